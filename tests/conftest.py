@@ -1,0 +1,18 @@
+"""What holds for every test: no settings from the outside, no model hub, and examples that do not depend on the clock."""
+
+import os
+
+import hypothesis
+
+for name in [name for name in os.environ if name.startswith("JUDGE_SERVER_") or name == "DATABASE_URL"]:
+    del os.environ[name]
+
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    LITELLM_LOCAL_MODEL_COST_MAP="True",
+    TOKENIZERS_PARALLELISM="false",
+    VLLM_NO_USAGE_STATS="1",
+)
+
+hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+hypothesis.settings.load_profile("project")
