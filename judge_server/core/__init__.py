@@ -1,0 +1,1 @@
+"""The nouns of judge-server: pure values without input or output, on pydantic alone."""

@@ -1,0 +1,121 @@
+"""How verdicts become one number: the specifications (``core.reward`` carries them out)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from judge_server.core.expression import Expression
+from judge_server.core.model import Frozen
+
+Range = tuple[float, float]
+
+
+class LengthAdjustment(Frozen):
+    """HealthBench's length adjustment: ``s - penalty * (characters - center) / unit``.
+
+    Source: HealthBench Professional (OpenAI, 2026); penalty .0299 for all, .0392 for hard, .0020 for consensus.
+    """
+
+    penalty: float = Field(ge=0)
+    center: float = 2_000.0
+    unit: float = Field(default=500.0, gt=0)
+
+    def adjust(self, score: float, characters: int) -> float:
+        return score - self.penalty * (characters - self.center) / self.unit
+
+
+class AggregationBase(Frozen):
+    """Order of application: base value, length adjustment, clip, scale (which maps 0..1 linearly onto its range)."""
+
+    length_adjustment: LengthAdjustment | None = None
+    clip: Range | None = None
+    scale: Range | None = None
+
+    @field_validator("clip", "scale")
+    @classmethod
+    def _ordered(cls, bounds: Range | None) -> Range | None:
+        if bounds is not None and bounds[0] >= bounds[1]:
+            raise ValueError(f"the lower bound {bounds[0]} must be smaller than the upper bound {bounds[1]}")
+        return bounds
+
+    def finish(self, value: float, characters: int) -> float:
+        """Length adjustment, clip and scale of a base value; ``characters`` is the length of the response."""
+        if self.length_adjustment is not None:
+            value = self.length_adjustment.adjust(value, characters)
+        if self.clip is not None:
+            value = min(max(value, self.clip[0]), self.clip[1])
+        return self._scaled(value)
+
+    @property
+    def floor(self) -> float | None:
+        """A bound that no reward can fall below, where the declaration gives one."""
+        lowest = self.clip[0] if self.clip else self._natural_floor()
+        return None if lowest is None else self._scaled(lowest)
+
+    @property
+    def ceiling(self) -> float | None:
+        """A bound that no reward can exceed, where the declaration gives one."""
+        highest = self.clip[1] if self.clip else self._natural_ceiling()
+        return None if highest is None else self._scaled(highest)
+
+    def _scaled(self, value: float) -> float:
+        return value if self.scale is None else self.scale[0] + (self.scale[1] - self.scale[0]) * value
+
+    def _natural_floor(self) -> float | None:
+        return None if self.length_adjustment else 0.0
+
+    def _natural_ceiling(self) -> float | None:
+        return 1.0 if self.length_adjustment is None else self.length_adjustment.adjust(1.0, 0)
+
+
+class Points(AggregationBase):
+    """HealthBench: sum(points * value) / sum(max(points, 0))."""
+
+    def _natural_floor(self) -> float | None:
+        return None
+
+    kind: Literal["points"] = "points"
+
+
+class WeightedMean(AggregationBase):
+    """Rubrics as Rewards and PaperBench: sum(points * value) / sum(points); no negative points."""
+
+    kind: Literal["weighted_mean"] = "weighted_mean"
+
+
+class AllOf(AggregationBase):
+    """As good as the least satisfied criterion (a negative criterion is satisfied when it is not met)."""
+
+    kind: Literal["all"]
+
+
+class AnyOf(AggregationBase):
+    """As good as the most satisfied criterion."""
+
+    kind: Literal["any"]
+
+
+class Formula(AggregationBase):
+    """Arithmetic over named components: ids of direct children, or tags."""
+
+    kind: Literal["expression"]
+    expression: str = Field(min_length=1, max_length=1_000)
+    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], float] = Field(default_factory=dict)
+
+    def _natural_floor(self) -> float | None:
+        return None
+
+    def _natural_ceiling(self) -> float | None:
+        return None
+
+    @model_validator(mode="after")
+    def _parses(self) -> "Formula":
+        Expression.parse(self.expression)
+        return self
+
+    @property
+    def parsed(self) -> Expression:
+        return Expression.parse(self.expression)
+
+
+Aggregation = Annotated[Points | WeightedMean | AllOf | AnyOf | Formula, Field(discriminator="kind")]

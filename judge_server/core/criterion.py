@@ -1,0 +1,165 @@
+"""One statement an expert wrote, or a node that gathers several."""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Discriminator, Field, Tag, model_validator
+
+from judge_server.core.aggregation import Aggregation, WeightedMean
+from judge_server.core.check import Check
+from judge_server.core.condition import When
+from judge_server.core.model import Frozen
+
+CriterionId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+Statement = Annotated[str, Field(min_length=3, max_length=4_000)]
+Scope = Literal["answer", "reasoning", "conversation", "step"]
+ReferenceUse = Literal["none", "optional", "required"]
+
+
+class Gate(Frozen):
+    """A veto: when it fires, the reward is at most ``reward``."""
+
+    when: Literal["met", "unmet"] = "met"
+    reward: float = 0.0
+    threshold: float = Field(default=0.5, gt=0, le=1)
+
+    def fires(self, value: float) -> bool:
+        """Whether a criterion value in [0, 1] triggers the veto."""
+        return value >= self.threshold if self.when == "met" else value < self.threshold
+
+
+class CriterionBase(Frozen):
+    """What every criterion has. ``points`` is signed: negative points mean that being met is bad."""
+
+    id: CriterionId
+    points: float = Field(default=1.0, validation_alias=AliasChoices("points", "weight"))
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
+    when: When = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_pure_gate_is_worth_no_points(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        if "points" in given and "weight" in given:
+            raise ValueError("give points or weight, not both: they are two names of one field")
+        if given.get("gate") is not None and not ("points" in given or "weight" in given):
+            return {**given, "points": 0.0}
+        return given
+
+
+class Leaf(CriterionBase):
+    """A criterion that gets a verdict of its own."""
+
+    statement: Statement
+    scope: Scope = "answer"
+    reference: ReferenceUse = "none"
+    gate: Gate | None = None
+    sources: tuple[str, ...] = ()
+
+    @property
+    def worst_value(self) -> float:
+        """The value in {0, 1} that lowers the reward most."""
+        return 1.0 if self.points < 0 or (self.points == 0 and self.gate and self.gate.when == "met") else 0.0
+
+
+class BinaryExample(Frozen):
+    response: str = Field(min_length=1)
+    met: bool
+    reason: str | None = None
+
+
+class Binary(Leaf):
+    """Met or not; its value is the probability of being met."""
+
+    kind: Literal["binary"] = "binary"
+    examples: tuple[BinaryExample, ...] = ()
+
+
+class ScaleOption(Frozen):
+    label: str = Field(min_length=1, max_length=60)
+    value: float = Field(ge=0, le=1)
+    description: str | None = None
+
+
+class ScaleExample(Frozen):
+    response: str = Field(min_length=1)
+    option: str
+    reason: str | None = None
+
+
+class Scale(Leaf):
+    """Ordered options, worst to best; its value is the expected value over the options."""
+
+    kind: Literal["scale"]
+    options: Annotated[tuple[ScaleOption, ...], Field(min_length=2, max_length=20)]
+    examples: tuple[ScaleExample, ...] = ()
+
+    @model_validator(mode="after")
+    def _ordered_and_named(self) -> "Scale":
+        labels = [option.label.casefold() for option in self.options]
+        if len(set(labels)) != len(labels):
+            raise ValueError("two options have the same label")
+        values = [option.value for option in self.options]
+        if any(later <= earlier for earlier, later in pairwise(values)):
+            raise ValueError("option values must rise strictly from worst to best")
+        known = {option.label for option in self.options}
+        for example in self.examples:
+            if example.option not in known:
+                raise ValueError(f"an example names the option {example.option!r}; known: {', '.join(sorted(known))}")
+        return self
+
+
+class CheckCriterion(Leaf):
+    """Decided by a program at once, without a model."""
+
+    kind: Literal["check"]
+    statement: Annotated[str, Field(max_length=4_000)] = ""
+    check: Check
+
+
+class Group(CriterionBase):
+    """A node of a tree: its value is the aggregate of its children, clamped to [0, 1]."""
+
+    kind: Literal["group"]
+    statement: str = ""
+    aggregate: Aggregation = WeightedMean()
+    criteria: Annotated[tuple["Criterion", ...], Field(min_length=1, max_length=1_000)]
+
+
+def _kind_of(given: Any) -> str | None:
+    if isinstance(given, Mapping):
+        kind = given.get("kind", "binary")
+        return kind if isinstance(kind, str) else None
+    return getattr(given, "kind", None)
+
+
+Criterion = Annotated[
+    Annotated[Binary, Tag("binary")]
+    | Annotated[Scale, Tag("scale")]
+    | Annotated[CheckCriterion, Tag("check")]
+    | Annotated[Group, Tag("group")],
+    Discriminator(_kind_of),
+]
+Judged = Binary | Scale
+AnyLeaf = Binary | Scale | CheckCriterion
+
+Group.model_rebuild()
+
+
+def leaves(criteria: tuple["Criterion", ...]) -> Iterator[AnyLeaf]:
+    """Every leaf below ``criteria``, in the order in which they were written."""
+    for criterion in criteria:
+        if isinstance(criterion, Group):
+            yield from leaves(criterion.criteria)
+        else:
+            yield criterion
+
+
+def nodes(criteria: tuple["Criterion", ...]) -> Iterator["Criterion"]:
+    """Every criterion and group below ``criteria``, parents first."""
+    for criterion in criteria:
+        yield criterion
+        if isinstance(criterion, Group):
+            yield from nodes(criterion.criteria)

@@ -1,0 +1,160 @@
+"""Everything that can go wrong, as one tree.
+
+JudgeServerError
+├── BadConfiguration      500  a setting, judge or model specification cannot be used
+│   └── MissingDependency 500  an optional package is not installed
+├── BadInput              422
+│   ├── BadRubric         422  with line and column where a file was read
+│   └── BadSubmission     422
+├── NotFound              404
+│   ├── UnknownRubric     404
+│   ├── UnknownJudge      404
+│   └── UnknownJudgment   404
+├── RubricConflict        409  published content changed without a new version
+├── NotCalibrated         409
+├── Unauthorized          401
+├── Forbidden             403
+├── TooLarge              413
+├── Overloaded            429  (503 while draining) with Retry-After
+├── StoreUnavailable      503  the database does not answer
+└── JudgeFailure               a judge gave no usable verdict: never a reward
+    ├── DeadlineExceeded  504  type "timeout"
+    ├── ModelUnavailable  503  type "judge_unavailable"
+    ├── UnusableVerdict   502  type "unusable_verdict"
+    └── ContextOverflow   422  type "context_overflow"
+
+``type`` is the stable slug that bodies carry; the HTTP status sits on the class. Bodies are RFC 9457 problem documents.
+"""
+
+from typing import Any, ClassVar
+
+
+class JudgeServerError(Exception):
+    """Base of the tree: what happened (``detail``) and what to do about it (``remedy``)."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Something failed inside judge-server"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        remedy: str | None = None,
+        retry_after_seconds: float | None = None,
+        **extensions: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.remedy = remedy
+        self.retry_after_seconds = retry_after_seconds
+        self.extensions = extensions
+
+    def __str__(self) -> str:
+        return f"{self.detail} {self.remedy}" if self.remedy else self.detail
+
+    def problem(self) -> dict[str, Any]:
+        """The RFC 9457 problem document of this error."""
+        document: dict[str, Any] = {
+            "type": f"urn:judge-server:error:{self.type}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.remedy:
+            document["remedy"] = self.remedy
+        if self.retry_after_seconds is not None:
+            document["retry_after_seconds"] = self.retry_after_seconds
+        return document | self.extensions
+
+
+class BadConfiguration(JudgeServerError):
+    type, title = "bad_configuration", "The configuration cannot be used"
+
+
+class MissingDependency(BadConfiguration):
+    type, title = "missing_dependency", "An optional package is not installed"
+
+
+class BadInput(JudgeServerError):
+    status, type, title = 422, "bad_input", "The request cannot be used as it stands"
+
+
+class BadRubric(BadInput):
+    """A rubric that cannot be used. ``findings`` in the extensions hold file, line, column and a suggestion each."""
+
+    type, title = "bad_rubric", "The rubric is not valid"
+
+
+class BadSubmission(BadInput):
+    type, title = "bad_submission", "The submission is not valid"
+
+
+class NotFound(JudgeServerError):
+    status, type, title = 404, "not_found", "There is no such thing here"
+
+
+class UnknownRubric(NotFound):
+    type, title = "unknown_rubric", "No rubric is known by this name and version"
+
+
+class UnknownJudge(NotFound):
+    type, title = "unknown_judge", "No judge is configured under this name"
+
+
+class UnknownJudgment(NotFound):
+    type, title = "unknown_judgment", "No judgment is stored under this id"
+
+
+class RubricConflict(JudgeServerError):
+    status, type, title = 409, "rubric_conflict", "A published rubric version cannot change"
+
+
+class NotCalibrated(JudgeServerError):
+    status, type, title = 409, "not_calibrated", "This judge has not passed calibration for this rubric"
+
+
+class Unauthorized(JudgeServerError):
+    status, type, title = 401, "unauthorized", "A valid API key is needed"
+
+
+class Forbidden(JudgeServerError):
+    status, type, title = 403, "forbidden", "The API key does not allow this"
+
+
+class TooLarge(JudgeServerError):
+    status, type, title = 413, "too_large", "The request is larger than the server accepts"
+
+
+class Overloaded(JudgeServerError):
+    status, type, title = 429, "overloaded", "The queue is full"
+
+
+class Draining(Overloaded):
+    status, type, title = 503, "draining", "The server is shutting down"
+
+
+class StoreUnavailable(JudgeServerError):
+    status, type, title = 503, "store_unavailable", "The database does not answer"
+
+
+class JudgeFailure(JudgeServerError):
+    """A judge gave no usable verdict. It becomes a typed verdict without a value, never a number."""
+
+    status, type, title = 502, "judge_failure", "The judge gave no usable verdict"
+
+
+class DeadlineExceeded(JudgeFailure):
+    status, type, title = 504, "timeout", "The deadline passed before the judge answered"
+
+
+class ModelUnavailable(JudgeFailure):
+    status, type, title = 503, "judge_unavailable", "The judge model cannot be reached"
+
+
+class UnusableVerdict(JudgeFailure):
+    status, type, title = 502, "unusable_verdict", "The judge's answer could not be read"
+
+
+class ContextOverflow(JudgeFailure):
+    status, type, title = 422, "context_overflow", "The prompt is longer than the judge's context"

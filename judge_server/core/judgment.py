@@ -1,0 +1,70 @@
+"""A judgment: verdicts, reward, and everything needed to believe or repeat it."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from judge_server.core.model import Frozen
+from judge_server.core.outcome import GateFired, JudgmentStatus, StepReward
+from judge_server.core.rubric import RubricReference
+from judge_server.core.submission import Coordinates
+from judge_server.core.verdict import Failure, Verdict
+
+
+class Usage(Frozen):
+    """Tokens of the calls made for this judgment (cached verdicts cost none)."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    calls: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            calls=self.calls + other.calls,
+        )
+
+
+class Timing(Frozen):
+    total_seconds: float = 0.0
+    queued_seconds: float = 0.0
+    model_seconds: float = 0.0
+
+
+class JudgeReference(Frozen):
+    """Which judge spoke. ``calibration``: the id of the fitted map that was applied; ``notice``: what a reader must know
+    before trusting the numbers (the embedded baseline says here what it is)."""
+
+    name: str
+    model: str
+    mode: Literal["direct", "reason", "panel", "none"]
+    fingerprint: str
+    calibration: str | None = None
+    notice: str | None = None
+
+
+class Judgment(Frozen):
+    """The answer to one submission. ``reward`` is None exactly when the rubric's missing-verdict policy cannot be
+    satisfied; ``error`` then says why."""
+
+    id: str
+    reward: float | None
+    status: JudgmentStatus
+    coverage: float = Field(ge=0, le=1)
+    components: dict[str, float | None] = Field(default_factory=dict)
+    step_rewards: tuple[StepReward, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    gates: tuple[GateFired, ...] = ()
+    flags: tuple[str, ...] = ()
+    rubric: RubricReference | None = None
+    judge: JudgeReference | None = None
+    submission: Coordinates = Coordinates()
+    submission_digest: str | None = None
+    response_characters: int = 0
+    usage: Usage = Usage()
+    timing: Timing = Timing()
+    error: Failure | None = None
+    created_at: AwareDatetime

@@ -1,0 +1,67 @@
+"""Conversations in the shape that chat APIs share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, field_validator
+
+from judge_server.core.canonical import canonical_json
+from judge_server.core.model import Frozen
+
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+
+
+class FunctionCall(Frozen):
+    """``arguments`` is the JSON text that the model wrote, valid or not."""
+
+    name: str = Field(min_length=1, max_length=200)
+    arguments: str = "{}"
+
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _keep_as_text(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            return canonical_json(dict(given))
+        return given
+
+
+class ToolCall(Frozen):
+    id: str | None = None
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
+class Message(Frozen):
+    """One turn. ``content`` given as text parts is joined; other kinds of part are refused."""
+
+    role: Role
+    content: str = ""
+    reasoning: str | None = Field(default=None, validation_alias=AliasChoices("reasoning", "reasoning_content"))
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _join_text_parts(cls, given: Any) -> Any:
+        if given is None:
+            return ""
+        if isinstance(given, Sequence) and not isinstance(given, str | bytes):
+            return "".join(_text_of_part(part) for part in given)
+        return given
+
+    @field_validator("tool_calls", mode="before")
+    @classmethod
+    def _none_is_empty(cls, given: Any) -> Any:
+        return () if given is None else given
+
+
+def _text_of_part(part: Any) -> str:
+    if isinstance(part, Mapping) and part.get("type") in ("text", "input_text", "output_text"):
+        text = part.get("text")
+        if isinstance(text, str):
+            return text
+    raise ValueError("a content part must be {type: text, text: ...}: the judge reads text only")
+
+
+Conversation = Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]

@@ -1,0 +1,43 @@
+"""What aggregation gives: a reward or the typed reason why there is none."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from judge_server.core.model import Frozen
+from judge_server.core.verdict import Failure
+
+
+class JudgmentStatus(StrEnum):
+    """``ok``: every applicable criterion decided; ``partial``: some; ``failed``: none, or no reward is defined."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class GateFired(Frozen):
+    criterion: str
+    when: Literal["met", "unmet"]
+    reward: float
+
+
+class StepReward(Frozen):
+    """``span``: character offsets into the response; ``value`` is None where a verdict on the step is missing."""
+
+    index: int
+    span: tuple[int, int] | None = None
+    value: float | None
+
+
+class Outcome(Frozen):
+    """``coverage`` is the decided share of the applicable criterion weight, in [0, 1]."""
+
+    reward: float | None
+    status: JudgmentStatus
+    coverage: float = Field(ge=0, le=1)
+    components: dict[str, float | None]
+    step_rewards: tuple[StepReward, ...] = ()
+    gates: tuple[GateFired, ...] = ()
+    error: Failure | None = None

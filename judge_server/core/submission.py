@@ -1,0 +1,93 @@
+"""What is judged: a conversation, a response to it, and the trainer's coordinates."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator, model_validator
+
+from judge_server.core.canonical import digest
+from judge_server.core.message import Conversation, Message
+from judge_server.core.model import Frozen
+from judge_server.core.response import Response
+from judge_server.core.rubric import Rubric
+
+Coordinate = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Coordinates(Frozen):
+    """Where a submission stands in a training run."""
+
+    id: Coordinate | None = None
+    group: Coordinate | None = None
+    step: int | None = Field(default=None, ge=0)
+    policy: Coordinate | None = None
+
+
+class Submission(Frozen):
+    """One response to be judged. ``rubric`` is a name, a name with a version, or a whole rubric."""
+
+    rubric: Rubric | str | None = None
+    prompt: str | Conversation
+    response: str | Conversation
+    reference: str | None = None
+    facts: dict[str, Any] = Field(default_factory=dict)
+    id: Coordinate | None = None
+    group: Coordinate | None = None
+    step: int | None = Field(default=None, ge=0)
+    policy: Coordinate | None = None
+    judge: Coordinate | None = None
+    explain: bool = False
+
+    @field_validator("prompt")
+    @classmethod
+    def _has_a_prompt(cls, prompt: str | Conversation) -> str | Conversation:
+        if isinstance(prompt, str) and not prompt.strip():
+            raise ValueError("the prompt is empty: give the text or the messages that the response answers")
+        return prompt
+
+    @model_validator(mode="after")
+    def _roles_make_sense(self) -> "Submission":
+        if not isinstance(self.response, str):
+            wrong = sorted({message.role for message in self.response} - {"assistant", "tool"})
+            if wrong:
+                raise ValueError(f"response messages come from assistant or tool, not {', '.join(wrong)}")
+        return self
+
+    @cached_property
+    def conversation(self) -> tuple[Message, ...]:
+        return (Message(role="user", content=self.prompt),) if isinstance(self.prompt, str) else self.prompt
+
+    @cached_property
+    def read(self) -> Response:
+        """The response taken apart into answer, reasoning and tool calls."""
+        return Response.of(self.response)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of what is judged (conversation, response, reference, facts), whatever rubric or judge."""
+        return digest(
+            {
+                "conversation": [message.model_dump(exclude_defaults=True) for message in self.conversation],
+                "response": self.response
+                if isinstance(self.response, str)
+                else [message.model_dump(exclude_defaults=True) for message in self.response],
+                "reference": self.reference,
+                "facts": self.facts,
+            }
+        )
+
+    @property
+    def coordinates(self) -> Coordinates:
+        return Coordinates(id=self.id, group=self.group, step=self.step, policy=self.policy)
+
+    def known(self) -> dict[str, Any]:
+        """What ``when`` conditions can read."""
+        return {"facts": self.facts, "reference": self.reference, "policy": self.policy}
+
+    def texts(self) -> Iterator[str]:
+        """Every text that somebody outside wrote."""
+        yield from (message.content for message in self.conversation)
+        yield self.read.text
+        if self.reference is not None:
+            yield self.reference

@@ -1,0 +1,85 @@
+"""The outcome of one criterion. A verdict without a usable outcome carries a typed failure and never a value."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from judge_server.core.errors import JudgeFailure
+from judge_server.core.model import Frozen
+
+
+class VerdictStatus(StrEnum):
+    OK = "ok"
+    ABSTAINED = "abstained"
+    UNUSABLE = "unusable"
+    UNAVAILABLE = "unavailable"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Failure(Frozen):
+    """Why there is no value: ``type`` is a stable slug (``timeout``, ``judge_unavailable``, ``unusable_verdict``,
+    ``context_overflow``, ``low_label_mass``, ``missing_reference``, …)."""
+
+    type: str
+    detail: str
+
+    @staticmethod
+    def of(fault: JudgeFailure) -> "Failure":
+        return Failure(type=fault.type, detail=fault.detail)
+
+
+class Opinion(Frozen):
+    """What one member of a panel said."""
+
+    judge: str
+    status: VerdictStatus
+    value: float | None = None
+    reason: str | None = None
+    error: Failure | None = None
+
+
+class Verdict(Frozen):
+    """``value`` in [0, 1] stands exactly when ``status`` is ok.
+
+    ``met`` is the probability of being met (binary, check); ``option`` the likeliest option and ``options`` the
+    probability of each (scale); ``points`` the criterion's signed points. A verdict on one step has its index and
+    character span in the response. An abstained verdict may still show the ``met`` that was not trusted, beside its
+    ``label_mass``.
+    """
+
+    criterion: str
+    status: VerdictStatus
+    source: Literal["judge", "check", "guard"]
+    points: float
+    value: float | None = Field(default=None, ge=0, le=1)
+    met: float | None = Field(default=None, ge=0, le=1)
+    option: str | None = None
+    options: dict[str, float] | None = None
+    reason: str | None = None
+    label_mass: float | None = Field(default=None, ge=0)
+    step: int | None = None
+    span: tuple[int, int] | None = None
+    cached: bool = False
+    panel: tuple[Opinion, ...] = ()
+    error: Failure | None = None
+
+    @model_validator(mode="after")
+    def _a_value_exactly_when_ok(self) -> "Verdict":
+        if (self.value is not None) != (self.status is VerdictStatus.OK):
+            raise ValueError(f"a verdict has a value exactly when its status is ok, not {self.status.value}")
+        if (
+            self.status in (VerdictStatus.ABSTAINED, VerdictStatus.UNUSABLE, VerdictStatus.UNAVAILABLE)
+            and not self.error
+        ):
+            raise ValueError(f"a verdict that is {self.status.value} says why in error")
+        return self
+
+    @property
+    def decided(self) -> bool:
+        return self.status is VerdictStatus.OK
+
+    @property
+    def missing(self) -> bool:
+        """Applicable, but without an outcome."""
+        return self.status not in (VerdictStatus.OK, VerdictStatus.NOT_APPLICABLE)

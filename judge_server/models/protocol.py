@@ -1,0 +1,161 @@
+"""The one Protocol at the foreign border: a prompt goes in, a completion with token probabilities comes out."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from judge_server.core.judgment import Usage
+
+Part = Literal["instructions", "conversation", "response", "reference", "criterion", "question"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of prompt text. ``trusted`` text is ours; the rest was written outside (by the policy, a user, a rubric's
+    author) and may contribute no control token of the judge's template. ``part`` says what the text is."""
+
+    text: str
+    part: Part
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    role: Literal["system", "user"]
+    segments: tuple[Segment, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(segment.text for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """``turns`` in order. ``prefix`` names what is shared, from the widest (conversation) to the narrowest (response):
+    neighbours with equal prefixes are best asked next to each other."""
+
+    turns: tuple[Turn, ...]
+    prefix: tuple[str, ...] = ()
+
+    def text_of(self, part: Part) -> str:
+        """Everything untrusted that stands in ``part``, as one text."""
+        return "".join(
+            segment.text
+            for turn in self.turns
+            for segment in turn.segments
+            if segment.part == part and not segment.trusted
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Answer with one token: the first generated token's probabilities are read at these words, unconstrained."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Structured:
+    """Answer with JSON of this schema (strings bounded, no free white space), within ``max_tokens``."""
+
+    schema: dict[str, Any]
+    max_tokens: int
+    name: str = "verdict"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    temperature: float = 0.0
+    seed: int | None = None
+
+
+class Priority(IntEnum):
+    """Smaller is sooner."""
+
+    TRAINING = 0
+    INTERACTIVE = 1
+    BATCH = 2
+    AUDIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """``thinking_tokens``: None switches a reasoning model's thinking off; a number is its own budget beside the answer's.
+    ``deadline``: ``time.monotonic()`` seconds after which the answer is worth nothing; None for no deadline."""
+
+    prompt: Prompt
+    answer: Labels | Structured
+    sampling: Sampling = Sampling()
+    thinking_tokens: int | None = None
+    priority: Priority = Priority.INTERACTIVE
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenProbability:
+    """A candidate for the first answer token: its text as decoded alone, and its natural log-probability."""
+
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """``candidates`` are the first answer token's alternatives (raw, before any constraint), none where the provider
+    gives none. ``truncated``: the token limit ended the answer. ``thinking``: the thinking, not part of ``text``."""
+
+    text: str
+    candidates: tuple[TokenProbability, ...] = ()
+    truncated: bool = False
+    thinking: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a started model can do. ``context_tokens``: longest prompt plus answer, where known."""
+
+    logprobs: bool
+    structured: bool
+    context_tokens: int | None = None
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A judge model. ``complete`` may be called concurrently and may be cancelled; cancelling stops the engine's work.
+
+    ``complete`` raises only ``core.errors.JudgeFailure``: ModelUnavailable (after this file's own bounded transport
+    retries), DeadlineExceeded, ContextOverflow, UnusableVerdict (an answer that is not even a completion).
+    """
+
+    @property
+    def name(self) -> str:
+        """The specification's model name, e.g. ``Qwen/Qwen3.5-9B``."""
+
+    @property
+    def revision(self) -> str:
+        """What pins the weights: a commit, a checkpoint digest, a provider's fingerprint; empty where unknown."""
+
+    @property
+    def notice(self) -> str | None:
+        """What every reader of a verdict must know about this model, or None."""
+
+    @property
+    def capacity(self) -> int:
+        """How many requests are worth having in flight."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Known after ``start``."""
+
+    async def start(self) -> None:
+        """Load or connect, and find out the capabilities. Raises ModelUnavailable or BadConfiguration with the remedy."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request."""
+
+    async def healthy(self) -> bool:
+        """Whether an answer can be expected now."""
+
+    async def close(self) -> None:
+        """Finish or cancel what is in flight and free everything."""
