@@ -1,8 +1,8 @@
 """How verdicts become one number: the specifications (``core.reward`` carries them out)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from judge_server.core.expression import Expression
 from judge_server.core.model import Frozen
@@ -37,6 +37,11 @@ class AggregationBase(Frozen):
         if bounds is not None and bounds[0] >= bounds[1]:
             raise ValueError(f"the lower bound {bounds[0]} must be smaller than the upper bound {bounds[1]}")
         return bounds
+
+    @model_serializer(mode="wrap")
+    def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # the canonical form leaves defaults out, but two kinds with the same clip are not the same aggregation
+        return {"kind": getattr(self, "kind", None), **handler(self)}
 
     def finish(self, value: float, characters: int) -> float:
         """Length adjustment, clip and scale of a base value; ``characters`` is the length of the response."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, model_serializer, model_validator
 
 from judge_server.core.model import Frozen
 
@@ -32,6 +32,11 @@ class Comparison(Frozen):
                 raise ValueError("a condition compares in one way: {exists: true}, {not: x}, {gte: n} or {lte: n}")
             return given
         return {"equals": given}
+
+    @model_serializer(mode="plain")
+    def _as_compared(self) -> dict[str, Any]:
+        # {not: null} and {equals: null} differ only in which field was given
+        return {field: getattr(self, field) for field in sorted(self.model_fields_set)}
 
     def holds(self, found: Any, present: bool) -> bool:
         """Whether the value ``found`` at the path (``present`` tells if there was one) satisfies the comparison."""
