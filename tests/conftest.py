@@ -1,4 +1,4 @@
-"""What holds for every test: no settings from the outside, no model hub, and examples that do not depend on the clock."""
+"""What holds for every test: no settings from the outside, no model hub, no example judged by the clock."""
 
 import os
 

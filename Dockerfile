@@ -1,0 +1,48 @@
+# Two images:
+#   docker build --target slim -t judge-server:slim .    reaches judges over HTTP; no engine inside, no graphics card needed
+#   docker build -t judge-server .                       vLLM for CUDA inside: docker run --gpus all --init --shm-size 8g …
+# deploy/prove_dockerfile.py carries these steps out where no container engine runs.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+RUN python -m pip install --no-cache-dir --disable-pip-version-check uv==0.13.8
+ENV UV_LINK_MODE=copy UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1
+WORKDIR /src
+COPY requirements requirements
+COPY pyproject.toml README.md CHANGELOG.md LICENSE ./
+COPY judge_server judge_server
+COPY rubrics rubrics
+RUN uv build --wheel --out-dir /dist
+
+FROM build AS slim-environment
+RUN uv venv /opt/judge-server
+RUN uv pip install --python /opt/judge-server/bin/python --no-deps --require-hashes --requirements requirements/server.lock
+RUN uv pip install --python /opt/judge-server/bin/python --no-deps /dist/*.whl
+
+FROM build AS cuda-environment
+RUN uv venv /opt/judge-server
+RUN uv pip install --python /opt/judge-server/bin/python --no-deps --require-hashes --requirements requirements/vllm.lock
+RUN uv pip install --python /opt/judge-server/bin/python --no-deps /dist/*.whl
+
+FROM ${PYTHON_IMAGE} AS runtime
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/judge-server judge
+ENV PATH=/opt/judge-server/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 LITELLM_LOCAL_MODEL_COST_MAP=True VLLM_NO_USAGE_STATS=1
+WORKDIR /var/lib/judge-server
+EXPOSE 8000
+VOLUME /var/lib/judge-server
+HEALTHCHECK --interval=10s --timeout=3s --start-period=300s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["judge-server"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]
+
+FROM runtime AS slim
+COPY --from=slim-environment /opt/judge-server /opt/judge-server
+USER judge
+
+# The last stage is the default. Triton compiles its launchers where it runs, hence the C compiler.
+FROM runtime AS cuda
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
+COPY --from=cuda-environment /opt/judge-server /opt/judge-server
+USER judge

@@ -1,0 +1,155 @@
+"""Carries out the Dockerfile's steps where no container engine runs.
+
+    python -m deploy.prove_dockerfile slim               every step for real, then the image's command and health check
+    python -m deploy.prove_dockerfile cuda --rehearse    gigabytes of CUDA packages are resolved, not installed
+
+A fresh virtual environment stands for the base image and one folder for its file system; absolute paths in the
+Dockerfile are moved under that folder. Steps that change the operating system (apt-get, useradd) are listed, not run.
+What the final stage does not copy is deleted before the command starts, so nothing can lean on the build's leftovers.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from deploy.dockerfile import Instruction, exec_form, last, lineage, read
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+MOVED = re.compile(r"(?<![\w./])/(src|dist|opt/judge-server|var/lib/judge-server|usr/local/bin)(?![\w-])")
+OF_THE_SYSTEM = ("apt-get", "useradd")
+PASSED_ON = re.compile(r"(PIP|UV|SSL)_\w+|\w+_proxy", re.IGNORECASE)
+START_SECONDS = 45
+STOP_SECONDS = 15
+
+
+class Image:
+    """One folder that stands for an image's file system, and the state that instructions carry along."""
+
+    def __init__(self, root: Path, *, rehearse: bool) -> None:
+        self.root = root
+        self.rehearse = rehearse
+        self.folder = root
+        self.environment = {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
+        self.environment.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache/uv"))  # downloads only
+        self.environment |= {
+            "HOME": str(root / "var/lib/judge-server"),
+            "PATH": self.moved("/usr/local/bin:/usr/bin:/bin"),
+        }
+        (root / "var/lib/judge-server").mkdir(parents=True)
+        subprocess.run([sys.executable, "-m", "venv", root / "usr/local"], check=True)
+
+    def moved(self, text: str) -> str:
+        """The text with the image's absolute paths moved under the folder."""
+        return MOVED.sub(lambda match: f"{self.root}/{match[1]}", text)
+
+    def carry_out(self, instruction: Instruction) -> None:
+        """One instruction; what only describes the image (EXPOSE, USER, …) changes nothing here."""
+        match instruction.keyword:
+            case "WORKDIR":
+                self.folder = Path(self.moved(instruction.value))
+                self.folder.mkdir(parents=True, exist_ok=True)
+            case "ENV":
+                assignments = dict(part.split("=", 1) for part in self.moved(instruction.value).split())
+                self.environment |= {name: value for name, value in assignments.items() if name != "UV_NO_CACHE"}
+            case "COPY":
+                self._copy(instruction.value.split())
+            case "RUN":
+                self._run(instruction)
+
+    def _copy(self, words: list[str]) -> None:
+        if words[0].startswith("--from="):
+            if words[1] != words[2]:
+                raise ValueError(f"COPY between stages must keep the path, or a virtual environment breaks: {words}")
+            return
+        *sources, target = words
+        for source in sources:
+            origin, destination = REPOSITORY / source, self.folder / target
+            if origin.is_dir():
+                shutil.copytree(origin, destination, ignore=shutil.ignore_patterns("__pycache__", "*.db"))
+            else:
+                shutil.copy2(origin, destination)
+
+    def _run(self, instruction: Instruction) -> None:
+        if instruction.value.startswith(OF_THE_SYSTEM):
+            print(f"not run   {instruction.value}")
+            return
+        command = self.moved(instruction.value)
+        if self.rehearse and "--require-hashes" in command:
+            command += " --dry-run --quiet"
+        started = time.monotonic()
+        subprocess.run(["sh", "-ec", command], cwd=self.folder, env=self.environment, check=True, capture_output=True)
+        print(f"{time.monotonic() - started:5.1f} s   {instruction.value}")
+
+    def keep_only(self, paths: list[str]) -> None:
+        """Delete what the build left behind; `paths` are what the final stage copies."""
+        kept = {self.root / path.lstrip("/") for path in [*paths, "/var/lib/judge-server", "/usr/local"]}
+        for folder in [path for path in self.root.iterdir() if not any(keep.is_relative_to(path) for keep in kept)]:
+            shutil.rmtree(folder)
+
+    def command(self, words: list[str], port: int) -> list[str]:
+        """An exec-form command on another port, its program looked up as the image would."""
+        program = shutil.which(words[0], path=self.environment["PATH"])
+        if program is None:
+            raise FileNotFoundError(f"{words[0]} is not on the image's PATH {self.environment['PATH']}")
+        return [program, *(word.replace("8000", str(port)) for word in words[1:])]
+
+
+def prove(target: str, *, rehearse: bool) -> None:
+    """Build the target in a temporary folder and run its command until its health check passes.
+
+    Raises CalledProcessError for a failing step, TimeoutError for a command that does not get healthy or does not stop.
+    """
+    stages = read(REPOSITORY / "Dockerfile")
+    final = lineage(stages, target)
+    with tempfile.TemporaryDirectory(prefix="judge-server-image-") as folder:
+        image = Image(Path(folder).resolve(), rehearse=rehearse)
+        copies = [step.value.split() for step in final if step.keyword == "COPY"]
+        for words in copies:
+            for instruction in lineage(stages, words[0].removeprefix("--from=")):
+                image.carry_out(instruction)
+        image.keep_only([words[1] for words in copies])
+        for instruction in final:
+            image.carry_out(instruction)
+        if not rehearse:
+            run_until_healthy(image, final)
+
+
+def run_until_healthy(image: Image, final: list[Instruction]) -> None:
+    """Start the image's command with the embedded judge, wait for its health check, stop it by its signal."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = exec_form(last(final, "ENTRYPOINT")) + exec_form(last(final, "CMD")) + ["--model", "baseline"]
+    check = image.command(exec_form(last(final, "HEALTHCHECK")), port)
+    started = time.monotonic()
+    with subprocess.Popen(image.command(words, port), cwd=image.folder, env=image.environment) as server:
+        try:
+            while subprocess.run(check, env=image.environment, capture_output=True, check=False).returncode:
+                if server.poll() is not None or time.monotonic() - started > START_SECONDS:
+                    raise TimeoutError(f"{' '.join(words)} did not get healthy (exit status {server.poll()})")
+                time.sleep(0.2)
+            print(f"{time.monotonic() - started:5.1f} s   healthy: {' '.join(words)}")
+            server.send_signal(getattr(signal, last(final, "STOPSIGNAL")))
+            status = server.wait(STOP_SECONDS)
+        finally:
+            server.kill()
+    if status not in (0, -signal.SIGTERM):
+        raise RuntimeError(f"the server ended with status {status} when it was told to stop")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target", choices=["slim", "cuda"])
+    parser.add_argument(
+        "--rehearse", action="store_true", help="resolve and check the locked packages without installing them"
+    )
+    arguments = parser.parse_args()
+    prove(arguments.target, rehearse=arguments.rehearse)

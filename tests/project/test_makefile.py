@@ -1,0 +1,50 @@
+import re
+import subprocess
+
+import pytest
+
+from tests.project.repository import ROOT
+
+TARGETS = ["install", "demo", "test", "test-trainers", "bench", "check", "format", "lock"]
+
+
+def rehearsed(target: str) -> str:
+    result = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True)
+    return result.stdout
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_target_exists_and_says_what_it_does(target):
+    rehearsed(target)
+    assert re.search(rf"^{target}\s{{2,}}\S", rehearsed_help(), flags=re.MULTILINE)
+
+
+def rehearsed_help() -> str:
+    return subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "test-trainers", "bench", "check"])
+def test_whatever_needs_the_environment_sets_it_up_first(target):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    needs = dict(re.findall(r"^([a-z-]+): ([a-z ]+?)\s+##", makefile, flags=re.MULTILINE))
+    assert needs[target] in {"install", "check"}
+    assert needs["check"] == "install"
+
+
+def test_the_tests_run_after_the_checks_and_close_the_output():
+    commands = rehearsed("test").splitlines()
+    assert commands[-1].startswith(".venv/bin/pytest")
+    assert [
+        word for word in ("ruff format", "ruff check", "mypy", "lint-imports") if word not in "\n".join(commands)
+    ] == []
+
+
+def test_the_hooks_run_the_commands_of_make_check():
+    hooks = re.findall(r"entry: \.venv/bin/(.+)", (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    checked = rehearsed("check")
+    assert hooks
+    assert [hook for hook in hooks if f".venv/bin/{hook}" not in checked] == []
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    assert re.search(r"^make test\b", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), flags=re.MULTILINE)
