@@ -1,12 +1,14 @@
 """One statement an expert wrote, or a node that gathers several."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Discriminator, Field, Tag, model_validator
 
 from judge_server.core.aggregation import Aggregation, WeightedMean
+from judge_server.core.canonical import digest
 from judge_server.core.check import Check
 from judge_server.core.condition import When
 from judge_server.core.model import Frozen
@@ -57,6 +59,12 @@ class Leaf(CriterionBase):
     reference: ReferenceUse = "none"
     gate: Gate | None = None
     sources: tuple[str, ...] = ()
+
+    @cached_property
+    def question_digest(self) -> str:
+        """Digest of what a judge is asked, whatever the points, tags and conditions: re-weighting keeps verdicts."""
+        beside_the_question = {"id", "points", "tags", "when", "gate", "sources"}
+        return digest(self.model_dump(mode="json", exclude=beside_the_question, exclude_defaults=True))
 
     @property
     def worst_value(self) -> float:

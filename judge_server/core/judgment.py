@@ -35,8 +35,8 @@ class Timing(Frozen):
 
 
 class JudgeReference(Frozen):
-    """Which judge spoke. ``calibration``: the id of the fitted map that was applied; ``notice``: what a reader must know
-    before trusting the numbers (the embedded baseline says here what it is)."""
+    """Which judge spoke. ``calibration``: the id of the fitted map that was applied; ``notice``: what a reader must
+    know before trusting the numbers (the embedded baseline says here what it is)."""
 
     name: str
     model: str

@@ -1,0 +1,58 @@
+"""A named way of asking: the specification of a judge as a configuration file gives it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from judge_server.core.model import Frozen
+
+JudgeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+Mode = Literal["direct", "reason"]
+
+
+class JudgeSpecification(Frozen):
+    """Either a ``model`` asked in one ``mode``, or a ``panel`` of other judges.
+
+    ``engine``: options of the model's engine. ``temperature`` defaults to 0, and to 0.7 where several votes are taken
+    in reason mode. ``thinking_tokens``: None switches a reasoning model's thinking off, a number is its own budget.
+    ``min_label_mass``: below this probability on the labels a direct judge abstains (or falls back to reason mode).
+    ``attempts``: how often an unreadable answer is asked for again, the first time included.
+    ``quorum``: how many members of a panel must have a verdict; None means all.
+    """
+
+    name: JudgeName
+    model: str | None = None
+    engine: dict[str, Any] = Field(default_factory=dict)
+    mode: Mode = "direct"
+    votes: int = Field(default=1, ge=1, le=99)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    seed: int = Field(default=0, ge=0)
+    thinking_tokens: int | None = Field(default=None, ge=1, le=100_000)
+    reason_tokens: int = Field(default=320, ge=32, le=8_192)
+    min_label_mass: float = Field(default=0.5, ge=0, le=1)
+    fallback: Literal["reason"] | None = None
+    attempts: int = Field(default=2, ge=1, le=10)
+    criteria_per_call: int = Field(default=1, ge=1, le=100)
+    panel: tuple[JudgeName, ...] = ()
+    combine: Literal["mean", "majority", "min"] = "mean"
+    quorum: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_way_of_asking(self) -> "JudgeSpecification":
+        if bool(self.panel) == (self.model is not None):
+            raise ValueError("give a model or a panel of other judges, one of the two")
+        if self.panel and (len(self.panel) < 2 or len(set(self.panel)) != len(self.panel)):
+            raise ValueError("a panel needs at least two different judges")
+        if self.quorum is not None and self.quorum > len(self.panel):
+            raise ValueError(f"a quorum of {self.quorum} is more than the panel's {len(self.panel)} members")
+        if self.mode == "direct" and self.thinking_tokens is not None:
+            raise ValueError("direct mode reads the first token: thinking_tokens needs mode = reason")
+        if self.mode == "direct" and self.criteria_per_call > 1:
+            raise ValueError("direct mode answers one criterion a call: criteria_per_call needs mode = reason")
+        return self
+
+    @property
+    def effective_temperature(self) -> float:
+        if self.temperature is not None:
+            return self.temperature
+        return 0.7 if self.votes > 1 and self.mode == "reason" else 0.0

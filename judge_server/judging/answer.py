@@ -1,0 +1,105 @@
+"""What a judge says about one criterion: a reading, or a typed failure. It knows nothing of points or rubrics."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from judge_server.core.criterion import Judged, Scale
+from judge_server.core.judge import JudgeSpecification
+from judge_server.core.judgment import JudgeReference, Usage
+from judge_server.core.response import Step
+from judge_server.core.verdict import Failure, Opinion, Verdict, VerdictStatus
+from judge_server.judging.material import Material
+from judge_server.models.protocol import Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A usable outcome. ``shares``: probability of each label (Yes and No, or the options worst to best)."""
+
+    value: float
+    shares: tuple[float, ...]
+    reason: str | None = None
+    label_mass: float | None = None
+    panel: tuple[Opinion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Exactly one of ``reading`` and ``failure``; an abstention shows its ``distrusted`` reading too."""
+
+    reading: Reading | None = None
+    failure: Failure | None = None
+    status: VerdictStatus = VerdictStatus.OK
+    distrusted: Reading | None = None
+    panel: tuple[Opinion, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    model_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if (self.reading is None) == (self.failure is None):
+            raise ValueError("an answer is a reading or a failure")
+
+
+def failed(
+    failure: Failure,
+    status: VerdictStatus = VerdictStatus.UNAVAILABLE,
+    *,
+    usage: Usage | None = None,
+    model_seconds: float = 0.0,
+) -> Answer:
+    return Answer(failure=failure, status=status, usage=usage or Usage(), model_seconds=model_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How much an answer is worth waiting for. ``deadline``: ``time.monotonic()`` seconds, None for none."""
+
+    priority: Priority = Priority.INTERACTIVE
+    deadline: float | None = None
+
+
+class Judge(Protocol):
+    """A named way of asking."""
+
+    @property
+    def specification(self) -> JudgeSpecification: ...
+
+    @property
+    def reference(self) -> JudgeReference:
+        """Known after ``start``: the fingerprint names model, revision, templates, mode and sampling."""
+
+    async def start(self) -> None: ...
+
+    async def ask(self, material: Material, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
+        """One answer for each criterion, in order; never raises for a judge that failed."""
+
+    async def healthy(self) -> bool: ...
+
+    async def close(self) -> None: ...
+
+
+def verdict_of(criterion: Judged, answer: Answer, *, step: Step | None = None, cached: bool = False) -> Verdict:
+    """The verdict that an answer amounts to for this criterion."""
+    shown = answer.reading or answer.distrusted
+    scale = isinstance(criterion, Scale)
+    options = option = None
+    if shown is not None and isinstance(criterion, Scale):
+        options = {o.label: share for o, share in zip(criterion.options, shown.shares, strict=True)}
+        option = max(options, key=options.__getitem__)
+    return Verdict(
+        criterion=criterion.id,
+        status=answer.status,
+        source="judge",
+        points=criterion.points,
+        value=answer.reading.value if answer.reading else None,
+        met=shown.value if shown is not None and not scale else None,
+        option=option,
+        options=options,
+        reason=shown.reason if shown else None,
+        label_mass=shown.label_mass if shown else None,
+        step=step.index if step else None,
+        span=(step.start, step.end) if step else None,
+        cached=cached,
+        panel=shown.panel if shown else answer.panel,
+        error=answer.failure,
+    )

@@ -1,0 +1,76 @@
+"""What a judge is shown beside the criterion: the conversation, the part of the response in scope, the reference."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from judge_server.core.criterion import Leaf
+from judge_server.core.message import Message
+from judge_server.core.response import Step
+from judge_server.core.submission import Submission
+
+
+@dataclass(frozen=True)
+class Material:
+    """``response`` is the text in scope; ``step`` the one step that is judged, for criteria of that scope."""
+
+    conversation: tuple[Message, ...]
+    response: str
+    reference: str | None = None
+    step: Step | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all texts, each preceded by its length so that no two contents collide."""
+        hashed = hashlib.sha256()
+        for text in self._texts():
+            data = text.encode("utf-8", "surrogatepass")
+            hashed.update(len(data).to_bytes(8, "big"))
+            hashed.update(data)
+        return hashed.hexdigest()
+
+    def _texts(self) -> Iterator[str]:
+        for message in self.conversation:
+            yield message.role
+            yield message_text(message)
+        yield "response"
+        yield self.response
+        yield "reference" if self.reference is None else f"reference {self.reference}"
+        yield "step" if self.step is None else f"step {self.step.index} {self.step.text}"
+
+
+class Materials:
+    """The materials of one submission, each made once."""
+
+    def __init__(self, submission: Submission) -> None:
+        self.submission = submission
+        self._made: dict[tuple[str, bool, int | None], Material] = {}
+
+    def of(self, leaf: Leaf) -> list[Material]:
+        """One material, or one for every step for a criterion of step scope."""
+        with_reference = leaf.reference != "none" and self.submission.reference is not None
+        if leaf.scope == "step":
+            return [self._material("step", with_reference, step) for step in self.submission.read.steps]
+        return [self._material(leaf.scope, with_reference, None)]
+
+    def _material(self, scope: str, with_reference: bool, step: Step | None) -> Material:
+        key = (scope, with_reference, step.index if step else None)
+        if key not in self._made:
+            self._made[key] = Material(
+                conversation=self.submission.conversation,
+                response=self._text(scope),
+                reference=self.submission.reference if with_reference else None,
+                step=step,
+            )
+        return self._made[key]
+
+    def _text(self, scope: str) -> str:
+        read = self.submission.read
+        return {"answer": read.answer, "reasoning": read.reasoning}.get(scope, read.text)
+
+
+def message_text(message: Message) -> str:
+    """A turn as the judge reads it, tool calls included."""
+    calls = [f"(calls {call.function.name} with {call.function.arguments})" for call in message.tool_calls]
+    return "\n".join(filter(None, (message.content, *calls)))

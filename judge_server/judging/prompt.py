@@ -1,0 +1,218 @@
+"""Prompts from our own templates: instructions, then conversation, response, reference, and the criterion last.
+
+Outside text never passes through Jinja. A template is rendered with numbered slots; the rendered text is split at the
+slots, and the outside texts take their places as untrusted segments. So nothing in a text can be taken for template
+syntax, and the model's file knows which runs of the prompt may hold control tokens (ours) and which may not.
+
+Each outside text stands between markers with a code that is an HMAC of the text under the server's secret: its writer
+cannot guess it, yet it is the same in every prompt that shows the text, so prefixes stay shared and replays are exact.
+"""
+
+import hashlib
+import hmac
+import re
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from judge_server.core.criterion import Judged, Scale
+from judge_server.core.judge import Mode
+from judge_server.judging.material import Material, message_text
+from judge_server.models.protocol import Part, Prompt, Segment, Turn
+
+_TEMPLATES = ("system", "material", "criterion", "direct", "reason")
+_SLOT = re.compile("\ue000(\\d+)\ue001")
+YES_NO = ("Yes", "No")
+
+
+def _source(name: str) -> str:
+    return files("judge_server.judging").joinpath("prompts", f"{name}.j2").read_text("utf-8")
+
+
+@lru_cache(maxsize=1)
+def template_digest() -> str:
+    """SHA-256 over all templates: part of every judge's fingerprint."""
+    return "sha256:" + hashlib.sha256("\0".join(_source(name) for name in _TEMPLATES).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=FunctionLoader(_source),
+        autoescape=False,  # noqa: S701 - prompts are not HTML, and outside text never reaches the templates
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def labels_of(criterion: Judged) -> tuple[str, ...]:
+    """The words a verdict is given in: Yes and No, or the letters of the options from worst to best."""
+    if isinstance(criterion, Scale):
+        return tuple(string.ascii_uppercase[: len(criterion.options)])
+    return YES_NO
+
+
+class _Slots:
+    """Stands in for outside texts while a template is rendered."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.texts: list[str] = []
+
+    def __call__(self, text: str) -> str:
+        self.texts.append(text)
+        return f"\ue000{len(self.texts) - 1}\ue001"
+
+    def segments(self, rendered: str, parts: Mapping[int, Part] | None = None) -> tuple[Segment, ...]:
+        pieces = _SLOT.split(rendered)
+        result = []
+        for place, piece in enumerate(pieces):
+            if place % 2 == 0:
+                if piece:
+                    result.append(Segment(piece, self.part, trusted=True))
+            else:
+                index = int(piece)
+                result.append(Segment(self.texts[index], (parts or {}).get(index, self.part), trusted=False))
+        return tuple(result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The rendered material: shared by every criterion that reads it."""
+
+    segments: tuple[Segment, ...]
+    prefix: tuple[str, ...]
+
+
+class PromptWriter:
+    """Writes prompts under one server secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._material = lru_cache(maxsize=4_096)(self._render_material)
+        self._question = lru_cache(maxsize=16_384)(self._render_question)
+        self._system = lru_cache(maxsize=2)(self._render_system)
+
+    def write(self, material: Material, criteria: Sequence[Judged], mode: Mode) -> Prompt:
+        """The prompt that asks about ``criteria`` (several only in reason mode) on ``material``."""
+        shown = self._material(_ByDigest(material))
+        question = self._question(_Questions(tuple(criteria), mode))
+        user = Turn("user", shown.segments + question)
+        return Prompt((Turn("system", self._system(len(criteria) > 1)), user), shown.prefix)
+
+    def code(self, kind: str, text: str) -> str:
+        """The code of the markers around ``text``: 12 hexadecimal digits that its writer cannot know."""
+        data = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._secret, data, hashlib.sha256).hexdigest()[:12]
+
+    def _render_system(self, several: bool) -> tuple[Segment, ...]:
+        text = _environment().get_template("system").render(count=2 if several else 1)
+        return (Segment(text.strip(), "instructions", trusted=True),)
+
+    def _render_material(self, given: "_ByDigest") -> _Shown:
+        material = given.material
+        slots = _Slots("conversation")
+        parts: dict[int, Part] = {}
+
+        def shown(part: Part, kind: str, text: str) -> dict[str, str]:
+            parts[len(slots.texts)] = part
+            return {"code": self.code(kind, text), "text": slots(text)}
+
+        turns = [(message.role, message_text(message)) for message in material.conversation]
+        conversation_code = self.code("conversation", "\0".join(f"{role}\0{text}" for role, text in turns))
+        step = material.step
+        values: dict[str, Any] = {
+            "conversation": {"code": conversation_code},
+            "messages": [{"role": role, "text": slots(text)} for role, text in turns],
+            "response": shown("response", "response", material.response),
+            "step": shown("response", "step", step.text) | {"number": step.index + 1} if step else None,
+            "reference": shown("reference", "reference", material.reference)
+            if material.reference is not None
+            else None,
+        }
+        rendered = _environment().get_template("material").render(values)
+        return _Shown(slots.segments(rendered, parts), (conversation_code, values["response"]["code"]))
+
+    def _render_question(self, asked: "_Questions") -> tuple[Segment, ...]:
+        slots = _Slots("criterion")
+        parts: dict[int, Part] = {}
+        template = _environment().get_template("criterion")
+        several = len(asked.criteria) > 1
+        blocks = [
+            template.render(_criterion_values(criterion, slots, parts, number if several else None))
+            for number, criterion in enumerate(asked.criteria, 1)
+        ]
+        closing = _environment().get_template(asked.mode)
+        first = asked.criteria[0]
+        blocks.append(
+            closing.render(count=len(asked.criteria), labels=labels_of(first), options=isinstance(first, Scale))
+        )
+        return slots.segments("\n".join(block.strip("\n") for block in blocks), parts)
+
+
+def _criterion_values(criterion: Judged, slots: _Slots, parts: dict[int, Part], number: int | None) -> dict[str, Any]:
+    def aside(text: str | None) -> str | None:
+        """Outside text of the criterion that is not its statement."""
+        if text is None:
+            return None
+        parts[len(slots.texts)] = "question"
+        return slots(text)
+
+    options: list[dict[str, str | None]] = []
+    verdicts = {True: "Yes", False: "No"}
+    if isinstance(criterion, Scale):
+        letters = dict(zip((option.label for option in criterion.options), labels_of(criterion), strict=True))
+        options = [
+            {"letter": letters[option.label], "label": aside(option.label), "description": aside(option.description)}
+            for option in criterion.options
+        ]
+        examples = [(example.response, letters[example.option], example.reason) for example in criterion.examples]
+    else:
+        examples = [(example.response, verdicts[example.met], example.reason) for example in criterion.examples]
+    return {
+        "number": number,
+        "statement": slots(criterion.statement),
+        "options": options,
+        "examples": [
+            {"response": aside(response), "verdict": verdict, "reason": aside(reason)}
+            for response, verdict, reason in examples
+        ],
+    }
+
+
+class _ByDigest:
+    """Lets a cache know a material by its digest."""
+
+    __slots__ = ("material",)
+
+    def __init__(self, material: Material) -> None:
+        self.material = material
+
+    def __hash__(self) -> int:
+        return hash(self.material.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByDigest) and self.material.digest == other.material.digest
+
+
+class _Questions:
+    """Lets a cache know criteria by the digests of what is asked."""
+
+    __slots__ = ("criteria", "key", "mode")
+
+    def __init__(self, criteria: tuple[Judged, ...], mode: Mode) -> None:
+        self.criteria, self.mode = criteria, mode
+        self.key = (mode, *(criterion.question_digest for criterion in criteria))
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Questions) and self.key == other.key

@@ -1,0 +1,54 @@
+"""Refusing early: engines queue without bound, so the door counts what is under way and says when to come back."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from judge_server.core.errors import Draining, Overloaded
+
+_REMEMBERED = 256
+_LONGEST_RETRY_SECONDS = 60.0
+
+
+class Admission:
+    """Bounds the submissions under way. ``limit`` is a count of submissions; what was let in is never thrown out."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.under_way = 0
+        self._draining = False
+        self._finished: deque[float] = deque(maxlen=_REMEMBERED)
+
+    def drain(self) -> None:
+        """Let nothing more in."""
+        self._draining = True
+
+    def require_room(self) -> None:
+        """Raises Overloaded (or Draining) with the seconds after which there will probably be room."""
+        if self._draining:
+            raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
+        if self.under_way >= self.limit:
+            raise Overloaded(
+                f"{self.under_way} submissions are under way, and the limit is {self.limit}.",
+                remedy="Wait as long as Retry-After says, then send the request again.",
+                retry_after_seconds=self.retry_after_seconds(),
+            )
+
+    @contextmanager
+    def enter(self, submissions: int = 1) -> Iterator[None]:
+        """Count ``submissions`` as under way inside the block."""
+        self.under_way += submissions
+        try:
+            yield
+        finally:
+            self.under_way -= submissions
+            now = time.monotonic()
+            self._finished.extend([now] * min(submissions, _REMEMBERED))
+
+    def retry_after_seconds(self) -> float:
+        """How long a tenth of the limit takes at the pace of the last submissions; 1 s where no pace is known."""
+        if len(self._finished) < 2:
+            return 1.0
+        pace = len(self._finished) / max(time.monotonic() - self._finished[0], 0.001)
+        return min(max(self.limit * 0.1 / pace, 0.5), _LONGEST_RETRY_SECONDS)

@@ -1,0 +1,190 @@
+"""A submission goes in, a judgment comes out: the whole path on one page.
+
+guard → plan → checks → cache → judge → aggregate → store
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from judge_server.core.criterion import CheckCriterion
+from judge_server.core.errors import BadSubmission, DeadlineExceeded, UnknownJudge
+from judge_server.core.judgment import JudgeReference, Judgment, Timing, Usage
+from judge_server.core.reward import reward
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.core.verdict import Failure, Verdict, VerdictStatus
+from judge_server.judging import checks, guard
+from judge_server.judging.answer import Judge, Terms
+from judge_server.scoring.admission import Admission
+from judge_server.scoring.deadline import remaining
+from judge_server.scoring.inquiry import Findings, Inquiry
+from judge_server.scoring.plan import Plan, plan
+
+NO_JUDGE = JudgeReference(name="none", model="none", mode="none", fingerprint="none")
+
+
+class Rubrics(Protocol):
+    """Where rubrics are looked up by name."""
+
+    async def get(self, name: str) -> Rubric: ...
+
+
+class Archive(Protocol):
+    """Where judgments are kept: the store, or nothing."""
+
+    async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None: ...
+
+
+class Observer(Protocol):
+    """Told of every judgment: metrics, logs."""
+
+    def judged(self, judgment: Judgment) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    verdicts: tuple[Verdict, ...]
+    flags: tuple[str, ...]
+    judge: JudgeReference
+    usage: Usage = field(default_factory=Usage)
+    model_seconds: float = 0.0
+
+
+class Scorer:
+    """The scoring path over configured judges. One scorer serves every door."""
+
+    def __init__(
+        self,
+        *,
+        rubrics: Rubrics,
+        judges: Mapping[str, Judge],
+        default_judge: str | None,
+        inquiry: Inquiry,
+        admission: Admission,
+        archive: Archive | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self._rubrics = rubrics
+        self._judges = judges
+        self._default_judge = default_judge
+        self._inquiry = inquiry
+        self.admission = admission
+        self._archive = archive
+        self._observers = observers
+
+    async def score(self, submission: Submission, terms: Terms | None = None) -> Judgment:
+        """Judge one submission.
+
+        Raises UnknownRubric, BadRubric, UnknownJudge or BadSubmission for what cannot be judged at all, and
+        StoreUnavailable when the judgment cannot be kept. A judge that fails gives a judgment whose reward is None.
+        """
+        with self.admission.enter():
+            return await self._score(submission, terms or Terms())
+
+    async def _score(self, submission: Submission, terms: Terms) -> Judgment:
+        started = time.monotonic()
+        rubric = await self._rubric(submission)
+        judge = self._judge(submission)
+        found = await self._find(submission, rubric, judge, terms)
+        characters = len(submission.read.text)
+        outcome = reward(rubric, found.verdicts, characters)
+        judgment = Judgment(
+            id=_new_id(),
+            **outcome.model_dump(exclude={"step_rewards", "gates", "error"}),
+            step_rewards=outcome.step_rewards,
+            gates=outcome.gates,
+            error=outcome.error,
+            verdicts=found.verdicts,
+            flags=found.flags,
+            rubric=rubric.reference,
+            judge=found.judge,
+            submission=submission.coordinates,
+            submission_digest=submission.digest,
+            response_characters=characters,
+            usage=found.usage,
+            timing=Timing(total_seconds=time.monotonic() - started, model_seconds=found.model_seconds),
+            created_at=datetime.now(UTC),
+        )
+        if self._archive is not None:
+            await self._archive.save(judgment, submission, rubric)
+        for observer in self._observers:
+            observer.judged(judgment)
+        return judgment
+
+    async def _rubric(self, submission: Submission) -> Rubric:
+        named = submission.rubric
+        if named is None:
+            raise BadSubmission(
+                "rubric: no rubric was named.",
+                remedy="Name one such as medical/consultation, or send a rubric object in the field rubric.",
+            )
+        rubric = await self._rubrics.get(named) if isinstance(named, str) else named
+        checks.prepare(rubric)
+        return rubric
+
+    def _judge(self, submission: Submission) -> Judge | None:
+        name = submission.judge or self._default_judge
+        if name is None:
+            return None
+        judge = self._judges.get(name)
+        if judge is None:
+            known = ", ".join(sorted(self._judges)) or "none"
+            raise UnknownJudge(f"judge: {name!r} is not configured here.", remedy=f"Configured judges: {known}.")
+        return judge
+
+    async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
+        planned = plan(submission, rubric)
+        inspection = guard.inspect(submission, rubric)
+        speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
+        if inspection.degenerate:
+            applicable = frozenset(leaf.id for leaf in planned.applicable)
+            verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.degenerate))
+            return _Found(verdicts, inspection.flags, speaker)
+        decided, findings = await asyncio.gather(
+            self._decide(planned, submission, terms), self._ask(planned, rubric, judge, terms)
+        )
+        verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
+        return _Found(verdicts, inspection.flags, speaker, findings.usage, findings.model_seconds)
+
+    async def _decide(self, planned: Plan, submission: Submission, terms: Terms) -> Sequence[Verdict]:
+        async def one(criterion: CheckCriterion) -> Verdict:
+            try:
+                async with asyncio.timeout(remaining(terms.deadline)):
+                    return await checks.decide(criterion, submission)
+            except TimeoutError:
+                failure = Failure.of(DeadlineExceeded("The deadline passed before the check was done."))
+                return Verdict(
+                    criterion=criterion.id,
+                    status=VerdictStatus.UNAVAILABLE,
+                    source="check",
+                    points=criterion.points,
+                    error=failure,
+                )
+
+        return [await one(criterion) for criterion in planned.checks]
+
+    async def _ask(self, planned: Plan, rubric: Rubric, judge: Judge | None, terms: Terms) -> Findings:
+        if not planned.questions:
+            return Findings((), Usage(), 0.0)
+        if judge is None:
+            raise UnknownJudge(
+                f"judge: {rubric.name} has criteria that need a judge, and none is configured.",
+                remedy="Start with --model SPECIFICATION, or name judges in the configuration file.",
+            )
+        return await self._inquiry.find(judge, planned.questions, terms)
+
+
+def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Verdicts as the rubric lists its criteria, steps in their order."""
+    places = {leaf.id: place for place, leaf in enumerate(rubric.leaves)}
+    return tuple(sorted(verdicts, key=lambda verdict: (places[verdict.criterion], verdict.step or 0)))
+
+
+def _new_id() -> str:
+    """Sorts by time, and cannot be guessed."""
+    return f"jdg_{time.time_ns():016x}{secrets.token_hex(6)}"

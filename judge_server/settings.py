@@ -1,0 +1,102 @@
+"""Every knob, with its default; the only reader of the environment.
+
+Sources, the later ones winning: defaults, the TOML file named by ``--config`` or ``JUDGE_SERVER_CONFIG``, environment
+variables (``JUDGE_SERVER_PORT=8001``; ``DATABASE_URL`` for the database), and the flags of the command line.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.judge import JudgeSpecification
+
+DEFAULT_DATABASE = "sqlite:///judge-server.db"
+DEFAULT_JUDGE = "default"
+
+
+class Settings(BaseSettings):
+    """``judges`` are named ways of asking; ``default_judge`` answers when a submission names none."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="JUDGE_SERVER_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    database_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("database_url", "JUDGE_SERVER_DATABASE_URL", "DATABASE_URL"),
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; serve defaults to ./judge-server.db.",
+    )
+    rubrics: tuple[Path, ...] = Field(
+        default=(), description="Directories of rubric files; the bundled library if empty."
+    )
+    judges: dict[str, JudgeSpecification] = Field(default_factory=dict, description="Judges by name.")
+    default_judge: str | None = Field(default=None, description="The judge that answers when a submission names none.")
+    max_body_bytes: int = Field(default=8 * 2**20, ge=1_024, description="Larger request bodies are refused with 413.")
+    max_batch_items: int = Field(default=1_024, ge=1, description="Submissions in one request.")
+    max_under_way: int = Field(default=8_192, ge=1, description="Submissions under way before the door answers 429.")
+    default_deadline_seconds: float | None = Field(
+        default=120.0, gt=0, description="Deadline of a request that names none."
+    )
+    drain_seconds: float = Field(default=20.0, ge=0, description="How long shutdown waits for what is under way.")
+    cache_entries: int = Field(default=100_000, ge=0, description="Verdicts kept in memory; the store keeps all.")
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+
+    @field_validator("judges", mode="before")
+    @classmethod
+    def _name_judges_by_their_table(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {name: {**judge, "name": name} if isinstance(judge, Mapping) else judge for name, judge in given.items()}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (env_settings, init_settings)
+
+    def with_flags(self, **flags: Any) -> "Settings":
+        """These settings with every flag that was given (is not None) in the place of its field."""
+        given = {name: value for name, value in flags.items() if value is not None}
+        return self.model_copy(update=given) if given else self
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """Settings from the file and the environment. Raises BadConfiguration that names the file, the field and the fault."""
+    named = os.environ.get("JUDGE_SERVER_CONFIG")
+    path = config or (Path(named) if named else None)
+    try:
+        return Settings(**(_read_toml(path) if path else {}))
+    except ValidationError as fault:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+            for error in fault.errors(include_url=False, include_input=False, include_context=False)
+        )
+        where = f"{path} or the environment" if path else "the environment"
+        raise BadConfiguration(f"Settings from {where} cannot be used: {faults}") from None
+
+
+def environment_variable(name: str) -> str | None:
+    """One variable by name, for keys that a judge's engine names (``api_key_env``)."""
+    return os.environ.get(name)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as fault:
+        raise BadConfiguration(f"The configuration file {path} cannot be read: {fault.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise BadConfiguration(f"The configuration file {path} is not TOML: {fault}.") from None

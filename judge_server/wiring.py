@@ -1,0 +1,130 @@
+"""The one place where settings, models, judges, rubrics, store and scorer meet. Every door opens onto a Service."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from judge_server.authoring.bundled import rubrics_directory
+from judge_server.authoring.library import Library
+from judge_server.authoring.shelf import Shelf
+from judge_server.core.canonical import canonical_json
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.judge import JudgeSpecification
+from judge_server.judging.answer import Judge
+from judge_server.judging.panel import Panel
+from judge_server.judging.prompt import PromptWriter
+from judge_server.judging.single import SingleJudge
+from judge_server.models.registry import open_model
+from judge_server.scoring.admission import Admission
+from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.inquiry import Inquiry
+from judge_server.scoring.scheduled_model import ScheduledModel
+from judge_server.scoring.scorer import Observer, Scorer
+from judge_server.settings import DEFAULT_JUDGE, Settings, environment_variable
+from judge_server.store.store import Store
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything a door needs, started."""
+
+    settings: Settings
+    store: Store
+    shelf: Shelf
+    judges: Mapping[str, Judge]
+    default_judge: str
+    models: tuple[ScheduledModel, ...]
+    inquiry: Inquiry
+    scorer: Scorer
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, observers: tuple[Observer, ...] = ()) -> AsyncIterator[Service]:
+    """Open the store, start the models, and close everything in the opposite order.
+
+    Without a ``database_url`` the store lives in memory. Raises BadConfiguration, StoreUnavailable or ModelUnavailable,
+    each with the remedy.
+    """
+    async with AsyncExitStack() as stack:
+        store = await Store.open(settings.database_url or "sqlite://")
+        stack.push_async_callback(store.close)
+        specifications, default_judge = judge_specifications(settings)
+        models = _Models()
+        judges = _build(specifications, models, PromptWriter(await store.secret()))
+        for model in models.opened.values():
+            stack.push_async_callback(model.close)
+            await model.start()
+        shelf = Shelf(Library(*(settings.rubrics or (rubrics_directory(),))), store)
+        inquiry = Inquiry(VerdictCache(store, settings.cache_entries))
+        scorer = Scorer(
+            rubrics=shelf,
+            judges=judges,
+            default_judge=default_judge,
+            inquiry=inquiry,
+            admission=Admission(settings.max_under_way),
+            archive=store,
+            observers=observers,
+        )
+        yield Service(settings, store, shelf, judges, default_judge, tuple(models.opened.values()), inquiry, scorer)
+
+
+def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecification], str]:
+    """The configured judges and the default's name; the embedded baseline where none is configured."""
+    judges = dict(settings.judges)
+    if not judges:
+        judges = {DEFAULT_JUDGE: JudgeSpecification(name=DEFAULT_JUDGE, model="baseline")}
+    default = settings.default_judge or (DEFAULT_JUDGE if DEFAULT_JUDGE in judges else next(iter(judges)))
+    if default not in judges:
+        raise BadConfiguration(
+            f"default_judge: {default!r} is not among the judges.", remedy=f"Known: {', '.join(sorted(judges))}."
+        )
+    return judges, default
+
+
+class _Models:
+    """Judges that name the same model with the same engine options share one."""
+
+    def __init__(self) -> None:
+        self.opened: dict[tuple[str, str], ScheduledModel] = {}
+
+    def open(self, specification: JudgeSpecification) -> ScheduledModel:
+        name = specification.model or ""
+        key = (name, canonical_json(specification.engine))
+        if key not in self.opened:
+            self.opened[key] = ScheduledModel(open_model(name, _with_secrets(specification)))
+        return self.opened[key]
+
+
+def _with_secrets(specification: JudgeSpecification) -> dict[str, Any]:
+    """Engine options with the key that ``api_key_env`` names read from the environment."""
+    options = dict(specification.engine)
+    variable = options.pop("api_key_env", None)
+    if variable is not None:
+        key = environment_variable(str(variable))
+        if not key:
+            raise BadConfiguration(
+                f"judges.{specification.name}.engine.api_key_env: the environment has no {variable}.",
+                remedy="Set it to the provider's API key.",
+            )
+        options["api_key"] = key
+    return options
+
+
+def _build(specifications: Mapping[str, JudgeSpecification], models: _Models, writer: PromptWriter) -> dict[str, Judge]:
+    judges: dict[str, Judge] = {
+        name: SingleJudge(specification, models.open(specification), writer)
+        for name, specification in specifications.items()
+        if not specification.panel
+    }
+    for name, specification in specifications.items():
+        if not specification.panel:
+            continue
+        unknown = [member for member in specification.panel if member not in judges]
+        if unknown:
+            raise BadConfiguration(
+                f"judges.{name}.panel: {', '.join(unknown)} is no judge with a model.",
+                remedy="A panel names judges that have a model of their own.",
+            )
+        judges[name] = Panel(specification, [judges[member] for member in specification.panel])
+    return judges
