@@ -1,0 +1,126 @@
+"""The connections: one that writes and a few that read, with blocking calls that belong in worker threads."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from judge_server.core.errors import BadConfiguration, MissingDependency
+from judge_server.store.fault import repeatable
+from judge_server.store.location import Location
+
+Result = TypeVar("Result")
+READERS: Final = 4
+BUSY_SECONDS: Final = 10.0
+_PRAGMAS: Final = (
+    f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA synchronous = NORMAL",
+)
+# a server that vanished without a word is noticed in half a minute, not in the two hours of the system's defaults
+_POSTGRESQL_OPTIONS: Final = {
+    "connect_timeout": 5,
+    "client_encoding": "utf8",
+    "keepalives_idle": 10,
+    "tcp_user_timeout": 30_000,
+    "application_name": "judge-server",
+}
+
+
+class Database:
+    """``read`` and ``write`` run a function on a connection inside one transaction, and once more where a connection
+    broke. They raise what SQLAlchemy raises. An in-memory database has one connection: use it from one thread."""
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        try:
+            if location.sqlite:
+                self._writer = _sqlite_engine(location, "BEGIN IMMEDIATE")
+                self._reader = self._writer if location.memory else _sqlite_engine(location, "BEGIN")
+            else:
+                self._writer = _postgresql_engine(location, 1)
+                self._reader = _postgresql_engine(location, READERS)
+        except ImportError as missing:
+            raise MissingDependency(
+                "The PostgreSQL driver psycopg is not installed.", remedy="pip install 'judge-server[postgres]'"
+            ) from missing
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        return _in_transaction(self._writer, work)
+
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        return _in_transaction(self._reader, work)
+
+    def prepare(self) -> None:
+        """Checks on opening: SQLite goes to write-ahead logging; PostgreSQL must hold every character."""
+        if self.location.sqlite:
+            if not self.location.memory:
+                self._use_write_ahead_log()
+            return
+        encoding = self.read(lambda connection: connection.execute(text("SHOW server_encoding")).scalar_one())
+        if encoding != "UTF8":
+            raise BadConfiguration(
+                f"The database {self.location} has the encoding {encoding}.",
+                remedy="Create one with createdb --encoding UTF8 --template template0.",
+            )
+
+    def close(self) -> None:
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def _use_write_ahead_log(self) -> None:
+        """The switch needs the file alone for a moment and does not wait for it, so the waiting is here."""
+        connection = self._writer.raw_connection()
+        try:
+            cursor = connection.cursor()
+            give_up = time.monotonic() + BUSY_SECONDS
+            while True:
+                try:
+                    cursor.execute("PRAGMA journal_mode = WAL")
+                except sqlite3.OperationalError as fault:
+                    if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                        raise
+                    time.sleep(0.02)
+                else:
+                    return
+        finally:
+            connection.close()
+
+
+def _in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    try:
+        with engine.begin() as connection:
+            return work(connection)
+    except SQLAlchemyError as fault:
+        if not repeatable(fault):
+            raise
+    with engine.begin() as connection:
+        return work(connection)
+
+
+def _sqlite_engine(location: Location, begin: str) -> Engine:
+    options: dict[str, Any] = (
+        {"poolclass": StaticPool} if location.memory else {"poolclass": QueuePool, "pool_size": READERS}
+    )
+    engine = create_engine(location.url, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS}, **options)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver would begin late, and a late writer cannot wait for its turn
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql_engine(location: Location, size: int) -> Engine:
+    options = {name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in location.url.query}
+    return create_engine(location.url, connect_args=options, pool_size=size, max_overflow=0, pool_recycle=1800)

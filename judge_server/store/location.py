@@ -1,0 +1,87 @@
+"""Where the database is: the URL a user wrote, read once and never shown with its password."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from judge_server.core.errors import BadConfiguration
+
+FORMS = "sqlite:///judge.db, sqlite:// (in memory), a file's path, or postgresql://user:password@host/name"
+_POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """``url`` is SQLAlchemy's, with the driver we use."""
+
+    url: URL
+
+    @staticmethod
+    def of(text: str) -> "Location":
+        """Reads ``text``; raises BadConfiguration, naming the forms that are understood, for anything else."""
+        text = text.strip()
+        if not text:
+            raise BadConfiguration("The database URL is empty.", remedy=f"Write {FORMS}.")
+        if "://" not in text:
+            memory = text == ":memory:"
+            return Location(URL.create("sqlite", database=None if memory else str(Path(text).expanduser())))
+        scheme = text.partition("://")[0].lower()
+        if scheme == "sqlite":
+            return Location(_sqlite(text))
+        if scheme in _POSTGRESQL:
+            return Location(_postgresql(text))
+        raise BadConfiguration(
+            f"The database URL begins with {scheme}://, which is not known.", remedy=f"Write {FORMS}."
+        )
+
+    @property
+    def sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def memory(self) -> bool:
+        return self.sqlite and self.url.database in (None, "", ":memory:")
+
+    @property
+    def file(self) -> Path | None:
+        """The database file of SQLite."""
+        return Path(self.url.database) if self.sqlite and not self.memory and self.url.database else None
+
+    def __str__(self) -> str:
+        """For people and logs: no password, and no options, which may hold one too."""
+        return self.url.set(query={}).render_as_string(hide_password=True)
+
+    def without_secrets(self, message: str) -> str:
+        """``message`` with every password of this URL taken out."""
+        secrets = [self.url.password, *(value for name, value in self.url.query.items() if "password" in name)]
+        for secret in secrets:
+            if isinstance(secret, str) and secret:
+                message = message.replace(secret, "***")
+        return message
+
+
+def _sqlite(text: str) -> URL:
+    path = text.partition("://")[2]
+    if path and not path.startswith("/"):
+        raise BadConfiguration(
+            "A SQLite URL has three slashes before a relative path and four before an absolute one.",
+            remedy=f"Write sqlite:///{path} or the bare path {path}.",
+        )
+    memory = path[1:] in ("", ":memory:")
+    return URL.create("sqlite", database=None if memory else path[1:])
+
+
+def _postgresql(text: str) -> URL:
+    try:
+        url = make_url(text).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or "@" in (url.host or "") or not url.database:
+        raise BadConfiguration(
+            "The PostgreSQL URL cannot be read.",
+            remedy="Write postgresql://user:password@host:5432/name, with odd characters of the password "
+            "percent-encoded (@ is %40, / is %2F, : is %3A).",
+        )
+    return url

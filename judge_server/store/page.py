@@ -1,0 +1,52 @@
+"""One page of a listing, newest first, and the opaque cursor of the next."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from judge_server.core.errors import BadInput
+
+Item = TypeVar("Item")
+MOST_PER_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """``next_cursor`` is None on the last page."""
+
+    items: tuple[Item, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last row of a page: microseconds since 1970 in UTC, and the id that breaks ties."""
+
+    created_us: int
+    id: str
+
+    def cursor(self) -> str:
+        return base64.urlsafe_b64encode(json.dumps([self.created_us, self.id]).encode()).decode().rstrip("=")
+
+    @staticmethod
+    def of(cursor: str) -> "Position":
+        """Raises BadInput for anything that ``cursor`` did not make."""
+        try:
+            padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+            created_us, row_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        except (binascii.Error, ValueError, TypeError):
+            created_us = row_id = None
+        if type(created_us) is not int or not isinstance(row_id, str) or abs(created_us) >= 2**63:
+            raise BadInput(
+                "The cursor is not one that this server gave out.",
+                remedy="Pass next_cursor of the previous page unchanged, or leave cursor out for the newest page.",
+            )
+        return Position(created_us, row_id)
+
+
+def check_limit(limit: int) -> int:
+    if not 1 <= limit <= MOST_PER_PAGE:
+        raise BadInput(f"limit is {limit}.", remedy=f"Ask for 1 to {MOST_PER_PAGE} items a page.")
+    return limit

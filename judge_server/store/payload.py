@@ -1,0 +1,51 @@
+"""Values as JSON text and back, exactly: U+0000 and lone surrogates travel as JSON escapes, as databases want."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+Model = TypeVar("Model", bound=BaseModel)
+
+REPLACEMENT = "\ufffd"
+
+
+def encode(value: BaseModel, *, leave_out: frozenset[str] = frozenset()) -> str:
+    """JSON of ``value`` without fields at their default. Raises ValueError or TypeError for what JSON cannot hold."""
+    try:
+        text = value.model_dump_json(exclude_defaults=True, exclude=set(leave_out))
+    except PydanticSerializationError:
+        text = REPLACEMENT
+    if REPLACEMENT not in text:
+        return text
+    # pydantic refuses a lone surrogate in a value and silently replaces one in a key; the standard library keeps both
+    plain = value.model_dump(mode="python", exclude_defaults=True, exclude=set(leave_out))
+    return json.dumps(plain, separators=(",", ":"), allow_nan=False, default=to_jsonable_python)
+
+
+def decode(kind: type[Model], text: str, **more: Any) -> Model:
+    """The value that ``encode`` wrote, with the fields in ``more`` put in. Raises pydantic's ValidationError."""
+    if not more:
+        try:
+            return kind.model_validate_json(text)
+        except ValidationError:
+            pass  # its JSON reader refuses escaped lone surrogates
+    return kind.model_validate(json.loads(text) | more)
+
+
+def encode_mapping(value: Mapping[str, Any]) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def decode_mapping(text: str) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = json.loads(text)
+    return dict(value)

@@ -1,0 +1,188 @@
+"""The store as the rest of the program sees it: async calls; the blocking work runs in a few threads of its own."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection, select, text
+
+from judge_server.core.errors import StoreUnavailable
+from judge_server.core.judgment import Judgment
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.store import migration, reading
+from judge_server.store.database import READERS, Database
+from judge_server.store.fault import translate
+from judge_server.store.group_commit import GroupCommit
+from judge_server.store.location import Location
+from judge_server.store.page import Page, Position, check_limit
+from judge_server.store.table import SECRET
+from judge_server.store.writing import Judged, Known, Writer, insert_missing
+
+Result = TypeVar("Result")
+_AT_ONCE = 256
+_FENCES = "fences"
+
+
+class Store:
+    """Remembers judgments, submissions, rubrics and verdicts. Belongs to the event loop that opened it.
+
+    Every method raises StoreUnavailable when the database does not answer. What ``save`` or ``remember`` returned from
+    is there after the process is killed (on SQLite a power cut may take the last moments, never the file).
+    """
+
+    def __init__(self, database: Database, writing: ThreadPoolExecutor, secret: bytes) -> None:
+        self._database = database
+        self._writing = writing
+        self._reading = (
+            writing if database.location.memory else ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        )
+        self._secret = secret
+        self._writer = Writer(database)
+        self._group: GroupCommit[Judged | Known] = GroupCommit(self._writer.commit, writing)
+        self._closed = False
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Opens and, where needed, migrates the database at ``url``: ``sqlite:///file.db``, ``sqlite://`` (in memory),
+        a file's path, or ``postgresql://user:password@host/name``.
+
+        Raises BadConfiguration where another try cannot help (a wrong URL or password, a damaged or read-only file, a
+        database of a newer judge-server), MissingDependency without psycopg, else StoreUnavailable.
+        """
+        location = Location.of(url)
+        writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        try:
+            database, secret = await asyncio.get_running_loop().run_in_executor(writing, _open, location)
+        except BaseException:
+            writing.shutdown(wait=False)
+            raise
+        return cls(database, writing, secret)
+
+    async def close(self) -> None:
+        """Commits what is queued and closes every connection. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._group.close()
+        await asyncio.to_thread(self._release)
+
+    async def secret(self) -> bytes:
+        """32 random bytes, made once per database."""
+        return self._secret
+
+    async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric | None) -> None:
+        """Returns after the commit that holds the judgment. Saving the same judgment again changes nothing."""
+        await self._group.add(Judged(judgment, submission, rubric))
+
+    async def save_many(self, saved: Iterable[tuple[Judgment, Submission, Rubric | None]]) -> None:
+        """``save`` for each. One that cannot be stored does not keep the others out; its error is raised at the end."""
+        items = [Judged(*one) for one in saved]
+        some = [items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)]
+        for outcome in await asyncio.gather(*(self._group.add(*part) for part in some), return_exceptions=True):
+            if outcome is not None:
+                raise outcome
+
+    async def remember(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keeps JSON objects under their content keys; what is known under a key stays. Returns after the commit."""
+        if entries:
+            await self._group.add(Known(entries))
+
+    async def recall(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What is remembered under ``keys``; unknown keys are left out."""
+        if not keys:
+            return {}
+        return await self._read(lambda connection: reading.verdicts(connection, keys))
+
+    async def judgment(self, judgment_id: str) -> Judgment | None:
+        return await self._read(lambda connection: reading.judgment(connection, judgment_id))
+
+    async def submission(self, judgment_id: str) -> Submission | None:
+        """What the judgment judged, an inline rubric included."""
+        return await self._read(lambda connection: reading.submission(connection, judgment_id))
+
+    async def judgments(
+        self,
+        *,
+        rubric: str | None = None,
+        judge: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        group: str | None = None,
+        status: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Judgment]:
+        """Newest first. ``rubric``: id, id@version or digest; ``since`` is included, ``until`` is not; ``limit`` 1 to
+        1000; ``cursor``: ``next_cursor`` of the page before, with the same filters.
+        Raises BadInput naming the field."""
+        wanted = reading.Filter(rubric, judge, since, until, group, status)
+        wanted.conditions()
+        check_limit(limit)
+        after = None if cursor is None else Position.of(cursor)
+        return await self._read(lambda connection: reading.judgments(connection, wanted, limit, after))
+
+    async def put_rubric(self, rubric: Rubric, *, published: bool) -> None:
+        """Keeps the content under its digest and, if ``published``, under id@version for good. Raises RubricConflict,
+        naming both digests, where that version is published with other content."""
+        await self._run(self._writing, lambda: self._writer.put_rubric(rubric, published=published))
+
+    async def rubric(self, rubric_id: str, version: str | None = None) -> Rubric | None:
+        """The published version; the newest without ``version``."""
+        return await self._read(lambda connection: reading.rubric(connection, rubric_id, version))
+
+    async def rubric_by_digest(self, digest: str) -> Rubric | None:
+        """Any rubric ever published or judged by."""
+        return await self._read(lambda connection: reading.rubric_by_digest(connection, digest))
+
+    async def rubric_versions(self, rubric_id: str) -> tuple[str, ...]:
+        """Published versions, oldest first."""
+        return await self._read(lambda connection: reading.rubric_versions(connection, rubric_id))
+
+    async def rubric_ids(self) -> tuple[str, ...]:
+        """Ids with a published version, sorted."""
+        return await self._read(reading.rubric_ids)
+
+    async def counts(self) -> dict[str, int]:
+        """``judgments``, ``rubrics`` (contents), ``published_rubrics`` (versions) and ``verdicts``."""
+        return await self._read(reading.counts)
+
+    async def ping(self) -> None:
+        """Returns when the database answers."""
+        await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+
+    async def _read(self, question: Callable[[Connection], Result]) -> Result:
+        return await self._run(self._reading, lambda: self._database.read(question))
+
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
+        if self._closed:
+            raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again later.")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, work)
+        except Exception as fault:
+            raise translate(fault, self._database.location) from fault
+
+    def _release(self) -> None:
+        self._reading.shutdown()
+        self._writing.shutdown()
+        self._database.close()
+
+
+def _open(location: Location) -> tuple[Database, bytes]:
+    database = Database(location)
+    try:
+        database.prepare()
+        migration.upgrade(database)
+        return database, database.write(_secret)
+    except Exception as fault:
+        database.close()
+        raise translate(fault, location, opening=True) from fault
+
+
+def _secret(connection: Connection) -> bytes:
+    """Writes on every opening, so that a database that cannot be written is found out now."""
+    insert_missing(connection, SECRET, [{"name": _FENCES, "value": secrets.token_bytes(32)}])
+    return bytes(connection.execute(select(SECRET.c.value).where(SECRET.c.name == _FENCES)).scalar_one())

@@ -1,0 +1,210 @@
+"""What one commit does: judgments with their submissions and rubrics, and verdicts, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, Insert, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from judge_server.core.errors import RubricConflict, StoreUnavailable
+from judge_server.core.judgment import Judgment
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.store.database import Database
+from judge_server.store.fault import concerns_the_database, translate
+from judge_server.store.payload import encode, encode_mapping
+from judge_server.store.table import JUDGMENT, PUBLICATION, RUBRIC, SUBMISSION, VERDICT
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_LARGEST: Final = 2**63 - 1
+_RUBRIC_LEFT_OUT: Final = frozenset({"rubric"})
+_MOST_KNOWN: Final = 10_000
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judgment to be kept, with what it judged. Without a rubric the judgment says why it has none."""
+
+    judgment: Judgment
+    submission: Submission
+    rubric: Rubric | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Verdicts to be kept under their content keys."""
+
+    entries: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """An item made ready for the database. Rubrics stay values until one is not yet known to be stored."""
+
+    judgment: Row | None
+    submission: Row | None
+    rubrics: tuple[Rubric, ...]
+    verdicts: dict[str, str]
+
+
+class Writer:
+    """Blocking; belongs to the one writing thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known_rubrics: set[str] = set()
+
+    def commit(self, items: Sequence[Judged | Known]) -> list[Exception | None]:
+        """One transaction for all. Where one item spoils it, each is tried alone, so that only that one is kept out."""
+        prepared = [self._prepare(item) for item in items]
+        ready = [rows for rows in prepared if isinstance(rows, _Rows)]
+        fault = self._try(ready)
+        errors: list[Exception | None] = []
+        for rows in prepared:
+            if not isinstance(rows, _Rows):
+                errors.append(rows)
+            elif fault is None or concerns_the_database(fault):
+                errors.append(self._translated(fault))
+            else:
+                errors.append(self._alone(rows))
+        return errors
+
+    def put_rubric(self, rubric: Rubric, *, published: bool) -> None:
+        """Raises RubricConflict where the version is published with other content."""
+
+        def work(connection: Connection) -> str:
+            insert_missing(connection, RUBRIC, [_rubric_row(rubric)])
+            if not published:
+                return rubric.digest
+            row = {"rubric_id": rubric.id, "version": rubric.version, "digest": rubric.digest}
+            insert_missing(connection, PUBLICATION, [row | {"published_us": microseconds(datetime.now(UTC))}])
+            version = (PUBLICATION.c.rubric_id == rubric.id) & (PUBLICATION.c.version == rubric.version)
+            return str(connection.execute(select(PUBLICATION.c.digest).where(version)).scalar_one())
+
+        standing = self._database.write(work)
+        if standing != rubric.digest:
+            raise RubricConflict(
+                f"{rubric.name} is already published with the digest {standing}; this content has {rubric.digest}.",
+                remedy="Give the changed rubric a new version.",
+                published_digest=standing,
+                given_digest=rubric.digest,
+            )
+
+    def _prepare(self, item: Judged | Known) -> "_Rows | Exception":
+        try:
+            return _rows(item)
+        except Exception as fault:  # noqa: BLE001 whatever a value does, its neighbours are written
+            what = f"judgment {item.judgment.id!r}" if isinstance(item, Judged) else "a verdict"
+            return StoreUnavailable(f"{what} cannot be written as JSON: {fault}")
+
+    def _try(self, ready: Sequence[_Rows]) -> Exception | None:
+        try:
+            self._database.write(lambda connection: self._insert(connection, ready))
+        except Exception as fault:  # noqa: BLE001 given to whoever waits for these rows
+            return fault
+        if len(self._known_rubrics) > _MOST_KNOWN:
+            self._known_rubrics.clear()
+        self._known_rubrics.update(rubric.digest for rows in ready for rubric in rows.rubrics)
+        return None
+
+    def _alone(self, rows: _Rows) -> Exception | None:
+        fault = self._try([rows])
+        if isinstance(fault, IntegrityError) and rows.judgment is not None:
+            return self._already_there(rows.judgment)
+        return self._translated(fault)
+
+    def _already_there(self, row: Row) -> Exception | None:
+        """Saved before with the same content: done. That makes it safe to save again after a lost connection."""
+        own = select(JUDGMENT.c.payload).where(JUDGMENT.c.id == row["id"])
+        try:
+            standing = self._database.write(lambda connection: connection.execute(own).scalar_one_or_none())
+        except Exception as fault:  # noqa: BLE001 given to whoever waits for this row
+            return self._translated(fault)
+        if standing == row["payload"]:
+            return None
+        return StoreUnavailable(f"judgment {row['id']!r} is not stored: another judgment has this id.")
+
+    def _translated(self, fault: Exception | None) -> Exception | None:
+        return None if fault is None else translate(fault, self._database.location)
+
+    def _insert(self, connection: Connection, ready: Sequence[_Rows]) -> None:
+        rubrics = {rubric.digest: rubric for rows in ready for rubric in rows.rubrics}
+        missing = [_rubric_row(rubrics[digest]) for digest in sorted(rubrics.keys() - self._known_rubrics)]
+        insert_missing(connection, RUBRIC, missing)
+        judgments = [rows.judgment for rows in ready if rows.judgment is not None]
+        if judgments:
+            connection.execute(JUDGMENT.insert(), judgments)
+            connection.execute(SUBMISSION.insert(), [rows.submission for rows in ready if rows.submission is not None])
+        verdicts = {key: payload for rows in ready for key, payload in rows.verdicts.items()}
+        # in one order everywhere: two processes that know the same verdicts must not wait for each other in a circle
+        insert_missing(connection, VERDICT, [{"key": key, "payload": verdicts[key]} for key in sorted(verdicts)])
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Inserts the rows whose key is not there yet."""
+    if rows:
+        connection.execute(_insert_or_ignore(table, connection.dialect.name), rows)
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 1970 in UTC, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+@cache
+def _insert_or_ignore(table: Table, dialect: str) -> Insert:
+    if dialect == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def _rubric_row(rubric: Rubric) -> Row:
+    return {"digest": rubric.digest, "payload": encode(rubric)}
+
+
+def _rows(item: Judged | Known) -> _Rows:
+    if isinstance(item, Known):
+        return _Rows(None, None, (), {key: encode_mapping(value) for key, value in item.entries.items()})
+    submission = item.submission
+    inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
+    rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)
+    return _Rows(_judgment_row(item.judgment), _submission_row(item.judgment, submission, inline), rubrics, {})
+
+
+def _judgment_row(judgment: Judgment) -> Row:
+    rubric, judge, coordinates = judgment.rubric, judgment.judge, judgment.submission
+    step = coordinates.step
+    return {
+        "id": judgment.id,
+        "created_us": microseconds(judgment.created_at),
+        "rubric_id": rubric.id if rubric else None,
+        "rubric_version": rubric.version if rubric else None,
+        "rubric_digest": rubric.digest if rubric else None,
+        "judge": judge.name if judge else None,
+        "fingerprint": judge.fingerprint if judge else None,
+        "submission_id": coordinates.id,
+        "group_name": coordinates.group,
+        "step": None if step is None else min(step, _LARGEST),  # the payload has the exact one
+        "policy": coordinates.policy,
+        "status": judgment.status.value,
+        "reward": judgment.reward,
+        "flags": orjson.dumps(judgment.flags).decode() if judgment.flags else "[]",
+        "payload": encode(judgment),
+    }
+
+
+def _submission_row(judgment: Judgment, submission: Submission, inline: Rubric | None) -> Row:
+    return {
+        "judgment_id": judgment.id,
+        "digest": judgment.submission_digest,
+        "rubric_digest": inline.digest if inline else None,
+        "payload": encode(submission, leave_out=_RUBRIC_LEFT_OUT if inline else frozenset()),
+    }
