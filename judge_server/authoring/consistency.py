@@ -1,0 +1,72 @@
+"""Faults between the parts of a rubric, found in the plain data so that they are told together with all others."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from judge_server.authoring.finding import Finding
+from judge_server.authoring.place import Path, Places
+
+
+def contradictions(root: Any, places: Places, file: str | None) -> list[Finding]:
+    """Repeated criterion ids and sources that are cited but not declared."""
+    return [*_repeated_ids(root, places, file), *_unknown_sources(root, places, file)]
+
+
+def criteria_of(root: Any) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Every mapping in a ``criteria`` list, at any depth, parents first, with its path."""
+    waiting: list[tuple[Path, Any]] = [((), root)]
+    while waiting:
+        path, node = waiting.pop()
+        if not isinstance(node, Mapping):
+            continue
+        if path:
+            yield path, node
+        children = node.get("criteria")
+        if isinstance(children, Sequence) and not isinstance(children, str):
+            waiting += reversed([((*path, "criteria", index), child) for index, child in enumerate(children)])
+
+
+def whose_aggregate(message: str, root: Any) -> Path:
+    """The path of the aggregation that a message of the rubric's own check is about."""
+    for path, node in criteria_of(root):
+        if message.startswith(f"group {node.get('id')!r}:"):
+            return (*path, "aggregate")
+    return ("aggregate",)
+
+
+def _repeated_ids(root: Any, places: Places, file: str | None) -> Iterator[Finding]:
+    first: dict[str, Path] = {}
+    for path, node in criteria_of(root):
+        name = node.get("id")
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            where = places.of_value((*first[name], "id"))
+            at = f"; the first is at {where.line}:{where.column}" if where else ""
+            yield Finding.at(
+                places.of_value((*path, "id")),
+                "duplicate-id",
+                f"the criterion id {name!r} is used a second time{at}",
+                file=file,
+                path=(*path, "id"),
+                suggestion="ids are unique in the whole rubric: rename one",
+            )
+        first.setdefault(name, path)
+
+
+def _unknown_sources(root: Any, places: Places, file: str | None) -> Iterator[Finding]:
+    declared = root.get("sources") if isinstance(root, Mapping) else None
+    entries = declared if isinstance(declared, list | tuple) else ()
+    known = {entry.get("id") for entry in entries if isinstance(entry, Mapping)}
+    for path, node in criteria_of(root):
+        cited = node.get("sources")
+        for index, name in enumerate(cited if isinstance(cited, list | tuple) else ()):
+            if isinstance(name, str) and name not in known:
+                yield Finding.at(
+                    places.of_value((*path, "sources", index)),
+                    "unknown-source",
+                    f"the source {name!r} is not declared",
+                    file=file,
+                    path=(*path, "sources", index),
+                    suggestion="declare it under the rubric's sources: {id, title}",
+                )

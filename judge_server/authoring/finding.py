@@ -1,0 +1,85 @@
+"""What was found in a rubric file: a rule, a severity, a place and what to do about it."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from judge_server.authoring.place import Path, Position, dotted
+from judge_server.core.errors import BadRubric
+from judge_server.core.model import Frozen
+
+
+class Severity(StrEnum):
+    """``error`` makes a rubric unusable or its reward meaningless; ``info`` is advice."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the gravest."""
+        return list(Severity).index(self)
+
+
+class Finding(Frozen):
+    """``line`` and ``column`` count from 1; ``path`` is written like ``criteria[2].statement``."""
+
+    rule: str
+    severity: Severity
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    path: str | None = None
+    suggestion: str | None = None
+
+    @staticmethod
+    def at(
+        position: Position | None,
+        rule: str,
+        message: str,
+        *,
+        severity: Severity = Severity.ERROR,
+        file: str | None = None,
+        path: Path = (),
+        suggestion: str | None = None,
+    ) -> "Finding":
+        line, column = position or (None, None)
+        return Finding(
+            rule=rule,
+            severity=severity,
+            message=message,
+            file=file,
+            line=line,
+            column=column,
+            path=dotted(path) or None,
+            suggestion=suggestion,
+        )
+
+    @property
+    def where(self) -> str:
+        """``file:line:column``, as far as it is known."""
+        parts = [self.file or ("line" if self.line is not None else "rubric")]
+        parts += [str(number) for number in (self.line, self.column) if number is not None]
+        return ":".join(parts)
+
+    def __str__(self) -> str:
+        hint = f" ({self.suggestion})" if self.suggestion else ""
+        return f"{self.where}: {self.severity} {self.rule}: {self.message}{hint}"
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Sorted by file and place."""
+    return sorted(findings, key=lambda found: (found.file or "", found.line or 0, found.column or 0, found.rule))
+
+
+def refusal(findings: Sequence[Finding]) -> BadRubric:
+    """The error that carries every finding; its message shows the first with its place."""
+    first, *others = in_order(findings)
+    place = f"{first.path}: " if first.path else ""
+    more = f" And {len(others)} more." if others else ""
+    return BadRubric(
+        f"{first.where}: {place}{first.message}.{more}",
+        remedy=f"{first.suggestion[:1].upper()}{first.suggestion[1:]}." if first.suggestion else None,
+        findings=[found.model_dump(mode="json") for found in (first, *others)],
+    )

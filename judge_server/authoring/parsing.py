@@ -1,0 +1,78 @@
+"""A rubric's text or data → the rubric, or every fault with its place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from judge_server.authoring.consistency import contradictions, whose_aggregate
+from judge_server.authoring.finding import Finding, refusal
+from judge_server.authoring.place import NOWHERE, Places
+from judge_server.authoring.reading import MOST_BYTES, read
+from judge_server.authoring.translation import translate
+from judge_server.core.rubric import Rubric
+
+_TOLD_IN_PLACE = ("criterion ids must be unique", "cites unknown sources")
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A rubric and where its parts stand in the text it came from; ``data`` is the text as plain data."""
+
+    rubric: Rubric
+    data: Any = None
+    places: Places = NOWHERE
+    file: str | None = None
+
+
+def load(path: FilePath) -> Parsed:
+    """The rubric in a YAML or JSON file. Raises BadRubric whose ``findings`` name file, line and column."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        found = Finding.at(None, "unreadable", f"the file cannot be read: {reason}", file=str(path))
+        raise refusal([found]) from None
+    return parse(content, str(path))
+
+
+def parse(content: bytes | str, file: str | None = None) -> Parsed:
+    """The rubric in a text. Raises BadRubric with all findings at once."""
+    document = read(content, file)
+    return from_data(document.value, document.places, file, document.findings)
+
+
+def from_data(
+    data: Any, places: Places = NOWHERE, file: str | None = None, findings: tuple[Finding, ...] = ()
+) -> Parsed:
+    """The rubric in plain data, such as an inline rubric of a request. Raises BadRubric with all findings at once."""
+    found = list(findings)
+    rubric = None
+    try:
+        rubric = Rubric.model_validate(data)
+    except ValidationError as fault:
+        found += _settled(translate(fault, data, places, file), data, places)
+    found += contradictions(data, places, file)
+    if rubric is None or found:
+        raise refusal(found)
+    return Parsed(rubric, data, places, file)
+
+
+def _settled(found: list[Finding], data: Any, places: Places) -> Iterator[Finding]:
+    """Faults of the rubric as a whole get the place they speak of, or give way to the findings that have one."""
+    for entry in found:
+        if entry.path is not None or entry.rule != "invalid":
+            yield entry
+        elif not any(told in entry.message for told in _TOLD_IN_PLACE):
+            path = whose_aggregate(entry.message, data)
+            yield Finding.at(
+                places.of_value(path),
+                entry.rule,
+                entry.message,
+                file=entry.file,
+                path=path,
+                suggestion=entry.suggestion,
+            )

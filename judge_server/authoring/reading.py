@@ -1,0 +1,218 @@
+"""A YAML or JSON text → plain data and the place of every value. The only reader of YAML.
+
+The text is hostile until read: bytes, depth and nodes are bounded before anything is built, anchors, aliases, tags and
+duplicate keys are refused, and the parser's events are handled in a loop, so that no nesting can exhaust the stack.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from judge_server.authoring.finding import Finding, refusal
+from judge_server.authoring.place import Path, Places, Position
+from judge_server.authoring.scalar import NotFinite, plain
+from judge_server.core.errors import BadRubric
+
+MOST_BYTES = 1_000_000
+MOST_LEVELS = 64
+MOST_NODES = 50_000
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_ESCAPED_PAIR = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_HINTS = {
+    "cannot start any token": "indent with spaces, not tabs, and put text that begins with %, @ or ` in quotes",
+    "mapping values are not allowed": "put text that contains ': ' in quotes, and check the indentation",
+    "could not find expected ':'": "write 'key: value', and close every quote and bracket",
+    "did not find expected": "check the indentation and close every quote and bracket",
+    "while parsing a": "check the indentation and close every quote and bracket",
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """``findings`` are faults that did not stop the reading; with any of them the value must not be used."""
+
+    value: Any
+    places: Places
+    findings: tuple[Finding, ...] = ()
+
+
+def read(content: bytes | str, file: str | None = None) -> Document:
+    """Read one document. Raises BadRubric with the place of what stopped the reading."""
+    text = _text(content, file)
+    builder = _Builder(file)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            builder.take(event)
+    except yaml.YAMLError as fault:
+        raise refusal([_syntax(fault, file)]) from None
+    if builder.documents == 0 or builder.value is None:
+        raise refusal([Finding.at(Position(1, 1), "empty", "the file holds no document", file=file)])
+    return Document(builder.value, Places(builder.values, builder.keys), tuple(builder.findings))
+
+
+def _text(content: bytes | str, file: str | None) -> str:
+    def refuse(rule: str, message: str, suggestion: str, position: Position | None = None) -> BadRubric:
+        return refusal([Finding.at(position, rule, message, file=file, suggestion=suggestion)])
+
+    if len(content) > MOST_BYTES or (isinstance(content, str) and len(content.encode("utf-8", "replace")) > MOST_BYTES):
+        raise refuse("too-large", f"the text is larger than {MOST_BYTES:,} bytes", "split it into several rubrics")
+    if isinstance(content, bytes):
+        raw = content
+        try:
+            content = raw.decode("utf-8")
+        except UnicodeDecodeError as fault:
+            where = _position(raw[: fault.start].decode("utf-8"), fault.start)
+            message = f"byte {fault.start} (0x{raw[fault.start]:02x}) is not UTF-8"
+            raise refuse("encoding", message, "save it as UTF-8", where) from None
+    if content.startswith("\ufeff"):
+        raise refuse("encoding", "it begins with a byte order mark", "save it as UTF-8 without BOM", Position(1, 1))
+    if forbidden := _FORBIDDEN.search(content):
+        name = f"U+{ord(forbidden.group()):04X}"
+        where = _position(content, forbidden.start())
+        raise refuse("control-character", f"the control character {name} is not allowed", "remove it", where)
+    if content.lstrip()[:1] in ("{", "["):
+        # JSON may indent with tabs (inside its strings they are escaped) and write one character as two escapes
+        return _ESCAPED_PAIR.sub(_joined, content.replace("\t", " "))
+    return content
+
+
+def _joined(escape: re.Match[str]) -> str:
+    high, low = escape.groups()
+    if high is None:
+        return escape.group()
+    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00))
+
+
+def _position(text: str, offset: int) -> Position:
+    before = text[:offset]
+    return Position(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+
+
+def _syntax(fault: yaml.YAMLError, file: str | None) -> Finding:
+    mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
+    position = Position(mark.line + 1, mark.column + 1) if mark else None
+    problem = " ".join(filter(None, (getattr(fault, "context", None), getattr(fault, "problem", None)))) or str(fault)
+    hint = next((advice for sign, advice in _HINTS.items() if sign in problem), None)
+    return Finding.at(position, "syntax", f"this is not YAML: {problem}", file=file, suggestion=hint)
+
+
+@dataclass
+class _Frame:
+    """A container that is being filled; ``key`` waits for its value."""
+
+    container: Any
+    path: Path
+    key: str | None = None
+    seen: dict[str, Position] = field(default_factory=dict)
+
+
+class _Builder:
+    def __init__(self, file: str | None) -> None:
+        self.file = file
+        self.value: Any = None
+        self.values: dict[Path, Position] = {}
+        self.keys: dict[Path, Position] = {}
+        self.findings: list[Finding] = []
+        self.documents = 0
+        self.nodes = 0
+        self.stack: list[_Frame] = []
+
+    def take(self, event: Any) -> None:
+        position = Position(event.start_mark.line + 1, event.start_mark.column + 1)
+        match event:
+            case yaml.DocumentStartEvent():
+                self._document(event, position)
+            case yaml.AliasEvent():
+                raise self._refuse(position, "alias", f"the alias *{event.anchor} is not allowed", "write the text out")
+            case yaml.ScalarEvent():
+                self._node(event, position)
+                self._scalar(event, position)
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self._node(event, position)
+                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], position)
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self.stack.pop()
+
+    def _refuse(self, position: Position, rule: str, message: str, suggestion: str) -> BadRubric:
+        return refusal([Finding.at(position, rule, message, file=self.file, suggestion=suggestion)])
+
+    def _document(self, event: Any, position: Position) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            raise self._refuse(position, "several-documents", "a second document begins here", "one rubric a file")
+        if event.tags:
+            raise self._refuse(position, "tag", "the directive %TAG is not allowed", "remove it")
+
+    def _node(self, event: Any, position: Position) -> None:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise self._refuse(position, "too-large", f"there are more than {MOST_NODES:,} values", "split the rubric")
+        if event.anchor is not None:
+            raise self._refuse(position, "anchor", f"the anchor &{event.anchor} is not allowed", "write the text out")
+        if event.tag is not None:
+            raise self._refuse(position, "tag", f"the tag {event.tag} is not allowed", "remove it")
+
+    def _scalar(self, event: Any, position: Position) -> None:
+        text = event.value
+        if forbidden := _FORBIDDEN.search(text):
+            name = f"U+{ord(forbidden.group()):04X}"
+            self._note(position, "control-character", f"the character {name} is not allowed in text", "remove it")
+            text = _FORBIDDEN.sub("", text)
+        if self._wants_key():
+            self._key(text, position)
+            return
+        value: Any = text
+        if event.implicit[0]:
+            try:
+                value = plain(text)
+            except NotFinite as fault:
+                self._note(position, "non-finite", str(fault), "give a finite number, such as 5 or -2.5")
+                value = 0
+        self._place(value, position)
+
+    def _note(self, position: Position, rule: str, message: str, suggestion: str) -> None:
+        path = self.stack[-1].path if self.stack else ()
+        if self.stack and self.stack[-1].key is not None:
+            path = (*path, self.stack[-1].key)
+        found = Finding.at(position, rule, message, file=self.file, path=path, suggestion=suggestion)
+        self.findings.append(found)
+
+    def _wants_key(self) -> bool:
+        return bool(self.stack) and isinstance(self.stack[-1].container, dict) and self.stack[-1].key is None
+
+    def _key(self, text: str, position: Position) -> None:
+        frame = self.stack[-1]
+        if first := frame.seen.get(text):
+            message = f"the key {text!r} stands here a second time; the first is at {first.line}:{first.column}"
+            self._note(position, "duplicate-key", message, "keep one of the two")
+        frame.seen.setdefault(text, position)
+        self.keys[(*frame.path, text)] = position
+        frame.key = text
+
+    def _open(self, container: Any, position: Position) -> None:
+        if self._wants_key():
+            raise self._refuse(position, "key", "a key must be text", "write 'key: value'")
+        if len(self.stack) >= MOST_LEVELS:
+            raise self._refuse(position, "too-deep", f"nested deeper than {MOST_LEVELS} levels", "flatten the rubric")
+        path = self._place(container, position)
+        self.stack.append(_Frame(container, path))
+
+    def _place(self, value: Any, position: Position) -> Path:
+        path: Path = ()
+        if not self.stack:
+            self.value = value
+        else:
+            frame = self.stack[-1]
+            if isinstance(frame.container, list):
+                path = (*frame.path, len(frame.container))
+                frame.container.append(value)
+            else:
+                path = (*frame.path, frame.key or "")
+                frame.container[frame.key or ""] = value
+                frame.key = None
+        self.values[path] = position
+        return path

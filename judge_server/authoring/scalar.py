@@ -1,0 +1,48 @@
+"""Plain YAML scalars after the core schema of YAML 1.2: ``no`` and ``on`` are text, and so are dates."""
+
+import re
+from math import isfinite
+
+_NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_TRUE = frozenset(("true", "True", "TRUE"))
+_FALSE = frozenset(("false", "False", "FALSE"))
+_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
+_OCTAL = re.compile(r"0o[0-7]+\Z")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_NOT_FINITE = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?Infinity|NaN)\Z")
+_MOST_DIGITS = 300
+
+Scalar = str | bool | int | float | None
+
+
+class NotFinite(ValueError):
+    """The scalar is a number without a finite value."""
+
+
+def plain(text: str) -> Scalar:
+    """The value of an unquoted scalar. Raises NotFinite for ``.nan``, ``.inf`` and numbers beyond a double."""
+    if text in _NULL:
+        return None
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    if _NOT_FINITE.match(text):
+        raise NotFinite(f"{text} is not a finite number")
+    return _number(text)
+
+
+def _number(text: str) -> str | int | float:
+    if len(text) > _MOST_DIGITS and _FLOAT.match(text):
+        raise NotFinite(f"a number of {len(text)} characters is too large")
+    if _INTEGER.match(text):
+        return int(text)
+    if _OCTAL.match(text):
+        return int(text, 0)
+    if _HEXADECIMAL.match(text) and len(text) <= 66:
+        return int(text, 0)
+    if _FLOAT.match(text):
+        number = float(text)
+        if not isfinite(number):
+            raise NotFinite(f"{text} is too large for a number")
+        return number
+    return text
