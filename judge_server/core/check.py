@@ -1,9 +1,11 @@
 """What a program can decide: the specifications of programmatic checks (they are carried out in ``judging.checks``)."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
+from judge_server.core.canonical import canonical_json
 from judge_server.core.model import Frozen
 
 Part = Literal["answer", "reasoning", "response"]
@@ -18,16 +20,22 @@ class CheckBase(Frozen):
 
 
 class Count(Frozen):
-    """An inclusive range of counts."""
+    """An inclusive range of counts. Without ``min``, one is wanted at least, or none where ``max`` is given."""
 
-    min: int = Field(default=1, ge=0)
-    max: int | None = Field(default=None, ge=0)
+    min: int | None = Field(default=None, ge=0, le=10_000)
+    max: int | None = Field(default=None, ge=0, le=10_000)
 
     @model_validator(mode="after")
     def _ordered(self) -> "Count":
-        if self.max is not None and self.max < self.min:
-            raise ValueError(f"max ({self.max}) is smaller than min ({self.min})")
+        if self.max is not None and self.max < self.least:
+            raise ValueError(f"max ({self.max}) is smaller than min ({self.least})")
         return self
+
+    @property
+    def least(self) -> int:
+        if self.min is not None:
+            return self.min
+        return 1 if self.max is None else 0
 
 
 class RegexCheck(CheckBase):
@@ -90,17 +98,26 @@ class MathCheck(CheckBase):
 
 
 class JsonCheck(CheckBase):
+    """``extract``: the whole text, its first fenced block, or the first JSON object in it."""
+
     kind: Literal["json"]
     json_schema: dict[str, Any] | None = Field(
         default=None, validation_alias=AliasChoices("schema", "json_schema"), serialization_alias="schema"
     )
     extract: Literal["whole", "fenced", "first"] = "whole"
 
+    @cached_property
+    def schema_text(self) -> str | None:
+        """The schema in its canonical form."""
+        return None if self.json_schema is None else canonical_json(self.json_schema)
+
 
 class TagsCheck(CheckBase):
-    """``exclusive``: no text outside the tags; ``once``: each tag exactly once; ``order``: as listed."""
+    """``exclusive``: no text outside the tags; ``once``: each tag exactly once; ``order``: as listed. The whole
+    response is read unless ``on`` says otherwise: a leading <think> element is no part of the answer."""
 
     kind: Literal["tags"]
+    on: Part | None = "response"
     required: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")], ...], Field(min_length=1)]
     order: bool = True
     exclusive: bool = False
@@ -108,18 +125,18 @@ class TagsCheck(CheckBase):
 
 
 class LanguageCheck(CheckBase):
-    """``any``: ISO 639-1 codes; ``min_share``: share of the text's sentences that must be in one of them."""
+    """``any``: ISO 639-1 codes; ``min_share``: share of the text's letters that must be in one of them."""
 
     kind: Literal["language"]
     any: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...], Field(min_length=1)]
     min_share: float = Field(default=0.9, gt=0, le=1)
 
 
-class CitationsCheck(CheckBase):
+class CitationsCheck(CheckBase, Count):
+    """Counts different sources; ``any`` takes the style in which most are cited."""
+
     kind: Literal["citations"]
     style: Literal["bracket", "author_year", "url", "doi", "any"] = "any"
-    min: int = Field(default=1, ge=0)
-    max: int | None = Field(default=None, ge=0)
 
 
 class RepetitionCheck(CheckBase):
@@ -139,17 +156,33 @@ class SimilarityCheck(CheckBase):
     against: str | None = None
 
 
-class ToolCallCheck(CheckBase):
-    """Counts the response's tool calls that have the name and arguments asked for."""
+class ToolCallCheck(CheckBase, Count):
+    """Counts the response's tool calls that have the name and arguments asked for: ``arguments`` is a JSON Schema,
+    ``equals`` the exact arguments. Where only ``forbidden`` names are given, no call is needed."""
 
     kind: Literal["tool_call"]
+    on: Part | None = "response"
     name: str | None = None
     any_of: tuple[str, ...] = ()
     arguments: dict[str, Any] | None = None
     equals: dict[str, Any] | None = None
-    min: int = Field(default=1, ge=0)
-    max: int | None = Field(default=None, ge=0)
     forbidden: tuple[str, ...] = ()
+
+    @property
+    def least(self) -> int:
+        asked = self.name or self.any_of or self.arguments is not None or self.equals is not None
+        return 0 if self.min is None and self.forbidden and not asked else super().least
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that count; empty for any name."""
+        return frozenset(self.any_of) | ({self.name} if self.name else set())
+
+    @cached_property
+    def schema_texts(self) -> tuple[str, ...]:
+        """What the arguments must satisfy, as JSON Schemas in canonical form."""
+        exact = None if self.equals is None else {"const": self.equals}
+        return tuple(canonical_json(schema) for schema in (self.arguments, exact) if schema is not None)
 
 
 Check = Annotated[
