@@ -1,0 +1,128 @@
+"""An OpenAI-compatible judge that answers at once, so that a measurement shows everything but the model.
+
+    python -m benchmarks.stub_judge --port 8099 [--p-met 0.9] [--delay-seconds 0]
+
+prints its address as soon as it listens. One-token questions are answered Yes with the given probability, structured
+ones with the first text that the schema allows. One process answers some 20,000 requests a second.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+from typing import Any
+
+import uvloop
+
+
+def instance_of(schema: dict[str, Any]) -> Any:
+    """The first value that a JSON Schema of the plain kind (const, enum, object, array, scalars) allows."""
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "object":
+            properties = schema.get("properties", {})
+            return {name: instance_of(properties[name]) for name in schema.get("required", properties)}
+        case "array":
+            return [instance_of(schema["items"]) for _ in range(schema.get("minItems", 1))]
+        case "string":
+            return "because".ljust(schema.get("minLength", 1), ".")[: schema.get("maxLength", 10_000)]
+        case "boolean":
+            return True
+        case "integer" | "number":
+            return schema.get("minimum", 0)
+    return None
+
+
+def answer(content: str, probabilities: dict[str, float] | None = None, **usage: int) -> dict[str, Any]:
+    """A chat completion; ``probabilities`` of the first token where they are to be told."""
+    choice: dict[str, Any] = {
+        "index": 0,
+        "message": {"role": "assistant", "content": content},
+        "finish_reason": "stop",
+    }
+    if probabilities is not None:
+        top = [
+            {"token": token, "logprob": math.log(max(share, 1e-9)), "bytes": list(token.encode())}
+            for token, share in sorted(probabilities.items(), key=lambda item: -item[1])
+        ]
+        choice["logprobs"] = {"content": [{**top[0], "top_logprobs": top}]}
+    counts = {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11} | usage
+    return {
+        "id": "chatcmpl-stub",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": "stub",
+        "choices": [choice],
+        "usage": counts,
+    }
+
+
+class InstantJudge(asyncio.Protocol):
+    """HTTP/1.1 with keep-alive and pipelining, as little of it as a client of ours needs."""
+
+    def __init__(self, p_met: float, delay_seconds: float) -> None:
+        self._label = _response(json.dumps(answer("Yes", {"Yes": p_met, "No": 1 - p_met})).encode())
+        listing = {"object": "list", "data": [{"id": "stub", "object": "model", "max_model_len": 32_768}]}
+        self._listing = _response(json.dumps(listing).encode())
+        self._delay_seconds = delay_seconds
+        self._buffer = b""
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer = self._buffer + data if self._buffer else data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            whole = end + 4 + _content_length(self._buffer[:end])
+            if len(self._buffer) < whole:
+                return
+            request, self._buffer = self._buffer[:whole], self._buffer[whole:]
+            self._answer(request, end + 4)
+
+    def _answer(self, request: bytes, body_at: int) -> None:
+        if request.startswith(b"GET"):
+            response = self._listing
+        elif b'"response_format"' in request:
+            wanted = json.loads(request[body_at:])["response_format"]
+            text = json.dumps(instance_of(wanted["json_schema"]["schema"]), separators=(",", ":"))
+            response = _response(json.dumps(answer(text)).encode())
+        else:
+            response = self._label
+        if self._delay_seconds:
+            asyncio.get_running_loop().call_later(self._delay_seconds, self._transport.write, response)
+        else:
+            self._transport.write(response)
+
+
+def _content_length(head: bytes) -> int:
+    head = head.lower()
+    at = head.find(b"\r\ncontent-length:")
+    return int(head[at + 17 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+
+
+def _response(body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def serve(port: int, p_met: float, delay_seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: InstantJudge(p_met, delay_seconds), "127.0.0.1", port)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+    await server.serve_forever()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="An OpenAI-compatible judge that answers at once.")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--p-met", type=float, default=0.9)
+    parser.add_argument("--delay-seconds", type=float, default=0.0)
+    arguments = parser.parse_args()
+    uvloop.run(serve(arguments.port, arguments.p_met, arguments.delay_seconds))
+
+
+if __name__ == "__main__":
+    main()

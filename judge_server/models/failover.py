@@ -1,0 +1,90 @@
+"""One call over a fleet: attempt by attempt, to another address where one is left, within bounds of count and time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from judge_server.core.errors import DeadlineExceeded, ModelUnavailable
+from judge_server.models.backoff import backoff_seconds
+from judge_server.models.fleet import Address, Fleet, Outcome
+from judge_server.models.openai_fault import Fault
+
+LONGEST_WAIT_SECONDS = 5.0  # before one attempt: a longer Retry-After ends the call and is passed on
+
+Post = Callable[[Address, bytes, float | None], Awaitable[bytes | Fault]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """``attempts`` in all; none begins after ``retry_until`` or outlasts ``deadline`` (``time.monotonic()`` seconds)."""
+
+    attempts: int
+    deadline: float | None = None
+    retry_until: float = float("inf")
+
+
+class Failover:
+    """Owns the transport retries. ``post`` makes one attempt on one address."""
+
+    def __init__(self, fleet: Fleet, post: Post) -> None:
+        self._fleet = fleet
+        self._post = post
+
+    async def ask(self, body: bytes, prefix: str | None, bounds: Bounds) -> bytes | Fault:
+        """The body of a good answer, or the last fault. Raises DeadlineExceeded, and ModelUnavailable where no address
+        may be asked."""
+        tried: list[Address] = []
+        while True:
+            address = await self._take(prefix, tried, bounds.deadline)
+            answer = await self._attempt(address, body, bounds.deadline)
+            tried.append(address)
+            if isinstance(answer, bytes) or len(tried) == bounds.attempts:
+                return answer
+            wait = self._wait_seconds(answer, tried, bounds)
+            if wait is None:
+                return answer
+            await asyncio.sleep(wait)
+
+    async def _attempt(self, address: Address, body: bytes, deadline: float | None) -> bytes | Fault:
+        outcome, busy_seconds = Outcome.ABANDONED, 0.0
+        try:
+            answer = await self._post(address, body, deadline)
+            if isinstance(answer, Fault):
+                outcome, busy_seconds = answer.outcome, answer.wait_seconds or 0.0
+            else:
+                outcome = Outcome.ANSWERED
+            return answer
+        finally:
+            self._fleet.give_back(address, outcome, busy_seconds)
+
+    def _wait_seconds(self, fault: Fault, tried: list[Address], bounds: Bounds) -> float | None:
+        """Until the next attempt; None if there is to be none."""
+        now = time.monotonic()
+        if not fault.again or now >= bounds.retry_until:
+            return None
+        if self._fleet.others(tried):
+            return 0.0
+        wait = max(backoff_seconds(len(tried) - 1), fault.wait_seconds or 0.0)
+        latest = bounds.retry_until if bounds.deadline is None else min(bounds.retry_until, bounds.deadline)
+        return None if fault.elsewhere or wait > LONGEST_WAIT_SECONDS or now + wait >= latest else wait
+
+    async def _take(self, prefix: str | None, tried: list[Address], deadline: float | None) -> Address:
+        """An address to ask, after a short wait where all rest."""
+        give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
+        while True:
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                raise DeadlineExceeded("The deadline passed before the judge model could be asked.")
+            address = self._fleet.take(prefix, tried)
+            if address is not None:
+                return address
+            wait = self._fleet.wait_seconds()
+            if now + wait > give_up_at:
+                raise ModelUnavailable(
+                    "Every address of the judge model is overloaded or failed several times in a row, and is left "
+                    "alone for a while.",
+                    remedy="Look at the model servers' own logs.",
+                    retry_after_seconds=wait,
+                )
+            await asyncio.sleep(wait if deadline is None else min(wait, deadline - now))

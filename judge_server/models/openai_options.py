@@ -1,0 +1,94 @@
+"""What can be set about an OpenAI-compatible server, and the reading of ``NAME@ADDRESS,ADDRESS``."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.model import Frozen
+
+StructuredStyle = Literal["json_schema", "structured_outputs", "guided_json", "json_object", "none"]
+ThinkingControl = Literal["chat_template_kwargs", "reasoning_effort", "none"]
+
+# Only the operator sets these, and only what cannot harm the server: no prompt embeddings, templates or grammars.
+EXTRA_BODY = frozenset(
+    {
+        "cache_salt", "chat_template_kwargs", "frequency_penalty", "include_reasoning", "min_p", "presence_penalty",
+        "prompt_cache_key", "provider", "reasoning", "reasoning_effort", "repetition_penalty", "safety_identifier",
+        "separate_reasoning", "service_tier", "store", "thinking", "top_k", "top_p", "user", "verbosity",
+    }
+)  # fmt: skip
+
+_SPECIFICATION = re.compile(r"(?P<name>.+?)@(?P<addresses>https?://.+)", re.DOTALL)
+_REMEDY = "Write openai:NAME@http://HOST:PORT/v1, with further addresses of the same model behind commas."
+
+
+class OpenAIOptions(Frozen):
+    """``timeout_seconds`` bounds one call on one address, connecting and reading included. ``max_in_flight`` counts for
+    each address. ``structured`` and ``thinking_control`` are found out by the start-up canary while they are "auto"."""
+
+    api_key: SecretStr | None = None
+    timeout_seconds: float = Field(60.0, gt=0, le=3_600)
+    connect_timeout_seconds: float = Field(3.0, gt=0, le=60)
+    start_timeout_seconds: float = Field(30.0, gt=0, le=600)
+    max_in_flight: int = Field(64, ge=1, le=4_096)
+    transport_attempts: int = Field(3, ge=1, le=10)
+    top_logprobs: int = Field(20, ge=0, le=20)
+    structured: StructuredStyle | Literal["auto"] = "auto"
+    thinking_control: ThinkingControl | Literal["auto"] = "auto"
+    effort_without_thinking: Literal["none", "minimal", "low"] = "none"
+    effort_with_thinking: Literal["low", "medium", "high"] = "medium"
+    send_priority: bool = False
+    context_tokens: int | None = Field(None, ge=1)
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    tls_verify: bool = True
+    tls_ca_file: Path | None = None
+
+    @field_validator("extra_body")
+    @classmethod
+    def _only_harmless_fields(cls, value: dict[str, Any]) -> dict[str, Any]:
+        refused = sorted(set(value) - EXTRA_BODY)
+        if refused:
+            raise ValueError(f"{', '.join(refused)} cannot be sent; these can: {', '.join(sorted(EXTRA_BODY))}")
+        return value
+
+
+def read_specification(rest: str) -> tuple[str, tuple[str, ...]]:
+    """The model's name and its base addresses, without a closing slash. Raises BadConfiguration."""
+    match = _SPECIFICATION.fullmatch(rest.strip())
+    if match is None:
+        raise BadConfiguration(f"{_masked(rest)!r} names no model at an address.", remedy=_REMEDY)
+    addresses = tuple(_address(address) for address in match["addresses"].split(","))
+    if len(set(addresses)) < len(addresses):
+        raise BadConfiguration("An address stands twice in the specification of the openai model.", remedy=_REMEDY)
+    return match["name"], addresses
+
+
+def _address(text: str) -> str:
+    address = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise BadConfiguration(f"{_masked(address)!r} is not an http address.", remedy=_REMEDY)
+    if parts.username is not None or parts.password is not None:
+        raise BadConfiguration(
+            "An address of the openai model holds a user name or password.",
+            remedy="Take it out of the address and give the key by the option api_key.",
+        )
+    if parts.query or parts.fragment or address.endswith("/chat/completions"):
+        raise BadConfiguration(
+            f"The address {address!r} is not a base address.",
+            remedy="End it before /chat/completions, mostly with /v1.",
+        )
+    return address
+
+
+def _masked(text: str) -> str:
+    """Without what may be a password."""
+    return re.sub(r"//[^/@]*@", "//…@", text)

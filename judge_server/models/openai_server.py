@@ -1,0 +1,197 @@
+"""Judge models behind OpenAI-compatible servers: one address or a fleet of them, by the shortest way there is.
+
+Only here is aiohttp imported. What to send and how to read it stands in openai_wire and openai_reply, what the server
+can do is found out by openai_canary, and whom to ask, how often and how long is decided by fleet and failover.
+"""
+
+import asyncio
+import io
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable, UnusableVerdict
+from judge_server.models.failover import Bounds, Failover
+from judge_server.models.fleet import Address, Fleet, Outcome
+from judge_server.models.openai_canary import Canary, first_dialect
+from judge_server.models.openai_fault import Fault, fault_of
+from judge_server.models.openai_listing import Listing, listing_of
+from judge_server.models.openai_options import OpenAIOptions, read_specification
+from judge_server.models.openai_reply import completion_of
+from judge_server.models.openai_wire import chat_body
+from judge_server.models.options import read_options
+from judge_server.models.protocol import Capabilities, Completion, Request
+
+LARGEST_ANSWER_BYTES = 2_000_000
+_FRESH_SECONDS = 5.0
+_LISTING_SECONDS = 2.0
+_KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which common servers close an idle connection under the next request
+_LARGE_BODY_BYTES = 1 << 20  # from here on aiohttp wants a file, to send it piece by piece
+
+
+def create(rest: str, options: Mapping[str, Any]) -> "OpenAIServer":
+    """A model from ``NAME@ADDRESS,ADDRESS``. Raises BadConfiguration."""
+    name, addresses = read_specification(rest)
+    return OpenAIServer(name, addresses, read_options(OpenAIOptions, "openai", options))
+
+
+class OpenAIServer:
+    """A Model on servers that speak ``/chat/completions``. All addresses must serve the same model."""
+
+    def __init__(self, name: str, addresses: tuple[str, ...], options: OpenAIOptions) -> None:
+        self.name = name
+        self.revision = ""
+        self.notice: str | None = None
+        self.capacity = options.max_in_flight * len(addresses)
+        self.capabilities = Capabilities(logprobs=False, structured=False)
+        self._options = options
+        self._tls = _tls(options)
+        self._fleet = Fleet(addresses)
+        self._failover = Failover(self._fleet, self._post)
+        self._dialect = first_dialect(options)
+        self._session: aiohttp.ClientSession | None = None
+        self._answered_at = float("-inf")
+
+    async def start(self) -> None:
+        """Connect and find out by canaries what the server can do. Raises ModelUnavailable where no address answers."""
+        if self._session is not None:
+            return
+        self._session = self._open_session()
+        try:
+            listing = Listing.merged([found for found in await self._listings() if found])
+            learned = await Canary(self._ask_canary, self.name, self._options).learn()
+        except BaseException:
+            await self.close()
+            raise
+        self._dialect = learned.dialect
+        self.revision = " ".join(filter(None, (*listing.roots, learned.fingerprint)))
+        context_tokens = self._options.context_tokens or listing.context_tokens
+        self.capabilities = Capabilities(learned.logprobs, learned.structured, context_tokens)
+
+    async def complete(self, request: Request) -> Completion:
+        body = chat_body(request, self.name, self._dialect, self._options.extra_body)
+        prefix = request.prompt.prefix[0] if request.prompt.prefix else None
+        bounds = Bounds(self._options.transport_attempts, request.deadline)
+        answer = await self._failover.ask(body, prefix, bounds)
+        if isinstance(answer, Fault):
+            raise answer.error
+        self._answered_at = time.monotonic()
+        return completion_of(answer, thinking=request.thinking_tokens is not None)
+
+    async def healthy(self) -> bool:
+        """Whether a call was answered just now, or else whether an address that may be called lists its models."""
+        if self._session is None:
+            return False
+        if time.monotonic() - self._answered_at < _FRESH_SECONDS:
+            return True
+        return self._fleet.wait_seconds() == 0 and any(await self._listings())
+
+    async def close(self) -> None:
+        """End every call under way: its connection is closed, at which engines stop generating."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _ask_canary(self, body: bytes, bounds: Bounds) -> bytes | Fault:
+        return await self._failover.ask(body, None, bounds)
+
+    async def _listings(self) -> list[Listing | None]:
+        """What each address lists for this model; None for one that does not answer, or only that it cannot work."""
+        return await asyncio.gather(*(self._listing(address) for address in self._fleet.addresses))
+
+    async def _listing(self, address: Address) -> Listing | None:
+        timeout = aiohttp.ClientTimeout(total=_LISTING_SECONDS)
+        try:
+            async with self._opened().get(f"{address.url}/models", allow_redirects=False, timeout=timeout) as response:
+                raw = await _bounded(response)
+                return listing_of(raw or b"", self.name) if response.status < 500 else None
+        except (aiohttp.ClientError, OSError):
+            return None
+
+    async def _post(self, address: Address, body: bytes, deadline: float | None) -> bytes | Fault:
+        """One attempt on one address."""
+        left = self._options.timeout_seconds
+        if deadline is not None:
+            left = min(left, max(deadline - time.monotonic(), 0.001))
+        timeout = aiohttp.ClientTimeout(total=left, sock_connect=min(self._options.connect_timeout_seconds, left))
+        data = body if len(body) < _LARGE_BODY_BYTES else io.BytesIO(body)
+        url = f"{address.url}/chat/completions"
+        try:
+            async with self._opened().post(url, data=data, timeout=timeout, allow_redirects=False) as response:
+                raw = await _bounded(response)
+                if raw is None:
+                    raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
+                if 200 <= response.status < 300:
+                    return raw
+                return fault_of(response.status, response.headers, raw, self.name)
+        except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() > deadline - 0.005:
+                raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
+            return self._connection_fault(address, error)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._session is not None or task is None or task.cancelling():
+                raise
+            return self._connection_fault(address, aiohttp.ClientConnectionError())  # closed while waiting for a place
+
+    def _connection_fault(self, address: Address, error: Exception) -> Fault:
+        again, elsewhere = self._session is not None, False
+        remedy = "Check that the server runs and that its address is right."
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            what, again = "shows a certificate that is not trusted", False
+            remedy = "Name its authority by the option tls_ca_file, or switch tls_verify off."
+        elif isinstance(error, aiohttp.ConnectionTimeoutError):
+            what = f"accepted no connection within {self._options.connect_timeout_seconds:g} s"
+        elif isinstance(error, TimeoutError):
+            # It may be computing still: asking the same address again would only add to its load.
+            what, elsewhere = f"did not answer within {self._options.timeout_seconds:g} s", True
+            remedy = "Raise timeout_seconds, lower max_in_flight or add addresses."
+        elif isinstance(error, aiohttp.ClientConnectorError):
+            what = "accepts no connection"
+        else:
+            what = "broke the connection off"
+        failure = ModelUnavailable(f"The model server at {address.url} {what}.", remedy=remedy)
+        return Fault(failure, Outcome.FAILED, again=again, elsewhere=elsewhere)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise ModelUnavailable(f"The model {self.name!r} is not started or was closed.", remedy="Start it first.")
+        return self._session
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "judge-server"}
+        if self._options.api_key is not None:
+            headers["Authorization"] = f"Bearer {self._options.api_key.get_secret_value()}"
+        connector = aiohttp.TCPConnector(limit=self.capacity + 8, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=self._tls)
+        # Neither cookies nor the environment's proxies have any business here.
+        return aiohttp.ClientSession(
+            connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        )
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
+    """The whole body; None where it is too long. What is not read is cut off with its connection."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := await response.content.readany():
+        size += len(chunk)
+        if size > LARGEST_ANSWER_BYTES:
+            response.close()
+            return None
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _tls(options: OpenAIOptions) -> ssl.SSLContext | bool:
+    if not options.tls_verify or options.tls_ca_file is None:
+        return options.tls_verify
+    try:
+        return ssl.create_default_context(cafile=options.tls_ca_file)
+    except (OSError, ssl.SSLError):
+        raise BadConfiguration(
+            f"tls_ca_file: {str(options.tls_ca_file)!r} holds no certificates that can be read.",
+            remedy="Name a file of PEM certificates.",
+        ) from None

@@ -1,0 +1,104 @@
+"""Requests as bodies of ``/chat/completions``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import orjson
+
+from judge_server.models.openai_options import StructuredStyle, ThinkingControl
+from judge_server.models.protocol import Labels, Prompt, Request, Structured
+from judge_server.models.reserved import break_reserved
+
+# The material of a prompt is shared by all criteria that read it. Long texts are broken anew: a cache would keep them.
+_CACHED_CHARACTERS = 16_384
+_broken = lru_cache(maxsize=2_048)(break_reserved)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the server understands. ``top_logprobs``: 0 if it gives no probabilities."""
+
+    thinking: ThinkingControl = "chat_template_kwargs"
+    structured: StructuredStyle = "json_schema"
+    limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    top_logprobs: int = 20
+    temperature: bool = True
+    effort_off: str = "none"
+    effort_on: str = "medium"
+    priority: bool = False
+
+
+def messages_of(prompt: Prompt) -> list[dict[str, str]]:
+    """The turns as messages that hold no control string of any chat template."""
+    return [
+        {"role": turn.role, "content": "".join([_safe(segment.text) for segment in turn.segments])}
+        for turn in prompt.turns
+    ]
+
+
+def chat_body(request: Request, model: str, dialect: Dialect, extra: Mapping[str, Any]) -> bytes:
+    """The JSON body. What the request says stands above ``extra``, the fields set by the operator."""
+    body: dict[str, Any] = {**extra, "model": model, "messages": messages_of(request.prompt), "stream": False}
+    if dialect.temperature:
+        body["temperature"] = request.sampling.temperature
+    if request.sampling.seed is not None:
+        body["seed"] = request.sampling.seed
+    if dialect.priority:
+        body["priority"] = int(request.priority)
+    if isinstance(request.answer, Labels):
+        _ask_labels(body, dialect)
+    else:
+        _ask_structured(body, request.answer, request.thinking_tokens, dialect)
+    return _encode(body)
+
+
+def _ask_labels(body: dict[str, Any], dialect: Dialect) -> None:
+    body[dialect.limit_field] = 1
+    if dialect.top_logprobs:
+        body["logprobs"] = True
+        body["top_logprobs"] = dialect.top_logprobs
+    _control_thinking(body, False, dialect)  # one token has no room for it
+
+
+def _ask_structured(body: dict[str, Any], answer: Structured, thinking_tokens: int | None, dialect: Dialect) -> None:
+    body[dialect.limit_field] = answer.max_tokens + (thinking_tokens or 0)
+    _control_thinking(body, thinking_tokens is not None, dialect)
+    match dialect.structured:
+        case "json_schema":
+            schema = {"name": answer.name, "schema": answer.schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        case "structured_outputs":
+            body["structured_outputs"] = {"json": answer.schema}
+        case "guided_json":
+            body["guided_json"] = answer.schema
+        case "json_object":
+            body["response_format"] = {"type": "json_object", "schema": answer.schema}
+        case "none":
+            pass
+
+
+def _control_thinking(body: dict[str, Any], on: bool, dialect: Dialect) -> None:
+    match dialect.thinking:
+        case "chat_template_kwargs":  # families call the switch by one of two names; a template ignores the other
+            given = body.get("chat_template_kwargs")
+            switches = {"enable_thinking": on, "thinking": on}
+            body["chat_template_kwargs"] = {**given, **switches} if isinstance(given, dict) else switches
+        case "reasoning_effort":
+            body["reasoning_effort"] = dialect.effort_on if on else dialect.effort_off
+        case "none":
+            pass
+
+
+def _safe(text: str) -> str:
+    return _broken(text) if len(text) <= _CACHED_CHARACTERS else break_reserved(text)
+
+
+def _encode(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a lone surrogate, which JSON can carry into a text but UTF-8 cannot carry out
+        for message in body["messages"]:
+            message["content"] = message["content"].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return orjson.dumps(body)

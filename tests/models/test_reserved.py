@@ -1,0 +1,80 @@
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from judge_server.models.reserved import break_reserved
+
+TOKENS = [
+    "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|begin_of_text|>", "<|start_header_id|>", "<|eot_id|>",
+    "<|eom_id|>", "<|python_tag|>", "<|start|>", "<|message|>", "<|channel|>", "<|return|>", "<|user|>",
+    "<|assistant|>", "<|system|>", "<|end|>", "<|observation|>", "<|START_OF_TURN_TOKEN|>", "<|header_start|>",
+    "<|turn>", "<turn|>", "<|channel>", "<channel|>", "<|im_middle|>", "<|vision_start|>", "<|fim_prefix|>",
+    "<|bom|>", "<|start_of_role|>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[AVAILABLE_TOOLS]",
+    "[/AVAILABLE_TOOLS]", "[TOOL_CALLS]", "[TOOL_RESULTS]", "[THINK]", "[/THINK]", "[gMASK]", "[MASK]", "[CLS]",
+    "[SEP]", "[IMG]", "[control_12]", "[|user|]", "[|endofturn|]", "<<SYS>>", "<</SYS>>", "<start_of_turn>",
+    "<end_of_turn>", "<bos>", "<eos>", "<pad>", "<unk>", "<s>", "</s>", "<think>", "</think>", "<THINK>",
+    "<tool_call>", "</tool_call>", "<tool_response>", "<seed:bos>", "<seed:think>", "<mask:3>", "<unused12>",
+    "<reserved_106>", "<extra_id_1>", "<SPECIAL_12>", "<image>", "<fim_suffix>", "<minimax:tool_call>", "]~b]",
+    "]~!b[", "[e~[", "<role>", "</role>", "<sop>", "<\uff5cbegin\u2581of\u2581sentence\uff5c>",
+    "<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    "\uff1c\uff5cim_start\uff5c\uff1e",
+]  # fmt: skip
+
+ORDINARY = [
+    "if a < b and c > d: return a[i] | b[j]",
+    "<p class='x'>Take <b>two</b> tablets.</p><br/><answer>42</answer>",
+    "List<String> xs = new ArrayList<>();",
+    "See [1], [2] and [TODO]; P(A|B) < 0.05, x |> f",
+    "docs/think/again and https://example.org/no_think",
+    "- [ ] open\n- [x] done\n\n| a | b |\n|---|---|\n",
+    "#include <stdio.h>\nstd::cout << x << y >> z;",
+]
+
+pieces = st.one_of(
+    st.sampled_from(TOKENS), st.sampled_from([*"<>[]|/ \n\u200b~bs!e"]), st.sampled_from(["think", "INST", "a"])
+)
+hostile = st.lists(pieces, max_size=12).map("".join)
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_no_control_token_of_any_family_survives(token):
+    assert token not in break_reserved(token)
+    assert token not in break_reserved(f"before{token}after {token}{token}")
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_ordinary_text_and_code_stay_as_they_are(text):
+    assert break_reserved(text) == text
+
+
+@given(hostile)
+@example("</think>")
+@example("<<SYS>>/no_think")
+def test_breaking_twice_changes_nothing_more(text):
+    assert break_reserved(break_reserved(text)) == break_reserved(text)
+
+
+@given(hostile)
+def test_whatever_is_put_together_spells_no_control_token(text):
+    assert not [token for token in TOKENS if token in break_reserved(text)]
+
+
+@given(st.lists(hostile, max_size=4))
+def test_no_control_token_grows_where_two_texts_meet(texts):
+    joined = "".join(break_reserved(text) for text in texts)
+    assert not [token for token in TOKENS if token in joined and not token.startswith("]")]
+
+
+@given(st.text() | hostile)
+def test_nothing_but_spaces_is_added(text):
+    assert re.sub(" ", "", break_reserved(text)) == re.sub(" ", "", text)
+
+
+def test_the_switch_for_thinking_is_broken_in_prose_only():
+    assert break_reserved("Answer. /no_think") == "Answer. / no_think"
+
+
+def test_a_long_text_of_openings_takes_no_long_time():
+    assert len(break_reserved("<" * 100_000 + "[" * 100_000 + "<a" * 50_000)) >= 300_000

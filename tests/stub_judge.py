@@ -1,0 +1,158 @@
+"""A real OpenAI-compatible server on the loopback, whose behaviour is a function from a request's body to a Reply.
+
+It runs on a thread of its own, so that tests of every kind can talk to it, also those that start other processes:
+
+    with StubJudge() as judge:                       # answers every question, and obeys every schema
+        open_model(judge.specification)
+    with StubJudge(lambda body: Reply(500)) as judge: ...
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiohttp import web
+
+from benchmarks.stub_judge import answer, instance_of
+
+
+@dataclass(frozen=True)
+class Reply:
+    """``body``: bytes, or anything that becomes JSON. ``drip_seconds``: between any two bytes. ``reset``: the
+    connection ends instead of an answer; ``cut``: in the middle of one."""
+
+    status: int = 200
+    body: Any = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay_seconds: float = 0.0
+    drip_seconds: float | None = None
+    reset: bool = False
+    cut: bool = False
+
+    @property
+    def data(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+Behaviour = Callable[[dict[str, Any]], Reply]
+
+
+def labels(**probabilities: float) -> Reply:
+    """A one-token answer: ``labels(Yes=0.9, No=0.1)``."""
+    return Reply(body=answer(max(probabilities, key=lambda label: probabilities[label]), probabilities))
+
+
+def text(content: str) -> Reply:
+    """An answer without probabilities."""
+    return Reply(body=answer(content))
+
+
+def wants_schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The JSON Schema that the request asks for."""
+    wanted = body.get("response_format") or {}
+    return (wanted.get("json_schema") or {}).get("schema")
+
+
+def faithful(p_met: float = 0.9) -> Behaviour:
+    """Yes with ``p_met``, and what a schema demands where one is given."""
+
+    def behave(body: dict[str, Any]) -> Reply:
+        schema = wants_schema(body)
+        return text(json.dumps(instance_of(schema))) if schema else labels(Yes=p_met, No=1 - p_met)
+
+    return behave
+
+
+class StubJudge:
+    """``bodies`` and ``headers`` of the calls so far; ``disconnects``: calls whose caller left before the answer."""
+
+    def __init__(self, behave: Behaviour | None = None, *, listing: Any = None) -> None:
+        self.behave = behave or faithful()
+        self.listing = {"object": "list", "data": [{"id": "stub", "object": "model"}]} if listing is None else listing
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.disconnects = 0
+        self.port = 0
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def specification(self) -> str:
+        return f"openai:stub@{self.address}"
+
+    @property
+    def calls(self) -> int:
+        return len(self.bodies)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        application = web.Application(client_max_size=64 << 20)
+        application.router.add_get("/v1/models", self._models)
+        application.router.add_post("/v1/chat/completions", self._chat)
+        runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._ready.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _models(self, request: web.Request) -> web.Response:
+        return web.json_response(self.listing)
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body = json.loads(await request.read())
+        self.bodies.append(body)
+        self.headers.append(dict(request.headers))
+        reply = self.behave(body)
+        try:
+            return await _play(request, reply)
+        except (asyncio.CancelledError, ConnectionError):
+            self.disconnects += 1
+            raise
+
+
+async def _play(request: web.Request, reply: Reply) -> web.StreamResponse:
+    await asyncio.sleep(reply.delay_seconds)
+    if reply.reset:
+        assert request.transport is not None
+        request.transport.abort()
+    headers = {"Content-Type": "application/json"} | dict(reply.headers)
+    if reply.drip_seconds is None and not reply.cut:
+        return web.Response(status=reply.status, body=reply.data, headers=headers)
+    response = web.StreamResponse(status=reply.status, headers=headers)
+    response.content_length = len(reply.data)
+    await response.prepare(request)
+    if reply.cut:
+        await response.write(reply.data[: len(reply.data) // 2])
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+    for byte in reply.data:
+        await response.write(bytes([byte]))
+        await asyncio.sleep(reply.drip_seconds or 0.0)
+    return response
