@@ -74,7 +74,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(config: Path | None = None) -> Settings:
-    """Settings from the file and the environment. Raises BadConfiguration that names the file, the field and the fault."""
+    """Settings from the file and the environment. Raises BadConfiguration naming the file, the field and the fault."""
     named = os.environ.get("JUDGE_SERVER_CONFIG")
     path = config or (Path(named) if named else None)
     try:

@@ -1,9 +1,10 @@
 """Refusing early: engines queue without bound, so the door counts what is under way and says when to come back."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from judge_server.core.errors import Draining, Overloaded
 
@@ -18,11 +19,17 @@ class Admission:
         self.limit = limit
         self.under_way = 0
         self._draining = False
+        self._empty = asyncio.Event()
         self._finished: deque[float] = deque(maxlen=_REMEMBERED)
 
-    def drain(self) -> None:
-        """Let nothing more in."""
+    async def drain(self, seconds: float) -> int:
+        """Let nothing more in and wait for what is under way, at most ``seconds``; how many are left then."""
         self._draining = True
+        if self.under_way:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
+        return self.under_way
 
     def require_room(self) -> None:
         """Raises Overloaded (or Draining) with the seconds after which there will probably be room."""
@@ -43,6 +50,8 @@ class Admission:
             yield
         finally:
             self.under_way -= submissions
+            if self._draining and not self.under_way:
+                self._empty.set()
             now = time.monotonic()
             self._finished.extend([now] * min(submissions, _REMEMBERED))
 

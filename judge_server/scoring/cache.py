@@ -1,7 +1,6 @@
 """Verdicts already known: same judge, same question, same material. Only usable readings are remembered."""
 
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -13,11 +12,11 @@ from judge_server.judging.material import Material
 
 
 class Memory(Protocol):
-    """Where readings outlive the process: the store, or nothing."""
+    """Where readings outlive the process: the store."""
 
-    async def recall(self, keys: Sequence[str]) -> Mapping[str, str]: ...
+    async def recall(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
 
-    async def remember(self, entries: Mapping[str, str]) -> None: ...
+    async def remember(self, entries: Mapping[str, Mapping[str, Any]]) -> None: ...
 
 
 def cache_key(fingerprint: str, criterion: Judged, material: Material) -> str:
@@ -38,8 +37,8 @@ class VerdictCache:
         found = {key: self._recent[key] for key in keys if key in self._recent}
         unknown = [key for key in keys if key not in found]
         if unknown and self._memory is not None:
-            for key, text in (await self._memory.recall(unknown)).items():
-                found[key] = reading_from_json(text)
+            for key, content in (await self._memory.recall(unknown)).items():
+                found[key] = reading_of(content)
                 self._keep(key, found[key])
         return found
 
@@ -47,7 +46,7 @@ class VerdictCache:
         for key, reading in readings.items():
             self._keep(key, reading)
         if readings and self._memory is not None:
-            await self._memory.remember({key: reading_to_json(reading) for key, reading in readings.items()})
+            await self._memory.remember({key: content_of(reading) for key, reading in readings.items()})
 
     def _keep(self, key: str, reading: Reading) -> None:
         self._recent[key] = reading
@@ -56,7 +55,8 @@ class VerdictCache:
             self._recent.popitem(last=False)
 
 
-def reading_to_json(reading: Reading) -> str:
+def content_of(reading: Reading) -> dict[str, Any]:
+    """A reading as a JSON object."""
     content: dict[str, Any] = {"value": reading.value, "shares": reading.shares}
     if reading.reason is not None:
         content["reason"] = reading.reason
@@ -64,11 +64,11 @@ def reading_to_json(reading: Reading) -> str:
         content["label_mass"] = reading.label_mass
     if reading.panel:
         content["panel"] = [opinion.model_dump(mode="json", exclude_defaults=True) for opinion in reading.panel]
-    return json.dumps(content)
+    return content
 
 
-def reading_from_json(text: str) -> Reading:
-    content = json.loads(text)
+def reading_of(content: Mapping[str, Any]) -> Reading:
+    """The reading that ``content_of`` wrote."""
     return Reading(
         value=content["value"],
         shares=tuple(content["shares"]),

@@ -11,8 +11,8 @@ _ZERO = 1e-8
 class GroupStatistics(Frozen):
     """Over the rewards that are not None: ``count``, ``mean`` and population ``std``.
 
-    ``zero_variance`` says that the group teaches nothing (also with fewer than two rewards). ``advantages``, in the order
-    of the responses, are (reward - mean) / (std + 1e-4) as GRPO normalises (Shao et al. 2024, 2402.03300), None where
+    ``zero_variance`` says that the group teaches nothing (also with fewer than two rewards). ``advantages``, in the
+    order of the responses, are (reward - mean) / (std + 1e-4) as GRPO normalises (Shao et al. 2024, 2402.03300), None where
     there is no reward.
     """
 

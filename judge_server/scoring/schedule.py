@@ -1,8 +1,8 @@
 """Who is asked next: by priority class, and within a class neighbours by shared prefix.
 
 Prompts that share a conversation, and then a response, go to the engine next to each other, so that its prefix cache
-pays for the fan-out over criteria even when it is smaller than the work that waits (measured: 1.2 x the unique tokens in
-this order, 3.8 to 6.1 x in others). The number in flight is bounded by what the model can use; what waits can be
+pays for the fan-out over criteria even when it is smaller than the work that waits (measured: 1.2 x the unique tokens
+in this order, 3.8 to 6.1 x in others). The number in flight is bounded by what the model can use; what waits can be
 cancelled, and a deadline that passes in the queue ends the wait.
 """
 

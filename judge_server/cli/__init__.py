@@ -1,0 +1,39 @@
+"""The command line: one file for each command family."""
+
+import typer
+
+from judge_server import __version__
+from judge_server.cli import bench, demo, doctor, rescore, rubric, score, serve
+
+app = typer.Typer(
+    name="judge-server",
+    help="Score responses against expert rubrics with a judge model; a judge that failed is never a reward.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("score")(score.score)
+app.command("demo")(demo.demo)
+app.add_typer(rubric.app, name="rubric")
+app.command("rescore")(rescore.rescore)
+app.command("bench")(bench.bench)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"judge-server {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of the ``judge-server`` command."""
+    app()

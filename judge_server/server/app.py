@@ -1,0 +1,51 @@
+"""The whole wiring of routes at a glance."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from judge_server import __version__
+from judge_server.server import problems
+from judge_server.server.body_limit import BodyLimit
+from judge_server.server.metrics import Metrics
+from judge_server.server.request_id import RequestId
+from judge_server.server.routes import judges, judgments, operations, rubrics, scoring
+from judge_server.settings import Settings
+from judge_server.wiring import open_service
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; its lifespan starts the service and drains it."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_service(settings, observers=(metrics,)) as service:
+            app.state.service = service
+            app.state.metrics = metrics
+            metrics.watch(service)
+            yield
+            left = await service.scorer.admission.drain(settings.drain_seconds)
+            if left:
+                _log.warning("stopped with %d submissions under way after %g s", left, settings.drain_seconds)
+
+    app = FastAPI(
+        title="judge-server",
+        version=__version__,
+        summary="Scores responses against expert rubrics with a judge model, for reinforcement learning.",
+        lifespan=lifespan,
+        responses=problems.DOCUMENTED,
+    )
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestId)
+    problems.install(app)
+    app.include_router(scoring.router)
+    app.include_router(judgments.router)
+    app.include_router(rubrics.router)
+    app.include_router(judges.router)
+    app.include_router(operations.router)
+    return app

@@ -1,0 +1,76 @@
+"""What Prometheus reads."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from judge_server.core.judgment import Judgment
+from judge_server.scoring.schedule import Schedule
+from judge_server.wiring import Service
+
+_REWARD_BUCKETS = tuple(step / 10 for step in range(-10, 11))
+_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    """Counts judgments as they are made; gauges are read from the service when somebody looks."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        here = self.registry
+        self._judgments = Counter(
+            "judge_judgments", "Judgments by judge and status.", ("judge", "status"), registry=here
+        )
+        self._failures = Counter("judge_failures", "Judgments without a reward by cause.", ("type",), registry=here)
+        self._verdicts = Counter(
+            "judge_verdicts", "Verdicts by source and status.", ("source", "status"), registry=here
+        )
+        self._cached = Counter("judge_verdicts_cached", "Verdicts that were known already.", registry=here)
+        self._tokens = Counter("judge_tokens", "Tokens by kind.", ("kind",), registry=here)
+        self._calls = Counter("judge_model_calls", "Calls of judge models.", registry=here)
+        self._flags = Counter("judge_flags", "Flags raised by the guard.", ("flag",), registry=here)
+        self._gates = Counter("judge_gates_fired", "Gates that fired.", registry=here)
+        self._rewards = Histogram("judge_reward", "Rewards.", buckets=_REWARD_BUCKETS, registry=here)
+        self._seconds = Histogram(
+            "judge_seconds", "Seconds from submission to judgment.", buckets=_SECONDS_BUCKETS, registry=here
+        )
+
+    def judged(self, judgment: Judgment) -> None:
+        """Count one judgment. Nothing that a request names becomes a label."""
+        self._judgments.labels(judgment.judge.name if judgment.judge else "none", judgment.status).inc()
+        if judgment.reward is not None:
+            self._rewards.observe(judgment.reward)
+        if judgment.error:
+            self._failures.labels(judgment.error.type).inc()
+        for verdict in judgment.verdicts:
+            self._verdicts.labels(verdict.source, verdict.status).inc()
+        self._cached.inc(sum(verdict.cached for verdict in judgment.verdicts))
+        for flag in judgment.flags:
+            self._flags.labels(flag).inc()
+        self._gates.inc(len(judgment.gates))
+        self._tokens.labels("prompt").inc(judgment.usage.prompt_tokens)
+        self._tokens.labels("cached").inc(judgment.usage.cached_tokens)
+        self._tokens.labels("completion").inc(judgment.usage.completion_tokens)
+        self._calls.inc(judgment.usage.calls)
+        self._seconds.observe(judgment.timing.total_seconds)
+
+    def watch(self, service: Service) -> None:
+        """Show what is under way, waiting and in flight."""
+        here = self.registry
+        Gauge("judge_submissions_under_way", "Submissions under way.", registry=here).set_function(
+            lambda: service.scorer.admission.under_way
+        )
+        Gauge("judge_questions_in_flight", "Distinct questions being asked.", registry=here).set_function(
+            lambda: service.inquiry.in_flight
+        )
+        waiting = Gauge("judge_calls_waiting", "Calls that wait for a model.", ("model",), registry=here)
+        running = Gauge("judge_calls_in_flight", "Calls a model works on.", ("model",), registry=here)
+        for model in service.models:
+            _watch(model.schedule, waiting.labels(model.name), running.labels(model.name))
+
+    def text(self) -> bytes:
+        """The exposition format of Prometheus."""
+        return generate_latest(self.registry)
+
+
+def _watch(schedule: Schedule, waiting: Gauge, running: Gauge) -> None:
+    waiting.set_function(lambda: schedule.waiting)
+    running.set_function(lambda: schedule.in_flight)

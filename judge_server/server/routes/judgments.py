@@ -1,0 +1,110 @@
+"""GET /v1/judgments, GET /v1/judgments/{id}, POST /v1/rescore."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, Field, model_validator
+
+from judge_server.core.errors import BadInput, UnknownJudgment
+from judge_server.core.judgment import Judgment
+from judge_server.core.model import Frozen
+from judge_server.core.outcome import JudgmentStatus
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.core.verdict import Failure
+from judge_server.scoring.rescore import Rescored, rescore
+from judge_server.server.service import ServiceHere, require_items
+
+router = APIRouter(prefix="/v1", tags=["judgments"])
+Text = Annotated[str | None, Field(max_length=400)]
+
+
+class JudgmentPage(Frozen):
+    """Newest first; ``next_cursor`` asks for the page after this one."""
+
+    judgments: list[Judgment]
+    next_cursor: str | None = None
+
+
+class JudgmentWithSubmission(Judgment):
+    """A judgment and what it judged."""
+
+    submitted: Submission | None = None
+
+
+class JudgmentQuery(Frozen):
+    """``rubric`` is an id, id@version or digest; ``since`` is included, ``until`` is not."""
+
+    rubric: Text = None
+    judge: Text = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    group: Text = None
+    status: JudgmentStatus | None = None
+    limit: int = Field(default=100, ge=1, le=1_000)
+    cursor: Text = None
+
+
+@router.get("/judgments")
+async def judgments(service: ServiceHere, query: Annotated[JudgmentQuery, Query()]) -> JudgmentPage:
+    """What was judged, newest first."""
+    page = await service.store.judgments(**dict(query))
+    return JudgmentPage(judgments=list(page.items), next_cursor=page.next_cursor)
+
+
+@router.get("/judgments/{judgment_id}", response_model=JudgmentWithSubmission)
+async def judgment(judgment_id: str, service: ServiceHere) -> Response:
+    """One judgment with the submission that it judged."""
+    found = await _stored(service, judgment_id)
+    submitted = await service.store.submission(judgment_id)
+    whole = JudgmentWithSubmission(**dict(found), submitted=submitted)
+    return Response(whole.model_dump_json(), media_type="application/json")
+
+
+class RescoreRequest(Frozen):
+    """``judgments``: ids. ``rubric``: a name, or a whole rubric with the same criteria under other points."""
+
+    judgments: list[str] = Field(max_length=10_000)
+    rubric: Rubric | str
+
+
+class RescoreResult(Frozen):
+    """Exactly one of ``rescored`` and ``error`` is given."""
+
+    judgment: str
+    rescored: Rescored | None = None
+    error: Failure | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "RescoreResult":
+        if (self.rescored is None) == (self.error is None):
+            raise ValueError("a result is a reward or an error")
+        return self
+
+
+class RescoreResponse(Frozen):
+    results: list[RescoreResult]
+
+
+@router.post("/rescore")
+async def rescore_stored(body: RescoreRequest, service: ServiceHere) -> RescoreResponse:
+    """Stored verdicts under another aggregation: no model is asked. What cannot be rescored spoils nothing else."""
+    require_items(len(body.judgments), 10_000, "judgments")
+    rubric = await service.shelf.get(body.rubric) if isinstance(body.rubric, str) else body.rubric
+    return RescoreResponse(results=[await _rescored(service, one, rubric) for one in body.judgments])
+
+
+async def _rescored(service: ServiceHere, judgment_id: str, rubric: Rubric) -> RescoreResult:
+    try:
+        found = await _stored(service, judgment_id)
+        before = await service.store.rubric_by_digest(found.rubric.digest) if found.rubric else None
+        return RescoreResult(judgment=judgment_id, rescored=rescore(found, rubric, before))
+    except (BadInput, UnknownJudgment) as fault:
+        return RescoreResult(judgment=judgment_id, error=Failure(type=fault.type, detail=str(fault)))
+
+
+async def _stored(service: ServiceHere, judgment_id: str) -> Judgment:
+    found = await service.store.judgment(judgment_id)
+    if found is None:
+        raise UnknownJudgment("No judgment is stored under this id.", remedy="List them with GET /v1/judgments.")
+    return found

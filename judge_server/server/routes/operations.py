@@ -1,0 +1,31 @@
+"""GET /healthz, /readyz, /metrics."""
+
+from fastapi import APIRouter, Request, Response
+
+from judge_server.core.errors import ModelUnavailable
+from judge_server.server.service import ServiceHere
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz")
+async def readyz(service: ServiceHere) -> dict[str, str]:
+    """The store answers, there is room, and the default judge can be asked; else 503 or 429."""
+    service.scorer.admission.require_room()
+    await service.store.ping()
+    judge = service.judges[service.default_judge]
+    if not await judge.healthy():
+        raise ModelUnavailable(f"The judge {judge.reference.name!r} does not answer.", retry_after_seconds=5.0)
+    return {"status": "ready", "judge": judge.reference.name, "model": judge.reference.model}
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Prometheus exposition."""
+    return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,68 @@
+"""What routes ask for: the service, and the terms of a request."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header, Request
+
+from judge_server.core.errors import BadInput
+from judge_server.judging.answer import Terms
+from judge_server.models.protocol import Priority
+from judge_server.scoring.deadline import deadline_after
+from judge_server.wiring import Service
+
+T = TypeVar("T")
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceHere = Annotated[Service, Depends(service_of)]
+DeadlineHeader = Annotated[
+    float | None, Header(alias="Deadline-Seconds", gt=0, le=86_400, description="Longest time to wait, in seconds.")
+]
+
+
+def terms(service: Service, deadline_seconds: float | None, header: float | None, priority: str | None) -> Terms:
+    """The body's deadline goes before the header's, and that before the server's default."""
+    seconds = deadline_seconds or header or service.settings.default_deadline_seconds
+    return Terms(Priority[(priority or "interactive").upper()], deadline_after(seconds))
+
+
+class ClientGone(Exception):
+    """The caller hung up; nobody is left to answer."""
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work``, and cancel it when the caller hangs up. Raises ClientGone then."""
+    working = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(_hung_up(request))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientGone
+    finally:
+        watching.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def require_items(count: int, limit: int, field: str) -> None:
+    """Raises BadInput for an empty or an over-long list."""
+    if not count:
+        raise BadInput(f"{field}: the list is empty.", remedy=f"Send at least one element in {field}.")
+    if count > limit:
+        raise BadInput(
+            f"{field}: {count} elements are more than the {limit} of one request.",
+            remedy="Split the request, or raise max_batch_items in the server's settings.",
+        )
