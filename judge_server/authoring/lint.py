@@ -1,0 +1,38 @@
+"""Advice on a valid rubric: every rule of the table, each remark at its place in the text."""
+
+from collections.abc import Collection
+
+from judge_server.authoring.finding import Finding, Severity, in_order
+from judge_server.authoring.parsing import Parsed
+from judge_server.authoring.place import Path, Places, Position
+from judge_server.authoring.rules import RULES
+
+
+def lint(parsed: Parsed, without: Collection[str] = ()) -> list[Finding]:
+    """Findings in the order of the text, leaving out the rules named in ``without``."""
+    found = [
+        Finding.at(
+            _position(parsed.places, remark.path),
+            entry.name,
+            remark.message,
+            severity=remark.severity or entry.severity,
+            file=parsed.file,
+            path=remark.path,
+            suggestion=remark.suggestion,
+        )
+        for entry in RULES
+        if entry.name not in without
+        for remark in entry.look(parsed.rubric)
+    ]
+    return in_order(found)
+
+
+def errors(findings: Collection[Finding]) -> list[Finding]:
+    """Those that forbid publication."""
+    return [found for found in findings if found.severity is Severity.ERROR]
+
+
+def _position(places: Places, path: Path) -> Position | None:
+    if path[-1:] == ("points",) and path not in places.values:
+        path = (*path[:-1], "weight")
+    return places.of_value(path)

@@ -1,0 +1,73 @@
+"""What a lint rule is: a name, a severity, the reason for it, and a function that looks at a rubric."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from inspect import cleandoc
+
+from judge_server.authoring.finding import Severity
+from judge_server.authoring.place import Path
+from judge_server.core.criterion import AnyLeaf, Binary, Criterion, Group, Scale
+from judge_server.core.rubric import Rubric
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a rule has to say about the node at ``path``; ``severity`` differs from the rule's where it is given."""
+
+    path: Path
+    message: str
+    suggestion: str | None = None
+    severity: Severity | None = None
+
+
+Look = Callable[[Rubric], Iterable[Remark]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that is looked for; ``explanation`` says why it matters."""
+
+    name: str
+    severity: Severity
+    explanation: str
+    look: Look
+
+
+def rule(name: str, severity: Severity) -> Callable[[Look], Rule]:
+    """Makes a rule of a function; its docstring is the explanation."""
+
+    def made(look: Look) -> Rule:
+        return Rule(name, severity, cleandoc(look.__doc__ or ""), look)
+
+    return made
+
+
+def located(rubric: Rubric) -> Iterator[tuple[Path, Criterion]]:
+    """Every criterion and group with its path, in the order of the text."""
+    yield from _below((), rubric.criteria)
+
+
+def _below(path: Path, criteria: tuple[Criterion, ...]) -> Iterator[tuple[Path, Criterion]]:
+    for index, criterion in enumerate(criteria):
+        own = (*path, "criteria", index)
+        yield own, criterion
+        if isinstance(criterion, Group):
+            yield from _below(own, criterion.criteria)
+
+
+def leaves_of(rubric: Rubric) -> Iterator[tuple[Path, AnyLeaf]]:
+    """Every criterion that gets a verdict, with its path."""
+    return ((path, node) for path, node in located(rubric) if not isinstance(node, Group))
+
+
+def judged(rubric: Rubric) -> Iterator[tuple[Path, Binary | Scale]]:
+    """Every criterion that a judge decides, with its path."""
+    return ((path, node) for path, node in located(rubric) if isinstance(node, Binary | Scale))
+
+
+def binaries(rubric: Rubric) -> Iterator[tuple[Path, Binary]]:
+    return ((path, node) for path, node in located(rubric) if isinstance(node, Binary))
+
+
+def scales(rubric: Rubric) -> Iterator[tuple[Path, Scale]]:
+    return ((path, node) for path, node in located(rubric) if isinstance(node, Scale))

@@ -1,0 +1,94 @@
+"""Rules on programmatic checks."""
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+
+from judge_server.authoring.finding import Severity
+from judge_server.authoring.place import Path
+from judge_server.authoring.rule import Remark, leaves_of, rule
+from judge_server.core.check import (
+    CheckBase,
+    CitationsCheck,
+    Count,
+    ExactMatchCheck,
+    LengthCheck,
+    MathCheck,
+    NumericCheck,
+    RegexCheck,
+    RepetitionCheck,
+    SimilarityCheck,
+)
+from judge_server.core.criterion import CheckCriterion
+from judge_server.core.rubric import Rubric
+
+_UNRELATED = ("x", "42", "A fox.", "¿Qué?\n-", "{}")  # short: Python's matcher can take exponential time
+
+
+def _checks(rubric: Rubric) -> Iterator[tuple[Path, CheckCriterion]]:
+    return ((path, leaf) for path, leaf in leaves_of(rubric) if isinstance(leaf, CheckCriterion))
+
+
+@rule("broad-regex", Severity.WARNING)
+def broad_regex(rubric: Rubric) -> Iterable[Remark]:
+    """A pattern that every text matches decides nothing."""
+    for path, criterion in _checks(rubric):
+        check = criterion.check
+        if (
+            isinstance(check, RegexCheck)
+            and check.count.max is None
+            and not check.negate
+            and _matches_anything(check.pattern)
+        ):
+            message = f"the pattern {check.pattern!r} matches every text"
+            yield Remark((*path, "check", "pattern"), message, "require some text of the thing that is looked for")
+
+
+def _matches_anything(pattern: str) -> bool:
+    # Python's dialect is close enough for texts this short; what it cannot read is the checks' own to refuse
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            compiled = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return all(compiled.search(text) for text in _UNRELATED)
+
+
+@rule("always-passes", Severity.WARNING)
+def always_passes(rubric: Rubric) -> Iterable[Remark]:
+    """The check's bounds allow every response."""
+    for path, criterion in _checks(rubric):
+        if _passes_everything(criterion.check) and not criterion.check.negate:
+            yield Remark((*path, "check"), "every response passes this check", "set a bound that some fail")
+
+
+def _passes_everything(check: CheckBase) -> bool:
+    match check:
+        case LengthCheck(min=None | 0, max=None) | CitationsCheck(min=0, max=None) | RepetitionCheck(max_ngram_share=1):
+            return True
+        case SimilarityCheck(min=0) | RegexCheck(count=Count(min=0, max=None)):
+            return True
+    return False
+
+
+@rule("check-without-reference", Severity.WARNING)
+def check_without_reference(rubric: Rubric) -> Iterable[Remark]:
+    """The check compares with the submission's reference, but ``reference`` is none: a submission that brings no
+    reference is noticed only when it is scored."""
+    for path, criterion in _checks(rubric):
+        check = criterion.check
+        compares = isinstance(check, ExactMatchCheck | NumericCheck | MathCheck | SimilarityCheck)
+        if compares and criterion.reference == "none" and getattr(check, "against", None) in (None, ()):
+            message = f"{check.kind} compares with the reference, which the criterion does not ask for"
+            yield Remark((*path, "check"), message, "add reference: required, or give against:")
+
+
+@rule("check-without-statement", Severity.INFO)
+def check_without_statement(rubric: Rubric) -> Iterable[Remark]:
+    """Reports show the statement; without one a reader has to decipher the check."""
+    for path, criterion in _checks(rubric):
+        if not criterion.statement.strip():
+            yield Remark(path, f"the check {criterion.id!r} has no statement", "say in words what it checks")
+
+
+RULES = (broad_regex, always_passes, check_without_reference, check_without_statement)
