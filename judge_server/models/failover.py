@@ -17,7 +17,7 @@ Post = Callable[[Address, bytes, float | None], Awaitable[bytes | Fault]]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """``attempts`` in all; none begins after ``retry_until`` or outlasts ``deadline`` (``time.monotonic()`` seconds)."""
+    """``attempts`` in all; none begins after ``retry_until`` or outlasts ``deadline`` (both ``time.monotonic()``)."""
 
     attempts: int
     deadline: float | None = None
