@@ -15,9 +15,7 @@ from judge_server.store.location import Location
 
 Result = TypeVar("Result")
 READERS: Final = 4
-BUSY_SECONDS: Final = 10.0
 _PRAGMAS: Final = (
-    f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}",
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = NORMAL",
 )
@@ -35,12 +33,13 @@ class Database:
     """``read`` and ``write`` run a function on a connection inside one transaction, and once more where a connection
     broke. They raise what SQLAlchemy raises. An in-memory database has one connection: use it from one thread."""
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, patience_seconds: float = 10.0) -> None:
         self.location = location
+        self._patience_seconds = patience_seconds
         try:
             if location.sqlite:
-                self._writer = _sqlite_engine(location, "BEGIN IMMEDIATE")
-                self._reader = self._writer if location.memory else _sqlite_engine(location, "BEGIN")
+                self._writer = _sqlite_engine(location, "BEGIN IMMEDIATE", patience_seconds)
+                self._reader = self._writer if location.memory else _sqlite_engine(location, "BEGIN", patience_seconds)
             else:
                 self._writer = _postgresql_engine(location, 1)
                 self._reader = _postgresql_engine(location, READERS)
@@ -77,7 +76,7 @@ class Database:
         connection = self._writer.raw_connection()
         try:
             cursor = connection.cursor()
-            give_up = time.monotonic() + BUSY_SECONDS
+            give_up = time.monotonic() + self._patience_seconds
             while True:
                 try:
                     cursor.execute("PRAGMA journal_mode = WAL")
@@ -102,11 +101,13 @@ def _in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Res
         return work(connection)
 
 
-def _sqlite_engine(location: Location, begin: str) -> Engine:
+def _sqlite_engine(location: Location, begin: str, patience_seconds: float) -> Engine:
     options: dict[str, Any] = (
         {"poolclass": StaticPool} if location.memory else {"poolclass": QueuePool, "pool_size": READERS}
     )
-    engine = create_engine(location.url, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS}, **options)
+    engine = create_engine(
+        location.url, connect_args={"check_same_thread": False, "timeout": patience_seconds}, **options
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

@@ -24,7 +24,7 @@ _POSTGRESQL: Final = {
     "28": ("refuses the user or the password", "Check user and password in the URL and pg_hba.conf.", True),
     "3D": ("does not exist", "Create it with createdb, or name another in the URL.", True),
     "3F": ("has no schema to create tables in", "Check the search_path of this user.", True),
-    "42": ("refuses what this user asked for", "Grant the user CREATE and USAGE on the schema.", True),
+    "42501": ("refuses this user", "Grant the user CREATE and USAGE on the schema.", True),
     "08": ("does not answer", CHECK_SERVER, False),
     "25": ("is read-only", "Connect to the primary, not to a standby.", True),
     "53": ("has no room left", "Free disk, memory or connections of the PostgreSQL server.", False),
@@ -36,20 +36,20 @@ _CONNECTING: Final = {  # a refused connection carries no SQLSTATE, only a messa
     "no pg_hba.conf entry": "28",
     "no password supplied": "28",
     "does not exist": "3D",
-    "permission denied": "42",
+    "permission denied": "42501",
 }
 _REPEATABLE: Final = ("40001", "40P01")
 
 
 def kind_of(error: BaseException) -> str | None:
-    """SQLite's primary error name, or the class of PostgreSQL's SQLSTATE; None when the error is of one statement."""
+    """SQLite's primary error name, or the start of PostgreSQL's SQLSTATE; None when the error is of one statement."""
     origin = _origin(error)
     name = str(getattr(origin, "sqlite_errorname", ""))
     if name:
         return next((known for known in _SQLITE if name.startswith(known)), None)
     state = getattr(origin, "sqlstate", None)
     if state:
-        return state[:2] if state[:2] in _POSTGRESQL else None
+        return next((known for known in _POSTGRESQL if state.startswith(known)), None)
     if isinstance(error, OperationalError) and type(origin).__module__.startswith("psycopg"):
         return next((state for text, state in _CONNECTING.items() if text in str(origin)), "08")
     return None
@@ -57,7 +57,7 @@ def kind_of(error: BaseException) -> str | None:
 
 def concerns_the_database(error: BaseException) -> bool:
     """True when no other statement would fare better now; False when one row or statement is at fault."""
-    return kind_of(error) not in (None, "42")
+    return kind_of(error) not in (None, "42501")
 
 
 def repeatable(error: BaseException) -> bool:
@@ -72,6 +72,11 @@ def translate(error: BaseException, location: Location, *, opening: bool = False
     if isinstance(error, JudgeServerError):
         return error
     kind = kind_of(error)
+    if kind is None and opening:
+        return BadConfiguration(
+            f"The database {location} cannot be used: {_said(error, location)}.",
+            remedy="Use an empty database, or one that judge-server made.",
+        )
     if kind is None:
         return StoreUnavailable(f"The database {location} refused it: {_said(error, location)}.")
     what, remedy, wrong = (_SQLITE | _POSTGRESQL)[kind]

@@ -13,16 +13,17 @@ Model = TypeVar("Model", bound=BaseModel)
 REPLACEMENT = "\ufffd"
 
 
-def encode(value: BaseModel, *, leave_out: frozenset[str] = frozenset()) -> str:
-    """JSON of ``value`` without fields at their default. Raises ValueError or TypeError for what JSON cannot hold."""
+def encode(value: BaseModel, *, leave_out: frozenset[str] = frozenset(), whole: bool = False) -> str:
+    """JSON of ``value``, without fields at their default unless ``whole``. Raises ValueError or TypeError for what
+    JSON cannot hold."""
     try:
-        text = value.model_dump_json(exclude_defaults=True, exclude=set(leave_out))
+        text = value.model_dump_json(exclude_defaults=not whole, exclude=set(leave_out))
     except PydanticSerializationError:
         text = REPLACEMENT
     if REPLACEMENT not in text:
         return text
     # pydantic refuses a lone surrogate in a value and silently replaces one in a key; the standard library keeps both
-    plain = value.model_dump(mode="python", exclude_defaults=True, exclude=set(leave_out))
+    plain = value.model_dump(mode="python", exclude_defaults=not whole, exclude=set(leave_out))
     return json.dumps(plain, separators=(",", ":"), allow_nan=False, default=to_jsonable_python)
 
 

@@ -46,9 +46,10 @@ class Store:
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str) -> Self:
+    async def open(cls, url: str, *, patience_seconds: float = 10.0) -> Self:
         """Opens and, where needed, migrates the database at ``url``: ``sqlite:///file.db``, ``sqlite://`` (in memory),
-        a file's path, or ``postgresql://user:password@host/name``.
+        a file's path, or ``postgresql://user:password@host/name``. ``patience_seconds``: how long to wait for another
+        process that writes to the same SQLite file.
 
         Raises BadConfiguration where another try cannot help (a wrong URL or password, a damaged or read-only file, a
         database of a newer judge-server), MissingDependency without psycopg, else StoreUnavailable.
@@ -56,7 +57,9 @@ class Store:
         location = Location.of(url)
         writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         try:
-            database, secret = await asyncio.get_running_loop().run_in_executor(writing, _open, location)
+            database, secret = await asyncio.get_running_loop().run_in_executor(
+                writing, _open, location, patience_seconds
+            )
         except BaseException:
             writing.shutdown(wait=False)
             raise
@@ -87,7 +90,8 @@ class Store:
                 raise outcome
 
     async def remember(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
-        """Keeps JSON objects under their content keys; what is known under a key stays. Returns after the commit."""
+        """Keeps JSON objects (whole numbers of 64 bits) under their content keys; what is known under a key stays.
+        Returns after the commit."""
         if entries:
             await self._group.add(Known(entries))
 
@@ -171,8 +175,8 @@ class Store:
         self._database.close()
 
 
-def _open(location: Location) -> tuple[Database, bytes]:
-    database = Database(location)
+def _open(location: Location, patience_seconds: float) -> tuple[Database, bytes]:
+    database = Database(location, patience_seconds)
     try:
         database.prepare()
         migration.upgrade(database)

@@ -1,12 +1,12 @@
 """What one commit does: judgments with their submissions and rubrics, and verdicts, in one transaction."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import Connection, Insert, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
@@ -167,7 +167,8 @@ def _insert_or_ignore(table: Table, dialect: str) -> Insert:
 
 
 def _rubric_row(rubric: Rubric) -> Row:
-    return {"digest": rubric.digest, "payload": encode(rubric)}
+    # whole: a rubric lives longer than our defaults, and a criterion's points default differently where it has a gate
+    return {"digest": rubric.digest, "payload": encode(rubric, whole=True)}
 
 
 def _rows(item: Judged | Known) -> _Rows:
@@ -196,7 +197,7 @@ def _judgment_row(judgment: Judgment) -> Row:
         "policy": coordinates.policy,
         "status": judgment.status.value,
         "reward": judgment.reward,
-        "flags": orjson.dumps(judgment.flags).decode() if judgment.flags else "[]",
+        "flags": json.dumps(judgment.flags) if judgment.flags else "[]",
         "payload": encode(judgment),
     }
 

@@ -1,0 +1,113 @@
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+import pytest
+
+from judge_server.core.errors import StoreUnavailable
+from judge_server.store.group_commit import GroupCommit
+
+
+class Recorder:
+    """Commits to a list; waits for ``gate`` before each commit."""
+
+    def __init__(self) -> None:
+        self.commits: list[list[int]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, items):
+        assert self.gate.wait(10)
+        self.commits.append(list(items))
+        if 666 in items:
+            raise RuntimeError("an unforeseen failure")
+        return [ValueError(f"{item} is negative") if item < 0 else None for item in items]
+
+    @property
+    def committed(self) -> list[int]:
+        return [item for commit in self.commits for item in commit]
+
+
+@asynccontextmanager
+async def committing(recorder, **limits):
+    with ThreadPoolExecutor(1) as executor:
+        group = GroupCommit(recorder, executor, **limits)
+        yield group
+        recorder.gate.set()
+        await group.close()
+
+
+async def test_what_queued_during_one_commit_goes_together_into_the_next():
+    recorder = Recorder()
+    async with committing(recorder) as group:
+        recorder.gate.clear()
+        first = asyncio.create_task(group.add(0))
+        await asyncio.sleep(0.01)
+        rest = [asyncio.create_task(group.add(number)) for number in range(1, 50)]
+        await asyncio.sleep(0.01)
+        recorder.gate.set()
+        await asyncio.gather(first, *rest)
+    assert recorder.commits == [[0], list(range(1, 50))]
+
+
+async def test_a_commit_is_bounded():
+    recorder = Recorder()
+    async with committing(recorder, most_items=10) as group:
+        recorder.gate.clear()
+        tasks = [asyncio.create_task(group.add(number, number)) for number in range(100)]
+        await asyncio.sleep(0.01)
+        recorder.gate.set()
+        await asyncio.gather(*tasks)
+    assert max(len(commit) for commit in recorder.commits) == 10
+    assert len(recorder.committed) == 200
+
+
+async def test_the_queue_is_bounded_and_nothing_is_lost():
+    recorder = Recorder()
+    async with committing(recorder, most_waiting=5) as group:
+        await asyncio.gather(*(group.add(number) for number in range(100)))
+    assert sorted(recorder.committed) == list(range(100))
+    assert max(len(commit) for commit in recorder.commits) <= 5
+
+
+async def test_an_error_reaches_the_one_whose_item_it_is():
+    async with committing(Recorder()) as group:
+        outcomes = await asyncio.gather(group.add(1), group.add(2, -2, 3), group.add(4), return_exceptions=True)
+    assert [str(outcome) for outcome in outcomes] == ["None", "-2 is negative", "None"]
+
+
+async def test_an_unforeseen_failure_reaches_everyone_and_the_next_commit_goes_on():
+    async with committing(Recorder()) as group:
+        outcomes = await asyncio.gather(group.add(1), group.add(666), return_exceptions=True)
+        assert any("unforeseen" in str(outcome) for outcome in outcomes)
+        await group.add(2)
+
+
+async def test_closing_commits_what_is_queued_and_refuses_more():
+    recorder = Recorder()
+    async with committing(recorder) as group:
+        recorder.gate.clear()
+        tasks = [asyncio.create_task(group.add(number)) for number in range(20)]
+        await asyncio.sleep(0.01)
+        closing = asyncio.create_task(group.close())
+        await asyncio.sleep(0.01)
+        with pytest.raises(StoreUnavailable, match="closed"):
+            await group.add(99)
+        recorder.gate.set()
+        await asyncio.gather(closing, *tasks)
+    assert sorted(recorder.committed) == list(range(20))
+
+
+async def test_a_caller_that_is_cancelled_disturbs_nobody():
+    recorder = Recorder()
+    async with committing(recorder) as group:
+        recorder.gate.clear()
+        tasks = [asyncio.create_task(group.add(number)) for number in range(10)]
+        await asyncio.sleep(0.01)
+        tasks[3].cancel()
+        await asyncio.sleep(0.01)
+        assert tasks[3].cancelled()
+        recorder.gate.set()
+        await asyncio.gather(*tasks[:3], *tasks[4:])
+    assert sorted(recorder.committed) == list(range(10))

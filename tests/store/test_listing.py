@@ -1,0 +1,90 @@
+"""Listings: newest first, filtered, page by page."""
+
+import base64
+import json
+from datetime import datetime, timedelta
+
+import pytest
+
+from judge_server.core.errors import BadInput
+from judge_server.core.judgment import JudgeReference
+from tests.store.values import START, failed, judgment, rubric, submission
+
+
+async def saved(store, number, asked=None, **more):
+    asked = asked or rubric(1)
+    judged = submission(group=more.pop("group", None))
+    make = failed if more.pop("fails", False) else judgment
+    made = make(asked, judged, created_at=START + timedelta(seconds=number), **more)
+    await store.save(made, judged, asked)
+    return made
+
+
+async def test_judgments_come_newest_first(store):
+    made = [await saved(store, number) for number in (2, 0, 1)]
+    assert (await store.judgments()).items == (made[0], made[2], made[1])
+
+
+async def test_pages_follow_each_other_without_a_gap_or_a_repeat_even_at_one_moment(store):
+    made = [await saved(store, number // 4) for number in range(10)]
+    seen, cursor, pages = [], None, 0
+    while True:
+        page = await store.judgments(limit=3, cursor=cursor)
+        seen += page.items
+        pages += 1
+        if page.next_cursor is None:
+            break
+        cursor = page.next_cursor
+    assert pages == 4
+    assert [one.created_at for one in seen] == sorted((one.created_at for one in made), reverse=True)
+    assert {one.id for one in seen} == {one.id for one in made}
+    assert len(seen) == 10
+
+
+async def test_what_is_saved_meanwhile_does_not_shift_the_next_page(store):
+    made = [await saved(store, number) for number in range(4)]
+    first = await store.judgments(limit=2)
+    await saved(store, 99)
+    second = await store.judgments(limit=2, cursor=first.next_cursor)
+    assert second.items == (made[1], made[0])
+    assert second.next_cursor is None
+
+
+async def test_every_filter_picks_its_own(store):
+    other = rubric(1, "writing/essay", "2.0.0")
+    elsewhere = JudgeReference(name="other", model="m", mode="reason", fingerprint="1")
+    plain = await saved(store, 0)
+    by_rubric = await saved(store, 1, other)
+    by_judge = await saved(store, 2, judge=elsewhere)
+    by_group = await saved(store, 3, group="prompt 7")
+    by_status = await saved(store, 4, fails=True)
+    assert (await store.judgments(rubric="writing/essay")).items == (by_rubric,)
+    assert (await store.judgments(rubric="writing/essay@2.0.0")).items == (by_rubric,)
+    assert (await store.judgments(rubric="writing/essay@1.0.0")).items == ()
+    assert (await store.judgments(rubric=other.digest)).items == (by_rubric,)
+    assert (await store.judgments(judge="other")).items == (by_judge,)
+    assert (await store.judgments(group="prompt 7")).items == (by_group,)
+    assert (await store.judgments(status="failed")).items == (by_status,)
+    assert (await store.judgments(until=START + timedelta(seconds=1))).items == (plain,)
+    assert (await store.judgments(since=START + timedelta(seconds=4))).items == (by_status,)
+    both = await store.judgments(since=START + timedelta(seconds=1), until=START + timedelta(seconds=3), judge="main")
+    assert both.items == (by_rubric,)
+
+
+BAD = {
+    "limit": {"limit": 0},
+    "limit too": {"limit": 1001},
+    "status": {"status": "fine"},
+    "since": {"since": datetime(2025, 1, 1)},  # noqa: DTZ001 the missing zone is the point
+    "rubric": {"rubric": "Not a Name"},
+    "cursor": {"cursor": "rubbish"},
+    "cursor of text": {"cursor": "é"},
+    "cursor of other JSON": {"cursor": base64.urlsafe_b64encode(b'{"a": 1}').decode()},
+    "cursor of huge number": {"cursor": base64.urlsafe_b64encode(json.dumps([2**70, "a"]).encode()).decode()},
+}
+
+
+@pytest.mark.parametrize(("named", "filters"), BAD.items(), ids=BAD.keys())
+async def test_a_filter_that_makes_no_sense_is_named(store, named, filters):
+    with pytest.raises(BadInput, match=named.split()[0]):
+        await store.judgments(**filters)

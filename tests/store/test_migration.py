@@ -1,0 +1,89 @@
+"""The migrations make exactly the tables of the code, and can be taken back."""
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from sqlalchemy import inspect, text
+
+from judge_server.core.errors import BadConfiguration
+from judge_server.store import Store, migration
+from judge_server.store.database import Database
+from judge_server.store.location import Location
+from judge_server.store.table import METADATA
+from tests.store.values import judgment, rubric, submission
+
+
+@pytest.fixture
+def database(url):
+    opened = Database(Location.of(url))
+    opened.prepare()
+    yield opened
+    opened.close()
+
+
+def differences(database):
+    return database.read(lambda connection: compare_metadata(migration.context_of(connection), METADATA))
+
+
+def tables(database):
+    return database.read(lambda connection: set(inspect(connection).get_table_names()))
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(database):
+    migration.upgrade(database)
+    assert differences(database) == []
+    assert tables(database) == set(METADATA.tables) | {migration.VERSION_TABLE}
+
+
+def test_an_empty_database_differs(database):
+    assert len(differences(database)) >= len(METADATA.tables)
+
+
+def test_migrations_can_be_taken_back_and_done_again(database):
+    migration.upgrade(database)
+    migration.downgrade(database)
+    assert tables(database) == {migration.VERSION_TABLE}
+    migration.upgrade(database)
+    assert differences(database) == []
+
+
+def test_upgrading_twice_changes_nothing(database):
+    migration.upgrade(database)
+    migration.upgrade(database)
+    assert differences(database) == []
+
+
+async def test_opening_again_keeps_what_is_there(url):
+    store = await Store.open(url)
+    asked, judged = rubric(), submission()
+    made = judgment(asked, judged)
+    await store.save(made, judged, asked)
+    await store.close()
+    again = await Store.open(url)
+    assert await again.judgment(made.id) == made
+    await again.close()
+
+
+async def test_many_may_open_a_new_database_at_once(url):
+    stores = await asyncio.gather(*(Store.open(url) for _ in range(5)))
+    assert len({await store.secret() for store in stores}) == 1
+    await asyncio.gather(*(store.close() for store in stores))
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(url, database):
+    await (await Store.open(url)).close()
+    newer = text(f"UPDATE {migration.VERSION_TABLE} SET version_num = '9999'")
+    database.write(lambda connection: connection.execute(newer))
+    with pytest.raises(BadConfiguration, match="9999") as refused:
+        await Store.open(url)
+    assert "Upgrade judge-server" in refused.value.remedy
+    assert tables(database) == set(METADATA.tables) | {migration.VERSION_TABLE}
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(url, database):
+    database.write(lambda connection: connection.execute(text("CREATE TABLE verdict (other integer)")))
+    before = tables(database)
+    with pytest.raises(Exception, match="already exists"):
+        await Store.open(url)
+    assert tables(database) == before

@@ -1,0 +1,47 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from judge_server.core.model import Frozen
+from judge_server.store.payload import decode, decode_mapping, encode, encode_mapping
+from tests.store.values import judgment, rubric, submission
+
+anything = st.text(st.one_of(st.characters(), st.sampled_from("\0\\\ud800\ufffd")))
+objects = st.dictionaries(anything, st.recursive(anything | st.integers() | st.booleans() | st.none(), st.lists))
+
+
+class Anything(Frozen):
+    given: Any = None
+    beside: str = ""
+
+
+@given(objects, anything)
+def test_every_text_survives_in_values_and_in_keys(content, text):
+    value = Anything(given=content, beside=text)
+    written = encode(value)
+    assert "\0" not in written
+    written.encode("utf-8")
+    assert decode(Anything, written) == value
+
+
+@given(st.dictionaries(anything, anything | st.floats(allow_nan=False, allow_infinity=False)))
+def test_every_mapping_survives(content):
+    assert decode_mapping(encode_mapping(content)) == content
+
+
+def test_fields_at_their_default_are_left_out():
+    written = json.loads(encode(judgment(rubric(1), submission())))
+    assert "flags" not in written
+    assert "reason" not in written["verdicts"][0]
+
+
+def test_a_whole_value_keeps_them():
+    assert json.loads(encode(rubric(1), whole=True))["criteria"][0]["tags"] == []
+
+
+def test_what_json_cannot_hold_is_refused():
+    with pytest.raises(ValueError, match="object"):
+        encode(Anything(given=object()))
