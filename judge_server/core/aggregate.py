@@ -22,7 +22,7 @@ PointsAndValues = Sequence[tuple[float, float]]
 
 
 def combine(aggregate: Points | WeightedMean | AllOf | AnyOf, decided: PointsAndValues) -> float | None:
-    """The base value over (points, value) pairs; None where the arithmetic is undefined."""
+    """The base value over one or more (points, value) pairs; None where the arithmetic is undefined."""
     match aggregate:
         case Points():
             return points_score(decided)

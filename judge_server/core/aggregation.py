@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from judge_server.core.expression import Expression
-from judge_server.core.model import Frozen
+from judge_server.core.model import BoundedNumber, Frozen, Number
 
-Range = tuple[float, float]
+Range = tuple[BoundedNumber, BoundedNumber]
 
 
 class LengthAdjustment(Frozen):
@@ -16,9 +16,9 @@ class LengthAdjustment(Frozen):
     Source: HealthBench Professional (OpenAI, 2026); penalty .0299 for all, .0392 for hard, .0020 for consensus.
     """
 
-    penalty: float = Field(ge=0)
-    center: float = 2_000.0
-    unit: float = Field(default=500.0, gt=0)
+    penalty: Number = Field(ge=0, le=1e9)
+    center: BoundedNumber = 2_000.0
+    unit: Number = Field(default=500.0, ge=1e-9, le=1e9)
 
     def adjust(self, score: float, characters: int) -> float:
         return score - self.penalty * (characters - self.center) / self.unit
@@ -64,7 +64,11 @@ class AggregationBase(Frozen):
         return None if highest is None else self._scaled(highest)
 
     def _scaled(self, value: float) -> float:
-        return value if self.scale is None else self.scale[0] + (self.scale[1] - self.scale[0]) * value
+        if self.scale is None:
+            return value
+        low, high = self.scale
+        # both ends are met exactly, rounding never leaves the range, and a greater value never scales to less
+        return high + (high - low) * (value - 1) if value >= 1 else min(low + (high - low) * value, high)
 
     def _natural_floor(self) -> float | None:
         return None if self.length_adjustment else 0.0
@@ -105,7 +109,7 @@ class Formula(AggregationBase):
 
     kind: Literal["expression"]
     expression: str = Field(min_length=1, max_length=1_000)
-    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], float] = Field(default_factory=dict)
+    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], BoundedNumber] = Field(default_factory=dict)
 
     def _natural_floor(self) -> float | None:
         return None

@@ -6,9 +6,13 @@ fields at their default left out. A digest is ``sha256:`` and 64 hexadecimal dig
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Mapping
+from math import isfinite
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
+
+_MAX_DEPTH = 60
 
 
 def canonical_json(value: Any) -> str:
@@ -21,3 +25,45 @@ def canonical_json(value: Any) -> str:
 def digest(value: Any) -> str:
     """SHA-256 of the canonical JSON of ``value``."""
     return "sha256:" + hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def as_json(value: Any) -> Any:
+    """``value`` itself; raises ValueError for what JSON cannot hold everywhere: other types, keys that are no text,
+    numbers that are not finite or wider than 64 bits, half a surrogate pair, more than 60 levels."""
+    _check(value, 0)
+    return value
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"nested deeper than {_MAX_DEPTH} levels")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"the key {key!r} is not a text; JSON has no other keys")  # noqa: TRY004  pydantic reports ValueErrors
+            _check(key, depth)
+            _check(inner, depth + 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check(inner, depth + 1)
+    else:
+        _check_scalar(value)
+
+
+def _check_scalar(value: Any) -> None:
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as fault:
+            raise ValueError(f"a text is not valid Unicode: {fault.reason}") from fault
+    elif isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError("a number is not finite")
+    elif isinstance(value, int):
+        if not -(2**63) <= value < 2**64:
+            raise ValueError("a whole number is wider than 64 bits; write it as text")
+    elif value is not None:
+        raise ValueError(f"JSON holds text, numbers, true, false, null, lists and objects, not {type(value).__name__}")
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(as_json)]

@@ -1,29 +1,30 @@
 """What a program can decide: the specifications of programmatic checks (they are carried out in ``judging.checks``)."""
 
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from judge_server.core.canonical import canonical_json
-from judge_server.core.model import Frozen
+from judge_server.core.canonical import JsonObject, canonical_json
+from judge_server.core.model import Flag, Frozen, Number, Whole
 
 Part = Literal["answer", "reasoning", "response"]
 Pattern = Annotated[str, Field(min_length=1, max_length=2_000)]
+Needle = Annotated[str, Field(min_length=1)]
 
 
 class CheckBase(Frozen):
     """``on``: the part of the response that is read (default: the criterion's scope); ``negate`` turns v into 1 - v."""
 
     on: Part | None = None
-    negate: bool = False
+    negate: Flag = False
 
 
 class Count(Frozen):
     """An inclusive range of counts. Without ``min``, one is wanted at least, or none where ``max`` is given."""
 
-    min: int | None = Field(default=None, ge=0, le=10_000)
-    max: int | None = Field(default=None, ge=0, le=10_000)
+    min: Whole | None = Field(default=None, ge=0, le=10_000)
+    max: Whole | None = Field(default=None, ge=0, le=10_000)
 
     @model_validator(mode="after")
     def _ordered(self) -> "Count":
@@ -47,10 +48,10 @@ class RegexCheck(CheckBase):
 
 class ContainsCheck(CheckBase):
     kind: Literal["contains"]
-    any: tuple[str, ...] = ()
-    all: tuple[str, ...] = ()
-    none: tuple[str, ...] = ()
-    ignore_case: bool = True
+    any: tuple[Needle, ...] = ()
+    all: tuple[Needle, ...] = ()
+    none: tuple[Needle, ...] = ()
+    ignore_case: Flag = True
 
     @model_validator(mode="after")
     def _asks_something(self) -> "ContainsCheck":
@@ -64,9 +65,9 @@ class LengthCheck(CheckBase):
 
     kind: Literal["length"]
     unit: Literal["words", "characters", "tokens", "sentences", "paragraphs", "lines"] = "words"
-    min: int | None = Field(default=None, ge=0)
-    max: int | None = Field(default=None, ge=0)
-    graded: bool = False
+    min: Whole | None = Field(default=None, ge=0)
+    max: Whole | None = Field(default=None, ge=0)
+    graded: Flag = False
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> "LengthCheck":
@@ -79,17 +80,17 @@ class LengthCheck(CheckBase):
 
 class ExactMatchCheck(CheckBase):
     kind: Literal["exact_match"]
-    normalize: bool = True
+    normalize: Flag = True
     extract: Pattern | None = None
     against: tuple[str, ...] = ()
 
 
 class NumericCheck(CheckBase):
     kind: Literal["numeric"]
-    tolerance: float = Field(default=1e-6, ge=0)
-    relative: bool = False
+    tolerance: Number = Field(default=1e-6, ge=0)
+    relative: Flag = False
     extract: Pattern | None = None
-    against: float | None = None
+    against: Number | None = None
 
 
 class MathCheck(CheckBase):
@@ -101,7 +102,7 @@ class JsonCheck(CheckBase):
     """``extract``: the whole text, its first fenced block, or the first JSON object in it."""
 
     kind: Literal["json"]
-    json_schema: dict[str, Any] | None = Field(
+    json_schema: JsonObject | None = Field(
         default=None, validation_alias=AliasChoices("schema", "json_schema"), serialization_alias="schema"
     )
     extract: Literal["whole", "fenced", "first"] = "whole"
@@ -119,9 +120,9 @@ class TagsCheck(CheckBase):
     kind: Literal["tags"]
     on: Part | None = "response"
     required: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")], ...], Field(min_length=1)]
-    order: bool = True
-    exclusive: bool = False
-    once: bool = True
+    order: Flag = True
+    exclusive: Flag = False
+    once: Flag = True
 
 
 class LanguageCheck(CheckBase):
@@ -129,7 +130,7 @@ class LanguageCheck(CheckBase):
 
     kind: Literal["language"]
     any: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...], Field(min_length=1)]
-    min_share: float = Field(default=0.9, gt=0, le=1)
+    min_share: Number = Field(default=0.9, gt=0, le=1)
 
 
 class CitationsCheck(CheckBase, Count):
@@ -143,8 +144,8 @@ class RepetitionCheck(CheckBase):
     """Passes while the share of repeated word n-grams stays at or below ``max_ngram_share``."""
 
     kind: Literal["repetition"]
-    max_ngram_share: float = Field(default=0.2, ge=0, le=1)
-    n: int = Field(default=4, ge=1, le=10)
+    max_ngram_share: Number = Field(default=0.2, ge=0, le=1)
+    n: Whole = Field(default=4, ge=1, le=10)
 
 
 class SimilarityCheck(CheckBase):
@@ -152,7 +153,7 @@ class SimilarityCheck(CheckBase):
 
     kind: Literal["similarity"]
     metric: Literal["ratio", "token_set", "rouge_1", "rouge_2", "rouge_l", "bleu", "chrf"] = "token_set"
-    min: float | None = Field(default=None, ge=0, le=1)
+    min: Number | None = Field(default=None, ge=0, le=1)
     against: str | None = None
 
 
@@ -164,8 +165,8 @@ class ToolCallCheck(CheckBase, Count):
     on: Part | None = "response"
     name: str | None = None
     any_of: tuple[str, ...] = ()
-    arguments: dict[str, Any] | None = None
-    equals: dict[str, Any] | None = None
+    arguments: JsonObject | None = None
+    equals: JsonObject | None = None
     forbidden: tuple[str, ...] = ()
 
     @property

@@ -3,23 +3,24 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
-from judge_server.core.model import Frozen
+from judge_server.core.model import Flag, Frozen, Number
 
 Scalar = str | bool | int | float | None
 _ROOTS = ("facts", "reference", "policy")
 
 
 class Comparison(Frozen):
-    """One comparison with the value found at a path; exactly one field is given."""
+    """One comparison with the value found at a path; exactly one field is given. An absent value is null: it equals
+    null, differs from everything else, and is neither at least nor at most any number."""
 
     equals: Scalar = None
-    one_of: tuple[Scalar, ...] | None = None
-    exists: bool | None = None
+    one_of: Annotated[tuple[Scalar, ...], Field(min_length=1)] | None = None
+    exists: Flag | None = None
     not_: Scalar = None
-    gte: float | None = None
-    lte: float | None = None
+    gte: Number | None = None
+    lte: Number | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -28,7 +29,7 @@ class Comparison(Frozen):
             return {"one_of": given}
         if isinstance(given, Mapping):
             given = {"not_" if key == "not" else key: value for key, value in given.items()}
-            if len(given) != 1:
+            if len(given) != 1 or any(given.get(key, 0) is None for key in ("one_of", "exists", "gte", "lte")):
                 raise ValueError("a condition compares in one way: {exists: true}, {not: x}, {gte: n} or {lte: n}")
             return given
         return {"equals": given}
@@ -49,8 +50,8 @@ class Comparison(Frozen):
                 return False
             return (self.gte is None or found >= self.gte) and (self.lte is None or found <= self.lte)
         if self.one_of is not None:
-            return present and any(_same(found, option) for option in self.one_of)
-        return present and _same(found, self.equals)
+            return any(_same(found, option) for option in self.one_of)
+        return _same(found, self.equals)
 
 
 def _same(found: Any, wanted: Scalar) -> bool:
@@ -61,8 +62,8 @@ def _same(found: Any, wanted: Scalar) -> bool:
 def _check_paths(given: Any) -> Any:
     if isinstance(given, Mapping):
         for path in given:
-            root = str(path).split(".")[0]
-            if root not in _ROOTS or (root == "facts") != ("." in str(path)):
+            root, *names = str(path).split(".")
+            if root not in _ROOTS or (root == "facts") != bool(names) or not all(names):
                 raise ValueError(f"a condition reads facts.NAME, reference or policy, not {path!r}")
     return given
 

@@ -5,26 +5,45 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from judge_server.core.aggregation import Aggregation, WeightedMean
 from judge_server.core.canonical import digest
 from judge_server.core.check import Check
 from judge_server.core.condition import When
-from judge_server.core.model import Frozen
+from judge_server.core.model import BoundedNumber, Flag, Frozen, Number
 
 CriterionId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
-Statement = Annotated[str, Field(min_length=3, max_length=4_000)]
+Statement = Annotated[str, Field(min_length=3, max_length=4_000, pattern=r"\S")]
 Scope = Literal["answer", "reasoning", "conversation", "step"]
 ReferenceUse = Literal["none", "optional", "required"]
+
+
+def _zero_or_noticeable(points: float) -> float:
+    if 0 < abs(points) < 1e-9:
+        raise ValueError(f"points are 0 or at least 1e-9 in size, not {points}: a ratio of points has to stay finite")
+    return points
+
+
+SignedPoints = Annotated[BoundedNumber, AfterValidator(_zero_or_noticeable)]
 
 
 class Gate(Frozen):
     """A veto: when it fires, the reward is at most ``reward``."""
 
     when: Literal["met", "unmet"] = "met"
-    reward: float = 0.0
-    threshold: float = Field(default=0.5, gt=0, le=1)
+    reward: BoundedNumber = 0.0
+    threshold: Number = Field(default=0.5, gt=0, le=1)
 
     def fires(self, value: float) -> bool:
         """Whether a criterion value in [0, 1] triggers the veto."""
@@ -35,7 +54,7 @@ class CriterionBase(Frozen):
     """What every criterion has. ``points`` is signed: negative points mean that being met is bad."""
 
     id: CriterionId
-    points: float = Field(default=1.0, validation_alias=AliasChoices("points", "weight"))
+    points: SignedPoints = Field(default=1.0, validation_alias=AliasChoices("points", "weight"))
     tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
     when: When = Field(default_factory=dict)
 
@@ -49,6 +68,13 @@ class CriterionBase(Frozen):
         if given.get("gate") is not None and not ("points" in given or "weight" in given):
             return {**given, "points": 0.0}
         return given
+
+    @field_validator("tags")
+    @classmethod
+    def _each_tag_once(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(tags)) != len(tags):
+            raise ValueError(f"a tag is given twice: {', '.join(sorted({tag for tag in tags if tags.count(tag) > 1}))}")
+        return tags
 
 
 class Leaf(CriterionBase):
@@ -66,15 +92,16 @@ class Leaf(CriterionBase):
         beside_the_question = {"id", "points", "tags", "when", "gate", "sources"}
         return digest(self.model_dump(mode="json", exclude=beside_the_question, exclude_defaults=True))
 
-    @property
-    def worst_value(self) -> float:
-        """The value in {0, 1} that lowers the reward most."""
-        return 1.0 if self.points < 0 or (self.points == 0 and self.gate and self.gate.when == "met") else 0.0
+    @model_serializer(mode="wrap")
+    def _with_its_points(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # with a gate the default is 0 points: a form that leaves out defaults must still say 1
+        shown: dict[str, Any] = handler(self)
+        return {**shown, "points": self.points} if "gate" in shown and self.gate else shown
 
 
 class BinaryExample(Frozen):
     response: str = Field(min_length=1)
-    met: bool
+    met: Flag
     reason: str | None = None
 
 
@@ -86,8 +113,8 @@ class Binary(Leaf):
 
 
 class ScaleOption(Frozen):
-    label: str = Field(min_length=1, max_length=60)
-    value: float = Field(ge=0, le=1)
+    label: str = Field(min_length=1, max_length=60, pattern=r"\S")
+    value: Number = Field(ge=0, le=1)
     description: str | None = None
 
 
@@ -106,7 +133,7 @@ class Scale(Leaf):
 
     @model_validator(mode="after")
     def _ordered_and_named(self) -> "Scale":
-        labels = [option.label.casefold() for option in self.options]
+        labels = [option.label.strip().casefold() for option in self.options]
         if len(set(labels)) != len(labels):
             raise ValueError("two options have the same label")
         values = [option.value for option in self.options]

@@ -15,9 +15,10 @@ JudgeServerError
 ├── Unauthorized          401
 ├── Forbidden             403
 ├── TooLarge              413
-├── Overloaded            429  (503 while draining) with Retry-After
+├── Overloaded            429  with Retry-After
+│   └── Draining          503  the server is shutting down
 ├── StoreUnavailable      503  the database does not answer
-└── JudgeFailure               a judge gave no usable verdict: never a reward
+└── JudgeFailure          502  a judge gave no usable verdict: never a reward
     ├── DeadlineExceeded  504  type "timeout"
     ├── ModelUnavailable  503  type "judge_unavailable"
     ├── UnusableVerdict   502  type "unusable_verdict"
@@ -65,7 +66,7 @@ class JudgeServerError(Exception):
             document["remedy"] = self.remedy
         if self.retry_after_seconds is not None:
             document["retry_after_seconds"] = self.retry_after_seconds
-        return document | self.extensions
+        return document | {name: value for name, value in self.extensions.items() if name not in document}
 
 
 class BadConfiguration(JudgeServerError):

@@ -12,6 +12,7 @@ Nothing is evaluated by Python: the text becomes a tree of closures once, and a 
 """
 
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,8 +21,18 @@ from functools import lru_cache
 Values = Mapping[str, float]
 Node = Callable[[Values], float]
 
-_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|([A-Za-z_][A-Za-z0-9_.:]*)|([-+*/^(),]))")
+_TOKEN = re.compile(
+    r"\s*(?:((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|([A-Za-z_][A-Za-z0-9_.:]*)|([-+*/^(),]))"
+)
 _MAX_DEPTH = 50
+_MAX_LENGTH = 10_000
+_OPERATORS: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": math.pow,
+}
 _FUNCTIONS: dict[str, tuple[int, int | None, Callable[..., float]]] = {
     "min": (2, None, min),
     "max": (2, None, max),
@@ -60,29 +71,28 @@ class Expression:
         return Expression(text, frozenset(parser.names), node)
 
     def evaluate(self, values: Values) -> float:
-        """The value for ``values`` (every name must be there); raises UndefinedResult where it is not finite."""
+        """The value for ``values`` (every name must be there); raises UndefinedResult where it, or any value on the way
+        to it, is not finite."""
         try:
-            result = float(self.node(values))
-        except (ArithmeticError, ValueError, TypeError) as fault:
+            return self.node(values)
+        except (ArithmeticError, ValueError) as fault:
             raise UndefinedResult(f"{self.text!r} has no value here: {fault}") from fault
-        if not math.isfinite(result):
-            raise UndefinedResult(f"{self.text!r} is not finite here")
-        return result
 
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.text, self.names = text, set[str]()
+        self.text, self.names, self.at = text.rstrip(), set[str](), 0
         self.tokens: list[tuple[str, str, int]] = []
+        if len(text) > _MAX_LENGTH:
+            raise BadExpression(f"{len(text)} characters long; at most {_MAX_LENGTH} are read")
         position = 0
-        while text[position:].strip():
-            match = _TOKEN.match(text, position)
+        while position < len(self.text):
+            match = _TOKEN.match(self.text, position)
             if match is None:
-                raise BadExpression(f"column {position + 1}: cannot read {text[position:].strip()[:10]!r}")
-            kind = ("number", "name", "symbol")[(match.lastindex or 1) - 1]
-            self.tokens.append((kind, match.group(match.lastindex or 1), match.start(match.lastindex or 1)))
+                raise BadExpression(f"column {position + 1}: cannot read {self.text[position:].strip()[:10]!r}")
+            group = match.lastindex or 1
+            self.tokens.append((("number", "name", "symbol")[group - 1], match.group(group), match.start(group)))
             position = match.end()
-        self.at = 0
 
     def _peek(self) -> tuple[str, str, int]:
         return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "the end", len(self.text))
@@ -103,39 +113,37 @@ class _Parser:
             raise self._fail("an operator or the end")
 
     def sum(self, depth: int) -> Node:
-        if depth > _MAX_DEPTH:
-            raise BadExpression(f"nested deeper than {_MAX_DEPTH} levels")
-        node = self._product(depth)
-        while symbol := self._take("+", "-"):
-            node = _binary(symbol, node, self._product(depth))
-        return node
+        return self._chain(("+", "-"), self._product, depth)
 
     def _product(self, depth: int) -> Node:
-        node = self._unary(depth)
-        while symbol := self._take("*", "/"):
-            node = _binary(symbol, node, self._unary(depth))
-        return node
+        return self._chain(("*", "/"), self._unary, depth)
+
+    def _chain(self, symbols: tuple[str, ...], operand: Callable[[int], Node], depth: int) -> Node:
+        first = operand(depth)
+        rest: list[tuple[Callable[[float, float], float], Node]] = []
+        while symbol := self._take(*symbols):
+            rest.append((_OPERATORS[symbol], operand(depth)))
+        return _from_left_to_right(first, rest) if rest else first
 
     def _unary(self, depth: int) -> Node:
         if depth > _MAX_DEPTH:
-            raise BadExpression(f"nested deeper than {_MAX_DEPTH} levels")
+            raise BadExpression(f"column {self._peek()[2] + 1}: nested deeper than {_MAX_DEPTH} levels")
         if self._take("-"):
             operand = self._unary(depth + 1)
             return lambda values: -operand(values)
         base = self._atom(depth)
         if self._take("^"):
-            return _binary("^", base, self._unary(depth + 1))
+            return _from_left_to_right(base, [(_OPERATORS["^"], self._unary(depth + 1))])
         return base
 
     def _atom(self, depth: int) -> Node:
-        kind, text, _ = self._peek()
+        kind, text, position = self._peek()
         if kind == "number":
             self.at += 1
-            number = float(text)
-            return lambda values: number
+            return _constant(text, position)
         if kind == "name":
             self.at += 1
-            return self._call(text, depth) if self._take("(") else self._name(text)
+            return self._call(text, position, depth) if self._take("(") else self._name(text)
         if self._take("("):
             node = self.sum(depth + 1)
             if not self._take(")"):
@@ -145,11 +153,12 @@ class _Parser:
 
     def _name(self, name: str) -> Node:
         self.names.add(name)
-        return lambda values: values[name]
+        return lambda values: _finite(values[name])
 
-    def _call(self, name: str, depth: int) -> Node:
+    def _call(self, name: str, position: int, depth: int) -> Node:
         if name not in _FUNCTIONS:
-            raise BadExpression(f"unknown function {name!r}; known: {', '.join(sorted(_FUNCTIONS))}")
+            known = ", ".join(sorted(_FUNCTIONS))
+            raise BadExpression(f"column {position + 1}: unknown function {name!r}; known: {known}")
         arguments = [self.sum(depth + 1)]
         while self._take(","):
             arguments.append(self.sum(depth + 1))
@@ -157,19 +166,30 @@ class _Parser:
             raise self._fail("',' or ')'")
         fewest, most, function = _FUNCTIONS[name]
         if len(arguments) < fewest or (most is not None and len(arguments) > most):
-            raise BadExpression(f"{name} takes {most or f'at least {fewest}'} arguments, not {len(arguments)}")
-        return lambda values: float(function(*(argument(values) for argument in arguments)))
+            wanted = "one argument" if most == 1 else f"at least {fewest} arguments"
+            raise BadExpression(f"column {position + 1}: {name} takes {wanted}, not {len(arguments)}")
+        return lambda values: float(function(*[argument(values) for argument in arguments]))
 
 
-def _binary(symbol: str, left: Node, right: Node) -> Node:
-    match symbol:
-        case "+":
-            return lambda values: left(values) + right(values)
-        case "-":
-            return lambda values: left(values) - right(values)
-        case "*":
-            return lambda values: left(values) * right(values)
-        case "/":
-            return lambda values: left(values) / right(values)
-        case _:
-            return lambda values: math.pow(left(values), right(values))
+def _constant(text: str, position: int) -> Node:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadExpression(f"column {position + 1}: the number {text[:20]} is too large")
+    return lambda values: number
+
+
+def _from_left_to_right(first: Node, rest: list[tuple[Callable[[float, float], float], Node]]) -> Node:
+    def value(values: Values) -> float:
+        result = first(values)
+        for operate, operand in rest:
+            result = _finite(operate(result, operand(values)))
+        return result
+
+    return value
+
+
+def _finite(number: float) -> float:
+    # an infinity could become a NaN on the way, and min and max would hide it
+    if not math.isfinite(number):
+        raise OverflowError("a value on the way is not finite")
+    return number

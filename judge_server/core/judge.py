@@ -43,6 +43,8 @@ class JudgeSpecification(Frozen):
             raise ValueError("give a model or a panel of other judges, one of the two")
         if self.panel and (len(self.panel) < 2 or len(set(self.panel)) != len(self.panel)):
             raise ValueError("a panel needs at least two different judges")
+        if self.name in self.panel:
+            raise ValueError(f"the panel {self.name!r} names itself as a member")
         if self.quorum is not None and self.quorum > len(self.panel):
             raise ValueError(f"a quorum of {self.quorum} is more than the panel's {len(self.panel)} members")
         if self.mode == "direct" and self.thinking_tokens is not None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, field_validator
 
-from judge_server.core.canonical import canonical_json
+from judge_server.core.canonical import as_json, canonical_json
 from judge_server.core.model import Frozen
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -21,7 +21,7 @@ class FunctionCall(Frozen):
     @classmethod
     def _keep_as_text(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
-            return canonical_json(dict(given))
+            return canonical_json(as_json(dict(given)))
         return given
 
 

@@ -1,6 +1,14 @@
-"""The base of every value in the core."""
+"""The base of every value in the core, and the numbers that authors write."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, Strict
+
+# YAML's "5" and true are mistakes where a number is wanted, and "false" is one where true or false is wanted
+Number = Annotated[float, Strict()]
+BoundedNumber = Annotated[Number, Field(ge=-1e9, le=1e9)]
+Whole = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
 
 
 class Frozen(BaseModel):

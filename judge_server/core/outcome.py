@@ -10,7 +10,8 @@ from judge_server.core.verdict import Failure
 
 
 class JudgmentStatus(StrEnum):
-    """``ok``: every applicable criterion decided; ``partial``: some; ``failed``: none, or no reward is defined."""
+    """``ok``: every applicable criterion is decided and there is a reward; ``partial``: some are decided, some not
+    (there may be a reward); ``failed``: none is decided, none applies, or all are and the aggregation has no value."""
 
     OK = "ok"
     PARTIAL = "partial"
@@ -18,9 +19,12 @@ class JudgmentStatus(StrEnum):
 
 
 class GateFired(Frozen):
+    """``assumed``: nobody read the gate, and the rubric's missing policy ``worst`` takes it to have fired."""
+
     criterion: str
     when: Literal["met", "unmet"]
     reward: float
+    assumed: bool = False
 
 
 class StepReward(Frozen):

@@ -76,7 +76,8 @@ def _of_messages(messages: tuple[Message, ...]) -> Response:
                 parts.append("\n\n")
                 position += 2
             parts.append(text)
-            steps.append(Step(len(steps), position, position + len(text), text))
+            if text.strip():
+                steps.append(Step(len(steps), position, position + len(text), text))
             position += len(text)
     return Response("".join(parts), "\n\n".join(answers), "\n\n".join(reasonings), tuple(calls), tuple(steps))
 

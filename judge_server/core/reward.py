@@ -3,13 +3,14 @@
 A missing verdict never becomes a number by itself. The rubric's policy says what happens: ``null`` gives no reward,
 ``skip`` leaves the criterion out, ``worst`` takes its worst value; the last two need ``min_coverage`` of the weight.
 A gate that fired lowers the reward to at most its own, whatever else is missing; a gate that could not be read
-leaves the reward undecided unless the policy is ``worst``.
+leaves the reward undecided, unless it could not lower it or the policy is ``worst``, which takes it to have fired.
+Where nothing at all is decided there is no reward under any policy.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import fsum, isfinite
+from math import fsum, inf, isfinite
 
 from judge_server.core.aggregate import NOT_APPLICABLE, UNDECIDED, Part, combine, component, points_score
 from judge_server.core.aggregation import Aggregation, Formula
@@ -24,7 +25,8 @@ def reward(rubric: Rubric, verdicts: Sequence[Verdict], response_characters: int
     """Aggregate ``verdicts`` under ``rubric``.
 
     ``response_characters`` is the length of the response, read by length adjustment only. A criterion without any
-    verdict counts as missing. Raises ValueError for a verdict on a criterion that the rubric does not have.
+    verdict counts as missing. Raises ValueError for a verdict on a criterion that the rubric does not have, and for two
+    verdicts on one criterion (or on one step of it).
     """
     return _Aggregator(rubric, verdicts, response_characters).outcome()
 
@@ -34,20 +36,22 @@ class _Gates:
     fired: tuple[GateFired, ...]
     unread: tuple[Gate, ...]
 
-    @property
-    def ceiling(self) -> float | None:
-        return min((gate.reward for gate in self.fired), default=None)
+    def ceiling(self, *, assumed: bool) -> float:
+        """What the gates that fired leave; with ``assumed`` those that are only taken to have fired as well."""
+        return min((gate.reward for gate in self.fired if assumed or not gate.assumed), default=inf)
+
+    def might_lower(self, value: float) -> bool:
+        """Whether a gate that was not read could take the reward below ``value``."""
+        taken = [gate.reward for gate in self.fired if gate.assumed]
+        return any(reward < value for reward in (*taken, *(gate.reward for gate in self.unread)))
 
 
 class _Aggregator:
     def __init__(self, rubric: Rubric, verdicts: Sequence[Verdict], characters: int) -> None:
         self.rubric, self.characters = rubric, characters
         self.policy = rubric.missing.policy
-        self.verdicts: dict[str, list[Verdict]] = defaultdict(list)
-        for verdict in verdicts:
-            if verdict.criterion not in rubric.by_id:
-                raise ValueError(f"a verdict on {verdict.criterion!r}, which {rubric.name} does not have")
-            self.verdicts[verdict.criterion].append(verdict)
+        self.verdicts = _sorted_by_criterion(rubric, verdicts)
+        self.undefined: list[str] = []  # groups without a value although nothing in them is missing
         self.parts: dict[str, Part] = {leaf.id: self._read(leaf) for leaf in rubric.leaves}
         for node in reversed(list(nodes(rubric.criteria))):
             if isinstance(node, Group):
@@ -61,7 +65,7 @@ class _Aggregator:
         values = [verdict.value for verdict in found if verdict.value is not None]
         absent = len(found) - len(values) if found else 1
         if absent and self.policy == "worst":
-            values += [leaf.worst_value] * absent
+            values += [self.rubric.worst_values[leaf.id]] * absent
         if not values or (absent and self.policy == "null"):
             return UNDECIDED
         return Part(True, fsum(values) / len(values))
@@ -75,6 +79,8 @@ class _Aggregator:
         except UndefinedResult:
             value = None
         if value is None:
+            if all(part.value is not None for _, part in children if part.applicable):
+                self.undefined.append(group.id)
             return UNDECIDED
         return Part(True, min(max(group.aggregate.finish(value, self.characters), 0.0), 1.0))
 
@@ -85,7 +91,9 @@ class _Aggregator:
         children = [(criterion, part) for criterion, part in self._children(criteria) if part.applicable]
         if self.policy == "null" and any(part.value is None for _, part in children):
             return None
-        decided = [(criterion.points, part.value) for criterion, part in children if part.value is not None]
+        # a criterion without points (a pure gate) speaks only where no other one could
+        weighty = [(criterion, part) for criterion, part in children if criterion.points] or children
+        decided = [(one.points, _standing(one, part.value)) for one, part in weighty if part.value is not None]
         if not decided:
             return None
         if isinstance(aggregate, Formula):
@@ -135,22 +143,26 @@ class _Aggregator:
         base, failure = self._base(coverage)
         if self.policy == "null" and coverage < 1:
             return None, failure
-        ceiling = gates.ceiling
-        if ceiling is not None and base is None:
-            lowest = self.rubric.aggregate.floor
-            return (ceiling, None) if lowest is not None and lowest >= ceiling else (None, failure)
-        value = base if ceiling is None or base is None else min(base, ceiling)
-        if value is not None and any(gate.reward < value for gate in gates.unread):
-            return None, Failure(type="gate_undecided", detail="A gate could not be read, and it might have fired.")
-        return value, failure
+        if base is not None:
+            value = min(base, gates.ceiling(assumed=True))
+            blocked = any(gate.reward < value for gate in gates.unread)
+            return (None, _GATE_UNDECIDED) if blocked else (value, None)
+        # a veto that was read decides by itself where nothing else could take the reward lower
+        ceiling, lowest = gates.ceiling(assumed=False), self.rubric.aggregate.floor
+        if lowest is not None and ceiling <= lowest and not gates.might_lower(ceiling):
+            return ceiling, None
+        return None, failure
 
     def _base(self, coverage: float) -> tuple[float | None, Failure | None]:
         needed = 1.0 if self.policy == "null" else self.rubric.missing.min_coverage
-        if coverage < needed:
+        if coverage < needed - _ROUNDING:
             return None, Failure(
                 type="insufficient_coverage",
                 detail=f"{coverage:.0%} of the criterion weight is decided; the rubric needs {needed:.0%}.",
             )
+        if self.undefined:
+            detail = f"The aggregation of {', '.join(sorted(self.undefined))} has no value for these verdicts."
+            return None, Failure(type="undefined_reward", detail=detail)
         try:
             value = self._combine(self.rubric.aggregate, self.rubric.criteria)
         except UndefinedResult as fault:
@@ -169,59 +181,68 @@ class _Aggregator:
             found = self.verdicts[leaf.id]
             values = [verdict.value for verdict in found if verdict.value is not None]
             absent = not found or any(verdict.missing for verdict in found)
-            if absent and self.policy == "worst":
-                values.append(1.0 if leaf.gate.when == "met" else 0.0)
-            if any(leaf.gate.fires(value) for value in values):
-                fired.append(GateFired(criterion=leaf.id, when=leaf.gate.when, reward=leaf.gate.reward))
+            read = any(leaf.gate.fires(value) for value in values)
+            assumed = not read and absent and self.policy == "worst"
+            if read or assumed:
+                gate = leaf.gate
+                fired.append(GateFired(criterion=leaf.id, when=gate.when, reward=gate.reward, assumed=assumed))
             elif absent:
                 unread.append(leaf.gate)
         return _Gates(tuple(fired), tuple(unread))
 
     def _coverage(self) -> float:
         """Share of the applicable weight that has a verdict; exactly 1.0 when nothing is missing."""
-        shares = list(self._shares(self.rubric.criteria, 1.0))
+        shares = [(share, self._decided_share(leaf)) for leaf, share in self._shares(self.rubric.criteria, 1.0)]
         if not shares:
             return 0.0
-        decided = [share * self._decided_share(leaf) for leaf, share in shares]
-        complete = all(self._decided_share(leaf) == 1.0 for leaf, _ in shares)
-        return 1.0 if complete else min(fsum(decided), 1.0 - 1e-12)
+        complete = all(decided == 1.0 for _, decided in shares)
+        return 1.0 if complete else min(fsum(share * decided for share, decided in shares), 1.0 - 1e-12)
 
     def _decided_share(self, leaf: AnyLeaf) -> float:
         found = [verdict for verdict in self.verdicts[leaf.id] if verdict.decided or verdict.missing]
         return sum(verdict.decided for verdict in found) / len(found) if found else 0.0
 
     def _shares(self, criteria: Sequence[Criterion], share: float) -> Iterator[tuple[AnyLeaf, float]]:
-        """Each applicable leaf with its share of the whole weight; siblings share by their absolute points."""
+        """Each applicable leaf with its share of the whole weight; siblings share by their absolute points. The leaves
+        of a group that ``skip`` leaves out have no share: nothing that is decided in it reaches the reward."""
         children = [criterion for criterion, part in self._children(criteria) if part.applicable]
         total = fsum(abs(criterion.points) for criterion in children)
         for criterion in children:
             own = share * (abs(criterion.points) / total if total else 1 / len(children))
             if isinstance(criterion, Group):
-                yield from self._shares(criterion.criteria, own)
+                left_out = self.policy == "skip" and self.parts[criterion.id].value is None
+                yield from self._shares(criterion.criteria, 0.0 if left_out else own)
             else:
                 yield criterion, own
 
     def _components(self) -> dict[str, float | None]:
-        """Scores per tag (in the rubric's own arithmetic) and values per group; None where undecided."""
-        tags: dict[str, list[tuple[float, Part]]] = defaultdict(list)
+        """Scores per tag (in the rubric's own arithmetic) and values per group; None where undecided, and where not one
+        of the criteria below has a verdict, whatever the policy would assume of them."""
+        tags: dict[str, list[AnyLeaf]] = defaultdict(list)
         for leaf in self.rubric.leaves:
             for tag in leaf.tags:
-                tags[tag].append((leaf.points, self.parts[leaf.id]))
-        scored = self.rubric.aggregate.kind == "points"
+                tags[tag].append(leaf)
         result: dict[str, float | None] = {}
-        for tag, parts in tags.items():
-            applicable = [(points, part) for points, part in parts if part.applicable]
-            if not applicable or (scored and not any(points > 0 for points, _ in applicable)):
-                continue
-            if self.policy == "null" and any(part.value is None for _, part in applicable):
-                result[tag] = None
-                continue
-            decided = [(points, part.value) for points, part in applicable if part.value is not None]
-            result[tag] = points_score(decided) if scored else component(applicable)
+        for tag, tagged in tags.items():
+            applicable = [leaf for leaf in tagged if self.parts[leaf.id].applicable]
+            scored = self.rubric.aggregate.kind == "points"
+            if applicable and not (scored and all(leaf.points <= 0 for leaf in applicable)):
+                result[tag] = self._tag_score(applicable, scored) if self._heard(applicable) else None
         for node in nodes(self.rubric.criteria):
             if isinstance(node, Group) and self.parts[node.id].applicable:
-                result[node.id] = self.parts[node.id].value
+                result[node.id] = self.parts[node.id].value if self._heard(leaves(node.criteria)) else None
         return result
+
+    def _heard(self, among: Iterable[AnyLeaf]) -> bool:
+        return any(verdict.decided for leaf in among for verdict in self.verdicts[leaf.id])
+
+    def _tag_score(self, tagged: Sequence[AnyLeaf], scored: bool) -> float | None:
+        parts = [(leaf.points, self.parts[leaf.id]) for leaf in tagged]
+        if self.policy == "null" and any(part.value is None for _, part in parts):
+            return None
+        if not scored:
+            return component(parts)
+        return points_score([(points, part.value) for points, part in parts if part.value is not None])
 
     def _step_rewards(self) -> Iterator[StepReward]:
         steps: dict[int, list[tuple[AnyLeaf, Verdict]]] = defaultdict(list)
@@ -234,11 +255,35 @@ class _Aggregator:
             yield StepReward(index=index, span=span, value=_step_value(found))
 
 
+def _sorted_by_criterion(rubric: Rubric, verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """The verdicts of every criterion by step, in the order of the criteria, whatever the order they came in."""
+    found: dict[str, dict[int | None, Verdict]] = {leaf.id: {} for leaf in rubric.leaves}
+    for verdict in verdicts:
+        if verdict.criterion not in found:
+            raise ValueError(f"a verdict on {verdict.criterion!r}, which {rubric.name} does not have")
+        if verdict.step in found[verdict.criterion]:
+            place = "" if verdict.step is None else f", step {verdict.step}"
+            raise ValueError(f"two verdicts on {verdict.criterion!r}{place}; give one")
+        found[verdict.criterion][verdict.step] = verdict
+    return {
+        name: [of[step] for step in sorted(of, key=lambda step: -1 if step is None else step)]
+        for name, of in found.items()
+    }
+
+
+_ROUNDING = 1e-9  # 0.1 + 0.7 of the weight is 0.8 of it
+_GATE_UNDECIDED = Failure(type="gate_undecided", detail="A gate could not be read, and it might have fired.")
 _NOTHING_APPLIES = Failure(type="nothing_applicable", detail="No criterion of the rubric applies to this submission.")
 _UNDEFINED = Failure(
     type="undefined_reward",
     detail="The aggregation has no value for these verdicts: no positive points, or an undecided component.",
 )
+
+
+def _standing(criterion: Criterion, value: float) -> float:
+    """A pure veto that fires when it is met is as good as it is not met."""
+    veto = criterion.points == 0 and not isinstance(criterion, Group) and criterion.gate
+    return 1 - value if veto and veto.when == "met" else value
 
 
 def _step_value(found: Sequence[tuple[AnyLeaf, Verdict]]) -> float | None:
@@ -259,8 +304,9 @@ def _cause(missing: Sequence[Verdict], unheard: Sequence[str], otherwise: Failur
     if not kinds:
         detail = f"No verdict for {', '.join(unheard[:5])}."
         return otherwise if otherwise and not unheard else Failure(type="no_verdict", detail=detail)
-    kind, _ = kinds.most_common(1)[0]
+    kind = min(kinds, key=lambda kind: (-kinds[kind], kind))
     example = next(verdict.error for verdict in missing if verdict.error and verdict.error.type == kind)
     names = sorted({verdict.criterion for verdict in missing})
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return Failure(type=kind, detail=f"{len(names)} criteria have no verdict ({shown}): {example.detail}")
+    count = "1 criterion has" if len(names) == 1 else f"{len(names)} criteria have"
+    return Failure(type=kind, detail=f"{count} no verdict ({shown}): {example.detail}")

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -10,11 +11,12 @@ from pydantic import Field, field_validator, model_validator
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
 from judge_server.core.canonical import canonical_json, digest
 from judge_server.core.criterion import AnyLeaf, Criterion, Group, leaves, nodes
-from judge_server.core.model import Frozen
+from judge_server.core.model import Frozen, Number, Whole
 
 RUBRIC_ID = r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*$"
-VERSION = r"^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-[0-9A-Za-z.-]{1,40})?$"
-_REFERENCE = re.compile(r"^([a-z0-9][a-z0-9_/-]*)(?:@(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?))?$")
+VERSION = (
+    r"^(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})(-[0-9A-Za-z-]{1,40}(\.[0-9A-Za-z-]{1,40}){0,9})?$"
+)
 
 RubricId = Annotated[str, Field(pattern=RUBRIC_ID, max_length=200)]
 Version = Annotated[str, Field(pattern=VERSION, max_length=80)]
@@ -22,25 +24,32 @@ Version = Annotated[str, Field(pattern=VERSION, max_length=80)]
 
 class Missing(Frozen):
     """What to do when a criterion has no verdict: ``null`` gives no reward, ``skip`` leaves the criterion out,
-    ``worst`` takes its worst value. ``skip`` and ``worst`` still need ``min_coverage`` of the weight decided."""
+    ``worst`` takes its worst value: not met, or met where the points (its own and those of the groups around it) make
+    that the bad outcome. ``skip`` and ``worst`` still need ``min_coverage`` of the weight decided."""
 
     policy: Literal["null", "skip", "worst"] = "null"
-    min_coverage: float = Field(default=0.8, gt=0, le=1)
+    min_coverage: Number = Field(default=0.8, gt=0, le=1)
 
     @field_validator("policy", mode="before")
     @classmethod
     def _yaml_null_is_the_null_policy(cls, given: object) -> object:
         return "null" if given is None else given
 
+    @model_validator(mode="after")
+    def _coverage_is_read_somewhere(self) -> "Missing":
+        if self.policy == "null" and self.min_coverage != 0.8:
+            raise ValueError("min_coverage is read under the policies skip and worst only; name one of them")
+        return self
+
 
 class Source(Frozen):
     """A publication that the statements rest on."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]
-    title: str = Field(min_length=1, max_length=500)
+    title: str = Field(min_length=1, max_length=500, pattern=r"\S")
     authors: str | None = None
     organisation: str | None = None
-    year: int | None = Field(default=None, ge=1500, le=2200)
+    year: Whole | None = Field(default=None, ge=1500, le=2200)
     url: str | None = None
     note: str | None = None
 
@@ -58,7 +67,7 @@ class Rubric(Frozen):
 
     id: RubricId
     version: Version
-    title: str = Field(min_length=1, max_length=500)
+    title: str = Field(min_length=1, max_length=500, pattern=r"\S")
     description: str = Field(default="", max_length=10_000)
     domain: str | None = Field(default=None, max_length=100)
     authors: tuple[str, ...] = ()
@@ -75,6 +84,12 @@ class Rubric(Frozen):
         if repeated:
             raise ValueError(f"criterion ids must be unique in a rubric; repeated: {', '.join(sorted(repeated))}")
         known_sources = {source.id for source in self.sources}
+        if len(known_sources) < len(self.sources):
+            raise ValueError("two sources have the same id")
+        tags = {tag for leaf in self.leaves for tag in leaf.tags}
+        shared = tags & {node.id for node in everything if isinstance(node, Group)}
+        if shared:
+            raise ValueError(f"a tag has the id of a group, and both name a component: {', '.join(sorted(shared))}")
         for leaf in self.leaves:
             unknown = set(leaf.sources) - known_sources
             if unknown:
@@ -95,6 +110,11 @@ class Rubric(Frozen):
         return {leaf.id: leaf for leaf in self.leaves}
 
     @cached_property
+    def worst_values(self) -> dict[str, float]:
+        """For each leaf the value in {0, 1} that lowers the reward most."""
+        return dict(_worst_values(self.criteria, 1.0))
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON: two rubrics with one digest are the same rubric."""
         return digest(self)
@@ -111,6 +131,17 @@ class Rubric(Frozen):
         return canonical_json(self)
 
 
+def _worst_values(criteria: tuple[Criterion, ...], direction: float) -> Iterator[tuple[str, float]]:
+    for criterion in criteria:
+        here = -direction if criterion.points < 0 else direction
+        if isinstance(criterion, Group):
+            yield from _worst_values(criterion.criteria, here)
+        elif criterion.points == 0 and criterion.gate:
+            yield criterion.id, 1.0 if criterion.gate.when == "met" else 0.0
+        else:
+            yield criterion.id, 0.0 if here > 0 else 1.0
+
+
 def _check_aggregation(where: str, aggregate: Aggregation, criteria: tuple[Criterion, ...]) -> None:
     if isinstance(aggregate, WeightedMean):
         negative = [criterion.id for criterion in criteria if criterion.points < 0]
@@ -120,25 +151,42 @@ def _check_aggregation(where: str, aggregate: Aggregation, criteria: tuple[Crite
                 "use aggregate points, or phrase the pitfall positively"
             )
     if isinstance(aggregate, Formula):
-        known = {criterion.id for criterion in criteria} | set(aggregate.parameters)
-        known |= {tag for leaf in leaves(criteria) for tag in leaf.tags}
-        unknown = sorted(aggregate.parsed.names - known)
-        if unknown:
-            raise ValueError(f"{where}: the expression names unknown components: {', '.join(unknown)}")
+        _check_names(where, aggregate, criteria)
+
+
+def _check_names(where: str, formula: Formula, criteria: tuple[Criterion, ...]) -> None:
+    meanings = Counter({criterion.id for criterion in criteria})
+    meanings.update({tag for leaf in leaves(criteria) for tag in leaf.tags})
+    meanings.update(formula.parameters.keys())
+    unknown = sorted(formula.parsed.names - meanings.keys())
+    if unknown:
+        raise ValueError(f"{where}: the expression names unknown components: {', '.join(unknown)}")
+    ambiguous = sorted(name for name in formula.parsed.names if meanings[name] > 1)
+    if ambiguous:
+        raise ValueError(
+            f"{where}: the expression names {', '.join(ambiguous)}, which is more than one of a criterion, a tag and a "
+            "parameter; rename one"
+        )
 
 
 def split_name(name: str) -> tuple[str, str | None]:
     """``"medical/consultation@1.2.0"`` → id and version (None: the newest). Raises ValueError for anything else."""
-    match = _REFERENCE.match(name)
-    if match is None or not re.match(RUBRIC_ID, match.group(1)):
+    rubric_id, at, version = name.partition("@")
+    if not re.fullmatch(RUBRIC_ID.rstrip("$"), rubric_id) or (at and not re.fullmatch(VERSION.rstrip("$"), version)):
         raise ValueError(
             f"{name!r} is not a rubric name; write it like medical/consultation or medical/consultation@1.2.0"
         )
-    return match.group(1), match.group(2)
+    return rubric_id, version if at else None
 
 
-def version_key(version: str) -> tuple[int, int, int, bool, str]:
-    """Sorts semantic versions; a pre-release comes before its release."""
+VersionKey = tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]
+
+
+def version_key(version: str) -> VersionKey:
+    """Sorts semantic versions: a pre-release comes before its release, and its numeric parts compare as numbers."""
     numbers, _, pre_release = version.partition("-")
     major, minor, patch = (int(part) for part in numbers.split("."))
-    return major, minor, patch, not pre_release, pre_release
+    parts = tuple(
+        (False, int(part), part) if part.isdigit() else (True, 0, part) for part in pre_release.split(".") if part
+    )
+    return major, minor, patch, not pre_release, parts

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from judge_server.core.canonical import digest
+from judge_server.core.canonical import JsonObject, digest
 from judge_server.core.message import Conversation, Message
 from judge_server.core.model import Frozen
 from judge_server.core.response import Response
@@ -31,7 +31,7 @@ class Submission(Frozen):
     prompt: str | Conversation
     response: str | Conversation
     reference: str | None = None
-    facts: dict[str, Any] = Field(default_factory=dict)
+    facts: JsonObject = Field(default_factory=dict)
     id: Coordinate | None = None
     group: Coordinate | None = None
     step: int | None = Field(default=None, ge=0)
@@ -42,16 +42,22 @@ class Submission(Frozen):
     @field_validator("prompt")
     @classmethod
     def _has_a_prompt(cls, prompt: str | Conversation) -> str | Conversation:
-        if isinstance(prompt, str) and not prompt.strip():
+        texts = [prompt] if isinstance(prompt, str) else [_text_of(message) for message in prompt]
+        if not any(text.strip() for text in texts):
             raise ValueError("the prompt is empty: give the text or the messages that the response answers")
         return prompt
 
     @model_validator(mode="after")
-    def _roles_make_sense(self) -> "Submission":
+    def _can_be_judged(self) -> "Submission":
         if not isinstance(self.response, str):
             wrong = sorted({message.role for message in self.response} - {"assistant", "tool"})
             if wrong:
                 raise ValueError(f"response messages come from assistant or tool, not {', '.join(wrong)}")
+        for text in self.texts():
+            try:
+                text.encode()
+            except UnicodeEncodeError as fault:
+                raise ValueError(f"a text is not valid Unicode ({fault.reason}): replace the character") from fault
         return self
 
     @cached_property
@@ -87,7 +93,12 @@ class Submission(Frozen):
 
     def texts(self) -> Iterator[str]:
         """Every text that somebody outside wrote."""
-        yield from (message.content for message in self.conversation)
+        yield from (_text_of(message) for message in self.conversation)
         yield self.read.text
         if self.reference is not None:
             yield self.reference
+
+
+def _text_of(message: Message) -> str:
+    calls = (f"{call.function.name}({call.function.arguments})" for call in message.tool_calls)
+    return "\n".join(filter(None, (message.reasoning, message.content, *calls)))

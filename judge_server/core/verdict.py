@@ -1,7 +1,7 @@
 """The outcome of one criterion. A verdict without a usable outcome carries a typed failure and never a value."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -29,14 +29,29 @@ class Failure(Frozen):
         return Failure(type=fault.type, detail=fault.detail)
 
 
+def _value_exactly_when_ok(status: VerdictStatus, value: float | None, error: Failure | None) -> None:
+    if (value is not None) != (status is VerdictStatus.OK):
+        raise ValueError(f"a verdict has a value exactly when its status is ok, not {status.value}")
+    settled = status in (VerdictStatus.OK, VerdictStatus.NOT_APPLICABLE)
+    if settled and error:
+        raise ValueError(f"a verdict that is {status.value} has no error")
+    if not settled and not error:
+        raise ValueError(f"a verdict that is {status.value} says why in error")
+
+
 class Opinion(Frozen):
-    """What one member of a panel said."""
+    """What one member of a panel said; ``value`` in [0, 1] stands exactly when ``status`` is ok."""
 
     judge: str
     status: VerdictStatus
-    value: float | None = None
+    value: float | None = Field(default=None, ge=0, le=1)
     reason: str | None = None
     error: Failure | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Opinion":
+        _value_exactly_when_ok(self.status, self.value, self.error)
+        return self
 
 
 class Verdict(Frozen):
@@ -55,24 +70,20 @@ class Verdict(Frozen):
     value: float | None = Field(default=None, ge=0, le=1)
     met: float | None = Field(default=None, ge=0, le=1)
     option: str | None = None
-    options: dict[str, float] | None = None
+    options: dict[str, Annotated[float, Field(ge=0, le=1)]] | None = None
     reason: str | None = None
     label_mass: float | None = Field(default=None, ge=0)
-    step: int | None = None
+    step: int | None = Field(default=None, ge=0)
     span: tuple[int, int] | None = None
     cached: bool = False
     panel: tuple[Opinion, ...] = ()
     error: Failure | None = None
 
     @model_validator(mode="after")
-    def _a_value_exactly_when_ok(self) -> "Verdict":
-        if (self.value is not None) != (self.status is VerdictStatus.OK):
-            raise ValueError(f"a verdict has a value exactly when its status is ok, not {self.status.value}")
-        if (
-            self.status in (VerdictStatus.ABSTAINED, VerdictStatus.UNUSABLE, VerdictStatus.UNAVAILABLE)
-            and not self.error
-        ):
-            raise ValueError(f"a verdict that is {self.status.value} says why in error")
+    def _consistent(self) -> "Verdict":
+        _value_exactly_when_ok(self.status, self.value, self.error)
+        if self.span is not None and not 0 <= self.span[0] <= self.span[1]:
+            raise ValueError(f"the span {self.span} does not run forward from 0 or later")
         return self
 
     @property

@@ -95,7 +95,7 @@ def worst_verdicts(rubric: Rubric, applicable: frozenset[str], cause: str) -> It
             status=VerdictStatus.OK,
             source="guard",
             points=leaf.points,
-            value=leaf.worst_value,
+            value=rubric.worst_values[leaf.id],
             reason=f"Not judged: {cause}. The worst value is assumed.",
         )
 

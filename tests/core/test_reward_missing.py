@@ -1,0 +1,189 @@
+"""A failed judge is never a reward: what the three policies do with every subset of missing verdicts."""
+
+from itertools import product
+from math import isfinite
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from judge_server.core.outcome import JudgmentStatus
+from judge_server.core.reward import reward
+from judge_server.core.verdict import Failure, VerdictStatus
+from tests.core.build import missing, ok, rubric, verdicts
+from tests.core.strategies import KINDS, MISSING, POINTS, VALUES, decided, outcomes, rubrics
+
+EVERY_KIND = (*KINDS, "expression")
+SKIP = {"policy": "skip", "min_coverage": 0.5}
+WORST = {"policy": "worst", "min_coverage": 0.5}
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_a_failed_judge_is_never_a_reward_under_the_null_policy(data):
+    judged = data.draw(rubrics(kinds=EVERY_KIND, points=POINTS, gates=True, missing=st.just({"policy": "null"})))
+    found = data.draw(outcomes(judged))
+    assume(any(value in ("missing", None) for value in found.values()))
+    outcome = reward(judged, verdicts(**found))
+    assert outcome.reward is None
+    assert outcome.error is not None
+    assert outcome.status is not JudgmentStatus.OK
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_where_nothing_is_decided_no_policy_gives_a_number(data):
+    judged = data.draw(rubrics(kinds=EVERY_KIND, points=POINTS, gates=True))
+    silent = st.sampled_from(["missing", None, "n/a"])
+    outcome = reward(judged, verdicts(**{leaf.id: data.draw(silent) for leaf in judged.leaves}))
+    assert outcome.reward is None
+    assert outcome.status is JudgmentStatus.FAILED
+    assert outcome.coverage == 0.0
+    assert all(value is None for value in outcome.components.values())
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_skip_treats_a_missing_verdict_as_a_criterion_that_does_not_apply_if_enough_is_decided(data):
+    skip = MISSING.filter(lambda given: given["policy"] == "skip")
+    nested = rubrics(kinds=("weighted_mean", "all", "any"), missing=skip)
+    judged = data.draw(st.one_of(nested, rubrics(kinds=EVERY_KIND, depth=0, missing=skip)))
+    found = data.draw(outcomes(judged))
+    outcome = reward(judged, verdicts(**found))
+    if outcome.coverage < judged.missing.min_coverage - 1e-9:
+        assert outcome.reward is None
+    else:
+        without = {name: "n/a" if value in ("missing", None) else value for name, value in found.items()}
+        assert outcome.reward == reward(judged, verdicts(**without)).reward
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_worst_is_no_more_than_any_answer_the_judge_could_have_given(data):
+    judged = data.draw(rubrics(gates=True, missing=MISSING.filter(lambda given: given["policy"] == "worst")))
+    found = data.draw(outcomes(judged))
+    outcome = reward(judged, verdicts(**found))
+    if outcome.coverage < judged.missing.min_coverage - 1e-9:
+        only_vetoes = [gate.reward for gate in outcome.gates if not gate.assumed]
+        assert outcome.reward is None or outcome.reward == min(only_vetoes)
+    for_all = {name: data.draw(VALUES) if value in ("missing", None) else value for name, value in found.items()}
+    possible = reward(judged, verdicts(**for_all)).reward
+    if outcome.reward is not None and possible is not None:
+        assert outcome.reward <= possible + 1e-12
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_worst_equals_the_reward_with_the_worst_values_filled_in(data):
+    judged = data.draw(rubrics(kinds=EVERY_KIND, missing=st.just(WORST)))
+    found = data.draw(outcomes(judged))
+    outcome = reward(judged, verdicts(**found))
+    assume(outcome.coverage >= 0.5)
+    filled = {name: judged.worst_values[name] if value in ("missing", None) else value for name, value in found.items()}
+    assert outcome.reward == reward(judged, verdicts(**filled)).reward
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_status_coverage_and_error_say_exactly_what_happened(data):
+    judged = data.draw(rubrics(kinds=EVERY_KIND, points=POINTS, gates=True))
+    found = data.draw(outcomes(judged))
+    outcome = reward(judged, verdicts(**found))
+    absent = [name for name, value in found.items() if value in ("missing", None)]
+    heard = [name for name, value in found.items() if isinstance(value, float)]
+    assert (outcome.error is None) == (outcome.reward is not None)
+    assert (outcome.coverage == 1.0) == (not absent and bool(heard))
+    if not absent:
+        assert outcome.status is (JudgmentStatus.FAILED if outcome.reward is None else JudgmentStatus.OK)
+    else:
+        assert outcome.status is (JudgmentStatus.PARTIAL if heard else JudgmentStatus.FAILED)
+    numbers = [outcome.reward, outcome.coverage, *outcome.components.values()]
+    assert all(isfinite(number) for number in numbers if number is not None)
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_with_every_verdict_there_the_policy_does_not_matter(data):
+    judged = data.draw(rubrics(kinds=EVERY_KIND, gates=True))
+    found = verdicts(**data.draw(decided(judged)))
+    for policy in ("null", "skip", "worst"):
+        other = judged.model_copy(update={"missing": judged.missing.model_copy(update={"policy": policy})})
+        first, second = reward(judged, found), reward(other, found)
+        assert (first.reward, first.status, first.coverage) == (second.reward, second.status, second.coverage)
+        assert (first.gates, first.error) == (second.gates, second.error)
+        assert first.reward is None or first.components == second.components
+
+
+def test_what_is_decided_in_a_group_that_skip_leaves_out_does_not_count_as_covered():
+    formula = {"kind": "expression", "expression": "g_0 * g_1"}
+    group = {"id": "g", "kind": "group", "aggregate": formula, "criteria": [{"points": 9}, {"points": 1}]}
+    judged = rubric(group, {"id": "other"}, missing={"policy": "skip", "min_coverage": 0.8})
+    outcome = reward(judged, verdicts(g_0=0, g_1="missing", other=1))
+    assert (outcome.reward, outcome.coverage) == (None, 0.5)
+
+
+@pytest.mark.parametrize("policy", ["null", "skip", "worst"])
+def test_a_group_without_a_value_in_spite_of_its_verdicts_makes_the_reward_undefined(policy):
+    group = {"id": "g", "kind": "group", "aggregate": {"kind": "points"}, "criteria": [{"points": -1}]}
+    outcome = reward(rubric(group, {"id": "other"}, missing={"policy": policy}), verdicts(g_0=0, other=1))
+    assert (outcome.reward, outcome.status, outcome.error.type) == (None, JudgmentStatus.FAILED, "undefined_reward")
+    assert outcome.error.detail.startswith("The aggregation of g has no value")
+
+
+SILENCES = [VerdictStatus.ABSTAINED, VerdictStatus.UNUSABLE, VerdictStatus.UNAVAILABLE]
+
+
+@pytest.mark.parametrize(("silence", "points", "kind"), list(product(SILENCES, [4, -4], ["points", "all", "any"])))
+def test_no_kind_of_silence_becomes_a_zero_or_rewards_a_bad_answer(silence, points, kind):
+    judged = rubric({"points": points}, {"points": 6}, aggregate={"kind": kind, "clip": [0, 1]})
+    outcome = reward(judged, [missing("c0", silence), ok("c1", 1)])
+    assert (outcome.reward, outcome.status) == (None, JudgmentStatus.PARTIAL)
+
+
+def test_exactly_the_needed_coverage_is_enough_in_spite_of_rounding():
+    criteria = [{"points": 1}, {"points": 7}, {"points": 2}]
+    judged = rubric(*criteria, missing={"policy": "skip", "min_coverage": 0.8})
+    assert reward(judged, verdicts(c0=1, c1=0, c2="missing")).reward == pytest.approx(1 / 8)
+    assert reward(judged, verdicts(c0="missing", c1="missing", c2=1)).error.type == "timeout"
+
+
+def test_a_group_decided_only_by_a_criterion_without_points_is_not_decided():
+    group = {"id": "g", "kind": "group", "criteria": [{"points": 1}, {"points": 0}]}
+    judged = rubric(group, {"id": "other", "points": 9}, missing={"policy": "skip", "min_coverage": 0.8})
+    outcome = reward(judged, verdicts(g_0="missing", g_1=0, other=1))
+    assert (outcome.reward, outcome.components) == (1.0, {"g": None})
+
+
+def test_the_worst_of_a_criterion_inside_a_negative_group_is_to_be_met():
+    group = {"id": "pitfalls", "kind": "group", "points": -5, "criteria": [{}, {}]}
+    judged = rubric({"id": "good", "points": 10}, group, missing=WORST)
+    assert judged.worst_values == {"good": 0.0, "pitfalls_0": 1.0, "pitfalls_1": 1.0}
+    assert reward(judged, verdicts(good=1, pitfalls_0="missing", pitfalls_1=0)).reward == pytest.approx(0.75)
+
+
+def test_a_component_shows_no_number_that_nobody_decided():
+    judged = rubric({"points": 1, "tags": ["axis:a"]}, {"points": 9, "tags": ["axis:b"]}, missing=WORST)
+    assert reward(judged, verdicts(c0="missing", c1=1)).components == {"axis:a": None, "axis:b": 1.0}
+
+
+def test_the_error_names_the_commonest_cause_and_the_criteria():
+    faults = [
+        Failure(type=kind, detail=f"about {kind}.") for kind in ("timeout", "unusable_verdict", "unusable_verdict")
+    ]
+    found = [missing(f"c{place}", error=fault) for place, fault in enumerate(faults)]
+    outcome = reward(rubric({}, {}, {}), found)
+    assert outcome.error == Failure(
+        type="unusable_verdict", detail="3 criteria have no verdict (c0, c1, c2): about unusable_verdict."
+    )
+    assert reward(rubric({}), [missing("c0")]).error.detail == "1 criterion has no verdict (c0): The deadline passed."
+
+
+def test_a_criterion_nobody_spoke_about_is_missing():
+    outcome = reward(rubric({}, {}), verdicts(c0=1))
+    assert (outcome.reward, outcome.error.type, outcome.error.detail) == (None, "no_verdict", "No verdict for c1.")
+
+
+def test_too_little_coverage_is_named_where_no_judge_is_at_fault():
+    judged = rubric({}, {}, missing={"policy": "skip", "min_coverage": 0.9})
+    assert reward(judged, verdicts(c0=1)).error.type == "no_verdict"
+    assert reward(judged, verdicts(c0=1, c1="n/a")).reward == 1.0
