@@ -18,7 +18,6 @@ from judge_server.judging.checks import pattern
 from judge_server.judging.checks.finding import CheckFailed
 
 LARGEST_SCHEMA = 50_000
-DEEPEST_SCHEMA = 64
 MOST_STEPS = 50_000
 _REFUSED = {
     "patternProperties": "use propertyNames with a pattern, and additionalProperties",
@@ -38,7 +37,7 @@ def check(schema: dict[str, Any]) -> None:
     draft = schema.get("$schema", "2020-12")
     if not isinstance(draft, str) or "2020-12" not in draft:
         raise ValueError(f"$schema names {draft!r}; write the schema in draft 2020-12, or leave $schema out")
-    for keyword, value in _keywords(schema, 0):
+    for keyword, value in _keywords(schema):
         _check_keyword(keyword, value)
     try:
         Draft202012Validator.check_schema(schema)
@@ -64,10 +63,8 @@ def _said(error: ValidationError) -> str:
     return f"{where[:100]}: {message}" if where else message
 
 
-def _keywords(schema: Any, depth: int) -> Iterator[tuple[str, Any]]:
-    """Every keyword of every subschema, except inside what is data."""
-    if depth > DEEPEST_SCHEMA:
-        raise ValueError(f"the schema is nested deeper than {DEEPEST_SCHEMA} levels")
+def _keywords(schema: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Every keyword of every subschema, except inside what is data. (A schema's depth is bounded where it is read.)"""
     if isinstance(schema, list):
         for item in schema:
             yield from _keywords(item, depth + 1)
@@ -96,7 +93,7 @@ def _check_keyword(keyword: str, value: Any) -> None:
 def _check_references(schema: dict[str, Any]) -> None:
     root = {keyword: value for keyword, value in schema.items() if keyword != "$id"}
     resolver = Registry().with_resource("", DRAFT202012.create_resource(root)).resolver()
-    for keyword, value in _keywords(schema, 0):
+    for keyword, value in _keywords(schema):
         if keyword in ("$ref", "$dynamicRef") and isinstance(value, str):
             try:
                 resolver.lookup(value)
