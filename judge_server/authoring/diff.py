@@ -1,0 +1,163 @@
+"""What changed between two versions of a rubric, criterion by criterion, and which version step that asks for."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Literal
+
+from judge_server.core.criterion import Criterion, Group
+from judge_server.core.model import Frozen
+from judge_server.core.rubric import Rubric, RubricReference, version_key
+
+ChangeKind = Literal["added", "removed", "renamed", "reworded", "reweighted", "moved", "changed"]
+
+
+class Step(StrEnum):
+    """``major``: earlier rewards no longer mean the same; ``minor``: something was added; ``patch``: metadata only."""
+
+    NONE = "none"
+    PATCH = "patch"
+    MINOR = "minor"
+    MAJOR = "major"
+
+    @property
+    def rank(self) -> int:
+        return list(Step).index(self)
+
+
+class Change(Frozen):
+    """One change. ``criterion`` is None for the rubric itself; ``field`` is None where the whole criterion is meant."""
+
+    kind: ChangeKind
+    criterion: str | None = None
+    field: str | None = None
+    before: Any = None
+    after: Any = None
+    step: Step
+
+    def __str__(self) -> str:
+        where = " ".join(filter(None, (self.criterion, self.field)))
+        match self.kind:
+            case "added" | "removed":
+                return f"{self.kind} {where}"
+            case "moved":
+                return f"moved {where}: {self.before} -> {self.after}"
+            case _:
+                return f"{self.kind} {where}: {self.before!r} -> {self.after!r}"
+
+
+class Difference(Frozen):
+    """Everything that changed from ``old`` to ``new``."""
+
+    old: RubricReference
+    new: RubricReference
+    changes: tuple[Change, ...]
+    step: Step
+    suggested_version: str
+
+
+_RUBRIC_STEPS = {"aggregate": Step.MAJOR, "missing": Step.MAJOR, "id": Step.MAJOR}
+_CRITERION_STEPS = {"tags": Step.MINOR, "examples": Step.MINOR, "sources": Step.PATCH}
+
+
+def compare(old: Rubric, new: Rubric) -> Difference:
+    """The changes in the order: the rubric, removed, then criteria in the new order."""
+    changes = (*_of_rubric(old, new), *_of_criteria(old, new))
+    step = max((change.step for change in changes), key=lambda step: step.rank, default=Step.NONE)
+    return Difference(
+        old=old.reference,
+        new=new.reference,
+        changes=changes,
+        step=step,
+        suggested_version=next_version(old.version, step),
+    )
+
+
+def next_version(version: str, step: Step) -> str:
+    """``version`` raised by ``step``; the release itself where ``version`` is a pre-release."""
+    major, minor, patch, is_release, *_ = version_key(version)
+    if step is Step.NONE:
+        return version
+    if not is_release:
+        return f"{major}.{minor}.{patch}"
+    match step:
+        case Step.MAJOR:
+            return f"{major + 1}.0.0"
+        case Step.MINOR:
+            return f"{major}.{minor + 1}.0"
+        case _:
+            return f"{major}.{minor}.{patch + 1}"
+
+
+def _of_rubric(old: Rubric, new: Rubric) -> Iterator[Change]:
+    before, after = _plain(old), _plain(new)
+    for field in Rubric.model_fields:
+        if field not in ("criteria", "version") and before.get(field) != after.get(field):
+            step = _RUBRIC_STEPS.get(field, Step.PATCH)
+            yield Change(kind="changed", field=field, before=before.get(field), after=after.get(field), step=step)
+
+
+def _of_criteria(old: Rubric, new: Rubric) -> Iterator[Change]:
+    before, after = dict(_placed(None, old.criteria)), dict(_placed(None, new.criteria))
+    renamed = _renamed(before, after)
+    for name in before:
+        if name not in after and name not in renamed:
+            yield Change(kind="removed", criterion=name, before=_statement(before[name][1]), step=Step.MAJOR)
+    origins = {new_name: old_name for old_name, new_name in renamed.items()}
+    for name, place in after.items():
+        origin = origins.get(name, name)
+        if origin not in before:
+            yield Change(kind="added", criterion=name, after=_statement(place[1]), step=Step.MINOR)
+            continue
+        if origin != name:
+            yield Change(kind="renamed", criterion=name, field="id", before=origin, after=name, step=Step.MAJOR)
+        yield from _of_one(name, before[origin], place)
+    if list(before) != list(after) and sorted(before) == sorted(after):
+        yield Change(kind="moved", field="criteria", before="an order", after="another order", step=Step.PATCH)
+
+
+Placed = tuple[str | None, Criterion]
+
+
+def _placed(parent: str | None, criteria: tuple[Criterion, ...]) -> Iterator[tuple[str, Placed]]:
+    for criterion in criteria:
+        yield criterion.id, (parent, criterion)
+        if isinstance(criterion, Group):
+            yield from _placed(criterion.id, criterion.criteria)
+
+
+def _renamed(before: Mapping[str, Placed], after: Mapping[str, Placed]) -> dict[str, str]:
+    """Old id → new id of criteria that differ in nothing else."""
+    lost = {name: _without_id(place) for name, place in before.items() if name not in after}
+    found = {name: _without_id(place) for name, place in after.items() if name not in before}
+    pairs: dict[str, str] = {}
+    for name, content in lost.items():
+        matches = [other for other, candidate in found.items() if candidate == content and other not in pairs.values()]
+        if matches:
+            pairs[name] = matches[0]
+    return pairs
+
+
+def _without_id(place: Placed) -> Any:
+    return {name: value for name, value in _plain(place[1]).items() if name != "id"}
+
+
+def _of_one(name: str, before: Placed, after: Placed) -> Iterator[Change]:
+    if before[0] != after[0]:
+        top = "the top"
+        places = {"before": before[0] or top, "after": after[0] or top}
+        yield Change(kind="moved", criterion=name, step=Step.MAJOR, **places)
+    old, new = _plain(before[1]), _plain(after[1])
+    for field in dict.fromkeys((*old, *new)):
+        if field in ("id", "criteria") or old.get(field) == new.get(field):
+            continue
+        kind: ChangeKind = {"statement": "reworded", "points": "reweighted"}.get(field, "changed")  # type: ignore[assignment]  # a dict's values widen to str
+        step = _CRITERION_STEPS.get(field, Step.MAJOR)
+        yield Change(kind=kind, criterion=name, field=field, before=old.get(field), after=new.get(field), step=step)
+
+
+def _statement(criterion: Criterion) -> str:
+    return criterion.statement
+
+
+def _plain(value: Rubric | Criterion) -> dict[str, Any]:
+    return value.model_dump(mode="json", by_alias=True)

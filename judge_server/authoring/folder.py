@@ -1,0 +1,81 @@
+"""One directory of rubrics as it was last read: working files and the lock, read again only where they changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from judge_server.authoring.archive import PUBLISHED
+from judge_server.authoring.finding import Finding
+from judge_server.authoring.lock import LOCK, Lock
+from judge_server.authoring.parsing import Parsed, load
+from judge_server.core.errors import BadConfiguration, BadRubric
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class _Read:
+    stamp: Stamp
+    parsed: Parsed | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class Folder:
+    """``path`` must exist; raises BadConfiguration otherwise."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_dir():
+            raise BadConfiguration(f"{path} is not a directory of rubrics.", remedy="Name one that exists.")
+        self.path = path
+        self.lock = Lock()
+        self._lock_stamp: Stamp | None = None
+        self._files: dict[Path, _Read] = {}
+
+    @property
+    def rubrics(self) -> list[Parsed]:
+        return [read.parsed for read in self._files.values() if read.parsed]
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [found for read in self._files.values() for found in read.findings]
+
+    def refresh(self) -> bool:
+        """Read what has changed; whether anything has. Raises BadConfiguration for a lock that cannot be read."""
+        present = dict(rubric_files(self.path))
+        known = {path: read.stamp for path, read in self._files.items()}
+        changed = known != present
+        if changed:
+            self._files = {
+                path: self._files[path] if known.get(path) == stamp else _read(path, stamp)
+                for path, stamp in present.items()
+            }
+        stamp = _stamp(self.path / LOCK)
+        if stamp != self._lock_stamp:
+            self.lock, self._lock_stamp, changed = Lock.read(self.path), stamp, True
+        return changed
+
+
+def rubric_files(directory: Path) -> Iterator[tuple[Path, Stamp]]:
+    """Rubric files below a directory, sorted. Hidden ones, published copies and links that lead out are left out."""
+    root = directory.resolve()
+    for path in sorted(directory.rglob("*.y*ml")):
+        inside = path.relative_to(directory).parts
+        if path.suffix not in (".yaml", ".yml") or inside[0] == PUBLISHED or any(part[0] == "." for part in inside):
+            continue
+        if path.is_file() and path.resolve().is_relative_to(root):
+            yield path, _stamp(path)
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _read(path: Path, stamp: Stamp) -> _Read:
+    try:
+        return _Read(stamp, load(path))
+    except BadRubric as fault:
+        return _Read(stamp, findings=tuple(Finding.model_validate(entry) for entry in fault.extensions["findings"]))

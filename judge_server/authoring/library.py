@@ -1,0 +1,127 @@
+"""Rubrics found in directories: working files and published copies, looked up by name and version."""
+
+import threading
+import time
+from difflib import get_close_matches
+from pathlib import Path
+
+from judge_server.authoring.archive import read_copy
+from judge_server.authoring.edition import Edition, Index, Key, index_of
+from judge_server.authoring.finding import Finding, Severity, in_order
+from judge_server.authoring.folder import Folder
+from judge_server.authoring.lock import LOCK
+from judge_server.authoring.parsing import Parsed
+from judge_server.core.errors import RubricConflict, UnknownRubric
+from judge_server.core.rubric import Rubric, split_name, version_key
+
+
+class Library:
+    """Serves the rubrics of ``directories``. A broken file is reported in ``findings`` and never hides the others.
+
+    Files are looked at again when they have changed, at most once every ``refresh_seconds``. Safe to use from threads.
+    Raises BadConfiguration for a directory that does not exist or a lock that cannot be read.
+    """
+
+    def __init__(self, *directories: Path, refresh_seconds: float = 1.0) -> None:
+        unique = dict.fromkeys(directory.resolve() for directory in directories)
+        self._folders = tuple(Folder(directory) for directory in unique)
+        self._refresh_seconds = refresh_seconds
+        self._index = Index()
+        self._fresh_until = 0.0
+        self._guard = threading.Lock()
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        return tuple(folder.path for folder in self._folders)
+
+    def get(self, name: str, version: str | None = None) -> Rubric:
+        """The rubric of this name, or ``id@version``; the newest where no version is given.
+
+        Raises UnknownRubric with near matches, and RubricConflict where published content was changed.
+        """
+        index = self._refreshed()
+        key = _key(index, name, version)
+        if conflict := index.conflicts.get(key):
+            # a fresh one each time: an exception that is raised twice grows its traceback
+            raise RubricConflict(conflict.detail, remedy=conflict.remedy, **conflict.extensions)
+        edition = index.editions[key]
+        return edition.file.rubric if edition.file else _copy(key, edition)
+
+    def parsed(self, name: str) -> Parsed:
+        """Like ``get``, with the places in the working file where there is one."""
+        rubric = self.get(name)
+        edition = self._index.editions.get((rubric.id, rubric.version), Edition())
+        return edition.file or Parsed(rubric)
+
+    def published(self, rubric_id: str, version: str | None = None) -> Rubric | None:
+        """The published copy, the newest where no version is given; None where nothing is published."""
+        editions = self._refreshed().editions
+        found = [key for key, edition in editions.items() if key[0] == rubric_id and edition.digest]
+        wanted = [key for key in found if version in (None, key[1])]
+        if not wanted:
+            return None
+        newest = max(wanted, key=lambda key: version_key(key[1]))
+        return _copy(newest, editions[newest])
+
+    def names(self) -> list[str]:
+        """Ids of every rubric that can be read, sorted."""
+        return list(self._refreshed().versions)
+
+    def versions(self, rubric_id: str) -> list[str]:
+        """Versions of a rubric, oldest first; empty where it is unknown."""
+        return list(self._refreshed().versions.get(rubric_id, ()))
+
+    def is_published(self, rubric_id: str, version: str) -> bool:
+        return self._refreshed().editions.get((rubric_id, version), Edition()).digest is not None
+
+    def findings(self) -> list[Finding]:
+        """What is broken: files that cannot be read, conflicts with the lock, published copies that were changed."""
+        index = self._refreshed()
+        found = [*index.findings, *(entry for folder in self._folders for entry in folder.findings)]
+        for key, edition in index.editions.items():
+            try:
+                if edition.digest:
+                    _copy(key, edition)
+            except RubricConflict as fault:
+                file = str((edition.directory or Path()) / LOCK)
+                found.append(Finding(rule="tampered", severity=Severity.ERROR, message=str(fault), file=file))
+        return in_order(found)
+
+    def _refreshed(self) -> Index:
+        if time.monotonic() < self._fresh_until:
+            return self._index
+        with self._guard:
+            if time.monotonic() >= self._fresh_until:
+                changed = [folder.refresh() for folder in self._folders]
+                if any(changed):
+                    working = [parsed for folder in self._folders for parsed in folder.rubrics]
+                    self._index = index_of(working, {folder.path: folder.lock for folder in self._folders})
+                self._fresh_until = time.monotonic() + self._refresh_seconds
+            return self._index
+
+
+def _copy(key: Key, edition: Edition) -> Rubric:
+    if edition.directory is None or edition.digest is None:
+        raise UnknownRubric(f"{'@'.join(key)} is not published.", remedy="Publish it with judge-server rubric publish.")
+    return read_copy(edition.directory, *key, edition.digest)
+
+
+def _key(index: Index, name: str, version: str | None) -> Key:
+    try:
+        rubric_id, named = split_name(name if version is None or "@" in name else f"{name}@{version}")
+    except ValueError as fault:
+        raise UnknownRubric(f"{fault}.") from None
+    if version is not None and named != version:
+        raise UnknownRubric(f"{name!r} names a version, and {version} is asked for.", remedy="Name one version.")
+    known = index.versions.get(rubric_id)
+    if known is None:
+        raise UnknownRubric(f"There is no rubric {rubric_id!r}.", remedy=_near(rubric_id, list(index.versions)))
+    if named is not None and named not in known:
+        raise UnknownRubric(f"{rubric_id} has no version {named}.", remedy=f"Known: {', '.join(known)}.")
+    return rubric_id, named or known[-1]
+
+
+def _near(rubric_id: str, names: list[str]) -> str:
+    near = get_close_matches(rubric_id, names, n=3, cutoff=0.5)
+    near += [name for name in names if rubric_id == name.rsplit("/", 1)[-1] and name not in near]
+    return f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:20]) or 'none'}."

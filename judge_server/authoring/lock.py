@@ -1,0 +1,63 @@
+"""``rubrics.lock``: which content each published version has. One line each, sorted: ``id@version digest``."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.rubric import split_name, version_key
+
+LOCK = "rubrics.lock"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+_HEADER = (
+    "# Published rubric versions and the digests of their canonical form. Written by judge-server rubric publish.\n"
+)
+_RESTORE = "Restore the file from version control; it is written by judge-server rubric publish."
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Digests by (id, version)."""
+
+    entries: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @staticmethod
+    def read(directory: Path) -> "Lock":
+        """The lock of a directory of rubrics, empty where there is none. Raises BadConfiguration naming the line."""
+        path = directory / LOCK
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return Lock()
+        except (OSError, UnicodeDecodeError) as fault:
+            raise BadConfiguration(f"{path} cannot be read: {fault}.", remedy=_RESTORE) from None
+        entries: dict[tuple[str, str], str] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip() and not line.startswith("#"):
+                key, digest = _entry(line, f"{path}:{number}")
+                if entries.setdefault(key, digest) != digest:
+                    raise BadConfiguration(f"{path}:{number}: {'@'.join(key)} has two digests.", remedy=_RESTORE)
+        return Lock(entries)
+
+    def with_entry(self, rubric_id: str, version: str, digest: str) -> "Lock":
+        return Lock({**self.entries, (rubric_id, version): digest})
+
+    def versions(self, rubric_id: str) -> list[str]:
+        """Published versions, oldest first."""
+        return sorted((version for name, version in self.entries if name == rubric_id), key=version_key)
+
+    def text(self) -> str:
+        ordered = sorted(self.entries.items(), key=lambda entry: (entry[0][0], version_key(entry[0][1])))
+        return _HEADER + "".join(f"{name}@{version} {digest}\n" for (name, version), digest in ordered)
+
+
+def _entry(line: str, where: str) -> tuple[tuple[str, str], str]:
+    name, _, digest = line.strip().partition(" ")
+    try:
+        rubric_id, version = split_name(name)
+    except ValueError:
+        version = None
+    if version is None or not _DIGEST.match(digest):
+        raise BadConfiguration(f"{where}: {line.strip()!r} is not 'id@version sha256:...'.", remedy=_RESTORE)
+    return (rubric_id, version), digest

@@ -1,0 +1,89 @@
+"""Publishing: a version's content is fixed for good, in an archived copy and in the lock."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from judge_server.authoring.archive import copy_path, read_copy, write_copy
+from judge_server.authoring.diff import Difference, compare
+from judge_server.authoring.edition import changed_content
+from judge_server.authoring.finding import Finding, refusal
+from judge_server.authoring.lint import errors, lint
+from judge_server.authoring.lock import LOCK, Lock
+from judge_server.authoring.parsing import Parsed, load
+from judge_server.authoring.writing import locked, replace_file
+from judge_server.core.errors import RubricConflict
+from judge_server.core.rubric import Rubric, version_key
+
+
+@dataclass(frozen=True)
+class Publication:
+    """``copy`` is the archived file; ``is_new`` is False where this content was published before; ``difference`` tells
+    what changed since the version published last; ``findings`` are the linter's."""
+
+    rubric: Rubric
+    copy: Path
+    is_new: bool
+    difference: Difference | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def advice(self) -> str | None:
+        """A hint where the version step is smaller than the change."""
+        if self.difference is None or version_key(self.rubric.version) >= version_key(
+            self.difference.suggested_version
+        ):
+            return None
+        return f"this is a {self.difference.step} change: {self.difference.suggested_version} would tell so"
+
+
+def publish(file: Path, directory: Path | None = None) -> Publication:
+    """Publish the rubric in ``file`` into ``directory`` (default: the directory of rubrics that holds the file).
+
+    Raises BadRubric for an invalid file or errors of the linter, RubricConflict where the version is published with
+    other content or is not newer than the last.
+    """
+    return publish_rubric(load(file), directory or home_of(file))
+
+
+def publish_rubric(parsed: Parsed, directory: Path) -> Publication:
+    """Like ``publish``, for a rubric that has been read."""
+    findings = tuple(lint(parsed))
+    if serious := errors(findings):
+        raise refusal(serious)
+    rubric = parsed.rubric
+    with locked(directory):
+        lock = Lock.read(directory)
+        known = lock.entries.get((rubric.id, rubric.version))
+        if known is not None:
+            if known != rubric.digest:
+                raise changed_content(rubric.name, parsed.file, rubric.digest, known)
+            read_copy(directory, rubric.id, rubric.version, known)
+            return Publication(rubric, copy_path(directory, rubric.id, rubric.version), False, None, findings)
+        difference = _since_the_last(rubric, lock, directory)
+        copy = write_copy(directory, rubric)
+        replace_file(directory / LOCK, lock.with_entry(rubric.id, rubric.version, rubric.digest).text())
+        return Publication(rubric, copy, True, difference, findings)
+
+
+def _since_the_last(rubric: Rubric, lock: Lock, directory: Path) -> Difference | None:
+    versions = lock.versions(rubric.id)
+    if not versions:
+        return None
+    last = versions[-1]
+    previous = read_copy(directory, rubric.id, last, lock.entries[(rubric.id, last)])
+    difference = compare(previous, rubric)
+    if version_key(rubric.version) <= version_key(last):
+        raise RubricConflict(
+            f"{rubric.name} is not newer than {last}, the version published last.",
+            remedy=f"Give it the version {difference.suggested_version}.",
+        )
+    return difference
+
+
+def home_of(file: Path) -> Path:
+    """The directory of rubrics that a file belongs to: the nearest above it with a lock, else the nearest named
+    ``rubrics``, else its own."""
+    above = list(file.resolve().parents)
+    with_lock = (folder for folder in above if (folder / LOCK).is_file())
+    named = (folder for folder in above if folder.name == "rubrics")
+    return next(with_lock, None) or next(named, None) or above[0]

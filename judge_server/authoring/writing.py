@@ -1,0 +1,45 @@
+"""Writing files so that a reader sees the old text or the new one, never half of it."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from judge_server.core.errors import BadConfiguration
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` atomically, making its directory. Raises BadConfiguration where it may not."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o644)  # noqa: PTH101 - mkstemp gives a name, not a Path
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as fault:
+        raise BadConfiguration(
+            f"{path} cannot be written: {fault.strerror}.", remedy="Check the permissions."
+        ) from None
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """One process at a time writes in ``directory``."""
+    try:
+        handle = os.open(directory, os.O_RDONLY)
+    except OSError as fault:
+        raise BadConfiguration(f"{directory}: {fault.strerror}.", remedy="Name a directory of rubrics.") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
