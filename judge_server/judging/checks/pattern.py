@@ -1,14 +1,18 @@
 """Rubric authors' regular expressions, run by RE2: time linear in the text, whatever the pattern."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
+from time import monotonic
 from typing import Any
 
 import re2
 
-LARGEST_PROGRAM = 10_000
+from judge_server.judging.checks.finding import CheckTimeout
+
+LARGEST_PROGRAM = 2_000
+LIMIT_SECONDS = 1.0
 _FLAGS = {"ignore_case": "i", "multiline": "m", "dotall": "s"}
 _LOOKAROUND = ("(?=", "(?!", "(?<=", "(?<!")
 
@@ -31,7 +35,7 @@ def count(pattern: str, flags: Sequence[str], text: str, limit: int) -> int:
     regex = _compiled(pattern, tuple(flags))
     if limit == 1:
         return int(regex.search(text) is not None)
-    return sum(1 for _ in islice(regex.finditer(text), limit))
+    return sum(1 for _ in _matches(regex, text, limit))
 
 
 def found(pattern: str, text: str) -> bool:
@@ -41,8 +45,17 @@ def found(pattern: str, text: str) -> bool:
 def last(pattern: str, text: str, limit: int = 1_000) -> str | None:
     """The last match among the first ``limit``: its group where it has one, else the whole match."""
     regex = _compiled(pattern, ())
-    matches = deque(islice(regex.finditer(text), limit), maxlen=1)
+    matches = deque(_matches(regex, text, limit), maxlen=1)
     return (matches[0].group(regex.groups) or "") if matches else None
+
+
+def _matches(regex: Any, text: str, limit: int) -> Iterator[Any]:
+    """One search is linear in the text, but each match starts another: together they get ``LIMIT_SECONDS``."""
+    deadline = monotonic() + LIMIT_SECONDS
+    for match in islice(regex.finditer(text), limit):
+        if monotonic() > deadline:
+            raise CheckTimeout(f"Finding the pattern's matches took longer than {LIMIT_SECONDS:g} seconds.")
+        yield match
 
 
 @lru_cache(maxsize=4_096)

@@ -97,6 +97,15 @@ def test_a_catastrophic_pattern_takes_linear_time():
     assert time.process_time() - start < 0.1
 
 
+def test_matches_that_each_search_the_whole_text_stop_in_time():
+    start = time.process_time()
+    spec = {"kind": "regex", "pattern": "a.*?c|b", "flags": ["dotall"], "count": {"max": 9_999}}
+    verdict = decided(spec, "ab" * 90_000)
+    assert time.process_time() - start < 2
+    assert verdict.error is not None
+    assert verdict.error.type == "check_timeout"
+
+
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [
