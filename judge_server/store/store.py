@@ -17,6 +17,7 @@ from judge_server.store import migration, reading
 from judge_server.store.database import READERS, Database
 from judge_server.store.fault import translate
 from judge_server.store.group_commit import GroupCommit
+from judge_server.store.group_recall import GroupRecall
 from judge_server.store.location import Location
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.table import SECRET
@@ -43,6 +44,7 @@ class Store:
         self._secret = secret
         self._writer = Writer(database)
         self._group: GroupCommit[Judged | Known] = GroupCommit(self._writer.commit, writing)
+        self._recall = GroupRecall(self._ask_for_verdicts)
         self._closed = False
 
     @classmethod
@@ -97,9 +99,7 @@ class Store:
 
     async def recall(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What is remembered under ``keys``; unknown keys are left out."""
-        if not keys:
-            return {}
-        return await self._read(lambda connection: reading.verdicts(connection, keys))
+        return await self._recall.recall(keys) if keys else {}
 
     async def judgment(self, judgment_id: str) -> Judgment | None:
         return await self._read(lambda connection: reading.judgment(connection, judgment_id))
@@ -157,6 +157,9 @@ class Store:
     async def ping(self) -> None:
         """Returns when the database answers."""
         await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+
+    async def _ask_for_verdicts(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return await self._read(lambda connection: reading.verdicts(connection, keys))
 
     async def _read(self, question: Callable[[Connection], Result]) -> Result:
         return await self._run(self._reading, lambda: self._database.read(question))

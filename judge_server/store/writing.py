@@ -118,16 +118,18 @@ class Writer:
     def _alone(self, rows: _Rows) -> Exception | None:
         fault = self._try([rows])
         if isinstance(fault, IntegrityError) and rows.judgment is not None:
-            return self._already_there(rows.judgment)
+            return self._already_there(rows.judgment, fault)
         return self._translated(fault)
 
-    def _already_there(self, row: Row) -> Exception | None:
+    def _already_there(self, row: Row, refusal: Exception) -> Exception | None:
         """Saved before with the same content: done. That makes it safe to save again after a lost connection."""
         own = select(JUDGMENT.c.payload).where(JUDGMENT.c.id == row["id"])
         try:
             standing = self._database.write(lambda connection: connection.execute(own).scalar_one_or_none())
         except Exception as fault:  # noqa: BLE001 given to whoever waits for this row
             return self._translated(fault)
+        if standing is None:
+            return self._translated(refusal)
         if standing == row["payload"]:
             return None
         return StoreUnavailable(f"judgment {row['id']!r} is not stored: another judgment has this id.")

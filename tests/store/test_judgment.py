@@ -6,6 +6,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from judge_server.core.errors import StoreUnavailable
+from judge_server.store import Store
 from tests.store.values import HOSTILE, START, failed, judgment, rubric, submission, unwritable, without_surrogates
 
 
@@ -137,6 +138,19 @@ async def test_one_row_that_cannot_be_stored_does_not_take_the_others_down(store
     assert [type(outcome) for outcome in outcomes if outcome is not None] == [StoreUnavailable, StoreUnavailable]
     for made in good:
         assert await store.judgment(made.id) == made
+
+
+@pytest.mark.postgres
+async def test_one_row_that_postgresql_itself_refuses_does_not_take_the_others_down(postgres):
+    store = await Store.open(postgres.empty_database())
+    asked, judged = rubric(), submission()
+    too_long_for_an_index = judgment(asked, judged, id="".join(str(number) for number in range(5000)))
+    made = [judgment(asked, judged), too_long_for_an_index, judgment(asked, judged)]
+    outcomes = await asyncio.gather(*(store.save(one, judged, asked) for one in made), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [type(None), StoreUnavailable, type(None)]
+    assert "index row size" in str(outcomes[1])
+    assert (await store.counts())["judgments"] == 2
+    await store.close()
 
 
 async def test_a_batch_is_saved_whole(store):
