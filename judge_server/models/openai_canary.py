@@ -106,7 +106,7 @@ class Canary:
                 continue
             if not isinstance(answer, Fault):
                 accepted.append(styled)
-                if _obeyed(answer[1]):
+                if obeyed(answer[1]):
                     return styled, True
         # Nothing constrains: ask in a way that is at least not refused, the judge reads what comes.
         return accepted[0] if accepted else replace(dialect, structured="none"), False
@@ -169,7 +169,8 @@ def structured_styles(options: OpenAIOptions) -> tuple[StructuredStyle, ...]:
     return () if options.structured == "none" else (options.structured,)
 
 
-def _obeyed(completion: Completion) -> bool:
+def obeyed(completion: Completion) -> bool:
+    """Whether the answer to CONSTRAINED is the one that only a constraint brings about."""
     try:
         return bool(orjson.loads(completion.text) == {"canary": _WORD})
     except orjson.JSONDecodeError:

@@ -18,7 +18,11 @@ _MOST_MASS = 1.01
 
 def completion_of(raw: bytes, *, thinking: bool) -> Completion:
     """The completion in ``raw``. ``thinking``: whether the request let the model think. Raises UnusableVerdict."""
-    answer = _object(raw)
+    return completion_in(_object(raw), thinking=thinking)
+
+
+def completion_in(answer: dict[str, Any], *, thinking: bool) -> Completion:
+    """The same from the decoded answer."""
     choice = _choice(answer)
     message = choice.get("message")
     if not isinstance(message, dict):

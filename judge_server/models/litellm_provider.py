@@ -1,0 +1,233 @@
+"""Judge models of hosted providers, through LiteLLM, with other models to fall back to. Only here is litellm imported,
+and only when a model starts: the import takes seconds.
+
+LiteLLM's router is the one owner of transport retries; the provider SDKs below it make a single attempt.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from judge_server.core.errors import (
+    BadConfiguration,
+    ContextOverflow,
+    DeadlineExceeded,
+    JudgeFailure,
+    MissingDependency,
+    ModelUnavailable,
+    UnusableVerdict,
+)
+from judge_server.models.litellm_options import Fallback, LiteLLMOptions
+from judge_server.models.openai_canary import CONSTRAINED, ONE_TOKEN, obeyed
+from judge_server.models.openai_reply import completion_in
+from judge_server.models.openai_wire import messages_of
+from judge_server.models.options import read_options
+from judge_server.models.protocol import Capabilities, Completion, Labels, Request
+
+_FAILURES_UNTIL_UNHEALTHY = 5
+_UNHEALTHY_SECONDS = 30.0
+
+
+def create(rest: str, options: Mapping[str, Any]) -> "LiteLLMProvider":
+    """A model from ``PROVIDER/NAME``. Raises BadConfiguration."""
+    name = rest.strip()
+    if not name:
+        raise BadConfiguration("The litellm model has no name.", remedy="Write litellm:PROVIDER/NAME.")
+    return LiteLLMProvider(name, read_options(LiteLLMOptions, "litellm", options))
+
+
+class LiteLLMProvider:
+    """A Model of a hosted provider."""
+
+    def __init__(self, name: str, options: LiteLLMOptions) -> None:
+        self.name = name
+        self.revision = f"fallbacks: {options.fallback_names}" if options.fallbacks else ""
+        self.notice = self._notice(options)
+        self.capacity = options.max_in_flight
+        self.capabilities = Capabilities(logprobs=False, structured=False)
+        self._options = options
+        self._litellm: Any = None
+        self._router: Any = None
+        self._failures = 0
+        self._failed_at = 0.0
+
+    async def start(self) -> None:
+        """Import LiteLLM and find out what the model can do. Raises MissingDependency or ModelUnavailable."""
+        if self._router is not None:
+            return
+        self._litellm = await asyncio.to_thread(_import)
+        self._router = self._litellm.Router(**_routes(self.name, self._options), **_bounds(self._options))
+        try:
+            self.capabilities = await self._learn()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def complete(self, request: Request) -> Completion:
+        try:
+            completion = await self._complete(request, request.deadline)
+        except ModelUnavailable:
+            self._failures += 1
+            self._failed_at = time.monotonic()
+            raise
+        self._failures = 0
+        return completion
+
+    async def healthy(self) -> bool:
+        """Whether calls did not all fail lately: a provider charges for every question, so none is asked for this."""
+        lately = time.monotonic() - self._failed_at < _UNHEALTHY_SECONDS
+        return self._router is not None and not (lately and self._failures >= _FAILURES_UNTIL_UNHEALTHY)
+
+    async def close(self) -> None:
+        router, self._router = self._router, None
+        if router is not None:
+            router.reset()
+            await self._litellm.close_litellm_async_clients()
+
+    async def _learn(self) -> Capabilities:
+        deadline = time.monotonic() + self._options.start_timeout_seconds
+        refused: ModelUnavailable | None = None
+        logprobs = structured = False
+        try:
+            logprobs = bool((await self._complete(ONE_TOKEN, deadline)).candidates)
+        except _Refused as error:  # some models refuse an answer of one token, or probabilities
+            refused = error
+        except UnusableVerdict:
+            pass
+        except DeadlineExceeded:
+            raise ModelUnavailable(
+                f"{self.name!r} did not answer one token within {self._options.start_timeout_seconds:g} s.",
+                remedy="Look whether the provider is reachable from here, or raise start_timeout_seconds.",
+            ) from None
+        try:
+            structured = obeyed(await self._complete(CONSTRAINED, deadline))
+        except JudgeFailure:
+            if refused is not None:
+                raise refused from None
+        return Capabilities(logprobs, structured, self._options.context_tokens)
+
+    async def _complete(self, request: Request, deadline: float | None) -> Completion:
+        router = self._router
+        if router is None:
+            raise ModelUnavailable(f"The model {self.name!r} is not started or was closed.", remedy="Start it first.")
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise DeadlineExceeded("The deadline passed before the judge model was asked.")
+        timeout = self._options.timeout_seconds if left is None else min(self._options.timeout_seconds, left)
+        try:
+            async with asyncio.timeout(left) as limit:
+                answer = await router.acompletion(**_arguments(request, self._options), timeout=timeout)
+        except Exception as error:  # noqa: BLE001 - a hundred providers' errors, not all of them wrapped by LiteLLM
+            if limit.expired() or (deadline is not None and time.monotonic() >= deadline):
+                raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
+            raise _failure(error, self._litellm, self.name) from None
+        return completion_in(answer.model_dump(warnings=False), thinking=request.thinking_tokens is not None)
+
+    @staticmethod
+    def _notice(options: LiteLLMOptions) -> str | None:
+        if options.mock_response is not None:
+            return "Every answer is the text set as mock_response: no model was asked."
+        if options.fallbacks:
+            return f"Where the first model failed, one of these answered: {options.fallback_names}."
+        return None
+
+
+class _Refused(ModelUnavailable):
+    """The provider does not accept the form of the request."""
+
+
+def _import() -> Any:
+    # Read while litellm is imported: without it the import asks the network for prices.
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    try:
+        litellm: Any = import_module("litellm")
+    except ImportError:
+        raise MissingDependency(
+            "The package litellm is not installed.", remedy='Install it: pip install "judge-server[litellm]".'
+        ) from None
+    litellm.telemetry = False
+    litellm.suppress_debug_info = True
+    for logger in ("LiteLLM", "LiteLLM Router"):  # they quote providers, who quote keys and prompts
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
+    return litellm
+
+
+def _routes(name: str, options: LiteLLMOptions) -> dict[str, Any]:
+    """The deployments: the model itself, and each fallback under a name of its own."""
+    first = Fallback(model=name, api_key=options.api_key, api_base=options.api_base)
+    deployments = [_deployment("judge", first)]
+    deployments += [_deployment(f"fallback {number}", other) for number, other in enumerate(options.fallbacks, 1)]
+    if options.mock_response is not None:
+        deployments[0]["litellm_params"]["mock_response"] = options.mock_response
+    others = [deployment["model_name"] for deployment in deployments[1:]]
+    return {"model_list": deployments, "fallbacks": [{"judge": others}] if others else []}
+
+
+def _deployment(place: str, model: Fallback) -> dict[str, Any]:
+    given = {
+        "api_key": model.api_key.get_secret_value() if model.api_key else None,
+        "api_base": model.api_base,
+    }
+    known = {field: value for field, value in given.items() if value is not None}
+    return {
+        "model_name": place,
+        "litellm_params": {"model": model.model, "max_retries": 0, "drop_params": True} | known,
+    }
+
+
+def _bounds(options: LiteLLMOptions) -> dict[str, Any]:
+    # A cooldown would fail every call after one bad answer where there is a single deployment.
+    return {"num_retries": options.num_retries, "timeout": options.timeout_seconds, "disable_cooldowns": True}
+
+
+def _arguments(request: Request, options: LiteLLMOptions) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"model": "judge", "messages": messages_of(request.prompt)}
+    thinking = request.thinking_tokens is not None and not isinstance(request.answer, Labels)
+    effort = options.effort_with_thinking if thinking else options.effort_without_thinking
+    if effort is not None:
+        arguments["reasoning_effort"] = effort
+    if not thinking:  # providers refuse a temperature beside thinking
+        arguments["temperature"] = request.sampling.temperature
+    if request.sampling.seed is not None:
+        arguments["seed"] = request.sampling.seed
+    if isinstance(request.answer, Labels):
+        probabilities = {"logprobs": True, "top_logprobs": options.top_logprobs} if options.top_logprobs else {}
+        return arguments | {"max_tokens": 1} | probabilities
+    answer = request.answer
+    schema = {"name": answer.name, "schema": answer.schema, "strict": True}
+    return arguments | {
+        "max_tokens": answer.max_tokens + (request.thinking_tokens or 0),
+        "response_format": {"type": "json_schema", "json_schema": schema},
+    }
+
+
+def _failure(error: Exception, litellm: Any, name: str) -> JudgeFailure:
+    """The error of ours; providers quote keys and prompts in their messages, so only the kind of theirs is told."""
+    known = litellm.exceptions
+    says = f"{name!r} failed with {type(error).__name__}"
+    status = getattr(error, "status_code", None)
+    says += f" (HTTP {status})." if isinstance(status, int) else "."
+    match error:
+        case known.ContextWindowExceededError():
+            return ContextOverflow(
+                f"The prompt does not fit into the context of {name!r}.",
+                remedy="Shorten the material or choose a judge with a longer context; nothing is cut silently.",
+            )
+        case known.ContentPolicyViolationError():
+            return UnusableVerdict(f"The content filter of {name!r} refused the prompt.")
+        case known.AuthenticationError() | known.PermissionDeniedError():
+            remedy = "Give a valid key by the option api_key, or by the variable that LiteLLM reads for this provider."
+            return ModelUnavailable(says, remedy=remedy)
+        case known.NotFoundError():
+            return ModelUnavailable(says, remedy="Check the model's name: PROVIDER/NAME as LiteLLM writes it.")
+        case known.BadRequestError() | known.UnprocessableEntityError():
+            return _Refused(says, remedy="Check the model's name (PROVIDER/NAME) and the options of the judge's model.")
+        case known.RateLimitError():
+            return ModelUnavailable(says, remedy="Lower max_in_flight, or raise the quota with the provider.")
+        case known.JSONSchemaValidationError() | known.APIResponseValidationError():
+            return UnusableVerdict(f"The answer of {name!r} cannot be read.")
+    return ModelUnavailable(says, remedy="Look whether the provider is reachable from here and works.")
