@@ -55,7 +55,7 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
         for model in models.opened.values():
             stack.push_async_callback(model.close)
             await model.start()
-        shelf = Shelf(Library(*(settings.rubrics or (rubrics_directory(),))), store)
+        shelf = Shelf(library_of(settings), store)
         inquiry = Inquiry(VerdictCache(store, settings.cache_entries))
         scorer = Scorer(
             rubrics=shelf,
@@ -67,6 +67,21 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
             observers=observers,
         )
         yield Service(settings, store, shelf, judges, default_judge, tuple(models.opened.values()), inquiry, scorer)
+
+
+@asynccontextmanager
+async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]:
+    """Store and rubrics without any judge: for looking back."""
+    store = await Store.open(settings.database_url or "sqlite://")
+    try:
+        yield store, Shelf(library_of(settings), store)
+    finally:
+        await store.close()
+
+
+def library_of(settings: Settings) -> Library:
+    """The configured directories of rubrics, or the bundled ones."""
+    return Library(*(settings.rubrics or (rubrics_directory(),)))
 
 
 def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecification], str]:

@@ -75,15 +75,16 @@ def _verdict_table(item: dict[str, Any], judgment: Judgment, rubric: Rubric, ful
     excerpt = " ".join(str(item["response"]).split())
     table = Table(
         title=f"[bold]{escape(str(item['id']))}[/]  {rubric.name}",
-        caption=f"reward {_number(judgment.reward)}  ·  {_why(judgment)}  ·  “{escape(excerpt[:70])}…”",
+        caption=f"reward {_number(judgment.reward)}  ·  {_why(judgment)}  ·  “{escape(excerpt[:48])}…”",
         title_justify="left",
         caption_justify="left",
         expand=True,
     )
-    for heading, style in (("criterion", "cyan"), ("points", ""), ("value", ""), ("by", "dim"), ("statement", "")):
-        table.add_column(
-            heading, style=style, justify="right" if heading in ("points", "value") else "left", no_wrap=True
-        )
+    table.add_column("criterion", style="cyan", no_wrap=True, width=24, overflow="ellipsis")
+    table.add_column("points", justify="right", no_wrap=True, width=6)
+    table.add_column("value", no_wrap=True, width=20, overflow="ellipsis")
+    table.add_column("by", style="dim", no_wrap=True, width=5)
+    table.add_column("statement", no_wrap=True, ratio=1, overflow="ellipsis")
     for verdict in _weightiest(judgment.verdicts, None if full else 5):
         statement = rubric.by_id[verdict.criterion].statement
         table.add_row(

@@ -77,13 +77,15 @@ def settings_from(
     judge flags change that judge, or the configured default judge where no model is given."""
     settings = load_settings(config)
     changes = {"mode": mode, "votes": votes, "min_label_mass": min_label_mass}
-    given = {name: value for name, value in changes.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     if engine:
         given["engine"] = _pairs(engine)
     judges, default = dict(settings.judges), settings.default_judge
     if model is not None or given:
         default = DEFAULT_JUDGE if model is not None or not judges else default or next(iter(judges))
-        base = {} if model is not None or default not in judges else judges[default].model_dump(exclude_unset=True)
+        base: dict[str, Any] = (
+            {} if model is not None or default not in judges else judges[default].model_dump(exclude_unset=True)
+        )
         base |= {"name": default, **given}
         if model is not None or ("model" not in base and "panel" not in base):
             base["model"] = model or "baseline"
@@ -120,3 +122,8 @@ def _pairs(given: list[str]) -> dict[str, Any]:
         except ValueError:
             options[key] = value
     return options
+
+
+def is_file(named: str) -> bool:
+    """Whether a name given for a rubric is a file's."""
+    return Path(named).is_file()

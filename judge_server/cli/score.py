@@ -100,11 +100,7 @@ async def _rubric(service: Service, named: str | None) -> Rubric | None:
     """A file where one of that name exists, else a rubric of the library: a typo ends the command at once."""
     if named is None:
         return None
-    return load(Path(named)).rubric if _is_file(named) else await service.shelf.get(named)
-
-
-def _is_file(named: str) -> bool:
-    return Path(named).is_file()
+    return load(Path(named)).rubric if options.is_file(named) else await service.shelf.get(named)
 
 
 class _Scoring:

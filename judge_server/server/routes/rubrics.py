@@ -1,0 +1,114 @@
+"""GET and POST /v1/rubrics…"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from judge_server.authoring.diff import Difference, compare
+from judge_server.authoring.finding import Finding, Severity
+from judge_server.authoring.lint import errors, lint
+from judge_server.authoring.parsing import parse
+from judge_server.authoring.shelf import Entry
+from judge_server.core.errors import BadRubric
+from judge_server.core.model import Frozen
+from judge_server.core.rubric import Rubric, RubricReference
+from judge_server.judging import checks
+from judge_server.server.service import ServiceHere
+
+router = APIRouter(prefix="/v1/rubrics", tags=["rubrics"])
+_RUBRIC_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A rubric as YAML or JSON text.",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "application/yaml": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+class RubricList(Frozen):
+    rubrics: list[Entry]
+
+
+class RubricDocument(Frozen):
+    """A rubric with the digest that judgments name it by."""
+
+    reference: RubricReference
+    versions: tuple[str, ...]
+    rubric: Rubric
+
+
+class Validation(Frozen):
+    """``valid``: the rubric can be used. ``findings``: faults and advice with line and column."""
+
+    valid: bool
+    findings: list[Finding]
+    reference: RubricReference | None = None
+
+
+class Published(Frozen):
+    """``new`` is false where the same content was published before."""
+
+    reference: RubricReference
+    new: bool
+    findings: list[Finding]
+
+
+@router.get("")
+async def rubrics(service: ServiceHere) -> RubricList:
+    """Every rubric with its versions."""
+    return RubricList(rubrics=await service.shelf.listing())
+
+
+@router.post("", openapi_extra=_RUBRIC_BODY, status_code=201, response_model=Published)
+async def publish(request: Request, service: ServiceHere) -> Response:
+    """Publish a rubric version for good: 201, or 200 where the same content was there; 409 where other content was."""
+    parsed = parse(await request.body())
+    checks.prepare(parsed.rubric)
+    findings = lint(parsed)
+    faults = errors(findings)
+    if faults:
+        shown = [fault.model_dump(mode="json") for fault in faults]
+        raise BadRubric(f"{faults[0]}", remedy="Mend what the findings name, then publish again.", findings=shown)
+    new = await service.shelf.publish(parsed.rubric)
+    answer = Published(reference=parsed.rubric.reference, new=new, findings=findings)
+    return Response(answer.model_dump_json(), status_code=201 if new else 200, media_type="application/json")
+
+
+@router.post("/validate", openapi_extra=_RUBRIC_BODY)
+async def validate(request: Request) -> Validation:
+    """Faults and advice on a rubric, without keeping it."""
+    try:
+        parsed = parse(await request.body())
+        checks.prepare(parsed.rubric)
+    except BadRubric as fault:
+        found = [Finding.model_validate(finding) for finding in fault.extensions.get("findings", ())]
+        return Validation(valid=False, findings=found or [_plain(fault)])
+    return Validation(valid=True, findings=lint(parsed), reference=parsed.rubric.reference)
+
+
+def _plain(fault: BadRubric) -> Finding:
+    return Finding(rule="invalid", severity=Severity.ERROR, message=fault.detail, suggestion=fault.remedy)
+
+
+@router.get("/{rubric_id:path}/diff")
+async def diff(
+    rubric_id: str,
+    service: ServiceHere,
+    since: Annotated[str, Query(alias="from", max_length=80)],
+    to: Annotated[str | None, Query(max_length=80)] = None,
+) -> Difference:
+    """What changed between two versions, criterion by criterion; ``to`` defaults to the newest."""
+    old = await service.shelf.get(f"{rubric_id}@{since}")
+    new = await service.shelf.get(f"{rubric_id}@{to}" if to else rubric_id)
+    return compare(old, new)
+
+
+@router.get("/{name:path}")
+async def rubric(name: str, service: ServiceHere) -> RubricDocument:
+    """One rubric: ``id`` (the newest) or ``id@version``."""
+    found = await service.shelf.get(name)
+    versions = await service.shelf.versions(found.id)
+    return RubricDocument(reference=found.reference, versions=versions, rubric=found)
