@@ -89,7 +89,8 @@ class _Parser:
         while position < len(self.text):
             match = _TOKEN.match(self.text, position)
             if match is None:
-                raise BadExpression(f"column {position + 1}: cannot read {self.text[position:].strip()[:10]!r}")
+                rest = self.text[position:].lstrip()
+                raise BadExpression(f"column {len(self.text) - len(rest) + 1}: cannot read {rest[:10]!r}")
             group = match.lastindex or 1
             self.tokens.append((("number", "name", "symbol")[group - 1], match.group(group), match.start(group)))
             position = match.end()
