@@ -1,0 +1,65 @@
+"""HealthBench rows: ``{prompt, rubrics: [{criterion, points, tags}], prompt_id?, example_tags?}``.
+
+The score is the sum of points met over the sum of the positive points, unclipped for a single row.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from judge_server.authoring.interchange.loss import losses_of
+from judge_server.authoring.interchange.record import wrong_shape
+from judge_server.authoring.interchange.slug import slug
+from judge_server.authoring.parsing import from_data
+from judge_server.core.rubric import Rubric
+
+_KEPT = frozenset(("statements", "tags", "negative points", "aggregate points"))
+_SHAPE = "A row is {prompt, rubrics: [{criterion, points, tags}]}."
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
+
+
+def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
+    """The rubric of one row. Raises BadInput for another shape, BadRubric for content that no rubric can have."""
+    rows = record.get("rubrics") if isinstance(record, Mapping) else None
+    if not isinstance(rows, list) or not rows:
+        raise wrong_shape(where, "there is no list of rubrics", _SHAPE)
+    taken: set[str] = set()
+    name = rubric_id or f"healthbench/{_name(record, where)}"
+    data: dict[str, Any] = {
+        "id": name,
+        "version": "1.0.0",
+        "title": f"HealthBench {name.rsplit('/', 1)[-1]}",
+        "domain": "medical",
+        "aggregate": {"kind": "points"},
+        "criteria": [_criterion(row, taken, where) for row in rows],
+    }
+    return from_data(data, file=where).rubric
+
+
+def _name(record: Mapping[str, Any], where: str) -> str:
+    given = str(record.get("prompt_id") or "").lower()
+    return given if _ID.match(given) else f"row-{where.rsplit(':', 1)[-1]}"
+
+
+def _criterion(row: Any, taken: set[str], where: str) -> dict[str, Any]:
+    text = row.get("criterion") if isinstance(row, Mapping) else None
+    if not isinstance(text, str) or "points" not in row:
+        raise wrong_shape(where, "an entry of rubrics lacks criterion or points", _SHAPE)
+    tags = list(dict.fromkeys(row.get("tags") or ()))
+    return {"id": slug(text, taken), "statement": text.strip(), "points": row["points"], "tags": tags}
+
+
+def write(rubric: Rubric) -> dict[str, Any]:
+    """One row; it has no prompt, since a rubric has none."""
+    return {
+        "prompt_id": rubric.id.removeprefix("healthbench/"),
+        "prompt": [],
+        "rubrics": [
+            {"criterion": leaf.statement, "points": leaf.points, "tags": list(leaf.tags)} for leaf in rubric.leaves
+        ],
+        "example_tags": [],
+    }
+
+
+def losses(rubric: Rubric) -> list[str]:
+    return losses_of(rubric, _KEPT)

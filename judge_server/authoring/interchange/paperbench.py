@@ -1,0 +1,82 @@
+"""PaperBench trees: ``{id, requirements, weight, sub_tasks: [...], task_category?}``.
+
+A leaf is met or not; a parent's score is the weighted mean of its children's.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from judge_server.authoring.interchange.loss import losses_of
+from judge_server.authoring.interchange.record import wrong_shape
+from judge_server.authoring.interchange.slug import slug
+from judge_server.authoring.parsing import from_data
+from judge_server.core.criterion import Criterion, Group
+from judge_server.core.rubric import Rubric
+
+_KEPT = frozenset(("statements", "groups", "tags", "aggregate weighted_mean"))
+_SHAPE = "A node is {id, requirements, weight, sub_tasks: [nodes]}."
+_TAG = "category:"
+_MOST_LEVELS = 60
+_GIVEN_ID = re.compile(r"[a-z][a-z0-9_]{0,99}\Z")
+_UUID_LIKE = re.compile(r"[0-9a-f-]{16,}\Z")
+
+
+def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
+    """The rubric of a tree; its root becomes the rubric."""
+    if not isinstance(record, Mapping) or not isinstance(record.get("requirements"), str):
+        raise wrong_shape(where, "the root has no requirements", _SHAPE)
+    taken: set[str] = set()
+    branches = record.get("sub_tasks") or [record]
+    title = record["requirements"].strip()
+    data: dict[str, Any] = {
+        "id": rubric_id or f"paperbench/{slug(str(record.get('id') or title), set())}",
+        "version": "1.0.0",
+        "title": title[:500] or "Imported tree",
+        "aggregate": {"kind": "weighted_mean"},
+        "criteria": [_node(node, taken, where, 1) for node in branches],
+    }
+    return from_data(data, file=where).rubric
+
+
+def _node(node: Any, taken: set[str], where: str, level: int) -> dict[str, Any]:
+    if level > _MOST_LEVELS:
+        raise wrong_shape(where, f"the tree has more than {_MOST_LEVELS} levels", "Flatten it.")
+    if not isinstance(node, Mapping) or not isinstance(node.get("requirements"), str):
+        raise wrong_shape(where, "a node has no requirements", _SHAPE)
+    text = node["requirements"].strip()
+    given = str(node.get("id") or "")
+    named = given if _GIVEN_ID.match(given) and not _UUID_LIKE.match(given) else text
+    made: dict[str, Any] = {"id": slug(named, taken), "statement": text, "points": node.get("weight", 1)}
+    categories = [node.get("task_category"), node.get("finegrained_task_category")]
+    if tags := [f"{_TAG}{category}" for category in dict.fromkeys(categories) if category]:
+        made["tags"] = tags
+    if children := node.get("sub_tasks"):
+        made |= {"kind": "group", "criteria": [_node(child, taken, where, level + 1) for child in children]}
+    return made
+
+
+def write(rubric: Rubric) -> dict[str, Any]:
+    """The tree; the rubric becomes its root."""
+    children = [_written(criterion) for criterion in rubric.criteria]
+    return {"id": rubric.id, "requirements": rubric.title, "weight": 1, "sub_tasks": children, "task_category": None}
+
+
+def _written(criterion: Criterion) -> dict[str, Any]:
+    children = [_written(child) for child in criterion.criteria] if isinstance(criterion, Group) else []
+    categories = [tag.removeprefix(_TAG) for tag in criterion.tags if tag.startswith(_TAG)]
+    node: dict[str, Any] = {
+        "id": criterion.id,
+        "requirements": criterion.statement,
+        "weight": criterion.points,
+        "sub_tasks": children,
+        "task_category": categories[0] if categories else None,
+    }
+    return {**node, "finegrained_task_category": categories[1]} if len(categories) > 1 else node
+
+
+def losses(rubric: Rubric) -> list[str]:
+    kept = set(_KEPT)
+    if any(not tag.startswith(_TAG) for leaf in rubric.leaves for tag in leaf.tags):
+        kept.discard("tags")
+    return losses_of(rubric, kept)

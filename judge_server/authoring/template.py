@@ -1,0 +1,71 @@
+"""The file an author begins with: it is valid, passes the linter, and shows each kind of criterion."""
+
+from judge_server.authoring.parsing import parse
+
+_TEMPLATE = """\
+# The format is described in docs/rubrics.md. Editors check it against docs/rubric.schema.json.
+id: {id}
+version: 1.0.0
+title: {title}
+description: >
+  Say when to use this rubric and what it does not cover. Name the facts that conditions read: facts.audience is patient
+  or expert.
+authors: [your name]
+license: CC-BY-4.0
+
+# points: sum of points earned over the sum of positive points. Others: weighted_mean, all, any, expression.
+aggregate: {{kind: points, clip: [0, 1]}}
+
+# A criterion without a verdict is never counted as 0. skip leaves it out while enough of the weight is decided.
+missing: {{policy: skip, min_coverage: 0.8}}
+
+criteria:
+  # A statement that is true or false of the response: one demand each. Examples show the judge where the line runs.
+  - id: answers_question
+    statement: States a direct answer to the question that was asked.
+    points: 7
+    tags: [axis:completeness]
+    examples:
+      - {{response: "Yes, for adults up to three times a day.", met: true, reason: "The answer stands there."}}
+      - {{response: "Many people wonder about this.", met: false, reason: "Nothing is answered."}}
+
+  # Negative points: met means that the bad thing is present. The gate caps the whole reward.
+  - id: invents_source
+    statement: Cites a publication that does not exist.
+    points: -5
+    tags: [axis:accuracy]
+    gate: {{when: met, reward: 0.0}}
+    examples:
+      - {{response: "As Smith (2031) showed, ...", met: true, reason: "The year lies in the future."}}
+      - {{response: "Guidelines differ on this.", met: false, reason: "No publication is cited."}}
+
+  # Ordered options, worst to best. The description of each is what the judge goes by.
+  - id: plain_words
+    kind: scale
+    statement: How plainly is it written for a lay reader?
+    points: 3
+    tags: [axis:communication]
+    when: {{facts.audience: patient}}
+    options:
+      - {{label: jargon, value: 0, description: Unexplained technical terms throughout.}}
+      - {{label: mixed, value: 0.5, description: Some technical terms are left unexplained.}}
+      - {{label: plain, value: 1, description: Every technical term is explained or avoided.}}
+    examples:
+      - {{response: "Take it for the fever, that is, above 38 degrees.", option: plain, reason: "Explained."}}
+
+  # A program decides: no model is asked.
+  - id: concise
+    kind: check
+    statement: The answer has at most 300 words.
+    points: 1
+    tags: [axis:communication]
+    check: {{kind: length, unit: words, max: 300}}
+"""
+
+
+def template(rubric_id: str) -> str:
+    """The text of a new rubric. Raises BadRubric where ``rubric_id`` is not an id."""
+    title = rubric_id.rsplit("/", 1)[-1].replace("_", " ").replace("-", " ").capitalize()
+    text = _TEMPLATE.format(id=rubric_id, title=f'"{title}"')
+    parse(text)
+    return text
