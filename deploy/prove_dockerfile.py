@@ -58,7 +58,8 @@ class Image:
                 self.folder.mkdir(parents=True, exist_ok=True)
             case "ENV":
                 assignments = dict(part.split("=", 1) for part in self.moved(instruction.value).split())
-                self.environment |= {name: value for name, value in assignments.items() if name != "UV_NO_CACHE"}
+                # uv's settings there make the image smaller and its start faster; here they would only cost time.
+                self.environment |= {name: value for name, value in assignments.items() if not name.startswith("UV_")}
             case "COPY":
                 self._copy(instruction.value.split())
             case "RUN":
