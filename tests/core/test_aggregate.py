@@ -1,0 +1,34 @@
+import pytest
+
+from judge_server.core.aggregate import Part, combine, component, points_score, weighted_mean
+from judge_server.core.aggregation import AllOf, AnyOf, Points, WeightedMean
+
+DECIDED = [(3.0, 0.5), (-2.0, 0.25), (1.0, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "expected"), [(Points(), 0.5), (AllOf(kind="all"), 0.5), (AnyOf(kind="any"), 1.0)]
+)
+def test_each_kind_has_its_arithmetic(aggregate, expected):
+    assert combine(aggregate, DECIDED) == expected
+
+
+def test_a_weighted_mean_without_weight_is_the_plain_mean():
+    assert combine(WeightedMean(), [(3.0, 1.0), (1.0, 0.0)]) == 0.75
+    assert weighted_mean([(0.0, 1.0), (0.0, 0.5)]) == 0.75
+    assert weighted_mean([]) is None
+
+
+def test_points_need_something_positive():
+    assert points_score([(-1.0, 1.0), (0.0, 1.0)]) is None
+    assert points_score([]) is None
+
+
+def test_sums_are_exact():
+    assert points_score([(0.1, 1.0)] * 10) == 1.0
+    assert weighted_mean([(0.1, 1.0)] * 3) == 1.0
+
+
+def test_a_component_reads_only_what_applies_and_is_decided():
+    assert component([(1.0, Part(True, 1.0)), (-1.0, Part(True, 0.0)), (5.0, Part(True, None))]) == 0.5
+    assert component([(1.0, Part(False, None))]) is None

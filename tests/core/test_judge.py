@@ -1,0 +1,60 @@
+import pytest
+from pydantic import ValidationError
+
+from judge_server.core.judge import JudgeSpecification
+
+
+def judge(**fields):
+    return JudgeSpecification.model_validate({"name": "strict", "model": "baseline"} | fields)
+
+
+def test_a_model_alone_is_enough():
+    made = judge()
+    assert (made.mode, made.votes, made.effective_temperature, made.panel) == ("direct", 1, 0.0, ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"model": None}, "give a model or a panel"),
+        ({"panel": ["a", "b"]}, "give a model or a panel"),
+        ({"model": None, "panel": ["a"]}, "at least two different judges"),
+        ({"model": None, "panel": ["a", "a"]}, "at least two different judges"),
+        ({"model": None, "panel": ["a", "strict"]}, "the panel 'strict' names itself"),
+        ({"model": None, "panel": ["a", "b"], "quorum": 3}, "a quorum of 3 is more than the panel's 2 members"),
+        ({"thinking_tokens": 100}, "thinking_tokens needs mode = reason"),
+        ({"criteria_per_call": 5}, "criteria_per_call needs mode = reason"),
+        ({"votes": 0}, "greater than or equal to 1"),
+        ({"temperature": 3}, "less than or equal to 2"),
+        ({"min_label_mass": 1.5}, "less than or equal to 1"),
+        ({"attempts": 0}, "greater than or equal to 1"),
+        ({"mode": "chat"}, "'direct' or 'reason'"),
+        ({"name": "a b"}, "pattern"),
+        ({"name": "http://elsewhere"}, "pattern"),
+        ({"url": "http://elsewhere"}, "Extra inputs"),
+    ],
+    ids=str,
+)
+def test_a_judge_that_cannot_work_is_refused_with_the_reason(fields, problem):
+    with pytest.raises(ValidationError, match=problem):
+        judge(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "temperature"),
+    [
+        ({"mode": "reason"}, 0.0),
+        ({"mode": "reason", "votes": 3}, 0.7),
+        ({"votes": 3}, 0.0),
+        ({"mode": "reason", "votes": 3, "temperature": 0.2}, 0.2),
+        ({"mode": "reason", "votes": 3, "temperature": 0}, 0.0),
+    ],
+)
+def test_several_votes_with_reasons_need_some_temperature(fields, temperature):
+    assert judge(**fields).effective_temperature == temperature
+
+
+def test_a_panel_has_members_and_perhaps_a_quorum():
+    made = judge(model=None, panel=["a", "b", "c"], quorum=2, combine="majority")
+    assert (made.panel, made.quorum, made.combine) == (("a", "b", "c"), 2, "majority")
+    assert JudgeSpecification.model_validate_json(made.model_dump_json()) == made
