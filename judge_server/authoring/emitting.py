@@ -25,8 +25,8 @@ def data_of(rubric: Rubric) -> dict[str, Any]:
     """The rubric as plain data in the order in which authors write it, without defaults."""
     shown = rubric.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     shown["criteria"] = [_authored(criterion) for criterion in shown["criteria"]]
-    ordered = {name: shown[name] for name in ("id", "version", "title") if name in shown}
-    everything: dict[str, Any] = {**ordered, **shown}
+    first: dict[str, Any] = {name: shown[name] for name in ("id", "version", "title") if name in shown}
+    everything = {**first, **shown}
     return {name: _tidy(value, name) for name, value in everything.items()}
 
 

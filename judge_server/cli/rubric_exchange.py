@@ -1,0 +1,125 @@
+"""``judge-server rubric import`` and ``export``: rubrics of other projects, and ours for them."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from judge_server.authoring.emitting import data_of, yaml_of
+from judge_server.authoring.interchange import FORMATS
+from judge_server.authoring.interchange.record import records
+from judge_server.authoring.writing import replace_file
+from judge_server.cli import rubric_target
+from judge_server.cli.options import Rubrics
+from judge_server.cli.running import fail
+from judge_server.core.errors import BadInput
+from judge_server.core.rubric import Rubric
+
+
+class Foreign(StrEnum):
+    """Formats that can be read."""
+
+    HEALTHBENCH = "healthbench"
+    RUBRICS_AS_REWARDS = "rubrics-as-rewards"
+    PAPERBENCH = "paperbench"
+
+
+class Written(StrEnum):
+    """Formats that can be written."""
+
+    YAML = "yaml"
+    JSON = "json"
+    HEALTHBENCH = "healthbench"
+    RUBRICS_AS_REWARDS = "rubrics-as-rewards"
+    PAPERBENCH = "paperbench"
+
+
+def import_rubrics(
+    form: Annotated[Foreign, typer.Argument(metavar="FORMAT", help="healthbench, rubrics-as-rewards or paperbench.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON or JSONL.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE|DIR", help="A .yaml file, or a directory for one file a rubric."),
+    ] = None,
+    rubric_id: Annotated[
+        str, typer.Option("--id", metavar="ID", help="Id of the rubric; of several, ID/row-1, ID/row-2, ...")
+    ] = "",
+    as_jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="One inline rubric a line, for data sets with a rubric each.")
+    ] = False,
+) -> None:
+    """Make rubrics of HealthBench rows, Rubrics-as-Rewards lists or PaperBench trees."""
+    found = list(records(file))
+    several = len(found) > 1
+    if several and not as_jsonl and (output is None or output.suffix in (".yaml", ".yml")):
+        fail(f"{file} holds {len(found)} rubrics: name a directory with --output, or give --jsonl.")
+    read = FORMATS[form].read
+    made: list[Rubric] = []
+    for number, (where, record) in enumerate(found, 1):
+        own_id = f"{rubric_id}/row-{number}" if rubric_id and several else rubric_id
+        made.append(read(record, where, own_id))
+    if as_jsonl:
+        _emit("".join(json.dumps(data_of(rubric), ensure_ascii=False) + "\n" for rubric in made), output)
+    elif output is None or output.suffix in (".yaml", ".yml"):
+        _emit(yaml_of(made[0]), output)
+    else:
+        _write_each(made, output)
+
+
+def _write_each(rubrics: list[Rubric], directory: Path) -> None:
+    paths = [directory / f"{rubric.id}.yaml" for rubric in rubrics]
+    if len(set(paths)) < len(paths):
+        fail("two records have the same id; give --id to number them.")
+    for path in paths:
+        _refuse_to_overwrite(path)
+    for path, rubric in zip(paths, rubrics, strict=True):
+        replace_file(path, yaml_of(rubric))
+    typer.echo(f"{len(paths)} rubrics in {directory}", err=True)
+
+
+def export_rubric(
+    target: Annotated[str, typer.Argument(metavar="FILE|ID[@VERSION]", help="What to export.")],
+    form: Annotated[
+        Written, typer.Option("--format", "-f", help="yaml, json, healthbench, rubrics-as-rewards or paperbench.")
+    ] = Written.YAML,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here.")] = None,
+    lossy: Annotated[bool, typer.Option("--lossy", help="Leave out what the format cannot say.")] = False,
+    rubrics: Rubrics = None,
+) -> None:
+    """Write a rubric as YAML, canonical JSON, or in the format of another project."""
+    rubric = rubric_target.one(target, rubrics).rubric
+    if form is Written.YAML:
+        _emit(yaml_of(rubric), output)
+    elif form is Written.JSON:
+        _emit(rubric.canonical() + "\n", output)
+    else:
+        lost = FORMATS[form].losses(rubric)
+        if lost and not lossy:
+            raise BadInput(
+                f"{form} cannot say everything that {rubric.name} says: {'; '.join(lost)}.",
+                remedy="Give --lossy to leave that out.",
+            )
+        for line in lost:
+            typer.echo(f"left out: {line}", err=True)
+        _emit(_text(FORMATS[form].write(rubric), form), output)
+
+
+def _text(written: Any, form: Written) -> str:
+    """HealthBench rows stand on one line each, as in its files."""
+    return json.dumps(written, ensure_ascii=False, indent=None if form is Written.HEALTHBENCH else 2) + "\n"
+
+
+def _emit(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    _refuse_to_overwrite(output)
+    replace_file(output, text)
+    typer.echo(str(output), err=True)
+
+
+def _refuse_to_overwrite(path: Path) -> None:
+    if path.exists():
+        fail(f"{path} exists; name another with --output.")

@@ -1,0 +1,113 @@
+"""What a ``rubric`` command is pointed at: a file, a directory of files, or ``id@version`` of the library."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from judge_server.authoring.bundled import rubrics_directory
+from judge_server.authoring.finding import Finding
+from judge_server.authoring.folder import rubric_files
+from judge_server.authoring.library import Library
+from judge_server.authoring.lock import LOCK, Lock
+from judge_server.authoring.parsing import Parsed, load
+from judge_server.authoring.publication import home_of
+from judge_server.authoring.rule import leaves_of
+from judge_server.cli.running import fail
+from judge_server.core.criterion import CheckCriterion
+from judge_server.core.errors import BadRubric
+from judge_server.settings import load_settings
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def library(directories: list[Path] | None) -> Library:
+    """The library of ``--rubrics``, else of the settings, else the bundled one."""
+    return Library(*(directories or load_settings(None).rubrics or (rubrics_directory(),)))
+
+
+def one(target: str, directories: list[Path] | None) -> Parsed:
+    """The rubric a target names. Raises BadRubric or UnknownRubric; a file that is not there ends the command."""
+    path = Path(target)
+    if path.is_file():
+        return load(path)
+    if target.endswith(_SUFFIXES):
+        fail(f"{target}: no such file.")
+    return library(directories).parsed(target)
+
+
+def several(targets: list[str]) -> Iterator[tuple[str, Parsed | list[Finding]]]:
+    """Each file that the targets name, with its rubric or with what is wrong with it."""
+    for target in targets:
+        path = Path(target)
+        if path.is_dir():
+            files = [file for file, _ in rubric_files(path)]
+            if not files:
+                fail(f"{target}: there is no .yaml file in this directory.")
+        elif path.is_file():
+            files = [path]
+        else:
+            fail(f"{target}: no such file or directory.")
+        for file in files:
+            yield str(file), _checked(file)
+
+
+def _checked(file: Path) -> Parsed | list[Finding]:
+    try:
+        return load(file)
+    except BadRubric as fault:
+        return [Finding.model_validate(entry) for entry in fault.extensions["findings"]]
+
+
+def faults_beyond_form(parsed: Parsed) -> Iterator[Finding]:
+    """Checks that cannot be carried out, and content that differs from what is published under its version."""
+    from judge_server.judging.checks import prepare_criterion  # the language models load slowly; show needs none
+
+    for path, leaf in leaves_of(parsed.rubric):
+        if isinstance(leaf, CheckCriterion):
+            try:
+                prepare_criterion(leaf)
+            except BadRubric as fault:
+                where, place = (*path, "check"), parsed.places.of_value((*path, "check"))
+                yield Finding.at(
+                    place, "bad-check", fault.detail, file=parsed.file, path=where, suggestion=fault.remedy
+                )
+    yield from _changed_since_published(parsed)
+
+
+def _changed_since_published(parsed: Parsed) -> Iterator[Finding]:
+    if parsed.file is None:
+        return
+    rubric = parsed.rubric
+    home = home_of(Path(parsed.file))
+    published = Lock.read(home).entries.get((rubric.id, rubric.version))
+    if published is not None and published != rubric.digest:
+        yield Finding.at(
+            parsed.places.of_value(("version",)),
+            "changed-after-publication",
+            f"{rubric.name} is published with the digest {published} ({home / LOCK}); this content has {rubric.digest}",
+            file=parsed.file,
+            path=("version",),
+            suggestion="give it a new version, or undo the change",
+        )
+
+
+def tampered_copies(targets: list[str]) -> Iterator[Finding]:
+    """Published copies below the directories among ``targets`` that are not what the lock says."""
+    for target in targets:
+        if Path(target).is_dir():
+            yield from (found for found in Library(Path(target)).findings() if found.rule == "tampered")
+
+
+def repeated_names(rubrics: list[Parsed]) -> Iterator[Finding]:
+    """Two files that give one id@version different content."""
+    first: dict[str, Parsed] = {}
+    for parsed in rubrics:
+        other = first.setdefault(parsed.rubric.name, parsed)
+        if other.rubric.digest != parsed.rubric.digest:
+            yield Finding.at(
+                parsed.places.of_value(("id",)),
+                "duplicate-rubric",
+                f"{parsed.rubric.name} has other content in {other.file}",
+                file=parsed.file,
+                path=("id",),
+                suggestion="give one of them another id or version",
+            )

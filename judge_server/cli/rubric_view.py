@@ -1,0 +1,128 @@
+"""How rubrics, findings and differences look in a terminal."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from judge_server.authoring.diff import Change, Difference
+from judge_server.authoring.finding import Finding, Severity
+from judge_server.core.criterion import AnyLeaf, Binary, CheckCriterion, Criterion, Group, Scale
+from judge_server.core.rubric import Rubric
+
+_COLORS = {
+    Severity.ERROR: typer.colors.RED,
+    Severity.WARNING: typer.colors.YELLOW,
+    Severity.INFO: typer.colors.BLUE,
+}
+_CHANGE_COLORS = {"added": typer.colors.GREEN, "removed": typer.colors.RED}
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, for programs."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    for found in findings:
+        typer.secho(str(found), fg=_COLORS[found.severity])
+
+
+def counts(findings: Sequence[Finding]) -> dict[str, int]:
+    """How many findings of each severity."""
+    found = Counter(entry.severity for entry in findings)
+    return {f"{severity}s" if severity != "info" else "infos": found[severity] for severity in Severity}
+
+
+def summary(files: int, findings: Sequence[Finding], hidden: int = 0) -> str:
+    """One line: what was looked at and what was found."""
+    number = counts(findings)
+    parts = [_many(number["errors"], "error"), _many(number["warnings"], "warning")]
+    if number["infos"]:
+        parts.append(_many(number["infos"], "remark"))
+    text = f"{_many(files, 'file')}: {', '.join(parts)}"
+    return f"{text} ({_many(hidden, 'remark')} not shown: --all)" if hidden else text
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def print_rubric(rubric: Rubric, published: bool | None) -> None:
+    """Head lines, then a table with a line for each criterion, groups indented."""
+    console = Console(highlight=False)
+    state = {True: "published", False: "not published", None: ""}[published]
+    console.print(f"[bold]{escape(rubric.name)}[/bold]  {escape(rubric.title)}  [dim]{state}[/dim]")
+    console.print(f"[dim]{rubric.digest}[/dim]")
+    if rubric.description:
+        console.print(escape(rubric.description.strip()))
+    aggregate = rubric.aggregate.model_dump(mode="json", exclude_defaults=True)
+    missing = rubric.missing.model_dump(mode="json")
+    console.print(f"aggregate: {escape(_inline(aggregate))}   missing: {escape(_inline(missing))}")
+    table = Table(show_lines=True, expand=False)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("criterion", overflow="fold")
+    table.add_column("statement")
+    _rows(table, rubric.criteria, 0)
+    console.print(table)
+
+
+def _rows(table: Table, criteria: tuple[Criterion, ...], level: int) -> None:
+    for node in criteria:
+        name = escape("· " * level + node.id)
+        text = node.statement if isinstance(node, Group) else _statement(node)
+        table.add_row(f"{node.points:g}", name, f"{escape(text)}\n[dim]{escape(_details(node))}[/dim]")
+        if isinstance(node, Group):
+            _rows(table, node.criteria, level + 1)
+
+
+def _details(node: Criterion) -> str:
+    """Kind, gate, condition, tags and number of examples, in one line."""
+    parts = [f"check {node.check.kind}" if isinstance(node, CheckCriterion) else node.kind]
+    if isinstance(node, Group):
+        parts[0] += f" {node.aggregate.kind}"
+    elif node.gate:
+        parts.append(f"gate: {node.gate.when} → at most {node.gate.reward:g}")
+    parts += [f"when {path} {_inline(rule.model_dump(mode='json'))}" for path, rule in node.when.items()]
+    if node.tags:
+        parts.append(", ".join(node.tags))
+    if isinstance(node, Binary | Scale):
+        parts.append(_many(len(node.examples), "example"))
+    return " | ".join(parts)
+
+
+def _statement(leaf: AnyLeaf) -> str:
+    options = f" ({' < '.join(option.label for option in leaf.options)})" if isinstance(leaf, Scale) else ""
+    return leaf.statement + options
+
+
+def _inline(value: dict[str, Any]) -> str:
+    return ", ".join(f"{name.rstrip('_')} {json.dumps(item, ensure_ascii=False)}" for name, item in value.items())
+
+
+def print_difference(difference: Difference) -> None:
+    typer.echo(f"{difference.old.id}@{difference.old.version} {difference.old.digest}")
+    typer.echo(f"{difference.new.id}@{difference.new.version} {difference.new.digest}")
+    for change in difference.changes:
+        typer.secho(f"  {change.step:5}  {_shown(change)}", fg=_CHANGE_COLORS.get(change.kind))
+    if not difference.changes:
+        typer.echo("no change")
+    else:
+        typer.echo(f"{difference.step} change: the next version is {difference.suggested_version}")
+
+
+def _shown(change: Change) -> str:
+    where = " ".join(filter(None, (change.criterion or "rubric", change.field)))
+    if change.kind in ("added", "removed"):
+        return f"{change.kind} {where}: {change.before or change.after or ''}"
+    return f"{change.kind} {where}: {_value(change.before)} -> {_value(change.after)}"
+
+
+def _value(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else f"{text[:197]}..."
