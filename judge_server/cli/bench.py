@@ -15,7 +15,7 @@ from judge_server.core.judgment import Judgment, Usage
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_batch
-from judge_server.wiring import open_service
+from judge_server.wiring import open_service, settle
 
 _PROSE = (
     "The patient should rest, drink enough water and watch the temperature. A headache that comes suddenly, with a "
@@ -46,6 +46,7 @@ def bench(
             config=config, model=model, mode=mode, engine=engine, min_label_mass=min_label_mass, database=database
         )
         async with open_service(settings) as service:
+            settle()
             announce(service.judges.values())
             await score_batch(service.scorer, _work("warm", 1, 1, criteria, words), Terms(Priority.BATCH))
             items = _work(str(time.time_ns()), prompts, rollouts, criteria, words)

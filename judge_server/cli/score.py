@@ -25,7 +25,7 @@ from judge_server.judging.answer import Judge, Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.scoring.deadline import deadline_after
-from judge_server.wiring import Service, open_service
+from judge_server.wiring import Service, open_service, settle
 
 
 def score(
@@ -79,6 +79,7 @@ def score(
             database=database,
         )
         async with open_service(settings) as service:
+            settle()
             announce([_chosen(service, judge)])
             defaults = {"rubric": await _rubric(service, rubric), "judge": judge}
             scoring = _Scoring(service, defaults, deadline, concurrency)

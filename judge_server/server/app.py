@@ -13,7 +13,7 @@ from judge_server.server.metrics import Metrics
 from judge_server.server.request_id import RequestId
 from judge_server.server.routes import judges, judgments, operations, rubrics, scoring
 from judge_server.settings import Settings
-from judge_server.wiring import open_service
+from judge_server.wiring import open_service, settle
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.service = service
             app.state.metrics = metrics
             metrics.watch(service)
+            settle()
             yield
             left = await service.scorer.admission.drain(settings.drain_seconds)
             if left:
