@@ -98,6 +98,12 @@ def test_a_veto_that_was_read_decides_by_itself_where_nothing_goes_lower(policy)
     assert (outcome.reward, outcome.status, outcome.error) == (0.0, JudgmentStatus.PARTIAL, None)
 
 
+def test_a_veto_holds_even_where_the_arithmetic_has_no_value():
+    judged = rubric({"points": -3}, VETO, aggregate=CLIPPED)
+    assert reward(judged, verdicts(c0=0, veto=1)).reward == 0.0
+    assert reward(judged, verdicts(c0=0, veto=0)).error.type == "undefined_reward"
+
+
 def test_a_veto_that_was_read_decides_nothing_where_the_rest_could_go_lower():
     unclipped = rubric(GOOD, VETO, missing=SKIP)
     assert reward(unclipped, verdicts(good="missing", veto=1)).reward is None
