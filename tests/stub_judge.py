@@ -51,9 +51,10 @@ def text(content: str) -> Reply:
 
 
 def wants_schema(body: dict[str, Any]) -> dict[str, Any] | None:
-    """The JSON Schema that the request asks for."""
+    """The JSON Schema that the request asks for, in whichever way."""
     wanted = body.get("response_format") or {}
-    return (wanted.get("json_schema") or {}).get("schema")
+    own = body.get("structured_outputs") or {}
+    return own.get("json") or body.get("guided_json") or (wanted.get("json_schema") or wanted).get("schema")
 
 
 def faithful(p_met: float = 0.9) -> Behaviour:

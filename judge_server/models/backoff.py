@@ -13,7 +13,7 @@ _random = random.Random()  # noqa: S311
 
 def backoff_seconds(attempt: int) -> float:
     """A random wait before attempt ``attempt`` + 1 (counted from 0): between half of and the whole doubling bound."""
-    longest = min(FIRST_SECONDS * 2**attempt, LONGEST_SECONDS)
+    longest = min(FIRST_SECONDS * 2.0 ** min(attempt, 10), LONGEST_SECONDS)
     return longest * _random.uniform(0.5, 1.0)
 
 

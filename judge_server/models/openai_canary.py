@@ -1,11 +1,10 @@
 """Small requests of our own, by which a server shows what it really does: fields may be obeyed, ignored or refused."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-
-import orjson
 
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.models.backoff import backoff_seconds
@@ -18,6 +17,12 @@ from judge_server.models.protocol import Completion, Labels, Prompt, Request, Se
 
 RETRY_SECONDS = 4.0  # a server that is not there is reported soon; one that is slow may take its time
 
+logger = logging.getLogger(__name__)
+
+_WHITE_SPACE = (
+    "%s fills structured answers with white space up to their token limit. Let its server forbid that; vLLM does with "
+    """--structured-outputs-config '{"backend": "xgrammar", "disable_any_whitespace": true}'."""
+)
 _WORD = "quartz-41"
 _STYLES: tuple[StructuredStyle, ...] = ("json_schema", "structured_outputs", "guided_json", "json_object")
 
@@ -107,6 +112,8 @@ class Canary:
             if not isinstance(answer, Fault):
                 accepted.append(styled)
                 if obeyed(answer[1]):
+                    if answer[1].truncated:
+                        logger.warning(_WHITE_SPACE, self._model)
                     return styled, True
         # Nothing constrains: ask in a way that is at least not refused, the judge reads what comes.
         return accepted[0] if accepted else replace(dialect, structured="none"), False
@@ -170,8 +177,7 @@ def structured_styles(options: OpenAIOptions) -> tuple[StructuredStyle, ...]:
 
 
 def obeyed(completion: Completion) -> bool:
-    """Whether the answer to CONSTRAINED is the one that only a constraint brings about."""
-    try:
-        return bool(orjson.loads(completion.text) == {"canary": _WORD})
-    except orjson.JSONDecodeError:
-        return False
+    """Whether the answer to CONSTRAINED is the one that only a constraint brings about, or the beginning of it where a
+    model filled its token limit with the white space that the constraint allows."""
+    text, wanted = "".join(completion.text.split()), f'{{"canary":"{_WORD}"}}'
+    return text == wanted or (completion.truncated and text.startswith('{"canary"') and wanted.startswith(text))

@@ -33,8 +33,8 @@ def listing_of(raw: bytes, name: str) -> Listing:
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("id") == name:
             root = entry.get("root")
-            known = isinstance(root, str) and root not in {"", name}
-            return Listing((root,) if known else (), _context(entry))
+            roots = (root,) if isinstance(root, str) and root not in {"", name} else ()
+            return Listing(roots, _context(entry))
     return Listing()
 
 

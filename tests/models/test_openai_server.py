@@ -110,7 +110,7 @@ class TestStarting:
             async with started(judge) as model:
                 assert not model.capabilities.structured
 
-    @pytest.mark.parametrize("style", ["structured_outputs", "guided_json", "json_object"])
+    @pytest.mark.parametrize("style", ["structured_outputs", "json_schema", "guided_json", "json_object"])
     async def test_the_way_in_which_schemas_are_obeyed_is_found_and_used(self, style):
         def behave(body):
             mine = style in body or body.get("response_format", {}).get("type") == style
@@ -121,6 +121,17 @@ class TestStarting:
                 assert model.capabilities.structured
                 await model.complete(request(answer=Structured(SCHEMA, 50)))
             assert style in judge.bodies[-1] or judge.bodies[-1]["response_format"]["type"] == style
+
+    async def test_a_model_that_fills_its_answer_with_blanks_is_constrained_and_warned_of(self, caplog):
+        def behave(body):
+            reply = text('{"canary"' + "\n" * 60)
+            reply.body["choices"][0]["finish_reason"] = "length"
+            return reply if wants_schema(body) else faithful()(body)
+
+        with StubJudge(behave) as judge:
+            async with started(judge) as model:
+                assert model.capabilities.structured
+        assert "white space" in caplog.text
 
     async def test_fields_that_a_strict_server_refuses_are_given_up_one_by_one(self):
         def behave(body):

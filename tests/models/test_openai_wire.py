@@ -10,14 +10,24 @@ from benchmarks.stub_judge import answer
 from judge_server.core.errors import BadConfiguration, ContextOverflow, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.models.backoff import backoff_seconds, retry_after_seconds
 from judge_server.models.fleet import Outcome
-from judge_server.models.openai_canary import concede
+from judge_server.models.openai_canary import concede, obeyed
 from judge_server.models.openai_fault import fault_of
 from judge_server.models.openai_listing import Listing, listing_of
 from judge_server.models.openai_options import OpenAIOptions, read_specification
 from judge_server.models.openai_reply import completion_of
 from judge_server.models.openai_wire import Dialect, chat_body
 from judge_server.models.options import read_options
-from judge_server.models.protocol import Labels, Priority, Prompt, Request, Sampling, Segment, Structured, Turn
+from judge_server.models.protocol import (
+    Completion,
+    Labels,
+    Priority,
+    Prompt,
+    Request,
+    Sampling,
+    Segment,
+    Structured,
+    Turn,
+)
 
 SCHEMA = {"type": "object", "properties": {"verdict": {"enum": ["Yes", "No"]}}, "required": ["verdict"]}
 
@@ -397,6 +407,21 @@ class TestListing:
     def test_the_smallest_context_of_a_fleet_counts(self):
         merged = Listing.merged([Listing(("b",), 9), Listing(("a",), None), Listing(("b",), 5)])
         assert merged == Listing(("a", "b"), 5)
+
+
+class TestObeying:
+    @pytest.mark.parametrize("text", ['{"canary": "quartz-41"}', '{\n "canary":"quartz-41"}\n'])
+    def test_only_a_constraint_brings_the_hidden_word_about(self, text):
+        assert obeyed(Completion(text))
+
+    def test_white_space_up_to_the_limit_still_shows_the_constraint(self):
+        assert obeyed(Completion('{"canary"' + "\n" * 50, truncated=True))
+        assert not obeyed(Completion('{"canary"'))
+
+    @pytest.mark.parametrize("text", ["", "{", "Hello!", '{"canary": "hello"}', '["canary"]', '{"greeting'])
+    def test_anything_else_shows_none(self, text):
+        assert not obeyed(Completion(text))
+        assert not obeyed(Completion(text, truncated=True))
 
 
 class TestConcessions:
