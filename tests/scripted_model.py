@@ -13,20 +13,33 @@ Script = Callable[[Request], Completion]
 
 
 class ScriptedModel:
-    """``script`` answers each request, and may raise what a model may raise. Requests are kept in ``asked``."""
+    """``script`` answers each request, and may raise what a model may raise. Requests are kept in ``asked``.
+
+    ``seconds``: how long an answer takes; ``stubborn_seconds``: how long a cancelled call goes on all the same.
+    """
 
     name = "scripted"
     revision = "1"
     notice: str | None = None
 
     def __init__(
-        self, script: Script, *, logprobs: bool = True, capacity: int = 64, seconds: float = 0.0, name: str = "scripted"
+        self,
+        script: Script,
+        *,
+        logprobs: bool = True,
+        capacity: int = 64,
+        seconds: float = 0.0,
+        stubborn_seconds: float = 0.0,
+        name: str = "scripted",
+        revision: str = "1",
     ) -> None:
         self.script = script
         self.name = name
+        self.revision = revision
         self.capacity = capacity
         self.capabilities = Capabilities(logprobs=logprobs, structured=True)
         self.seconds = seconds
+        self.stubborn_seconds = stubborn_seconds
         self.asked: list[Request] = []
         self.most_in_flight = 0
         self.cancelled = 0
@@ -46,6 +59,8 @@ class ScriptedModel:
             return self.script(request)
         except asyncio.CancelledError:
             self.cancelled += 1
+            if self.stubborn_seconds:
+                await asyncio.sleep(self.stubborn_seconds)
             raise
         finally:
             self._in_flight -= 1

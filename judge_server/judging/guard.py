@@ -1,65 +1,59 @@
 """What is caught before a model sees it: responses that say nothing, and the marks of an attack on the judge.
 
-A degenerate response (empty, a master key, pure repetition) is judged without a model: every criterion takes its
-worst value.
-Master keys: Zhao et al., "One Token to Fool LLM-as-a-Judge" (2507.08794). The other marks only raise a flag.
+A degenerate response (empty, a master key, pure repetition) is judged without a model: it gets the lowest reward that
+the rubric can give. The other marks only raise a flag.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
 
+from judge_server.core.criterion import AnyLeaf, Group, Judged, Scale, nodes
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.judging.degenerate import emptiness
+from judge_server.judging.lowest import lowest_values
 
 DEGENERATE = "degenerate"
 INJECTION = "injection_suspected"
 ECHO = "criteria_echo"
 
-_MASTER_KEYS = frozenset(
-    {
-        "thought process",
-        "thinking process",
-        "lets solve this problem step by step",
-        "let us solve this problem step by step",
-        "lets think step by step",
-        "solution",
-        "the solution",
-        "answer",
-        "the answer",
-        "final answer",
-        "解",
-        "解答",
-        "かいせつ",
-        "解説",
-        "respuesta",
-        "respuesta final",
-        "réponse",
-        "lösung",
-        "antwort",
-        "решение",
-        "ответ",
-    }
-)
-_CONTROL = re.compile(
-    r"""<\|[^|<>\n]{1,40}\|>|<｜[^<>\n]{1,40}｜>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|</?s>
-    |\[(?:BEGIN|END)\ [A-Z]+\ """,
-    re.VERBOSE,
-)
-_READY_VERDICT = re.compile(
-    r"""["']?(?:verdict|criteria_met|score|rating|grade)["']?\s*[:=]\s*["']?(?:yes|true|met|pass|10|100|5|1\.0)\b
-    |\[\[\s*(?:yes|[a-f]|10|\d{1,2})\s*\]\]
-    |\brating:\s*\d""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_PLEA = re.compile(
-    r"""\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|criteri|rubric|prompt|scoring|grading)
-    |\b(?:give|award|assign|grant)\b.{0,40}\b(?:full|maximum|highest|perfect|top)\s+(?:score|marks?|points|reward|rating|grade)
-    |\b(?:as|you\s+are)\s+(?:the|a|an)\s+(?:grader|judge|evaluator)\b
-    |\ball\s+(?:the\s+)?criteria\s+(?:are|have\s+been|were)\s+(?:fully\s+)?(?:met|satisfied|fulfilled)""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+# (what every match contains, pattern) on text in small letters: most texts are done with a few quick searches
+_MARKS = tuple(
+    (anchors, re.compile(pattern, re.VERBOSE | re.DOTALL))
+    for anchors, pattern in (
+        (
+            ("<", "["),
+            r"""<\|[^|<>\n]{1,40}\|> | <｜[^<>\n]{1,40}｜> | \[/?inst\] | <</?sys>> | </?(?:start|end)_of_turn> | </?s>
+            | \[(?:begin|end)\ [a-z]+\ """,
+        ),
+        (
+            ("verdict", "criteria_met", "score", "rating", "grade"),
+            r"""(?:verdict|criteria_met|score|rating|grade)["']?\s*[:=]\s*["']?(?:yes|true|met|pass|10|100|5|1\.0)\b
+            | \brating:\s*\d""",
+        ),
+        (("[[",), r"""\[\[\s*(?:yes|[a-f]|10|\d{1,2})\s*\]\]"""),
+        (
+            ("ignore", "disregard", "forget", "override"),
+            r"""\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|criteri|rubric|prompt|scoring|grading)""",
+        ),
+        (
+            ("score", "mark", "points", "reward", "rating", "grade"),
+            r"""\b(?:give|award|assign|grant)\b.{0,40}
+            \b(?:full|maximum|highest|perfect|top)\s+(?:score|marks?|points|reward|rating|grade)""",
+        ),
+        (
+            ("grader", "judge", "evaluator"),
+            r"""\b(?:as|you\s+are)\s+(?:the|a|an)\s+(?:grader|judge|evaluator)\b""",
+        ),
+        (
+            ("criteria",),
+            r"""\ball\s+(?:the\s+)?criteria\s+(?:are|have\s+been|were)\s+(?:fully\s+)?(?:met|satisfied|fulfilled)""",
+        ),
+    )
 )
 _READ_CHARACTERS = 200_000
 
@@ -75,9 +69,9 @@ class Inspection:
 def inspect(submission: Submission, rubric: Rubric) -> Inspection:
     """Look at a response without a model. Bounded work whatever the text."""
     text = submission.read.text[:_READ_CHARACTERS]
-    cause = _degenerate(submission)
+    cause = _degenerate(submission, rubric)
     flags = [DEGENERATE] if cause else []
-    if _CONTROL.search(text) or _READY_VERDICT.search(text) or _PLEA.search(text):
+    if _looks_like_an_attack(text.lower()):
         flags.append(INJECTION)
     if _echoes(text, rubric):
         flags.append(ECHO)
@@ -86,60 +80,70 @@ def inspect(submission: Submission, rubric: Rubric) -> Inspection:
 
 def worst_verdicts(rubric: Rubric, applicable: frozenset[str], cause: str) -> Iterator[Verdict]:
     """Verdicts that give the lowest reward the rubric can give for what applies."""
+    values = lowest_values(rubric, applicable)
     for leaf in rubric.leaves:
-        if leaf.id not in applicable:
+        if leaf.id in applicable:
+            yield decided(leaf, values[leaf.id], f"Not judged: {cause}. The worst value is assumed.")
+        else:
             yield Verdict(criterion=leaf.id, status=VerdictStatus.NOT_APPLICABLE, source="guard", points=leaf.points)
-            continue
-        yield Verdict(
-            criterion=leaf.id,
-            status=VerdictStatus.OK,
-            source="guard",
-            points=leaf.points,
-            value=rubric.worst_values[leaf.id],
-            reason=f"Not judged: {cause}. The worst value is assumed.",
-        )
 
 
-def _degenerate(submission: Submission) -> str | None:
+def counted_characters(rubric: Rubric, flags: Sequence[str], characters: int) -> int:
+    """The length of a response as length adjustment may read it: saying nothing earns no bonus for being short."""
+    if DEGENERATE not in flags:
+        return characters
+    groups = [node.aggregate for node in nodes(rubric.criteria) if isinstance(node, Group)]
+    adjustments = [aggregate.length_adjustment for aggregate in (rubric.aggregate, *groups)]
+    return max([characters, *(ceil(adjustment.center) for adjustment in adjustments if adjustment)])
+
+
+def unmet(leaf: Judged, scope: str) -> Verdict:
+    """The verdict on a criterion that reads a part which the response does not have: what is not there meets nothing,
+    and a judge that is shown an empty text is known to make something up."""
+    worst = leaf.options[0].value if isinstance(leaf, Scale) else 0.0
+    return decided(leaf, worst, f"Not asked: the response has no {scope}, so there is nothing that could meet this.")
+
+
+def decided(leaf: AnyLeaf, value: float, reason: str) -> Verdict:
+    """A verdict without a judge, worth ``value`` (of a scale: of one of its options)."""
+    option = next((o.label for o in leaf.options if o.value == value), None) if isinstance(leaf, Scale) else None
+    return Verdict(
+        criterion=leaf.id,
+        status=VerdictStatus.OK,
+        source="guard",
+        points=leaf.points,
+        value=value,
+        met=None if isinstance(leaf, Scale) else value,
+        option=option,
+        reason=reason,
+    )
+
+
+def _looks_like_an_attack(text: str) -> bool:
+    return any(
+        pattern.search(text) is not None for anchors, pattern in _MARKS if any(anchor in text for anchor in anchors)
+    )
+
+
+def _degenerate(submission: Submission, rubric: Rubric) -> str | None:
     read = submission.read
     if read.tool_calls:
         return None
-    answer = read.answer
-    if submission.reference is not None and _bare(answer) == _bare(submission.reference) != "":
-        return None
-    if not answer.strip():
-        return "the response has no answer"
-    bare = _bare(answer)
-    if not bare:
-        return "the response has no letter, digit or symbol of content"
-    if bare in _MASTER_KEYS:
-        return "the response is an opening phrase without content"
-    return "the response repeats one piece of text" if _is_repetition(answer) else None
+    if not read.answer and read.reasoning and any(leaf.scope != "answer" for leaf in rubric.leaves):
+        return None  # the answer's criteria find nothing, those of the reasoning have their text
+    return emptiness(read.answer, submission.reference)
 
 
-def _bare(text: str) -> str:
-    """Letters, digits, symbols and single spaces, case folded: what is left when punctuation is taken away."""
-    kept = []
-    for character in unicodedata.normalize("NFKC", text[:_READ_CHARACTERS]).casefold():
-        kind = unicodedata.category(character)[0]
-        if kind in "LNSM":
-            kept.append(character)
-        elif kind == "Z" or character in "\t\r\n":
-            kept.append(" ")
-    return " ".join("".join(kept).split())
-
-
-def _is_repetition(text: str) -> bool:
-    """Whether a text of some length is one short unit said again and again."""
-    words = text[:_READ_CHARACTERS].split()
-    if len(words) >= 12:
-        return len({word.casefold() for word in words}) <= max(2, len(words) // 50)
-    squeezed = "".join(words)
-    return len(squeezed) >= 24 and len(set(squeezed.casefold())) <= 2
+@lru_cache(maxsize=1_024)
+def _long_statements(statements: tuple[str, ...]) -> tuple[str, ...]:
+    folded = (" ".join(statement.casefold().split()).rstrip(".") for statement in statements)
+    return tuple(dict.fromkeys(statement for statement in folded if len(statement) >= 30))
 
 
 def _echoes(text: str, rubric: Rubric) -> bool:
     """Whether the response recites the rubric: two or more of its longer statements, word by word."""
+    statements = _long_statements(tuple(leaf.statement for leaf in rubric.leaves))
+    if len(text) < 60 or len(statements) < 2:
+        return False
     folded = " ".join(text.casefold().split())
-    statements = (" ".join(leaf.statement.casefold().split()).rstrip(".") for leaf in rubric.leaves)
-    return sum(len(statement) >= 30 and statement in folded for statement in statements) >= 2
+    return sum(statement in folded for statement in statements) >= 2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from judge_server.core.criterion import Leaf
-from judge_server.core.message import Message
+from judge_server.core.message import Message, ToolCall
 from judge_server.core.response import Step
 from judge_server.core.submission import Submission
 
@@ -19,6 +19,11 @@ class Material:
     response: str
     reference: str | None = None
     step: Step | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing in scope."""
+        return not (self.response if self.step is None else self.step.text).strip()
 
     @cached_property
     def digest(self) -> str:
@@ -49,7 +54,7 @@ class Materials:
 
     def of(self, leaf: Leaf) -> list[Material]:
         """One material, or one for every step for a criterion of step scope."""
-        with_reference = leaf.reference != "none" and self.submission.reference is not None
+        with_reference = leaf.reference != "none" and bool((self.submission.reference or "").strip())
         if leaf.scope == "step":
             return [self._material("step", with_reference, step) for step in self.submission.read.steps]
         return [self._material(leaf.scope, with_reference, None)]
@@ -67,10 +72,15 @@ class Materials:
 
     def _text(self, scope: str) -> str:
         read = self.submission.read
-        return {"answer": read.answer, "reasoning": read.reasoning}.get(scope, read.text)
+        if scope == "answer":  # an agent that only calls tools has answered with its calls
+            return read.answer or "\n".join(_call_text(call) for call in read.tool_calls)
+        return read.reasoning if scope == "reasoning" else read.text
 
 
 def message_text(message: Message) -> str:
     """A turn as the judge reads it, tool calls included."""
-    calls = [f"(calls {call.function.name} with {call.function.arguments})" for call in message.tool_calls]
-    return "\n".join(filter(None, (message.content, *calls)))
+    return "\n".join(filter(None, (message.content, *(_call_text(call) for call in message.tool_calls))))
+
+
+def _call_text(call: ToolCall) -> str:
+    return f"(calls {call.function.name} with {call.function.arguments})"

@@ -1,18 +1,19 @@
 """Several judges asked at once, combined by mean, majority or minimum."""
 
-import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from math import fsum
 from typing import Literal
 
 from judge_server.core.canonical import digest
-from judge_server.core.criterion import Judged
+from judge_server.core.criterion import Judged, Scale
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.verdict import Failure, Opinion
 from judge_server.judging.answer import Answer, Judge, Reading, Terms
 from judge_server.judging.material import Material
+from judge_server.judging.together import together
 
 Combination = Literal["mean", "majority", "min"]
 
@@ -31,7 +32,7 @@ class Panel:
         """Members close on their own."""
 
     async def healthy(self) -> bool:
-        up = await asyncio.gather(*(member.healthy() for member in self.members))
+        up = await together([member.healthy() for member in self.members])
         return sum(up) >= self._quorum
 
     @property
@@ -56,10 +57,11 @@ class Panel:
         )
 
     async def ask(self, material: Material, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
-        asked = await asyncio.gather(*(member.ask(material, criteria, terms) for member in self.members))
-        return tuple(self._combined(answers) for answers in zip(*asked, strict=True))
+        asked = await together([member.ask(material, criteria, terms) for member in self.members])
+        by_criterion = zip(criteria, zip(*asked, strict=True), strict=True)
+        return tuple(self._combined(criterion, answers) for criterion, answers in by_criterion)
 
-    def _combined(self, answers: tuple[Answer, ...]) -> Answer:
+    def _combined(self, criterion: Judged, answers: tuple[Answer, ...]) -> Answer:
         usage = sum((answer.usage for answer in answers), Usage())
         seconds = fsum(answer.model_seconds for answer in answers)
         opinions = tuple(
@@ -81,25 +83,41 @@ class Panel:
                 usage=usage,
                 model_seconds=seconds,
             )
-        chosen = combine(readings, self.specification.combine)
+        chosen = combine(criterion, readings, self.specification.combine)
         reading = Reading(chosen.value, chosen.shares, chosen.reason, chosen.label_mass, opinions)
         return Answer(reading=reading, usage=usage, model_seconds=seconds)
 
 
-def combine(readings: Sequence[Reading], how: Combination) -> Reading:
-    """One reading out of several. ``majority`` counts a value from 0.5 up as met and gives 0, 1, or 0.5 for a tie."""
+def combine(criterion: Judged, readings: Sequence[Reading], how: Combination) -> Reading:
+    """One reading out of several. ``min`` is the one with the least value. ``majority`` counts what each judge finds
+    likeliest (met from 0.5 up, or an option of a scale); where several have the most votes, the mean of them."""
     if how == "min":
         return min(readings, key=lambda reading: reading.value)
-    shares = tuple(fsum(column) / len(readings) for column in zip(*(r.shares for r in readings), strict=True))
-    masses = [reading.label_mass for reading in readings if reading.label_mass is not None]
-    mass = min(masses) if masses else None
     if how == "majority":
-        met = sum(reading.value >= 0.5 for reading in readings)
-        value = 0.5 if met * 2 == len(readings) else float(met * 2 > len(readings))
+        shares = _votes(criterion, readings)
+        value = min(fsum(v * share for v, share in zip(_values(criterion), shares, strict=True)), 1.0)
     else:
+        shares = tuple(fsum(column) / len(readings) for column in zip(*(r.shares for r in readings), strict=True))
         value = fsum(reading.value for reading in readings) / len(readings)
+    masses = [reading.label_mass for reading in readings if reading.label_mass is not None]
     nearest = min(readings, key=lambda reading: abs(reading.value - value))
-    return Reading(value, shares, nearest.reason, mass)
+    return Reading(value, shares, nearest.reason, min(masses) if masses else None)
+
+
+def _votes(criterion: Judged, readings: Sequence[Reading]) -> tuple[float, ...]:
+    """All to the label with the most votes, in equal parts to those that tie."""
+    if isinstance(criterion, Scale):
+        choices = [reading.shares.index(max(reading.shares)) for reading in readings]
+    else:
+        choices = [0 if reading.value >= 0.5 else 1 for reading in readings]
+    counted = Counter(choices)
+    most = max(counted.values())
+    winners = {choice for choice, votes in counted.items() if votes == most}
+    return tuple(1 / len(winners) if place in winners else 0.0 for place in range(len(readings[0].shares)))
+
+
+def _values(criterion: Judged) -> tuple[float, ...]:
+    return tuple(option.value for option in criterion.options) if isinstance(criterion, Scale) else (1.0, 0.0)
 
 
 def _absence(opinions: Sequence[Opinion], quorum: int) -> Failure:

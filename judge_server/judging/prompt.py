@@ -10,6 +10,7 @@ cannot guess it, yet it is the same in every prompt that shows the text, so pref
 
 import hashlib
 import hmac
+import json
 import re
 import string
 from collections.abc import Mapping, Sequence
@@ -22,12 +23,14 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from judge_server.core.criterion import Judged, Scale
 from judge_server.core.judge import Mode
+from judge_server.judging.bounded_cache import BoundedCache
 from judge_server.judging.material import Material, message_text
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 
 _TEMPLATES = ("system", "material", "criterion", "direct", "reason")
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
+_CHARACTERS_KEPT = 32_000_000
 
 
 def _source(name: str) -> str:
@@ -96,14 +99,15 @@ class PromptWriter:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._material = lru_cache(maxsize=4_096)(self._render_material)
-        self._question = lru_cache(maxsize=16_384)(self._render_question)
+        self._materials: BoundedCache[_Shown] = BoundedCache(_CHARACTERS_KEPT, lambda shown: _size(shown.segments))
+        self._questions: BoundedCache[tuple[Segment, ...]] = BoundedCache(_CHARACTERS_KEPT, _size)
         self._system = lru_cache(maxsize=2)(self._render_system)
 
     def write(self, material: Material, criteria: Sequence[Judged], mode: Mode) -> Prompt:
         """The prompt that asks about ``criteria`` (several only in reason mode) on ``material``."""
-        shown = self._material(_ByDigest(material))
-        question = self._question(_Questions(tuple(criteria), mode))
+        shown = self._materials.get(material.digest, lambda: self._render_material(material))
+        asked = (mode, *[criterion.question_digest for criterion in criteria])
+        question = self._questions.get(asked, lambda: self._render_question(criteria, mode))
         user = Turn("user", shown.segments + question)
         return Prompt((Turn("system", self._system(len(criteria) > 1)), user), shown.prefix)
 
@@ -116,8 +120,7 @@ class PromptWriter:
         text = _environment().get_template("system").render(count=2 if several else 1)
         return (Segment(text.strip(), "instructions", trusted=True),)
 
-    def _render_material(self, given: "_ByDigest") -> _Shown:
-        material = given.material
+    def _render_material(self, material: Material) -> _Shown:
         slots = _Slots("conversation")
         parts: dict[int, Part] = {}
 
@@ -126,7 +129,7 @@ class PromptWriter:
             return {"code": self.code(kind, text), "text": slots(text)}
 
         turns = [(message.role, message_text(message)) for message in material.conversation]
-        conversation_code = self.code("conversation", "\0".join(f"{role}\0{text}" for role, text in turns))
+        conversation_code = self.code("conversation", json.dumps(turns))
         step = material.step
         values: dict[str, Any] = {
             "conversation": {"code": conversation_code},
@@ -140,27 +143,29 @@ class PromptWriter:
         rendered = _environment().get_template("material").render(values)
         return _Shown(slots.segments(rendered, parts), (conversation_code, values["response"]["code"]))
 
-    def _render_question(self, asked: "_Questions") -> tuple[Segment, ...]:
+    def _render_question(self, criteria: Sequence[Judged], mode: Mode) -> tuple[Segment, ...]:
         slots = _Slots("criterion")
         parts: dict[int, Part] = {}
         template = _environment().get_template("criterion")
-        several = len(asked.criteria) > 1
+        several = len(criteria) > 1
         blocks = [
             template.render(_criterion_values(criterion, slots, parts, number if several else None))
-            for number, criterion in enumerate(asked.criteria, 1)
+            for number, criterion in enumerate(criteria, 1)
         ]
-        closing = _environment().get_template(asked.mode)
-        first = asked.criteria[0]
-        blocks.append(
-            closing.render(count=len(asked.criteria), labels=labels_of(first), options=isinstance(first, Scale))
-        )
+        closing = _environment().get_template(mode)
+        first = criteria[0]
+        blocks.append(closing.render(count=len(criteria), labels=labels_of(first), options=isinstance(first, Scale)))
         return slots.segments("\n".join(block.strip("\n") for block in blocks), parts)
+
+
+def _size(segments: Sequence[Segment]) -> int:
+    return sum(len(segment.text) for segment in segments)
 
 
 def _criterion_values(criterion: Judged, slots: _Slots, parts: dict[int, Part], number: int | None) -> dict[str, Any]:
     def aside(text: str | None) -> str | None:
-        """Outside text of the criterion that is not its statement."""
-        if text is None:
+        """Outside text of the criterion that is not its statement; None where there is none."""
+        if not text:
             return None
         parts[len(slots.texts)] = "question"
         return slots(text)
@@ -185,34 +190,3 @@ def _criterion_values(criterion: Judged, slots: _Slots, parts: dict[int, Part], 
             for response, verdict, reason in examples
         ],
     }
-
-
-class _ByDigest:
-    """Lets a cache know a material by its digest."""
-
-    __slots__ = ("material",)
-
-    def __init__(self, material: Material) -> None:
-        self.material = material
-
-    def __hash__(self) -> int:
-        return hash(self.material.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByDigest) and self.material.digest == other.material.digest
-
-
-class _Questions:
-    """Lets a cache know criteria by the digests of what is asked."""
-
-    __slots__ = ("criteria", "key", "mode")
-
-    def __init__(self, criteria: tuple[Judged, ...], mode: Mode) -> None:
-        self.criteria, self.mode = criteria, mode
-        self.key = (mode, *(criterion.question_digest for criterion in criteria))
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Questions) and self.key == other.key

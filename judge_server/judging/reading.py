@@ -3,18 +3,21 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, fsum
-from typing import Any
+from typing import Any, NoReturn
 
 from judge_server.core.errors import UnusableVerdict
 from judge_server.models.protocol import Completion, TokenProbability
 
 REASON_CHARACTERS = 600
+_ROUNDING = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class LabelReading:
-    """``shares``: probability of each label given that one of them is said; ``mass``: probability that one is."""
+    """``shares``: probability of each label given that one of them is said; ``mass``: probability that one is, at
+    most 1."""
 
     shares: tuple[float, ...]
     mass: float
@@ -24,21 +27,29 @@ def read_labels(candidates: Sequence[TokenProbability], labels: Sequence[str]) -
     """Probabilities at the answer position; None where no label is among the candidates.
 
     A word counts in any case and with white space around it ("Yes", " yes"); a single letter only in its own case,
-    because "a" is also an English word.
+    because "a" is also an English word. Raises UnusableVerdict for what is no distribution: log-probabilities that are
+    NaN or above 0, labels that together have more than all of the probability.
     """
-    totals = []
-    for label in labels:
-        wanted = label if len(label) == 1 else label.casefold()
-        totals.append(fsum(exp(c.logprob) for c in candidates if _plain(c.text, len(label) == 1) == wanted))
+    places = {label if len(label) == 1 else label.casefold(): place for place, label in enumerate(labels)}
+    found: list[list[float]] = [[] for _ in labels]
+    for candidate in candidates:
+        if not candidate.logprob <= _ROUNDING:  # also true of NaN
+            raise UnusableVerdict(f"A token's log-probability is {candidate.logprob}, which no probability has.")
+        word = _plain(candidate.text)
+        place = places.get(word if len(word) == 1 else word.casefold())
+        if place is not None:
+            found[place].append(exp(candidate.logprob))
+    totals = [fsum(probabilities) for probabilities in found]
     mass = fsum(totals)
-    if mass <= 0:
-        return None
-    return LabelReading(tuple(total / mass for total in totals), mass)
+    if mass > 1 + _ROUNDING:
+        raise UnusableVerdict(f"The labels have {mass:.3f} of the probability, more than there is.")
+    return LabelReading(tuple(total / mass for total in totals), min(mass, 1.0)) if mass > 0 else None
 
 
-def _plain(text: str, exact: bool) -> str:
-    stripped = text.strip(" \t\r\n\u2581\u0120")
-    return stripped if exact else stripped.casefold()
+@lru_cache(maxsize=4_096)
+def _plain(text: str) -> str:
+    """A token's text without white space and the marks that tokenizers put in its place."""
+    return text.strip(" \t\r\n\u2581\u0120\u010a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +88,11 @@ def verdict_schema(labels: Sequence[Sequence[str]]) -> dict[str, Any]:
 def read_structured(completion: Completion, labels: Sequence[Sequence[str]]) -> list[Spoken]:
     """The verdicts of a structured answer, one for each criterion. Raises UnusableVerdict for anything else."""
     if completion.truncated:
+        where = "in its thinking" if completion.thinking and not completion.text.strip() else "at its token limit"
         raise UnusableVerdict(
-            "The answer was cut off at its token limit.",
-            remedy="Raise reason_tokens (or thinking_tokens) of the judge.",
+            f"The answer was cut off {where}.", remedy="Raise reason_tokens (or thinking_tokens) of the judge."
         )
-    try:
-        answer = json.loads(completion.text)
-    except (ValueError, RecursionError):
-        raise UnusableVerdict(f"The answer is not JSON: {_excerpt(completion.text)}") from None
+    answer = _strict_json(completion.text)
     if len(labels) == 1:
         return [_entry(answer, labels[0])]
     numbers = [str(number) for number in range(1, len(labels) + 1)]
@@ -95,13 +103,44 @@ def read_structured(completion: Completion, labels: Sequence[Sequence[str]]) -> 
     return [_entry(answer[number], words) for number, words in zip(numbers, labels, strict=True)]
 
 
+def _strict_json(text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_each_key_once, parse_constant=_no_json)
+    except _TwiceTheSameKey as fault:
+        raise UnusableVerdict(f"The answer gives {_excerpt(str(fault))} twice: {_excerpt(text)}") from None
+    except (ValueError, RecursionError):
+        raise UnusableVerdict(f"The answer is not JSON: {_excerpt(text)}") from None
+
+
+class _TwiceTheSameKey(Exception):
+    """Python's JSON keeps the last of two verdicts; two verdicts are none."""
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _TwiceTheSameKey(key)
+        found[key] = value
+    return found
+
+
+def _no_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
 def _entry(entry: Any, labels: Sequence[str]) -> Spoken:
     if not isinstance(entry, dict) or set(entry) != {"reason", "verdict"}:
         raise UnusableVerdict("The answer does not hold exactly a reason and a verdict.")
     label, reason = entry["verdict"], entry["reason"]
     if not isinstance(reason, str) or label not in labels:
         raise UnusableVerdict(f"The verdict {_excerpt(str(label))} is none of {', '.join(labels)}.")
-    return Spoken(label, reason[: 2 * REASON_CHARACTERS])
+    return Spoken(label, _text(reason[: 2 * REASON_CHARACTERS]))
+
+
+def _text(reason: str) -> str:
+    """JSON can escape half a surrogate pair, which no UTF-8 can hold."""
+    return reason.encode("utf-8", "replace").decode("utf-8")
 
 
 def _excerpt(text: str) -> str:

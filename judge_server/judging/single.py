@@ -1,15 +1,16 @@
 """One model asked in one mode: direct reads one token's probabilities, reason reads a reason and then a verdict."""
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from math import fsum
 
 from judge_server.core.canonical import digest
 from judge_server.core.criterion import Judged, Scale
-from judge_server.core.errors import JudgeFailure, UnusableVerdict
+from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.core.judge import JudgeSpecification, Mode
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.verdict import Failure, VerdictStatus
@@ -17,9 +18,16 @@ from judge_server.judging.answer import Answer, Reading, Terms, failed
 from judge_server.judging.material import Material
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
 from judge_server.judging.reading import read_labels, read_structured, verdict_schema
+from judge_server.judging.together import together
 from judge_server.models.protocol import Completion, Labels, Model, Request, Sampling, Structured
 
-_OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum"}
+_LOG = logging.getLogger(__name__)
+_OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "temperature"}
+# options that say how a model is reached and how fast it may work; every other one may change what it answers
+_OUTSIDE_THE_MODEL = {
+    "api_key", "api_key_env", "connect_timeout_seconds", "gpu_memory_utilization", "kv_cache_gib", "max_in_flight",
+    "send_priority", "start_timeout_seconds", "timeout_seconds", "tls_ca_file", "tls_verify", "transport_attempts",
+}  # fmt: skip
 
 
 class SingleJudge:
@@ -45,61 +53,73 @@ class SingleJudge:
         return self.specification.mode if self.model.capabilities.logprobs else "reason"
 
     @cached_property
+    def temperature(self) -> float:
+        return self.specification.model_copy(update={"mode": self.mode}).effective_temperature
+
+    @cached_property
     def reference(self) -> JudgeReference:
-        model = self.model
-        asked = self.specification.model_dump(mode="json", exclude=_OUTSIDE_THE_ANSWER)
-        fingerprint = digest(
-            {**asked, "mode": self.mode, "revision": model.revision, "templates": template_digest(), "name": model.name}
-        )
+        specification, model = self.specification, self.model
+        content = specification.model_dump(mode="json", exclude=_OUTSIDE_THE_ANSWER)
+        engine = specification.model_dump(mode="json", include={"engine"})["engine"]
+        content |= {
+            "engine": {name: value for name, value in engine.items() if name not in _OUTSIDE_THE_MODEL},
+            "mode": self.mode,
+            "name": model.name,
+            "revision": model.revision,
+            "temperature": self.temperature,
+            "templates": template_digest(),
+        }
         return JudgeReference(
-            name=self.specification.name,
-            model=self.specification.model or model.name,
+            name=specification.name,
+            model=specification.model or model.name,
             mode=self.mode,
-            fingerprint=fingerprint,
+            fingerprint=digest(content),
             notice=model.notice,
         )
 
     async def ask(self, material: Material, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
-        votes = self.specification.votes
-        ask = self._directly if self.mode == "direct" else self._with_reason
-        if votes == 1:
-            return await ask(material, criteria, terms, 0)
-        ballots = await asyncio.gather(*(ask(material, criteria, terms, vote) for vote in range(votes)))
-        return tuple(_counted(answers) for answers in zip(*ballots, strict=True))
+        size = self.specification.criteria_per_call if self.mode == "reason" else 1
+        ask = self._with_reason if self.mode == "reason" else self._directly
+        some = [criteria[start : start + size] for start in range(0, len(criteria), size)]
+        ballots: list[Answer] = []
+        votes = range(self.specification.votes)
+        asked = await together([ask(material, few, terms, vote) for vote in votes for few in some])
+        for place in range(len(some)):
+            same = asked[place :: len(some)]
+            ballots += same[0] if len(same) == 1 else [_counted(answers) for answers in zip(*same, strict=True)]
+        return tuple(ballots)
 
     async def _directly(
         self, material: Material, criteria: tuple[Judged, ...], terms: Terms, vote: int
     ) -> tuple[Answer, ...]:
-        return tuple([await self._direct(material, criterion, terms, vote) for criterion in criteria])
-
-    async def _direct(self, material: Material, criterion: Judged, terms: Terms, vote: int) -> Answer:
+        """One criterion by its label tokens; in reason mode where that gave nothing and the judge may fall back."""
+        (criterion,) = criteria
         labels = labels_of(criterion)
 
         def read(completion: Completion) -> tuple[Reading]:
             if not completion.candidates:
-                raise UnusableVerdict("The answer came without token probabilities.")
+                raise UnusableVerdict(
+                    "The answer came without token probabilities.", remedy="Use mode reason, or fallback = reason."
+                )
             found = read_labels(completion.candidates, labels)
             if found is None:
                 return (Reading(0.0, tuple(0.0 for _ in labels), label_mass=0.0),)
-            return (Reading(_expected(criterion, found.shares), found.shares, label_mass=min(found.mass, 1.0)),)
+            return (Reading(_expected(criterion, found.shares), found.shares, label_mass=found.mass),)
 
-        (answer,) = await self._asked(
-            Request(
-                prompt=self._writer.write(material, (criterion,), "direct"),
-                answer=Labels(labels),
-                sampling=self._sampling(vote),
-                priority=terms.priority,
-                deadline=terms.deadline,
-            ),
-            read,
+        request = Request(
+            prompt=self._writer.write(material, criteria, "direct"),
+            answer=Labels(labels),
+            sampling=self._sampling(vote),
+            priority=terms.priority,
+            deadline=terms.deadline,
         )
-        reading = answer.reading
-        if reading is None or reading.label_mass is None or reading.label_mass >= self._least_mass:
-            return answer
-        if self.specification.fallback == "reason":
-            (second,) = await self._with_reason(material, (criterion,), terms, vote)
-            return replace(second, usage=answer.usage + second.usage)
-        return _abstained(answer, reading, self._least_mass)
+        (answer,) = await self._asked(request, read)
+        answer = _trusted(answer, self._least_mass)
+        if answer.reading or answer.status is VerdictStatus.UNAVAILABLE or self.specification.fallback != "reason":
+            return (answer,)
+        (second,) = await self._with_reason(material, criteria, terms, vote)
+        seconds = answer.model_seconds + second.model_seconds
+        return (replace(second, usage=answer.usage + second.usage, model_seconds=seconds),)
 
     @property
     def _least_mass(self) -> float:
@@ -130,7 +150,7 @@ class SingleJudge:
         return await self._asked(request, read, len(criteria))
 
     def _sampling(self, vote: int) -> Sampling:
-        return Sampling(self.specification.effective_temperature, self.specification.seed + vote)
+        return Sampling(self.temperature, self.specification.seed + vote)
 
     async def _asked(
         self, request: Request, read: Callable[[Completion], tuple[Reading, ...]], count: int = 1
@@ -142,7 +162,7 @@ class SingleJudge:
             started = time.monotonic()
             sampling = replace(request.sampling, seed=(request.sampling.seed or 0) + 1_000 * attempt)
             try:
-                completion = await self.model.complete(replace(request, sampling=sampling) if attempt else request)
+                completion = await self._complete(replace(request, sampling=sampling) if attempt else request)
                 usage, seconds = usage + completion.usage, seconds + time.monotonic() - started
                 readings = read(completion)
             except UnusableVerdict as fault:
@@ -156,8 +176,22 @@ class SingleJudge:
         first = failed(Failure.of(failure), status, usage=usage, model_seconds=seconds)
         return (first, *(failed(Failure.of(failure), status) for _ in range(count - 1)))
 
-
-Asking = Callable[[Material, tuple[Judged, ...], Terms, int], Awaitable[tuple[Answer, ...]]]
+    async def _complete(self, request: Request) -> Completion:
+        """Whatever a model raises outside its contract is a judge that failed, too. A caller's cancelling passes."""
+        try:
+            return await self.model.complete(request)
+        except JudgeFailure:
+            raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise ModelUnavailable("The judge model broke the request off.") from None
+        except TimeoutError:
+            raise DeadlineExceeded("The judge model did not answer in its time.") from None
+        except Exception as fault:
+            _LOG.exception("judge %s: the model %s raised", self.specification.name, self.model.name)
+            raise ModelUnavailable(f"The judge model failed with {type(fault).__name__}.") from fault
 
 
 def _shared(readings: tuple[Reading, ...], usage: Usage, seconds: float) -> tuple[Answer, ...]:
@@ -174,8 +208,12 @@ def _expected(criterion: Judged, shares: tuple[float, ...]) -> float:
     return min(shares[0], 1.0)
 
 
-def _abstained(answer: Answer, reading: Reading, least: float) -> Answer:
-    mass = reading.label_mass or 0.0
+def _trusted(answer: Answer, least: float) -> Answer:
+    """An answer whose labels had too little of the probability is an abstention."""
+    reading = answer.reading
+    if reading is None or reading.label_mass is None or reading.label_mass >= least:
+        return answer
+    mass = reading.label_mass
     failure = Failure(
         type="low_label_mass",
         detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge demands.",

@@ -10,6 +10,7 @@ from judge_server.core.errors import Draining, Overloaded
 
 _REMEMBERED = 256
 _LONGEST_RETRY_SECONDS = 60.0
+_RECENT_SECONDS = 60.0
 
 
 class Admission:
@@ -56,8 +57,11 @@ class Admission:
             self._finished.extend([now] * min(submissions, _REMEMBERED))
 
     def retry_after_seconds(self) -> float:
-        """How long a tenth of the limit takes at the pace of the last submissions; 1 s where no pace is known."""
+        """How long a tenth of the limit takes at the pace of the last minute; 1 s where no pace is known."""
+        now = time.monotonic()
+        while self._finished and self._finished[0] < now - _RECENT_SECONDS:
+            self._finished.popleft()
         if len(self._finished) < 2:
             return 1.0
-        pace = len(self._finished) / max(time.monotonic() - self._finished[0], 0.001)
+        pace = len(self._finished) / max(now - self._finished[0], 0.001)
         return min(max(self.limit * 0.1 / pace, 0.5), _LONGEST_RETRY_SECONDS)

@@ -1,45 +1,53 @@
 """Many submissions at once: in order, and one bad item never spoils the others."""
 
-import asyncio
+import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
-from judge_server.core.errors import BadInput, BadSubmission, JudgeServerError, NotFound
+from judge_server.core.errors import BadSubmission, JudgeServerError
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.submission import Coordinates, Submission
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
+from judge_server.judging.together import together
 from judge_server.scoring.scorer import Scorer
+
+_LOG = logging.getLogger(__name__)
 
 
 async def score_batch(
     scorer: Scorer, items: Sequence[Any], terms: Terms, defaults: Mapping[str, Any] | None = None
 ) -> list[Judgment]:
     """One judgment for each item: a Submission or the plain data of one, whose absent fields ``defaults`` fill."""
-    return list(await asyncio.gather(*(score_item(scorer, item, terms, defaults) for item in items)))
+    return await together([score_item(scorer, item, terms, defaults) for item in items])
 
 
 async def score_item(scorer: Scorer, item: Any, terms: Terms, defaults: Mapping[str, Any] | None = None) -> Judgment:
-    """A judgment in any case: what is wrong with the item itself becomes a failed judgment with a typed error."""
-    coordinates = Coordinates()
+    """A judgment in any case: what is wrong with the item itself, or with keeping its judgment, becomes a failed
+    judgment with a typed error."""
+    coordinates = item.coordinates if isinstance(item, Submission) else _coordinates_of(item)
     try:
-        submission = item if isinstance(item, Submission) else parse_submission(item, defaults)
-        coordinates = submission.coordinates
-        return await scorer.score(submission, terms)
-    except (BadInput, NotFound) as fault:
+        return await scorer.score(parse_submission(item, defaults), terms)
+    except JudgeServerError as fault:
         return failed_judgment(fault, coordinates)
+    except Exception:  # noqa: BLE001 - a fault of ours on one item is no reason to lose the others
+        _LOG.exception("an item of a batch could not be judged")
+        return failed_judgment(JudgeServerError("The server failed on this item; its log says how."), coordinates)
 
 
 def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Submission:
     """Plain data → Submission. Raises BadSubmission that names every field at fault."""
+    given = {name: value for name, value in (defaults or {}).items() if value is not None}
+    if isinstance(item, Submission):
+        absent = {name: value for name, value in given.items() if getattr(item, name) is None}
+        return item.model_copy(update=absent) if absent else item
     if isinstance(item, Mapping):
-        given = {name: value for name, value in (defaults or {}).items() if value is not None}
-        absent = {name: value for name, value in given.items() if item.get(name) is None}
-        item = {**item, **absent}
+        item = {**item, **{name: value for name, value in given.items() if item.get(name) is None}}
     try:
         return Submission.model_validate(item)
     except ValidationError as fault:
@@ -48,13 +56,32 @@ def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Su
 
 def describe(fault: ValidationError, limit: int = 5) -> str:
     """The faults of a validation, each with its field, without repeating what was sent."""
-    lines = [
-        f"{'.'.join(str(part) for part in error['loc']) or 'submission'}: {error['msg']}"
-        for error in fault.errors(include_url=False, include_input=False, include_context=False)
-    ]
+    errors = fault.errors(include_url=False, include_input=False, include_context=False)
+    lines = [f"{_field(error['loc'])}: {_shortened(error['msg'], 500)}" for error in errors]
     unique = list(dict.fromkeys(lines))
     more = [f"and {len(unique) - limit} more"] if len(unique) > limit else []
     return "; ".join([*unique[:limit], *more])
+
+
+def _field(place: Sequence[int | str]) -> str:
+    return ".".join(_shortened(str(part), 60) for part in place) or "submission"
+
+
+def _shortened(text: str, most: int) -> str:
+    """Names of unknown fields are the sender's: of any length, and perhaps no valid Unicode."""
+    return (text if len(text) <= most else text[:most] + "...").encode("utf-8", "backslashreplace").decode()
+
+
+def _coordinates_of(item: Any) -> Coordinates:
+    """What can be read of an item's coordinates, whatever else is wrong with it: its sender wants to know it again."""
+    if not isinstance(item, Mapping):
+        return Coordinates()
+    read = Coordinates()
+    for name in Coordinates.model_fields:
+        if item.get(name) is not None:
+            with suppress(ValidationError):
+                read = Coordinates.model_validate(read.model_dump(exclude_none=True) | {name: item[name]})
+    return read
 
 
 def failed_judgment(fault: JudgeServerError, coordinates: Coordinates) -> Judgment:

@@ -1,14 +1,20 @@
 """Verdicts already known: same judge, same question, same material. Only usable readings are remembered."""
 
+import asyncio
 import hashlib
+import logging
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from judge_server.core.criterion import Judged
 from judge_server.core.verdict import Opinion
 from judge_server.judging.answer import Reading
 from judge_server.judging.material import Material
+from judge_server.scoring.deadline import expired, remaining
+
+_LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Memory(Protocol):
@@ -25,34 +31,67 @@ def cache_key(fingerprint: str, criterion: Judged, material: Material) -> str:
 
 
 class VerdictCache:
-    """The most recent readings in the process, the rest in the memory behind it."""
+    """The most recent readings in the process, the rest in the memory behind it.
+
+    A memory that fails or is slower than the ``deadline`` (``time.monotonic()`` seconds) costs a model call, never a
+    verdict: the cause is logged and judging goes on.
+    """
 
     def __init__(self, memory: Memory | None = None, size: int = 100_000) -> None:
         self._memory = memory
         self._size = size
         self._recent: OrderedDict[str, Reading] = OrderedDict()
 
-    async def recall(self, keys: Sequence[str]) -> dict[str, Reading]:
+    def __len__(self) -> int:
+        return len(self._recent)
+
+    async def recall(self, keys: Sequence[str], deadline: float | None = None) -> dict[str, Reading]:
         """The known readings among ``keys``."""
-        found = {key: self._recent[key] for key in keys if key in self._recent}
-        unknown = [key for key in keys if key not in found]
-        if unknown and self._memory is not None:
-            for key, content in (await self._memory.recall(unknown)).items():
-                found[key] = reading_of(content)
-                self._keep(key, found[key])
+        found: dict[str, Reading] = {}
+        unknown: list[str] = []
+        for key in keys:
+            reading = self._recent.get(key)
+            if reading is None:
+                unknown.append(key)
+            else:
+                self._recent.move_to_end(key)
+                found[key] = reading
+        if unknown and self._memory is not None and not expired(deadline):
+            recalled = await _tolerated(self._memory.recall(unknown), deadline, "read")
+            for key, content in (recalled or {}).items():
+                try:
+                    found[key] = reading_of(content)
+                except (KeyError, TypeError, ValueError):
+                    _LOG.warning("the remembered verdict %s cannot be read", key)
+                else:
+                    self._keep(key, found[key])
         return found
 
-    async def remember(self, readings: Mapping[str, Reading]) -> None:
+    async def remember(self, readings: Mapping[str, Reading], deadline: float | None = None) -> None:
+        """Keep ``readings``; past the deadline without waiting until they are written."""
         for key, reading in readings.items():
             self._keep(key, reading)
         if readings and self._memory is not None:
-            await self._memory.remember({key: content_of(reading) for key, reading in readings.items()})
+            entries = {key: content_of(reading) for key, reading in readings.items()}
+            await _tolerated(self._memory.remember(entries), deadline, "written")
 
     def _keep(self, key: str, reading: Reading) -> None:
         self._recent[key] = reading
         self._recent.move_to_end(key)
         if len(self._recent) > self._size:
             self._recent.popitem(last=False)
+
+
+async def _tolerated(work: Awaitable[T], deadline: float | None, done: str) -> T | None:
+    """What ``work`` gives, or None where it fails or takes too long."""
+    try:
+        async with asyncio.timeout(remaining(deadline)):
+            return await work
+    except TimeoutError:
+        return None
+    except Exception as fault:  # noqa: BLE001 - the cache saves work, it is not part of the truth
+        _LOG.warning("verdicts could not be %s: %s", done, fault)
+        return None
 
 
 def content_of(reading: Reading) -> dict[str, Any]:

@@ -3,15 +3,24 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+
+
+class Landed(NamedTuple, Generic[T]):
+    """``started``: this caller's call began the work; ``pays``: of those who share a result, one bears its cost."""
+
+    result: T
+    started: bool
+    pays: bool
 
 
 @dataclass
 class _Flight(Generic[T]):
     task: asyncio.Task[T]
     passengers: int = 0
+    paid: bool = False
 
 
 class Flights(Generic[T]):
@@ -23,23 +32,30 @@ class Flights(Generic[T]):
     def __len__(self) -> int:
         return len(self._flights)
 
-    async def join(self, key: str, start: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
-        """The result for ``key``, and whether this call was the one that started the work."""
+    async def join(self, key: str, start: Callable[[], Awaitable[T]]) -> Landed[T]:
+        """The result for ``key``. Raises what the work raises, to every caller."""
         flight = self._flights.get(key)
-        first = flight is None
+        started = flight is None
         if flight is None:
             flight = self._flights[key] = _Flight(asyncio.ensure_future(_run(start)))
-            flight.task.add_done_callback(lambda _: self._landed(key, flight))
+            flight.task.add_done_callback(lambda task: self._landed(key, flight, task))
         flight.passengers += 1
         try:
-            return await asyncio.shield(flight.task), first
+            result = await asyncio.shield(flight.task)
         finally:
             flight.passengers -= 1
             if not flight.passengers and not flight.task.done():
-                self._landed(key, flight)
+                self._forget(key, flight)
                 flight.task.cancel()
+        pays, flight.paid = not flight.paid, True
+        return Landed(result, started, pays)
 
-    def _landed(self, key: str, flight: "_Flight[T] | None") -> None:
+    def _landed(self, key: str, flight: "_Flight[T] | None", task: asyncio.Task[T]) -> None:
+        self._forget(key, flight)
+        if not task.cancelled():
+            task.exception()  # nobody may be left to ask for it
+
+    def _forget(self, key: str, flight: "_Flight[T] | None") -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
 

@@ -1,22 +1,25 @@
 """Asking a judge the questions of one submission: known readings first, then the judge, each question once."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from judge_server.core.criterion import Judged
-from judge_server.core.errors import DeadlineExceeded, JudgeFailure
+from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable
 from judge_server.core.judgment import Usage
-from judge_server.core.verdict import Failure, Verdict
+from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms, failed, verdict_of
 from judge_server.judging.material import Material
+from judge_server.judging.together import together
 from judge_server.scoring.cache import VerdictCache, cache_key
 from judge_server.scoring.deadline import expired, remaining
 from judge_server.scoring.flight import Flights
 from judge_server.scoring.plan import Question
 
-_TIMEOUT = Failure.of(DeadlineExceeded("The deadline passed before the judge answered."))
+_LOG = logging.getLogger(__name__)
+_TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the judge answered.")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,47 +54,51 @@ class Inquiry:
         asked = [
             _Asked(question, cache_key(fingerprint, question.criterion, question.material)) for question in questions
         ]
-        known = await self.cache.recall([one.key for one in asked])
-        open_questions = [one for one in asked if one.key not in known]
-        answers = await self._ask(judge, open_questions, terms)
-        fresh = {key: answer.reading for key, answer in answers.items() if answer.reading}
-        await self.cache.remember(fresh)
-        verdicts = tuple(_verdict(one, known.get(one.key), answers.get(one.key)) for one in asked)
-        usage = sum((answer.usage for answer in answers.values()), Usage())
-        return Findings(verdicts, usage, max((answer.model_seconds for answer in answers.values()), default=0.0))
+        known = await self.cache.recall([one.key for one in asked], terms.deadline)
+        answers = await self._ask(judge, [one for one in asked if one.key not in known], terms)
+        fresh = {key: answer.reading for key, answer in answers.items() if answer.reading and _whole(answer.reading)}
+        await self.cache.remember(fresh, terms.deadline)
+        verdicts = tuple(_verdict(one, known.get(one.key), answers.get(one.key, _TIMEOUT)) for one in asked)
+        seconds = max((answer.model_seconds for answer in answers.values()), default=0.0)
+        return Findings(verdicts, _sum(list(answers.values())), seconds)
 
     async def _ask(self, judge: Judge, asked: Sequence[_Asked], terms: Terms) -> dict[str, Answer]:
-        calls = [self._call(judge, batch, terms) for batch in _batches(asked, judge.specification.criteria_per_call)]
+        """The answers that came before the deadline."""
         answers: dict[str, Answer] = {}
-        for result in await asyncio.gather(*calls):
-            answers.update(result)
-        return answers
-
-    async def _call(self, judge: Judge, batch: Sequence[_Asked], terms: Terms) -> dict[str, Answer]:
-        """One call of the judge, or the answer of an identical call that is under way."""
-        keys = [one.key for one in batch]
-        criteria = tuple(one.question.criterion for one in batch)
-        material = batch[0].question.material
+        if not asked or expired(terms.deadline):
+            return answers
+        batches = _batches(asked, judge.specification.criteria_per_call)
         try:
             async with asyncio.timeout(remaining(terms.deadline)):
-                answers, first = await self._shared("\n".join(keys), judge, material, criteria, terms)
+                await together([self._call(judge, batch, terms, answers) for batch in batches])
         except TimeoutError:
-            return {key: failed(_TIMEOUT) for key in keys}
-        except JudgeFailure as fault:
-            return {key: failed(Failure.of(fault)) for key in keys}
-        if not first:
-            answers = tuple(replace(answer, usage=Usage(), model_seconds=0.0) for answer in answers)
-        return dict(zip(keys, answers, strict=True))
+            pass
+        return answers
 
-    async def _shared(
-        self, key: str, judge: Judge, material: Material, criteria: tuple[Judged, ...], terms: Terms
-    ) -> tuple[tuple[Answer, ...], bool]:
+    async def _call(self, judge: Judge, batch: Sequence[_Asked], terms: Terms, answers: dict[str, Answer]) -> None:
+        """One call of the judge, or the answer of an identical call that is under way."""
+        try:
+            found = await self._shared(judge, batch, terms)
+        except JudgeFailure as fault:
+            found = (failed(Failure.of(fault)),) * len(batch)
+        except Exception as fault:  # noqa: BLE001 - a judge that breaks its contract is a judge that failed
+            _LOG.exception("judge %s raised", judge.specification.name)
+            failure = Failure.of(ModelUnavailable(f"The judge failed with {type(fault).__name__}."))
+            found = (failed(failure),) * len(batch)
+        answers.update(zip((one.key for one in batch), found, strict=True))
+
+    async def _shared(self, judge: Judge, batch: Sequence[_Asked], terms: Terms) -> tuple[Answer, ...]:
         """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
+        key = "\n".join(one.key for one in batch)
+        material: Material = batch[0].question.material
+        criteria: tuple[Judged, ...] = tuple(one.question.criterion for one in batch)
         while True:
-            answers, first = await self._flights.join(key, lambda: judge.ask(material, criteria, terms))
-            timed_out = any(answer.failure and answer.failure.type == DeadlineExceeded.type for answer in answers)
-            if first or not timed_out or expired(terms.deadline):
-                return answers, first
+            answers, started, pays = await self._flights.join(key, lambda: judge.ask(material, criteria, terms))
+            if started or expired(terms.deadline) or not any(_timed_out(answer) for answer in answers):
+                break
+        if pays:
+            return answers
+        return tuple(replace(answer, usage=Usage(), model_seconds=0.0) for answer in answers)
 
 
 def _batches(asked: Sequence[_Asked], size: int) -> list[list[_Asked]]:
@@ -102,7 +109,27 @@ def _batches(asked: Sequence[_Asked], size: int) -> list[list[_Asked]]:
     return [same[start : start + size] for same in by_material.values() for start in range(0, len(same), size)]
 
 
-def _verdict(one: _Asked, known: Reading | None, answer: Answer | None) -> Verdict:
+def _verdict(one: _Asked, known: Reading | None, answer: Answer) -> Verdict:
+    step = one.question.material.step
     if known is not None:
-        return verdict_of(one.question.criterion, Answer(reading=known), step=one.question.material.step, cached=True)
-    return verdict_of(one.question.criterion, answer or failed(_TIMEOUT), step=one.question.material.step)
+        return verdict_of(one.question.criterion, Answer(reading=known), step=step, cached=True)
+    return verdict_of(one.question.criterion, answer, step=step)
+
+
+def _whole(reading: Reading) -> bool:
+    """A panel that lacked a member is good enough now, but it is not remembered."""
+    return all(opinion.status is VerdictStatus.OK for opinion in reading.panel)
+
+
+def _timed_out(answer: Answer) -> bool:
+    failures = [answer.failure, *(opinion.error for opinion in answer.panel)]
+    return any(failure is not None and failure.type == DeadlineExceeded.type for failure in failures)
+
+
+def _sum(answers: Sequence[Answer]) -> Usage:
+    return Usage(
+        prompt_tokens=sum(answer.usage.prompt_tokens for answer in answers),
+        cached_tokens=sum(answer.usage.cached_tokens for answer in answers),
+        completion_tokens=sum(answer.usage.completion_tokens for answer in answers),
+        calls=sum(answer.usage.calls for answer in answers),
+    )

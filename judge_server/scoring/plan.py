@@ -1,15 +1,19 @@
 """What has to be found out for one submission: what applies, what a program decides, what a judge is asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from judge_server.core.condition import applies
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Group, Judged
 from judge_server.core.errors import BadSubmission
+from judge_server.core.response import Step
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.judging import guard
 from judge_server.judging.material import Material, Materials
+
+MOST_STEPS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +25,66 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Checking:
+    """One programmatic criterion, on the whole response or on one step of it."""
+
+    criterion: CheckCriterion
+    step: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """``settled`` needs nobody: criteria that do not apply here."""
+    """``settled`` needs nobody: criteria that do not apply here, or that read what the response does not have."""
 
     applicable: tuple[AnyLeaf, ...]
     settled: tuple[Verdict, ...]
-    checks: tuple[CheckCriterion, ...]
+    checks: tuple[Checking, ...]
     questions: tuple[Question, ...]
 
 
 def plan(submission: Submission, rubric: Rubric) -> Plan:
-    """Raises BadSubmission when a criterion that applies needs a reference and there is none."""
+    """Raises BadSubmission when a criterion that applies needs a reference and there is none, and for a response of
+    more steps than can be judged one by one."""
     known = submission.known()
     applicable = tuple(_applicable(rubric.criteria, known))
-    absent = [
-        leaf.id for leaf in applicable if leaf.reference == "required" and not (submission.reference or "").strip()
-    ]
-    if absent:
-        raise BadSubmission(
-            f"reference: {rubric.name} judges {', '.join(absent)} against a reference, and the submission has none.",
-            remedy="Add the field reference with the reference answer, or use a rubric that needs none.",
-        )
+    _require_reference(submission, rubric, applicable)
+    _require_few_steps(submission, applicable)
     materials = Materials(submission)
     names = {leaf.id for leaf in applicable}
-    questions: list[Question] = []
     settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names]
+    checks: list[Checking] = []
+    questions: list[Question] = []
     for leaf in applicable:
-        if isinstance(leaf, CheckCriterion):
-            continue
-        read = materials.of(leaf)
-        questions += [Question(leaf, material) for material in read]
-        if not read:
+        if leaf.scope == "step" and not submission.read.steps:
             settled.append(_not_applicable(leaf))
-    checks = tuple(leaf for leaf in applicable if isinstance(leaf, CheckCriterion))
-    return Plan(applicable, tuple(settled), checks, tuple(questions))
+        elif isinstance(leaf, CheckCriterion):
+            checks += [Checking(leaf, step) for step in (submission.read.steps if leaf.scope == "step" else (None,))]
+        else:
+            read = materials.of(leaf)
+            questions += [Question(leaf, material) for material in read if not material.blank]
+            settled += [guard.unmet(leaf, leaf.scope) for material in read if material.blank]
+    return Plan(applicable, tuple(settled), tuple(checks), tuple(questions))
+
+
+def _require_reference(submission: Submission, rubric: Rubric, applicable: Sequence[AnyLeaf]) -> None:
+    if (submission.reference or "").strip():
+        return
+    needing = [leaf.id for leaf in applicable if leaf.reference == "required"]
+    if needing:
+        raise BadSubmission(
+            f"reference: {rubric.name} judges {', '.join(needing)} against a reference, and the submission has none.",
+            remedy="Add the field reference with the reference answer, or use a rubric that needs none.",
+        )
+
+
+def _require_few_steps(submission: Submission, applicable: Sequence[AnyLeaf]) -> None:
+    by_step = [leaf.id for leaf in applicable if leaf.scope == "step"]
+    steps = len(submission.read.steps)
+    if by_step and steps > MOST_STEPS:
+        raise BadSubmission(
+            f"response: {steps} steps are more than the {MOST_STEPS} that {', '.join(by_step)} can judge one by one.",
+            remedy="Separate steps by blank lines only where one ends, or give these criteria another scope.",
+        )
 
 
 def _applicable(criteria: tuple[Criterion, ...], known: dict[str, object]) -> Iterator[AnyLeaf]:

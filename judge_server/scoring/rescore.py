@@ -1,11 +1,17 @@
 """Stored verdicts under another aggregation or rubric version: the same verdicts, another reward, no model asked."""
 
+from collections.abc import Iterator, Sequence
+
+from judge_server.core.canonical import canonical_json
+from judge_server.core.criterion import Criterion, Group
 from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import Outcome
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric, RubricReference
+from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.judging.guard import DEGENERATE, counted_characters, worst_verdicts
 
 
 class Rescored(Frozen):
@@ -22,21 +28,18 @@ class Rescored(Frozen):
 def rescore(judgment: Judgment, rubric: Rubric, before: Rubric | None) -> Rescored:
     """Aggregate the verdicts of ``judgment`` under ``rubric``.
 
-    ``before`` is the rubric that it was judged under, where known: a criterion whose question changed since then has
-    no verdict to reuse. Raises BadInput that names the criteria which would need a judge.
+    ``before`` is the rubric that it was judged under: a criterion whose question or conditions changed since then has
+    no verdict to reuse. Raises BadInput that names the criteria which would need a judge, or where it cannot be known
+    what the judge was asked.
     """
-    unasked = _unasked(judgment, rubric, before)
+    unasked = _unasked(judgment, rubric, _known_before(judgment, rubric, before))
     if unasked:
         raise BadInput(
             f"{rubric.name} asks what {judgment.id} was not judged on: {', '.join(unasked)}.",
-            remedy="Score the submission again under this rubric, or rescore with a version that has the same criteria.",
+            remedy="Score the submission again under this rubric, or rescore with a version that asks the same.",
         )
-    verdicts = [
-        verdict.model_copy(update={"points": rubric.by_id[verdict.criterion].points})
-        for verdict in judgment.verdicts
-        if verdict.criterion in rubric.by_id
-    ]
-    outcome = reward(rubric, verdicts, judgment.response_characters)
+    verdicts = list(_reused(judgment, rubric))
+    outcome = reward(rubric, verdicts, counted_characters(rubric, judgment.flags, judgment.response_characters))
     known = outcome.reward is not None and judgment.reward is not None
     return Rescored(
         judgment=judgment.id,
@@ -48,13 +51,40 @@ def rescore(judgment: Judgment, rubric: Rubric, before: Rubric | None) -> Rescor
     )
 
 
-def _unasked(judgment: Judgment, rubric: Rubric, before: Rubric | None) -> list[str]:
-    judged = {verdict.criterion for verdict in judgment.verdicts}
-    unasked = [leaf.id for leaf in rubric.leaves if leaf.id not in judged]
+def _known_before(judgment: Judgment, rubric: Rubric, before: Rubric | None) -> Rubric:
     if before is not None:
-        unasked += [
-            leaf.id
-            for leaf in rubric.leaves
-            if leaf.id in before.by_id and before.by_id[leaf.id].question_digest != leaf.question_digest
-        ]
-    return sorted(set(unasked))
+        return before
+    if judgment.rubric is None or judgment.rubric.digest != rubric.digest:
+        raise BadInput(
+            f"The rubric that {judgment.id} was judged under is not known here, so its questions cannot be compared.",
+            remedy="Publish that rubric version first, or score the submission again.",
+        )
+    return rubric
+
+
+def _reused(judgment: Judgment, rubric: Rubric) -> Iterator[Verdict]:
+    """The verdicts with the points of ``rubric``; for a response that said nothing, the worst ones under it."""
+    own = [verdict for verdict in judgment.verdicts if verdict.criterion in rubric.by_id]
+    if DEGENERATE in judgment.flags:
+        applicable = {verdict.criterion for verdict in own if verdict.status is not VerdictStatus.NOT_APPLICABLE}
+        yield from worst_verdicts(rubric, frozenset(applicable), "the response is degenerate")
+        return
+    for verdict in own:
+        yield verdict.model_copy(update={"points": rubric.by_id[verdict.criterion].points})
+
+
+def _unasked(judgment: Judgment, rubric: Rubric, before: Rubric) -> list[str]:
+    judged = {verdict.criterion for verdict in judgment.verdicts}
+    asked, asks = dict(_questions(before.criteria)), dict(_questions(rubric.criteria))
+    return sorted(name for name in asks if name not in judged or asked.get(name) != asks[name])
+
+
+def _questions(criteria: Sequence[Criterion], conditions: str = "") -> Iterator[tuple[str, str]]:
+    """What each leaf asks, and under which conditions: its own and those of the groups around it."""
+    for criterion in criteria:
+        when = {path: comparison.model_dump() for path, comparison in criterion.when.items()}
+        here = f"{conditions}{canonical_json(when)}" if when else conditions
+        if isinstance(criterion, Group):
+            yield from _questions(criterion.criteria, here)
+        else:
+            yield criterion.id, f"{criterion.question_digest} {here}"

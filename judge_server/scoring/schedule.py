@@ -9,80 +9,133 @@ cancelled, and a deadline that passes in the queue ends the wait.
 import asyncio
 import heapq
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from judge_server.core.errors import DeadlineExceeded
 from judge_server.models.protocol import Request
 
-_KNOWN_PREFIXES = 65_536
-_Place = tuple[int, tuple[int, ...], int]
+_TURN = 4_096
+_Key = tuple[str, ...]
+_Order = tuple[int, tuple[int, ...], int]
+
+
+@dataclass(slots=True)
+class _Rank:
+    """The place of a prefix in line, for as long as requests with it wait or are in flight: ``users``. After
+    ``_TURN`` requests it goes to the end of the line, so that a prefix that never rests keeps nobody out."""
+
+    arrival: int
+    users: int = 0
+    taken: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """A request in the queue or in flight."""
+
+    order: _Order
+    ranks: tuple[tuple[_Key, _Rank], ...]
+    admitted: "asyncio.Future[None] | None" = None
+
+    def __lt__(self, other: "_Place") -> bool:
+        return self.order < other.order
 
 
 class Schedule:
     """Admits at most ``capacity`` holders at a time, in order of priority, prefix and arrival."""
 
     def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
+        self._capacity = max(capacity, 1)
         self.in_flight = 0
         self._arrivals = 0
-        self._waiting: list[tuple[_Place, asyncio.Future[None]]] = []
-        self._ranks: OrderedDict[tuple[str, ...], int] = OrderedDict()
+        self._queue: list[_Place] = []
+        self._gone = 0
+        self._ranks: dict[_Key, _Rank] = {}
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
+
+    @capacity.setter
+    def capacity(self, capacity: int) -> None:
+        self._capacity = max(capacity, 1)
+        self._admit()
 
     @property
     def waiting(self) -> int:
-        return sum(not future.done() for _, future in self._waiting)
+        return len(self._queue) - self._gone
 
     @asynccontextmanager
     async def slot(self, request: Request) -> AsyncIterator[None]:
         """Hold one of the places. Raises DeadlineExceeded when the request's deadline passes first."""
-        await self._enter(request)
+        place = self._place(request)
         try:
-            yield
+            if self.in_flight < self._capacity and not self.waiting:
+                self.in_flight += 1
+            else:
+                await self._wait(place, request.deadline)
+            try:
+                yield
+            finally:
+                self.in_flight -= 1
+                self._admit()
         finally:
-            self._leave()
+            self._release(place)
 
-    async def _enter(self, request: Request) -> None:
-        if self.in_flight < self.capacity and not self._waiting:
-            self.in_flight += 1
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (self._place(request), future))
-        self._admit()
-        timeout = None if request.deadline is None else request.deadline - time.monotonic()
+    async def _wait(self, place: _Place, deadline: float | None) -> None:
+        place.admitted = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queue, place)
         try:
-            async with asyncio.timeout(timeout):
-                await future
+            async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
+                await place.admitted
         except BaseException as fault:
-            if future.done() and not future.cancelled():
-                self._leave()  # the place was given in the very moment in which the wait ended
+            if place.admitted.done() and not place.admitted.cancelled():
+                self.in_flight -= 1  # the place was given in the very moment in which the wait ended
+                self._admit()
+            else:
+                self._leave_queue(place.admitted)
             if isinstance(fault, TimeoutError):
                 raise DeadlineExceeded("The deadline passed while the request waited for the judge.") from None
             raise
 
-    def _leave(self) -> None:
-        self.in_flight -= 1
-        self._admit()
+    def _leave_queue(self, admitted: "asyncio.Future[None]") -> None:
+        """Those who left stay in the heap until they are at its top or are the greater part of it."""
+        admitted.cancel()
+        self._gone += 1
+        if self._gone > 64 and self._gone * 2 > len(self._queue):
+            self._queue = [place for place in self._queue if place.admitted and not place.admitted.done()]
+            heapq.heapify(self._queue)
+            self._gone = 0
 
     def _admit(self) -> None:
-        while self._waiting and self.in_flight < self.capacity:
-            _, future = heapq.heappop(self._waiting)
-            if not future.done():
+        while self._queue and self.in_flight < self._capacity:
+            admitted = heapq.heappop(self._queue).admitted
+            if admitted is None or admitted.cancelled():
+                self._gone -= 1
+            else:
                 self.in_flight += 1
-                future.set_result(None)
+                admitted.set_result(None)
 
     def _place(self, request: Request) -> _Place:
         """Where a request stands: prefixes rank by the arrival of their first request, the widest prefix first."""
         self._arrivals += 1
-        prefix = request.prompt.prefix
-        ranks = tuple(self._rank((request.priority.name, *prefix[: depth + 1])) for depth in range(len(prefix)))
-        return int(request.priority), ranks, self._arrivals
+        priority, prefix = request.priority, request.prompt.prefix
+        keys = [(priority.name, *prefix[: depth + 1]) for depth in range(len(prefix))]
+        ranks = tuple((key, self._join(key)) for key in keys)
+        return _Place((int(priority), tuple(rank.arrival for _, rank in ranks), self._arrivals), ranks)
 
-    def _rank(self, prefix: tuple[str, ...]) -> int:
-        rank = self._ranks.get(prefix)
-        if rank is None:
-            rank = self._ranks[prefix] = self._arrivals
-            if len(self._ranks) > _KNOWN_PREFIXES:
-                self._ranks.popitem(last=False)
+    def _join(self, key: _Key) -> _Rank:
+        rank = self._ranks.get(key)
+        if rank is None or rank.taken >= _TURN:
+            rank = self._ranks[key] = _Rank(self._arrivals)
+        rank.users += 1
+        rank.taken += 1
         return rank
+
+    def _release(self, place: _Place) -> None:
+        for key, rank in place.ranks:
+            rank.users -= 1
+            if not rank.users and self._ranks.get(key) is rank:
+                del self._ranks[key]

@@ -4,6 +4,7 @@ guard → plan → checks → cache → judge → aggregate → store
 """
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, UnknownJudge
 from judge_server.core.judgment import JudgeReference, Judgment, Timing, Usage
 from judge_server.core.reward import reward
@@ -20,11 +20,13 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.judging import checks, guard
 from judge_server.judging.answer import Judge, Terms
+from judge_server.judging.together import both
 from judge_server.scoring.admission import Admission
 from judge_server.scoring.deadline import remaining
 from judge_server.scoring.inquiry import Findings, Inquiry
-from judge_server.scoring.plan import Plan, plan
+from judge_server.scoring.plan import Checking, Plan, plan
 
+_LOG = logging.getLogger(__name__)
 NO_JUDGE = JudgeReference(name="none", model="none", mode="none", fingerprint="none")
 
 
@@ -92,10 +94,13 @@ class Scorer:
         judge = self._judge(submission)
         found = await self._find(submission, rubric, judge, terms)
         characters = len(submission.read.text)
-        outcome = reward(rubric, found.verdicts, characters)
+        outcome = reward(rubric, found.verdicts, guard.counted_characters(rubric, found.flags, characters))
         judgment = Judgment(
             id=_new_id(),
-            **outcome.model_dump(exclude={"step_rewards", "gates", "error"}),
+            reward=outcome.reward,
+            status=outcome.status,
+            coverage=outcome.coverage,
+            components=outcome.components,
             step_rewards=outcome.step_rewards,
             gates=outcome.gates,
             error=outcome.error,
@@ -112,9 +117,15 @@ class Scorer:
         )
         if self._archive is not None:
             await self._archive.save(judgment, submission, rubric)
-        for observer in self._observers:
-            observer.judged(judgment)
+        self._tell(judgment)
         return judgment
+
+    def _tell(self, judgment: Judgment) -> None:
+        for observer in self._observers:
+            try:
+                observer.judged(judgment)
+            except Exception:  # noqa: BLE001 - the judgment is made and kept, whatever becomes of the news
+                _LOG.exception("the observer %s raised", type(observer).__name__)
 
     async def _rubric(self, submission: Submission) -> Rubric:
         named = submission.rubric
@@ -145,38 +156,42 @@ class Scorer:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
             verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.degenerate))
             return _Found(verdicts, inspection.flags, speaker)
-        decided, findings = await asyncio.gather(
-            self._decide(planned, submission, terms), self._ask(planned, rubric, judge, terms)
-        )
-        verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
-        return _Found(verdicts, inspection.flags, speaker, findings.usage, findings.model_seconds)
-
-    async def _decide(self, planned: Plan, submission: Submission, terms: Terms) -> Sequence[Verdict]:
-        async def one(criterion: CheckCriterion) -> Verdict:
-            try:
-                async with asyncio.timeout(remaining(terms.deadline)):
-                    return await checks.decide(criterion, submission)
-            except TimeoutError:
-                failure = Failure.of(DeadlineExceeded("The deadline passed before the check was done."))
-                return Verdict(
-                    criterion=criterion.id,
-                    status=VerdictStatus.UNAVAILABLE,
-                    source="check",
-                    points=criterion.points,
-                    error=failure,
-                )
-
-        return [await one(criterion) for criterion in planned.checks]
-
-    async def _ask(self, planned: Plan, rubric: Rubric, judge: Judge | None, terms: Terms) -> Findings:
-        if not planned.questions:
-            return Findings((), Usage(), 0.0)
-        if judge is None:
+        if planned.questions and judge is None:
             raise UnknownJudge(
                 f"judge: {rubric.name} has criteria that need a judge, and none is configured.",
                 remedy="Start with --model SPECIFICATION, or name judges in the configuration file.",
             )
+        asking = self._ask(planned, judge, terms)
+        if planned.checks:
+            decided, findings = await both(self._decide(planned, submission, terms), asking)
+        else:
+            decided, findings = (), await asking
+        verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
+        return _Found(verdicts, inspection.flags, speaker, findings.usage, findings.model_seconds)
+
+    async def _ask(self, planned: Plan, judge: Judge | None, terms: Terms) -> Findings:
+        if judge is None or not planned.questions:
+            return Findings((), Usage(), 0.0)
         return await self._inquiry.find(judge, planned.questions, terms)
+
+    async def _decide(self, planned: Plan, submission: Submission, terms: Terms) -> Sequence[Verdict]:
+        return [await self._check(checking, submission, terms) for checking in planned.checks]
+
+    async def _check(self, checking: Checking, submission: Submission, terms: Terms) -> Verdict:
+        criterion, step = checking.criterion, checking.step
+        try:
+            async with asyncio.timeout(remaining(terms.deadline)):
+                return await checks.decide(criterion, submission, step)
+        except TimeoutError:
+            return Verdict(
+                criterion=criterion.id,
+                status=VerdictStatus.UNAVAILABLE,
+                source="check",
+                points=criterion.points,
+                step=step.index if step else None,
+                span=(step.start, step.end) if step else None,
+                error=Failure.of(DeadlineExceeded("The deadline passed before the check was done.")),
+            )
 
 
 def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -1,0 +1,134 @@
+"""Answers that say nothing: empty ones, master keys, pure repetition. Judge models are known to reward all three.
+
+Master keys: Zhao et al., "One Token to Fool LLM-as-a-Judge" (2507.08794).
+"""
+
+import re
+import unicodedata
+
+_READ_CHARACTERS = 200_000
+_PHRASES = (
+    "thought process", "thinking process", "let us solve this problem step by step",
+    "lets solve this problem step by step", "let us think step by step", "lets think step by step",
+    "let me think step by step", "step by step", "solution", "the solution", "answer", "the answer", "final answer",
+    "the final answer", "solucion", "la solucion", "respuesta", "la respuesta", "respuesta final", "reponse",
+    "la reponse", "losung", "antwort", "решение", "ответ", "解", "解答", "解析", "解説", "かいせつ", "答案", "回答",
+)  # fmt: skip
+_ONLY_PHRASES = re.compile(rf"(?:(?:{'|'.join(sorted(_PHRASES, key=len, reverse=True))}) ?)+")
+_LONGEST_PIECE = 200
+_PIECE = re.compile(r"[^\n\r.!?:;。！？：；…]+")
+# one of these alone may well be the answer; a dot, a colon or a dash is not
+_OPERATORS = frozenset(
+    (
+        "+",
+        "*",
+        "/",
+        "%",
+        "<",
+        ">",
+        "=",
+        "<=",
+        ">=",
+        "==",
+        "!=",
+        "<>",
+        "&&",
+        "||",
+        "&",
+        "|",
+        "^",
+        "~",
+        "**",
+        "//",
+        "->",
+        "=>",
+    )
+)
+_BLANKS = re.compile("[\u115f\u1160\u2500-\u259f\u2800\ufffd]")  # invisible letters, rules and boxes
+
+
+def emptiness(answer: str, reference: str | None = None) -> str | None:
+    """Why ``answer`` says nothing, or None. What the reference answer says is something, short as it may be."""
+    text = answer.strip()[:_READ_CHARACTERS]
+    if not text:
+        return "the response has no answer"
+    cause = _cause(text)
+    if cause is not None and reference is not None and _same(text, reference.strip()):
+        return None
+    return cause
+
+
+def _cause(text: str) -> str | None:
+    if text in _OPERATORS:
+        return None
+    if not _has_content(text):
+        return "the response has no letter, digit or symbol of content"
+    if all(_is_phrase(piece.group()) for piece in _PIECE.finditer(text)):
+        return "the response is an opening phrase without content"
+    return "the response repeats one piece of text" if _is_repetition(text) else None
+
+
+def _same(answer: str, reference: str) -> bool:
+    if answer == reference:
+        return True
+    if len(reference) > _READ_CHARACTERS:
+        return False
+    bare = _bare(answer, _READ_CHARACTERS)
+    return bool(bare) and bare == _bare(reference, _READ_CHARACTERS)
+
+
+def _has_content(text: str) -> bool:
+    """Letters, digits, or symbols beyond ASCII such as an emoji."""
+    for start in range(0, len(text), 256):
+        for character in _BLANKS.sub("", unicodedata.normalize("NFKC", text[start : start + 256])):
+            kind = unicodedata.category(character)[0]
+            if kind in "LN" or (kind == "S" and character > "\x7f"):
+                return True
+    return False
+
+
+def _is_phrase(piece: str) -> bool:
+    bare = _bare(piece, _LONGEST_PIECE)
+    return bare is not None and (not bare or _ONLY_PHRASES.fullmatch(bare) is not None)
+
+
+def _bare(text: str, most: int) -> str | None:
+    """Letters without their accents, digits, symbols and single spaces, case folded; None beyond ``most`` of them."""
+    kept: list[str] = []
+    for start in range(0, len(text), 256):
+        for character in unicodedata.normalize("NFKD", text[start : start + 256]).casefold():
+            kind = unicodedata.category(character)[0]
+            if kind in "LNS":
+                kept.append(character)
+            elif (kind == "Z" or character in "\t\r\n") and kept and kept[-1] != " ":
+                kept.append(" ")
+        if len(kept) > most:
+            return None
+    return "".join(kept).strip()
+
+
+def _is_repetition(text: str) -> bool:
+    """Whether a text of some length is one unit said again and again (the last time perhaps cut off)."""
+    plain = " ".join(text.casefold().split())
+    unit = _unit(plain)
+    if unit is None:
+        return False
+    times = len(plain) / len(unit)
+    if any(character.isdigit() for character in unit):
+        return times >= 64 and " " not in unit.strip()  # tables, matrices and digit strings repeat for good reasons
+    if not any(character.isalpha() for character in unit):
+        return times >= 16
+    return len(plain) >= 24 and (times >= 8 or len(plain) >= 200)
+
+
+def _unit(text: str) -> str | None:
+    """The shortest text of which ``text`` is a repetition, at least four times over."""
+    probe = text[: max(1, min(64, len(text) // 8))]
+    place = text.find(probe, 1)
+    for _ in range(64):
+        if place < 0 or place * 4 > len(text):
+            return None
+        if text.startswith(text[place:]):
+            return text[:place]
+        place = text.find(probe, place + 1)
+    return None
