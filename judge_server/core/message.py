@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from judge_server.core.canonical import as_json, canonical_json
 from judge_server.core.model import Frozen
@@ -31,6 +31,9 @@ class ToolCall(Frozen):
     function: FunctionCall
 
 
+_FOREIGN = frozenset({"annotations", "audio", "function_call", "reasoning", "reasoning_content", "refusal"})
+
+
 class Message(Frozen):
     """One turn. ``content`` given as text parts is joined; other kinds of part are refused."""
 
@@ -40,6 +43,17 @@ class Message(Frozen):
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_what_says_nothing(cls, given: Any) -> Any:
+        """Client libraries write every field of their message type (``refusal: null``, ``annotations: []``)."""
+        if not isinstance(given, Mapping):
+            return given
+        kept = {key: value for key, value in given.items() if key not in _FOREIGN or value not in (None, [], ())}
+        if kept.get("reasoning") is not None and kept.get("reasoning") == kept.get("reasoning_content"):
+            del kept["reasoning_content"]
+        return kept
 
     @field_validator("content", mode="before")
     @classmethod

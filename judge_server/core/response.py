@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from judge_server.core.message import Message, ToolCall
 
 _THINKING = re.compile(r"\A\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL)
+# chat templates of reasoning models often open the thought in the prompt, so that a response only closes it
+_THOUGHT_OPENED_BEFORE = re.compile(r"\A()((?:(?!<think>).)*?)</think>", re.DOTALL)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -35,7 +37,7 @@ class Response:
 
 
 def _of_text(text: str) -> Response:
-    match = _THINKING.match(text)
+    match = _THINKING.match(text) or (_THOUGHT_OPENED_BEFORE.match(text) if "</think>" in text else None)
     if match is None:
         return Response(text, text.strip(), "", (), _paragraphs(text, 0, len(text)))
     reasoning, answer = match.group(2), text[match.end() :]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from judge_server.core.canonical import JsonObject, digest
 from judge_server.core.message import Conversation, Message
@@ -12,7 +12,13 @@ from judge_server.core.model import Frozen
 from judge_server.core.response import Response
 from judge_server.core.rubric import Rubric
 
-Coordinate = Annotated[str, Field(min_length=1, max_length=200)]
+
+def _text_of_number(given: Any) -> Any:
+    """Trainers number their samples; a name is a text all the same."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+Coordinate = Annotated[str, BeforeValidator(_text_of_number), Field(min_length=1, max_length=200)]
 
 
 class Coordinates(Frozen):

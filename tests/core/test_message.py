@@ -87,3 +87,27 @@ def test_a_conversation_has_at_least_one_message():
 def test_a_message_survives_its_own_json():
     first = message("x", reasoning="r", tool_calls=[CALL], name="n", tool_call_id="1")
     assert Message.model_validate_json(first.model_dump_json()) == first
+
+
+def test_the_empty_fields_of_client_libraries_say_nothing():
+    message = Message.model_validate(
+        {
+            "role": "assistant",
+            "content": "Hello.",
+            "refusal": None,
+            "annotations": [],
+            "audio": None,
+            "tool_calls": None,
+        }
+    )
+    assert message == Message(role="assistant", content="Hello.")
+
+
+def test_a_refusal_that_says_something_is_not_dropped_silently():
+    with pytest.raises(ValidationError, match="refusal"):
+        Message.model_validate({"role": "assistant", "content": None, "refusal": "I cannot."})
+
+
+def test_reasoning_under_both_names_is_read_once():
+    message = Message.model_validate({"role": "assistant", "reasoning": "so", "reasoning_content": "so"})
+    assert message.reasoning == "so"

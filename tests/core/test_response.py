@@ -107,3 +107,14 @@ def test_the_spans_of_steps_lead_back_to_their_text(response):
 @pytest.mark.parametrize("text", ["<think>" * 50_000, "\n \t" * 100_000, "<think>" + "</thin" * 50_000, " " * 500_000])
 def test_hostile_texts_are_read_in_time(text):
     Response.of(text)
+
+
+def test_a_thought_that_the_prompt_opened_ends_at_its_closing_tag():
+    read = Response.of("First the dose.\n\nThen the age.</think>Take 500 mg.")
+    assert (read.reasoning, read.answer) == ("First the dose.\n\nThen the age.", "Take 500 mg.")
+    assert [read.text[step.start : step.end] for step in read.steps] == ["First the dose.", "Then the age."]
+
+
+def test_a_thought_opened_in_the_middle_is_part_of_the_answer():
+    text = "It is <think>so</think> indeed."
+    assert Response.of(text).answer == text

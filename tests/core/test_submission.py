@@ -140,3 +140,13 @@ def test_a_submission_survives_its_own_json():
     first = submission(response=[{"role": "assistant", "content": "a", "tool_calls": [CALL]}], facts={"a": [1, None]})
     again = Submission.model_validate_json(first.model_dump_json())
     assert (again, again.digest) == (first, first.digest)
+
+
+def test_trainers_may_number_their_samples():
+    numbered = Submission.model_validate({"prompt": "Why?", "response": "So.", "id": 7, "group": 0})
+    assert (numbered.id, numbered.group) == ("7", "0")
+
+
+def test_true_is_no_number_of_a_sample():
+    with pytest.raises(ValidationError):
+        Submission.model_validate({"prompt": "Why?", "response": "So.", "id": True})
