@@ -7,17 +7,19 @@ leaves the reward undecided, unless it could not lower it or the policy is ``wor
 Where nothing at all is decided there is no reward under any policy.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from math import fsum, inf, isfinite
+from math import fsum, isfinite
 
 from judge_server.core.aggregate import NOT_APPLICABLE, UNDECIDED, Part, combine, component, points_score
 from judge_server.core.aggregation import Aggregation, Formula
-from judge_server.core.criterion import AnyLeaf, Criterion, Gate, Group, leaves, nodes
+from judge_server.core.cause import GATE_UNDECIDED, NOTHING_APPLIES, UNDEFINED, cause
+from judge_server.core.criterion import AnyLeaf, Criterion, Group, leaves, nodes
 from judge_server.core.expression import UndefinedResult
-from judge_server.core.outcome import GateFired, JudgmentStatus, Outcome, StepReward
+from judge_server.core.gates import Gates, read_gates
+from judge_server.core.outcome import JudgmentStatus, Outcome
 from judge_server.core.rubric import Rubric
+from judge_server.core.step_reward import step_rewards
 from judge_server.core.verdict import Failure, Verdict
 
 
@@ -29,21 +31,6 @@ def reward(rubric: Rubric, verdicts: Sequence[Verdict], response_characters: int
     verdicts on one criterion (or on one step of it).
     """
     return _Aggregator(rubric, verdicts, response_characters).outcome()
-
-
-@dataclass(frozen=True, slots=True)
-class _Gates:
-    fired: tuple[GateFired, ...]
-    unread: tuple[Gate, ...]
-
-    def ceiling(self, *, assumed: bool) -> float:
-        """What the gates that fired leave; with ``assumed`` those that are only taken to have fired as well."""
-        return min((gate.reward for gate in self.fired if assumed or not gate.assumed), default=inf)
-
-    def might_lower(self, value: float) -> bool:
-        """Whether a gate that was not read could take the reward below ``value``."""
-        taken = [gate.reward for gate in self.fired if gate.assumed]
-        return any(reward < value for reward in (*taken, *(gate.reward for gate in self.unread)))
 
 
 class _Aggregator:
@@ -118,11 +105,11 @@ class _Aggregator:
         missing = [verdict for found in self.verdicts.values() for verdict in found if verdict.missing]
         unheard = [leaf.id for leaf in self.rubric.leaves if not self.verdicts[leaf.id]]
         coverage = self._coverage()
-        gates = self._gates()
+        gates = read_gates(self.rubric, self.verdicts)
         applicable = any(part.applicable for part in self.parts.values())
-        value, failure = self._value(coverage, gates) if applicable else (None, _NOTHING_APPLIES)
+        value, failure = self._value(coverage, gates) if applicable else (None, NOTHING_APPLIES)
         if value is None and (missing or unheard):
-            failure = _cause(missing, unheard, failure)
+            failure = cause(missing, unheard, failure)
         decided = any(verdict.decided for found in self.verdicts.values() for verdict in found)
         complete = not missing and not unheard
         if complete:
@@ -134,19 +121,19 @@ class _Aggregator:
             status=status,
             coverage=coverage,
             components=self._components(),
-            step_rewards=tuple(self._step_rewards()),
+            step_rewards=tuple(step_rewards(self.rubric, self.verdicts)),
             gates=gates.fired,
             error=failure if value is None else None,
         )
 
-    def _value(self, coverage: float, gates: _Gates) -> tuple[float | None, Failure | None]:
+    def _value(self, coverage: float, gates: Gates) -> tuple[float | None, Failure | None]:
         base, failure = self._base(coverage)
         if self.policy == "null" and coverage < 1:
             return None, failure
         if base is not None:
             value = min(base, gates.ceiling(assumed=True))
             blocked = any(gate.reward < value for gate in gates.unread)
-            return (None, _GATE_UNDECIDED) if blocked else (value, None)
+            return (None, GATE_UNDECIDED) if blocked else (value, None)
         # a veto that was read decides by itself where nothing else could take the reward lower
         ceiling, lowest = gates.ceiling(assumed=False), self.rubric.aggregate.floor
         if lowest is not None and ceiling <= lowest and not gates.might_lower(ceiling):
@@ -168,27 +155,9 @@ class _Aggregator:
         except UndefinedResult as fault:
             return None, Failure(type="undefined_reward", detail=str(fault))
         if value is None:
-            return None, _UNDEFINED
+            return None, UNDEFINED
         value = self.rubric.aggregate.finish(value, self.characters)
-        return (value, None) if isfinite(value) else (None, _UNDEFINED)
-
-    def _gates(self) -> _Gates:
-        fired: list[GateFired] = []
-        unread: list[Gate] = []
-        for leaf in self.rubric.leaves:
-            if leaf.gate is None:
-                continue
-            found = self.verdicts[leaf.id]
-            values = [verdict.value for verdict in found if verdict.value is not None]
-            absent = not found or any(verdict.missing for verdict in found)
-            read = any(leaf.gate.fires(value) for value in values)
-            assumed = not read and absent and self.policy == "worst"
-            if read or assumed:
-                gate = leaf.gate
-                fired.append(GateFired(criterion=leaf.id, when=gate.when, reward=gate.reward, assumed=assumed))
-            elif absent:
-                unread.append(leaf.gate)
-        return _Gates(tuple(fired), tuple(unread))
+        return (value, None) if isfinite(value) else (None, UNDEFINED)
 
     def _coverage(self) -> float:
         """Share of the applicable weight that has a verdict; exactly 1.0 when nothing is missing."""
@@ -244,16 +213,6 @@ class _Aggregator:
             return component(parts)
         return points_score([(points, part.value) for points, part in parts if part.value is not None])
 
-    def _step_rewards(self) -> Iterator[StepReward]:
-        steps: dict[int, list[tuple[AnyLeaf, Verdict]]] = defaultdict(list)
-        for leaf in self.rubric.leaves:
-            for verdict in self.verdicts[leaf.id]:
-                if verdict.step is not None and (verdict.decided or verdict.missing):
-                    steps[verdict.step].append((leaf, verdict))
-        for index, found in sorted(steps.items()):
-            span = next((verdict.span for _, verdict in found if verdict.span), None)
-            yield StepReward(index=index, span=span, value=_step_value(found))
-
 
 def _sorted_by_criterion(rubric: Rubric, verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     """The verdicts of every criterion by step, in the order of the criteria, whatever the order they came in."""
@@ -272,41 +231,9 @@ def _sorted_by_criterion(rubric: Rubric, verdicts: Sequence[Verdict]) -> dict[st
 
 
 _ROUNDING = 1e-9  # 0.1 + 0.7 of the weight is 0.8 of it
-_GATE_UNDECIDED = Failure(type="gate_undecided", detail="A gate could not be read, and it might have fired.")
-_NOTHING_APPLIES = Failure(type="nothing_applicable", detail="No criterion of the rubric applies to this submission.")
-_UNDEFINED = Failure(
-    type="undefined_reward",
-    detail="The aggregation has no value for these verdicts: no positive points, or an undecided component.",
-)
 
 
 def _standing(criterion: Criterion, value: float) -> float:
     """A pure veto that fires when it is met is as good as it is not met."""
     veto = criterion.points == 0 and not isinstance(criterion, Group) and criterion.gate
     return 1 - value if veto and veto.when == "met" else value
-
-
-def _step_value(found: Sequence[tuple[AnyLeaf, Verdict]]) -> float | None:
-    """Points earned on one step over the points to be had there (over their absolute sum, where all are negative)."""
-    if any(verdict.missing for _, verdict in found):
-        return None
-    decided = [(leaf.points, verdict.value) for leaf, verdict in found if verdict.value is not None]
-    value = points_score(decided)
-    if value is not None:
-        return value
-    total = fsum(abs(points) for points, _ in decided)
-    return fsum(points * value for points, value in decided) / total if total else None
-
-
-def _cause(missing: Sequence[Verdict], unheard: Sequence[str], otherwise: Failure | None) -> Failure:
-    """The commonest reason among the missing verdicts, with how many criteria are concerned."""
-    kinds = Counter(verdict.error.type for verdict in missing if verdict.error)
-    if not kinds:
-        detail = f"No verdict for {', '.join(unheard[:5])}."
-        return otherwise if otherwise and not unheard else Failure(type="no_verdict", detail=detail)
-    kind = min(kinds, key=lambda kind: (-kinds[kind], kind))
-    example = next(verdict.error for verdict in missing if verdict.error and verdict.error.type == kind)
-    names = sorted({verdict.criterion for verdict in missing})
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    count = "1 criterion has" if len(names) == 1 else f"{len(names)} criteria have"
-    return Failure(type=kind, detail=f"{count} no verdict ({shown}): {example.detail}")
