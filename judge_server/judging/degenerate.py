@@ -19,31 +19,8 @@ _LONGEST_PIECE = 200
 _PIECE = re.compile(r"[^\n\r.!?:;。！？：；…]+")
 # one of these alone may well be the answer; a dot, a colon or a dash is not
 _OPERATORS = frozenset(
-    (
-        "+",
-        "*",
-        "/",
-        "%",
-        "<",
-        ">",
-        "=",
-        "<=",
-        ">=",
-        "==",
-        "!=",
-        "<>",
-        "&&",
-        "||",
-        "&",
-        "|",
-        "^",
-        "~",
-        "**",
-        "//",
-        "->",
-        "=>",
-    )
-)
+    ("+", "*", "/", "%", "<", ">", "=", "<=", ">=", "==", "!=", "<>", "&&", "||", "&", "|", "^", "~", "//", "->", "=>")
+)  # fmt: skip
 _BLANKS = re.compile("[\u115f\u1160\u2500-\u259f\u2800\ufffd]")  # invisible letters, rules and boxes
 
 
