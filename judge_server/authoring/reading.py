@@ -186,12 +186,12 @@ class _Builder:
 
     def _key(self, text: str, position: Position) -> None:
         frame = self.stack[-1]
+        frame.key = text
         if first := frame.seen.get(text):
             message = f"the key {text!r} stands here a second time; the first is at {first.line}:{first.column}"
             self._note(position, "duplicate-key", message, "keep one of the two")
         frame.seen.setdefault(text, position)
         self.keys[(*frame.path, text)] = position
-        frame.key = text
 
     def _open(self, container: Any, position: Position) -> None:
         if self._wants_key():

@@ -15,11 +15,12 @@ from judge_server.authoring.rules.wording import (
     VAGUE,
     words,
 )
-from judge_server.core.criterion import Binary, Group, Scale
+from judge_server.core.criterion import AnyLeaf, Binary, Group, Scale
 from judge_server.core.rubric import Rubric
 
 _LONGEST_WORDS = 60
 _NEARLY_THE_SAME = 0.85
+_MOST_COMPARED = 200
 
 
 @rule("compound-statement", Severity.WARNING)
@@ -60,26 +61,32 @@ def _is_anchored(criterion: Binary | Scale) -> bool:
 @rule("duplicate-statement", Severity.WARNING)
 def duplicate_statement(rubric: Rubric) -> Iterable[Remark]:
     """Two criteria that say the same under the same conditions count one thing twice. Identical ones are an error."""
-    entries = [
-        (path, leaf, words(leaf.statement), frozenset(words(leaf.statement)))
-        for path, leaf in leaves_of(rubric)
-        if leaf.statement
-    ]
-    for (_, first, one, one_set), (path, second, two, two_set) in combinations(entries, 2):
-        if len(one_set & two_set) < 0.7 * len(one_set | two_set) or first.when != second.when:
-            continue
-        if first.scope != second.scope or _differ_in_what_is_checked(first, second):
-            continue
-        if one == two:
+    entries = [(path, leaf, words(leaf.statement)) for path, leaf in leaves_of(rubric) if leaf.statement]
+    first_of: dict[tuple[str, ...], AnyLeaf] = {}
+    for path, leaf, found in entries:
+        first = first_of.setdefault(tuple(found), leaf)
+        if first is not leaf and _comparable(first, leaf):
             message = f"the same statement as {first.id!r}"
             yield Remark((*path, "statement"), message, "remove one of the two", Severity.ERROR)
-        elif SequenceMatcher(None, one, two, autojunk=False).ratio() >= _NEARLY_THE_SAME:
-            message = f"almost the same statement as {first.id!r}"
+    if len(entries) > _MOST_COMPARED:
+        return  # every pair of very many would take seconds
+    for (_, one, one_words), (path, two, two_words) in combinations(entries, 2):
+        if one_words != two_words and _comparable(one, two) and _nearly_the_same(one_words, two_words):
+            message = f"almost the same statement as {one.id!r}"
             yield Remark((*path, "statement"), message, "remove one, or word the difference clearly")
 
 
-def _differ_in_what_is_checked(first: object, second: object) -> bool:
-    return getattr(first, "check", None) != getattr(second, "check", None)
+def _comparable(first: AnyLeaf, second: AnyLeaf) -> bool:
+    if first.when != second.when or first.scope != second.scope:
+        return False
+    return getattr(first, "check", None) == getattr(second, "check", None)
+
+
+def _nearly_the_same(one: list[str], two: list[str]) -> bool:
+    shared = len(set(one) & set(two))
+    if shared < 0.7 * len(set(one) | set(two)):
+        return False
+    return SequenceMatcher(None, one, two, autojunk=False).ratio() >= _NEARLY_THE_SAME
 
 
 @rule("double-negative", Severity.WARNING)

@@ -98,7 +98,7 @@ def undefined_expression(rubric: Rubric) -> Iterable[Remark]:
 
 @rule("clip-hides-differences", Severity.WARNING)
 def clip_hides_differences(rubric: Rubric) -> Iterable[Remark]:
-    """The clip begins above 0 or the base value never comes near its bounds: good and bad responses get one reward."""
+    """The clip begins above 0 or ends below 1: responses that differ get the same reward."""
     for path, aggregate, _ in aggregations(rubric):
         if aggregate.clip is None:
             continue
@@ -110,7 +110,7 @@ def clip_hides_differences(rubric: Rubric) -> Iterable[Remark]:
 
 @rule("clip-without-effect", Severity.INFO)
 def clip_without_effect(rubric: Rubric) -> Iterable[Remark]:
-    """The values already lie inside the clip."""
+    """Every value lies inside the clip already: it suggests a safety that is not needed."""
     for path, aggregate, criteria in aggregations(rubric):
         if aggregate.clip is None or aggregate.length_adjustment or isinstance(aggregate, Formula):
             continue
