@@ -7,6 +7,7 @@ from judge_server.authoring.lint import errors, lint
 from judge_server.authoring.parsing import from_data, parse
 from judge_server.authoring.rules import RULES
 from tests.authoring.build import criterion, data, rubric
+from tests.project.repository import ROOT
 
 BOTH = [{"response": "x", "met": True}, {"response": "y", "met": False}]
 
@@ -131,6 +132,20 @@ def test_a_rule_leaves_good_rubrics_alone(name, given):
     assert name not in {found.rule for found in lint(from_data(given))}
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Explains the risk, and recommends a test.",
+        "Recommends seeing a doctor and avoiding alcohol.",
+        "Not only names the drug but gives its dose.",
+        "Names the drug; also states its dose.",
+        "Describes the procedure and does not alarm the reader.",
+    ],
+)
+def test_two_demands_are_found_however_they_are_joined(statement):
+    assert "compound-statement" in {found.rule for found in lint(from_data(says(statement)))}
+
+
 def test_findings_stand_in_the_order_of_the_text_with_line_and_column():
     text = (
         "id: a\nversion: 1.0.0\ntitle: T\ncriteria:\n  - id: a\n    statement: Is it right?\n"
@@ -174,3 +189,14 @@ def test_hostile_patterns_cost_the_linter_nothing(pattern):
     begun = time.perf_counter()
     lint(from_data(check("regex", pattern=pattern)))
     assert time.perf_counter() - begun < 1
+
+
+def test_every_rule_stands_in_the_authors_guide():
+    guide = (ROOT / "docs" / "rubrics.md").read_text(encoding="utf-8")
+    assert [rule.name for rule in RULES if f"| `{rule.name}` | {rule.severity} |" not in guide] == []
+
+
+def test_the_example_of_the_authors_guide_is_valid_and_free_of_warnings():
+    guide = (ROOT / "docs" / "rubrics.md").read_text(encoding="utf-8")
+    example = guide.split("```yaml\n")[1].split("```")[0]
+    assert [found for found in lint(parse(example)) if found.severity is not Severity.INFO] == []

@@ -103,10 +103,8 @@ def test_a_fault_of_an_aggregation_is_told_at_the_aggregation():
 
 
 def test_a_group_that_cannot_be_aggregated_is_told_at_the_group():
-    found = one(
-        HEAD
-        + "  - {id: g, kind: group, aggregate: {kind: weighted_mean}, criteria: [{id: a, points: -1, statement: ab.}]}\n"
-    )
+    group = "  - id: g\n    kind: group\n    aggregate: {kind: weighted_mean}\n"
+    found = one(HEAD + group + "    criteria: [{id: a, statement: abc, points: -1}]\n")
     assert found.path == "criteria[0].aggregate"
 
 

@@ -16,6 +16,7 @@ _VERBS = (
 COMPOUND = re.compile(
     rf"\b(?:and|but)\s+(?:then\s+|also\s+|clearly\s+|explicitly\s+)?(?:{_VERBS}|does not|is not|has no)\b"
     r"|\band also\b|\bas well as\s+(?:a|the|an)?\s*\w+ing\b|\bnot only\b|\band/or\b"
+    r"|\b(?:advises|encourages|mentions|recommends|suggests)\s+\w+ing\b[^.;]*\band\s+\w+ing\b"
     rf"|;\s*(?:it\s+)?(?:also\s+)?(?:{_VERBS})\b",
     re.IGNORECASE,
 )
