@@ -33,11 +33,13 @@ class _Rank:
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """A request in the queue or in flight."""
+    """A request in the queue (then ``queued``; ``left`` if nobody waits for it any more) or in flight."""
 
     order: _Order
     ranks: tuple[tuple[_Key, _Rank], ...]
     admitted: "asyncio.Future[None] | None" = None
+    queued: bool = False
+    left: bool = False
 
     def __lt__(self, other: "_Place") -> bool:
         return self.order < other.order
@@ -85,38 +87,43 @@ class Schedule:
             self._release(place)
 
     async def _wait(self, place: _Place, deadline: float | None) -> None:
-        place.admitted = asyncio.get_running_loop().create_future()
+        admitted = place.admitted = asyncio.get_running_loop().create_future()
+        place.queued = True
         heapq.heappush(self._queue, place)
+        self._admit()
         try:
             async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
-                await place.admitted
+                await admitted
         except BaseException as fault:
-            if place.admitted.done() and not place.admitted.cancelled():
+            if admitted.done() and not admitted.cancelled():
                 self.in_flight -= 1  # the place was given in the very moment in which the wait ended
                 self._admit()
             else:
-                self._leave_queue(place.admitted)
+                self._leave_queue(place)
             if isinstance(fault, TimeoutError):
                 raise DeadlineExceeded("The deadline passed while the request waited for the judge.") from None
             raise
 
-    def _leave_queue(self, admitted: "asyncio.Future[None]") -> None:
+    def _leave_queue(self, left: _Place) -> None:
         """Those who left stay in the heap until they are at its top or are the greater part of it."""
-        admitted.cancel()
+        if not left.queued:
+            return
+        left.left = True
         self._gone += 1
         if self._gone > 64 and self._gone * 2 > len(self._queue):
-            self._queue = [place for place in self._queue if place.admitted and not place.admitted.done()]
+            self._queue = [place for place in self._queue if not place.left]
             heapq.heapify(self._queue)
             self._gone = 0
 
     def _admit(self) -> None:
         while self._queue and self.in_flight < self._capacity:
-            admitted = heapq.heappop(self._queue).admitted
-            if admitted is None or admitted.cancelled():
+            place = heapq.heappop(self._queue)
+            place.queued = False
+            if place.left:
                 self._gone -= 1
-            else:
+            elif place.admitted is not None and not place.admitted.done():  # its task may be cancelled, not yet gone
                 self.in_flight += 1
-                admitted.set_result(None)
+                place.admitted.set_result(None)
 
     def _place(self, request: Request) -> _Place:
         """Where a request stands: prefixes rank by the arrival of their first request, the widest prefix first."""

@@ -1,0 +1,59 @@
+"""A scorer put together from real parts over scripted models."""
+
+from collections.abc import Mapping
+
+from judge_server.core.errors import UnknownRubric
+from judge_server.core.judge import JudgeSpecification
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.judging.prompt import PromptWriter
+from judge_server.judging.single import SingleJudge
+from judge_server.scoring.admission import Admission
+from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.inquiry import Inquiry
+from judge_server.scoring.scheduled_model import ScheduledModel
+from judge_server.scoring.scorer import Scorer
+
+SECRET = b"s" * 32
+RESPONSE = "Drink water, rest, and see a doctor if it lasts."
+
+
+class Shelf:
+    """Rubrics by name."""
+
+    def __init__(self, *rubrics: Rubric) -> None:
+        self.rubrics = {rubric.name: rubric for rubric in rubrics}
+
+    async def get(self, name: str) -> Rubric:
+        if name not in self.rubrics:
+            raise UnknownRubric(f"rubric: {name!r} is not known.")
+        return self.rubrics[name]
+
+
+def judge(model, name: str = "main", **more) -> SingleJudge:
+    specification = JudgeSpecification.model_validate({"name": name, "model": "scripted:one"} | more)
+    return SingleJudge(specification, ScheduledModel(model), PromptWriter(SECRET))
+
+
+def scorer(*judges, store=None, rubrics=(), limit: int = 10_000, archive=None, cache=None, observers=()) -> Scorer:
+    """Judges by their names, the first being the default; a store remembers verdicts and judgments."""
+    named: Mapping = {judge.specification.name: judge for judge in judges}
+    return Scorer(
+        rubrics=Shelf(*rubrics),
+        judges=named,
+        default_judge=next(iter(named), None),
+        inquiry=Inquiry(cache or VerdictCache(store)),
+        admission=Admission(limit),
+        archive=archive or store,
+        observers=observers,
+    )
+
+
+def rubric(*criteria, count: int = 3, **more) -> Rubric:
+    plain = [{"id": f"c{n}", "statement": f"Says thing {n:02}.", "points": 1} for n in range(count)]
+    fields = {"id": "medical/test", "version": "1.0.0", "title": "A rubric", "criteria": list(criteria) or plain}
+    return Rubric.model_validate(fields | more)
+
+
+def submission(response=RESPONSE, **more) -> Submission:
+    return Submission.model_validate({"rubric": rubric(), "prompt": "My head aches.", "response": response} | more)
