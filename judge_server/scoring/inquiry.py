@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from judge_server.scoring.flight import Flights
 from judge_server.scoring.plan import Question
 
 _LOG = logging.getLogger(__name__)
+_LONGEST_RECALL_SECONDS = 5.0
 _TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the judge answered.")))
 
 
@@ -54,7 +56,7 @@ class Inquiry:
         asked = [
             _Asked(question, cache_key(fingerprint, question.criterion, question.material)) for question in questions
         ]
-        known = await self.cache.recall([one.key for one in asked], terms.deadline)
+        known = await self.cache.recall([one.key for one in asked], _recall_deadline(terms))
         answers = await self._ask(judge, [one for one in asked if one.key not in known], terms)
         fresh = {key: answer.reading for key, answer in answers.items() if answer.reading and _whole(answer.reading)}
         await self.cache.remember(fresh, terms.deadline)
@@ -79,13 +81,12 @@ class Inquiry:
         """One call of the judge, or the answer of an identical call that is under way."""
         try:
             found = await self._shared(judge, batch, terms)
+            answers.update(zip((one.key for one in batch), found, strict=True))
         except JudgeFailure as fault:
-            found = (failed(Failure.of(fault)),) * len(batch)
+            answers.update(_all_failed(batch, fault))
         except Exception as fault:  # noqa: BLE001 - a judge that breaks its contract is a judge that failed
             _LOG.exception("judge %s raised", judge.specification.name)
-            failure = Failure.of(ModelUnavailable(f"The judge failed with {type(fault).__name__}."))
-            found = (failed(failure),) * len(batch)
-        answers.update(zip((one.key for one in batch), found, strict=True))
+            answers.update(_all_failed(batch, ModelUnavailable(f"The judge failed with {type(fault).__name__}.")))
 
     async def _shared(self, judge: Judge, batch: Sequence[_Asked], terms: Terms) -> tuple[Answer, ...]:
         """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
@@ -107,6 +108,16 @@ def _batches(asked: Sequence[_Asked], size: int) -> list[list[_Asked]]:
     for one in {one.key: one for one in asked}.values():
         by_material[one.question.material.digest].append(one)
     return [same[start : start + size] for same in by_material.values() for start in range(0, len(same), size)]
+
+
+def _all_failed(batch: Sequence[_Asked], fault: JudgeFailure) -> dict[str, Answer]:
+    return {one.key: failed(Failure.of(fault)) for one in batch}
+
+
+def _recall_deadline(terms: Terms) -> float:
+    """A memory that hangs may take a part of the time, never what the judge needs."""
+    left = remaining(terms.deadline)
+    return time.monotonic() + (_LONGEST_RECALL_SECONDS if left is None else min(left / 4, _LONGEST_RECALL_SECONDS))
 
 
 def _verdict(one: _Asked, known: Reading | None, answer: Answer) -> Verdict:
