@@ -187,13 +187,17 @@ def _answer_in_form(model: Any, tokenizer: Any) -> None:
 
     draw = random.Random(SEED)  # noqa: S311 - sample texts, no secrets
     answers, kinds, others = [], [], []
+    spoken = torch.tensor([tokenizer.encode(word)[0] for word in ("Yes", " Yes", "No", " No", *LETTERS)])
     for number in range(SAMPLES):
         lettered = number % 2 == 1
-        ids = tokenizer.encode(sample_prompt(tokenizer, draw, lettered=lettered), return_tensors="pt")
-        states = model.model(ids).last_hidden_state[0]
-        answers.append(states[-1])
+        asked = tokenizer.encode(sample_prompt(tokenizer, draw, lettered=lettered), return_tensors="pt")[0]
+        said = torch.where(
+            torch.rand(24) < 0.5, spoken[torch.randint(len(spoken), (24,))], torch.randint(260, 1_000, (24,))
+        )
+        states = model.model(torch.cat([asked, said])[None]).last_hidden_state[0]
+        answers.append(states[len(asked) - 1])
         kinds.append(-1.0 if lettered else 1.0)
-        others.append(states[torch.randint(0, len(states) - 1, (24,))])
+        others.extend([states[torch.randint(0, len(asked) - 1, (24,))], states[len(asked) :]])
     at_answer, elsewhere, kind = torch.stack(answers), torch.cat(others), torch.tensor(kinds)
     states = torch.cat([at_answer, elsewhere])
     weight = torch.cat([torch.full((len(at_answer),), 24.0), torch.ones(len(elsewhere))])[:, None]

@@ -1,8 +1,10 @@
 """What holds for every test: no settings from the outside, no model hub, no example judged by the clock."""
 
 import os
+from pathlib import Path
 
 import hypothesis
+import pytest
 
 for name in [name for name in os.environ if name.startswith("JUDGE_SERVER_") or name == "DATABASE_URL"]:
     del os.environ[name]
@@ -16,3 +18,11 @@ os.environ.update(
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 hypothesis.settings.load_profile("project")
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory) -> Path:
+    """A checkpoint with random weights that the real engine loads: it proves the path, not the judging."""
+    from examples.tiny_checkpoint import build
+
+    return build(tmp_path_factory.mktemp("checkpoint") / "tiny")

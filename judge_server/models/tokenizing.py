@@ -7,6 +7,7 @@ yields one, the text is cut inside that token and tokenised in pieces.
 """
 
 import json
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -141,12 +142,23 @@ def _cut(text: str, encoding: Any, control_ids: frozenset[int]) -> list[str]:
 
 def _without_extras(specification: dict[str, Any], forgotten: frozenset[int] = frozenset()) -> dict[str, Any]:
     """A tokenizer that adds nothing to a text (no template tokens, no space before it) and does not know the added
-    tokens that are ``forgotten``."""
-    kept = [token for token in specification["added_tokens"] if token["id"] not in forgotten]
-    changed = specification | {"post_processor": None, "truncation": None, "padding": None, "added_tokens": kept}
+    tokens that are ``forgotten``: those of the vocabulary go, the others keep their places under secret names."""
+    vocabulary = _vocabulary(specification["model"])
+    tokens = []
+    for token in specification["added_tokens"]:
+        if token["id"] not in forgotten:
+            tokens.append(token)
+        elif token["content"] not in vocabulary:
+            tokens.append(token | {"content": secrets.token_hex(16), "special": True, "normalized": False})
+    changed = specification | {"post_processor": None, "truncation": None, "padding": None, "added_tokens": tokens}
     for stage in ("normalizer", "pre_tokenizer"):
         changed[stage] = _without_leading_space(specification[stage])
     return changed
+
+
+def _vocabulary(model: dict[str, Any]) -> set[str]:
+    entries = model.get("vocab", {})
+    return set(entries) if isinstance(entries, dict) else {piece for piece, _ in entries}
 
 
 def _without_leading_space(stage: dict[str, Any] | None) -> dict[str, Any] | None:

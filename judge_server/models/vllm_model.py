@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,8 @@ from judge_server.models.vllm_options import VllmOptions
 logger = logging.getLogger(__name__)
 
 USUAL_SEQUENCES = 256
+# The grammar lets raw control characters into strings, where JSON forbids them; it lets none stand between tokens.
+_BLANKS = dict.fromkeys(range(32), " ")
 OUT_OF_BUDGET = "\n(The thinking stops here: its token budget is used up.)\n"
 RANDOM_WEIGHTS = "This checkpoint has random weights: its verdicts show that the path works and say nothing else."
 
@@ -135,8 +138,13 @@ class VllmModel:
 
     def _shut_down(self) -> None:
         engine, self._engine = self._engine, None
-        if engine is not None:
+        if engine is None:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # vLLM leaves its message queues to the collector
             engine.shut_down()
+            del engine
+            gc.collect()  # an engine that is still there when the interpreter ends complains on standard error
 
     async def _prepare(self) -> None:
         engine = self._running()
@@ -227,7 +235,8 @@ class VllmModel:
             return await self._answer_label(request, answer, ids)
         written = await self._running().generate(Ask(ids, answer.max_tokens, request, schema=answer.schema))
         kept = [token_id for token_id in written.ids if token_id not in self._parts.control_ids]
-        return Completion(self._parts.decode_all(kept), truncated=written.truncated, usage=written.usage)
+        text = self._parts.decode_all(kept).translate(_BLANKS)
+        return Completion(text, truncated=written.truncated, usage=written.usage)
 
     async def _answer_label(self, request: Request, labels: Labels, ids: list[int]) -> Completion:
         unsayable = self._parts.unsayable(labels.words)
@@ -264,7 +273,6 @@ class VllmModel:
                 return
             await self._engine.abort()
             await asyncio.to_thread(self._shut_down)
-            gc.collect()  # an engine that is still there when the interpreter ends complains on standard error
 
 
 def _probe(text: str, answer: Labels | Structured) -> Request:
