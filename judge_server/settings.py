@@ -4,37 +4,40 @@ Sources, the later ones winning: defaults, the TOML file named by ``--config`` o
 variables (``JUDGE_SERVER_PORT=8001``; ``DATABASE_URL`` for the database), and the flags of the command line.
 """
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import JudgeSpecification
 
 DEFAULT_DATABASE = "sqlite:///judge-server.db"
 DEFAULT_JUDGE = "default"
+_PREFIX = "JUDGE_SERVER_"
 
 
 class Settings(BaseSettings):
     """``judges`` are named ways of asking; ``default_judge`` answers when a submission names none."""
 
     model_config = SettingsConfigDict(
-        env_prefix="JUDGE_SERVER_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     database_url: str | None = Field(
         default=None,
-        validation_alias=AliasChoices("database_url", "JUDGE_SERVER_DATABASE_URL", "DATABASE_URL"),
+        validation_alias=AliasChoices("JUDGE_SERVER_DATABASE_URL", "DATABASE_URL"),
         description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; serve defaults to ./judge-server.db.",
     )
-    rubrics: tuple[Path, ...] = Field(
+    rubrics: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="Directories of rubric files; the bundled library if empty."
     )
     judges: dict[str, JudgeSpecification] = Field(default_factory=dict, description="Judges by name.")
@@ -43,11 +46,15 @@ class Settings(BaseSettings):
     max_batch_items: int = Field(default=1_024, ge=1, description="Submissions in one request.")
     max_under_way: int = Field(default=8_192, ge=1, description="Submissions under way before the door answers 429.")
     default_deadline_seconds: float | None = Field(
-        default=120.0, gt=0, description="Deadline of a request that names none."
+        default=120.0, gt=0, allow_inf_nan=False, description="Deadline of a request that names none."
     )
-    drain_seconds: float = Field(default=20.0, ge=0, description="How long shutdown waits for what is under way.")
+    drain_seconds: float = Field(
+        default=20.0, ge=0, le=86_400, description="How long shutdown waits for what is under way."
+    )
     cache_entries: int = Field(default=100_000, ge=0, description="Verdicts kept in memory; the store keeps all.")
-    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error."
+    )
 
     @field_validator("judges", mode="before")
     @classmethod
@@ -55,6 +62,14 @@ class Settings(BaseSettings):
         if not isinstance(given, Mapping):
             return given
         return {name: {**judge, "name": name} if isinstance(judge, Mapping) else judge for name, judge in given.items()}
+
+    @field_validator("rubrics", mode="before")
+    @classmethod
+    def _one_directory_or_several(cls, given: Any) -> Any:
+        """From the environment: directories joined as in PATH, or a JSON list."""
+        if not isinstance(given, str):
+            return given
+        return json.loads(given) if given.startswith("[") else [path for path in given.split(os.pathsep) if path]
 
     @classmethod
     def settings_customise_sources(
@@ -67,25 +82,62 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (env_settings, init_settings)
 
+    @property
+    def chosen_judge(self) -> str:
+        """The judge that answers when a submission names none: ``default_judge``, else one named so, else the first."""
+        if self.default_judge:
+            return self.default_judge
+        return DEFAULT_JUDGE if not self.judges or DEFAULT_JUDGE in self.judges else next(iter(self.judges))
+
     def with_flags(self, **flags: Any) -> "Settings":
         """These settings with every flag that was given (is not None) in the place of its field."""
         given = {name: value for name, value in flags.items() if value is not None}
         return self.model_copy(update=given) if given else self
 
+    def with_database(self) -> "Settings":
+        """These settings with a database that outlives the process."""
+        return self.with_flags(database_url=self.database_url or DEFAULT_DATABASE)
+
 
 def load_settings(config: Path | None = None) -> Settings:
     """Settings from the file and the environment. Raises BadConfiguration naming the file, the field and the fault."""
-    named = os.environ.get("JUDGE_SERVER_CONFIG")
+    named = os.environ.get(f"{_PREFIX}CONFIG")
     path = config or (Path(named) if named else None)
+    where = f"{path} or the environment" if path else "the environment"
     try:
         return Settings(**(_read_toml(path) if path else {}))
     except ValidationError as fault:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
-            for error in fault.errors(include_url=False, include_input=False, include_context=False)
-        )
-        where = f"{path} or the environment" if path else "the environment"
-        raise BadConfiguration(f"Settings from {where} cannot be used: {faults}") from None
+        raise _unusable(where, describe(fault, Settings)) from None
+    except SettingsError as fault:
+        raise _unusable("the environment", f"{fault}; lists and tables are written as JSON there") from None
+
+
+def judge_specification(fields: Mapping[str, Any], where: str) -> JudgeSpecification:
+    """A judge from plain data. Raises BadConfiguration."""
+    try:
+        return JudgeSpecification.model_validate(fields)
+    except ValidationError as fault:
+        raise _unusable(where, describe(fault, JudgeSpecification)) from None
+
+
+def _unusable(where: str, faults: str) -> BadConfiguration:
+    return BadConfiguration(f"Settings from {where} cannot be used: {faults}.", remedy="See docs/configuration.md.")
+
+
+def describe(fault: ValidationError, model: type[Settings | JudgeSpecification]) -> str:
+    """Every fault with its field, and what an unknown field was probably meant to be; never the value, which may be
+    secret."""
+    lines = []
+    for error in fault.errors(include_url=False, include_input=False, include_context=False):
+        location = [str(part) for part in error["loc"]]
+        name = ".".join(location) or "the judge"
+        if error["type"] == "extra_forbidden":
+            fields = JudgeSpecification.model_fields if len(location) > 1 else model.model_fields
+            near = get_close_matches(location[-1], fields, 1)
+            lines.append(f"{name} is not known" + (f" (did you mean {near[0]}?)" if near else ""))
+        else:
+            lines.append(f"{name}: {error['msg'].removeprefix('Value error, ')}")
+    return "; ".join(lines)
 
 
 def environment_variable(name: str) -> str | None:

@@ -98,7 +98,7 @@ def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecificati
     judges = dict(settings.judges)
     if not judges:
         judges = {DEFAULT_JUDGE: JudgeSpecification(name=DEFAULT_JUDGE, model="baseline")}
-    default = settings.default_judge or (DEFAULT_JUDGE if DEFAULT_JUDGE in judges else next(iter(judges)))
+    default = settings.chosen_judge
     if default not in judges:
         raise BadConfiguration(
             f"default_judge: {default!r} is not among the judges.", remedy=f"Known: {', '.join(sorted(judges))}."

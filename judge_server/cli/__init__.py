@@ -1,4 +1,9 @@
-"""The command line: one file for each command family."""
+"""The command line: one file for each command family.
+
+A command's file holds its flags and its help and imports nothing heavy; what it does stands in a file of its own
+(``score`` and ``line_scoring``, ``demo`` and ``demonstration``, …), imported when the command runs. So ``--help`` and
+``--version`` answer at once.
+"""
 
 import typer
 

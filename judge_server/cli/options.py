@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from judge_server.core.errors import BadConfiguration
-from judge_server.core.judge import JudgeSpecification
-from judge_server.settings import DEFAULT_JUDGE, Settings, load_settings
+from judge_server.cli.running import fail
+from judge_server.core.errors import BadConfiguration, JudgeServerError
+
+if TYPE_CHECKING:
+    from judge_server.core.judge import JudgeSpecification
+    from judge_server.settings import Settings
 
 Model = Annotated[
     str | None,
@@ -61,53 +63,55 @@ Config = Annotated[
 ]
 
 
+def settings_given(**given: Any) -> "Settings":
+    """``settings_from``, for a command that ends where settings cannot be used."""
+    try:
+        return settings_from(**given)
+    except JudgeServerError as fault:
+        fail(str(fault))
+
+
 def settings_from(
     *,
-    config: Path | None,
-    model: str | None,
-    mode: str | None,
+    config: Path | None = None,
+    model: str | None = None,
+    mode: str | None = None,
     votes: int | None = None,
     min_label_mass: float | None = None,
     engine: list[str] | None = None,
     rubrics: list[Path] | None = None,
     database: str | None = None,
     **flags: Any,
-) -> Settings:
+) -> "Settings":
     """Settings of file and environment with the flags on top. ``--model`` makes a judge named ``default``; the other
     judge flags change that judge, or the configured default judge where no model is given."""
+    from judge_server.settings import load_settings
+
     settings = load_settings(config)
-    changes = {"mode": mode, "votes": votes, "min_label_mass": min_label_mass}
-    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
-    if engine:
-        given["engine"] = _pairs(engine)
-    judges, default = dict(settings.judges), settings.default_judge
+    changes = {"mode": mode, "votes": votes, "min_label_mass": min_label_mass, "engine": _pairs(engine or []) or None}
+    given = {name: value for name, value in changes.items() if value is not None}
     if model is not None or given:
-        default = DEFAULT_JUDGE if model is not None or not judges else default or next(iter(judges))
-        base: dict[str, Any] = (
-            {} if model is not None or default not in judges else judges[default].model_dump(exclude_unset=True)
+        judge = _judge(settings, model, given)
+        flags |= {"judges": {**settings.judges, judge.name: judge}, "default_judge": judge.name}
+    return settings.with_flags(rubrics=tuple(rubrics) if rubrics else None, database_url=database, **flags)
+
+
+def _judge(settings: "Settings", model: str | None, given: dict[str, Any]) -> "JudgeSpecification":
+    """The judge that the flags speak of."""
+    from judge_server.settings import DEFAULT_JUDGE, judge_specification
+
+    if model is not None:
+        return judge_specification({"name": DEFAULT_JUDGE, "model": model, **given}, "the flags")
+    configured = settings.judges.get(settings.chosen_judge) if settings.judges else None
+    if configured is None:
+        return judge_specification({"name": DEFAULT_JUDGE, "model": "baseline", **given}, "the flags")
+    if configured.panel:
+        raise BadConfiguration(
+            f"The flags {', '.join('--' + name.replace('_', '-') for name in given)} cannot change "
+            f"{configured.name!r}, which is a panel.",
+            remedy="Set them in the configuration file for each member.",
         )
-        base |= {"name": default, **given}
-        if model is not None or ("model" not in base and "panel" not in base):
-            base["model"] = model or "baseline"
-        judges[default] = _specification(base)
-    return settings.with_flags(
-        judges=judges,
-        default_judge=default,
-        rubrics=tuple(rubrics) if rubrics else None,
-        database_url=database,
-        **flags,
-    )
-
-
-def _specification(fields: dict[str, Any]) -> JudgeSpecification:
-    try:
-        return JudgeSpecification.model_validate(fields)
-    except ValidationError as fault:
-        lines = [
-            f"{'.'.join(map(str, error['loc'])) or 'judge'}: {error['msg']}"
-            for error in fault.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        raise BadConfiguration("The judge's flags cannot be used: " + "; ".join(lines)) from None
+    return judge_specification({**configured.model_dump(exclude_unset=True), **given}, "the flags")
 
 
 def _pairs(given: list[str]) -> dict[str, Any]:
@@ -116,7 +120,9 @@ def _pairs(given: list[str]) -> dict[str, Any]:
     for pair in given:
         key, separator, value = pair.partition("=")
         if not separator or not key:
-            raise BadConfiguration(f"--engine {pair!r} is not KEY=VALUE.")
+            raise BadConfiguration(
+                f"--engine {pair!r} is not KEY=VALUE.", remedy="Write it like --engine dtype=float32."
+            )
         try:
             options[key] = json.loads(value)
         except ValueError:

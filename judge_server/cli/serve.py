@@ -3,13 +3,9 @@
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from judge_server.cli import options
-from judge_server.cli.running import fail
-from judge_server.core.errors import JudgeServerError
-from judge_server.server.app import create_app
-from judge_server.settings import DEFAULT_DATABASE, Settings
+from judge_server.cli.running import BAD_USE
 
 
 def serve(
@@ -34,39 +30,19 @@ def serve(
 
     Example: judge-server serve --model vllm:Qwen/Qwen3.5-9B --mode direct
     """
-    try:
-        settings = options.settings_from(
-            config=config,
-            model=model,
-            mode=mode,
-            votes=votes,
-            min_label_mass=min_label_mass,
-            engine=engine,
-            rubrics=rubrics,
-            database=database,
-            host=host,
-            port=port,
-        )
-    except JudgeServerError as fault:
-        fail(str(fault))
-    _run(settings.with_flags(database_url=settings.database_url or DEFAULT_DATABASE))
+    from judge_server.server.serving import serve_until_stopped
 
-
-def _run(settings: Settings) -> None:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            host=settings.host,
-            port=settings.port,
-            loop="uvloop",
-            http="httptools",
-            lifespan="on",
-            access_log=False,
-            log_level=settings.log_level,
-            timeout_graceful_shutdown=max(int(settings.drain_seconds), 1),
-            server_header=False,
-        )
+    settings = options.settings_given(
+        config=config,
+        model=model,
+        mode=mode,
+        votes=votes,
+        min_label_mass=min_label_mass,
+        engine=engine,
+        rubrics=rubrics,
+        database=database,
+        host=host,
+        port=port,
     )
-    server.run()
-    if not server.started:
-        raise typer.Exit(1)
+    if not serve_until_stopped(settings.with_database()):
+        raise typer.Exit(BAD_USE)

@@ -15,3 +15,12 @@ class Frozen(BaseModel):
     """An immutable value that refuses unknown fields and numbers that are not finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+
+def encodable(text: str) -> str:
+    """``text`` itself; raises ValueError where it holds half a surrogate pair, which no UTF-8 can carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        raise ValueError(f"a text is not valid Unicode ({fault.reason}): replace the character") from fault
+    return text

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
 from judge_server.core.canonical import canonical_json, digest
 from judge_server.core.criterion import AnyLeaf, Criterion, Group, leaves, nodes
-from judge_server.core.model import Frozen, Number, Whole
+from judge_server.core.model import Frozen, Number, Whole, encodable
 
 RUBRIC_ID = r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*$"
 VERSION = (
@@ -79,6 +79,7 @@ class Rubric(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Rubric":
+        encodable(self.canonical())
         everything = list(nodes(self.criteria))
         repeated = [name for name, times in Counter(node.id for node in everything).items() if times > 1]
         if repeated:

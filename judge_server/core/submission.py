@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from judge_server.core.canonical import JsonObject, digest
 from judge_server.core.message import Conversation, Message
-from judge_server.core.model import Frozen
+from judge_server.core.model import Frozen, encodable
 from judge_server.core.response import Response
 from judge_server.core.rubric import Rubric
 
@@ -18,7 +18,9 @@ def _text_of_number(given: Any) -> Any:
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
-Coordinate = Annotated[str, BeforeValidator(_text_of_number), Field(min_length=1, max_length=200)]
+Coordinate = Annotated[
+    str, BeforeValidator(_text_of_number), Field(min_length=1, max_length=200), AfterValidator(encodable)
+]
 
 
 class Coordinates(Frozen):
@@ -59,11 +61,8 @@ class Submission(Frozen):
             wrong = sorted({message.role for message in self.response} - {"assistant", "tool"})
             if wrong:
                 raise ValueError(f"response messages come from assistant or tool, not {', '.join(wrong)}")
-        for text in self.texts():
-            try:
-                text.encode()
-            except UnicodeEncodeError as fault:
-                raise ValueError(f"a text is not valid Unicode ({fault.reason}): replace the character") from fault
+        for text in (*self.texts(), *self._names()):
+            encodable(text)
         return self
 
     @cached_property
@@ -96,6 +95,12 @@ class Submission(Frozen):
     def known(self) -> dict[str, Any]:
         """What ``when`` conditions can read."""
         return {"facts": self.facts, "reference": self.reference, "policy": self.policy}
+
+    def _names(self) -> Iterator[str]:
+        for message in (*self.conversation, *(() if isinstance(self.response, str) else self.response)):
+            yield from filter(None, (message.name, message.tool_call_id, *(call.id for call in message.tool_calls)))
+        if isinstance(self.rubric, str):
+            yield self.rubric
 
     def texts(self) -> Iterator[str]:
         """Every text that somebody outside wrote."""

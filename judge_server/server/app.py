@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from judge_server import __version__
-from judge_server.server import problems
+from judge_server.server import description, problems
 from judge_server.server.body_limit import BodyLimit
 from judge_server.server.metrics import Metrics
 from judge_server.server.request_id import RequestId
 from judge_server.server.routes import judges, judgments, operations, rubrics, scoring
+from judge_server.server.startup import ReadableStart
 from judge_server.settings import Settings
 from judge_server.wiring import open_service, settle
 
@@ -39,14 +40,15 @@ def create_app(settings: Settings) -> FastAPI:
         version=__version__,
         summary="Scores responses against expert rubrics with a judge model, for reinforcement learning.",
         lifespan=lifespan,
-        responses=problems.DOCUMENTED,
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestId)
+    app.add_middleware(ReadableStart)
     problems.install(app)
     app.include_router(scoring.router)
     app.include_router(judgments.router)
     app.include_router(rubrics.router)
     app.include_router(judges.router)
     app.include_router(operations.router)
+    description.install(app)
     return app

@@ -1,5 +1,7 @@
 """Bodies are counted while they come in, before anything parses them."""
 
+from collections import deque
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server.core.errors import TooLarge
@@ -17,32 +19,31 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not declared.isdigit() or int(declared) > self.max_bytes:
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), None)
+        if declared is not None and int(declared) <= self.max_bytes:
+            await self.app(scope, receive, send)  # the HTTP parser holds the body to what it declared
+            return
+        counted = None if declared is not None else await self._counted(receive)
+        if counted is None:
             await problem_response(self._fault())(scope, receive, send)
             return
-        seen = 0
-        answered = False
 
-        async def counted() -> Message:
-            nonlocal seen
+        async def replayed() -> Message:
+            return counted.popleft() if counted else await receive()
+
+        await self.app(scope, replayed, send)
+
+    async def _counted(self, receive: Receive) -> deque[Message] | None:
+        """A body of unknown length, whole; None where it is too large."""
+        messages: deque[Message] = deque()
+        seen = 0
+        while not messages or messages[-1].get("more_body", False):
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self.max_bytes:
-                raise self._fault()
-            return message
-
-        async def watched(message: Message) -> None:
-            nonlocal answered
-            answered = True
-            await send(message)
-
-        try:
-            await self.app(scope, counted, watched)
-        except TooLarge as fault:
-            if answered:
-                raise
-            await problem_response(fault)(scope, receive, send)
+                return None
+            messages.append(message)
+        return messages
 
     def _fault(self) -> TooLarge:
         return TooLarge(

@@ -1,6 +1,8 @@
 """Errors as RFC 9457 problem documents, with Retry-After where waiting helps."""
 
 import logging
+import re
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -9,11 +11,26 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from judge_server.core.errors import BadInput, JudgeServerError
+from judge_server.authoring.parsing import from_data
+from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
 from judge_server.core.model import Frozen
+from judge_server.server.request_id import HEADER, request_id_of
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+_SEND_JSON = "Send the header Content-Type: application/json."
+_HTTP = {
+    400: ("bad_request", "The request cannot be read"),
+    404: ("not_found", "There is no such thing here"),
+    405: ("method_not_allowed", "The route does not know this method"),
+}
+_ROUTING = ("not_found", "method_not_allowed")
+_NO_OBJECT = ("model_type", "model_attributes_type", "tuple_type", "list_type", "dict_type")
+_ALTERNATIVE = re.compile(r"^(str|Rubric|tuple\[.*\]|(function|constrained|lax)-.*)$")
+
+
+class ClientGone(Exception):
+    """The caller hung up; nobody is left to answer."""
 
 
 class Problem(Frozen):
@@ -25,22 +42,6 @@ class Problem(Frozen):
     detail: str
     remedy: str | None = None
     retry_after_seconds: float | None = None
-
-
-DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description, "content": {MEDIA_TYPE: {}}}
-    for status, description in {
-        400: "The body cannot be read",
-        404: "No such rubric, judge or judgment",
-        409: "A published rubric version cannot change",
-        413: "The body is too large",
-        422: "The request cannot be used as it stands",
-        429: "The queue is full: see Retry-After",
-        502: "The judge's answer could not be read",
-        503: "The judge, the store or the server is not available: see Retry-After",
-        504: "The deadline passed",
-    }.items()
-}
 
 
 def problem_response(fault: JudgeServerError) -> Response:
@@ -58,6 +59,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(JudgeServerError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientGone, _hung_up)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -66,35 +68,80 @@ def _ours(_request: Request, fault: Exception) -> Response:
     return problem_response(fault)
 
 
-def _invalid(_request: Request, fault: Exception) -> Response:
+def _invalid(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, RequestValidationError)  # noqa: S101 - the handler is registered for this class
-    errors = [{"field": _field(error["loc"]), "message": error["msg"]} for error in fault.errors()]
+    if any(error["loc"] == ("body",) for error in fault.errors()) and not _declares_json(request):
+        return problem_response(BadInput("The body is not declared as JSON.", remedy=_SEND_JSON))
+    rubric_fault = _inline_rubric_fault(fault.body)
+    if rubric_fault is not None:
+        return problem_response(rubric_fault)
+    errors = [{"field": _field(error["loc"]), "message": _message(error)} for error in _telling(fault.errors())]
     shown = "; ".join(dict.fromkeys(f"{error['field']}: {error['message']}" for error in errors[:5]))
     return problem_response(BadInput(shown, remedy="Correct the fields named.", errors=errors[:100]))
 
 
+def _inline_rubric_fault(body: Any) -> BadRubric | None:
+    """What is wrong with the rubric that the body holds, told as ``rubric validate`` tells it."""
+    rubric = body.get("rubric") if isinstance(body, dict) else None
+    if not isinstance(rubric, dict):
+        return None
+    try:
+        from_data(rubric)
+    except BadRubric as fault:
+        return fault
+    return None
+
+
+def _declares_json(request: Request) -> bool:
+    return "json" in request.headers.get("content-type", "")
+
+
+def _telling(errors: Sequence[Any]) -> list[Any]:
+    """Where a field may be a text or an object, the complaints about the form that was not meant say nothing."""
+    told = [
+        error for error in errors if not (error["type"] == "string_type" and isinstance(error["input"], dict | list))
+    ]
+    objects = [error for error in told if not (error["type"] in _NO_OBJECT and isinstance(error["input"], str))]
+    return objects or told or list(errors)
+
+
+def _message(error: Any) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
 def _field(location: tuple[str | int, ...]) -> str:
-    return ".".join(str(part) for part in location if part != "body") or "body"
+    """The path that the caller wrote, without the names of our own alternatives in it."""
+    parts = [str(part) for part in location[1:] if not _ALTERNATIVE.match(str(part))]
+    where = str(location[0])
+    return ".".join(parts if where == "body" else [where, *parts]) or where
 
 
 def _http(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)  # noqa: S101 - the handler is registered for this class
-    titles = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
-    slug = titles.get(fault.status_code, "http_error")
+    slug, title = _HTTP.get(fault.status_code, ("http_error", "The request cannot be answered"))
     document = {
         "type": f"urn:judge-server:error:{slug}",
-        "title": slug.replace("_", " ").capitalize(),
+        "title": title,
         "status": fault.status_code,
         "detail": str(fault.detail),
+        "remedy": "The routes and their methods stand in /openapi.json." if slug in _ROUTING else None,
     }
-    return _response(fault.status_code, document)
+    response = _response(fault.status_code, {name: value for name, value in document.items() if value is not None})
+    response.headers.update(fault.headers or {})
+    return response
 
 
 def _unexpected(request: Request, fault: Exception) -> Response:
-    request_id = getattr(request.state, "request_id", "")
+    request_id = request_id_of(request.scope)
     _log.error("request %s failed: %s", request_id, type(fault).__name__, exc_info=fault)
-    return problem_response(
+    response = problem_response(
         JudgeServerError(
             f"An error that nobody foresaw; the log has it under request {request_id}.", remedy="Please report it."
         )
     )
+    response.headers[HEADER] = request_id  # this answer goes out past every middleware
+    return response
+
+
+def _hung_up(_request: Request, _fault: Exception) -> Response:
+    return Response(status_code=499)

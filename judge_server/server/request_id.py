@@ -10,7 +10,14 @@ HEADER = "x-request-id"
 _HARMLESS = re.compile(rb"^[A-Za-z0-9._-]{1,128}$")
 
 
+def request_id_of(scope: Scope) -> str:
+    """The id of the request under way; empty where it never met the middleware."""
+    return str(scope.get("state", {}).get("request_id", ""))
+
+
 class RequestId:
+    """Puts the id on the request's state and on its answer."""
+
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 

@@ -10,6 +10,7 @@ from judge_server.core.errors import BadInput
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.deadline import deadline_after
+from judge_server.server.problems import ClientGone
 from judge_server.wiring import Service
 
 T = TypeVar("T")
@@ -30,10 +31,6 @@ def terms(service: Service, deadline_seconds: float | None, header: float | None
     """The body's deadline goes before the header's, and that before the server's default."""
     seconds = deadline_seconds or header or service.settings.default_deadline_seconds
     return Terms(Priority[(priority or "interactive").upper()], deadline_after(seconds))
-
-
-class ClientGone(Exception):
-    """The caller hung up; nobody is left to answer."""
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -14,8 +14,9 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
 from judge_server.scoring.rescore import Rescored, rescore
 from judge_server.server.service import ServiceHere, require_items
+from judge_server.server.strict_json import StrictRoute
 
-router = APIRouter(prefix="/v1", tags=["judgments"])
+router = APIRouter(prefix="/v1", tags=["judgments"], route_class=StrictRoute)
 Text = Annotated[str | None, Field(max_length=400)]
 
 

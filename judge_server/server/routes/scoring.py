@@ -16,8 +16,9 @@ from judge_server.scoring.batch import score_batch
 from judge_server.scoring.group import GroupStatistics, group_statistics
 from judge_server.server.failure import failure_response
 from judge_server.server.service import DeadlineHeader, ServiceHere, require_items, terms, while_connected
+from judge_server.server.strict_json import StrictRoute
 
-router = APIRouter(prefix="/v1/score", tags=["scoring"])
+router = APIRouter(prefix="/v1/score", tags=["scoring"], route_class=StrictRoute)
 PriorityName = Literal["training", "interactive", "batch", "audit"]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 

@@ -1,0 +1,67 @@
+"""The OpenAPI document: what every route may answer when it does not do what it was asked."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from judge_server.server.problems import MEDIA_TYPE, Problem
+
+_EVERYWHERE = {"422": "The request cannot be used as it stands", "503": "The store or the server is not available"}
+_WITH_A_BODY = {"400": "The body cannot be read", "413": "The body is too large"}
+_BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
+    (
+        "/v1/score",
+        {
+            "404": "No such rubric or judge",
+            "429": "The queue is full: see Retry-After",
+            "502": "The judge's answer could not be read",
+            "503": "The judge, the store or the server is not available: see Retry-After",
+            "504": "The deadline passed",
+        },
+    ),
+    ("/v1/rubrics", {"404": "No such rubric", "409": "A published rubric version cannot change"}),
+    ("/v1/judgments/", {"404": "No such judgment"}),
+    ("/v1/rescore", {"404": "No such rubric"}),
+    ("/readyz", {"429": "The queue is full", "503": "The judge, the store or the server is not available"}),
+)
+_PLAIN = ("/healthz", "/metrics")
+
+
+def install(app: FastAPI) -> None:
+    """Describe problem documents in the application's OpenAPI document."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _described(app)
+        return app.openapi_schema
+
+    # FastAPI's documented way of extending the document; it has no other
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)  # FastAPI's own form of errors, which is not ours
+            operation["responses"].update(_problems(path, "requestBody" in operation))
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = Problem.model_json_schema()
+    return document
+
+
+def _problems(path: str, has_body: bool) -> dict[str, Any]:
+    if path in _PLAIN:
+        return {}
+    known = _EVERYWHERE | (_WITH_A_BODY if has_body else {})
+    for prefix, more in _BY_PATH:
+        if path.startswith(prefix):
+            known |= more
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        status: {"description": described, "content": {MEDIA_TYPE: schema}}
+        for status, described in sorted(known.items())
+    }

@@ -1,0 +1,42 @@
+"""Running the application: one process, drained on SIGTERM and SIGINT."""
+
+import logging
+import signal
+
+import uvicorn
+
+from judge_server.server.app import create_app
+from judge_server.settings import Settings
+
+# longer than the pools of HTTP clients keep an idle connection, so that none is closed under a request
+_KEEP_ALIVE_SECONDS = 75
+
+
+def serve_until_stopped(settings: Settings) -> bool:
+    """Serve until a signal ends it; False where the service could not start, which the log explains."""
+    _log_to_standard_error(settings.log_level)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            access_log=False,
+            log_level=settings.log_level,
+            timeout_graceful_shutdown=max(int(settings.drain_seconds), 1),
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            server_header=False,
+        )
+    )
+    # uvicorn raises the signal that ended it once more; having drained is a good end, not death by a signal
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server.run()
+    return server.started
+
+
+def _log_to_standard_error(level: str) -> None:
+    logging.basicConfig(format="%(levelname)s: %(name)s: %(message)s")
+    logging.getLogger("judge_server").setLevel(level.upper())

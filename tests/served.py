@@ -1,0 +1,64 @@
+"""The application behind a real HTTP server on the loopback, in a thread of the test's own process."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+
+from judge_server.core.judge import JudgeSpecification
+from judge_server.server.app import create_app
+from judge_server.settings import Settings
+from tests.stub_judge import Behaviour, StubJudge
+
+
+def settings_of(
+    model: str = "baseline", *, database: str = "sqlite://", judge: Any = None, **settings: Any
+) -> Settings:
+    """Settings with one judge named ``default``; ``judge``: more fields of it."""
+    specification = JudgeSpecification(name="default", model=model, **(judge or {}))
+    return Settings(judges={"default": specification}, database_url=database, log_level="error", **settings)
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[httpx.Client]:
+    """A client of a server with these settings, which ends with the block."""
+    config = uvicorn.Config(
+        create_app(settings), host="127.0.0.1", port=0, lifespan="on", log_level="error", timeout_graceful_shutdown=5
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    give_up = time.monotonic() + 30
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def judged_by(behave: Behaviour, **settings: Any) -> Iterator[tuple[httpx.Client, StubJudge]]:
+    """A server whose judge behaves so and is asked no second time after a fault of transport."""
+    with StubJudge(behave) as judge:
+        specified = settings_of(judge.specification, judge={"engine": {"transport_attempts": 1}}, **settings)
+        with served(specified) as client:
+            yield client, judge
+
+
+def until(condition: Any, seconds: float = 10.0) -> None:
+    """Waits for a condition; fails where it does not come true in time."""
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, "this did not happen in time"
+        time.sleep(0.01)
