@@ -54,17 +54,26 @@ def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Su
         raise BadSubmission(describe(fault), remedy="Correct the fields named.") from None
 
 
-def describe(fault: ValidationError, limit: int = 5) -> str:
-    """The faults of a validation, each with its field, without repeating what was sent."""
-    errors = fault.errors(include_url=False, include_input=False, include_context=False)
-    lines = [f"{_field(error['loc'])}: {_shortened(error['msg'], 500)}" for error in errors]
-    unique = list(dict.fromkeys(lines))
-    more = [f"and {len(unique) - limit} more"] if len(unique) > limit else []
-    return "; ".join([*unique[:limit], *more])
+def describe(fault: ValidationError, limit: int = 8) -> str:
+    """The faults of a validation by field, without repeating what was sent."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for error in fault.errors(include_url=False, include_input=False, include_context=False):
+        place = tuple(str(part) for part in error["loc"] if not _is_alternative(part))
+        found.setdefault(place, []).append(_shortened(error["msg"].replace("valid tuple", "valid list"), 500))
+    # what is wrong inside a field says more than that the field is not a text either
+    inner = {place[:-1] for place in found if len(place) > 1}
+    lines = [
+        f"{'.'.join(_shortened(part, 60) for part in place) or 'submission'}: {' or '.join(dict.fromkeys(messages))}"
+        for place, messages in found.items()
+        if not place or not any(deeper[: len(place)] == place for deeper in inner)
+    ]
+    more = [f"and {len(lines) - limit} more"] if len(lines) > limit else []
+    return "; ".join([*lines[:limit], *more])
 
 
-def _field(place: Sequence[int | str]) -> str:
-    return ".".join(_shortened(str(part), 60) for part in place) or "submission"
+def _is_alternative(part: int | str) -> bool:
+    """Whether this part of a place is no field, but one of the types that the field may have."""
+    return part in ("str", "Rubric") or (isinstance(part, str) and part.startswith(("tuple[", "function-")))
 
 
 def _shortened(text: str, most: int) -> str:
