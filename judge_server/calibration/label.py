@@ -1,20 +1,22 @@
 """What one person, or one judge, said of one item on one criterion; and the scale it was said on."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from judge_server.core.model import Frozen
 
 Name = Annotated[str, Field(min_length=1, max_length=400)]
 Role = Literal["human", "judge"]
 Kind = Literal["nominal", "ordinal", "binary", "continuous"]
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Label(Frozen):
     """One row of a label set. ``label``: the class or number as text; None where the annotator abstained or the label is
-    invalid (``status``). ``probability``: of the positive class, where the annotator gave one. ``cluster``: the prompt
-    that intervals are clustered on. ``row``: where it stood in its file, from 1."""
+    invalid (``status``), and ``written`` is what stood there instead. ``probability``: of the positive class, where the
+    annotator gave one; ``probabilities``: of each class. ``cluster``: the prompt that intervals are clustered on.
+    ``row``: where it stood in its file, 0 where it stood in none."""
 
     item: Name
     criterion: Name
@@ -22,7 +24,9 @@ class Label(Frozen):
     role: Role
     label: str | None
     status: Literal["ok", "abstained", "invalid"] = "ok"
-    probability: float | None = Field(default=None, ge=0, le=1)
+    written: str | None = None
+    probability: Probability | None = None
+    probabilities: dict[str, Probability] | None = None
     cluster: Name
     rationale: str | None = None
     row: int = 0
@@ -41,9 +45,22 @@ class Item(Frozen):
 
 
 class CriterionScale(Frozen):
-    """The scale of a criterion. ``classes``: worst to best where ordered; ``positive``: the class that means met."""
+    """The scale of a criterion. ``classes``: worst to best where ordered, none where continuous; ``positive``: the class
+    that means met, where one does."""
 
     criterion: Name
     kind: Kind
     classes: tuple[str, ...] = ()
     positive: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"criterion {self.criterion!r}: a class stands twice")
+        if self.positive is not None and self.positive not in self.classes:
+            raise ValueError(
+                f"criterion {self.criterion!r}: the positive class {self.positive!r} is none of its classes"
+            )
+        if (self.kind == "continuous") == bool(self.classes):
+            raise ValueError(f"criterion {self.criterion!r}: every scale but a continuous one names its classes")
+        return self
