@@ -7,13 +7,13 @@ the rubric can give. The other marks only raise a flag.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import ceil
 
 from judge_server.core.criterion import AnyLeaf, Group, Judged, Scale, nodes
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.judging.bounded_cache import BoundedCache
 from judge_server.judging.degenerate import emptiness
 from judge_server.judging.lowest import lowest_values
 
@@ -56,6 +56,7 @@ _MARKS = tuple(
     )
 )
 _READ_CHARACTERS = 200_000
+_STATEMENTS: BoundedCache[tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +135,14 @@ def _degenerate(submission: Submission, rubric: Rubric) -> str | None:
     return emptiness(read.answer, submission.reference)
 
 
-@lru_cache(maxsize=1_024)
-def _long_statements(statements: tuple[str, ...]) -> tuple[str, ...]:
-    folded = (" ".join(statement.casefold().split()).rstrip(".") for statement in statements)
+def _long_statements(rubric: Rubric) -> tuple[str, ...]:
+    folded = (" ".join(leaf.statement.casefold().split()).rstrip(".") for leaf in rubric.leaves)
     return tuple(dict.fromkeys(statement for statement in folded if len(statement) >= 30))
 
 
 def _echoes(text: str, rubric: Rubric) -> bool:
     """Whether the response recites the rubric: two or more of its longer statements, word by word."""
-    statements = _long_statements(tuple(leaf.statement for leaf in rubric.leaves))
+    statements = _STATEMENTS.get(rubric.digest, lambda: _long_statements(rubric))
     if len(text) < 60 or len(statements) < 2:
         return False
     folded = " ".join(text.casefold().split())

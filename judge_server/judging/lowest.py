@@ -10,7 +10,7 @@ from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Verdict, VerdictStatus
 
-_KNOWN_AT_MOST = 1_024
+_KNOWN_AT_MOST = 128
 _SINGLE_LEAVES = 64
 _known: OrderedDict[tuple[str, frozenset[str]], dict[str, float]] = OrderedDict()
 

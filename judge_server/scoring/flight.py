@@ -1,64 +1,62 @@
 """The same question asked twice at once is asked once: later callers share the first one's answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class Landed(NamedTuple, Generic[T]):
-    """``started``: this caller's call began the work; ``pays``: of those who share a result, one bears its cost."""
+class Flight(Generic[T]):
+    """Work under way, in ``task``, and how many callers it carries."""
 
-    result: T
-    started: bool
-    pays: bool
+    __slots__ = ("_paid", "key", "passengers", "task")
 
+    def __init__(self, key: str, task: asyncio.Task[T]) -> None:
+        self.key = key
+        self.task = task
+        self.passengers = 0
+        self._paid = False
 
-@dataclass
-class _Flight(Generic[T]):
-    task: asyncio.Task[T]
-    passengers: int = 0
-    paid: bool = False
+    def pay(self) -> bool:
+        """True for the one caller, of those who share the result, that bears its cost: the first to ask."""
+        paid, self._paid = self._paid, True
+        return not paid
 
 
 class Flights(Generic[T]):
-    """Shared work by key. Work is cancelled when the last caller that waits for it is cancelled."""
+    """Shared work by key. Who boards must leave; work is cancelled when its last caller leaves before it is done."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, _Flight[T]] = {}
+        self._flights: dict[str, Flight[T]] = {}
 
     def __len__(self) -> int:
         return len(self._flights)
 
-    async def join(self, key: str, start: Callable[[], Awaitable[T]]) -> Landed[T]:
-        """The result for ``key``. Raises what the work raises, to every caller."""
+    def __contains__(self, key: str) -> bool:
+        return key in self._flights
+
+    def board(self, key: str, start: Callable[[], Coroutine[Any, Any, T]]) -> Flight[T]:
+        """The flight that is under way for ``key``, or a new one."""
         flight = self._flights.get(key)
-        started = flight is None
         if flight is None:
-            flight = self._flights[key] = _Flight(asyncio.ensure_future(_run(start)))
-            flight.task.add_done_callback(lambda task: self._landed(key, flight, task))
+            flight = self._flights[key] = Flight(key, asyncio.get_running_loop().create_task(start()))
+            flight.task.add_done_callback(partial(self._landed, flight))
         flight.passengers += 1
-        try:
-            result = await asyncio.shield(flight.task)
-        finally:
-            flight.passengers -= 1
-            if not flight.passengers and not flight.task.done():
-                self._forget(key, flight)
-                flight.task.cancel()
-        pays, flight.paid = not flight.paid, True
-        return Landed(result, started, pays)
+        return flight
 
-    def _landed(self, key: str, flight: "_Flight[T] | None", task: asyncio.Task[T]) -> None:
-        self._forget(key, flight)
-        if not task.cancelled():
-            task.exception()  # nobody may be left to ask for it
+    def leave(self, flight: Flight[T]) -> None:
+        flight.passengers -= 1
+        if not flight.passengers and not flight.task.done():
+            self._forget(flight)
+            flight.task.cancel()
 
-    def _forget(self, key: str, flight: "_Flight[T] | None") -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
+    def _landed(self, flight: Flight[T], _: asyncio.Task[T]) -> None:
+        self._forget(flight)
+        if not flight.task.cancelled():
+            flight.task.exception()  # nobody may be left to ask for it
 
-
-async def _run(start: Callable[[], Awaitable[T]]) -> T:
-    return await start()
+    def _forget(self, flight: Flight[T]) -> None:
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]

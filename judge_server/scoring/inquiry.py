@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from judge_server.core.criterion import Judged
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable
@@ -13,10 +14,9 @@ from judge_server.core.judgment import Usage
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms, failed, verdict_of
 from judge_server.judging.material import Material
-from judge_server.judging.together import together
 from judge_server.scoring.cache import VerdictCache, cache_key
 from judge_server.scoring.deadline import expired, remaining
-from judge_server.scoring.flight import Flights
+from judge_server.scoring.flight import Flight, Flights
 from judge_server.scoring.plan import Question
 
 _LOG = logging.getLogger(__name__)
@@ -65,41 +65,78 @@ class Inquiry:
         return Findings(verdicts, _sum(list(answers.values())), seconds)
 
     async def _ask(self, judge: Judge, asked: Sequence[_Asked], terms: Terms) -> dict[str, Answer]:
-        """The answers that came before the deadline."""
+        """The answers that came before the deadline. What is already under way for others is not asked again."""
         answers: dict[str, Answer] = {}
         if not asked or expired(terms.deadline):
             return answers
-        batches = _batches(asked, judge.specification.criteria_per_call)
+        own: list[_Call] = []
+        others: list[asyncio.Task[None]] = []
         try:
-            async with asyncio.timeout(remaining(terms.deadline)):
-                await together([self._call(judge, batch, terms, answers) for batch in batches])
-        except TimeoutError:
-            pass
+            for batch in _batches(asked, judge.specification.criteria_per_call):
+                if _key(batch) in self._flights:
+                    others.append(asyncio.create_task(self._share(judge, batch, terms, answers)))
+                else:
+                    own.append(self._board(judge, batch, terms))
+            await asyncio.wait([*(call.flight.task for call in own), *others], timeout=remaining(terms.deadline))
+        finally:
+            for task in others:
+                task.cancel()
+            for call in own:
+                self._flights.leave(call.flight)
+        for call in own:
+            answers.update(_landed(judge, call))
         return answers
 
-    async def _call(self, judge: Judge, batch: Sequence[_Asked], terms: Terms, answers: dict[str, Answer]) -> None:
-        """One call of the judge, or the answer of an identical call that is under way."""
-        try:
-            found = await self._shared(judge, batch, terms)
-            answers.update(zip((one.key for one in batch), found, strict=True))
-        except JudgeFailure as fault:
-            answers.update(_all_failed(batch, fault))
-        except Exception as fault:  # noqa: BLE001 - a judge that breaks its contract is a judge that failed
-            _LOG.exception("judge %s raised", judge.specification.name)
-            answers.update(_all_failed(batch, ModelUnavailable(f"The judge failed with {type(fault).__name__}.")))
-
-    async def _shared(self, judge: Judge, batch: Sequence[_Asked], terms: Terms) -> tuple[Answer, ...]:
-        """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
-        key = "\n".join(one.key for one in batch)
+    def _board(self, judge: Judge, batch: Sequence[_Asked], terms: Terms) -> "_Call":
         material: Material = batch[0].question.material
         criteria: tuple[Judged, ...] = tuple(one.question.criterion for one in batch)
+        flight = self._flights.board(_key(batch), lambda: judge.ask(material, criteria, terms))
+        return _Call(batch, flight)
+
+    async def _share(self, judge: Judge, batch: Sequence[_Asked], terms: Terms, answers: dict[str, Answer]) -> None:
+        """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
         while True:
-            answers, started, pays = await self._flights.join(key, lambda: judge.ask(material, criteria, terms))
-            if started or expired(terms.deadline) or not any(_timed_out(answer) for answer in answers):
-                break
-        if pays:
-            return answers
-        return tuple(replace(answer, usage=Usage(), model_seconds=0.0) for answer in answers)
+            started = _key(batch) not in self._flights
+            call = self._board(judge, batch, terms)
+            try:
+                await asyncio.wait([call.flight.task])
+            finally:
+                self._flights.leave(call.flight)
+            found = _landed(judge, call)
+            if started or expired(terms.deadline) or not any(_timed_out(answer) for answer in found.values()):
+                answers.update(found)
+                return
+
+
+class _Call(NamedTuple):
+    """One call of a judge: the questions, and the flight that answers them."""
+
+    batch: Sequence[_Asked]
+    flight: Flight[tuple[Answer, ...]]
+
+
+def _key(batch: Sequence[_Asked]) -> str:
+    return batch[0].key if len(batch) == 1 else "\n".join(one.key for one in batch)
+
+
+def _landed(judge: Judge, call: _Call) -> dict[str, Answer]:
+    """The answers of a call, none if it is still under way. A judge that breaks its contract is a judge that failed."""
+    keys = [one.key for one in call.batch]
+    task = call.flight.task
+    if not task.done():
+        return {}
+    fault = None if task.cancelled() else task.exception()
+    if fault is None and not task.cancelled():
+        answers = task.result()
+        if len(answers) == len(keys):
+            if not call.flight.pay():
+                answers = tuple(replace(answer, usage=Usage(), model_seconds=0.0) for answer in answers)
+            return dict(zip(keys, answers, strict=True))
+    if not isinstance(fault, JudgeFailure):
+        _LOG.error("judge %s broke its contract", judge.specification.name, exc_info=fault)
+        cause = type(fault).__name__ if fault else "an incomplete answer"
+        fault = ModelUnavailable(f"The judge failed with {cause}.")
+    return dict.fromkeys(keys, failed(Failure.of(fault)))
 
 
 def _batches(asked: Sequence[_Asked], size: int) -> list[list[_Asked]]:
@@ -108,10 +145,6 @@ def _batches(asked: Sequence[_Asked], size: int) -> list[list[_Asked]]:
     for one in {one.key: one for one in asked}.values():
         by_material[one.question.material.digest].append(one)
     return [same[start : start + size] for same in by_material.values() for start in range(0, len(same), size)]
-
-
-def _all_failed(batch: Sequence[_Asked], fault: JudgeFailure) -> dict[str, Answer]:
-    return {one.key: failed(Failure.of(fault)) for one in batch}
 
 
 def _recall_deadline(terms: Terms) -> float:

@@ -35,7 +35,9 @@ def judge(model, name: str = "main", **more) -> SingleJudge:
     return SingleJudge(specification, ScheduledModel(model), PromptWriter(SECRET))
 
 
-def scorer(*judges, store=None, rubrics=(), limit: int = 10_000, archive=None, cache=None, observers=()) -> Scorer:
+def scorer(
+    *judges, store=None, rubrics=(), limit: int = 10_000, archive=None, cache=None, observers=(), standing=None
+) -> Scorer:
     """Judges by their names, the first being the default; a store remembers verdicts and judgments."""
     named: Mapping = {judge.specification.name: judge for judge in judges}
     return Scorer(
@@ -46,6 +48,7 @@ def scorer(*judges, store=None, rubrics=(), limit: int = 10_000, archive=None, c
         admission=Admission(limit),
         archive=archive or store,
         observers=observers,
+        standing=standing,
     )
 
 
