@@ -60,7 +60,7 @@ class Verdict(Frozen):
     ``met`` is the probability of being met (binary, check); ``option`` the likeliest option and ``options`` the
     probability of each (scale); ``points`` the criterion's signed points. A verdict on one step has its index and
     character span in the response. An abstained verdict may still show the ``met`` that was not trusted, beside its
-    ``label_mass``.
+    ``label_mass``. ``raw`` is what the judge itself said, where a fitted map made ``value`` (and ``met``) out of it.
     """
 
     criterion: str
@@ -69,6 +69,7 @@ class Verdict(Frozen):
     points: float
     value: float | None = Field(default=None, ge=0, le=1)
     met: float | None = Field(default=None, ge=0, le=1)
+    raw: float | None = Field(default=None, ge=0, le=1)
     option: str | None = None
     options: dict[str, Annotated[float, Field(ge=0, le=1)]] | None = None
     reason: str | None = None

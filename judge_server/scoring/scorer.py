@@ -1,6 +1,6 @@
 """A submission goes in, a judgment comes out: the whole path on one page.
 
-guard → plan → checks → cache → judge → aggregate → store
+certificate → guard → plan → checks → cache → judge → fitted maps → aggregate → store
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -22,9 +22,11 @@ from judge_server.judging import checks, guard
 from judge_server.judging.answer import Judge, Terms
 from judge_server.judging.together import both
 from judge_server.scoring.admission import Admission
+from judge_server.scoring.calibrate import calibrated
 from judge_server.scoring.deadline import remaining
 from judge_server.scoring.inquiry import Findings, Inquiry
 from judge_server.scoring.plan import Checking, Plan, plan
+from judge_server.scoring.standing import Standing
 
 _LOG = logging.getLogger(__name__)
 NO_JUDGE = JudgeReference(name="none", model="none", mode="none", fingerprint="none")
@@ -70,6 +72,7 @@ class Scorer:
         admission: Admission,
         archive: Archive | None = None,
         observers: Sequence[Observer] = (),
+        standing: Standing | None = None,
     ) -> None:
         self._rubrics = rubrics
         self._judges = judges
@@ -78,12 +81,14 @@ class Scorer:
         self.admission = admission
         self._archive = archive
         self._observers = observers
+        self._standing = standing or Standing()
 
     async def score(self, submission: Submission, terms: Terms | None = None) -> Judgment:
         """Judge one submission.
 
-        Raises UnknownRubric, BadRubric, UnknownJudge or BadSubmission for what cannot be judged at all, and
-        StoreUnavailable when the judgment cannot be kept. A judge that fails gives a judgment whose reward is None.
+        Raises UnknownRubric, BadRubric, UnknownJudge or BadSubmission for what cannot be judged at all, NotCalibrated
+        where only certified judges may speak, and StoreUnavailable when the judgment cannot be kept. A judge that fails
+        gives a judgment whose reward is None.
         """
         with self.admission.enter():
             return await self._score(submission, terms or Terms())
@@ -92,7 +97,8 @@ class Scorer:
         started = time.monotonic()
         rubric = await self._rubric(submission)
         judge = self._judge(submission)
-        found = await self._find(submission, rubric, judge, terms)
+        self._standing.certification.require(judge.reference if judge else None, rubric)
+        found = self._calibrated(await self._find(submission, rubric, judge, terms), rubric)
         characters = len(submission.read.text)
         outcome = reward(rubric, found.verdicts, guard.counted_characters(rubric, found.flags, characters))
         judgment = Judgment(
@@ -168,6 +174,14 @@ class Scorer:
             decided, findings = (), await asking
         verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
         return _Found(verdicts, inspection.flags, speaker, findings.usage, findings.model_seconds)
+
+    def _calibrated(self, found: _Found, rubric: Rubric) -> _Found:
+        """What was found with the judge's values mapped, where maps were fitted for this judge and rubric."""
+        maps = self._standing.maps.find(found.judge.fingerprint, rubric.digest)
+        if maps is None:
+            return found
+        judge = found.judge.model_copy(update={"calibration": maps.id})
+        return replace(found, verdicts=calibrated(found.verdicts, maps), judge=judge)
 
     async def _ask(self, planned: Plan, judge: Judge | None, terms: Terms) -> Findings:
         if judge is None or not planned.questions:

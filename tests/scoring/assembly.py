@@ -44,7 +44,7 @@ def scorer(
         rubrics=Shelf(*rubrics),
         judges=named,
         default_judge=next(iter(named), None),
-        inquiry=Inquiry(cache or VerdictCache(store)),
+        inquiry=Inquiry(VerdictCache(store) if cache is None else cache),
         admission=Admission(limit),
         archive=archive or store,
         observers=observers,

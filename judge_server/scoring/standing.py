@@ -1,0 +1,49 @@
+"""What was measured of judges, as the scoring path needs it: fitted maps and certificates, fresh from the store."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from judge_server.core.certificate import Certificate
+from judge_server.core.errors import StoreUnavailable
+from judge_server.core.fitted_map import MapSet
+from judge_server.scoring.calibrate import ActiveMaps
+from judge_server.scoring.certification import Certification
+
+_LOG = logging.getLogger(__name__)
+
+
+class Records(Protocol):
+    """Where maps and certificates are kept: the store."""
+
+    async def active_maps(self) -> Sequence[MapSet]: ...
+
+    async def newest_certificates(self) -> Sequence[Certificate]: ...
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Nothing is read from the store while a submission waits: ``refresh`` brings what is new."""
+
+    maps: ActiveMaps = field(default_factory=ActiveMaps)
+    certification: Certification = field(default_factory=Certification)
+
+    async def refresh(self, records: Records) -> None:
+        """Raises StoreUnavailable."""
+        self.maps.replace(await records.active_maps())
+        self.certification.replace(await records.newest_certificates())
+
+    async def keep_fresh(self, records: Records, seconds: float) -> None:
+        """Refresh again and again, until cancelled. While the store does not answer, what is known stands."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await self.refresh(records)
+            except StoreUnavailable as fault:
+                _LOG.warning("fitted maps and certificates could not be read again: %s", fault)
+
+    def for_measuring(self, *, raw: bool) -> "Standing":
+        """The same maps (none if ``raw``) without asking for certificates: a judge is measured before it has one."""
+        return Standing(ActiveMaps() if raw else self.maps)
