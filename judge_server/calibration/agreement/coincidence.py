@@ -1,0 +1,76 @@
+"""Any number of raters on an item: which labels stand beside which.
+
+Two normalisations of the same pairs. ``krippendorff``: each item's pairs are divided by its ratings less one, so that
+every rating counts once. ``itemwise``: each item's pairs are divided by their number, so that every item counts once
+(Fleiss, Gwet).
+"""
+
+import numpy as np
+
+from judge_server.calibration.agreement.array import Floats, Ints
+from judge_server.calibration.agreement.evidence import Evidence, sums
+from judge_server.calibration.agreement.pair import disturbed
+
+
+def rating_coincidences(counts: Floats, cluster: Ints) -> Evidence:
+    """Krippendorff's coincidence matrix (labels, labels) within each cluster, from (items, labels) counts."""
+    ratings = counts.sum(axis=1)
+    paired = ratings >= 2
+    labels = counts.shape[1]
+    columns = pair_columns(counts[paired], 1 / (ratings[paired] - 1))
+    table = sums(columns, cluster[paired], (labels, labels), int(paired.sum()))
+    return Evidence(table.rows, table.shape, table.n, disturbed)
+
+
+def pair_counts(counts: Floats, cluster: Ints) -> Evidence:
+    """Every ordered pair of ratings of an item, counted once: each human against each other human, both ways round."""
+    ratings = counts.sum(axis=1)
+    paired = ratings >= 2
+    labels = counts.shape[1]
+    columns = pair_columns(counts[paired], np.ones(int(paired.sum())))
+    pairs = int((ratings * (ratings - 1)).sum()) // 2
+    table = sums(columns, cluster[paired], (labels, labels), pairs)
+    return Evidence(table.rows, table.shape, table.n, disturbed)
+
+
+def item_coincidences(counts: Floats, cluster: Ints) -> Evidence:
+    """(labels + 1, labels): the share of an item's pairs in each cell, and below them the share of its ratings on
+    each label.
+
+    Items with one rating speak only in the last row, as in Gwet (2014), Handbook of Inter-Rater Reliability, 4th ed.,
+    ch. 2.
+    """
+    ratings = counts.sum(axis=1)
+    rated = ratings >= 1
+    kept, number = counts[rated], ratings[rated]
+    labels = counts.shape[1]
+    paired = np.where(number >= 2, number * (number - 1), np.inf)
+    columns = [*pair_columns(kept, 1 / paired), *(kept[:, label] / number for label in range(labels))]
+    table = sums(columns, cluster[rated], (labels + 1, labels), int((number >= 2).sum()))
+    return Evidence(table.rows, table.shape, table.n, disturbed_items)
+
+
+def pair_columns(counts: Floats, scale: Floats) -> list[Floats]:
+    """One column a cell: how many ordered pairs of ratings an item has there, times the item's ``scale``."""
+    labels = counts.shape[1]
+    columns: dict[tuple[int, int], Floats] = {}
+    for first in range(labels):
+        columns[first, first] = counts[:, first] * (counts[:, first] - 1) * scale
+        for second in range(first):
+            columns[first, second] = columns[second, first] = counts[:, first] * counts[:, second] * scale
+    return [columns[first, second] for first in range(labels) for second in range(labels)]
+
+
+def as_coincidences(table: Floats) -> Floats:
+    """A two-rater table as Krippendorff's coincidences: the order of the raters is forgotten."""
+    return table + np.swapaxes(table, -2, -1)
+
+
+def as_item_coincidences(table: Floats) -> Floats:
+    """A two-rater table in the shape of ``item_coincidences``."""
+    half = as_coincidences(table) / 2
+    return np.concatenate([half, half.sum(axis=-2, keepdims=True)], axis=-2)
+
+
+def disturbed_items(totals: Floats, share: float) -> Floats:
+    return np.concatenate([disturbed(totals[:, :-1], share), totals[:, -1:]], axis=-2)

@@ -1,0 +1,128 @@
+"""A judge against the humans of a panel.
+
+A plain name (``cohen_kappa``) is against the reference: the humans' majority label for labels (ties have none and are
+left out), their mean for numbers. ``…_pairwise`` is against each human: every pair of a judge's and a human's rating
+of an item counts once, and ``n`` counts pairs. ``…_per_item`` is averaged over prompts. With one human an item, plain
+and pairwise are the same.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from pydantic import Field
+
+from judge_server.calibration.agreement.alternative_annotator import AlternativeAnnotator, alternative_annotator
+from judge_server.calibration.agreement.array import Floats, Ints
+from judge_server.calibration.agreement.catalogue import absent, complete, pairwise, pairwise_metrics, table_metrics
+from judge_server.calibration.agreement.estimate import Estimate
+from judge_server.calibration.agreement.evidence import Evidence, joined
+from judge_server.calibration.agreement.interval import estimate
+from judge_server.calibration.agreement.intraclass import PAIR_METRICS
+from judge_server.calibration.agreement.metric import Metric
+from judge_server.calibration.agreement.moment import MOMENT_METRICS, moments
+from judge_server.calibration.agreement.pair import pair_table
+from judge_server.calibration.agreement.panel import JudgeColumn, Panel
+from judge_server.calibration.agreement.probability import PROBABILITY_METRICS, probability_evidence
+from judge_server.calibration.agreement.rank import rank_evidence
+from judge_server.calibration.agreement.resampling import Resampling
+from judge_server.calibration.agreement.within import ROW_CORRELATIONS, within_evidence, within_metric
+from judge_server.core.model import Frozen
+
+Measured = tuple[Evidence, list[Metric]]
+
+
+class Measurement(Frozen):
+    """How agreement is measured."""
+
+    resampling: Resampling = Resampling()
+    alternative: AlternativeAnnotator = AlternativeAnnotator()
+    bins: int = Field(default=10, ge=2, description="bins of the reliability curve and of ECE")
+
+
+def judge_agreement(panel: Panel, judge: str, measurement: Measurement | None = None) -> dict[str, Estimate]:
+    """Every metric of one judge by name; what has no value says why."""
+    how, own = measurement or Measurement(), panel.judges[judge]
+    found: dict[str, Estimate] = {}
+    for evidence, metrics in evidence_of(panel, own, how):
+        found |= estimate(evidence, metrics, how.resampling)
+    return absent(panel.scale, found)
+
+
+def evidence_of(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Measured]:
+    yield from label_evidence(panel, own)
+    if panel.scale.values is not None:
+        yield from number_evidence(panel, own)
+    yield from chance_evidence(panel, own, how)
+    yield alternative_annotator(
+        own.values if how.alternative.reads_values(panel.scale) else coded(own),
+        panel.humans,
+        panel.cluster,
+        how.alternative,
+    )
+
+
+def label_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Measured]:
+    humans, labels = panel.humans, panel.scale.size
+    yield pair_table(panel.majority(), own.codes, panel.cluster, labels), table_metrics(panel.scale)
+    each = pair_table(humans.code, own.codes[humans.item], panel.cluster[humans.item], labels)
+    yield each, pairwise_metrics(panel.scale)
+
+
+def number_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Measured]:
+    item, mean = panel.humans.item, panel.mean()
+    reference = (own.values, mean, panel.cluster)
+    each = (own.values[item], panel.humans.values, panel.cluster[item])
+    yield moments(*reference), [*MOMENT_METRICS, *PAIR_METRICS]
+    yield moments(*each), pairwise([*MOMENT_METRICS, *PAIR_METRICS])
+    yield rank_evidence(*reference)
+    evidence, metrics = rank_evidence(*each)
+    yield evidence, pairwise(metrics)
+    for name, correlate in ROW_CORRELATIONS.items():
+        yield within_evidence(own.values, mean, panel.group, panel.cluster, correlate), [within_metric(name)]
+
+
+def chance_evidence(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Measured]:
+    positive = panel.scale.positive_code
+    if positive is None or not complete(own.probabilities):
+        return
+    humans = panel.humans
+    yield (
+        probability_evidence(own.probabilities, outcome(panel.majority(), positive), panel.cluster, how.bins),
+        PROBABILITY_METRICS,
+    )
+    each = probability_evidence(
+        own.probabilities[humans.item], outcome(humans.code, positive), panel.cluster[humans.item], how.bins
+    )
+    yield each, pairwise(PROBABILITY_METRICS)
+
+
+def outcome(codes: Ints, positive: int) -> Floats:
+    """1 for the positive label, 0 for another, nan for none."""
+    return np.where(codes < 0, np.nan, codes == positive)
+
+
+def coded(own: JudgeColumn) -> Floats:
+    return np.where(own.codes < 0, np.nan, own.codes)
+
+
+def judge_difference(
+    panel: Panel, first: str, second: str, measurement: Measurement | None = None
+) -> dict[str, Estimate]:
+    """First less second judge against the reference, metric by metric, on the items that both judged and on the same
+    resamples.
+    """
+    how = measurement or Measurement()
+    one, other, reference = panel.judges[first].codes, panel.judges[second].codes, panel.majority()
+    shared = np.where((one >= 0) & (other >= 0), reference, -1)
+    labels = panel.scale.size
+    sides = [pair_table(shared, codes, panel.cluster, labels) for codes in (one, other)]
+    metrics = [difference(metric, (labels, labels)) for metric in table_metrics(panel.scale)]
+    return estimate(joined(*sides), metrics, how.resampling)
+
+
+def difference(metric: Metric, shape: tuple[int, int]) -> Metric:
+    def value(totals: Floats) -> Floats:
+        halves = totals.reshape(len(totals), 2, *shape)
+        return metric.value(halves[:, 0]) - metric.value(halves[:, 1])
+
+    return Metric(metric.name, value, metric.undefined)

@@ -1,0 +1,85 @@
+"""The bootstrap over whole clusters: a prompt comes with all its rows or not at all.
+
+Field & Welsh (2007), "Bootstrapping clustered data", J. R. Stat. Soc. B 69:369; intervals: Efron (1987), JASA 82:171.
+A replicate draws as many clusters as there are, with replacement; a metric is computed from the drawn clusters'
+summed statistics, so that a thousand replicates are one matrix product. The same seed and number of clusters give the
+same draws, so that two judges on the same prompts are compared on the same replicates.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from judge_server.calibration.agreement.array import Floats
+from judge_server.calibration.agreement.evidence import Evidence
+from judge_server.calibration.agreement.metric import Metric
+from judge_server.core.model import Frozen
+
+BLOCK_CELLS = 1_000_000  # weights or totals held at once
+KEPT_CELLS = 100_000_000  # draws worth remembering, one byte each
+
+
+class Resampling(Frozen):
+    """How intervals are made, and below what no interval is given."""
+
+    replicates: int = Field(default=1000, ge=100)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    seed: int = Field(default=0, ge=0)
+    min_clusters: int = Field(default=20, ge=2)
+    min_items: int = Field(default=30, ge=2)
+    method: Literal["percentile", "bca"] = "percentile"
+
+
+def weights(clusters: int, resampling: Resampling) -> Iterator[Floats]:
+    """Blocks (some replicates, clusters) of how often each cluster was drawn, ``replicates`` rows in all."""
+    step = max(1, BLOCK_CELLS // clusters)
+    if clusters * resampling.replicates <= KEPT_CELLS:
+        drawn = remembered(clusters, resampling.replicates, resampling.seed)
+        return (drawn[start : start + step].astype(np.float64) for start in range(0, len(drawn), step))
+    return (block.astype(np.float64) for block in draws(clusters, resampling.replicates, resampling.seed))
+
+
+@lru_cache(maxsize=1)
+def remembered(clusters: int, replicates: int, seed: int) -> NDArray[np.uint8]:
+    return np.concatenate(list(draws(clusters, replicates, seed)))
+
+
+def draws(clusters: int, replicates: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+    step = max(1, BLOCK_CELLS // clusters)
+    for start in range(0, replicates, step):
+        rows = min(step, replicates - start)
+        chosen = np.random.default_rng([seed, clusters, start]).integers(0, clusters, size=(rows, clusters))
+        chosen += np.arange(rows)[:, np.newaxis] * clusters
+        # a byte is enough: above 255 clusters, one drawn more than 255 times has probability below 1e-500
+        yield np.bincount(chosen.ravel(), minlength=rows * clusters).astype(np.uint8).reshape(rows, clusters)
+
+
+def replicate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> Floats:
+    """Every metric on every replicate: (metrics, replicates)."""
+    values = np.empty((len(metrics), resampling.replicates))
+    step = max(1, BLOCK_CELLS // int(np.prod(evidence.shape)))
+    start = 0
+    for block in weights(evidence.clusters, resampling):
+        for first in range(0, len(block), step):
+            totals = evidence.totals(block[first : first + step])
+            for place, metric in enumerate(metrics):
+                values[place, start : start + len(totals)] = metric.value(totals)
+            start += len(totals)
+    return values
+
+
+def leave_one_out(evidence: Evidence, metrics: Sequence[Metric]) -> Floats:
+    """Every metric without each cluster in turn: (metrics, clusters)."""
+    total, values = evidence.total(), np.empty((len(metrics), evidence.clusters))
+    step = max(1, BLOCK_CELLS // int(np.prod(evidence.shape)))
+    for start in range(0, evidence.clusters, step):
+        rows = evidence.rows[start : start + step]
+        dense = rows if isinstance(rows, np.ndarray) else rows.toarray()
+        totals = total - dense.reshape(len(dense), *evidence.shape)
+        for place, metric in enumerate(metrics):
+            values[place, start : start + len(dense)] = metric.value(totals)
+    return values
