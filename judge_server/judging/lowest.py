@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
 from math import inf
 
 from judge_server.core.aggregation import Formula
@@ -12,6 +13,7 @@ from judge_server.core.verdict import Verdict, VerdictStatus
 
 _KNOWN_AT_MOST = 128
 _SINGLE_LEAVES = 64
+_MOST_WORK = 20_000  # verdicts aggregated in one search: a part of a second, for the largest rubric too
 _known: OrderedDict[tuple[str, frozenset[str]], dict[str, float]] = OrderedDict()
 
 
@@ -32,12 +34,12 @@ def _search(rubric: Rubric, applicable: frozenset[str]) -> dict[str, float]:
     if not values or _signs_suffice(rubric, values):
         return values
     lowest = _reward(rubric, values)
-    for some in (*_components(rubric), *_components(rubric)):
-        for end in (0.0, 1.0):
-            tried = values | {leaf.id: _end(leaf, end) for leaf in some if leaf.id in values}
-            found = _reward(rubric, tried)
-            if found < lowest:
-                values, lowest = tried, found
+    tries = product((*_components(rubric), *_components(rubric)), (0.0, 1.0))
+    for some, end in islice(tries, _MOST_WORK // len(rubric.leaves)):
+        tried = values | {leaf.id: _end(leaf, end) for leaf in some if leaf.id in values}
+        found = _reward(rubric, tried)
+        if found < lowest:
+            values, lowest = tried, found
     return values
 
 

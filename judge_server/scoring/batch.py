@@ -51,7 +51,7 @@ def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Su
     try:
         return Submission.model_validate(item)
     except ValidationError as fault:
-        raise BadSubmission(describe(fault), remedy="Correct the fields named.") from None
+        raise BadSubmission(f"{describe(fault)}.", remedy="Correct the fields named.") from None
 
 
 def describe(fault: ValidationError, limit: int = 8) -> str:

@@ -136,6 +136,15 @@ def test_a_degenerate_response_gets_the_lowest_reward_of_the_rubric(of, lowest):
     assert least(of) == pytest.approx(lowest)
 
 
+def test_the_lowest_reward_of_a_large_rubric_is_found_in_bounded_time():
+    leaves = [{"id": f"c{n}", "statement": f"Says thing {n}.", "tags": [f"t{n % 90}"]} for n in range(1_000)]
+    formula = " - ".join(f"t{n}" for n in range(90))
+    of = rubric(*leaves, aggregate={"kind": "expression", "expression": formula})
+    started = time.process_time()
+    assert least(of) < 0
+    assert time.process_time() - started < 3
+
+
 def test_saying_nothing_earns_no_bonus_for_being_short():
     of = rubric(aggregate={"kind": "points", "length_adjustment": {"penalty": 0.0299}})
     assert least(of) == pytest.approx(-0.5)
