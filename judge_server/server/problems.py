@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ConfigDict
 from starlette.exceptions import HTTPException
 
 from judge_server.authoring.parsing import from_data
@@ -35,6 +36,8 @@ class ClientGone(Exception):
 
 class Problem(Frozen):
     """The members every problem document has; others may follow."""
+
+    model_config = ConfigDict(extra="allow")
 
     type: str
     title: str
@@ -101,12 +104,17 @@ def _telling(errors: Sequence[Any]) -> list[Any]:
     told = [
         error for error in errors if not (error["type"] == "string_type" and isinstance(error["input"], dict | list))
     ]
-    objects = [error for error in told if not (error["type"] in _NO_OBJECT and isinstance(error["input"], str))]
-    return objects or told or list(errors)
+    told = [error for error in told if not (error["type"] in _NO_OBJECT and isinstance(error["input"], str))]
+    return [error for error in told if not _says_it_deeper(error["loc"], told)] or list(errors)
+
+
+def _says_it_deeper(location: tuple[str | int, ...], errors: list[Any]) -> bool:
+    """A list whose elements are at fault is counted as too short, too."""
+    return any(len(error["loc"]) > len(location) and error["loc"][: len(location)] == location for error in errors)
 
 
 def _message(error: Any) -> str:
-    return str(error["msg"]).removeprefix("Value error, ")
+    return str(error["msg"]).removeprefix("Value error, ").replace("a valid tuple", "a list")
 
 
 def _field(location: tuple[str | int, ...]) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+from contextlib import suppress
 
 import uvicorn
 
@@ -33,7 +34,8 @@ def serve_until_stopped(settings: Settings) -> bool:
     # uvicorn raises the signal that ended it once more; having drained is a good end, not death by a signal
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server.run()
+    with suppress(SystemExit):  # which is how uvicorn ends when it cannot start, with a status of its own
+        server.run()
     return server.started
 
 

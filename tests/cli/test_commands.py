@@ -1,0 +1,156 @@
+"""``demo``, ``doctor``, ``bench``, ``rescore``, and how quickly the command line answers."""
+
+import json
+import resource
+import subprocess
+
+import pytest
+from typer.testing import CliRunner
+
+from judge_server import __version__
+from judge_server.cli import app
+from tests.command import PROGRAM, judge_server
+from tests.stub_judge import StubJudge
+from tests.submissions import checking, submission
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+@pytest.fixture(scope="module")
+def demonstration():
+    return invoke("demo")
+
+
+def test_the_demonstration_shows_verdicts_and_rewards_in_110_columns(demonstration):
+    lines = demonstration.stdout.splitlines()
+    assert demonstration.exit_code == 0
+    assert max(map(len, lines)) <= 110
+    for domain in ("medical/", "writing/", "safety/", "format/"):
+        assert any(domain in line for line in lines)
+    assert any(line.startswith("Rewards") for line in lines)
+    assert "understands nothing" in " ".join(demonstration.stdout.split())
+
+
+def test_the_demonstration_as_json_is_a_judgment_a_line():
+    ended = invoke("demo", "--json")
+    found = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert ended.exit_code == 0
+    assert len(found) >= 10
+    assert all(one["status"] == "ok" for one in found)
+    assert {one["rubric"]["id"].partition("/")[0] for one in found} == {"medical", "writing", "safety", "format"}
+    assert "understands nothing" in ended.stderr
+
+
+def test_the_whole_demonstration_shows_every_verdict(demonstration):
+    assert len(invoke("demo", "--full").stdout.splitlines()) > len(demonstration.stdout.splitlines()) + 50
+
+
+def test_the_demonstration_can_be_judged_by_another_model():
+    with StubJudge() as judge:
+        ended = invoke("demo", "--model", judge.specification)
+    assert ended.exit_code == 0
+    assert "understands nothing" not in ended.output
+
+
+def test_the_doctor_says_what_is_here_and_what_to_install():
+    ended = invoke("doctor", "--json")
+    found = {one["subject"]: one for one in json.loads(ended.stdout)}
+    assert ended.exit_code == 0
+    assert found["rubrics"]["state"] == "ok"
+    assert found["judge default (default)"]["state"] == "ok"
+    assert "understands nothing" in found["judge default (default)"]["remedy"]
+    assert all(one["remedy"] for one in found.values() if one["state"] == "absent")
+
+
+def test_the_doctor_ends_with_1_where_something_is_at_fault():
+    ended = invoke("doctor", "--json", "--model", "openai:stub@http://127.0.0.1:9/v1")
+    faults = [one for one in json.loads(ended.stdout) if one["state"] == "fault"]
+    assert ended.exit_code == 1
+    assert "127.0.0.1:9" in faults[0]["found"]
+
+
+def test_the_doctor_finds_broken_rubrics_and_prints_a_table(tmp_path):
+    (tmp_path / "broken.yaml").write_text("id: [")
+    ended = invoke("doctor", "--no-start", "--rubrics", tmp_path)
+    assert ended.exit_code == 1
+    assert "broken.yaml" in "".join(ended.stdout.split())
+
+
+def test_bench_prints_figures_of_real_calls():
+    with StubJudge() as judge:
+        size = ("--prompts", 2, "--rollouts", 2, "--criteria", 3)
+        ended = invoke("bench", "--model", judge.specification, *size, "--json")
+        table = invoke("bench", "--model", judge.specification, *size)
+    figures = json.loads(ended.stdout)
+    assert figures["submissions"] == 4
+    assert figures["verdicts"] == figures["verdicts_decided"] == 12
+    assert figures["verdicts_per_second"] > 0
+    assert "verdicts per second" in table.stdout
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """A database with two judgments, and its URL."""
+    url = f"sqlite:///{tmp_path}/kept.db"
+    file = tmp_path / "in.jsonl"
+    items = [submission(rubric=checking()), submission(rubric=checking(), response="Wait until tomorrow and see.")]
+    file.write_text("".join(json.dumps(item) + "\n" for item in items))
+    ended = invoke("score", file, "--database", url)
+    return url, [json.loads(line)["id"] for line in ended.stdout.splitlines()]
+
+
+def test_rescoring_compares_every_judgment_of_the_rubric(tmp_path, judged):
+    url, ids = judged
+    (tmp_path / "new.json").write_text(
+        json.dumps(checking(version="2.0.0", aggregate={"kind": "points", "scale": [0, 10]}))
+    )
+    ended = invoke("rescore", "--rubric", tmp_path / "new.json", "--database", url, "--json")
+    found = {one["judgment"]: one for one in map(json.loads, ended.stdout.splitlines())}
+    table = invoke("rescore", ids[0], "--rubric", tmp_path / "new.json", "--database", url)
+    assert ended.exit_code == table.exit_code == 0
+    assert [found[one]["outcome"]["reward"] for one in ids] == [10.0, 0.0]
+    assert [found[one]["difference"] for one in ids] == [9.0, 0.0]
+    assert "1 judgments, 1 with another reward" in table.stdout
+
+
+def test_what_a_new_rubric_asks_for_the_first_time_is_named_and_left_alone(tmp_path, judged):
+    url, ids = judged
+    other = checking(version="2.0.0")
+    other["criteria"][0]["id"] = "another"
+    (tmp_path / "new.json").write_text(json.dumps(other))
+    ended = invoke("rescore", "--rubric", tmp_path / "new.json", "--database", url, "--json")
+    assert ended.exit_code == 0
+    assert ended.stdout == ""
+    assert all(one in ended.stderr for one in ids)
+    assert "another" in ended.stderr
+
+
+@pytest.mark.parametrize("flag", ["--version", "--help"])
+def test_the_command_line_answers_at_once(flag):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ended = judge_server(flag)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert ended.returncode == 0
+    assert (__version__ if flag == "--version" else "rescore") in ended.stdout
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
+
+
+def test_help_needs_no_engine_no_database_and_no_web_framework():
+    seen = subprocess.run(
+        [PROGRAM.with_name("python"), "-X", "importtime", "-c", "import judge_server.cli"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stderr
+    modules = {line.rpartition("|")[2].strip().partition(".")[0] for line in seen.splitlines()}
+    assert modules.isdisjoint({"sqlalchemy", "fastapi", "uvicorn", "numpy", "vllm", "litellm", "aiohttp", "jinja2"})
+
+
+@pytest.mark.parametrize("command", ["serve", "score", "demo", "rescore", "bench", "doctor", "rubric"])
+def test_every_command_explains_itself(command):
+    ended = invoke(command, "--help")
+    assert ended.exit_code == 0
+    assert "Usage" in ended.stdout

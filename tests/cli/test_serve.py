@@ -1,0 +1,88 @@
+"""``judge-server serve`` as a process: starting, serving, draining, and refusing to start in one readable line."""
+
+import os
+import signal
+import socket
+import threading
+import time
+
+import httpx
+import pytest
+
+from benchmarks.stub_judge import answer
+from tests.command import judge_server, serving
+from tests.served import until
+from tests.server.faults import only_for
+from tests.stub_judge import Reply, StubJudge
+from tests.submissions import submission
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_server_answers_what_is_under_way_lets_nothing_in_and_ends_well(tmp_path, number):
+    slow = only_for("criterion-", Reply(body=answer("Yes", {"Yes": 0.9, "No": 0.1}), delay_seconds=2.0))
+    with StubJudge(slow) as judge, serving("--model", judge.specification, cwd=tmp_path) as (client, server):
+        answers: list[httpx.Response] = []
+        asking = threading.Thread(target=lambda: answers.append(client.post("/v1/score", json=submission())))
+        before = judge.calls
+        asking.start()
+        until(lambda: judge.calls >= before + 2)
+        server.process.send_signal(number)
+        time.sleep(0.5)
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{server.address}/healthz")
+        asking.join(20)
+        assert server.process.wait(20) == 0
+    assert answers[0].status_code == 200
+    assert answers[0].json()["reward"] == pytest.approx(0.9)
+    assert not any("Traceback" in line for line in server.log)
+    assert (tmp_path / "judge-server.db").exists()
+
+
+def test_what_was_judged_is_there_after_a_restart(tmp_path):
+    flags = ("--model", "baseline", "--database", f"sqlite:///{tmp_path}/kept.db")
+    with serving(*flags, cwd=tmp_path) as (client, _):
+        judged = client.post("/v1/score", json=submission()).json()
+    with serving(*flags, cwd=tmp_path) as (client, _):
+        again = client.get(f"/v1/judgments/{judged['id']}").json()
+        repeated = client.post("/v1/score", json=submission()).json()
+    assert again["reward"] == judged["reward"] == repeated["reward"]
+    assert all(verdict["cached"] for verdict in repeated["verdicts"])
+
+
+def test_what_cannot_start_says_why_in_one_line(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = {
+            "--model nonsense:x": "does not start with a known model provider",
+                "--database postgresql://judge:secret-word@127.0.0.1:9/x": "judge:***@127.0.0.1:9/x",
+            f"--port {port}": "address already in use",
+        }
+        for flags, told in refused.items():
+            ended = judge_server("serve", *flags.split(), cwd=tmp_path)
+            assert ended.returncode == 2, ended.stderr
+            assert told in ended.stderr
+            assert "Traceback" not in ended.stderr
+            assert "secret-word" not in ended.stdout + ended.stderr
+
+
+def test_a_second_signal_does_not_wait_any_longer(tmp_path):
+    forever = only_for("criterion-", Reply(delay_seconds=60.0))
+    with StubJudge(forever) as judge, serving("--model", judge.specification, cwd=tmp_path) as (client, server):
+        before = judge.calls
+        threading.Thread(target=_ignoring_errors, args=(client,), daemon=True).start()
+        until(lambda: judge.calls >= before + 2)
+        started = time.monotonic()
+        os.kill(server.process.pid, signal.SIGINT)
+        time.sleep(0.5)
+        os.kill(server.process.pid, signal.SIGINT)
+        server.process.wait(20)
+        assert time.monotonic() - started < 10
+
+
+def _ignoring_errors(client: httpx.Client) -> None:
+    try:
+        client.post("/v1/score", json=submission())
+    except httpx.TransportError:
+        return

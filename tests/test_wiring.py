@@ -1,0 +1,116 @@
+"""Settings become judges, models, rubrics, a store and a scorer."""
+
+import os
+
+import pytest
+
+from judge_server.core.errors import BadConfiguration, JudgeServerError, ModelUnavailable
+from judge_server.core.judge import JudgeSpecification
+from judge_server.core.submission import Submission
+from judge_server.settings import Settings
+from judge_server.wiring import open_archive, open_service
+from tests.served import settings_of
+from tests.stub_judge import StubJudge
+from tests.submissions import checking, submission
+
+
+def judges(**fields: dict) -> dict[str, JudgeSpecification]:
+    return {name: JudgeSpecification(name=name, **given) for name, given in fields.items()}
+
+
+async def test_without_any_judge_the_baseline_judges_and_says_so():
+    async with open_service(Settings()) as service:
+        reference = service.judges[service.default_judge].reference
+        judgment = await service.scorer.score(Submission.model_validate(submission()))
+    assert reference.model == "baseline"
+    assert judgment.judge == reference
+    assert "understands nothing" in (judgment.judge.notice or "")
+
+
+async def test_judges_of_one_model_share_it_and_others_do_not():
+    with StubJudge() as stub:
+        spec = stub.specification
+        named = judges(
+            direct={"model": spec},
+            aloud={"model": spec, "mode": "reason"},
+            other={"model": spec, "engine": {"max_in_flight": 2}},
+        )
+        async with open_service(Settings(judges=named)) as service:
+            assert len(service.models) == 2
+            assert service.default_judge == "direct"
+            assert min(model.schedule.capacity for model in service.models) == 2
+
+
+async def test_a_panel_asks_its_members():
+    named = judges(
+        words={"model": "baseline"}, aloud={"model": "baseline", "mode": "reason"}, both={"panel": ("words", "aloud")}
+    )
+    async with open_service(Settings(judges=named, default_judge="both")) as service:
+        judgment = await service.scorer.score(Submission.model_validate(submission()))
+    assert [opinion.judge for opinion in judgment.verdicts[0].panel] == ["words", "aloud"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"judges": judges(one={"model": "baseline"}), "default_judge": "two"}, "Known: one"),
+        (
+            {"judges": judges(one={"model": "baseline"}, p={"panel": ("one", "none")}), "default_judge": "p"},
+            "judges.p.panel: none",
+        ),
+        (
+            {
+                "judges": judges(one={"model": "baseline"}, p={"panel": ("one", "q")}, q={"panel": ("one", "p")}),
+            },
+            "judges.p.panel: q",
+        ),
+        ({"judges": judges(one={"model": "nonsense:x"})}, "vllm:NAME_OR_PATH"),
+        (
+            {"judges": judges(one={"model": "openai:a@http://h/v1", "engine": {"api_key_env": "NO_SUCH_KEY"}})},
+            "the environment has no NO_SUCH_KEY",
+        ),
+        ({"rubrics": ("no/such/directory",)}, "no/such/directory"),
+        ({"database_url": "mysql://x"}, "postgresql://"),
+    ],
+)
+async def test_what_cannot_be_wired_is_named(settings, told):
+    with pytest.raises(BadConfiguration) as refused:
+        async with open_service(Settings(**settings)):
+            pass
+    assert told in str(refused.value)
+
+
+async def test_a_key_is_read_from_the_environment_and_stands_in_no_fingerprint():
+    os.environ["TEST_JUDGE_KEY"] = "key-1"
+    try:
+        with StubJudge() as stub:
+            engine = {"api_key_env": "TEST_JUDGE_KEY"}
+            async with open_service(settings_of(stub.specification, judge={"engine": engine})) as service:
+                first = service.judges["default"].reference.fingerprint
+                await service.scorer.score(Submission.model_validate(submission()))
+            os.environ["TEST_JUDGE_KEY"] = "key-2"
+            async with open_service(settings_of(stub.specification, judge={"engine": engine})) as service:
+                second = service.judges["default"].reference.fingerprint
+    finally:
+        del os.environ["TEST_JUDGE_KEY"]
+    assert {headers["Authorization"] for headers in stub.headers} == {"Bearer key-1", "Bearer key-2"}
+    assert first == second
+
+
+async def test_a_judge_that_is_down_at_the_start_leaves_nothing_open(tmp_path):
+    url = f"sqlite:///{tmp_path}/kept.db"
+    with pytest.raises(JudgeServerError) as refused:
+        async with open_service(settings_of("openai:a@http://127.0.0.1:9/v1", database=url)):
+            pass
+    assert isinstance(refused.value, ModelUnavailable)
+    async with open_service(settings_of(database=url)) as service:
+        await service.store.ping()
+
+
+async def test_the_archive_opens_without_a_judge(tmp_path):
+    settings = settings_of(database=f"sqlite:///{tmp_path}/kept.db")
+    async with open_service(settings) as service:
+        judgment = await service.scorer.score(Submission.model_validate(submission(rubric=checking())))
+    async with open_archive(settings) as (store, shelf):
+        assert await store.judgment(judgment.id) == judgment
+        assert (await shelf.get("medical/consultation")).id == "medical/consultation"
