@@ -1,0 +1,188 @@
+"""Fitting a judge's values to people's labels: cross-validated by prompt, refused where labels are too few.
+
+The locked test split is never read: everything here works on the dev split.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from judge_server.calibration import curve_fitting
+from judge_server.calibration.agreement.array import Floats
+from judge_server.calibration.agreement.probability import brier, expected_calibration_error, probability_evidence
+from judge_server.calibration.curve_fitting import METHODS, Method
+from judge_server.calibration.label_set import LabelSet
+from judge_server.calibration.matching import Match, match
+from judge_server.calibration.pairing import Pairs, joined, pairs_of
+from judge_server.calibration.threshold import thresholds_for
+from judge_server.core.criterion import CheckCriterion
+from judge_server.core.fitted_map import FittedMap, MapSet, Quality
+from judge_server.core.model import Frozen
+from judge_server.core.rubric import Rubric
+
+
+class Demands(Frozen):
+    """How much a curve needs: ``labels`` of people, from ``clusters`` different prompts, ``rarer`` of them not the
+    commonest label. ``false_positive_rates``: thresholds are chosen for these."""
+
+    labels: int = Field(default=50, ge=10)
+    clusters: int = Field(default=20, ge=2)
+    rarer: int = Field(default=10, ge=2)
+    folds: int = Field(default=5, ge=2)
+    false_positive_rates: tuple[float, ...] = (0.05,)
+
+
+class Trial(Frozen):
+    """One method on labels that it was not fitted on; without figures where the curve would not rise."""
+
+    method: Method
+    brier: float | None = None
+    ece: float | None = None
+
+
+class CriterionFit(Frozen):
+    """What became of one criterion. ``pool``: whose labels were used (``criterion``, ``tag NAME``, ``rubric``).
+    ``brier`` and ``ece`` are those of the raw values, on the same labels as the trials'."""
+
+    criterion: str
+    outcome: Literal["fitted", "kept raw", "too few labels"]
+    pool: str = "criterion"
+    labels: int = 0
+    clusters: int = 0
+    brier: float | None = None
+    ece: float | None = None
+    trials: tuple[Trial, ...] = ()
+    fitted: FittedMap | None = None
+    reason: str | None = None
+    needed: dict[str, int] = Field(default_factory=dict)
+
+
+def fit(
+    labels: LabelSet, judge: str, rubric: Rubric, demands: Demands | None = None, *, partial: bool = False
+) -> tuple[CriterionFit, ...]:
+    """One result for each criterion, in the rubric's order. Raises BadInput where labels, judge and rubric do not fit
+    together, MissingDependency without scikit-learn."""
+    wanted = demands or Demands()
+    matches = match(rubric, labels, partial=partial)
+    pairs = pairs_of(labels.split("dev"), judge, matches)
+    judged = {name: one for name, one in matches.items() if not isinstance(one.criterion, CheckCriterion)}
+    return tuple(_fit_criterion(name, judged, pairs, wanted) for name in judged)
+
+
+def map_set(
+    fits: Sequence[CriterionFit], *, judge: str, fingerprint: str, rubric: Rubric, labels: LabelSet
+) -> MapSet | None:
+    """The artefact; None where every criterion stays raw."""
+    maps = {one.criterion: one.fitted for one in fits if one.fitted is not None}
+    if not maps:
+        return None
+    return MapSet(
+        judge=judge,
+        fingerprint=fingerprint,
+        rubric=rubric.reference,
+        labels=labels.digest,
+        maps=maps,
+        created_at=datetime.now(UTC),
+    )
+
+
+def _fit_criterion(
+    name: str, matches: Mapping[str, Match], pairs: Mapping[str, Pairs], demands: Demands
+) -> CriterionFit:
+    """On the criterion's own labels, else on those of the first of its tags that has enough, else on the rubric's."""
+    own = matches[name]
+    alike = [other for other, match_ in matches.items() if match_.binary == own.binary]
+    pools = [("criterion", [name])]
+    pools += [(f"tag {tag}", [o for o in alike if tag in matches[o].criterion.tags]) for tag in own.criterion.tags]
+    pools.append(("rubric", alike))
+    for pool, members in pools:
+        gathered = pairs[name] if members == [name] else joined(pairs[member] for member in members)
+        lacking = _missing(gathered, demands)
+        if not lacking:
+            return _fit_pool(name, pool, gathered, demands, binary=own.binary)
+    return CriterionFit(  # of the widest pool
+        criterion=name,
+        outcome="too few labels",
+        pool=pool,
+        labels=len(gathered),
+        clusters=gathered.clusters,
+        reason=", ".join(f"{found} of the {needed} {what} needed" for what, (found, needed) in lacking.items()),
+        needed={what: needed for what, (_, needed) in lacking.items()},
+    )
+
+
+def _missing(pairs: Pairs, demands: Demands) -> dict[str, tuple[int, int]]:
+    """What is too little: what there is, and what is needed."""
+    present = {
+        "labels": (len(pairs), demands.labels),
+        "prompts": (pairs.clusters, demands.clusters),
+        "labels of the rarer kind": (pairs.rarer, demands.rarer),
+    }
+    return {what: (found, needed) for what, (found, needed) in present.items() if found < needed}
+
+
+def _fit_pool(name: str, pool: str, pairs: Pairs, demands: Demands, *, binary: bool) -> CriterionFit:
+    before, error_before = _scores(pairs.raw, pairs)
+    held_out = {method: _held_out(method, pairs, demands.folds) for method in METHODS}
+    trials = {method: _trial(method, values, pairs) for method, values in held_out.items()}
+    raw = CriterionFit(
+        criterion=name,
+        outcome="kept raw",
+        pool=pool,
+        labels=len(pairs),
+        clusters=pairs.clusters,
+        brier=before,
+        ece=error_before,
+        trials=tuple(trials.values()),
+        reason="the judge's values do not rise with people's labels",
+    )
+    found = [(values, trials[method]) for method, values in held_out.items() if values is not None]
+    if not found:
+        return raw
+    values, best = min(found, key=lambda one: one[1].brier or 0.0)
+    after, error_after = _scores(values, pairs)
+    if after >= before:
+        return raw.model_copy(update={"reason": "no curve lowers the Brier score on labels held out"})
+    curve = curve_fitting.fit(best.method, pairs.raw, pairs.target)
+    if curve is None:
+        return raw
+    quality = Quality(
+        labels=len(pairs),
+        items=pairs.items,
+        clusters=pairs.clusters,
+        folds=demands.folds,
+        brier_before=before,
+        brier_after=after,
+        ece_before=error_before,
+        ece_after=error_after,
+    )
+    thresholds = thresholds_for(values, pairs, demands.false_positive_rates) if binary else ()
+    fitted = FittedMap(curve=curve, pool=pool, quality=quality, thresholds=thresholds)
+    return raw.model_copy(update={"outcome": "fitted", "fitted": fitted, "reason": None})
+
+
+def _held_out(method: Method, pairs: Pairs, most_folds: int) -> Floats | None:
+    """Every label's fitted value from a curve that has not seen its prompt; None where a curve would not rise."""
+    values = np.full(len(pairs), np.nan)
+    for train, test in curve_fitting.folds(pairs.cluster, most_folds):
+        curve = curve_fitting.fit(method, pairs.raw[train], pairs.target[train])
+        if curve is None:
+            return None
+        values[test] = curve_fitting.applied(curve, pairs.raw[test])
+    return values
+
+
+def _trial(method: Method, values: Floats | None, pairs: Pairs) -> Trial:
+    if values is None:
+        return Trial(method=method)
+    score, error = _scores(values, pairs)
+    return Trial(method=method, brier=score, ece=error)
+
+
+def _scores(values: Floats, pairs: Pairs) -> tuple[float, float]:
+    """Brier score and expected calibration error in 10 bins."""
+    total = probability_evidence(values, pairs.target, pairs.cluster).total()
+    return float(brier(total)[0]), float(expected_calibration_error(total)[0])

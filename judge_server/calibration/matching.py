@@ -1,0 +1,112 @@
+"""Which label scale belongs to which criterion of a rubric, and what each class is worth there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+
+from judge_server.calibration.agreement.scale import Scale as AgreementScale
+from judge_server.calibration.label import CriterionScale
+from judge_server.calibration.label_set import LabelSet
+from judge_server.core.criterion import AnyLeaf, CheckCriterion, Scale
+from judge_server.core.errors import BadInput
+from judge_server.core.rubric import Rubric
+
+
+@dataclass(frozen=True)
+class Match:
+    """``values``: what each class is worth as a verdict's value, in [0, 1]; empty for a continuous scale, whose labels
+    are such values themselves. ``positive``: the class that means met, for a criterion that is met or not."""
+
+    criterion: AnyLeaf
+    scale: CriterionScale
+    values: Mapping[str, float] = field(default_factory=dict)
+    positive: str | None = None
+
+    @property
+    def binary(self) -> bool:
+        return not isinstance(self.criterion, Scale)
+
+    def value_of(self, label: str) -> float:
+        """Raises BadInput for a number outside [0, 1] on a continuous scale."""
+        if self.values:
+            return self.values[label]
+        try:
+            number = float(label)
+        except ValueError:
+            number = float("nan")
+        if not (isfinite(number) and 0 <= number <= 1):
+            raise BadInput(
+                f"criterion {self.scale.criterion!r}: the label {label!r} is no number from 0 to 1.",
+                remedy="Bring continuous labels to 0 (worst) to 1 (best).",
+            )
+        return number
+
+    def other(self) -> str:
+        """The class of what is not met; several are written as one."""
+        rest = [label for label in self.scale.classes if label != self.positive]
+        return rest[0] if len(rest) == 1 else f"not {self.positive}"
+
+    def collapsed(self, label: str) -> str:
+        """A human's class beside a judge's that only knows met or not."""
+        return label if not self.binary or label == self.positive or not self.values else self.other()
+
+
+def match(rubric: Rubric, labels: LabelSet, *, partial: bool = False) -> dict[str, Match]:
+    """By criterion id, in the rubric's order. Raises BadInput that names the criteria which only one side has (unless
+    ``partial`` is content with what both have), and those whose scales do not fit."""
+    labelled = {scale.criterion: scale for scale in labels.scales}
+    asked = {leaf.id: leaf for leaf in rubric.leaves}
+    both = [name for name in asked if name in labelled]
+    if not partial:
+        _require_same(rubric, labelled, asked)
+    if not both:
+        raise BadInput(
+            f"{rubric.name} and the labels share no criterion: {_listed(asked)} against {_listed(labelled)}.",
+            remedy="Name the labels' criteria as the rubric does.",
+        )
+    return {name: _matched(asked[name], labelled[name]) for name in both}
+
+
+def _require_same(rubric: Rubric, labelled: Mapping[str, CriterionScale], asked: Mapping[str, AnyLeaf]) -> None:
+    unknown = [name for name in labelled if name not in asked]
+    unlabelled = [name for name, leaf in asked.items() if name not in labelled and not isinstance(leaf, CheckCriterion)]
+    parts = [f"labels for {_listed(unknown)}, which {rubric.name} does not have"] if unknown else []
+    parts += [f"no labels for {_listed(unlabelled)} of {rubric.name}"] if unlabelled else []
+    if parts:
+        raise BadInput(
+            f"There are {', and '.join(parts)}.",
+            remedy="Name them alike, or measure only what both have with --partial.",
+        )
+
+
+def _matched(criterion: AnyLeaf, scale: CriterionScale) -> Match:
+    if not scale.classes:
+        return Match(criterion, scale)
+    if isinstance(criterion, Scale):
+        return Match(criterion, scale, _option_values(criterion, scale))
+    positive = scale.positive or (AgreementScale.of(scale.classes).positive if len(scale.classes) == 2 else None)
+    if positive is None:
+        raise BadInput(
+            f"criterion {criterion.id!r} is met or not, and the labels have the classes {_listed(scale.classes)}.",
+            remedy="Say which class means met when you import the labels, or make the criterion a scale.",
+        )
+    return Match(criterion, scale, {label: float(label == positive) for label in scale.classes}, positive)
+
+
+def _option_values(criterion: Scale, scale: CriterionScale) -> dict[str, float]:
+    """Options by their labels; by their order where classes are numbered or named otherwise but are as many."""
+    by_label = {option.label.strip().casefold(): option.value for option in criterion.options}
+    if all(label.strip().casefold() in by_label for label in scale.classes):
+        return {label: by_label[label.strip().casefold()] for label in scale.classes}
+    if len(scale.classes) == len(criterion.options) and scale.kind != "nominal":
+        return {label: option.value for label, option in zip(scale.classes, criterion.options, strict=True)}
+    raise BadInput(
+        f"criterion {criterion.id!r}: the classes {_listed(scale.classes)} are not its options "
+        f"{_listed(option.label for option in criterion.options)}.",
+        remedy="Use the options' labels, or as many ordered classes from worst to best.",
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    known = list(names)
+    return ", ".join(known[:8]) + (f" and {len(known) - 8} more" if len(known) > 8 else "")
