@@ -8,6 +8,7 @@ beats: ω ≥ 0.5 passes. The average advantage probability ρ is how often the 
 human.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -18,6 +19,7 @@ from judge_server.calibration.agreement.array import Flags, Floats, Ints, floats
 from judge_server.calibration.agreement.distribution import student_below
 from judge_server.calibration.agreement.evidence import Evidence, sums
 from judge_server.calibration.agreement.metric import Metric
+from judge_server.calibration.agreement.panel import JudgeColumn
 from judge_server.calibration.agreement.ratings import Ratings
 from judge_server.calibration.agreement.scale import Scale
 from judge_server.core.model import Frozen
@@ -37,23 +39,24 @@ class AlternativeAnnotator(Frozen):
         default="auto", description="auto: rmse for three or more ordered labels, as in the paper, else accuracy"
     )
 
-    def reads_values(self, scale: Scale) -> bool:
+    def measures_distance(self, scale: Scale) -> bool:
         """Whether answers are compared by distance, rather than by being the same label."""
         return self.score == "rmse" or (self.score == "auto" and scale.values is not None and scale.size > 2)
 
 
 def alternative_annotator(
-    judge: Floats, humans: Ratings, cluster: Ints, test: AlternativeAnnotator
+    own: JudgeColumn, humans: Ratings, cluster: Ints, test: AlternativeAnnotator
 ) -> tuple[Evidence, list[Metric]]:
     """Evidence and metrics ``alt_test_winning_rate`` and ``alt_test_advantage``.
 
-    ``judge`` has shape (items,), nan where missing: values where the test reads values, label codes otherwise. Items
-    with fewer than two humans are left out.
+    Items with fewer than two humans, or without the judge, are left out; a judge of scores is compared by distance.
     """
+    distance = test.measures_distance(humans.scale) or (own.is_score and test.score == "auto")
+    judge = own.values if distance else np.where(own.codes < 0, np.nan, own.codes)
     ratings = np.bincount(humans.item, minlength=humans.items)
     used = (ratings[humans.item] >= 2) & np.isfinite(judge[humans.item])
     item, rater = humans.item[used], humans.rater[used]
-    gap = (closeness if test.reads_values(humans.scale) else match)(judge, humans, used)
+    gap = (closeness if distance else match)(judge, humans, used)
     tested = np.flatnonzero(np.bincount(rater, minlength=len(humans.raters)) >= test.min_items)
     mine = np.isin(rater, tested)
     surplus = (gap <= 0).astype(np.float64) - (gap >= 0)
@@ -62,7 +65,8 @@ def alternative_annotator(
     evidence = sums(
         [column[mine] for column in spread], cluster[item[mine]], (4, len(tested)), len(np.unique(item[mine]))
     )
-    return evidence, alternative_metrics(test)
+    metrics = alternative_metrics(test)
+    return replace(evidence, empty=metrics[0].undefined), metrics
 
 
 def match(judge: Floats, humans: Ratings, used: Flags) -> Floats:

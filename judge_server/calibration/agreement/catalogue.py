@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from judge_server.calibration.agreement.array import Floats
 from judge_server.calibration.agreement.classification import classification_metrics, f1_balanced
 from judge_server.calibration.agreement.cohen import cohen_metrics
@@ -20,6 +18,11 @@ ORDERED = (
     "gwet_ac2_linear", "gwet_ac2_quadratic", "icc", "pearson", "spearman", "kendall_tau_b", "rmse", "mae",
 )  # fmt: skip
 PER_ITEM = ("pearson_per_item", "spearman_per_item", "kendall_tau_b_per_item")
+LABELLED = (
+    "accuracy", "balanced_accuracy", "f1_macro", "f1_pairwise_balanced", "false_positive_rate", "youden_j",
+    "cohen_kappa", "cohen_kappa_linear", "cohen_kappa_quadratic", "fleiss_kappa", "krippendorff_alpha_nominal",
+    "krippendorff_alpha_ordinal", "gwet_ac1", "gwet_ac2_linear", "gwet_ac2_quadratic", "raw_agreement",
+)  # fmt: skip
 POSITIVE = ("false_positive_rate", "youden_j")
 PROBABILITY = ("brier", "ece")
 
@@ -61,15 +64,13 @@ def after(prepare: Callable[[Floats], Floats], metric: Metric) -> Metric:
     )
 
 
-def absent(scale: Scale, found: dict[str, Estimate], reason_without_numbers: str | None = None) -> dict[str, Estimate]:
+def absent(scale: Scale, found: dict[str, Estimate], *, scores: bool = False) -> dict[str, Estimate]:
     """``found`` with a reason for each named metric that this scale or this judge cannot have."""
-    without_order = reason_without_numbers or "the labels are names without an order: give the scale's order to have it"
-    without_positive = "it is not said which label is the positive one"
-    reasons = dict.fromkeys((*ORDERED, *PER_ITEM), without_order)
-    reasons |= dict.fromkeys(POSITIVE, without_positive)
-    reasons |= dict.fromkeys(PROBABILITY, "the judge gave no probabilities of a named positive label")
+    reasons = dict.fromkeys(PROBABILITY, "the judge gave no probabilities of a named positive label")
+    reasons |= dict.fromkeys((*ORDERED, *PER_ITEM), "the labels are names without an order")
+    reasons |= dict.fromkeys(POSITIVE, "it is not said which label is the positive one")
+    if scores:
+        reasons |= dict.fromkeys(LABELLED, "the judge gives scores, not labels of the humans' scale")
+    elif not scale.has_tables:
+        reasons |= dict.fromkeys(LABELLED, f"{scale.size} different values: a measurement, not a choice among labels")
     return found | {name: Estimate(note=reason) for name, reason in reasons.items() if name not in found}
-
-
-def complete(values: Floats) -> bool:
-    return bool(np.isfinite(values).any())

@@ -5,11 +5,15 @@ every rating counts once. ``itemwise``: each item's pairs are divided by their n
 (Fleiss, Gwet).
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from judge_server.calibration.agreement.array import Floats, Ints
 from judge_server.calibration.agreement.evidence import Evidence, sums
 from judge_server.calibration.agreement.pair import disturbed
+
+UNPAIRED = "no item has two ratings"
 
 
 def rating_coincidences(counts: Floats, cluster: Ints) -> Evidence:
@@ -19,7 +23,7 @@ def rating_coincidences(counts: Floats, cluster: Ints) -> Evidence:
     labels = counts.shape[1]
     columns = pair_columns(counts[paired], 1 / (ratings[paired] - 1))
     table = sums(columns, cluster[paired], (labels, labels), int(paired.sum()))
-    return Evidence(table.rows, table.shape, table.n, disturbed)
+    return replace(table, disturb=disturbed, empty=UNPAIRED)
 
 
 def pair_counts(counts: Floats, cluster: Ints) -> Evidence:
@@ -29,8 +33,7 @@ def pair_counts(counts: Floats, cluster: Ints) -> Evidence:
     labels = counts.shape[1]
     columns = pair_columns(counts[paired], np.ones(int(paired.sum())))
     pairs = int((ratings * (ratings - 1)).sum()) // 2
-    table = sums(columns, cluster[paired], (labels, labels), pairs)
-    return Evidence(table.rows, table.shape, table.n, disturbed)
+    return replace(sums(columns, cluster[paired], (labels, labels), pairs), disturb=disturbed, empty=UNPAIRED)
 
 
 def item_coincidences(counts: Floats, cluster: Ints) -> Evidence:
@@ -47,7 +50,7 @@ def item_coincidences(counts: Floats, cluster: Ints) -> Evidence:
     paired = np.where(number >= 2, number * (number - 1), np.inf)
     columns = [*pair_columns(kept, 1 / paired), *(kept[:, label] / number for label in range(labels))]
     table = sums(columns, cluster[rated], (labels + 1, labels), int((number >= 2).sum()))
-    return Evidence(table.rows, table.shape, table.n, disturbed_items)
+    return replace(table, disturb=disturbed_items, empty=UNPAIRED)
 
 
 def pair_columns(counts: Floats, scale: Floats) -> list[Floats]:

@@ -5,6 +5,7 @@ import numpy as np
 from judge_server.calibration.agreement.baseline import Baseline, always_majority
 from judge_server.calibration.agreement.pair import pair_table
 from judge_server.calibration.agreement.panel import Panel
+from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
 
 
@@ -29,6 +30,8 @@ def describe(panel: Panel, judge: str) -> Description:
     """The judge beside the humans' majority, in counts."""
     reference, codes = panel.majority(), panel.judges[judge].codes
     size = panel.scale.size
+    if not panel.scale.has_tables:
+        raise BadInput(f"{size} different values are a measurement.", remedy="Describe them by a histogram instead.")
     evidence = pair_table(reference, codes, panel.cluster, size)
     table = evidence.total()[0] if evidence.clusters else np.zeros((size, size))
     rated = np.bincount(panel.humans.item, minlength=panel.humans.items) > 0

@@ -25,6 +25,7 @@ class Evidence:
     shape: tuple[int, ...]
     n: int
     disturb: Callable[[Floats, float], Floats] | None = None
+    empty: str = "no item was rated by both sides"
 
     @property
     def clusters(self) -> int:

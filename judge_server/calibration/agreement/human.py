@@ -19,7 +19,7 @@ from judge_server.calibration.agreement.estimate import Estimate
 from judge_server.calibration.agreement.interval import estimate
 from judge_server.calibration.agreement.intraclass import CROSSED_METRICS, ONE_WAY_METRICS, crossed, unbalanced
 from judge_server.calibration.agreement.judge import Measured, Measurement
-from judge_server.calibration.agreement.krippendorff import krippendorff_metrics
+from judge_server.calibration.agreement.krippendorff import MEASURED_ALPHA, krippendorff_metrics, measured_ratings
 from judge_server.calibration.agreement.moment import MOMENT_METRICS, moments
 from judge_server.calibration.agreement.pair import pair_table
 from judge_server.calibration.agreement.panel import Panel
@@ -33,7 +33,7 @@ MOST_CROSSED = 100  # raters; a panel that shares all its items is small
 def human_agreement(panel: Panel, measurement: Measurement | None = None) -> dict[str, Estimate]:
     """Every metric of the humans among themselves by name; what has no value says why."""
     how = measurement or Measurement()
-    alone = not (panel.humans.counts().sum(axis=1) >= 2).any()
+    alone = not (panel.humans.totals()[0] >= 2).any()
     found: dict[str, Estimate] = {}
     for evidence, metrics in evidence_of(panel):
         found |= (
@@ -48,29 +48,31 @@ def human_agreement(panel: Panel, measurement: Measurement | None = None) -> dic
 
 
 def evidence_of(panel: Panel) -> Iterator[Measured]:
-    counts = panel.humans.counts()
+    if panel.scale.has_tables:
+        yield from label_evidence(panel)
+    if panel.scale.values is not None:
+        yield from number_evidence(panel)
+
+
+def label_evidence(panel: Panel) -> Iterator[Measured]:
+    humans, counts = panel.humans, panel.humans.counts()
     yield item_coincidences(counts, panel.cluster), multi_rater_metrics(panel.scale)
     yield rating_coincidences(counts, panel.cluster), krippendorff_metrics(panel.scale)
     yield pair_counts(counts, panel.cluster), pairwise_metrics(panel.scale)
-    yield from against_the_others(panel, counts)
-    if panel.scale.values is not None:
-        yield from panel_intraclass(panel)
+    others = majority_of_others(counts, humans.item, humans.code)
+    table = pair_table(others, humans.code, panel.cluster[humans.item], panel.scale.size)
+    yield table, [*classification_metrics(panel.scale), *cohen_metrics(panel.scale)]
 
 
-def against_the_others(panel: Panel, counts: Floats) -> Iterator[Measured]:
+def number_evidence(panel: Panel) -> Iterator[Measured]:
     humans = panel.humans
     cluster = panel.cluster[humans.item]
-    table = pair_table(majority_of_others(counts, humans.item, humans.code), humans.code, cluster, panel.scale.size)
-    yield table, [*classification_metrics(panel.scale), *cohen_metrics(panel.scale)]
-    if panel.scale.values is not None:
-        others = mean_of_others(counts @ panel.scale.numbers, counts.sum(axis=1), humans.item, humans.values)
-        yield moments(humans.values, others, cluster), MOMENT_METRICS
-        yield rank_evidence(humans.values, others, cluster)
-
-
-def panel_intraclass(panel: Panel) -> Iterator[Measured]:
-    humans = panel.humans
+    others = mean_of_others(*humans.totals(), humans.item, humans.values)
+    yield moments(humans.values, others, cluster), MOMENT_METRICS
+    yield rank_evidence(humans.values, others, cluster)
     yield unbalanced(humans.values, humans.item, panel.cluster), ONE_WAY_METRICS
+    if not panel.scale.has_tables:
+        yield measured_ratings(humans.values, humans.item, panel.cluster), [MEASURED_ALPHA]
     if len(humans.raters) <= MOST_CROSSED:
         matrix = humans.matrix()
         if np.isfinite(matrix).all(axis=1).sum() >= 2:
@@ -84,7 +86,7 @@ def majority_of_others(counts: Floats, item: Ints, code: Ints) -> Ints:
     return majority(others)
 
 
-def mean_of_others(plain: Floats, number: Floats, item: Ints, value: Floats) -> Floats:
+def mean_of_others(number: Floats, plain: Floats, item: Ints, value: Floats) -> Floats:
     """(ratings,): the mean of an item's other ratings, nan without any."""
     others = number[item] - 1
     return where_defined((plain[item] - value) / np.maximum(others, 1), others > 0)

@@ -19,7 +19,7 @@ TOLERATED_UNDEFINED = (
 def estimate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> dict[str, Estimate]:
     """Every metric of one body of evidence with its clustered interval, by name."""
     if not evidence.clusters:
-        return {metric.name: Estimate(note="no item was rated by both sides") for metric in metrics}
+        return {metric.name: Estimate(note=evidence.empty) for metric in metrics}
     total = evidence.total()
     values = [float(metric.value(total)[0]) for metric in metrics]
     shortage = too_few(evidence, resampling)

@@ -13,11 +13,12 @@ from pydantic import Field
 
 from judge_server.calibration.agreement.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from judge_server.calibration.agreement.array import Floats, Ints
-from judge_server.calibration.agreement.catalogue import absent, complete, pairwise, pairwise_metrics, table_metrics
+from judge_server.calibration.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
 from judge_server.calibration.agreement.estimate import Estimate
 from judge_server.calibration.agreement.evidence import Evidence, joined
 from judge_server.calibration.agreement.interval import estimate
 from judge_server.calibration.agreement.intraclass import PAIR_METRICS
+from judge_server.calibration.agreement.krippendorff import MOMENT_ALPHA
 from judge_server.calibration.agreement.metric import Metric
 from judge_server.calibration.agreement.moment import MOMENT_METRICS, moments
 from judge_server.calibration.agreement.pair import pair_table
@@ -45,20 +46,16 @@ def judge_agreement(panel: Panel, judge: str, measurement: Measurement | None = 
     found: dict[str, Estimate] = {}
     for evidence, metrics in evidence_of(panel, own, how):
         found |= estimate(evidence, metrics, how.resampling)
-    return absent(panel.scale, found)
+    return absent(panel.scale, found, scores=own.is_score)
 
 
 def evidence_of(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Measured]:
-    yield from label_evidence(panel, own)
+    if panel.scale.has_tables and not own.is_score:
+        yield from label_evidence(panel, own)
     if panel.scale.values is not None:
         yield from number_evidence(panel, own)
     yield from chance_evidence(panel, own, how)
-    yield alternative_annotator(
-        own.values if how.alternative.reads_values(panel.scale) else coded(own),
-        panel.humans,
-        panel.cluster,
-        how.alternative,
-    )
+    yield alternative_annotator(own, panel.humans, panel.cluster, how.alternative)
 
 
 def label_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Measured]:
@@ -72,18 +69,20 @@ def number_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Measured]:
     item, mean = panel.humans.item, panel.mean()
     reference = (own.values, mean, panel.cluster)
     each = (own.values[item], panel.humans.values, panel.cluster[item])
-    yield moments(*reference), [*MOMENT_METRICS, *PAIR_METRICS]
-    yield moments(*each), pairwise([*MOMENT_METRICS, *PAIR_METRICS])
+    tabled = panel.scale.has_tables and not own.is_score
+    metrics = [*MOMENT_METRICS, *PAIR_METRICS, *([] if tabled else [MOMENT_ALPHA])]
+    yield moments(*reference), metrics
+    yield moments(*each), pairwise(metrics)
     yield rank_evidence(*reference)
-    evidence, metrics = rank_evidence(*each)
-    yield evidence, pairwise(metrics)
+    evidence, ranks = rank_evidence(*each)
+    yield evidence, pairwise(ranks)
     for name, correlate in ROW_CORRELATIONS.items():
         yield within_evidence(own.values, mean, panel.group, panel.cluster, correlate), [within_metric(name)]
 
 
 def chance_evidence(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Measured]:
     positive = panel.scale.positive_code
-    if positive is None or not complete(own.probabilities):
+    if positive is None or not np.isfinite(own.probabilities).any():
         return
     humans = panel.humans
     yield (
@@ -99,10 +98,6 @@ def chance_evidence(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterato
 def outcome(codes: Ints, positive: int) -> Floats:
     """1 for the positive label, 0 for another, nan for none."""
     return np.where(codes < 0, np.nan, codes == positive)
-
-
-def coded(own: JudgeColumn) -> Floats:
-    return np.where(own.codes < 0, np.nan, own.codes)
 
 
 def judge_difference(

@@ -9,8 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from judge_server.calibration.agreement.array import Floats, floats, ratio
+from judge_server.calibration.agreement.array import Floats, Ints, floats, ratio
+from judge_server.calibration.agreement.evidence import Evidence, sums
 from judge_server.calibration.agreement.metric import Metric
+from judge_server.calibration.agreement.moment import COUNT, SQUARED, XX, YY, X, Y, spread
 from judge_server.calibration.agreement.scale import Scale
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -37,6 +39,37 @@ def difference(marginals: Floats, values: Floats, level: Level) -> Floats:
         return np.nan_to_num(share)[np.newaxis] ** 2
     place = np.cumsum(marginals, axis=-1) - marginals / 2 if level == "ordinal" else values[np.newaxis]
     return floats((place[:, :, np.newaxis] - place[:, np.newaxis, :]) ** 2)
+
+
+def measured_ratings(value: Floats, item: Ints, cluster: Ints) -> Evidence:
+    """Evidence for α of measurements, without a table of labels: (ratings,) values and items, (items,) clusters.
+
+    Statistics: ratings, Σ of values, Σ of squares, and the sum over items of
+    (ratings · Σ of squares − squared Σ) / (ratings − 1).
+    """
+    shifted = value - np.partition(value, len(value) // 2)[len(value) // 2] if len(value) else value
+    number, plain, square = (
+        floats(np.bincount(item, weights=power, minlength=len(cluster))) for power in (shifted**0, shifted, shifted**2)
+    )
+    kept = number >= 2
+    number, plain, square = number[kept], plain[kept], square[kept]
+    return sums([number, plain, square, (number * square - plain**2) / (number - 1)], cluster[kept])
+
+
+def interval_alpha(totals: Floats) -> Floats:
+    """Interval α of (replicates, 4) totals of ``measured_ratings``."""
+    ratings, plain, square, within = np.moveaxis(totals, -1, 0)
+    return 1 - ratio((ratings - 1) * within, spread(square, plain, ratings))
+
+
+def interval_alpha_of_moments(totals: Floats) -> Floats:
+    """Interval α of two raters from the sums of ``moment.moments``."""
+    count, plain = 2 * totals[:, COUNT], totals[:, X] + totals[:, Y]
+    return 1 - ratio((count - 1) * totals[:, SQUARED], spread(totals[:, XX] + totals[:, YY], plain, count))
+
+
+MEASURED_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha, CONSTANT)
+MOMENT_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha_of_moments, CONSTANT)
 
 
 def krippendorff_metrics(scale: Scale) -> list[Metric]:

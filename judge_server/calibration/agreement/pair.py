@@ -1,5 +1,7 @@
 """Two raters on the same items: the table of who said what."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from judge_server.calibration.agreement.array import Floats, Ints, floats
@@ -14,7 +16,7 @@ def pair_table(reference: Ints, judge: Ints, cluster: Ints, labels: int) -> Evid
     """
     rated = (reference >= 0) & (judge >= 0)
     table = cells((reference * labels + judge)[rated], cluster[rated], (labels, labels))
-    return Evidence(table.rows, table.shape, table.n, disturbed)
+    return replace(table, disturb=disturbed)
 
 
 def table_of(counts: Floats) -> Evidence:
@@ -22,7 +24,7 @@ def table_of(counts: Floats) -> Evidence:
     filled = np.asarray(counts, dtype=np.int64)
     cell = np.repeat(np.arange(filled.size), filled.ravel())
     table = cells(cell, np.arange(len(cell)), (len(filled), len(filled)))
-    return Evidence(table.rows, table.shape, table.n, disturbed)
+    return replace(table, disturb=disturbed)
 
 
 def disturbed(table: Floats, share: float) -> Floats:

@@ -46,6 +46,11 @@ class JudgeColumn:
     values: Floats
     probabilities: Floats
 
+    @property
+    def is_score(self) -> bool:
+        """Whether this judge gives numbers off the humans' scale."""
+        return bool(np.isfinite(self.values).any() and (self.codes < 0).all())
+
 
 @dataclass(frozen=True, eq=False)
 class Panel:
@@ -95,7 +100,7 @@ class Panel:
 
     def mean(self) -> Floats:
         """(items,): the mean of the humans' values."""
-        return mean_value(self.humans.counts(), self.scale.numbers)
+        return mean_value(*self.humans.totals())
 
     def promoted(self, human: str) -> Self:
         """The panel with one human as a judge of the others: that is how the human ceiling is measured, human by

@@ -3,6 +3,8 @@
 Brier (1950), Mon. Weather Rev. 78:1; ECE over equally wide bins: Naeini, Cooper & Hauskrecht (2015), AAAI.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from judge_server.calibration.agreement.array import Floats, Ints, ratio
@@ -37,7 +39,7 @@ def probability_evidence(probability: Floats, outcome: Floats, cluster: Ints, bi
     columns = [
         np.where(place == bin_, value, 0) for value in (np.ones(len(p)), p, y, (p - y) ** 2) for bin_ in range(bins)
     ]
-    return sums(columns, cluster[known], (4, bins))
+    return replace(sums(columns, cluster[known], (4, bins)), empty=EMPTY)
 
 
 def brier(totals: Floats) -> Floats:

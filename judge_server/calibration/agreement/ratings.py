@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from judge_server.calibration.agreement.array import Flags, Floats, Ints, numbered
+from judge_server.calibration.agreement.array import Flags, Floats, Ints, floats, numbered
 from judge_server.calibration.agreement.scale import Scale, written
 from judge_server.core.errors import BadInput
 
@@ -61,6 +61,11 @@ class Ratings:
         flat = np.bincount(self.item * self.scale.size + self.code, minlength=self.items * self.scale.size)
         return flat.reshape(self.items, self.scale.size).astype(np.float64)
 
+    def totals(self) -> tuple[Floats, Floats]:
+        """(items,) each: how many ratings an item has, and the sum of their values."""
+        number = np.bincount(self.item, minlength=self.items)
+        return floats(number), floats(np.bincount(self.item, weights=self.values, minlength=self.items))
+
     def only(self, keep: Flags) -> Self:
         """The ratings where ``keep`` is true; items and raters keep their numbers."""
         return type(self)(self.item[keep], self.rater[keep], self.code[keep], self.raters, self.items, self.scale)
@@ -100,8 +105,7 @@ def majority(counts: Floats) -> Ints:
     return np.where(settled, counts.argmax(axis=1), -1)
 
 
-def mean_value(counts: Floats, values: Floats) -> Floats:
-    """(items,): the mean of an item's ratings, nan without one."""
-    ratings = counts.sum(axis=1)
-    mean: Floats = np.divide(counts @ values, ratings, out=np.full(len(counts), np.nan), where=ratings > 0)
+def mean_value(ratings: Floats, sums: Floats) -> Floats:
+    """(items,): the mean of an item's ratings from their number and sum, nan without one."""
+    mean: Floats = np.divide(sums, ratings, out=np.full(len(sums), np.nan), where=ratings > 0)
     return mean

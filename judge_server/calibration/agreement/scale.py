@@ -1,6 +1,7 @@
 """The labels a criterion can get, their order and their distances."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from math import isfinite
 from typing import Self
 
@@ -10,6 +11,7 @@ from judge_server.calibration.agreement.array import Floats, floats
 from judge_server.core.model import Frozen
 
 MOST_STEPS = 11  # 0 to 10
+MOST_LABELS = 64  # more are measurements, not labels: nobody reads a table of them
 NO, YES = {"false", "no", "n", "not met", "unmet", "0"}, {"true", "yes", "y", "met", "1"}
 
 
@@ -54,11 +56,20 @@ class Scale(Frozen):
         return cls(labels=tuple(seen), positive=positive)
 
     @classmethod
+    def ordered(cls, labels: Iterable[object], positive: str | None = None) -> Self:
+        """A scale from worst to best: the labels' numbers where all have one and they rise, else their positions."""
+        texts = tuple(written(label) for label in labels)
+        numbers = [value for label in texts if (value := number(label)) is not None]
+        rising = len(numbers) == len(texts) and all(low < high for low, high in pairwise(numbers))
+        values = numbers if rising else range(len(texts))
+        return cls(labels=texts, values=tuple(float(value) for value in values), positive=positive)
+
+    @classmethod
     def between(cls, human: Iterable[object], judge: Iterable[object]) -> Self:
         """The scale of humans and judges together.
 
-        A judge's own names join the humans'. A judge's whole numbers join whole numbers, as a step that no human happened
-        to use, unless they would make another scale of it (0 to 100 beside 1 to 5); other numbers stay scores off it.
+        A judge's own names join the humans'. A judge's whole numbers join whole numbers, as steps that no human used,
+        unless they would make another scale of it (0 to 100 beside 1 to 5); other numbers stay scores off it.
         """
         people, others = {written(label) for label in human}, {written(label) for label in judge}
         known = [number(label) for label in people]
@@ -84,6 +95,11 @@ class Scale(Frozen):
     @property
     def size(self) -> int:
         return len(self.labels)
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether the labels are few enough for confusion matrices and the coefficients that read them."""
+        return self.size <= MOST_LABELS
 
     @property
     def numbers(self) -> Floats:

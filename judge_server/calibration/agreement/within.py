@@ -6,6 +6,7 @@ counts the prompts that have one.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def within_evidence(judge: Floats, reference: Floats, group: Ints, cluster: Ints
     values = group_correlations(x[order], y[order], start, correlate)
     defined = np.isfinite(values)
     home = cluster[rated][order][start]
-    return sums([values[defined], np.ones(int(defined.sum()))], home[defined])
+    return replace(sums([values[defined], np.ones(int(defined.sum()))], home[defined]), empty=NONE_DEFINED)
 
 
 def group_correlations(x: Floats, y: Floats, start: Ints, correlate: Correlate) -> Floats:
