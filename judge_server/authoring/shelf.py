@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from judge_server.authoring.edition import changed_content
 from judge_server.authoring.library import Library
-from judge_server.core.errors import UnknownRubric
+from judge_server.core.errors import RubricConflict, UnknownRubric
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.store.store import Store
@@ -100,16 +100,27 @@ class Shelf:
             return True
         return rubric.version in await self._store.rubric_versions(rubric.id)
 
+    async def _require_newer(self, rubric: Rubric) -> None:
+        versions = await self._store.rubric_versions(rubric.id)
+        if versions and version_key(rubric.version) <= version_key(versions[-1]):
+            raise RubricConflict(
+                f"{rubric.name} is not newer than {versions[-1]}, the version published last.",
+                remedy="Give it a higher version.",
+            )
+
     async def publish(self, rubric: Rubric) -> bool:
         """Keep a version for good; False where the same content was published before.
 
-        Raises RubricConflict naming both digests where id@version has other content, in a file or in the store.
+        Raises RubricConflict naming both digests where id@version has other content, in a file or in the store, and
+        where the version is not newer than the one published last.
         """
         if rubric.version in self._library.versions(rubric.id):
             there = self._library.get(rubric.name)
             if there.digest != rubric.digest:
                 raise changed_content(rubric.name, None, rubric.digest, there.digest)
         new = not await self._is_published(rubric)
+        if new:
+            await self._require_newer(rubric)
         await self._store.put_rubric(rubric, published=True)
         self._remembered.clear()
         return new
