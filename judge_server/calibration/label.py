@@ -13,9 +13,9 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Label(Frozen):
-    """One row of a label set. ``label``: the class or number as text; None where the annotator abstained or the label is
-    invalid (``status``), and ``written`` is what stood there instead. ``probability``: of the positive class, where the
-    annotator gave one; ``probabilities``: of each class. ``cluster``: the prompt that intervals are clustered on.
+    """One row of a label set. ``label``: the class or number as text; None where the annotator abstained or the label
+    is invalid (``status``), and ``written`` is what stood there instead. ``probability``: of the positive class, where
+    the annotator gave one; ``probabilities``: of each class. ``cluster``: the prompt that intervals are clustered on.
     ``row``: where it stood in its file, 0 where it stood in none."""
 
     item: Name
@@ -45,8 +45,8 @@ class Item(Frozen):
 
 
 class CriterionScale(Frozen):
-    """The scale of a criterion. ``classes``: worst to best where ordered, none where continuous; ``positive``: the class
-    that means met, where one does."""
+    """The scale of a criterion. ``classes``: worst to best where ordered, none where continuous; ``positive``: the
+    class that means met, where one does."""
 
     criterion: Name
     kind: Kind

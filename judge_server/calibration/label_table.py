@@ -30,9 +30,10 @@ class Column:
 
 @dataclass(frozen=True)
 class LabelTable:
-    """One row a label. ``labels.codes`` are ABSTAINED or INVALID where there is no label; ``probabilities`` are nan where
-    none was given; ``roles`` stand in the order of ``annotators.names``; ``rows``: row numbers in the file. By row index:
-    ``rationales``, ``invalid`` (what was written instead of a label) and ``distributions`` (a probability each class)."""
+    """One row a label. ``labels.codes`` are ABSTAINED or INVALID where there is no label; ``probabilities`` are nan
+    where none was given; ``roles`` stand in the order of ``annotators.names``; ``rows``: row numbers in the file. By
+    row index: ``rationales``, ``invalid`` (what was written instead of a label) and ``distributions`` (a probability
+    each class)."""
 
     items: Column
     criteria: Column
@@ -84,7 +85,8 @@ class LabelTable:
 
     def expected_scores(self, classes: Sequence[str] | None = None) -> NDArray[np.float64]:
         """(rows,): the label as a number, or its expectation where a row has a probability for each class; nan where
-        there is neither. A class counts as the number it writes, or as its place in ``classes`` where it writes none."""
+        there is neither. A class counts as the number it writes, or as its place in ``classes`` where it writes
+        none."""
         places = {name: float(place) for place, name in enumerate(classes or ())}
         values = np.array([_number(name, places) for name in self.labels.names] + [np.nan, np.nan])
         scores: NDArray[np.float64] = values[self.labels.codes]  # ABSTAINED and INVALID index the two nans at the end

@@ -38,8 +38,8 @@ def _place(cluster: str, test_share: float, seed: int) -> Split:
 
 
 async def read_test(label_set: LabelSet, log: ReadingLog, *, reader: str, reason: str) -> LabelSet:
-    """The test split, after ``log`` has kept who reads it and why. Raises BadInput for an empty name or reason, and what
-    the log raises: without a record there is no reading."""
+    """The test split, after ``log`` has kept who reads it and why. Raises BadInput for an empty name or reason, and
+    what the log raises: without a record there is no reading."""
     if not reader.strip() or not reason.strip():
         raise BadInput("Reading the test split is recorded.", remedy="Give both a reader's name and a reason.")
     reading = LockedReading(

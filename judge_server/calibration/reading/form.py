@@ -1,0 +1,64 @@
+"""What kind of file this is, told from what it holds, not from its name."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from judge_server.core.errors import BadInput
+
+_HEAD: Final = 65_536
+_REFUSED: Final = (
+    (b"PK\x03\x04", "is a zip archive or a workbook", "Save the sheet as CSV (UTF-8), or unpack the archive."),
+    (b"\x1f\x8b", "is compressed with gzip", "Unpack it first: gunzip FILE."),
+    (b"\x28\xb5\x2f\xfd", "is compressed with zstd", "Unpack it first: unzstd FILE."),
+    (b"\xd0\xcf\x11\xe0", "is an old workbook", "Save the sheet as CSV (UTF-8)."),
+    (b"\xff\xfe", "is UTF-16 text", "Save it as UTF-8."),
+    (b"\xfe\xff", "is UTF-16 text", "Save it as UTF-8."),
+    (b"SQLite format 3", "is a database", "Export the labels, or read them from the store with --database."),
+    (b"%PDF", "is a PDF", "Labels come as CSV, JSON Lines, Parquet or a Label Studio export."),
+)
+
+
+class Form(StrEnum):
+    DELIMITED = "delimited"
+    JSON_LINES = "json lines"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def form_of(path: Path) -> Form:
+    """Raises BadInput for a file that is not there, is empty, or is none of these."""
+    head = head_of(path)
+    if head.startswith(b"PAR1"):
+        return Form.PARQUET
+    for magic, what, remedy in _REFUSED:
+        if head.startswith(magic):
+            raise BadInput(f"{path.name} {what}.", remedy=remedy)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"["):
+        return Form.JSON
+    if text.startswith(b"{"):
+        return Form.JSON_LINES if _is_a_record(text.split(b"\n", 1)[0]) else Form.JSON
+    return Form.DELIMITED
+
+
+def head_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as fault:
+        raise BadInput(f"{path}: {fault.strerror or fault}.", remedy="Name a file of labels.") from fault
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise BadInput(f"{path.name} is empty.", remedy="The first row of a table is its heading; see docs/labels.md.")
+    return head
+
+
+def _is_a_record(line: bytes) -> bool:
+    """One object on the first line; a line longer than the head is taken for one too, and so is a broken one."""
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return line.strip() != b"{"
+    return True
