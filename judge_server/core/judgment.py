@@ -29,8 +29,9 @@ class Usage(Frozen):
 
 
 class Timing(Frozen):
+    """``model_seconds``: the longest that one verdict took its judge, waiting for a place included."""
+
     total_seconds: float = 0.0
-    queued_seconds: float = 0.0
     model_seconds: float = 0.0
 
 
