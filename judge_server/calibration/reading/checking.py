@@ -61,7 +61,7 @@ def _many_roles(gathering: Gathering, meant: Longs, findings: Findings) -> list[
     counts = np.bincount(annotators[meant >= 0] * 2 + meant[meant >= 0], minlength=2 * len(names)).reshape(-1, 2)
     for code in np.flatnonzero((counts > 0).all(axis=1)):
         _add_two_roles(findings, gathering.rows, annotators == code, meant, names[code])
-    return [cast("Role", "judge" if judge else "human") for _, judge in counts.tolist()]
+    return ["judge" if judge else "human" for _, judge in counts.tolist()]
 
 
 def _add_two_roles(findings: Findings, rows: Codes, own: NDArray[np.bool_], meant: Longs, name: str) -> None:

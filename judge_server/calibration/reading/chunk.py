@@ -1,4 +1,4 @@
-"""A few ten thousand rows by column: the form in which every kind of file hands over its labels."""
+"""Some thousand rows by column: the form in which every kind of file hands over its labels."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-ROWS: Final = 50_000
+ROWS: Final = 20_000
 Record = tuple[int, Mapping[str, Any]]
 
 

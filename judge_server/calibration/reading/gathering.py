@@ -71,19 +71,22 @@ class Gathering:
         self._count += size
 
     def codes(self, key: str) -> Codes:
-        return _joined(self._codes[key], np.int32)
+        codes: Codes = _joined(self._codes[key], np.int32)
+        return codes
 
     @property
     def rows(self) -> Codes:
-        return _joined(self._rows, np.int32)
+        rows: Codes = _joined(self._rows, np.int32)
+        return rows
 
     @property
     def probabilities(self) -> Floats:
-        return _joined(self._probabilities, np.float64)
+        probabilities: Floats = _joined(self._probabilities, np.float64)
+        return probabilities
 
     def _plain(self, values: Sequence[Any], name: str, rows: Codes) -> Sequence[str]:
         """Typed values as text; text stays as it is."""
-        if all(type(value) is str for value in values):
+        if set(map(type, values)) == {str}:
             return values
         return [
             value if type(value) is str else self._text(value, name, int(row))

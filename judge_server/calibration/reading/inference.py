@@ -70,7 +70,7 @@ def _numeric(criterion: str, basis: Tally, judges: Tally) -> Inferred:
     fractions = {value: times for value, times in told.items() if not (2 * value).is_integer()}
     total = sum(judges.values())
     if sum(fractions.values()) >= max(2, total / 100) or not _steps(values):
-        note = ()
+        note: tuple[str, ...] = ()
         if _steps(values):
             note = (f"criterion {criterion!r}: judges give fractions, so it is read as continuous",)
         return Inferred(CriterionScale(criterion=criterion, kind="continuous"), notes=note)

@@ -90,7 +90,7 @@ def _objects(found: Iterator[Record], layout: Layout, findings: Findings) -> Sou
     if first is None:
         findings.refuse_if_any()
         return
-    rows = chain([first], found)
+    rows: Iterator[Record] = chain([first], found)
     for kind, converted in (
         (label_studio.is_export, label_studio.long_records),
         (healthbench.is_meta_evaluation, healthbench.long_records),

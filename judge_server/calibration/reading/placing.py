@@ -105,7 +105,8 @@ class Placer:
                     reason = reasons.get(use.word) or f"is not on the scale of {scale.criterion!r} ({_shown(scale)})"
                     self._add(use, f"the label {use.word[:60]!r} {reason}", _advice(use.word, scale))
             elif len(wrong) == len(own) and times >= 2:
-                message = f"no label of {name!r} is on the scale of {scale.criterion!r} ({_shown(scale)}): two scales are mixed"
+                where = f"the scale of {scale.criterion!r} ({_shown(scale)})"
+                message = f"no label of {name!r} is on {where}: two scales are mixed"
                 self._add(wrong[0], message, _advice(wrong[0].word, scale))
             else:
                 self._notes.append(
