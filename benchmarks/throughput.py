@@ -100,8 +100,8 @@ def _server(stub: str) -> Iterator[tuple[str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
         command = [
-            str(Path(sys.executable).with_name("judge-server")), "serve", "--model", f"openai:stub@{stub}", "--port", str(port),
-            "--database", f"sqlite:///{folder}/bench.db",
+            str(Path(sys.executable).with_name("judge-server")), "serve", "--model", f"openai:stub@{stub}",
+            "--port", str(port), "--database", f"sqlite:///{folder}/bench.db",
         ]  # fmt: skip
         log = Path(folder) / "log"
         with log.open("w") as sink, subprocess.Popen(command, stdout=sink, stderr=sink, cwd=folder) as process:
