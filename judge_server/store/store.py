@@ -18,6 +18,7 @@ from judge_server.store.database import READERS, Database
 from judge_server.store.fault import translate
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.group_recall import GroupRecall
+from judge_server.store.label_records import LabelRecords
 from judge_server.store.location import Location
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.table import SECRET
@@ -46,6 +47,7 @@ class Store:
         self._group: GroupCommit[Judged | Known] = GroupCommit(self._writer.commit, writing)
         self._recall = GroupRecall(self._ask_for_verdicts)
         self._closed = False
+        self.labels = LabelRecords(self._read, self._write)
 
     @classmethod
     async def open(cls, url: str, *, patience_seconds: float = 10.0) -> Self:
@@ -163,6 +165,9 @@ class Store:
 
     async def _read(self, question: Callable[[Connection], Result]) -> Result:
         return await self._run(self._reading, lambda: self._database.read(question))
+
+    async def _write(self, work: Callable[[Connection], Result]) -> Result:
+        return await self._run(self._writing, lambda: self._database.write(work))
 
     async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         if self._closed:

@@ -1,0 +1,155 @@
+"""Label sets, collected labels and readings of locked splits: kept, looked up, listed."""
+
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Row, func, select
+
+from judge_server.core.errors import BadInput, StoreUnavailable
+from judge_server.store.label_table import COLLECTED_LABEL, LABEL_SET, LOCKED_READING
+from judge_server.store.locked_reading import LockedReading
+from judge_server.store.page import MOST_PER_PAGE
+from judge_server.store.payload import decode, decode_mapping, encode
+from judge_server.store.stored_labels import Added, CollectedLabel, Collection, StoredSet
+from judge_server.store.writing import insert_missing, microseconds
+
+Result = TypeVar("Result")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Run(Protocol):
+    """Runs a function on a connection in one transaction, outside the event loop. Raises StoreUnavailable."""
+
+    def __call__(self, work: Callable[[Connection], Result], /) -> Awaitable[Result]: ...
+
+
+class LabelRecords:
+    """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
+
+    def __init__(self, read: Run, write: Run) -> None:
+        self._read = read
+        self._write = write
+
+    async def put_set(self, stored: StoredSet, content: bytes) -> None:
+        """Keeps an edition for good; the same digest again changes nothing."""
+        row = {
+            "digest": stored.digest,
+            "set_id": stored.id,
+            "version": stored.version,
+            "created_us": microseconds(stored.created_at),
+            "payload": encode(stored, whole=True),
+            "content": content,
+        }
+        await self._write(lambda connection: insert_missing(connection, LABEL_SET, [row]))
+
+    async def sets(self) -> tuple[StoredSet, ...]:
+        """The newest thousand editions, newest first."""
+        question = select(LABEL_SET.c.payload).order_by(LABEL_SET.c.created_us.desc(), LABEL_SET.c.digest)
+        rows = await self._read(lambda connection: connection.execute(question.limit(MOST_PER_PAGE)).scalars().all())
+        return tuple(_stored(payload) for payload in rows)
+
+    async def find_set(self, name: str) -> tuple[StoredSet, bytes] | None:
+        """By digest, by ``id@version``, or the newest edition of an id; with its content."""
+        set_id, at, version = name.rpartition("@")
+        question = select(LABEL_SET.c.payload, LABEL_SET.c.content).order_by(LABEL_SET.c.created_us.desc()).limit(1)
+        if name.startswith("sha256:"):
+            question = question.where(LABEL_SET.c.digest == name)
+        elif at:
+            question = question.where(LABEL_SET.c.set_id == set_id, LABEL_SET.c.version == version)
+        else:
+            question = question.where(LABEL_SET.c.set_id == name)
+        row = await self._read(lambda connection: connection.execute(question).one_or_none())
+        return None if row is None else (_stored(row.payload), bytes(row.content))
+
+    async def collect(self, set_id: str, labels: Sequence[CollectedLabel], *, replace: bool = False) -> Added:
+        """Adds labels in one transaction: all or none. Raises BadInput where an annotator has said something else of
+        the same item on the same criterion, unless ``replace``."""
+        return await self._write(lambda connection: _collect(connection, set_id, labels, replace=replace))
+
+    async def collections(self) -> tuple[Collection, ...]:
+        """Names under which labels were collected, sorted."""
+        column = COLLECTED_LABEL.c
+        question = select(column.set_id, func.count().label("labels"), func.max(column.created_us).label("newest"))
+        question = question.group_by(column.set_id).order_by(column.set_id)
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return tuple(Collection(id=row.set_id, labels=row.labels, newest_at=_moment(row.newest)) for row in rows)
+
+    async def collected(self, set_id: str) -> tuple[CollectedLabel, ...]:
+        """In the order in which they came."""
+        column = COLLECTED_LABEL.c
+        order = (column.created_us, column.item, column.criterion, column.annotator)
+        question = select(COLLECTED_LABEL).where(column.set_id == set_id).order_by(*order)
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return tuple(_label(row) for row in rows)
+
+    async def record_reading(self, reading: LockedReading) -> None:
+        """Returns after the commit: what is read later was recorded."""
+        row = {
+            "id": uuid.uuid4().hex,
+            "digest": reading.digest,
+            "read_us": microseconds(reading.read_at),
+            "payload": encode(reading, whole=True),
+        }
+        await self._write(lambda connection: insert_missing(connection, LOCKED_READING, [row]))
+
+    async def readings(self, digest: str) -> tuple[LockedReading, ...]:
+        """Oldest first."""
+        column = LOCKED_READING.c
+        question = select(column.payload).where(column.digest == digest).order_by(column.read_us, column.id)
+        rows = await self._read(lambda connection: connection.execute(question).scalars().all())
+        return tuple(decode(LockedReading, payload) for payload in rows)
+
+
+def _collect(connection: Connection, set_id: str, labels: Sequence[CollectedLabel], *, replace: bool) -> Added:
+    now = microseconds(datetime.now(UTC))
+    new = changed = unchanged = 0
+    for place, label in enumerate(labels, 1):
+        column = COLLECTED_LABEL.c
+        own = (
+            (column.set_id == set_id)
+            & (column.item == label.item)
+            & (column.criterion == label.criterion)
+            & (column.annotator == label.annotator)
+        )
+        payload = json.dumps(label.content, sort_keys=True, separators=(",", ":"))
+        standing = connection.execute(select(column.payload).where(own)).scalar_one_or_none()
+        if standing is None:
+            key = label.model_dump(include={"item", "criterion", "annotator"})
+            row = {"set_id": set_id, "created_us": now, "payload": payload, **key}
+            insert_missing(connection, COLLECTED_LABEL, [row])
+            new += 1
+        elif standing == payload:
+            unchanged += 1
+        elif replace:
+            connection.execute(COLLECTED_LABEL.update().where(own).values(payload=payload, created_us=now))
+            changed += 1
+        else:
+            raise BadInput(
+                f"labels.{place - 1}: {label.annotator!r} has labelled item {label.item!r} on {label.criterion!r} "
+                "otherwise before.",
+                remedy='Send "replace": true to put the new label in the place of the old one.',
+            )
+    return Added(new=new, changed=changed, unchanged=unchanged)
+
+
+def _label(row: Row[Any]) -> CollectedLabel:
+    content = decode_mapping(row.payload)
+    return CollectedLabel(item=row.item, criterion=row.criterion, annotator=row.annotator, content=content)
+
+
+def _stored(payload: str) -> StoredSet:
+    try:
+        return decode(StoredSet, payload)
+    except ValidationError as fault:
+        raise StoreUnavailable(
+            f"A label set is in the database but cannot be read: {fault}",
+            remedy="It was written by another judge-server or by hand: read it with the version that wrote it.",
+        ) from fault
+
+
+def _moment(created_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=created_us)
