@@ -16,15 +16,16 @@ from judge_server.calibration.agreement.classification import classification_met
 from judge_server.calibration.agreement.cohen import cohen_metrics
 from judge_server.calibration.agreement.coincidence import item_coincidences, pair_counts, rating_coincidences
 from judge_server.calibration.agreement.estimate import Estimate
-from judge_server.calibration.agreement.interval import estimate
+from judge_server.calibration.agreement.interval import estimate_all
 from judge_server.calibration.agreement.intraclass import CROSSED_METRICS, ONE_WAY_METRICS, crossed, unbalanced
-from judge_server.calibration.agreement.judge import Measured, Measurement
+from judge_server.calibration.agreement.judge import Measurement
 from judge_server.calibration.agreement.krippendorff import MEASURED_ALPHA, krippendorff_metrics, measured_ratings
 from judge_server.calibration.agreement.moment import MOMENT_METRICS, moments
 from judge_server.calibration.agreement.pair import pair_table
 from judge_server.calibration.agreement.panel import Panel
 from judge_server.calibration.agreement.rank import rank_evidence
 from judge_server.calibration.agreement.ratings import majority
+from judge_server.calibration.agreement.resampling import Task
 
 ALONE = "no item was rated by two humans: agreement among humans is undefined"
 MOST_CROSSED = 100  # raters; a panel that shares all its items is small
@@ -34,11 +35,11 @@ def human_agreement(panel: Panel, measurement: Measurement | None = None) -> dic
     """Every metric of the humans among themselves by name; what has no value says why."""
     how = measurement or Measurement()
     alone = not (panel.humans.totals()[0] >= 2).any()
-    found: dict[str, Estimate] = {}
-    for evidence, metrics in evidence_of(panel):
-        found |= (
-            {m.name: Estimate(note=ALONE) for m in metrics} if alone else estimate(evidence, metrics, how.resampling)
-        )
+    tasks = list(evidence_of(panel))
+    if alone:
+        found = {metric.name: Estimate(note=ALONE) for _, metrics in tasks for metric in metrics}
+    else:
+        found = estimate_all(tasks, how.resampling)
     if "icc" not in found and panel.scale.values is not None:
         found["icc"] = Estimate(note="no two items were rated by every human; icc_1_1 does not need that")
     kept = absent(panel.scale, found)
@@ -47,14 +48,14 @@ def human_agreement(panel: Panel, measurement: Measurement | None = None) -> dic
     }
 
 
-def evidence_of(panel: Panel) -> Iterator[Measured]:
+def evidence_of(panel: Panel) -> Iterator[Task]:
     if panel.scale.has_tables:
         yield from label_evidence(panel)
     if panel.scale.values is not None:
         yield from number_evidence(panel)
 
 
-def label_evidence(panel: Panel) -> Iterator[Measured]:
+def label_evidence(panel: Panel) -> Iterator[Task]:
     humans, counts = panel.humans, panel.humans.counts()
     yield item_coincidences(counts, panel.cluster), multi_rater_metrics(panel.scale)
     yield rating_coincidences(counts, panel.cluster), krippendorff_metrics(panel.scale)
@@ -64,7 +65,7 @@ def label_evidence(panel: Panel) -> Iterator[Measured]:
     yield table, [*classification_metrics(panel.scale), *cohen_metrics(panel.scale)]
 
 
-def number_evidence(panel: Panel) -> Iterator[Measured]:
+def number_evidence(panel: Panel) -> Iterator[Task]:
     humans = panel.humans
     cluster = panel.cluster[humans.item]
     others = mean_of_others(*humans.totals(), humans.item, humans.values)

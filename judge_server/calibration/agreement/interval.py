@@ -9,27 +9,43 @@ from judge_server.calibration.agreement.distribution import normal_cumulative, n
 from judge_server.calibration.agreement.estimate import Estimate
 from judge_server.calibration.agreement.evidence import Evidence
 from judge_server.calibration.agreement.metric import Metric
-from judge_server.calibration.agreement.resampling import Resampling, leave_one_out, replicate
+from judge_server.calibration.agreement.resampling import Resampling, Task, leave_one_out, replicate_together
 
-TOLERATED_UNDEFINED = (
-    0.05  # share of replicates that may miss a class before the interval would describe a luckier data set
-)
+TOLERATED_UNDEFINED = 0.05  # more resamples without a class would make the interval that of a luckier data set
 
 
 def estimate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> dict[str, Estimate]:
     """Every metric of one body of evidence with its clustered interval, by name."""
-    if not evidence.clusters:
+    return estimate_all([(evidence, metrics)], resampling)
+
+
+def estimate_all(tasks: Sequence[Task], resampling: Resampling) -> dict[str, Estimate]:
+    """Every metric of several bodies of evidence by name; names must differ. One pass of draws serves them all."""
+    enough = [task for task in tasks if task[0].clusters and not too_few(task[0], resampling)]
+    replicates = iter(replicate_together(enough, resampling))
+    found: dict[str, Estimate] = {}
+    for task in tasks:
+        found |= resampled(task, next(replicates), resampling) if task in enough else unsampled(task, resampling)
+    return found
+
+
+def unsampled(task: Task, resampling: Resampling) -> dict[str, Estimate]:
+    """Values without intervals, for evidence from too few clusters or none."""
+    evidence, metrics = task
+    shortage = too_few(evidence, resampling)
+    if not evidence.clusters or shortage is None:
         return {metric.name: Estimate(note=evidence.empty) for metric in metrics}
     total = evidence.total()
-    values = [float(metric.value(total)[0]) for metric in metrics]
-    shortage = too_few(evidence, resampling)
-    if shortage:
-        return {m.name: standing(v, evidence, m, shortage) for m, v in zip(metrics, values, strict=True)}
-    replicates = replicate(evidence, metrics, resampling)
+    return {metric.name: standing(float(metric.value(total)[0]), evidence, metric, shortage) for metric in metrics}
+
+
+def resampled(task: Task, replicates: Floats, resampling: Resampling) -> dict[str, Estimate]:
+    evidence, metrics = task
+    total = evidence.total()
     jackknife = leave_one_out(evidence, metrics) if resampling.method == "bca" else [None] * len(metrics)
     return {
-        metric.name: concluded(evidence, metric, value, row, left_out, resampling)
-        for metric, value, row, left_out in zip(metrics, values, replicates, jackknife, strict=True)
+        metric.name: concluded(evidence, metric, float(metric.value(total)[0]), row, left_out, resampling)
+        for metric, row, left_out in zip(metrics, replicates, jackknife, strict=True)
     }
 
 

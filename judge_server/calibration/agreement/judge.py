@@ -15,8 +15,8 @@ from judge_server.calibration.agreement.alternative_annotator import Alternative
 from judge_server.calibration.agreement.array import Floats, Ints
 from judge_server.calibration.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
 from judge_server.calibration.agreement.estimate import Estimate
-from judge_server.calibration.agreement.evidence import Evidence, joined
-from judge_server.calibration.agreement.interval import estimate
+from judge_server.calibration.agreement.evidence import joined
+from judge_server.calibration.agreement.interval import estimate, estimate_all
 from judge_server.calibration.agreement.intraclass import PAIR_METRICS
 from judge_server.calibration.agreement.krippendorff import MOMENT_ALPHA
 from judge_server.calibration.agreement.metric import Metric
@@ -25,11 +25,9 @@ from judge_server.calibration.agreement.pair import pair_table
 from judge_server.calibration.agreement.panel import JudgeColumn, Panel
 from judge_server.calibration.agreement.probability import PROBABILITY_METRICS, probability_evidence
 from judge_server.calibration.agreement.rank import rank_evidence
-from judge_server.calibration.agreement.resampling import Resampling
+from judge_server.calibration.agreement.resampling import Resampling, Task
 from judge_server.calibration.agreement.within import ROW_CORRELATIONS, within_evidence, within_metric
 from judge_server.core.model import Frozen
-
-Measured = tuple[Evidence, list[Metric]]
 
 
 class Measurement(Frozen):
@@ -43,13 +41,11 @@ class Measurement(Frozen):
 def judge_agreement(panel: Panel, judge: str, measurement: Measurement | None = None) -> dict[str, Estimate]:
     """Every metric of one judge by name; what has no value says why."""
     how, own = measurement or Measurement(), panel.judges[judge]
-    found: dict[str, Estimate] = {}
-    for evidence, metrics in evidence_of(panel, own, how):
-        found |= estimate(evidence, metrics, how.resampling)
+    found = estimate_all(list(evidence_of(panel, own, how)), how.resampling)
     return absent(panel.scale, found, scores=own.is_score)
 
 
-def evidence_of(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Measured]:
+def evidence_of(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Task]:
     if panel.scale.has_tables and not own.is_score:
         yield from label_evidence(panel, own)
     if panel.scale.values is not None:
@@ -58,14 +54,14 @@ def evidence_of(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Me
     yield alternative_annotator(own, panel.humans, panel.cluster, how.alternative)
 
 
-def label_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Measured]:
+def label_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Task]:
     humans, labels = panel.humans, panel.scale.size
     yield pair_table(panel.majority(), own.codes, panel.cluster, labels), table_metrics(panel.scale)
     each = pair_table(humans.code, own.codes[humans.item], panel.cluster[humans.item], labels)
     yield each, pairwise_metrics(panel.scale)
 
 
-def number_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Measured]:
+def number_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Task]:
     item, mean = panel.humans.item, panel.mean()
     reference = (own.values, mean, panel.cluster)
     each = (own.values[item], panel.humans.values, panel.cluster[item])
@@ -80,7 +76,7 @@ def number_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Measured]:
         yield within_evidence(own.values, mean, panel.group, panel.cluster, correlate), [within_metric(name)]
 
 
-def chance_evidence(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Measured]:
+def chance_evidence(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Task]:
     positive = panel.scale.positive_code
     if positive is None or not np.isfinite(own.probabilities).any():
         return

@@ -7,7 +7,9 @@ same draws, so that two judges on the same prompts are compared on the same repl
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -21,6 +23,9 @@ from judge_server.core.model import Frozen
 
 BLOCK_CELLS = 1_000_000  # weights or totals held at once
 KEPT_CELLS = 100_000_000  # draws worth remembering, one byte each
+
+
+Task = tuple[Evidence, Sequence[Metric]]
 
 
 class Resampling(Frozen):
@@ -61,7 +66,7 @@ def draws(clusters: int, replicates: int, seed: int) -> Iterator[NDArray[np.uint
 def replicate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> Floats:
     """Every metric on every replicate: (metrics, replicates)."""
     values = np.empty((len(metrics), resampling.replicates))
-    step = max(1, BLOCK_CELLS // int(np.prod(evidence.shape)))
+    step = max(1, BLOCK_CELLS // prod(evidence.shape))
     start = 0
     for block in weights(evidence.clusters, resampling):
         for first in range(0, len(block), step):
@@ -72,10 +77,42 @@ def replicate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampl
     return values
 
 
+def replicate_together(tasks: Sequence[Task], resampling: Resampling) -> list[Floats]:
+    """``replicate`` of each task; over equally many clusters they share the draws, and one matrix product."""
+    values: dict[int, Floats] = {}
+    narrow: dict[int, list[int]] = {}
+    for place, (evidence, metrics) in enumerate(tasks):
+        if isinstance(evidence.rows, np.ndarray):
+            narrow.setdefault(evidence.clusters, []).append(place)
+        else:
+            values[place] = replicate(evidence, metrics, resampling)
+    for places in narrow.values():
+        wide, metrics = side_by_side([tasks[place] for place in places])
+        together = replicate(wide, metrics, resampling)
+        ends = np.cumsum([len(tasks[place][1]) for place in places])
+        values |= dict(zip(places, np.split(together, ends[:-1]), strict=True))
+    return [values[place] for place in range(len(tasks))]
+
+
+def side_by_side(tasks: Sequence[Task]) -> tuple[Evidence, list[Metric]]:
+    """Dense evidence over equally many clusters as one, and the metrics reading their own columns of it."""
+    rows, metrics, start = [], [], 0
+    for evidence, own in tasks:
+        end = start + prod(evidence.shape)
+        metrics += [within_columns(metric, start, end, evidence.shape) for metric in own]
+        rows.append(np.asarray(evidence.rows))
+        start = end
+    return Evidence(np.hstack(rows), (start,), max(evidence.n for evidence, _ in tasks)), metrics
+
+
+def within_columns(metric: Metric, start: int, end: int, shape: tuple[int, ...]) -> Metric:
+    return replace(metric, value=lambda totals: metric.value(totals[:, start:end].reshape(len(totals), *shape)))
+
+
 def leave_one_out(evidence: Evidence, metrics: Sequence[Metric]) -> Floats:
     """Every metric without each cluster in turn: (metrics, clusters)."""
     total, values = evidence.total(), np.empty((len(metrics), evidence.clusters))
-    step = max(1, BLOCK_CELLS // int(np.prod(evidence.shape)))
+    step = max(1, BLOCK_CELLS // prod(evidence.shape))
     for start in range(0, evidence.clusters, step):
         rows = evidence.rows[start : start + step]
         dense = rows if isinstance(rows, np.ndarray) else rows.toarray()
