@@ -23,6 +23,12 @@ DEFAULT_JUDGE = "default"
 _PREFIX = "JUDGE_SERVER_"
 
 
+def _secret_file() -> Path:
+    """Where the XDG directories put what a program wants to remember."""
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path("~/.local/state")) / "judge-server" / "secret"
+
+
 class Settings(BaseSettings):
     """``judges`` are named ways of asking; ``default_judge`` answers when a submission names none."""
 
@@ -36,6 +42,10 @@ class Settings(BaseSettings):
         default=None,
         validation_alias=AliasChoices("JUDGE_SERVER_DATABASE_URL", "DATABASE_URL"),
         description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; serve defaults to ./judge-server.db.",
+    )
+    secret_file: Path = Field(
+        default_factory=_secret_file,
+        description="The secret behind the fences around texts in prompts, which a new database begins with.",
     )
     rubrics: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="Directories of rubric files; the bundled library if empty."

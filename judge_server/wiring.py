@@ -23,6 +23,7 @@ from judge_server.scoring.inquiry import Inquiry
 from judge_server.scoring.scheduled_model import ScheduledModel
 from judge_server.scoring.scorer import Observer, Scorer
 from judge_server.settings import DEFAULT_JUDGE, Settings, environment_variable
+from judge_server.store.secret_file import secret_of
 from judge_server.store.store import Store
 
 
@@ -48,7 +49,7 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
     each with the remedy.
     """
     async with AsyncExitStack() as stack:
-        store = await Store.open(settings.database_url or "sqlite://")
+        store = await _store(settings)
         stack.push_async_callback(store.close)
         specifications, default_judge = judge_specifications(settings)
         models = _Models()
@@ -73,7 +74,7 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
 @asynccontextmanager
 async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]:
     """Store and rubrics without any judge: for looking back."""
-    store = await Store.open(settings.database_url or "sqlite://")
+    store = await _store(settings)
     try:
         yield store, Shelf(library_of(settings), store)
     finally:
@@ -86,6 +87,11 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+async def _store(settings: Settings) -> Store:
+    """In memory where no database is named."""
+    return await Store.open(settings.database_url or "sqlite://", secret=secret_of(settings.secret_file.expanduser()))
 
 
 def library_of(settings: Settings) -> Library:

@@ -1,6 +1,7 @@
 """What holds for every test: no settings from the outside, no model hub, no example judged by the clock."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +15,7 @@ os.environ.update(
     LITELLM_LOCAL_MODEL_COST_MAP="True",
     TOKENIZERS_PARALLELISM="false",
     VLLM_NO_USAGE_STATS="1",
+    XDG_STATE_HOME=str(Path(tempfile.gettempdir()) / "judge-server-tests"),
 )
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ, print_blob=True)

@@ -50,10 +50,10 @@ class Store:
         self.labels = LabelRecords(self._read, self._write)
 
     @classmethod
-    async def open(cls, url: str, *, patience_seconds: float = 10.0) -> Self:
+    async def open(cls, url: str, *, patience_seconds: float = 10.0, secret: bytes | None = None) -> Self:
         """Opens and, where needed, migrates the database at ``url``: ``sqlite:///file.db``, ``sqlite://`` (in memory),
         a file's path, or ``postgresql://user:password@host/name``. ``patience_seconds``: how long to wait for another
-        process that writes to the same SQLite file.
+        process that writes to the same SQLite file. ``secret``: what a database without one gets; random by default.
 
         Raises BadConfiguration where another try cannot help (a wrong URL or password, a damaged or read-only file, a
         database of a newer judge-server), MissingDependency without psycopg, else StoreUnavailable.
@@ -61,13 +61,13 @@ class Store:
         location = Location.of(url)
         writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         try:
-            database, secret = await asyncio.get_running_loop().run_in_executor(
-                writing, _open, location, patience_seconds
+            database, kept = await asyncio.get_running_loop().run_in_executor(
+                writing, _open, location, patience_seconds, secret or secrets.token_bytes(32)
             )
         except BaseException:
             writing.shutdown(wait=False)
             raise
-        return cls(database, writing, secret)
+        return cls(database, writing, kept)
 
     async def close(self) -> None:
         """Commits what is queued and closes every connection. May be called again."""
@@ -78,7 +78,7 @@ class Store:
         await asyncio.to_thread(self._release)
 
     async def secret(self) -> bytes:
-        """32 random bytes, made once per database."""
+        """At least 32 bytes that nobody can guess, the same for the life of the database."""
         return self._secret
 
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric | None) -> None:
@@ -183,18 +183,18 @@ class Store:
         self._database.close()
 
 
-def _open(location: Location, patience_seconds: float) -> tuple[Database, bytes]:
+def _open(location: Location, patience_seconds: float, secret: bytes) -> tuple[Database, bytes]:
     database = Database(location, patience_seconds)
     try:
         database.prepare()
         migration.upgrade(database)
-        return database, database.write(_secret)
+        return database, database.write(lambda connection: _secret(connection, secret))
     except Exception as fault:
         database.close()
         raise translate(fault, location, opening=True) from fault
 
 
-def _secret(connection: Connection) -> bytes:
+def _secret(connection: Connection, new: bytes) -> bytes:
     """Writes on every opening, so that a database that cannot be written is found out now."""
-    insert_missing(connection, SECRET, [{"name": _FENCES, "value": secrets.token_bytes(32)}])
+    insert_missing(connection, SECRET, [{"name": _FENCES, "value": new}])
     return bytes(connection.execute(select(SECRET.c.value).where(SECRET.c.name == _FENCES)).scalar_one())
