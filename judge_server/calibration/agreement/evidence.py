@@ -3,12 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from judge_server.calibration.agreement.array import Floats, Ints
 
+PRODUCT_CELLS = 4_000_000  # weights as floats at once; products of many replicates keep every core busy
 DENSE_STATISTICS = 128  # wider rows are mostly zeros
 
 
@@ -31,10 +34,14 @@ class Evidence:
     def clusters(self) -> int:
         return int(self.rows.shape[0])
 
-    def totals(self, weights: Floats) -> Floats:
+    def totals(self, weights: NDArray[Any]) -> Floats:
         """Weighted sums of the rows: (replicates, clusters) → (replicates, *shape)."""
-        summed = (self.rows.T @ weights.T).T if isinstance(self.rows, csr_array) else weights @ self.rows
-        return np.ascontiguousarray(summed, dtype=np.float64).reshape(len(weights), *self.shape)
+        summed = np.zeros((len(weights), prod(self.shape)))
+        step = max(1, PRODUCT_CELLS // len(weights))
+        for start in range(0, self.clusters, step):
+            rows, weight = self.rows[start : start + step], weights[:, start : start + step].astype(np.float64)
+            summed += (rows.T @ weight.T).T if isinstance(rows, csr_array) else weight @ rows
+        return summed.reshape(len(weights), *self.shape)
 
     def total(self) -> Floats:
         """The plain sum of the rows, shape (1, *shape)."""

@@ -3,13 +3,11 @@
 Brier (1950), Mon. Weather Rev. 78:1; ECE over equally wide bins: Naeini, Cooper & Hauskrecht (2015), AAAI.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from judge_server.calibration.agreement.array import Floats, Ints, ratio
 from judge_server.calibration.agreement.distribution import wilson
-from judge_server.calibration.agreement.evidence import Evidence, sums
+from judge_server.calibration.agreement.evidence import Evidence, cells
 from judge_server.calibration.agreement.metric import Metric
 from judge_server.core.model import Frozen
 
@@ -36,10 +34,9 @@ def probability_evidence(probability: Floats, outcome: Floats, cluster: Ints, bi
     known = np.isfinite(probability) & np.isfinite(outcome)
     p, y = probability[known], outcome[known]
     place = np.minimum((p * bins).astype(np.int64), bins - 1)
-    columns = [
-        np.where(place == bin_, value, 0) for value in (np.ones(len(p)), p, y, (p - y) ** 2) for bin_ in range(bins)
-    ]
-    return replace(sums(columns, cluster[known], (4, bins)), empty=EMPTY)
+    home = cluster[known]
+    kinds = [cells(place, home, (bins,), value).rows for value in (np.ones(len(p)), p, y, (p - y) ** 2)]
+    return Evidence(np.hstack([np.asarray(rows) for rows in kinds]), (4, bins), len(p), empty=EMPTY)
 
 
 def brier(totals: Floats) -> Floats:

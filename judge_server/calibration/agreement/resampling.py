@@ -21,10 +21,11 @@ from judge_server.calibration.agreement.evidence import Evidence
 from judge_server.calibration.agreement.metric import Metric
 from judge_server.core.model import Frozen
 
-BLOCK_CELLS = 1_000_000  # weights or totals held at once
+BLOCK_CELLS = 1_000_000  # draws or totals made at once
 KEPT_CELLS = 100_000_000  # draws worth remembering, one byte each
 
 
+Draws = NDArray[np.uint8]
 Task = tuple[Evidence, Sequence[Metric]]
 
 
@@ -39,28 +40,34 @@ class Resampling(Frozen):
     method: Literal["percentile", "bca"] = "percentile"
 
 
-def weights(clusters: int, resampling: Resampling) -> Iterator[Floats]:
+def weights(clusters: int, resampling: Resampling) -> Iterator[Draws]:
     """Blocks (some replicates, clusters) of how often each cluster was drawn, ``replicates`` rows in all."""
-    step = max(1, BLOCK_CELLS // clusters)
     if clusters * resampling.replicates <= KEPT_CELLS:
-        drawn = remembered(clusters, resampling.replicates, resampling.seed)
-        return (drawn[start : start + step].astype(np.float64) for start in range(0, len(drawn), step))
-    return (block.astype(np.float64) for block in draws(clusters, resampling.replicates, resampling.seed))
+        yield remembered(clusters, resampling.replicates, resampling.seed)
+        return
+    step = max(1, BLOCK_CELLS // clusters)
+    rows = step * max(1, KEPT_CELLS // (step * clusters))
+    for start in range(0, resampling.replicates, rows):
+        yield draws(clusters, start, min(start + rows, resampling.replicates), resampling.seed)
 
 
 @lru_cache(maxsize=1)
-def remembered(clusters: int, replicates: int, seed: int) -> NDArray[np.uint8]:
-    return np.concatenate(list(draws(clusters, replicates, seed)))
+def remembered(clusters: int, replicates: int, seed: int) -> Draws:
+    return draws(clusters, 0, replicates, seed)
 
 
-def draws(clusters: int, replicates: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+def draws(clusters: int, first: int, last: int, seed: int) -> Draws:
+    """Replicates ``first`` to ``last``; the same ones whichever way the rows are cut at multiples of the step."""
+    drawn = np.empty((last - first, clusters), dtype=np.uint8)
     step = max(1, BLOCK_CELLS // clusters)
-    for start in range(0, replicates, step):
-        rows = min(step, replicates - start)
+    for start in range(first, last, step):
+        rows = min(step, last - start)
         chosen = np.random.default_rng([seed, clusters, start]).integers(0, clusters, size=(rows, clusters))
         chosen += np.arange(rows)[:, np.newaxis] * clusters
         # a byte is enough: above 255 clusters, one drawn more than 255 times has probability below 1e-500
-        yield np.bincount(chosen.ravel(), minlength=rows * clusters).astype(np.uint8).reshape(rows, clusters)
+        counted = np.bincount(chosen.ravel(), minlength=rows * clusters)
+        drawn[start - first : start - first + rows] = counted.reshape(rows, clusters)
+    return drawn
 
 
 def replicate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> Floats:
