@@ -33,7 +33,8 @@ class Coordinates(Frozen):
 
 
 class Submission(Frozen):
-    """One response to be judged. ``rubric`` is a name, a name with a version, or a whole rubric."""
+    """One response to be judged. ``rubric`` is a name, a name with a version, or a whole rubric. ``explain``: a reason
+    for every verdict; a judge of mode direct is then asked in mode reason, whose verdicts are no probabilities."""
 
     rubric: Rubric | str | None = None
     prompt: str | Conversation

@@ -68,6 +68,10 @@ class Judge(Protocol):
     def reference(self) -> JudgeReference:
         """Known after ``start``: the fingerprint names model, revision, templates, mode and sampling."""
 
+    @property
+    def explaining(self) -> "Judge":
+        """The same judge, giving a reason for every verdict."""
+
     async def start(self) -> None: ...
 
     async def ask(self, material: Material, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:

@@ -35,6 +35,11 @@ class Panel:
         up = await together([member.healthy() for member in self.members])
         return sum(up) >= self._quorum
 
+    @cached_property
+    def explaining(self) -> "Panel":
+        """The panel of the members that explain."""
+        return Panel(self.specification, [member.explaining for member in self.members])
+
     @property
     def _quorum(self) -> int:
         return self.specification.quorum or len(self.members)

@@ -48,6 +48,13 @@ class SingleJudge:
         return await self.model.healthy()
 
     @cached_property
+    def explaining(self) -> "SingleJudge":
+        """This judge in reason mode."""
+        if self.mode == "reason":
+            return self
+        return SingleJudge(self.specification.model_copy(update={"mode": "reason"}), self.model, self._writer)
+
+    @cached_property
     def mode(self) -> Mode:
         """Reason mode where the model gives no probabilities, whatever was configured."""
         return self.specification.mode if self.model.capabilities.logprobs else "reason"

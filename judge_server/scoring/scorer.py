@@ -152,7 +152,7 @@ class Scorer:
         if judge is None:
             known = ", ".join(sorted(self._judges)) or "none"
             raise UnknownJudge(f"judge: {name!r} is not configured here.", remedy=f"Configured judges: {known}.")
-        return judge
+        return judge.explaining if submission.explain else judge
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
         planned = plan(submission, rubric)

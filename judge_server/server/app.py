@@ -11,7 +11,7 @@ from judge_server.server import description, problems
 from judge_server.server.body_limit import BodyLimit
 from judge_server.server.metrics import Metrics
 from judge_server.server.request_id import RequestId
-from judge_server.server.routes import judges, judgments, operations, rubrics, scoring
+from judge_server.server.routes import judges, judgments, labels, operations, rubrics, scoring
 from judge_server.server.startup import ReadableStart
 from judge_server.settings import Settings
 from judge_server.wiring import open_service, settle
@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(judgments.router)
     app.include_router(rubrics.router)
     app.include_router(judges.router)
+    app.include_router(labels.router)
     app.include_router(operations.router)
     description.install(app)
     return app

@@ -151,3 +151,14 @@ def test_a_degenerate_response_gets_the_lowest_reward_and_no_judge(client, judge
     assert judgment["reward"] == 0.0
     assert judgment["flags"]
     assert judge.calls == before
+
+
+def test_a_submission_that_wants_reasons_gets_them_from_a_direct_judge_too(client):
+    plain = client.post("/v1/score", json=submission(response=f"{RESPONSE} Reasons.")).json()
+    explained = client.post("/v1/score", json=submission(response=f"{RESPONSE} Reasons.", explain=True)).json()
+    assert [verdict["reason"] for verdict in plain["verdicts"]] == [None, None]
+    assert all(verdict["reason"] for verdict in explained["verdicts"])
+    assert (plain["judge"]["mode"], explained["judge"]["mode"]) == ("direct", "reason")
+    assert plain["judge"]["name"] == explained["judge"]["name"]
+    assert plain["judge"]["fingerprint"] != explained["judge"]["fingerprint"]
+    assert explained["reward"] == 1.0

@@ -61,6 +61,7 @@ class GroupRequest(Frozen):
     group: Coordinate | None = None
     step: int | None = Field(default=None, ge=0)
     policy: Coordinate | None = None
+    explain: bool = False
     advantages: bool = False
     deadline_seconds: Seconds | None = None
     priority: PriorityName | None = None
@@ -103,7 +104,9 @@ async def group(
     service.scorer.admission.require_room()
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
     shared = body.model_dump(
-        include={"prompt", "reference", "facts", "group", "step", "policy"}, exclude_defaults=True, mode="json"
+        include={"prompt", "reference", "facts", "group", "step", "policy", "explain"},
+        exclude_defaults=True,
+        mode="json",
     )
     items = [{**shared, "response": response} for response in body.responses]
     defaults = {"rubric": body.rubric, "judge": body.judge}

@@ -1,0 +1,152 @@
+"""POST /v1/labels and GET /v1/label-sets…: human labels in and out."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from judge_server.calibration.label import Name, Role
+from judge_server.calibration.label_archive import collected_set, described, find
+from judge_server.calibration.label_set import LabelSet
+from judge_server.calibration.label_writing import long_rows
+from judge_server.calibration.splits import read_test
+from judge_server.core.errors import NotFound
+from judge_server.core.model import Frozen
+from judge_server.server.service import ServiceHere, require_items
+from judge_server.store.locked_reading import LockedReading
+from judge_server.store.stored_labels import Added, CollectedLabel
+
+router = APIRouter(prefix="/v1", tags=["labels"])
+_LARGEST_PAGE = 10_000
+
+
+class PostedLabel(Frozen):
+    """One label, with the texts of its item where they are at hand. No ``label``: the annotator abstained."""
+
+    item: Name
+    criterion: Name
+    annotator: Name
+    role: Role = "human"
+    label: str | bool | int | float | None
+    probability: float | None = Field(default=None, ge=0, le=1)
+    cluster: Name | None = None
+    rationale: str | None = None
+    prompt: str | None = None
+    response: str | None = None
+    reference: str | None = None
+    writer: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class PostedLabels(Frozen):
+    """Labels for the set ``label_set``, which is begun where there is none. ``replace``: an annotator may think again."""
+
+    label_set: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+    labels: tuple[PostedLabel, ...]
+    replace: bool = False
+
+
+class Collected(Frozen):
+    """What the post changed, and what the set now holds."""
+
+    label_set: str
+    added: Added
+    counts: dict[str, int]
+
+
+class SetSummary(Frozen):
+    """``digest`` and ``version`` are None for a set that is still being collected."""
+
+    id: str
+    version: str | None = None
+    digest: str | None = None
+    created_at: datetime
+    collected: bool = False
+    description: dict[str, Any] = {}
+
+
+class SetList(Frozen):
+    label_sets: list[SetSummary]
+
+
+class SetDocument(Frozen):
+    """One page of a set's labels in the long format. ``readings``: who has read its locked test split."""
+
+    id: str
+    version: str
+    digest: str
+    description: dict[str, Any]
+    readings: list[LockedReading]
+    total: int
+    labels: list[dict[str, Any]]
+
+
+@router.post("/labels", status_code=201)
+async def post_labels(posted: PostedLabels, service: ServiceHere) -> Collected:
+    """Add labels to a set, all or none: 422 names every label that cannot stand with the others."""
+    require_items(len(posted.labels), service.settings.max_batch_items, "labels")
+    records = service.store.labels
+    given = [_collected(label) for label in posted.labels]
+    own = {_key(label) for label in given}
+    others = [label for label in await records.collected(posted.label_set) if _key(label) not in own]
+    made = await asyncio.to_thread(collected_set, posted.label_set, [*given, *others])
+    added = await records.collect(posted.label_set, given, replace=posted.replace)
+    return Collected(label_set=posted.label_set, added=added, counts=made.counts.model_dump())
+
+
+@router.get("/label-sets")
+async def label_sets(service: ServiceHere) -> SetList:
+    """Editions that were imported, newest first, and sets that are being collected."""
+    records = service.store.labels
+    kept = [SetSummary(**stored.model_dump()) for stored in await records.sets()]
+    growing = [
+        SetSummary(id=one.id, created_at=one.newest_at, collected=True, description={"counts": {"labels": one.labels}})
+        for one in await records.collections()
+    ]
+    return SetList(label_sets=kept + growing)
+
+
+@router.get("/label-sets/{name:path}")
+async def label_set(
+    name: str,
+    service: ServiceHere,
+    split: Annotated[Literal["dev", "test"], Query(description="test is locked: say who reads it and why")] = "dev",
+    reader: Annotated[str, Query(max_length=200)] = "",
+    reason: Annotated[str, Query(max_length=2_000)] = "",
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=0, le=_LARGEST_PAGE)] = 1_000,
+) -> SetDocument:
+    """A set by id, ``id@version`` or digest, with a page of its labels. Reading the test split is recorded."""
+    records = service.store.labels
+    whole = await find(name, records)
+    if whole is None:
+        raise NotFound(f"No label set is known as {name!r}.", remedy="GET /v1/label-sets lists them.")
+    if split == "test":
+        shown = await read_test(whole, records, reader=reader, reason=reason)
+    else:
+        shown = whole.split("dev")
+    return SetDocument(
+        id=whole.id,
+        version=whole.version,
+        digest=whole.digest,
+        description=described(whole),
+        readings=list(await records.readings(whole.digest)),
+        total=len(shown.table),
+        labels=await asyncio.to_thread(_page, shown, offset, limit),
+    )
+
+
+def _page(shown: LabelSet, offset: int, limit: int) -> list[dict[str, Any]]:
+    return list(long_rows(shown, offset, limit))
+
+
+def _collected(label: PostedLabel) -> CollectedLabel:
+    content = label.model_dump(mode="json", exclude_defaults=True) | {"role": label.role}
+    return CollectedLabel(item=label.item, criterion=label.criterion, annotator=label.annotator, content=content)
+
+
+def _key(label: CollectedLabel) -> tuple[str, str, str]:
+    return label.item, label.criterion, label.annotator
