@@ -68,14 +68,17 @@ def _missing(
     free = [name for name in names if name not in found.values()]
     likely = [name for name in free if name.strip().casefold() in _OTHER_NAMES.get(wanted, ())]
     close = get_close_matches(wanted, free, 1)
-    guess = (likely or close or [f"YOUR_{wanted.upper()}_COLUMN"])[0]
-    findings.add(
-        1,
-        wanted,
-        f"the column {wanted!r} is missing; found: {shown}",
-        f"Rename a column, or convert the file with: judge-server calibrate import FILE --column {wanted}={guess} "
-        "--out labels.csv (a column for each annotator: --human NAME --judge NAME).",
-    )
+    guess = next(iter(likely or close), None)
+    if guess is not None:
+        advice = f"Rename {guess!r} to {wanted!r}, or: judge-server calibrate import FILE --column {wanted}={guess}."
+    elif wanted == "criterion":
+        advice = "If all rows are of one criterion: judge-server calibrate import FILE --criterion NAME."
+    else:
+        advice = (
+            "If each annotator has a column: judge-server calibrate import FILE --human COLUMN --judge COLUMN "
+            "--column item=COLUMN --criterion NAME --out labels.csv."
+        )
+    findings.add(1, wanted, f"the column {wanted!r} is missing; found: {shown}", advice)
 
 
 def _near(wanted: str, names: Sequence[str]) -> str:

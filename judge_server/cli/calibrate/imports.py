@@ -1,9 +1,89 @@
-"""``judge-server calibrate import`` and ``list``: labels from files and from public sets."""
+"""``judge-server calibrate import`` and ``list``: labels from files and from public sets, in the long format."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from judge_server.cli.options import Database
+
+Texts = list[str] | None
 
 
-def import_labels() -> None:
-    """Turn labels into the long format."""
+def import_labels(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A public set of `calibrate list`, or a file.")],
+    sources: Annotated[
+        Texts, typer.Option("--from", metavar="FILE|URL", help="Where the public set's files are. Repeatable.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the long format here: .csv or .jsonl.")
+    ] = None,
+    database: Database = None,
+    scale: Annotated[
+        Texts,
+        typer.Option(
+            "--scale", metavar="CRITERION=SCALE", help="tone=poor<fair<good, met=no<yes, kind=a|b|c or score=number."
+        ),
+    ] = None,
+    rubric: Annotated[
+        str | None,
+        typer.Option("--rubric", metavar="FILE|ID[@VERSION]", help="Take criteria and scales from this rubric."),
+    ] = None,
+    column: Annotated[
+        Texts, typer.Option("--column", metavar="FIELD=COLUMN", help="item=id: the file's column for a field.")
+    ] = None,
+    criterion: Annotated[
+        str | None,
+        typer.Option("--criterion", metavar="NAME", help="The criterion of every row, where no column says."),
+    ] = None,
+    human: Annotated[
+        Texts, typer.Option("--human", metavar="COLUMN", help="A column with one person's labels. Repeatable.")
+    ] = None,
+    judge: Annotated[
+        Texts, typer.Option("--judge", metavar="COLUMN", help="A column with one judge's labels. Repeatable.")
+    ] = None,
+    test_share: Annotated[
+        float | None,
+        typer.Option("--test-share", metavar="SHARE", help="Lock this share of the prompts as test split."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Deals the prompts to dev and test.")] = 0,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Take files whose checksum the manifest does not have.")
+    ] = False,
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", metavar="DIR", help="Where downloads are kept (default: the user's cache)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Check labels and put them in the long format: a file of your own, or a public set."""
+    from judge_server.cli.calibrate import importing
+
+    order = importing.Order(
+        name=name,
+        sources=tuple(sources or ()),
+        out=out,
+        database=database,
+        scales=tuple(scale or ()),
+        rubric=rubric,
+        columns=tuple(column or ()),
+        criterion=criterion,
+        humans=tuple(human or ()),
+        judges=tuple(judge or ()),
+        test_share=test_share,
+        seed=seed,
+        unverified=unverified,
+        cache=cache,
+        as_json=as_json,
+    )
+    importing.carry_out(order)
 
 
-def list_labels() -> None:
-    """The public sets that can be imported."""
+def list_labels(
+    database: Database = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """The public sets that can be imported; with --database, the label sets in the store too."""
+    from judge_server.cli.calibrate import listing
+
+    listing.show(database, as_json=as_json)

@@ -42,7 +42,7 @@ class PostedLabel(Frozen):
 
 
 class PostedLabels(Frozen):
-    """Labels for the set ``label_set``, which is begun where there is none. ``replace``: an annotator may think again."""
+    """Labels for ``label_set``, which is begun where there is none. ``replace``: an annotator may think again."""
 
     label_set: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
     labels: tuple[PostedLabel, ...]
@@ -65,7 +65,7 @@ class SetSummary(Frozen):
     digest: str | None = None
     created_at: datetime
     collected: bool = False
-    description: dict[str, Any] = {}
+    description: dict[str, Any]
 
 
 class SetList(Frozen):
