@@ -1,0 +1,270 @@
+"""Pass, fail or not enough evidence: one judge's agreement with people against a policy.
+
+A demand is met where the whole interval meets it, and failed where already the measured value does not. Where the value
+meets it and the interval reaches beyond, or too little was seen, there is not enough evidence.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from math import ceil
+
+import numpy as np
+
+from judge_server.calibration.agreement.estimate import Estimate
+from judge_server.calibration.agreement.resampling import Resampling
+from judge_server.calibration.gate_figures import ceiling, estimates, missing
+from judge_server.calibration.label_set import LabelSet
+from judge_server.calibration.pairing import require_judge
+from judge_server.calibration.policy import HEADLINE, Policy, Rule
+from judge_server.calibration.report.headline import headline_metric
+from judge_server.calibration.report.view import View, pooled, views
+from judge_server.core.certificate import Certificate, Decision, Finding
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.model import Frozen
+from judge_server.core.rubric import RubricReference
+
+_POSITIVE_ONLY = ("false_positive_rate", "youden_j", "brier", "ece")
+
+
+class Gating(Frozen):
+    """What the policy makes of one judge. ``labels`` and ``policy`` are digests."""
+
+    judge: str
+    decision: Decision
+    findings: tuple[Finding, ...]
+    policy: str
+    labels: str
+
+    @property
+    def gap(self) -> Finding | None:
+        """How far the judge is from the human ceiling, where that was demanded and could be measured."""
+        return next((one for one in self.findings if one.gap is not None), None)
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What a rule speaks of: one criterion, or all on one scale (``criterion`` None); ``note`` names them."""
+
+    view: View
+    criterion: str | None
+    note: str
+
+
+def gate(labels: LabelSet, judge: str, policy: Policy) -> Gating:
+    """Raises BadInput for a judge that the labels do not know, BadConfiguration for a rule on an unknown metric or
+    criterion."""
+    require_judge(labels.table, judge)
+    together = [view for view in pooled(labels) if judge in view.panel.judges]
+    single = {view.criteria[0]: view for view in views(labels) if judge in view.panel.judges}
+    findings = [_missing(together, judge, policy)]
+    for rule in policy.rules:
+        findings += [_judged(scope, judge, rule, policy) for scope in _scopes(rule, together, single)]
+    measured = findings[1:]
+    if not measured:
+        findings.append(_nothing_applies(policy))
+    return Gating(
+        judge=judge,
+        decision=_worst([one.decision for one in findings]),
+        findings=tuple(findings),
+        policy=policy.digest,
+        labels=labels.digest,
+    )
+
+
+def certificate(gating: Gating, *, fingerprint: str, rubric: RubricReference, **origin: str | None) -> Certificate:
+    """The decision bound to a judge and a rubric's content. ``origin``: ``calibration`` and ``maps``."""
+    return Certificate(
+        id=f"crt_{secrets.token_hex(8)}",
+        decision=gating.decision,
+        judge=gating.judge,
+        fingerprint=fingerprint,
+        rubric=rubric,
+        policy=gating.policy,
+        labels=gating.labels,
+        findings=gating.findings,
+        created_at=datetime.now(UTC),
+        **origin,
+    )
+
+
+def _worst(decisions: Sequence[Decision]) -> Decision:
+    order = (Decision.FAIL, Decision.NOT_ENOUGH_EVIDENCE, Decision.PASS)
+    return min(decisions, key=order.index)
+
+
+def _scopes(rule: Rule, together: Sequence[View], single: dict[str, View]) -> Iterator[_Scope]:
+    if rule.criteria or rule.over == "each criterion":
+        for name in rule.criteria or single:
+            if name not in single:
+                raise BadConfiguration(
+                    f"The policy has a rule for the criterion {name!r}, which this judge has no labels for.",
+                    remedy=f"Criteria that it has: {', '.join(single) or 'none'}.",
+                )
+            yield from _applicable(rule, _Scope(single[name], name, name))
+        return
+    for view in together:
+        alone = len(together) == 1
+        note = "all criteria" if alone else ", ".join(view.criteria[:5]) + ("…" if len(view.criteria) > 5 else "")
+        yield from _applicable(rule, _Scope(view, view.criteria[0] if len(view.criteria) == 1 else None, note))
+
+
+def _applicable(rule: Rule, scope: _Scope) -> Iterator[_Scope]:
+    """A rate of false positives is demanded only where something is positive."""
+    if not rule.metric.startswith(_POSITIVE_ONLY) or scope.view.scale.positive is not None:
+        yield scope
+
+
+def _judged(scope: _Scope, judge: str, rule: Rule, policy: Policy) -> Finding:
+    name = headline_metric(scope.view) if rule.metric == HEADLINE else rule.metric
+    resampling = policy.resampling()
+    if rule.max_gap is not None:
+        return _gap(scope, judge, name, rule, policy, resampling)
+    found = estimates(scope.view.panel, judge, {name}, resampling).get(name)
+    if found is None:
+        raise _unknown(name, scope.view, judge, resampling)
+    return _bounded(scope, judge, name, found, rule, policy)
+
+
+def _bounded(scope: _Scope, judge: str, name: str, found: Estimate, rule: Rule, policy: Policy) -> Finding:
+    shown = _Shown(scope, name, rule, found)
+    if short := _short(found, rule, policy):
+        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, *short)
+    if found.value is None:
+        if _says_one_thing(scope.view, judge):
+            return shown.finding(Decision.FAIL, f"the judge gave every item the same label ({found.note})")
+        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"it is undefined: {found.note}")
+    if found.low is None or found.high is None:
+        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"{found.value:.3f}, and {found.note}", found.needed)
+    spoken = f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    if rule.min_low is not None:
+        bound, distance, reach, met = rule.min_low, found.value - rule.min_low, found.value - found.low, found.low
+        ok, side = met >= bound, "at least"
+    else:
+        bound = rule.max_high if rule.max_high is not None else 1.0
+        distance, reach, ok, side = bound - found.value, found.high - found.value, found.high <= bound, "at most"
+    return shown.decided(spoken, f"{side} {bound:g} demanded", ok=ok, distance=distance, reach=reach)
+
+
+def _gap(scope: _Scope, judge: str, name: str, rule: Rule, policy: Policy, resampling: Resampling) -> Finding:
+    found = ceiling(scope.view.panel, judge, name, resampling)
+    if found is None:
+        nothing = Estimate(note="there is no human ceiling: no two people rated an item that the judge rated")
+        known = rule.ceiling == "where known"
+        decision = Decision.PASS if known else Decision.NOT_ENOUGH_EVIDENCE
+        reason = f"{nothing.note}" + (", so it is not held against one" if known else "")
+        return _Shown(scope, name, rule, nothing).finding(decision, reason)
+    gap, own, people = found.gap, found.judge, found.humans
+    shown = _Shown(scope, name, rule, own, people.value, gap.value)
+    if short := _short(gap, rule, policy):
+        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, *short)
+    if gap.value is None or gap.low is None or gap.high is None:
+        if own.value is None and people.value is not None and _says_one_thing(scope.view, judge):
+            said = f"people reach {people.value:.3f} among themselves; the judge gave every item the same label"
+            return shown.finding(Decision.FAIL, said)
+        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"the gap has no interval: {gap.note}", gap.needed)
+    most = rule.max_gap or 0.0
+    spoken = (
+        f"{_number(own.value)} against a human ceiling of {_number(people.value)}: "
+        f"the gap is {gap.value:.3f} [{gap.low:.3f}, {gap.high:.3f}]"
+    )
+    distance, reach = most - gap.value, gap.high - gap.value
+    return shown.decided(spoken, f"at most {most:g} allowed", ok=gap.high <= most, distance=distance, reach=reach)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A finding in the making."""
+
+    scope: _Scope
+    metric: str
+    rule: Rule
+    estimate: Estimate
+    ceiling: float | None = None
+    gap: float | None = None
+
+    def finding(self, decision: Decision, reason: str, needed: int | None = None) -> Finding:
+        found = self.estimate
+        return Finding(
+            decision=decision,
+            demand=self.rule.demand,
+            criterion=self.scope.criterion,
+            metric=self.metric,
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            ceiling=self.ceiling,
+            gap=self.gap,
+            items=found.n,
+            clusters=found.clusters,
+            needed=needed,
+            reason=f"{self.metric} ({self.scope.note}): {reason}.",
+        )
+
+    def decided(self, spoken: str, demanded: str, *, ok: bool, distance: float, reach: float) -> Finding:
+        """``distance``: value to bound, positive on the good side; ``reach``: how far the interval goes that way."""
+        if ok:
+            return self.finding(Decision.PASS, f"{spoken}, {demanded}")
+        if distance <= 0:
+            return self.finding(Decision.FAIL, f"{spoken}, {demanded}")
+        needed = ceil(self.estimate.clusters * (reach / distance) ** 2)
+        said = f"{spoken}, {demanded}: the interval reaches beyond; about {needed} prompts would tell"
+        return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed)
+
+
+def _short(found: Estimate, rule: Rule, policy: Policy) -> tuple[str, int] | None:
+    """What is too little, with what is needed."""
+    items, clusters = rule.min_items or policy.min_items, rule.min_clusters or policy.min_clusters
+    if found.n < items:
+        return f"{found.n} items, {items} are needed", items
+    if found.clusters < clusters:
+        return f"{found.clusters} prompts, {clusters} are needed", clusters
+    return None
+
+
+def _missing(together: Sequence[View], judge: str, policy: Policy) -> Finding:
+    counted = [missing(view.panel, judge) for view in together]
+    items, silent = sum(rated for rated, _ in counted), sum(lacking for _, lacking in counted)
+    share = silent / items if items else 1.0
+    allowed = f"{policy.max_missing:.0%} allowed"
+    said = f"the judge gave no usable label on {silent} of {items} items ({share:.1%}), {allowed}"
+    return Finding(
+        decision=Decision.PASS if items and share <= policy.max_missing else Decision.FAIL,
+        demand=f"missing labels: at most {policy.max_missing:g}",
+        metric="missing",
+        value=share,
+        items=items,
+        reason=f"{said}.",
+    )
+
+
+def _nothing_applies(policy: Policy) -> Finding:
+    return Finding(
+        decision=Decision.NOT_ENOUGH_EVIDENCE,
+        demand="at least one rule applies",
+        reason=f"No rule of the policy {policy.name!r} applies to these labels.",
+    )
+
+
+def _says_one_thing(view: View, judge: str) -> bool:
+    """The judge never varies where people do."""
+    codes, reference = view.panel.judges[judge].codes, view.panel.majority()
+    both = (codes >= 0) & (reference >= 0)
+    return len(np.unique(codes[both])) == 1 and len(np.unique(reference[both])) > 1
+
+
+def _unknown(name: str, view: View, judge: str, resampling: Resampling) -> BadConfiguration:
+    from judge_server.calibration.agreement.judge import Measurement, judge_agreement
+
+    known = sorted(judge_agreement(view.panel, judge, Measurement(resampling=resampling)))
+    near = get_close_matches(name, known, 1)
+    return BadConfiguration(
+        f"The policy names the metric {name!r}, which these labels do not have.",
+        remedy=f"Did you mean {near[0]}?" if near else "calibrate report --json lists the metrics.",
+    )
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
