@@ -114,4 +114,5 @@ def show(diagnoses: list[Diagnosis], as_json: bool) -> None:
     for diagnosis in diagnoses:
         remedy = f"\n[dim]→ {escape(diagnosis.remedy)}[/]" if diagnosis.remedy else ""
         table.add_row(_MARKS[diagnosis.state], diagnosis.subject, escape(diagnosis.found) + remedy)
-    Console().print(table)
+    terminal = Console()
+    (terminal if terminal.is_terminal else Console(width=110)).print(table)

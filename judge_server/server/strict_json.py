@@ -14,7 +14,7 @@ class _StrictRequest(Request):
         try:
             return parse_json(await self.body())
         except ValueError as fault:
-            raise HTTPException(400, f"The body is {fault}.") from None
+            raise HTTPException(400, f"The body cannot be read: {fault}.") from None
 
 
 class StrictRoute(APIRoute):

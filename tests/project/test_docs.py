@@ -24,7 +24,9 @@ def documentation() -> str:
 
 
 def commands(application: typer.Typer, words: str = "judge-server") -> Iterator[str]:
-    yield from (f"{words} {command.name}" for command in application.registered_commands)
+    for command in application.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "").strip("_").replace("_", "-")
+        yield f"{words} {name}"
     for family in application.registered_groups:
         yield from commands(family.typer_instance, f"{words} {family.name}")
 

@@ -131,3 +131,12 @@ def test_a_rescoring_that_names_nothing_usable_is_refused(client, body, status):
     answer = client.post("/v1/rescore", json=body)
     assert answer.status_code == status
     assert answer.json()["detail"]
+
+
+def test_what_was_judged_is_read_back_without_the_terms_of_its_request(client):
+    terms = {"deadline_seconds": 30, "priority": "training"}
+    judged = client.post("/v1/score", json=submission(rubric=checking(), step=4) | terms).json()
+    submitted = client.get(f"/v1/judgments/{judged['id']}").json()["submitted"]
+    assert submitted["step"] == 4
+    assert submitted["response"] == submission()["response"]
+    assert terms.keys().isdisjoint(submitted)

@@ -29,6 +29,12 @@ class ScoreRequest(Submission):
     deadline_seconds: Seconds | None = None
     priority: PriorityName | None = None
 
+    @property
+    def submission(self) -> Submission:
+        """What is judged and remembered: the terms of a request are no part of it."""
+        given = {name: value for name, value in self if name in Submission.model_fields}
+        return Submission.model_construct(self.model_fields_set & given.keys(), **given)
+
 
 class BatchRequest(Frozen):
     """``items`` are submissions, each checked on its own; ``rubric`` and ``judge`` hold for items that name none."""
@@ -78,7 +84,7 @@ async def score(
     """One submission → one judgment. When the judge failed on everything: 502, 503 or 504 with a problem document."""
     service.scorer.admission.require_room()
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
-    judgment = await while_connected(request, service.scorer.score(body, conditions))
+    judgment = await while_connected(request, service.scorer.score(body.submission, conditions))
     return failure_response(judgment) if judgment.status is JudgmentStatus.FAILED else _json(judgment.model_dump_json())
 
 
