@@ -5,7 +5,9 @@ every rating counts once. ``itemwise``: each item's pairs are divided by their n
 (Fleiss, Gwet).
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, product
 
 import numpy as np
 
@@ -48,20 +50,15 @@ def item_coincidences(counts: Floats, cluster: Ints) -> Evidence:
     kept, number = counts[rated], ratings[rated]
     labels = counts.shape[1]
     paired = np.where(number >= 2, number * (number - 1), np.inf)
-    columns = [*pair_columns(kept, 1 / paired), *(kept[:, label] / number for label in range(labels))]
+    columns = chain(pair_columns(kept, 1 / paired), (kept[:, label] / number for label in range(labels)))
     table = sums(columns, cluster[rated], (labels + 1, labels), int((number >= 2).sum()))
     return replace(table, disturb=disturbed_items, empty=UNPAIRED)
 
 
-def pair_columns(counts: Floats, scale: Floats) -> list[Floats]:
+def pair_columns(counts: Floats, scale: Floats) -> Iterator[Floats]:
     """One column a cell: how many ordered pairs of ratings an item has there, times the item's ``scale``."""
-    labels = counts.shape[1]
-    columns: dict[tuple[int, int], Floats] = {}
-    for first in range(labels):
-        columns[first, first] = counts[:, first] * (counts[:, first] - 1) * scale
-        for second in range(first):
-            columns[first, second] = columns[second, first] = counts[:, first] * counts[:, second] * scale
-    return [columns[first, second] for first in range(labels) for second in range(labels)]
+    for first, second in product(range(counts.shape[1]), repeat=2):
+        yield counts[:, first] * (counts[:, second] - (first == second)) * scale
 
 
 def as_coincidences(table: Floats) -> Floats:

@@ -1,13 +1,13 @@
 """Sufficient statistics per cluster: what resampling weighs instead of the ratings themselves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, hstack
 
 from judge_server.calibration.agreement.array import Floats, Ints
 
@@ -62,14 +62,17 @@ def cells(cell: Ints, cluster: Ints, shape: tuple[int, ...], weight: Floats | No
 
 
 def sums(
-    columns: Sequence[Floats], cluster: Ints, shape: tuple[int, ...] | None = None, n: int | None = None
+    columns: Iterable[Floats], cluster: Ints, shape: tuple[int, ...] | None = None, n: int | None = None
 ) -> Evidence:
-    """Sums of each column (one value an item) within each cluster."""
+    """Sums of each column (one value an item) within each cluster; with ``shape``, columns may come one at a time."""
+    if shape is None:
+        columns = list(columns)
+        shape = (len(columns),)
     group, groups = renumbered(cluster)
-    rows = np.empty((groups, len(columns)))
+    rows = np.empty((groups, prod(shape)))
     for place, column in enumerate(columns):
         rows[:, place] = np.bincount(group, weights=column, minlength=groups)
-    return Evidence(rows, shape or (len(columns),), len(cluster) if n is None else n)
+    return Evidence(rows, shape, len(cluster) if n is None else n)
 
 
 def joined(first: Evidence, second: Evidence) -> Evidence:
@@ -78,8 +81,10 @@ def joined(first: Evidence, second: Evidence) -> Evidence:
         raise ValueError(
             f"Evidence over {first.clusters} and {second.clusters} clusters: keep the items that both sides have."
         )
-    rows = [side.rows.toarray() if isinstance(side.rows, csr_array) else side.rows for side in (first, second)]
-    return Evidence(np.hstack(rows), (sum(row.shape[1] for row in rows),), min(first.n, second.n))
+    width, n = (prod(first.shape) + prod(second.shape),), min(first.n, second.n)
+    if isinstance(first.rows, csr_array) or isinstance(second.rows, csr_array):
+        return Evidence(csr_array(hstack([csr_array(first.rows), csr_array(second.rows)])), width, n)
+    return Evidence(np.hstack([first.rows, second.rows]), width, n)
 
 
 def renumbered(cluster: Ints) -> tuple[Ints, int]:

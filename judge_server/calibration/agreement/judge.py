@@ -16,7 +16,7 @@ from judge_server.calibration.agreement.array import Floats, Ints
 from judge_server.calibration.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
 from judge_server.calibration.agreement.estimate import Estimate
 from judge_server.calibration.agreement.evidence import joined
-from judge_server.calibration.agreement.interval import estimate, estimate_all
+from judge_server.calibration.agreement.interval import estimate_all
 from judge_server.calibration.agreement.intraclass import PAIR_METRICS
 from judge_server.calibration.agreement.krippendorff import MOMENT_ALPHA
 from judge_server.calibration.agreement.metric import Metric
@@ -35,7 +35,7 @@ class Measurement(Frozen):
 
     resampling: Resampling = Resampling()
     alternative: AlternativeAnnotator = AlternativeAnnotator()
-    bins: int = Field(default=10, ge=2, description="bins of the reliability curve and of ECE")
+    bins: int = Field(default=10, ge=2, le=100, description="bins of the reliability curve and of ECE")
 
 
 def judge_agreement(panel: Panel, judge: str, measurement: Measurement | None = None) -> dict[str, Estimate]:
@@ -102,16 +102,23 @@ def judge_difference(
     """First less second judge against the reference, metric by metric, on the items that both judged and on the same
     resamples.
     """
-    how = measurement or Measurement()
-    one, other, reference = panel.judges[first].codes, panel.judges[second].codes, panel.majority()
-    shared = np.where((one >= 0) & (other >= 0), reference, -1)
-    labels = panel.scale.size
-    sides = [pair_table(shared, codes, panel.cluster, labels) for codes in (one, other)]
-    metrics = [difference(metric, (labels, labels)) for metric in table_metrics(panel.scale)]
-    return estimate(joined(*sides), metrics, how.resampling)
+    how, scale = measurement or Measurement(), panel.scale
+    one, other = panel.judges[first], panel.judges[second]
+    tasks: list[Task] = []
+    if scale.has_tables and not one.is_score and not other.is_score:
+        shared = np.where((one.codes >= 0) & (other.codes >= 0), panel.majority(), -1)
+        tables = [pair_table(shared, own.codes, panel.cluster, scale.size) for own in (one, other)]
+        shape = (scale.size, scale.size)
+        tasks.append((joined(*tables), [difference(metric, shape) for metric in table_metrics(scale)]))
+    if scale.values is not None:
+        mean = np.where(np.isfinite(one.values) & np.isfinite(other.values), panel.mean(), np.nan)
+        powers = [moments(own.values, mean, panel.cluster) for own in (one, other)]
+        metrics = [difference(metric, powers[0].shape) for metric in (*MOMENT_METRICS, *PAIR_METRICS)]
+        tasks.append((joined(*powers), metrics))
+    return estimate_all(tasks, how.resampling)
 
 
-def difference(metric: Metric, shape: tuple[int, int]) -> Metric:
+def difference(metric: Metric, shape: tuple[int, ...]) -> Metric:
     def value(totals: Floats) -> Floats:
         halves = totals.reshape(len(totals), 2, *shape)
         return metric.value(halves[:, 0]) - metric.value(halves[:, 1])

@@ -11,7 +11,7 @@ from judge_server.calibration.agreement.array import Floats, floats
 from judge_server.core.model import Frozen
 
 MOST_STEPS = 11  # 0 to 10
-MOST_LABELS = 64  # more are measurements, not labels: nobody reads a table of them
+MOST_LABELS = 32  # more are measurements, not labels: nobody reads a table of them
 NO, YES = {"false", "no", "n", "not met", "unmet", "0"}, {"true", "yes", "y", "met", "1"}
 
 

@@ -20,7 +20,7 @@ def rows_of(name):
 
 
 def panel_of(ratings, scale=None):
-    """A panel from (item, annotator, role, label, cluster) tuples, and optionally a probability; label None is missing."""
+    """A panel from (item, annotator, role, label, cluster[, probability]) tuples; label None is missing."""
     columns = [list(column) for column in zip(*ratings, strict=True)]
     item, annotator, label, cluster = (coded(column) for column in (columns[0], columns[1], columns[3], columns[4]))
     missing = np.array([text is None for text in columns[3]])
