@@ -6,6 +6,7 @@ every request in the first way.
 """
 
 import asyncio
+import gc
 import os
 import sys
 import warnings
@@ -155,13 +156,21 @@ def load(model: str, options: VllmOptions) -> VllmEngine:
             ) from error
         arguments = _arguments(model, options, on_cpu=current_platform.is_cpu())
         try:
-            return VllmEngine(AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments)), _adapter(options))
+            return _settled(AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments)), options)
         except (ValueError, TypeError, OSError) as error:
             raise BadConfiguration(
                 f"vLLM cannot use {model}: {error}", remedy="Correct the model's name or path, or the engine options."
             ) from error
         except Exception as error:
             raise ModelUnavailable(f"vLLM could not start {model}: {error}", remedy=_SEE_STDERR) from error
+
+
+def _settled(llm: Any, options: VllmOptions) -> VllmEngine:
+    """The engine, with the leavings of its start cleared away: a message queue that complains when that happens later.
+    (Failed imports of vLLM's keep the frame of ``load`` alive: no name there may hold the engine.)"""
+    engine = VllmEngine(llm, _adapter(options))
+    gc.collect()
+    return engine
 
 
 def _set_environment() -> None:

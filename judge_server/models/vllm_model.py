@@ -125,7 +125,7 @@ class VllmModel:
             try:
                 await self._prepare()
             except BaseException:
-                await asyncio.to_thread(self._shut_down)
+                await self._end()
                 raise
             self._started = True
 
@@ -134,17 +134,22 @@ class VllmModel:
 
     def _discard(self, loading: asyncio.Future[None]) -> None:
         if not loading.cancelled() and loading.exception() is None:
-            self._shut_down()
+            self._running().shut_down()
+            self._release()
 
-    def _shut_down(self) -> None:
-        engine, self._engine = self._engine, None
-        if engine is None:
-            return
+    async def _end(self) -> None:
+        """Shut the engine down. That blocks the event loop for some seconds, and has to: in a thread it would race with
+        the engine's own tasks in this loop."""
+        self._running().shut_down()
+        await asyncio.sleep(0.01)  # those tasks end
+        self._release()
+
+    def _release(self) -> None:
+        """Clear the engine away now: one that is still there when the interpreter ends complains on standard error."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # vLLM leaves its message queues to the collector
-            engine.shut_down()
-            del engine
-            gc.collect()  # an engine that is still there when the interpreter ends complains on standard error
+            self._engine = None
+            gc.collect()
 
     async def _prepare(self) -> None:
         engine = self._running()
@@ -272,7 +277,7 @@ class VllmModel:
             if self._engine is None:
                 return
             await self._engine.abort()
-            await asyncio.to_thread(self._shut_down)
+            await self._end()
 
 
 def _probe(text: str, answer: Labels | Structured) -> Request:
