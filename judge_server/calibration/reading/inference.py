@@ -1,7 +1,9 @@
 """The scale of a criterion, told from what people wrote where nobody named it.
 
-People decide what the classes are. A judge adds a class only where it looks like one: in two rows or more, and no
-longer than four words and forty characters. Whatever else a judge writes is invalid, and is counted so.
+People decide what the classes are. A judge adds one only where it looks like a class: one word that is no excuse
+(error, none, invalid …), or the same two to four words in two rows or more; on a numeric scale a step from 0 to 10
+where people stay within these, else one within the people's range or in two rows. Whatever else a judge writes is
+invalid, and is counted so.
 """
 
 from collections.abc import Mapping
@@ -13,6 +15,7 @@ from judge_server.calibration.reading.word import BOOLEANS, PAIRS, is_boolean, n
 
 MOST_CLASSES: Final = 100
 MOST_STEPS: Final = 21
+EXCUSES: Final = frozenset({"error", "none", "invalid", "unknown", "timeout", "failed", "unparseable", "undefined"})
 Tally = Mapping[str, int]
 
 
@@ -74,7 +77,8 @@ def _numeric(criterion: str, basis: Tally, judges: Tally) -> Inferred:
         if _steps(values):
             note = (f"criterion {criterion!r}: judges give fractions, so it is read as continuous",)
         return Inferred(CriterionScale(criterion=criterion, kind="continuous"), notes=note)
-    more = {value for value, times in told.items() if times >= 2 and (2 * value).is_integer()}
+    low, high = (0.0, 10.0) if all(0 <= value <= 10 for value in values) else (min(values), max(values))
+    more = {value for value, times in told.items() if (low <= value <= high or times >= 2) and (2 * value).is_integer()}
     steps = sorted(values | more if _steps(values | more) else values)
     if steps and set(steps) <= {0.0, 1.0}:
         return Inferred(CriterionScale(criterion=criterion, kind="binary", classes=("0", "1"), positive="1"))
@@ -107,13 +111,20 @@ def _mixed(criterion: str, basis: Tally, numeric: Mapping[str, float]) -> Inferr
     return Inferred(inferred.scale, dict.fromkeys(odd, reason))
 
 
+def _looks_like_a_class(word: str, times: int) -> bool:
+    tokens = len(word.split())
+    if len(word) > 40 or word.casefold() in EXCUSES or number_of(word) is not None:
+        return False
+    return tokens == 1 or (tokens <= 4 and times >= 2)
+
+
 def _words(criterion: str, basis: Tally, judges: Tally) -> Inferred:
     classes: dict[str, str] = {}
     for word in sorted(basis, key=lambda word: (-basis[word], word)):
         classes.setdefault(word.casefold(), word)
     notes = []
     for word, times in sorted(judges.items()):
-        if word.casefold() not in classes and times >= 2 and len(word) <= 40 and len(word.split()) <= 4:
+        if word.casefold() not in classes and _looks_like_a_class(word, times):
             classes[word.casefold()] = word
             notes.append(f"criterion {criterion!r}: only judges use the class {word!r}")
     if len(classes) > MOST_CLASSES:
