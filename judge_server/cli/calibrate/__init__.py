@@ -5,8 +5,11 @@ One file for each command family; what is heavy is imported when a command runs.
 
 import typer
 
-from judge_server.cli.calibrate import imports
+from judge_server.cli.calibrate import imports, report
 
 app = typer.Typer(help="Measure judges against people: labels, agreement, fitted probabilities.", no_args_is_help=True)
 app.command("import")(imports.import_labels)
 app.command("list")(imports.list_labels)
+app.command("report")(report.report)
+app.command("disagreements")(report.disagreements)
+app.command("compare")(report.compare)

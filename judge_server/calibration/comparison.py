@@ -1,0 +1,203 @@
+"""An old and a new version of a judge (or of its rubric) on the same items: is the new one better, or was it luck?
+
+Everything is paired: only items that both versions judged and that have a human majority count. The difference of every metric
+is bootstrapped over prompts on the same resamples; McNemar's test reads who was right, Stuart and Maxwell's whether the
+versions hand out labels at different rates.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from judge_server.calibration.agreement.catalogue import table_metrics
+from judge_server.calibration.agreement.estimate import Estimate
+from judge_server.calibration.agreement.interval import estimate
+from judge_server.calibration.agreement.judge import Measurement, judge_difference
+from judge_server.calibration.agreement.marginal import MarginalTest, mcnemar, mcnemar_clustered, stuart_maxwell
+from judge_server.calibration.agreement.pair import pair_table
+from judge_server.calibration.agreement.panel import Panel
+from judge_server.calibration.label import Label
+from judge_server.calibration.label_set import LabelSet
+from judge_server.calibration.report.headline import headline_metric
+from judge_server.calibration.report.view import View, pooled, restricted, views
+from judge_server.calibration.table_builder import table_of
+from judge_server.core.errors import BadInput
+from judge_server.core.model import Frozen
+
+SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "false_positive_rate", "youden_j")
+OLD, NEW = "old", "new"
+SIGNIFICANT = 0.05
+
+
+class Change(Frozen):
+    """One metric in two reports, without pairing. ``criterion`` is empty for all criteria together."""
+
+    judge: str
+    criterion: str
+    metric: str
+    before: Estimate
+    after: Estimate
+    difference: float | None
+
+
+class Paired(Frozen):
+    """``fixed``: items that only the new version got right; ``broken``: items that only the old one did. ``difference``: new less
+    old by metric.
+    """
+
+    n: int
+    clusters: int
+    metric: str
+    old: dict[str, Estimate]
+    new: dict[str, Estimate]
+    difference: dict[str, Estimate]
+    fixed: int
+    broken: int
+    mcnemar: MarginalTest
+    mcnemar_exact: MarginalTest
+    stuart_maxwell: MarginalTest
+
+
+class Comparison(Frozen):
+    """``overall`` is None where the criteria stand on different scales. ``only_old`` and ``only_new``: criteria that cannot be
+    compared.
+    """
+
+    old: str
+    new: str
+    split: str
+    overall: Paired | None
+    criteria: dict[str, Paired]
+    only_old: tuple[str, ...] = ()
+    only_new: tuple[str, ...] = ()
+    text: str
+
+
+def compare(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str, measurement: Measurement) -> Comparison:
+    """Raises ``BadInput`` where the two have no judged item in common."""
+    both = merged(old, old_judge, new, new_judge)
+    if len(both.table.annotators_of("judge")) < 2:
+        raise BadInput(
+            "The two versions have no criterion in common.",
+            remedy="Give label files of the same criteria; rename a criterion only with its meaning.",
+        )
+    criteria = {view.criteria[0]: paired(view, measurement) for view in views(both) if judged_twice(view)}
+    if not any(found.n for found in criteria.values()):
+        raise BadInput(
+            "There is no item that both versions judged and that has a human majority.",
+            remedy="Compare files with the same item names, and keep the human labels in one of them.",
+        )
+    together = pooled(both)
+    overall = paired(together[0], measurement) if len(together) == 1 else None
+    known = [set(names(each, judge)) for each, judge in ((old, old_judge), (new, new_judge))]
+    return Comparison(
+        old=f"{old.id}: {old_judge}",
+        new=f"{new.id}: {new_judge}",
+        split="dev",
+        overall=overall,
+        criteria=criteria,
+        only_old=tuple(sorted(known[0] - known[1])),
+        only_new=tuple(sorted(known[1] - known[0])),
+        text=told(overall, criteria),
+    )
+
+
+def names(labels: LabelSet, judge: str) -> Iterator[str]:
+    """The criteria this judge gave labels on. Raises ``BadInput`` for a judge that the set does not have."""
+    table = labels.table
+    if judge not in table.annotators_of("judge"):
+        raise BadInput(
+            f"Label set {labels.id!r} has no judge {judge!r}.",
+            remedy=f"It has {', '.join(table.annotators_of('judge')) or 'none'}.",
+        )
+    mine = table.annotators.codes == table.annotators.index(judge)
+    yield from (table.criteria.names[code] for code in np.unique(table.criteria.codes[mine]))
+
+
+def merged(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str) -> LabelSet:
+    """One set with the humans of both and the judges named old and new, on the criteria that both judges have."""
+    shared = set(names(old, old_judge)) & set(names(new, new_judge))
+    rows: dict[tuple[str, str, str], Label] = {}
+    clusters = {}
+    for labels, judge, name in ((new, new_judge, NEW), (old, old_judge, OLD)):
+        for label in labels.table:
+            if label.criterion not in shared or (label.role == "judge" and label.annotator != judge):
+                continue
+            annotator = name if label.role == "judge" else f"human {label.annotator}"
+            cluster = clusters.setdefault(label.item, label.cluster)
+            own = label.model_copy(update={"annotator": annotator, "cluster": cluster})
+            rows.setdefault((label.item, label.criterion, annotator), own)
+    scales = {scale.criterion: scale for each in (old, new) for scale in each.scales if scale.criterion in shared}
+    return LabelSet(new.id, new.version, new.provenance, tuple(scales.values()), table_of(rows.values()), new.items)
+
+
+def judged_twice(view: View) -> bool:
+    return {OLD, NEW} <= set(view.panel.judges)
+
+
+def paired(view: View, measurement: Measurement) -> Paired:
+    panel = shared_panel(view.panel)
+    reference, old, new = panel.majority(), panel.judges[OLD].codes, panel.judges[NEW].codes
+    used = reference >= 0
+    right = [(codes == reference)[used].astype(np.int64) for codes in (old, new)]
+    fixed, broken = int((right[1] > right[0]).sum()), int((right[0] > right[1]).sum())
+    cluster = panel.cluster[used]
+    metric = headline_metric(view)
+    wanted = (metric, *(name for name in SHOWN if name != metric))
+    between = pair_table(np.where(used, old, -1), new, panel.cluster, panel.scale.size)
+    table = between.total()[0] if between.clusters else np.zeros((panel.scale.size, panel.scale.size))
+    return Paired(
+        n=int(used.sum()),
+        clusters=len(np.unique(cluster)),
+        metric=metric,
+        old=measured(panel, OLD, wanted, measurement),
+        new=measured(panel, NEW, wanted, measurement),
+        difference={
+            name: value for name, value in judge_difference(panel, NEW, OLD, measurement).items() if name in wanted
+        },
+        fixed=fixed,
+        broken=broken,
+        mcnemar=mcnemar_clustered(right[1], right[0], cluster),
+        mcnemar_exact=mcnemar(fixed, broken, "mcnemar_exact"),
+        stuart_maxwell=stuart_maxwell(table),
+    )
+
+
+def shared_panel(panel: Panel) -> Panel:
+    """Only the items with a human majority that both versions judged."""
+    return restricted(panel, (panel.majority() >= 0) & (panel.judges[OLD].codes >= 0) & (panel.judges[NEW].codes >= 0))
+
+
+def measured(panel: Panel, judge: str, wanted: Sequence[str], measurement: Measurement) -> dict[str, Estimate]:
+    evidence = pair_table(panel.majority(), panel.judges[judge].codes, panel.cluster, panel.scale.size)
+    metrics = [metric for metric in table_metrics(panel.scale) if metric.name in wanted]
+    return estimate(evidence, metrics, measurement.resampling)
+
+
+def told(overall: Paired | None, criteria: dict[str, Paired]) -> str:
+    """The outcome in a sentence."""
+    if overall is not None:
+        return sentence(overall)
+    better = [name for name, found in criteria.items() if direction(found) == "better"]
+    worse = [name for name, found in criteria.items() if direction(found) == "worse"]
+    return f"Criteria stand on different scales. Better: {', '.join(better) or 'none'}. Worse: {', '.join(worse) or 'none'}."
+
+
+def direction(found: Paired) -> str:
+    """better, worse or no clear difference, by the clustered McNemar test."""
+    if found.mcnemar.p is None or found.mcnemar.p >= SIGNIFICANT:
+        return "no clear difference"
+    return "better" if found.fixed > found.broken else "worse"
+
+
+def sentence(found: Paired) -> str:
+    counts = f"it corrects {found.fixed} and breaks {found.broken} of {found.n} ratings from {found.clusters} prompts"
+    if found.mcnemar.p is None:
+        return f"No difference can be tested: {counts}; {found.mcnemar.note}."
+    p = "p < .001" if found.mcnemar.p < 0.001 else f"p = {found.mcnemar.p:.3f}"
+    words = {
+        "better": "The new version is better",
+        "worse": "The new version is worse",
+        "no clear difference": "There is no clear difference",
+    }
+    return f"{words[direction(found)]}: {counts} ({p}, McNemar clustered by prompt)."
