@@ -23,6 +23,7 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     ("/v1/rubrics", {"404": "No such rubric", "409": "A published rubric version cannot change"}),
     ("/v1/judgments/", {"404": "No such judgment"}),
     ("/v1/rescore", {"404": "No such rubric"}),
+    ("/v1/label-sets/", {"404": "No such label set"}),
     ("/readyz", {"429": "The queue is full", "503": "The judge, the store or the server is not available"}),
 )
 _PLAIN = ("/healthz", "/metrics")

@@ -73,9 +73,12 @@ def test_the_doctor_ends_with_1_where_something_is_at_fault():
 
 def test_the_doctor_finds_broken_rubrics_and_prints_a_table(tmp_path):
     (tmp_path / "broken.yaml").write_text("id: [")
-    ended = invoke("doctor", "--no-start", "--rubrics", tmp_path)
-    assert ended.exit_code == 1
-    assert "broken.yaml" in "".join(ended.stdout.split())
+    flags = ("doctor", "--no-start", "--rubrics", tmp_path)
+    ended, table = invoke(*flags, "--json"), invoke(*flags)
+    (fault,) = [one for one in json.loads(ended.stdout) if one["state"] == "fault"]
+    assert ended.exit_code == table.exit_code == 1
+    assert "broken.yaml:2:1" in fault["found"]
+    assert "judge-server rubric validate" in table.stdout
 
 
 def test_bench_prints_figures_of_real_calls():

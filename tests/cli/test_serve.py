@@ -56,7 +56,7 @@ def test_what_cannot_start_says_why_in_one_line(tmp_path):
         port = taken.getsockname()[1]
         refused = {
             "--model nonsense:x": "does not start with a known model provider",
-                "--database postgresql://judge:secret-word@127.0.0.1:9/x": "judge:***@127.0.0.1:9/x",
+            "--database postgresql://judge:secret-word@127.0.0.1:9/x": "judge:***@127.0.0.1:9/x",
             f"--port {port}": "address already in use",
         }
         for flags, told in refused.items():
