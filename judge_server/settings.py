@@ -62,6 +62,18 @@ class Settings(BaseSettings):
         default=20.0, ge=0, le=86_400, description="How long shutdown waits for what is under way."
     )
     cache_entries: int = Field(default=100_000, ge=0, description="Verdicts kept in memory; the store keeps all.")
+    require_calibrated: bool = Field(
+        default=False, description="Judge only under rubrics for which the judge has passed calibrate gate (else 409)."
+    )
+    gate_policy: Path | None = Field(
+        default=None, description="TOML file of the gate's demands; certificates under other demands do not count."
+    )
+    fitted_maps: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), description="Files of fitted maps, which go before those that the database has in use."
+    )
+    calibration_refresh_seconds: float = Field(
+        default=15.0, ge=0.05, le=86_400, description="How often fitted maps and certificates are read again."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
     )
@@ -73,10 +85,10 @@ class Settings(BaseSettings):
             return given
         return {name: {**judge, "name": name} if isinstance(judge, Mapping) else judge for name, judge in given.items()}
 
-    @field_validator("rubrics", mode="before")
+    @field_validator("rubrics", "fitted_maps", mode="before")
     @classmethod
-    def _one_directory_or_several(cls, given: Any) -> Any:
-        """From the environment: directories joined as in PATH, or a JSON list."""
+    def _one_path_or_several(cls, given: Any) -> Any:
+        """From the environment: paths joined as in PATH, or a JSON list."""
         if not isinstance(given, str):
             return given
         return json.loads(given) if given.startswith("[") else [path for path in given.split(os.pathsep) if path]

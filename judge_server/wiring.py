@@ -1,5 +1,6 @@
 """The one place where settings, models, judges, rubrics, store and scorer meet. Every door opens onto a Service."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +12,7 @@ from judge_server.authoring.library import Library
 from judge_server.authoring.shelf import Shelf
 from judge_server.core.canonical import canonical_json
 from judge_server.core.errors import BadConfiguration
+from judge_server.core.fitted_map import MapSet
 from judge_server.core.judge import JudgeSpecification
 from judge_server.judging.answer import Judge
 from judge_server.judging.panel import Panel
@@ -19,9 +21,12 @@ from judge_server.judging.single import SingleJudge
 from judge_server.models.registry import open_model
 from judge_server.scoring.admission import Admission
 from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.calibrate import ActiveMaps
+from judge_server.scoring.certification import Certification
 from judge_server.scoring.inquiry import Inquiry
 from judge_server.scoring.scheduled_model import ScheduledModel
 from judge_server.scoring.scorer import Observer, Scorer
+from judge_server.scoring.standing import Standing
 from judge_server.settings import DEFAULT_JUDGE, Settings, environment_variable
 from judge_server.store.secret_file import secret_of
 from judge_server.store.store import Store
@@ -39,6 +44,18 @@ class Service:
     models: tuple[ScheduledModel, ...]
     inquiry: Inquiry
     scorer: Scorer
+    standing: Standing
+
+    def measuring_scorer(self, *, raw: bool = False) -> Scorer:
+        """A scorer for calibrations: it needs no certificate and keeps no judgments. ``raw``: without fitted maps."""
+        return Scorer(
+            rubrics=self.shelf,
+            judges=self.judges,
+            default_judge=self.default_judge,
+            inquiry=self.inquiry,
+            admission=self.scorer.admission,
+            standing=self.standing.for_measuring(raw=raw),
+        )
 
 
 @asynccontextmanager
@@ -59,6 +76,12 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
             await model.start()
         shelf = Shelf(library_of(settings), store)
         inquiry = Inquiry(VerdictCache(store, settings.cache_entries))
+        standing = Standing(ActiveMaps(_pinned_maps(settings)), _certification(settings))
+        await standing.refresh(store.calibrations)
+        refreshing = asyncio.create_task(
+            standing.keep_fresh(store.calibrations, settings.calibration_refresh_seconds), name="standing"
+        )
+        stack.callback(refreshing.cancel)
         scorer = Scorer(
             rubrics=shelf,
             judges=judges,
@@ -67,8 +90,10 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
             admission=Admission(settings.max_under_way),
             archive=store,
             observers=observers,
+            standing=standing,
         )
-        yield Service(settings, store, shelf, judges, default_judge, tuple(models.opened.values()), inquiry, scorer)
+        opened = tuple(models.opened.values())
+        yield Service(settings, store, shelf, judges, default_judge, opened, inquiry, scorer, standing)
 
 
 @asynccontextmanager
@@ -97,6 +122,28 @@ async def _store(settings: Settings) -> Store:
 def library_of(settings: Settings) -> Library:
     """The configured directories of rubrics, or the bundled ones."""
     return Library(*(settings.rubrics or (rubrics_directory(),)))
+
+
+def _pinned_maps(settings: Settings) -> list[MapSet]:
+    pinned = []
+    for path in settings.fitted_maps:
+        try:
+            pinned.append(MapSet.of_json(path.read_text("utf-8")))
+        except (OSError, ValueError) as fault:
+            raise BadConfiguration(
+                f"fitted_maps: {path} cannot be used: {fault}.",
+                remedy="Name files that judge-server calibrate fit --out wrote.",
+            ) from None
+    return pinned
+
+
+def _certification(settings: Settings) -> Certification:
+    """Which certificates count. The policy is read only where one is named: measuring brings heavy libraries along."""
+    if settings.gate_policy is None:
+        return Certification(required=settings.require_calibrated)
+    from judge_server.calibration.policy import read_policy
+
+    return Certification(required=settings.require_calibrated, policy=read_policy(settings.gate_policy).digest)
 
 
 def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecification], str]:

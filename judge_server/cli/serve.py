@@ -21,6 +21,13 @@ def serve(
     engine: options.Engine = None,
     rubrics: options.Rubrics = None,
     database: options.Database = None,
+    require_calibrated: Annotated[
+        bool | None,
+        typer.Option(
+            "--require-calibrated",
+            help="Answer 409 for a judge and rubric that have not passed calibrate gate.",
+        ),
+    ] = None,
     config: options.Config = None,
 ) -> None:
     """Serve scores over HTTP: POST /v1/score, OpenAPI at /openapi.json, documentation at /docs.
@@ -41,6 +48,7 @@ def serve(
         engine=engine,
         rubrics=rubrics,
         database=database,
+        require_calibrated=require_calibrated,
         host=host,
         port=port,
     )

@@ -15,22 +15,32 @@ _REMEDY = (
 
 
 class Certification:
-    """The newest certificate of each judge and rubric. ``required`` is false where anything may be served."""
+    """The newest certificate of each judge and rubric. ``required`` is false where anything may be served; ``policy``
+    is the digest of the only policy whose certificates count, None where any does."""
 
-    def __init__(self, *, required: bool = False) -> None:
+    def __init__(self, *, required: bool = False, policy: str | None = None) -> None:
         self.required = required
+        self.policy = policy
         self._certificates: dict[tuple[str, str], Certificate] = {}
 
     def replace(self, newest: Iterable[Certificate]) -> None:
         """Take these as the ones that stand."""
         self._certificates = {(one.fingerprint, one.rubric.digest): one for one in newest}
 
+    def of_judge(self, fingerprint: str) -> tuple[Certificate, ...]:
+        """Every certificate of a judge, for listings."""
+        return tuple(one for (judge, _), one in sorted(self._certificates.items()) if judge == fingerprint)
+
     def require(self, judge: JudgeReference | None, rubric: Rubric) -> None:
         """Raises NotCalibrated with the reason. A rubric that programs decide alone needs no certificate."""
         if not self.required or judge is None or not asks_a_judge(rubric):
             return
         certificate = self._certificates.get((judge.fingerprint, rubric.digest))
-        if certificate is not None and certificate.decision is Decision.PASS:
+        if (
+            certificate is not None
+            and certificate.decision is Decision.PASS
+            and self.policy in (None, certificate.policy)
+        ):
             return
         raise NotCalibrated(
             f"{judge.name} may not judge {rubric.name} here: {_why(certificate)}.",
@@ -54,4 +64,6 @@ def _why(certificate: Certificate | None) -> str:
         return (
             "this content of the rubric has no certificate with this judge's fingerprint (model, template and settings)"
         )
+    if certificate.decision is Decision.PASS:
+        return "its certificate was given under another policy than this server's"
     return f"its gate said {certificate.decision.value}: {' '.join(certificate.reasons[:3])}".rstrip(".")

@@ -1,0 +1,76 @@
+"""What a run has found out so far, so that an interrupted one goes on where it stood."""
+
+from pathlib import Path
+from typing import TextIO
+
+from pydantic import ValidationError
+
+from judge_server.calibration.run_rows import ItemRows
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.model import Frozen
+
+
+class Heading(Frozen):
+    """What the rows depend on. A journal under another heading is of another run."""
+
+    judge: str
+    fingerprint: str
+    rubric: str
+    labels: str
+    split: str
+    maps: str | None = None
+
+
+class Journal:
+    """``OUT.partial.jsonl``: the heading, then a line for each item. A context manager; ``finish`` takes it away."""
+
+    def __init__(self, out: Path, heading: Heading) -> None:
+        self.path = out.with_name(out.name + ".partial.jsonl")
+        self._heading = heading
+        self._file: TextIO | None = None
+        self.known: dict[str, ItemRows] = {}
+
+    def __enter__(self) -> "Journal":
+        try:
+            self.known = self._read()
+            self._file = self.path.open("w", encoding="utf-8")
+        except OSError as fault:
+            raise BadConfiguration(
+                f"{self.path} cannot be written: {fault.strerror}.", remedy="Name another file with --out."
+            ) from None
+        self._file.write(self._heading.model_dump_json() + "\n")
+        for rows in self.known.values():
+            self.add(rows)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, rows: ItemRows) -> None:
+        """Written at once; what the judge could not be reached for is not kept, so that it is asked again."""
+        if self._file is not None and rows.complete:
+            self._file.write(rows.model_dump_json(exclude_defaults=True) + "\n")
+            self._file.flush()
+
+    def finish(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, ItemRows]:
+        """Nothing where the journal is of another run; an unfinished last line is passed over."""
+        if not self.path.exists():
+            return {}
+        first, *lines = self.path.read_text("utf-8").splitlines() or [""]
+        try:
+            if Heading.model_validate_json(first) != self._heading:
+                return {}
+        except ValidationError:
+            return {}
+        known = {}
+        for line in lines:
+            try:
+                rows = ItemRows.model_validate_json(line)
+            except ValidationError:
+                continue
+            known[rows.item] = rows
+        return known

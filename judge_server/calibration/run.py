@@ -1,0 +1,205 @@
+"""Sending labelled items through the scoring path, so that a judge's labels stand beside people's."""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+
+from judge_server.calibration.journal import Heading, Journal
+from judge_server.calibration.label import CriterionScale, Item, Label
+from judge_server.calibration.label_set import LabelSet
+from judge_server.calibration.matching import Match
+from judge_server.calibration.pairing import rows_digest
+from judge_server.calibration.run_rows import ItemRows, RowWriter
+from judge_server.calibration.summary import summary_of
+from judge_server.calibration.table_builder import table_of
+from judge_server.core.calibration import Calibration, LabelsReference
+from judge_server.core.errors import BadInput
+from judge_server.core.fitted_map import MapSet
+from judge_server.core.judgment import JudgeReference
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.judging.answer import Terms
+from judge_server.models.protocol import Priority
+from judge_server.scoring.batch import score_item
+from judge_server.scoring.scorer import Scorer
+
+Part = Literal["dev", "test", "all"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to measure. ``labels`` are those of one ``split``; ``maps`` are applied by the scorer already."""
+
+    labels: LabelSet
+    split: Part
+    rubric: Rubric
+    matches: Mapping[str, Match]
+    judge: JudgeReference
+    maps: MapSet | None = None
+    whole_digest: str | None = None
+
+    @property
+    def heading(self) -> Heading:
+        return Heading(
+            judge=self.judge.name,
+            fingerprint=self.judge.fingerprint,
+            rubric=self.rubric.digest,
+            labels=self.labels.digest,
+            split=self.split,
+            maps=self.maps.id if self.maps else None,
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """``labels``: the people's rows with the judge's beside them. ``calibration``: the record for the store."""
+
+    labels: LabelSet
+    calibration: Calibration
+    resumed: int = 0
+
+
+@dataclass
+class _Running:
+    task: Task
+    scorer: Scorer
+    writer: RowWriter
+    places: asyncio.Semaphore
+    journal: Journal | None
+    advance: Callable[[], None]
+    rows: dict[str, ItemRows] = field(default_factory=dict)
+
+    async def judge(self, item: Item, labelled: Sequence[str]) -> None:
+        async with self.places:
+            submission = Submission(
+                rubric=self.task.rubric,
+                prompt=item.prompt or "",
+                response=item.response or "",
+                reference=item.reference,
+                judge=self.task.judge.name,
+            )
+            judgment = await score_item(self.scorer, submission, Terms(Priority.BATCH))
+        found = self.writer.rows_of(item.id, labelled, judgment)
+        self.rows[item.id] = found
+        if self.journal is not None:
+            self.journal.add(found)
+        self.advance()
+
+
+async def run(
+    scorer: Scorer,
+    task: Task,
+    *,
+    journal: Journal | None = None,
+    advance: Callable[[], None] = lambda: None,
+    concurrency: int = 64,
+) -> Result:
+    """Judge every item that people labelled. ``advance`` is called for each; what the ``journal`` knows is not asked.
+
+    Raises BadInput for items without text or criteria that cannot be measured. What the judge fails on becomes an empty
+    label with a typed reason.
+    """
+    labelled = _labelled(task)
+    items = _with_text(task.labels, labelled)
+    known = {name: rows for name, rows in (journal.known if journal else {}).items() if name in labelled}
+    writer = RowWriter(task.judge.name, task.matches, task.maps, _clusters(task.labels))
+    running = _Running(task, scorer, writer, asyncio.Semaphore(concurrency), journal, advance, dict(known))
+    for _ in known:
+        advance()
+    async with asyncio.TaskGroup() as group:
+        for item in items:
+            if item.id not in known:
+                group.create_task(running.judge(item, labelled[item.id]))
+    ordered = [running.rows[item.id] for item in items]
+    measured = _beside(task, ordered)
+    return Result(measured, _record(task, measured, ordered), len(known))
+
+
+def _labelled(task: Task) -> dict[str, list[str]]:
+    """The criteria that people labelled on each item, in the rubric's order. Raises BadInput for one of step scope."""
+    steps = [name for name, match in task.matches.items() if getattr(match.criterion, "scope", "") == "step"]
+    if steps:
+        raise BadInput(
+            f"{', '.join(steps)} judges steps, and labels are about whole responses.",
+            remedy="Leave these criteria out of the labels, or measure a version with another scope.",
+        )
+    table = task.labels.table
+    human = np.asarray([role == "human" for role in table.roles], dtype=np.bool_)[table.annotators.codes]
+    found: dict[str, list[str]] = {}
+    for name, match in task.matches.items():
+        if match.scale.criterion not in table.criteria.names:
+            continue
+        here = human & (table.criteria.codes == table.criteria.index(match.scale.criterion))
+        for code in np.unique(table.items.codes[here]):
+            found.setdefault(table.items.names[code], []).append(name)
+    return found
+
+
+def _with_text(labels: LabelSet, labelled: Mapping[str, Sequence[str]]) -> list[Item]:
+    """Raises BadInput naming the items without a prompt or a response."""
+    items = [labels.items.get(name, Item(id=name)) for name in labelled]
+    bare = [item.id for item in items if not (item.prompt or "").strip() or item.response is None]
+    if bare:
+        more = f" and {len(bare) - 5} more" if len(bare) > 5 else ""
+        raise BadInput(
+            f"{len(bare)} of {len(items)} items have no text to judge: {', '.join(bare[:5])}{more}.",
+            remedy="Give the label file the columns prompt and response (and reference, where the rubric needs one).",
+        )
+    return items
+
+
+def _clusters(labels: LabelSet) -> dict[str, str]:
+    table = labels.table
+    codes, first = np.unique(table.items.codes, return_index=True)
+    return {
+        table.items.names[code]: table.clusters.names[table.clusters.codes[row]]
+        for code, row in zip(codes, first, strict=True)
+    }
+
+
+def _beside(task: Task, found: Sequence[ItemRows]) -> LabelSet:
+    """People's rows and other judges', with this judge's new ones. Where a criterion is met or not and people had more
+    than two classes, all but the positive one are written as one."""
+    by_criterion = {match.scale.criterion: match for match in task.matches.values()}
+    kept: list[Label] = []
+    for label in task.labels.table:
+        match = by_criterion.get(label.criterion)
+        if match is None or label.annotator == task.judge.name:
+            continue
+        said = label.label if label.label is None else match.collapsed(label.label)
+        kept.append(label.model_copy(update={"label": said}))
+    rows = [row for one in found for row in one.rows]
+    scales = tuple(
+        _scale(by_criterion[scale.criterion]) for scale in task.labels.scales if scale.criterion in by_criterion
+    )
+    return replace(task.labels, scales=scales, table=table_of([*kept, *rows]))
+
+
+def _scale(match: Match) -> CriterionScale:
+    if match.positive is None or len(match.scale.classes) <= 2:
+        return match.scale
+    classes = (match.other(), match.positive)
+    return CriterionScale(criterion=match.scale.criterion, kind="binary", classes=classes, positive=match.positive)
+
+
+def _record(task: Task, measured: LabelSet, found: Sequence[ItemRows]) -> Calibration:
+    labels = task.labels
+    return Calibration(
+        id=f"cal_{secrets.token_hex(8)}",
+        judge=task.judge.model_copy(update={"calibration": task.maps.id if task.maps else None}),
+        rubric=task.rubric.reference,
+        labels=LabelsReference(id=labels.id, version=labels.version, digest=task.whole_digest or labels.digest),
+        split=task.split,
+        items=len(found),
+        rows=rows_digest(measured, task.judge.name),
+        statuses=dict(Counter(status for one in found for status in one.statuses)),
+        failures=dict(Counter(kind for one in found for kind in one.failures)),
+        summary=summary_of(measured, task.judge.name),
+        created_at=datetime.now(UTC),
+    )

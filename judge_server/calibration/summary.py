@@ -1,0 +1,38 @@
+"""The few figures that a calibration is remembered by."""
+
+from typing import Any
+
+from judge_server.calibration.agreement.estimate import Estimate
+from judge_server.calibration.agreement.resampling import Resampling
+from judge_server.calibration.gate_figures import ceiling, estimates, missing
+from judge_server.calibration.label_set import LabelSet
+from judge_server.calibration.report.headline import headline_metric
+from judge_server.calibration.report.view import View, pooled, views
+
+_ALWAYS = ("accuracy", "balanced_accuracy", "false_positive_rate", "youden_j", "brier", "ece")
+
+
+def summary_of(labels: LabelSet, judge: str) -> dict[str, Any]:
+    """``overall`` (absent where criteria stand on different scales) and ``criteria``: metrics by name, each with its
+    interval, and ``human_ceiling`` with the judge's ``gap``, where two people rated the same items."""
+    together = pooled(labels)
+    overall = {"overall": _figures(together[0], judge)} if len(together) == 1 else {}
+    return {**overall, "criteria": {view.criteria[0]: _figures(view, judge) for view in views(labels)}}
+
+
+def _figures(view: View, judge: str) -> dict[str, Any]:
+    if judge not in view.panel.judges:
+        return {}
+    resampling, name = Resampling(), headline_metric(view)
+    found = estimates(view.panel, judge, {name, *_ALWAYS}, resampling)
+    rated, silent = missing(view.panel, judge)
+    shown: dict[str, Any] = {"headline": name, "items": rated, "missing": silent}
+    shown |= {metric: _plain(one) for metric, one in found.items() if one.value is not None or metric == name}
+    people = ceiling(view.panel, judge, name, resampling)
+    if people is not None:
+        shown |= {"human_ceiling": _plain(people.humans), "gap": _plain(people.gap)}
+    return shown
+
+
+def _plain(estimate: Estimate) -> dict[str, Any]:
+    return estimate.model_dump(mode="json", exclude_none=True)
