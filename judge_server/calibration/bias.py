@@ -1,7 +1,7 @@
 """What sways a judge besides the answer: its generosity, length, position, language, writer, itself.
 
-Every figure compares the judge with the humans on the same items, both put between 0 (worst) and 1 (best): a gap of 0.1 on a
-scale of 1 to 5 is 0.4 steps. Intervals are clustered on the prompt. Nothing here proves a cause.
+Every figure compares the judge with the humans on the same items, both put between 0 (worst) and 1 (best): a gap of
+0.1 on a scale of 1 to 5 is 0.4 steps. Intervals are clustered on the prompt. Nothing here proves a cause.
 """
 
 import re
@@ -41,8 +41,10 @@ class Slice(Frozen):
 
 
 class BiasPanel(Frozen):
-    """One judge's leanings. ``rate_gap``: judge less humans over all items. ``length``: Spearman's ρ of the response's length
-    with the ``judge``, with the ``humans`` and with the ``excess`` of the judge over the humans. ``self_preference``: the gap on
+    """One judge's leanings. ``rate_gap``: judge less humans over all items. ``length``: Spearman's ρ of the
+    response's length
+    with the ``judge``, with the ``humans`` and with the ``excess`` of the judge over the humans. ``self_preference``:
+    the gap on
     responses it wrote itself, less the gap on others'. ``position``: of verdicts on pairs shown in both orders.
     """
 
@@ -82,7 +84,9 @@ CONTRAST = Metric(
 def bias_panel(
     labels: LabelSet, views: Sequence[View], judge: str, position: dict[str, Estimate], resampling: Resampling
 ) -> BiasPanel:
-    """``views``: the criteria pooled scale by scale; scales without an order or a positive label have no better and worse."""
+    """``views``: the criteria pooled scale by scale; scales without an order or a positive label have no better and
+    worse.
+    """
     ranked = [view for view in views if view.numbered and judge in view.panel.judges]
     if not ranked:
         nothing = Estimate(note=UNRANKED)

@@ -1,6 +1,7 @@
 """An old and a new version of a judge (or of its rubric) on the same items: is the new one better, or was it luck?
 
-Everything is paired: only items that both versions judged and that have a human majority count. The difference of every metric
+Everything is paired: only items that both versions judged and that have a human majority count. The difference of
+every metric
 is bootstrapped over prompts on the same resamples; McNemar's test reads who was right, Stuart and Maxwell's whether the
 versions hand out labels at different rates.
 """
@@ -41,8 +42,8 @@ class Change(Frozen):
 
 
 class Paired(Frozen):
-    """``fixed``: items that only the new version got right; ``broken``: items that only the old one did. ``difference``: new less
-    old by metric.
+    """``fixed``: items that only the new version got right; ``broken``: items that only the old one did.
+    ``difference``: new less old by metric.
     """
 
     n: int
@@ -59,8 +60,8 @@ class Paired(Frozen):
 
 
 class Comparison(Frozen):
-    """``overall`` is None where the criteria stand on different scales. ``only_old`` and ``only_new``: criteria that cannot be
-    compared.
+    """``overall`` is None where the criteria stand on different scales. ``only_old`` and ``only_new``: criteria that
+    cannot be compared.
     """
 
     old: str
@@ -118,7 +119,7 @@ def merged(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str) -> Labe
     """One set with the humans of both and the judges named old and new, on the criteria that both judges have."""
     shared = set(names(old, old_judge)) & set(names(new, new_judge))
     rows: dict[tuple[str, str, str], Label] = {}
-    clusters = {}
+    clusters: dict[str, str] = {}
     for labels, judge, name in ((new, new_judge, NEW), (old, old_judge, OLD)):
         for label in labels.table:
             if label.criterion not in shared or (label.role == "judge" and label.annotator != judge):
@@ -180,7 +181,8 @@ def told(overall: Paired | None, criteria: dict[str, Paired]) -> str:
         return sentence(overall)
     better = [name for name, found in criteria.items() if direction(found) == "better"]
     worse = [name for name, found in criteria.items() if direction(found) == "worse"]
-    return f"Criteria stand on different scales. Better: {', '.join(better) or 'none'}. Worse: {', '.join(worse) or 'none'}."
+    lists = f"Better: {', '.join(better) or 'none'}. Worse: {', '.join(worse) or 'none'}."
+    return f"Criteria stand on different scales. {lists}"
 
 
 def direction(found: Paired) -> str:

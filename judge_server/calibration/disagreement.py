@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from judge_server.calibration.agreement.array import Floats
+from judge_server.calibration.agreement.array import Floats, floats
 from judge_server.calibration.label import Item
 from judge_server.calibration.label_set import LabelSet
 from judge_server.calibration.report.view import View
@@ -21,7 +21,8 @@ class Opinion(Frozen):
 
 
 class Disagreement(Frozen):
-    """An item on which the judge differs from the humans. ``severity``: the mean distance to a human's label, as a share of the
+    """An item on which the judge differs from the humans. ``severity``: the mean distance to a human's label, as a
+    share of the
     scale (1: from one end to the other; for names without an order, the share of humans who chose another).
     ``unanimity``: the share of the humans on their most frequent label.
     """
@@ -40,8 +41,8 @@ class Disagreement(Frozen):
 
 
 def disagreements(labels: LabelSet, views: Sequence[View], judge: str, limit: int) -> tuple[Disagreement, ...]:
-    """At most ``limit``, ranked by severity, then by how much the humans agree among themselves, how many they are, and how
-    sure the judge was. ``views``: criteria pooled scale by scale, or single ones.
+    """At most ``limit``, ranked by severity, then by how much the humans agree among themselves, how many they are,
+    and how sure the judge was. ``views``: criteria pooled scale by scale, or single ones.
     """
     ranked: list[tuple[tuple[float, ...], int, View]] = []
     for view in views:
@@ -81,7 +82,7 @@ def contrasts(view: View, judge: str) -> tuple[Floats, Floats, Floats]:
 
 def confidence(view: View, judge: str) -> Floats:
     """(units,): how far the judge's probability is from one half; 0 where it gave none."""
-    return np.nan_to_num(np.abs(view.panel.judges[judge].probabilities - 0.5))
+    return floats(np.nan_to_num(np.abs(view.panel.judges[judge].probabilities - 0.5)))
 
 
 def told(labels: LabelSet, view: View, unit: int, judge: str, order: tuple[float, ...]) -> Disagreement:

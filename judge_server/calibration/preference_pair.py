@@ -1,8 +1,9 @@
 """Pairs of answers shown in both orders: which items are one pair, and what a label prefers.
 
-An item is the mirror of another where their names say so: ``81/gpt4-vs-claude`` and ``81/claude-vs-gpt4`` (``vs`` or ``|``
-between the answers), or one name with a mark at its end, ``81`` and ``81@swapped`` (also ``#swapped``, ``:swap``, ``/ba`` and, on
-the unswapped side, ``@original``, ``:ab``).
+An item is the mirror of another where their names say so: ``81/gpt4-vs-claude`` and ``81/claude-vs-gpt4`` (``vs`` or
+``|``
+between the answers), or one name with a mark at its end, ``81`` and ``81@swapped`` (also ``#swapped``, ``:swap``,
+``/ba`` and, on the unswapped side, ``@original``, ``:ab``).
 """
 
 import re
@@ -68,7 +69,9 @@ def is_swapped(name: str) -> bool:
 
 
 def position_effects(view: View, judge: str, swapped: Mapping[int, int], resampling: Resampling) -> dict[str, Estimate]:
-    """Preference accuracy, tie rates and swap consistency of a judge on one criterion; empty where it compares no answers."""
+    """Preference accuracy, tie rates and swap consistency of a judge on one criterion; empty where it compares no
+    answers.
+    """
     meaning = preferences(view.scale.labels)
     if meaning is None or not (swapped or spelled(view.scale.labels)):
         return {}
@@ -86,8 +89,7 @@ def position_effects(view: View, judge: str, swapped: Mapping[int, int], resampl
     turned = np.where(mirror >= 0, against(own)[mirror], MISSING)
     wanted = np.where((human[forward] == MISSING) & (mirror >= 0), against(human)[mirror], human[forward])
     evidence = preference_evidence(wanted, own[forward], turned, view.panel.cluster[forward])
-    found = estimate(evidence, PREFERENCE_METRICS, resampling)
-    return found
+    return estimate(evidence, PREFERENCE_METRICS, resampling)
 
 
 def against(words: Ints) -> Ints:

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from judge_server.calibration.agreement.array import Flags, Floats, Ints, floats, ratio
 from judge_server.calibration.agreement.distribution import student_below
-from judge_server.calibration.agreement.evidence import Evidence, sums
+from judge_server.calibration.agreement.evidence import Evidence, cells
 from judge_server.calibration.agreement.metric import Metric
 from judge_server.calibration.agreement.panel import JudgeColumn
 from judge_server.calibration.agreement.ratings import Ratings
@@ -61,12 +61,12 @@ def alternative_annotator(
     mine = np.isin(rater, tested)
     surplus = (gap <= 0).astype(np.float64) - (gap >= 0)
     columns = [np.ones(len(gap)), (gap >= 0).astype(np.float64), surplus, surplus**2]
-    spread = [column * (rater == person) for column in columns for person in tested]
-    evidence = sums(
-        [column[mine] for column in spread], cluster[item[mine]], (4, len(tested)), len(np.unique(item[mine]))
-    )
+    person, people = np.searchsorted(tested, rater[mine]), len(tested)
+    cell = np.concatenate([statistic * people + person for statistic in range(len(columns))])
+    weight = np.concatenate([column[mine] for column in columns])
+    evidence = cells(cell, np.tile(cluster[item[mine]], len(columns)), (len(columns), people), weight)
     metrics = alternative_metrics(test)
-    return replace(evidence, empty=metrics[0].undefined), metrics
+    return replace(evidence, n=len(np.unique(item[mine])), empty=metrics[0].undefined), metrics
 
 
 def match(judge: Floats, humans: Ratings, used: Flags) -> Floats:

@@ -1,7 +1,8 @@
 """The report from a label set: humans among themselves, each judge against them, by criterion and overall."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -9,14 +10,14 @@ from judge_server.calibration.agreement.estimate import Estimate
 from judge_server.calibration.agreement.human import human_agreement
 from judge_server.calibration.agreement.judge import Measurement, judge_agreement
 from judge_server.calibration.bias import BiasPanel, bias_panel
-from judge_server.calibration.disagreement import disagreements
+from judge_server.calibration.disagreement import Disagreement, disagreements
 from judge_server.calibration.label_set import LabelSet
 from judge_server.calibration.preference_pair import mirrors, position_effects
 from judge_server.calibration.report.detail import human_detail, judge_detail
 from judge_server.calibration.report.headline import ceiling_gap, headline_metric, sentence, standing
-from judge_server.calibration.report.model import Method, Metrics, Report, Side, Subject, Verdict
+from judge_server.calibration.report.model import Detail, Method, Metrics, Report, Side, Subject, Verdict
 from judge_server.calibration.report.slicing import by_annotator, by_tag
-from judge_server.calibration.report.view import View, pooled, views
+from judge_server.calibration.report.view import Scaled, View, groups, scaled, view
 from judge_server.core.errors import BadInput
 
 OVERALL = ""
@@ -27,7 +28,7 @@ Progress = Callable[[int, int, str], None]
 class Wish:
     """What the report is to hold. ``judges`` and ``criteria``: None takes all."""
 
-    measurement: Measurement = Measurement()
+    measurement: Measurement = field(default_factory=Measurement)
     judges: tuple[str, ...] | None = None
     criteria: tuple[str, ...] | None = None
     split: str = "all"
@@ -39,8 +40,8 @@ def silent(done: int, total: int, what: str) -> None:
 
 
 def compute(labels: LabelSet, wish: Wish | None = None, progress: Progress = silent) -> Report:
-    """Everything measured. Raises ``BadInput`` for a label set without humans' labels, for an unknown judge or criterion, and where
-    somebody rated an item twice.
+    """Everything measured. Raises ``BadInput`` for a label set without humans' labels, for an unknown judge or
+    criterion, and where somebody rated an item twice.
     """
     wish = wish or Wish()
     labels = chosen(labels, wish)
@@ -83,23 +84,67 @@ def known(wished: Sequence[str], names: Sequence[str], what: str) -> None:
             )
 
 
+@dataclass
+class _Found:
+    """What criteria gave so far, for the people or for one judge."""
+
+    criteria: dict[str, Metrics] = field(default_factory=dict)
+    details: dict[str, Detail] = field(default_factory=dict)
+    gap: Metrics = field(default_factory=dict)
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+
 class _Work:
-    """One computation: what is read by several steps, and how far it is."""
+    """One computation: criteria one after another, each forgotten when it is measured, then all of a scale pooled."""
 
     def __init__(self, labels: LabelSet, wish: Wish, progress: Progress) -> None:
         self.labels, self.wish, self.progress = labels, wish, progress
         self.how = wish.measurement
-        self.single = list(views(labels))
-        self.pooled = pooled(labels) if len(self.single) > 1 else self.single
         self.judges = present(labels, "judge")
         self.swapped = mirrors(labels.table.items.names)
+        self.people, self.found = _Found(), {judge: _Found() for judge in self.judges}
+        self.subjects: dict[str, str] = {}
+        self.notes: list[str] = []
+        scales = scaled(labels)
+        self.groups = sorted(groups(scales), key=len, reverse=True)
         self.done = 0
-        scales = len(self.pooled) if len(self.pooled) > 1 else 0
-        self.total = (1 + len(self.judges)) * (len(self.single) + scales + 2)
+        self.total = (1 + len(self.judges)) * (len(scales) + (len(self.groups) if len(scales) > 1 else 0) + 1)
+        self.pooled = [self.single(own) for own in scales] if len(scales) == 1 else self.several(scales)
 
     def step(self, what: str) -> None:
         self.done += 1
-        self.progress(min(self.done, self.total), self.total, what)
+        self.progress(self.done, self.total, what)
+
+    def several(self, scales: Sequence[Scaled]) -> list[View]:
+        for own in scales:
+            self.single(own)
+        return [view(self.labels, group) for group in self.groups]
+
+    def single(self, own: Scaled) -> View:
+        """Everything about one criterion."""
+        seen, name = view(self.labels, [own]), own.criterion
+        self.subjects[name] = scale_name(seen)
+        self.notes += [f"{name}: {seen.note}."] if seen.note else []
+        self.people.criteria[name] = self.measured_people(seen)
+        self.people.details[name] = human_detail(seen)
+        for judge in seen.panel.judges:
+            found = self.found[judge]
+            found.criteria[name] = self.measured(seen, judge)
+            found.details[name] = judge_detail(seen, judge, self.how.bins)
+            found.gap[name] = ceiling_gap(seen, judge, self.how.resampling)
+            found.disagreements += disagreements(self.labels, [seen], judge, self.wish.disagreements)
+        return seen
+
+    def measured_people(self, seen: View) -> Metrics:
+        self.step("people")
+        return human_agreement(seen.panel, self.how)
+
+    def measured(self, seen: View, judge: str) -> Metrics:
+        self.step(judge)
+        if judge not in seen.panel.judges:
+            return {}
+        found = judge_agreement(seen.panel, judge, self.how)
+        return found | position_effects(seen, judge, self.swapped, self.how.resampling)
 
     def report(self) -> Report:
         humans = self.human_side()
@@ -112,66 +157,53 @@ class _Work:
             verdicts={judge: self.verdict(judge, side, humans) for judge, side in sides.items()},
             bias={judge: self.bias(judge, side) for judge, side in sides.items()},
             disagreements={
-                judge: disagreements(self.labels, self.single, judge, self.wish.disagreements) for judge in self.judges
+                judge: first(found.disagreements, self.wish.disagreements) for judge, found in self.found.items()
             },
             warnings=tuple(self.warnings()),
         )
 
     def human_side(self) -> Side:
-        def measure(view: View) -> Metrics:
-            self.step("people")
-            return human_agreement(view.panel, self.how)
-
-        criteria = {view.criteria[0]: measure(view) for view in self.single}
-        overall, scales = self.together(criteria, measure)
+        overall, scales = self.together(self.people.criteria, self.measured_people)
         self.step("people one by one")
         return Side(
             overall=overall,
-            criteria=criteria,
+            criteria=self.people.criteria,
             scales=scales,
             annotators=by_annotator(self.pooled, None, self.how),
-            details={view.criteria[0]: human_detail(view) for view in self.single},
+            details=self.people.details,
             overall_detail=human_detail(self.pooled[0]) if len(self.pooled) == 1 else None,
         )
 
     def judge_side(self, judge: str) -> Side:
-        def measure(view: View) -> Metrics:
-            self.step(judge)
-            if judge not in view.panel.judges:
-                return {}
-            found = judge_agreement(view.panel, judge, self.how)
-            return found | position_effects(view, judge, self.swapped, self.how.resampling)
-
-        rated = [view for view in self.single if judge in view.panel.judges]
-        criteria = {view.criteria[0]: measure(view) for view in rated}
-        overall, scales = self.together(criteria, measure)
-        self.step(f"{judge}: slices")
-        gaps = {view.criteria[0]: ceiling_gap(view, judge, self.how.resampling) for view in rated}
+        found = self.found[judge]
+        overall, scales = self.together(found.criteria, partial(self.measured, judge=judge))
         whole = self.pooled[0] if len(self.pooled) == 1 and judge in self.pooled[0].panel.judges else None
+        gap = dict(found.gap)
         if whole is not None:
-            gaps[OVERALL] = (
-                gaps[rated[0].criteria[0]] if whole is rated[0] else ceiling_gap(whole, judge, self.how.resampling)
-            )
+            only = next(iter(found.gap.values()))
+            gap[OVERALL] = only if len(self.subjects) == 1 else ceiling_gap(whole, judge, self.how.resampling)
+        self.step(f"{judge}: slices")
         return Side(
             overall=overall,
-            criteria=criteria,
+            criteria=found.criteria,
             scales=scales,
             tags=by_tag(self.labels, self.pooled, judge, self.how),
             annotators=by_annotator(self.pooled, judge, self.how),
-            details={view.criteria[0]: judge_detail(view, judge, self.how.bins) for view in rated},
+            details=found.details,
             overall_detail=judge_detail(whole, judge, self.how.bins) if whole is not None else None,
-            gap=gaps,
+            gap=gap,
         )
 
     def together(
         self, criteria: dict[str, Metrics], measure: Callable[[View], Metrics]
     ) -> tuple[Metrics, dict[str, Metrics]]:
         """Overall, and scale by scale where the criteria stand on more than one."""
+        if len(self.subjects) == 1:
+            return next(iter(criteria.values()), {}), {}
         if len(self.pooled) == 1:
-            only = self.pooled[0]
-            return (criteria.get(only.criteria[0], {}) if len(self.single) == 1 else measure(only)), {}
-        names = [scale_name(view) for view in self.pooled]
-        scales = {name: measure(view) for name, view in zip(names, self.pooled, strict=True)}
+            return measure(self.pooled[0]), {}
+        names = [scale_name(seen) for seen in self.pooled]
+        scales = {name: measure(seen) for name, seen in zip(names, self.pooled, strict=True)}
         note = f"the criteria stand on {len(names)} scales: read them by criterion or by scale"
         every = {metric for found in (*scales.values(), *criteria.values()) for metric in found if "[" not in metric}
         return {metric: Estimate(note=note) for metric in sorted(every)}, scales
@@ -182,22 +214,21 @@ class _Work:
             position |= {
                 name: value for name, value in found.items() if name in {"swap_consistency", "first_shown_rate"}
             }
-        self.step(f"{judge}: bias")
         return bias_panel(self.labels, self.pooled, judge, position, self.how.resampling)
 
     def verdict(self, judge: str, side: Side, humans: Side) -> Verdict:
-        view = next((view for view in self.pooled if judge in view.panel.judges), self.pooled[0])
-        metric = headline_metric(view)
+        seen = next((seen for seen in self.pooled if judge in seen.panel.judges), self.pooled[0])
+        metric = headline_metric(seen)
         one = len(self.pooled) == 1
-        found = side.overall if one else side.scales.get(scale_name(view), {})
-        people = humans.overall if one else humans.scales.get(scale_name(view), {})
+        found = side.overall if one else side.scales.get(scale_name(seen), {})
+        people = humans.overall if one else humans.scales.get(scale_name(seen), {})
         name = metric if metric == "pearson" else f"{metric}_pairwise"
         nothing = Estimate(note="this judge rated no item")
         own, ceiling = found.get(name, nothing), people.get(name, people.get(metric, nothing))
-        gap = side.gap.get(OVERALL) or ceiling_gap(view, judge, self.how.resampling)
+        gap = side.gap.get(OVERALL) or ceiling_gap(seen, judge, self.how.resampling)
         text = sentence(metric, judge, own, ceiling, gap)
         if not one:
-            text = f"{', '.join(view.criteria)}: {text}"
+            text = f"{', '.join(seen.criteria)}: {text}"
         return Verdict(
             standing=standing(own, gap),
             metric=name,
@@ -219,7 +250,7 @@ class _Work:
             labels=len(table),
             items=len(np.unique(table.items.codes)),
             clusters=len(np.unique(table.clusters.codes)),
-            criteria={view.criteria[0]: scale_name(view) for view in self.single},
+            criteria=self.subjects,
             humans=present(labels, "human"),
             judges=self.judges,
         )
@@ -238,7 +269,7 @@ class _Work:
 
     def warnings(self) -> Iterator[str]:
         yield from self.labels.notes
-        yield from (f"{view.criteria[0]}: {view.note}." for view in self.single if view.note)
+        yield from self.notes
         if len(present(self.labels, "human")) == 1:
             yield "One person labelled: agreement among people is undefined, so there is no human ceiling."
         if not self.judges:
@@ -247,8 +278,13 @@ class _Work:
             yield "These labels are authored examples, not experts' labels: they show how the commands work."
 
 
-def scale_name(view: View) -> str:
+def first(found: list[Disagreement], limit: int) -> tuple[Disagreement, ...]:
+    """The clearest of all criteria's disagreements."""
+    return tuple(sorted(found, key=lambda each: (-each.severity, -each.unanimity, -len(each.humans)))[:limit])
+
+
+def scale_name(seen: View) -> str:
     """The scale in words: binary (no, yes)."""
-    labels = view.scale.labels
+    labels = seen.scale.labels
     shown = ", ".join(labels) if len(labels) <= 7 else f"{labels[0]} … {labels[-1]}"
-    return f"{view.kind} ({shown})"
+    return f"{seen.kind} ({shown})"

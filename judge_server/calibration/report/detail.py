@@ -6,7 +6,7 @@ from judge_server.calibration.agreement.array import Flags
 from judge_server.calibration.agreement.coincidence import pair_counts
 from judge_server.calibration.agreement.description import describe
 from judge_server.calibration.agreement.judge import outcome
-from judge_server.calibration.agreement.probability import probability_evidence, reliability_curve
+from judge_server.calibration.agreement.probability import ReliabilityBin, probability_evidence, reliability_curve
 from judge_server.calibration.label_table import ABSTAINED, INVALID
 from judge_server.calibration.report.model import Counts, Detail
 from judge_server.calibration.report.view import View
@@ -56,7 +56,7 @@ def judge_detail(view: View, judge: str, bins: int) -> Detail:
         return Detail(kind=view.kind, labels=(), counts=counts)
     found = describe(view.panel, judge)
     positive = view.scale.positive_code
-    reliability = ()
+    reliability: tuple[ReliabilityBin, ...] = ()
     if positive is not None and np.isfinite(own.probabilities).any():
         evidence = probability_evidence(
             own.probabilities, outcome(view.panel.majority(), positive), view.panel.cluster, bins

@@ -33,7 +33,9 @@ def headline_metric(view: View) -> str:
 
 
 def ceiling_gap(view: View, judge: str, resampling: Resampling) -> Estimate:
-    """The judge's agreement with each human, less the humans' with each other: on the same items and the same resamples."""
+    """The judge's agreement with each human, less the humans' with each other: on the same items and the same
+    resamples.
+    """
     name, panel = headline_metric(view), view.panel
     metric = next((metric for metric in table_metrics(view.scale) if metric.name == name), None)
     if metric is None or not view.scale.has_tables:
@@ -60,11 +62,11 @@ def less(metric: Metric, labels: int) -> Metric:
 
 
 def standing(judge: Estimate, gap: Estimate) -> str:
-    """``short`` or ``above`` where the interval of the gap excludes 0, ``level`` where it is narrow around 0, else ``unclear``;
-    ``unknown`` without intervals.
+    """``short`` or ``above`` where the interval of the gap excludes 0, ``level`` where it is narrow around 0, ``alone``
+    where there is no ceiling, else ``unclear``; ``unknown`` without intervals.
     """
     if gap.low is None or gap.high is None:
-        return "unclear" if judge.has_interval else "unknown"
+        return ("alone" if gap.value is None else "unclear") if judge.has_interval else "unknown"
     if gap.high < 0:
         return "short"
     if gap.low > 0:
@@ -76,7 +78,7 @@ def plain(value: float) -> str:
     """Two decimals as journals write coefficients: .65, −.02, 1.00."""
     text = f"{abs(value):.2f}"
     sign = "−" if value < 0 and float(text) else ""
-    return sign + (text[1:] if text.startswith("0") else text)
+    return sign + text.removeprefix("0")
 
 
 def spoken(estimate_: Estimate) -> str:
@@ -116,8 +118,8 @@ def level(gap: Estimate) -> str:
 def unclear(gap: Estimate) -> str:
     if gap.value is None or not gap.has_interval:
         return f"How far it is from people cannot be said: {gap.note}."
-    needed = gap.clusters_for(NARROW)
-    return f"Whether it falls short cannot be said yet: the difference is {spoken(gap)}; about {needed:,} prompts would tell."
+    needed = f"about {gap.clusters_for(NARROW):,} prompts would tell"
+    return f"Whether it falls short cannot be said yet: the difference is {spoken(gap)}; {needed}."
 
 
 ENDINGS: dict[str, Callable[[Estimate], str]] = {
@@ -125,6 +127,7 @@ ENDINGS: dict[str, Callable[[Estimate], str]] = {
     "above": above,
     "level": level,
     "unclear": unclear,
+    "alone": unclear,
     "unknown": unclear,
 }
 

@@ -11,7 +11,7 @@ from judge_server.calibration.report.plots import DumbbellRow, ForestRow, dumbbe
 from judge_server.calibration.report.style import STYLE
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-TONES = {"short": "bad", "above": "good", "level": "good", "unclear": "fair", "unknown": "fair"}
+TONES = {"short": "bad", "above": "good", "level": "good", "unclear": "fair", "alone": "fair", "unknown": "fair"}
 MOST_MATRICES = 8
 MOST_FOREST = 60
 MOST_NARROW = 6  # columns that leave room for intervals on one line

@@ -61,8 +61,9 @@ def judge_sections(report: Report, judge: str) -> Iterator[str]:
     side = report.judges[judge]
     yield from (f"## Judge {escaped(judge)}", "")
     yield from table(tables.criteria_table(report, judge))
-    for name, detail in [("all criteria", side.overall_detail)] if side.overall_detail else side.details.items():
-        if detail is not None and detail.confusion:
+    drawn = {"all criteria": side.overall_detail} if side.overall_detail else side.details
+    for name, detail in drawn.items():
+        if detail.confusion:
             yield from table(matrix(name, detail))
     yield from ("### What sways it", "", *table(tables.bias_facts(report, judge)))
     slices = report.bias[judge].slices

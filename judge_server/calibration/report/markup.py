@@ -5,9 +5,7 @@ from html import escape
 
 VOID = {"meta", "br", "line", "rect", "circle", "path", "polygon"}
 HIDDEN = {code: f"⟨{code:04X}⟩" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
-HIDDEN |= {
-    code: "\ufffd" for code in (*range(9), 0xB, 0xC, *range(0xE, 0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000))
-}
+HIDDEN |= dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160), *range(55296, 57344)), "�")
 
 
 class Markup(str):

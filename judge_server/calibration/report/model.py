@@ -1,7 +1,7 @@
 """The computed report: every number with its interval or its reason, nothing about how it looks.
 
-``humans`` and ``judges[NAME]`` hold the metrics by name under ``overall`` and ``criteria[ID]``. What is no metric (counts,
-confusion matrices, reliability curves) stands beside them under names of its own.
+``humans`` and ``judges[NAME]`` hold the metrics by name under ``overall`` and ``criteria[ID]``. What is no metric
+(counts, confusion matrices, reliability curves) stands beside them under names of its own.
 """
 
 from pydantic import Field
@@ -73,11 +73,12 @@ class Side(Frozen):
 class Verdict(Frozen):
     """The answer in a sentence. ``metric`` is what ``text`` speaks of; ``standing`` in a word.
 
-    ``level``: the judge agrees with the humans as they agree among themselves, or the interval cannot tell; ``short``: it
-    falls short for sure; ``unknown``: too little was seen to say, and ``needed`` says how many prompts it would take.
+    ``level``: the judge agrees with people as they do with each other; ``above``: better than they do; ``short``: it
+    falls short for sure; ``unclear``: the interval cannot tell; ``alone``: there is no human ceiling; ``unknown``: too
+    little was seen to say, and ``needed`` says how many prompts or items it would take.
     """
 
-    standing: str = Field(pattern="^(level|above|short|unclear|unknown)$")
+    standing: str = Field(pattern="^(level|above|short|unclear|alone|unknown)$")
     metric: str
     text: str
     judge: Estimate

@@ -13,6 +13,7 @@ STANDINGS = {
     "above": "above people",
     "level": "level with people",
     "unclear": "cannot be told yet",
+    "alone": "no human ceiling",
     "unknown": "not enough evidence",
 }
 HEADLINE = {
@@ -104,16 +105,7 @@ def criteria_table(report: Report, judge: str) -> Table:
         for name in report.subject.criteria
         if name in side.criteria
     ]
-    columns = (
-        "criterion",
-        "metric",
-        "judge with each person",
-        "people with each other",
-        "difference",
-        "verdict",
-        "false positives",
-        "items",
-    )
+    columns = ("criterion", "metric", "judge", "people", "difference", "verdict", "false positives", "items")
     return Table(columns, tuple(rows), numeric=2)
 
 

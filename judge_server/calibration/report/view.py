@@ -1,4 +1,5 @@
-"""From a label table to panels: a criterion by itself, or all criteria of one scale pooled, with the way back to names."""
+"""From a label table to panels: a criterion by itself, or all criteria of one scale pooled, with the way back to
+names."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from judge_server.calibration.agreement.array import Flags, Floats, Ints
-from judge_server.calibration.agreement.panel import JudgeColumn, Panel, RatingRows
+from judge_server.calibration.agreement.panel import JudgeColumn, Panel, RatingRows, on_scale
 from judge_server.calibration.agreement.scale import Scale, number
 from judge_server.calibration.label import CriterionScale, Kind
 from judge_server.calibration.label_set import LabelSet
@@ -116,7 +117,7 @@ def scale_of(
         kind = declared.kind if declared else kind_of(scale)
     else:
         scale, kind = declared_scale(declared), declared.kind
-    return Scaled(criterion, kind, scale, codes_of(names, scale))
+    return Scaled(criterion, kind, scale, on_scale(names, scale)[0])
 
 
 def kind_of(scale: Scale) -> Kind:
@@ -137,13 +138,6 @@ def declared_scale(declared: CriterionScale) -> Scale:
     if len(numbers) == 2 and positive == declared.classes[0]:
         return Scale(labels=declared.classes[::-1], values=(0.0, 1.0), positive=positive)
     return Scale(labels=declared.classes, values=values if ordered else None, positive=positive)
-
-
-def codes_of(names: Sequence[str], scale: Scale) -> Ints:
-    """Each name's code on the scale, also where a number is written in another way (4.0 for 4)."""
-    place = {label: code for code, label in enumerate(scale.labels)}
-    by_number = {value: code for code, label in enumerate(scale.labels) if (value := number(label)) is not None}
-    return np.array([place.get(name, by_number.get(number(name), -1)) for name in names], dtype=np.int64)  # type: ignore[arg-type]  # a name without a number finds nothing under None
 
 
 def grouped(criterion: str, names: Sequence[str], human: Flags) -> Scaled:

@@ -1,4 +1,5 @@
-"""What ``calibrate compare`` does: two versions of a judge on the same items, and the outcome in a sentence and a table."""
+"""What ``calibrate compare`` does: two versions of a judge on the same items, and the outcome in a sentence and a
+table."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -71,7 +71,7 @@ def report(
         int, typer.Option("--disagreements", min=0, max=1000, help="How many disagreements to list.")
     ] = 50,
 ) -> None:
-    """Measure the judges of FILE against its people: agreement with intervals beside the people's own, biases, disagreements."""
+    """Measure FILE's judges against its people: agreement beside the people's own, biases, disagreements."""
     from judge_server.cli.calibrate import reporting
 
     order = reporting.Order(
@@ -138,7 +138,7 @@ def compare(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Test whether a new version of a judge or rubric agrees better with people than the old one, on the same items of the dev split."""
+    """Test whether a new version of a judge or rubric agrees better with people, on the same items of dev."""
     from judge_server.cli.calibrate import comparing
 
     order = comparing.Order(

@@ -1,6 +1,6 @@
 """What ``calibrate report`` and ``calibrate disagreements`` do: read, compute with progress, write and print."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +34,22 @@ from judge_server.cli.running import fail, run
 from judge_server.core.canonical import canonical_json
 from judge_server.core.errors import BadInput, JudgeServerError
 
-TONES = {"short": "red", "above": "green", "level": "green", "unclear": "yellow", "unknown": "yellow"}
+
+def as_text(found: Report) -> str:
+    """The report's JSON."""
+    return found.model_dump_json(indent=2) + "\n"
+
+
+TONES = {
+    "short": "red",
+    "above": "green",
+    "level": "green",
+    "unclear": "yellow",
+    "alone": "yellow",
+    "unknown": "yellow",
+}
 SHORTENED = 300
-WRITERS = {".html": html, ".htm": html, ".md": markdown, ".json": Report.model_dump_json}
+WRITERS: dict[str, Callable[[Report], str]] = {".html": html, ".htm": html, ".md": markdown, ".json": as_text}
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,7 @@ def report(order: Order, outputs: tuple[Path, ...], previous: Path | None, *, as
     except JudgeServerError as fault:
         refuse(fault)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        typer.echo(as_text(found), nl=False)
     else:
         show(found, outputs)
 
@@ -181,9 +194,7 @@ def print_disagreement(console: Console, place: int, found: Disagreement) -> Non
     console.print(f"\n[bold]{place}. {escape(visible(found.item))}[/]  {escape(visible(found.criterion))}")
     for role, opinion in [("judge", found.judge), *(("person", each) for each in found.humans)]:
         why = f": {brief(opinion.rationale)}" if opinion.rationale else ""
-        console.print(
-            f"  {role} {escape(visible(opinion.annotator))} said [bold]{escape(visible(opinion.label or 'no label'))}[/]{why}"
-        )
+        console.print(f"  {role} {brief(opinion.annotator)} said [bold]{brief(opinion.label or 'no label')}[/]{why}")
     for name, text in (("prompt", found.prompt), ("response", found.response), ("reference", found.reference)):
         if text:
             console.print(f"  [dim]{name}:[/] {brief(text)}")
