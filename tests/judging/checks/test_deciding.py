@@ -82,13 +82,19 @@ def test_negating_turns_a_value_over_and_leaves_a_failure_a_failure(text, spec):
         assert negated.value == 1 - plain.value
 
 
+def cpu_seconds(work):
+    """Processor time of this process; the least of a few runs leaves out what other threads did meanwhile."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: "-".join(str(part) for part in list(spec.values())[:2])[:40])
 def test_hostile_texts_cost_bounded_time(spec):
     decided(spec, "warm", "The reference is 42.")
     for text in HOSTILE:
-        start = time.process_time()
-        decided(spec, text, "The reference is 42.")
-        assert time.process_time() - start < 0.5, text[:20]
+        cost = min(cpu_seconds(lambda text=text: decided(spec, text, "The reference is 42.")) for _ in range(3))
+        assert cost < 0.5, text[:20]
 
 
 def test_a_catastrophic_pattern_takes_linear_time():
