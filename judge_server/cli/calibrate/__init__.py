@@ -5,7 +5,7 @@ One file for each command family; what is heavy is imported when a command runs.
 
 import typer
 
-from judge_server.cli.calibrate import imports, report
+from judge_server.cli.calibrate import fit, gate, imports, report, run
 
 app = typer.Typer(help="Measure judges against people: labels, agreement, fitted probabilities.", no_args_is_help=True)
 app.command("import")(imports.import_labels)
@@ -13,3 +13,6 @@ app.command("list")(imports.list_labels)
 app.command("report")(report.report)
 app.command("disagreements")(report.disagreements)
 app.command("compare")(report.compare)
+app.command("run")(run.run)
+app.command("fit")(fit.fit)
+app.command("gate")(gate.gate)

@@ -1,0 +1,64 @@
+"""``judge-server calibrate gate``: pass, fail or not enough evidence."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from judge_server.cli import options
+from judge_server.cli.calibrate import sources
+from judge_server.cli.calibrate.run import Reader, Reason, Split
+from judge_server.cli.running import fail
+
+
+def gate(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Labels of people and judges in the long format.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", metavar="FILE", help="TOML of demands (default: the shipped one).")
+    ] = None,
+    judge: Annotated[str | None, typer.Option("--judge", metavar="NAME", help="One judge (default: all).")] = None,
+    rubric: Annotated[
+        str | None, typer.Option("--rubric", metavar="ID_OR_FILE", help="Refuse rows of another rubric's content.")
+    ] = None,
+    fingerprint: Annotated[
+        str | None,
+        typer.Option("--fingerprint", metavar="SHA", help="The judge's, where its rows are not from calibrate run."),
+    ] = None,
+    split: Split = "dev",
+    reader: Reader = "",
+    reason: Reason = "",
+    print_policy: Annotated[bool, typer.Option("--print-policy", help="Print the policy and do nothing else.")] = False,
+    rubrics: options.Rubrics = None,
+    database: options.Database = None,
+    config: options.Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Hold judges against a policy: agreement with people, distance to the human ceiling, false positives.
+
+    The exit status is 0 where all judges pass, 1 where one fails, 3 where there is not enough evidence. Where the rows
+    are from calibrate run, the decision is kept as a certificate, which serve --require-calibrated asks for.
+
+    Example: judge-server calibrate gate kqa.default.csv --policy policy.toml
+    """
+    if print_policy:
+        from judge_server.calibration.policy import default_policy_text
+
+        typer.echo(policy.read_text("utf-8") if policy else default_policy_text(), nl=False)
+        return
+    if file is None:
+        fail("name a FILE of labels, or --print-policy.")
+    from judge_server.cli.calibrate import gating
+    from judge_server.cli.running import run
+
+    settings = options.settings_given(config=config, rubrics=rubrics, database=database, gate_policy=policy)
+    order = gating.Order(
+        file=file,
+        judge=judge,
+        rubric=rubric,
+        fingerprint=fingerprint,
+        part=sources.Part(split, reader, reason),
+        as_json=as_json,
+    )
+    raise typer.Exit(run(gating.gate_file(settings, order)))

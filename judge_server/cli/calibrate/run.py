@@ -1,0 +1,83 @@
+"""``judge-server calibrate run``: labelled items through the scoring path."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from judge_server.cli import options
+from judge_server.cli.calibrate import sources
+
+Split = Annotated[str, typer.Option("--split", metavar="dev|test|all", help="Which prompts; reading test is recorded.")]
+Reader = Annotated[str, typer.Option("--reader", metavar="NAME", help="Who reads the locked test split.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the locked test split is read.")]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Be content with the criteria that rubric and labels both have.")
+]
+
+
+def run(
+    labels: Annotated[
+        str,
+        typer.Option(
+            "--labels", metavar="FILE|ID", help="A file of labels with prompts and responses, or a stored set."
+        ),
+    ],
+    rubric: Annotated[str, typer.Option("--rubric", metavar="ID_OR_FILE", help="The rubric to judge under.")],
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="NAME", help="A judge of the configuration (default: its default).")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="People's and the judge's labels: .csv or .jsonl."),
+    ] = None,
+    split: Split = "dev",
+    reader: Reader = "",
+    reason: Reason = "",
+    partial: Partial = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Leave fitted maps out, so that new ones can be fitted.")] = False,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Items under way at once.")] = 64,
+    model: options.Model = None,
+    mode: options.Mode = None,
+    votes: options.Votes = None,
+    min_label_mass: options.MinLabelMass = None,
+    engine: options.Engine = None,
+    rubrics: options.Rubrics = None,
+    database: options.Database = None,
+    config: options.Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON.")] = False,
+) -> None:
+    """Judge every labelled item on the scoring path, and write the judge's labels beside the people's.
+
+    What is known already is not asked again, and an interrupted run goes on where it stood. What the judge fails on
+    becomes an empty label with its reason. Run, fit and gate share ./judge-server.db unless --database says otherwise.
+    The exit status is 1 where nothing could be judged.
+
+    Example: judge-server calibrate run --labels kqa.csv --rubric medical/consultation --model vllm:Qwen/Qwen3.5-9B
+    """
+    from judge_server.cli.calibrate import measuring
+    from judge_server.cli.running import run as run_to_its_end
+
+    settings = options.settings_given(
+        config=config,
+        model=model,
+        mode=mode,
+        votes=votes,
+        min_label_mass=min_label_mass,
+        engine=engine,
+        rubrics=rubrics,
+        database=database,
+    )
+    order = measuring.Order(
+        labels=labels,
+        part=sources.Part(split, reader, reason),
+        rubric=rubric,
+        judge=judge,
+        out=out,
+        partial=partial,
+        raw=raw,
+        concurrency=concurrency,
+        as_json=as_json,
+    )
+    if not run_to_its_end(measuring.measure(settings.with_database(), order)):
+        raise typer.Exit(1)

@@ -1,0 +1,87 @@
+"""What the commands start from: labels by file or name, a split of them, a rubric, the judge of a file, the store."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from judge_server.cli.options import is_file
+from judge_server.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from judge_server.authoring.shelf import Shelf
+    from judge_server.calibration.label_set import LabelSet
+    from judge_server.calibration.run import Part as PartName
+    from judge_server.core.rubric import Rubric
+    from judge_server.settings import Settings
+    from judge_server.store.store import Store
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which prompts of a label set. ``reader`` and ``reason`` are recorded where the locked test split is read."""
+
+    split: str = "dev"
+    reader: str = ""
+    reason: str = ""
+
+    @property
+    def name(self) -> "PartName":
+        """Raises BadInput for anything but dev, test and all."""
+        if self.split not in ("dev", "test", "all"):
+            raise BadInput(f"--split: {self.split!r} is none of dev, test and all.", remedy="Leave it out for dev.")
+        return self.split  # type: ignore[return-value]  # it was just checked against the literal's members
+
+    async def of(self, labels: "LabelSet", store: "Store") -> "LabelSet":
+        """The labels of this part; the reading of test is kept in the store first."""
+        from judge_server.calibration.splits import read_test
+
+        if self.name == "dev":
+            return labels.split("dev")
+        if "test" not in labels.splits.values():
+            if self.name == "all":
+                return labels
+            raise BadInput(f"Label set {labels.id!r} has no test split.", remedy="Leave --split out.")
+        test = await read_test(labels, store.labels, reader=self.reader, reason=self.reason)
+        return test if self.name == "test" else labels
+
+
+async def label_set(named: str, store: "Store") -> "LabelSet":
+    """A file's labels, or a stored set by digest, id or id@version. Raises BadInput."""
+    from judge_server.calibration.label_archive import find
+    from judge_server.calibration.reading import read_labels
+
+    if is_file(named):
+        return read_labels(Path(named))
+    found = await find(named, store.labels)
+    if found is None:
+        raise BadInput(
+            f"{named!r} is neither a file nor a label set of this database.",
+            remedy="judge-server calibrate import makes one.",
+        )
+    return found
+
+
+async def rubric(named: str, shelf: "Shelf") -> "Rubric":
+    from judge_server.authoring.parsing import load
+
+    return load(Path(named)).rubric if is_file(named) else await shelf.get(named)
+
+
+def only_judge(labels: "LabelSet", named: str | None) -> str:
+    """The judge that is named, or the only one of the file. Raises BadInput."""
+    known = labels.table.annotators_of("judge")
+    if named is not None or len(known) == 1:
+        return named or known[0]
+    raise BadInput(
+        f"The file has {len(known)} judges: {', '.join(known) or 'none'}.",
+        remedy="Name one with --judge." if known else "Add one with judge-server calibrate run.",
+    )
+
+
+def looking_back(settings: "Settings") -> "Settings":
+    """The configured database, or the one that ``run`` made here; none is made for looking back alone."""
+    from judge_server.settings import DEFAULT_DATABASE
+
+    if settings.database_url is None and Path(DEFAULT_DATABASE.removeprefix("sqlite:///")).exists():
+        return settings.with_database()
+    return settings

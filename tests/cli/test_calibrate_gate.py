@@ -1,0 +1,101 @@
+"""calibrate gate: exit statuses, reasons, certificates; a server that asks for them."""
+
+import json
+
+import pytest
+
+from judge_server.authoring.parsing import parse
+from tests.cli.judged_labels import HELPFUL, RUBRIC, run, write
+from tests.command import serving
+from tests.served import until
+
+
+def judged(folder, *flags, items: int = 300, **more):
+    write(folder, items, **more)
+    words = ["--labels", "labels.csv", "--rubric", "water.yaml", "--model", "baseline", "--out", "judged.csv"]
+    run(folder, "calibrate", "run", *words, *flags)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    return judged(tmp_path_factory.mktemp("gate"))
+
+
+def test_a_judge_that_agrees_with_people_passes_with_status_0_and_a_certificate(good):
+    told = run(good, "calibrate", "gate", "judged.csv").stdout
+    assert "default: pass" in told
+    assert "human ceiling" in told
+    assert "certificate crt_" in told
+    assert "policy: default" in told
+
+
+def test_json_holds_every_finding(good):
+    decided = json.loads(run(good, "calibrate", "gate", "judged.csv", "--json").stdout)["judges"]["default"]
+    assert decided["decision"] == "pass"
+    assert {finding["metric"] for finding in decided["findings"]} == {"missing", "cohen_kappa", "false_positive_rate"}
+    assert decided["certificate"].startswith("crt_")
+
+
+def test_a_policy_that_is_not_met_ends_with_status_1(good):
+    policy = 'name = "strict"\n[[rules]]\nmetric = "cohen_kappa"\nmin_low = 0.99\n'
+    (good / "strict.toml").write_text(policy, encoding="utf-8")
+    told = run(good, "calibrate", "gate", "judged.csv", "--policy", "strict.toml", status=1).stdout
+    assert "default: fail" in told
+    assert "at least 0.99 demanded" in told
+
+
+def test_too_little_evidence_ends_with_status_3(tmp_path):
+    told = run(judged(tmp_path, items=40), "calibrate", "gate", "judged.csv", status=3).stdout
+    assert "default: not enough evidence" in told
+    assert "100 are needed" in told
+
+
+def test_rows_of_no_known_run_get_no_certificate(good, tmp_path):
+    (tmp_path / "judged.csv").write_text((good / "judged.csv").read_text("utf-8"), encoding="utf-8")
+    assert "no certificate" in run(tmp_path, "calibrate", "gate", "judged.csv").stdout
+    assert not (tmp_path / "judge-server.db").exists()
+
+
+def test_rows_of_another_rubric_content_are_refused(good):
+    (good / "other.yaml").write_text(RUBRIC.replace("1.0.0", "1.1.0"), encoding="utf-8")
+    refused = run(good, "calibrate", "gate", "judged.csv", "--rubric", "other.yaml", status=2)
+    assert "not under medical/water@1.1.0" in refused.stderr
+
+
+def test_the_shipped_policy_is_printed_and_can_be_used_as_it_stands(good):
+    (good / "policy.toml").write_text(run(good, "calibrate", "gate", "--print-policy").stdout, encoding="utf-8")
+    run(good, "calibrate", "gate", "judged.csv", "--policy", "policy.toml")
+
+
+def test_a_file_or_a_judge_that_is_not_there_is_named(good):
+    assert "name a FILE" in run(good, "calibrate", "gate", status=2).stderr
+    assert "neither a file" in run(good, "calibrate", "gate", "none.csv", status=2).stderr
+    assert "no judge 'x'" in run(good, "calibrate", "gate", "judged.csv", "--judge", "x", status=2).stderr
+
+
+def test_a_server_that_requires_it_serves_only_what_has_passed(tmp_path):
+    judged(tmp_path)
+    (tmp_path / "rubrics" / "medical").mkdir(parents=True)
+    (tmp_path / "rubrics" / "medical" / "water.yaml").write_text(RUBRIC, encoding="utf-8")
+    changed = RUBRIC.replace("1.0.0", "1.1.0").replace("plenty of water", "enough water")
+    (tmp_path / "config.toml").write_text("calibration_refresh_seconds = 0.1\n", encoding="utf-8")
+    item = {"prompt": "My head aches.", "response": HELPFUL.format("case 0"), "rubric": "medical/water"}
+    flags = ["--model", "baseline", "--require-calibrated", "--rubrics", "rubrics", "--config", "config.toml"]
+    with serving(*flags, cwd=tmp_path) as (client, _):
+        refused = client.post("/v1/score", json=item)
+        assert refused.status_code == 409
+        assert refused.json()["type"] == "urn:judge-server:error:not_calibrated"
+        assert "no certificate" in refused.json()["detail"]
+        batch = client.post("/v1/score/batch", json={"items": [item]}).json()
+        assert batch["rewards"] == [None]
+        assert batch["results"][0]["error"]["type"] == "not_calibrated"
+        run(tmp_path, "calibrate", "gate", "judged.csv")
+        until(lambda: client.post("/v1/score", json=item).status_code == 200)
+        assert client.post("/v1/score", json=item).json()["reward"] > 0.5
+        inline = item | {"rubric": _as_json(changed)}
+        assert client.post("/v1/score", json=inline).status_code == 409
+
+
+def _as_json(text: str):
+    return parse(text.encode()).rubric.model_dump(mode="json", exclude_defaults=True)
