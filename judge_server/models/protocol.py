@@ -80,7 +80,7 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``thinking_tokens``: None switches a reasoning model's thinking off; a number is its own budget beside the answer's.
+    """``thinking_tokens``: None switches a reasoning model's thinking off; a number is its budget beside the answer's.
     ``deadline``: ``time.monotonic()`` seconds after which the answer is worth nothing; None for no deadline."""
 
     prompt: Prompt
@@ -149,7 +149,7 @@ class Model(Protocol):
         """Known after ``start``."""
 
     async def start(self) -> None:
-        """Load or connect, and find out the capabilities. Raises ModelUnavailable or BadConfiguration with the remedy."""
+        """Load or connect, and find out the capabilities. Raises ModelUnavailable or BadConfiguration."""
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request."""

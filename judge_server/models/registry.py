@@ -1,4 +1,4 @@
-"""From a specification such as ``vllm:Qwen/Qwen3.5-9B`` to a Model. Engines are imported only when they are asked for."""
+"""From a specification such as ``vllm:Qwen/Qwen3.5-9B`` to a Model. An engine is imported only when asked for."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
