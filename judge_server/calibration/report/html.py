@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from judge_server.calibration.agreement.estimate import Estimate
 from judge_server.calibration.disagreement import Disagreement, Opinion
 from judge_server.calibration.report import prose, tables
-from judge_server.calibration.report.markup import Markup, element, joined
+from judge_server.calibration.report.markup import Markup, element, joined, text
 from judge_server.calibration.report.model import Detail, Report
 from judge_server.calibration.report.plots import DumbbellRow, ForestRow, dumbbells, forest, reliability
 from judge_server.calibration.report.style import STYLE
@@ -57,11 +57,16 @@ def verdict(report: Report, judge: str) -> Markup:
 
 
 def table(content: tables.Table) -> Markup:
+    wide = len(content.columns) > MOST_NARROW
     figures = [all(figure_like(row[place]) for row in content.rows) for place in range(len(content.columns))]
 
     def line(row: tuple[str, ...], tag: str) -> Markup:
         cells = [
-            element(tag if place else "th", value, class_="number" if place and figures[place] else None)
+            element(
+                tag if place else "th",
+                stacked(value) if wide and figures[place] else value,
+                class_="number" if place and figures[place] else None,
+            )
             for place, value in enumerate(row)
         ]
         return element("tr", *cells)
@@ -69,8 +74,13 @@ def table(content: tables.Table) -> Markup:
     caption = [element("caption", content.caption)] if content.caption else []
     head = element("thead", line(content.columns, "th"))
     body = element("tbody", *(line(row, "td") for row in content.rows))
-    wide = "wide" if len(content.columns) > MOST_NARROW else None
-    return element("div", element("table", *caption, head, body, class_=wide), class_="scroll")
+    return element("div", element("table", *caption, head, body, class_="wide" if wide else None), class_="scroll")
+
+
+def stacked(value: str) -> str:
+    """The interval below its value, where columns are narrow."""
+    number, bracket, interval = value.partition(" [")
+    return joined((text(number), element("br"), element("small", f"[{interval}"))) if bracket else value
 
 
 def figure_like(value: str) -> bool:

@@ -15,16 +15,22 @@ FOREST = (
     "by prompt. "
     "A judge whose line ends left of the diamond's falls short of the people."
 )
-RELIABILITY = "On the dashed line a probability means what it says; below it, the judge is too sure. Bars show "
-"how many items stand behind a dot."
+RELIABILITY = (
+    "On the dashed line a probability means what it says; below it, the judge is too sure. Bars show "
+    "how many items stand behind a dot."
+)
 MATRIX = (
     "Rows: the people's majority. Columns: the judge. Shade: share of the row. Items without a majority are left out."
 )
-SLICES = "Ratings between 0 (worst) and 1 (best). A judge's dot right of the diamond is more generous than "
-"people on these items."
+SLICES = (
+    "Ratings between 0 (worst) and 1 (best). A judge's dot right of the diamond is more generous than "
+    "people on these items."
+)
 PEOPLE = "Each person against the majority of the others, on the items that they share."
-DISAGREEMENTS = "Ranked by how far the judge is from the people, then by how much the people agree among "
-"themselves. Read these before changing the rubric."
+DISAGREEMENTS = (
+    "Ranked by how far the judge is from the people, then by how much the people agree among "
+    "themselves. Read these before changing the rubric."
+)
 UNPAIRED = "Both reports stand by themselves here; calibrate compare tests two versions on the same items."
 
 

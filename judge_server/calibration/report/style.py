@@ -30,9 +30,10 @@ p { max-width: 46rem; margin: .4rem 0 .8rem; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: .3rem; }
 th, td { padding: .32rem .8rem .32rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
+td + td, th + td, th + th { padding-left: .8rem; } table small { color: var(--soft); }
 th { font-weight: 600; } thead th { color: var(--soft); border-bottom: 2px solid var(--line); vertical-align: bottom; }
 td.number, th.number { text-align: right; white-space: nowrap; padding-left: .8rem; padding-right: .4rem; }
-table.wide { font-size: .82rem; } table.wide td.number { white-space: normal; min-width: 4.6rem; }
+table.wide { font-size: .82rem; } table.wide td.number { padding-right: .2rem; }
 table.wide th:first-child { min-width: 10rem; }
 .matrices { display: flex; flex-wrap: wrap; gap: 1rem 3rem; align-items: flex-start; }
 .matrix td, .matrix th { padding: .45rem .7rem; border: 0; text-align: right; }
