@@ -19,6 +19,7 @@ from typing import Any
 
 from judge_server.core.errors import BadConfiguration, MissingDependency, ModelUnavailable, UnusableVerdict
 from judge_server.core.judgment import Usage
+from judge_server.models.options import read_options
 from judge_server.models.vllm_model import USUAL_SEQUENCES, Ask, Generated, VllmModel
 from judge_server.models.vllm_options import VllmOptions
 
@@ -38,7 +39,7 @@ def create(rest: str, options: Mapping[str, Any]) -> VllmModel:
         raise BadConfiguration("vllm: names no model.", remedy="Write vllm:HUB_NAME or vllm:/PATH/TO/CHECKPOINT.")
     if rest.startswith((".", "/", "~")) and not Path(rest).expanduser().is_dir():
         raise BadConfiguration(f"There is no checkpoint directory {rest}.", remedy="Correct the path behind vllm:.")
-    chosen = VllmOptions.of(options)
+    chosen = read_options(VllmOptions, "vllm", options)
     if find_spec("vllm") is None:
         raise MissingDependency(
             "vLLM is not installed.",

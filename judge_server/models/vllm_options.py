@@ -1,12 +1,7 @@
 """What a user may set of a vLLM judge: an allow-list, so that a misspelt option is an error and not a default."""
 
-from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import Any
+from pydantic import Field, model_validator
 
-from pydantic import Field, ValidationError, model_validator
-
-from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
 
 
@@ -48,24 +43,3 @@ class VllmOptions(Frozen):
         if self.lora is not None and self.lora not in self.loras:
             raise ValueError(f"lora {self.lora!r} is not one of loras: {', '.join(sorted(self.loras)) or 'none'}")
         return self
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any]) -> "VllmOptions":
-        """Raises BadConfiguration for an option that is unknown or has an unusable value."""
-        for name in options:
-            if name not in cls.model_fields:
-                near = get_close_matches(name, cls.model_fields, n=1)
-                raise BadConfiguration(
-                    f"vllm has no engine option {name!r}.",
-                    remedy=(f"Did you mean {near[0]}? " if near else "")
-                    + f"Known: {', '.join(sorted(cls.model_fields))}.",
-                )
-        try:
-            return cls.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "lora"
-            raise BadConfiguration(
-                f"The engine option {name} of vllm cannot be used: {first['msg']}.",
-                remedy=f"Correct {name} in the judge's engine options.",
-            ) from None

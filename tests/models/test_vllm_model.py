@@ -59,7 +59,7 @@ class ScriptedEngine:
 
 
 async def started(engine: ScriptedEngine, **options) -> VllmModel:
-    model = VllmModel("hub/name", VllmOptions.of(options), lambda name, given: engine)
+    model = VllmModel("hub/name", VllmOptions.model_validate(options), lambda name, given: engine)
     await model.start()
     return model
 

@@ -4,30 +4,29 @@ import pytest
 
 from judge_server.core.errors import BadConfiguration, ModelUnavailable
 from judge_server.models.checkpoint import checkpoint_digest
+from judge_server.models.options import read_options
 from judge_server.models.protocol import Labels, Prompt, Request
 from judge_server.models.registry import open_model
 from judge_server.models.vllm_options import VllmOptions
 
 
 def test_an_unknown_option_names_the_known_ones_and_the_nearest():
-    with pytest.raises(
-        BadConfiguration, match=r"no engine option 'tensor_paralel_size'.*tensor_parallel_size\?.*dtype"
-    ):
-        VllmOptions.of({"tensor_paralel_size": 2})
+    with pytest.raises(BadConfiguration, match=r"no option 'tensor_paralel_size'.*tensor_parallel_size'\?.*dtype"):
+        read_options(VllmOptions, "vllm", {"tensor_paralel_size": 2})
 
 
 def test_a_value_that_cannot_be_used_names_its_option():
-    with pytest.raises(BadConfiguration, match="engine option max_model_len of vllm"):
-        VllmOptions.of({"max_model_len": 0})
+    with pytest.raises(BadConfiguration, match="vllm model cannot be used: max_model_len"):
+        read_options(VllmOptions, "vllm", {"max_model_len": 0})
 
 
 def test_an_adapter_must_be_on_the_list():
     with pytest.raises(BadConfiguration, match="lora 'other' is not one of loras: mine"):
-        VllmOptions.of({"loras": {"mine": "/adapters/mine"}, "lora": "other"})
+        read_options(VllmOptions, "vllm", {"loras": {"mine": "/adapters/mine"}, "lora": "other"})
 
 
 def test_options_from_a_command_line_are_read_as_their_types():
-    assert VllmOptions.of({"max_model_len": "4096", "enforce_eager": "true"}).max_model_len == 4_096
+    assert read_options(VllmOptions, "vllm", {"max_model_len": "4096", "enforce_eager": "true"}).max_model_len == 4_096
 
 
 def test_a_missing_checkpoint_directory_is_found_before_anything_loads():
