@@ -4,9 +4,11 @@ import csv
 import json
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from judge_server.cli.calibrate import app
+from judge_server.cli.calibrate.requirement import require
 from tests.calibration.report.build import xstest_csv
 from tests.calibration.report.test_compute import binary
 
@@ -134,3 +136,27 @@ def test_two_versions_are_compared_and_two_judges_of_one_file_too(labels):
     refused = runner.invoke(app, ["compare", str(both), str(both)])
     assert refused.exit_code == 2
     assert "--old-judge" in refused.output
+
+
+def test_a_missing_library_is_told_with_what_to_install(capsys):
+    with pytest.raises(typer.Exit):
+        require("no_such_library")
+    assert "judge-server[calibration]" in capsys.readouterr().err
+
+
+def test_pairs_in_both_orders_come_with_swap_consistency(tmp_path):
+    path = tmp_path / "pairs.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["item", "criterion", "annotator", "role", "label", "cluster"])
+        for place in range(60):
+            said = ["model_a", "model_b", "tie"][place % 3]
+            turned = {"model_a": "model_b", "model_b": "model_a", "tie": "tie"}[said]
+            for item, truth in ((f"{place}", said), (f"{place}@swapped", turned)):
+                writer.writerow([item, "better", "ann", "human", truth, place])
+                writer.writerow([item, "better", "first", "judge", "model_a", place])
+                writer.writerow([item, "better", "fair", "judge", truth, place])
+    found = json.loads(called("report", path, "--json"))["judges"]
+    assert found["first"]["overall"]["swap_consistency"]["value"] == 0
+    assert found["fair"]["criteria"]["better"]["swap_consistency"]["value"] == 1
+    assert found["first"]["overall"]["preference_accuracy"]["value"] == pytest.approx(1 / 3)
