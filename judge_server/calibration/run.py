@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from judge_server.calibration.label import CriterionScale, Item, Label
 from judge_server.calibration.label_set import LabelSet
 from judge_server.calibration.matching import Match
 from judge_server.calibration.pairing import rows_digest
+from judge_server.calibration.part import Part
 from judge_server.calibration.run_rows import ItemRows, RowWriter
 from judge_server.calibration.summary import summary_of
 from judge_server.calibration.table_builder import table_of
@@ -28,8 +28,6 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_item
 from judge_server.scoring.scorer import Scorer
-
-Part = Literal["dev", "test", "all"]
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,8 @@ async def run(
                 group.create_task(running.judge(item, labelled[item.id]))
     ordered = [running.rows[item.id] for item in items]
     measured = _beside(task, ordered)
-    return Result(measured, _record(task, measured, ordered), len(known))
+    record = await asyncio.to_thread(_record, task, measured, ordered)  # intervals take their time
+    return Result(measured, record, len(known))
 
 
 def _labelled(task: Task) -> dict[str, list[str]]:

@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from judge_server import __version__
 from judge_server.server import description, problems
 from judge_server.server.body_limit import BodyLimit
+from judge_server.server.calibrating import Calibrations
 from judge_server.server.metrics import Metrics
 from judge_server.server.request_id import RequestId
-from judge_server.server.routes import judges, judgments, labels, operations, rubrics, scoring
+from judge_server.server.routes import calibrations, judges, judgments, labels, operations, rubrics, scoring
 from judge_server.server.startup import ReadableStart
 from judge_server.settings import Settings
 from judge_server.wiring import open_service, settle
@@ -29,8 +30,10 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.service = service
             app.state.metrics = metrics
             metrics.watch(service)
+            app.state.calibrations = calibrating = Calibrations(service)
             settle()
             yield
+            await calibrating.close()
             left = await service.scorer.admission.drain(settings.drain_seconds)
             if left:
                 _log.warning("stopped with %d submissions under way after %g s", left, settings.drain_seconds)
@@ -50,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(rubrics.router)
     app.include_router(judges.router)
     app.include_router(labels.router)
+    app.include_router(calibrations.router)
     app.include_router(operations.router)
     description.install(app)
     return app

@@ -14,6 +14,7 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
         "/v1/score",
         {
             "404": "No such rubric or judge",
+            "409": "The judge has not passed calibration for the rubric",
             "429": "The queue is full: see Retry-After",
             "502": "The judge's answer could not be read",
             "503": "The judge, the store or the server is not available: see Retry-After",
@@ -23,6 +24,7 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     ("/v1/rubrics", {"404": "No such rubric", "409": "A published rubric version cannot change"}),
     ("/v1/judgments/", {"404": "No such judgment"}),
     ("/v1/rescore", {"404": "No such rubric"}),
+    ("/v1/calibrations", {"404": "No such calibration, rubric or judge", "429": "Too many wait: see Retry-After"}),
     ("/v1/label-sets/", {"404": "No such label set"}),
     ("/readyz", {"429": "The queue is full", "503": "The judge, the store or the server is not available"}),
 )

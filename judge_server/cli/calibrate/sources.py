@@ -10,7 +10,7 @@ from judge_server.core.errors import BadInput
 if TYPE_CHECKING:
     from judge_server.authoring.shelf import Shelf
     from judge_server.calibration.label_set import LabelSet
-    from judge_server.calibration.run import Part as PartName
+    from judge_server.calibration.part import Part as PartName
     from judge_server.core.rubric import Rubric
     from judge_server.settings import Settings
     from judge_server.store.store import Store
@@ -33,16 +33,9 @@ class Part:
 
     async def of(self, labels: "LabelSet", store: "Store") -> "LabelSet":
         """The labels of this part; the reading of test is kept in the store first."""
-        from judge_server.calibration.splits import read_test
+        from judge_server.calibration.part import part_of
 
-        if self.name == "dev":
-            return labels.split("dev")
-        if "test" not in labels.splits.values():
-            if self.name == "all":
-                return labels
-            raise BadInput(f"Label set {labels.id!r} has no test split.", remedy="Leave --split out.")
-        test = await read_test(labels, store.labels, reader=self.reader, reason=self.reason)
-        return test if self.name == "test" else labels
+        return await part_of(labels, self.name, store.labels, reader=self.reader, reason=self.reason)
 
 
 async def label_set(named: str, store: "Store") -> "LabelSet":

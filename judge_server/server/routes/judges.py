@@ -4,18 +4,38 @@ import asyncio
 
 from fastapi import APIRouter
 
+from judge_server.core.certificate import Decision
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
+from judge_server.core.rubric import RubricReference
 from judge_server.server.service import ServiceHere
+from judge_server.wiring import Service
 
 router = APIRouter(prefix="/v1/judges", tags=["judges"])
 
 
+class Fitted(Frozen):
+    """``id`` is what ``judge.calibration`` of a judgment names."""
+
+    id: str
+    rubric: RubricReference
+    criteria: tuple[str, ...]
+
+
+class Gated(Frozen):
+    id: str
+    rubric: RubricReference
+    decision: Decision
+
+
 class JudgeStatus(JudgeReference):
-    """A configured judge; ``default`` answers when a submission names none."""
+    """A configured judge; ``default`` answers when a submission names none. ``fitted``: the maps in use for it, and
+    ``gated``: what the gate last decided, each for one rubric's content."""
 
     default: bool
     healthy: bool
+    fitted: tuple[Fitted, ...] = ()
+    gated: tuple[Gated, ...] = ()
 
 
 class JudgeList(Frozen):
@@ -29,7 +49,23 @@ async def judges(service: ServiceHere) -> JudgeList:
     healthy = await asyncio.gather(*(judge.healthy() for _, judge in configured))
     return JudgeList(
         judges=[
-            JudgeStatus(**judge.reference.model_dump(), default=name == service.default_judge, healthy=up)
+            JudgeStatus(
+                **judge.reference.model_dump(),
+                default=name == service.default_judge,
+                healthy=up,
+                fitted=_fitted(service, judge.reference.fingerprint),
+                gated=_gated(service, judge.reference.fingerprint),
+            )
             for (name, judge), up in zip(configured, healthy, strict=True)
         ]
     )
+
+
+def _fitted(service: Service, fingerprint: str) -> tuple[Fitted, ...]:
+    found = service.standing.maps.of_judge(fingerprint)
+    return tuple(Fitted(id=maps.id, rubric=maps.rubric, criteria=tuple(maps.maps)) for maps in found)
+
+
+def _gated(service: Service, fingerprint: str) -> tuple[Gated, ...]:
+    found = service.standing.certification.of_judge(fingerprint)
+    return tuple(Gated(id=one.id, rubric=one.rubric, decision=one.decision) for one in found)

@@ -1,0 +1,198 @@
+"""Calibrations that run beside the scoring: begun by a request, looked at by others, ended with the server."""
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from judge_server.core.calibration import Calibration
+from judge_server.core.certificate import Certificate
+from judge_server.core.errors import BadInput, JudgeServerError, MissingDependency, NotFound, Overloaded
+from judge_server.core.model import Frozen
+from judge_server.core.rubric import Rubric
+from judge_server.core.verdict import Failure
+from judge_server.judging.answer import Judge
+from judge_server.wiring import Service
+
+_LOG = logging.getLogger(__name__)
+_MOST_WAITING = 16
+_MOST_REMEMBERED = 200
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a request asked for, looked up. ``labels``: a label set's name, until the run finds it."""
+
+    labels: str
+    rubric: Rubric
+    judge: Judge
+    split: Literal["dev", "test", "all"] = "dev"
+    reader: str = ""
+    reason: str = ""
+    partial: bool = False
+    raw: bool = False
+    fit: bool = False
+    gate: bool = False
+
+
+class Progress(Frozen):
+    """Where a calibration stands. ``fits`` by criterion, ``maps``: the id of what is used in scoring from then on."""
+
+    id: str
+    status: Literal["running", "done", "failed"]
+    created_at: datetime
+    done: int = 0
+    items: int | None = None
+    calibration: Calibration | None = None
+    fits: tuple[dict[str, Any], ...] = ()
+    maps: str | None = None
+    certificate: Certificate | None = None
+    error: Failure | None = None
+
+
+@dataclass
+class Undertaking:
+    """A calibration under way, or remembered."""
+
+    progress: Progress
+    task: "asyncio.Task[None] | None" = None
+
+    def note(self, **changes: Any) -> None:
+        self.progress = self.progress.model_copy(update=changes)
+
+    def advance(self) -> None:
+        self.note(done=self.progress.done + 1)
+
+
+@dataclass
+class Calibrations:
+    """One runs at a time; a few may wait."""
+
+    service: Service
+    _known: "OrderedDict[str, Undertaking]" = field(default_factory=OrderedDict)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def begin(self, wish: Wish) -> Progress:
+        """Raises Overloaded where too many wait already."""
+        waiting = sum(one.progress.status == "running" for one in self._known.values())
+        if waiting >= _MOST_WAITING:
+            raise Overloaded(
+                f"{waiting} calibrations are under way.", remedy="Wait until one is done.", retry_after_seconds=30
+            )
+        made = Undertaking(Progress(id=f"cal_{secrets.token_hex(8)}", status="running", created_at=datetime.now(UTC)))
+        self._known[made.progress.id] = made
+        while len(self._known) > _MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        made.task = asyncio.create_task(self._carry_out(made, wish), name=made.progress.id)
+        return made.progress
+
+    async def find(self, calibration_id: str) -> Progress:
+        """Raises NotFound."""
+        if calibration_id in self._known:
+            return self._known[calibration_id].progress
+        record = await self.service.store.calibrations.calibration(calibration_id)
+        if record is None:
+            raise NotFound(
+                f"No calibration has the id {calibration_id!r}.",
+                remedy="One that was under way when the server stopped is gone: start it again, it will be quick.",
+            )
+        return Progress(
+            id=record.id,
+            status="done",
+            created_at=record.created_at,
+            done=record.items,
+            items=record.items,
+            calibration=record,
+        )
+
+    async def close(self) -> None:
+        """Ends what is under way."""
+        tasks = [one.task for one in self._known.values() if one.task is not None and not one.task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _carry_out(self, made: Undertaking, wish: Wish) -> None:
+        try:
+            async with self._turn:
+                await _calibrate(self.service, wish, made)
+        except JudgeServerError as fault:
+            made.note(status="failed", error=Failure(type=fault.type, detail=str(fault)))
+        except Exception as fault:  # noqa: BLE001 - whoever asked learns of it when they look
+            _LOG.exception("the calibration %s failed", made.progress.id)
+            detail = f"The server failed with {type(fault).__name__}; its log says how."
+            made.note(status="failed", error=Failure(type=JudgeServerError.type, detail=detail))
+
+
+async def _calibrate(service: Service, wish: Wish, made: Undertaking) -> None:
+    try:
+        from judge_server.calibration.run import Task, run
+    except ImportError as missing:
+        raise MissingDependency(
+            f"Calibrating needs {missing.name}, which is not installed.",
+            remedy="pip install 'judge-server[calibration]'",
+        ) from missing
+    from judge_server.calibration.label_archive import find
+    from judge_server.calibration.matching import match
+    from judge_server.calibration.part import part_of
+
+    labels = await find(wish.labels, service.store.labels)
+    if labels is None:
+        raise NotFound(f"labels: no label set is kept as {wish.labels!r}.", remedy="GET /v1/label-sets lists them.")
+    reference = wish.judge.reference
+    task = Task(
+        labels=await part_of(labels, wish.split, service.store.labels, reader=wish.reader, reason=wish.reason),
+        split=wish.split,
+        rubric=wish.rubric,
+        matches=match(wish.rubric, labels, partial=wish.partial),
+        judge=reference,
+        maps=None if wish.raw else service.standing.maps.find(reference.fingerprint, wish.rubric.digest),
+        whole_digest=labels.digest,
+    )
+    made.note(items=task.labels.counts.items)
+    scorer = service.measuring_scorer(raw=wish.raw)
+    result = await run(scorer, task, advance=made.advance, concurrency=_AT_ONCE)
+    record = result.calibration.model_copy(update={"id": made.progress.id, "created_at": made.progress.created_at})
+    await service.store.calibrations.put_calibration(record)
+    if wish.gate:
+        made.note(certificate=await _gated(service, result.labels, record))
+    if wish.fit:
+        made.note(**await _fitted(service, result.labels, record, wish))
+    await service.standing.refresh(service.store.calibrations)
+    made.note(status="done", calibration=record)
+
+
+async def _gated(service: Service, labels: Any, record: Calibration) -> Certificate:
+    from judge_server.calibration.gate import certificate, gate
+    from judge_server.calibration.policy import read_policy
+
+    policy = read_policy(service.settings.gate_policy)
+    decided = await asyncio.to_thread(gate, labels, record.judge.name, policy)
+    made = certificate(
+        decided,
+        fingerprint=record.judge.fingerprint,
+        rubric=record.rubric,
+        calibration=record.id,
+        maps=record.judge.calibration,
+    )
+    await service.store.calibrations.put_certificate(made)
+    return made
+
+
+async def _fitted(service: Service, labels: Any, record: Calibration, wish: Wish) -> dict[str, Any]:
+    from judge_server.calibration.fit import fit, map_set
+
+    if record.judge.calibration is not None:
+        raise BadInput("fit: fitted maps were applied in this run already.", remedy='Send "raw": true beside it.')
+    if wish.split != "dev":
+        raise BadInput(f"fit: the {wish.split} split is not fitted on.", remedy="Leave split out.")
+    name, rubric = record.judge.name, wish.rubric
+    fits = await asyncio.to_thread(fit, labels, name, rubric, partial=wish.partial)
+    maps = map_set(fits, judge=name, fingerprint=record.judge.fingerprint, rubric=rubric, labels=labels)
+    if maps is not None:
+        await service.store.calibrations.put_maps(maps)
+    return {"fits": tuple(one.model_dump(mode="json") for one in fits), "maps": maps.id if maps else None}
