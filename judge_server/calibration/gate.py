@@ -1,7 +1,8 @@
 """Pass, fail or not enough evidence: one judge's agreement with people against a policy.
 
 A demand is met where the whole interval meets it, and failed where already the measured value does not. Where the value
-meets it and the interval reaches beyond, or too little was seen, there is not enough evidence.
+meets it and the interval reaches beyond, or too little was seen, there is not enough evidence. Failing needs less than
+passing: from 8 prompts on, an interval that lies wholly on the wrong side fails.
 """
 
 import secrets
@@ -131,7 +132,12 @@ def _judged(scope: _Scope, judge: str, rule: Rule, policy: Policy) -> Finding:
 def _bounded(scope: _Scope, judge: str, name: str, found: Estimate, rule: Rule, policy: Policy) -> Finding:
     shown = _Shown(scope, name, rule, found)
     if short := _short(found, rule, policy):
-        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, *short)
+        hopeless = (
+            found.high is not None and found.high < rule.min_low
+            if rule.min_low is not None
+            else found.low is not None and rule.max_high is not None and found.low > rule.max_high
+        )
+        return shown.short(short, hopeless=hopeless)
     if found.value is None:
         if _says_one_thing(scope.view, judge):
             return shown.finding(Decision.FAIL, f"the judge gave every item the same label ({found.note})")
@@ -159,7 +165,7 @@ def _gap(scope: _Scope, judge: str, name: str, rule: Rule, policy: Policy, resam
     gap, own, people = found.gap, found.judge, found.humans
     shown = _Shown(scope, name, rule, own, people.value, gap.value)
     if short := _short(gap, rule, policy):
-        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, *short)
+        return shown.short(short, hopeless=gap.low is not None and gap.low > (rule.max_gap or 0.0))
     if gap.value is None or gap.low is None or gap.high is None:
         if own.value is None and people.value is not None and _says_one_thing(scope.view, judge):
             said = f"people reach {people.value:.3f} among themselves; the judge gave every item the same label"
@@ -202,6 +208,18 @@ class _Shown:
             needed=needed,
             reason=f"{self.metric} ({self.scope.note}): {reason}.",
         )
+
+    def short(self, short: tuple[str, int], *, hopeless: bool) -> Finding:
+        """Too little for passing; enough for failing where the whole interval is on the wrong side (``hopeless``)."""
+        said, needed = short
+        if not hopeless:
+            return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed)
+        found, rule = self.estimate, self.rule
+        if self.gap is not None:
+            spoken = f"the gap to the human ceiling of {_number(self.ceiling)} is {self.gap:.3f}"
+        else:
+            spoken = f"{_number(found.value)} [{_number(found.low)}, {_number(found.high)}]"
+        return self.finding(Decision.FAIL, f"{spoken}, {rule.demand}: the whole interval misses it, though of {said}")
 
     def decided(self, spoken: str, demanded: str, *, ok: bool, distance: float, reach: float) -> Finding:
         """``distance``: value to bound, positive on the good side; ``reach``: how far the interval goes that way."""

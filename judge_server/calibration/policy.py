@@ -13,6 +13,7 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen, Number
 
 HEADLINE = "headline"
+FEWEST_ITEMS, FEWEST_CLUSTERS = 30, 8  # for an interval at all: enough to fail a judge, never to pass one
 Bound = Annotated[Number, Field(ge=-1, le=1)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
@@ -72,11 +73,14 @@ class Policy(Frozen):
         return digest(self)
 
     def resampling(self) -> Resampling:
-        """Intervals are given from the least evidence that any rule is content with."""
+        """Intervals are given from the least evidence that any rule is content with, or that can fail a judge."""
         items = [self.min_items, *(rule.min_items for rule in self.rules if rule.min_items)]
         clusters = [self.min_clusters, *(rule.min_clusters for rule in self.rules if rule.min_clusters)]
         return Resampling(
-            replicates=self.replicates, confidence=self.confidence, min_items=min(items), min_clusters=min(clusters)
+            replicates=self.replicates,
+            confidence=self.confidence,
+            min_items=min(*items, FEWEST_ITEMS),
+            min_clusters=min(*clusters, FEWEST_CLUSTERS),
         )
 
 

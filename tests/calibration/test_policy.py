@@ -66,7 +66,13 @@ def test_a_policy_that_is_not_there_is_named(tmp_path):
         read_policy(tmp_path / "none.toml")
 
 
-def test_intervals_are_given_from_what_the_most_modest_rule_needs():
+def test_intervals_are_given_from_what_can_fail_a_judge():
     rules = [{"metric": "cohen_kappa", "min_low": 0.4}, {"metric": "accuracy", "min_low": 0.4, "min_items": 40}]
     resampling = Policy.model_validate({"name": "a", "min_clusters": 25, "rules": rules}).resampling()
-    assert (resampling.min_items, resampling.min_clusters) == (40, 25)
+    assert (resampling.min_items, resampling.min_clusters) == (30, 8)
+
+
+def test_a_rule_may_be_content_with_less():
+    rules = [{"metric": "accuracy", "min_low": 0.4, "min_items": 20, "min_clusters": 5}]
+    resampling = Policy.model_validate({"name": "a", "rules": rules}).resampling()
+    assert (resampling.min_items, resampling.min_clusters) == (20, 5)

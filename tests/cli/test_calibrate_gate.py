@@ -7,7 +7,10 @@ import pytest
 from judge_server.authoring.parsing import parse
 from tests.cli.judged_labels import HELPFUL, RUBRIC, run, write
 from tests.command import serving
+from tests.project.repository import ROOT
 from tests.served import until
+
+TTCW = ROOT.parent / "shared" / "data" / "ttcw_expert_labels.csv"
 
 
 def judged(folder, *flags, items: int = 300, **more):
@@ -99,3 +102,16 @@ def test_a_server_that_requires_it_serves_only_what_has_passed(tmp_path):
 
 def _as_json(text: str):
     return parse(text.encode()).rubric.model_dump(mode="json", exclude_defaults=True)
+
+
+@pytest.mark.skipif(not TTCW.exists(), reason="needs ttcw_expert_labels.csv in ../shared/data")
+def test_all_seven_published_judges_of_ttcw_fail_the_default_policy_from_the_command_line(tmp_path):
+    files = ["--from", str(TTCW), "--from", str(TTCW.with_name("ttcw_labels.csv"))]
+    run(tmp_path, "calibrate", "import", "ttcw", *files, "--out", "ttcw.csv")
+    told = run(tmp_path, "calibrate", "gate", "ttcw.csv", "--json", status=1).stdout
+    judges = json.loads(told)["judges"]
+    assert {judge: found["decision"] for judge, found in judges.items()} == dict.fromkeys(judges, "fail")
+    assert len(judges) == 7
+    gaps = [finding["gap"] for found in judges.values() for finding in found["findings"] if finding["gap"] is not None]
+    assert len(gaps) == 7
+    assert min(gaps) > 0.2
