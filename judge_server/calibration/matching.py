@@ -1,7 +1,7 @@
 """Which label scale belongs to which criterion of a rubric, and what each class is worth there."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from judge_server.calibration.agreement.scale import Scale as AgreementScale
@@ -51,6 +51,22 @@ class Match:
         return label if not self.binary or label == self.positive or not self.values else self.other()
 
 
+def with_positives(labels: LabelSet, positives: Mapping[str, str]) -> LabelSet:
+    """The set with the class that means met named for these criteria. Raises BadInput for an unknown criterion or
+    class."""
+    known = {scale.criterion: scale for scale in labels.scales}
+    for criterion, label in positives.items():
+        if criterion not in known or label not in known[criterion].classes:
+            what, choice = ("class", known[criterion].classes) if criterion in known else ("criterion", tuple(known))
+            raise BadInput(
+                f"positive {criterion}={label}: the labels have no such {what}.", remedy=f"They have {_listed(choice)}."
+            )
+    scales = tuple(
+        scale.model_copy(update={"positive": positives.get(scale.criterion, scale.positive)}) for scale in labels.scales
+    )
+    return replace(labels, scales=scales)
+
+
 def match(rubric: Rubric, labels: LabelSet, *, partial: bool = False) -> dict[str, Match]:
     """By criterion id, in the rubric's order. Raises BadInput that names the criteria which only one side has (unless
     ``partial`` is content with what both have), and those whose scales do not fit."""
@@ -88,7 +104,7 @@ def _matched(criterion: AnyLeaf, scale: CriterionScale) -> Match:
     if positive is None:
         raise BadInput(
             f"criterion {criterion.id!r} is met or not, and the labels have the classes {_listed(scale.classes)}.",
-            remedy="Say which class means met when you import the labels, or make the criterion a scale.",
+            remedy=f"Say which class means met with --positive {criterion.id}=CLASS, or make the criterion a scale.",
         )
     return Match(criterion, scale, {label: float(label == positive) for label in scale.classes}, positive)
 

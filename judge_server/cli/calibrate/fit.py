@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from judge_server.cli import options
+from judge_server.cli.calibrate.run import Partial, Positive
 
 
 def fit(
@@ -23,9 +24,8 @@ def fit(
         str | None,
         typer.Option("--fingerprint", metavar="SHA", help="The judge's, where its rows are not from calibrate run."),
     ] = None,
-    partial: Annotated[
-        bool, typer.Option("--partial", help="Be content with the criteria that rubric and labels both have.")
-    ] = False,
+    partial: Partial = False,
+    positive: Positive = None,
     min_labels: Annotated[int, typer.Option("--min-labels", min=10, help="Labels that a curve needs.")] = 50,
     min_prompts: Annotated[int, typer.Option("--min-prompts", min=2, help="Prompts that a curve needs.")] = 20,
     rate: Annotated[
@@ -60,6 +60,7 @@ def fit(
         undo=undo,
         fingerprint=fingerprint,
         partial=partial,
+        positives=tuple(positive or ()),
         min_labels=min_labels,
         min_prompts=min_prompts,
         rates=tuple(rate or (0.05,)),

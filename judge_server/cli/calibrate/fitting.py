@@ -12,6 +12,7 @@ from rich.table import Table
 from judge_server.authoring.writing import replace_file
 from judge_server.calibration.fit import CriterionFit, Demands, fit, map_set
 from judge_server.calibration.label_set import LabelSet
+from judge_server.calibration.matching import with_positives
 from judge_server.calibration.pairing import rows_digest
 from judge_server.cli.calibrate import sources
 from judge_server.core.calibration import Calibration
@@ -35,6 +36,7 @@ class Order:
     undo: bool
     fingerprint: str | None
     partial: bool
+    positives: tuple[str, ...]
     min_labels: int
     min_prompts: int
     rates: tuple[float, ...]
@@ -45,7 +47,8 @@ async def fit_file(settings: Settings, order: Order) -> bool:
     """False where nothing was fitted."""
     looked_up = sources.looking_back(settings)
     async with open_archive(looked_up) as (store, shelf):
-        labels = await sources.label_set(str(order.file), store)
+        stored = await sources.label_set(str(order.file), store)
+        labels = with_positives(stored, sources.positives(order.positives))
         rubric = await sources.rubric(order.rubric, shelf)
         judge = sources.only_judge(labels, order.judge)
         record = await store.calibrations.calibration_of_rows(rows_digest(labels, judge))

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from judge_server.calibration.journal import Journal
 from judge_server.calibration.label_writing import write_labels
-from judge_server.calibration.matching import match
+from judge_server.calibration.matching import match, with_positives
 from judge_server.calibration.run import Result, Task, run
 from judge_server.cli.calibrate import sources
 from judge_server.cli.notice import announce
@@ -31,6 +31,7 @@ class Order:
     judge: str | None
     out: Path | None
     partial: bool
+    positives: tuple[str, ...]
     raw: bool
     concurrency: int
     as_json: bool
@@ -63,18 +64,21 @@ def _judge(service: Service, named: str | None) -> Judge:
 
 
 async def _task(service: Service, order: Order, judge: Judge) -> Task:
-    whole = await sources.label_set(order.labels, service.store)
+    stored = await sources.label_set(order.labels, service.store)
+    part = await order.part.of(stored, service.store)
+    positives = sources.positives(order.positives)
+    whole, part = (with_positives(labels, positives) for labels in (stored, part))
     rubric = await sources.rubric(order.rubric, service.shelf)
     matches = match(rubric, whole, partial=order.partial)
     reference = judge.reference
     return Task(
-        labels=await order.part.of(whole, service.store),
+        labels=part,
         split=order.part.name,
         rubric=rubric,
         matches=matches,
         judge=reference,
         maps=None if order.raw else service.standing.maps.find(reference.fingerprint, rubric.digest),
-        whole_digest=whole.digest,
+        whole_digest=stored.digest,
     )
 
 

@@ -15,6 +15,11 @@ Partial = Annotated[
     bool, typer.Option("--partial", help="Be content with the criteria that rubric and labels both have.")
 ]
 
+Positive = Annotated[
+    list[str] | None,
+    typer.Option("--positive", metavar="CRITERION=CLASS", help="The class that means met. Repeatable."),
+]
+
 
 def run(
     labels: Annotated[
@@ -35,6 +40,7 @@ def run(
     reader: Reader = "",
     reason: Reason = "",
     partial: Partial = False,
+    positive: Positive = None,
     raw: Annotated[bool, typer.Option("--raw", help="Leave fitted maps out, so that new ones can be fitted.")] = False,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Items under way at once.")] = 64,
     model: options.Model = None,
@@ -75,6 +81,7 @@ def run(
         judge=judge,
         out=out,
         partial=partial,
+        positives=tuple(positive or ()),
         raw=raw,
         concurrency=concurrency,
         as_json=as_json,

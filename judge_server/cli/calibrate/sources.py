@@ -8,6 +8,8 @@ from judge_server.cli.options import is_file
 from judge_server.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from judge_server.authoring.shelf import Shelf
     from judge_server.calibration.label_set import LabelSet
     from judge_server.calibration.part import Part as PartName
@@ -36,6 +38,17 @@ class Part:
         from judge_server.calibration.part import part_of
 
         return await part_of(labels, self.name, store.labels, reader=self.reader, reason=self.reason)
+
+
+def positives(given: "Sequence[str]") -> dict[str, str]:
+    """``CRITERION=CLASS`` pairs. Raises BadInput."""
+    pairs = [pair.partition("=") for pair in given]
+    for criterion, equals, label in pairs:
+        if not (criterion and equals and label):
+            raise BadInput(
+                f"--positive {criterion}{equals}{label} is not CRITERION=CLASS.", remedy="Write it like met=yes."
+            )
+    return {criterion: label for criterion, _, label in pairs}
 
 
 async def label_set(named: str, store: "Store") -> "LabelSet":
