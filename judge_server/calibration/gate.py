@@ -75,6 +75,20 @@ def gate(labels: LabelSet, judge: str, policy: Policy) -> Gating:
     )
 
 
+def held_to_all(gating: Gating, unmeasured: Sequence[str]) -> Gating:
+    """What a gate decides about a whole rubric: criteria without labels are nothing that can be passed on."""
+    if not unmeasured:
+        return gating
+    named = ", ".join(unmeasured[:8]) + (f" and {len(unmeasured) - 8} more" if len(unmeasured) > 8 else "")
+    missing_criteria = Finding(
+        decision=Decision.NOT_ENOUGH_EVIDENCE,
+        demand="every criterion that asks a judge has labels",
+        reason=f"The rubric also asks the judge about {named}, and nobody labelled that.",
+    )
+    findings = (*gating.findings, missing_criteria)
+    return gating.model_copy(update={"findings": findings, "decision": _worst([one.decision for one in findings])})
+
+
 def certificate(gating: Gating, *, fingerprint: str, rubric: RubricReference, **origin: str | None) -> Certificate:
     """The decision bound to a judge and a rubric's content. ``origin``: ``calibration`` and ``maps``."""
     return Certificate(

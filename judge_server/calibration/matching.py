@@ -1,6 +1,6 @@
 """Which label scale belongs to which criterion of a rubric, and what each class is worth there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
@@ -83,11 +83,16 @@ def match(rubric: Rubric, labels: LabelSet, *, partial: bool = False) -> dict[st
     return {name: _matched(asked[name], labelled[name]) for name in both}
 
 
+def unlabelled(rubric: Rubric, labelled: Container[str]) -> tuple[str, ...]:
+    """The criteria that ask a judge and are not among the labelled ones."""
+    return tuple(leaf.id for leaf in rubric.leaves if leaf.id not in labelled and not isinstance(leaf, CheckCriterion))
+
+
 def _require_same(rubric: Rubric, labelled: Mapping[str, CriterionScale], asked: Mapping[str, AnyLeaf]) -> None:
     unknown = [name for name in labelled if name not in asked]
-    unlabelled = [name for name, leaf in asked.items() if name not in labelled and not isinstance(leaf, CheckCriterion)]
+    bare = unlabelled(rubric, labelled)
     parts = [f"labels for {_listed(unknown)}, which {rubric.name} does not have"] if unknown else []
-    parts += [f"no labels for {_listed(unlabelled)} of {rubric.name}"] if unlabelled else []
+    parts += [f"no labels for {_listed(bare)} of {rubric.name}"] if bare else []
     if parts:
         raise BadInput(
             f"There are {', and '.join(parts)}.",

@@ -12,7 +12,7 @@ import numpy as np
 from judge_server.calibration.journal import Heading, Journal
 from judge_server.calibration.label import CriterionScale, Item, Label
 from judge_server.calibration.label_set import LabelSet
-from judge_server.calibration.matching import Match
+from judge_server.calibration.matching import Match, unlabelled
 from judge_server.calibration.pairing import rows_digest
 from judge_server.calibration.part import Part
 from judge_server.calibration.run_rows import ItemRows, RowWriter
@@ -199,6 +199,7 @@ def _record(task: Task, measured: LabelSet, found: Sequence[ItemRows]) -> Calibr
         rows=rows_digest(measured, task.judge.name),
         statuses=dict(Counter(status for one in found for status in one.statuses)),
         failures=dict(Counter(kind for one in found for kind in one.failures)),
+        unmeasured=unlabelled(task.rubric, task.matches),
         summary=summary_of(measured, task.judge.name),
         created_at=datetime.now(UTC),
     )

@@ -21,7 +21,8 @@ class LabelsReference(Frozen):
 class Calibration(Frozen):
     """``rows`` is the digest of the judge's rows, by which a file is recognised as this run's. ``statuses`` counts
     verdicts by status and ``failures`` those without a value by cause. ``judge.calibration`` names the fitted maps that
-    were applied. ``summary``: metrics by criterion, and ``overall``."""
+    were applied. ``unmeasured``: criteria of the rubric that ask a judge and had no labels. ``summary``: metrics by
+    criterion, and ``overall``."""
 
     id: str
     judge: JudgeReference
@@ -32,5 +33,6 @@ class Calibration(Frozen):
     rows: str
     statuses: dict[str, int]
     failures: dict[str, int] = Field(default_factory=dict)
+    unmeasured: tuple[str, ...] = ()
     summary: JsonObject = Field(default_factory=dict)
     created_at: AwareDatetime

@@ -167,13 +167,13 @@ async def _calibrate(service: Service, wish: Wish, made: Undertaking) -> None:
 
 
 async def _gated(service: Service, labels: Any, record: Calibration) -> Certificate:
-    from judge_server.calibration.gate import certificate, gate
+    from judge_server.calibration.gate import certificate, gate, held_to_all
     from judge_server.calibration.policy import read_policy
 
     policy = read_policy(service.settings.gate_policy)
     decided = await asyncio.to_thread(gate, labels, record.judge.name, policy)
     made = certificate(
-        decided,
+        held_to_all(decided, record.unmeasured),
         fingerprint=record.judge.fingerprint,
         rubric=record.rubric,
         calibration=record.id,

@@ -2,18 +2,20 @@
 
 import pytest
 
+from judge_server.calibration.fit import fit
 from judge_server.calibration.journal import Journal
 from judge_server.calibration.label import CriterionScale, Item, Label
 from judge_server.calibration.label_writing import write_labels
-from judge_server.calibration.matching import match
+from judge_server.calibration.matching import match, with_positives
 from judge_server.calibration.pairing import rows_digest
 from judge_server.calibration.reading import read_labels
 from judge_server.calibration.run import Task, run
 from judge_server.core.errors import BadInput, ModelUnavailable
 from judge_server.core.fitted_map import FittedMap, MapSet, Platt, Quality, Threshold
+from judge_server.models.baseline import Baseline
 from judge_server.scoring.calibrate import ActiveMaps
 from judge_server.scoring.standing import Standing
-from tests.calibration.measured import NO, YES, label_set, rubric
+from tests.calibration.measured import NO, YES, label_set, rows_of, rubric
 from tests.scoring.assembly import judge, scorer
 from tests.scripted_model import ScriptedModel, labelled, yes
 
@@ -214,6 +216,41 @@ async def test_the_rows_of_an_earlier_run_are_replaced_and_other_judges_kept():
     result = await run(scorer(speaker), task_of(labels, speaker))
     assert judged_rows(result)["a", "c0"].label == YES
     assert judged_rows(result, "other")["a", "c0"].label == NO
+
+
+async def test_kqa_the_baseline_judges_real_answers_and_a_curve_makes_its_values_honest():
+    rows = rows_of("kqa_nli_physicians.csv")
+    texts, said = {}, []
+    for number, row in enumerate(rows):
+        name = f"claim-{number}"
+        texts[name] = Item(id=name, prompt=row["Question"], response=row["answer"], reference=row["claim"])
+        said += [
+            Label(
+                item=name, criterion="c0", annotator=f"physician-{who}", role="human", label=row[f"label_{who}"],
+                cluster=row["Question"],
+            )
+            for who in range(3)
+        ]  # fmt: skip
+    scale = CriterionScale(criterion="c0", kind="nominal", classes=("Contradiction", "Neutral", "Entailment"))
+    labels = with_positives(label_set(said, scale, items=texts), {"c0": "Entailment"})
+    statement = {"id": "c0", "statement": "The response says what the reference says.", "reference": "required"}
+    judged, speaker = rubric(criteria=[statement]), await started(Baseline())
+    result = await run(scorer(speaker), task_of(labels, speaker, judged))
+    assert result.calibration.statuses == {"ok": 399}
+    (fitted,) = fit(result.labels, "main", judged)
+    assert fitted.outcome == "fitted"
+    assert fitted.fitted.quality.brier_after < fitted.brier - 0.015
+    assert fitted.fitted.quality.ece_after < fitted.ece / 2
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"c0": "maybe"}, "no such class. They have no, yes"), ({"c9": YES}, "no such criterion. They have c0")],
+)
+def test_a_positive_class_that_is_not_there_is_refused(given, said):
+    with pytest.raises(BadInput, match="no such") as refused:
+        with_positives(label_set([human("a", YES), human("b", NO)]), given)
+    assert said in str(refused.value)
 
 
 async def test_a_criterion_of_step_scope_cannot_be_measured():

@@ -60,6 +60,17 @@ def test_rows_of_no_known_run_get_no_certificate(good, tmp_path):
     assert not (tmp_path / "judge-server.db").exists()
 
 
+def test_a_rubric_of_which_only_a_part_was_labelled_is_not_passed(tmp_path):
+    write(tmp_path)
+    more = "  - id: rest\n    statement: Recommends resting in a dark room.\n    points: 1\n"
+    (tmp_path / "water.yaml").write_text(RUBRIC + more, encoding="utf-8")
+    words = ["--labels", "labels.csv", "--rubric", "water.yaml", "--model", "baseline", "--out", "judged.csv"]
+    assert "no labels for rest" in run(tmp_path, "calibrate", "run", *words, status=2).stderr
+    run(tmp_path, "calibrate", "run", *words, "--partial")
+    told = run(tmp_path, "calibrate", "gate", "judged.csv", status=3).stdout
+    assert "The rubric also asks the judge about rest" in told
+
+
 def test_rows_of_another_rubric_content_are_refused(good):
     (good / "other.yaml").write_text(RUBRIC.replace("1.0.0", "1.1.0"), encoding="utf-8")
     refused = run(good, "calibrate", "gate", "judged.csv", "--rubric", "other.yaml", status=2)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import typer
 
-from judge_server.calibration.gate import Gating, certificate, gate
+from judge_server.calibration.gate import Gating, certificate, gate, held_to_all
 from judge_server.calibration.label_set import LabelSet
+from judge_server.calibration.matching import unlabelled
 from judge_server.calibration.pairing import rows_digest
 from judge_server.calibration.policy import read_policy
 from judge_server.cli.calibrate import sources
+from judge_server.core.calibration import Calibration
 from judge_server.core.certificate import Certificate, Decision
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
@@ -52,8 +54,9 @@ async def gate_file(settings: Settings, order: Order) -> int:
         labels = await order.part.of(whole, store)
         decided = []
         for name in names:
-            result = gate(labels, name, policy)
-            made = await _certificate(result, whole, rubric, order, store)
+            record = await _record(whole, name, rubric, order, store)
+            result = held_to_all(gate(labels, name, policy), _unmeasured(record, rubric, whole))
+            made = _certificate(result, record, rubric, order)
             if made is not None and looked_up.database_url is not None:
                 await store.calibrations.put_certificate(made)
             decided.append((result, made))
@@ -61,18 +64,27 @@ async def gate_file(settings: Settings, order: Order) -> int:
     return EXIT[min((result.decision for result, _ in decided), key=_WORST_FIRST.index)]
 
 
-async def _certificate(
-    result: Gating, whole: LabelSet, rubric: Rubric | None, order: Order, store: Store
-) -> Certificate | None:
-    """Bound to the run that made the judge's rows, or to what the flags name; None where neither is known."""
-    record = await store.calibrations.calibration_of_rows(rows_digest(whole, result.judge))
+async def _record(whole: LabelSet, judge: str, rubric: Rubric | None, order: Order, store: Store) -> Calibration | None:
+    """The run that made the judge's rows. Raises BadInput where it was under another rubric than the one named."""
+    record = await store.calibrations.calibration_of_rows(rows_digest(whole, judge))
+    if record is not None and rubric is not None and rubric.digest != record.rubric.digest:
+        raise BadInput(
+            f"{order.file}: {judge} judged under {record.rubric.id}@{record.rubric.version} "
+            f"({record.rubric.digest}), not under {rubric.name} ({rubric.digest}).",
+            remedy="Run the judge again under this rubric.",
+        )
+    return record
+
+
+def _unmeasured(record: Calibration | None, rubric: Rubric | None, whole: LabelSet) -> tuple[str, ...]:
     if record is not None:
-        if rubric is not None and rubric.digest != record.rubric.digest:
-            raise BadInput(
-                f"{order.file}: {result.judge} judged under {record.rubric.id}@{record.rubric.version} "
-                f"({record.rubric.digest}), not under {rubric.name} ({rubric.digest}).",
-                remedy="Run the judge again under this rubric.",
-            )
+        return record.unmeasured
+    return () if rubric is None else unlabelled(rubric, whole.table.criteria.names)
+
+
+def _certificate(result: Gating, record: Calibration | None, rubric: Rubric | None, order: Order) -> Certificate | None:
+    """Bound to the run that made the judge's rows, or to what the flags name; None where neither is known."""
+    if record is not None:
         return certificate(
             result,
             fingerprint=record.judge.fingerprint,
