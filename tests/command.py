@@ -37,9 +37,14 @@ def judge_server(
 
 
 def start(*arguments: object, cwd: Path | None = None, **pipes: Any) -> "subprocess.Popen[bytes]":
-    """Starts a command and leaves it running."""
+    """Starts a command and leaves it running, ready for Ctrl-C: background jobs inherit that it is ignored."""
     return subprocess.Popen(
-        [PROGRAM, *map(str, arguments)], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **pipes
+        [PROGRAM, *map(str, arguments)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - nothing else runs before exec
+        **pipes,
     )
 
 
