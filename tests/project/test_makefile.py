@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 
@@ -9,8 +10,14 @@ TARGETS = ["install", "demo", "test", "test-trainers", "bench", "check", "format
 
 
 def rehearsed(target: str) -> str:
-    result = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True)
-    return result.stdout
+    return made("--dry-run", target)
+
+
+def made(*words: str) -> str:
+    """Says the same when the tests themselves were started by make."""
+    command = ["make", "--no-print-directory", *words]
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -20,7 +27,7 @@ def test_the_target_exists_and_says_what_it_does(target):
 
 
 def rehearsed_help() -> str:
-    return subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return made("help")
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "test-trainers", "bench", "check"])
