@@ -1,5 +1,6 @@
 """What holds for every test: no settings from the outside, no model hub, no example judged by the clock."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -28,3 +29,12 @@ def tiny_checkpoint(tmp_path_factory) -> Path:
     from examples.tiny_checkpoint import build
 
     return build(tmp_path_factory.mktemp("checkpoint") / "tiny")
+
+
+@pytest.fixture
+def quiet_collector():
+    """For tests that hold a bound on time: what thousands of other tests left in memory is not searched meanwhile."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -136,6 +136,7 @@ def test_a_degenerate_response_gets_the_lowest_reward_of_the_rubric(of, lowest):
     assert least(of) == pytest.approx(lowest)
 
 
+@pytest.mark.usefixtures("quiet_collector")
 def test_the_lowest_reward_of_a_large_rubric_is_found_in_bounded_time():
     leaves = [{"id": f"c{n}", "statement": f"Says thing {n}.", "tags": [f"t{n % 90}"]} for n in range(1_000)]
     formula = " - ".join(f"t{n}" for n in range(90))
@@ -226,6 +227,7 @@ N = 1_000_000
     ],
     ids=range(18),
 )
+@pytest.mark.usefixtures("quiet_collector")
 def test_a_hostile_text_is_looked_at_in_bounded_time(text):
     submission = Submission.model_validate({"prompt": "p", "response": text})
     assert submission.read

@@ -163,10 +163,14 @@ async def test_a_deadline_that_has_passed_is_a_failure():
 
 
 @pytest.mark.parametrize("text", ["a. " * 33_000, "running " * 12_500, " ".join(f"{n:x}ing" for n in range(14_000))])
+@pytest.mark.usefixtures("quiet_collector")
 async def test_a_long_response_is_read_in_bounded_time(text):
-    start = time.process_time()
-    await yes(text, "A running statement about nothing")
-    assert time.process_time() - start < 0.5
+    costs = []
+    for number in range(3):  # the least of a few leaves out what other threads did meanwhile; each text is new
+        start = time.process_time()
+        await yes(f"{text} {number}", "A running statement about nothing")
+        costs.append(time.process_time() - start)
+    assert min(costs) < 0.5
 
 
 @pytest.mark.skipif(not PHYSICIANS.exists(), reason=f"the physicians' labels of K-QA are not at {PHYSICIANS}")

@@ -74,6 +74,7 @@ def test_any_text_gives_a_value_in_bounds_or_a_typed_failure(text, spec):
 
 @settings(max_examples=60)
 @given(text=st.text(alphabet="ab1 .[]<>/{}\"'", max_size=80), spec=st.sampled_from(SPECS))
+@pytest.mark.usefixtures("quiet_collector")
 def test_negating_turns_a_value_over_and_leaves_a_failure_a_failure(text, spec):
     plain = decided(spec, text, "The reference is 42.")
     negated = decided(spec | {"negate": True}, text, "The reference is 42.")
@@ -90,6 +91,7 @@ def cpu_seconds(work):
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: "-".join(str(part) for part in list(spec.values())[:2])[:40])
+@pytest.mark.usefixtures("quiet_collector")
 def test_hostile_texts_cost_bounded_time(spec):
     decided(spec, "warm", "The reference is 42.")
     for text in HOSTILE:
@@ -97,12 +99,14 @@ def test_hostile_texts_cost_bounded_time(spec):
         assert cost < 0.5, text[:20]
 
 
+@pytest.mark.usefixtures("quiet_collector")
 def test_a_catastrophic_pattern_takes_linear_time():
     start = time.process_time()
     assert value({"kind": "regex", "pattern": "^(a+)+$"}, "a" * 100_000 + "!") == 0
     assert time.process_time() - start < 0.1
 
 
+@pytest.mark.usefixtures("quiet_collector")
 def test_matches_that_each_search_the_whole_text_stop_in_time():
     start = time.process_time()
     spec = {"kind": "regex", "pattern": "a.*?c|b", "flags": ["dotall"], "count": {"max": 9_999}}
@@ -196,6 +200,7 @@ def test_a_text_longer_than_checks_read_is_a_failure_and_not_a_zero():
     assert "reads at most" in verdict.error.detail
 
 
+@pytest.mark.usefixtures("quiet_collector")
 def test_a_rubric_is_prepared_once():
     prepared = rubric({"kind": "regex", "pattern": "once"})
     checks.prepare(prepared)
