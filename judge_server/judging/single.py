@@ -1,27 +1,23 @@
 """One model asked in one mode: direct reads one token's probabilities, reason reads a reason and then a verdict."""
 
-import asyncio
-import logging
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from math import fsum
 
 from judge_server.core.canonical import digest
 from judge_server.core.criterion import Judged, Scale
-from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
+from judge_server.core.errors import UnusableVerdict
 from judge_server.core.judge import JudgeSpecification, Mode
 from judge_server.core.judgment import JudgeReference, Usage
-from judge_server.core.verdict import Failure, VerdictStatus
-from judge_server.judging.answer import Answer, Reading, Terms, failed
+from judge_server.core.verdict import VerdictStatus
+from judge_server.judging.answer import Answer, Reading, Terms
+from judge_server.judging.asking import asked, trusted
 from judge_server.judging.material import Material
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
 from judge_server.judging.reading import read_labels, read_structured, verdict_schema
 from judge_server.judging.together import together
 from judge_server.models.protocol import Completion, Labels, Model, Request, Sampling, Structured
 
-_LOG = logging.getLogger(__name__)
 _OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "temperature"}
 # options that say how a model is reached and how fast it may work; every other one may change what it answers
 _OUTSIDE_THE_MODEL = {
@@ -90,9 +86,9 @@ class SingleJudge:
         some = [criteria[start : start + size] for start in range(0, len(criteria), size)]
         ballots: list[Answer] = []
         votes = range(self.specification.votes)
-        asked = await together([ask(material, few, terms, vote) for vote in votes for few in some])
+        answered = await together([ask(material, few, terms, vote) for vote in votes for few in some])
         for place in range(len(some)):
-            same = asked[place :: len(some)]
+            same = answered[place :: len(some)]
             ballots += same[0] if len(same) == 1 else [_counted(answers) for answers in zip(*same, strict=True)]
         return tuple(ballots)
 
@@ -120,8 +116,8 @@ class SingleJudge:
             priority=terms.priority,
             deadline=terms.deadline,
         )
-        (answer,) = await self._asked(request, read)
-        answer = _trusted(answer, self._least_mass)
+        (answer,) = await asked(self.specification, self.model, request, read)
+        answer = trusted(answer, self.least_mass)
         if answer.reading or answer.status is VerdictStatus.UNAVAILABLE or self.specification.fallback != "reason":
             return (answer,)
         (second,) = await self._with_reason(material, criteria, terms, vote)
@@ -129,7 +125,7 @@ class SingleJudge:
         return (replace(second, usage=answer.usage + second.usage, model_seconds=seconds),)
 
     @property
-    def _least_mass(self) -> float:
+    def least_mass(self) -> float:
         """Never quite 0: a judge that gave its labels no mass at all said nothing."""
         return max(self.specification.min_label_mass, 1e-12)
 
@@ -154,57 +150,10 @@ class SingleJudge:
             priority=terms.priority,
             deadline=terms.deadline,
         )
-        return await self._asked(request, read, len(criteria))
+        return await asked(self.specification, self.model, request, read, len(criteria))
 
     def _sampling(self, vote: int) -> Sampling:
         return Sampling(self.temperature, self.specification.seed + vote)
-
-    async def _asked(
-        self, request: Request, read: Callable[[Completion], tuple[Reading, ...]], count: int = 1
-    ) -> tuple[Answer, ...]:
-        """Ask until the answer can be read, at most ``attempts`` times; what fails becomes a typed answer."""
-        usage, seconds = Usage(), 0.0
-        failure: JudgeFailure = UnusableVerdict("The judge was not asked.")
-        for attempt in range(self.specification.attempts):
-            started = time.monotonic()
-            sampling = replace(request.sampling, seed=(request.sampling.seed or 0) + 1_000 * attempt)
-            try:
-                completion = await self._complete(replace(request, sampling=sampling) if attempt else request)
-                usage, seconds = usage + completion.usage, seconds + time.monotonic() - started
-                readings = read(completion)
-            except UnusableVerdict as fault:
-                failure = fault
-            except JudgeFailure as fault:
-                failure = fault
-                break
-            else:
-                return _shared(readings, usage, seconds)
-        status = VerdictStatus.UNUSABLE if isinstance(failure, UnusableVerdict) else VerdictStatus.UNAVAILABLE
-        first = failed(Failure.of(failure), status, usage=usage, model_seconds=seconds)
-        return (first, *(failed(Failure.of(failure), status) for _ in range(count - 1)))
-
-    async def _complete(self, request: Request) -> Completion:
-        """Whatever a model raises outside its contract is a judge that failed, too. A caller's cancelling passes."""
-        try:
-            return await self.model.complete(request)
-        except JudgeFailure:
-            raise
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise ModelUnavailable("The judge model broke the request off.") from None
-        except TimeoutError:
-            raise DeadlineExceeded("The judge model did not answer in its time.") from None
-        except Exception as fault:
-            _LOG.exception("judge %s: the model %s raised", self.specification.name, self.model.name)
-            raise ModelUnavailable(f"The judge model failed with {type(fault).__name__}.") from fault
-
-
-def _shared(readings: tuple[Reading, ...], usage: Usage, seconds: float) -> tuple[Answer, ...]:
-    """The cost of a call that answered several criteria stands with the first."""
-    first = Answer(reading=readings[0], usage=usage, model_seconds=seconds)
-    return (first, *(Answer(reading=reading) for reading in readings[1:]))
 
 
 def _expected(criterion: Judged, shares: tuple[float, ...]) -> float:
@@ -213,21 +162,6 @@ def _expected(criterion: Judged, shares: tuple[float, ...]) -> float:
         pairs = zip(criterion.options, shares, strict=True)
         return min(max(fsum(option.value * share for option, share in pairs), 0.0), 1.0)
     return min(shares[0], 1.0)
-
-
-def _trusted(answer: Answer, least: float) -> Answer:
-    """An answer whose labels had too little of the probability is an abstention."""
-    reading = answer.reading
-    if reading is None or reading.label_mass is None or reading.label_mass >= least:
-        return answer
-    mass = reading.label_mass
-    failure = Failure(
-        type="low_label_mass",
-        detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge demands.",
-    )
-    return replace(
-        answer, reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=reading if mass else None
-    )
 
 
 def _counted(answers: tuple[Answer, ...]) -> Answer:

@@ -1,0 +1,84 @@
+"""One request put to a model until the answer can be read: whoever asks, an answer comes back, never an exception."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
+from judge_server.core.judge import JudgeSpecification
+from judge_server.core.judgment import Usage
+from judge_server.core.verdict import Failure, VerdictStatus
+from judge_server.judging.answer import Answer, Reading, failed
+from judge_server.models.protocol import Completion, Model, Request
+
+_LOG = logging.getLogger(__name__)
+Read = Callable[[Completion], tuple[Reading, ...]]
+
+
+async def asked(
+    specification: JudgeSpecification, model: Model, request: Request, read: Read, count: int = 1
+) -> tuple[Answer, ...]:
+    """Ask until the answer can be read, at most ``attempts`` times; what fails becomes a typed answer. ``read`` gives
+    ``count`` readings, or raises UnusableVerdict."""
+    usage, seconds = Usage(), 0.0
+    failure: JudgeFailure = UnusableVerdict("The judge was not asked.")
+    for attempt in range(specification.attempts):
+        started = time.monotonic()
+        sampling = replace(request.sampling, seed=(request.sampling.seed or 0) + 1_000 * attempt)
+        try:
+            completion = await _complete(
+                specification, model, replace(request, sampling=sampling) if attempt else request
+            )
+            usage, seconds = usage + completion.usage, seconds + time.monotonic() - started
+            readings = read(completion)
+        except UnusableVerdict as fault:
+            failure = fault
+        except JudgeFailure as fault:
+            failure = fault
+            break
+        else:
+            return _shared(readings, usage, seconds)
+    status = VerdictStatus.UNUSABLE if isinstance(failure, UnusableVerdict) else VerdictStatus.UNAVAILABLE
+    first = failed(Failure.of(failure), status, usage=usage, model_seconds=seconds)
+    return (first, *(failed(Failure.of(failure), status) for _ in range(count - 1)))
+
+
+async def _complete(specification: JudgeSpecification, model: Model, request: Request) -> Completion:
+    """Whatever a model raises outside its contract is a judge that failed, too. A caller's cancelling passes."""
+    try:
+        return await model.complete(request)
+    except JudgeFailure:
+        raise
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ModelUnavailable("The judge model broke the request off.") from None
+    except TimeoutError:
+        raise DeadlineExceeded("The judge model did not answer in its time.") from None
+    except Exception as fault:
+        _LOG.exception("judge %s: the model %s raised", specification.name, model.name)
+        raise ModelUnavailable(f"The judge model failed with {type(fault).__name__}.") from fault
+
+
+def _shared(readings: tuple[Reading, ...], usage: Usage, seconds: float) -> tuple[Answer, ...]:
+    """The cost of a call that answered several criteria stands with the first."""
+    first = Answer(reading=readings[0], usage=usage, model_seconds=seconds)
+    return (first, *(Answer(reading=reading) for reading in readings[1:]))
+
+
+def trusted(answer: Answer, least: float) -> Answer:
+    """An answer whose labels had too little of the probability is an abstention."""
+    reading = answer.reading
+    if reading is None or reading.label_mass is None or reading.label_mass >= least:
+        return answer
+    mass = reading.label_mass
+    failure = Failure(
+        type="low_label_mass",
+        detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge demands.",
+    )
+    return replace(
+        answer, reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=reading if mass else None
+    )
