@@ -1,0 +1,32 @@
+"""Rewards from a judge-server. ``Rewarder`` is what trainers want; ``Client`` and ``AsyncClient`` know every route."""
+
+from judge_client.errors import (
+    BadConfiguration,
+    BadSample,
+    JudgeClientError,
+    JudgeFailed,
+    Momentary,
+    Refused,
+)
+from judge_client.judgment import Failure, Judgment, StepReward, Verdict
+from judge_client.on_failure import OnFailure
+from judge_client.rewarder import Rewarder
+from judge_client.sample import Sample
+from judge_client.scored import Scored
+
+__all__ = [
+    "BadConfiguration",
+    "BadSample",
+    "Failure",
+    "JudgeClientError",
+    "JudgeFailed",
+    "Judgment",
+    "Momentary",
+    "OnFailure",
+    "Refused",
+    "Rewarder",
+    "Sample",
+    "Scored",
+    "StepReward",
+    "Verdict",
+]

@@ -1,0 +1,1 @@
+"""One small module per trainer, importable by dotted path."""

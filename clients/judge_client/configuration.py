@@ -1,0 +1,78 @@
+"""Where the server is and what is asked of it: arguments, else environment variables, else defaults. The only reader of
+the environment."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from judge_client.errors import BadConfiguration
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+PRIORITIES = ("training", "interactive", "batch", "audit")
+
+
+def environment(name: str) -> str | None:
+    """One variable; set to nothing is not set."""
+    return os.environ.get(name, "").strip() or None
+
+
+@dataclass(frozen=True)
+class Address:
+    """``url``: of the server. ``api_key`` goes out as a bearer token and is in no repr."""
+
+    url: str
+    api_key: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, url: str | None, api_key: str | None) -> Address:
+        """Raises BadConfiguration for what is no address."""
+        chosen = (url or environment("JUDGE_URL") or DEFAULT_URL).rstrip("/")
+        if not chosen.startswith(("http://", "https://")):
+            raise BadConfiguration(f"url: {chosen!r} is no address.", remedy="Write http://HOST:PORT (JUDGE_URL).")
+        key = api_key or environment("JUDGE_API_KEY")
+        if key is not None and not key.isascii():
+            raise BadConfiguration("api_key: a key is plain ASCII.", remedy="Correct api_key (JUDGE_API_KEY).")
+        return cls(chosen, key)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a call asks for where its samples say nothing. ``deadline_seconds`` bounds the whole call, retries included;
+    None leaves it to the server."""
+
+    rubric: str | Mapping[str, Any] | None = None
+    judge: str | None = None
+    deadline_seconds: float | None = None
+    priority: str | None = None
+
+    def __post_init__(self) -> None:
+        seconds = self.deadline_seconds
+        if seconds is not None and not (math.isfinite(seconds) and 0 < seconds <= 86_400):
+            raise BadConfiguration(f"deadline_seconds: {seconds} is not in (0, 86400].", remedy="Give seconds.")
+        if self.priority is not None and self.priority not in PRIORITIES:
+            raise BadConfiguration(
+                f"priority: {self.priority!r} is not known.", remedy=f"Choose one of {', '.join(PRIORITIES)}."
+            )
+
+    def with_environment(self) -> Terms:
+        """What no argument said, from JUDGE_RUBRIC, JUDGE_NAME, JUDGE_DEADLINE_SECONDS and JUDGE_PRIORITY."""
+        return Terms(
+            rubric=environment("JUDGE_RUBRIC") if self.rubric is None else self.rubric,
+            judge=environment("JUDGE_NAME") if self.judge is None else self.judge,
+            deadline_seconds=_seconds("JUDGE_DEADLINE_SECONDS")
+            if self.deadline_seconds is None
+            else self.deadline_seconds,
+            priority=environment("JUDGE_PRIORITY") if self.priority is None else self.priority,
+        )
+
+
+def _seconds(name: str) -> float | None:
+    text = environment(name)
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        raise BadConfiguration(f"{name}: {text!r} is no number.", remedy="Give seconds.") from None

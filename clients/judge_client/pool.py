@@ -1,0 +1,197 @@
+"""httpx behind two small doors: the only file that knows it. It is imported when the first request goes out.
+
+No more requests than there are connections ever reach httpx, whose pool looks through all that wait whenever one ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import weakref
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from judge_client.configuration import Address
+from judge_client.errors import BadConfiguration
+from judge_client.flow import Reply, Request, Send, TransportFault
+from judge_client.fork import ForkAware
+
+if TYPE_CHECKING:
+    import httpx
+
+_CONNECT_SECONDS = 10.0
+
+
+@cache
+def _security() -> Any:
+    """Reading the authorities' certificates takes longer than most requests: once for each process."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def _options(address: Address, connections: int) -> dict[str, Any]:
+    import httpx
+
+    headers = {"User-Agent": "judge-client"}
+    if address.api_key is not None:
+        headers["Authorization"] = f"Bearer {address.api_key}"
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    return {"base_url": address.url, "headers": headers, "limits": limits, "verify": _security()}
+
+
+def _arguments(send: Send, left: float) -> dict[str, Any]:
+    import httpx
+
+    request: Request = send.request
+    return {
+        "method": request.method,
+        "url": request.path,
+        "params": {name: value for name, value in request.query.items() if value is not None} or None,
+        "content": request.content,
+        "headers": dict(request.headers),
+        "timeout": httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS)),
+    }
+
+
+def _fault(fault: Exception) -> Exception:
+    """What httpx raised, in our words."""
+    import httpx
+
+    if isinstance(fault, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return BadConfiguration(f"The request cannot be sent: {fault}.", remedy="Correct the url and the api_key.")
+    unsent = isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    timed_out = isinstance(fault, httpx.TimeoutException)
+    return TransportFault(f"{type(fault).__name__}: {fault}".rstrip(": "), sent=not unsent, timed_out=timed_out)
+
+
+def _reply(response: httpx.Response, content: bytes) -> Reply:
+    return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
+
+
+class BlockingPool(ForkAware):
+    """Connections that all threads of a process share; a forked child begins its own."""
+
+    def __init__(self, address: Address, connections: int) -> None:
+        super().__init__()
+        self.address = address
+        self.connections = connections
+        self._inherited: list[Any] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(self.connections)
+        self._http: httpx.Client | None = None
+        self._closing: Any = None
+
+    def after_fork(self) -> None:
+        if self._closing is not None:
+            self._closing.detach()
+        self._inherited.append(self._http)  # kept, so that its sockets, which are the parent's, are left alone
+        self._begin()
+
+    def send(self, send: Send) -> Reply:
+        """Raises TransportFault. The time bounds each wait for the server, and the whole body."""
+        import httpx
+
+        give_up = time.monotonic() + send.timeout_seconds
+        if not self._places.acquire(timeout=send.timeout_seconds):
+            raise TransportFault("no connection was free in time", sent=False, timed_out=True)
+        try:
+            arguments = _arguments(send, max(give_up - time.monotonic(), 0.001))
+            with self._open().stream(**arguments) as response:
+                return _reply(response, _body(response, give_up))
+        except (httpx.HTTPError, httpx.InvalidURL) as fault:
+            raise _fault(fault) from None
+        finally:
+            self._places.release()
+
+    def _open(self) -> httpx.Client:
+        import httpx
+
+        with self._lock:
+            if self._http is None:
+                self._http = httpx.Client(**_options(self.address, self.connections))
+                self._closing = weakref.finalize(self, self._http.close)
+            return self._http
+
+    def close(self) -> None:
+        """A later call opens connections anew."""
+        with self._lock:
+            if self._closing is not None:
+                self._closing()
+            self._http = self._closing = None
+
+
+def _body(response: httpx.Response, give_up: float) -> bytes:
+    parts = []
+    for part in response.iter_bytes():
+        parts.append(part)
+        if time.monotonic() > give_up:
+            raise TransportFault("the answer came too slowly", sent=True, timed_out=True)
+    return b"".join(parts)
+
+
+@dataclass
+class _Lease:
+    """One event loop's connections, and how many use them."""
+
+    http: httpx.AsyncClient
+    places: asyncio.Semaphore
+    users: int = 0
+
+
+@dataclass(eq=False)
+class AsyncPool(ForkAware):
+    """Connections by event loop. They live as long as a call in that loop uses them, so that none outlives its loop."""
+
+    address: Address
+    connections: int
+    _leases: dict[asyncio.AbstractEventLoop, _Lease] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def after_fork(self) -> None:
+        self._leases = {}
+
+    @asynccontextmanager
+    async def lease(self) -> AsyncIterator[_Lease]:
+        """The connections of the running loop. Calls of one loop at the same time share them."""
+        import httpx
+
+        loop = asyncio.get_running_loop()
+        lease = self._leases.get(loop)
+        if lease is None:
+            http = httpx.AsyncClient(**_options(self.address, self.connections))
+            lease = self._leases[loop] = _Lease(http, asyncio.Semaphore(self.connections))
+        lease.users += 1
+        try:
+            yield lease
+        finally:
+            lease.users -= 1
+            if not lease.users:
+                self._leases.pop(loop, None)
+                await lease.http.aclose()
+
+    async def send(self, lease: _Lease, send: Send) -> Reply:
+        """Raises TransportFault."""
+        import httpx
+
+        try:
+            return await asyncio.wait_for(self._answer(lease, send), send.timeout_seconds)
+        except (asyncio.TimeoutError, TimeoutError):
+            raise TransportFault("the time was used up", sent=True, timed_out=True) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as fault:
+            raise _fault(fault) from None
+
+    @staticmethod
+    async def _answer(lease: _Lease, send: Send) -> Reply:
+        async with lease.places:
+            response = await lease.http.request(**_arguments(send, send.timeout_seconds))
+        return _reply(response, response.content)
