@@ -5,6 +5,7 @@ JudgeServerError
 │   └── MissingDependency 500  an optional package is not installed
 ├── BadInput              422
 │   ├── BadRubric         422  with line and column where a file was read
+│   ├── BadGrader         422
 │   └── BadSubmission     422
 ├── NotFound              404
 │   ├── UnknownRubric     404
@@ -22,7 +23,9 @@ JudgeServerError
     ├── DeadlineExceeded  504  type "timeout"
     ├── ModelUnavailable  503  type "judge_unavailable"
     ├── UnusableVerdict   502  type "unusable_verdict"
-    └── ContextOverflow   422  type "context_overflow"
+    ├── ContextOverflow   422  type "context_overflow"
+    ├── GraderFailed      422  type "grader_failed": not a judge but a grader's own text, formula or program
+    └── GraderUnavailable 503  type "grader_unavailable": its process cannot be started
 
 ``type`` is the stable slug that bodies carry; the HTTP status sits on the class. Bodies are RFC 9457 problem documents.
 """
@@ -89,6 +92,10 @@ class BadRubric(BadInput):
 
 class BadSubmission(BadInput):
     type, title = "bad_submission", "The submission is not valid"
+
+
+class BadGrader(BadInput):
+    type, title = "bad_grader", "The grader cannot be run here"
 
 
 class NotFound(JudgeServerError):
@@ -159,3 +166,18 @@ class UnusableVerdict(JudgeFailure):
 
 class ContextOverflow(JudgeFailure):
     status, type, title = 422, "context_overflow", "The prompt is longer than the judge's context"
+
+
+class GraderFailed(JudgeFailure):
+    """``flag``: the error of OpenAI's graders that this is; ``kind``: what a program's end is called."""
+
+    status, type, title = 422, "grader_failed", "The grader has no value for this sample"
+
+    def __init__(self, detail: str, *, flag: str, kind: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(detail, remedy=remedy)
+        self.flag = flag
+        self.kind = kind
+
+
+class GraderUnavailable(JudgeFailure):
+    status, type, title = 503, "grader_unavailable", "The grader's process cannot be started"

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from math import fsum
 
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.core.judge import JudgeSpecification
@@ -82,3 +83,19 @@ def trusted(answer: Answer, least: float) -> Answer:
     return replace(
         answer, reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=reading if mass else None
     )
+
+
+def counted(answers: tuple[Answer, ...]) -> Answer:
+    """The mean of the usable votes, of which there must be more than half."""
+    usage = sum((answer.usage for answer in answers), Usage())
+    seconds = fsum(answer.model_seconds for answer in answers)
+    readings = [answer.reading for answer in answers if answer.reading]
+    if len(readings) * 2 <= len(answers):
+        worst = next(answer for answer in answers if answer.failure)
+        return replace(worst, usage=usage, model_seconds=seconds)
+    value = fsum(reading.value for reading in readings) / len(readings)
+    shares = tuple(fsum(column) / len(readings) for column in zip(*(r.shares for r in readings), strict=True))
+    masses = [reading.label_mass for reading in readings if reading.label_mass is not None]
+    nearest = min(readings, key=lambda reading: abs(reading.value - value))
+    mean = Reading(value, shares, nearest.reason, fsum(masses) / len(masses) if masses else None)
+    return Answer(reading=mean, usage=usage, model_seconds=seconds)

@@ -87,12 +87,7 @@ def verdict_schema(labels: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 def read_structured(completion: Completion, labels: Sequence[Sequence[str]]) -> list[Spoken]:
     """The verdicts of a structured answer, one for each criterion. Raises UnusableVerdict for anything else."""
-    if completion.truncated:
-        where = "in its thinking" if completion.thinking and not completion.text.strip() else "at its token limit"
-        raise UnusableVerdict(
-            f"The answer was cut off {where}.", remedy="Raise reason_tokens (or thinking_tokens) of the judge."
-        )
-    answer = _strict_json(completion.text)
+    answer = _whole_json(completion)
     if len(labels) == 1:
         return [_entry(answer, labels[0])]
     numbers = [str(number) for number in range(1, len(labels) + 1)]
@@ -101,6 +96,43 @@ def read_structured(completion: Completion, labels: Sequence[Sequence[str]]) -> 
             f"The answer does not hold exactly the criteria 1 to {len(labels)}: {_excerpt(completion.text)}"
         )
     return [_entry(answer[number], words) for number, words in zip(numbers, labels, strict=True)]
+
+
+def score_schema(lowest: float, highest: float) -> dict[str, Any]:
+    """The JSON Schema of an answer that gives a reason and then a number within the bounds."""
+    low, high = (int(bound) if bound.is_integer() else bound for bound in (lowest, highest))
+    return {
+        "type": "object",
+        "properties": {
+            "reason": {"type": "string", "minLength": 1, "maxLength": REASON_CHARACTERS},
+            "score": {"type": "number", "minimum": low, "maximum": high},
+        },
+        "required": ["reason", "score"],
+        "additionalProperties": False,
+    }
+
+
+def read_score(completion: Completion, lowest: float, highest: float) -> tuple[float, str]:
+    """The number and the reason of a structured answer. Raises UnusableVerdict for anything else, a number outside the
+    bounds included."""
+    answer = _whole_json(completion)
+    if not isinstance(answer, dict) or set(answer) != {"reason", "score"}:
+        raise UnusableVerdict("The answer does not hold exactly a reason and a score.")
+    score, reason = answer["score"], answer["reason"]
+    if not isinstance(reason, str) or isinstance(score, bool) or not isinstance(score, int | float):
+        raise UnusableVerdict(f"The score {_excerpt(str(score))} is no number.")
+    if not lowest <= score <= highest:
+        raise UnusableVerdict(f"The score {_excerpt(str(score))} is not within {lowest:g} and {highest:g}.")
+    return float(score), _text(reason[: 2 * REASON_CHARACTERS])
+
+
+def _whole_json(completion: Completion) -> Any:
+    if completion.truncated:
+        where = "in its thinking" if completion.thinking and not completion.text.strip() else "at its token limit"
+        raise UnusableVerdict(
+            f"The answer was cut off {where}.", remedy="Raise reason_tokens (or thinking_tokens) of the judge."
+        )
+    return _strict_json(completion.text)
 
 
 def _strict_json(text: str) -> Any:

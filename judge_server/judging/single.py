@@ -8,10 +8,10 @@ from judge_server.core.canonical import digest
 from judge_server.core.criterion import Judged, Scale
 from judge_server.core.errors import UnusableVerdict
 from judge_server.core.judge import JudgeSpecification, Mode
-from judge_server.core.judgment import JudgeReference, Usage
+from judge_server.core.judgment import JudgeReference
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Answer, Reading, Terms
-from judge_server.judging.asking import asked, trusted
+from judge_server.judging.asking import asked, counted, trusted
 from judge_server.judging.material import Material
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
 from judge_server.judging.reading import read_labels, read_structured, verdict_schema
@@ -32,7 +32,7 @@ class SingleJudge:
     def __init__(self, specification: JudgeSpecification, model: Model, writer: PromptWriter) -> None:
         self.specification = specification
         self.model = model
-        self._writer = writer
+        self.writer = writer
 
     async def start(self) -> None:
         await self.model.start()
@@ -48,7 +48,7 @@ class SingleJudge:
         """This judge in reason mode."""
         if self.mode == "reason":
             return self
-        return SingleJudge(self.specification.model_copy(update={"mode": "reason"}), self.model, self._writer)
+        return SingleJudge(self.specification.model_copy(update={"mode": "reason"}), self.model, self.writer)
 
     @cached_property
     def mode(self) -> Mode:
@@ -89,7 +89,7 @@ class SingleJudge:
         answered = await together([ask(material, few, terms, vote) for vote in votes for few in some])
         for place in range(len(some)):
             same = answered[place :: len(some)]
-            ballots += same[0] if len(same) == 1 else [_counted(answers) for answers in zip(*same, strict=True)]
+            ballots += same[0] if len(same) == 1 else [counted(answers) for answers in zip(*same, strict=True)]
         return tuple(ballots)
 
     async def _directly(
@@ -110,7 +110,7 @@ class SingleJudge:
             return (Reading(_expected(criterion, found.shares), found.shares, label_mass=found.mass),)
 
         request = Request(
-            prompt=self._writer.write(material, criteria, "direct"),
+            prompt=self.writer.write(material, criteria, "direct"),
             answer=Labels(labels),
             sampling=self._sampling(vote),
             priority=terms.priority,
@@ -143,7 +143,7 @@ class SingleJudge:
             return tuple(readings)
 
         request = Request(
-            prompt=self._writer.write(material, criteria, "reason"),
+            prompt=self.writer.write(material, criteria, "reason"),
             answer=Structured(verdict_schema(labels), self.specification.reason_tokens * len(criteria)),
             sampling=self._sampling(vote),
             thinking_tokens=self.specification.thinking_tokens,
@@ -162,19 +162,3 @@ def _expected(criterion: Judged, shares: tuple[float, ...]) -> float:
         pairs = zip(criterion.options, shares, strict=True)
         return min(max(fsum(option.value * share for option, share in pairs), 0.0), 1.0)
     return min(shares[0], 1.0)
-
-
-def _counted(answers: tuple[Answer, ...]) -> Answer:
-    """The mean of the usable votes, of which there must be more than half."""
-    usage = sum((answer.usage for answer in answers), Usage())
-    seconds = fsum(answer.model_seconds for answer in answers)
-    readings = [answer.reading for answer in answers if answer.reading]
-    if len(readings) * 2 <= len(answers):
-        worst = next(answer for answer in answers if answer.failure)
-        return replace(worst, usage=usage, model_seconds=seconds)
-    value = fsum(reading.value for reading in readings) / len(readings)
-    shares = tuple(fsum(column) / len(readings) for column in zip(*(r.shares for r in readings), strict=True))
-    masses = [reading.label_mass for reading in readings if reading.label_mass is not None]
-    nearest = min(readings, key=lambda reading: abs(reading.value - value))
-    mean = Reading(value, shares, nearest.reason, fsum(masses) / len(masses) if masses else None)
-    return Answer(reading=mean, usage=usage, model_seconds=seconds)
