@@ -37,10 +37,10 @@ def _source(name: str) -> str:
     return files("judge_server.judging").joinpath("prompts", f"{name}.j2").read_text("utf-8")
 
 
-@lru_cache(maxsize=1)
-def template_digest() -> str:
-    """SHA-256 over all templates: part of every judge's fingerprint."""
-    return "sha256:" + hashlib.sha256("\0".join(_source(name) for name in _TEMPLATES).encode()).hexdigest()
+@lru_cache(maxsize=8)
+def template_digest(names: tuple[str, ...] = _TEMPLATES) -> str:
+    """SHA-256 over templates; over those of single responses it is part of every judge's fingerprint."""
+    return "sha256:" + hashlib.sha256("\0".join(_source(name) for name in names).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)
@@ -55,6 +55,11 @@ def _environment() -> Environment:
     )
 
 
+def render(name: str, values: Mapping[str, Any]) -> str:
+    """One of our templates, with slots (never outside text) among its values."""
+    return _environment().get_template(name).render(values)
+
+
 def labels_of(criterion: Judged) -> tuple[str, ...]:
     """The words a verdict is given in: Yes and No, or the letters of the options from worst to best."""
     if isinstance(criterion, Scale):
@@ -62,7 +67,7 @@ def labels_of(criterion: Judged) -> tuple[str, ...]:
     return YES_NO
 
 
-class _Slots:
+class Slots:
     """Stands in for outside texts while a template is rendered."""
 
     def __init__(self, part: Part) -> None:
@@ -121,7 +126,7 @@ class PromptWriter:
         return (Segment(text.strip(), "instructions", trusted=True),)
 
     def _render_material(self, material: Material) -> _Shown:
-        slots = _Slots("conversation")
+        slots = Slots("conversation")
         parts: dict[int, Part] = {}
 
         def shown(part: Part, kind: str, text: str) -> dict[str, str]:
@@ -144,7 +149,7 @@ class PromptWriter:
         return _Shown(slots.segments(rendered, parts), (conversation_code, values["response"]["code"]))
 
     def _render_question(self, criteria: Sequence[Judged], mode: Mode) -> tuple[Segment, ...]:
-        slots = _Slots("criterion")
+        slots = Slots("criterion")
         parts: dict[int, Part] = {}
         template = _environment().get_template("criterion")
         several = len(criteria) > 1
@@ -162,7 +167,7 @@ def _size(segments: Sequence[Segment]) -> int:
     return sum(len(segment.text) for segment in segments)
 
 
-def _criterion_values(criterion: Judged, slots: _Slots, parts: dict[int, Part], number: int | None) -> dict[str, Any]:
+def _criterion_values(criterion: Judged, slots: Slots, parts: dict[int, Part], number: int | None) -> dict[str, Any]:
     def aside(text: str | None) -> str | None:
         """Outside text of the criterion that is not its statement; None where there is none."""
         if not text:

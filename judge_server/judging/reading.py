@@ -87,7 +87,7 @@ def verdict_schema(labels: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 def read_structured(completion: Completion, labels: Sequence[Sequence[str]]) -> list[Spoken]:
     """The verdicts of a structured answer, one for each criterion. Raises UnusableVerdict for anything else."""
-    answer = _whole_json(completion)
+    answer = whole_json(completion)
     if len(labels) == 1:
         return [_entry(answer, labels[0])]
     numbers = [str(number) for number in range(1, len(labels) + 1)]
@@ -115,7 +115,7 @@ def score_schema(lowest: float, highest: float) -> dict[str, Any]:
 def read_score(completion: Completion, lowest: float, highest: float) -> tuple[float, str]:
     """The number and the reason of a structured answer. Raises UnusableVerdict for anything else, a number outside the
     bounds included."""
-    answer = _whole_json(completion)
+    answer = whole_json(completion)
     if not isinstance(answer, dict) or set(answer) != {"reason", "score"}:
         raise UnusableVerdict("The answer does not hold exactly a reason and a score.")
     score, reason = answer["score"], answer["reason"]
@@ -126,7 +126,8 @@ def read_score(completion: Completion, lowest: float, highest: float) -> tuple[f
     return float(score), _text(reason[: 2 * REASON_CHARACTERS])
 
 
-def _whole_json(completion: Completion) -> Any:
+def whole_json(completion: Completion) -> Any:
+    """A structured answer as JSON in which no key stands twice. Raises UnusableVerdict for anything else."""
     if completion.truncated:
         where = "in its thinking" if completion.thinking and not completion.text.strip() else "at its token limit"
         raise UnusableVerdict(

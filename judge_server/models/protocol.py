@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from judge_server.core.judgment import Usage
 
-Part = Literal["instructions", "conversation", "response", "reference", "criterion", "question"]
+Part = Literal["instructions", "conversation", "response", "reference", "criterion", "question", "candidate", "pitfall"]
 
 
 @dataclass(frozen=True, slots=True)

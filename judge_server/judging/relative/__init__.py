@@ -1,0 +1,1 @@
+"""Relative judging: responses to one conversation beside each other, in a list or in a tournament of pairs."""

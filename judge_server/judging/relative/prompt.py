@@ -1,0 +1,87 @@
+"""Prompts that show several candidates: instructions, then conversation, reference and standard, which all presentations
+share, then the candidates in their order, and the question last. Fences and slots are those of ``judging.prompt``."""
+
+import json
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from judge_server.judging.material import message_text
+from judge_server.judging.prompt import PromptWriter, Slots, render, template_digest
+from judge_server.judging.relative.comparison import Comparison, Shown
+from judge_server.judging.relative.standard import Line
+from judge_server.models.protocol import Part, Prompt, Segment, Turn
+
+Question = Literal["relative_list", "relative_pair_direct", "relative_pair_reason"]
+_TEMPLATES = (
+    "relative_system", "relative_opening", "relative_candidate", "relative_list", "relative_pair_direct",
+    "relative_pair_reason",
+)  # fmt: skip
+
+
+def relative_digest() -> str:
+    """SHA-256 over the templates of this room: part of the key of every relative answer."""
+    return template_digest(_TEMPLATES)
+
+
+def letters(count: int) -> tuple[str, ...]:
+    return tuple(string.ascii_uppercase[:count])
+
+
+@dataclass(frozen=True)
+class Script:
+    """Writes the prompts of one comparison; what they share is rendered once."""
+
+    comparison: Comparison
+    writer: PromptWriter
+
+    def prompt(self, shown: Shown, question: Question) -> Prompt:
+        labels = letters(len(shown))
+        system = render("relative_system", {"count": "two" if question != "relative_list" else "several"}).strip()
+        segments = list(self._opening)
+        for label, place in zip(labels, shown, strict=True):
+            segments += self._candidate(label, self.comparison.candidates[place])
+        segments.append(Segment(render(question, {"labels": labels}), "candidate", trusted=True))
+        instructions = Turn("system", (Segment(system, "instructions", trusted=True),))
+        first = self.writer.code("candidate", self.comparison.candidates[shown[0]])
+        return Prompt((instructions, Turn("user", tuple(segments))), (self.comparison.digest[:12], first))
+
+    def _candidate(self, label: str, text: str) -> tuple[Segment, ...]:
+        slots = Slots("candidate")
+        values = {"label": label, "code": self.writer.code("candidate", text), "text": slots(text)}
+        return slots.segments(render("relative_candidate", values))
+
+    @cached_property
+    def _opening(self) -> tuple[Segment, ...]:
+        comparison, code = self.comparison, self.writer.code
+        slots = Slots("conversation")
+        parts: dict[int, Part] = {}
+
+        def aside(part: Part, text: str) -> str:
+            parts[len(slots.texts)] = part
+            return slots(text)
+
+        def lines(part: Part, some: Sequence[Line]) -> list[dict[str, Any]]:
+            return [
+                {
+                    "points": line.points,
+                    "statement": aside(part, line.statement),
+                    "options": [aside("question", option) for option in line.options],
+                }
+                for line in some
+            ]
+
+        turns = [(message.role, message_text(message)) for message in comparison.conversation]
+        reference = comparison.reference
+        values = {
+            "conversation": {"code": code("conversation", json.dumps(turns))},
+            "messages": [{"role": role, "text": slots(text)} for role, text in turns],
+            "reference": None
+            if reference is None
+            else {"code": code("reference", reference), "text": aside("reference", reference)},
+            "wanted": lines("criterion", comparison.standard.wanted),
+            "unwanted": lines("pitfall", comparison.standard.unwanted),
+        }
+        return slots.segments(render("relative_opening", values), parts)

@@ -1,0 +1,100 @@
+"""Pairs of candidates, each pair asked in both orders; the strengths that explain the outcomes become rewards.
+
+A pair whose orders name different winners is a tie. A pair that was not read in both orders is missing, not lost.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import fsum
+from random import Random
+
+from judge_server.core.verdict import Failure
+from judge_server.judging.relative.bradley_terry import strengths
+from judge_server.judging.relative.comparison import Shown
+from judge_server.judging.relative.standing import Answers, Field, Standing, absence, lone, opposed, read_both
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tournament:
+    """Everyone against everyone up to ``opponents`` + 1 candidates. Beyond, candidates stand in a ring that is drawn by
+    lot, and each meets those at the same few distances on either side of it, the next ones among them: as many games
+    for everybody, and nobody cut off."""
+
+    opponents: int
+
+    def presentations(self, field: Field) -> tuple[Shown, ...]:
+        return tuple(shown for pair in self._pairs(field) for shown in (pair, pair[::-1]))
+
+    def standing(self, field: Field, answers: Answers) -> Standing:
+        """The reward of a candidate is its mean probability of beating another member of the group, as the fitted
+        strengths say it: a member with the same text is a tie, one that needs no judge is beaten."""
+        if field.size == 1:
+            return lone(field)
+        games: dict[Pair, float] = {}
+        inconsistent = 0
+        for pair in self._pairs(field):
+            both = read_both(answers, pair)
+            if both is not None:
+                there, back = both[0][0], both[1][0]
+                swayed = opposed(there - 0.5, back - 0.5)
+                inconsistent += swayed
+                games[pair] = 0.5 if swayed else (there + back) / 2
+        known = _connected(field.size, games)
+        rewards = _rewards(field, {pair: share for pair, share in games.items() if pair[0] in known}, known)
+        failures = tuple(
+            None if place in known else self._absence(field, answers, place) for place in range(field.size)
+        )
+        return Standing(rewards, failures, len(games), inconsistent)
+
+    def _absence(self, field: Field, answers: Answers, place: int) -> Failure:
+        return absence(answers.get(shown) for shown in self.presentations(field) if place in shown)
+
+    def _pairs(self, field: Field) -> Iterator[Pair]:
+        places = list(range(field.size))
+        draw = Random(field.seed)  # noqa: S311 - the same content plays the same games; nothing here is secret
+        draw.shuffle(places)
+        for distance in self._distances(len(places), draw):
+            for start, place in enumerate(places):
+                end = start + distance
+                if end < len(places):
+                    yield place, places[end]
+                elif distance * 2 < len(places) and len(places) > self.opponents + 1:
+                    yield place, places[end - len(places)]
+
+    def _distances(self, size: int, draw: Random) -> list[int]:
+        if size <= self.opponents + 1:
+            return list(range(1, size))
+        further = draw.sample(range(2, (size - 1) // 2 + 1), (self.opponents + 1) // 2 - 1)
+        return [1, *sorted(further)]
+
+
+def _connected(size: int, games: Mapping[Pair, float]) -> frozenset[int]:
+    """The largest set of candidates that games connect, nobody where there are no games: strengths of candidates that
+    nothing connects do not compare."""
+    group = list(range(size))
+    for one, other in games:
+        joined, left = group[one], group[other]
+        group = [joined if label == left else label for label in group]
+    label = max(group, key=lambda label: (group.count(label), -label))
+    largest = frozenset(place for place in range(size) if group[place] == label)
+    return largest if len(largest) > 1 else frozenset()
+
+
+def _rewards(field: Field, games: Mapping[Pair, float], known: frozenset[int]) -> tuple[float | None, ...]:
+    fitted = strengths(field.size, games)
+    members = sum(field.copies[place] for place in known) + field.beaten
+    rewards: list[float | None] = []
+    for place in range(field.size):
+        if place not in known:
+            rewards.append(None)
+            continue
+        others = (
+            field.copies[other] * float(fitted[place] / (fitted[place] + fitted[other]))
+            for other in known
+            if other != place
+        )
+        won = fsum(others) + (field.copies[place] - 1) / 2 + field.beaten
+        rewards.append(min(max(won / (members - 1), 0.0), 1.0))
+    return tuple(rewards)
