@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     default_judge: str | None = Field(default=None, description="The judge that answers when a submission names none.")
     max_body_bytes: int = Field(default=8 * 2**20, ge=1_024, description="Larger request bodies are refused with 413.")
     max_batch_items: int = Field(default=1_024, ge=1, description="Submissions in one request.")
+    max_steps: int = Field(
+        default=256, ge=1, description="Steps of a response judged one by one; those beyond are judged together."
+    )
     max_under_way: int = Field(default=4_096, ge=1, description="Submissions under way before the door answers 429.")
     default_deadline_seconds: float | None = Field(
         default=120.0, gt=0, allow_inf_nan=False, description="Deadline of a request that names none."

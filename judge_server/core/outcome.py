@@ -28,11 +28,16 @@ class GateFired(Frozen):
 
 
 class StepReward(Frozen):
-    """``span``: character offsets into the response; ``value`` is None where a verdict on the step is missing."""
+    """``span``: character offsets into the response where it was given as text, else into ``field`` of the response's
+    message number ``message`` (from 0). ``value`` is at most 1, negative where bad things outweigh, and None where
+    a verdict on the step is missing: ``error`` then says why."""
 
     index: int
     span: tuple[int, int] | None = None
+    message: int | None = None
+    field: Literal["content", "reasoning"] | None = None
     value: float | None
+    error: Failure | None = None
 
 
 class Outcome(Frozen):

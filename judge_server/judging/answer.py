@@ -6,7 +6,7 @@ from typing import Protocol
 from judge_server.core.criterion import Judged, Scale
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference, Usage
-from judge_server.core.response import Step
+from judge_server.core.step import Step
 from judge_server.core.verdict import Failure, Opinion, Verdict, VerdictStatus
 from judge_server.judging.material import Material
 from judge_server.models.protocol import Priority
@@ -101,9 +101,8 @@ def verdict_of(criterion: Judged, answer: Answer, *, step: Step | None = None, c
         options=options,
         reason=shown.reason if shown else None,
         label_mass=shown.label_mass if shown else None,
-        step=step.index if step else None,
-        span=(step.start, step.end) if step else None,
         cached=cached,
         panel=shown.panel if shown else answer.panel,
         error=answer.failure,
+        **(step.place() if step else {}),
     )

@@ -1,13 +1,13 @@
 """What a judge is shown beside the criterion: the conversation, the part of the response in scope, the reference."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from judge_server.core.criterion import Leaf
 from judge_server.core.message import Message, ToolCall
-from judge_server.core.response import Step
+from judge_server.core.step import Step
 from judge_server.core.submission import Submission
 
 
@@ -46,17 +46,18 @@ class Material:
 
 
 class Materials:
-    """The materials of one submission, each made once."""
+    """The materials of one submission, each made once. ``steps``: those to be judged, where not all are."""
 
-    def __init__(self, submission: Submission) -> None:
+    def __init__(self, submission: Submission, steps: Sequence[Step] | None = None) -> None:
         self.submission = submission
+        self.steps = submission.read.steps if steps is None else steps
         self._made: dict[tuple[str, bool, int | None], Material] = {}
 
     def of(self, leaf: Leaf) -> list[Material]:
         """One material, or one for every step for a criterion of step scope."""
         with_reference = leaf.reference != "none" and bool((self.submission.reference or "").strip())
         if leaf.scope == "step":
-            return [self._material("step", with_reference, step) for step in self.submission.read.steps]
+            return [self._material("step", with_reference, step) for step in self.steps]
         return [self._material(leaf.scope, with_reference, None)]
 
     def _material(self, scope: str, with_reference: bool, step: Step | None) -> Material:

@@ -8,16 +8,19 @@ from contextlib import contextmanager, suppress
 
 from judge_server.core.errors import Draining, Overloaded
 
+MOST_STEPS = 256
 _REMEMBERED = 256
 _LONGEST_RETRY_SECONDS = 60.0
 _RECENT_SECONDS = 60.0
 
 
 class Admission:
-    """Bounds the submissions under way. ``limit`` is a count of submissions; what was let in is never thrown out."""
+    """Bounds the submissions under way, and the steps that each may have judged one by one. ``limit`` is a count of
+    submissions; what was let in is never thrown out."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, most_steps: int = MOST_STEPS) -> None:
         self.limit = limit
+        self.most_steps = most_steps
         self.under_way = 0
         self._draining = False
         self._empty = asyncio.Event()

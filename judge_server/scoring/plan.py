@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from judge_server.core.condition import applies
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Group, Judged
 from judge_server.core.errors import BadSubmission
-from judge_server.core.response import Step
 from judge_server.core.rubric import Rubric
+from judge_server.core.step import Step, joined
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.judging import guard
 from judge_server.judging.material import Material, Materials
+from judge_server.scoring.admission import MOST_STEPS
 
-MOST_STEPS = 1_000
+STEPS_JOINED = "steps_joined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +35,42 @@ class Checking:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``settled`` needs nobody: criteria that do not apply here, or that read what the response does not have."""
+    """``settled`` needs nobody: criteria that do not apply here, or that read what the response does not have.
+    ``flags``: ``steps_joined`` where the response had more steps than are judged one by one."""
 
     applicable: tuple[AnyLeaf, ...]
     settled: tuple[Verdict, ...]
     checks: tuple[Checking, ...]
     questions: tuple[Question, ...]
+    flags: tuple[str, ...] = ()
 
 
-def plan(submission: Submission, rubric: Rubric) -> Plan:
-    """Raises BadSubmission when a criterion that applies needs a reference and there is none, and for a response of
-    more steps than can be judged one by one."""
+def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -> Plan:
+    """Raises BadSubmission when a criterion that applies needs a reference and there is none. Of a response with more
+    than ``most_steps`` steps those beyond are judged together with the last, so that no text escapes the judge and a
+    policy cannot run up the bill."""
     known = submission.known()
     applicable = tuple(_applicable(rubric.criteria, known))
     _require_reference(submission, rubric, applicable)
-    _require_few_steps(submission, applicable)
-    materials = Materials(submission)
+    response = submission.response
+    steps = joined(submission.read.steps, most_steps, response if isinstance(response, str) else None)
+    materials = Materials(submission, steps)
     names = {leaf.id for leaf in applicable}
     settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names]
     checks: list[Checking] = []
     questions: list[Question] = []
     for leaf in applicable:
-        if leaf.scope == "step" and not submission.read.steps:
+        if leaf.scope == "step" and not steps:
             settled.append(_not_applicable(leaf))
         elif isinstance(leaf, CheckCriterion):
-            checks += [Checking(leaf, step) for step in (submission.read.steps if leaf.scope == "step" else (None,))]
+            checks += [Checking(leaf, step) for step in (steps if leaf.scope == "step" else (None,))]
         else:
             read = materials.of(leaf)
             questions += [Question(leaf, material) for material in read if not material.blank]
             settled += [guard.unmet(leaf, leaf.scope) for material in read if material.blank]
-    return Plan(applicable, tuple(settled), tuple(checks), tuple(questions))
+    shortened = len(steps) < len(submission.read.steps) and any(leaf.scope == "step" for leaf in applicable)
+    flags = (STEPS_JOINED,) if shortened else ()
+    return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags)
 
 
 def _require_reference(submission: Submission, rubric: Rubric, applicable: Sequence[AnyLeaf]) -> None:
@@ -74,16 +81,6 @@ def _require_reference(submission: Submission, rubric: Rubric, applicable: Seque
         raise BadSubmission(
             f"reference: {rubric.name} judges {', '.join(needing)} against a reference, and the submission has none.",
             remedy="Add the field reference with the reference answer, or use a rubric that needs none.",
-        )
-
-
-def _require_few_steps(submission: Submission, applicable: Sequence[AnyLeaf]) -> None:
-    by_step = [leaf.id for leaf in applicable if leaf.scope == "step"]
-    steps = len(submission.read.steps)
-    if by_step and steps > MOST_STEPS:
-        raise BadSubmission(
-            f"response: {steps} steps are more than the {MOST_STEPS} that {', '.join(by_step)} can judge one by one.",
-            remedy="Separate steps by blank lines only where one ends, or give these criteria another scope.",
         )
 
 

@@ -155,7 +155,7 @@ class Scorer:
         return judge.explaining if submission.explain else judge
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
-        planned = plan(submission, rubric)
+        planned = plan(submission, rubric, self.admission.most_steps)
         inspection = guard.inspect(submission, rubric)
         speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
         if inspection.degenerate:
@@ -173,7 +173,8 @@ class Scorer:
         else:
             decided, findings = (), await asking
         verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
-        return _Found(verdicts, inspection.flags, speaker, findings.usage, findings.model_seconds)
+        flags = (*inspection.flags, *planned.flags)
+        return _Found(verdicts, flags, speaker, findings.usage, findings.model_seconds)
 
     def _calibrated(self, found: _Found, rubric: Rubric) -> _Found:
         """What was found with the judge's values mapped, where maps were fitted for this judge and rubric."""
@@ -202,9 +203,8 @@ class Scorer:
                 status=VerdictStatus.UNAVAILABLE,
                 source="check",
                 points=criterion.points,
-                step=step.index if step else None,
-                span=(step.start, step.end) if step else None,
                 error=Failure.of(DeadlineExceeded("The deadline passed before the check was done.")),
+                **(step.place() if step else {}),
             )
 
 

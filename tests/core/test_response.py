@@ -8,6 +8,10 @@ from judge_server.core.response import Response
 CALL = {"function": {"name": "search", "arguments": "{}"}}
 
 
+def text_of(step, response):
+    return response[step.start : step.end]
+
+
 def turn(content="", role="assistant", **fields):
     return Message.model_validate({"role": role, "content": content} | fields)
 
@@ -62,8 +66,7 @@ def test_messages_give_answer_reasoning_and_tool_calls():
     assert read.reasoning == "Look it up.\n\nThe first result."
     assert [call.function.name for call in read.tool_calls] == ["search"]
     assert [step.text for step in read.steps] == [
-        "<think>Look it up.</think>I will search.\n[tool call] search({})",
-        "[tool result] 42 results",
+        "<think>Look it up.</think>I will search.\n[tool call] search({})\n\n[tool result] 42 results",
         "The first result.\nIt is 42.",
     ]
 
@@ -94,10 +97,15 @@ TURNS = st.builds(
 def test_the_spans_of_steps_lead_back_to_their_text(response):
     read = Response.of(response)
     assert [step.index for step in read.steps] == list(range(len(read.steps)))
-    assert all(read.text[step.start : step.end] == step.text and step.text.strip() for step in read.steps)
-    ends = [0, *(place for step in read.steps for place in (step.start, step.end))]
-    assert ends == sorted(ends)
+    assert all(step.text.strip() for step in read.steps)
+    for step in read.steps:
+        given = response if isinstance(response, str) else getattr(response[step.message], step.field)
+        assert 0 <= step.start <= step.end <= len(given or "")
+        assert (given or "")[step.start : step.end] in step.text
     if isinstance(response, str):
+        assert all(text_of(step, response) == step.text == step.text.strip() for step in read.steps)
+        ends = [0, *(place for step in read.steps for place in (step.start, step.end))]
+        assert ends == sorted(ends)
         assert read.text == response
         assert read.answer in response
         assert read.reasoning in response

@@ -243,3 +243,17 @@ def test_a_step_with_a_missing_verdict_has_no_step_reward():
     outcome = reward(judged, found)
     assert (outcome.reward, outcome.coverage, outcome.status) == (1.0, 0.5, JudgmentStatus.PARTIAL)
     assert [(step.index, step.value) for step in outcome.step_rewards] == [(0, 1.0), (1, None)]
+    first, second = outcome.step_rewards
+    assert (first.error, second.error.type) == (None, found[1].error.type)
+    assert "c0" in second.error.detail
+
+
+def test_a_step_reward_without_any_points_says_so():
+    outcome = reward(rubric({"scope": "step", "points": 0}, {"points": 1}), [*steps("c0", 1), ok("c1")])
+    assert [(step.value, step.error.type) for step in outcome.step_rewards] == [(None, "undefined_reward")]
+
+
+def test_a_step_reward_stands_where_its_verdicts_do():
+    found = [ok("c0", 1, step=0, span=(0, 5), message=2, field="reasoning")]
+    (step,) = reward(rubric({"scope": "step"}), found).step_rewards
+    assert (step.span, step.message, step.field) == ((0, 5), 2, "reasoning")

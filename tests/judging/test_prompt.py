@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge_server.core.message import Message
-from judge_server.core.response import Step
+from judge_server.core.step import Step
 from judge_server.core.submission import Submission
 from judge_server.judging.material import Materials
 from judge_server.judging.prompt import PromptWriter, template_digest

@@ -36,7 +36,7 @@ def judge(model, name: str = "main", **more) -> SingleJudge:
 
 
 def scorer(
-    *judges, store=None, rubrics=(), limit: int = 10_000, archive=None, cache=None, observers=(), standing=None
+    *judges, store=None, rubrics=(), limit=10_000, most_steps=256, archive=None, cache=None, observers=(), standing=None
 ) -> Scorer:
     """Judges by their names, the first being the default; a store remembers verdicts and judgments."""
     named: Mapping = {judge.specification.name: judge for judge in judges}
@@ -45,7 +45,7 @@ def scorer(
         judges=named,
         default_judge=next(iter(named), None),
         inquiry=Inquiry(VerdictCache(store) if cache is None else cache),
-        admission=Admission(limit),
+        admission=Admission(limit, most_steps),
         archive=archive or store,
         observers=observers,
         standing=standing,

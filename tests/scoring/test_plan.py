@@ -1,7 +1,8 @@
 import pytest
 
-from judge_server.core.errors import BadSubmission
-from judge_server.scoring.plan import MOST_STEPS, plan
+from judge_server.core.errors import BadSubmission, ModelUnavailable
+from judge_server.scoring.admission import MOST_STEPS
+from judge_server.scoring.plan import plan
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes
 
@@ -84,12 +85,48 @@ async def test_steps_get_verdicts_with_their_places():
     assert [reward.value for reward in judgment.step_rewards] == pytest.approx([1.0, 0.1, 0.5])
 
 
-def test_a_response_of_endless_steps_is_refused_with_the_remedy():
-    many = "a\n\n" * (MOST_STEPS + 1)
+async def test_a_response_of_endless_steps_costs_no_more_than_the_most_and_says_so():
+    many = "".join(f"So it is {number}.\n\n" for number in range(100_000)) + "Therefore it is unsafe."
     by_step = {"id": "sound", "statement": "Follows.", "scope": "step"}
-    with pytest.raises(BadSubmission, match=r"^response: 1001 steps are more than the 1000 that sound can judge"):
-        planned(by_step, response=many)
-    planned({"id": "kind", "statement": "Is kind."}, response=many)
+    model = ScriptedModel(yes(1.0))
+    judgment = await scorer(judge(model), most_steps=3).score(submission(many, rubric=rubric(by_step)))
+    assert len(model.asked) == len(judgment.step_rewards) == 3
+    assert judgment.flags == ("steps_joined",)
+    assert many[slice(*judgment.step_rewards[-1].span)].endswith("unsafe.")
+    assert len(planned(by_step, response=many).questions) == MOST_STEPS
+
+
+async def test_many_steps_are_no_matter_where_none_is_judged():
+    model = ScriptedModel(yes(1.0))
+    kind = rubric({"id": "kind", "statement": "Is kind."})
+    judgment = await scorer(judge(model), most_steps=1).score(submission(STEPS, rubric=kind))
+    assert judgment.flags == ()
+
+
+async def test_a_step_that_the_judge_failed_on_has_a_typed_reason_and_the_others_their_rewards():
+    def script(request):
+        step = [s.text for s in request.prompt.turns[1].segments if s.part == "response" and not s.trusted][-1]
+        return ModelUnavailable("Gone.") if "that" in step else labelled(Yes=1.0)
+
+    by_step = {"id": "sound", "statement": "Follows.", "scope": "step"}
+    judgment = await scorer(judge(ScriptedModel(script))).score(submission(STEPS, rubric=rubric(by_step)))
+    assert judgment.reward is None
+    assert [step.value for step in judgment.step_rewards] == [1.0, None, 1.0]
+    assert [step.error and step.error.type for step in judgment.step_rewards] == [None, "judge_unavailable", None]
+
+
+async def test_tool_turns_get_verdicts_with_message_and_field():
+    said = [
+        {"role": "assistant", "content": "Look.", "tool_calls": [{"function": {"name": "f"}}]},
+        {"role": "tool", "content": "42"},
+        {"role": "assistant", "content": "It is 42."},
+    ]
+    by_step = {"id": "sound", "statement": "Follows.", "scope": "step"}
+    check = {"id": "number", "kind": "check", "scope": "step", "check": {"kind": "contains", "any": ["42"]}}
+    judgment = await scorer(judge(ScriptedModel(yes(1.0)))).score(submission(said, rubric=rubric(by_step, check)))
+    places = [(v.step, v.message, v.field, v.span) for v in judgment.verdicts]
+    assert places == [(0, 0, "content", (0, 5)), (1, 2, "content", (0, 9))] * 2
+    assert [(s.message, s.field, s.span) for s in judgment.step_rewards] == [place[1:] for place in places[:2]]
 
 
 SCALE = {

@@ -107,3 +107,14 @@ async def test_without_a_reward_there_is_no_difference():
     found = rescore(judgment, positive, rubric({"id": "water", "statement": "Names water.", "points": -1}))
     assert (found.reward_before, found.difference) == (None, None)
     assert found.outcome.reward == pytest.approx(0.9)
+
+
+async def test_step_rewards_are_rescored_with_their_places_and_reasons():
+    steps = {"id": "water", "statement": "Names water.", "scope": "step"}
+    harm = {"id": "harm", "statement": "Does harm.", "scope": "step"}
+    before, after = rubric(steps, harm), rubric(steps | {"points": 3}, harm | {"points": -1}, version="1.1.0")
+    judgment = await judged(before, response="Drink water.\n\nRest.")
+    found = rescore(judgment, after, before)
+    assert [step.value for step in judgment.step_rewards] == pytest.approx([(0.9 + 0.25) / 2] * 2)
+    assert [step.value for step in found.outcome.step_rewards] == pytest.approx([(3 * 0.9 - 0.25) / 3] * 2)
+    assert [step.span for step in found.outcome.step_rewards] == [(0, 12), (14, 19)]

@@ -15,8 +15,8 @@ from typing import Any
 from judge_server.core import check
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadRubric
-from judge_server.core.response import Step
 from judge_server.core.rubric import Rubric
+from judge_server.core.step import Step
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.judging.checks import (
@@ -126,7 +126,7 @@ def decide_now(criterion: CheckCriterion, submission: Submission, step: Step | N
         value=value,
         met=value,
         reason=reason,
-        **_place(step),
+        **(step.place() if step else {}),
     )
 
 
@@ -142,9 +142,5 @@ def _undecided(criterion: CheckCriterion, fault: CheckFailed, step: Step | None)
         source="check",
         points=criterion.points,
         error=Failure(type=fault.type, detail=str(fault)),
-        **_place(step),
+        **(step.place() if step else {}),
     )
-
-
-def _place(step: Step | None) -> dict[str, Any]:
-    return {} if step is None else {"step": step.index, "span": (step.start, step.end)}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from judge_server.core.check import CheckBase, Part
 from judge_server.core.criterion import CheckCriterion, Scope
 from judge_server.core.message import ToolCall
-from judge_server.core.response import Response, Step
+from judge_server.core.response import Response
+from judge_server.core.step import Step
 from judge_server.core.submission import Submission
 from judge_server.judging.checks.finding import CheckFailed, MissingReference
 
