@@ -65,17 +65,19 @@ class Materials:
         if key not in self._made:
             self._made[key] = Material(
                 conversation=self.submission.conversation,
-                response=self._text(scope),
+                response=text_in_scope(self.submission, scope),
                 reference=self.submission.reference if with_reference else None,
                 step=step,
             )
         return self._made[key]
 
-    def _text(self, scope: str) -> str:
-        read = self.submission.read
-        if scope == "answer":  # an agent that only calls tools has answered with its calls
-            return read.answer or "\n".join(_call_text(call) for call in read.tool_calls)
-        return read.reasoning if scope == "reasoning" else read.text
+
+def text_in_scope(submission: Submission, scope: str) -> str:
+    """The part of the response that a criterion of this scope reads."""
+    read = submission.read
+    if scope == "answer":  # an agent that only calls tools has answered with its calls
+        return read.answer or "\n".join(_call_text(call) for call in read.tool_calls)
+    return read.reasoning if scope == "reasoning" else read.text
 
 
 def message_text(message: Message) -> str:

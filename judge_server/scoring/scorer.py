@@ -95,9 +95,7 @@ class Scorer:
 
     async def _score(self, submission: Submission, terms: Terms) -> Judgment:
         started = time.monotonic()
-        rubric = await self._rubric(submission)
-        judge = self._judge(submission)
-        self._standing.certification.require(judge.reference if judge else None, rubric)
+        rubric, judge = await self.appointed(submission)
         found = self._calibrated(await self._find(submission, rubric, judge, terms), rubric)
         characters = len(submission.read.text)
         outcome = reward(rubric, found.verdicts, guard.counted_characters(rubric, found.flags, characters))
@@ -125,6 +123,13 @@ class Scorer:
             await self._archive.save(judgment, submission, rubric)
         self._tell(judgment)
         return judgment
+
+    async def appointed(self, submission: Submission) -> tuple[Rubric, Judge | None]:
+        """By what, and by whom, a submission is judged. Raises what ``score`` raises before a judge is asked."""
+        rubric = await self._rubric(submission)
+        judge = self._judge(submission)
+        self._standing.certification.require(judge.reference if judge else None, rubric)
+        return rubric, judge
 
     def _tell(self, judgment: Judgment) -> None:
         for observer in self._observers:
