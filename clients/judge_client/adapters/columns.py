@@ -1,0 +1,93 @@
+"""A trainer's batch → samples: columns of the data set beside the prompts and the responses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from judge_client.errors import BadSample
+from judge_client.sample import Sample, Text, encode
+
+Batch = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the data set calls its columns; each is optional, and so is a value in it (null, or empty text).
+
+    ``rubric``: a name, ``id@version``, or a whole rubric as an object or its JSON text. ``facts``: an object, or its
+    JSON text. ``reference`` and ``judge``: text.
+    """
+
+    rubric: str = "rubric"
+    reference: str = "reference"
+    facts: str = "facts"
+    judge: str = "judge"
+
+    def samples(
+        self, prompts: Sequence[Text], responses: Sequence[Text], batch: Batch, *, step: int | None = None
+    ) -> list[Sample]:
+        """Samples in order. ``batch``: columns as lists of the same length, among others. Responses to one row of the
+        data set get the same ``group``. Raises BadSample."""
+        rows = zip(prompts, responses, self._rows(batch, len(prompts)), strict=True)
+        return [self._sample(prompt, response, row, step) for prompt, response, row in rows]
+
+    def _sample(self, prompt: Text, response: Text, row: Mapping[str, Any], step: int | None) -> Sample:
+        said = hashlib.sha256(encode([prompt, row])).hexdigest()[:16]
+        return Sample(prompt, response, group=said if step is None else f"{step}/{said}", step=step, **row)
+
+    def _rows(self, batch: Batch, count: int) -> Iterator[dict[str, Any]]:
+        taken = {
+            "rubric": [_object_or_text(one, self.rubric) for one in _column(batch, self.rubric, count)],
+            "reference": [_text(one) for one in _column(batch, self.reference, count)],
+            "facts": [_object(one, self.facts) for one in _column(batch, self.facts, count)],
+            "judge": [_text(one) for one in _column(batch, self.judge, count)],
+        }
+        return ({name: values[place] for name, values in taken.items()} for place in range(count))
+
+
+USUAL = Columns()
+
+
+def _column(batch: Batch, name: str, count: int) -> Sequence[Any]:
+    values = batch.get(name)
+    if values is None:
+        return [None] * count
+    if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != count:
+        raise BadSample(f"column {name!r} should be a list of {count} values, one for each prompt.")
+    return values
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)
+
+
+def _object_or_text(value: Any, name: str) -> str | Mapping[str, Any] | None:
+    if isinstance(value, Mapping) or (isinstance(value, str) and value.lstrip().startswith("{")):
+        return _object(value, name)
+    return _text(value)
+
+
+def _object(value: Any, name: str) -> Mapping[str, Any] | None:
+    if value is None or value == "":
+        return None
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError as fault:
+        raise BadSample(f"column {name!r} holds {value[:60]!r}, which is no JSON: {fault}.") from None
+    if not isinstance(found, Mapping):
+        raise BadSample(
+            f"column {name!r} should hold objects, not {type(found).__name__}.", remedy='Write {"name": …}.'
+        )
+    kept: dict[str, Any] = _without_nulls(found)
+    return kept or None
+
+
+def _without_nulls(value: Any) -> Any:
+    """Arrow gives every row of a column the members of all the others, as nulls."""
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,118 @@
+"""TRL, and the trainers built on it (Axolotl, Unsloth): ``reward_funcs=[RubricReward("medical/consultation")]``.
+
+On a command line the dotted paths ``judge_client.adapters.trl.rubric_reward`` (async) and
+``judge_client.adapters.trl.sync_rubric_reward`` serve, configured by the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from math import fsum
+from typing import Any, ClassVar
+
+from judge_client.adapters.columns import USUAL, Columns
+from judge_client.on_failure import KINDS, Kind, OnFailure
+from judge_client.rewarder import Rewarder
+from judge_client.sample import Sample, Text
+from judge_client.scored import Scored
+
+Rewards = list[float | None]
+
+
+class _Reward:
+    """``name``: in TRL's metrics; the rubric's where there is one. ``columns``: what the data set calls its columns.
+    ``options``: those of Rewarder (url, api_key, judge, deadline_seconds, priority, …). Picklable."""
+
+    bears: ClassVar[Sequence[Kind]] = KINDS
+    default: ClassVar[OnFailure] = OnFailure.DROP
+    trainer: ClassVar[str] = "TRL"
+
+    def __init__(
+        self,
+        rubric: str | Mapping[str, Any] | None = None,
+        *,
+        on_failure: OnFailure | str | float | None = None,
+        name: str | None = None,
+        columns: Columns = USUAL,
+        **options: Any,
+    ) -> None:
+        policy = OnFailure.choose(on_failure, default=self.default, bears=self.bears, trainer=self.trainer)
+        self.rewarder = Rewarder(rubric, on_failure=policy, **options)
+        self.columns = columns
+        known = self.rewarder.terms.rubric
+        self.__name__ = name or (known if isinstance(known, str) else "rubric_reward")
+
+    def _samples(self, prompts: Sequence[Text], completions: Sequence[Text], given: Mapping[str, Any]) -> list[Sample]:
+        state = given.get("trainer_state")
+        return self.columns.samples(prompts, completions, given, step=getattr(state, "global_step", None))
+
+    def _rewards(self, scored: Sequence[Scored], given: Mapping[str, Any]) -> Rewards:
+        tell(scored, self.__name__, given.get("log_extra"), given.get("log_metric"))
+        return [one.reward for one in scored]
+
+
+class RubricReward(_Reward):
+    """An async reward function: other rewards are computed while the judge thinks.
+
+    Takes prompts and completions as text or as messages. Returns a number for each, or None where the judge failed and
+    the policy drops: TRL leaves such a completion out of its group's baseline. Raises JudgeFailed where the policy says
+    so.
+    """
+
+    async def __call__(self, prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
+        return self._rewards(await self.rewarder.ascore(self._samples(prompts, completions, given)), given)
+
+
+class SyncRubricReward(_Reward):
+    """RubricReward for trainers that know no async reward functions."""
+
+    def __call__(self, prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
+        return self._rewards(self.rewarder.score(self._samples(prompts, completions, given)), given)
+
+
+class UnmaskedRubricReward(SyncRubricReward):
+    """For TRL's trainers that add a missing reward up as 0 (OnlineDPO, SDPO): nothing is dropped here."""
+
+    bears = ("raise", "neutral", "number")
+    default = OnFailure.RAISE
+    trainer = "a trainer that counts a missing reward as 0"
+
+
+def tell(
+    scored: Sequence[Scored],
+    name: str,
+    log_extra: Callable[[str, list[Any]], None] | None,
+    log_metric: Callable[[str, float], None] | None,
+) -> None:
+    """Every criterion's value: for each completion, and its mean over those that have it. ``judge_failed`` is the share
+    that failed, ``judge_substituted`` the share whose reward the policy put in."""
+    tables = [{**one.metrics, "judge_substituted": float(one.substituted)} for one in scored]
+    for key in sorted({key for table in tables for key in table}):
+        values = [table[key] for table in tables if key in table]
+        if log_metric:
+            log_metric(f"{name}/{key}", fsum(values) / len(values))
+        if log_extra:
+            log_extra(f"{name}/{key}", [table.get(key) for table in tables])
+    if log_extra:
+        log_extra(f"{name}/failure", [one.failure for one in scored])
+
+
+async def rubric_reward(prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
+    """RubricReward, configured by JUDGE_RUBRIC, JUDGE_URL and the other variables of Rewarder."""
+    return await _asynchronous()(prompts, completions, **given)
+
+
+def sync_rubric_reward(prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
+    """SyncRubricReward, configured by the environment."""
+    return _synchronous()(prompts, completions, **given)
+
+
+@cache
+def _asynchronous() -> RubricReward:
+    return RubricReward()
+
+
+@cache
+def _synchronous() -> SyncRubricReward:
+    return SyncRubricReward()
