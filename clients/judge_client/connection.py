@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Generator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from judge_client.configuration import Address
-from judge_client.flow import Flow, Pause, Send, Step, Together, TransportFault
-from judge_client.pool import AsyncPool, BlockingPool
+from judge_client.flow import Flow, Pause, Send, Step, Together
+from judge_client.pool import AsyncPool, BlockingPool, Lease
 
 T = TypeVar("T")
 DEFAULT_CONNECTIONS = 256
@@ -37,12 +36,7 @@ class Connection:
         try:
             step = next(flow)
             while True:
-                try:
-                    outcome = self._do(step)
-                except TransportFault as fault:
-                    step = flow.throw(fault)
-                else:
-                    step = flow.send(outcome)
+                step = flow.send(self._do(step))
         except StopIteration as end:
             result: T = end.value
             return result
@@ -68,54 +62,61 @@ class Connection:
 
     async def arun(self, flow: Flow[T]) -> T:
         """What the flow returns."""
-        async with self._waiting.lease() as lease:
-
-            async def do(step: Step) -> Any:
-                if isinstance(step, Send):
-                    return await self._waiting.send(lease, step)
-                if isinstance(step, Pause):
-                    return await asyncio.sleep(step.seconds)
-                return await _side_by_side(step, drive)
-
-            async def drive(driven: Generator[Step, Any, Any]) -> Any:
-                try:
-                    step = next(driven)
-                    while True:
-                        try:
-                            outcome = await do(step)
-                        except TransportFault as fault:
-                            step = driven.throw(fault)
-                        else:
-                            step = driven.send(outcome)
-                except StopIteration as end:
-                    return end.value
-                finally:
-                    driven.close()
-
-            result: T = await drive(flow)
+        lease = self._waiting.hold()
+        try:
+            result: T = await _Driver(self._waiting, lease).drive(flow)
             return result
+        finally:
+            await self._waiting.release()
 
-    def held(self) -> AbstractAsyncContextManager[Any]:
-        """Keeps the running loop's connections open between calls."""
-        return self._waiting.lease()
+    def hold(self) -> None:
+        """Keeps the running loop's connections open between calls, until ``release``."""
+        self._waiting.hold()
+
+    async def release(self) -> None:
+        await self._waiting.release()
 
     def close(self) -> None:
-        """Blocking calls after this open connections anew."""
+        """Closes what blocking calls left open; a later call opens connections anew."""
         self._blocking.close()
 
 
-async def _side_by_side(step: Together, drive: Any) -> list[Any]:
-    """The flows, so many at once; the first error cancels the others, and nobody is left behind."""
-    places = asyncio.Semaphore(step.at_most)
+class _Driver:
+    """Runs flows on one event loop."""
 
-    async def one(flow: Generator[Step, Any, Any]) -> Any:
-        async with places:
-            return await drive(flow)
+    def __init__(self, pool: AsyncPool, lease: Lease) -> None:
+        self._pool = pool
+        self._lease = lease
 
-    tasks: list[Awaitable[Any]] = [asyncio.ensure_future(one(flow)) for flow in step.flows]
-    try:
-        return list(await asyncio.gather(*tasks))
-    finally:
-        for task in tasks:
-            task.cancel()  # type: ignore[attr-defined]  # they are tasks, which the list's type does not say
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def drive(self, flow: Generator[Step, Any, Any]) -> Any:
+        try:
+            step = next(flow)
+            while True:
+                step = flow.send(await self._do(step))
+        except StopIteration as end:
+            return end.value
+        finally:
+            flow.close()
+
+    async def _do(self, step: Step) -> Any:
+        if isinstance(step, Send):
+            return await self._pool.send(self._lease, step)
+        if isinstance(step, Pause):
+            return await asyncio.sleep(step.seconds)
+        return await self._side_by_side(step)
+
+    async def _side_by_side(self, step: Together) -> list[Any]:
+        """So many at once; the first error cancels the others, and nobody is left behind."""
+        places = asyncio.Semaphore(step.at_most)
+
+        async def one(flow: Generator[Step, Any, Any]) -> Any:
+            async with places:
+                return await self.drive(flow)
+
+        tasks = [asyncio.ensure_future(one(flow)) for flow in step.flows]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -28,7 +28,7 @@ class Deadline:
         return self.at is None or seconds < self.left()
 
     def for_server(self) -> float | None:
-        """What the server is told: a tenth less, at most a second, so that what it has decided by then arrives in time."""
+        """What the server is told: a tenth less, at most a second, so that what is decided by then arrives in time."""
         if self.at is None:
             return None
         left = self.left()

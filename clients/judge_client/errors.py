@@ -25,7 +25,8 @@ JudgeClientError
     ├── Unauthorized        401
     └── Forbidden           403
 
-Errors of the server are made from its problem documents (RFC 9457): ``type`` is the slug after ``urn:judge-server:error:``.
+Errors of the server are made from its problem documents (RFC 9457): ``slug`` is what follows
+``urn:judge-server:error:`` in their type.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from judge_client.judgment import Judgment
+    from judge_client.judgment import Failure, Judgment
 
 
 class JudgeClientError(Exception):
@@ -92,10 +93,11 @@ class JudgeFailed(JudgeClientError):
     judgments: Sequence[Judgment] = ()
 
     @classmethod
-    def of(cls, judgments: Sequence[Judgment], remedy: str | None = None) -> JudgeFailed:
-        first = judgments[0]
-        more = f" (and {len(judgments) - 1} more)" if len(judgments) > 1 else ""
-        error = cls(f"No reward: {first.failure}: {first.failure_detail}{more}", remedy=remedy, slug=first.failure)
+    def of(cls, failures: Sequence[Failure], judgments: Sequence[Judgment], remedy: str | None = None) -> JudgeFailed:
+        """``failures`` and ``judgments``: of the samples that have no reward."""
+        first = failures[0]
+        more = f" And {len(failures) - 1} more." if len(failures) > 1 else ""
+        error = cls(f"No reward ({first.type}): {first.detail}{more}", remedy=remedy, slug=first.type)
         error.judgments = tuple(judgments)
         return error
 

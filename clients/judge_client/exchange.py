@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from judge_client.backoff import Backoff
 from judge_client.deadline import Deadline
-from judge_client.errors import DeadlineExceeded, JudgeClientError, Unreachable
+from judge_client.errors import DeadlineExceeded, JudgeClientError, Overloaded, Unreachable
 from judge_client.flow import Flow, Pause, Reply, Request, Send, TransportFault
 from judge_client.problem import error_of, problem_of
 
@@ -19,8 +19,8 @@ _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """``read``: what the answer's body means. ``repeatable``: a second time changes nothing, which holds for reading and,
-    as verdicts are cached by content, for scoring; other calls are sent again only where the server has not begun."""
+    """``read``: what the answer means. ``repeatable``: a second time changes nothing, which holds for reading and, as
+    verdicts are cached by content, for scoring; other calls are sent again only where the server has not begun."""
 
     request: Request
     read: Callable[[Reply], T]
@@ -34,14 +34,14 @@ def exchange(call: Call[T], deadline: Deadline, backoff: Backoff) -> Flow[T]:
         left = deadline.left()
         if left <= 0:
             raise error or DeadlineExceeded("The deadline passed before there was an answer.")
-        try:
-            reply = yield Send(_timed(call.request, deadline), left)
-        except TransportFault as fault:
-            error, again = _unanswered(fault, deadline), call.repeatable or not fault.sent
+        reply: Reply | TransportFault = yield Send(_timed(call.request, deadline), left)
+        if isinstance(reply, TransportFault):
+            error, again = _unanswered(reply, deadline), call.repeatable or not reply.sent
+        elif _is_answer(reply):
+            return call.read(reply)
         else:
-            if _is_answer(reply):
-                return call.read(reply)
-            error, again = error_of(reply), _comes_again(call, reply)
+            error = error_of(reply)
+            again = _comes_again(call, reply, error)
         wait = backoff.wait(attempt, error.retry_after_seconds) if again else None
         if wait is None or not deadline.allows(wait):
             raise error
@@ -61,13 +61,14 @@ def _is_answer(reply: Reply) -> bool:
     return reply.status < 300 or (reply.status >= 400 and "judgment" in problem_of(reply))
 
 
-def _comes_again(call: Call[T], reply: Reply) -> bool:
-    if reply.status in (429, 503):
-        return True  # the server did not begin
-    return call.repeatable and reply.status in _TRY_AGAIN
+def _comes_again(call: Call[T], reply: Reply, error: JudgeClientError) -> bool:
+    """A server that is overloaded or stopping has not begun."""
+    return reply.status in _TRY_AGAIN and (call.repeatable or isinstance(error, Overloaded))
 
 
 def _unanswered(fault: TransportFault, deadline: Deadline) -> JudgeClientError:
     if fault.timed_out and deadline.left() <= 0:
         return DeadlineExceeded("The deadline passed before there was an answer.", remedy="Allow more time.")
-    return Unreachable(f"The server did not answer: {fault}.", remedy="Is it running at this address (JUDGE_URL)?")
+    return Unreachable(
+        f"The server did not answer: {fault.detail}.", remedy="Is it running at this address (JUDGE_URL)?"
+    )

@@ -31,8 +31,17 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class TransportFault:
+    """No answer. ``sent``: the server may have seen the request; ``timed_out``: the time was used up."""
+
+    detail: str
+    sent: bool
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
 class Send:
-    """Answered with a Reply; TransportFault is thrown in where none came within the time."""
+    """Answered with a Reply, or with a TransportFault where none came within the time."""
 
     request: Request
     timeout_seconds: float
@@ -53,12 +62,3 @@ class Together:
 
 Step = Send | Pause | Together
 Flow = Generator[Step, Any, T]
-
-
-class TransportFault(Exception):
-    """No answer. ``sent``: the server may have seen the request; ``timed_out``: the time was used up."""
-
-    def __init__(self, detail: str, *, sent: bool, timed_out: bool = False) -> None:
-        super().__init__(detail)
-        self.sent = sent
-        self.timed_out = timed_out

@@ -17,6 +17,9 @@ class Failure:
     detail: str
 
 
+UNEXPLAINED = Failure("no_verdict", "The server gave no reason.")
+
+
 @dataclass(frozen=True)
 class Opinion:
     """What one member of a panel said."""
@@ -143,22 +146,16 @@ class Judgment:
     submitted: dict[str, Any] | None = None
 
     @property
-    def failure(self) -> str | None:
-        """The type of the failure where there is no reward, else None."""
+    def failure(self) -> Failure | None:
+        """Why there is no reward; None where there is one."""
         if self.reward is not None:
             return None
-        return self.error.type if self.error else "no_verdict"
-
-    @property
-    def failure_detail(self) -> str | None:
-        if self.reward is not None:
-            return None
-        return self.error.detail if self.error else "The server gave no reason."
+        return self.error or UNEXPLAINED
 
     def require(self) -> float:
         """The reward. Raises JudgeFailed where there is none."""
         if self.reward is None:
-            raise JudgeFailed.of([self])
+            raise JudgeFailed.of([self.failure or UNEXPLAINED], [self])
         return self.reward
 
     @classmethod

@@ -9,8 +9,6 @@ import asyncio
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
 _CONNECT_SECONDS = 10.0
+_TOO_SLOW = TransportFault("the answer took too long", sent=True, timed_out=True)
 
 
 @cache
@@ -58,12 +57,12 @@ def _arguments(send: Send, left: float) -> dict[str, Any]:
     }
 
 
-def _fault(fault: Exception) -> Exception:
-    """What httpx raised, in our words."""
+def _fault(fault: Exception) -> TransportFault:
+    """What httpx raised, in our words. Raises BadConfiguration for what can never be sent."""
     import httpx
 
     if isinstance(fault, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        return BadConfiguration(f"The request cannot be sent: {fault}.", remedy="Correct the url and the api_key.")
+        raise BadConfiguration(f"The request cannot be sent: {fault}.", remedy="Correct the url and the api_key.")
     unsent = isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     timed_out = isinstance(fault, httpx.TimeoutException)
     return TransportFault(f"{type(fault).__name__}: {fault}".rstrip(": "), sent=not unsent, timed_out=timed_out)
@@ -95,19 +94,21 @@ class BlockingPool(ForkAware):
         self._inherited.append(self._http)  # kept, so that its sockets, which are the parent's, are left alone
         self._begin()
 
-    def send(self, send: Send) -> Reply:
-        """Raises TransportFault. The time bounds each wait for the server, and the whole body."""
+    def send(self, send: Send) -> Reply | TransportFault:
+        """What comes within the time, which bounds each wait for the server and the whole of the body."""
         import httpx
 
         give_up = time.monotonic() + send.timeout_seconds
         if not self._places.acquire(timeout=send.timeout_seconds):
-            raise TransportFault("no connection was free in time", sent=False, timed_out=True)
+            return TransportFault("no connection was free in time", sent=False, timed_out=True)
         try:
             arguments = _arguments(send, max(give_up - time.monotonic(), 0.001))
             with self._open().stream(**arguments) as response:
-                return _reply(response, _body(response, give_up))
+                content = _body(response, give_up)
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
-            raise _fault(fault) from None
+            return _fault(fault)
+        else:
+            return _TOO_SLOW if content is None else _reply(response, content)
         finally:
             self._places.release()
 
@@ -128,17 +129,18 @@ class BlockingPool(ForkAware):
             self._http = self._closing = None
 
 
-def _body(response: httpx.Response, give_up: float) -> bytes:
+def _body(response: httpx.Response, give_up: float) -> bytes | None:
+    """None where the time is used up before the body has an end."""
     parts = []
     for part in response.iter_bytes():
         parts.append(part)
         if time.monotonic() > give_up:
-            raise TransportFault("the answer came too slowly", sent=True, timed_out=True)
+            return None
     return b"".join(parts)
 
 
 @dataclass
-class _Lease:
+class Lease:
     """One event loop's connections, and how many use them."""
 
     http: httpx.AsyncClient
@@ -152,7 +154,7 @@ class AsyncPool(ForkAware):
 
     address: Address
     connections: int
-    _leases: dict[asyncio.AbstractEventLoop, _Lease] = field(default_factory=dict)
+    _leases: dict[asyncio.AbstractEventLoop, Lease] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -160,38 +162,43 @@ class AsyncPool(ForkAware):
     def after_fork(self) -> None:
         self._leases = {}
 
-    @asynccontextmanager
-    async def lease(self) -> AsyncIterator[_Lease]:
-        """The connections of the running loop. Calls of one loop at the same time share them."""
+    def hold(self) -> Lease:
+        """The connections of the running loop, until ``release``. Calls of one loop at the same time share them."""
         import httpx
 
         loop = asyncio.get_running_loop()
         lease = self._leases.get(loop)
         if lease is None:
+            self._leases = {other: kept for other, kept in self._leases.items() if not other.is_closed()}
             http = httpx.AsyncClient(**_options(self.address, self.connections))
-            lease = self._leases[loop] = _Lease(http, asyncio.Semaphore(self.connections))
+            lease = self._leases[loop] = Lease(http, asyncio.Semaphore(self.connections))
         lease.users += 1
-        try:
-            yield lease
-        finally:
-            lease.users -= 1
-            if not lease.users:
-                self._leases.pop(loop, None)
-                await lease.http.aclose()
+        return lease
 
-    async def send(self, lease: _Lease, send: Send) -> Reply:
-        """Raises TransportFault."""
+    async def release(self) -> None:
+        """The last to go closes the connections."""
+        loop = asyncio.get_running_loop()
+        lease = self._leases.get(loop)
+        if lease is None:
+            return  # a child that was forked meanwhile holds none
+        lease.users -= 1
+        if not lease.users:
+            del self._leases[loop]
+            await lease.http.aclose()
+
+    async def send(self, lease: Lease, send: Send) -> Reply | TransportFault:
+        """What comes within the time."""
         import httpx
 
         try:
             return await asyncio.wait_for(self._answer(lease, send), send.timeout_seconds)
-        except (asyncio.TimeoutError, TimeoutError):
-            raise TransportFault("the time was used up", sent=True, timed_out=True) from None
+        except (TimeoutError, asyncio.TimeoutError):
+            return _TOO_SLOW
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
-            raise _fault(fault) from None
+            return _fault(fault)
 
     @staticmethod
-    async def _answer(lease: _Lease, send: Send) -> Reply:
+    async def _answer(lease: Lease, send: Send) -> Reply:
         async with lease.places:
             response = await lease.http.request(**_arguments(send, send.timeout_seconds))
         return _reply(response, response.content)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from judge_client import errors
 from judge_client.backoff import Backoff
-from judge_client.configuration import Address, Terms
-from judge_client.connection import DEFAULT_CONNECTIONS, Connection
+from judge_client.configuration import Terms
+from judge_client.connection import DEFAULT_CONNECTIONS
 from judge_client.counts import Counts
+from judge_client.endpoint import Endpoint
 from judge_client.errors import BadConfiguration, JudgeFailed, Momentary
 from judge_client.flow import Flow
+from judge_client.group import GroupOptions, GroupStatistics, Rollouts, ScoredGroup
+from judge_client.group_scoring import score_group
 from judge_client.judgment import Judgment
 from judge_client.on_failure import OnFailure
-from judge_client.sample import Sample
+from judge_client.sample import Sample, Text
 from judge_client.scored import Scored, with_policy
-from judge_client.scoring import Conduct, score_batch
-from judge_client.splitting import Limits
+from judge_client.scoring import score_batch
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
 
 _OF_THE_RUBRIC = {kind.type: kind for kind in (errors.UnknownRubric, errors.BadRubric, errors.NotCalibrated)}
 
@@ -34,7 +39,7 @@ class Rewarder:
     of the Rewarder's own that the server does not know is raised whatever the policy: no training goes on without one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each variable of the environment
         self,
         rubric: str | Mapping[str, Any] | None = None,
         *,
@@ -47,15 +52,13 @@ class Rewarder:
         attempts: int = Backoff.attempts,
         connections: int = DEFAULT_CONNECTIONS,
     ) -> None:
-        self.terms = Terms(rubric, judge, deadline_seconds, priority).with_environment()
+        terms = Terms(rubric, judge, deadline_seconds, priority)
         self.on_failure = OnFailure.choose(on_failure, default=OnFailure.RAISE)
-        self._connection = Connection(Address.of(url, api_key), connections)
-        self._conduct = Conduct(Limits(), Backoff(attempts=attempts))
+        self._endpoint = Endpoint(url, api_key=api_key, terms=terms, attempts=attempts, connections=connections)
         self._counts = Counts()
 
     def __repr__(self) -> str:
-        url = self._connection.address.url
-        return f"Rewarder(rubric={self.terms.rubric!r}, url={url!r}, on_failure={str(self.on_failure)!r})"
+        return f"Rewarder(rubric={self.terms.rubric!r}, url={self.url!r}, on_failure={str(self.on_failure)!r})"
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_counts"}
@@ -66,7 +69,12 @@ class Rewarder:
 
     @property
     def url(self) -> str:
-        return self._connection.address.url
+        return self._endpoint.url
+
+    @property
+    def terms(self) -> Terms:
+        """Rubric, judge, deadline and priority where a sample says nothing."""
+        return self._endpoint.terms
 
     @property
     def counts(self) -> dict[str, int]:
@@ -75,11 +83,11 @@ class Rewarder:
 
     def score(self, samples: Sequence[Sample]) -> list[Scored]:
         """In order. Raises JudgeFailed where the policy says so, and Refused for what can never be judged."""
-        return self._connection.run(self._scored(samples))
+        return self._endpoint.connection.run(self._scored(samples))
 
     async def ascore(self, samples: Sequence[Sample]) -> list[Scored]:
         """``score`` on the running event loop."""
-        return await self._connection.arun(self._scored(samples))
+        return await self._endpoint.connection.arun(self._scored(samples))
 
     def score_one(self, sample: Sample) -> Scored:
         return self.score([sample])[0]
@@ -87,45 +95,80 @@ class Rewarder:
     async def ascore_one(self, sample: Sample) -> Scored:
         return (await self.ascore([sample]))[0]
 
+    def score_group(self, prompt: Text, responses: Sequence[Text], **options: Unpack[GroupOptions]) -> ScoredGroup:
+        """Rollouts of one prompt, also relative to each other; ``group`` of the result holds statistics."""
+        return self._endpoint.connection.run(self._scored_group(Rollouts(prompt, responses, **options)))
+
+    async def ascore_group(
+        self, prompt: Text, responses: Sequence[Text], **options: Unpack[GroupOptions]
+    ) -> ScoredGroup:
+        """``score_group`` on the running event loop."""
+        return await self._endpoint.connection.arun(self._scored_group(Rollouts(prompt, responses, **options)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Connections of this event loop stay open until the block ends."""
+        self._endpoint.connection.hold()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._endpoint.connection.release()
+
     def close(self) -> None:
-        """Closes idle connections; a later call opens new ones."""
-        self._connection.close()
+        """Closes what blocking calls left open; a later call opens new connections."""
+        self._endpoint.connection.close()
 
     def _scored(self, samples: Sequence[Sample]) -> Flow[list[Scored]]:
-        if not samples:
-            return []
-        self._require_rubrics(samples)
+        for place, sample in enumerate(samples):
+            self._require_rubric(sample, f"samples[{place}]")
         try:
-            judgments = yield from score_batch(samples, self.terms, self._conduct)
+            judgments = yield from score_batch(samples, self.terms, self._endpoint.conduct)
         except Momentary as error:
             judgments = [Judgment.failed(error) for _ in samples]
-        self._require_known(samples, judgments)
-        return self._after_policy(samples, judgments)
+        found = [Scored.of(judgment) for judgment in judgments]
+        for sample, one in zip(samples, found, strict=True):
+            self._require_known(sample, one)
+        return self._after_policy(found, [sample.prompt_key for sample in samples])
 
-    def _after_policy(self, samples: Sequence[Sample], judgments: Sequence[Judgment]) -> list[Scored]:
+    def _scored_group(self, rollouts: Rollouts) -> Flow[ScoredGroup]:
+        self._require_rubric(rollouts, "the group")
+        group: GroupStatistics | None = None
         try:
-            scored = with_policy(samples, judgments, self.on_failure)
-        except JudgeFailed as error:
-            found = Counter(judged=len(samples), failed=len(error.judgments))
-            found.update(f"failed/{judgment.failure}" for judgment in error.judgments)
-            self._counts.add(found, self.on_failure)
+            result = yield from score_group(rollouts, self.terms, self._endpoint.conduct)
+        except Momentary as error:
+            found = [Scored.of(Judgment.failed(error)) for _ in rollouts.responses]
+        else:
+            found, group = result.scored(), result.group
+        for one in found:
+            self._require_known(rollouts, one)
+        return ScoredGroup(tuple(self._after_policy(found, [0] * len(found))), group)
+
+    def _after_policy(self, found: Sequence[Scored], prompts: Sequence[Hashable]) -> list[Scored]:
+        try:
+            scored = with_policy(found, prompts, self.on_failure)
+        except JudgeFailed:
+            failed = [one for one in found if one.failure]
+            counted = Counter(f"failed/{one.failure}" for one in failed)
+            self._counts.add(counted + Counter(judged=len(found), failed=len(failed)), self.on_failure)
             raise
         self._counts.note(scored, self.on_failure)
         return scored
 
-    def _require_rubrics(self, samples: Sequence[Sample]) -> None:
-        for place, sample in enumerate(samples):
-            if sample.rubric is None and self.terms.rubric is None:
-                raise BadConfiguration(
-                    f"samples[{place}] names no rubric, and neither does the Rewarder.",
-                    remedy="Give Rewarder(rubric), JUDGE_RUBRIC, or a rubric with each sample.",
-                )
+    def _require_rubric(self, asked: Sample | Rollouts, where: str) -> None:
+        if asked.rubric is None and self.terms.rubric is None:
+            raise BadConfiguration(
+                f"{where} names no rubric, and neither does the Rewarder.",
+                remedy="Give Rewarder(rubric), JUDGE_RUBRIC, or a rubric with each sample.",
+            )
 
-    def _require_known(self, samples: Sequence[Sample], judgments: Sequence[Judgment]) -> None:
+    def _require_known(self, asked: Sample | Rollouts, one: Scored) -> None:
         """A misspelt rubric or judge of our own fails every sample for good."""
-        for sample, judgment in zip(samples, judgments):
-            failure, detail = judgment.failure or "", judgment.failure_detail or ""
-            if failure in _OF_THE_RUBRIC and sample.rubric is None:
-                raise _OF_THE_RUBRIC[failure](detail)
-            if failure == errors.UnknownJudge.type and sample.judge is None:
-                raise errors.UnknownJudge(detail)
+        if one.failure in _OF_THE_RUBRIC and asked.rubric is None:
+            raise _OF_THE_RUBRIC[one.failure](one.detail or "")
+        if one.failure == errors.UnknownJudge.type and asked.judge is None:
+            raise errors.UnknownJudge(one.detail or "")

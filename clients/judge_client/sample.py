@@ -44,8 +44,8 @@ class Sample:
 
 
 def encode(data: Any, where: str = "the request") -> bytes:
-    """JSON in UTF-8. Numbers and arrays of numpy and torch become plain ones. Raises BadSample for NaN and for what JSON
-    does not know."""
+    """JSON in UTF-8. Numbers and arrays of numpy and torch become plain ones. Raises BadSample for NaN and for what
+    JSON does not know."""
     try:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
     except (TypeError, ValueError, RecursionError) as fault:
@@ -63,6 +63,6 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, Sequence | set | frozenset):
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes | bytearray | memoryview):
         return list(value)
     raise TypeError(f"a {type(value).__name__} is no JSON")

@@ -1,29 +1,43 @@
-"""What a trainer gets for a sample."""
+"""What a trainer gets for a sample, after the policy for judges that fail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from math import fsum
 from statistics import fmean
 
 from judge_client.errors import JudgeFailed
-from judge_client.judgment import Judgment
+from judge_client.judgment import UNEXPLAINED, Failure, Judgment
 from judge_client.on_failure import OnFailure
-from judge_client.sample import Sample
 
 _REMEDY = "Look at the judge, or choose another on_failure (JUDGE_ON_FAILURE)."
+_ALONE = "No other sample of its prompt has a reward to take the mean of: send a prompt's samples in one call."
 
 
 @dataclass(frozen=True)
 class Scored:
     """``reward`` is None where the judge failed and the policy drops. ``failure``: the failure's type, also where the
-    policy put a number in (``substituted``)."""
+    policy put a number in (``substituted``); ``detail`` says more of it."""
 
     reward: float | None
     judgment: Judgment
     failure: str | None = None
     substituted: bool = False
+    detail: str | None = None
+
+    @classmethod
+    def of(cls, judgment: Judgment) -> Scored:
+        """Before any policy."""
+        return cls.with_reward(judgment.reward, judgment, judgment.failure)
+
+    @classmethod
+    def with_reward(cls, reward: float | None, judgment: Judgment, failure: Failure | None) -> Scored:
+        """A reward that is not the judgment's own, such as one relative to a group."""
+        if reward is not None:
+            return cls(reward, judgment)
+        reason = failure or UNEXPLAINED
+        return cls(None, judgment, reason.type, detail=reason.detail)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -38,36 +52,38 @@ class Scored:
         return {**found, "coverage": self.judgment.coverage, "judge_failed": 1.0 if self.failure else 0.0}
 
 
-def with_policy(samples: Sequence[Sample], judgments: Sequence[Judgment], policy: OnFailure) -> list[Scored]:
-    """Rewards after the policy. Raises JudgeFailed where it says so."""
-    failed = [judgment for judgment in judgments if judgment.reward is None]
-    if failed and policy.kind == "raise":
-        raise JudgeFailed.of(failed, _REMEDY)
-    if policy.kind == "neutral" and failed:
-        return _neutral(samples, judgments)
-    return [_scored(judgment, policy.value) for judgment in judgments]
+def with_policy(scored: Sequence[Scored], prompts: Sequence[Hashable], policy: OnFailure) -> list[Scored]:
+    """The same after the policy. ``prompts``: what samples of one prompt have in common. Raises JudgeFailed where the
+    policy says so."""
+    if policy.kind == "raise":
+        return _all_known(scored, _REMEDY)
+    if policy.kind == "neutral":
+        means = _means(scored, prompts)
+        known = [_instead(one, means.get(prompt)) for one, prompt in zip(scored, prompts, strict=True)]
+        return _all_known(known, _ALONE)
+    return [_instead(one, policy.value) for one in scored]
 
 
-def _scored(judgment: Judgment, instead: float | None) -> Scored:
-    if judgment.reward is not None:
-        return Scored(judgment.reward, judgment)
-    return Scored(instead, judgment, judgment.failure, substituted=instead is not None)
+def _all_known(scored: Sequence[Scored], remedy: str) -> list[Scored]:
+    failed = [one for one in scored if one.reward is None]
+    if failed:
+        failures = [Failure(one.failure or UNEXPLAINED.type, one.detail or UNEXPLAINED.detail) for one in failed]
+        raise JudgeFailed.of(failures, [one.judgment for one in failed], remedy)
+    return list(scored)
 
 
-def _neutral(samples: Sequence[Sample], judgments: Sequence[Judgment]) -> list[Scored]:
-    keys = [sample.prompt_key for sample in samples]
-    known: dict[object, list[float]] = {}
-    for key, judgment in zip(keys, judgments):
-        if judgment.reward is not None:
-            known.setdefault(key, []).append(judgment.reward)
-    alone = [one for key, one in zip(keys, judgments) if one.reward is None and key not in known]
-    if alone:
-        remedy = "No other sample of the prompt has a reward to take the mean of: send a prompt's samples in one call."
-        raise JudgeFailed.of(alone, remedy)
-    means = {key: _mean(rewards) for key, rewards in known.items()}
-    return [_scored(judgment, means.get(key)) for key, judgment in zip(keys, judgments)]
+def _instead(one: Scored, number: float | None) -> Scored:
+    return one if one.reward is not None or number is None else replace(one, reward=number, substituted=True)
 
 
-def _mean(rewards: Iterable[float]) -> float:
-    several = list(rewards)
-    return several[0] if min(several) == max(several) else fsum(reward / len(several) for reward in several)
+def _means(scored: Sequence[Scored], prompts: Sequence[Hashable]) -> dict[Hashable, float]:
+    known: dict[Hashable, list[float]] = {}
+    for one, prompt in zip(scored, prompts, strict=True):
+        if one.reward is not None:
+            known.setdefault(prompt, []).append(one.reward)
+    return {prompt: mean(rewards) for prompt, rewards in known.items()}
+
+
+def mean(rewards: Sequence[float]) -> float:
+    """Without rounding where all are equal, and without overflow."""
+    return rewards[0] if min(rewards) == max(rewards) else fsum(reward / len(rewards) for reward in rewards)

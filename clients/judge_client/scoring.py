@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from judge_client.backoff import Backoff
@@ -26,8 +26,8 @@ _BATCH = "/v1/score/batch"
 class Conduct:
     """How calls are made. ``parts_at_once``: of one call, under way at the same time."""
 
-    limits: Limits
-    backoff: Backoff = Backoff()
+    limits: Limits = field(default_factory=Limits)
+    backoff: Backoff = field(default_factory=Backoff)
     parts_at_once: int = 4
 
 
@@ -38,7 +38,7 @@ def submission_of(sample: Sample | Mapping[str, Any]) -> dict[str, Any]:
 def score(sample: Sample | Mapping[str, Any], terms: Terms, conduct: Conduct) -> Flow[Judgment]:
     """One judgment, failed ones included."""
     submission = submission_of(sample)
-    body = {**_defaults(terms), **submission, **_priority(terms)}
+    body = {**said_by(terms), **submission}
     request = Request("POST", "/v1/score", content=encode(body, "the sample"), headers=JSON)
     return (yield from exchange(Call(request, _judgment), Deadline.after(terms.deadline_seconds), conduct.backoff))
 
@@ -48,16 +48,17 @@ def score_batch(
     terms: Terms,
     conduct: Conduct,
     *,
+    deadline: Deadline | None = None,
     part_items: int | None = None,
     done: Callable[[int], None] | None = None,
 ) -> Flow[list[Judgment]]:
     """Judgments in order. A part that could not be asked about becomes failed judgments; where that holds for all of
-    them, the error is raised. ``done`` is told how many more judgments there are."""
+    them, the error is raised. ``done`` is told how many more are settled; ``part_items``: at most, in one request."""
+    if not samples:
+        return []
     batch = _Batch.of(samples, terms, conduct)
-    deadline = Deadline.after(terms.deadline_seconds)
-    limits = (
-        conduct.limits if part_items is None else replace(conduct.limits, items=min(part_items, conduct.limits.items))
-    )
+    deadline = deadline or Deadline.after(terms.deadline_seconds)
+    limits = replace(conduct.limits, items=min(part_items or conduct.limits.items, conduct.limits.items))
     parts = split(batch.sizes, limits, len(batch.head))
     flows = [_part(batch, part, deadline, done or _nobody) for part in parts]
     outcomes: list[list[Judgment] | Momentary]
@@ -65,7 +66,7 @@ def score_batch(
     failed = [one for one in outcomes if isinstance(one, Momentary)]
     if failed and len(failed) == len(outcomes):
         raise failed[0]
-    return [one for part, outcome in zip(parts, outcomes) for one in _judgments(part, outcome)]
+    return [one for part, outcome in zip(parts, outcomes, strict=True) for one in _judgments(part, outcome)]
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class _Batch:
     @classmethod
     def of(cls, samples: Samples, terms: Terms, conduct: Conduct) -> _Batch:
         items = [encode(submission_of(sample), f"samples[{place}]") for place, sample in enumerate(samples)]
-        head = encode({**_defaults(terms), **_priority(terms)})
+        head = encode(said_by(terms))
         return cls(items, head, conduct)
 
     @property
@@ -101,6 +102,7 @@ def _part(
     try:
         judgments = yield from exchange(call, deadline, batch.conduct.backoff)
     except Momentary as error:
+        done(len(part))
         return error
     except (BadInput, TooLarge) as error:
         if not limits.learn(error, len(part), len(body)):
@@ -138,13 +140,10 @@ def _results(reply: Reply, count: int) -> list[Judgment]:
     return list(found)
 
 
-def _defaults(terms: Terms) -> dict[str, Any]:
-    given = {"rubric": terms.rubric, "judge": terms.judge}
+def said_by(terms: Terms) -> dict[str, Any]:
+    """What holds for samples that say nothing themselves. The deadline goes out as a header, new with every attempt."""
+    given = {"rubric": terms.rubric, "judge": terms.judge, "priority": terms.priority}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _priority(terms: Terms) -> dict[str, Any]:
-    return {} if terms.priority is None else {"priority": terms.priority}
 
 
 def _nobody(_count: int) -> None:

@@ -32,8 +32,8 @@ class Limits:
 
 
 def split(sizes: Sequence[int], limits: Limits, common_bytes: int = 0) -> list[range]:
-    """Neighbouring places of the list in as few parts as the limits allow; an element that is too large on its own makes
-    a part of its own. ``sizes``: bytes of each element; ``common_bytes``: what every part says besides."""
+    """Neighbouring places of the list in as few parts as the limits allow; an element that is too large on its own
+    makes a part of its own. ``sizes``: bytes of each element; ``common_bytes``: what every part says besides."""
     room = limits.body_bytes - common_bytes - _ROOM_BYTES
     parts: list[range] = []
     start = used = 0

@@ -30,7 +30,8 @@ def parse(content: bytes) -> Any:
 
 def read(kind: type[T], data: Any, where: str = "answer") -> T:
     """Plain data as ``kind``. Raises UnreadableAnswer that names the member at fault."""
-    found: T = _reader(kind)(data, where)
+    wanted: Any = kind
+    found: T = _reader(wanted)(data, where)
     return found
 
 

@@ -49,4 +49,5 @@ class BodyLimit:
         return TooLarge(
             f"The body is larger than {self.max_bytes} bytes.",
             remedy="Split the batch, or raise max_body_bytes in the server's settings.",
+            max_bytes=self.max_bytes,
         )

@@ -62,4 +62,5 @@ def require_items(count: int, limit: int, field: str) -> None:
         raise BadInput(
             f"{field}: {count} elements are more than the {limit} of one request.",
             remedy="Split the request, or raise max_batch_items in the server's settings.",
+            max_items=limit,
         )

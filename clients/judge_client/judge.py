@@ -1,0 +1,55 @@
+"""Judges as the server lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from judge_client.judgment import RubricReference
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Maps in use; ``id`` is what ``judge.calibration`` of a judgment names."""
+
+    id: str
+    rubric: RubricReference
+    criteria: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What the gate last decided."""
+
+    id: str
+    rubric: RubricReference
+    decision: str
+
+
+@dataclass(frozen=True)
+class JudgeStatus:
+    """A configured judge; ``default`` answers where a sample names none."""
+
+    name: str
+    model: str
+    mode: str
+    fingerprint: str
+    default: bool
+    healthy: bool
+    calibration: str | None = None
+    notice: str | None = None
+    fitted: tuple[Fitted, ...] = ()
+    gated: tuple[Gated, ...] = ()
+
+
+@dataclass(frozen=True)
+class JudgeList:
+    judges: tuple[JudgeStatus, ...]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The server can judge now, by default with this judge."""
+
+    status: str
+    judge: str
+    model: str

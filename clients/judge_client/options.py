@@ -1,0 +1,54 @@
+"""Keyword arguments that the blocking and the asynchronous client share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+
+class CallOptions(TypedDict, total=False):
+    """For samples that name no rubric or judge; how long the call may take, and how urgent it is (``training``,
+    ``interactive``, ``batch``, ``audit``)."""
+
+    rubric: str | Mapping[str, Any] | None
+    judge: str | None
+    deadline_seconds: float | None
+    priority: str | None
+
+
+class JudgmentFilter(TypedDict, total=False):
+    """``rubric``: an id, ``id@version`` or digest. ``since`` is included, ``until`` is not; both with a time zone."""
+
+    rubric: str | None
+    judge: str | None
+    group: str | None
+    status: str | None
+    since: datetime | str | None
+    until: datetime | str | None
+    limit: int
+    cursor: str | None
+
+
+class LabelSetPage(TypedDict, total=False):
+    """``split``: ``dev`` or ``test``."""
+
+    split: str
+    reader: str
+    reason: str
+    offset: int
+    limit: int
+
+
+class CalibrationOptions(TypedDict, total=False):
+    """``split``: ``dev``, ``test`` or ``all``. ``partial``: measure what labels and rubric both have. ``raw``: without
+    fitted maps. ``fit`` and ``gate``: do that with what was measured."""
+
+    judge: str | None
+    split: str
+    reader: str
+    reason: str
+    partial: bool
+    raw: bool
+    fit: bool
+    gate: bool
