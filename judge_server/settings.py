@@ -61,6 +61,14 @@ class Settings(BaseSettings):
     default_deadline_seconds: float | None = Field(
         default=120.0, gt=0, allow_inf_nan=False, description="Deadline of a request that names none."
     )
+    default_collection_seconds: float = Field(
+        default=60.0, gt=0, le=86_400, description="How long a group waits for members where it does not say."
+    )
+    max_cohorts: int = Field(default=1_024, ge=1, description="Groups under collection or remembered before a 429.")
+    max_cohort_bytes: int = Field(default=256 * 2**20, ge=1_024, description="Size of all these groups before a 429.")
+    cohort_memory_seconds: float = Field(
+        default=60.0, gt=0, le=86_400, description="How long a judged group answers requests that come again."
+    )
     drain_seconds: float = Field(
         default=20.0, ge=0, le=86_400, description="How long shutdown waits for what is under way."
     )

@@ -23,6 +23,9 @@ from judge_server.scoring.admission import Admission
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.calibrate import ActiveMaps
 from judge_server.scoring.certification import Certification
+from judge_server.scoring.group.collection import Bounds
+from judge_server.scoring.group.comparing import ComparisonObserver
+from judge_server.scoring.group.groups import Groups
 from judge_server.scoring.inquiry import Inquiry
 from judge_server.scoring.scheduled_model import ScheduledModel
 from judge_server.scoring.scorer import Observer, Scorer
@@ -45,6 +48,7 @@ class Service:
     inquiry: Inquiry
     scorer: Scorer
     standing: Standing
+    groups: Groups
 
     def measuring_scorer(self, *, raw: bool = False) -> Scorer:
         """A scorer for calibrations: it needs no certificate and keeps no judgments. ``raw``: without fitted maps."""
@@ -92,8 +96,11 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
             observers=observers,
             standing=standing,
         )
+        told = [observer for observer in observers if isinstance(observer, ComparisonObserver)]
+        groups = Groups(scorer, inquiry.cache, _cohort_bounds(settings), told)
+        stack.push_async_callback(groups.close)
         opened = tuple(models.opened.values())
-        yield Service(settings, store, shelf, judges, default_judge, opened, inquiry, scorer, standing)
+        yield Service(settings, store, shelf, judges, default_judge, opened, inquiry, scorer, standing, groups)
 
 
 @asynccontextmanager
@@ -104,6 +111,10 @@ async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]
         yield store, Shelf(library_of(settings), store)
     finally:
         await store.close()
+
+
+def _cohort_bounds(settings: Settings) -> Bounds:
+    return Bounds(settings.max_cohorts, settings.max_cohort_bytes, settings.cohort_memory_seconds)
 
 
 def settle() -> None:

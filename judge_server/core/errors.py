@@ -13,6 +13,8 @@ JudgeServerError
 │   └── UnknownJudgment   404
 ├── RubricConflict        409  published content changed without a new version
 ├── NotCalibrated         409
+├── CohortClosed          409  a response came after its group was judged
+├── CohortConflict        409  two responses of one group have the same id
 ├── Unauthorized          401
 ├── Forbidden             403
 ├── TooLarge              413
@@ -120,6 +122,14 @@ class RubricConflict(JudgeServerError):
 
 class NotCalibrated(JudgeServerError):
     status, type, title = 409, "not_calibrated", "This judge has not passed calibration for this rubric"
+
+
+class CohortClosed(JudgeServerError):
+    status, type, title = 409, "cohort_closed", "The cohort was judged without this response"
+
+
+class CohortConflict(JudgeServerError):
+    status, type, title = 409, "cohort_conflict", "The cohort has another response under this id"
 
 
 class Unauthorized(JudgeServerError):

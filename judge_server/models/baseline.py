@@ -14,6 +14,7 @@ from typing import Any
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded
 from judge_server.core.judgment import Usage
 from judge_server.models.lexical import Overlap, Said, overlap
+from judge_server.models.lexical_comparison import compared, first_better, merit
 from judge_server.models.protocol import Capabilities, Completion, Labels, Part, Prompt, Request, TokenProbability
 
 REVISION = "lexical-1"
@@ -22,6 +23,7 @@ NOTICE = (
     "good for trying out, not for judging."
 )
 LEAST_PROBABILITY = 1e-6
+_WANTED: tuple[Part, ...] = ("criterion", "reference")
 _AFFIRMATIVE, _NEGATIVE = frozenset(["yes", "true", "met"]), frozenset(["no", "false", "unmet"])
 
 
@@ -44,9 +46,15 @@ class Baseline:
         """Raises DeadlineExceeded where the deadline has passed already."""
         if request.deadline is not None and monotonic() >= request.deadline:
             raise DeadlineExceeded("The deadline passed before the baseline was asked.")
+        merits = self._merits(request.prompt)
+        if merits:
+            if isinstance(request.answer, Labels):
+                first = first_better(merits)
+                return _spoken_label(request.answer.words, (first, 1 - first))
+            return Completion(json.dumps(compared(request.answer.schema, merits)), usage=Usage(calls=1))
         overlaps = self._overlaps(request.prompt)
         if isinstance(request.answer, Labels):
-            return _spoken_label(request.answer.words, overlaps[0].probability)
+            return _spoken_label(request.answer.words, shares(request.answer.words, overlaps[0].probability))
         answer = _filled(request.answer.schema, overlaps[0], overlaps)
         return Completion(json.dumps(answer, ensure_ascii=False), usage=Usage(calls=1))
 
@@ -55,6 +63,12 @@ class Baseline:
 
     async def close(self) -> None:
         """Nothing to free."""
+
+    def _merits(self, prompt: Prompt) -> list[float]:
+        """One for each of the responses that are compared, none where a single one is judged."""
+        wanted = [self._said(text) for part in _WANTED for text in _texts(prompt, part)]
+        unwanted = [self._said(text) for text in _texts(prompt, "pitfall")]
+        return [merit(wanted, unwanted, self._said(text)) for text in _texts(prompt, "candidate")]
 
     def _overlaps(self, prompt: Prompt) -> list[Overlap]:
         """One for each criterion of the prompt. Where there is a reference, its coverage counts as much."""
@@ -110,12 +124,11 @@ def _likeliest(labels: Sequence[str], probability: float) -> str:
     return labels[chances.index(max(chances))]
 
 
-def _spoken_label(words: Sequence[str], probability: float) -> Completion:
+def _spoken_label(words: Sequence[str], chances: Sequence[float]) -> Completion:
     candidates = tuple(
-        TokenProbability(word, log(max(share, LEAST_PROBABILITY)))
-        for word, share in zip(words, shares(words, probability), strict=True)
+        TokenProbability(word, log(max(share, LEAST_PROBABILITY))) for word, share in zip(words, chances, strict=True)
     )
-    return Completion(_likeliest(words, probability), candidates, usage=Usage(calls=1))
+    return Completion(words[chances.index(max(chances))], candidates, usage=Usage(calls=1))
 
 
 def _filled(schema: Mapping[str, Any], found: Overlap, overlaps: Sequence[Overlap]) -> Any:

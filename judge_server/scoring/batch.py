@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from judge_server.core.errors import BadSubmission, JudgeServerError
+from judge_server.core.errors import BadSubmission, JudgeServerError, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.submission import Coordinates, Submission
@@ -18,6 +18,7 @@ from judge_server.judging.together import together
 from judge_server.scoring.scorer import Scorer
 
 _LOG = logging.getLogger(__name__)
+_RETRY_AFTER_SECONDS = 5.0
 
 
 async def score_batch(
@@ -30,7 +31,7 @@ async def score_batch(
 async def score_item(scorer: Scorer, item: Any, terms: Terms, defaults: Mapping[str, Any] | None = None) -> Judgment:
     """A judgment in any case: what is wrong with the item itself, or with keeping its judgment, becomes a failed
     judgment with a typed error."""
-    coordinates = item.coordinates if isinstance(item, Submission) else _coordinates_of(item)
+    coordinates = item.coordinates if isinstance(item, Submission) else readable_coordinates(item)
     try:
         return await scorer.score(parse_submission(item, defaults), terms)
     except JudgeServerError as fault:
@@ -81,7 +82,7 @@ def _shortened(text: str, most: int) -> str:
     return (text if len(text) <= most else text[:most] + "...").encode("utf-8", "backslashreplace").decode()
 
 
-def _coordinates_of(item: Any) -> Coordinates:
+def readable_coordinates(item: Any) -> Coordinates:
     """What can be read of an item's coordinates, whatever else is wrong with it: its sender wants to know it again."""
     if not isinstance(item, Mapping):
         return Coordinates()
@@ -91,6 +92,14 @@ def _coordinates_of(item: Any) -> Coordinates:
             with suppress(ValidationError):
                 read = Coordinates.model_validate(read.model_dump(exclude_none=True) | {name: item[name]})
     return read
+
+
+def require_store(judgments: Sequence[Judgment]) -> None:
+    """Raises StoreUnavailable where the store's failing is all that there is to tell."""
+    causes = [judgment.error for judgment in judgments]
+    if causes and all(cause is not None and cause.type == StoreUnavailable.type for cause in causes):
+        detail = next(cause.detail for cause in causes if cause is not None)
+        raise StoreUnavailable(detail, retry_after_seconds=_RETRY_AFTER_SECONDS)
 
 
 def failed_judgment(fault: JudgeServerError, coordinates: Coordinates) -> Judgment:

@@ -12,7 +12,7 @@ from judge_server.server.body_limit import BodyLimit
 from judge_server.server.calibrating import Calibrations
 from judge_server.server.metrics import Metrics
 from judge_server.server.request_id import RequestId
-from judge_server.server.routes import calibrations, judges, judgments, labels, operations, rubrics, scoring
+from judge_server.server.routes import calibrations, groups, judges, judgments, labels, operations, rubrics, scoring
 from judge_server.server.startup import ReadableStart
 from judge_server.settings import Settings
 from judge_server.wiring import open_service, settle
@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(ReadableStart)
     problems.install(app)
     app.include_router(scoring.router)
+    app.include_router(groups.router)
     app.include_router(judgments.router)
     app.include_router(rubrics.router)
     app.include_router(judges.router)

@@ -51,7 +51,18 @@ def test_a_rollout_without_a_reward_is_left_out_of_the_statistics():
 def test_a_group_without_any_reward_has_no_mean(client):
     answer = group(client, 1, 2, advantages=True).json()
     assert answer["rewards"] == [None, None]
-    assert answer["group"] == {"count": 0, "mean": None, "std": None, "zero_variance": True, "advantages": [None, None]}
+    assert answer["group"] == {
+        "count": 0,
+        "mean": None,
+        "std": None,
+        "zero_variance": True,
+        "advantages": [None, None],
+        "expected": 2,
+        "collected": 2,
+        "complete": True,
+        "relative": None,
+    }
+    assert [error["type"] for error in answer["errors"]] == ["bad_submission", "bad_submission"]
 
 
 def test_coordinates_reference_and_facts_hold_for_every_rollout(client):

@@ -84,7 +84,7 @@ class Arbiter:
         wanted = Structured(PAIR_SCHEMA, self.judge.specification.reason_tokens)
         return await self._ask(script, shown, "relative_pair_reason", wanted, read, terms, vote)
 
-    async def _ask(  # noqa: PLR0913, PLR0917 - what is shown, what is asked, how it is read, on which terms
+    async def _ask(
         self,
         script: Script,
         shown: Shown,

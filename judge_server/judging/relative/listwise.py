@@ -13,7 +13,7 @@ from random import Random
 
 from judge_server.core.verdict import Failure
 from judge_server.judging.relative.comparison import Shown
-from judge_server.judging.relative.standing import Answers, Field, Standing, absence, lone, opposed, read_both
+from judge_server.judging.relative.standing import Answers, Contest, Standing, absence, lone, opposed, read_both
 
 _ANCHORS = 2
 
@@ -28,15 +28,15 @@ class Listwise:
     lengths: tuple[int, ...]
     characters: int | None = None
 
-    def presentations(self, field: Field) -> tuple[Shown, ...]:
-        return tuple(order for both in self._lists(field) for one in both for order in (one, one[::-1]))
+    def presentations(self, contest: Contest) -> tuple[Shown, ...]:
+        return tuple(order for both in self._lists(contest) for one in both for order in (one, one[::-1]))
 
-    def standing(self, field: Field, answers: Answers) -> Standing:
-        if field.size == 1:
-            return lone(field)
+    def standing(self, contest: Contest, answers: Answers) -> Standing:
+        if contest.size == 1:
+            return lone(contest)
         pairs = inconsistent = 0
         scored: list[dict[int, float]] = []
-        for orders in self._lists(field):
+        for orders in self._lists(contest):
             columns: dict[int, list[float]] = {place: [] for place in orders[0]}
             for shown in orders:
                 both = read_both(answers, shown)
@@ -48,21 +48,22 @@ class Listwise:
                     pairs += 1
                     inconsistent += opposed(both[0][one] - both[0][other], both[1][one] - both[1][other])
             scored.append({place: fsum(column) / len(column) for place, column in columns.items() if column})
-        rewards = _aligned(field.size, scored)
+        rewards = _aligned(contest.size, scored)
         failures = tuple(
-            None if reward is not None else self._absence(field, answers, place) for place, reward in enumerate(rewards)
+            None if reward is not None else self._absence(contest, answers, place)
+            for place, reward in enumerate(rewards)
         )
         return Standing(rewards, failures, pairs, inconsistent)
 
-    def _absence(self, field: Field, answers: Answers, place: int) -> Failure:
-        return absence(answers.get(shown) for shown in self.presentations(field) if place in shown)
+    def _absence(self, contest: Contest, answers: Answers, place: int) -> Failure:
+        return absence(answers.get(shown) for shown in self.presentations(contest) if place in shown)
 
-    def _lists(self, field: Field) -> Iterator[tuple[Shown, ...]]:
+    def _lists(self, contest: Contest) -> Iterator[tuple[Shown, ...]]:
         """For each list its orders, without their reverses."""
-        if field.size < 2:
+        if contest.size < 2:
             return
-        draw = Random(field.seed)  # noqa: S311 - the same content is shown in the same orders; nothing here is secret
-        places = list(range(field.size))
+        draw = Random(contest.seed)  # noqa: S311 - the same content is shown in the same orders; nothing here is secret
+        places = list(range(contest.size))
         draw.shuffle(places)
         for chunk in self._chunks(places):
             orders: list[Shown] = []

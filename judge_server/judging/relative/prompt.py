@@ -1,5 +1,5 @@
-"""Prompts that show several candidates: instructions, then conversation, reference and standard, which all presentations
-share, then the candidates in their order, and the question last. Fences and slots are those of ``judging.prompt``."""
+"""Prompts that show several candidates: instructions; conversation, reference and standard, which all presentations
+share; the candidates in their order; the question last. Fences and slots are those of ``judging.prompt``."""
 
 import json
 import string

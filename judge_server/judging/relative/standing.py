@@ -12,7 +12,7 @@ Answers = Mapping[Shown, Answer]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Contest:
     """Who competes. ``copies``: how many members said each candidate, at least 1; ``beaten``: members that need no
     judge to be the worst."""
 
@@ -36,10 +36,10 @@ class Standing:
     inconsistent: int = 0
 
 
-def lone(field: Field) -> Standing:
+def lone(contest: Contest) -> Standing:
     """The standing of the only candidate there is: it equals its copies and beats what needs no judge."""
-    copies = field.copies[0] - 1
-    return Standing(((copies / 2 + field.beaten) / (copies + field.beaten),), (None,))
+    copies = contest.copies[0] - 1
+    return Standing(((copies / 2 + contest.beaten) / (copies + contest.beaten),), (None,))
 
 
 def read_both(answers: Answers, shown: Shown) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
@@ -70,6 +70,4 @@ def absence(answers: Iterable[Answer | None]) -> Failure:
 def ranks(rewards: Sequence[float | None]) -> tuple[int | None, ...]:
     """1 for the greatest; equals share a rank, and the next one is as many lower."""
     known = [round(reward, 9) for reward in rewards if reward is not None]
-    return tuple(
-        None if reward is None else 1 + sum(other > round(reward, 9) for other in known) for reward in rewards
-    )
+    return tuple(None if reward is None else 1 + sum(other > round(reward, 9) for other in known) for reward in rewards)

@@ -11,7 +11,7 @@ from random import Random
 from judge_server.core.verdict import Failure
 from judge_server.judging.relative.bradley_terry import strengths
 from judge_server.judging.relative.comparison import Shown
-from judge_server.judging.relative.standing import Answers, Field, Standing, absence, lone, opposed, read_both
+from judge_server.judging.relative.standing import Answers, Contest, Standing, absence, lone, opposed, read_both
 
 Pair = tuple[int, int]
 
@@ -24,36 +24,36 @@ class Tournament:
 
     opponents: int
 
-    def presentations(self, field: Field) -> tuple[Shown, ...]:
-        return tuple(shown for pair in self._pairs(field) for shown in (pair, pair[::-1]))
+    def presentations(self, contest: Contest) -> tuple[Shown, ...]:
+        return tuple(shown for pair in self._pairs(contest) for shown in (pair, pair[::-1]))
 
-    def standing(self, field: Field, answers: Answers) -> Standing:
+    def standing(self, contest: Contest, answers: Answers) -> Standing:
         """The reward of a candidate is its mean probability of beating another member of the group, as the fitted
         strengths say it: a member with the same text is a tie, one that needs no judge is beaten."""
-        if field.size == 1:
-            return lone(field)
+        if contest.size == 1:
+            return lone(contest)
         games: dict[Pair, float] = {}
         inconsistent = 0
-        for pair in self._pairs(field):
+        for pair in self._pairs(contest):
             both = read_both(answers, pair)
             if both is not None:
                 there, back = both[0][0], both[1][0]
                 swayed = opposed(there - 0.5, back - 0.5)
                 inconsistent += swayed
                 games[pair] = 0.5 if swayed else (there + back) / 2
-        known = _connected(field.size, games)
-        rewards = _rewards(field, {pair: share for pair, share in games.items() if pair[0] in known}, known)
+        known = _connected(contest.size, games)
+        rewards = _rewards(contest, {pair: share for pair, share in games.items() if pair[0] in known}, known)
         failures = tuple(
-            None if place in known else self._absence(field, answers, place) for place in range(field.size)
+            None if place in known else self._absence(contest, answers, place) for place in range(contest.size)
         )
         return Standing(rewards, failures, len(games), inconsistent)
 
-    def _absence(self, field: Field, answers: Answers, place: int) -> Failure:
-        return absence(answers.get(shown) for shown in self.presentations(field) if place in shown)
+    def _absence(self, contest: Contest, answers: Answers, place: int) -> Failure:
+        return absence(answers.get(shown) for shown in self.presentations(contest) if place in shown)
 
-    def _pairs(self, field: Field) -> Iterator[Pair]:
-        places = list(range(field.size))
-        draw = Random(field.seed)  # noqa: S311 - the same content plays the same games; nothing here is secret
+    def _pairs(self, contest: Contest) -> Iterator[Pair]:
+        places = list(range(contest.size))
+        draw = Random(contest.seed)  # noqa: S311 - the same content plays the same games; nothing here is secret
         draw.shuffle(places)
         for distance in self._distances(len(places), draw):
             for start, place in enumerate(places):
@@ -82,19 +82,19 @@ def _connected(size: int, games: Mapping[Pair, float]) -> frozenset[int]:
     return largest if len(largest) > 1 else frozenset()
 
 
-def _rewards(field: Field, games: Mapping[Pair, float], known: frozenset[int]) -> tuple[float | None, ...]:
-    fitted = strengths(field.size, games)
-    members = sum(field.copies[place] for place in known) + field.beaten
+def _rewards(contest: Contest, games: Mapping[Pair, float], known: frozenset[int]) -> tuple[float | None, ...]:
+    fitted = strengths(contest.size, games)
+    members = sum(contest.copies[place] for place in known) + contest.beaten
     rewards: list[float | None] = []
-    for place in range(field.size):
+    for place in range(contest.size):
         if place not in known:
             rewards.append(None)
             continue
         others = (
-            field.copies[other] * float(fitted[place] / (fitted[place] + fitted[other]))
+            contest.copies[other] * float(fitted[place] / (fitted[place] + fitted[other]))
             for other in known
             if other != place
         )
-        won = fsum(others) + (field.copies[place] - 1) / 2 + field.beaten
+        won = fsum(others) + (contest.copies[place] - 1) / 2 + contest.beaten
         rewards.append(min(max(won / (members - 1), 0.0), 1.0))
     return tuple(rewards)

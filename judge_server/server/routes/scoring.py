@@ -1,4 +1,4 @@
-"""POST /v1/score, /v1/score/batch, /v1/score/group."""
+"""POST /v1/score, /v1/score/batch."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -7,13 +7,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from judge_server.core.judgment import Judgment
-from judge_server.core.message import Conversation
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinate, Submission
-from judge_server.scoring.batch import score_batch
-from judge_server.scoring.group import GroupStatistics, group_statistics
+from judge_server.scoring.batch import require_store, score_batch
 from judge_server.server.failure import failure_response
 from judge_server.server.service import DeadlineHeader, ServiceHere, require_items, terms, while_connected
 from judge_server.server.strict_json import StrictRoute
@@ -55,28 +53,6 @@ class BatchResponse(Frozen):
     rewards: list[float | None]
 
 
-class GroupRequest(Frozen):
-    """Rollouts of one prompt."""
-
-    prompt: str | Conversation
-    responses: list[Any]
-    rubric: Rubric | str | None = None
-    reference: str | None = None
-    facts: dict[str, Any] = Field(default_factory=dict)
-    judge: Coordinate | None = None
-    group: Coordinate | None = None
-    step: int | None = Field(default=None, ge=0)
-    policy: Coordinate | None = None
-    explain: bool = False
-    advantages: bool = False
-    deadline_seconds: Seconds | None = None
-    priority: PriorityName | None = None
-
-
-class GroupResponse(BatchResponse):
-    group: GroupStatistics
-
-
 @router.post("", response_model=Judgment)
 async def score(
     request: Request, body: ScoreRequest, service: ServiceHere, deadline: DeadlineHeader = None
@@ -98,34 +74,17 @@ async def batch(
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
     defaults = {"rubric": body.rubric, "judge": body.judge}
     judgments = await while_connected(request, score_batch(service.scorer, body.items, conditions, defaults))
-    return _json(_results(judgments) + "}")
+    require_store(judgments)
+    return _json(results_json(judgments) + "}")
 
 
-@router.post("/group", response_model=GroupResponse)
-async def group(
-    request: Request, body: GroupRequest, service: ServiceHere, deadline: DeadlineHeader = None
-) -> Response:
-    """Rollouts of one prompt → judgments, rewards, and how they stand to each other."""
-    require_items(len(body.responses), service.settings.max_batch_items, "responses")
-    service.scorer.admission.require_room()
-    conditions = terms(service, body.deadline_seconds, deadline, body.priority)
-    shared = body.model_dump(
-        include={"prompt", "reference", "facts", "group", "step", "policy", "explain"},
-        exclude_defaults=True,
-        mode="json",
-    )
-    items = [{**shared, "response": response} for response in body.responses]
-    defaults = {"rubric": body.rubric, "judge": body.judge}
-    judgments = await while_connected(request, score_batch(service.scorer, items, conditions, defaults))
-    statistics = group_statistics([judgment.reward for judgment in judgments], advantages=body.advantages)
-    return _json(f'{_results(judgments)},"group":{statistics.model_dump_json()}}}')
-
-
-def _results(judgments: Sequence[Judgment]) -> str:
-    """An object without its closing brace; judgments are written once, by pydantic."""
+def results_json(judgments: Sequence[Judgment], rewards: Sequence[float | None] | None = None) -> str:
+    """An object without its closing brace; judgments are written once, by pydantic. ``rewards``: the judgments' own
+    where none are given."""
+    given = [judgment.reward for judgment in judgments] if rewards is None else rewards
     results = ",".join(judgment.model_dump_json() for judgment in judgments)
-    rewards = ",".join("null" if judgment.reward is None else repr(judgment.reward) for judgment in judgments)
-    return f'{{"results":[{results}],"rewards":[{rewards}]'
+    listed = ",".join("null" if reward is None else repr(reward) for reward in given)
+    return f'{{"results":[{results}],"rewards":[{listed}]'
 
 
 def _json(content: str) -> Response:

@@ -1,0 +1,134 @@
+"""A cohort judged: every member on its own, members with each other, and the rewards that come of both."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from judge_server.core.errors import BadSubmission
+from judge_server.core.judgment import Judgment
+from judge_server.core.submission import Submission
+from judge_server.core.verdict import Failure
+from judge_server.judging.answer import Terms
+from judge_server.judging.relative.options import RelativeOptions
+from judge_server.judging.relative.standing import ranks
+from judge_server.judging.together import both
+from judge_server.scoring.batch import parse_submission, score_batch
+from judge_server.scoring.group.comparing import Compared, Comparer
+from judge_server.scoring.group.report import GroupReport, RelativeReport
+from judge_server.scoring.group.reward import own_reward, relative_reward
+from judge_server.scoring.group.statistics import AdvantageKind, advantages, statistics
+from judge_server.scoring.scorer import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What all members of a cohort share. ``defaults``: rubric and judge; ``relative``: None for rewards of each
+    member's own; ``expected``: members of a complete cohort; below ``minimum`` members are not compared."""
+
+    defaults: Mapping[str, Any]
+    relative: RelativeOptions | None
+    expected: int
+    minimum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All by member, in one order. An outcome is a reward or the reason why there is none."""
+
+    wanted: Wanted
+    judgments: tuple[Judgment, ...]
+    outcomes: tuple[float | Failure, ...]
+    compared: Compared | None = None
+
+    @property
+    def rewards(self) -> tuple[float | None, ...]:
+        return tuple(None if isinstance(outcome, Failure) else outcome for outcome in self.outcomes)
+
+    @property
+    def decided(self) -> bool:
+        """Whether every member has a reward: there is nothing to ask again."""
+        return not any(isinstance(outcome, Failure) for outcome in self.outcomes)
+
+    def report(self, places: Sequence[int | None], kind: AdvantageKind | None) -> GroupReport:
+        """About the cohort, with lists for the members at ``places``; None is a response that is no member."""
+        rewards = self.rewards
+        listed: tuple[float | None, ...] | None = None
+        if kind is not None:
+            known = advantages(rewards, kind) if len(rewards) >= self.wanted.minimum else (None,) * len(rewards)
+            listed = tuple(None if place is None else known[place] for place in places)
+        return GroupReport(
+            **dict(statistics(rewards)),
+            advantages=listed,
+            expected=self.wanted.expected,
+            collected=len(rewards),
+            complete=len(rewards) >= self.wanted.expected,
+            relative=self._relative(places),
+        )
+
+    def _relative(self, places: Sequence[int | None]) -> RelativeReport | None:
+        if self.compared is None or self.wanted.relative is None:
+            return None
+        compared, standing = self.compared, ranks(self.compared.rewards)
+        return RelativeReport(
+            kind=self.wanted.relative.kind,
+            judge=compared.judge,
+            rewards=tuple(None if place is None else compared.rewards[place] for place in places),
+            ranks=tuple(None if place is None else standing[place] for place in places),
+            failures=tuple(None if place is None else compared.failures[place] for place in places),
+            position_consistency=compared.position_consistency,
+            comparisons=compared.comparisons,
+            usage=compared.usage,
+        )
+
+
+async def evaluate(
+    scorer: Scorer, comparer: Comparer, items: Sequence[Mapping[str, Any]], wanted: Wanted, terms: Terms
+) -> Evaluation:
+    """Judge plain data of submissions that differ in their responses only. Never raises for what is wrong with one."""
+    members = [_parsed(item, wanted.defaults) for item in items]
+    judging = score_batch(scorer, members, terms, wanted.defaults)
+    if wanted.relative is None:
+        judgments = await judging
+        return Evaluation(wanted, tuple(judgments), tuple(own_reward(judgment) for judgment in judgments))
+    judgments, compared = await both(judging, _compared(comparer, members, wanted.relative, wanted, terms))
+    outcomes = tuple(
+        _outcome(judgment, compared, place, wanted.relative.weight) for place, judgment in enumerate(judgments)
+    )
+    return Evaluation(wanted, tuple(judgments), outcomes, compared)
+
+
+def _parsed(item: Mapping[str, Any], defaults: Mapping[str, Any]) -> Submission | Mapping[str, Any]:
+    """The item itself where it is no submission: scoring it tells what is wrong."""
+    try:
+        return parse_submission(item, defaults)
+    except BadSubmission:
+        return item
+
+
+async def _compared(
+    comparer: Comparer,
+    members: Sequence[Submission | Mapping[str, Any]],
+    options: RelativeOptions,
+    wanted: Wanted,
+    terms: Terms,
+) -> Compared:
+    """By member; those that are no submissions have no standing."""
+    usable = [place for place, member in enumerate(members) if isinstance(member, Submission)]
+    least = max(wanted.minimum, 2)
+    if len(members) < least or len(usable) < 2:
+        there = f"{len(members)} of {wanted.expected} members were there"
+        if len(members) >= least:
+            there = f"{len(usable)} of {len(members)} members could be judged"
+        detail = f"{there}, and a comparison needs {max(least, 2)}: raise collection_seconds, or lower min_cohort."
+        return Compared.failed(len(members), Failure(type="cohort_incomplete", detail=detail))
+    found = await comparer.compare([member for member in members if isinstance(member, Submission)], options, terms)
+    return found.spread(usable, len(members))
+
+
+def _outcome(judgment: Judgment, compared: Compared, place: int, weight: float) -> float | Failure:
+    reward, failure = compared.rewards[place], compared.failures[place]
+    if reward is None or compared.rubric is None:
+        if not judgment.id and judgment.error:
+            return judgment.error  # what is wrong with the member itself says more
+        return failure or Failure(type="no_verdict", detail="The response was not compared.")
+    return relative_reward(judgment, reward, weight, compared.rubric)

@@ -1,0 +1,120 @@
+"""Scoring groups, whole ones at once and those whose members come one by one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from judge_server.core.canonical import digest
+from judge_server.core.errors import DeadlineExceeded
+from judge_server.core.judgment import Judgment
+from judge_server.core.verdict import Failure
+from judge_server.judging.answer import Terms
+from judge_server.scoring.batch import failed_judgment, readable_coordinates
+from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.deadline import deadline_after
+from judge_server.scoring.group.cohort import Member, Times
+from judge_server.scoring.group.collection import Bounds, Collection, Joined
+from judge_server.scoring.group.comparing import Comparer, ComparisonObserver
+from judge_server.scoring.group.evaluation import Evaluation, Wanted, evaluate
+from judge_server.scoring.group.question import Questioner
+from judge_server.scoring.group.report import GroupReport
+from judge_server.scoring.group.statistics import AdvantageKind
+from judge_server.scoring.scorer import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTask:
+    """``items``: plain data of submissions that differ in response, id and policy only. ``collect``: they may be a part
+    of the cohort, of which the rest comes in other requests."""
+
+    items: Sequence[Mapping[str, Any]]
+    wanted: Wanted
+    times: Times
+    collect: bool = False
+    advantages: AdvantageKind | None = None
+
+    @property
+    def name(self) -> str:
+        """What members of one cohort have in common; whoever differs in any of it has a cohort of its own."""
+        shared = {name: value for name, value in self.items[0].items() if name not in ("response", "id", "policy")}
+        wanted = self.wanted
+        return digest(
+            {
+                "shared": shared,
+                "defaults": {name: _plain(value) for name, value in wanted.defaults.items()},
+                "relative": _plain(wanted.relative),
+                "expected": wanted.expected,
+                "minimum": wanted.minimum,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScores:
+    """In the order of the task's items."""
+
+    judgments: tuple[Judgment, ...]
+    outcomes: tuple[float | Failure, ...]
+    report: GroupReport
+
+
+class Groups:
+    """The door of this room."""
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        cache: VerdictCache,
+        bounds: Bounds | None = None,
+        observers: Sequence[ComparisonObserver] = (),
+    ) -> None:
+        self._scorer = scorer
+        self._comparer = Comparer(scorer, Questioner(cache), observers)
+        self.collection = Collection(self._evaluate, bounds)
+
+    async def score(self, task: GroupTask, terms: Terms) -> GroupScores:
+        """Every item has a judgment and an outcome. Raises Overloaded where no more groups can be collected."""
+        if task.collect:
+            members = Member.of(task.items)
+            joined = await self.collection.join(task.name, task.wanted, members, task.times, terms)
+            return _shared(task, joined)
+        seconds = task.times.evaluation_seconds
+        if seconds is not None:
+            ends = [end for end in (terms.deadline, deadline_after(seconds)) if end is not None]
+            terms = replace(terms, deadline=min(ends))
+        evaluation = await self._evaluate(task.items, task.wanted, terms)
+        report = evaluation.report(range(len(task.items)), task.advantages)
+        return GroupScores(evaluation.judgments, evaluation.outcomes, report)
+
+    async def close(self) -> None:
+        await self.collection.close()
+
+    async def _evaluate(self, items: Sequence[Mapping[str, Any]], wanted: Wanted, terms: Terms) -> Evaluation:
+        return await evaluate(self._scorer, self._comparer, items, wanted, terms)
+
+
+def _shared(task: GroupTask, joined: Joined) -> GroupScores:
+    """This request's part of a cohort that was judged for several."""
+    cohort, evaluation = joined.cohort, joined.evaluation
+    whole = evaluation or Evaluation(cohort.wanted, (), ())
+    late = DeadlineExceeded(
+        f"The request's deadline passed with {len(cohort.members)} of {cohort.wanted.expected} members there, before "
+        "the group was judged."
+    )
+    judgments: list[Judgment] = []
+    outcomes: list[float | Failure] = []
+    places = [place if evaluation is not None else None for place in joined.places]
+    for item, fault, place in zip(task.items, joined.faults, places, strict=True):
+        if place is not None:
+            judgments.append(whole.judgments[place])
+            outcomes.append(whole.outcomes[place])
+        else:
+            judgments.append(failed_judgment(fault or late, readable_coordinates(item)))
+            outcomes.append(Failure(type=(fault or late).type, detail=str(fault or late)))
+    counts = {"collected": len(cohort.members), "complete": cohort.full}
+    report = whole.report(places, task.advantages).model_copy(update=counts)
+    return GroupScores(tuple(judgments), tuple(outcomes), report)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json", exclude_defaults=True) if hasattr(value, "model_dump") else value
