@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from judge_client.errors import BadConfiguration
 
@@ -31,7 +32,7 @@ class Address:
     def of(cls, url: str | None, api_key: str | None) -> Address:
         """Raises BadConfiguration for what is no address."""
         chosen = (url or environment("JUDGE_URL") or DEFAULT_URL).rstrip("/")
-        if not chosen.startswith(("http://", "https://")):
+        if not _is_address(chosen):
             raise BadConfiguration(f"url: {chosen!r} is no address.", remedy="Write http://HOST:PORT (JUDGE_URL).")
         key = api_key or environment("JUDGE_API_KEY")
         if key is not None and not key.isascii():
@@ -68,6 +69,14 @@ class Terms:
             else self.deadline_seconds,
             priority=environment("JUDGE_PRIORITY") if self.priority is None else self.priority,
         )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
 
 
 def _seconds(name: str) -> float | None:

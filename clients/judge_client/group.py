@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 from math import hypot, sqrt
 from typing import Any, TypedDict
 
-from judge_client.judgment import Failure, Judgment, Usage
+from judge_client.errors import BadSample
+from judge_client.judgment import Failure, JudgeReference, Judgment, Usage
 from judge_client.sample import Text
 from judge_client.scored import Scored, mean
 
@@ -56,6 +57,12 @@ class Rollouts:
     evaluation_seconds: float | None = None
     min_cohort: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.ids is not None and len(self.ids) != len(self.responses):
+            raise BadSample(
+                f"ids: {len(self.ids)} for {len(self.responses)} responses.", remedy="Give one, or None, for each."
+            )
+
     def body(self) -> dict[str, Any]:
         """The members of the request that say something."""
         given = {one.name: getattr(self, one.name) for one in fields(self)}
@@ -93,7 +100,7 @@ class Relative:
     """What comparing the members found. ``ranks``: 1 is best, equals share one."""
 
     kind: str
-    judge: Any = None
+    judge: JudgeReference | None = None
     rewards: tuple[float | None, ...] = ()
     ranks: tuple[int | None, ...] = ()
     failures: tuple[Failure | None, ...] = ()
@@ -161,29 +168,27 @@ def statistics_of(rewards: Sequence[float | None], advantages: bool | str = Fals
     known = [reward for reward in rewards if reward is not None]
     if not known:
         nothing = tuple(None for _ in rewards) if advantages else None
-        return GroupStatistics(0, None, None, zero_variance=True, advantages=nothing)
+        return GroupStatistics(0, None, None, True, nothing, len(rewards), len(rewards), complete=True)
     centre = mean(known)
     std = hypot(*(reward - centre for reward in known)) / sqrt(len(known))
-    divisor = _divisor(advantages, std, len(known))
+    scale = _scale(advantages, std, len(known))
     return GroupStatistics(
         count=len(known),
         mean=centre,
         std=std,
         zero_variance=len(known) < 2 or std < _ZERO,
-        advantages=tuple(None if one is None or divisor is None else (one - centre) / divisor for one in rewards)
-        if advantages
-        else None,
+        advantages=tuple(None if one is None else (one - centre) / scale for one in rewards) if advantages else None,
         expected=len(rewards),
         collected=len(rewards),
         complete=True,
     )
 
 
-def _divisor(kind: bool | str, std: float, count: int) -> float | None:
+def _scale(kind: bool | str, std: float, count: int) -> float:
     """What the distance to the mean is divided by. RLOO's baseline is the mean of the others: r - (S - r) / (n - 1) is
     n / (n - 1) · (r - S / n)."""
     if kind == "dr_grpo":
         return 1.0
     if kind == "rloo":
-        return (count - 1) / count if count > 1 else None
+        return (count - 1) / count or 1.0
     return std + 1e-4

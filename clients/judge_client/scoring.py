@@ -32,7 +32,10 @@ class Conduct:
 
 
 def submission_of(sample: Sample | Mapping[str, Any]) -> dict[str, Any]:
-    return sample.submission() if isinstance(sample, Sample) else dict(sample)
+    """Members that are None say nothing, and leave the word to what holds for all samples."""
+    if isinstance(sample, Sample):
+        return sample.submission()
+    return {name: value for name, value in sample.items() if value is not None}
 
 
 def score(sample: Sample | Mapping[str, Any], terms: Terms, conduct: Conduct) -> Flow[Judgment]:
