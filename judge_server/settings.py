@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     calibration_refresh_seconds: float = Field(
         default=15.0, ge=0.05, le=86_400, description="How often fitted maps and certificates are read again."
     )
+    prompt_table: Path | None = Field(
+        default=None, description="JSONL file of rubrics by prompt, for trainers whose URL leaves the rubric to the sample."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
     )

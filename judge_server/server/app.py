@@ -10,6 +10,8 @@ from judge_server import __version__
 from judge_server.server import description, problems
 from judge_server.server.body_limit import BodyLimit
 from judge_server.server.calibrating import Calibrations
+from judge_server.server.dialects.routers import ROUTERS
+from judge_server.server.dialects.state import dialects
 from judge_server.server.metrics import Metrics
 from judge_server.server.request_id import RequestId
 from judge_server.server.routes import calibrations, groups, judges, judgments, labels, operations, rubrics, scoring
@@ -31,8 +33,9 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.metrics = metrics
             metrics.watch(service)
             app.state.calibrations = calibrating = Calibrations(service)
-            settle()
-            yield
+            async with dialects(app, service, metrics):
+                settle()
+                yield
             await calibrating.close()
             left = await service.scorer.admission.drain(settings.drain_seconds)
             if left:
@@ -55,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(judges.router)
     app.include_router(labels.router)
     app.include_router(calibrations.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.include_router(operations.router)
     description.install(app)
     return app

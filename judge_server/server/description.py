@@ -21,6 +21,17 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
             "504": "The deadline passed",
         },
     ),
+    (
+        "/trainers/",
+        {
+            "404": "No such rubric or judge",
+            "409": "The judge has not passed calibration for the rubric",
+            "429": "The queue is full: see Retry-After",
+            "502": "The judge's answer could not be read",
+            "503": "The judge, the store or the server is not available: see Retry-After",
+            "504": "The deadline passed",
+        },
+    ),
     ("/v1/rubrics", {"404": "No such rubric", "409": "A published rubric version cannot change"}),
     ("/v1/judgments/", {"404": "No such judgment"}),
     ("/v1/rescore", {"404": "No such rubric"}),

@@ -28,6 +28,12 @@ class Metrics:
         self._calls = Counter("judge_model_calls", "Calls of judge models.", registry=here)
         self._flags = Counter("judge_flags", "Flags raised by the guard.", ("flag",), registry=here)
         self._gates = Counter("judge_gates_fired", "Gates that fired.", registry=here)
+        self._substituted = Counter(
+            "judge_server_substituted_rewards",
+            "Samples whose trainer was not given a judge's reward, by wire format and cause.",
+            ("dialect", "error"),
+            registry=here,
+        )
         self._rewards = Histogram("judge_reward", "Rewards.", buckets=_REWARD_BUCKETS, registry=here)
         self._seconds = Histogram(
             "judge_seconds", "Seconds from submission to judgment.", buckets=_SECONDS_BUCKETS, registry=here
@@ -51,6 +57,10 @@ class Metrics:
         self._tokens.labels("completion").inc(judgment.usage.completion_tokens)
         self._calls.inc(judgment.usage.calls)
         self._seconds.observe(judgment.timing.total_seconds)
+
+    def substituted(self, dialect: str, error: str) -> None:
+        """Count one sample of a trainer that got a chosen number, or a mask, in the place of a reward."""
+        self._substituted.labels(dialect, error).inc()
 
     def watch(self, service: Service) -> None:
         """Show what is under way, waiting and in flight."""

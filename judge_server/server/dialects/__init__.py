@@ -1,0 +1,1 @@
+"""Wire formats of RL trainers: each a thin translation to the one scoring path."""

@@ -1,0 +1,87 @@
+"""A label that says more than the reference: ``{"rubric", "reference", "prompt", "facts", "judge"}`` as JSON.
+
+The text of a label is a data set's, and may be anything. One that is not meant as an envelope is the reference; one
+that is has to be right to the last field, so that a misspelt field never silently judges something else.
+"""
+
+import re
+from typing import Any
+
+from pydantic import ValidationError
+
+from judge_server.core.canonical import JsonObject, as_json, canonical_json
+from judge_server.core.json_text import parse_json
+from judge_server.core.message import Conversation
+from judge_server.core.model import Frozen
+from judge_server.core.submission import Coordinate
+from judge_server.scoring.batch import describe
+from judge_server.server.dialects.fault import BadEnvelope
+
+MOST_CHARACTERS = 1_000_000
+_REMEDY = 'Write {"rubric": …, "reference": …, "prompt": …, "facts": …, "judge": …} (each optional), or a plain text.'
+
+
+class Envelope(Frozen):
+    """What a sample brings along. ``rubric`` is a name or a whole rubric; it is read with the submission."""
+
+    rubric: str | JsonObject | None = None
+    reference: str | None = None
+    prompt: str | Conversation | None = None
+    facts: JsonObject | None = None
+    judge: Coordinate | None = None
+
+
+_MEANT = re.compile(r'\A\s*\{\s*"(?:' + "|".join(Envelope.model_fields) + r')"\s*:')
+EMPTY = Envelope()
+
+
+def open_label(label: Any) -> Envelope:
+    """The envelope in a label, or one around it. Raises BadEnvelope that names the field."""
+    if label is None or label == "":
+        return EMPTY
+    if isinstance(label, str) and len(label) > MOST_CHARACTERS:
+        raise BadEnvelope(
+            f"The label has {len(label)} characters, and {MOST_CHARACTERS} are the most.", remedy="Shorten it."
+        )
+    given = _object_in(label) if isinstance(label, str) else label
+    if isinstance(given, dict) and given.keys() & Envelope.model_fields.keys():
+        return read_envelope(given)
+    return Envelope(reference=as_text(label))
+
+
+def read_envelope(given: dict[str, Any]) -> Envelope:
+    """Plain data → Envelope. Raises BadEnvelope that names every field at fault."""
+    try:
+        return Envelope.model_validate(given)
+    except ValidationError as fault:
+        raise BadEnvelope(f"The envelope cannot be read: {describe(fault)}.", remedy=_REMEDY) from None
+
+
+def envelope_in_row(row: dict[str, Any]) -> Envelope:
+    """From a data set's row: its columns rubric, reference, facts and judge. A reference may be any JSON."""
+    given = {name: row[name] for name in ("rubric", "reference", "facts", "judge") if row.get(name) is not None}
+    if "reference" in given:
+        given["reference"] = as_text(given["reference"])
+    return read_envelope(given)
+
+
+def _object_in(label: str) -> Any:
+    """The object that a label spells; a label that only begins like an envelope is a fault and not a reference."""
+    if not label.lstrip().startswith("{"):
+        return None
+    try:
+        return parse_json(label)
+    except ValueError as fault:
+        if _MEANT.match(label):
+            raise BadEnvelope(f"The envelope cannot be read: {fault}.", remedy=_REMEDY) from None
+        return None
+
+
+def as_text(label: Any) -> str:
+    """A text as it is, anything else as the JSON that it was. Raises BadEnvelope for what JSON cannot hold."""
+    if isinstance(label, str):
+        return label
+    try:
+        return canonical_json(as_json(label))
+    except ValueError as fault:
+        raise BadEnvelope(f"The label cannot be read: {fault}.", remedy=_REMEDY) from None

@@ -1,0 +1,113 @@
+"""Samples in, rewards out: the scoring path, and what becomes of a sample without a reward."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ParamSpec
+
+from fastapi import Request
+
+from judge_server.core.errors import JudgeServerError, UnusableVerdict
+from judge_server.core.judgment import Judgment
+from judge_server.core.verdict import Failure
+from judge_server.judging.together import together
+from judge_server.scoring.batch import parse_submission
+from judge_server.server.dialects.asking import Asking, room_for
+from judge_server.server.dialects.binding import Sample
+from judge_server.server.failure import failure_of
+from judge_server.server.service import require_items, while_connected
+
+_log = logging.getLogger(__name__)
+P = ParamSpec("P")
+HEADER = "X-Judge-Substituted"
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """``value`` is the judge's where ``fault`` is None, else the number that the policy chose, or None for ``drop``."""
+
+    value: float | None
+    judgment: Judgment | None = None
+    fault: JudgeServerError | None = None
+
+    @property
+    def error(self) -> str | None:
+        """The type of the failure."""
+        return None if self.fault is None else str(self.fault.extensions.get("error_type", self.fault.type))
+
+    @property
+    def number(self) -> float:
+        """The value, for a trainer whose policies always give one."""
+        if self.value is None:
+            raise JudgeServerError(f"A sample has no number ({self.error}).", remedy="Please report it.")
+        return self.value
+
+    @property
+    def failed(self) -> float:
+        """1.0 where no judge gave this value, for a trainer's logs."""
+        return 0.0 if self.fault is None else 1.0
+
+    @property
+    def coverage(self) -> float:
+        return self.judgment.coverage if self.judgment is not None else 0.0
+
+
+def sampled(build: Callable[P, dict[str, Any]], *args: P.args, **kwargs: P.kwargs) -> Sample:
+    """A submission's data, or what is wrong with the sample: one bad sample never spoils the others."""
+    try:
+        return build(*args, **kwargs)
+    except JudgeServerError as fault:
+        return fault
+
+
+async def rewards_for(request: Request, asking: Asking, samples: Sequence[Sample]) -> list[Reward]:
+    """A reward for each sample, in order; cancelled when the trainer hangs up.
+
+    Raises what the first failed sample failed of where the policy is ``raise``.
+    """
+    require_items(len(samples), asking.service.settings.max_batch_items, "the samples")
+    return await while_connected(request, rewarded(asking, samples))
+
+
+async def rewarded(asking: Asking, samples: Sequence[Sample]) -> list[Reward]:
+    """As ``rewards_for``, whoever waits for it."""
+    full = await room_for(asking)
+    found = [full] * len(samples) if full else await together([_judged(asking, sample) for sample in samples])
+    return [_under_policy(asking, one) for one in found]
+
+
+async def _judged(asking: Asking, sample: Sample) -> Judgment | JudgeServerError:
+    if isinstance(sample, JudgeServerError):
+        return sample
+    try:
+        return await asking.service.scorer.score(parse_submission(sample), asking.terms)
+    except JudgeServerError as fault:
+        return fault
+    except Exception:  # noqa: BLE001 - a fault of ours on one sample is no reason to lose the others
+        _log.exception("a trainer's sample could not be judged")
+        return JudgeServerError("The server failed on this sample; its log says how.")
+
+
+def _under_policy(asking: Asking, found: Judgment | JudgeServerError) -> Reward:
+    if isinstance(found, Judgment) and found.reward is not None:
+        return Reward(found.reward, found)
+    judgment = found if isinstance(found, Judgment) else None
+    raised = asking.policy.kind == "raise"
+    fault = _fault_of(found, whole=raised) if isinstance(found, Judgment) else found
+    if raised:
+        raise fault
+    reward = Reward(asking.policy.number, judgment, fault)
+    asking.substitutions.tell(asking.profile.dialect, reward.error or fault.type, fault, asking.policy)
+    return reward
+
+
+def _fault_of(judgment: Judgment, *, whole: bool) -> JudgeServerError:
+    cause = judgment.error or Failure(type=UnusableVerdict.type, detail="No criterion has a verdict.")
+    return failure_of(cause, judgment=judgment.model_dump(mode="json")) if whole else failure_of(cause)
+
+
+def substituted_headers(rewards: Sequence[Reward]) -> dict[str, str]:
+    """``X-Judge-Substituted: timeout=2`` where the answer holds numbers that no judge gave."""
+    errors = Counter(reward.error for reward in rewards if reward.error)
+    return {HEADER: ", ".join(f"{error}={count}" for error, count in sorted(errors.items()))} if errors else {}
