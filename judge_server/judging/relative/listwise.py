@@ -68,9 +68,10 @@ class Listwise:
         for chunk in self._chunks(places):
             orders: list[Shown] = []
             for _ in range(self.orders // 2):
-                orders.append(tuple(chunk))
+                if not {tuple(chunk), tuple(reversed(chunk))} & set(orders):
+                    orders.append(tuple(chunk))
                 draw.shuffle(chunk)
-            yield tuple(dict.fromkeys(orders))
+            yield tuple(orders)
 
     def _chunks(self, places: list[int]) -> Iterator[list[int]]:
         if self._fits(places) or len(places) <= _ANCHORS + 1:

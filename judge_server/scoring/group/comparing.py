@@ -1,5 +1,6 @@
 """Members of a group compared with each other by a judge."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import fsum
@@ -30,6 +31,8 @@ from judge_server.scoring.group.report import Comparisons
 from judge_server.scoring.plan import plan
 from judge_server.scoring.scorer import Scorer
 
+_LOG = logging.getLogger(__name__)
+_OUR_FAULT = Failure(type="internal_error", detail="The server failed on comparing this group; its log says how.")
 _NO_SUBMISSION = Failure(type="bad_submission", detail="The response is not valid, and was compared with none.")
 _CHARACTERS_PER_TOKEN = 3  # a little less than English has
 
@@ -38,7 +41,7 @@ _CHARACTERS_PER_TOKEN = 3  # a little less than English has
 class ComparisonObserver(Protocol):
     """Told of every comparison: metrics."""
 
-    def compared(self, judge: JudgeReference | None, usage: Usage, failures: Sequence[Failure]) -> None: ...
+    def compared(self, usage: Usage, failures: Sequence[Failure]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,16 @@ class Comparer:
     async def compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
         """At least two members with the same prompt, rubric, reference and facts. Never raises for what cannot be
         compared: every member has a reward or a typed failure."""
-        try:
-            compared = await self._compare(members, options, terms)
-        except JudgeServerError as fault:
-            return Compared.failed(len(members), Failure(type=fault.type, detail=str(fault)))
-        failures = [failure for failure in compared.failures if failure]
+        with self._scorer.admission.enter():
+            try:
+                compared = await self._compare(members, options, terms)
+            except JudgeServerError as fault:
+                compared = Compared.failed(len(members), Failure(type=fault.type, detail=str(fault)))
+            except Exception:  # noqa: BLE001 - a fault of ours in comparing is no reason to lose the judgments
+                _LOG.exception("a group could not be compared")
+                compared = Compared.failed(len(members), _OUR_FAULT)
         for observer in self._observers:
-            observer.compared(compared.judge, compared.usage, failures)
+            observer.compared(compared.usage, [failure for failure in compared.failures if failure])
         return compared
 
     async def _compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
