@@ -1,0 +1,46 @@
+"""One Rewarder for each configuration in each process, for trainers that call a plain function.
+
+It is not made anew for every sample: then connections would not be kept, and failures counted by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from judge_client.on_failure import Kind, OnFailure
+from judge_client.rewarder import Rewarder
+from judge_client.sample import encode
+from judge_client.scored import Scored
+
+_KEPT: dict[bytes, Rewarder] = {}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a trainer can bear when a judge fails, and what it gets where the user says nothing. ``kind``: for samples
+    that are messages and plain text, or for decoded text (``decoded.py``)."""
+
+    trainer: str
+    bears: Collection[Kind]
+    default: OnFailure = OnFailure.RAISE
+
+    kind: type[Rewarder] = Rewarder
+
+    def rewarder(self, settings: Mapping[str, Any]) -> Rewarder:
+        """The Rewarder with these arguments; None stands for the environment. Raises BadConfiguration."""
+        key = encode([self.trainer, sorted(settings.items())], "settings")
+        if key not in _KEPT:
+            policy = OnFailure.choose(
+                settings.get("on_failure"), default=self.default, bears=self.bears, trainer=self.trainer
+            )
+            _KEPT.setdefault(key, self.kind(**{**settings, "on_failure": policy}))
+        return _KEPT[key]
+
+
+def number_of(scored: Scored) -> float:
+    """The reward, where the profile's policies always leave one."""
+    if scored.reward is None:
+        raise AssertionError("A policy that leaves no reward passed the profile: please report it.")
+    return scored.reward

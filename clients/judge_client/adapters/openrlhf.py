@@ -1,0 +1,90 @@
+"""OpenRLHF: ``--reward.remote_url PATH/OF/judge_client/adapters/openrlhf.py``, with JUDGE_RUBRIC and JUDGE_ON_FAILURE.
+
+OpenRLHF swallows what a reward function raises, takes None for a reward, and stops later without saying why. So the
+only policy is a number, which has to be chosen; it stands in also where the server cannot be reached at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from judge_client.adapters.kept import Profile, number_of
+from judge_client.deadline import Deadline
+from judge_client.errors import Momentary
+from judge_client.exchange import Call, exchange
+from judge_client.flow import Flow, Reply, Request
+from judge_client.judgment import Failure, Judgment
+from judge_client.rewarder import Rewarder
+from judge_client.sample import encode
+from judge_client.scored import Scored
+from judge_client.scoring import JSON
+from judge_client.wire import parse, read
+
+_LOADED_AS = "reward_func"  # the name under which OpenRLHF runs this file
+_BY_SAMPLE = "-"
+_REFUSED = Failure("judge_failed", "The server's log and metrics say why.")
+
+
+class QueryRewarder(Rewarder):
+    """A Rewarder for queries that hold prompt and response in one decoded text; the server takes them apart."""
+
+    def score_queries(self, queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any]) -> list[Scored]:
+        """In order. Raises Refused for a rubric or judge that the server does not know."""
+        return self._endpoint.connection.run(self._queried(queries, prompts, labels))
+
+    def _queried(self, queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any]) -> Flow[list[Scored]]:
+        rubric = self.terms.rubric if isinstance(self.terms.rubric, str) else _BY_SAMPLE
+        query = {"on_error": str(self.on_failure)} | ({"judge": self.terms.judge} if self.terms.judge else {})
+        body = {"query": list(queries), "prompts": list(prompts), "labels": list(labels)}
+        path = f"/trainers/openrlhf/{quote(rubric, safe='/@')}"
+        request = Request("POST", path, query=query, content=encode(body), headers=JSON)
+        deadline = Deadline.after(self.terms.deadline_seconds)
+        try:
+            found = yield from exchange(Call(request, _scored), deadline, self._endpoint.conduct.backoff)
+        except Momentary as error:
+            found = [Scored.of(Judgment.failed(error)) for _ in queries]
+        return self._after_policy(found, [0] * len(found))
+
+
+PROFILE = Profile("OpenRLHF", bears=("number",), kind=QueryRewarder)
+
+
+def reward_func(
+    queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any], **_of_openrlhf: Any
+) -> dict[str, Any]:
+    """Lists of finite numbers: ``rewards``, ``scores`` (the same), and in ``extra_logs`` ``judge_failed`` and
+    ``judge_coverage``. ``labels``: references, or envelopes."""
+    scored = _rewarder().score_queries(queries, prompts, labels)
+    numbers = [number_of(one) for one in scored]
+    logs = {
+        "judge_failed": [one.metrics["judge_failed"] for one in scored],
+        "judge_coverage": [one.metrics["coverage"] for one in scored],
+    }
+    return {"rewards": numbers, "scores": numbers, "extra_logs": logs}
+
+
+def _rewarder() -> QueryRewarder:
+    found = PROFILE.rewarder({})
+    assert isinstance(found, QueryRewarder)  # noqa: S101 - for the type checker: the profile says so
+    return found
+
+
+def _scored(reply: Reply) -> list[Scored]:
+    """What the server substituted counts as failed here, too, so that the policy is applied in one place."""
+    data = parse(reply.content)
+    rewards = read(tuple[float, ...], data["rewards"], "rewards")
+    failed = read(tuple[float, ...], data["extra_logs"]["judge_failed"], "judge_failed")
+    coverage = read(tuple[float, ...], data["extra_logs"]["judge_coverage"], "judge_coverage")
+    return [_one(*row) for row in zip(rewards, failed, coverage, strict=True)]
+
+
+def _one(reward: float, failed: float, coverage: float) -> Scored:
+    value = None if failed else reward
+    error = _REFUSED if failed else None
+    return Scored.of(Judgment(id="", reward=value, status="failed" if failed else "ok", coverage=coverage, error=error))
+
+
+if __name__ == _LOADED_AS:
+    _rewarder()  # a wrong setting ends the run here; later OpenRLHF would swallow it

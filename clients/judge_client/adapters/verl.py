@@ -1,0 +1,50 @@
+"""verl 0.9: ``reward.custom_reward_function.path=pkg://judge_client.adapters.verl`` (``compute_score``).
+
+verl puts whatever it gets into a tensor: None would be a TypeError far from here, and NaN a reward. It scores every
+sample on its own, so there is no mean of a group either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from judge_client.adapters.kept import Profile
+from judge_client.adapters.label import sample_of
+from judge_client.scored import Scored
+
+PROFILE = Profile("verl", bears=("raise", "number"))
+
+
+async def compute_score(
+    data_source: str,
+    solution_str: str,
+    ground_truth: Any,
+    extra_info: Mapping[str, Any] | None = None,
+    *,
+    criteria: Sequence[str] = (),
+    prompt_key: str = "raw_prompt",
+    reward_router_address: str | None = None,
+    reward_model_tokenizer: Any = None,
+    **settings: Any,
+) -> dict[str, float | None]:
+    """The reward as ``score``, and the metrics of ``shown``, under the same keys for every sample.
+
+    ``settings``: arguments of Rewarder, from ``reward_kwargs``. ``criteria``: ids whose values are shown too.
+    ``prompt_key``: of ``extra_info``, where verl's agent loop puts the conversation. ``extra_info`` may hold
+    ``reference``, ``facts``, ``rubric`` and ``judge``; ``ground_truth`` is the reference, or an envelope of them.
+    """
+    columns = extra_info or {}
+    sample = sample_of(solution_str, prompt=columns.get(prompt_key), label=ground_truth, columns=columns)
+    return shown(await PROFILE.rewarder(settings).ascore_one(sample), criteria)
+
+
+def shown(scored: Scored, criteria: Sequence[str]) -> dict[str, float | None]:
+    """What verl logs. A criterion without a value is None, which verl leaves out of its means."""
+    values = scored.metrics
+    found: dict[str, float | None] = {
+        "score": scored.reward,
+        "judge_failed": values["judge_failed"],
+        "judge_coverage": values["coverage"],
+    }
+    return found | {f"criterion/{name}": values.get(f"criterion/{name}") for name in criteria}
