@@ -52,8 +52,8 @@ def test_the_example_of_the_page_places_the_rewards_of_its_steps(policy, tmp_pat
     assert re.fullmatch(r"\+0\.800 on token \d+ of \d+, the last of '39 °C 🤒 for three days needs a doctor\.'", first)
     assert re.fullmatch(r"\+0\.450 on token \d+ of \d+, the last of '\W*It must be the flu\.'", second)
     assert whole == "reward of the whole response: +0.625"
-    assert [step["value"] for step in kept["judgment"]["step_rewards"]] == pytest.approx([0.8, 0.45])
-    assert [step["span"] for step in kept["judgment"]["step_rewards"]] == [[7, 47], [49, 68]]
+    assert [step["value"] for step in kept["step_rewards"]] == pytest.approx([0.8, 0.45])
+    assert [step["span"] for step in kept["step_rewards"]] == [[7, 47], [49, 68]]
 
 
 def test_the_rubric_of_the_page_is_one():

@@ -1,0 +1,65 @@
+"""Process rewards in TRL's own trainer: the example of docs/step-rewards.md."""
+
+import itertools
+import json
+import re
+
+import pytest
+
+from judge_server.authoring.parsing import parse
+from tests.served import judged_by
+from tests.stub_judge import labels
+from tests.trainers.environment import ROOT, Environment
+
+pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
+
+PAGE = (ROOT / "docs" / "step-rewards.md").read_text(encoding="utf-8")
+NOTE = """
+print("ADVANTAGES", [row.tolist() for row in seen], flush=True)
+"""
+WATCH = """
+seen, compute = [], trainer._compute_loss
+
+def watched(model, inputs):
+    seen.append(inputs["advantages"])
+    return compute(model, inputs)
+
+trainer._compute_loss = watched
+trainer.train()
+"""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def varied():
+    number = itertools.count()
+    return lambda body: labels(Yes=(yes := 0.1 + 0.07 * (next(number) % 12)), No=1 - yes)
+
+
+def test_the_trainer_of_the_page_learns_from_every_token_s_own_advantage(tiny_checkpoint, tmp_path):
+    trl = Environment("trl")
+    trl.install()
+    rubric = parse(blocks("yaml")[0]).rubric.model_dump(mode="json", exclude_defaults=True)
+    (example,) = [block for block in blocks("python") if "StepGRPOTrainer" in block]
+    for old, new in (
+        ("Qwen/Qwen3-0.6B", str(tiny_checkpoint)),
+        ('StepReward("clinic/reasoning")', f"StepReward({rubric!r})"),
+        ('report_to="none")', 'report_to="none", use_cpu=True, bf16=False, learning_rate=1e-3)'),
+        ("trainer.train()\n", WATCH + NOTE),
+    ):
+        assert old in example, old
+        example = example.replace(old, new)
+    program = tmp_path / "train.py"
+    program.write_text(example)
+    with judged_by(varied()) as (client, _):
+        environment = {"JUDGE_URL": str(client.base_url)}
+        done = trl.run(program, environment=environment, cwd=tmp_path)
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("ADVANTAGES ")]
+    batches = json.loads(line.removeprefix("ADVANTAGES "))
+    assert len(batches) == 2
+    rows = [row for batch in batches for row in batch]
+    assert len(rows) == 16
+    assert any(any(row) for row in rows)
+    assert all(len(row) == len(batch[0]) > 1 for batch in batches for row in batch)
