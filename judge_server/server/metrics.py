@@ -1,8 +1,11 @@
 """What Prometheus reads."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from judge_server.core.judgment import Judgment
+from judge_server.core.judgment import Judgment, Usage
+from judge_server.core.verdict import Failure
 from judge_server.scoring.schedule import Schedule
 from judge_server.wiring import Service
 
@@ -34,6 +37,12 @@ class Metrics:
             ("dialect", "error"),
             registry=here,
         )
+        self._uncompared = Counter(
+            "judge_comparison_failures",
+            "Members of groups that could not be compared by cause.",
+            ("type",),
+            registry=here,
+        )
         self._rewards = Histogram("judge_reward", "Rewards.", buckets=_REWARD_BUCKETS, registry=here)
         self._seconds = Histogram(
             "judge_seconds", "Seconds from submission to judgment.", buckets=_SECONDS_BUCKETS, registry=here
@@ -52,15 +61,24 @@ class Metrics:
         for flag in judgment.flags:
             self._flags.labels(flag).inc()
         self._gates.inc(len(judgment.gates))
-        self._tokens.labels("prompt").inc(judgment.usage.prompt_tokens)
-        self._tokens.labels("cached").inc(judgment.usage.cached_tokens)
-        self._tokens.labels("completion").inc(judgment.usage.completion_tokens)
-        self._calls.inc(judgment.usage.calls)
+        self._spent(judgment.usage)
         self._seconds.observe(judgment.timing.total_seconds)
 
     def substituted(self, dialect: str, error: str) -> None:
         """Count one sample of a trainer that got a chosen number, or a mask, in the place of a reward."""
         self._substituted.labels(dialect, error).inc()
+
+    def compared(self, usage: Usage, failures: Sequence[Failure]) -> None:
+        """Count one comparison of a group."""
+        self._spent(usage)
+        for failure in failures:
+            self._uncompared.labels(failure.type).inc()
+
+    def _spent(self, usage: Usage) -> None:
+        self._tokens.labels("prompt").inc(usage.prompt_tokens)
+        self._tokens.labels("cached").inc(usage.cached_tokens)
+        self._tokens.labels("completion").inc(usage.completion_tokens)
+        self._calls.inc(usage.calls)
 
     def watch(self, service: Service) -> None:
         """Show what is under way, waiting and in flight."""

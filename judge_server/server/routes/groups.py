@@ -1,10 +1,10 @@
 """POST /v1/score/group."""
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from judge_server.core.message import Conversation
 from judge_server.core.model import Flag, Frozen
@@ -25,6 +25,16 @@ from judge_server.settings import Settings
 router = APIRouter(prefix="/v1/score", tags=["scoring"], route_class=StrictRoute)
 
 
+def _options(given: Any) -> Any:
+    """``true`` is short for the defaults."""
+    return (RelativeOptions() if given else None) if isinstance(given, bool) else given
+
+
+Relative = Annotated[
+    RelativeOptions | None, BeforeValidator(_options, json_schema_input_type=bool | RelativeOptions | None)
+]
+
+
 class GroupRequest(Frozen):
     """Rollouts of one prompt, or some of them: then ``expected`` says how many there are."""
 
@@ -40,7 +50,7 @@ class GroupRequest(Frozen):
     policy: Coordinate | None = None
     explain: bool = False
     advantages: Flag | Literal["grpo", "dr_grpo", "rloo"] = False
-    relative: Flag | RelativeOptions = False
+    relative: Relative = None
     expected: int | None = Field(default=None, ge=1)
     min_cohort: int = Field(default=1, ge=1)
     collection_seconds: Seconds | None = None
@@ -71,7 +81,6 @@ class GroupRequest(Frozen):
             mode="json",
         )
         names = self.ids or [None] * len(self.responses)
-        options = RelativeOptions() if self.relative is True else self.relative
         return GroupTask(
             items=[
                 {**shared, "response": response} | ({} if name is None else {"id": name})
@@ -79,7 +88,7 @@ class GroupRequest(Frozen):
             ],
             wanted=Wanted(
                 defaults={"rubric": self.rubric, "judge": self.judge},
-                relative=options or None,
+                relative=self.relative,
                 expected=self.expected or len(self.responses),
                 minimum=self.min_cohort,
             ),

@@ -27,7 +27,7 @@ def test_two_players_have_the_strengths_of_the_closed_form():
     found = strengths(2, {(0, 1): 1.0})
     x = found[0]
     assert found[1] == pytest.approx(1 / x, rel=1e-6)
-    assert 1 + PRIOR / 2 == pytest.approx(x * x / (x * x + 1) + PRIOR * x / (x + 1), abs=1e-6)
+    assert x * x / (x * x + 1) + PRIOR * x / (x + 1) == pytest.approx(1 + PRIOR / 2, abs=1e-6)
 
 
 def test_ties_make_equals_and_nobody_is_lost_without_games():
