@@ -8,10 +8,17 @@ import pytest
 from tests.served import judged_by, served, settings_of
 from tests.stub_judge import Behaviour, Reply, faithful, text
 
+
+def once_started(behave: Behaviour) -> Behaviour:
+    """The server's questions at its start are answered well; the behaviour shows when a response is judged."""
+    well = faithful()
+    return lambda body: behave(body) if "[BEGIN RESPONSE" in str(body) else well(body)
+
+
 FAULTS: dict[str, Behaviour] = {
-    "timeout": lambda body: Reply(delay_seconds=120),
-    "garbage": lambda body: text("I would rather talk about something else."),
-    "unavailable": lambda body: Reply(503),
+    "timeout": once_started(lambda body: Reply(delay_seconds=120)),
+    "garbage": once_started(lambda body: text("I would rather talk about something else.")),
+    "unavailable": once_started(lambda body: Reply(503)),
 }
 
 

@@ -2,11 +2,10 @@
 
     trl_runs.py RUNS.json RESULTS.json CHECKPOINT
 
-A run: ``trainer`` (grpo, rloo, online_dpo), ``reward`` (a class of the adapter), ``options`` of it, ``rows`` of the data
-set. A result: what the trainer logged, or the error that ended it.
+A run: ``trainer`` (grpo, rloo, online_dpo), ``reward`` (a class of the adapter), ``options`` of it, ``rows`` of the
+data set, ``beside``: another reward that is always 1. A result: what the trainer logged, and the error that ended it.
 """
 
-import asyncio
 import json
 import logging
 import pickle
@@ -24,6 +23,10 @@ from judge_client.adapters import trl as adapter
 GENERATIONS = 4
 
 
+def one(completions, **_):
+    return [1.0 for _ in completions]
+
+
 def online_dpo():
     from trl.experimental.online_dpo import OnlineDPOConfig, OnlineDPOTrainer
 
@@ -35,18 +38,26 @@ def trainer_of(run, checkpoint, folder):
     config, trainer = (
         online_dpo() if pair else {"grpo": (GRPOConfig, GRPOTrainer), "rloo": (RLOOConfig, RLOOTrainer)}[run["trainer"]]
     )
+    groups = {"num_generations": GENERATIONS, "max_completion_length": 8, "beta": 0.0}
     settings = {
-        **dict(output_dir=folder, max_steps=run.get("steps", 2), logging_steps=1, learning_rate=1e-3, seed=1),
-        **dict(use_cpu=True, bf16=False, report_to="none", save_strategy="no", disable_tqdm=True),
-        **(dict(max_new_tokens=8) if pair else dict(num_generations=GENERATIONS, max_completion_length=8, beta=0.0)),
+        "output_dir": folder,
+        "max_steps": 2,
+        "logging_steps": 1,
+        "learning_rate": 1e-3,
         "per_device_train_batch_size": 2 if pair else 2 * GENERATIONS,
+        "use_cpu": True,
+        "bf16": False,
+        "report_to": "none",
+        "save_strategy": "no",
+        "disable_tqdm": True,
+        **({"max_new_tokens": 8} if pair else groups),
     }
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     reward = pickle.loads(pickle.dumps(getattr(adapter, run["reward"])(**run["options"])))
     more = {"ref_model": AutoModelForCausalLM.from_pretrained(checkpoint)} if pair else {}
     return trainer(
         model=AutoModelForCausalLM.from_pretrained(checkpoint),
-        reward_funcs=[reward],
+        reward_funcs=[reward, one] if run.get("beside") else [reward],
         args=config(**settings),
         train_dataset=Dataset.from_list(run["rows"]),
         processing_class=tokenizer,
@@ -83,7 +94,7 @@ def run_once(run, checkpoint):
         before = torch.cat([weight.detach().flatten().clone() for weight in trainer.model.parameters()])
         try:
             trainer.train()
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever ends the training is the result
             error = {"type": type(fault).__name__, "detail": str(fault)}
         after = torch.cat([weight.detach().flatten() for weight in trainer.model.parameters()])
         return {
