@@ -85,6 +85,14 @@ class Settings(BaseSettings):
     calibration_refresh_seconds: float = Field(
         default=15.0, ge=0.05, le=86_400, description="How often fitted maps and certificates are read again."
     )
+    python_graders: bool = Field(
+        default=False, description="Run the programs of python graders, each confined in a process of its own."
+    )
+    python_grader_seconds: int = Field(default=10, ge=1, le=3_600, description="Processor time of one program.")
+    python_grader_mebibytes: int = Field(
+        default=1_024, ge=128, le=1_048_576, description="Address space of one program."
+    )
+    python_graders_at_once: int = Field(default=4, ge=1, le=1_024, description="Programs running at the same time.")
     prompt_table: Path | None = Field(
         default=None, description="JSONL file of rubrics by prompt, for trainers whose URL leaves the rubric to the sample."
     )

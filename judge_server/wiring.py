@@ -23,6 +23,8 @@ from judge_server.scoring.admission import Admission
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.calibrate import ActiveMaps
 from judge_server.scoring.certification import Certification
+from judge_server.scoring.graders.grading import Graders
+from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.group.collection import Bounds
 from judge_server.scoring.group.comparing import ComparisonObserver
 from judge_server.scoring.group.groups import Groups
@@ -48,6 +50,7 @@ class Service:
     inquiry: Inquiry
     scorer: Scorer
     standing: Standing
+    graders: Graders
     groups: Groups
 
     def measuring_scorer(self, *, raw: bool = False) -> Scorer:
@@ -96,11 +99,18 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
             observers=observers,
             standing=standing,
         )
+        graders = Graders(
+            judges=judges,
+            cache=inquiry.cache,
+            admission=scorer.admission,
+            programs=await _programs(settings),
+            certified_only=settings.require_calibrated,
+        )
         told = [observer for observer in observers if isinstance(observer, ComparisonObserver)]
         groups = Groups(scorer, inquiry.cache, _cohort_bounds(settings), told)
         stack.push_async_callback(groups.close)
         opened = tuple(models.opened.values())
-        yield Service(settings, store, shelf, judges, default_judge, opened, inquiry, scorer, standing, groups)
+        yield Service(settings, store, shelf, judges, default_judge, opened, inquiry, scorer, standing, graders, groups)
 
 
 @asynccontextmanager
@@ -111,6 +121,19 @@ async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]
         yield store, Shelf(library_of(settings), store)
     finally:
         await store.close()
+
+
+async def _programs(settings: Settings) -> PythonProcesses | None:
+    """Where programs of graders run, proven to be confined; None where the operator wants none."""
+    if not settings.python_graders:
+        return None
+    processes = PythonProcesses(
+        seconds=settings.python_grader_seconds,
+        mebibytes=settings.python_grader_mebibytes,
+        at_once=settings.python_graders_at_once,
+    )
+    await processes.prove()
+    return processes
 
 
 def _cohort_bounds(settings: Settings) -> Bounds:

@@ -10,9 +10,11 @@ JudgeServerError
 ├── NotFound              404
 │   ├── UnknownRubric     404
 │   ├── UnknownJudge      404
-│   └── UnknownJudgment   404
+│   ├── UnknownJudgment   404
+│   └── UnknownJob        404
 ├── RubricConflict        409  published content changed without a new version
 ├── NotCalibrated         409
+├── JobConflict           409  an Idempotency-Key that stands for another job
 ├── CohortClosed          409  a response came after its group was judged
 ├── CohortConflict        409  two responses of one group have the same id
 ├── Unauthorized          401
@@ -116,6 +118,10 @@ class UnknownJudgment(NotFound):
     type, title = "unknown_judgment", "No judgment is stored under this id"
 
 
+class UnknownJob(NotFound):
+    type, title = "unknown_job", "No job is known by this id"
+
+
 class RubricConflict(JudgeServerError):
     status, type, title = 409, "rubric_conflict", "A published rubric version cannot change"
 
@@ -130,6 +136,10 @@ class CohortClosed(JudgeServerError):
 
 class CohortConflict(JudgeServerError):
     status, type, title = 409, "cohort_conflict", "The cohort has another response under this id"
+
+
+class JobConflict(JudgeServerError):
+    status, type, title = 409, "job_conflict", "The Idempotency-Key stands for another job"
 
 
 class Unauthorized(JudgeServerError):
@@ -183,8 +193,8 @@ class GraderFailed(JudgeFailure):
 
     status, type, title = 422, "grader_failed", "The grader has no value for this sample"
 
-    def __init__(self, detail: str, *, flag: str, kind: str | None = None, remedy: str | None = None) -> None:
-        super().__init__(detail, remedy=remedy)
+    def __init__(self, detail: str, *, flag: str = "other_error", kind: str | None = None, **more: Any) -> None:
+        super().__init__(detail, **more)
         self.flag = flag
         self.kind = kind
 

@@ -5,7 +5,7 @@ Texts marked Template hold placeholders (``core.placeholder``); a formula is an 
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import (
     AfterValidator,
@@ -203,12 +203,11 @@ class Multi(_Named):
     @model_validator(mode="wrap")
     @classmethod
     def _by_key(cls, given: Any, handler: ModelWrapValidatorHandler["Multi"]) -> "Multi":
-        alone = isinstance(given, Mapping) and _is_grader(given.get("graders"))
-        if alone:
-            one = given["graders"]
-            given = {**given, "graders": {one.get("name") or one["type"]: one}}
-        found = handler(given)
-        found._alone = alone  # noqa: SLF001 - its own, in a constructor
+        one = given.get("graders") if isinstance(given, Mapping) else None
+        if not _is_grader(one):
+            return handler(given)
+        found = handler({**given, "graders": {one.get("name") or one["type"]: one}})
+        found._alone = True  # noqa: SLF001 - its own, in a constructor
         return found
 
     @field_validator("graders", mode="before")
@@ -245,7 +244,7 @@ class Multi(_Named):
         return Expression.parse(self.calculate_output)
 
 
-def _is_grader(given: Any) -> bool:
+def _is_grader(given: Any) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(given, Mapping) and isinstance(given.get("type"), str)
 
 

@@ -10,6 +10,7 @@ from judge_server import __version__
 from judge_server.server import description, problems
 from judge_server.server.body_limit import BodyLimit
 from judge_server.server.calibrating import Calibrations
+from judge_server.server.dialects import openai_graders
 from judge_server.server.dialects.routers import ROUTERS
 from judge_server.server.dialects.state import dialects
 from judge_server.server.metrics import Metrics
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(judges.router)
     app.include_router(labels.router)
     app.include_router(calibrations.router)
+    app.include_router(openai_graders.router)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(operations.router)

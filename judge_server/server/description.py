@@ -22,6 +22,16 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (
+        "/v1/fine_tuning/alpha/graders/",
+        {
+            "409": "Only certified judges may speak here",
+            "429": "The queue is full: see Retry-After",
+            "502": "The judge's answer could not be read",
+            "503": "The judge or the grader's process is not available: see Retry-After",
+            "504": "The deadline passed",
+        },
+    ),
+    (
         "/trainers/",
         {
             "404": "No such rubric or judge",

@@ -1,6 +1,6 @@
 """What Prometheus reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -31,6 +31,12 @@ class Metrics:
         self._calls = Counter("judge_model_calls", "Calls of judge models.", registry=here)
         self._flags = Counter("judge_flags", "Flags raised by the guard.", ("flag",), registry=here)
         self._gates = Counter("judge_gates_fired", "Gates that fired.", registry=here)
+        self._grades = Counter(
+            "judge_grades", "Samples graded by kind of grader and outcome.", ("kind", "outcome"), registry=here
+        )
+        self._grade_failures = Counter(
+            "judge_grade_failures", "Samples without a grade by cause.", ("type",), registry=here
+        )
         self._substituted = Counter(
             "judge_server_substituted_rewards",
             "Samples whose trainer was not given a judge's reward, by wire format and cause.",
@@ -63,6 +69,14 @@ class Metrics:
         self._gates.inc(len(judgment.gates))
         self._spent(judgment.usage)
         self._seconds.observe(judgment.timing.total_seconds)
+
+    def graded(self, kind: str, cause: str | None, usages: Iterable[Usage], *, substituted: bool) -> None:
+        """Count one run of a grader: ``ok``, ``failed``, or ``substituted`` where the caller's number stood in."""
+        for usage in usages:
+            self._spent(usage)
+        self._grades.labels(kind, "ok" if cause is None else "substituted" if substituted else "failed").inc()
+        if cause is not None:
+            self._grade_failures.labels(cause).inc()
 
     def substituted(self, dialect: str, error: str) -> None:
         """Count one sample of a trainer that got a chosen number, or a mask, in the place of a reward."""

@@ -14,11 +14,16 @@ class _Words:
 
 
 def rouge_1(given: str, wanted: str) -> float:
-    return float(_scorer().score(wanted, given)["rouge1"].fmeasure)
+    return rouge_n(given, wanted, 1)
 
 
 def rouge_2(given: str, wanted: str) -> float:
-    return float(_scorer().score(wanted, given)["rouge2"].fmeasure)
+    return rouge_n(given, wanted, 2)
+
+
+def rouge_n(given: str, wanted: str, order: int) -> float:
+    """Of runs of ``order`` words, 1 to 9."""
+    return float(_scorer(order).score(wanted, given)[f"rouge{order}"].fmeasure)
 
 
 def rouge_l(given: str, wanted: str) -> float:
@@ -28,9 +33,9 @@ def rouge_l(given: str, wanted: str) -> float:
     return 2 * shared / (len(mine) + len(theirs)) if shared else 0.0
 
 
-@lru_cache(maxsize=1)
-def _scorer() -> Any:
+@lru_cache(maxsize=9)
+def _scorer(order: int) -> Any:
     """Importing rouge-score takes seconds, so it waits for the first use."""
     from rouge_score.rouge_scorer import RougeScorer
 
-    return RougeScorer(["rouge1", "rouge2"], tokenizer=_Words())
+    return RougeScorer([f"rouge{order}"], tokenizer=_Words())

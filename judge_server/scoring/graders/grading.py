@@ -1,0 +1,175 @@
+"""The door to all graders: whether one can be run here, and what it says about a sample."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from judge_server.core.errors import BadGrader, DeadlineExceeded, GraderFailed, JudgeFailure, NotCalibrated
+from judge_server.core.grader import (
+    Grader,
+    LabelModel,
+    Multi,
+    PythonProgram,
+    SamplingParams,
+    ScoreModel,
+    SingleGrader,
+    StringCheck,
+    TextSimilarity,
+)
+from judge_server.core.judgment import Usage
+from judge_server.judging.answer import Answer, Judge, Terms
+from judge_server.judging.asking import trusted
+from judge_server.judging.single import SingleJudge
+from judge_server.judging.together import together
+from judge_server.scoring.admission import Admission
+from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.deadline import remaining
+from judge_server.scoring.graders.grade import Fault, Grade
+from judge_server.scoring.graders.judge_call import JudgeCalls, Question
+from judge_server.scoring.graders.label_model import label_question, reads_directly
+from judge_server.scoring.graders.material import GraderMaterial
+from judge_server.scoring.graders.multi import combined
+from judge_server.scoring.graders.python_process import PythonProcesses
+from judge_server.scoring.graders.score_model import score_question
+from judge_server.scoring.graders.string_check import check_string
+from judge_server.scoring.graders.text_similarity import measure_similarity
+
+
+class Graders:
+    """Graders over configured judges. ``programs`` is None where no program may run; with ``certified_only`` no judge
+    speaks, because a grader has no rubric that a certificate could be about."""
+
+    def __init__(
+        self,
+        *,
+        judges: Mapping[str, Judge],
+        cache: VerdictCache,
+        admission: Admission,
+        programs: PythonProcesses | None = None,
+        certified_only: bool = False,
+    ) -> None:
+        self._judges = judges
+        self._calls = JudgeCalls(cache)
+        self._admission = admission
+        self._programs = programs
+        self._certified_only = certified_only
+
+    async def check(self, grader: Grader) -> None:
+        """Raises BadGrader, or NotCalibrated, where ``grader`` cannot be run here; its programs are compiled."""
+        self.require(grader)
+        for part in _parts(grader):
+            if isinstance(part, PythonProgram):
+                try:
+                    await self._processes().check(part.source)
+                except GraderFailed as fault:
+                    raise BadGrader(f"{part.name}: {fault.detail}", remedy="Correct the source.") from None
+
+    def require(self, grader: Grader) -> None:
+        """As ``check``, without looking into programs."""
+        for part in _parts(grader):
+            if isinstance(part, ScoreModel | LabelModel):
+                _require_sampling(self._judge(part.model), part.sampling_params)
+            elif isinstance(part, PythonProgram):
+                self._processes()
+
+    async def grade(self, grader: Grader, material: GraderMaterial, terms: Terms) -> Grade:
+        """The score, or a typed fault. Raises BadGrader and NotCalibrated as ``require`` does."""
+        self.require(grader)
+        with self._admission.enter():
+            if not isinstance(grader, Multi):
+                return await self._grade(grader, material, terms)
+            parts = await together([self._grade(part, material, terms) for part in grader.graders.values()])
+            return combined(grader, dict(zip(grader.graders, parts, strict=True)))
+
+    async def _grade(self, grader: SingleGrader, material: GraderMaterial, terms: Terms) -> Grade:
+        try:
+            if isinstance(grader, ScoreModel):
+                return await self._score(grader, material, terms)
+            if isinstance(grader, LabelModel):
+                return await self._label(grader, material, terms)
+            async with asyncio.timeout(remaining(terms.deadline)):
+                return Grade(await self._compute(grader, material))
+        except TimeoutError:
+            flags = frozenset({"unresponsive_reward_error"})
+            fault = Fault.of(DeadlineExceeded("The deadline passed before the grader was done."))
+            return Grade(fault=Fault(fault.failure, flags))
+        except JudgeFailure as fault:
+            return Grade(fault=Fault.of(fault))
+
+    async def _compute(self, grader: StringCheck | TextSimilarity | PythonProgram, material: GraderMaterial) -> float:
+        if isinstance(grader, StringCheck):
+            return check_string(grader, material)
+        if isinstance(grader, TextSimilarity):
+            return await measure_similarity(grader, material)
+        return await self._processes().run(grader.source, material.sample, material.item)
+
+    async def _score(self, grader: ScoreModel, material: GraderMaterial, terms: Terms) -> Grade:
+        judge = self._judge(grader.model)
+        question = score_question(grader, material, judge)
+        answer = await self._calls.ask(judge, question, grader.sampling_params, terms)
+        return _spoken(judge, answer, answer.usage, {}, answer.reading.value if answer.reading else 0.0)
+
+    async def _label(self, grader: LabelModel, material: GraderMaterial, terms: Terms) -> Grade:
+        judge = self._judge(grader.model)
+        usage = Usage()
+        direct = reads_directly(grader, judge)
+        question: Question = label_question(grader, material, judge, direct=direct)
+        answer = await self._calls.ask(judge, question, grader.sampling_params, terms)
+        usage += answer.usage
+        answer = trusted(answer, judge.least_mass)
+        if direct and _may_fall_back(judge, answer):
+            question = label_question(grader, material, judge, direct=False)
+            answer = await self._calls.ask(judge, question, grader.sampling_params, terms)
+            usage += answer.usage
+        shares = dict(zip(grader.labels, answer.reading.shares, strict=True)) if answer.reading else {}
+        likeliest = max(shares, key=shares.__getitem__, default="")
+        return _spoken(judge, answer, usage, shares, 1.0 if likeliest in grader.passing_labels else 0.0)
+
+    def _judge(self, name: str) -> SingleJudge:
+        judge = self._judges.get(name)
+        known = sorted(key for key, one in self._judges.items() if isinstance(one, SingleJudge))
+        remedy = f"Configured judges with a model: {', '.join(known) or 'none'}."
+        if judge is None:
+            raise BadGrader(f"model: {name!r} is not configured here.", remedy=remedy)
+        if not isinstance(judge, SingleJudge):
+            raise BadGrader(f"model: {name!r} is a panel, and a grader asks one judge.", remedy=remedy)
+        if self._certified_only:
+            raise NotCalibrated(
+                f"{name} may not judge here: a grader has no rubric for which a gate could be passed.",
+                remedy="Grade with a certified rubric, or serve without --require-calibrated.",
+            )
+        return judge
+
+    def _processes(self) -> PythonProcesses:
+        if self._programs is None:
+            raise BadGrader(
+                "python: this server runs no programs.",
+                remedy="Its operator may set python_graders = true; every program then runs confined.",
+            )
+        return self._programs
+
+
+def _parts(grader: Grader) -> Iterable[SingleGrader]:
+    return grader.graders.values() if isinstance(grader, Multi) else (grader,)
+
+
+def _require_sampling(judge: SingleJudge, sampling: SamplingParams | None) -> None:
+    effort = None if sampling is None else sampling.reasoning_effort
+    if effort not in (None, "none") and judge.specification.thinking_tokens is None:
+        raise BadGrader(
+            f"sampling_params: reasoning_effort {effort!r} needs a judge that thinks.",
+            remedy=f"Leave it out, or give the judge {judge.specification.name} thinking_tokens in its configuration.",
+        )
+
+
+def _may_fall_back(judge: SingleJudge, answer: Answer) -> bool:
+    unreadable = answer.failure is not None and answer.failure.type in ("low_label_mass", "unusable_verdict")
+    return unreadable and judge.specification.fallback == "reason"
+
+
+def _spoken(judge: SingleJudge, answer: Answer, usage: Usage, scores: Mapping[str, float], score: float) -> Grade:
+    """The grade that a judge's answer amounts to."""
+    spent = {judge.specification.name: usage}
+    models = (judge.model.name,)
+    if answer.failure is not None:
+        return Grade(fault=Fault.by_type(answer.failure), usage=spent, models=models)
+    return Grade(score, scores=dict(scores), usage=spent, models=models)

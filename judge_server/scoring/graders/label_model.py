@@ -1,0 +1,75 @@
+"""``label_model``: a judge chooses a label, by its probability where its model gives probabilities.
+
+Labels are put to the judge as letters (numbers where there are more than 26), so that each is one short answer.
+"""
+
+import string
+from collections.abc import Sequence
+from math import fsum
+
+from judge_server.core.errors import UnusableVerdict
+from judge_server.core.grader import LabelModel
+from judge_server.judging.answer import Reading
+from judge_server.judging.reading import read_labels, read_structured, verdict_schema
+from judge_server.judging.single import SingleJudge
+from judge_server.models.protocol import Completion, Labels, Segment, Structured
+from judge_server.scoring.graders.judge_call import Question
+from judge_server.scoring.graders.judge_prompt import prompt_of
+from judge_server.scoring.graders.material import GraderMaterial
+
+_MOST_READ = 20  # engines tell the probabilities of this many tokens
+
+
+def label_question(grader: LabelModel, material: GraderMaterial, judge: SingleJudge, *, direct: bool) -> Question:
+    """``direct``: by the first token's probabilities. Raises GraderFailed where a message cannot be filled."""
+    words = _words(len(grader.labels))
+    passing = frozenset(grader.passing_labels)
+    good = [place for place, label in enumerate(grader.labels) if label in passing]
+    prompt = prompt_of(grader.input, material, _closing(grader.labels, words, direct=direct), judge.writer)
+
+    def read_direct(completion: Completion) -> tuple[Reading]:
+        if not completion.candidates:
+            raise UnusableVerdict("The answer came without token probabilities.", remedy="Use mode reason.")
+        found = read_labels(completion.candidates, words)
+        if found is None:
+            return (Reading(0.0, tuple(0.0 for _ in words), label_mass=0.0),)
+        value = min(fsum(found.shares[place] for place in good), 1.0)
+        return (Reading(value, found.shares, label_mass=found.mass),)
+
+    def read_spoken(completion: Completion) -> tuple[Reading]:
+        (said,) = read_structured(completion, [words])
+        shares = tuple(1.0 if word == said.label else 0.0 for word in words)
+        return (Reading(fsum(shares[place] for place in good), shares, reason=said.reason),)
+
+    if direct:
+        return Question(prompt, Labels(words), read_direct)
+    answer = Structured(verdict_schema([words]), judge.specification.reason_tokens, name="label")
+    return Question(prompt, answer, read_spoken)
+
+
+def reads_directly(grader: LabelModel, judge: SingleJudge) -> bool:
+    return judge.mode == "direct" and len(grader.labels) <= _MOST_READ
+
+
+def _words(count: int) -> tuple[str, ...]:
+    letters = string.ascii_uppercase
+    return tuple(letters[:count]) if count <= len(letters) else tuple(str(number) for number in range(1, count + 1))
+
+
+def _closing(labels: Sequence[str], words: Sequence[str], *, direct: bool) -> list[Segment]:
+    segments = [_ours("Which label fits best?\n")]
+    for word, label in zip(words, labels, strict=True):
+        segments += [_ours(f"{word}. "), Segment(label, "question", trusted=False), _ours("\n")]
+    if direct:
+        return [*segments, _ours(f"Answer with exactly one of: {', '.join(words)}.")]
+    return [
+        *segments,
+        _ours(
+            "First give the reason in one or two short sentences that quote or name the evidence, then the label's "
+            f'letter or number.\nAnswer with JSON only: {{"reason": "...", "verdict": "{words[0]}|{words[1]}|..."}}'
+        ),
+    ]
+
+
+def _ours(text: str) -> Segment:
+    return Segment(text, "question", trusted=True)

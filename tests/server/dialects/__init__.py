@@ -1,0 +1,1 @@
+"""The wire formats of RL trainers, over real HTTP."""
