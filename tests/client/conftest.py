@@ -1,4 +1,4 @@
-"""A server with a judge that says Yes with 0.9, and no settings of the client's from outside."""
+"""Servers to talk to, and no settings of the client's from outside."""
 
 import os
 from collections.abc import Iterator
@@ -32,9 +32,9 @@ def judge() -> Iterator[StubJudge]:
 
 
 @pytest.fixture(scope="module")
-def url(judge: StubJudge) -> Iterator[str]:
+def url() -> Iterator[str]:
     """Of a real server, with few items in a request."""
-    with served(settings_of(judge.specification, max_batch_items=8)) as client:
+    with served(settings_of(max_batch_items=8)) as client:
         yield str(client.base_url).rstrip("/")
 
 

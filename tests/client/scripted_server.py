@@ -1,4 +1,4 @@
-"""A real HTTP server on the loopback whose answers a test scripts: what a judge-server under stress, or a proxy, says."""
+"""A real HTTP server on the loopback whose answers a test scripts: a judge-server under stress, or a proxy."""
 
 import json
 import threading
@@ -89,7 +89,7 @@ def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802 - http.server looks for this name
+        def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = server.answer(Seen(self.command, self.path, headers, content, time.monotonic()))

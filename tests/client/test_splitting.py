@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,7 @@ def test_every_part_keeps_to_the_limits_unless_one_element_alone_breaks_them(siz
 @given(sizes, limits)
 def test_no_two_neighbours_would_fit_in_one(sizes, limits):
     parts = split(sizes, limits)
-    for first, second in zip(parts, parts[1:], strict=False):
+    for first, second in pairwise(parts):
         joined = sum(sizes[place] + 1 for place in first) + sizes[second.start] + 1
         assert len(first) == limits.items or joined > limits.body_bytes - 1_024
 

@@ -18,8 +18,8 @@ from judge_server.core import calibration as core_calibration
 from judge_server.core import certificate, outcome, verdict
 from judge_server.core import judgment as core_judgment
 from judge_server.scoring import rescore
-from judge_server.server import calibrating
 from judge_server.scoring.group import report
+from judge_server.server import calibrating
 from judge_server.server.routes import calibrations, groups, judges, judgments, labels, rubrics
 from judge_server.store import stored_labels
 from tests.client.scripted_server import judgment as written

@@ -1,0 +1,104 @@
+"""What the package needs, and what it never touches."""
+
+import ast
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.project.repository import ROOT
+
+PACKAGE = ROOT / "clients" / "judge_client"
+OURS = sorted(path for path in PACKAGE.rglob("*.py") if "adapters" not in path.relative_to(PACKAGE).parts)
+UV = ROOT / ".venv/bin/uv"
+# what httpx itself needs, on every Python that we name
+NEEDED = {"anyio", "certifi", "exceptiongroup", "h11", "httpcore", "httpx", "idna", "sniffio", "typing-extensions"}
+TRY = """
+import sys, time
+began = time.perf_counter()
+import judge_client
+seconds = time.perf_counter() - began
+try:
+    import judge_server
+except ModuleNotFoundError:
+    pass
+else:
+    raise SystemExit("the server is importable here")
+rewarder = judge_client.Rewarder("a/b", url="http://127.0.0.1:9", on_failure="drop", attempts=1)
+(one,) = rewarder.score([judge_client.Sample("p", "r")])
+print(one.failure, seconds)
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("wheel")
+    subprocess.run([UV, "build", "--quiet", "--wheel", "--out-dir", folder], cwd=ROOT / "clients", check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel, tmp_path_factory) -> Path:
+    """Of an environment that holds the client and what it needs, nothing else."""
+    home = tmp_path_factory.mktemp("empty") / "venv"
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, home], check=True)
+    subprocess.run([UV, "pip", "install", "--quiet", "--python", home / "bin/python", wheel], check=True)
+    return home / "bin/python"
+
+
+def test_it_installs_with_httpx_alone_and_without_the_server(python):
+    listed = subprocess.run(
+        [UV, "pip", "list", "--quiet", "--format", "freeze", "--python", python],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    installed = {line.split("==")[0].split(" @")[0] for line in listed.stdout.splitlines()}
+    assert installed - NEEDED == {"judge-client"}
+
+
+def test_it_works_there_and_is_imported_in_a_moment(python):
+    runs = [
+        subprocess.run(
+            [python, "-I", "-W", "error", "-c", TRY], capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(3)
+    ]
+    assert {failure for failure, _ in runs} == {"server_unreachable"}
+    assert min(float(seconds) for _, seconds in runs) < 0.3
+
+
+def test_the_wheel_is_typed_and_carries_the_package_alone(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert "judge_client/py.typed" in names
+    assert {name for name in names if not name.startswith("judge_client")} == set()
+
+
+def imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_outside_the_adapters_only_the_pool_knows_more_than_the_standard_library(path):
+    foreign = imported(path) - sys.stdlib_module_names - {"judge_client", "typing_extensions"}
+    assert foreign == ({"httpx"} if path.stem == "pool" else set())
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_of_the_server_is_imported(path):
+    assert "judge_server" not in imported(path)
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_the_oldest_python_that_is_named_can_read_it(path):
+    ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 10))
