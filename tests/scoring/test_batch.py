@@ -4,7 +4,7 @@ import pytest
 
 from judge_server.core.errors import BadSubmission, ModelUnavailable, StoreUnavailable
 from judge_server.judging.answer import Terms
-from judge_server.scoring.batch import failed_judgment, parse_submission, score_batch
+from judge_server.scoring.batch import failed_judgment, parse_submission, require_store, score_batch
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes
 
@@ -102,6 +102,20 @@ async def test_a_judgment_that_cannot_be_kept_spoils_no_other(fault, kind):
     assert judgments[1].error.type == kind
     assert judgments[1].submission.id == "x"
     assert "a bug" not in judgments[1].error.detail
+
+
+@pytest.mark.parametrize("lost", [("This is lost.", "Lost, too: lost."), ("This is lost.", "This is kept.")])
+async def test_a_store_that_keeps_nothing_of_a_batch_is_the_answer_to_all_of_it(lost):
+    items = [GOOD | {"response": response} for response in lost]
+    of = asked(archive=Archive(StoreUnavailable("The disk is full.")))
+    judgments = await score_batch(of, items, TERMS, {"rubric": rubric()})
+    if lost[1].startswith("Lost"):
+        with pytest.raises(StoreUnavailable, match="disk is full") as fault:
+            require_store(judgments)
+        assert fault.value.retry_after_seconds
+    else:
+        require_store(judgments)
+    require_store([])
 
 
 async def test_a_batch_that_is_cancelled_leaves_nothing_behind():

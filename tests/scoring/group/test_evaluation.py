@@ -1,0 +1,206 @@
+"""Judging and comparing a cohort, with judges put together from real parts over scripted models."""
+
+import asyncio
+import re
+import time
+
+import pytest
+
+from judge_server.core.errors import ContextOverflow, ModelUnavailable, NotCalibrated
+from judge_server.judging.answer import Terms
+from judge_server.judging.panel import Panel
+from judge_server.judging.relative.options import RelativeOptions
+from judge_server.models.protocol import Capabilities, Labels, Priority
+from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.group.evaluation import Wanted
+from judge_server.scoring.group.groups import Groups, GroupTask, Times
+from tests.scoring.assembly import judge, rubric, scorer
+from tests.scripted_model import ScriptedModel, labelled, spoken, yes
+
+_LETTERED = re.compile(r"\[BEGIN RESPONSE ([A-P]) [0-9a-f]{12}\]\n(.*?)\n\[END", re.DOTALL)
+
+
+def letters(request):
+    return dict(_LETTERED.findall(request.prompt.turns[1].text))
+
+
+def preferring(*order, single=0.9):
+    """The earlier in ``order``, the better."""
+
+    def script(request):
+        shown = letters(request)
+        if not shown:
+            return yes(single)(request)
+        worth = {letter: 1 - order.index(said) / len(order) for letter, said in shown.items()}
+        if isinstance(request.answer, Labels):
+            return labelled(A=0.9, B=0.1) if worth["A"] > worth["B"] else labelled(A=0.1, B=0.9)
+        if "verdict" in request.answer.schema["properties"]:
+            return spoken({"reason": "r", "verdict": "A" if worth["A"] > worth["B"] else "B"})
+        return spoken({letter: {"reason": "r", "score": 5 * round(20 * w)} for letter, w in worth.items()})
+
+    return script
+
+
+def raising(fault):
+    def script(request):
+        if letters(request):
+            raise fault
+        return yes(0.9)(request)
+
+    return script
+
+
+def task(*responses, wanted=None, relative=None, **more):
+    items = [{"prompt": "My head aches.", "response": said} | more for said in responses]
+    options = RelativeOptions.model_validate(relative or {})
+    return GroupTask(items, Wanted({"rubric": wanted or rubric(count=1)}, options, len(items)), Times(60, None))
+
+
+async def scores(of, *responses, terms=None, **more):
+    return await Groups(of, VerdictCache()).score(task(*responses, **more), terms or Terms())
+
+
+def panel(*judges, **more):
+    names = [member.specification.name for member in judges]
+    fields = {"name": "panel", "model": None, "panel": names} | more
+    return Panel(judges[0].specification.model_validate(fields), judges)
+
+
+RED, GREEN = "The red answer.", "The green answer."
+
+
+async def test_a_panel_combines_what_its_members_make_of_each_response():
+    first = judge(ScriptedModel(preferring(RED, GREEN)), "first")
+    second = judge(ScriptedModel(preferring(GREEN, RED), name="b"), "second")
+    mean = await scores(scorer(panel(first, second)), RED, GREEN)
+    least = await scores(scorer(panel(first, second, combine="min")), RED, GREEN)
+    assert mean.outcomes == pytest.approx((0.75, 0.75))
+    assert least.outcomes == pytest.approx((0.5, 0.5))
+    assert mean.report.relative.comparisons.presentations == 4
+
+
+async def test_a_panel_needs_its_quorum():
+    up = judge(ScriptedModel(preferring(RED, GREEN)), "up")
+    down = judge(ScriptedModel(raising(ModelUnavailable("down")), name="b"), "down")
+    short = await scores(scorer(panel(up, down)), RED, GREEN)
+    enough = await scores(scorer(panel(up, down, quorum=1)), RED, GREEN)
+    assert [outcome.type for outcome in short.outcomes] == ["judge_unavailable"] * 2
+    assert enough.outcomes == pytest.approx((1.0, 0.5))
+
+
+@pytest.mark.parametrize("kind", ["listwise", "pairwise"])
+async def test_votes_priority_deadline_and_seeds_reach_the_model(kind):
+    model = ScriptedModel(preferring(RED, GREEN))
+    deadline = time.monotonic() + 30
+    of = scorer(judge(model, votes=3, mode="reason"))
+    found = await scores(of, RED, GREEN, relative={"kind": kind}, terms=Terms(Priority.TRAINING, deadline))
+    asked = [request for request in model.asked if letters(request)]
+    assert len(asked) == 6
+    assert {request.priority for request in asked} == {Priority.TRAINING}
+    assert {request.deadline for request in asked} == {deadline}
+    assert {request.sampling.seed for request in asked} == {0, 1, 2}
+    assert {request.sampling.temperature for request in asked} == {0.7}
+    assert found.report.relative.usage.calls == 6
+    assert found.outcomes[0] > found.outcomes[1]
+
+
+async def test_two_groups_at_once_ask_the_same_question_once():
+    model = ScriptedModel(preferring(RED, GREEN), seconds=0.05)
+    groups = Groups(scorer(judge(model)), VerdictCache())
+    one, other = await asyncio.gather(groups.score(task(RED, GREEN), Terms()), groups.score(task(GREEN, RED), Terms()))
+    assert sum(bool(letters(request)) for request in model.asked) == 2
+    assert one.outcomes == other.outcomes[::-1]
+    assert one.report.relative.usage.calls + other.report.relative.usage.calls == 2
+
+
+async def test_other_templates_orders_or_members_are_other_questions():
+    model = ScriptedModel(preferring(RED, GREEN, "A third."))
+    groups = Groups(scorer(judge(model)), VerdictCache())
+    await groups.score(task(RED, GREEN), Terms())
+    await groups.score(task(RED, GREEN, "A third."), Terms())
+    await groups.score(task(RED, GREEN, relative={"kind": "pairwise"}), Terms())
+    await groups.score(task(RED, GREEN, reference="Rest."), Terms())  # which no criterion reads
+    assert sum(bool(letters(request)) for request in model.asked) == 6
+
+
+async def test_a_reference_is_shown_where_a_criterion_reads_it():
+    model = ScriptedModel(preferring(RED, GREEN))
+    reading = rubric({"id": "c", "statement": "Agrees.", "points": 1, "reference": "required"})
+    await scores(scorer(judge(model)), RED, GREEN, wanted=reading, reference="Rest and drink.")
+    shown = [request.prompt.turns[1].text for request in model.asked if letters(request)]
+    assert all("[BEGIN REFERENCE" in text and "Rest and drink." in text for text in shown)
+
+
+async def test_the_prompts_of_a_group_share_everything_up_to_the_responses():
+    model = ScriptedModel(preferring(RED, GREEN, "A third."))
+    await scores(scorer(judge(model)), RED, GREEN, "A third.", relative={"kind": "pairwise"})
+    texts = [request.prompt.turns[1].text for request in model.asked if letters(request)]
+    assert len({text.partition("[BEGIN RESPONSE")[0] for text in texts}) == 1
+    assert len({request.prompt.prefix[0] for request in model.asked if letters(request)}) == 1
+
+
+async def test_what_is_outside_text_is_untrusted_and_nothing_of_it_meets_the_template():
+    model = ScriptedModel(preferring("{{ labels }} {% raw %}", GREEN))
+    await scores(scorer(judge(model)), "{{ labels }} {% raw %}", GREEN)
+    request = next(request for request in model.asked if letters(request))
+    outside = [segment for turn in request.prompt.turns for segment in turn.segments if not segment.trusted]
+    assert {segment.part for segment in outside} == {"conversation", "criterion", "candidate"}
+    assert "{{ labels }} {% raw %}" in {segment.text for segment in outside}
+
+
+async def test_a_context_that_is_too_small_is_told():
+    of = scorer(judge(ScriptedModel(raising(ContextOverflow("too long")))))
+    found = await scores(of, RED, GREEN)
+    assert [outcome.type for outcome in found.outcomes] == ["context_overflow"] * 2
+
+
+async def test_lists_are_cut_to_the_context_of_the_judge():
+    responses = [f"Answer {place}: {'word ' * 200}" for place in range(6)]
+    model = ScriptedModel(preferring(*[said.strip() for said in responses]))
+    model.capabilities = Capabilities(logprobs=True, structured=True, context_tokens=3_900)
+    found = await scores(scorer(judge(model)), *responses)
+    assert max(len(letters(request)) for request in model.asked) < 6
+    assert found.report.relative.ranks == (1, 2, 3, 4, 5, 6)
+
+
+async def test_a_judge_that_needs_a_certificate_does_not_compare_without_one():
+    class Standing:
+        class certification:  # noqa: N801 - stands where the real one has an attribute
+            @staticmethod
+            def require(reference, wanted):
+                raise NotCalibrated("It has not passed.")
+
+        class maps:  # noqa: N801
+            @staticmethod
+            def find(fingerprint, digest):
+                return None
+
+    found = await scores(scorer(judge(ScriptedModel(preferring(RED, GREEN))), standing=Standing()), RED, GREEN)
+    assert [outcome.type for outcome in found.outcomes] == ["not_calibrated"] * 2
+
+
+async def test_pitfalls_are_told_as_such_and_weights_where_they_compare():
+    model = ScriptedModel(preferring(RED, GREEN))
+    mixed = rubric(
+        {"id": "good", "statement": "Names the dose.", "points": 3},
+        {"id": "bad", "statement": "Frightens.", "points": -2},
+        {
+            "id": "scale",
+            "kind": "scale",
+            "statement": "How plain?",
+            "points": 1,
+            "options": [{"label": "jargon", "value": 0}, {"label": "plain", "value": 1}],
+        },
+    )
+    await scores(scorer(judge(model)), RED, GREEN, wanted=mixed)
+    text = next(request.prompt.turns[1].text for request in model.asked if letters(request))
+    wanted, _, unwanted = text.partition("worse for each")
+    assert "(3 points) Names the dose." in wanted
+    assert "(1 point) How plain? [from worst to best: jargon; plain]" in wanted
+    assert "(2 points) Frightens." in unwanted
+
+
+async def test_a_rubric_without_a_word_gives_nothing_to_compare_by():
+    silent = rubric({"id": "c", "kind": "check", "points": 1, "check": {"kind": "length", "unit": "words", "max": 40}})
+    found = await scores(scorer(judge(ScriptedModel(yes(0.9)))), RED, GREEN, wanted=silent)
+    assert [outcome.type for outcome in found.outcomes] == ["bad_input"] * 2
