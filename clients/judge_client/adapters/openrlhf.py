@@ -16,6 +16,7 @@ from judge_client.errors import Momentary
 from judge_client.exchange import Call, exchange
 from judge_client.flow import Flow, Reply, Request
 from judge_client.judgment import Failure, Judgment
+from judge_client.on_failure import Kind
 from judge_client.rewarder import Rewarder
 from judge_client.sample import encode
 from judge_client.scored import Scored
@@ -48,7 +49,8 @@ class QueryRewarder(Rewarder):
         return self._after_policy(found, [0] * len(found))
 
 
-PROFILE = Profile("OpenRLHF", bears=("number",), kind=QueryRewarder)
+_BEARS: tuple[Kind, ...] = ("number",)
+PROFILE = Profile("OpenRLHF", bears=_BEARS, kind=QueryRewarder)
 
 
 def reward_func(

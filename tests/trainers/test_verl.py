@@ -1,0 +1,123 @@
+"""verl's own reward loop on local Ray, and what docs/trainers/verl.md says of it."""
+
+import json
+import math
+import shlex
+
+import pytest
+
+from tests.served import judged_by
+from tests.stub_judge import labels
+from tests.trainers.conftest import FAULTS, once_started
+from tests.trainers.environment import ROOT, Environment
+from tests.trainers.page import example
+
+pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
+
+VERL = Environment("verl")
+EXAMPLE = ROOT / "examples" / "verl_reward_loop"
+FORMS = {
+    "function": ("custom_reward_function", "+reward.custom_reward_function.reward_kwargs"),
+    "manager": ("JudgeRewardManager", "+reward.reward_kwargs.judge"),
+}
+RUBRIC = {
+    "id": "test/kindness",
+    "version": "1.0.0",
+    "title": "Kindness",
+    "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1}],
+}
+QUESTION = [{"role": "user", "content": "I have had a headache since yesterday. Where is the pharmacy?"}]
+RESPONSES = ["Rest, and drink enough.", *(f"This answer meets {fault}." for fault in FAULTS)]
+ROLLOUTS = [
+    {"messages": QUESTION, "response": response, "ground_truth": "", "extra_info": {"rubric": RUBRIC}}
+    for response in RESPONSES
+]
+KEYS = {"score", "judge_failed", "judge_coverage", "criterion/kind"}
+
+
+@once_started
+def failing_as_told(body):
+    """Each response says what becomes of the judge that reads it."""
+    for fault, behave in FAULTS.items():
+        if f"This answer meets {fault}." in str(body):
+            return behave(body)
+    return labels(Yes=0.9, No=0.1)
+
+
+def overrides(form, url, **settings):
+    """The page's own, with this server and these settings."""
+    word, prefix = FORMS[form]
+    command = example("verl", "sh", {word: word, "http://127.0.0.1:8000": url})
+    told = [part for part in shlex.split(command) if part.lstrip("+").startswith("reward.")]
+    named = {"deadline_seconds": 3.0, "attempts": 1, "criteria": "[kind]"} | settings
+    return [*told, *(f"{prefix}.{name}={value}" for name, value in named.items())]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("verl")
+    with judged_by(failing_as_told) as (client, judge):
+        url = str(client.base_url).rstrip("/")
+        runs = {f"{form}/raise": {"overrides": overrides(form, url), "apart": True} for form in FORMS}
+        runs |= {f"{form}/-0.5": {"overrides": overrides(form, url, on_failure=-0.5)} for form in FORMS}
+        runs |= {
+            f"{form}/{policy}": {"overrides": overrides(form, url, on_failure=policy), "in_process": True}
+            for form in FORMS
+            for policy in ("drop", "neutral")
+        }
+        (folder / "plan.json").write_text(json.dumps({"runs": runs, "rollouts": ROLLOUTS}))
+        VERL.run("verl_rewards.py", str(EXAMPLE), str(folder / "plan.json"), str(folder / "results.json"))
+        found = json.loads((folder / "results.json").read_text())
+    return found | {"asked": [body for body in judge.bodies if "[BEGIN RESPONSE" in str(body)]}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_page_s_command_gives_the_judge_s_reward_on_the_last_token(results, form):
+    well = results[f"{form}/raise"][0]
+    assert well["rewards"] == pytest.approx([0.9], abs=1e-6)
+    assert well["sums"] == well["rewards"]
+    assert set(well["extra"]) == KEYS
+    assert well["extra"]["judge_failed"] == [0.0]
+    assert well["extra"]["criterion/kind"] == pytest.approx([0.9])
+
+
+def test_the_judge_reads_the_conversation_and_the_response_without_special_tokens(results):
+    assert all("Where is the pharmacy?" in str(body) for body in results["asked"])
+    assert not any("<|" in str(body) for body in results["asked"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failed_judge_stops_the_run_by_default(results, form, fault):
+    failed = results[f"{form}/raise"][1 + list(FAULTS).index(fault)]
+    assert "JudgeFailed" in failed["error"] + failed["text"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_chosen_number_stands_in_and_is_seen(results, form):
+    (batch,) = results[f"{form}/-0.5"]
+    assert batch["rewards"] == pytest.approx([0.9, -0.5, -0.5, -0.5])
+    assert set(batch["extra"]) == KEYS
+    assert batch["extra"]["judge_failed"] == [0.0, 1.0, 1.0, 1.0]
+    assert batch["extra"]["criterion/kind"] == [pytest.approx(0.9), None, None, None]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("policy", ["drop", "neutral"])
+def test_what_verl_cannot_bear_is_refused_with_the_remedy(results, form, policy):
+    (refused,) = results[f"{form}/{policy}"]
+    assert refused["error"] == "BadConfiguration"
+    assert f"verl cannot bear {policy}. Choose raise or a number (JUDGE_ON_FAILURE)." in refused["text"]
+
+
+def test_verl_itself_crashes_on_none_and_lets_nan_in(results):
+    """The page says so; it is why the adapter refuses to drop."""
+    assert results["without_policy"]["none"]["error"] == "TypeError"
+    assert math.isnan(results["without_policy"]["nan"]["sums"][0])
+
+
+def test_the_example_prints_what_its_readme_shows(judge_url):
+    done = VERL.run(EXAMPLE / "reward_loop.py", "--url", judge_url)
+    shown = (EXAMPLE / "README.md").read_text().split("```text\n")[1].split("```")[0]
+    table = shown[shown.index("reward  failed") :]
+    assert table in done.stdout
