@@ -96,6 +96,18 @@ class Settings(BaseSettings):
     prompt_table: Path | None = Field(
         default=None, description="JSONL file of rubrics by prompt, for trainers whose URL leaves the rubric to the sample."
     )
+    max_job_bytes: int = Field(default=256 * 2**20, ge=1_024, description="Largest JSONL upload of a job.")
+    max_job_items: int = Field(default=200_000, ge=1, description="Submissions in one job.")
+    job_items_at_once: int = Field(default=64, ge=1, description="Submissions of all jobs that are judged at a time.")
+    job_lease_seconds: float = Field(
+        default=15.0, ge=0.2, le=3_600, description="How long a job waits for its server before another takes it up."
+    )
+    job_attempts: int = Field(
+        default=4, ge=1, le=100, description="Tries of a job's item whose judge failed, with growing pauses between."
+    )
+    job_retention_seconds: float = Field(
+        default=7 * 86_400.0, ge=0, le=3_153_600_000, description="How long an ended job's results can be fetched."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
     )

@@ -14,6 +14,8 @@ from judge_server.core.canonical import canonical_json
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.judge import JudgeSpecification
+from judge_server.jobs.bounds import Bounds as JobBounds
+from judge_server.jobs.worker import Worker
 from judge_server.judging.answer import Judge
 from judge_server.judging.panel import Panel
 from judge_server.judging.prompt import PromptWriter
@@ -111,6 +113,18 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
         stack.push_async_callback(groups.close)
         opened = tuple(models.opened.values())
         yield Service(settings, store, shelf, judges, default_judge, opened, inquiry, scorer, standing, graders, groups)
+
+
+def job_worker(service: Service) -> Worker:
+    """What takes durable jobs from the store; start it, and close it before the service."""
+    settings = service.settings
+    bounds = JobBounds(
+        items_at_once=settings.job_items_at_once,
+        lease_seconds=settings.job_lease_seconds,
+        attempts=settings.job_attempts,
+        retention_seconds=settings.job_retention_seconds,
+    )
+    return Worker(service.store.jobs, service.scorer, bounds)
 
 
 @asynccontextmanager

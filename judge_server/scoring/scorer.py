@@ -8,6 +8,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -82,6 +83,12 @@ class Scorer:
         self._archive = archive
         self._observers = observers
         self._standing = standing or Standing()
+
+    def keeping(self, archive: Archive) -> "Scorer":
+        """The same scorer, whose judgments are kept elsewhere."""
+        other = copy(self)
+        other._archive = archive  # noqa: SLF001 - a scorer's own, before anybody has it
+        return other
 
     async def score(self, submission: Submission, terms: Terms | None = None) -> Judgment:
         """Judge one submission.

@@ -15,10 +15,20 @@ from judge_server.server.dialects.routers import ROUTERS
 from judge_server.server.dialects.state import dialects
 from judge_server.server.metrics import Metrics
 from judge_server.server.request_id import RequestId
-from judge_server.server.routes import calibrations, groups, judges, judgments, labels, operations, rubrics, scoring
+from judge_server.server.routes import (
+    calibrations,
+    groups,
+    jobs,
+    judges,
+    judgments,
+    labels,
+    operations,
+    rubrics,
+    scoring,
+)
 from judge_server.server.startup import ReadableStart
 from judge_server.settings import Settings
-from judge_server.wiring import open_service, settle
+from judge_server.wiring import job_worker, open_service, settle
 
 _log = logging.getLogger(__name__)
 
@@ -34,9 +44,12 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.metrics = metrics
             metrics.watch(service)
             app.state.calibrations = calibrating = Calibrations(service)
+            app.state.jobs = working = job_worker(service)
             async with dialects(app, service, metrics):
+                working.start()
                 settle()
                 yield
+            await working.close()
             await calibrating.close()
             left = await service.scorer.admission.drain(settings.drain_seconds)
             if left:
@@ -48,12 +61,13 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Scores responses against expert rubrics with a judge model, for reinforcement learning.",
         lifespan=lifespan,
     )
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, streamed=frozenset({jobs.PATH}))
     app.add_middleware(RequestId)
     app.add_middleware(ReadableStart)
     problems.install(app)
     app.include_router(scoring.router)
     app.include_router(groups.router)
+    app.include_router(jobs.router)
     app.include_router(judgments.router)
     app.include_router(rubrics.router)
     app.include_router(judges.router)

@@ -7,16 +7,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from judge_server.core.errors import TooLarge
 from judge_server.server.problems import problem_response
 
+LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines")
+
+
+def sends_lines(scope: Scope) -> bool:
+    """Whether the body is declared to be JSON Lines."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    return declared.split(b";")[0].strip().lower().decode("latin-1") in LINES
+
 
 class BodyLimit:
-    """Answers 413 as soon as a body is, or declares itself, larger than ``max_bytes``."""
+    """Answers 413 as soon as a body is, or declares itself, larger than ``max_bytes``. Lines sent to a path of
+    ``streamed`` are let through: its route counts what it takes, and never has the whole in memory."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, streamed: frozenset[str] = frozenset()) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or (scope["path"] in self.streamed and sends_lines(scope)):
             await self.app(scope, receive, send)
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), None)

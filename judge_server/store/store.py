@@ -19,6 +19,8 @@ from judge_server.store.database import READERS, Database
 from judge_server.store.fault import translate
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.group_recall import GroupRecall
+from judge_server.store.job_records import JobRecords
+from judge_server.store.job_writing import JobWriter
 from judge_server.store.label_records import LabelRecords
 from judge_server.store.location import Location
 from judge_server.store.page import Page, Position, check_limit
@@ -46,10 +48,12 @@ class Store:
         self._secret = secret
         self._writer = Writer(database)
         self._group: GroupCommit[Judged | Known] = GroupCommit(self._writer.commit, writing)
+        self._finishing = GroupCommit(JobWriter(database, self._writer).commit, writing)
         self._recall = GroupRecall(self._ask_for_verdicts)
         self._closed = False
         self.labels = LabelRecords(self._read, self._write)
         self.calibrations = CalibrationRecords(self._read, self._write)
+        self.jobs = JobRecords(self._read, self._write, self._finishing)
 
     @classmethod
     async def open(cls, url: str, *, patience_seconds: float = 10.0, secret: bytes | None = None) -> Self:
@@ -77,6 +81,7 @@ class Store:
             return
         self._closed = True
         await self._group.close()
+        await self._finishing.close()
         await asyncio.to_thread(self._release)
 
     async def secret(self) -> bytes:

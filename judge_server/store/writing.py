@@ -1,7 +1,7 @@
 """What one commit does: judgments with their submissions and rubrics, and verdicts, in one transaction."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,7 +20,7 @@ from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.payload import encode, encode_mapping
 from judge_server.store.table import JUDGMENT, PUBLICATION, RUBRIC, SUBMISSION, VERDICT
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LARGEST: Final = 2**63 - 1
 _RUBRIC_LEFT_OUT: Final = frozenset({"rubric"})
@@ -46,7 +46,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class Rows:
     """An item made ready for the database. Rubrics stay values until one is not yet known to be stored."""
 
     judgment: Row | None
@@ -64,12 +64,12 @@ class Writer:
 
     def commit(self, items: Sequence[Judged | Known]) -> list[Exception | None]:
         """One transaction for all. Where one item spoils it, each is tried alone, so that only that one is kept out."""
-        prepared = [self._prepare(item) for item in items]
-        ready = [rows for rows in prepared if isinstance(rows, _Rows)]
+        prepared = [self.prepared(item) for item in items]
+        ready = [rows for rows in prepared if isinstance(rows, Rows)]
         fault = self._try(ready)
         errors: list[Exception | None] = []
         for rows in prepared:
-            if not isinstance(rows, _Rows):
+            if not isinstance(rows, Rows):
                 errors.append(rows)
             elif fault is None or concerns_the_database(fault):
                 errors.append(self._translated(fault))
@@ -98,24 +98,28 @@ class Writer:
                 given_digest=rubric.digest,
             )
 
-    def _prepare(self, item: Judged | Known) -> "_Rows | Exception":
+    def prepared(self, item: Judged | Known) -> "Rows | Exception":
         try:
             return _rows(item)
         except Exception as fault:  # noqa: BLE001 whatever a value does, its neighbours are written
             what = f"judgment {item.judgment.id!r}" if isinstance(item, Judged) else "a verdict"
             return StoreUnavailable(f"{what} cannot be written as JSON: {fault}")
 
-    def _try(self, ready: Sequence[_Rows]) -> Exception | None:
-        try:
-            self._database.write(lambda connection: self._insert(connection, ready))
-        except Exception as fault:  # noqa: BLE001 given to whoever waits for these rows
-            return fault
+    def known(self, written: Iterable[Rows]) -> None:
+        """After the commit: rubrics that need not be written again."""
         if len(self._known_rubrics) > _MOST_KNOWN:
             self._known_rubrics.clear()
-        self._known_rubrics.update(rubric.digest for rows in ready for rubric in rows.rubrics)
+        self._known_rubrics.update(rubric.digest for rows in written for rubric in rows.rubrics)
+
+    def _try(self, ready: Sequence[Rows]) -> Exception | None:
+        try:
+            self._database.write(lambda connection: self.insert(connection, ready))
+        except Exception as fault:  # noqa: BLE001 given to whoever waits for these rows
+            return fault
+        self.known(ready)
         return None
 
-    def _alone(self, rows: _Rows) -> Exception | None:
+    def _alone(self, rows: Rows) -> Exception | None:
         fault = self._try([rows])
         if isinstance(fault, IntegrityError) and rows.judgment is not None:
             return self._already_there(rows.judgment, fault)
@@ -137,7 +141,7 @@ class Writer:
     def _translated(self, fault: Exception | None) -> Exception | None:
         return None if fault is None else translate(fault, self._database.location)
 
-    def _insert(self, connection: Connection, ready: Sequence[_Rows]) -> None:
+    def insert(self, connection: Connection, ready: Sequence[Rows]) -> None:
         rubrics = {rubric.digest: rubric for rows in ready for rubric in rows.rubrics}
         missing = [_rubric_row(rubrics[digest]) for digest in sorted(rubrics.keys() - self._known_rubrics)]
         insert_missing(connection, RUBRIC, missing)
@@ -158,7 +162,7 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) ->
 
 def microseconds(moment: datetime) -> int:
     """Since 1970 in UTC, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // _MICROSECOND
 
 
 @cache
@@ -173,13 +177,13 @@ def _rubric_row(rubric: Rubric) -> Row:
     return {"digest": rubric.digest, "payload": encode(rubric, whole=True)}
 
 
-def _rows(item: Judged | Known) -> _Rows:
+def _rows(item: Judged | Known) -> Rows:
     if isinstance(item, Known):
-        return _Rows(None, None, (), {key: encode_mapping(value) for key, value in item.entries.items()})
+        return Rows(None, None, (), {key: encode_mapping(value) for key, value in item.entries.items()})
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)
-    return _Rows(_judgment_row(item.judgment), _submission_row(item.judgment, submission, inline), rubrics, {})
+    return Rows(_judgment_row(item.judgment), _submission_row(item.judgment, submission, inline), rubrics, {})
 
 
 def _judgment_row(judgment: Judgment) -> Row:

@@ -1,0 +1,147 @@
+"""One job, seen through: its unfinished items are judged, and each result is kept before the next sign of life."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from judge_server.core.errors import BadSubmission, DeadlineExceeded, ModelUnavailable, Overloaded, StoreUnavailable
+from judge_server.core.job import Job
+from judge_server.core.json_text import parse_json
+from judge_server.core.judgment import Judgment
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Coordinates, Submission
+from judge_server.jobs.bounds import Bounds
+from judge_server.judging.answer import Terms
+from judge_server.models.protocol import Priority
+from judge_server.scoring.batch import failed_judgment, score_item
+from judge_server.scoring.deadline import deadline_after
+from judge_server.scoring.scorer import Scorer
+from judge_server.store.job_records import JobItem, JobRecords
+from judge_server.store.job_writing import Finished
+
+_LOG = logging.getLogger(__name__)
+_PAGE = 256
+_SIGNS_PER_LEASE = 3
+_LONGEST_WAIT_SECONDS = 120.0
+_PASSING = frozenset(fault.type for fault in (DeadlineExceeded, ModelUnavailable, Overloaded, StoreUnavailable))
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Holds a judgment with what it judged until the job keeps them together with its own count."""
+
+    submission: Submission | None = None
+    rubric: Rubric | None = None
+
+    async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None:
+        self.submission, self.rubric = submission, rubric
+
+
+@dataclass
+class Undertaking:
+    """``room`` is shared with the worker's other jobs."""
+
+    job: Job
+    worker: str
+    records: JobRecords
+    scorer: Scorer
+    bounds: Bounds
+    room: asyncio.Semaphore
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _faults: list[BaseException] = field(default_factory=list)
+
+    async def carry_out(self) -> None:
+        """Returns when the job is done, cancelled or another worker's. Raises StoreUnavailable."""
+        judging = asyncio.create_task(self._judge_all(), name=f"{self.job.id}-items")
+        living = asyncio.create_task(self._give_signs_of_life(), name=f"{self.job.id}-lease")
+        try:
+            await asyncio.wait({judging, living}, return_when=asyncio.FIRST_COMPLETED)
+            if judging.done():
+                judging.result()
+                await self.records.complete(self.job.id, self.worker, retention_seconds=self.bounds.retention_seconds)
+        finally:
+            await _end(judging, living, *self._tasks)
+            await self.records.release(self.job.id, self.worker)
+
+    async def _give_signs_of_life(self) -> None:
+        """Until the job is no longer ours. A store that fails may answer again before the lease has passed."""
+        while True:
+            await asyncio.sleep(self.bounds.lease_seconds / _SIGNS_PER_LEASE)
+            try:
+                if not await self.records.renew(self.job.id, self.worker, lease_seconds=self.bounds.lease_seconds):
+                    return
+            except StoreUnavailable as fault:
+                _LOG.warning("job %s cannot renew its lease: %s", self.job.id, fault)
+
+    async def _judge_all(self) -> None:
+        after = -1
+        while items := await self.records.unfinished(self.job.id, after=after, limit=_PAGE):
+            for item in items:
+                await self.room.acquire()
+                self._raise_fault()
+                task = asyncio.create_task(self._judge(item))
+                self._tasks.add(task)
+                task.add_done_callback(self._leave)
+            after = items[-1].position
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        self._raise_fault()
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.room.release()
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._faults.append(fault)
+
+    def _raise_fault(self) -> None:
+        if self._faults:
+            raise self._faults[0]
+
+    async def _judge(self, item: JobItem) -> None:
+        """Judge one item and keep the result; what may pass is tried again before it becomes the result."""
+        wait = self.bounds.first_wait_seconds
+        for _ in range(self.bounds.attempts - 1):
+            finished = await self._attempt(item)
+            error = finished.judgment.error
+            if finished.judgment.reward is not None or error is None or error.type not in _PASSING:
+                break
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+        else:
+            finished = await self._attempt(item)
+        await self._keep(finished)
+
+    async def _keep(self, finished: Finished) -> None:
+        """A result that alone cannot be written becomes a failure that can. Raises StoreUnavailable."""
+        refusal = StoreUnavailable("The result could not be kept.")
+        for _ in range(max(self.bounds.attempts - 1, 1)):
+            try:
+                return await self.records.finish(finished)
+            except StoreUnavailable as fault:
+                _LOG.warning("a result of job %s is not kept yet: %s", self.job.id, fault)
+                await asyncio.sleep(self.bounds.first_wait_seconds)
+                refusal = fault
+        if finished.submission is not None:
+            judgment = failed_judgment(refusal, finished.judgment.submission)
+            finished = Finished(finished.job_id, finished.position, judgment)
+        return await self.records.finish(finished)
+
+    async def _attempt(self, item: JobItem) -> Finished:
+        kept = _Kept()
+        terms = self.job.terms
+        asked = Terms(Priority[terms.priority.upper()], deadline_after(terms.deadline_seconds))
+        try:
+            given = parse_json(item.text)
+        except ValueError as fault:
+            unreadable = BadSubmission(f"The item is not JSON: {fault}.", remedy="Correct it and send it again.")
+            return Finished(self.job.id, item.position, failed_judgment(unreadable, Coordinates()))
+        defaults: dict[str, Any] = {"rubric": terms.rubric, "judge": terms.judge}
+        judgment = await score_item(self.scorer.keeping(kept), given, asked, defaults)
+        return Finished(self.job.id, item.position, judgment, kept.submission, kept.rubric)
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

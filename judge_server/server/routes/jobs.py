@@ -1,0 +1,216 @@
+"""POST /v1/jobs, GET /v1/jobs, /v1/jobs/{id}, its events and results, and DELETE: durable batches."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Field, ValidationError
+
+from judge_server.core.errors import BadInput, TooLarge, UnknownJob, UnknownJudge
+from judge_server.core.job import Job, JobStatus, JobTerms
+from judge_server.core.json_text import parse_json
+from judge_server.core.model import Frozen
+from judge_server.core.submission import Coordinate
+from judge_server.jobs.worker import Worker
+from judge_server.scoring.batch import describe
+from judge_server.server.body_limit import sends_lines
+from judge_server.server.job_intake import Intake, Limits, lines, listed
+from judge_server.server.routes.scoring import BatchRequest, PriorityName, Seconds
+from judge_server.server.service import ServiceHere
+from judge_server.server.strict_json import StrictRoute
+from judge_server.wiring import Service
+
+PATH = "/v1/jobs"
+router = APIRouter(prefix=PATH, tags=["jobs"], route_class=StrictRoute)
+_LOOK_SECONDS = 0.5
+_KEEP_ALIVE_LOOKS = 30
+_PAGE = 200
+
+JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{24}$", description="As POST /v1/jobs answered it.")]
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=1, max_length=255, description="The same key, the same job."),
+]
+
+
+class LineWishes(Frozen):
+    """What a batch says beside its items, for a body of JSON Lines, which has no place for it."""
+
+    rubric: str | None = Field(default=None, max_length=400)
+    judge: Coordinate | None = None
+    deadline_seconds: Seconds | None = None
+    priority: PriorityName | None = None
+
+
+class JobPage(Frozen):
+    """Newest first; ``next_cursor`` asks for the page after this one."""
+
+    jobs: list[Job]
+    next_cursor: str | None = None
+
+
+class JobQuery(Frozen):
+    status: JobStatus | None = None
+    limit: int = Field(default=100, ge=1, le=1_000)
+    cursor: str | None = Field(default=None, max_length=400)
+
+
+def _worker(request: Request) -> Worker:
+    worker: Worker = request.app.state.jobs
+    return worker
+
+
+WorkerHere = Annotated[Worker, Depends(_worker)]
+
+_BODIES = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/BatchRequest"}},
+            "application/jsonl": {"schema": {"type": "string", "description": "One submission a line."}},
+        },
+    }
+}
+
+
+@router.post("", status_code=202, response_model=Job, openapi_extra=_BODIES)
+async def begin(
+    request: Request,
+    service: ServiceHere,
+    worker: WorkerHere,
+    wishes: Annotated[LineWishes, Query()],
+    key: Key = None,
+) -> Response:
+    """Take a batch in for good: JSON (`items`, and the fields of a batch) or JSON Lines (the fields in the query).
+
+    Answers 202 when every item is in the store: from then on nothing of it is lost, whatever ends the server. With an
+    Idempotency-Key the same request again answers the same job.
+    """
+    service.scorer.admission.require_room()
+    if sends_lines(request.scope):
+        limits = _limits(service, service.settings.max_job_bytes)
+        terms, items = await _terms(service, wishes), lines(request.stream(), limits)
+    else:
+        limits = _limits(service, service.settings.max_body_bytes)
+        asked = await _request(request, service.settings.max_body_bytes)
+        terms, items = await _terms(service, asked), listed(asked.items)
+    job, new = await Intake(service.store.jobs, limits, terms, key).take(items)
+    if new:
+        worker.wake()
+    headers = {"Location": f"{PATH}/{job.id}"}
+    return Response(job.model_dump_json(), status_code=202, media_type="application/json", headers=headers)
+
+
+@router.get("")
+async def jobs(service: ServiceHere, query: Annotated[JobQuery, Query()]) -> JobPage:
+    """Jobs, newest first."""
+    page = await service.store.jobs.jobs(**dict(query))
+    return JobPage(jobs=list(page.items), next_cursor=page.next_cursor)
+
+
+@router.get("/{job_id}")
+async def job(job_id: JobId, service: ServiceHere) -> Job:
+    """How far it is."""
+    return await _found(service, job_id)
+
+
+@router.get("/{job_id}/events", response_class=StreamingResponse)
+async def events(job_id: JobId, service: ServiceHere) -> StreamingResponse:
+    """Progress as server-sent events: `progress` whenever the counts change, `end` when the job has ended."""
+    await _found(service, job_id)
+    return StreamingResponse(
+        _events(service, job_id), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+@router.get("/{job_id}/results", response_class=StreamingResponse)
+async def results(
+    job_id: JobId, service: ServiceHere, after: Annotated[int, Query(ge=-1, description="Begin after this index.")] = -1
+) -> StreamingResponse:
+    """The judgments so far, as JSON Lines in the order of the items; each has its `index`, which begins at 0."""
+    found = await _found(service, job_id)
+    headers = {"X-Job-Status": found.status.value}
+    return StreamingResponse(_results(service, job_id, after), media_type="application/jsonl", headers=headers)
+
+
+@router.delete("/{job_id}")
+async def cancel(job_id: JobId, service: ServiceHere, worker: WorkerHere) -> Job:
+    """End a job: what has a result keeps it, the rest is not judged. An ended job stays as it is."""
+    seconds = service.settings.job_retention_seconds
+    cancelled = await service.store.jobs.cancel(job_id, retention_seconds=seconds)
+    worker.cancel(job_id)
+    return cancelled or await _found(service, job_id)
+
+
+async def _found(service: Service, job_id: str) -> Job:
+    found = await service.store.jobs.find(job_id)
+    if found is None:
+        raise UnknownJob(
+            "No job is kept under this id.",
+            remedy="List them with GET /v1/jobs; an ended job is forgotten after job_retention_seconds.",
+        )
+    return found
+
+
+def _limits(service: Service, total_bytes: int) -> Limits:
+    return Limits(service.settings.max_job_items, total_bytes, service.settings.max_body_bytes)
+
+
+async def _request(request: Request, max_bytes: int) -> BatchRequest:
+    body = await request.body()
+    if len(body) > max_bytes:
+        raise TooLarge(f"The body is larger than {max_bytes} bytes.", remedy="Send it as application/jsonl.")
+    try:
+        return BatchRequest.model_validate(parse_json(body))
+    except ValidationError as fault:
+        raise BadInput(f"{describe(fault)}.", remedy="Correct the fields named.") from None
+    except ValueError as fault:
+        raise BadInput(f"The body cannot be read: {fault}.", remedy="Send JSON, or application/jsonl.") from None
+
+
+async def _terms(service: Service, wishes: BatchRequest | LineWishes) -> JobTerms:
+    """The wishes, with a rubric's name pinned to the version of this moment. Raises UnknownRubric, UnknownJudge."""
+    rubric: dict[str, Any] | str | None = None
+    if isinstance(wishes.rubric, str):
+        rubric = (await service.shelf.get(wishes.rubric)).name
+    elif wishes.rubric is not None:
+        rubric = wishes.rubric.model_dump(mode="json", exclude_unset=True)
+    if wishes.judge is not None and wishes.judge not in service.judges:
+        known = ", ".join(sorted(service.judges))
+        raise UnknownJudge(f"judge: {wishes.judge!r} is not configured here.", remedy=f"Configured judges: {known}.")
+    return JobTerms(
+        rubric=rubric,
+        judge=wishes.judge,
+        priority=wishes.priority or "batch",
+        deadline_seconds=wishes.deadline_seconds or service.settings.default_deadline_seconds,
+    )
+
+
+async def _events(service: Service, job_id: str) -> AsyncIterator[str]:
+    shown: Job | None = None
+    looks = 0
+    while True:
+        found = await service.store.jobs.find(job_id)
+        if found is None or found.ended:
+            data = "{}" if found is None else found.model_dump_json()
+            yield f"event: end\ndata: {data}\n\n"
+            return
+        looks += 1
+        if found != shown:
+            yield f"event: progress\ndata: {found.model_dump_json()}\n\n"
+            shown = found
+        elif looks % _KEEP_ALIVE_LOOKS == 0:
+            yield ": still here\n\n"
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _results(service: Service, job_id: str, after: int) -> AsyncIterator[str]:
+    while page := await service.store.jobs.results(job_id, after=after, limit=_PAGE):
+        for position, judgment in page:
+            if judgment is None:
+                continue  # somebody deleted it from the database
+            yield json.dumps({"index": position} | judgment.model_dump(mode="json"), separators=(",", ":")) + "\n"
+        after = page[-1][0]

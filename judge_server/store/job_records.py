@@ -1,0 +1,278 @@
+"""Durable jobs: taken in, claimed by one worker at a time, finished item by item, listed and forgotten."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, and_, delete, func, select, text, tuple_, update
+
+from judge_server.core.errors import JobConflict
+from judge_server.core.job import Job, JobStatus, JobTerms
+from judge_server.core.judgment import Judgment
+from judge_server.store.group_commit import GroupCommit
+from judge_server.store.job_table import JOB, JOB_ITEM
+from judge_server.store.job_writing import Finished
+from judge_server.store.label_records import Run
+from judge_server.store.page import Page, Position, check_limit
+from judge_server.store.payload import decode, encode
+from judge_server.store.table import JUDGMENT
+from judge_server.store.writing import EPOCH, insert_missing, microseconds
+
+_ENDED: Final = (JobStatus.DONE.value, JobStatus.CANCELLED.value)
+_OPEN: Final = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
+_AT_ONCE: Final = 2_000
+_SECOND: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class JobItem:
+    """``position`` counts from 0; ``text`` is JSON as it was sent."""
+
+    position: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A job that was begun under an idempotency key; ``digest`` of what was sent, None while it comes in."""
+
+    job: Job
+    digest: str | None
+
+
+class JobRecords:
+    """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
+
+    def __init__(self, read: Run, write: Run, finishing: GroupCommit[Finished]) -> None:
+        self._read = read
+        self._write = write
+        self._finishing = finishing
+
+    async def begin(self, job: Job, *, priority: int, key: str | None, patience_seconds: float) -> None:
+        """A job whose items are still coming in; forgotten if it is not sealed within ``patience_seconds`` of its last
+        items. Raises JobConflict where the key is taken."""
+        row = {
+            "id": job.id,
+            "created_us": microseconds(job.created_at),
+            "status": JobStatus.RECEIVING.value,
+            "priority": priority,
+            "terms": encode(job.terms),
+            "idempotency_key": key,
+            "total": 0,
+            "ok": 0,
+            "partial": 0,
+            "failed": 0,
+        }
+
+        def work(connection: Connection) -> bool:
+            insert_missing(connection, JOB, [row | {"lease_us": _lease(connection, patience_seconds)}])
+            return connection.execute(select(JOB.c.id).where(JOB.c.id == job.id)).one_or_none() is not None
+
+        if not await self._write(work):
+            raise JobConflict(
+                "Another request began a job with this Idempotency-Key a moment ago.",
+                remedy="Wait a moment and send the same request again.",
+            )
+
+    async def add(self, job_id: str, items: Sequence[JobItem], *, patience_seconds: float) -> None:
+        rows = [{"job_id": job_id, "position": item.position, "item": item.text, "finished": False} for item in items]
+
+        def work(connection: Connection) -> None:
+            connection.execute(JOB_ITEM.insert(), rows)
+            connection.execute(_own(job_id).values(lease_us=_lease(connection, patience_seconds)))
+
+        await self._write(work)
+
+    async def seal(self, job_id: str, *, total: int, digest: str) -> Job:
+        """All items are in: from here on the job cannot be lost."""
+        sealed = _own(job_id).values(total=total, content_digest=digest, lease_us=0, status=JobStatus.QUEUED.value)
+
+        def work(connection: Connection) -> Job:
+            connection.execute(sealed)
+            return _job(connection.execute(select(JOB).where(JOB.c.id == job_id)).one())
+
+        return await self._write(work)
+
+    async def discard(self, job_id: str) -> None:
+        """Forgets a job and its items, a part at a time; judgments stay."""
+        part = select(JOB_ITEM.c.position).where(JOB_ITEM.c.job_id == job_id).limit(_AT_ONCE).scalar_subquery()
+        some = delete(JOB_ITEM).where(JOB_ITEM.c.job_id == job_id, JOB_ITEM.c.position.in_(part))
+        while await self._write(lambda connection: connection.execute(some).rowcount):
+            pass
+        await self._write(lambda connection: connection.execute(delete(JOB).where(JOB.c.id == job_id)))
+
+    async def keyed(self, key: str) -> Keyed | None:
+        question = select(JOB).where(JOB.c.idempotency_key == key)
+        row = await self._read(lambda connection: connection.execute(question).one_or_none())
+        return None if row is None else Keyed(_job(row), row.content_digest)
+
+    async def find(self, job_id: str) -> Job | None:
+        row = await self._read(lambda connection: connection.execute(_shown(job_id)).one_or_none())
+        return None if row is None else _job(row)
+
+    async def jobs(self, *, status: str | None = None, limit: int = 100, cursor: str | None = None) -> Page[Job]:
+        """Newest first. Raises BadInput for a limit outside 1 to 1000 or a cursor of another listing."""
+        check_limit(limit)
+        after = None if cursor is None else Position.of(cursor)
+        question = select(JOB).order_by(JOB.c.created_us.desc(), JOB.c.id.desc()).limit(limit + 1)
+        if status is not None:
+            question = question.where(JOB.c.status == status)
+        if after is not None:
+            question = question.where(tuple_(JOB.c.created_us, JOB.c.id) < tuple_(after.created_us, after.id))
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        more = len(rows) > limit
+        cursor = Position(rows[limit - 1].created_us, rows[limit - 1].id).cursor() if more else None
+        return Page(tuple(_job(row) for row in rows[:limit]), cursor)
+
+    async def claim(self, worker: str, *, lease_seconds: float, most_jobs: int) -> tuple[Job, ...]:
+        """Up to ``most_jobs`` open jobs that nobody works on, the urgent and then the old ones first."""
+        if most_jobs < 1:
+            return ()
+        return await self._write(lambda connection: _claim(connection, worker, lease_seconds, most_jobs))
+
+    async def renew(self, job_id: str, worker: str, *, lease_seconds: float) -> bool:
+        """False where the job was cancelled, or another worker has it."""
+
+        def work(connection: Connection) -> bool:
+            renewed = _held(job_id, worker).values(lease_us=_lease(connection, lease_seconds))
+            return connection.execute(renewed).rowcount == 1
+
+        return await self._write(work)
+
+    async def release(self, job_id: str, worker: str) -> None:
+        """Others need not wait for the lease to pass."""
+        await self._write(lambda connection: connection.execute(_held(job_id, worker).values(lease_us=0)))
+
+    async def unfinished(self, job_id: str, *, after: int, limit: int) -> tuple[JobItem, ...]:
+        """In order, those at positions beyond ``after``."""
+        column = JOB_ITEM.c
+        question = (
+            select(column.position, column.item)
+            .where(column.job_id == job_id, ~column.finished, column.position > after)
+            .order_by(column.position)
+            .limit(limit)
+        )
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return tuple(JobItem(row.position, row.item) for row in rows)
+
+    async def finish(self, finished: Finished) -> None:
+        """Returns after the commit that holds the result, its judgment and the job's counts: all or none of them. An
+        item that has a result keeps it."""
+        await self._finishing.add(finished)
+
+    async def complete(self, job_id: str, worker: str, *, retention_seconds: float) -> bool:
+        """Ends the job if every item has a result."""
+        left = select(JOB_ITEM.c.position).where(JOB_ITEM.c.job_id == job_id, ~JOB_ITEM.c.finished).exists()
+
+        def work(connection: Connection) -> bool:
+            ended = _held(job_id, worker).where(~left).values(_end(connection, JobStatus.DONE, retention_seconds))
+            return connection.execute(ended).rowcount == 1
+
+        return await self._write(work)
+
+    async def cancel(self, job_id: str, *, retention_seconds: float) -> Job | None:
+        """What has a result keeps it; an ended job stays as it is."""
+
+        def work(connection: Connection) -> Job | None:
+            open_job = _own(job_id).where(JOB.c.status.not_in(_ENDED))
+            connection.execute(open_job.values(_end(connection, JobStatus.CANCELLED, retention_seconds)))
+            row = connection.execute(_shown(job_id)).one_or_none()
+            return None if row is None else _job(row)
+
+        return await self._write(work)
+
+    async def results(self, job_id: str, *, after: int, limit: int) -> tuple[tuple[int, Judgment | None], ...]:
+        """Position and judgment of finished items in order, those beyond ``after``; None where it was deleted."""
+        column = JOB_ITEM.c
+        question = (
+            select(
+                column.position, column.judgment_id, func.coalesce(column.result, JUDGMENT.c.payload).label("payload")
+            )
+            .select_from(JOB_ITEM.outerjoin(JUDGMENT, JUDGMENT.c.id == column.judgment_id))
+            .where(column.job_id == job_id, column.finished, column.position > after)
+            .order_by(column.position)
+            .limit(limit)
+        )
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return tuple((row.position, decode(Judgment, row.payload) if row.payload else None) for row in rows)
+
+    async def expired(self) -> tuple[str, ...]:
+        """Ids of jobs to be forgotten: ended long ago, or never wholly received."""
+
+        def work(connection: Connection) -> tuple[str, ...]:
+            now = _now_us(connection)
+            lost = and_(JOB.c.status == JobStatus.RECEIVING.value, JOB.c.lease_us < now)
+            question = select(JOB.c.id).where(lost | (JOB.c.expires_us < now))
+            return tuple(connection.execute(question.limit(_AT_ONCE)).scalars())
+
+        return await self._read(work)
+
+
+def _own(job_id: str) -> Any:
+    return update(JOB).where(JOB.c.id == job_id)
+
+
+def _held(job_id: str, worker: str) -> Any:
+    return _own(job_id).where(JOB.c.worker == worker, JOB.c.status == JobStatus.RUNNING.value)
+
+
+def _shown(job_id: str) -> Select[Any]:
+    """A job that is whole: what is still coming in is not there yet."""
+    return select(JOB).where(JOB.c.id == job_id, JOB.c.status != JobStatus.RECEIVING.value)
+
+
+def _claim(connection: Connection, worker: str, lease_seconds: float, most_jobs: int) -> tuple[Job, ...]:
+    question = (
+        select(JOB)
+        .where(JOB.c.status.in_(_OPEN), JOB.c.lease_us < _now_us(connection))
+        .order_by(JOB.c.priority, JOB.c.created_us, JOB.c.id)
+        .limit(most_jobs)
+        .with_for_update(skip_locked=True)  # SQLite leaves this out: its one writer has the database to itself
+    )
+    rows = connection.execute(question).all()
+    taken = {"worker": worker, "status": JobStatus.RUNNING.value, "lease_us": _lease(connection, lease_seconds)}
+    for row in rows:
+        connection.execute(_own(row.id).values(taken))
+    return tuple(_job(row).model_copy(update={"status": JobStatus.RUNNING}) for row in rows)
+
+
+def _end(connection: Connection, status: JobStatus, retention_seconds: float) -> dict[str, Any]:
+    return {
+        "status": status.value,
+        "worker": None,
+        "ended_us": _now_us(connection),
+        "expires_us": _lease(connection, retention_seconds),
+    }
+
+
+def _lease(connection: Connection, seconds: float) -> int:
+    return _now_us(connection) + int(seconds * _SECOND)
+
+
+def _now_us(connection: Connection) -> int:
+    """The database's clock: workers on several machines have one time between them. SQLite has one machine."""
+    if connection.dialect.name == "sqlite":
+        return time.time_ns() // 1_000
+    microseconds_now = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+    return int(connection.execute(microseconds_now).scalar_one())
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        status=JobStatus(row.status),
+        created_at=_moment(row.created_us),
+        ended_at=None if row.ended_us is None else _moment(row.ended_us),
+        expires_at=None if row.expires_us is None else _moment(row.expires_us),
+        terms=decode(JobTerms, row.terms),
+        total=row.total,
+        ok=row.ok,
+        partial=row.partial,
+        failed=row.failed,
+    )
+
+
+def _moment(us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=us)
