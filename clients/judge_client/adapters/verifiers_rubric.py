@@ -5,6 +5,7 @@ It is a Rubric and not a function in one: verifiers 0.3 turns whatever a functio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,14 +20,16 @@ from judge_client.scored import Scored, mean
 
 State = dict[str, Any]
 _ANSWER = Columns(reference="answer")
+_OWN = "judge_client/metrics"
 
 
 class RubricReward(vf.Rubric):
     """``name``: of the metrics. ``columns``: what the data set, or its ``info``, calls its columns; the reference is
-    ``answer``. ``options``: those of Rewarder. Rollouts that failed before are not judged and get no reward.
+    ``answer``. ``options``: those of Rewarder.
 
-    A failed judge ends the generation with JudgeFailed by default. ``drop``: the reward is None, and ``error`` an
-    InfraError, as of a rollout that broke: verifiers retries it (``max_retries``), and trainers leave it out.
+    A failed judge ends the generation with JudgeFailed by default. ``drop``: the reward is NaN, because verifiers adds
+    rewards up and takes a missing one for 0.0, and ``error`` an InfraError, as of a rollout that broke: verifiers plays
+    it again (``max_retries``), and trainers leave it out. Rollouts that broke before are not judged.
     """
 
     def __init__(
@@ -51,42 +54,44 @@ class RubricReward(vf.Rubric):
         """Rewards, advantages and metrics into the states. Raises JudgeFailed where the policy says so."""
         judged = [state for state in states if state.get("error") is None]
         scored = await self.rewarder.ascore([self._sample(state) for state in judged])
+        known = [one.reward for one in scored if one.reward is not None]
+        baseline = mean(known) if known else math.nan
         for state in states:
-            state["reward"], state["metrics"] = None, {}
+            state["reward"], state["metrics"] = 0.0, {}  # of a rollout that broke, beside its error
         for state, one in zip(judged, scored, strict=True):
-            self._record(state, one)
-        known = [state["reward"] for state in states if state["reward"] is not None]
-        for state in states:
-            _credit(state, mean(known) if known else None)
+            self._record(state, one, baseline)
+
+    async def cleanup(self, state: State) -> None:
+        """verifiers writes 0.0 for a metric that other rollouts of the group have: what is not known is absent."""
+        await super().cleanup(state)
+        own = state.get(_OWN, {}).pop(self.name, None)
+        if own is not None:
+            found = state["metrics"].items()
+            state["metrics"] = {name: value for name, value in found if name in own or not self._is_ours(name)}
 
     def _get_reward_func_names(self) -> list[str]:
         return [self.name]
+
+    def _is_ours(self, metric: str) -> bool:
+        return metric == self.name or metric.startswith(f"{self.name}/")
 
     def _sample(self, state: State) -> Sample:
         row = {**dict(state.get("input") or {}), **dict(state.get("info") or {}), "answer": state.get("answer")}
         given = {name: [value] for name, value in row.items() if name != "prompt"}
         return self.columns.samples(*_asked_and_answered(state["prompt"], state["completion"]), given)[0]
 
-    def _record(self, state: State, scored: Scored) -> None:
-        metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
-        state["reward"] = scored.reward
-        state["metrics"] = {f"{self.name}/{name}": value for name, value in metrics.items()}
+    def _record(self, state: State, scored: Scored, baseline: float) -> None:
+        reward = math.nan if scored.reward is None else scored.reward
         if scored.reward is None:
             state["error"] = vf.InfraError(f"No reward ({scored.failure}): {scored.detail}")
-        else:
-            state["metrics"] = {self.name: scored.reward, **state["metrics"]}
-
-
-def _credit(state: State, baseline: float | None) -> None:
-    """As verifiers' own rubrics do, for those that have a reward."""
-    reward = state["reward"]
-    if reward is None or baseline is None:
-        return
-    state["advantage"] = reward - baseline
-    for turn in state.get("trajectory") or ():
-        for key in ("reward", "advantage"):
-            if turn[key] is None:
-                turn[key] = state[key]
+        metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
+        named = {f"{self.name}/{name}": value for name, value in metrics.items()}
+        state["metrics"] = named if scored.reward is None else {self.name: reward, **named}
+        state.setdefault(_OWN, {})[self.name] = list(state["metrics"])
+        state["reward"], state["advantage"] = reward, reward - baseline
+        for turn in state.get("trajectory") or ():
+            turn["reward"] = reward if turn["reward"] is None else turn["reward"]
+            turn["advantage"] = reward - baseline if turn["advantage"] is None else turn["advantage"]
 
 
 def _asked_and_answered(prompt: Any, completion: Any) -> tuple[list[Text], list[Text]]:
