@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from examples.tiny_checkpoint import _train_tokenizer
+from examples.tiny_checkpoint import train_tokenizer
 from judge_server.authoring.parsing import parse
 from judge_server.core.outcome import StepReward
 from tests.project.repository import ROOT
@@ -32,7 +32,7 @@ def hasty_about_the_flu(body):
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policy")
-    _train_tokenizer().save_pretrained(folder)
+    train_tokenizer().save_pretrained(folder)
     return folder
 
 
@@ -53,7 +53,7 @@ def test_the_example_of_the_page_places_the_rewards_of_its_steps(policy, tmp_pat
     assert re.fullmatch(r"\+0\.450 on token \d+ of \d+, the last of '\W*It must be the flu\.'", second)
     assert whole == "reward of the whole response: +0.625"
     assert [step["value"] for step in kept["step_rewards"]] == pytest.approx([0.8, 0.45])
-    assert [step["span"] for step in kept["step_rewards"]] == [[7, 47], [49, 68]]
+    assert [step["span"] for step in kept["step_rewards"]] == [[7, 45], [47, 66]]
 
 
 def test_the_rubric_of_the_page_is_one():

@@ -1,0 +1,87 @@
+"""``judge-server data …``: building data sets for training."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Build data sets for training: keep prompts of the right difficulty.", no_args_is_help=True)
+
+
+@app.command("difficulty")
+def difficulty(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="Rollouts with rewards, one JSON object a line; also .gz.")
+    ],
+    low: Annotated[float, typer.Option("--low", help="Least pass rate that is kept.")] = 0.2,
+    high: Annotated[float, typer.Option("--high", help="Greatest pass rate that is kept.")] = 0.8,
+    threshold: Annotated[float, typer.Option("--threshold", help="A rollout passes from this reward on.")] = 0.5,
+    mean: Annotated[bool, typer.Option("--mean", help="The band is one of mean rewards, not of pass rates.")] = False,
+    min_rollouts: Annotated[
+        int, typer.Option("--min-rollouts", min=1, help="Fewer known rewards are not enough evidence.")
+    ] = 4,
+    interval: Annotated[
+        str | None,
+        typer.Option("--interval", metavar="inside|overlap", help="Judge by Wilson's interval of the pass rate."),
+    ] = None,
+    confidence: Annotated[float, typer.Option("--confidence", min=0.01, max=0.9999, help="Of the interval.")] = 0.95,
+    keep_constant: Annotated[
+        bool, typer.Option("--keep-constant", help="Keep prompts whose rewards are all equal, too.")
+    ] = False,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="FIELD", help="What names the prompt: group, else prompt, else id.")
+    ] = None,
+    reward: Annotated[str, typer.Option("--reward", metavar="FIELD", help="The reward's field.")] = "reward",
+    prompts: Annotated[
+        str | None,
+        typer.Option("--prompts", metavar="FILE", help="The rows to choose from, where FILE does not hold them."),
+    ] = None,
+    target: Annotated[
+        int | None, typer.Option("--target", min=1, metavar="N", help="Draw N prompts, evenly over the band.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which are drawn.")] = 0,
+    group_by: Annotated[
+        str | None, typer.Option("--group-by", metavar="FIELD", help="Counts for each value, too; a.b looks inside a.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE|-", help="Write the rows that are kept here.")
+    ] = None,
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="Add the field difficulty to them: rate, rollouts, failed.")
+    ] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Pass over lines that cannot be read.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Keep the prompts that a policy neither always nor never gets right.
+
+    Each line brings the rewards of one rollout or of several; those of one prompt are put together. A reward of null is
+    a failed judge: it is counted, and it is neither a pass nor a miss.
+
+    Example: judge-server data difficulty rollouts.jsonl --low 0.2 --high 0.8 --output prompts.jsonl
+    """
+    from judge_server.cli.difficulty import Order, carry_out
+
+    carry_out(
+        Order(
+            file=file,
+            band={
+                "low": low,
+                "high": high,
+                "threshold": threshold,
+                "mean": mean,
+                "min_rollouts": min_rollouts,
+                "interval": interval,
+                "confidence": confidence,
+                "keep_constant": keep_constant,
+            },
+            key=key,
+            reward=reward,
+            prompts=prompts,
+            target=target,
+            seed=seed,
+            group_by=group_by,
+            output=output,
+            annotate=annotate,
+            skip_bad=skip_bad,
+            as_json=as_json,
+        )
+    )
