@@ -35,8 +35,8 @@ class Address:
         if not _is_address(chosen):
             raise BadConfiguration(f"url: {chosen!r} is no address.", remedy="Write http://HOST:PORT (JUDGE_URL).")
         key = api_key or environment("JUDGE_API_KEY")
-        if key is not None and not key.isascii():
-            raise BadConfiguration("api_key: a key is plain ASCII.", remedy="Correct api_key (JUDGE_API_KEY).")
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise BadConfiguration("api_key: a key is one line of ASCII.", remedy="Correct api_key (JUDGE_API_KEY).")
         return cls(chosen, key)
 
 

@@ -9,6 +9,7 @@ from judge_client.backoff import Backoff
 from judge_client.configuration import Address, Terms
 from judge_client.connection import DEFAULT_CONNECTIONS, Connection
 from judge_client.deadline import Deadline
+from judge_client.errors import BadConfiguration
 from judge_client.exchange import Call, exchange
 from judge_client.flow import Flow
 from judge_client.scoring import Conduct
@@ -30,6 +31,9 @@ class Endpoint:
         connections: int = DEFAULT_CONNECTIONS,
     ) -> None:
         self.terms = (terms or Terms()).with_environment()
+        for name, number in (("attempts", attempts), ("connections", connections)):
+            if number < 1:
+                raise BadConfiguration(f"{name}: {number} is not enough.", remedy="Give 1 or more.")
         self.conduct = Conduct(Limits(), Backoff(attempts=attempts))
         self.connection = Connection(Address.of(url, api_key), connections)
 

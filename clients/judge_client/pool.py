@@ -17,6 +17,7 @@ from judge_client.configuration import Address
 from judge_client.errors import BadConfiguration
 from judge_client.flow import Reply, Request, Send, TransportFault
 from judge_client.fork import ForkAware
+from judge_client.shards import CONNECTIONS, Shards
 
 if TYPE_CHECKING:
     import httpx
@@ -33,13 +34,13 @@ def _security() -> Any:
     return httpx.create_ssl_context()
 
 
-def _options(address: Address, connections: int) -> dict[str, Any]:
+def _options(address: Address) -> dict[str, Any]:
     import httpx
 
     headers = {"User-Agent": "judge-client"}
     if address.api_key is not None:
         headers["Authorization"] = f"Bearer {address.api_key}"
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     return {"base_url": address.url, "headers": headers, "limits": limits, "verify": _security()}
 
 
@@ -85,13 +86,13 @@ class BlockingPool(ForkAware):
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(self.connections)
-        self._http: httpx.Client | None = None
+        self._shards: Shards[httpx.Client] | None = None
         self._closing: Any = None
 
     def after_fork(self) -> None:
         if self._closing is not None:
             self._closing.detach()
-        self._inherited.append(self._http)  # kept, so that its sockets, which are the parent's, are left alone
+        self._inherited.append(self._shards)  # kept, so that its sockets, which are the parent's, are left alone
         self._begin()
 
     def send(self, send: Send) -> Reply | TransportFault:
@@ -102,8 +103,8 @@ class BlockingPool(ForkAware):
         if not self._places.acquire(timeout=send.timeout_seconds):
             return TransportFault("no connection was free in time", sent=False, timed_out=True)
         try:
-            arguments = _arguments(send, max(give_up - time.monotonic(), 0.001))
-            with self._open().stream(**arguments) as response:
+            left = max(give_up - time.monotonic(), 0.001)
+            with self._open().place() as pool, pool.stream(**_arguments(send, left)) as response:
                 content = _body(response, give_up)
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
             return _fault(fault)
@@ -112,21 +113,27 @@ class BlockingPool(ForkAware):
         finally:
             self._places.release()
 
-    def _open(self) -> httpx.Client:
+    def _open(self) -> Shards[httpx.Client]:
         import httpx
 
         with self._lock:
-            if self._http is None:
-                self._http = httpx.Client(**_options(self.address, self.connections))
-                self._closing = weakref.finalize(self, self._http.close)
-            return self._http
+            if self._shards is None:
+                options = _options(self.address)
+                self._shards = Shards(lambda: httpx.Client(**options))
+                self._closing = weakref.finalize(self, _close_all, self._shards)
+            return self._shards
 
     def close(self) -> None:
         """A later call opens connections anew."""
         with self._lock:
             if self._closing is not None:
                 self._closing()
-            self._http = self._closing = None
+            self._shards = self._closing = None
+
+
+def _close_all(shards: Shards[httpx.Client]) -> None:
+    for pool in shards.pools():
+        pool.close()
 
 
 def _body(response: httpx.Response, give_up: float) -> bytes | None:
@@ -143,7 +150,7 @@ def _body(response: httpx.Response, give_up: float) -> bytes | None:
 class Lease:
     """One event loop's connections, and how many use them."""
 
-    http: httpx.AsyncClient
+    shards: Shards[httpx.AsyncClient]
     places: asyncio.Semaphore
     users: int = 0
 
@@ -155,11 +162,13 @@ class AsyncPool(ForkAware):
     address: Address
     connections: int
     _leases: dict[asyncio.AbstractEventLoop, Lease] = field(default_factory=dict)
+    _inherited: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def after_fork(self) -> None:
+        self._inherited.append(self._leases)
         self._leases = {}
 
     def hold(self) -> Lease:
@@ -170,8 +179,9 @@ class AsyncPool(ForkAware):
         lease = self._leases.get(loop)
         if lease is None:
             self._leases = {other: kept for other, kept in self._leases.items() if not other.is_closed()}
-            http = httpx.AsyncClient(**_options(self.address, self.connections))
-            lease = self._leases[loop] = Lease(http, asyncio.Semaphore(self.connections))
+            options = _options(self.address)
+            shards = Shards(lambda: httpx.AsyncClient(**options))
+            lease = self._leases[loop] = Lease(shards, asyncio.Semaphore(self.connections))
         lease.users += 1
         return lease
 
@@ -184,7 +194,8 @@ class AsyncPool(ForkAware):
         lease.users -= 1
         if not lease.users:
             del self._leases[loop]
-            await lease.http.aclose()
+            for pool in lease.shards.pools():
+                await pool.aclose()
 
     async def send(self, lease: Lease, send: Send) -> Reply | TransportFault:
         """What comes within the time."""
@@ -200,5 +211,6 @@ class AsyncPool(ForkAware):
     @staticmethod
     async def _answer(lease: Lease, send: Send) -> Reply:
         async with lease.places:
-            response = await lease.http.request(**_arguments(send, send.timeout_seconds))
+            with lease.shards.place() as pool:
+                response = await pool.request(**_arguments(send, send.timeout_seconds))
         return _reply(response, response.content)

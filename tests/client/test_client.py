@@ -64,6 +64,16 @@ def test_a_long_batch_comes_back_whole_and_in_order(ask, url):
 
 
 @both_ways
+def test_a_large_batch_is_cut_to_what_the_server_takes(ask):
+    with served(settings_of(max_body_bytes=20_000)) as client:
+        samples = [Sample("p", "word " * 100, id=str(n)) for n in range(60)]  # about 33 kB
+        found = ask(str(client.base_url), "score_batch", samples, rubric=INLINE)
+        assert [one.submission.id for one in found] == [str(n) for n in range(60)]
+        with pytest.raises(TooLarge, match="20000 bytes"):
+            ask(str(client.base_url), "score_batch", [Sample("p", "word " * 5_000)], rubric=INLINE)
+
+
+@both_ways
 def test_an_empty_batch_asks_nobody(ask):
     assert ask("http://127.0.0.1:9", "score_batch", []) == []
 

@@ -161,6 +161,13 @@ def test_a_variable_that_cannot_be_used_is_told_at_construction(variable, value)
         Rewarder("a/b")
 
 
+@pytest.mark.parametrize("arguments", [{"attempts": 0}, {"connections": 0}, {"api_key": "a\nb"}, {"url": "ftp://h"}])
+def test_an_argument_that_cannot_be_used_is_told_at_construction(arguments):
+    with pytest.raises(BadConfiguration) as caught:
+        Rewarder("a/b", **arguments)
+    assert "a\nb" not in str(caught.value)
+
+
 def test_failures_are_told_at_once_and_then_not_with_every_call(failing, caplog):
     rewarder = Rewarder(url=failing, on_failure="0.5")
     with caplog.at_level(logging.WARNING, "judge_client"):
