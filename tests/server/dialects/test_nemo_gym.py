@@ -1,0 +1,76 @@
+"""Wire shape: nemo-gym 0.5.1, base_resources_server.py and judge.py; nemo-rl 7ea279abf, environments/nemo_gym.py."""
+
+import math
+
+import pytest
+
+from tests.server.dialects.conftest import RUBRIC
+from tests.server.dialects.exchanges import NEMO_GYM, RESPONSE
+from tests.submissions import checking
+
+URL = f"/trainers/nemo-gym/{RUBRIC}"
+
+
+def test_the_body_comes_back_with_reward_and_components_that_sum_to_it(served_rubric):
+    body = NEMO_GYM.body(RESPONSE, "Call.") | {"_ng_task_index": 3, "anything": {"of": ["the", "row"]}}
+    answer = served_rubric.post(f"{URL}/verify", json=body).json()
+    assert {name: answer[name] for name in body} == body
+    assert answer["reward"] == pytest.approx(0.9)
+    assert (
+        sum(answer["reward_components"].values()) == math.fsum(answer["reward_components"].values()) == answer["reward"]
+    )
+    assert list(answer["reward_components"]) == ["c0", "c1", "_adjustment"]
+    assert "_ng_failure_class" not in answer
+
+
+def test_a_rubric_in_the_row_has_components_too(served_rubric):
+    answer = NEMO_GYM.ask(served_rubric, "-", "An emergency.", {"rubric": checking("emergency")}).json()
+    assert answer["reward_components"] == {"word": 1.0, "_adjustment": 0.0}
+
+
+def test_the_rows_columns_may_stand_in_its_metadata(served_rubric):
+    body = NEMO_GYM.body("An emergency.", None) | {"verifier_metadata": {"rubric": checking("emergency")}}
+    del body["reference"]
+    assert served_rubric.post("/trainers/nemo-gym/-/verify", json=body).json()["reward"] == 1.0
+
+
+def test_instructions_and_tool_turns_are_read(served_rubric):
+    body = NEMO_GYM.body(RESPONSE, None)
+    body["responses_create_params"]["instructions"] = "Be brief."
+    body["response"]["output"][:0] = [
+        {"type": "function_call", "name": "search", "arguments": "{}", "call_id": "c1"},
+        {"type": "function_call_output", "call_id": "c1", "output": "found"},
+    ]
+    assert served_rubric.post(f"{URL}/verify", json=body).json()["reward"] == pytest.approx(0.9)
+
+
+def test_a_chosen_number_is_trained_on_and_not_masked(served_rubric):
+    answer = served_rubric.post(f"{URL}/verify?on_error=-1", json={"responses_create_params": {}})
+    told = answer.json()
+    assert (told["reward"], told["judge_failed"]) == (-1.0, 1.0)
+    assert "instance_config" not in told
+    assert "_ng_failure_class" not in told
+
+
+def test_what_the_row_says_of_its_instance_is_kept_beside_the_mask(served_rubric):
+    told = served_rubric.post(f"{URL}/verify", json={"instance_config": {"seed": 7}}).json()
+    assert told["instance_config"] == {"seed": 7, "mask_sample": True}
+    assert "responses_create_params" in told["_ng_failure_judge_error"]
+
+
+def test_a_session_begins_where_the_url_can_be_used(served_rubric):
+    assert served_rubric.post(f"{URL}/seed_session", json={"row": 1}).json() == {}
+    assert served_rubric.post("/trainers/nemo-gym/medical/nothing/seed_session", json={}).status_code == 404
+
+
+def test_rollouts_can_be_verified_again_one_by_one(served_rubric):
+    assert served_rubric.get(f"{URL}/reverify_mode").json() == "stateless"
+
+
+def test_metrics_are_aggregated_over_what_was_verified(served_rubric):
+    rows = [NEMO_GYM.ask(served_rubric, RUBRIC, f"Answer {turn}.").json() for turn in range(2)]
+    rows = [row | {"_ng_task_index": 0, "_ng_rollout_index": place} for place, row in enumerate(rows)]
+    answer = served_rubric.post(f"{URL}/aggregate_metrics", json={"verify_responses": rows}).json()
+    assert answer["key_metrics"]["mean/reward"] == pytest.approx(0.9)
+    assert answer["agent_metrics"]["judge_failed"] == 0.0
+    assert answer["group_level_metrics"][0]["num_rollouts"] == 2
