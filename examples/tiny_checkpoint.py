@@ -70,7 +70,7 @@ def build(directory: Path) -> Path:
     from safetensors.torch import save_file
 
     directory.mkdir(parents=True, exist_ok=True)
-    tokenizer = _train_tokenizer()
+    tokenizer = train_tokenizer()
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
         model = _shape_model(len(tokenizer), tokenizer)
@@ -82,7 +82,8 @@ def build(directory: Path) -> Path:
     return directory
 
 
-def _train_tokenizer() -> Any:
+def train_tokenizer() -> Any:
+    """A byte-level BPE tokenizer trained on TEXT, with the template."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
