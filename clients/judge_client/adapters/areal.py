@@ -18,10 +18,11 @@ from judge_client.adapters.kept import Profile, number_of
 from judge_client.adapters.label import sample_of
 from judge_client.configuration import Terms
 from judge_client.errors import BadConfiguration
+from judge_client.rewarder import Rewarder
 
 PATIENCE_SECONDS = 14.0
-PROFILE = Profile("AReaL", bears=("raise", "number"), kind=DecodedRewarder)
-AGENT = Profile("AReaL's agent workflow", bears=("raise", "number"))
+PROFILE = Profile("AReaL", DecodedRewarder, bears=("raise", "number"))
+AGENT = Profile("AReaL's agent workflow", Rewarder, bears=("raise", "number"))
 
 
 class RubricReward:
@@ -79,12 +80,11 @@ class JudgedAgent:
 
     async def _completion(self, messages: Any, extra_kwargs: Mapping[str, Any]) -> str:
         base_url = extra_kwargs.get("base_url") or os.environ["OPENAI_BASE_URL"]
-        key = extra_kwargs.get("api_key") or os.environ.get("OPENAI_API_KEY", "")
+        key = extra_kwargs.get("api_key") or os.environ.get("OPENAI_API_KEY")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
         body = {"model": "default", "messages": list(messages), **self.sampling}
         async with httpx.AsyncClient(timeout=None) as client:  # noqa: S113 - AReaL bounds the episode
-            response = await client.post(
-                f"{base_url.rstrip('/')}/chat/completions", json=body, headers={"Authorization": f"Bearer {key}"}
-            )
+            response = await client.post(f"{base_url.rstrip('/')}/chat/completions", json=body, headers=headers)
         response.raise_for_status()
         content: str = response.json()["choices"][0]["message"]["content"]
         return content

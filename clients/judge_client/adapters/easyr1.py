@@ -10,11 +10,12 @@ from typing import Any
 
 from judge_client.adapters.kept import Profile
 from judge_client.adapters.label import sample_of
+from judge_client.rewarder import Rewarder
 from judge_client.scored import Scored
 
 REWARD_NAME = "judge"
 REWARD_TYPE = "batch"
-PROFILE = Profile("EasyR1", bears=("raise", "neutral", "number"))
+PROFILE = Profile("EasyR1", Rewarder, bears=("raise", "neutral", "number"))
 
 
 def main(reward_inputs: Sequence[Mapping[str, Any]], **settings: Any) -> list[dict[str, float | None]]:

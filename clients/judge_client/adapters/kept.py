@@ -7,36 +7,40 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from judge_client.configuration import environment
 from judge_client.on_failure import Kind, OnFailure
 from judge_client.rewarder import Rewarder
 from judge_client.sample import encode
 from judge_client.scored import Scored
 
-_KEPT: dict[bytes, Rewarder] = {}
+_VARIABLES = ("URL", "API_KEY", "RUBRIC", "NAME", "ON_FAILURE", "DEADLINE_SECONDS", "PRIORITY")
+_KEPT: dict[tuple[type[Rewarder], bytes], Any] = {}
+R = TypeVar("R", bound=Rewarder)
 
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(Generic[R]):
     """What a trainer can bear when a judge fails, and what it gets where the user says nothing. ``kind``: for samples
     that are messages and plain text, or for decoded text (``decoded.py``)."""
 
     trainer: str
+    kind: type[R]
     bears: Collection[Kind]
     default: OnFailure = OnFailure.RAISE
 
-    kind: type[Rewarder] = Rewarder
-
-    def rewarder(self, settings: Mapping[str, Any]) -> Rewarder:
+    def rewarder(self, settings: Mapping[str, Any]) -> R:
         """The Rewarder with these arguments; None stands for the environment. Raises BadConfiguration."""
-        key = encode([self.trainer, sorted(settings.items())], "settings")
+        around = [environment(f"JUDGE_{name}") for name in _VARIABLES]
+        key = self.kind, encode([self.trainer, sorted(settings.items()), around], "settings")
         if key not in _KEPT:
             policy = OnFailure.choose(
                 settings.get("on_failure"), default=self.default, bears=self.bears, trainer=self.trainer
             )
             _KEPT.setdefault(key, self.kind(**{**settings, "on_failure": policy}))
-        return _KEPT[key]
+        kept: R = _KEPT[key]
+        return kept
 
 
 def number_of(scored: Scored) -> float:

@@ -13,26 +13,26 @@ from typing import Any
 
 import ray
 import torch
-from nemo_rl.distributed.ray_actor_environment_registry import (  # type: ignore[import-not-found]  # on no index
+from nemo_rl.distributed.ray_actor_environment_registry import (
     ACTOR_ENVIRONMENT_REGISTRY,
 )
-from nemo_rl.distributed.virtual_cluster import PY_EXECUTABLES  # type: ignore[import-not-found]
-from nemo_rl.environments.interfaces import (  # type: ignore[import-not-found]
+from nemo_rl.distributed.virtual_cluster import PY_EXECUTABLES
+from nemo_rl.environments.interfaces import (
     EnvironmentInterface,
     EnvironmentReturn,
 )
-from nemo_rl.environments.utils import register_env  # type: ignore[import-not-found]
+from nemo_rl.environments.utils import register_env
 
 from judge_client.adapters.decoded import DecodedRewarder
 from judge_client.adapters.kept import Profile, number_of
 from judge_client.adapters.label import sample_of
 from judge_client.sample import Sample
 
-PROFILE = Profile("NeMo-RL", bears=("raise", "neutral", "number"), kind=DecodedRewarder)
+PROFILE = Profile("NeMo-RL", DecodedRewarder, bears=("raise", "neutral", "number"))
 NAME = "judge_client.adapters.nemo_rl.JudgeEnvironment"
 
 
-class Judging(EnvironmentInterface):  # type: ignore[misc]  # a class of NeMo-RL's
+class Judging(EnvironmentInterface):
     """An episode of one turn. ``config``: arguments of Rewarder. ``metadata`` of a sample may hold ``messages`` (else
     the rendered turns are taken apart), ``ground_truth`` (a reference or an envelope), ``reference``, ``facts``,
     ``rubric`` and ``judge``."""

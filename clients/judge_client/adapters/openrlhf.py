@@ -50,7 +50,7 @@ class QueryRewarder(Rewarder):
 
 
 _BEARS: tuple[Kind, ...] = ("number",)
-PROFILE = Profile("OpenRLHF", bears=_BEARS, kind=QueryRewarder)
+PROFILE = Profile("OpenRLHF", QueryRewarder, bears=_BEARS)
 
 
 def reward_func(
@@ -58,19 +58,13 @@ def reward_func(
 ) -> dict[str, Any]:
     """Lists of finite numbers: ``rewards``, ``scores`` (the same), and in ``extra_logs`` ``judge_failed`` and
     ``judge_coverage``. ``labels``: references, or envelopes."""
-    scored = _rewarder().score_queries(queries, prompts, labels)
+    scored = PROFILE.rewarder({}).score_queries(queries, prompts, labels)
     numbers = [number_of(one) for one in scored]
     logs = {
         "judge_failed": [one.metrics["judge_failed"] for one in scored],
         "judge_coverage": [one.metrics["coverage"] for one in scored],
     }
     return {"rewards": numbers, "scores": numbers, "extra_logs": logs}
-
-
-def _rewarder() -> QueryRewarder:
-    found = PROFILE.rewarder({})
-    assert isinstance(found, QueryRewarder)  # noqa: S101 - for the type checker: the profile says so
-    return found
 
 
 def _scored(reply: Reply) -> list[Scored]:
@@ -89,4 +83,4 @@ def _one(reward: float, failed: float, coverage: float) -> Scored:
 
 
 if __name__ == _LOADED_AS:
-    _rewarder()  # a wrong setting ends the run here; later OpenRLHF would swallow it
+    PROFILE.rewarder({})  # a wrong setting ends the run here; later OpenRLHF would swallow it

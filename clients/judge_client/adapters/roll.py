@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from roll.distributed.executor.worker import Worker  # type: ignore[import-not-found]  # ROLL is on no index
-from roll.distributed.scheduler.decorator import Dispatch, register  # type: ignore[import-not-found]
-from roll.distributed.scheduler.protocol import DataProto  # type: ignore[import-not-found]
-from roll.models.model_providers import default_tokenizer_provider  # type: ignore[import-not-found]
+from roll.distributed.executor.worker import Worker
+from roll.distributed.scheduler.decorator import Dispatch, register
+from roll.distributed.scheduler.protocol import DataProto
+from roll.models.model_providers import default_tokenizer_provider
 
 from judge_client.adapters.decoded import DecodedRewarder
 from judge_client.adapters.kept import Profile, number_of
@@ -25,11 +25,11 @@ from judge_client.adapters.label import sample_of
 from judge_client.sample import Sample
 from judge_client.scored import Scored
 
-PROFILE = Profile("ROLL", bears=("raise", "neutral", "number"), kind=DecodedRewarder)
+PROFILE = Profile("ROLL", DecodedRewarder, bears=("raise", "neutral", "number"))
 SETTINGS = {"judge_api_url": "url", "judge_api_key": "api_key", "judge_model_name": "judge"}
 
 
-class JudgeRewardWorker(Worker):  # type: ignore[misc]  # a class of ROLL's
+class JudgeRewardWorker(Worker):
     """Rewards of whole responses. The data set's columns may be ``messages`` or ``prompt`` (else the decoded prompt is
     taken apart), ``ground_truth`` (a reference or an envelope), ``reference``, ``facts``, ``rubric`` and ``judge``."""
 
@@ -41,11 +41,11 @@ class JudgeRewardWorker(Worker):  # type: ignore[misc]  # a class of ROLL's
         given = {ours: getattr(worker_config, theirs, None) for theirs, ours in SETTINGS.items()}
         self.rewarder = PROFILE.rewarder({name: value for name, value in given.items() if value is not None})
 
-    @register(dispatch_mode=Dispatch.ONE_TO_ALL)  # type: ignore[untyped-decorator]  # of ROLL's
+    @register(dispatch_mode=Dispatch.ONE_TO_ALL)
     def initialize(self, pipeline_config: Any) -> None:
         """Nothing to load: the judge runs elsewhere."""
 
-    @register(dispatch_mode=Dispatch.DP_MP_COMPUTE, clear_cache=False)  # type: ignore[untyped-decorator]  # of ROLL's
+    @register(dispatch_mode=Dispatch.DP_MP_COMPUTE, clear_cache=False)
     def compute_rewards(self, data: Any) -> Any:
         """``token_level_rewards`` (zeros), ``response_level_rewards`` and ``scores``, in 32 bits, and metrics. Raises
         JudgeFailed, at which ROLL stops, unless ``on_failure`` says otherwise."""

@@ -14,8 +14,8 @@ from judge_client.adapters.label import sample_of
 from judge_client.sample import Sample
 from judge_client.scored import Scored
 
-ONE = Profile("slime", bears=("raise", "number"), kind=DecodedRewarder)
-GROUP = Profile("slime with --group-rm", bears=("raise", "neutral", "number"), kind=DecodedRewarder)
+ONE = Profile("slime", DecodedRewarder, bears=("raise", "number"))
+GROUP = Profile("slime with --group-rm", DecodedRewarder, bears=("raise", "neutral", "number"))
 SETTINGS = {
     "judge_rubric": "rubric",
     "judge_url": "url",
@@ -40,7 +40,9 @@ async def reward(args: Any, samples: Any, **_of_slime: Any) -> Reward | list[Rew
     return await rewards_for(args, samples, ONE, GROUP)
 
 
-async def rewards_for(args: Any, samples: Any, one: Profile, group: Profile) -> Reward | list[Reward]:
+async def rewards_for(
+    args: Any, samples: Any, one: Profile[DecodedRewarder], group: Profile[DecodedRewarder]
+) -> Reward | list[Reward]:
     """What ``reward`` does, for trainers that took slime's interface over."""
     profile = group if getattr(args, "group_rm", False) else one
     rewarder = profile.rewarder(settings_of(args))

@@ -11,9 +11,10 @@ from typing import Any
 
 from judge_client.adapters.kept import Profile
 from judge_client.adapters.label import sample_of
+from judge_client.rewarder import Rewarder
 from judge_client.scored import Scored
 
-PROFILE = Profile("verl", bears=("raise", "number"))
+PROFILE = Profile("verl", Rewarder, bears=("raise", "number"))
 
 
 async def compute_score(

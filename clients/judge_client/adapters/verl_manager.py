@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase  # type: ignore[import-not-found]  # has no place where types are checked
+from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
 from judge_client.adapters.label import sample_of
 from judge_client.adapters.verl import PROFILE, shown
 
 
-class JudgeRewardManager(RewardManagerBase):  # type: ignore[misc]  # a class of verl's
+class JudgeRewardManager(RewardManagerBase):
     """``reward.reward_kwargs.judge`` holds the arguments of Rewarder, and ``criteria``: ids whose values are shown."""
 
     def __init__(

@@ -1,0 +1,43 @@
+"""A judge that does what each response tells it to: answers, or fails in one of the ways of tests.trainers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.served import judged_by
+from tests.stub_judge import StubJudge, labels
+from tests.trainers.conftest import FAULTS, once_started
+
+GOOD = "Rest, and drink enough."
+FAILING = {fault: f"This answer meets {fault}." for fault in FAULTS}
+QUESTION = "I have had a headache since yesterday. Where is the pharmacy?"
+MESSAGES = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": QUESTION}]
+RENDERED = f"<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n{QUESTION}<|im_end|>\n<|im_start|>assistant\n"
+END = "<|im_end|>\n"
+RUBRIC = {
+    "id": "test/kindness",
+    "version": "1.0.0",
+    "title": "Kindness",
+    "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1}],
+}
+UNUSABLE = {"timeout": "timeout", "garbage": "unusable_verdict", "unavailable": "judge_unavailable"}
+
+
+@once_started
+def as_told(body):
+    """The last response told of, so that earlier answers in a conversation decide nothing."""
+    for fault, response in FAILING.items():
+        if response in str(body):
+            return FAULTS[fault](body)
+    return labels(Yes=0.9, No=0.1)
+
+
+@contextmanager
+def telling() -> Iterator[tuple[str, StubJudge]]:
+    """The address of a server with such a judge, and the judge."""
+    with judged_by(as_told) as (client, judge):
+        yield str(client.base_url).rstrip("/"), judge
+
+
+def settings(url: str, **more: object) -> dict[str, object]:
+    """Arguments of Rewarder for a test that does not wait long."""
+    return {"url": url, "rubric": RUBRIC, "deadline_seconds": 1.5, "attempts": 1} | more

@@ -1,0 +1,91 @@
+"""Called as AReaL 1.0.4 does: a reward function through the process pool of ``AsyncRewardWrapper``
+(``areal/api/reward_api.py``), an agent as ``experimental/openai/proxy/workflow.py`` runs one.
+
+``pooled`` does what the wrapper does with a call: arguments and function are pickled, a spawned process runs them.
+"""
+
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import pytest
+
+from judge_client import BadConfiguration, JudgeFailed
+from judge_client.adapters.areal import JudgedAgent, RubricReward, reward_fn
+from tests.client.adapters.telling import END, FAILING, GOOD, MESSAGES, QUESTION, RENDERED, RUBRIC, settings, telling
+from tests.client.conftest import environment
+from tests.stub_judge import StubJudge, text
+
+
+@pytest.fixture(scope="module")
+def served():
+    with telling() as (url, judge):
+        yield url, judge
+
+
+@pytest.fixture(scope="module")
+def pooled():
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield lambda function, *args, **row: pool.submit(partial(function, *args, **row)).result(60)
+
+
+def row(**more):
+    """What ``RLVRWorkflow`` hands over: the data set's row by its columns."""
+    return {"messages": MESSAGES, "answer": "Rest."} | more
+
+
+def test_a_reward_comes_from_the_pool(served, pooled):
+    reward = RubricReward(**settings(served[0]))
+    assert pooled(reward, RENDERED, GOOD + END, [1], [2], **row()) == pytest.approx(0.9)
+
+
+def test_without_messages_the_decoded_prompt_is_taken_apart(served):
+    url, judge = served
+    reward = RubricReward(**settings(url))
+    assert reward(RENDERED, GOOD + END, [1], [2], answer="", rubric=RUBRIC | {"title": "T"}) == pytest.approx(0.9)
+    assert QUESTION in str(judge.bodies[-1])
+    assert "im_start" not in str(judge.bodies[-1])
+
+
+def test_the_dotted_path_is_configured_by_the_environment(served):
+    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="2"):
+        assert reward_fn(RENDERED, GOOD + END, [1], [2], **row(rubric=RUBRIC), judge=None) == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("fault", FAILING)
+def test_a_failed_judge_raises_across_the_pool_unless_a_number_is_chosen(served, pooled, fault):
+    with pytest.raises(JudgeFailed):
+        pooled(RubricReward(**settings(served[0])), RENDERED, FAILING[fault] + END, [1], [2], **row())
+    number = RubricReward(**settings(served[0], on_failure=0.25))
+    assert pooled(number, RENDERED, FAILING[fault] + END, [1], [2], **row()) == 0.25
+
+
+def test_the_judge_has_to_fail_before_areal_takes_0(served):
+    assert RubricReward(url=served[0], rubric=RUBRIC).settings["deadline_seconds"] == 12.0
+    with pytest.raises(BadConfiguration, match="AReaL waits 15 seconds and then takes 0, so 20 are too many"):
+        RubricReward(deadline_seconds=20)
+
+
+@pytest.mark.parametrize("policy", ["drop", "neutral"])
+def test_what_areal_cannot_bear_is_refused_at_once(policy):
+    for kind in (RubricReward, JudgedAgent):
+        with pytest.raises(BadConfiguration, match=f"cannot bear {policy}"):
+            kind("a/b", on_failure=policy)
+
+
+async def test_an_agent_plays_a_turn_and_has_it_judged(served):
+    agent = pickle.loads(pickle.dumps(JudgedAgent(sampling={"temperature": 0.5}, **settings(served[0]))))
+    with StubJudge(lambda body: text(GOOD)) as policy:
+        assert await agent.run(row(), base_url=policy.address, api_key="key", http_client=None) == pytest.approx(0.9)
+    assert policy.bodies == [{"model": "default", "messages": MESSAGES, "temperature": 0.5}]
+    assert policy.headers[0]["Authorization"] == "Bearer key"
+
+
+@pytest.mark.parametrize("fault", FAILING)
+async def test_an_agent_whose_judge_failed_raises_so_that_areal_rejects_the_trajectory(served, fault):
+    with StubJudge(lambda body: text(FAILING[fault])) as policy:
+        with pytest.raises(JudgeFailed):
+            await JudgedAgent(**settings(served[0])).run(row(), base_url=policy.address)
+        chosen = JudgedAgent(**settings(served[0], on_failure=0.25))
+        assert await chosen.run(row(), base_url=policy.address) == 0.25

@@ -1,0 +1,64 @@
+"""Called as EasyR1 b44b311 does (``verl/workers/reward/function.py``: ``AutoRewardManager``, reward type batch)."""
+
+import importlib.util
+from functools import partial
+
+import pytest
+
+from judge_client import BadConfiguration, BadSample, JudgeFailed
+from judge_client.adapters import easyr1
+from tests.client.adapters.telling import FAILING, GOOD, QUESTION, settings, telling
+
+
+@pytest.fixture(scope="module")
+def served():
+    with telling() as (url, _):
+        yield url
+
+
+def loaded(**kwargs):
+    """The file, run by its path as EasyR1 runs it."""
+    specification = importlib.util.spec_from_file_location("custom_reward_fn", easyr1.__file__)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    assert module.REWARD_TYPE == "batch"
+    return partial(module.main, **kwargs)
+
+
+def given(response, prompt=QUESTION):
+    return {"response": response, "response_length": 9, "ground_truth": {"prompt": prompt, "reference": "Rest."}}
+
+
+def test_every_response_gets_an_overall_score(served):
+    found = loaded(**settings(served))([given(GOOD), given(GOOD)])
+    assert [one["overall"] for one in found] == pytest.approx([0.9, 0.9])
+    assert found[0] == pytest.approx(
+        {"overall": 0.9, "judge_failed": 0.0, "judge_coverage": 1.0, "criterion/kind": 0.9}
+    )
+
+
+@pytest.mark.parametrize("fault", FAILING)
+def test_a_failed_judge_raises_or_is_what_was_chosen(served, fault):
+    batch = [given(GOOD), given(FAILING[fault])]
+    with pytest.raises(JudgeFailed):
+        loaded(**settings(served))(batch)
+    numbers = loaded(**settings(served, on_failure=-1))(batch)
+    assert [one["overall"] for one in numbers] == pytest.approx([0.9, -1.0])
+    assert [one["judge_failed"] for one in numbers] == [0.0, 1.0]
+    neutral = loaded(**settings(served, on_failure="neutral"))(batch)
+    assert [one["overall"] for one in neutral] == pytest.approx([0.9, 0.9])
+
+
+def test_neutral_takes_no_mean_of_another_prompt(served):
+    with pytest.raises(JudgeFailed):
+        loaded(**settings(served, on_failure="neutral"))([given(GOOD), given(FAILING["garbage"], "Another prompt.")])
+
+
+def test_drop_is_refused(served):
+    with pytest.raises(BadConfiguration, match="EasyR1 cannot bear drop"):
+        loaded(**settings(served, on_failure="drop"))([given(GOOD)])
+
+
+def test_a_ground_truth_without_prompt_names_the_remedy(served):
+    with pytest.raises(BadSample, match="The sample has no prompt"):
+        loaded(**settings(served))([{"response": GOOD, "response_length": 9, "ground_truth": "Rest."}])

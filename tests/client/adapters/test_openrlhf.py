@@ -1,0 +1,66 @@
+"""The file that ``--reward.remote_url`` names, called as OpenRLHF 0.11.2 does; its own client is in tests/trainers."""
+
+import importlib.util
+
+import pytest
+
+from judge_client import BadConfiguration
+from judge_client.adapters import openrlhf
+from judge_client.errors import UnknownRubric
+from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RENDERED, RUBRIC, telling
+from tests.client.conftest import environment
+
+
+@pytest.fixture(scope="module")
+def served():
+    with telling() as (url, judge):
+        yield url, judge
+
+
+def loaded():
+    """As OpenRLHF loads it: a file, run under this name."""
+    specification = importlib.util.spec_from_file_location("reward_func", openrlhf.__file__)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module.reward_func
+
+
+def test_its_path_can_be_asked_for_without_any_setting():
+    assert openrlhf.__file__.endswith("openrlhf.py")
+
+
+def test_a_run_without_a_chosen_number_ends_when_the_file_is_loaded():
+    with pytest.raises(BadConfiguration, match=r"OpenRLHF cannot bear raise\. Choose a number \(JUDGE_ON_FAILURE\)"):
+        loaded()
+    with environment(JUDGE_ON_FAILURE="drop"), pytest.raises(BadConfiguration, match="cannot bear drop"):
+        loaded()
+
+
+def test_rewards_and_faults_come_as_finite_numbers(served):
+    url, judge = served
+    responses = [GOOD, *FAILING.values()]
+    with environment(JUDGE_URL=url, JUDGE_ON_FAILURE="-0.5", JUDGE_DEADLINE_SECONDS="1.5"):
+        label = {"rubric": RUBRIC}
+        found = [
+            loaded()([f"{RENDERED}{response}<|im_end|>"], prompts=[RENDERED], labels=[label]) for response in responses
+        ]
+    assert [one["rewards"] for one in found] == [[pytest.approx(0.9)], [-0.5], [-0.5], [-0.5]]
+    assert all(one["scores"] == one["rewards"] for one in found)
+    assert [one["extra_logs"]["judge_failed"] for one in found] == [[0.0], [1.0], [1.0], [1.0]]
+    assert {tuple(one["extra_logs"]) for one in found} == {("judge_failed", "judge_coverage")}
+    assert QUESTION in str(judge.bodies[0])
+    assert "im_start" not in str(judge.bodies[0])
+
+
+def test_a_server_that_is_not_there_is_the_number_too():
+    """Over the URL form OpenRLHF would get None, and stop later."""
+    told = {"JUDGE_URL": "http://127.0.0.1:9", "JUDGE_ON_FAILURE": "-0.5", "JUDGE_DEADLINE_SECONDS": "1"}
+    with environment(**told):
+        found = loaded()([RENDERED + GOOD], prompts=[RENDERED], labels=[{"rubric": RUBRIC}])
+    assert (found["rewards"], found["extra_logs"]["judge_failed"]) == ([-0.5], [1.0])
+
+
+def test_a_misspelt_rubric_is_no_number(served):
+    told = {"JUDGE_URL": served[0], "JUDGE_ON_FAILURE": "-0.5", "JUDGE_RUBRIC": "medical/consultatoin"}
+    with environment(**told), pytest.raises(UnknownRubric):
+        loaded()([RENDERED + GOOD], prompts=[RENDERED], labels=[""])

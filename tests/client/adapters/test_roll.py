@@ -1,0 +1,142 @@
+"""Called as ROLL 8eb27cc2 does (``roll/distributed/scheduler/reward_scheduler.py``; the worker's form is that of
+``roll/pipeline/rlvr/rewards/llm_judge_reward_worker.py``).
+
+``Worker``, ``register`` and ``DataProto`` have the members that a reward worker touches.
+"""
+
+import importlib
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from judge_client import BadConfiguration, JudgeFailed
+from tests.client.adapters.foreign import importable
+from tests.client.adapters.telling import FAILING, GOOD, MESSAGES, QUESTION, RENDERED, RUBRIC, telling
+from tests.client.conftest import environment
+
+PAD = "<|endoftext|>"
+
+
+class Worker:
+    def __init__(self, worker_config):
+        self.worker_config = worker_config
+        self.rank_info = SimpleNamespace(rank=0, world_size=2, dp_rank=None, dp_size=None)
+
+
+def register(**_options):
+    return lambda function: function
+
+
+class DataProto:
+    def __init__(self, batch, non_tensor_batch=None):
+        self.batch, self.non_tensor_batch, self.meta_info = batch, non_tensor_batch or {}, {}
+
+    @classmethod
+    def from_dict(cls, tensors):
+        return cls(tensors)
+
+
+class Letters:
+    """A tokenizer: a token is a letter, and 0 is padding."""
+
+    pad_token = PAD
+
+    def batch_decode(self, ids, *, skip_special_tokens):
+        assert not skip_special_tokens
+        return ["".join(chr(token) if token else PAD for token in row.tolist()) for row in ids]
+
+
+ROLL = {
+    "roll.distributed.executor.worker": {"Worker": Worker},
+    "roll.distributed.scheduler.decorator": {
+        "Dispatch": SimpleNamespace(ONE_TO_ALL=1, DP_MP_COMPUTE=2),
+        "register": register,
+    },
+    "roll.distributed.scheduler.protocol": {"DataProto": DataProto},
+    "roll.models.model_providers": {"default_tokenizer_provider": lambda model_args: Letters()},
+}
+
+
+@pytest.fixture(scope="module")
+def worker_class():
+    with importable(ROLL):
+        yield importlib.import_module("judge_client.adapters.roll").JudgeRewardWorker
+        del sys.modules["judge_client.adapters.roll"]
+
+
+@pytest.fixture(scope="module")
+def served():
+    with telling() as (url, judge):
+        yield url, judge
+
+
+def worker(worker_class, url, policy=None):
+    chosen = {} if policy is None else {"JUDGE_ON_FAILURE": policy}
+    config = SimpleNamespace(model_args=None, judge_api_url=url, judge_api_key=None, judge_model_name=None)
+    with environment(JUDGE_DEADLINE_SECONDS="1.5", **chosen):
+        made = worker_class(config)
+    made.initialize(None)
+    return made
+
+
+def tokens(texts, *, left):
+    longest = max(map(len, texts))
+    padded = [text.rjust(longest, "\0") if left else text.ljust(longest, "\0") for text in texts]
+    return torch.tensor([[ord(letter) for letter in text] for text in padded])
+
+
+def batch(responses, **columns):
+    """Prompts are padded on the left, responses on the right; columns are arrays of objects."""
+    count = len(responses)
+    usual = {"id": list(range(count)), "ground_truth": [""] * count, "rubric": [RUBRIC] * count}
+    arrays = {}
+    for name, values in (usual | columns).items():
+        arrays[name] = np.empty(count, dtype=object)
+        arrays[name][:] = values
+    ended = [response + "<|im_end|>" for response in responses]
+    prompts = [RENDERED] * (count - 1) + [RENDERED.replace("Be kind.", "Be very kind.")]
+    return DataProto({"prompts": tokens(prompts, left=True), "responses": tokens(ended, left=False)}, arrays)
+
+
+def test_rewards_come_as_roll_wants_them(worker_class, served):
+    url, judge = served
+    data = batch([GOOD, "Drink."])
+    output = worker(worker_class, url).compute_rewards(data)
+    assert output.batch["response_level_rewards"].tolist() == pytest.approx([0.9, 0.9])
+    assert output.batch["scores"].tolist() == pytest.approx([0.9, 0.9])
+    assert output.batch["token_level_rewards"].shape == data.batch["responses"].shape
+    assert not output.batch["token_level_rewards"].any()
+    assert output.meta_info["metrics"] == {"judge/failed": 0.0, "judge/coverage": 1.0}
+    assert QUESTION in str(judge.bodies[-1])
+    assert not any(mark in str(judge.bodies[-1]) for mark in ("im_start", "im_end", "endoftext"))
+
+
+def test_messages_of_the_data_set_go_before_the_decoded_prompt(worker_class, served):
+    told = [[{"role": "user", "content": "Where is the sea?"}]]
+    worker(worker_class, served[0]).compute_rewards(batch([GOOD], messages=told))
+    assert "Where is the sea?" in str(served[1].bodies[-1])
+    assert MESSAGES[0]["content"] not in str(served[1].bodies[-1])
+
+
+@pytest.mark.parametrize("fault", FAILING)
+def test_a_failed_judge_raises_or_is_what_was_chosen(worker_class, served, fault):
+    data = batch([GOOD, FAILING[fault]])
+    with pytest.raises(JudgeFailed):
+        worker(worker_class, served[0]).compute_rewards(data)
+    output = worker(worker_class, served[0], "-1").compute_rewards(data)
+    assert output.batch["response_level_rewards"].tolist() == pytest.approx([0.9, -1.0])
+    assert output.meta_info["metrics"]["judge/failed"] == 0.5
+
+
+def test_neutral_is_the_mean_of_the_same_prompt(worker_class, served):
+    data = batch([GOOD, FAILING["garbage"], "Another prompt's."])
+    output = worker(worker_class, served[0], "neutral").compute_rewards(data)
+    assert output.batch["response_level_rewards"].tolist() == pytest.approx([0.9, 0.9, 0.9])
+
+
+def test_drop_is_refused_when_the_worker_starts(worker_class, served):
+    with pytest.raises(BadConfiguration, match="ROLL cannot bear drop"):
+        worker(worker_class, served[0], "drop")
