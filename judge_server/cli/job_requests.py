@@ -1,0 +1,154 @@
+"""Talks to a running server about its jobs."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from judge_server.cli.running import fail
+
+_LOOK_SECONDS = 0.5
+_PATIENCE_SECONDS = 60.0
+_ENDED = ("done", "cancelled")
+
+
+class Jobs:
+    """The job routes of one server. A refusal ends the command with the server's own words."""
+
+    def __init__(self, url: str, api_key: str | None) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._url = url.rstrip("/")
+        self._client = httpx.Client(base_url=self._url, headers=headers, timeout=httpx.Timeout(60, connect=5))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def submit(self, file: Path, wishes: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+        headers = {"Content-Type": "application/jsonl"} | ({"Idempotency-Key": key} if key else {})
+        given = {name: value for name, value in wishes.items() if value is not None}
+        with _opened(file) as stream:
+            return self._answer("POST", "/v1/jobs", params=given, content=_chunks(stream), headers=headers)
+
+    def listed(self, status: str | None, limit: int) -> list[dict[str, Any]]:
+        params = {"limit": limit} | ({"status": status} if status else {})
+        jobs: list[dict[str, Any]] = self._answer("GET", "/v1/jobs", params=params)["jobs"]
+        return jobs
+
+    def found(self, job_id: str) -> dict[str, Any]:
+        return self._answer("GET", f"/v1/jobs/{job_id}")
+
+    def cancelled(self, job_id: str) -> dict[str, Any]:
+        return self._answer("DELETE", f"/v1/jobs/{job_id}")
+
+    def wait(self, job_id: str) -> dict[str, Any]:
+        """A server that is away for less than a minute is waited for."""
+        job = self.found(job_id)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        console = Console(stderr=True)
+        with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
+            bar = progress.add_task(job_id, total=job["total"])
+            while job["status"] not in _ENDED:
+                progress.update(bar, completed=_finished(job))
+                time.sleep(_LOOK_SECONDS)
+                job = self._found_again(job_id)
+            progress.update(bar, completed=_finished(job))
+        return job
+
+    def results(self, job_id: str, output: Path | None) -> None:
+        with self._client.stream("GET", f"/v1/jobs/{job_id}/results") as answer:
+            if answer.is_error:
+                answer.read()
+                _refused(answer)
+            with output.open("wb") if output else _standard_output() as stream:
+                for chunk in answer.iter_bytes():
+                    stream.write(chunk)
+
+    def _found_again(self, job_id: str) -> dict[str, Any]:
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                answer = self._client.get(f"/v1/jobs/{job_id}")
+                if answer.status_code < 500 or time.monotonic() > give_up:
+                    return _read(answer)
+            except httpx.TransportError as fault:
+                if time.monotonic() > give_up:
+                    fail(f"{self._url} does not answer: {fault}.")
+            time.sleep(_LOOK_SECONDS)
+
+    def _answer(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        try:
+            return _read(self._client.request(method, path, **more))
+        except httpx.HTTPError as fault:
+            fail(f"{self._url} does not answer: {fault}. Is judge-server serve running there? Name another with --url.")
+
+
+def show(jobs: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    if as_json:
+        for job in jobs:
+            typer.echo(json.dumps(job))
+        return
+    table = Table("job", "status", "finished", "ok", "partial", "failed", "created")
+    for job in jobs:
+        finished = f"{_finished(job)} of {job['total']}"
+        counts = (str(job[name]) for name in ("ok", "partial", "failed"))
+        table.add_row(job["id"], job["status"], finished, *counts, job["created_at"])
+    Console().print(table)
+
+
+def _finished(job: Mapping[str, Any]) -> int:
+    return int(job["ok"] + job["partial"] + job["failed"])
+
+
+def _read(answer: httpx.Response) -> dict[str, Any]:
+    if answer.is_error:
+        _refused(answer)
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def _refused(answer: httpx.Response) -> None:
+    try:
+        problem = answer.json()
+        words = f"{problem.get('detail', '')} {problem.get('remedy', '')}".strip()
+    except (ValueError, AttributeError):
+        words = answer.text[:500]
+    fail(f"{answer.status_code}: {words}")
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    if str(file) == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = file.open("rb")
+    except OSError as fault:
+        fail(f"{file}: {fault.strerror}")
+    with stream:
+        yield stream
+
+
+@contextmanager
+def _standard_output() -> Iterator[BinaryIO]:
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(256 * 1024):
+        yield chunk

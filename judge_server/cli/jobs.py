@@ -1,0 +1,118 @@
+"""``judge-server jobs``: durable batches of a running server."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(
+    name="jobs",
+    help="Durable batches of a running server: what was taken in is judged, whatever happens to the server meanwhile.",
+    no_args_is_help=True,
+)
+
+Url = Annotated[str, typer.Option("--url", envvar="JUDGE_URL", metavar="URL", help="Where the server listens.")]
+ApiKey = Annotated[
+    str | None,
+    typer.Option("--api-key", envvar="JUDGE_API_KEY", show_envvar=True, help="Better given by the environment."),
+]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+_HERE = "http://127.0.0.1:8000"
+
+
+@app.command()
+def submit(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="Submissions, one JSON object a line.")
+    ],
+    rubric: Annotated[
+        str | None, typer.Option("--rubric", metavar="ID", help="For submissions that name none.")
+    ] = None,
+    judge: Annotated[str | None, typer.Option("--judge", metavar="NAME", help="A judge of the server.")] = None,
+    priority: Annotated[
+        Literal["training", "interactive", "batch", "audit"], typer.Option("--priority", help="The class it waits in.")
+    ] = "batch",
+    deadline: Annotated[
+        float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="For each try of one submission.")
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option("--idempotency-key", metavar="KEY", help="The same key again answers the same job."),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until it has ended.")] = False,
+    url: Url = _HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Hand a file over as a job; prints the job's id.
+
+    Example: judge-server jobs submit answers.jsonl --rubric medical/consultation --wait
+    """
+    from judge_server.cli.job_requests import Jobs
+
+    wishes = {"rubric": rubric, "judge": judge, "priority": priority, "deadline_seconds": deadline}
+    with Jobs(url, api_key) as jobs:
+        job = jobs.submit(file, wishes, key)
+        typer.echo(job["id"])
+        if wait:
+            jobs.wait(job["id"])
+
+
+@app.command("list")
+def list_jobs(
+    status: Annotated[
+        Literal["queued", "running", "done", "cancelled"] | None, typer.Option("--status", help="Only these.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 50,
+    as_json: AsJson = False,
+    url: Url = _HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Jobs, newest first."""
+    from judge_server.cli.job_requests import Jobs, show
+
+    with Jobs(url, api_key) as jobs:
+        show(jobs.listed(status, limit), as_json)
+
+
+@app.command("show")
+def show_job(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
+    """How far a job is."""
+    from judge_server.cli.job_requests import Jobs, show
+
+    with Jobs(url, api_key) as jobs:
+        show([jobs.found(job)], as_json)
+
+
+@app.command("wait")
+def wait_for(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
+    """Follow a job to its end, with a progress bar; also over a restart of the server."""
+    from judge_server.cli.job_requests import Jobs, show
+
+    with Jobs(url, api_key) as jobs:
+        show([jobs.wait(job)], as_json)
+
+
+@app.command()
+def results(
+    job: JobId,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="Instead of standard output.")
+    ] = None,
+    url: Url = _HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """The judgments so far, one JSON object a line, in the order of the submissions."""
+    from judge_server.cli.job_requests import Jobs
+
+    with Jobs(url, api_key) as jobs:
+        jobs.results(job, output)
+
+
+@app.command()
+def cancel(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
+    """End a job; what has a result keeps it."""
+    from judge_server.cli.job_requests import Jobs, show
+
+    with Jobs(url, api_key) as jobs:
+        show([jobs.cancelled(job)], as_json)

@@ -1,0 +1,42 @@
+"""``judge-server jobs`` against a running server."""
+
+import json
+
+from tests.command import judge_server
+from tests.served import served, settings_of
+from tests.submissions import submission
+
+
+def test_a_file_is_handed_over_followed_and_read_back(tmp_path):
+    sent = [submission(response=f"Call now, {number}.", id=number) for number in range(4)]
+    file = tmp_path / "answers.jsonl"
+    file.write_text("\n".join(map(json.dumps, sent)))
+    with served(settings_of()) as client:
+        url = str(client.base_url)
+        begun = judge_server("jobs", "submit", file, "--wait", "--url", url)
+        assert begun.returncode == 0, begun.stderr
+        job = begun.stdout.strip()
+        shown = judge_server("jobs", "show", job, "--json", "--url", url)
+        assert json.loads(shown.stdout)["ok"] == 4
+        assert job in judge_server("jobs", "list", "--json", "--url", url).stdout
+        assert json.loads(judge_server("jobs", "wait", job, "--json", JUDGE_URL=url).stdout)["status"] == "done"
+        results = judge_server("jobs", "results", job, JUDGE_URL=url).stdout.splitlines()
+        assert [json.loads(line)["submission"]["id"] for line in results] == ["0", "1", "2", "3"]
+        cancelled = judge_server("jobs", "cancel", job, "--json", "--url", url)
+        assert json.loads(cancelled.stdout)["status"] == "done"
+
+
+def test_a_bad_line_is_told_with_its_number_and_nothing_is_begun(tmp_path):
+    with served(settings_of()) as client:
+        url = str(client.base_url)
+        refused = judge_server("jobs", "submit", "-", "--url", url, stdin='{"prompt": "a"}\nnonsense\n')
+        assert refused.returncode == 2
+        assert "line 2" in refused.stderr
+        assert json.loads(client.get("/v1/jobs").text)["jobs"] == []
+
+
+def test_a_server_that_is_not_there_is_told_in_one_line():
+    absent = judge_server("jobs", "list", "--url", "http://127.0.0.1:9")
+    assert absent.returncode == 2
+    assert "does not answer" in absent.stderr
+    assert "Traceback" not in absent.stderr

@@ -1,0 +1,15 @@
+"""A server that is killed loses nothing of a job, and asks the judge for nothing that is stored."""
+
+import pytest
+
+from tests.end_to_end.killing import kill_again_and_again
+from tests.store.conftest import postgres, url
+
+__all__ = ["postgres", "url"]
+
+
+@pytest.mark.timeout(300)
+def test_a_job_survives_kills_at_random_moments(url, tmp_path):
+    outcome = kill_again_and_again(url, tmp_path, kills=5, count=600)
+    assert (outcome.lost, outcome.doubled, outcome.repeated, outcome.wrong) == (0, 0, 0, 0)
+    assert outcome.kills >= 2
