@@ -10,7 +10,7 @@ import pytest
 from tests.command import serving
 from tests.end_to_end.answers import COUNT, submissions
 from tests.end_to_end.both_ways import by_command, kept_in, over_http, read_back, said
-from tests.submissions import RESPONSE, rubric, submission
+from tests.submissions import PROMPT, RESPONSE, rubric, submission
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -43,6 +43,22 @@ def test_eight_rollouts_on_twelve_criteria_are_judged_and_share_their_prompts(cl
     assert len({verdict["met"] for verdict in verdicts}) > 12
     assert sum(result["usage"]["calls"] for result in answer["results"]) == 96
     assert cached > 0.6 * prompt, (cached, prompt)
+
+
+def test_graders_in_openais_shape_are_answered(client):
+    """A score may be unreadable with random weights, but what is read lies within the range that the grammar allows."""
+    asked = [{"role": "user", "content": "Rate {{sample.output_text}} as an answer to {{item.question}}."}]
+    label = {"type": "label_model", "model": "default", "input": asked, "labels": ["good", "bad"]}
+    score = {"type": "score_model", "model": "default", "input": asked, "range": [1, 5]}
+    for grader, bounds in ((label | {"passing_labels": ["good"]}, (0, 1)), (score, (1, 5))):
+        body = {"grader": grader, "model_sample": RESPONSE, "item": {"question": PROMPT}}
+        answer = client.post("/v1/fine_tuning/alpha/graders/run", json=body)
+        if answer.status_code == 200:
+            assert bounds[0] <= answer.json()["reward"] <= bounds[1]
+            assert answer.json()["metadata"]["token_usage"] > 0
+        else:
+            assert (answer.status_code, answer.json()["error_type"]) == (502, "unusable_verdict")
+            assert grader["type"] == "score_model"
 
 
 def test_a_hundred_answers_get_the_same_rewards_both_ways_and_are_all_read_back(client, folder, tiny_checkpoint):
