@@ -94,7 +94,8 @@ class Settings(BaseSettings):
     )
     python_graders_at_once: int = Field(default=4, ge=1, le=1_024, description="Programs running at the same time.")
     prompt_table: Path | None = Field(
-        default=None, description="JSONL file of rubrics by prompt, for trainers whose URL leaves the rubric to the sample."
+        default=None,
+        description="JSONL file of rubrics by prompt, for trainers whose URL leaves the rubric to the sample.",
     )
     max_job_bytes: int = Field(default=256 * 2**20, ge=1_024, description="Largest JSONL upload of a job.")
     max_job_items: int = Field(default=200_000, ge=1, description="Submissions in one job.")

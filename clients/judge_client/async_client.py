@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from judge_client import calls
-from judge_client.backoff import Backoff
 from judge_client.calibration import CalibrationList, CalibrationProgress
 from judge_client.calls import RubricText
 from judge_client.configuration import Terms
@@ -46,7 +45,7 @@ class AsyncClient:
         api_key: str | None = None,
         deadline_seconds: float | None = None,
         priority: str | None = None,
-        attempts: int = Backoff.attempts,
+        attempts: int | None = None,
         connections: int = DEFAULT_CONNECTIONS,
     ) -> None:
         terms = Terms(deadline_seconds=deadline_seconds, priority=priority)

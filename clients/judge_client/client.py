@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from judge_client import calls
-from judge_client.backoff import Backoff
 from judge_client.calibration import CalibrationList, CalibrationProgress
 from judge_client.calls import RubricText
 from judge_client.configuration import Terms
@@ -35,9 +34,9 @@ if TYPE_CHECKING:
 
 class Client:
     """A judge-server. ``url``, ``api_key``, ``deadline_seconds`` and ``priority`` fall back to the environment
-    (JUDGE_URL, JUDGE_API_KEY, JUDGE_DEADLINE_SECONDS, JUDGE_PRIORITY), and so do rubric and judge of samples that name
-    none (JUDGE_RUBRIC, JUDGE_NAME). Judgments that failed are results, with ``reward`` None; what else goes wrong is
-    raised (``judge_client.errors``). Picklable, and safe for threads and forks."""
+    (JUDGE_URL, JUDGE_API_KEY, JUDGE_DEADLINE_SECONDS, JUDGE_PRIORITY; ``attempts``: JUDGE_ATTEMPTS), and so do rubric
+    and judge of samples that name none (JUDGE_RUBRIC, JUDGE_NAME). Judgments that failed are results, with ``reward``
+    None; what else goes wrong is raised (``judge_client.errors``). Picklable, and safe for threads and forks."""
 
     def __init__(
         self,
@@ -46,7 +45,7 @@ class Client:
         api_key: str | None = None,
         deadline_seconds: float | None = None,
         priority: str | None = None,
-        attempts: int = Backoff.attempts,
+        attempts: int | None = None,
         connections: int = DEFAULT_CONNECTIONS,
     ) -> None:
         terms = Terms(deadline_seconds=deadline_seconds, priority=priority)

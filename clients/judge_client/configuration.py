@@ -85,3 +85,12 @@ def _seconds(name: str) -> float | None:
         return None if text is None else float(text)
     except ValueError:
         raise BadConfiguration(f"{name}: {text!r} is no number.", remedy="Give seconds.") from None
+
+
+def whole_number(name: str, default: int) -> int:
+    """Of a variable. Raises BadConfiguration where it holds something else."""
+    text = environment(name)
+    try:
+        return default if text is None else int(text)
+    except ValueError:
+        raise BadConfiguration(f"{name}: {text!r} is no whole number.", remedy="Give 1 or more.") from None

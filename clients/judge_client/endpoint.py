@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from judge_client.backoff import Backoff
-from judge_client.configuration import Address, Terms
+from judge_client.configuration import Address, Terms, whole_number
 from judge_client.connection import DEFAULT_CONNECTIONS, Connection
 from judge_client.deadline import Deadline
 from judge_client.errors import BadConfiguration
@@ -27,14 +27,15 @@ class Endpoint:
         *,
         api_key: str | None = None,
         terms: Terms | None = None,
-        attempts: int = Backoff.attempts,
+        attempts: int | None = None,
         connections: int = DEFAULT_CONNECTIONS,
     ) -> None:
         self.terms = (terms or Terms()).with_environment()
-        for name, number in (("attempts", attempts), ("connections", connections)):
+        tries = whole_number("JUDGE_ATTEMPTS", Backoff.attempts) if attempts is None else attempts
+        for name, number in (("attempts", tries), ("connections", connections)):
             if number < 1:
                 raise BadConfiguration(f"{name}: {number} is not enough.", remedy="Give 1 or more.")
-        self.conduct = Conduct(Limits(), Backoff(attempts=attempts))
+        self.conduct = Conduct(Limits(), Backoff(attempts=tries))
         self.connection = Connection(Address.of(url, api_key), connections)
 
     @property

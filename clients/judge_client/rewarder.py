@@ -7,7 +7,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from judge_client import errors
-from judge_client.backoff import Backoff
 from judge_client.configuration import Terms
 from judge_client.connection import DEFAULT_CONNECTIONS
 from judge_client.counts import Counts
@@ -32,8 +31,8 @@ class Rewarder:
     """Rewards under one rubric, or under the one that each sample names.
 
     Every argument falls back to the environment: JUDGE_RUBRIC, JUDGE_URL, JUDGE_API_KEY, JUDGE_NAME, JUDGE_ON_FAILURE,
-    JUDGE_DEADLINE_SECONDS, JUDGE_PRIORITY. ``attempts``: how often a request is sent before the server counts as not
-    reachable. ``connections``: open at once. Picklable, and safe for threads, forks and event loops.
+    JUDGE_DEADLINE_SECONDS, JUDGE_PRIORITY, JUDGE_ATTEMPTS. ``attempts``: how often a request is sent before the server
+    counts as not reachable. ``connections``: open at once. Picklable, and safe for threads, forks and event loops.
 
     A judge that failed is treated as ``on_failure`` says, and so is a server that cannot be reached. A rubric or judge
     of the Rewarder's own that the server does not know is raised whatever the policy: no training goes on without one.
@@ -49,7 +48,7 @@ class Rewarder:
         on_failure: OnFailure | str | float | None = None,
         deadline_seconds: float | None = None,
         priority: str | None = None,
-        attempts: int = Backoff.attempts,
+        attempts: int | None = None,
         connections: int = DEFAULT_CONNECTIONS,
     ) -> None:
         terms = Terms(rubric, judge, deadline_seconds, priority)

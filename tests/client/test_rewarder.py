@@ -140,13 +140,14 @@ def test_rewards_of_a_group(url):
 def test_the_environment_says_what_no_argument_says(failing):
     with environment(
         JUDGE_URL=failing, JUDGE_RUBRIC="x/y", JUDGE_NAME="strict", JUDGE_ON_FAILURE="0.125", JUDGE_API_KEY="s3cret",
-        JUDGE_DEADLINE_SECONDS="9", JUDGE_PRIORITY="training",
+        JUDGE_DEADLINE_SECONDS="9", JUDGE_PRIORITY="training", JUDGE_ATTEMPTS="2",
     ):  # fmt: skip
         rewarder = Rewarder()
         other = Rewarder("z", judge="kind", on_failure="drop", deadline_seconds=1, priority="batch")
     assert (rewarder.url, rewarder.on_failure, rewarder.terms.rubric) == (failing, OnFailure.number(0.125), "x/y")
     assert (rewarder.terms.judge, rewarder.terms.deadline_seconds, rewarder.terms.priority) == ("strict", 9, "training")
     assert (other.terms.rubric, other.terms.judge, other.on_failure) == ("z", "kind", OnFailure.DROP)
+    assert rewarder._endpoint.conduct.backoff.attempts == 2
     assert "s3cret" not in f"{rewarder!r} {vars(rewarder)} {rewarder._endpoint.connection.address!r}"
     assert rewarder.score_one(Sample("p", "bad")).reward == 0.125
 
@@ -154,7 +155,7 @@ def test_the_environment_says_what_no_argument_says(failing):
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("JUDGE_DEADLINE_SECONDS", "soon"), ("JUDGE_DEADLINE_SECONDS", "-1"), ("JUDGE_PRIORITY", "now"),
-     ("JUDGE_ON_FAILURE", "zero"), ("JUDGE_URL", "localhost")],
+     ("JUDGE_ON_FAILURE", "zero"), ("JUDGE_URL", "localhost"), ("JUDGE_ATTEMPTS", "0"), ("JUDGE_ATTEMPTS", "many")],
 )  # fmt: skip
 def test_a_variable_that_cannot_be_used_is_told_at_construction(variable, value):
     with environment(**{variable: value}), pytest.raises(BadConfiguration):

@@ -45,6 +45,19 @@ def test_eight_rollouts_on_twelve_criteria_are_judged_and_share_their_prompts(cl
     assert cached > 0.6 * prompt, (cached, prompt)
 
 
+@pytest.mark.parametrize("kind", ["listwise", "pairwise"])
+def test_rollouts_are_compared_and_share_their_prompts(client, kind):
+    responses = [f"{RESPONSE} {'Then wait for help. ' * n}" for n in range(4)]
+    body = {"prompt": PROMPT, "responses": responses, "rubric": rubric(5, -3), "relative": {"kind": kind}}
+    answer = client.post("/v1/score/group", json=body).json()
+    found = answer["group"]["relative"]
+    assert found["comparisons"]["presentations"] == {"listwise": 2, "pairwise": 12}[kind]
+    least = {"listwise": 0.0, "pairwise": 0.3}[kind]  # two lists at once leave each other nothing to find
+    assert found["usage"]["cached_tokens"] > least * found["usage"]["prompt_tokens"]
+    assert all(0 <= reward <= 1 for reward in answer["rewards"]), answer["errors"]
+    assert answer["errors"] == [None] * 4
+
+
 def test_graders_in_openais_shape_are_answered(client):
     """A score may be unreadable with random weights, but what is read lies within the range that the grammar allows."""
     asked = [{"role": "user", "content": "Rate {{sample.output_text}} as an answer to {{item.question}}."}]

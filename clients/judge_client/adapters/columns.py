@@ -40,7 +40,7 @@ class Columns:
         return Sample(prompt, response, group=said if step is None else f"{step}/{said}", step=step, **row)
 
     def _rows(self, batch: Batch, count: int) -> Iterator[dict[str, Any]]:
-        taken = {
+        taken: dict[str, list[Any]] = {
             "rubric": [_object_or_text(one, self.rubric) for one in _column(batch, self.rubric, count)],
             "reference": [_text(one) for one in _column(batch, self.reference, count)],
             "facts": [_object(one, self.facts) for one in _column(batch, self.facts, count)],

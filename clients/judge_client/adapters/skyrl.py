@@ -13,9 +13,10 @@ from skyrl_gym.envs.base_text_env import BaseTextEnv, BaseTextEnvStepOutput
 from judge_client.adapters.conversation import parted
 from judge_client.adapters.kept import Profile
 from judge_client.adapters.label import sample_of
+from judge_client.rewarder import Rewarder
 from judge_client.scored import Scored
 
-PROFILE = Profile("SkyRL", bears=("raise", "number"))
+PROFILE = Profile("SkyRL", Rewarder, bears=("raise", "number"))
 
 
 class RubricEnv(BaseTextEnv):

@@ -15,12 +15,13 @@ from pydantic import Field
 
 from judge_client.adapters.columns import Columns
 from judge_client.adapters.conversation import parted
-from judge_client.adapters.kept import Profile
+from judge_client.adapters.kept import Profile, number_of
 from judge_client.errors import JudgeClientError
+from judge_client.rewarder import Rewarder
 from judge_client.sample import Sample, Text
 from judge_client.scored import Scored
 
-PROFILE = Profile("verifiers", bears=("raise", "number"))
+PROFILE = Profile("verifiers", Rewarder, bears=("raise", "number"))
 
 
 class RubricJudgeConfig(vf.JudgeConfig):
@@ -56,7 +57,7 @@ class RubricJudge(vf.Judge[float, RubricJudgeConfig]):
             self._record(trace, {"judge_failed": 1.0}, {"failure": error.slug, "detail": error.detail})
             raise
         self._record(trace, {**scored.metrics, "judge_substituted": float(scored.substituted)}, told(scored))
-        return float(scored.reward)  # type: ignore[arg-type]  # no policy of this trainer leaves None
+        return number_of(scored)
 
     def _sample(self, task: vf.TaskData, trace: vf.Trace) -> Sample:
         prompt, response = asked_and_answered(task, trace)
