@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from judge_server.core.errors import JudgeServerError, Overloaded
+from judge_server.core.errors import Draining, JudgeServerError, Overloaded
 from judge_server.judging.answer import Terms
 from judge_server.scoring.deadline import deadline_after, remaining
 from judge_server.scoring.group.cohort import Cohort, Member, Times
@@ -44,6 +44,7 @@ class Collection:
         self._evaluate = evaluate
         self._bounds = bounds or Bounds()
         self._cohorts: dict[str, list[Cohort]] = {}
+        self._ended = False
 
     def __len__(self) -> int:
         return sum(len(generations) for generations in self._cohorts.values())
@@ -54,7 +55,8 @@ class Collection:
         return sum(len(cohort.members) for cohort in self._all() if cohort.open)
 
     async def join(self, name: str, wanted: Wanted, members: Sequence[Member], times: Times, terms: Terms) -> Joined:
-        """Bring members to the cohort of this name, and wait until it is judged. Raises Overloaded."""
+        """Bring members to the cohort of this name, and wait until it is judged. Raises Overloaded, and Draining where the
+        server stops first."""
         cohort = self._find(name, members) or self._opened(name, wanted, members, times)
         self._require_bytes(cohort, members)
         faults = tuple(cohort.admit(member) for member in members)
@@ -66,7 +68,8 @@ class Collection:
         return Joined(cohort, faults, places, await self._evaluation(cohort, terms) if mine else None)
 
     async def close(self) -> None:
-        """Cancel whatever is collected or judged."""
+        """Cancel whatever is collected or judged; who still waits is told to go elsewhere."""
+        self._ended = True
         under_way = [cohort.work for cohort in self._all() if cohort.work is not None and not cohort.work.done()]
         for cohort in self._all():
             cohort.close()
@@ -80,6 +83,8 @@ class Collection:
         try:
             async with asyncio.timeout(remaining(terms.deadline)):
                 await cohort.closed.wait()
+                if self._ended:
+                    raise _draining()
                 if cohort.work is None:
                     cohort.work = asyncio.ensure_future(self._judged(cohort))
                 return await asyncio.shield(cohort.work)
@@ -157,6 +162,10 @@ def _let_go(cohort: Cohort) -> None:
         cohort.work = None
     elif work.cancelled() or work.exception() is not None or not work.result().decided:
         cohort.work = None
+
+
+def _draining() -> Draining:
+    return Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
 
 
 def _overloaded(what: str) -> Overloaded:
