@@ -1,4 +1,4 @@
-"""The prompts of a file of rollouts, each in one place: kept, or out for one reason. Some 250 bytes a prompt, whatever
+"""The prompts of a file of rollouts, each in one place: kept, or out for one reason. Some 350 bytes a prompt, whatever
 the number of its rollouts and the length of its text."""
 
 from array import array

@@ -1,4 +1,4 @@
-"""Process rewards in TRL's own trainer: the example of docs/step-rewards.md."""
+"""Process rewards in TRL's own trainer and verl's own advantage estimators: what docs/step-rewards.md says of them."""
 
 import itertools
 import json
@@ -63,3 +63,39 @@ def test_the_trainer_of_the_page_learns_from_every_token_s_own_advantage(tiny_ch
     assert len(rows) == 16
     assert any(any(row) for row in rows)
     assert all(len(row) == len(batch[0]) > 1 for batch in batches for row in batch)
+
+
+ESTIMATORS = """
+import numpy, torch
+from judge_client.token_rewards import token_rewards
+from verl.trainer.ppo import core_algos
+
+WORDS = [(0, 5), (5, 10), (10, 11), (11, 16)]
+step = lambda index, value, *span: {"index": index, "value": value, "span": span}
+responses = [
+    token_rewards([step(0, 0.5, 0, 10), step(1, -1.0, 11, 16)], WORDS),
+    token_rewards([step(0, 1.0, 0, 5)], WORDS[:2]),
+]
+reward_tensor = torch.zeros(2, 4)
+for i, found in enumerate(responses):
+    LINE
+mask = torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 0]])
+discount = type("Config", (dict,), {"gamma": 1.0})()
+same = numpy.array(["prompt", "prompt"])
+_, gae = core_algos.compute_gae_advantage_return(reward_tensor, torch.zeros(2, 4), mask, gamma=1.0, lam=1.0)
+_, plus_plus = core_algos.compute_reinforce_plus_plus_outcome_advantage(reward_tensor, mask, config=discount)
+grpo, _ = core_algos.compute_grpo_outcome_advantage(reward_tensor, mask, index=same)
+expected = torch.tensor([[-0.5, -0.5, -1.0, -1.0], [1.0, 0.0, 0.0, 0.0]])
+assert torch.equal(gae, expected), gae
+assert torch.equal(plus_plus, expected), plus_plus
+assert grpo[0].unique().numel() == 1, grpo
+"""
+
+
+def test_the_line_of_the_page_reaches_the_estimators_of_verl_as_it_says(tmp_path):
+    verl = Environment("verl")
+    verl.install()
+    (line,) = [block.strip() for block in blocks("python") if "reward_tensor" in block]
+    program = tmp_path / "estimators.py"
+    program.write_text(ESTIMATORS.replace("LINE", line))
+    verl.run(program, cwd=tmp_path)
