@@ -55,8 +55,8 @@ class Collection:
         return sum(len(cohort.members) for cohort in self._all() if cohort.open)
 
     async def join(self, name: str, wanted: Wanted, members: Sequence[Member], times: Times, terms: Terms) -> Joined:
-        """Bring members to the cohort of this name, and wait until it is judged. Raises Overloaded, and Draining where the
-        server stops first."""
+        """Bring members to the cohort of this name, and wait until it is judged. Raises Overloaded, or Draining where
+        the server stops first."""
         cohort = self._find(name, members) or self._opened(name, wanted, members, times)
         self._require_bytes(cohort, members)
         faults = tuple(cohort.admit(member) for member in members)
