@@ -1,0 +1,110 @@
+"""OpenRLHF's own client module, and what docs/trainers/openrlhf.md says of it."""
+
+import json
+import re
+
+import pytest
+
+from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RENDERED, RUBRIC, telling
+from tests.trainers.environment import ROOT, Environment
+from tests.trainers.page import example
+
+pytestmark = [pytest.mark.trainers, pytest.mark.timeout(300)]
+
+OPENRLHF = Environment("openrlhf")
+RESPONSES = [GOOD, *FAILING.values()]
+PAGE = (ROOT / "docs" / "trainers" / "openrlhf.md").read_text()
+
+
+def run(url, responses=RESPONSES):
+    """The rubric comes with each label, as an envelope in the data set's text."""
+    labels = [json.dumps({"rubric": RUBRIC})] * len(responses)
+    return {
+        "url": url,
+        "prompts": [RENDERED] * len(responses),
+        "responses": [f"{response}<|im_end|>" for response in responses],
+        "labels": labels,
+    }
+
+
+def played(runs, folder, **environment):
+    (folder / "runs.json").write_text(json.dumps(runs))
+    OPENRLHF.run(
+        "openrlhf_rewards.py", str(folder / "runs.json"), str(folder / "results.json"), environment=environment
+    )
+    return json.loads((folder / "results.json").read_text())
+
+
+def url_on_the_page(server):
+    """The URL of the page's complete example, with this server."""
+    command = example("openrlhf", "sh", {"train_ppo_ray": "train_ppo_ray", "http://127.0.0.1:8000": server})
+    return re.search(r'--reward\.remote_url "([^"]+)"', command)[1]
+
+
+def file_on_the_page():
+    """What the page's command prints."""
+    (block,) = re.findall(r"^```sh\n(export JUDGE_URL.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    told = OPENRLHF.command("bash", "-euc", f"{block}\necho $REWARD $JUDGE_RUBRIC $JUDGE_ON_FAILURE")
+    return told.stdout.split()
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    OPENRLHF.install()
+    file, _, _ = file_on_the_page()
+    with telling() as (server, judge):
+        url = url_on_the_page(server).replace("on_error=0", "on_error=-0.5&deadline_seconds=2")
+        told = {"JUDGE_URL": server, "JUDGE_RUBRIC": "medical/consultation", "JUDGE_DEADLINE_SECONDS": "2"}
+        found = played(
+            {"url": run(url), "file": run(file)},
+            tmp_path_factory.mktemp("openrlhf"),
+            **told,
+            JUDGE_ON_FAILURE="-0.5",
+        )
+        bodies = [body for body in judge.bodies if "[BEGIN RESPONSE" in str(body)]
+    return found | {"asked": bodies, "file_name": file}
+
+
+@pytest.mark.parametrize("form", ["url", "file"])
+def test_a_sample_gets_the_judge_s_reward(results, form):
+    well = results[form][0]
+    assert well["reward"] == pytest.approx([0.9])
+    assert well["scores"] == well["reward"]
+    assert well["extra_logs"] == {"judge_failed": [0.0], "judge_coverage": [1.0]}
+
+
+@pytest.mark.parametrize("form", ["url", "file"])
+@pytest.mark.parametrize("fault", FAILING)
+def test_a_failed_judge_is_the_chosen_number_and_seen(results, form, fault):
+    failed = results[form][1 + list(FAILING).index(fault)]
+    assert (failed["reward"], failed["scores"]) == ([-0.5], [-0.5])
+    assert failed["extra_logs"] == {"judge_failed": [1.0], "judge_coverage": [0.0]}
+
+
+def test_the_judge_reads_turns_and_no_template(results):
+    assert all(QUESTION in str(body) for body in results["asked"])
+    assert not any(mark in str(body) for body in results["asked"] for mark in ("im_start", "im_end"))
+
+
+def test_the_page_s_command_prints_the_file():
+    file, rubric, number = file_on_the_page()
+    assert file.endswith("judge_client/adapters/openrlhf.py")
+    assert (rubric, number) == ("medical/consultation", "0")
+
+
+def test_the_file_refuses_when_it_is_loaded_and_bears_a_missing_server(tmp_path):
+    file, _, _ = file_on_the_page()
+    gone = {"JUDGE_URL": "http://127.0.0.1:9", "JUDGE_RUBRIC": "a/b", "JUDGE_DEADLINE_SECONDS": "1"}
+    unset = played({"file": run(file, [GOOD])}, tmp_path, **gone)["file"]
+    assert unset["error"] == "BadConfiguration"
+    assert "OpenRLHF cannot bear raise. Choose a number (JUDGE_ON_FAILURE)." in unset["text"]
+    (lonely,) = played({"file": run(file, [GOOD])}, tmp_path, **gone, JUDGE_ON_FAILURE="-0.5")["file"]
+    assert (lonely["reward"], lonely["extra_logs"]["judge_failed"]) == ([-0.5], [1.0])
+
+
+def test_without_a_number_openrlhf_swallows_the_refusal_of_the_url(tmp_path):
+    """The page says so: the reward is None there, and the run stops later."""
+    with telling() as (server, _):
+        url = url_on_the_page(server).replace("?on_error=0", "")
+        (swallowed,) = played({"url": run(url, [GOOD])}, tmp_path)["url"]
+    assert swallowed["reward"] is None
