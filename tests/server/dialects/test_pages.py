@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from tests.project.repository import ROOT
-from tests.server.test_documentation import differences
 from tests.served import served, settings_of
+from tests.server.test_documentation import differences
 
 DOCS = ROOT / "docs"
 PAGES = [
     DOCS / "dialects.md",
-    *(DOCS / "trainers" / f"{name}.md" for name in "slime azure nemo-gym classify roll".split()),
+    *(DOCS / "trainers" / f"{name}.md" for name in ["slime", "azure", "nemo-gym", "classify", "roll"]),
 ]
 EXAMPLE = re.compile(r"```sh\n(?P<command>curl .*?)```\n\n```json (?P<status>\d+)\n(?P<answer>.*?)```", re.DOTALL)
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
