@@ -5,6 +5,7 @@
 The server listens on a free port of the loopback and ends with this program.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -41,8 +42,17 @@ def main() -> int:
         raise SystemExit(__doc__)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [Path(sys.executable).with_name("judge-server"), "serve", "--port", str(port), "--database", "sqlite://"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:  # noqa: S603
+    command = [
+        Path(sys.executable).with_name("judge-server"),
+        "serve",
+        "--port",
+        str(port),
+        "--database",
+        "sqlite://",
+        "--log-level",
+        "error",
+    ]
+    with subprocess.Popen(command, env={**os.environ, "JUDGE_SERVER_LOG_LEVEL": "error"}) as server:  # noqa: S603
         try:
             wait_for(url, server)
             return subprocess.run([sys.argv[1], HERE / "reward_loop.py", "--url", url], check=False).returncode  # noqa: S603

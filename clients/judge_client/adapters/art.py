@@ -23,8 +23,8 @@ _SHARED = ("rubric", "judge", "reference", "facts")
 
 
 class RubricReward:
-    """``name``: of the metrics. ``relative``: True, or the options of the server's docs/groups.md. ``columns``: what the
-    metadata of trajectories and groups call rubric, reference, facts and judge. ``options``: those of Rewarder.
+    """``name``: of the metrics. ``relative``: True, or the options of the server's docs/groups.md. ``columns``: what
+    the metadata of trajectories and groups call rubric, reference, facts and judge. ``options``: those of Rewarder.
 
     By default (``drop``) a trajectory whose judge failed leaves its group, and a group of which fewer than two are left
     is dropped. Picklable.

@@ -1,5 +1,5 @@
-"""ms-swift: a plugin file of one line, ``import judge_client.adapters.ms_swift``, and then ``--external_plugins plugin.py
---reward_funcs rubric``; ``rubric_sync`` is the sync twin. The environment configures both (JUDGE_RUBRIC, JUDGE_URL, …).
+"""ms-swift: a plugin file of one line, ``import judge_client.adapters.ms_swift``, and then ``--external_plugins
+plugin.py --reward_funcs rubric``; ``rubric_sync`` is the sync twin. The environment configures both (JUDGE_RUBRIC, JUDGE_URL, …).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ PROFILE = Profile("ms-swift, which counts a missing reward as 0,", Rewarder, bea
 
 
 class RubricReward(AsyncORM):
-    """Rewards from the judge-server. Raises JudgeFailed, which ends the training, unless JUDGE_ON_FAILURE is ``neutral``
-    or a number; BadConfiguration for ``drop``."""
+    """Rewards from the judge-server. Raises JudgeFailed, which ends the training, unless JUDGE_ON_FAILURE is
+    ``neutral`` or a number; BadConfiguration for ``drop``."""
 
     columns = USUAL
 

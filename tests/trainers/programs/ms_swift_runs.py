@@ -14,10 +14,23 @@ from pathlib import Path
 from swift.pipelines import rlhf_main
 
 SETTINGS = {
-    **{"rlhf_type": "grpo", "model_type": "qwen3", "template": "qwen3", "tuner_type": "full", "use_cpu": "true"},
-    **{"torch_dtype": "float32", "num_generations": "4", "per_device_train_batch_size": "8", "max_steps": "2"},
-    **{"max_completion_length": "8", "logging_steps": "1", "report_to": "none", "save_strategy": "no"},
-    **{"learning_rate": "1e-3", "lr_scheduler_type": "constant", "warmup_ratio": "0", "load_from_cache_file": "false"},
+    "rlhf_type": "grpo",
+    "model_type": "qwen3",
+    "template": "qwen3",
+    "tuner_type": "full",
+    "use_cpu": "true",
+    "torch_dtype": "float32",
+    "num_generations": "4",
+    "per_device_train_batch_size": "8",
+    "max_steps": "2",
+    "max_completion_length": "8",
+    "logging_steps": "1",
+    "report_to": "none",
+    "save_strategy": "no",
+    "learning_rate": "1e-3",
+    "lr_scheduler_type": "constant",
+    "warmup_ratio": "0",
+    "load_from_cache_file": "false",
 }
 
 
