@@ -11,7 +11,7 @@ from typing import Any
 import art
 
 from judge_client.adapters.columns import Columns
-from judge_client.adapters.conversation import parted, plain
+from judge_client.adapters.conversation import parted
 from judge_client.errors import BadSample, JudgeFailed
 from judge_client.on_failure import OnFailure
 from judge_client.rewarder import Rewarder
@@ -19,7 +19,7 @@ from judge_client.sample import Sample
 from judge_client.scored import Scored
 
 _USUAL = Columns()
-_SHARED = ("rubric", "judge", "reference", "facts")
+_SHARED = ("prompt", "rubric", "judge", "reference", "facts")
 
 
 class RubricReward:
@@ -51,7 +51,7 @@ class RubricReward:
         if not group.trajectories:
             return group
         samples = [self._sample(trajectory, group) for trajectory in group.trajectories]
-        scored = await (self._compared(group, samples) if self.relative else self.rewarder.ascore(samples))
+        scored = await (self._compared(samples) if self.relative else self.rewarder.ascore(samples))
         judged = zip(group.trajectories, scored, strict=True)
         kept = [self._rewarded(trajectory, one) for trajectory, one in judged if one.reward is not None]
         if len(kept) < len(scored) and len(kept) < 2:
@@ -68,14 +68,15 @@ class RubricReward:
         given = {name: [value] for name, value in {**group.metadata, **trajectory.metadata}.items()}
         return self.columns.samples([before], [answer or ""], given)[0]
 
-    async def _compared(self, group: art.TrajectoryGroup, samples: Sequence[Sample]) -> Sequence[Scored]:
-        prompt, *responses = _common_beginning([trajectory.messages() for trajectory in group.trajectories])
+    async def _compared(self, samples: Sequence[Sample]) -> Sequence[Scored]:
         shared = {name: getattr(samples[0], name) for name in _SHARED}
-        if any(getattr(sample, name) != value for sample in samples for name, value in shared.items()):
-            raise BadSample(
-                "The trajectories of a group name different rubrics, references, facts or judges.",
-                remedy="Write them into the group's metadata, or do without relative.",
-            )
+        for name, value in shared.items():
+            if any(getattr(sample, name) != value for sample in samples):
+                raise BadSample(
+                    f"Trajectories are compared of one {name}, and those of this group have several.",
+                    remedy="Write it into the group's metadata, or do without relative.",
+                )
+        prompt, responses = shared.pop("prompt"), [sample.response for sample in samples]
         return await self.rewarder.ascore_group(prompt, responses, relative=self.relative, **shared)
 
     def _rewarded(self, trajectory: art.Trajectory, scored: Scored) -> art.Trajectory:
@@ -90,16 +91,6 @@ def _dropped(scored: Sequence[Scored]) -> list[JudgeFailed]:
 
 
 def _first_sampled(trajectory: art.Trajectory) -> int:
-    """The place of the first message that is a choice of the policy's."""
+    """The place of the first message that is a choice of the policy's; 0 where none is marked so."""
     said = trajectory.messages_and_choices
-    return next((place for place, one in enumerate(said) if not isinstance(one, Mapping)), len(said))
-
-
-def _common_beginning(conversations: Sequence[Sequence[Any]]) -> list[Any]:
-    """What all begin with, up to the first word of the model, then the rest of each."""
-    told = [[plain(message) for message in conversation] for conversation in conversations]
-    shortest = min(len(one) for one in told)
-    length = next((place for place in range(shortest) if any(one[place] != told[0][place] for one in told)), shortest)
-    while length and any(not one[length:] for one in told):
-        length -= 1
-    return [told[0][:length], *(one[length:] for one in told)]
+    return next((place for place, one in enumerate(said) if not isinstance(one, Mapping)), 0)
