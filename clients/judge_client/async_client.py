@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from judge_client import calls
@@ -10,10 +10,12 @@ from judge_client.calibration import CalibrationList, CalibrationProgress
 from judge_client.calls import RubricText
 from judge_client.configuration import Terms
 from judge_client.connection import DEFAULT_CONNECTIONS
+from judge_client.deadline import Deadline
 from judge_client.endpoint import Endpoint
 from judge_client.exchange import Call
 from judge_client.group import GroupOptions, GroupResult, Rollouts
 from judge_client.group_scoring import score_group
+from judge_client.job import Job, JobPage, JobResult, until_ended
 from judge_client.judge import JudgeStatus, Ready
 from judge_client.judgment import Judgment
 from judge_client.label import Collected, LabelSet, LabelSetSummary
@@ -169,6 +171,38 @@ class AsyncClient:
     async def calibration(self, calibration_id: str) -> CalibrationProgress:
         """GET /v1/calibrations/{id}."""
         return await self._ask(calls.calibration(calibration_id))
+
+    async def begin_job(self, samples: Samples, *, key: str | None = None, **options: Unpack[CallOptions]) -> Job:
+        """POST /v1/jobs: a batch that survives the server. The same ``key`` with the same content is the same job.
+        ``deadline_seconds`` holds for each try of one sample, and ``priority`` is ``batch`` where none is named."""
+        terms = self._endpoint.terms
+        wishes = {"rubric": terms.rubric, "judge": terms.judge, **options}
+        return await self._ask(calls.begin_job(samples, key, **wishes))
+
+    async def jobs(self, *, status: str | None = None, limit: int = 100, cursor: str | None = None) -> JobPage:
+        """GET /v1/jobs: one page, newest first."""
+        return await self._ask(calls.jobs(status, limit, cursor))
+
+    async def job(self, job_id: str) -> Job:
+        """GET /v1/jobs/{id}: how far it is."""
+        return await self._ask(calls.job(job_id))
+
+    async def wait_for_job(
+        self, job_id: str, *, deadline_seconds: float | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> Job:
+        """The job when it has ended; it is asked after every few seconds. ``progress`` is called with (done, total).
+        Raises DeadlineExceeded where it takes longer; the job goes on."""
+        deadline = Deadline.after(self._endpoint.terms_with(deadline_seconds=deadline_seconds).deadline_seconds)
+        flow = until_ended(calls.job(job_id), deadline, self._endpoint.conduct.backoff, progress)
+        return await self._endpoint.connection.arun(flow)
+
+    async def job_results(self, job_id: str, *, after: int = -1) -> list[JobResult]:
+        """GET /v1/jobs/{id}/results: those that are there, in order, behind the index ``after``."""
+        return await self._ask(calls.job_results(job_id, after))
+
+    async def cancel_job(self, job_id: str) -> Job:
+        """DELETE /v1/jobs/{id}: what has a result keeps it."""
+        return await self._ask(calls.cancel_job(job_id))
 
     async def healthz(self) -> dict[str, Any]:
         """GET /healthz: the process is alive."""

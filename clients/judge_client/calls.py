@@ -11,18 +11,20 @@ from urllib.parse import quote
 from judge_client.calibration import CalibrationList, CalibrationProgress
 from judge_client.exchange import Call
 from judge_client.flow import Reply, Request
+from judge_client.job import Job, JobPage, JobResult
 from judge_client.judge import JudgeList, JudgeStatus, Ready
 from judge_client.judgment import Judgment
 from judge_client.label import Collected, LabelSet, LabelSetList, LabelSetSummary
 from judge_client.rubric import Difference, Published, RubricDocument, RubricEntry, RubricList, Validation
 from judge_client.sample import encode
-from judge_client.scoring import JSON
+from judge_client.scoring import JSON, Samples, submission_of
 from judge_client.stored import JudgmentPage, RescoreList, RescoreResult
 from judge_client.wire import parse, read
 
 T = TypeVar("T")
 RubricText = str | bytes | Mapping[str, Any]
 MOST_RESCORED = 10_000
+_JOBS = "/v1/jobs"
 
 
 def _as(kind: type[T]) -> Callable[[Reply], T]:
@@ -131,6 +133,40 @@ def calibrations(limit: int, cursor: str | None) -> Call[CalibrationList]:
 
 def calibration(calibration_id: str) -> Call[CalibrationProgress]:
     return _get(CalibrationProgress, _named("/v1/calibrations", calibration_id))
+
+
+def begin_job(samples: Samples, key: str | None, **wishes: Any) -> Call[Job]:
+    """Lines, of which the server takes more than of JSON; a rubric that is an object has no place beside lines."""
+    asked = {name: value for name, value in wishes.items() if value is not None}
+    headers = _once() if key is None else {"Idempotency-Key": key}
+    items = [submission_of(sample) for sample in samples]
+    if isinstance(asked.get("rubric"), Mapping):
+        content = encode({**asked, "items": items}, "the job")
+        return Call(Request("POST", _JOBS, content=content, headers={**JSON, **headers}), _as(Job))
+    content = b"\n".join(encode(item, f"samples[{place}]") for place, item in enumerate(items))
+    headers["Content-Type"] = "application/jsonl"
+    return Call(Request("POST", _JOBS, asked, content, headers), _as(Job))
+
+
+def jobs(status: str | None, limit: int, cursor: str | None) -> Call[JobPage]:
+    return _get(JobPage, _JOBS, status=status, limit=limit, cursor=cursor)
+
+
+def job(job_id: str) -> Call[Job]:
+    return _get(Job, _named(_JOBS, job_id))
+
+
+def cancel_job(job_id: str) -> Call[Job]:
+    return Call(Request("DELETE", _named(_JOBS, job_id)), _as(Job))
+
+
+def job_results(job_id: str, after: int) -> Call[list[JobResult]]:
+    return Call(Request("GET", f"{_named(_JOBS, job_id)}/results", {"after": after}), _lines)
+
+
+def _lines(reply: Reply) -> list[JobResult]:
+    found = (parse(line) for line in reply.content.splitlines())
+    return [read(JobResult, {"index": one.get("index"), "judgment": one}, "result") for one in found]
 
 
 def healthz() -> Call[dict[str, Any]]:

@@ -18,8 +18,10 @@ JudgeClientError
     ├── NotFound            404
     │   ├── UnknownRubric
     │   ├── UnknownJudge
-    │   └── UnknownJudgment
+    │   ├── UnknownJudgment
+    │   └── UnknownJob
     ├── RubricConflict      409
+    ├── JobConflict         409
     ├── NotCalibrated       409
     ├── TooLarge            413
     ├── Unauthorized        401
@@ -160,6 +162,14 @@ class UnknownJudge(NotFound):
 
 class UnknownJudgment(NotFound):
     type = "unknown_judgment"
+
+
+class UnknownJob(NotFound):
+    type = "unknown_job"
+
+
+class JobConflict(Refused):
+    type = "job_conflict"
 
 
 class RubricConflict(Refused):

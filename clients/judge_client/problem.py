@@ -17,7 +17,6 @@ _BY_STATUS: dict[int, type[JudgeClientError]] = {
     401: errors.Unauthorized,
     403: errors.Forbidden,
     404: errors.NotFound,
-    409: errors.RubricConflict,
     413: errors.TooLarge,
     422: errors.BadInput,
     429: errors.Overloaded,

@@ -7,7 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from judge_client import AsyncClient, Client, JudgeFailed, Sample
-from judge_client.errors import BadRubric, BadSample, NotFound, RubricConflict, TooLarge, UnknownJudgment, UnknownRubric
+from judge_client.errors import (
+    BadRubric,
+    BadSample,
+    DeadlineExceeded,
+    JobConflict,
+    NotFound,
+    RubricConflict,
+    TooLarge,
+    UnknownJob,
+    UnknownJudgment,
+    UnknownRubric,
+)
 from judge_server.server.app import create_app
 from judge_server.settings import Settings
 from tests.client.both import both_ways
@@ -25,7 +36,7 @@ criteria:
 """
 SAMPLE = Sample("I have a headache.", "Rest. A stiff neck is an emergency.", id="row-1", group="g", step=0)
 NAMED = {"rubric": "medical/consultation"}
-NOT_OF_THE_CLIENT = ("/trainers/", "/v1/fine_tuning/", "/v1/jobs", "/v1/monitor", "/classify")
+NOT_OF_THE_CLIENT = ("/trainers/", "/v1/fine_tuning/", "/v1/monitor", "/classify")
 
 
 def rubric_of(ask, version: str = "1.0.0") -> str:
@@ -162,6 +173,39 @@ def test_labels_go_in_and_out_and_a_calibration_runs_on_them(ask, url):
     assert ask(url, "calibrations", limit=1).calibrations is not None
     with pytest.raises(NotFound):
         ask(url, "label_set", "no-such-set")
+
+
+@both_ways
+def test_a_job_is_begun_waited_for_read_and_listed(ask, url):
+    samples = [Sample("p", f"Rest, {n}.", id=str(n)) for n in range(12)]  # more than a batch may hold
+    told: list[tuple[int, int]] = []
+    begun = ask(url, "begin_job", samples, **NAMED, key=ask.__name__)
+    assert ask(url, "begin_job", samples, **NAMED, key=ask.__name__).id == begun.id
+    with pytest.raises(JobConflict):
+        ask(url, "begin_job", samples[:3], **NAMED, key=ask.__name__)
+    done = ask(url, "wait_for_job", begun.id, deadline_seconds=60, progress=lambda *how_far: told.append(how_far))
+    assert (done.status, done.finished, done.ok, told[-1]) == ("done", 12, 12, (12, 12))
+    results = ask(url, "job_results", begun.id)
+    assert [(one.index, one.judgment.submission.id) for one in results] == [(n, str(n)) for n in range(12)]
+    assert all(one.judgment.require() >= 0 for one in results)
+    assert [one.index for one in ask(url, "job_results", begun.id, after=9)] == [10, 11]
+    assert ask(url, "cancel_job", begun.id) == ask(url, "job", begun.id)
+    assert begun.id in {one.id for one in ask(url, "jobs", status="done").jobs}
+    with pytest.raises(UnknownJob):
+        ask(url, "job", f"job_{0:024}")
+
+
+@both_ways
+def test_a_job_that_takes_longer_than_we_wait_goes_on(ask):
+    def behave(body):
+        return Reply(delay_seconds=30) if "Is kind." in str(body) else faithful()(body)
+
+    with judged_by(behave) as (client, _judge):
+        begun = ask(str(client.base_url), "begin_job", [Sample("p", "r")], rubric=INLINE)
+        with pytest.raises(DeadlineExceeded, match="0 of 1 results"):
+            ask(str(client.base_url), "wait_for_job", begun.id, deadline_seconds=1.0)
+        assert not ask(str(client.base_url), "job", begun.id).ended
+        assert ask(str(client.base_url), "cancel_job", begun.id).status == "cancelled"
 
 
 @both_ways

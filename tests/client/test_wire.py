@@ -9,18 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_client import calibration, group, judge, judgment, label, rubric, stored
+from judge_client import calibration, group, job, judge, judgment, label, rubric, stored
 from judge_client.errors import UnreadableAnswer
 from judge_client.judgment import Judgment
 from judge_client.wire import parse, read
 from judge_server.authoring import diff, finding, shelf
 from judge_server.core import calibration as core_calibration
 from judge_server.core import certificate, outcome, verdict
+from judge_server.core import job as core_job
 from judge_server.core import judgment as core_judgment
 from judge_server.scoring import rescore
 from judge_server.scoring.group import report
 from judge_server.server import calibrating
-from judge_server.server.routes import calibrations, groups, judges, judgments, labels, rubrics
+from judge_server.server.routes import calibrations, groups, jobs, judges, judgments, labels, rubrics
 from judge_server.store import stored_labels
 from tests.client.scripted_server import judgment as written
 
@@ -56,6 +57,9 @@ PAIRS = [
     (calibration.CalibrationList, calibrations.CalibrationList),
     (calibration.CalibrationProgress, calibrating.Progress),
     (calibration.Certificate, certificate.Certificate),
+    (job.Job, core_job.Job),
+    (job.JobTerms, core_job.JobTerms),
+    (job.JobPage, jobs.JobPage),
 ]
 
 
