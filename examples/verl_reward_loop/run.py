@@ -42,16 +42,7 @@ def main() -> int:
         raise SystemExit(__doc__)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [
-        Path(sys.executable).with_name("judge-server"),
-        "serve",
-        "--port",
-        str(port),
-        "--database",
-        "sqlite://",
-        "--log-level",
-        "error",
-    ]
+    command = [Path(sys.executable).with_name("judge-server"), "serve", "--port", str(port), "--database", "sqlite://"]
     with subprocess.Popen(command, env={**os.environ, "JUDGE_SERVER_LOG_LEVEL": "error"}) as server:  # noqa: S603
         try:
             wait_for(url, server)
