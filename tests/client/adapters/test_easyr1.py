@@ -1,6 +1,9 @@
 """Called as EasyR1 b44b311 does (``verl/workers/reward/function.py``: ``AutoRewardManager``, reward type batch)."""
 
 import importlib.util
+import json
+import subprocess
+import sys
 from functools import partial
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from judge_client import BadConfiguration, BadSample, JudgeFailed
 from judge_client.adapters import easyr1
 from tests.client.adapters.telling import FAILING, GOOD, QUESTION, settings, telling
+from tests.trainers.page import examples
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +66,20 @@ def test_drop_is_refused(served):
 def test_a_ground_truth_without_prompt_names_the_remedy(served):
     with pytest.raises(BadSample, match="The sample has no prompt"):
         loaded(**settings(served))([{"response": GOOD, "response_length": 9, "ground_truth": "Rest."}])
+
+
+def test_the_page_s_rows_are_what_the_function_takes(served, tmp_path):
+    (program,) = examples("easyr1", "python")
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    rows = [json.loads(line) for line in (tmp_path / "prompts.jsonl").read_text().splitlines()]
+    batch = [{"response": GOOD, "response_length": 9, "ground_truth": row["answer"]} for row in rows]
+    assert [one["overall"] for one in loaded(**settings(served))(batch)] == pytest.approx([0.9, 0.9])
+
+
+def test_the_page_s_command_prints_the_file_and_the_function():
+    (command,) = [block for block in examples("easyr1", "sh") if block.startswith("python -c")]
+    told = subprocess.run(
+        ["bash", "-euc", command.replace("python", sys.executable, 1)], check=True, capture_output=True, text=True
+    )
+    path, _, name = told.stdout.strip().rpartition(":")
+    assert (path, name) == (easyr1.__file__, "main")
