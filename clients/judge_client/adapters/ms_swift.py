@@ -1,6 +1,5 @@
-"""ms-swift: a plugin file of one line, ``import judge_client.adapters.ms_swift``, and then ``--external_plugins
-plugin.py --reward_funcs rubric``; ``rubric_sync`` is the sync twin. The environment configures both
-(JUDGE_RUBRIC, JUDGE_URL, …).
+"""ms-swift: a plugin file of one line, ``import judge_client.adapters.ms_swift``, and then ``--reward_funcs rubric``;
+``rubric_sync`` is the sync twin. The environment configures both (JUDGE_RUBRIC, JUDGE_URL, …).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Several short GRPO runs of ms-swift in one process, each configured by its environment.
 
-    ms_swift_runs.py RUNS.json RESULTS.json CHECKPOINT DATA.jsonl PLUGIN.py
+    ms_swift_runs.py RUNS.json RESULTS.json CHECKPOINT PLUGIN.py
 
-A run: ``reward`` (rubric, rubric_sync) and ``environment``. A result: what was logged, and the error that ended it.
+A run: ``reward`` (rubric, rubric_sync), ``dataset`` and ``environment``. A result: what was logged, and the error that
+ended it.
 """
 
 import json
@@ -30,14 +31,15 @@ SETTINGS = {
     "learning_rate": "1e-3",
     "lr_scheduler_type": "constant",
     "warmup_ratio": "0",
-    "load_from_cache_file": "false",
+    "check_model": "false",  # asks a model hub
+    "dataloader_num_workers": "0",
 }
 
 
 def run_once(run, more):
     os.environ.update(run["environment"])
     with tempfile.TemporaryDirectory() as folder:
-        given = {**SETTINGS, **more, "reward_funcs": run["reward"], "output_dir": folder}
+        given = {**SETTINGS, **more, "reward_funcs": run["reward"], "dataset": run["dataset"], "output_dir": folder}
         error = None
         try:
             rlhf_main([part for name, value in given.items() for part in (f"--{name}", value)])
@@ -50,8 +52,8 @@ def run_once(run, more):
 
 
 def main():
-    runs, results, checkpoint, data, plugin = sys.argv[1:]
-    more = {"model": checkpoint, "dataset": data, "external_plugins": plugin}
+    runs, results, checkpoint, plugin = sys.argv[1:]
+    more = {"model": checkpoint, "external_plugins": plugin}
     done = {name: run_once(run, more) for name, run in json.loads(Path(runs).read_text()).items()}
     Path(results).write_text(json.dumps(done))
 
