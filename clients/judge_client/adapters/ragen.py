@@ -1,0 +1,83 @@
+"""RAGEN: ``register()`` before its environments are made, and ``env_type: rubric`` in ``custom_envs``."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ragen.env import REGISTERED_ENV_CONFIGS, REGISTERED_ENVS
+from ragen.env.base import BaseLanguageBasedEnv
+
+from judge_client.adapters.kept import Profile, number_of
+from judge_client.adapters.label import sample_of
+from judge_client.errors import BadConfiguration
+from judge_client.rewarder import Rewarder
+
+PROFILE = Profile("RAGEN", Rewarder, bears=("raise", "number"))
+
+
+@dataclass
+class RubricEnvConfig:
+    """``dataset``: a file of JSON lines with ``prompt``, and ``reference``, ``facts``, ``rubric`` and ``judge``, each
+    optional. ``success_from``: the reward from which an episode counts as a success. ``settings``: arguments of
+    Rewarder."""
+
+    dataset: str
+    rubric: str | None = None
+    success_from: float = 0.5
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """Raises BadConfiguration where there is none."""
+        rows = [
+            json.loads(line) for line in Path(self.dataset).read_text(encoding="utf-8").splitlines() if line.strip()
+        ]
+        if not rows:
+            raise BadConfiguration(f"dataset: {self.dataset} is empty.", remedy='Write lines of {"prompt": …}.')
+        return rows
+
+
+class RubricEnv(BaseLanguageBasedEnv):
+    """One question, and one answer that is judged. The same seed asks the same question."""
+
+    def __init__(self, config: RubricEnvConfig) -> None:
+        super().__init__()
+        self.config = config
+        rubric = {} if config.rubric is None else {"rubric": config.rubric}
+        self.rewarder = PROFILE.rewarder({**dict(config.settings), **rubric})
+        self.row: dict[str, Any] = {}
+        self.shown = ""
+
+    def reset(self, seed: int | None = None, mode: str | None = None) -> str:
+        self.row = random.Random(seed).choice(self.config.rows)  # noqa: S311 - a question by lot, no secret
+        self.shown = self.row["prompt"]
+        return self.shown
+
+    def step(self, action: str) -> tuple[str, float, bool, dict[str, Any]]:
+        """Observation, reward, True, and metrics. Raises JudgeFailed where the policy says so."""
+        scored = self.rewarder.score_one(sample_of(action, prompt=self.row["prompt"], columns=self.row))
+        reward = number_of(scored)
+        metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
+        told = {f"judge/{name}": value for name, value in metrics.items()}
+        self.shown = ""
+        valid = bool(action.strip())
+        return (
+            self.shown,
+            reward,
+            True,
+            {"action_is_valid": valid, "success": reward >= self.config.success_from, **told},
+        )
+
+    def render(self, mode: str = "text") -> str:
+        return self.shown
+
+
+def register(name: str = "rubric") -> None:
+    """Makes the environment known to RAGEN."""
+    REGISTERED_ENVS[name] = RubricEnv
+    REGISTERED_ENV_CONFIGS[name] = RubricEnvConfig
