@@ -1,16 +1,21 @@
-"""A model behind a schedule: every call waits for its place."""
+"""A model behind a schedule: every call waits for its place, and observers are told how it went."""
+
+import time
+from collections.abc import Sequence
 
 from judge_server.core.errors import DeadlineExceeded
 from judge_server.models.protocol import Capabilities, Completion, Model, Request
 from judge_server.scoring.deadline import expired
+from judge_server.scoring.model_call import CallObserver, ModelCall, observed
 from judge_server.scoring.schedule import Schedule
 
 
 class ScheduledModel:
     """Adds admission to any model; everything else is the model's own."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, observers: Sequence[CallObserver] = ()) -> None:
         self._model = model
+        self._observers = observers
         self.schedule = Schedule(model.capacity)
 
     @property
@@ -38,10 +43,14 @@ class ScheduledModel:
         self.schedule.capacity = self._model.capacity
 
     async def complete(self, request: Request) -> Completion:
-        async with self.schedule.slot(request):
-            if expired(request.deadline):
-                raise DeadlineExceeded("The deadline passed before the judge was asked.")
-            return await self._model.complete(request)
+        with observed(ModelCall(self._model.name, request.priority), self._observers) as call:
+            async with self.schedule.slot(request):
+                if expired(request.deadline):
+                    raise DeadlineExceeded("The deadline passed before the judge was asked.")
+                call.started = time.monotonic()
+                completion = await self._model.complete(request)
+                call.usage = completion.usage
+                return completion
 
     async def healthy(self) -> bool:
         return await self._model.healthy()
