@@ -20,22 +20,24 @@ class Metrics:
         self.registry = CollectorRegistry()
         here = self.registry
         self._judgments = Counter(
-            "judge_judgments", "Judgments by judge and status.", ("judge", "status"), registry=here
+            "judge_server_judgments", "Judgments by judge and status.", ("judge", "status"), registry=here
         )
-        self._failures = Counter("judge_failures", "Judgments without a reward by cause.", ("type",), registry=here)
+        self._failures = Counter(
+            "judge_server_failures", "Judgments without a reward by cause.", ("type",), registry=here
+        )
         self._verdicts = Counter(
-            "judge_verdicts", "Verdicts by source and status.", ("source", "status"), registry=here
+            "judge_server_verdicts", "Verdicts by source and status.", ("source", "status"), registry=here
         )
-        self._cached = Counter("judge_verdicts_cached", "Verdicts that were known already.", registry=here)
-        self._tokens = Counter("judge_tokens", "Tokens by kind.", ("kind",), registry=here)
-        self._calls = Counter("judge_model_calls", "Calls of judge models.", registry=here)
-        self._flags = Counter("judge_flags", "Flags raised by the guard.", ("flag",), registry=here)
-        self._gates = Counter("judge_gates_fired", "Gates that fired.", registry=here)
+        self._cached = Counter("judge_server_verdicts_cached", "Verdicts that were known already.", registry=here)
+        self._tokens = Counter("judge_server_tokens", "Tokens by kind.", ("kind",), registry=here)
+        self._calls = Counter("judge_server_model_calls", "Calls of judge models.", registry=here)
+        self._flags = Counter("judge_server_flags", "Flags raised by the guard.", ("flag",), registry=here)
+        self._gates = Counter("judge_server_gates_fired", "Gates that fired.", registry=here)
         self._grades = Counter(
-            "judge_grades", "Samples graded by kind of grader and outcome.", ("kind", "outcome"), registry=here
+            "judge_server_grades", "Samples graded by kind of grader and outcome.", ("kind", "outcome"), registry=here
         )
         self._grade_failures = Counter(
-            "judge_grade_failures", "Samples without a grade by cause.", ("type",), registry=here
+            "judge_server_grade_failures", "Samples without a grade by cause.", ("type",), registry=here
         )
         self._substituted = Counter(
             "judge_server_substituted_rewards",
@@ -44,14 +46,14 @@ class Metrics:
             registry=here,
         )
         self._uncompared = Counter(
-            "judge_comparison_failures",
+            "judge_server_comparison_failures",
             "Members of groups that could not be compared by cause.",
             ("type",),
             registry=here,
         )
-        self._rewards = Histogram("judge_reward", "Rewards.", buckets=_REWARD_BUCKETS, registry=here)
+        self._rewards = Histogram("judge_server_reward", "Rewards.", buckets=_REWARD_BUCKETS, registry=here)
         self._seconds = Histogram(
-            "judge_seconds", "Seconds from submission to judgment.", buckets=_SECONDS_BUCKETS, registry=here
+            "judge_server_seconds", "Seconds from submission to judgment.", buckets=_SECONDS_BUCKETS, registry=here
         )
 
     def judged(self, judgment: Judgment) -> None:
@@ -97,14 +99,14 @@ class Metrics:
     def watch(self, service: Service) -> None:
         """Show what is under way, waiting and in flight."""
         here = self.registry
-        Gauge("judge_submissions_under_way", "Submissions under way.", registry=here).set_function(
+        Gauge("judge_server_submissions_under_way", "Submissions under way.", registry=here).set_function(
             lambda: service.scorer.admission.under_way
         )
-        Gauge("judge_questions_in_flight", "Distinct questions being asked.", registry=here).set_function(
+        Gauge("judge_server_questions_in_flight", "Distinct questions being asked.", registry=here).set_function(
             lambda: service.inquiry.in_flight
         )
-        waiting = Gauge("judge_calls_waiting", "Calls that wait for a model.", ("model",), registry=here)
-        running = Gauge("judge_calls_in_flight", "Calls a model works on.", ("model",), registry=here)
+        waiting = Gauge("judge_server_calls_waiting", "Calls that wait for a model.", ("model",), registry=here)
+        running = Gauge("judge_server_calls_in_flight", "Calls a model works on.", ("model",), registry=here)
         for model in service.models:
             _watch(model.schedule, waiting.labels(model.name), running.labels(model.name))
 

@@ -71,13 +71,13 @@ def test_metrics_count_judgments_verdicts_and_tokens():
         answer = client.get("/metrics")
     counted = samples(answer.text)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert counted['judge_judgments_total{"judge": "default", "status": "ok"}'] == 2
-    assert counted['judge_judgments_total{"judge": "none", "status": "ok"}'] == 1
-    assert counted['judge_verdicts_total{"source": "judge", "status": "ok"}'] == 4
-    assert counted['judge_verdicts_total{"source": "guard", "status": "ok"}'] == 2
-    assert counted["judge_reward_count{}"] == 3
-    assert counted["judge_submissions_under_way{}"] == 0
-    assert counted["judge_questions_in_flight{}"] == 0
+    assert counted['judge_server_judgments_total{"judge": "default", "status": "ok"}'] == 2
+    assert counted['judge_server_judgments_total{"judge": "none", "status": "ok"}'] == 1
+    assert counted['judge_server_verdicts_total{"source": "judge", "status": "ok"}'] == 4
+    assert counted['judge_server_verdicts_total{"source": "guard", "status": "ok"}'] == 2
+    assert counted["judge_server_reward_count{}"] == 3
+    assert counted["judge_server_submissions_under_way{}"] == 0
+    assert counted["judge_server_questions_in_flight{}"] == 0
 
 
 def test_nothing_that_a_request_names_becomes_a_label():

@@ -126,7 +126,7 @@ def test_a_caller_that_hangs_up_takes_its_model_calls_along():
             client.post("/v1/score", json=submission(), timeout=0.5)
         until(lambda: judge.disconnects == 2)
         assert client.get("/readyz").status_code == 200
-        assert "judge_submissions_under_way 0.0" in client.get("/metrics").text
+        assert "judge_server_submissions_under_way 0.0" in client.get("/metrics").text
 
 
 def test_a_full_server_answers_429_and_when_to_come_back():
@@ -135,7 +135,7 @@ def test_a_full_server_answers_429_and_when_to_come_back():
         ThreadPoolExecutor(1) as elsewhere,
     ):
         waiting = elsewhere.submit(client.post, "/v1/score", json=submission(deadline_seconds=2))
-        until(lambda: "judge_submissions_under_way 1.0" in client.get("/metrics").text)
+        until(lambda: "judge_server_submissions_under_way 1.0" in client.get("/metrics").text)
         refused = client.post("/v1/score", json=submission())
         not_ready = client.get("/readyz")
         assert waiting.result().status_code == 504

@@ -104,7 +104,7 @@ def _busy(client: httpx.Client) -> threading.Thread:
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    until(lambda: "judge_submissions_under_way 1.0" in client.get("/metrics").text)
+    until(lambda: "judge_server_submissions_under_way 1.0" in client.get("/metrics").text)
     return thread
 
 
@@ -129,7 +129,7 @@ def test_a_trainer_that_hangs_up_takes_its_model_calls_along():
         with pytest.raises(httpx.ReadTimeout):
             client.post(f"/trainers/openrlhf/{RUBRIC}?on_error=-1", json=OPENRLHF.body("Gone.", None), timeout=0.5)
         until(lambda: judge.disconnects >= 2)
-        until(lambda: "judge_submissions_under_way 0.0" in client.get("/metrics").text)
+        until(lambda: "judge_server_submissions_under_way 0.0" in client.get("/metrics").text)
 
 
 def test_the_trainers_own_patience_bounds_the_deadline():
