@@ -14,6 +14,7 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store import migration, reading
+from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database
 from judge_server.store.fault import translate
@@ -54,6 +55,7 @@ class Store:
         self.labels = LabelRecords(self._read, self._write)
         self.calibrations = CalibrationRecords(self._read, self._write)
         self.jobs = JobRecords(self._read, self._write, self._finishing)
+        self.api_keys = ApiKeyRecords(self._read, self._write)
 
     @classmethod
     async def open(cls, url: str, *, patience_seconds: float = 10.0, secret: bytes | None = None) -> Self:

@@ -1,0 +1,86 @@
+"""API keys: added, listed, revoked, and when each was last used."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from judge_server.core.api_key import ApiKey
+from judge_server.store.api_key_table import API_KEY
+from judge_server.store.label_records import Run
+from judge_server.store.payload import decode_mapping, encode
+from judge_server.store.writing import EPOCH, microseconds
+
+_MOST: Final = 10_000
+_IN_PAYLOAD: Final = frozenset({"scopes", "allowance"})
+
+
+class ApiKeyRecords:
+    """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
+
+    def __init__(self, read: Run, write: Run) -> None:
+        self._read = read
+        self._write = write
+
+    async def add(self, key: ApiKey, now: datetime) -> ApiKey:
+        """Keeps a new key; answers it with its time of making."""
+        made = key.model_copy(update={"created_at": now})
+        row = {
+            "id": made.id,
+            "name": made.name,
+            "sha256": made.sha256,
+            "payload": encode(made, leave_out=frozenset(ApiKey.model_fields) - _IN_PAYLOAD),
+            "created_us": microseconds(now),
+            "expires_us": None if made.expires_at is None else microseconds(made.expires_at),
+        }
+        await self._write(lambda connection: connection.execute(API_KEY.insert(), [row]))
+        return made
+
+    async def all(self) -> tuple[ApiKey, ...]:
+        """Every key, the revoked too, newest first."""
+        question = select(API_KEY).order_by(API_KEY.c.created_us.desc(), API_KEY.c.id).limit(_MOST)
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return tuple(_key(row) for row in rows)
+
+    async def revoke(self, named: str, now: datetime) -> tuple[ApiKey, ...]:
+        """Revokes the key with this id, or every key with this name; answers those that were valid until now."""
+        meant = ((API_KEY.c.id == named) | (API_KEY.c.name == named)) & API_KEY.c.revoked_us.is_(None)
+
+        def work(connection: Connection) -> tuple[ApiKey, ...]:
+            rows = connection.execute(select(API_KEY).where(meant)).all()
+            connection.execute(update(API_KEY).where(meant).values(revoked_us=microseconds(now)))
+            return tuple(_key(row).model_copy(update={"revoked_at": now}) for row in rows)
+
+        return await self._write(work)
+
+    async def used(self, moments: Mapping[str, datetime]) -> None:
+        """When keys were used, by id. An older moment than the one that is kept changes nothing."""
+        earlier = func.coalesce(API_KEY.c.last_used_us, 0)
+
+        def work(connection: Connection) -> None:
+            for key_id, moment in moments.items():
+                at = microseconds(moment)
+                connection.execute(update(API_KEY).where(API_KEY.c.id == key_id, earlier < at).values(last_used_us=at))
+
+        if moments:
+            await self._write(work)
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey.model_validate(
+        {
+            "id": row.id,
+            "name": row.name,
+            "sha256": row.sha256,
+            "created_at": _moment(row.created_us),
+            "expires_at": _moment(row.expires_us),
+            "revoked_at": _moment(row.revoked_us),
+            "last_used_at": _moment(row.last_used_us),
+        }
+        | decode_mapping(row.payload)
+    )
+
+
+def _moment(us: int | None) -> datetime | None:
+    return None if us is None else EPOCH + timedelta(microseconds=us)
