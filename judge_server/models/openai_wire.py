@@ -31,9 +31,12 @@ class Dialect:
 
 
 def messages_of(prompt: Prompt) -> list[dict[str, str]]:
-    """The turns as messages that hold no control string of any chat template."""
+    """The turns as messages in which no text from outside spells a control string of any chat template."""
     return [
-        {"role": turn.role, "content": "".join([_safe(segment.text) for segment in turn.segments])}
+        {
+            "role": turn.role,
+            "content": "".join([one.text if one.trusted else _safe(one.text) for one in turn.segments]),
+        }
         for turn in prompt.turns
     ]
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -61,7 +61,8 @@ class _Found:
 
 
 class Scorer:
-    """The scoring path over configured judges. One scorer serves every door."""
+    """The scoring path over configured judges. One scorer serves every door. ``inspect``: what looks at a response
+    before a model does."""
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Scorer:
         archive: Archive | None = None,
         observers: Sequence[Observer] = (),
         standing: Standing | None = None,
+        inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
     ) -> None:
         self._rubrics = rubrics
         self._judges = judges
@@ -83,6 +85,7 @@ class Scorer:
         self._archive = archive
         self._observers = observers
         self._standing = standing or Standing()
+        self._inspect = inspect
 
     def keeping(self, archive: Archive) -> "Scorer":
         """The same scorer, whose judgments are kept elsewhere."""
@@ -168,7 +171,7 @@ class Scorer:
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
         planned = plan(submission, rubric, self.admission.most_steps)
-        inspection = guard.inspect(submission, rubric)
+        inspection = self._inspect(submission, rubric)
         speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
         if inspection.degenerate:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
