@@ -57,7 +57,8 @@ def _repeated_ids(root: Any, places: Places, file: str | None) -> Iterator[Findi
 def _unknown_sources(root: Any, places: Places, file: str | None) -> Iterator[Finding]:
     declared = root.get("sources") if isinstance(root, Mapping) else None
     entries = declared if isinstance(declared, list | tuple) else ()
-    known = {entry.get("id") for entry in entries if isinstance(entry, Mapping)}
+    ids = [entry.get("id") for entry in entries if isinstance(entry, Mapping)]
+    known = {name for name in ids if isinstance(name, str)}
     for path, node in criteria_of(root):
         cited = node.get("sources")
         for index, name in enumerate(cited if isinstance(cited, list | tuple) else ()):

@@ -39,8 +39,8 @@ def translate(fault: ValidationError, root: Any, places: Places, file: str | Non
     for error in fault.errors(include_url=False):
         path = resolve(error["loc"], root)
         kind = str(error["type"])
-        if kind == "too_short" and len(look_up(root, path) or ()) > 0:
-            continue  # the list is not empty: its items failed, and they are told one by one
+        if kind == "too_short" and error["ctx"]["actual_length"] < len(look_up(root, path) or ()):
+            continue  # the list is long enough: its items failed, and they are told one by one
         say = _SAYINGS.get(kind, _said_plainly)
         rule, message, suggestion = say(error, path, root)
         at_key = kind in ("extra_forbidden", "invalid_key")

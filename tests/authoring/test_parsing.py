@@ -127,3 +127,15 @@ def test_inline_data_needs_no_text():
 def test_a_file_that_cannot_be_read_is_told_by_name(tmp_path: Path):
     with pytest.raises(BadRubric, match=r"absent\.yaml: the file cannot be read"):
         load(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize("options", [[], [{"label": "Bad", "value": 0.0}]])
+def test_a_scale_with_too_few_options_is_told_so(options):
+    with pytest.raises(BadRubric, match=r"options: the list should have at least 2 items"):
+        from_data(data(criterion(kind="scale", options=options)))
+
+
+@pytest.mark.parametrize("name", [[], {}, {"a": []}])
+def test_a_source_whose_id_is_no_text_is_a_finding(name):
+    with pytest.raises(BadRubric, match=r"text is needed here"):
+        from_data(data(criterion(), sources=[{"id": name, "title": "A guideline"}]))
