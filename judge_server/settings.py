@@ -9,12 +9,15 @@ import os
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from judge_server.core.allowance import Allowance
+from judge_server.core.api_key import ApiKey
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import JudgeSpecification
 
@@ -109,9 +112,30 @@ class Settings(BaseSettings):
     job_retention_seconds: float = Field(
         default=7 * 86_400.0, ge=0, le=3_153_600_000, description="How long an ended job's results can be fetched."
     )
+    authentication: Literal["auto", "required", "off"] = Field(
+        default="auto", description="Demand API keys: auto does unless host is a loopback address."
+    )
+    api_keys: dict[str, ApiKey] = Field(
+        default_factory=dict, description="Digests of API keys by name, beside those that the database has."
+    )
+    trusted_hosts: tuple[str, ...] = Field(default=(), description="Names of this server that a Host header may say.")
+    public_metrics: bool = Field(default=False, description="Show GET /metrics without an API key of scope admin.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Log lines for people, or one JSON object a line for collectors."
+    )
+    access_log: Literal["off", "errors", "all"] = Field(
+        default="errors", description="A log line for which answers; errors are statuses from 400 on."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        validation_alias=AliasChoices("JUDGE_SERVER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Where traces go, such as http://127.0.0.1:4318 (OTLP over HTTP); none are made if absent.",
+    )
+    trace_share: float = Field(default=1.0, ge=0, le=1, description="Share of the traces beginning here that are kept.")
 
     @field_validator("judges", mode="before")
     @classmethod
@@ -119,6 +143,14 @@ class Settings(BaseSettings):
         if not isinstance(given, Mapping):
             return given
         return {name: {**judge, "name": name} if isinstance(judge, Mapping) else judge for name, judge in given.items()}
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _name_keys_by_their_table(cls, given: Any) -> Any:
+        """Unless they say another name: two keys of one caller have one name."""
+        if not isinstance(given, Mapping):
+            return given
+        return {name: {"name": name, **key} if isinstance(key, Mapping) else key for name, key in given.items()}
 
     @field_validator("rubrics", "fitted_maps", mode="before")
     @classmethod
@@ -145,6 +177,18 @@ class Settings(BaseSettings):
         if self.default_judge:
             return self.default_judge
         return DEFAULT_JUDGE if not self.judges or DEFAULT_JUDGE in self.judges else next(iter(self.judges))
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def demands_keys(self) -> bool:
+        return self.authentication == "required" or (self.authentication == "auto" and not self.on_loopback)
 
     def with_flags(self, **flags: Any) -> "Settings":
         """These settings with every flag that was given (is not None) in the place of its field."""
@@ -189,12 +233,19 @@ def describe(fault: ValidationError, model: type[Settings | JudgeSpecification])
         location = [str(part) for part in error["loc"]]
         name = ".".join(location) or "the judge"
         if error["type"] == "extra_forbidden":
-            fields = JudgeSpecification.model_fields if len(location) > 1 else model.model_fields
-            near = get_close_matches(location[-1], fields, 1)
+            near = get_close_matches(location[-1], _fields_at(location, model), 1)
             lines.append(f"{name} is not known" + (f" (did you mean {near[0]}?)" if near else ""))
         else:
             lines.append(f"{name}: {error['msg'].removeprefix('Value error, ')}")
     return "; ".join(lines)
+
+
+def _fields_at(location: list[str], model: type[Settings | JudgeSpecification]) -> list[str]:
+    if len(location) == 1:
+        return list(model.model_fields)
+    if location[0] != "api_keys":
+        return list(JudgeSpecification.model_fields)
+    return list(Allowance.model_fields if "allowance" in location[:-1] else ApiKey.model_fields)
 
 
 def environment_variable(name: str) -> str | None:

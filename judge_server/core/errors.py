@@ -20,7 +20,10 @@ JudgeServerError
 ├── Unauthorized          401
 ├── Forbidden             403
 ├── TooLarge              413
+├── UnsupportedEncoding   415
+├── UntrustedHost         421
 ├── Overloaded            429  with Retry-After
+│   ├── AllowanceSpent    429  not the server's but the API key's limit
 │   └── Draining          503  the server is shutting down
 ├── StoreUnavailable      503  the database does not answer
 └── JudgeFailure          502  a judge gave no usable verdict: never a reward
@@ -154,8 +157,20 @@ class TooLarge(JudgeServerError):
     status, type, title = 413, "too_large", "The request is larger than the server accepts"
 
 
+class UnsupportedEncoding(JudgeServerError):
+    status, type, title = 415, "unsupported_encoding", "The body comes in an encoding that is not read here"
+
+
+class UntrustedHost(JudgeServerError):
+    status, type, title = 421, "untrusted_host", "The request is for a host that this server does not answer for"
+
+
 class Overloaded(JudgeServerError):
     status, type, title = 429, "overloaded", "The queue is full"
+
+
+class AllowanceSpent(Overloaded):
+    status, type, title = 429, "allowance_spent", "The API key has reached its limit"
 
 
 class Draining(Overloaded):
