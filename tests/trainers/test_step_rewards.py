@@ -46,7 +46,7 @@ def test_the_trainer_of_the_page_learns_from_every_token_s_own_advantage(tiny_ch
     for old, new in (
         ("Qwen/Qwen3-0.6B", str(tiny_checkpoint)),
         ('StepReward("clinic/reasoning")', f"StepReward({rubric!r})"),
-        ('report_to="none")', 'report_to="none", use_cpu=True, bf16=False, learning_rate=1e-3)'),
+        ('report_to="none",', 'report_to="none", use_cpu=True, bf16=False, learning_rate=1e-3,'),
         ("trainer.train()\n", WATCH + NOTE),
     ):
         assert old in example, old

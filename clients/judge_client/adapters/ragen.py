@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,35 +27,26 @@ class RubricEnvConfig:
     optional. ``success_from``: the reward from which an episode counts as a success. ``settings``: arguments of
     Rewarder."""
 
-    dataset: str
+    dataset: str = ""  # RAGEN reads the defaults of every kind before it reads what was configured
     rubric: str | None = None
     success_from: float = 0.5
     settings: dict[str, Any] = field(default_factory=dict)
 
-    @cached_property
-    def rows(self) -> list[dict[str, Any]]:
-        """Raises BadConfiguration where there is none."""
-        rows = [
-            json.loads(line) for line in Path(self.dataset).read_text(encoding="utf-8").splitlines() if line.strip()
-        ]
-        if not rows:
-            raise BadConfiguration(f"dataset: {self.dataset} is empty.", remedy='Write lines of {"prompt": …}.')
-        return rows
-
 
 class RubricEnv(BaseLanguageBasedEnv):
-    """One question, and one answer that is judged. The same seed asks the same question."""
+    """One question, and one answer that is judged. The same seed asks the same question. Raises BadConfiguration."""
 
     def __init__(self, config: RubricEnvConfig) -> None:
         super().__init__()
         self.config = config
+        self.rows = _rows(config.dataset)
         rubric = {} if config.rubric is None else {"rubric": config.rubric}
         self.rewarder = PROFILE.rewarder({**dict(config.settings), **rubric})
         self.row: dict[str, Any] = {}
         self.shown = ""
 
     def reset(self, seed: int | None = None, mode: str | None = None) -> str:
-        self.row = random.Random(seed).choice(self.config.rows)  # noqa: S311 - a question by lot, no secret
+        self.row = random.Random(seed).choice(self.rows)  # noqa: S311 - a question by lot, no secret
         self.shown = self.row["prompt"]
         return self.shown
 
@@ -75,6 +67,17 @@ class RubricEnv(BaseLanguageBasedEnv):
 
     def render(self, mode: str = "text") -> str:
         return self.shown
+
+
+@lru_cache
+def _rows(dataset: str) -> Sequence[dict[str, Any]]:
+    """Read once: RAGEN makes each environment of a batch by itself. Raises BadConfiguration where there is no row."""
+    if not dataset:
+        raise BadConfiguration("env_config: dataset is missing.", remedy='Name a file of lines {"prompt": …}.')
+    rows = [json.loads(line) for line in Path(dataset).read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not rows:
+        raise BadConfiguration(f"dataset: {dataset} is empty.", remedy='Write lines of {"prompt": …}.')
+    return rows
 
 
 def register(name: str = "rubric") -> None:

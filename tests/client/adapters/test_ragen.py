@@ -1,17 +1,21 @@
 """Called as RAGEN does at 5eb79b82 (``ragen/llm_agent/es_manager.py``: environments made by type and configuration,
-``reset`` with a seed and a mode, ``render``, ``step``; numbers of ``info`` become metrics).
+``reset`` with a seed and a mode, ``render``, ``step``; numbers of ``info`` become metrics.
+``ragen/llm_agent/ctx_manager.py``: a configuration of nothing but defaults, answers cut out of their tags).
 """
 
 import importlib
 import json
+import re
 import sys
+from dataclasses import asdict
 
 import pytest
+import yaml
 
 from judge_client import BadConfiguration, JudgeFailed
 from judge_client.errors import UnknownRubric
 from tests.client.adapters.foreign import importable
-from tests.client.adapters.telling import FAILING, GOOD, QUESTION, settings, telling
+from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RUBRIC, settings, telling
 from tests.trainers.page import examples
 
 
@@ -52,6 +56,12 @@ def dataset(tmp_path_factory):
 
 def made(dataset, **given):
     return ENVIRONMENTS["rubric"](CONFIGURATIONS["rubric"](dataset=dataset, settings=given))
+
+
+def actions_in(response, separator="||"):
+    """``ContextManager._parse_response`` where thinking is on, which is the default."""
+    found = re.search(r"<think>(.*?)</think>\s*<answer>(.*?)</answer>", response, re.DOTALL)
+    return [one.strip() for one in found[2].split(separator) if one.strip()] if found else []
 
 
 def played(env, answer, seed=1):
@@ -105,3 +115,35 @@ def test_a_file_without_questions_is_told(registered, tmp_path):
 
     with pytest.raises(BadConfiguration, match="is empty"):
         made(str(tmp_path / "none.jsonl")).reset(seed=1)
+
+
+def test_ragen_reads_the_defaults_before_it_reads_the_configuration(registered):
+    assert asdict(CONFIGURATIONS["rubric"]()) == {"dataset": "", "rubric": None, "success_from": 0.5, "settings": {}}
+
+
+def test_an_environment_without_a_data_set_is_refused_when_it_is_made(registered):
+    with pytest.raises(BadConfiguration, match="dataset"):
+        made("")
+
+
+def test_the_file_is_read_once_for_all_environments(registered, dataset):
+    first, second = (made(dataset, rubric="a/b") for _ in range(2))
+
+    assert first.rows is second.rows
+
+
+def test_the_example_of_the_page_plays_an_episode(registered, served, tmp_path):
+    """As ``_init_env_instances`` makes environments of ``custom_envs``, and ``_execute_actions`` steps them."""
+    (tmp_path / "consultations.jsonl").write_text(examples("ragen", "json")[0])
+    (told,) = yaml.safe_load(examples("ragen", "yaml")[0]).values()
+    config = told["env_config"] | {"dataset": str(tmp_path / "consultations.jsonl"), "rubric": None}
+    config["settings"] |= {"url": served[0], "rubric": RUBRIC}
+    env = ENVIRONMENTS[told["env_type"]](CONFIGURATIONS[told["env_type"]](**config))
+    env.reset(seed=7, mode="train")
+
+    (action,) = actions_in(f"<think> Hm. </think> <answer> {GOOD} </answer>")[: told["max_actions_per_traj"]]
+    _, reward, done, _ = env.step(action)
+
+    assert (reward, done) == (pytest.approx(0.9), True)
+    assert GOOD in str(served[1].bodies[-1])
+    assert "Hm." not in str(served[1].bodies[-1])
