@@ -22,18 +22,19 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.registry import open_model
 from judge_server.scoring.admission import Admission
+from judge_server.scoring.bench import Bench
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.calibrate import ActiveMaps
 from judge_server.scoring.certification import Certification
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.group.collection import Bounds
-from judge_server.scoring.group.comparing import ComparisonObserver
 from judge_server.scoring.group.groups import Groups
 from judge_server.scoring.inquiry import Inquiry
 from judge_server.scoring.scheduled_model import ScheduledModel
-from judge_server.scoring.scorer import Observer, Scorer
+from judge_server.scoring.scorer import Scorer
 from judge_server.scoring.standing import Standing
+from judge_server.scoring.watchers import Watchers
 from judge_server.settings import DEFAULT_JUDGE, Settings, environment_variable
 from judge_server.store.secret_file import secret_of
 from judge_server.store.store import Store
@@ -59,8 +60,7 @@ class Service:
         """A scorer for calibrations: it needs no certificate and keeps no judgments. ``raw``: without fitted maps."""
         return Scorer(
             rubrics=self.shelf,
-            judges=self.judges,
-            default_judge=self.default_judge,
+            bench=Bench(self.judges, self.default_judge),
             inquiry=self.inquiry,
             admission=self.scorer.admission,
             standing=self.standing.for_measuring(raw=raw),
@@ -68,17 +68,18 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, observers: tuple[Observer, ...] = ()) -> AsyncIterator[Service]:
+async def open_service(settings: Settings, watchers: Watchers | None = None) -> AsyncIterator[Service]:
     """Open the store, start the models, and close everything in the opposite order.
 
     Without a ``database_url`` the store lives in memory. Raises BadConfiguration, StoreUnavailable or ModelUnavailable,
     each with the remedy.
     """
+    watchers = watchers or Watchers()
     async with AsyncExitStack() as stack:
         store = await _store(settings)
         stack.push_async_callback(store.close)
         specifications, default_judge = judge_specifications(settings)
-        models = _Models()
+        models = _Models(watchers)
         judges = _build(specifications, models, PromptWriter(await store.secret()))
         for model in models.opened.values():
             stack.push_async_callback(model.close)
@@ -93,12 +94,11 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
         stack.callback(refreshing.cancel)
         scorer = Scorer(
             rubrics=shelf,
-            judges=judges,
-            default_judge=default_judge,
+            bench=Bench(judges, default_judge),
             inquiry=inquiry,
             admission=Admission(settings.max_under_way, settings.max_steps),
             archive=store,
-            observers=observers,
+            watchers=watchers,
             standing=standing,
         )
         graders = Graders(
@@ -108,8 +108,7 @@ async def open_service(settings: Settings, observers: tuple[Observer, ...] = ())
             programs=await _programs(settings),
             certified_only=settings.require_calibrated,
         )
-        told = [observer for observer in observers if isinstance(observer, ComparisonObserver)]
-        groups = Groups(scorer, inquiry.cache, _cohort_bounds(settings), told)
+        groups = Groups(scorer, inquiry.cache, _cohort_bounds(settings), watchers)
         stack.push_async_callback(groups.close)
         opened = tuple(models.opened.values())
         yield Service(settings, store, shelf, judges, default_judge, opened, inquiry, scorer, standing, graders, groups)
@@ -210,14 +209,15 @@ def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecificati
 class _Models:
     """Judges that name the same model with the same engine options share one."""
 
-    def __init__(self) -> None:
+    def __init__(self, watchers: Watchers) -> None:
+        self._watchers = watchers
         self.opened: dict[tuple[str, str], ScheduledModel] = {}
 
     def open(self, specification: JudgeSpecification) -> ScheduledModel:
         name = specification.model or ""
         key = (name, canonical_json(specification.engine))
         if key not in self.opened:
-            self.opened[key] = ScheduledModel(open_model(name, _with_secrets(specification)))
+            self.opened[key] = ScheduledModel(open_model(name, _with_secrets(specification)), self._watchers)
         return self.opened[key]
 
 

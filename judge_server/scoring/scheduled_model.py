@@ -1,21 +1,21 @@
 """A model behind a schedule: every call waits for its place, and observers are told how it went."""
 
 import time
-from collections.abc import Sequence
 
 from judge_server.core.errors import DeadlineExceeded
 from judge_server.models.protocol import Capabilities, Completion, Model, Request
 from judge_server.scoring.deadline import expired
-from judge_server.scoring.model_call import CallObserver, ModelCall, observed
+from judge_server.scoring.model_call import ModelCall
 from judge_server.scoring.schedule import Schedule
+from judge_server.scoring.watchers import Watchers
 
 
 class ScheduledModel:
     """Adds admission to any model; everything else is the model's own."""
 
-    def __init__(self, model: Model, observers: Sequence[CallObserver] = ()) -> None:
+    def __init__(self, model: Model, watchers: Watchers | None = None) -> None:
         self._model = model
-        self._observers = observers
+        self._watchers = watchers or Watchers()
         self.schedule = Schedule(model.capacity)
 
     @property
@@ -43,7 +43,7 @@ class ScheduledModel:
         self.schedule.capacity = self._model.capacity
 
     async def complete(self, request: Request) -> Completion:
-        with observed(ModelCall(self._model.name, request.priority), self._observers) as call:
+        with self._watchers.calling(ModelCall(self._model.name, request.priority)) as call:
             async with self.schedule.slot(request):
                 if expired(request.deadline):
                     raise DeadlineExceeded("The deadline passed before the judge was asked.")

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,16 +18,19 @@ from judge_server.core.judgment import JudgeReference, Judgment, Timing, Usage
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
+from judge_server.core.tracing import Attribute
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.judging import checks, guard
 from judge_server.judging.answer import Judge, Terms
 from judge_server.judging.together import both
 from judge_server.scoring.admission import Admission
+from judge_server.scoring.bench import Bench
 from judge_server.scoring.calibrate import calibrated
 from judge_server.scoring.deadline import remaining
 from judge_server.scoring.inquiry import Findings, Inquiry
 from judge_server.scoring.plan import Checking, Plan, plan
 from judge_server.scoring.standing import Standing
+from judge_server.scoring.watchers import Watchers
 
 _LOG = logging.getLogger(__name__)
 NO_JUDGE = JudgeReference(name="none", model="none", mode="none", fingerprint="none")
@@ -43,12 +46,6 @@ class Archive(Protocol):
     """Where judgments are kept: the store, or nothing."""
 
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None: ...
-
-
-class Observer(Protocol):
-    """Told of every judgment: metrics, logs."""
-
-    def judged(self, judgment: Judgment) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +65,20 @@ class Scorer:
         self,
         *,
         rubrics: Rubrics,
-        judges: Mapping[str, Judge],
-        default_judge: str | None,
+        bench: Bench,
         inquiry: Inquiry,
         admission: Admission,
         archive: Archive | None = None,
-        observers: Sequence[Observer] = (),
+        watchers: Watchers | None = None,
         standing: Standing | None = None,
         inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
     ) -> None:
         self._rubrics = rubrics
-        self._judges = judges
-        self._default_judge = default_judge
+        self._bench = bench
         self._inquiry = inquiry
         self.admission = admission
         self._archive = archive
-        self._observers = observers
+        self._watchers = watchers or Watchers()
         self._standing = standing or Standing()
         self._inspect = inspect
 
@@ -100,8 +95,10 @@ class Scorer:
         where only certified judges may speak, and StoreUnavailable when the judgment cannot be kept. A judge that fails
         gives a judgment whose reward is None.
         """
-        with self.admission.enter():
-            return await self._score(submission, terms or Terms())
+        with self.admission.enter(), self._watchers.tracer.span("score") as span:
+            judgment = await self._score(submission, terms or Terms())
+            span.note(_traced(judgment))
+            return judgment
 
     async def _score(self, submission: Submission, terms: Terms) -> Judgment:
         started = time.monotonic()
@@ -131,7 +128,7 @@ class Scorer:
         )
         if self._archive is not None:
             await self._archive.save(judgment, submission, rubric)
-        self._tell(judgment)
+        self._watchers.judged(judgment)
         return judgment
 
     async def appointed(self, submission: Submission) -> tuple[Rubric, Judge | None]:
@@ -140,13 +137,6 @@ class Scorer:
         judge = self._judge(submission)
         self._standing.certification.require(judge.reference if judge else None, rubric)
         return rubric, judge
-
-    def _tell(self, judgment: Judgment) -> None:
-        for observer in self._observers:
-            try:
-                observer.judged(judgment)
-            except Exception:  # noqa: BLE001 - the judgment is made and kept, whatever becomes of the news
-                _LOG.exception("the observer %s raised", type(observer).__name__)
 
     async def _rubric(self, submission: Submission) -> Rubric:
         named = submission.rubric
@@ -160,14 +150,8 @@ class Scorer:
         return rubric
 
     def _judge(self, submission: Submission) -> Judge | None:
-        name = submission.judge or self._default_judge
-        if name is None:
-            return None
-        judge = self._judges.get(name)
-        if judge is None:
-            known = ", ".join(sorted(self._judges)) or "none"
-            raise UnknownJudge(f"judge: {name!r} is not configured here.", remedy=f"Configured judges: {known}.")
-        return judge.explaining if submission.explain else judge
+        judge = self._bench.appoint(submission.judge)
+        return judge.explaining if judge is not None and submission.explain else judge
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
         planned = plan(submission, rubric, self.admission.most_steps)
@@ -232,3 +216,17 @@ def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...
 def _new_id() -> str:
     """Sorts by time, and cannot be guessed."""
     return f"jdg_{time.time_ns():016x}{secrets.token_hex(6)}"
+
+
+def _traced(judgment: Judgment) -> dict[str, Attribute | None]:
+    """What a trace says of a judgment."""
+    rubric = judgment.rubric
+    return {
+        "judge_server.judgment": judgment.id,
+        "judge_server.rubric": f"{rubric.id}@{rubric.version}" if rubric else None,
+        "judge_server.judge": judgment.judge.name if judgment.judge else None,
+        "judge_server.status": judgment.status,
+        "judge_server.reward": judgment.reward,
+        "judge_server.calls": judgment.usage.calls,
+        "error.type": judgment.error.type if judgment.error else None,
+    }

@@ -13,7 +13,7 @@ from judge_server.server.calibrating import Calibrations
 from judge_server.server.dialects import openai_graders
 from judge_server.server.dialects.routers import ROUTERS
 from judge_server.server.dialects.state import dialects
-from judge_server.server.metrics import Metrics
+from judge_server.server.exchange import Observation
 from judge_server.server.request_id import RequestId
 from judge_server.server.routes import (
     calibrations,
@@ -27,6 +27,7 @@ from judge_server.server.routes import (
     scoring,
 )
 from judge_server.server.startup import ReadableStart
+from judge_server.server.telemetry import Telemetry
 from judge_server.settings import Settings
 from judge_server.wiring import job_worker, open_service, settle
 
@@ -35,13 +36,13 @@ _log = logging.getLogger(__name__)
 
 def create_app(settings: Settings) -> FastAPI:
     """The application; its lifespan starts the service and drains it."""
-    metrics = Metrics()
+    telemetry = Telemetry(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_service(settings, observers=(metrics,)) as service:
+        async with open_service(settings, telemetry.watchers) as service:
             app.state.service = service
-            app.state.metrics = metrics
+            app.state.metrics = metrics = telemetry.metrics
             metrics.watch(service)
             app.state.calibrations = calibrating = Calibrations(service)
             app.state.jobs = working = job_worker(service)
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
             left = await service.scorer.admission.drain(settings.drain_seconds)
             if left:
                 _log.warning("stopped with %d submissions under way after %g s", left, settings.drain_seconds)
+        await telemetry.close()
 
     app = FastAPI(
         title="judge-server",
@@ -62,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, streamed=frozenset({jobs.PATH}))
+    app.add_middleware(Observation, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
     app.add_middleware(RequestId)
     app.add_middleware(ReadableStart)
     problems.install(app)

@@ -2,11 +2,13 @@
 
 import re
 import secrets
+from contextvars import ContextVar
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-request-id"
+current_request_id: ContextVar[str] = ContextVar("current_request_id", default="")
 _HARMLESS = re.compile(rb"^[A-Za-z0-9._-]{1,128}$")
 
 
@@ -28,6 +30,7 @@ class RequestId:
         given = next((value for name, value in scope["headers"] if name == HEADER.encode()), b"")
         request_id = given.decode() if _HARMLESS.match(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        current_request_id.set(request_id)  # for the log lines of all that is done in its course
 
         async def with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

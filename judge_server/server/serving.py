@@ -1,12 +1,12 @@
 """Running the application: one process, drained on SIGTERM and SIGINT."""
 
-import logging
 import signal
 from contextlib import suppress
 
 import uvicorn
 
 from judge_server.server.app import create_app
+from judge_server.server.log_lines import log_to_standard_error
 from judge_server.settings import Settings
 
 # longer than the pools of HTTP clients keep an idle connection, so that none is closed under a request
@@ -15,7 +15,7 @@ _KEEP_ALIVE_SECONDS = 75
 
 def serve_until_stopped(settings: Settings) -> bool:
     """Serve until a signal ends it; False where the service could not start, which the log explains."""
-    _log_to_standard_error(settings.log_level)
+    log_to_standard_error(settings.log_level, settings.log_format)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),
@@ -25,6 +25,7 @@ def serve_until_stopped(settings: Settings) -> bool:
             http="httptools",
             lifespan="on",
             access_log=False,
+            log_config=None,
             log_level=settings.log_level,
             timeout_graceful_shutdown=max(int(settings.drain_seconds), 1),
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
@@ -37,8 +38,3 @@ def serve_until_stopped(settings: Settings) -> bool:
     with suppress(SystemExit):  # which is how uvicorn ends when it cannot start, with a status of its own
         server.run()
     return server.started
-
-
-def _log_to_standard_error(level: str) -> None:
-    logging.basicConfig(format="%(levelname)s: %(name)s: %(message)s")
-    logging.getLogger("judge_server").setLevel(level.upper())

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import fsum
 from statistics import median
-from typing import Protocol, runtime_checkable
 
 from judge_server.core.errors import BadInput, JudgeServerError, UnknownJudge
 from judge_server.core.judge import JudgeSpecification
@@ -30,18 +29,12 @@ from judge_server.scoring.group.question import Questioner
 from judge_server.scoring.group.report import Comparisons
 from judge_server.scoring.plan import plan
 from judge_server.scoring.scorer import Scorer
+from judge_server.scoring.watchers import Watchers
 
 _LOG = logging.getLogger(__name__)
 _OUR_FAULT = Failure(type="internal_error", detail="The server failed on comparing this group; its log says how.")
 _NO_SUBMISSION = Failure(type="bad_submission", detail="The response is not valid, and was compared with none.")
 _CHARACTERS_PER_TOKEN = 3  # a little less than English has
-
-
-@runtime_checkable
-class ComparisonObserver(Protocol):
-    """Told of every comparison: metrics."""
-
-    def compared(self, usage: Usage, failures: Sequence[Failure]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +81,10 @@ class _Heard:
 class Comparer:
     """Compares by the criteria of the rubric, with the judges of the scorer."""
 
-    def __init__(self, scorer: Scorer, questioner: Questioner, observers: Sequence[ComparisonObserver] = ()) -> None:
+    def __init__(self, scorer: Scorer, questioner: Questioner, watchers: Watchers | None = None) -> None:
         self._scorer = scorer
         self._questioner = questioner
-        self._observers = observers
+        self._watchers = watchers or Watchers()
 
     async def compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
         """At least two members with the same prompt, rubric, reference and facts. Never raises for what cannot be
@@ -104,8 +97,7 @@ class Comparer:
             except Exception:  # noqa: BLE001 - a fault of ours in comparing is no reason to lose the judgments
                 _LOG.exception("a group could not be compared")
                 compared = Compared.failed(len(members), _OUR_FAULT)
-        for observer in self._observers:
-            observer.compared(compared.usage, [failure for failure in compared.failures if failure])
+        self._watchers.compared(compared.usage, [failure for failure in compared.failures if failure])
         return compared
 
     async def _compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:

@@ -14,12 +14,13 @@ from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.deadline import deadline_after
 from judge_server.scoring.group.cohort import Member, Times
 from judge_server.scoring.group.collection import Bounds, Collection, Joined
-from judge_server.scoring.group.comparing import Comparer, ComparisonObserver
+from judge_server.scoring.group.comparing import Comparer
 from judge_server.scoring.group.evaluation import Evaluation, Wanted, evaluate
 from judge_server.scoring.group.question import Questioner
 from judge_server.scoring.group.report import GroupReport
 from judge_server.scoring.group.statistics import AdvantageKind
 from judge_server.scoring.scorer import Scorer
+from judge_server.scoring.watchers import Watchers
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,10 @@ class Groups:
         scorer: Scorer,
         cache: VerdictCache,
         bounds: Bounds | None = None,
-        observers: Sequence[ComparisonObserver] = (),
+        watchers: Watchers | None = None,
     ) -> None:
         self._scorer = scorer
-        self._comparer = Comparer(scorer, Questioner(cache), observers)
+        self._comparer = Comparer(scorer, Questioner(cache), watchers)
         self.collection = Collection(self._evaluate, bounds)
 
     async def score(self, task: GroupTask, terms: Terms) -> GroupScores:

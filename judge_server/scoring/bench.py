@@ -1,0 +1,26 @@
+"""The judges that can be named, and the one that answers when a submission names none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from judge_server.core.errors import UnknownJudge
+from judge_server.judging.answer import Judge
+
+
+@dataclass(frozen=True)
+class Bench:
+    """``default``: a name among ``judges``, or None where programs alone decide."""
+
+    judges: Mapping[str, Judge]
+    default: str | None = None
+
+    def appoint(self, name: str | None) -> Judge | None:
+        """The judge of that name, or the default. Raises UnknownJudge."""
+        name = name or self.default
+        if name is None:
+            return None
+        judge = self.judges.get(name)
+        if judge is None:
+            known = ", ".join(sorted(self.judges)) or "none"
+            raise UnknownJudge(f"judge: {name!r} is not configured here.", remedy=f"Configured judges: {known}.")
+        return judge
