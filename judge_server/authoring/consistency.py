@@ -1,15 +1,18 @@
 """Faults between the parts of a rubric, found in the plain data so that they are told together with all others."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from judge_server.authoring.finding import Finding
 from judge_server.authoring.place import Path, Places
+from judge_server.authoring.reading import MOST_FINDINGS
 
 
 def contradictions(root: Any, places: Places, file: str | None) -> list[Finding]:
-    """Repeated criterion ids and sources that are cited but not declared."""
-    return [*_repeated_ids(root, places, file), *_unknown_sources(root, places, file)]
+    """Repeated criterion ids and sources that are cited but not declared; of very many the first."""
+    found = chain(_repeated_ids(root, places, file), _unknown_sources(root, places, file))
+    return list(islice(found, MOST_FINDINGS))
 
 
 def criteria_of(root: Any) -> Iterator[tuple[Path, Mapping[str, Any]]]:

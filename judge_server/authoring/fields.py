@@ -22,6 +22,8 @@ from judge_server.core.criterion import (
 )
 from judge_server.core.rubric import Missing, Rubric, Source
 
+_LONGEST_WORD = 100
+
 
 def _by_kind(union: Any) -> dict[str, type[BaseModel]]:
     members = get_args(get_args(union)[0])
@@ -94,5 +96,7 @@ def fields_of(model: type[BaseModel]) -> list[str]:
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The word most probably meant, or None."""
+    if len(word) > _LONGEST_WORD:
+        return None
     found = get_close_matches(word.lower(), list(words), n=1, cutoff=0.6)
     return found[0] if found else None

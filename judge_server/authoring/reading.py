@@ -17,11 +17,12 @@ from judge_server.core.errors import BadRubric
 
 MOST_BYTES = 1_000_000
 MOST_LEVELS = 64
-MOST_NODES = 50_000
+MOST_NODES = 15_000
+MOST_FINDINGS = 200
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_ESCAPED_PAIR = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_ESCAPED_PAIR = re.compile(r"(?<!\\)((?:\\\\)*+)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _HINTS = {
     "cannot start any token": "indent with spaces, not tabs, and put text that begins with %, @ or ` in quotes",
     "mapping values are not allowed": "put text that contains ': ' in quotes, and check the indentation",
@@ -76,15 +77,14 @@ def _text(content: bytes | str, file: str | None) -> str:
         raise refuse("control-character", f"the control character {name} is not allowed", "remove it", where)
     if content.lstrip()[:1] in ("{", "["):
         # JSON may indent with tabs (inside its strings they are escaped) and write one character as two escapes
-        return _ESCAPED_PAIR.sub(_joined, content.replace("\t", " "))
+        content = content.replace("\t", " ")
+        return _ESCAPED_PAIR.sub(_joined, content) if "\\u" in content else content
     return content
 
 
 def _joined(escape: re.Match[str]) -> str:
-    high, low = escape.groups()
-    if high is None:
-        return escape.group()
-    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00))
+    before, high, low = escape.groups()
+    return before + chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00))
 
 
 def _position(text: str, offset: int) -> Position:
@@ -124,13 +124,13 @@ class _Builder:
     def take(self, event: Any) -> None:
         position = Position(event.start_mark.line + 1, event.start_mark.column + 1)
         match event:
+            case yaml.ScalarEvent():
+                self._node(event, position)
+                self._scalar(event, position)
             case yaml.DocumentStartEvent():
                 self._document(event, position)
             case yaml.AliasEvent():
                 raise self._refuse(position, "alias", f"the alias *{event.anchor} is not allowed", "write the text out")
-            case yaml.ScalarEvent():
-                self._node(event, position)
-                self._scalar(event, position)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._node(event, position)
                 self._open({} if isinstance(event, yaml.MappingStartEvent) else [], position)
@@ -158,7 +158,7 @@ class _Builder:
 
     def _scalar(self, event: Any, position: Position) -> None:
         text = event.value
-        if forbidden := _FORBIDDEN.search(text):
+        if event.style == '"' and (forbidden := _FORBIDDEN.search(text)):  # only escapes can write one
             name = f"U+{ord(forbidden.group()):04X}"
             self._note(position, "control-character", f"the character {name} is not allowed in text", "remove it")
             text = _FORBIDDEN.sub("", text)
@@ -180,6 +180,8 @@ class _Builder:
             path = (*path, self.stack[-1].key)
         found = Finding.at(position, rule, message, file=self.file, path=path, suggestion=suggestion)
         self.findings.append(found)
+        if len(self.findings) >= MOST_FINDINGS:
+            raise refusal(self.findings)
 
     def _wants_key(self) -> bool:
         return bool(self.stack) and isinstance(self.stack[-1].container, dict) and self.stack[-1].key is None

@@ -12,6 +12,7 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?Infinity|NaN)\Z")
 _MOST_DIGITS = 300
+_BEGINNINGS = frozenset("~nNtTfFI+-.0123456789")
 
 Scalar = str | bool | int | float | None
 
@@ -22,27 +23,27 @@ class NotFinite(ValueError):
 
 def plain(text: str) -> Scalar:
     """The value of an unquoted scalar. Raises NotFinite for ``.nan``, ``.inf`` and numbers beyond a double."""
+    if text[:1] not in _BEGINNINGS and text:
+        return text
     if text in _NULL:
         return None
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
-    if _NOT_FINITE.match(text):
-        raise NotFinite(f"{text} is not a finite number")
     return _number(text)
 
 
 def _number(text: str) -> str | int | float:
-    if len(text) > _MOST_DIGITS and _FLOAT.match(text):
-        raise NotFinite(f"a number of {len(text)} characters is too large")
-    if _INTEGER.match(text):
-        return int(text)
-    if _OCTAL.match(text):
-        return int(text, 0)
-    if _HEXADECIMAL.match(text) and len(text) <= 66:
-        return int(text, 0)
     if _FLOAT.match(text):
+        if len(text) > _MOST_DIGITS:
+            raise NotFinite(f"a number of {len(text)} characters is too large")
+        if _INTEGER.match(text):
+            return int(text)
         number = float(text)
         if not isfinite(number):
             raise NotFinite(f"{text} is too large for a number")
         return number
+    if _NOT_FINITE.match(text):
+        raise NotFinite(f"{text} is not a finite number")
+    if _OCTAL.match(text) or (_HEXADECIMAL.match(text) and len(text) <= 66):
+        return int(text, 0)
     return text

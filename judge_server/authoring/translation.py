@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from judge_server.authoring.fields import CRITERIA, fields_of, kind_of, kinds_at, look_up, model_at, nearest
 from judge_server.authoring.finding import Finding
 from judge_server.authoring.place import Path, Places
+from judge_server.authoring.reading import MOST_FINDINGS
 
 Error = Mapping[str, Any]
 _PATTERNS = {
@@ -34,9 +35,9 @@ _NEEDED = {
 
 
 def translate(fault: ValidationError, root: Any, places: Places, file: str | None) -> list[Finding]:
-    """One finding a place and rule, in the order of the errors."""
+    """One finding a place and rule, in the order of the errors; of very many errors the first."""
     found: dict[tuple[Path, str], Finding] = {}
-    for error in fault.errors(include_url=False):
+    for error in fault.errors(include_url=False)[:MOST_FINDINGS]:
         path = resolve(error["loc"], root)
         kind = str(error["type"])
         if kind == "too_short" and error["ctx"]["actual_length"] < len(look_up(root, path) or ()):

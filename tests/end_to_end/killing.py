@@ -36,13 +36,20 @@ from tests.stub_judge import Reply, StubJudge, faithful, labels
 from tests.submissions import rubric, submission
 
 _ITEM = re.compile(r"Answer number (\d+):")
-_ENVIRONMENT = {"JUDGE_SERVER_JOB_LEASE_SECONDS": "0.3", "JUDGE_SERVER_DRAIN_SECONDS": "0"}
+_AT_ONCE = 64
+_ENVIRONMENT = {
+    "JUDGE_SERVER_JOB_LEASE_SECONDS": "0.3",
+    "JUDGE_SERVER_DRAIN_SECONDS": "0",
+    "JUDGE_SERVER_JOB_ITEMS_AT_ONCE": str(_AT_ONCE),
+}
+_LONGEST_LIFE_SECONDS = 0.6
 
 
 @dataclass
 class Watch:
     """Counts the judge's calls by item, and those for a verdict that was in the database already."""
 
+    delay_seconds: float = 0.0
     stored: frozenset[int] = frozenset()
     calls: Counter[int] = field(default_factory=Counter)
     repeated: list[int] = field(default_factory=list)
@@ -56,7 +63,7 @@ class Watch:
         if item in self.stored:
             self.repeated.append(item)
         probability = 0.5 + (item % 40) / 100
-        return Reply(body=labels(Yes=probability, No=1 - probability).body, delay_seconds=0.002)
+        return Reply(body=labels(Yes=probability, No=1 - probability).body, delay_seconds=self.delay_seconds)
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,12 @@ class Outcome:
 
 
 def kill_again_and_again(database: str, folder: Path, *, kills: int, count: int, seed: int = 7) -> Outcome:
-    """A job of ``count`` items with one criterion each, seen through although its server is killed ``kills`` times."""
+    """A job of ``count`` items with one criterion each, seen through although its server is killed ``kills`` times.
+
+    The judge is so slow that the job lasts until the last kill, with every place taken when one comes.
+    """
     chance = random.Random(seed)
-    watch = Watch()
+    watch = Watch(delay_seconds=kills * _LONGEST_LIFE_SECONDS * _AT_ONCE / count)
     sent = [submission(response=f"Answer number {n}: call for help.", id=n, rubric=rubric(1)) for n in range(count)]
     started = time.monotonic()
     with StubJudge(watch.answer) as judge:
@@ -85,7 +95,7 @@ def kill_again_and_again(database: str, folder: Path, *, kills: int, count: int,
         keys = _keys(server.address, sent)
         done = 0
         while done < kills and not _ended(server.address, job):
-            time.sleep(chance.uniform(0.0, 0.6))
+            time.sleep(chance.uniform(0.0, _LONGEST_LIFE_SECONDS))
             os.kill(server.process.pid, signal.SIGKILL)
             server.process.wait()
             done += 1
