@@ -24,6 +24,7 @@ from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import JobWriter
 from judge_server.store.label_records import LabelRecords
 from judge_server.store.location import Location
+from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.table import SECRET
 from judge_server.store.writing import Judged, Known, Writer, insert_missing
@@ -55,6 +56,7 @@ class Store:
         self.labels = LabelRecords(self._read, self._write)
         self.calibrations = CalibrationRecords(self._read, self._write)
         self.jobs = JobRecords(self._read, self._write, self._finishing)
+        self.monitor = MonitorRecords(self._read)
         self.api_keys = ApiKeyRecords(self._read, self._write)
 
     @classmethod

@@ -1,0 +1,100 @@
+"""What monitors say of stored judgments, and where they draw their lines."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from judge_server.core.model import Frozen
+
+MonitorName = Literal[
+    "reward_length",
+    "length_growth",
+    "criterion_drift",
+    "criterion_saturation",
+    "zero_variance",
+    "abstention",
+    "failure",
+    "flags",
+    "vocabulary",
+    "audit_disagreement",
+    "audit_bias",
+]
+State = Literal["ok", "alarm", "not_enough_evidence"]
+
+
+class Series(Frozen):
+    """Judgments that are looked at together. ``rubric`` None: of all rubrics; ``policy`` None: of all policies."""
+
+    rubric: str | None
+    judge: str
+    policy: str | None = None
+
+    @property
+    def name(self) -> str:
+        return " · ".join(filter(None, (self.rubric or "all rubrics", self.judge, self.policy)))
+
+
+class Finding(Frozen):
+    """What one monitor found in one series. ``subject``: the criterion or flag it is about, or the words.
+
+    ``value`` of the recent window with its 95 % interval (``low``, ``high``), ``baseline`` of the window before;
+    ``n`` and ``baseline_n`` count what each was measured on. ``p``: the probability of a change at least this great
+    where nothing changed. ``text``: what it means, and what to do about an alarm.
+    """
+
+    monitor: MonitorName
+    series: Series
+    subject: str | None = None
+    state: State
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    baseline: float | None = None
+    n: int = 0
+    baseline_n: int = 0
+    p: float | None = Field(default=None, ge=0, le=1)
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The same alarm from one look to the next. Which words burst changes; that words burst does not."""
+        subject = None if self.monitor == "vocabulary" else self.subject
+        series = self.series
+        parts = (self.monitor, series.rubric, series.judge, series.policy, subject)
+        return "\x1f".join("" if part is None else part for part in parts)
+
+
+class MonitorLimits(Frozen):
+    """Where a monitor raises an alarm: a change must be both improbable by chance and large enough to matter.
+
+    ``window``: judgments in each of the two windows; ``horizon_seconds``: how far back the baseline begins.
+    ``false_alarms``: the probability that anything at all is called a change in a series where nothing changed.
+    Rates and rises are shares of 1, ``length_growth`` is a ratio, ``correlation_rise`` a difference of correlations.
+    """
+
+    window: int = Field(default=1_000, ge=50, le=20_000)
+    horizon_seconds: float = Field(default=86_400.0, gt=0, le=315_360_000)
+    most_series: int = Field(default=16, ge=1, le=1_000)
+    false_alarms: float = Field(default=0.001, gt=0, lt=0.5)
+    least: int = Field(default=100, ge=10)
+    least_clusters: int = Field(default=20, ge=5)
+    correlation_rise: float = Field(default=0.2, gt=0, le=2)
+    length_growth: float = Field(default=1.5, gt=1, le=1_000)
+    drift_fall: float = Field(default=0.15, gt=0, le=1)
+    drift_rise: float = Field(default=0.3, gt=0, le=1)
+    saturated: float = Field(default=0.98, gt=0.5, le=1)
+    zero_variance: float = Field(default=0.5, gt=0, le=1)
+    zero_variance_rise: float = Field(default=0.15, gt=0, le=1)
+    abstention: float = Field(default=0.2, gt=0, le=1)
+    abstention_rise: float = Field(default=0.05, gt=0, le=1)
+    failure: float = Field(default=0.05, gt=0, le=1)
+    failure_rise: float = Field(default=0.02, gt=0, le=1)
+    flags: float = Field(default=0.2, gt=0, le=1)
+    flags_rise: float = Field(default=0.02, gt=0, le=1)
+    vocabulary_rise: float = Field(default=0.1, gt=0, le=1)
+    vocabulary_ratio: float = Field(default=3.0, gt=1, le=1_000)
+    least_audits: int = Field(default=50, ge=10)
+    disagreement: float = Field(default=0.3, gt=0, le=1)
+    disagreement_rise: float = Field(default=0.1, gt=0, le=1)
+    bias: float = Field(default=0.2, gt=0, le=2)
+    bias_rise: float = Field(default=0.08, gt=0, le=2)

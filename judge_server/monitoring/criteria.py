@@ -1,0 +1,79 @@
+"""Criterion by criterion: whether its pass rate moves, and whether it still teaches anything."""
+
+from collections.abc import Sequence
+
+from judge_server.core.monitor import Finding, MonitorLimits, State
+from judge_server.monitoring.clustered import Estimate, Sample, sample, share
+from judge_server.monitoring.deciding import Frame, Rule, finding, watched
+from judge_server.store.observation import Observed, Windows
+
+
+def criterion_drift(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+    """Falls are alarms sooner than rises, for training is meant to raise what is rewarded."""
+    found: list[Finding] = []
+    rules = {
+        False: Rule(rise=limits.drift_rise, fall=limits.drift_fall),
+        True: Rule(rise=limits.drift_fall, fall=limits.drift_rise),
+    }
+    criteria = _criteria(windows)
+    if not criteria:
+        return [frame.too_little("Decided verdicts", 0, 0)]
+    for bad, rule in rules.items():
+        some = [criterion for criterion, negative in criteria.items() if negative == bad]
+        samples: dict[str | None, tuple[Sample, Sample]] = {
+            one: (_scores(windows.baseline, one), _scores(windows.recent, one)) for one in some
+        }
+        share_of_level = Frame(
+            frame.monitor, frame.series, frame.level * len(some) / len(criteria), frame.least, frame.least_clusters
+        )
+        found += watched(share_of_level, rule, samples, "Decided verdicts", _moved)
+    return found
+
+
+def criterion_saturation(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+    """A criterion that all meet, or none, gives a group no advantage. One that should not be met and never is, is what
+    it is there for."""
+    found = []
+    criteria = _criteria(windows)
+    for criterion, bad in criteria.items():
+        recent, baseline = _scores(windows.recent, criterion), _scores(windows.baseline, criterion)
+        if not frame.enough(recent):
+            found.append(frame.too_little("Decided verdicts", recent.n, baseline.n, criterion))
+            continue
+        now = share(recent)
+        full, empty = now.value >= limits.saturated, now.value <= 1 - limits.saturated
+        state: State = "alarm" if full or (empty and not bad) else "ok"
+        before = baseline.mean if baseline.n else None
+        text = _saturated(now, bad) if full or empty else f"Met by {now.value:.1%}: it tells responses apart."
+        found.append(finding(frame, state, now, before, baseline.n, None, text, criterion))
+    return found or [frame.too_little("Decided verdicts", 0, 0)]
+
+
+def _criteria(windows: Windows) -> dict[str, bool]:
+    """In the order in which they were met, with whether meeting them is bad."""
+    rows = (*windows.baseline, *windows.recent)
+    return {criterion: criterion in one.negative for one in rows for criterion in one.scores}
+
+
+def _scores(rows: Sequence[Observed], criterion: str) -> Sample:
+    own = [one for one in rows if criterion in one.scores]
+    return sample([one.scores[criterion] for one in own], [one.cluster for one in own])
+
+
+def _moved(now: Estimate, before: float | None, state: State) -> str:
+    text = f"Met by {now.value:.1%} ({before or 0.0:.1%} before)."
+    if state == "alarm":
+        text += (
+            " Read ten responses of each kind: is the answer different, or how it is worded? Audit this criterion, and "
+            "take it out of the reward if the judge is being led."
+        )
+    return text
+
+
+def _saturated(now: Estimate, bad: bool) -> str:
+    if now.value > 0.5:
+        what = "it marks every response down alike" if bad else "nothing is left to learn from it"
+        return f"Met by {now.value:.1%}: {what}. Make it more demanding, or give its points to others."
+    if bad:
+        return f"Met by {now.value:.1%}, as it should be."
+    return f"Met by {now.value:.1%}: hardly any response earns it. Split it into steps that some responses reach."

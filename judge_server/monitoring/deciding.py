@@ -1,0 +1,110 @@
+"""From measured changes to findings: what is both improbable by chance and large enough to matter is an alarm."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from judge_server.core.monitor import Finding, MonitorName, Series, State
+from judge_server.monitoring.clustered import Estimate, Sample, estimate, probability_of_change, share
+
+Words = Callable[[Estimate, float | None, State], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all findings of one monitor in one series share. ``level``: the probability that this monitor calls
+    anything a change where nothing changed."""
+
+    monitor: MonitorName
+    series: Series
+    level: float
+    least: int
+    least_clusters: int
+
+    def enough(self, *samples: Sample) -> bool:
+        return all(one.n >= self.least and one.clusters >= self.least_clusters for one in samples)
+
+    def too_little(self, what: str, n: int, baseline_n: int, subject: str | None = None) -> Finding:
+        text = f"{what}: {baseline_n} before and {n} recently are too few; {self.least} are needed in each window"
+        text += f", from {self.least_clusters} prompts."
+        return Finding(
+            monitor=self.monitor,
+            series=self.series,
+            subject=subject,
+            state="not_enough_evidence",
+            n=n,
+            baseline_n=baseline_n,
+            text=text,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An alarm is a significant rise or fall of at least so much, or an interval wholly above ``above``. ``bounded``:
+    the mean lies in [0, 1]."""
+
+    rise: float | None = None
+    fall: float | None = None
+    above: float | None = None
+    bounded: bool = True
+
+    def great(self, difference: float) -> bool:
+        risen = self.rise is not None and difference >= self.rise
+        return risen or (self.fall is not None and difference <= -self.fall)
+
+
+def watched(
+    frame: Frame, rule: Rule, samples: Mapping[str | None, tuple[Sample, Sample]], what: str, words: Words
+) -> list[Finding]:
+    """A finding for each subject, from its samples before and after."""
+    found: list[Finding] = []
+    enough = {subject: pair for subject, pair in samples.items() if frame.enough(*pair)}
+    probabilities = [probability_of_change(*pair) for pair in enough.values()]
+    significant = holm(probabilities, frame.level)
+    for (subject, (before, after)), p, real in zip(enough.items(), probabilities, significant, strict=True):
+        now = share(after) if rule.bounded else estimate(after)
+        beyond = rule.above is not None and now.low > rule.above
+        alarm = beyond or (real and rule.great(now.value - before.mean))
+        state: State = "alarm" if alarm else "ok"
+        found.append(finding(frame, state, now, before.mean, before.n, p, words(now, before.mean, state), subject))
+    for subject, (before, after) in samples.items():
+        if subject not in enough:
+            found.append(frame.too_little(what, after.n, before.n, subject))
+    return found
+
+
+def finding(
+    frame: Frame,
+    state: State,
+    now: Estimate,
+    baseline: float | None,
+    baseline_n: int,
+    p: float | None,
+    text: str,
+    subject: str | None = None,
+) -> Finding:
+    return Finding(
+        monitor=frame.monitor,
+        series=frame.series,
+        subject=subject,
+        state=state,
+        value=now.value,
+        low=now.low,
+        high=now.high,
+        baseline=baseline,
+        n=now.n,
+        baseline_n=baseline_n,
+        p=p,
+        text=text,
+    )
+
+
+def holm(probabilities: Sequence[float], level: float) -> list[bool]:
+    """Which of several changes are significant, so that the probability of calling any so wrongly is at most ``level``
+    (Holm 1979)."""
+    order = sorted(range(len(probabilities)), key=lambda place: probabilities[place])
+    significant = [False] * len(probabilities)
+    for rank, place in enumerate(order):
+        if probabilities[place] > level / (len(probabilities) - rank):
+            break
+        significant[place] = True
+    return significant

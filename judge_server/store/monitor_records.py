@@ -1,0 +1,189 @@
+"""The questions that monitors ask of stored judgments. Each reads a bounded number of rows, however many there are."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, case, exists, func, select
+
+from judge_server.core.monitor import Series
+from judge_server.store.label_records import Run
+from judge_server.store.monitor_table import AUDIT
+from judge_server.store.observation import (
+    MOST_SUBMISSION_CHARACTERS,
+    Audited,
+    Observed,
+    Windows,
+    audited,
+    observed,
+    split,
+)
+from judge_server.store.table import JUDGMENT, SUBMISSION
+from judge_server.store.writing import microseconds
+
+_SCANNED: Final = 20_000
+_SCANNED_FOR_ONE: Final = 10
+_AT_ONCE: Final = 200
+_POLICIES: Final = 4
+_NO_JUDGE: Final = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class _Edition:
+    """What must not change inside a comparison: the judge's fingerprint, and the rubric's content where it is one."""
+
+    fingerprint: str | None
+    digest: str | None
+
+
+@dataclass(slots=True)
+class _Taken:
+    rows: dict[str, Any] = field(default_factory=dict)
+    edition: _Edition | None = None
+
+
+class MonitorRecords:
+    """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
+
+    def __init__(self, read: Run) -> None:
+        self._read = read
+
+    async def series(self, since: datetime, *, least: int, most: int, rubric: str | None = None) -> tuple[Series, ...]:
+        """What was judged since then often enough to be looked at, most often first: by judge over all rubrics, by
+        rubric and judge, and by policy where a rubric has judged several. Looks at the newest 20,000 judgments."""
+        start = microseconds(since)
+        return await self._read(lambda connection: _series(connection, start, least, most, rubric))
+
+    async def windows(self, series: Series, since: datetime, window: int) -> Windows:
+        """The newest ``window`` judgments of a series and the oldest since then, by the judge and under the rubric's
+        content of the newest; audits are left out."""
+        start = microseconds(since)
+        return await self._read(lambda connection: _windows(connection, series, start, window))
+
+    async def audits(self, series: Series, since: datetime, window: int) -> tuple[tuple[Audited, ...], ...]:
+        """Baseline and recent window of the pairs of a series that an audit judge has judged too, since then."""
+        start = microseconds(since)
+        return await self._read(lambda connection: _audits(connection, series, start, window))
+
+
+def _series(connection: Connection, start: int, least: int, most: int, rubric: str | None) -> tuple[Series, ...]:
+    column = JUDGMENT.c
+    question = select(column.rubric_id, column.judge, column.policy).where(column.created_us >= start, _no_audit())
+    if rubric is not None:
+        question = question.where(column.rubric_id == rubric)
+    question = question.order_by(column.created_us.desc(), column.id.desc()).limit(_SCANNED)
+    rows = [row for row in connection.execute(question) if row.judge is not None]
+    whole = Counter((row.rubric_id, row.judge) for row in rows if row.rubric_id is not None)
+    judges = Counter(row.judge for row in rows)
+    found = [
+        (count, Series(rubric=None, judge=judge))
+        for judge, count in judges.items()
+        if rubric is None and judge != _NO_JUDGE and sum(judge == one for _, one in whole) > 1
+    ]
+    found += [(count, Series(rubric=of, judge=judge)) for (of, judge), count in whole.items()]
+    by_policy = Counter((row.rubric_id, row.judge, row.policy) for row in rows if row.policy and row.rubric_id)
+    for of, judge in whole:
+        several = [(count, policy) for (one, by, policy), count in by_policy.items() if (one, by) == (of, judge)]
+        if len(several) > 1:
+            several.sort(key=lambda pair: (-pair[0], pair[1]))
+            found += [(count, Series(rubric=of, judge=judge, policy=policy)) for count, policy in several[:_POLICIES]]
+    found.sort(key=lambda pair: (-pair[0], pair[1].name))
+    return tuple(one for count, one in found if count >= least)[:most]
+
+
+def _windows(connection: Connection, series: Series, start: int, window: int) -> Windows:
+    taken = _Taken()
+    for newest in (True, False):
+        for row in _read(connection, _window(series, start, window, newest)):
+            edition = _Edition(row.fingerprint, None if series.rubric is None else row.rubric_digest)
+            taken.edition = taken.edition or edition
+            if edition == taken.edition and row.id not in taken.rows:
+                taken.rows[row.id] = observed(row)
+    rows: list[Observed] = sorted(taken.rows.values(), key=lambda one: (one.created_us, one.id))
+    return Windows(*split(rows, window))
+
+
+def _window(series: Series, start: int, window: int, newest: bool) -> Select[Any]:
+    """The ids are found on an index, then the long columns of no more than ``window`` rows are read."""
+    column = JUDGMENT.c
+    order = (column.created_us.desc(), column.id.desc()) if newest else (column.created_us, column.id)
+    scanned = select(column.id, column.judge, column.policy, column.created_us).where(column.created_us >= start)
+    if series.rubric is None:
+        scanned = scanned.where(column.judge == series.judge)
+    else:
+        scanned = scanned.where(column.rubric_id == series.rubric)
+    near = scanned.order_by(*order).limit(window * _SCANNED_FOR_ONE).subquery("near")
+    wanted = select(near.c.id).where(near.c.judge == series.judge)
+    if series.policy is not None:
+        wanted = wanted.where(near.c.policy == series.policy)
+    wanted = wanted.where(~exists().where(AUDIT.c.judgment_id == near.c.id))
+    place = (near.c.created_us.desc(), near.c.id.desc()) if newest else (near.c.created_us, near.c.id)
+    chosen = wanted.order_by(*place).limit(window).subquery("chosen")
+    question = select(
+        *(column[name] for name in ("id", "created_us", "rubric_digest", "fingerprint", "group_name", "step")),
+        *(column[name] for name in ("policy", "reward", "status", "payload")),
+        _submission(),
+    ).join(chosen, chosen.c.id == column.id)
+    return question.join(SUBMISSION, SUBMISSION.c.judgment_id == column.id, isouter=True).order_by(*order)
+
+
+def _audits(connection: Connection, series: Series, start: int, window: int) -> tuple[tuple[Audited, ...], ...]:
+    rows: dict[str, Audited] = {}
+    judge = None
+    for newest in (True, False):
+        for row in _read(connection, _pairs(series, start, window, newest)):
+            judge = judge or row.audit_judge
+            pair = audited(row) if row.audit_judge == judge else None
+            if pair is not None:
+                rows[row.id] = pair
+    return split(sorted(rows.values(), key=lambda one: (one.created_us, one.id)), window)
+
+
+def _pairs(series: Series, start: int, window: int, newest: bool) -> Select[Any]:
+    trained, auditing = JUDGMENT, JUDGMENT.alias("auditing")
+    first, second = AUDIT.c.created_us, AUDIT.c.audited_id
+    order = (first.desc(), second.desc()) if newest else (first, second)
+    near = (
+        select(AUDIT.c.audited_id, AUDIT.c.judgment_id, AUDIT.c.created_us, AUDIT.c.judge)
+        .where(AUDIT.c.created_us >= start, AUDIT.c.judgment_id.is_not(None))
+        .order_by(*order)
+        .limit(window * _SCANNED_FOR_ONE)
+        .subquery("near")
+    )
+    column = trained.c
+    question = (
+        select(
+            *(column[name] for name in ("id", "created_us", "group_name", "policy", "payload")),
+            near.c.judge.label("audit_judge"),
+            auditing.c.payload.label("auditing"),
+            _submission(),
+        )
+        .select_from(near)
+        .join(trained, column.id == near.c.audited_id)
+        .join(auditing, auditing.c.id == near.c.judgment_id)
+        .join(SUBMISSION, SUBMISSION.c.judgment_id == column.id, isouter=True)
+        .where(column.judge == series.judge)
+    )
+    if series.rubric is not None:
+        question = question.where(column.rubric_id == series.rubric)
+    if series.policy is not None:
+        question = question.where(column.policy == series.policy)
+    place = (near.c.created_us.desc(), near.c.audited_id.desc()) if newest else (near.c.created_us, near.c.audited_id)
+    return question.order_by(*place).limit(window)
+
+
+def _read(connection: Connection, question: Select[Any]) -> Iterable[Row[Any]]:
+    """A few rows at a time, so that the long texts never stand in memory together."""
+    return connection.execute(question.execution_options(yield_per=_AT_ONCE))
+
+
+def _submission() -> Any:
+    """The payload of the submission, unless it is too long to be read again and again."""
+    payload = SUBMISSION.c.payload
+    return case((func.length(payload) <= MOST_SUBMISSION_CHARACTERS, payload)).label("submission")
+
+
+def _no_audit() -> Any:
+    return ~exists().where(AUDIT.c.judgment_id == JUDGMENT.c.id)

@@ -1,0 +1,152 @@
+"""Stored judgments as monitors look at them: small, with as much of the texts as they need."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from judge_server.core.outcome import JudgmentStatus
+from judge_server.store.payload import decode_mapping
+
+MOST_TEXT_CHARACTERS: Final = 4_000
+MOST_SUBMISSION_CHARACTERS: Final = 131_072
+_UNSURE: Final = frozenset({"abstained", "unusable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One judgment. ``cluster``: the prompt, or what stands in for it; ``group``: rollouts of one prompt at one step.
+
+    ``scores`` by criterion, in [0, 1]: whether it was met, or the value on its scale; a mean over steps. ``negative``:
+    criteria that are better not met. ``asked`` verdicts were the judge's to give, ``unsure`` of them it abstained from
+    or gave unreadably. ``characters``: of the whole response; ``response`` and ``prompt``: the first and the last part
+    of each, None where the submission is too long to be read again and again.
+    """
+
+    id: str
+    created_us: int
+    cluster: str
+    group: str | None
+    policy: str | None
+    reward: float | None
+    failed: bool
+    flags: tuple[str, ...]
+    characters: int
+    scores: Mapping[str, float]
+    negative: frozenset[str]
+    asked: int
+    unsure: int
+    response: str | None
+    prompt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """``baseline`` came before ``recent``; neither is longer than asked for, and both are oldest first."""
+
+    baseline: tuple[Observed, ...]
+    recent: tuple[Observed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Two judges on one response. ``difference``: mean over the criteria that both decided of how much better the
+    training judge thinks it is, in [-1, 1]; ``disagreed``: on how many of ``compared`` criteria they fell apart."""
+
+    id: str
+    created_us: int
+    cluster: str
+    policy: str | None
+    difference: float
+    disagreed: int
+    compared: int
+
+
+def split(rows: Sequence[Any], window: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The first and the last ``window`` rows, or two halves where there are not as many."""
+    each = min(window, len(rows) // 2)
+    return tuple(rows[:each]), tuple(rows[len(rows) - each :])
+
+
+def observed(row: Any) -> Observed:
+    """From a row with id, created_us, group_name, step, policy, reward, status, and the two payloads."""
+    judgment = decode_mapping(row.payload)
+    verdicts = judgment.get("verdicts", ())
+    judged = [verdict["status"] for verdict in verdicts if verdict["source"] == "judge"]
+    asked = [status for status in judged if status != "not_applicable"]
+    prompt, response = (None, None) if row.submission is None else _texts(row.submission)
+    group = None if row.group_name is None else f"{row.group_name}\x1f{row.step}"
+    return Observed(
+        id=row.id,
+        created_us=row.created_us,
+        cluster=_cluster(prompt, row),
+        group=group,
+        policy=row.policy,
+        reward=row.reward,
+        failed=row.status == JudgmentStatus.FAILED.value or row.reward is None,
+        flags=tuple(judgment.get("flags", ())),
+        characters=judgment.get("response_characters", 0),
+        scores=scores_of(verdicts),
+        negative=frozenset(verdict["criterion"] for verdict in verdicts if verdict["points"] < 0),
+        asked=len(asked),
+        unsure=sum(status in _UNSURE for status in asked),
+        response=_ends(response),
+        prompt=_ends(prompt),
+    )
+
+
+def audited(row: Any) -> Audited | None:
+    """From a row with the payloads of both judgments; None where they share no decided criterion."""
+    trained, auditing = decode_mapping(row.payload), decode_mapping(row.auditing)
+    own, other = (scores_of(one.get("verdicts", ())) for one in (trained, auditing))
+    shared = own.keys() & other.keys()
+    if not shared:
+        return None
+    signs = {verdict["criterion"]: -1 if verdict["points"] < 0 else 1 for verdict in trained["verdicts"]}
+    difference = sum(signs[one] * (own[one] - other[one]) for one in shared) / len(shared)
+    prompt = None if row.submission is None else _texts(row.submission)[0]
+    return Audited(
+        id=row.id,
+        created_us=row.created_us,
+        cluster=_cluster(prompt, row),
+        policy=row.policy,
+        difference=difference,
+        disagreed=sum((own[one] >= 0.5) != (other[one] >= 0.5) for one in shared),
+        compared=len(shared),
+    )
+
+
+def scores_of(verdicts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What was decided of each criterion: met or not, or the value on a scale."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for verdict in verdicts:
+        value = verdict.get("value")
+        if value is not None:
+            found[verdict["criterion"]].append(value if verdict.get("option") is not None else float(value >= 0.5))
+    return {criterion: sum(values) / len(values) for criterion, values in found.items()}
+
+
+def _texts(payload: str) -> tuple[str, str]:
+    submission = decode_mapping(payload)
+    return _text(submission["prompt"], None), _text(submission["response"], "assistant")
+
+
+def _text(given: Any, role: str | None) -> str:
+    if isinstance(given, str):
+        return given
+    return "\n".join(message.get("content", "") for message in given if role in (None, message["role"]))
+
+
+def _cluster(prompt: str | None, row: Any) -> str:
+    """Rollouts of one prompt resemble each other, so intervals are clustered on it."""
+    if prompt is None:
+        return str(row.group_name or row.id)
+    return hashlib.blake2b(prompt.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _ends(text: str | None) -> str | None:
+    if text is None or len(text) <= MOST_TEXT_CHARACTERS:
+        return text
+    half = MOST_TEXT_CHARACTERS // 2
+    return f"{text[:half]}\n{text[-half:]}"
