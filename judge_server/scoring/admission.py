@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from judge_server.core.errors import Draining, Overloaded
+from judge_server.scoring.quota import Quota
 
 MOST_STEPS = 256
 _REMEMBERED = 256
@@ -22,6 +23,7 @@ class Admission:
         self.limit = limit
         self.most_steps = most_steps
         self.under_way = 0
+        self._quota = Quota()
         self._draining = False
         self._empty = asyncio.Event()
         self._finished: deque[float] = deque(maxlen=_REMEMBERED)
@@ -35,8 +37,9 @@ class Admission:
                     await self._empty.wait()
         return self.under_way
 
-    def require_room(self) -> None:
-        """Raises Overloaded (or Draining) with the seconds after which there will probably be room."""
+    def require_room(self, submissions: int = 1) -> None:
+        """Raises Overloaded (or Draining) with the seconds after which there will probably be room, and TooLarge for
+        more submissions than the caller may ever have under way."""
         if self._draining:
             raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
         if self.under_way >= self.limit:
@@ -45,13 +48,15 @@ class Admission:
                 remedy="Wait as long as Retry-After says, then send the request again.",
                 retry_after_seconds=self.retry_after_seconds(),
             )
+        self._quota.require_room(submissions, self.retry_after_seconds())
 
     @contextmanager
     def enter(self, submissions: int = 1) -> Iterator[None]:
         """Count ``submissions`` as under way inside the block."""
         self.under_way += submissions
         try:
-            yield
+            with self._quota.enter(submissions):
+                yield
         finally:
             self.under_way -= submissions
             if self._draining and not self.under_way:

@@ -7,14 +7,20 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from judge_server import __version__
-from judge_server.server import description, problems
+from judge_server.server import api_page, description, problems
+from judge_server.server.authentication import Authentication
+from judge_server.server.body_encoding import PlainBodies
 from judge_server.server.body_limit import BodyLimit
 from judge_server.server.calibrating import Calibrations
 from judge_server.server.dialects import openai_graders
 from judge_server.server.dialects.routers import ROUTERS
 from judge_server.server.dialects.state import dialects
 from judge_server.server.exchange import Observation
+from judge_server.server.host_guard import HostGuard, trusted_names
+from judge_server.server.key_ring import key_ring, require_keys
+from judge_server.server.permission import guard_routes
 from judge_server.server.request_id import RequestId
+from judge_server.server.response_headers import ResponseHeaders
 from judge_server.server.routes import (
     calibrations,
     groups,
@@ -40,7 +46,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_service(settings, telemetry.watchers) as service:
+        await require_keys(settings)
+        async with (
+            open_service(settings, telemetry.watchers) as service,
+            key_ring(settings, service.store.api_keys) as app.state.keys,
+        ):
             app.state.service = service
             app.state.metrics = metrics = telemetry.metrics
             metrics.watch(service)
@@ -62,12 +72,26 @@ def create_app(settings: Settings) -> FastAPI:
         version=__version__,
         summary="Scores responses against expert rubrics with a judge model, for reinforcement learning.",
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
+    _include_routes(app)
+    public = guard_routes(app, public_metrics=settings.public_metrics)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, streamed=frozenset({jobs.PATH}))
+    app.add_middleware(PlainBodies)
+    if settings.demands_keys:
+        app.add_middleware(Authentication, public=public)
+    app.add_middleware(HostGuard, names=trusted_names(settings))
+    app.add_middleware(ResponseHeaders)
     app.add_middleware(Observation, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
     app.add_middleware(RequestId)
     app.add_middleware(ReadableStart)
     problems.install(app)
+    description.install(app, public=public, demands_keys=settings.demands_keys)
+    return app
+
+
+def _include_routes(app: FastAPI) -> None:
     app.include_router(scoring.router)
     app.include_router(groups.router)
     app.include_router(jobs.router)
@@ -80,5 +104,4 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(operations.router)
-    description.install(app)
-    return app
+    app.include_router(api_page.router)

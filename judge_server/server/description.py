@@ -7,8 +7,30 @@ from fastapi.openapi.utils import get_openapi
 
 from judge_server.server.problems import MEDIA_TYPE, Problem
 
-_EVERYWHERE = {"422": "The request cannot be used as it stands", "503": "The store or the server is not available"}
-_WITH_A_BODY = {"400": "The body cannot be read", "413": "The body is too large"}
+_EVERYWHERE = {
+    "421": "The server does not answer under this name",
+    "422": "The request cannot be used as it stands",
+    "503": "The store or the server is not available",
+}
+_WITH_A_BODY = {
+    "400": "The body cannot be read",
+    "413": "The body is too large",
+    "415": "The body is compressed",
+}
+_WITH_A_KEY = {
+    "401": "An API key is needed",
+    "403": "The API key does not allow this, or another site's page sent it",
+    "429": "The API key has reached its limit: see Retry-After",
+}
+_WAYS_TO_SEND_A_KEY = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "jsk_<id>_<secret>"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "password": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The key is the password; the name does not matter.",
+    },
+}
 _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     (
         "/v1/score",
@@ -52,24 +74,27 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
 _PLAIN = ("/healthz", "/metrics")
 
 
-def install(app: FastAPI) -> None:
-    """Describe problem documents in the application's OpenAPI document."""
+def install(app: FastAPI, *, public: frozenset[str], demands_keys: bool) -> None:
+    """Describe problem documents and API keys in the application's OpenAPI document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _described(app)
+            app.openapi_schema = _described(app, public, _ways(demanded=demands_keys))
         return app.openapi_schema
 
     # FastAPI's documented way of extending the document; it has no other
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def _described(app: FastAPI, public: frozenset[str], ways: list[dict[str, Any]]) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None)  # FastAPI's own form of errors, which is not ours
-            operation["responses"].update(_problems(path, "requestBody" in operation))
+            operation["responses"].update(_problems(path, path in public, "requestBody" in operation))
+            if path not in public:
+                operation["security"] = ways
+    document["components"]["securitySchemes"] = _WAYS_TO_SEND_A_KEY
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -77,10 +102,16 @@ def _described(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _problems(path: str, has_body: bool) -> dict[str, Any]:
-    if path in _PLAIN:
+def _ways(*, demanded: bool) -> list[dict[str, Any]]:
+    """Any one of them; none at all where no key is demanded."""
+    ways: list[dict[str, Any]] = [{name: []} for name in _WAYS_TO_SEND_A_KEY]
+    return ways if demanded else [*ways, {}]
+
+
+def _problems(path: str, public: bool, has_body: bool) -> dict[str, Any]:
+    if path in _PLAIN and public:
         return {}
-    known = _EVERYWHERE | (_WITH_A_BODY if has_body else {})
+    known = _EVERYWHERE | (_WITH_A_BODY if has_body else {}) | ({} if public else _WITH_A_KEY)
     for prefix, more in _BY_PATH:
         if path.startswith(prefix):
             known |= more

@@ -16,6 +16,7 @@ from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
 from judge_server.core.model import Frozen
 from judge_server.server.request_id import HEADER, request_id_of
+from judge_server.server.response_headers import HEADERS
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -54,6 +55,8 @@ def problem_response(fault: JudgeServerError) -> Response:
 
 def _response(status: int, document: dict[str, Any], retry_after_seconds: float | None = None) -> Response:
     headers = {} if retry_after_seconds is None else {"retry-after": str(ceil(retry_after_seconds))}
+    if status == 401:
+        headers["www-authenticate"] = 'Bearer realm="judge-server"'
     return Response(orjson.dumps(document), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -147,7 +150,7 @@ def _unexpected(request: Request, fault: Exception) -> Response:
             f"An error that nobody foresaw; the log has it under request {request_id}.", remedy="Please report it."
         )
     )
-    response.headers[HEADER] = request_id  # this answer goes out past every middleware
+    response.headers.update({**HEADERS, HEADER: request_id})  # this answer goes out past every middleware
     return response
 
 

@@ -6,7 +6,9 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request
 
-from judge_server.core.errors import BadInput
+from judge_server.core.allowance import PriorityClass
+from judge_server.core.caller import current_caller
+from judge_server.core.errors import BadInput, TooLarge
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.deadline import deadline_after
@@ -27,10 +29,18 @@ DeadlineHeader = Annotated[
 ]
 
 
-def terms(service: Service, deadline_seconds: float | None, header: float | None, priority: str | None) -> Terms:
-    """The body's deadline goes before the header's, and that before the server's default."""
+def terms(
+    service: Service,
+    deadline_seconds: float | None,
+    header: float | None,
+    priority: str | None,
+    default: PriorityClass = "interactive",
+) -> Terms:
+    """The body's deadline goes before the header's, and that before the server's default. Raises Forbidden for a more
+    urgent class than the caller may ask for."""
     seconds = deadline_seconds or header or service.settings.default_deadline_seconds
-    return Terms(Priority[(priority or "interactive").upper()], deadline_after(seconds))
+    permitted = current_caller.get().allowance.priority(priority, default)
+    return Terms(Priority[permitted.upper()], deadline_after(seconds))
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -52,6 +62,26 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
 async def _hung_up(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def require_submissions(service: Service, count: int, field: str) -> None:
+    """``require_items`` for what will be judged, also by what the caller may send, and that there is room for so many.
+
+    Raises Overloaded, AllowanceSpent or TooLarge."""
+    require_items(count, service.settings.max_batch_items, field)
+    require_allowed(count, field)
+    service.scorer.admission.require_room(count)
+
+
+def require_allowed(count: int, field: str) -> None:
+    """Raises TooLarge for more submissions in one request than the caller may send."""
+    limit = current_caller.get().allowance.submissions_per_request
+    if limit is not None and count > limit:
+        raise TooLarge(
+            f"{field}: {count} submissions are more than the {limit} that the API key may send in one request.",
+            remedy="Split the request.",
+            max_items=limit,
+        )
 
 
 def require_items(count: int, limit: int, field: str) -> None:

@@ -71,7 +71,7 @@ async def asked(request: Request, profile: Profile, rubric: str, wishes: Wishes)
         policy=policy,
         rubric=None if rubric == BY_SAMPLE else rubric,
         judge=wishes.judge,
-        terms=terms(service, seconds, None, "training"),
+        terms=terms(service, seconds, None, None, "training"),
         table=request.app.state.prompt_table,
         substitutions=substitutions,
     )
@@ -87,7 +87,7 @@ async def _require_judgeable(service: Service, rubric: str, judge: str | None) -
         service.standing.certification.require(known.reference, await service.shelf.get(rubric))
 
 
-async def room_for(asking: Asking) -> Overloaded | None:
+async def room_for(asking: Asking, submissions: int) -> Overloaded | None:
     """Waits for room where the trainer cannot bear a 429, at most until the deadline; None when there is room.
 
     Raises Overloaded at once for a trainer that can be sent away, and Draining for all.
@@ -95,7 +95,7 @@ async def room_for(asking: Asking) -> Overloaded | None:
     admission = asking.service.scorer.admission
     while True:
         try:
-            admission.require_room()
+            admission.require_room(submissions)
         except Draining:
             raise
         except Overloaded as fault:

@@ -16,7 +16,7 @@ from judge_server.scoring.batch import parse_submission
 from judge_server.server.dialects.asking import Asking, room_for
 from judge_server.server.dialects.binding import Sample
 from judge_server.server.failure import failure_of
-from judge_server.server.service import require_items, while_connected
+from judge_server.server.service import require_allowed, require_items, while_connected
 
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -67,12 +67,13 @@ async def rewards_for(request: Request, asking: Asking, samples: Sequence[Sample
     Raises what the first failed sample failed of where the policy is ``raise``.
     """
     require_items(len(samples), asking.service.settings.max_batch_items, "the samples")
+    require_allowed(len(samples), "the samples")
     return await while_connected(request, rewarded(asking, samples))
 
 
 async def rewarded(asking: Asking, samples: Sequence[Sample]) -> list[Reward]:
     """As ``rewards_for``, whoever waits for it."""
-    full = await room_for(asking)
+    full = await room_for(asking, len(samples))
     found = [full] * len(samples) if full else await together([_judged(asking, sample) for sample in samples])
     return [_under_policy(asking, one) for one in found]
 

@@ -18,7 +18,14 @@ from judge_server.scoring.group.evaluation import Wanted
 from judge_server.scoring.group.groups import GroupScores, GroupTask
 from judge_server.scoring.group.report import GroupReport
 from judge_server.server.routes.scoring import BatchResponse, PriorityName, Seconds, results_json
-from judge_server.server.service import DeadlineHeader, ServiceHere, require_items, terms, while_connected
+from judge_server.server.service import (
+    DeadlineHeader,
+    ServiceHere,
+    require_items,
+    require_submissions,
+    terms,
+    while_connected,
+)
 from judge_server.server.strict_json import StrictRoute
 from judge_server.settings import Settings
 
@@ -113,9 +120,8 @@ async def group(
     request: Request, body: GroupRequest, service: ServiceHere, deadline: DeadlineHeader = None
 ) -> Response:
     """Rollouts of one prompt → judgments, rewards, and how they stand to each other."""
-    require_items(len(body.responses), service.settings.max_batch_items, "responses")
     require_items(body.expected or 1, service.settings.max_batch_items, "expected")
-    service.scorer.admission.require_room()
+    require_submissions(service, len(body.responses), "responses")
     task = body.task(service.settings)
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
     if task.collect and not (body.deadline_seconds or deadline):

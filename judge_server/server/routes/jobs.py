@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field, ValidationError
 
+from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, TooLarge, UnknownJob, UnknownJudge
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.json_text import parse_json
@@ -156,7 +157,9 @@ async def _found(service: Service, job_id: str) -> Job:
 
 
 def _limits(service: Service, total_bytes: int) -> Limits:
-    return Limits(service.settings.max_job_items, total_bytes, service.settings.max_body_bytes)
+    most = service.settings.max_job_items
+    own = current_caller.get().allowance.submissions_per_request
+    return Limits(most if own is None else min(most, own), total_bytes, service.settings.max_body_bytes)
 
 
 async def _request(request: Request, max_bytes: int) -> BatchRequest:
@@ -184,7 +187,7 @@ async def _terms(service: Service, wishes: BatchRequest | LineWishes) -> JobTerm
     return JobTerms(
         rubric=rubric,
         judge=wishes.judge,
-        priority=wishes.priority or "batch",
+        priority=current_caller.get().allowance.priority(wishes.priority, "batch"),
         deadline_seconds=wishes.deadline_seconds or service.settings.default_deadline_seconds,
     )
 

@@ -13,7 +13,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinate, Submission
 from judge_server.scoring.batch import require_store, score_batch
 from judge_server.server.failure import failure_response
-from judge_server.server.service import DeadlineHeader, ServiceHere, require_items, terms, while_connected
+from judge_server.server.service import DeadlineHeader, ServiceHere, require_submissions, terms, while_connected
 from judge_server.server.strict_json import StrictRoute
 
 router = APIRouter(prefix="/v1/score", tags=["scoring"], route_class=StrictRoute)
@@ -69,8 +69,7 @@ async def batch(
     request: Request, body: BatchRequest, service: ServiceHere, deadline: DeadlineHeader = None
 ) -> Response:
     """Many submissions → judgments in order. One bad item never spoils the others; the status stays 200."""
-    require_items(len(body.items), service.settings.max_batch_items, "items")
-    service.scorer.admission.require_room()
+    require_submissions(service, len(body.items), "items")
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
     defaults = {"rubric": body.rubric, "judge": body.judge}
     judgments = await while_connected(request, score_batch(service.scorer, body.items, conditions, defaults))
