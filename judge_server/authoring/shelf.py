@@ -40,6 +40,7 @@ class Shelf:
         self._library = library
         self._store = store
         self._remembered: dict[str, _Remembered] = {}
+        self._looked_up: set[str] = set()
 
     async def get(self, name: str) -> Rubric:
         """The rubric of ``id`` (the newest) or ``id@version``. Raises UnknownRubric with near matches."""
@@ -49,6 +50,8 @@ class Shelf:
         rubric = await self._find(name)
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
+            self._looked_up.clear()
+        self._looked_up.add(rubric.digest)
         self._remembered[name] = _Remembered(rubric, time.monotonic() + _FRESH_SECONDS)
         return rubric
 
@@ -66,6 +69,11 @@ class Shelf:
             if stored is not None:
                 return stored
         return self._library.get(name if version is None else f"{rubric_id}@{version}")
+
+    def has_shown(self, digest: str) -> bool:
+        """Whether the rubric of that digest was looked up here by its name, of late: then its id is an expert's, not a
+        request's."""
+        return digest in self._looked_up
 
     async def versions(self, rubric_id: str) -> tuple[str, ...]:
         """Every version there is, oldest first."""

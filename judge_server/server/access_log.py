@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Literal
 
 from judge_server.server.exchange import Exchange
@@ -14,10 +15,11 @@ AccessLogging = Literal["off", "errors", "all"]
 class AccessLog:
     """``errors``: statuses from 400 on, at most 20 a second; the next line says how many were left out."""
 
-    def __init__(self, what: AccessLogging) -> None:
+    def __init__(self, what: AccessLogging, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lowest = {"off": 1_000, "errors": 400, "all": 0}[what]
         self._bounded = what == "errors"
-        self._second = 0
+        self._second = -1
         self._told = 0
         self._untold = 0
 
@@ -39,7 +41,7 @@ class AccessLog:
         _log.log(logging.WARNING if exchange.status >= 500 else logging.INFO, line, fields, extra=fields)
 
     def _is_too_much(self) -> bool:
-        now = int(time.monotonic())
+        now = int(self._clock())
         if now != self._second:
             self._second, self._told = now, 0
         self._told += 1

@@ -9,6 +9,7 @@ from judge_server.server.request_id import current_request_id
 
 LogFormat = Literal["text", "json"]
 _TEXT: Final = "%(asctime)s %(levelname)s %(name)s%(request)s: %(message)s"
+_NO_FIELDS: Final = (*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "request")
 _JSON: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -39,19 +40,20 @@ def _formatter(form: LogFormat) -> logging.Formatter:
         _JSON,
         rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
         datefmt="%Y-%m-%dT%H:%M:%S%z",
-        reserved_attrs=(*_STANDARD, "request"),
+        reserved_attrs=_NO_FIELDS,
     )
 
 
-_STANDARD: Final = (*tuple(logging.LogRecord("", 0, "", 0, "", None, None).__dict__), "message", "asctime", "taskName")
-
-
-def log_to_standard_error(level: str, form: LogFormat) -> None:
-    """The handler of the process, for our lines, uvicorn's and those of the libraries; ours and uvicorn's from
-    ``level`` on, others' from warnings on."""
+def handler_of(form: LogFormat) -> logging.Handler:
+    """Writes lines of that form to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(form))
     handler.addFilter(_OfRequest())
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    return handler
+
+
+def log_to_standard_error(level: str, form: LogFormat) -> None:
+    """One handler for the process: our lines and uvicorn's from ``level`` on, the libraries' from warnings on."""
+    logging.basicConfig(handlers=[handler_of(form)], level=logging.WARNING, force=True)
     for name in ("judge_server", "uvicorn"):
         logging.getLogger(name).setLevel(level.upper())

@@ -1,14 +1,20 @@
 """What Prometheus reads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
+from judge_server import __version__
 from judge_server.core.judgment import Judgment, Usage
+from judge_server.core.rubric import RubricReference
 from judge_server.core.verdict import Failure
 from judge_server.scoring.schedule import Schedule
 from judge_server.wiring import Service
 
+INLINE = "inline"
+OTHER = "other"
+_MOST_RUBRICS = 200
+_VALUE_BUCKETS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.0)
 _REWARD_BUCKETS = tuple(step / 10 for step in range(-10, 11))
 _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
@@ -19,6 +25,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         here = self.registry
+        ProcessCollector(registry=here)
+        Info("judge_server_build", "What runs here.", registry=here).info({"version": __version__})
         self._judgments = Counter(
             "judge_server_judgments", "Judgments by judge and status.", ("judge", "status"), registry=here
         )
@@ -51,7 +59,18 @@ class Metrics:
             ("type",),
             registry=here,
         )
-        self._rewards = Histogram("judge_server_reward", "Rewards.", buckets=_REWARD_BUCKETS, registry=here)
+        self._rewards = Histogram(
+            "judge_server_reward", "Rewards by rubric.", ("rubric",), buckets=_REWARD_BUCKETS, registry=here
+        )
+        self._values = Histogram(
+            "judge_server_verdict_value",
+            "Values of verdicts by rubric and source, from 0 (not met, worst) to 1.",
+            ("rubric", "source"),
+            buckets=_VALUE_BUCKETS,
+            registry=here,
+        )
+        self._is_ours: Callable[[str], bool] = lambda _digest: False
+        self._rubrics: set[str] = set()
         self._seconds = Histogram(
             "judge_server_seconds", "Seconds from submission to judgment.", buckets=_SECONDS_BUCKETS, registry=here
         )
@@ -59,18 +78,30 @@ class Metrics:
     def judged(self, judgment: Judgment) -> None:
         """Count one judgment. Nothing that a request names becomes a label."""
         self._judgments.labels(judgment.judge.name if judgment.judge else "none", judgment.status).inc()
+        rubric = self._label_of(judgment.rubric)
         if judgment.reward is not None:
-            self._rewards.observe(judgment.reward)
+            self._rewards.labels(rubric).observe(judgment.reward)
         if judgment.error:
             self._failures.labels(judgment.error.type).inc()
         for verdict in judgment.verdicts:
             self._verdicts.labels(verdict.source, verdict.status).inc()
+            if verdict.value is not None:
+                self._values.labels(rubric, verdict.source).observe(verdict.value)
         self._cached.inc(sum(verdict.cached for verdict in judgment.verdicts))
         for flag in judgment.flags:
             self._flags.labels(flag).inc()
         self._gates.inc(len(judgment.gates))
         self._spent(judgment.usage)
         self._seconds.observe(judgment.timing.total_seconds)
+
+    def _label_of(self, rubric: RubricReference | None) -> str:
+        """The id of a rubric of the library or the store; ``inline`` for those that requests bring along."""
+        if rubric is None or not self._is_ours(rubric.digest):
+            return INLINE
+        if rubric.id not in self._rubrics and len(self._rubrics) >= _MOST_RUBRICS:
+            return OTHER
+        self._rubrics.add(rubric.id)
+        return rubric.id
 
     def graded(self, kind: str, cause: str | None, usages: Iterable[Usage], *, substituted: bool) -> None:
         """Count one run of a grader: ``ok``, ``failed``, or ``substituted`` where the caller's number stood in."""
@@ -97,8 +128,9 @@ class Metrics:
         self._calls.inc(usage.calls)
 
     def watch(self, service: Service) -> None:
-        """Show what is under way, waiting and in flight."""
+        """Show what is under way, waiting and in flight; learn which rubrics are ours."""
         here = self.registry
+        self._is_ours = service.shelf.has_shown
         Gauge("judge_server_submissions_under_way", "Submissions under way.", registry=here).set_function(
             lambda: service.scorer.admission.under_way
         )

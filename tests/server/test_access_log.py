@@ -1,0 +1,44 @@
+"""The lines that the log has for requests."""
+
+import logging
+
+import pytest
+
+from judge_server.server.access_log import AccessLog
+from judge_server.server.exchange import Exchange
+
+
+def exchange(status: int) -> Exchange:
+    return Exchange(method="POST", route="/v1/score", status=status, seconds=0.25, request_id="r-1")
+
+
+@pytest.fixture
+def lines(caplog):
+    with caplog.at_level(logging.INFO, logger="judge_server.access"):
+        yield caplog
+
+
+def test_a_line_has_route_status_time_and_request(lines):
+    AccessLog("all").answered(exchange(200))
+    (record,) = lines.records
+    assert record.getMessage() == "POST /v1/score 200 in 0.250 s"
+    assert (record.request_id, record.route, record.status, record.seconds) == ("r-1", "/v1/score", 200, 0.25)
+    assert record.levelno == logging.INFO
+
+
+@pytest.mark.parametrize(("what", "told"), [("off", []), ("errors", [429, 503]), ("all", [200, 429, 503])])
+def test_the_operator_chooses_which_answers_are_told_of(lines, what, told):
+    log = AccessLog(what)
+    for status in (200, 429, 503):
+        log.answered(exchange(status))
+    assert [record.status for record in lines.records] == told
+
+
+def test_a_flood_of_refusals_does_not_flood_the_log_and_says_what_was_left_out(lines):
+    seconds = iter([0.5] * 500 + [1.5])
+    log = AccessLog("errors", clock=lambda: next(seconds))
+    for _ in range(501):
+        log.answered(exchange(429))
+    assert len(lines.records) == 21
+    assert lines.records[-1].left_out == 480
+    assert "480 lines left out" in lines.records[-1].getMessage()
