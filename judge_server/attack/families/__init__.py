@@ -1,0 +1,1 @@
+"""The corpus, one kind of attack a file. Each has ``attacks()``; all texts are written by us."""
