@@ -1,22 +1,25 @@
-"""The same question asked twice at once is asked once: later callers share the first one's answer."""
+"""The same question asked twice at once is asked once: later callers share the first one's answer, and it is as urgent
+as the most urgent of those who wait for it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from judge_server.scoring.urgency import Urgency, Want, current_urgency
+
 T = TypeVar("T")
 
 
 class Flight(Generic[T]):
-    """Work under way, in ``task``, and how many callers it carries."""
+    """Work under way, in ``task``, and those who wait for it."""
 
-    __slots__ = ("_paid", "key", "passengers", "task")
+    __slots__ = ("_paid", "key", "task", "urgency")
 
-    def __init__(self, key: str, task: asyncio.Task[T]) -> None:
+    def __init__(self, key: str, urgency: Urgency, task: asyncio.Task[T]) -> None:
         self.key = key
+        self.urgency = urgency
         self.task = task
-        self.passengers = 0
         self._paid = False
 
     def pay(self) -> bool:
@@ -37,20 +40,30 @@ class Flights(Generic[T]):
     def __contains__(self, key: str) -> bool:
         return key in self._flights
 
-    def board(self, key: str, start: Callable[[], Coroutine[Any, Any, T]]) -> Flight[T]:
-        """The flight that is under way for ``key``, or a new one."""
+    def board(self, key: str, start: Callable[[], Coroutine[Any, Any, T]], want: Want) -> Flight[T]:
+        """The flight that is under way for ``key``, or a new one; ``want``: how soon the caller wants it."""
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = Flight(key, asyncio.get_running_loop().create_task(start()))
-            flight.task.add_done_callback(partial(self._landed, flight))
-        flight.passengers += 1
+            flight = self._flights[key] = self._begin(key, start)
+        flight.urgency.add(want)
         return flight
 
-    def leave(self, flight: Flight[T]) -> None:
-        flight.passengers -= 1
-        if not flight.passengers and not flight.task.done():
+    def leave(self, flight: Flight[T], want: Want) -> None:
+        """With the same ``want``."""
+        flight.urgency.remove(want)
+        if not flight.urgency.wants and not flight.task.done():
             self._forget(flight)
             flight.task.cancel()
+
+    def _begin(self, key: str, start: Callable[[], Coroutine[Any, Any, T]]) -> Flight[T]:
+        urgency = Urgency()
+        around = current_urgency.set(urgency)
+        try:
+            flight = Flight(key, urgency, asyncio.get_running_loop().create_task(start()))
+        finally:
+            current_urgency.reset(around)
+        flight.task.add_done_callback(partial(self._landed, flight))
+        return flight
 
     def _landed(self, flight: Flight[T], _: asyncio.Task[T]) -> None:
         self._forget(flight)

@@ -18,6 +18,7 @@ from judge_server.scoring.cache import VerdictCache, cache_key
 from judge_server.scoring.deadline import expired, remaining
 from judge_server.scoring.flight import Flight, Flights
 from judge_server.scoring.plan import Question
+from judge_server.scoring.urgency import Want
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_RECALL_SECONDS = 5.0
@@ -82,7 +83,7 @@ class Inquiry:
             for task in others:
                 task.cancel()
             for call in own:
-                self._flights.leave(call.flight)
+                self._flights.leave(call.flight, call.want)
         for call in own:
             answers.update(_landed(judge, call))
         return answers
@@ -90,8 +91,9 @@ class Inquiry:
     def _board(self, judge: Judge, batch: Sequence[_Asked], terms: Terms) -> "_Call":
         material: Material = batch[0].question.material
         criteria: tuple[Judged, ...] = tuple(one.question.criterion for one in batch)
-        flight = self._flights.board(_key(batch), lambda: judge.ask(material, criteria, terms))
-        return _Call(batch, flight)
+        want = Want.of(terms.priority)
+        flight = self._flights.board(_key(batch), lambda: judge.ask(material, criteria, terms), want)
+        return _Call(batch, flight, want)
 
     async def _share(self, judge: Judge, batch: Sequence[_Asked], terms: Terms, answers: dict[str, Answer]) -> None:
         """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
@@ -101,7 +103,7 @@ class Inquiry:
             try:
                 await asyncio.wait([call.flight.task])
             finally:
-                self._flights.leave(call.flight)
+                self._flights.leave(call.flight, call.want)
             found = _landed(judge, call)
             if started or expired(terms.deadline) or not any(_timed_out(answer) for answer in found.values()):
                 answers.update(found)
@@ -113,6 +115,7 @@ class _Call(NamedTuple):
 
     batch: Sequence[_Asked]
     flight: Flight[tuple[Answer, ...]]
+    want: Want
 
 
 def _key(batch: Sequence[_Asked]) -> str:

@@ -1,60 +1,28 @@
-"""Who is asked next: by priority class, and within a class neighbours by shared prefix.
+"""Who is asked next: by priority class, then one caller after the other, and for each neighbours by shared prefix.
 
-Prompts that share a conversation, and then a response, go to the engine next to each other, so that its prefix cache
-pays for the fan-out over criteria even when it is smaller than the work that waits (measured: 1.2 x the unique tokens
-in this order, 3.8 to 6.1 x in others). The number in flight is bounded by what the model can use; what waits can be
-cancelled, and a deadline that passes in the queue ends the wait.
+The number in flight is bounded by what the model can use; what waits can be cancelled, and a deadline that passes in
+the queue ends the wait. Work that several callers share stands where the most urgent of them puts it, and moves when
+they come and go.
 """
 
 import asyncio
-import heapq
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
+from judge_server.core.caller import current_caller
 from judge_server.core.errors import DeadlineExceeded
-from judge_server.models.protocol import Request
-
-_TURN = 4_096
-_Key = tuple[str, ...]
-_Order = tuple[int, tuple[int, ...], int]
-
-
-@dataclass(slots=True)
-class _Rank:
-    """The place of a prefix in line, for as long as requests with it wait or are in flight: ``users``. After
-    ``_TURN`` requests it goes to the end of the line, so that a prefix that never rests keeps nobody out."""
-
-    arrival: int
-    users: int = 0
-    taken: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class _Place:
-    """A request in the queue (then ``queued``; ``left`` if nobody waits for it any more) or in flight."""
-
-    order: _Order
-    ranks: tuple[tuple[_Key, _Rank], ...]
-    admitted: "asyncio.Future[None] | None" = None
-    queued: bool = False
-    left: bool = False
-
-    def __lt__(self, other: "_Place") -> bool:
-        return self.order < other.order
+from judge_server.models.protocol import Priority, Request
+from judge_server.scoring.line import Place
+from judge_server.scoring.turns import Turns
+from judge_server.scoring.urgency import Urgency, Want, current_urgency
 
 
 class Schedule:
-    """Admits at most ``capacity`` holders at a time, in order of priority, prefix and arrival."""
+    """Admits at most ``capacity`` holders at a time. ``least_share``: see ``Turns``."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, least_share: float = 0.0) -> None:
         self._capacity = max(capacity, 1)
         self.in_flight = 0
-        self._arrivals = 0
-        self._queue: list[_Place] = []
-        self._gone = 0
-        self._ranks: dict[_Key, _Rank] = {}
+        self.turns = Turns(least_share)
 
     @property
     def capacity(self) -> int:
@@ -67,82 +35,104 @@ class Schedule:
 
     @property
     def waiting(self) -> int:
-        return len(self._queue) - self._gone
+        return self.turns.waiting
 
-    @asynccontextmanager
-    async def slot(self, request: Request) -> AsyncIterator[None]:
-        """Hold one of the places. Raises DeadlineExceeded when the request's deadline passes first."""
-        place = self._place(request)
-        try:
-            if self.in_flight < self._capacity and not self.waiting:
-                self.in_flight += 1
-            else:
-                await self._wait(place, request.deadline)
-            try:
-                yield
-            finally:
-                self.in_flight -= 1
-                self._admit()
-        finally:
-            self._release(place)
+    def waiting_of(self, priority: Priority) -> int:
+        return self.turns.waiting_of(priority)
 
-    async def _wait(self, place: _Place, deadline: float | None) -> None:
-        admitted = place.admitted = asyncio.get_running_loop().create_future()
-        place.queued = True
-        heapq.heappush(self._queue, place)
+    def slot(self, request: Request) -> "_Seat":
+        """Hold one of the places inside ``async with``, which gives the class in which it was given. Raises
+        DeadlineExceeded when the request's deadline passes first."""
+        urgency = current_urgency.get()
+        return _Seat(self, request, urgency, self._want(request, urgency))
+
+    async def take(self, seat: "_Seat") -> None:
+        """Wait until the seat has one of the places."""
+        if self.in_flight < self._capacity and not self.turns.waiting:
+            self.in_flight += 1
+            return
+        admitted = seat.place.admitted = asyncio.get_running_loop().create_future()
+        self.turns.push(seat.place)
         self._admit()
+        if seat.urgency is not None:
+            seat.urgency.listen(seat.move)
         try:
-            async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
+            async with asyncio.timeout(None if seat.deadline is None else seat.deadline - time.monotonic()):
                 await admitted
         except BaseException as fault:
             if admitted.done() and not admitted.cancelled():
-                self.in_flight -= 1  # the place was given in the very moment in which the wait ended
-                self._admit()
-            else:
-                self._leave_queue(place)
+                self.give_back()  # the place was given in the very moment in which the wait ended
+            elif seat.place.queued:
+                self.turns.leave(seat.place)
             if isinstance(fault, TimeoutError):
                 raise DeadlineExceeded("The deadline passed while the request waited for the judge.") from None
             raise
+        finally:
+            if seat.urgency is not None:
+                seat.urgency.unlisten(seat.move)
 
-    def _leave_queue(self, left: _Place) -> None:
-        """Those who left stay in the heap until they are at its top or are the greater part of it."""
-        if not left.queued:
-            return
-        left.left = True
-        self._gone += 1
-        if self._gone > 64 and self._gone * 2 > len(self._queue):
-            self._queue = [place for place in self._queue if not place.left]
-            heapq.heapify(self._queue)
-            self._gone = 0
+    def give_back(self) -> None:
+        """One of the places is free again."""
+        self.in_flight -= 1
+        self._admit()
 
     def _admit(self) -> None:
-        while self._queue and self.in_flight < self._capacity:
-            place = heapq.heappop(self._queue)
-            place.queued = False
-            if place.left:
-                self._gone -= 1
-            elif place.admitted is not None and not place.admitted.done():  # its task may be cancelled, not yet gone
+        while self.turns.waiting and self.in_flight < self._capacity:
+            admitted = self.turns.pop().admitted
+            if admitted is not None and not admitted.done():  # its task may be cancelled, not yet gone
                 self.in_flight += 1
-                place.admitted.set_result(None)
+                admitted.set_result(None)
 
-    def _place(self, request: Request) -> _Place:
-        """Where a request stands: prefixes rank by the arrival of their first request, the widest prefix first."""
-        self._arrivals += 1
-        priority, prefix = request.priority, request.prompt.prefix
-        keys = [(priority.name, *prefix[: depth + 1]) for depth in range(len(prefix))]
-        ranks = tuple((key, self._join(key)) for key in keys)
-        return _Place((int(priority), tuple(rank.arrival for _, rank in ranks), self._arrivals), ranks)
+    def _want(self, request: Request, urgency: Urgency | None) -> Want:
+        """The most urgent class in which it is wanted, and there the caller with the shortest line."""
+        if urgency is None or not urgency.wants:
+            return Want(request.priority, current_caller.get().name)
+        return urgency.wants[0] if len(urgency.wants) == 1 else self._best(urgency.wants)
 
-    def _join(self, key: _Key) -> _Rank:
-        rank = self._ranks.get(key)
-        if rank is None or rank.taken >= _TURN:
-            rank = self._ranks[key] = _Rank(self._arrivals)
-        rank.users += 1
-        rank.taken += 1
-        return rank
+    def _best(self, wants: list[Want]) -> Want:
+        return min(wants, key=lambda want: (want.priority, self.turns.waiting_in(*want)))
 
-    def _release(self, place: _Place) -> None:
-        for key, rank in place.ranks:
-            rank.users -= 1
-            if not rank.users and self._ranks.get(key) is rank:
-                del self._ranks[key]
+    def move(self, seat: "_Seat") -> None:
+        """To the line where it is wanted most, if it waits."""
+        old = seat.place
+        if not old.queued or seat.urgency is None:
+            return
+        want = self._best(seat.urgency.wants)
+        if want == (old.line.priority, old.line.caller):
+            return
+        new = self.turns.line(*want).join(seat.prefix)
+        new.admitted, seat.place = old.admitted, new
+        self.turns.leave(old)
+        self.turns.release(old)
+        self.turns.push(new)
+
+
+class _Seat:
+    """A request from its coming to its going. ``place`` changes while it waits, with those who wait for it."""
+
+    __slots__ = ("_schedule", "_want", "deadline", "place", "prefix", "urgency")
+    place: Place
+
+    def __init__(self, schedule: Schedule, request: Request, urgency: Urgency | None, want: Want) -> None:
+        self._schedule = schedule
+        self._want = want
+        self.prefix = request.prompt.prefix
+        self.deadline = request.deadline
+        self.urgency = urgency
+
+    async def __aenter__(self) -> Priority:
+        turns = self._schedule.turns
+        self.place = turns.line(*self._want).join(self.prefix)
+        try:
+            await self._schedule.take(self)
+        except BaseException:
+            turns.release(self.place)
+            raise
+        return self.place.line.priority
+
+    async def __aexit__(self, *_: object) -> None:
+        self._schedule.give_back()
+        self._schedule.turns.release(self.place)
+
+    def move(self) -> None:
+        self._schedule.move(self)

@@ -1,6 +1,7 @@
 """A model behind a schedule: every call waits for its place, and observers are told how it went."""
 
 import time
+from dataclasses import replace
 
 from judge_server.core.errors import DeadlineExceeded
 from judge_server.models.protocol import Capabilities, Completion, Model, Request
@@ -13,10 +14,10 @@ from judge_server.scoring.watchers import Watchers
 class ScheduledModel:
     """Adds admission to any model; everything else is the model's own."""
 
-    def __init__(self, model: Model, watchers: Watchers | None = None) -> None:
+    def __init__(self, model: Model, watchers: Watchers | None = None, *, lower_class_share: float = 0.0) -> None:
         self._model = model
         self._watchers = watchers or Watchers()
-        self.schedule = Schedule(model.capacity)
+        self.schedule = Schedule(model.capacity, lower_class_share)
 
     @property
     def name(self) -> str:
@@ -44,9 +45,11 @@ class ScheduledModel:
 
     async def complete(self, request: Request) -> Completion:
         with self._watchers.calling(ModelCall(self._model.name, request.priority)) as call:
-            async with self.schedule.slot(request):
+            async with self.schedule.slot(request) as priority:
                 if expired(request.deadline):
                     raise DeadlineExceeded("The deadline passed before the judge was asked.")
+                if priority != request.priority:
+                    request = replace(request, priority=priority)
                 call.started = time.monotonic()
                 completion = await self._model.complete(request)
                 call.usage = completion.usage

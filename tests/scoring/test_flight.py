@@ -2,7 +2,11 @@ import asyncio
 
 import pytest
 
+from judge_server.models.protocol import Priority
 from judge_server.scoring.flight import Flights
+from judge_server.scoring.urgency import Want
+
+WANT = Want(Priority.BATCH, "a")
 
 
 class Work:
@@ -26,11 +30,11 @@ class Work:
 
 async def join(flights, key, work) -> tuple[int, bool]:
     """The result, and whether this caller pays for it."""
-    flight = flights.board(key, work)
+    flight = flights.board(key, work, WANT)
     try:
         await asyncio.wait([flight.task])
     finally:
-        flights.leave(flight)
+        flights.leave(flight, WANT)
     return flight.task.result(), flight.pay()
 
 

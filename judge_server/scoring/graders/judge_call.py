@@ -17,6 +17,7 @@ from judge_server.models.protocol import Labels, Prompt, Request, Sampling, Stru
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.deadline import expired, remaining
 from judge_server.scoring.flight import Flights
+from judge_server.scoring.urgency import Want
 
 _TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the judge answered.")))
 
@@ -54,12 +55,12 @@ class JudgeCalls:
     async def _fly(self, key: str, judge: SingleJudge, request: Request, read: Read, terms: Terms) -> Answer:
         """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
         while not expired(terms.deadline):
-            first = key not in self._flights
-            flight = self._flights.board(key, lambda: _votes(judge, request, read))
+            first, want = key not in self._flights, Want.of(terms.priority)
+            flight = self._flights.board(key, lambda: _votes(judge, request, read), want)
             try:
                 await asyncio.wait([flight.task], timeout=remaining(terms.deadline))
             finally:
-                self._flights.leave(flight)
+                self._flights.leave(flight, want)
             if not flight.task.done():
                 break
             answer = flight.task.result()

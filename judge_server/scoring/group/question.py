@@ -18,6 +18,7 @@ from judge_server.judging.together import together
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.deadline import expired, remaining
 from judge_server.scoring.flight import Flight, Flights
+from judge_server.scoring.urgency import Want
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_RECALL_SECONDS = 5.0
@@ -55,15 +56,15 @@ class Questioner:
     async def _answer(self, asked: _Asked, terms: Terms) -> Answer:
         """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
         while not expired(terms.deadline):
-            started = asked.key not in self._flights
-            flight = self._flights.board(asked.key, lambda: asked.arbiter.ask(asked.script, asked.shown, terms))
+            started, want = asked.key not in self._flights, Want.of(terms.priority)
+            flight = self._flights.board(asked.key, lambda: asked.arbiter.ask(asked.script, asked.shown, terms), want)
             try:
                 await asyncio.wait([flight.task], timeout=remaining(terms.deadline))
                 if not flight.task.done():
                     break
                 answer = _landed(asked, flight)
             finally:
-                self._flights.leave(flight)
+                self._flights.leave(flight, want)
             if started or answer.failure is None or answer.failure.type != DeadlineExceeded.type:
                 return answer
         return failed(_LATE)
