@@ -16,6 +16,7 @@ PINS = Path(__file__).parent / "environments"
 PROGRAMS = Path(__file__).parent / "programs"
 OVERRIDES = ROOT / "requirements" / "overrides.txt"
 _TORCH = re.compile(r"^torch==([\w.]+)", re.MULTILINE)
+_NAMED = re.compile(r"^# for python ([\d.]+)$", re.MULTILINE)
 _OFFLINE = {
     "CUDA_VISIBLE_DEVICES": "",
     "HF_HUB_OFFLINE": "1",
@@ -57,7 +58,7 @@ class Environment:
             _uv(*self._install("--override", str(OVERRIDES), *torch_source(), *self._torch()))
             alone = PINS / f"{self.name}.alone"
             if alone.exists():
-                _uv(*self._install("--no-deps", "--requirements", str(alone)))
+                _uv(*self._install("--no-deps", *_as_named(alone), "--requirements", str(alone)))
             _uv(*self._install("--no-deps", "--editable", str(ROOT / "clients")))
             stamp.write_text(self._pins_digest())
 
@@ -117,6 +118,12 @@ class Environment:
         files = [*sorted(PINS.glob(f"{self.name}.*")), ROOT / "clients" / "pyproject.toml"]
         parts = [sys.executable.encode(), *(path.read_bytes() for path in files)]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _as_named(requirements: Path) -> list[str]:
+    """A file that says ``# for python 3.13.14`` names a package that asks for that, and runs on ours as well."""
+    named = _NAMED.search(requirements.read_text())
+    return ["--python-version", named[1]] if named else []
 
 
 def torch_source() -> list[str]:
