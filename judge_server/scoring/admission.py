@@ -1,75 +1,123 @@
 """Refusing early: engines queue without bound, so the door counts what is under way and says when to come back."""
 
 import asyncio
-import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 from judge_server.core.errors import Draining, Overloaded
+from judge_server.models.protocol import Priority
+from judge_server.scoring.class_load import Bound, ClassLoad
 from judge_server.scoring.quota import Quota
 
 MOST_STEPS = 256
-_REMEMBERED = 256
-_LONGEST_RETRY_SECONDS = 60.0
-_RECENT_SECONDS = 60.0
+_UNBOUNDED_QUESTIONS = 2**62
 
 
 class Admission:
-    """Bounds the submissions under way, and the steps that each may have judged one by one. ``limit`` is a count of
-    submissions; what was let in is never thrown out."""
+    """Bounds what each priority class has under way, and the steps that a submission may have judged one by one.
+    ``bounds``: for each class, or the submissions that every class may have. What was let in is never thrown out."""
 
-    def __init__(self, limit: int, most_steps: int = MOST_STEPS) -> None:
-        self.limit = limit
+    def __init__(self, bounds: int | Mapping[Priority, Bound], most_steps: int = MOST_STEPS) -> None:
+        if isinstance(bounds, int):
+            bounds = dict.fromkeys(Priority, Bound(bounds, _UNBOUNDED_QUESTIONS))
+        self.classes = {priority: ClassLoad(bounds[priority]) for priority in Priority}
         self.most_steps = most_steps
-        self.under_way = 0
+        self.draining = False
         self._quota = Quota()
-        self._draining = False
         self._empty = asyncio.Event()
-        self._finished: deque[float] = deque(maxlen=_REMEMBERED)
+
+    @property
+    def under_way(self) -> int:
+        """Submissions of all classes."""
+        return sum(load.under_way for load in self.classes.values())
 
     async def drain(self, seconds: float) -> int:
         """Let nothing more in and wait for what is under way, at most ``seconds``; how many are left then."""
-        self._draining = True
+        self.draining = True
         if self.under_way:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._empty.wait()
         return self.under_way
 
-    def require_room(self, submissions: int = 1) -> None:
+    def require_room(self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE) -> None:
         """Raises Overloaded (or Draining) with the seconds after which there will probably be room, and TooLarge for
         more submissions than the caller may ever have under way."""
-        if self._draining:
+        if self.draining:
             raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
-        if self.under_way >= self.limit:
+        load = self.classes[priority]
+        if load.full:
             raise Overloaded(
-                f"{self.under_way} submissions are under way, and the limit is {self.limit}.",
+                f"Of the class {priority.name.lower()}, {load.full}.",
                 remedy="Wait as long as Retry-After says, then send the request again.",
-                retry_after_seconds=self.retry_after_seconds(),
+                retry_after_seconds=load.retry_after_seconds(),
+                priority=priority.name.lower(),
             )
-        self._quota.require_room(submissions, self.retry_after_seconds())
+        self._quota.require_room(submissions, load.retry_after_seconds)
 
     @contextmanager
-    def enter(self, submissions: int = 1) -> Iterator[None]:
-        """Count ``submissions`` as under way inside the block."""
-        self.under_way += submissions
+    def admit(self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE) -> Iterator[None]:
+        """The door: room for so many, held from now on for those that ``enter`` inside the block. Raises what
+        ``require_room`` raises."""
+        self.require_room(submissions, priority)
+        load = self.classes[priority]
+        ticket = _Ticket(load, submissions)
+        load.came(submissions)
+        around = _ticket.set(ticket)
         try:
             with self._quota.enter(submissions):
                 yield
         finally:
-            self.under_way -= submissions
-            if self._draining and not self.under_way:
-                self._empty.set()
-            now = time.monotonic()
-            self._finished.extend([now] * min(submissions, _REMEMBERED))
+            _ticket.reset(around)
+            self._leave(load, ticket.left)
 
-    def retry_after_seconds(self) -> float:
-        """How long a tenth of the limit takes at the pace of the last minute; 1 s where no pace is known."""
-        now = time.monotonic()
-        while self._finished and self._finished[0] < now - _RECENT_SECONDS:
-            self._finished.popleft()
-        if len(self._finished) < 2:
-            return 1.0
-        pace = len(self._finished) / max(now - self._finished[0], 0.001)
-        return min(max(self.limit * 0.1 / pace, 0.5), _LONGEST_RETRY_SECONDS)
+    @contextmanager
+    def enter(self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE) -> Iterator[None]:
+        """Count ``submissions`` as under way inside the block, where the door does not count them already."""
+        load = self.classes[priority]
+        ticket = _ticket.get()
+        if ticket is not None and ticket.load is load and ticket.left >= submissions:
+            ticket.left -= submissions
+            try:
+                yield
+            finally:
+                self._leave(load, submissions)
+            return
+        load.came(submissions)
+        try:
+            with self._quota.enter(submissions):
+                yield
+        finally:
+            self._leave(load, submissions)
+
+    @contextmanager
+    def asking(self, questions: int, priority: Priority) -> Iterator[None]:
+        """Count the questions of one submission inside the block."""
+        load = self.classes[priority]
+        load.asks(questions)
+        try:
+            yield
+        finally:
+            load.has_asked(questions)
+
+    def retry_after_seconds(self, priority: Priority = Priority.INTERACTIVE) -> float:
+        """When there will probably be room for this class."""
+        return self.classes[priority].retry_after_seconds()
+
+    def _leave(self, load: ClassLoad, submissions: int) -> None:
+        load.went(submissions)
+        if self.draining and not self.under_way:
+            self._empty.set()
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """What a request was let in with; ``left``: the submissions of it that have not entered yet."""
+
+    load: ClassLoad
+    left: int
+
+
+_ticket: ContextVar[_Ticket | None] = ContextVar("ticket", default=None)

@@ -1,7 +1,7 @@
 """Submissions under way for callers whose API key bounds them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from judge_server.core.caller import current_caller
@@ -14,7 +14,7 @@ class Quota:
     def __init__(self) -> None:
         self._under_way: Counter[str] = Counter()
 
-    def require_room(self, submissions: int, retry_after_seconds: float) -> None:
+    def require_room(self, submissions: int, retry_after_seconds: Callable[[], float]) -> None:
         """Raises AllowanceSpent while there is no room for so many, and TooLarge where there never is."""
         caller = current_caller.get()
         limit = caller.allowance.submissions_under_way
@@ -31,7 +31,7 @@ class Quota:
             raise AllowanceSpent(
                 f"The API key has {under_way} submissions under way, and may have {limit}.",
                 remedy="Wait as long as Retry-After says, then send the request again.",
-                retry_after_seconds=retry_after_seconds,
+                retry_after_seconds=retry_after_seconds(),
             )
 
     @contextmanager

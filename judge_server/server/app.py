@@ -81,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(PlainBodies)
     if settings.demands_keys:
         app.add_middleware(Authentication, public=public)
-    app.add_middleware(HostGuard, names=trusted_names(settings))
+    app.add_middleware(HostGuard, names=trusted_names(settings), own=settings.trusted_hosts)
     app.add_middleware(ResponseHeaders)
     app.add_middleware(Observation, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
     app.add_middleware(RequestId)

@@ -26,11 +26,13 @@ def trusted_names(settings: Settings) -> frozenset[str] | None:
 
 
 class HostGuard:
-    """Answers 421 for names that are not trusted, and 403 for what another site's page wants to have done."""
+    """Answers 421 for names that are not among ``names`` (None: all are), and 403 for what the page of another site
+    wants to have done. ``own``: names under which browsers know this server, where a proxy tells it another one."""
 
-    def __init__(self, app: ASGIApp, names: frozenset[str] | None) -> None:
+    def __init__(self, app: ASGIApp, names: frozenset[str] | None, own: tuple[str, ...]) -> None:
         self.app = app
         self.names = names
+        self.own = frozenset(name.lower() for name in own)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -65,7 +67,7 @@ class HostGuard:
         if not origin:
             return site not in (b"cross-site", b"same-site")
         asked_by = origin.rpartition(b"://")[2]
-        return asked_by.lower() == host.lower() or _name_of(asked_by) in (self.names or ())
+        return asked_by.lower() == host.lower() or _name_of(asked_by) in self.own
 
     def _trusts(self, host: bytes) -> bool:
         name = _name_of(host)
