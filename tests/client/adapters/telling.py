@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from judge_client import Rewarder, Sample
 from tests.served import judged_by
 from tests.stub_judge import StubJudge, labels
 from tests.trainers.conftest import FAULTS, once_started
@@ -41,3 +42,10 @@ def telling() -> Iterator[tuple[str, StubJudge]]:
 def settings(url: str, **more: object) -> dict[str, object]:
     """Arguments of Rewarder for a test that does not wait long."""
     return {"url": url, "rubric": RUBRIC, "deadline_seconds": 1.5, "attempts": 1} | more
+
+
+def of_the_page(url: str, response: str = GOOD) -> float:
+    """What the rubric that the pages name gives a response here."""
+    scored = Rewarder("medical/consultation", url=url).score_one(Sample(QUESTION, response))
+    assert scored.reward is not None
+    return scored.reward

@@ -5,6 +5,7 @@ that of ``nemo_rl/environments/interfaces.py``).
 """
 
 import importlib
+import json
 import sys
 from abc import ABC, abstractmethod
 from types import SimpleNamespace
@@ -12,10 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+import yaml
 
 from judge_client import BadConfiguration, JudgeFailed
 from tests.client.adapters.foreign import importable
-from tests.client.adapters.telling import FAILING, GOOD, QUESTION, settings, telling
+from tests.client.adapters.telling import FAILING, GOOD, QUESTION, of_the_page, settings, telling
+from tests.trainers.page import examples
 
 
 class EnvironmentReturn(NamedTuple):
@@ -61,9 +64,9 @@ def served():
         yield url, judge
 
 
-def log(response):
+def log(response, question=QUESTION):
     """Contents hold the rendered template, as the data processors of NeMo-RL leave them."""
-    prompt = f"<|im_start|>user\n{QUESTION}<|im_end|>\n<|im_start|>assistant\n"
+    prompt = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
     return [{"role": "user", "content": prompt}, {"role": "assistant", "content": f"{response}<|im_end|>"}]
 
 
@@ -108,3 +111,29 @@ def test_registering_names_an_actor_that_can_be_imported(adapter):
     assert REGISTRIES["actors"] == {adapter.NAME: "python"}
     module, _, name = adapter.NAME.rpartition(".")
     assert getattr(importlib.import_module(module), name) is adapter.JudgeEnvironment
+
+
+def processed(row, told):
+    """``math_hf_data_processor`` of NeMo-RL: the answer column becomes the ground truth of the environment."""
+    return log(GOOD, row[told["input_key"]]), {"ground_truth": row[told["output_key"]]}
+
+
+def test_the_configuration_and_the_rows_of_the_page_make_a_step(adapter, served):
+    page = yaml.safe_load(examples("nemo-rl", "yaml")[0])
+    name = page["data"]["default"]["env_name"]
+    adapter.register(name)
+    rows = [json.loads(line) for line in examples("nemo-rl", "json")[0].splitlines()]
+    logs, told = zip(*(processed(row, page["data"]["train"]) for row in rows), strict=True)
+
+    found = adapter.JudgeEnvironment(page["env"][name] | {"url": served[0]}).step(logs, told)
+
+    assert name in REGISTRIES["environments"]
+    assert found.rewards.tolist() == pytest.approx([of_the_page(served[0])] * 2)
+
+
+def test_the_lines_that_the_page_adds_are_those_of_the_adapter(adapter):
+    (added,) = [block for block in examples("nemo-rl", "diff") if "register" in block]
+    lines = [line[1:].strip() for line in added.splitlines() if line.startswith("+")]
+    found: dict[str, object] = {}
+    exec("\n".join(lines).replace("register()", "named = register"), found)
+    assert found["named"] is adapter.register

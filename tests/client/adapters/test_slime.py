@@ -3,11 +3,16 @@
 ``SlimeSample`` has the members of ``slime.utils.types.Sample`` that a reward function sees.
 """
 
-from argparse import Namespace
+import importlib
+import json
+import shlex
+from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
+import yaml
 
 from judge_client import BadConfiguration, JudgeFailed
 from judge_client.adapters import miles, slime
@@ -20,8 +25,11 @@ from tests.client.adapters.telling import (
     RENDERED,
     RUBRIC,
     UNUSABLE,
+    of_the_page,
     telling,
 )
+from tests.client.conftest import environment
+from tests.trainers.page import examples
 
 TRAINERS = {"slime": slime.reward, "miles": miles.reward}
 
@@ -111,3 +119,44 @@ async def test_metadata_and_label_say_what_a_row_needs(served, reward):
     by_label = SlimeSample(label={"rubric": other, "reference": "Rest."})
     for sample in (by_metadata, by_label):
         assert await reward(arguments(served[0], judge_rubric=None), sample) == pytest.approx(0.9)
+
+
+def commanded(page):
+    """The page's arguments as slime's own parser takes them: the ones of rewards."""
+    (command,) = [block for block in examples(page, "sh") if "train.py" in block]
+    parser = ArgumentParser()
+    for flag in ("--rm-type", "--rm-url", "--reward-key", "--custom-rm-path", "--input-key", "--label-key"):
+        parser.add_argument(flag)
+    parser.add_argument("--group-rm", action="store_true")
+    words = shlex.split(command, comments=True)
+    exported = dict(word.split("=", 1) for word in words if word.startswith("JUDGE_"))
+    return parser.parse_known_args(words)[0], exported
+
+
+def test_the_url_of_the_page_answers_what_slime_takes_out_of_it(served):
+    """As ``remote_rm`` asks; slime reads ``reward[args.reward_key]``."""
+    args, _ = commanded("slime")
+    assert args.rm_type == "remote_rm"
+    for line in examples("slime", "json")[0].splitlines():
+        row = json.loads(line)
+        told = {"prompt": row[args.input_key], "response": GOOD + END, "label": row[args.label_key]}
+        answer = httpx.post(args.rm_url.replace("http://127.0.0.1:8000", served[0]), json=told, timeout=30)
+        assert answer.status_code == 200
+        assert answer.json()[args.reward_key] == pytest.approx(of_the_page(served[0]))
+
+
+async def test_the_configuration_file_of_the_page_is_read(served):
+    (told,) = examples("slime", "yaml")
+    config = yaml.safe_load(told) | {"judge_url": served[0]}
+    assert set(config) == {"judge_url", "judge_rubric", "judge_on_failure", "judge_deadline_seconds"}
+    found = await slime.reward(Namespace(**config, reward_key=None, group_rm=False), SlimeSample())
+    assert found == pytest.approx(of_the_page(served[0]))
+
+
+async def test_the_command_of_miles_page_rewards_a_group(served):
+    args, exported = commanded("miles")
+    module, _, name = args.custom_rm_path.rpartition(".")
+    with environment(**exported | {"JUDGE_URL": served[0]}):
+        found = await getattr(importlib.import_module(module), name)(args, [SlimeSample(), SlimeSample()])
+    assert args.group_rm
+    assert found == pytest.approx([of_the_page(served[0])] * 2)
