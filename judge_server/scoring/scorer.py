@@ -80,7 +80,7 @@ class Scorer:
         self._archive = archive
         self._watchers = watchers or Watchers()
         self._standing = standing or Standing()
-        self._inspect = inspect
+        self.inspect = inspect
 
     def keeping(self, archive: Archive) -> "Scorer":
         """The same scorer, whose judgments are kept elsewhere."""
@@ -95,8 +95,9 @@ class Scorer:
         where only certified judges may speak, and StoreUnavailable when the judgment cannot be kept. A judge that fails
         gives a judgment whose reward is None.
         """
-        with self.admission.enter(), self._watchers.tracer.span("score") as span:
-            judgment = await self._score(submission, terms or Terms())
+        terms = terms or Terms()
+        with self.admission.enter(1, terms.priority), self._watchers.tracer.span("score") as span:
+            judgment = await self._score(submission, terms)
             span.note(_traced(judgment))
             return judgment
 
@@ -155,7 +156,7 @@ class Scorer:
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
         planned = plan(submission, rubric, self.admission.most_steps)
-        inspection = self._inspect(submission, rubric)
+        inspection = self.inspect(submission, rubric)
         speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
         if inspection.degenerate:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
@@ -186,7 +187,8 @@ class Scorer:
     async def _ask(self, planned: Plan, judge: Judge | None, terms: Terms) -> Findings:
         if judge is None or not planned.questions:
             return Findings((), Usage(), 0.0)
-        return await self._inquiry.find(judge, planned.questions, terms)
+        with self.admission.asking(len(planned.questions), terms.priority):
+            return await self._inquiry.find(judge, planned.questions, terms)
 
     async def _decide(self, planned: Plan, submission: Submission, terms: Terms) -> Sequence[Verdict]:
         return [await self._check(checking, submission, terms) for checking in planned.checks]

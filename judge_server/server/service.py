@@ -1,8 +1,6 @@
 """What routes ask for: the service, and the terms of a request."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
@@ -12,10 +10,7 @@ from judge_server.core.errors import BadInput, TooLarge
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.deadline import deadline_after
-from judge_server.server.problems import ClientGone
 from judge_server.wiring import Service
-
-T = TypeVar("T")
 
 
 def service_of(request: Request) -> Service:
@@ -43,34 +38,10 @@ def terms(
     return Terms(Priority[permitted.upper()], deadline_after(seconds))
 
 
-async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work``, and cancel it when the caller hangs up. Raises ClientGone then."""
-    working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_hung_up(request))
-    try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ClientGone
-    finally:
-        watching.cancel()
-        if not working.done():
-            working.cancel()
-            await asyncio.wait({working})
-
-
-async def _hung_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
 def require_submissions(service: Service, count: int, field: str) -> None:
-    """``require_items`` for what will be judged, also by what the caller may send, and that there is room for so many.
-
-    Raises Overloaded, AllowanceSpent or TooLarge."""
+    """``require_items`` for what will be judged, also by what the caller may send. Raises TooLarge."""
     require_items(count, service.settings.max_batch_items, field)
     require_allowed(count, field)
-    service.scorer.admission.require_room(count)
 
 
 def require_allowed(count: int, field: str) -> None:

@@ -4,7 +4,9 @@ import time
 import pytest
 
 from judge_server.core.errors import Draining, Overloaded
+from judge_server.models.protocol import Priority
 from judge_server.scoring.admission import Admission
+from judge_server.scoring.class_load import Bound
 
 
 def test_a_full_house_says_when_to_come_back():
@@ -52,7 +54,7 @@ async def test_the_time_to_come_back_is_bounded():
 
 def test_a_pace_of_long_ago_is_forgotten():
     admission = Admission(8_192)
-    admission._finished.extend([time.monotonic() - 3_600, time.monotonic() - 3_500])
+    admission.classes[Priority.INTERACTIVE]._finished.extend([time.monotonic() - 3_600, time.monotonic() - 3_500])
     assert admission.retry_after_seconds() == 1.0
 
 
@@ -78,3 +80,74 @@ async def test_draining_waits_for_what_is_under_way_and_no_longer():
     tasks[1].cancel()
     assert await admission.drain(1) == 0
     await asyncio.wait(tasks)
+
+
+def bounded(**bounds):
+    """Two submissions and 100 questions of each class, or what ``bounds`` say."""
+    return Admission({one: bounds.get(one.name.lower(), Bound(2, 100)) for one in Priority})
+
+
+def test_every_class_has_room_of_its_own():
+    admission = bounded(batch=Bound(1, 100))
+    with admission.admit(1, Priority.BATCH):
+        with pytest.raises(Overloaded, match=r"class batch, 1 submissions .* limit is 1") as refused:
+            admission.require_room(1, Priority.BATCH)
+        admission.require_room(1, Priority.TRAINING)
+    assert refused.value.extensions == {"priority": "batch"}
+
+
+def test_questions_are_bounded_too_also_those_that_are_only_expected():
+    admission = bounded(training=Bound(1_000, 200))
+    load = admission.classes[Priority.TRAINING]
+    with admission.admit(1, Priority.TRAINING), admission.asking(150, Priority.TRAINING):
+        admission.require_room(1, Priority.TRAINING)
+        with (
+            admission.admit(20, Priority.TRAINING),
+            pytest.raises(Overloaded, match="questions are under way or about to be put, and the limit is 200"),
+        ):
+            admission.require_room(1, Priority.TRAINING)
+    assert (load.under_way, load.asking, load.questions) == (0, 0, 0)
+
+
+def test_what_the_door_let_in_is_counted_once():
+    admission = bounded()
+    with admission.admit(3):
+        assert admission.under_way == 3
+        with admission.enter():
+            assert admission.under_way == 3
+        assert admission.under_way == 2
+        with admission.enter(1, Priority.AUDIT):  # of another class: never behind this ticket
+            assert admission.under_way == 3
+    assert admission.under_way == 0
+
+
+async def test_the_door_counts_at_once_so_that_two_requests_never_take_the_same_room():
+    admission = Admission(2)
+
+    async def request():
+        with admission.admit(2):
+            await asyncio.sleep(0.01)
+            with admission.enter(), admission.enter():
+                await asyncio.sleep(0.01)
+
+    answers = await asyncio.gather(*(request() for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(answer, Overloaded) for answer in answers) == 4
+    assert admission.under_way == 0
+
+
+def test_a_class_in_which_nothing_ends_says_to_wait_as_long_as_it_waited():
+    load = bounded().classes[Priority.BATCH]
+    load.came(2)
+    load._since -= 12
+    assert load.retry_after_seconds() == pytest.approx(12, abs=0.1)
+    load._since -= 1_000
+    assert load.retry_after_seconds() == 60.0
+
+
+def test_the_time_to_come_back_is_by_the_pace_of_the_class():
+    admission = Admission({one: Bound(1_000, 10**6) for one in Priority})
+    now = time.monotonic()
+    for priority, pace in ((Priority.TRAINING, 200), (Priority.BATCH, 10)):
+        admission.classes[priority]._finished.extend(now - n / pace for n in range(100, 0, -1))
+    assert admission.retry_after_seconds(Priority.TRAINING) == pytest.approx(100 / 200, rel=0.1)
+    assert admission.retry_after_seconds(Priority.BATCH) == pytest.approx(100 / 10, rel=0.1)

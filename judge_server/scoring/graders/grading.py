@@ -74,7 +74,7 @@ class Graders:
     async def grade(self, grader: Grader, material: GraderMaterial, terms: Terms) -> Grade:
         """The score, or a typed fault. Raises BadGrader and NotCalibrated as ``require`` does."""
         self.require(grader)
-        with self._admission.enter():
+        with self._admission.enter(1, terms.priority):
             if not isinstance(grader, Multi):
                 return await self._grade(grader, material, terms)
             parts = await together([self._grade(part, material, terms) for part in grader.graders.values()])

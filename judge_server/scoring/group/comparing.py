@@ -14,7 +14,7 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
 from judge_server.judging import guard
 from judge_server.judging.answer import Judge, Terms
-from judge_server.judging.material import text_in_scope
+from judge_server.judging.material import shown_reference, text_in_scope
 from judge_server.judging.relative.arbiter import Arbiter, singles
 from judge_server.judging.relative.comparison import Comparison
 from judge_server.judging.relative.listwise import Listwise
@@ -89,7 +89,7 @@ class Comparer:
     async def compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
         """At least two members with the same prompt, rubric, reference and facts. Never raises for what cannot be
         compared: every member has a reward or a typed failure."""
-        with self._scorer.admission.enter():
+        with self._scorer.admission.enter(1, terms.priority):
             try:
                 compared = await self._compare(members, options, terms)
             except JudgeServerError as fault:
@@ -115,7 +115,7 @@ class Comparer:
         candidates = Comparison.ordered([text for text in texts if text is not None])
         if not candidates:
             return Compared((0.0,) * len(members), (None,) * len(members), rubric, judge.reference)
-        reference = members[0].reference if standard.reference and (members[0].reference or "").strip() else None
+        reference = shown_reference(members[0]) if standard.reference and (members[0].reference or "").strip() else None
         comparison = Comparison(members[0].conversation, standard, candidates, reference)
         copies = tuple(texts.count(candidate) for candidate in candidates)
         contest = Contest(copies, texts.count(None), comparison.seed)

@@ -19,8 +19,9 @@ from judge_server.core.model import Frozen, encodable
 from judge_server.scoring.graders.grade import Fault, Grade
 from judge_server.scoring.graders.material import GraderMaterial
 from judge_server.server.dialects.failure_policy import RAISE, FailurePolicy, Profile
+from judge_server.server.disconnect import while_connected
 from judge_server.server.failure import failure_problem
-from judge_server.server.service import DeadlineHeader, ServiceHere, terms, while_connected
+from judge_server.server.service import DeadlineHeader, ServiceHere, terms
 from judge_server.server.strict_json import StrictRoute
 
 router = APIRouter(prefix="/v1/fine_tuning/alpha/graders", tags=["graders"], route_class=StrictRoute)
@@ -109,11 +110,11 @@ async def run(
 ) -> Response:
     """One sample → one reward. Without a reward: a problem document, or 200 with the number of ``on_error``."""
     policy = _PROFILE.policy(on_error)
-    service.scorer.admission.require_room()
     started = time.monotonic()
     material = GraderMaterial(body.model_sample, body.item)
     conditions = terms(service, None, deadline, None)
-    grade = await while_connected(request, service.graders.grade(body.grader, material, conditions))
+    with service.scorer.admission.admit(1, conditions.priority):
+        grade = await while_connected(request, service.graders.grade(body.grader, material, conditions))
     _count(request, body.grader, grade, policy)
     known, fault = _told(body.grader, grade, time.monotonic() - started), grade.fault
     if fault is None:

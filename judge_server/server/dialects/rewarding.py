@@ -15,8 +15,9 @@ from judge_server.judging.together import together
 from judge_server.scoring.batch import parse_submission
 from judge_server.server.dialects.asking import Asking, room_for
 from judge_server.server.dialects.binding import Sample
+from judge_server.server.disconnect import while_connected
 from judge_server.server.failure import failure_of
-from judge_server.server.service import require_allowed, require_items, while_connected
+from judge_server.server.service import require_allowed, require_items
 
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -73,8 +74,13 @@ async def rewards_for(request: Request, asking: Asking, samples: Sequence[Sample
 
 async def rewarded(asking: Asking, samples: Sequence[Sample]) -> list[Reward]:
     """As ``rewards_for``, whoever waits for it."""
+    found: list[Judgment | JudgeServerError]
     full = await room_for(asking, len(samples))
-    found = [full] * len(samples) if full else await together([_judged(asking, sample) for sample in samples])
+    if full is not None:
+        found = [full] * len(samples)
+    else:
+        with asking.service.scorer.admission.admit(len(samples), asking.terms.priority):
+            found = await together([_judged(asking, sample) for sample in samples])
     return [_under_policy(asking, one) for one in found]
 
 

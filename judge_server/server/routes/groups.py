@@ -17,6 +17,7 @@ from judge_server.scoring.group.cohort import Times
 from judge_server.scoring.group.evaluation import Wanted
 from judge_server.scoring.group.groups import GroupScores, GroupTask
 from judge_server.scoring.group.report import GroupReport
+from judge_server.server.disconnect import while_connected
 from judge_server.server.routes.scoring import BatchResponse, PriorityName, Seconds, results_json
 from judge_server.server.service import (
     DeadlineHeader,
@@ -24,7 +25,6 @@ from judge_server.server.service import (
     require_items,
     require_submissions,
     terms,
-    while_connected,
 )
 from judge_server.server.strict_json import StrictRoute
 from judge_server.settings import Settings
@@ -126,7 +126,13 @@ async def group(
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
     if task.collect and not (body.deadline_seconds or deadline):
         conditions = replace(conditions, deadline=None)  # the two deadlines of the cohort bound the wait
-    scores = await while_connected(request, service.groups.score(task, conditions))
+    admission = service.scorer.admission
+    if task.collect:  # members that wait for others hold no places, else a full house could wait for itself
+        admission.require_room(len(task.items), conditions.priority)
+        scores = await while_connected(request, service.groups.score(task, conditions))
+    else:
+        with admission.admit(len(task.items), conditions.priority):
+            scores = await while_connected(request, service.groups.score(task, conditions))
     require_store(scores.judgments)
     return Response(_json(scores), media_type="application/json")
 

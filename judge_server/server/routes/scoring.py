@@ -12,8 +12,9 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinate, Submission
 from judge_server.scoring.batch import require_store, score_batch
+from judge_server.server.disconnect import while_connected
 from judge_server.server.failure import failure_response
-from judge_server.server.service import DeadlineHeader, ServiceHere, require_submissions, terms, while_connected
+from judge_server.server.service import DeadlineHeader, ServiceHere, require_submissions, terms
 from judge_server.server.strict_json import StrictRoute
 
 router = APIRouter(prefix="/v1/score", tags=["scoring"], route_class=StrictRoute)
@@ -58,9 +59,9 @@ async def score(
     request: Request, body: ScoreRequest, service: ServiceHere, deadline: DeadlineHeader = None
 ) -> Response:
     """One submission → one judgment. When the judge failed on everything: 502, 503 or 504 with a problem document."""
-    service.scorer.admission.require_room()
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
-    judgment = await while_connected(request, service.scorer.score(body.submission, conditions))
+    with service.scorer.admission.admit(1, conditions.priority):
+        judgment = await while_connected(request, service.scorer.score(body.submission, conditions))
     return failure_response(judgment) if judgment.status is JudgmentStatus.FAILED else _json(judgment.model_dump_json())
 
 
@@ -72,7 +73,8 @@ async def batch(
     require_submissions(service, len(body.items), "items")
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
     defaults = {"rubric": body.rubric, "judge": body.judge}
-    judgments = await while_connected(request, score_batch(service.scorer, body.items, conditions, defaults))
+    with service.scorer.admission.admit(len(body.items), conditions.priority):
+        judgments = await while_connected(request, score_batch(service.scorer, body.items, conditions, defaults))
     require_store(judgments)
     return _json(results_json(judgments) + "}")
 
