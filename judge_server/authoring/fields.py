@@ -20,6 +20,7 @@ from judge_server.core.criterion import (
     ScaleExample,
     ScaleOption,
 )
+from judge_server.core.guarding import Guarding
 from judge_server.core.rubric import Missing, Rubric, Source
 
 _LONGEST_WORD = 100
@@ -35,6 +36,7 @@ CHECKS = _by_kind(Check)
 AGGREGATIONS = _by_kind(Aggregation)
 _NODES: dict[str, type[BaseModel]] = {
     "gate": Gate,
+    "guard": Guarding,
     "missing": Missing,
     "sources": Source,
     "options": ScaleOption,

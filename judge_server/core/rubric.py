@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
 from judge_server.core.canonical import canonical_json, digest
 from judge_server.core.criterion import AnyLeaf, Criterion, Group, leaves, nodes
+from judge_server.core.guarding import Guarding
 from judge_server.core.model import Frozen, Number, Whole, encodable
 
 RUBRIC_ID = r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*$"
@@ -75,6 +76,7 @@ class Rubric(Frozen):
     sources: tuple[Source, ...] = ()
     aggregate: Aggregation = Points()
     missing: Missing = Missing()
+    guard: Guarding = Guarding()
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1, max_length=1_000)]
 
     @model_validator(mode="after")

@@ -1,7 +1,8 @@
 """What is caught before a model sees it: responses that say nothing, and the marks of an attack on the judge.
 
 A degenerate response (empty, a master key, pure repetition) is judged without a model: it gets the lowest reward that
-the rubric can give. The other marks only raise a flag.
+the rubric can give. The other marks only raise a flag, unless the rubric or the server vetoes that flag; then it is as
+with a degenerate response.
 """
 
 import re
@@ -15,68 +16,60 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.judging.bounded_cache import BoundedCache
 from judge_server.judging.degenerate import emptiness
+from judge_server.judging.folding import folded, looks_alike
+from judge_server.judging.legible import hides
 from judge_server.judging.lowest import lowest_values
+from judge_server.judging.marks import marks
+from judge_server.judging.repetitive import repetitive
 
 DEGENERATE = "degenerate"
+VETOED = "vetoed"
 INJECTION = "injection_suspected"
 ECHO = "criteria_echo"
+REPETITION = "repetition"
+HIDDEN = "hidden_characters"
+LOOK_ALIKES = "look_alikes"
 
-# (what every match contains, pattern) on text in small letters: most texts are done with a few quick searches
-_MARKS = tuple(
-    (anchors, re.compile(pattern, re.VERBOSE | re.DOTALL))
-    for anchors, pattern in (
-        (
-            ("<", "["),
-            r"""<\|[^|<>\n]{1,40}\|> | <｜[^<>\n]{1,40}｜> | \[/?inst\] | <</?sys>> | </?(?:start|end)_of_turn> | </?s>
-            | \[(?:begin|end)\ [a-z]+\ """,
-        ),
-        (
-            ("verdict", "criteria_met", "score", "rating", "grade"),
-            r"""(?:verdict|criteria_met|score|rating|grade)["']?\s*[:=]\s*["']?(?:yes|true|met|pass|10|100|5|1\.0)\b
-            | \brating:\s*\d""",
-        ),
-        (("[[",), r"""\[\[\s*(?:yes|[a-f]|10|\d{1,2})\s*\]\]"""),
-        (
-            ("ignore", "disregard", "forget", "override"),
-            r"""\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|criteri|rubric|prompt|scoring|grading)""",
-        ),
-        (
-            ("score", "mark", "points", "reward", "rating", "grade"),
-            r"""\b(?:give|award|assign|grant)\b.{0,40}
-            \b(?:full|maximum|highest|perfect|top)\s+(?:score|marks?|points|reward|rating|grade)""",
-        ),
-        (
-            ("grader", "judge", "evaluator"),
-            r"""\b(?:as|you\s+are)\s+(?:the|a|an)\s+(?:grader|judge|evaluator)\b""",
-        ),
-        (
-            ("criteria",),
-            r"""\ball\s+(?:the\s+)?criteria\s+(?:are|have\s+been|were)\s+(?:fully\s+)?(?:met|satisfied|fulfilled)""",
-        ),
-    )
-)
 _READ_CHARACTERS = 200_000
+_THINKING = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 _STATEMENTS: BoundedCache[tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """``degenerate``: why the response is not worth a model's time, or None."""
+    """``degenerate``: why the response is not worth a model's time, or None. ``veto``: which flag forbids to judge it,
+    or None; the flag ``vetoed`` is then among ``flags``. ``marks``: the families of attacks it bears the marks of."""
 
     flags: tuple[str, ...]
     degenerate: str | None
+    veto: str | None = None
+    marks: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> str | None:
+        """Why no judge is asked, or None."""
+        return self.degenerate or (f"the guard's veto on {self.veto}" if self.veto else None)
 
 
-def inspect(submission: Submission, rubric: Rubric) -> Inspection:
-    """Look at a response without a model. Bounded work whatever the text."""
+def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = frozenset()) -> Inspection:
+    """Look at a response without a model. Bounded work whatever the text. ``veto``: flags that the server vetoes under
+    every rubric that does not allow them."""
     text = submission.read.text[:_READ_CHARACTERS]
     cause = _degenerate(submission, rubric)
-    flags = [DEGENERATE] if cause else []
-    if _looks_like_an_attack(text.lower()):
-        flags.append(INJECTION)
-    if _echoes(text, rubric):
-        flags.append(ECHO)
-    return Inspection(tuple(flags), cause)
+    plain = folded(text)[: 2 * _READ_CHARACTERS]
+    found = _marks(submission, plain)
+    raised = (
+        (INJECTION, bool(found)),
+        (ECHO, _echoes(plain, rubric)),
+        (REPETITION, not cause and repetitive(text)),
+        (HIDDEN, hides(text)),
+        (LOOK_ALIKES, looks_alike(text)),
+    )
+    flags = tuple(flag for flag, up in raised if up)
+    if cause:
+        return Inspection((DEGENERATE, *flags), cause, marks=found)
+    forbidden = rubric.guard.vetoed(flags, veto) if flags else None
+    return Inspection((VETOED, *flags) if forbidden else flags, None, forbidden, found)
 
 
 def worst_verdicts(rubric: Rubric, applicable: frozenset[str], cause: str) -> Iterator[Verdict]:
@@ -91,7 +84,7 @@ def worst_verdicts(rubric: Rubric, applicable: frozenset[str], cause: str) -> It
 
 def counted_characters(rubric: Rubric, flags: Sequence[str], characters: int) -> int:
     """The length of a response as length adjustment may read it: saying nothing earns no bonus for being short."""
-    if DEGENERATE not in flags:
+    if DEGENERATE not in flags and VETOED not in flags:
         return characters
     groups = [node.aggregate for node in nodes(rubric.criteria) if isinstance(node, Group)]
     adjustments = [aggregate.length_adjustment for aggregate in (rubric.aggregate, *groups)]
@@ -120,10 +113,11 @@ def decided(leaf: AnyLeaf, value: float, reason: str) -> Verdict:
     )
 
 
-def _looks_like_an_attack(text: str) -> bool:
-    return any(
-        pattern.search(text) is not None for anchors, pattern in _MARKS if any(anchor in text for anchor in anchors)
-    )
+def _marks(submission: Submission, plain: str) -> tuple[str, ...]:
+    found = marks(plain)
+    if "control_token" not in found and "think" in plain and _THINKING.search(submission.read.answer):
+        return ("control_token", *found)  # where a response begins with its reasoning, that is what the tags are for
+    return found
 
 
 def _degenerate(submission: Submission, rubric: Rubric) -> str | None:
@@ -136,14 +130,16 @@ def _degenerate(submission: Submission, rubric: Rubric) -> str | None:
 
 
 def _long_statements(rubric: Rubric) -> tuple[str, ...]:
-    folded = (" ".join(leaf.statement.casefold().split()).rstrip(".") for leaf in rubric.leaves)
-    return tuple(dict.fromkeys(statement for statement in folded if len(statement) >= 30))
+    plain = (" ".join(folded(leaf.statement).split()).rstrip(".") for leaf in rubric.leaves)
+    return tuple(dict.fromkeys(statement for statement in plain if len(statement) >= 30))
 
 
-def _echoes(text: str, rubric: Rubric) -> bool:
+def _echoes(plain: str, rubric: Rubric) -> bool:
     """Whether the response recites the rubric: two or more of its longer statements, word by word."""
-    statements = _STATEMENTS.get(rubric.digest, lambda: _long_statements(rubric))
-    if len(text) < 60 or len(statements) < 2:
+    if len(plain) < 60:
         return False
-    folded = " ".join(text.casefold().split())
-    return sum(statement in folded for statement in statements) >= 2
+    statements = _STATEMENTS.get(rubric.digest, lambda: _long_statements(rubric))
+    if sum(max(statement.split(), key=len) in plain for statement in statements) < 2:
+        return False
+    spaced = " ".join(plain.split())
+    return sum(statement in spaced for statement in statements) >= 2

@@ -1,14 +1,18 @@
-"""What a judge is shown beside the criterion: the conversation, the part of the response in scope, the reference."""
+"""What a judge is shown beside the criterion: the conversation, the part of the response in scope, the reference.
+
+All of it is made legible here, before anything is hashed: what is shown decides what may be answered from memory.
+"""
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from judge_server.core.criterion import Leaf
 from judge_server.core.message import Message, ToolCall
 from judge_server.core.step import Step
 from judge_server.core.submission import Submission
+from judge_server.judging.legible import legible
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,8 @@ class Materials:
             self._made[key] = Material(
                 conversation=self.submission.conversation,
                 response=text_in_scope(self.submission, scope),
-                reference=self.submission.reference if with_reference else None,
-                step=step,
+                reference=shown_reference(self.submission) if with_reference else None,
+                step=None if step is None else replace(step, text=legible(step.text)),
             )
         return self._made[key]
 
@@ -76,13 +80,18 @@ def text_in_scope(submission: Submission, scope: str) -> str:
     """The part of the response that a criterion of this scope reads."""
     read = submission.read
     if scope == "answer":  # an agent that only calls tools has answered with its calls
-        return read.answer or "\n".join(_call_text(call) for call in read.tool_calls)
-    return read.reasoning if scope == "reasoning" else read.text
+        return legible(read.answer or "\n".join(_call_text(call) for call in read.tool_calls))
+    return legible(read.reasoning if scope == "reasoning" else read.text)
+
+
+def shown_reference(submission: Submission) -> str | None:
+    """The reference answer as a judge reads it."""
+    return None if submission.reference is None else legible(submission.reference)
 
 
 def message_text(message: Message) -> str:
     """A turn as the judge reads it, tool calls included."""
-    return "\n".join(filter(None, (message.content, *(_call_text(call) for call in message.tool_calls))))
+    return legible("\n".join(filter(None, (message.content, *(_call_text(call) for call in message.tool_calls)))))
 
 
 def _call_text(call: ToolCall) -> str:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from judge_server.core.message import Message
 from judge_server.core.step import Step
 from judge_server.core.submission import Submission
+from judge_server.judging.legible import legible
 from judge_server.judging.material import Materials
 from judge_server.judging.prompt import PromptWriter, template_digest
 from tests.judging.values import QUESTION, SECRET, binary, material, scale
@@ -46,11 +47,11 @@ def whole(prompt) -> str:
 
 
 @given(texts, texts, texts, st.none() | texts, texts.filter(lambda text: len(text) > 2 and not text.isspace()))
-def test_every_outside_text_stands_in_the_prompt_once_as_it_was_given(question, turn, response, reference, statement):
+def test_every_outside_text_stands_in_the_prompt_once(question, turn, response, reference, statement):
     conversation = (Message(role="user", content=question), Message(role="assistant", content=turn))
     given = material(response, conversation=conversation, reference=reference)
     prompt = WRITER.write(given, [binary(statement)], "direct")
-    wanted = [question, turn, response, *([] if reference is None else [reference]), statement]
+    wanted = [legible(question), legible(turn), response, *([] if reference is None else [reference]), statement]
     assert outside(prompt) == wanted
 
 
@@ -65,7 +66,7 @@ def uncoded(given) -> str:
     """Our own text with the codes taken out."""
     text = ours(WRITER.write(given, [binary()], "direct"))
     codes = {
-        "C": WRITER.code("conversation", json.dumps([(m.role, m.content) for m in given.conversation])),
+        "C": WRITER.code("conversation", json.dumps([(m.role, legible(m.content)) for m in given.conversation])),
         "R": WRITER.code("response", given.response),
         "F": WRITER.code("reference", given.reference),
     }
@@ -90,8 +91,10 @@ def test_hostile_text_is_untrusted_wherever_it_stands(hostile):
     given = material(hostile, conversation=conversation, reference=hostile, step=Step(0, 0, 1, hostile))
     prompt = WRITER.write(given, [criterion], "reason")
     assert ours(prompt).count(hostile) == 0
-    assert [text for text in outside(prompt) if hostile in text] == [
-        *[hostile, f"(calls {hostile} with {hostile})", hostile, hostile, hostile, hostile],
+    said = legible(hostile)
+    turns = [said, legible(f"(calls {hostile} with {hostile})"), said]
+    assert [text for text in outside(prompt) if said in text] == [
+        *[*turns, hostile, hostile, hostile],
         *[hostile, hostile, hostile, hostile, hostile],
     ]
 

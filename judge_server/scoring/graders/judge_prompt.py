@@ -7,6 +7,7 @@ of this server is: between markers with a code that its writer cannot know. Neit
 from collections.abc import Sequence
 
 from judge_server.core.grader import GraderMessage
+from judge_server.judging.legible import legible
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 from judge_server.scoring.graders.material import Filled, GraderMaterial
@@ -45,10 +46,11 @@ def _segments(filled: Sequence[Filled], writer: PromptWriter) -> list[Segment]:
             segments.append(Segment(piece.text, "criterion", trusted=False))
             continue
         kind = piece.source.namespace
-        part, mark = _PARTS[kind], f"{kind.upper()} {writer.code(f'grader {kind}', piece.text)}"
+        text = legible(piece.text)
+        part, mark = _PARTS[kind], f"{kind.upper()} {writer.code(f'grader {kind}', text)}"
         segments += [
             Segment(f"[BEGIN {mark}]\n", part, trusted=True),
-            Segment(piece.text, part, trusted=False),
+            Segment(text, part, trusted=False),
             Segment(f"\n[END {mark}]", part, trusted=True),
         ]
     return segments
