@@ -27,7 +27,7 @@ class AccessLog:
         """Tell of one exchange."""
         if exchange.status < self._lowest or (self._bounded and self._is_too_much()):
             return
-        fields = {
+        fields: dict[str, str | int | float] = {
             "method": exchange.method,
             "route": exchange.route,
             "status": exchange.status,
@@ -35,6 +35,9 @@ class AccessLog:
             "request_id": exchange.request_id,
         }
         line = "%(method)s %(route)s %(status)d in %(seconds).3f s"
+        if exchange.caller is not None:
+            fields["caller"] = exchange.caller
+            line += " for %(caller)s"
         if self._untold:
             fields["left_out"], self._untold = self._untold, 0
             line += " (%(left_out)d lines left out)"

@@ -18,13 +18,15 @@ _METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """``route`` is the path's template, or ``unmatched``: nothing that a caller made up stands here but the id, which
-    is harmless. ``status`` 499: the caller hung up before there was an answer. ``seconds`` until the answer began."""
+    is harmless. ``status`` 499: the caller hung up before there was an answer. ``seconds`` until the answer began.
+    ``caller``: the name of the API key, where one was demanded and known."""
 
     method: str
     route: str
     status: int
     seconds: float
     request_id: str
+    caller: str | None = None
 
 
 class ExchangeObserver(Protocol):
@@ -64,6 +66,7 @@ class Observation:
                     status=status,
                     seconds=time.monotonic() - started if seconds is None else seconds,
                     request_id=request_id_of(scope),
+                    caller=scope["state"].get("caller"),
                 )
                 for observer in self._observers:
                     observer.answered(exchange)
@@ -74,6 +77,7 @@ class Observation:
                         "http.route": exchange.route,
                         "http.response.status_code": status,
                         "judge_server.request_id": exchange.request_id,
+                        "judge_server.caller": exchange.caller,
                         "error.type": str(status) if status >= 500 else None,
                     }
                 )

@@ -1,6 +1,7 @@
 """The lines that the log has for requests."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,13 @@ def test_a_line_has_route_status_time_and_request(lines):
     assert record.getMessage() == "POST /v1/score 200 in 0.250 s"
     assert (record.request_id, record.route, record.status, record.seconds) == ("r-1", "/v1/score", 200, 0.25)
     assert record.levelno == logging.INFO
+
+
+def test_a_line_names_the_key_of_the_caller_and_not_the_key_itself(lines):
+    AccessLog("all").answered(replace(exchange(403), caller="night-run"))
+    (record,) = lines.records
+    assert record.getMessage() == "POST /v1/score 403 in 0.250 s for night-run"
+    assert record.caller == "night-run"
 
 
 @pytest.mark.parametrize(("what", "told"), [("off", []), ("errors", [429, 503]), ("all", [200, 429, 503])])
