@@ -189,3 +189,37 @@ def test_flags_cannot_change_a_panel(file):
 def test_settings_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         Settings().port = 1
+
+
+def test_api_keys_can_stand_in_the_environment_and_no_digest_is_shown():
+    given = '{"trainer": {"id": "0123456789ab", "sha256": "' + "a" * 64 + '", "scopes": ["score"]}}'
+    with environment(JUDGE_SERVER_API_KEYS=given):
+        (key,) = load_settings().api_keys.values()
+    assert (key.name, key.scopes) == ("trainer", {"score"})
+    assert "aaaa" not in repr(Settings(api_keys={"trainer": key}))
+
+
+@pytest.mark.parametrize(
+    ("host", "authentication", "demanded"),
+    [
+        ("127.0.0.1", "auto", False),
+        ("127.8.8.8", "auto", False),
+        ("::1", "auto", False),
+        ("localhost", "auto", False),
+        ("0.0.0.0", "auto", True),
+        ("::", "auto", True),
+        ("10.0.0.7", "auto", True),
+        ("judge.internal", "auto", True),
+        ("127.0.0.1.evil.example", "auto", True),
+        ("127.0.0.1", "required", True),
+        ("0.0.0.0", "off", False),
+    ],
+)
+def test_keys_are_demanded_wherever_others_can_reach_the_server(host, authentication, demanded):
+    assert Settings(host=host, authentication=authentication).demands_keys is demanded
+
+
+def test_a_misspelt_limit_of_a_key_is_named_with_what_was_meant():
+    given = '{"trainer": {"allowance": {"burts": 1}}}'
+    with environment(JUDGE_SERVER_API_KEYS=given), pytest.raises(BadConfiguration, match="did you mean burst"):
+        load_settings()

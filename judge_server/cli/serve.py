@@ -28,6 +28,13 @@ def serve(
             help="Answer 409 for a judge and rubric that have not passed calibrate gate.",
         ),
     ] = None,
+    auth: Annotated[
+        bool | None,
+        typer.Option(
+            "--auth/--no-auth",
+            help="Demand API keys, or demand none (default: they are demanded unless --host is a loopback address).",
+        ),
+    ] = None,
     config: options.Config = None,
 ) -> None:
     """Serve scores over HTTP: POST /v1/score, OpenAPI at /openapi.json, documentation at /docs.
@@ -51,6 +58,7 @@ def serve(
         require_calibrated=require_calibrated,
         host=host,
         port=port,
+        authentication=None if auth is None else "required" if auth else "off",
     )
     if not serve_until_stopped(settings.with_database()):
         raise typer.Exit(BAD_USE)

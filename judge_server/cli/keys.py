@@ -1,0 +1,95 @@
+"""``judge-server keys``: API keys."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from judge_server.cli import options
+
+app = typer.Typer(
+    name="keys",
+    help="API keys of a server: made, listed, revoked. They live in the server's database.",
+    no_args_is_help=True,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who uses it; keys of one name are one caller.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="score|author|label|admin",
+            help="What it may do (default score). Repeatable; admin stands for all.",
+        ),
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="TIME", help="12h, 30d, 8w, or a date such as 2027-01-31.")
+    ] = None,
+    requests_per_second: Annotated[
+        float | None, typer.Option("--requests-per-second", min=0.001, help="In the long run, for each server process.")
+    ] = None,
+    burst: Annotated[int | None, typer.Option("--burst", min=1, help="Requests at once.")] = None,
+    submissions_under_way: Annotated[
+        int | None, typer.Option("--submissions-under-way", min=1, help="Submissions judged at the same time.")
+    ] = None,
+    submissions_per_request: Annotated[
+        int | None, typer.Option("--submissions-per-request", min=1, help="Items of a batch, a group or a job.")
+    ] = None,
+    priority: Annotated[
+        Literal["training", "interactive", "batch", "audit"],
+        typer.Option("--priority", help="The most urgent class that it may ask for."),
+    ] = "training",
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Keep nothing; print what goes into the configuration file.")
+    ] = False,
+    as_json: AsJson = False,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """Make a key and print it, this once: the server keeps its digest only.
+
+    Example: judge-server keys create training-run-7 --scope score --expires 30d
+    """
+    from judge_server.cli import key_making
+
+    allowance = {
+        "requests_per_second": requests_per_second,
+        "burst": burst,
+        "submissions_under_way": submissions_under_way,
+        "submissions_per_request": submissions_per_request,
+        "most_urgent": priority,
+    }
+    made = key_making.made(name, scope or ["score"], expires, allowance)
+    settings = options.settings_given(config=config, database=database).with_database()
+    if not print_config:
+        made = key_making.kept(settings, made)
+    key_making.show_new(made, as_config=print_config, as_json=as_json)
+
+
+@app.command("list")
+def list_keys(as_json: AsJson = False, database: options.Database = None, config: options.Config = None) -> None:
+    """Keys of the database and of the configuration, newest first; never the keys themselves."""
+    from judge_server.cli import key_making
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    key_making.show(key_making.listed(settings), as_json)
+
+
+@app.command()
+def revoke(
+    key: Annotated[str, typer.Argument(metavar="ID|NAME", help="The key's id, or a name: then every key of it.")],
+    as_json: AsJson = False,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """Make a key worthless, for good. Running servers refuse it within 5 seconds.
+
+    Example: judge-server keys revoke training-run-7
+    """
+    from judge_server.cli import key_making
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    key_making.show(key_making.revoked(settings, key), as_json)
