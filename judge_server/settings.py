@@ -6,24 +6,28 @@ variables (``JUDGE_SERVER_PORT=8001``; ``DATABASE_URL`` for the database), and t
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from judge_server.core.allowance import Allowance
+from judge_server.core.allowance import Allowance, PriorityClass
 from judge_server.core.api_key import ApiKey
+from judge_server.core.class_limit import ClassLimit
 from judge_server.core.errors import BadConfiguration
+from judge_server.core.guarding import Suspicions
 from judge_server.core.judge import JudgeSpecification
+from judge_server.core.monitor import MonitorLimits
+from judge_server.core.toml_text import parse_toml
 
 DEFAULT_DATABASE = "sqlite:///judge-server.db"
 DEFAULT_JUDGE = "default"
 _PREFIX = "JUDGE_SERVER_"
+_MOST_TOLD = 20
 
 
 def _secret_file() -> Path:
@@ -60,7 +64,19 @@ class Settings(BaseSettings):
     max_steps: int = Field(
         default=256, ge=1, description="Steps of a response judged one by one; those beyond are judged together."
     )
-    max_under_way: int = Field(default=4_096, ge=1, description="Submissions under way before the door answers 429.")
+    max_under_way: int = Field(
+        default=4_096, ge=1, description="Submissions of a priority class under way before the door answers 429."
+    )
+    max_questions: int = Field(default=32_768, ge=1, description="The same for the questions that they put to judges.")
+    class_limits: dict[PriorityClass, ClassLimit] = Field(
+        default_factory=dict, description="Other limits of single classes: submissions, questions."
+    )
+    lower_class_share: float = Field(
+        default=0.0, ge=0, le=0.3, description="Calls that a class gets though a more urgent one waits; 0: none."
+    )
+    max_bodies_bytes: int = Field(
+        default=256 * 2**20, ge=1_024, description="Size of all request bodies under way before a 429."
+    )
     default_deadline_seconds: float | None = Field(
         default=120.0, gt=0, allow_inf_nan=False, description="Deadline of a request that names none."
     )
@@ -76,6 +92,9 @@ class Settings(BaseSettings):
         default=20.0, ge=0, le=86_400, description="How long shutdown waits for what is under way."
     )
     cache_entries: int = Field(default=100_000, ge=0, description="Verdicts kept in memory; the store keeps all.")
+    veto: Suspicions = Field(
+        default=(), description="Flags of the guard with which nothing is judged: the lowest reward, under any rubric."
+    )
     require_calibrated: bool = Field(
         default=False, description="Judge only under rubrics for which the judge has passed calibrate gate (else 409)."
     )
@@ -120,6 +139,21 @@ class Settings(BaseSettings):
     )
     trusted_hosts: tuple[str, ...] = Field(default=(), description="Names of this server that a Host header may say.")
     public_metrics: bool = Field(default=False, description="Show GET /metrics without an API key of scope admin.")
+    monitor_seconds: float = Field(
+        default=300.0, ge=0, le=86_400, description="How often the server looks at what it judged; 0 never."
+    )
+    monitor: MonitorLimits = Field(default=MonitorLimits(), description="Where monitors raise an alarm.")
+    audit_judge: str | None = Field(
+        default=None, description="The judge, best of another family, that judges a random sample once more."
+    )
+    audit_share: float = Field(default=0.02, gt=0, le=1, description="Share of judgments that is audited.")
+    audit_at_once: int = Field(default=4, ge=1, le=1_024, description="Audits under way at a time.")
+    alarm_webhook_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s]+$", description="Told of every alarm raised and cleared."
+    )
+    alarm_webhook_secret: SecretStr | None = Field(
+        default=None, min_length=16, description="Key of the signature on what the webhook is told."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
     )
@@ -226,10 +260,10 @@ def _unusable(where: str, faults: str) -> BadConfiguration:
 
 
 def describe(fault: ValidationError, model: type[Settings | JudgeSpecification]) -> str:
-    """Every fault with its field, and what an unknown field was probably meant to be; never the value, which may be
+    """Every fault (of very many the first) with its field, and what an unknown field was probably meant to be; never the value, which may be
     secret."""
     lines = []
-    for error in fault.errors(include_url=False, include_input=False, include_context=False):
+    for error in fault.errors(include_url=False, include_input=False, include_context=False)[:_MOST_TOLD]:
         location = [str(part) for part in error["loc"]]
         name = ".".join(location) or "the judge"
         if error["type"] == "extra_forbidden":
@@ -243,6 +277,8 @@ def describe(fault: ValidationError, model: type[Settings | JudgeSpecification])
 def _fields_at(location: list[str], model: type[Settings | JudgeSpecification]) -> list[str]:
     if len(location) == 1:
         return list(model.model_fields)
+    if location[0] == "monitor":
+        return list(MonitorLimits.model_fields)
     if location[0] != "api_keys":
         return list(JudgeSpecification.model_fields)
     return list(Allowance.model_fields if "allowance" in location[:-1] else ApiKey.model_fields)
@@ -255,8 +291,8 @@ def environment_variable(name: str) -> str | None:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return parse_toml(path.read_bytes())
     except OSError as fault:
         raise BadConfiguration(f"The configuration file {path} cannot be read: {fault.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise BadConfiguration(f"The configuration file {path} is not TOML: {fault}.") from None
+    except ValueError as fault:
+        raise BadConfiguration(f"The configuration file {path} cannot be used: {fault}.") from None

@@ -72,7 +72,7 @@ class MonitorLimits(Frozen):
     Rates and rises are shares of 1, ``length_growth`` is a ratio, ``correlation_rise`` a difference of correlations.
     """
 
-    window: int = Field(default=1_000, ge=50, le=20_000)
+    window: int = Field(default=2_000, ge=50, le=20_000)
     horizon_seconds: float = Field(default=86_400.0, gt=0, le=315_360_000)
     most_series: int = Field(default=16, ge=1, le=1_000)
     false_alarms: float = Field(default=0.001, gt=0, lt=0.5)

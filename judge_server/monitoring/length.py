@@ -12,7 +12,7 @@ from judge_server.store.observation import Observed, Windows
 
 
 def reward_length(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
-    """Spearman's correlation of reward and characters, now and before."""
+    """Spearman's correlation of reward and characters among the rollouts of a prompt, now and before."""
     before, after = ([one for one in rows if one.reward is not None] for rows in (windows.baseline, windows.recent))
     old, new = _correlated(before), _correlated(after)
     if min(len(before), len(after)) < frame.least or old is None or new is None:

@@ -7,19 +7,17 @@ from typing import Protocol
 
 from judge_server.core.monitor import Finding, MonitorLimits, Series
 from judge_server.monitoring.look import look
-from judge_server.store.observation import Audited, Windows
+from judge_server.store.observation import Audited, Span, Windows
 
 
 class Records(Protocol):
     """Where judgments are read: the store's monitor records."""
 
-    async def series(
-        self, since: datetime, *, least: int, most: int, rubric: str | None = None
-    ) -> tuple[Series, ...]: ...
+    async def series(self, span: Span, *, least: int, most: int, rubric: str | None = None) -> tuple[Series, ...]: ...
 
-    async def windows(self, series: Series, since: datetime, window: int) -> Windows: ...
+    async def windows(self, series: Series, span: Span, window: int) -> Windows: ...
 
-    async def audits(self, series: Series, since: datetime, window: int) -> Sequence[Sequence[Audited]]: ...
+    async def audits(self, series: Series, span: Span, window: int) -> Sequence[Sequence[Audited]]: ...
 
 
 async def survey(
@@ -32,11 +30,11 @@ async def survey(
     until: datetime | None = None,
 ) -> tuple[Finding, ...]:
     """What the monitors find in every series of the last ``horizon_seconds``. Raises StoreUnavailable."""
-    since = (until or datetime.now(UTC)) - timedelta(seconds=limits.horizon_seconds)
+    span = Span((until or datetime.now(UTC)) - timedelta(seconds=limits.horizon_seconds), until)
     found: list[Finding] = []
-    for series in await records.series(since, least=limits.least, most=limits.most_series, rubric=rubric):
+    for series in await records.series(span, least=limits.least, most=limits.most_series, rubric=rubric):
         if judge in (None, series.judge) and policy in (None, series.policy):
-            windows = await records.windows(series, since, limits.window)
-            audits = await records.audits(series, since, limits.window)
+            windows = await records.windows(series, span, limits.window)
+            audits = await records.audits(series, span, limits.window)
             found += await asyncio.to_thread(look, series, windows, audits, limits)
     return tuple(found)

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, case, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, exists, func, select
 
 from judge_server.core.monitor import Series
 from judge_server.store.label_records import Run
@@ -15,6 +14,7 @@ from judge_server.store.observation import (
     MOST_SUBMISSION_CHARACTERS,
     Audited,
     Observed,
+    Span,
     Windows,
     audited,
     observed,
@@ -50,27 +50,26 @@ class MonitorRecords:
     def __init__(self, read: Run) -> None:
         self._read = read
 
-    async def series(self, since: datetime, *, least: int, most: int, rubric: str | None = None) -> tuple[Series, ...]:
-        """What was judged since then often enough to be looked at, most often first: by judge over all rubrics, by
+    async def series(self, span: Span, *, least: int, most: int, rubric: str | None = None) -> tuple[Series, ...]:
+        """What was judged in ``span`` often enough to be looked at, most often first: by judge over all rubrics, by
         rubric and judge, and by policy where a rubric has judged several. Looks at the newest 20,000 judgments."""
-        start = microseconds(since)
-        return await self._read(lambda connection: _series(connection, start, least, most, rubric))
+        return await self._read(lambda connection: _series(connection, span, least, most, rubric))
 
-    async def windows(self, series: Series, since: datetime, window: int) -> Windows:
-        """The newest ``window`` judgments of a series and the oldest since then, by the judge and under the rubric's
+    async def windows(self, series: Series, span: Span, window: int) -> Windows:
+        """The newest ``window`` judgments of a series in ``span`` and the oldest, by the judge and under the rubric's
         content of the newest; audits are left out."""
-        start = microseconds(since)
-        return await self._read(lambda connection: _windows(connection, series, start, window))
+        return await self._read(lambda connection: _windows(connection, series, span, window))
 
-    async def audits(self, series: Series, since: datetime, window: int) -> tuple[tuple[Audited, ...], ...]:
-        """Baseline and recent window of the pairs of a series that an audit judge has judged too, since then."""
-        start = microseconds(since)
-        return await self._read(lambda connection: _audits(connection, series, start, window))
+    async def audits(self, series: Series, span: Span, window: int) -> tuple[tuple[Audited, ...], ...]:
+        """Baseline and recent window of the pairs of a series that an audit judge has judged too."""
+        return await self._read(lambda connection: _audits(connection, series, span, window))
 
 
-def _series(connection: Connection, start: int, least: int, most: int, rubric: str | None) -> tuple[Series, ...]:
+def _series(connection: Connection, span: Span, least: int, most: int, rubric: str | None) -> tuple[Series, ...]:
     column = JUDGMENT.c
-    question = select(column.rubric_id, column.judge, column.policy).where(column.created_us >= start, _no_audit())
+    question = select(column.rubric_id, column.judge, column.policy).where(
+        *_within(column.created_us, span), _no_audit()
+    )
     if rubric is not None:
         question = question.where(column.rubric_id == rubric)
     question = question.order_by(column.created_us.desc(), column.id.desc()).limit(_SCANNED)
@@ -93,10 +92,10 @@ def _series(connection: Connection, start: int, least: int, most: int, rubric: s
     return tuple(one for count, one in found if count >= least)[:most]
 
 
-def _windows(connection: Connection, series: Series, start: int, window: int) -> Windows:
+def _windows(connection: Connection, series: Series, span: Span, window: int) -> Windows:
     taken = _Taken()
     for newest in (True, False):
-        for row in _read(connection, _window(series, start, window, newest)):
+        for row in _read(connection, _window(series, span, window, newest)):
             edition = _Edition(row.fingerprint, None if series.rubric is None else row.rubric_digest)
             taken.edition = taken.edition or edition
             if edition == taken.edition and row.id not in taken.rows:
@@ -105,11 +104,11 @@ def _windows(connection: Connection, series: Series, start: int, window: int) ->
     return Windows(*split(rows, window))
 
 
-def _window(series: Series, start: int, window: int, newest: bool) -> Select[Any]:
+def _window(series: Series, span: Span, window: int, newest: bool) -> Select[Any]:
     """The ids are found on an index, then the long columns of no more than ``window`` rows are read."""
     column = JUDGMENT.c
     order = (column.created_us.desc(), column.id.desc()) if newest else (column.created_us, column.id)
-    scanned = select(column.id, column.judge, column.policy, column.created_us).where(column.created_us >= start)
+    scanned = select(column.id, column.judge, column.policy, column.created_us).where(*_within(column.created_us, span))
     if series.rubric is None:
         scanned = scanned.where(column.judge == series.judge)
     else:
@@ -129,11 +128,11 @@ def _window(series: Series, start: int, window: int, newest: bool) -> Select[Any
     return question.join(SUBMISSION, SUBMISSION.c.judgment_id == column.id, isouter=True).order_by(*order)
 
 
-def _audits(connection: Connection, series: Series, start: int, window: int) -> tuple[tuple[Audited, ...], ...]:
+def _audits(connection: Connection, series: Series, span: Span, window: int) -> tuple[tuple[Audited, ...], ...]:
     rows: dict[str, Audited] = {}
     judge = None
     for newest in (True, False):
-        for row in _read(connection, _pairs(series, start, window, newest)):
+        for row in _read(connection, _pairs(series, span, window, newest)):
             judge = judge or row.audit_judge
             pair = audited(row) if row.audit_judge == judge else None
             if pair is not None:
@@ -141,13 +140,13 @@ def _audits(connection: Connection, series: Series, start: int, window: int) -> 
     return split(sorted(rows.values(), key=lambda one: (one.created_us, one.id)), window)
 
 
-def _pairs(series: Series, start: int, window: int, newest: bool) -> Select[Any]:
+def _pairs(series: Series, span: Span, window: int, newest: bool) -> Select[Any]:
     trained, auditing = JUDGMENT, JUDGMENT.alias("auditing")
     first, second = AUDIT.c.created_us, AUDIT.c.audited_id
     order = (first.desc(), second.desc()) if newest else (first, second)
     near = (
         select(AUDIT.c.audited_id, AUDIT.c.judgment_id, AUDIT.c.created_us, AUDIT.c.judge)
-        .where(AUDIT.c.created_us >= start, AUDIT.c.judgment_id.is_not(None))
+        .where(*_within(AUDIT.c.created_us, span), AUDIT.c.judgment_id.is_not(None))
         .order_by(*order)
         .limit(window * _SCANNED_FOR_ONE)
         .subquery("near")
@@ -177,6 +176,11 @@ def _pairs(series: Series, start: int, window: int, newest: bool) -> Select[Any]
 def _read(connection: Connection, question: Select[Any]) -> Iterable[Row[Any]]:
     """A few rows at a time, so that the long texts never stand in memory together."""
     return connection.execute(question.execution_options(yield_per=_AT_ONCE))
+
+
+def _within(moment: ColumnElement[int], span: Span) -> list[ColumnElement[bool]]:
+    since = moment >= microseconds(span.since)
+    return [since] if span.until is None else [since, moment < microseconds(span.until)]
 
 
 def _submission() -> Any:

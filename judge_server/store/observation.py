@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from judge_server.core.outcome import JudgmentStatus
@@ -12,6 +13,14 @@ from judge_server.store.payload import decode_mapping
 MOST_TEXT_CHARACTERS: Final = 4_000
 MOST_SUBMISSION_CHARACTERS: Final = 131_072
 _UNSURE: Final = frozenset({"abstained", "unusable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Aware moments; ``since`` is included, ``until`` is not."""
+
+    since: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
