@@ -2,9 +2,11 @@
 ``rllm/types.py`` and ``rllm/eval/types.py``; ``rllm/eval/_resolution.py`` makes an evaluator of a class by its path).
 """
 
+import asyncio
 import importlib
 import sys
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +14,9 @@ import pytest
 from judge_client import BadConfiguration, JudgeFailed
 from judge_client.errors import UnknownRubric
 from tests.client.adapters.foreign import importable
-from tests.client.adapters.telling import FAILING, GOOD, MESSAGES, QUESTION, RUBRIC, settings, telling
+from tests.client.adapters.telling import FAILING, GOOD, MESSAGES, QUESTION, RUBRIC, of_the_page, settings, telling
 from tests.client.conftest import environment
+from tests.stub_judge import StubJudge, text
 from tests.trainers.page import examples
 
 
@@ -63,7 +66,7 @@ RLLM = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def adapter():
     with importable(RLLM):
         yield importlib.import_module("judge_client.adapters.rllm")
@@ -158,11 +161,41 @@ def test_a_rubric_that_the_server_does_not_know_is_raised(adapter, served):
         misspelt.evaluate(TASK, recorded(GOOD))
 
 
-def test_the_example_of_the_page_gives_an_evaluator(adapter, served):
-    block = examples("rllm", "python")[0]
-    found: dict[str, Any] = {}
-    with environment(JUDGE_URL=served[0]):
-        exec(block.partition("trainer =")[0].replace("from rllm.trainer import AgentTrainer\n", ""), found)
-        output = found["evaluator"].evaluate(Task("0", QUESTION, {"rubric": RUBRIC}), recorded(GOOD))
+class AgentTrainer:
+    """Plays one episode of each row and has it scored, as ``AgentFlowEngine._run_single`` does."""
 
-    assert output.reward == pytest.approx(0.9)
+    def __init__(self, *, backend, agent_flow, evaluator, config, train_dataset):
+        self.agent_flow, self.evaluator, self.config, self.rows = agent_flow, evaluator, config, train_dataset
+
+    def train(self):
+        outputs = [self.played(Task(str(place), row["question"], row)) for place, row in enumerate(self.rows)]
+        self.config.outputs.extend(outputs)
+
+    def played(self, task):
+        asyncio.run(self.agent_flow(task, self.config))
+        (said,) = self.config.policy.bodies[-1]["messages"]
+        answer = {"role": "assistant", "content": GOOD}
+        trace = Trajectory([Step(chat_completions=[said, answer], model_response=GOOD, output=GOOD)])
+        return self.evaluator.evaluate(task, Episode([trace]))
+
+
+PROGRAM = {
+    "hydra": {"main": lambda **_told: lambda function: function},
+    "rllm": {"rollout": lambda name: lambda function: function},
+    "rllm.data.dataset": {"Dataset": list},
+    "rllm.trainer": {"AgentTrainer": AgentTrainer},
+}
+
+
+def test_the_example_of_the_page_plays_judged_episodes(served):
+    found: dict[str, Any] = {"__name__": "train"}
+    outputs: list[EvalOutput] = []
+    types = {**RLLM["rllm.types"], "AgentConfig": SimpleNamespace}
+    with StubJudge(lambda body: text(GOOD)) as policy, environment(JUDGE_URL=served[0]):
+        config = SimpleNamespace(base_url=policy.address, model="m", policy=policy, outputs=outputs, rllm={})
+        with importable({**RLLM, **PROGRAM, "rllm.types": types}):
+            exec(examples("rllm", "python")[0], found)
+            found["main"](config)
+            del sys.modules["judge_client.adapters.rllm"]
+
+    assert [output.reward for output in outputs] == pytest.approx([of_the_page(served[0])] * 2)

@@ -1,5 +1,5 @@
 """Called as ROLL 8eb27cc2 does (``roll/distributed/scheduler/reward_scheduler.py``; the worker's form is that of
-``roll/pipeline/rlvr/rewards/llm_judge_reward_worker.py``).
+``roll/pipeline/rlvr/rewards/llm_judge_reward_worker.py``, the remote form's of ``remote_reward_system_worker.py``).
 
 ``Worker``, ``register`` and ``DataProto`` have the members that a reward worker touches.
 """
@@ -8,14 +8,17 @@ import importlib
 import sys
 from types import SimpleNamespace
 
+import httpx
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from judge_client import BadConfiguration, JudgeFailed
 from tests.client.adapters.foreign import importable
-from tests.client.adapters.telling import FAILING, GOOD, MESSAGES, QUESTION, RENDERED, RUBRIC, telling
+from tests.client.adapters.telling import FAILING, GOOD, MESSAGES, QUESTION, RENDERED, RUBRIC, of_the_page, telling
 from tests.client.conftest import environment
+from tests.trainers.page import examples
 
 PAD = "<|endoftext|>"
 
@@ -140,3 +143,41 @@ def test_neutral_is_the_mean_of_the_same_prompt(worker_class, served):
 def test_drop_is_refused_when_the_worker_starts(worker_class, served):
     with pytest.raises(BadConfiguration, match="ROLL cannot bear drop"):
         worker(worker_class, served[0], "drop")
+
+
+def test_the_settings_of_the_page_make_a_worker(worker_class, served):
+    """The fields of a worker's configuration that an adapter reads; ROLL fills ``${pretrain}`` in."""
+    (told,) = yaml.safe_load(examples("roll", "yaml")[0])["rewards"].values()
+    module, _, name = told["worker_cls"].rpartition(".")
+    assert getattr(importlib.import_module(module), name) is worker_class
+    config = SimpleNamespace(**told | {"judge_api_url": served[0], "judge_api_key": None, "judge_model_name": None})
+    with environment(JUDGE_RUBRIC="medical/consultation"):
+        output = worker_class(config).compute_rewards(batch([GOOD], rubric=[None]))
+    assert output.batch["scores"].tolist() == pytest.approx([of_the_page(served[0])])
+
+
+def remote(config, url, response):
+    """``RewardSystemHandler.get_reward`` of ``remote_reward_system_worker.py``, without its waiting and its headers."""
+    at = {name: config[name].replace("http://127.0.0.1:8000", url) for name in ("submit_url", "get_result_url")}
+    told = {"prompt": QUESTION, "response": response, "reward_info": {"ground_truth": "Rest."}, "reward_manager": {}}
+    places = {"project_id": "p", "experiment_id": "e", "global_step": 0, "data_id": "d", "rollout_id": "r"}
+    submitted = httpx.post(at["submit_url"], json=told | places | {"priority": 1, "timeout": 2}, timeout=20).json()
+    assert submitted["errcode"] == 0
+    result: dict[str, object] = {"errcode": 1}
+    while result["errcode"] == 1:
+        asked = {"reward_request_id": submitted["reward_request_id"]}
+        result = httpx.request("GET", at["get_result_url"], json=asked, timeout=20).json()
+    return result
+
+
+@pytest.mark.parametrize("response", [GOOD, *FAILING.values()])
+def test_the_remote_form_of_the_page_rewards_or_says_that_the_judge_failed(served, response):
+    batch = SimpleNamespace(meta_info={})
+    exec(examples("roll", "python")[0], {"batch": batch})
+    result = remote(batch.meta_info["reward_system_config"], served[0], response)
+    assert result["errcode"] == 0
+    failed = result["dimention_reward_score"]["judge_failed"]["score"]
+    assert (failed, result["reward_score"]) == (
+        (0.0, pytest.approx(of_the_page(served[0]))) if response == GOOD else (1.0, 0.0)
+    )
+    assert bool(result["errmsg"]) is bool(failed)
