@@ -8,7 +8,7 @@ A command's file holds its flags and its help and imports nothing heavy; what it
 import typer
 
 from judge_server import __version__
-from judge_server.cli import bench, calibrate, data, demo, doctor, jobs, keys, rescore, rubric, score, serve
+from judge_server.cli import bench, calibrate, data, demo, doctor, jobs, keys, monitor, rescore, rubric, score, serve
 
 app = typer.Typer(
     name="judge-server",
@@ -24,6 +24,7 @@ app.add_typer(rubric.app, name="rubric")
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(data.app, name="data")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(monitor.app, name="monitor")
 app.add_typer(keys.app, name="keys")
 app.command("rescore")(rescore.rescore)
 app.command("bench")(bench.bench)
