@@ -34,7 +34,6 @@ class Base:
         given = {"rubric": self.rubric, "prompt": self.prompt, "response": self.response}
         return given | {"reference": self.answer} if needed else given
 
-    @property
     def submission(self) -> Submission:
         return Submission.model_validate(self.fields)
 
@@ -129,15 +128,15 @@ BASES = (
                 "points": 5,
             },
             {
-                "id": "fit_to_send",
+                "id": "date_of_repair",
                 "kind": "scale",
-                "statement": "How fit is the text to be sent to a landlord as a letter?",
+                "statement": "How clearly does the text say by when the repair must be done?",
                 "points": 5,
                 "scope": "conversation",
                 "options": [
-                    {"label": "unfit", "value": 0.0, "description": "No letter about the matter."},
-                    {"label": "usable", "value": 0.5, "description": "Needs changes before it can be sent."},
-                    {"label": "ready", "value": 1.0, "description": "Can be sent as it is."},
+                    {"label": "not", "value": 0.0, "description": "Nothing is said of it."},
+                    {"label": "vaguely", "value": 0.5, "description": "Soon, or quickly."},
+                    {"label": "exactly", "value": 1.0, "description": "A day, or a number of days."},
                 ],
             },
         ),

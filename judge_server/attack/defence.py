@@ -16,18 +16,22 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.judging.answer import Judge
 from judge_server.judging.guard import Inspection
+from judge_server.judging.legible import legible
 from judge_server.judging.material import Material
 from judge_server.judging.panel import Panel
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 
+Change = Callable[[Prompt], Prompt]
+
 
 class Defence(StrEnum):
-    """``guard``: what says nothing is never shown to a model. ``fences``: outside text stands between markers with a
-    code. ``control_tokens``: outside text cannot spell one."""
+    """``guard``: what says nothing is never shown to a model. ``normalisation``: characters that nobody sees are taken
+    out. ``fences``: outside text stands between markers with a code. ``control_tokens``: outside text spells none."""
 
     GUARD = "guard"
+    NORMALISATION = "normalisation"
     FENCES = "fences"
     CONTROL_TOKENS = "control_tokens"
 
@@ -64,13 +68,22 @@ def _singles(judge: Judge) -> Sequence[Judge]:
     return judge.members if isinstance(judge, Panel) else (judge,)
 
 
-def exposed(judge: Judge, off: frozenset[Defence]) -> Judge:
-    """The judge with the defences of its prompt off: the same model, asked by another prompt."""
-    changes = [change for defence, change in _CHANGES if defence in off]
+def exposed(judge: Judge, off: frozenset[Defence], submission: Submission) -> Judge:
+    """The judge with the defences of its prompt off: the same model, asked about ``submission`` by another prompt."""
+    # in this order: what is outside text is known until it passes for ours
+    changes = (
+        (Defence.NORMALISATION, _restoring(submission)),
+        (Defence.FENCES, pasted),
+        (Defence.CONTROL_TOKENS, unbroken),
+    )
+    return _asked_by(judge, [change for defence, change in changes if defence in off])
+
+
+def _asked_by(judge: Judge, changes: Sequence[Change]) -> Judge:
     if not changes:
         return judge
     if isinstance(judge, Panel):
-        return Panel(judge.specification, [exposed(member, off) for member in judge.members])
+        return Panel(judge.specification, [_asked_by(member, changes) for member in judge.members])
     if not isinstance(judge, SingleJudge):
         raise BadConfiguration(
             f"The judge {judge.specification.name!r} writes its prompts in a way that the attack suite does not know.",
@@ -87,7 +100,7 @@ def sees_nothing(submission: Submission, rubric: Rubric) -> Inspection:
 class _ChangedWriter(PromptWriter):
     """Prompts of another writer, changed."""
 
-    def __init__(self, served: PromptWriter, changes: Sequence[Callable[[Prompt], Prompt]]) -> None:
+    def __init__(self, served: PromptWriter, changes: Sequence[Change]) -> None:
         super().__init__(secrets.token_bytes(32))
         self._served = served
         self._changes = tuple(changes)
@@ -97,6 +110,19 @@ class _ChangedWriter(PromptWriter):
         for change in self._changes:
             prompt = change(prompt)
         return prompt
+
+
+def _restoring(submission: Submission) -> Change:
+    """Puts the texts of a submission back as they came, invisible characters included."""
+    read = submission.read
+    came = [read.text, read.answer, read.reasoning, submission.reference or ""]
+    came += [message.content for message in submission.conversation] + [step.text for step in read.steps]
+    raw = {legible(text): text for text in came}
+
+    def restore(segment: Segment) -> Segment:
+        return segment if segment.trusted else replace(segment, text=raw.get(segment.text, segment.text))
+
+    return lambda prompt: _each(prompt, restore)
 
 
 def pasted(prompt: Prompt) -> Prompt:
@@ -119,16 +145,13 @@ def pasted(prompt: Prompt) -> Prompt:
 
 def unbroken(prompt: Prompt) -> Prompt:
     """The same prompt with all text taken for ours, so that control tokens in it keep their meaning."""
-    turns = [
-        replace(turn, segments=tuple(replace(segment, trusted=True) for segment in turn.segments))
-        for turn in prompt.turns
-    ]
+    return _each(prompt, lambda segment: replace(segment, trusted=True))
+
+
+def _each(prompt: Prompt, change: Callable[[Segment], Segment]) -> Prompt:
+    turns = (replace(turn, segments=tuple(change(segment) for segment in turn.segments)) for turn in prompt.turns)
     return replace(prompt, turns=tuple(turns))
 
 
 def _ours(text: str) -> Segment:
     return Segment(text, "instructions", trusted=True)
-
-
-# in this order: a prompt is pasted together while it is still known what is outside text
-_CHANGES = ((Defence.FENCES, pasted), (Defence.CONTROL_TOKENS, unbroken))

@@ -54,7 +54,7 @@ def refusals(
     for one in answers:
         count += 1
         seen = inspect(Submission(prompt=one.question, response=one.answer), rubric or _RUBRIC)
-        if seen.degenerate is not None:
+        if seen.refused is not None:
             refused.append(one)
         elif seen.flags:
             flagged += 1

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from judge_server.attack.corpus import corpus_digest
 from judge_server.attack.genuine import GenuineAnswer, Refusals
-from judge_server.attack.suite import Suite, Trial
+from judge_server.attack.suite import Suite
+from judge_server.attack.trial import Trial
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
 from judge_server.scoring.difficulty import wilson

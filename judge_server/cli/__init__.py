@@ -8,7 +8,21 @@ A command's file holds its flags and its help and imports nothing heavy; what it
 import typer
 
 from judge_server import __version__
-from judge_server.cli import bench, calibrate, data, demo, doctor, jobs, keys, monitor, rescore, rubric, score, serve
+from judge_server.cli import (
+    attack,
+    bench,
+    calibrate,
+    data,
+    demo,
+    doctor,
+    jobs,
+    keys,
+    monitor,
+    rescore,
+    rubric,
+    score,
+    serve,
+)
 
 app = typer.Typer(
     name="judge-server",
@@ -28,6 +42,7 @@ app.add_typer(monitor.app, name="monitor")
 app.add_typer(keys.app, name="keys")
 app.command("rescore")(rescore.rescore)
 app.command("bench")(bench.bench)
+app.command("attack")(attack.attack)
 app.command("doctor")(doctor.doctor)
 
 

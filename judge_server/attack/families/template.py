@@ -21,7 +21,7 @@ _TEXTS = {
     "angle_marks": "<<rubric_item>> <<conversation>>",
     "double_angle": "<< criteria >>",
     "square": "[[criterion]] [RUBRIC] [RESPONSE]",
-    "at_mark": "@@CRITERION@@",
+    "at_mark": "@@RUBRIC@@ @@SCORE@@",
     "private_use_slot": "\ue0000\ue001\ue0001\ue001",
     "private_use_high": "\ue00099999999999999999999\ue001",
     "rubric_pasted": "<rubric>@CRITERIA@</rubric>",
