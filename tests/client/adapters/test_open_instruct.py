@@ -5,6 +5,7 @@ of each direct subclass, ``apply_verifiable_reward`` gathers their answers and a
 import asyncio
 import importlib
 import json
+import shlex
 import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import pytest
 from judge_client import BadConfiguration, JudgeFailed
 from judge_client.errors import UnknownRubric
 from tests.client.adapters.foreign import importable
-from tests.client.adapters.telling import END, FAILING, GOOD, QUESTION, RENDERED, RUBRIC, telling
+from tests.client.adapters.telling import END, FAILING, GOOD, QUESTION, RENDERED, RUBRIC, of_the_page, telling
 from tests.client.conftest import environment
 from tests.trainers.page import examples
 
@@ -141,3 +142,17 @@ async def test_a_rubric_that_the_server_does_not_know_is_raised(verifier, served
 
 def test_the_module_is_the_one_of_the_page(built):
     assert importlib.import_module(UTILITIES).VerifierFunction is VerifierFunction
+
+
+async def test_the_row_and_the_settings_of_the_page_give_a_score(verifier, served):
+    """``rlvr_tokenize_v3`` writes the messages as lines of role and content; the verifier is found by ``dataset``."""
+    row = json.loads(examples("open-instruct", "json")[0])
+    (command,) = [block for block in examples("open-instruct", "sh") if "grpo_fast" in block]
+    exported = dict(word.split("=", 1) for word in shlex.split(command) if word.startswith("JUDGE_"))
+    with environment(**exported | {"JUDGE_URL": served[0]}):
+        found = verifier()
+        query = "\n".join(f"{message['role']}: {message['content']}" for message in row["messages"])
+        scores = await summed(found, [GOOD], label=row["ground_truth"], query=query)
+
+    assert row["dataset"] == found.name.lower()
+    assert scores == pytest.approx([10 * of_the_page(served[0])])

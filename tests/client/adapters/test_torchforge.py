@@ -1,11 +1,13 @@
 """Called as torchforge does at 6e77f0b3 (``apps/grpo/main.py``: ``RewardActor.evaluate_response``): every function in
-turn, with the rendered prompt, the response's text and the target; their mean is the reward.
+turn, with the rendered prompt, the response's text and the target; their mean is the reward. An exception of the
+actor is what the caller gets in place of it (``src/forge/controller/service/replica.py``).
 """
 
 import json
 import pickle
 
 import pytest
+import torch
 
 from judge_client import BadConfiguration, JudgeFailed
 from judge_client.adapters.torchforge import RubricReward
@@ -69,3 +71,20 @@ def test_the_example_of_the_page_is_a_list_of_functions(served):
         exec(examples("torchforge", "python")[0], found)
         envelope = json.dumps({"rubric": RUBRIC})
         assert evaluate(found["reward_functions"], GOOD, envelope)[0] == pytest.approx(0.9)
+
+
+def service(functions, response):
+    """``Replica._process_single_request``: pickled out of the actor's process, an exception is set as the result."""
+    try:
+        return evaluate(functions, response)[0]
+    except JudgeFailed as error:
+        return pickle.loads(pickle.dumps(error))
+
+
+def test_a_failed_judge_ends_the_rollout_thread_because_no_advantage_is_made_of_it(served):
+    functions = [RubricReward(**settings(served[0]))]
+    rewards = [service(functions, GOOD), service(functions, FAILING["unavailable"])]
+
+    assert isinstance(rewards[1], JudgeFailed)
+    with pytest.raises((TypeError, RuntimeError, ValueError)):
+        torch.tensor([rewards])  # ComputeAdvantages.compute

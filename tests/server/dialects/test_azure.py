@@ -1,9 +1,16 @@
 """Wire shape: microsoft-foundry/fine-tuning de257fc40, Demos/Agentic_RFT_PrivatePreview (endpoint grader)."""
 
+import json
+from contextlib import chdir
+
 import pytest
 
+from tests.client.conftest import environment
+from tests.client.scripted_server import ScriptedServer, Seen
 from tests.server.dialects.conftest import RUBRIC
 from tests.server.dialects.exchanges import PROMPT, RESPONSE, submitted
+from tests.stub_judge import Reply
+from tests.trainers.page import examples
 
 URL = f"/trainers/azure/{RUBRIC}"
 ITEM = {"messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": PROMPT}], "row": 7}
@@ -61,3 +68,34 @@ def test_what_cannot_be_judged_is_an_error_that_names_the_place(served_rubric, b
 def test_to_drop_is_to_answer_with_an_error(served_rubric):
     answer = served_rubric.post(f"{URL}?on_error=drop", json={"sample": {}, "item": ITEM})
     assert answer.status_code == 422
+
+
+def azure(seen: Seen) -> Reply:
+    """The routes of Azure OpenAI that the page's program asks; what its client does not read is left out."""
+    if seen.path.startswith("/openai/files"):
+        return Reply(body={"id": f"file-{len(seen.content)}", "object": "file", "purpose": "fine-tune"})
+    return Reply(body={"id": "ftjob-1", "object": "fine_tuning.job", "model": "o4-mini"})
+
+
+def test_the_job_of_the_page_has_its_rows_scored(served_rubric, tmp_path):
+    (row,) = (json.loads(line) for line in examples("azure", "json")[0].splitlines())
+    for name in ("train.jsonl", "valid.jsonl"):
+        (tmp_path / name).write_text(json.dumps(row))
+    names = {"AZURE_OPENAI_API_KEY": "none", "JUDGE_API_KEY": "jdg_secret"}
+    with chdir(tmp_path), ScriptedServer(azure) as foreign, environment(AZURE_OPENAI_ENDPOINT=foreign.url, **names):
+        found: dict[str, object] = {}
+        exec(examples("azure", "python")[0], found)
+        found["client"].close()
+    asked = foreign.seen[-1].body
+    grader = asked["method"]["reinforcement"]["grader"]
+
+    assert asked["method"]["type"] == "reinforcement"
+    assert grader["headers"] == {"Authorization": "Bearer jdg_secret"}
+    told = {
+        "sample": {"choices": [{"message": {"role": "assistant", "content": RESPONSE}}]},
+        "item": row,
+        "trace_id": "t",
+    }
+    answer = served_rubric.post(grader["url"].removeprefix("https://judge.example.org"), json=told)
+    assert isinstance(answer.json()["score"], float)
+    assert submitted(served_rubric)["reference"] == row["reference_answer"]
