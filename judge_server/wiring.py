@@ -5,27 +5,33 @@ import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from judge_server.authoring.bundled import rubrics_directory
 from judge_server.authoring.library import Library
 from judge_server.authoring.shelf import Shelf
+from judge_server.core.allowance import PRIORITY_CLASSES
 from judge_server.core.canonical import canonical_json
+from judge_server.core.class_limit import ClassLimit
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.judge import JudgeSpecification
 from judge_server.jobs.bounds import Bounds as JobBounds
 from judge_server.jobs.worker import Worker
+from judge_server.judging import guard
 from judge_server.judging.answer import Judge
 from judge_server.judging.panel import Panel
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
+from judge_server.models.protocol import Priority
 from judge_server.models.registry import open_model
 from judge_server.scoring.admission import Admission
 from judge_server.scoring.bench import Bench
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.calibrate import ActiveMaps
 from judge_server.scoring.certification import Certification
+from judge_server.scoring.class_load import Bound
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.group.collection import Bounds
@@ -64,6 +70,7 @@ class Service:
             inquiry=self.inquiry,
             admission=self.scorer.admission,
             standing=self.standing.for_measuring(raw=raw),
+            inspect=self.scorer.inspect,
         )
 
 
@@ -79,7 +86,7 @@ async def open_service(settings: Settings, watchers: Watchers | None = None) -> 
         store = await _store(settings)
         stack.push_async_callback(store.close)
         specifications, default_judge = judge_specifications(settings)
-        models = _Models(watchers)
+        models = _Models(watchers, settings.lower_class_share)
         judges = _build(specifications, models, PromptWriter(await store.secret()))
         for model in models.opened.values():
             stack.push_async_callback(model.close)
@@ -96,10 +103,11 @@ async def open_service(settings: Settings, watchers: Watchers | None = None) -> 
             rubrics=shelf,
             bench=Bench(judges, default_judge),
             inquiry=inquiry,
-            admission=Admission(settings.max_under_way, settings.max_steps),
+            admission=Admission(_class_bounds(settings), settings.max_steps),
             archive=store,
             watchers=watchers,
             standing=standing,
+            inspect=partial(guard.inspect, veto=frozenset(settings.veto)),
         )
         graders = Graders(
             judges=judges,
@@ -161,6 +169,15 @@ def settle() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
+def _class_bounds(settings: Settings) -> dict[Priority, Bound]:
+    """What each priority class may have under way."""
+    limits = [settings.class_limits.get(name, ClassLimit()) for name in PRIORITY_CLASSES]
+    bounds = [
+        Bound(one.submissions or settings.max_under_way, one.questions or settings.max_questions) for one in limits
+    ]
+    return dict(zip(Priority, bounds, strict=True))
+
+
 async def _store(settings: Settings) -> Store:
     """In memory where no database is named."""
     return await Store.open(settings.database_url or "sqlite://", secret=secret_of(settings.secret_file.expanduser()))
@@ -209,15 +226,20 @@ def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecificati
 class _Models:
     """Judges that name the same model with the same engine options share one."""
 
-    def __init__(self, watchers: Watchers) -> None:
+    def __init__(self, watchers: Watchers, lower_class_share: float) -> None:
         self._watchers = watchers
+        self._lower_class_share = lower_class_share
         self.opened: dict[tuple[str, str], ScheduledModel] = {}
 
     def open(self, specification: JudgeSpecification) -> ScheduledModel:
         name = specification.model or ""
         key = (name, canonical_json(specification.engine))
         if key not in self.opened:
-            self.opened[key] = ScheduledModel(open_model(name, _with_secrets(specification)), self._watchers)
+            self.opened[key] = ScheduledModel(
+                open_model(name, _with_secrets(specification)),
+                self._watchers,
+                lower_class_share=self._lower_class_share,
+            )
         return self.opened[key]
 
 

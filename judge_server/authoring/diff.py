@@ -55,7 +55,7 @@ class Difference(Frozen):
     suggested_version: str
 
 
-_RUBRIC_STEPS = {"aggregate": Step.MAJOR, "missing": Step.MAJOR, "id": Step.MAJOR}
+_RUBRIC_STEPS = {"aggregate": Step.MAJOR, "missing": Step.MAJOR, "guard": Step.MAJOR, "id": Step.MAJOR}
 _CRITERION_STEPS = {"tags": Step.MINOR, "examples": Step.MINOR, "sources": Step.PATCH}
 
 

@@ -64,6 +64,9 @@ def print_rubric(rubric: Rubric, published: bool | None) -> None:
     aggregate = rubric.aggregate.model_dump(mode="json", exclude_defaults=True)
     missing = rubric.missing.model_dump(mode="json")
     console.print(f"aggregate: {escape(_inline(aggregate))}   missing: {escape(_inline(missing))}")
+    guard = rubric.guard.model_dump(mode="json", exclude_defaults=True)
+    if guard:
+        console.print(f"guard: {escape(_inline(guard))}")
     table = Table(show_lines=True, expand=False)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("criterion", overflow="fold")

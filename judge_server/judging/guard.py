@@ -126,7 +126,10 @@ def _degenerate(submission: Submission, rubric: Rubric) -> str | None:
         return None
     if not read.answer and read.reasoning and any(leaf.scope != "answer" for leaf in rubric.leaves):
         return None  # the answer's criteria find nothing, those of the reasoning have their text
-    return emptiness(read.answer, submission.reference)
+    cause = emptiness(read.answer, submission.reference)
+    if cause is None and looks_alike(read.answer[:_READ_CHARACTERS]):  # a master key may be written in other letters
+        return emptiness(folded(read.answer[:_READ_CHARACTERS]), submission.reference)
+    return cause
 
 
 def _long_statements(rubric: Rubric) -> tuple[str, ...]:

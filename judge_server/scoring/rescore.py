@@ -11,7 +11,7 @@ from judge_server.core.outcome import Outcome
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric, RubricReference
 from judge_server.core.verdict import Verdict, VerdictStatus
-from judge_server.judging.guard import DEGENERATE, counted_characters, worst_verdicts
+from judge_server.judging.guard import DEGENERATE, VETOED, counted_characters, worst_verdicts
 
 
 class Rescored(Frozen):
@@ -63,11 +63,12 @@ def _known_before(judgment: Judgment, rubric: Rubric, before: Rubric | None) -> 
 
 
 def _reused(judgment: Judgment, rubric: Rubric) -> Iterator[Verdict]:
-    """The verdicts with the points of ``rubric``; for a response that said nothing, the worst ones under it."""
+    """The verdicts with the points of ``rubric``; for a response that no judge was shown, the worst ones."""
     own = [verdict for verdict in judgment.verdicts if verdict.criterion in rubric.by_id]
-    if DEGENERATE in judgment.flags:
+    refused = next((flag for flag in (DEGENERATE, VETOED) if flag in judgment.flags), None)
+    if refused:
         applicable = {verdict.criterion for verdict in own if verdict.status is not VerdictStatus.NOT_APPLICABLE}
-        yield from worst_verdicts(rubric, frozenset(applicable), "the response is degenerate")
+        yield from worst_verdicts(rubric, frozenset(applicable), f"the response is {refused}")
         return
     for verdict in own:
         yield verdict.model_copy(update={"points": rubric.by_id[verdict.criterion].points})

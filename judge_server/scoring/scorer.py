@@ -158,9 +158,9 @@ class Scorer:
         planned = plan(submission, rubric, self.admission.most_steps)
         inspection = self.inspect(submission, rubric)
         speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
-        if inspection.degenerate:
+        if inspection.refused:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
-            verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.degenerate))
+            verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.refused))
             return _Found(verdicts, inspection.flags, speaker)
         if planned.questions and judge is None:
             raise UnknownJudge(

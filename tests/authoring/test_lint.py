@@ -56,6 +56,10 @@ FIRES = {
     "gate-never-fires": data(options(0, 0.4, gate={"when": "met", "threshold": 0.5})),
     "gate-always-fires": data(options(0.6, 1, gate={"when": "met", "threshold": 0.5})),
     "gate-against-points": data(criterion(points=2, gate={"when": "met"})),
+    "veto-on-topic": data(
+        criterion(statement="Explains how a prompt injection works."), guard={"veto": ["injection_suspected"]}
+    ),
+    "veto-without-effect": data(criterion(), guard={"veto": ["criteria_echo"]}),
     "missing-examples": data(criterion()),
     "one-sided-examples": data(criterion(examples=BOTH[:1])),
     "contradictory-examples": data(criterion(examples=[BOTH[0], {"response": "x", "met": False}])),
@@ -121,6 +125,10 @@ SILENT = {
     "zero-points": [data(criterion(), criterion("b", gate={"when": "met"}))],
     "gate-cannot-bite": [data(criterion(), criterion("b", gate={"when": "met", "reward": 0.5}))],
     "gate-against-points": [data(criterion(points=-2, gate={"when": "met"}))],
+    "veto-on-topic": [
+        data(guard={"veto": ["injection_suspected"]}),
+        data(criterion(statement="Explains how a prompt injection works."), guard={"allow": ["injection_suspected"]}),
+    ],
     "broad-regex": [check("regex", pattern="<answer>.+</answer>"), check("regex", pattern=".*", negate=True)],
     "check-without-reference": [check("numeric", against=4)],
     "similar-names": [data(criterion("a", tags=["step_1"]), criterion("b", tags=["step_2"]))],

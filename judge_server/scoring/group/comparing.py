@@ -12,7 +12,6 @@ from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
-from judge_server.judging import guard
 from judge_server.judging.answer import Judge, Terms
 from judge_server.judging.material import shown_reference, text_in_scope
 from judge_server.judging.relative.arbiter import Arbiter, singles
@@ -111,7 +110,7 @@ class Comparer:
                 f"relative: no criterion of {rubric.name} that applies has a statement to compare by.",
                 remedy="Give its criteria statements, or leave relative out.",
             )
-        texts = _texts(members, rubric, standard)
+        texts = self._texts(members, rubric, standard)
         candidates = Comparison.ordered([text for text in texts if text is not None])
         if not candidates:
             return Compared((0.0,) * len(members), (None,) * len(members), rubric, judge.reference)
@@ -135,6 +134,13 @@ class Comparer:
         read = sum(answer.reading is not None for answer in answers.values())
         return _Heard(method.standing(contest, answers), len(shown), read, usage)
 
+    def _texts(self, members: Sequence[Submission], rubric: Rubric, standard: Standard) -> list[str | None]:
+        """What is shown of each member: its answer, or all of it where criteria read more; None for what the guard
+        catches, which no judge is shown."""
+        scope = "conversation" if standard.whole else "answer"
+        refused = (self._scorer.inspect(member, rubric).refused for member in members)
+        return [None if cause else text_in_scope(one, scope) for one, cause in zip(members, refused, strict=True)]
+
 
 def _able(judge: Judge) -> tuple[SingleJudge, ...]:
     found = singles(judge)
@@ -144,13 +150,6 @@ def _able(judge: Judge) -> tuple[SingleJudge, ...]:
             remedy="Name another judge in relative.judge.",
         )
     return found
-
-
-def _texts(members: Sequence[Submission], rubric: Rubric, standard: Standard) -> list[str | None]:
-    """What is shown of each member: its answer, or all of it where criteria read more; None for what the guard catches,
-    which no judge is shown."""
-    scope = "conversation" if standard.whole else "answer"
-    return [None if guard.inspect(member, rubric).degenerate else text_in_scope(member, scope) for member in members]
 
 
 def _method(arbiter: Arbiter, comparison: Comparison, options: RelativeOptions) -> Listwise | Tournament:
