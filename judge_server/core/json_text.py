@@ -1,20 +1,63 @@
-"""JSON as its standard has it: Python's own reader lets NaN and Infinity pass, and trips over deep nesting."""
+"""JSON as its standard has it: Python's own reader lets NaN and Infinity pass, and trips over deep nesting.
+
+What a text can unpack to is bounded before it is read: a value of two characters takes sixty bytes of memory.
+"""
 
 import json
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
+
+MOST_LEVELS: Final = 100
+MOST_VALUES: Final = 1_000_000
+MOST_DIGITS: Final = 400
 
 
 def parse_json(text: bytes | str) -> Any:
     """The value that a JSON text in UTF-8 holds. Raises ValueError that names the place and the fault."""
     try:
-        return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text, parse_constant=_refuse)
+        text = text.decode("utf-8") if isinstance(text, bytes) else text
     except UnicodeDecodeError as fault:
         raise ValueError(f"not valid UTF-8 at byte {fault.start} ({fault.reason}): send the text in UTF-8") from None
+    brackets = text.count("[") + text.count("{") if len(text) > MOST_LEVELS else 0
+    if len(text) > MOST_VALUES and brackets + text.count(",") > MOST_VALUES:
+        raise ValueError(f"more than {MOST_VALUES} values: send several smaller texts")
+    try:
+        value = _READER.decode(text)
     except json.JSONDecodeError as fault:
         raise ValueError(f"not JSON: {fault.msg} at line {fault.lineno} column {fault.colno}") from None
     except RecursionError:
-        raise ValueError("nested too deeply: flatten the object") from None
+        raise _too_deep() from None
+    if brackets > MOST_LEVELS and _deeper(value, MOST_LEVELS):
+        raise _too_deep()
+    return value
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether containers stand inside each other more than ``levels`` deep."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"nested too deeply, and {MOST_LEVELS} levels are the most: flatten the object")
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON: write a number, or null")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits, and {MOST_DIGITS} are the most")
+    return int(digits)
+
+
+_READER: Final = json.JSONDecoder(parse_constant=_refuse, parse_int=_whole)

@@ -6,6 +6,7 @@ from contextlib import suppress
 import uvicorn
 
 from judge_server.server.app import create_app
+from judge_server.server.bounded_head import BoundedHead
 from judge_server.server.log_lines import log_to_standard_error
 from judge_server.settings import Settings
 
@@ -22,7 +23,8 @@ def serve_until_stopped(settings: Settings) -> bool:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=BoundedHead,
+            ws="none",
             lifespan="on",
             access_log=False,
             log_config=None,

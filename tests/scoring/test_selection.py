@@ -132,7 +132,7 @@ def test_a_judgment_is_about_the_prompt_of_its_submission():
         (b'{"prompt": "p", "reward": ' + b"9" * 400 + b"}", "not finite"),
         (b'{"prompt": "\xff", "reward": 1}', "UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
-        (b'{"prompt": "p", "reward": ' + b"9" * 5_000 + b"}", "reward|integer"),
+        (b'{"prompt": "p", "reward": ' + b"9" * 5_000 + b"}", "reward|digits"),
     ],
 )
 def test_a_line_that_cannot_be_read_says_why(text, words):

@@ -15,10 +15,11 @@ from judge_server.calibration.splits import read_test
 from judge_server.core.errors import NotFound
 from judge_server.core.model import Frozen
 from judge_server.server.service import ServiceHere, require_items
+from judge_server.server.strict_json import StrictRoute
 from judge_server.store.locked_reading import LockedReading
 from judge_server.store.stored_labels import Added, CollectedLabel
 
-router = APIRouter(prefix="/v1", tags=["labels"])
+router = APIRouter(prefix="/v1", tags=["labels"], route_class=StrictRoute)
 _LARGEST_PAGE = 10_000
 
 
