@@ -21,8 +21,9 @@ from judge_server.models.protocol import Completion, Labels, Model, Request, Sam
 _OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "temperature"}
 # options that say how a model is reached and how fast it may work; every other one may change what it answers
 _OUTSIDE_THE_MODEL = {
-    "api_key", "api_key_env", "connect_timeout_seconds", "gpu_memory_utilization", "kv_cache_gib", "max_in_flight",
-    "send_priority", "start_timeout_seconds", "timeout_seconds", "tls_ca_file", "tls_verify", "transport_attempts",
+    "api_key", "api_key_env", "connect_timeout_seconds", "gpu_memory_utilization", "hedge", "hedge_share",
+    "kv_cache_gib", "max_in_flight", "send_priority", "start_timeout_seconds", "timeout_seconds", "tls_ca_file",
+    "tls_verify", "transport_attempts",
 }  # fmt: skip
 
 

@@ -1,13 +1,18 @@
-"""One call over a fleet: attempt by attempt, to another address where one is left, within bounds of count and time."""
+"""One call over a fleet: attempt by attempt, to another address where one is left, within bounds of count and time.
+
+With hedging, an attempt that takes unusually long is made on a second address as well: the first good answer counts,
+and the other attempt is cancelled.
+"""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from judge_server.core.errors import DeadlineExceeded, ModelUnavailable
 from judge_server.models.backoff import backoff_seconds
 from judge_server.models.fleet import Address, Fleet, Outcome
+from judge_server.models.hedging import Hedging
 from judge_server.models.openai_fault import Fault
 
 LONGEST_WAIT_SECONDS = 5.0  # before one attempt: a longer Retry-After ends the call and is passed on
@@ -27,9 +32,10 @@ class Bounds:
 class Failover:
     """Owns the transport retries. ``post`` makes one attempt on one address."""
 
-    def __init__(self, fleet: Fleet, post: Post) -> None:
+    def __init__(self, fleet: Fleet, post: Post, hedging: Hedging | None = None) -> None:
         self._fleet = fleet
         self._post = post
+        self._hedging = hedging
 
     async def ask(self, body: bytes, prefix: str | None, bounds: Bounds) -> bytes | Fault:
         """The body of a good answer, or the last fault. Raises DeadlineExceeded, and ModelUnavailable where no address
@@ -37,14 +43,50 @@ class Failover:
         tried: list[Address] = []
         while True:
             address = await self._take(prefix, tried, bounds.deadline)
-            answer = await self._attempt(address, body, bounds.deadline)
             tried.append(address)
-            if isinstance(answer, bytes) or len(tried) == bounds.attempts:
+            if self._hedging is None:
+                answer = await self._attempt(address, body, bounds.deadline)
+            else:
+                answer = await self._hedged(self._hedging, address, tried, body, bounds.deadline)
+            if isinstance(answer, bytes) or len(tried) >= bounds.attempts:
                 return answer
             wait = self._wait_seconds(answer, tried, bounds)
             if wait is None:
                 return answer
             await asyncio.sleep(wait)
+
+    async def _hedged(
+        self, hedging: Hedging, address: Address, tried: list[Address], body: bytes, deadline: float | None
+    ) -> bytes | Fault:
+        """An attempt on ``address``, and on another one where that takes long; ``tried`` grows by it."""
+        delay = hedging.delay()
+        if delay is None:
+            return await self._timed(hedging, address, body, deadline)
+        first = asyncio.create_task(self._timed(hedging, address, body, deadline))
+        calls = [first]
+        try:
+            await asyncio.wait(calls, timeout=delay)
+            if not first.done() and self._fleet.others(tried) and hedging.spend():
+                other = self._fleet.take(None, tried)
+                if other is not None:
+                    tried.append(other)
+                    calls.append(asyncio.create_task(self._timed(hedging, other, body, deadline)))
+            best = await _first_good(calls)
+            hedging.won += best is not first and isinstance(best.result(), bytes)
+            return best.result()
+        finally:
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    async def _timed(self, hedging: Hedging, address: Address, body: bytes, deadline: float | None) -> bytes | Fault:
+        started, answered = time.monotonic(), False
+        try:
+            answer = await self._attempt(address, body, deadline)
+            answered = isinstance(answer, bytes)
+            return answer
+        finally:
+            hedging.took(time.monotonic() - started, answered=answered)
 
     async def _attempt(self, address: Address, body: bytes, deadline: float | None) -> bytes | Fault:
         outcome, busy_seconds = Outcome.ABANDONED, 0.0
@@ -88,3 +130,14 @@ class Failover:
                     retry_after_seconds=wait,
                 )
             await asyncio.sleep(wait if deadline is None else min(wait, deadline - now))
+
+
+async def _first_good(calls: Sequence[asyncio.Task[bytes | Fault]]) -> asyncio.Task[bytes | Fault]:
+    """The call that gave an answer first; the first one of all where none did."""
+    under_way = set(calls)
+    while under_way:
+        done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        for call in done:
+            if not call.cancelled() and call.exception() is None and isinstance(call.result(), bytes):
+                return call
+    return calls[0]

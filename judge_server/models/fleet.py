@@ -88,6 +88,12 @@ class Fleet:
         now = self._clock()
         return any(address not in tried and self._available(address, now) for address in self.addresses)
 
+    @property
+    def resting(self) -> int:
+        """Addresses that failed several times in a row and are left alone for now."""
+        now = self._clock()
+        return sum(address.resting_until > now for address in self.addresses)
+
     def wait_seconds(self) -> float:
         """How long until an address may be available again; 0 if one is."""
         now = self._clock()

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -28,7 +28,9 @@ _REMEDY = "Write openai:NAME@http://HOST:PORT/v1, with further addresses of the 
 
 class OpenAIOptions(Frozen):
     """``timeout_seconds`` bounds one call on one address, connecting and reading included. ``max_in_flight`` counts for
-    each address. ``structured`` and ``thinking_control`` are found out by the start-up canary while they are "auto"."""
+    each address. ``structured`` and ``thinking_control`` are found out by the start-up canary while they are "auto".
+    ``hedge``: after how many seconds a second address is asked as well, or true for as long as 95 % of the last answers
+    took; of at most ``hedge_share`` of the calls."""
 
     api_key: SecretStr | None = None
     timeout_seconds: float = Field(60.0, gt=0, le=3_600)
@@ -36,6 +38,8 @@ class OpenAIOptions(Frozen):
     start_timeout_seconds: float = Field(30.0, gt=0, le=600)
     max_in_flight: int = Field(64, ge=1, le=4_096)
     transport_attempts: int = Field(3, ge=1, le=10)
+    hedge: bool | Annotated[float, Field(gt=0, le=3_600)] = False
+    hedge_share: float = Field(0.05, gt=0, le=0.5)
     top_logprobs: int = Field(20, ge=0, le=20)
     structured: StructuredStyle | Literal["auto"] = "auto"
     thinking_control: ThinkingControl | Literal["auto"] = "auto"

@@ -16,6 +16,7 @@ import aiohttp
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable, UnusableVerdict
 from judge_server.models.failover import Bounds, Failover
 from judge_server.models.fleet import Address, Fleet, Outcome
+from judge_server.models.hedging import Hedging
 from judge_server.models.openai_canary import Canary, first_dialect
 from judge_server.models.openai_fault import Fault, fault_of
 from judge_server.models.openai_listing import Listing, listing_of
@@ -24,6 +25,7 @@ from judge_server.models.openai_reply import completion_of
 from judge_server.models.openai_wire import chat_body
 from judge_server.models.options import read_options
 from judge_server.models.protocol import Capabilities, Completion, Request
+from judge_server.models.reach import Reach
 
 LARGEST_ANSWER_BYTES = 2_000_000
 _FRESH_SECONDS = 5.0
@@ -50,7 +52,8 @@ class OpenAIServer:
         self._options = options
         self._tls = _tls(options)
         self._fleet = Fleet(addresses)
-        self._failover = Failover(self._fleet, self._post)
+        self._hedging = _hedging(options, addresses)
+        self._failover = Failover(self._fleet, self._post, self._hedging)
         self._dialect = first_dialect(options)
         self._session: aiohttp.ClientSession | None = None
         self._answered_at = float("-inf")
@@ -70,6 +73,11 @@ class OpenAIServer:
         self.revision = " ".join(filter(None, (*listing.roots, learned.fingerprint)))
         context_tokens = self._options.context_tokens or listing.context_tokens
         self.capabilities = Capabilities(learned.logprobs, learned.structured, context_tokens)
+
+    @property
+    def reach(self) -> Reach:
+        hedging = self._hedging
+        return Reach(self._fleet.resting, hedging.hedged if hedging else 0, hedging.won if hedging else 0)
 
     async def complete(self, request: Request) -> Completion:
         body = chat_body(request, self.name, self._dialect, self._options.extra_body)
@@ -183,6 +191,17 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
             return None
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _hedging(options: OpenAIOptions, addresses: tuple[str, ...]) -> Hedging | None:
+    if options.hedge is False:
+        return None
+    if len(addresses) == 1:
+        raise BadConfiguration(
+            "hedge: the model has one address, and a second one is what would be asked as well.",
+            remedy="Write further addresses of the same model behind commas, or leave hedge out.",
+        )
+    return Hedging(None if options.hedge is True else options.hedge, options.hedge_share)
 
 
 def _tls(options: OpenAIOptions) -> ssl.SSLContext | bool:

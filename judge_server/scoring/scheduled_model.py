@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from judge_server.core.errors import DeadlineExceeded
 from judge_server.models.protocol import Capabilities, Completion, Model, Request
+from judge_server.models.reach import Reach, Spread
 from judge_server.scoring.deadline import expired
 from judge_server.scoring.model_call import ModelCall
 from judge_server.scoring.schedule import Schedule
@@ -38,6 +39,11 @@ class ScheduledModel:
     @property
     def capabilities(self) -> Capabilities:
         return self._model.capabilities
+
+    @property
+    def reach(self) -> Reach | None:
+        """How its addresses are doing; None for a model without any."""
+        return self._model.reach if isinstance(self._model, Spread) else None
 
     async def start(self) -> None:
         await self._model.start()

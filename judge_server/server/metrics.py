@@ -9,6 +9,7 @@ from judge_server.core.judgment import Judgment, Usage
 from judge_server.core.rubric import RubricReference
 from judge_server.core.verdict import Failure
 from judge_server.scoring.schedule import Schedule
+from judge_server.server.load_metrics import LoadMetrics
 from judge_server.wiring import Service
 
 INLINE = "inline"
@@ -130,6 +131,7 @@ class Metrics:
     def watch(self, service: Service) -> None:
         """Show what is under way, waiting and in flight; learn which rubrics are ours."""
         here = self.registry
+        here.register(LoadMetrics(service))
         self._is_ours = service.shelf.has_shown
         Gauge("judge_server_submissions_under_way", "Submissions under way.", registry=here).set_function(
             lambda: service.scorer.admission.under_way
