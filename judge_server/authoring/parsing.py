@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from judge_server.authoring.consistency import contradictions, whose_aggregate
 from judge_server.authoring.finding import Finding, refusal
 from judge_server.authoring.place import NOWHERE, Places
-from judge_server.authoring.reading import MOST_BYTES, read
+from judge_server.authoring.reading import MOST_BYTES, MOST_LEVELS, read
 from judge_server.authoring.translation import translate
 from judge_server.core.rubric import Rubric
 
@@ -50,6 +50,9 @@ def from_data(
 ) -> Parsed:
     """The rubric in plain data, such as an inline rubric of a request. Raises BadRubric with all findings at once."""
     found = list(findings)
+    if _too_deep(data):
+        told = f"nested deeper than {MOST_LEVELS} levels"
+        raise refusal([Finding.at(None, "too-deep", told, file=file, suggestion="flatten the rubric")])
     rubric = None
     try:
         rubric = Rubric.model_validate(data)
@@ -59,6 +62,15 @@ def from_data(
     if rubric is None or found:
         raise refusal(found)
     return Parsed(rubric, data, places, file)
+
+
+def _too_deep(data: Any) -> bool:
+    """Level by level, so that no nesting can exhaust the stack."""
+    level = [data]
+    for _ in range(MOST_LEVELS + 1):
+        lists = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, dict | list)]
+        level = [child for children in lists for child in children]
+    return bool(level)
 
 
 def _settled(found: list[Finding], data: Any, places: Places) -> Iterator[Finding]:

@@ -17,8 +17,8 @@ from judge_server.core.errors import BadRubric
 
 MOST_BYTES = 1_000_000
 MOST_LEVELS = 64
-MOST_NODES = 15_000
-MOST_FINDINGS = 200
+MOST_NODES = 12_000
+MOST_FINDINGS = 100
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")

@@ -1,6 +1,5 @@
 """What a gate demands, from a TOML file."""
 
-import tomllib
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,6 +10,7 @@ from judge_server.calibration.agreement.resampling import Resampling
 from judge_server.core.canonical import digest
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen, Number
+from judge_server.core.toml_text import parse_toml
 
 HEADLINE = "headline"
 FEWEST_ITEMS, FEWEST_CLUSTERS = 30, 8  # for an interval at all: enough to fail a judge, never to pass one
@@ -91,15 +91,15 @@ def default_policy_text() -> str:
 def read_policy(path: Path | None = None) -> Policy:
     """The policy in a file, or the default one. Raises BadConfiguration naming the file, the field and the fault."""
     if path is None:
-        return Policy.model_validate(tomllib.loads(default_policy_text()))
+        return Policy.model_validate(parse_toml(default_policy_text().encode()))
     try:
-        return Policy.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return Policy.model_validate(parse_toml(path.read_bytes()))
     except OSError as fault:
         raise BadConfiguration(f"The policy {path} cannot be read: {fault.strerror}.") from None
     except ValidationError as fault:
         raise _unusable(path, _described(fault)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise _unusable(path, f"it is not TOML: {fault}") from None
+    except ValueError as fault:
+        raise _unusable(path, str(fault)) from None
 
 
 def _unusable(path: Path, faults: str) -> BadConfiguration:

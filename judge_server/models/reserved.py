@@ -34,7 +34,7 @@ RESERVED = re.compile(
       (?<=[{LESS}]) (?= [{BAR}]                                               # <|im_start|>, <|turn>
                       | [^\s<>{BAR}]{{1,64}} [{BAR}] [{MORE}]                  # <turn|>
                       | <?/?SYS>>                                             # <<SYS>>, <</SYS>>
-                      | /? (?i:{ANGLE_NAMES}) [{MORE}] )            # <s>, </think>, <start_of_turn>
+                      | /? (?=\w) (?i:{ANGLE_NAMES}) [{MORE}] )            # <s>, </think>, <start_of_turn>
     | (?<=\[) (?= /? (?:{SQUARE_NAMES}) \]                          # [INST], [/INST], [gMASK]
                 | [{BAR}] [A-Za-z_]{{1,32}} [{BAR}] \]                        # [|user|]
                 | e~\[ )                                                      # [e~[

@@ -21,7 +21,8 @@ def records(path: Path) -> Iterator[tuple[str, Any]]:
             whole = _try(first)
             rest = stream.readline(MOST_BYTES)
             if whole is None or (not rest.strip() and not path.name.endswith(".jsonl")):
-                yield from _split(_parse(first + rest + stream.read(MOST_BYTES), f"{path}"), path)
+                more = stream.read(path.stat().st_size)
+                yield from _split(_parse(first + rest + more, f"{path}"), path)
                 return
             yield f"{path}:1", whole
             number = 2

@@ -1,5 +1,6 @@
 """Which column of a file is which field of a label."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -12,6 +13,8 @@ REQUIRED: Final = ("item", "criterion", "annotator", "role", "label")
 TEXTS: Final = ("prompt", "response", "reference", "writer", "language")
 OPTIONAL: Final = ("probability", "probabilities", "cluster", "rationale", *TEXTS, "tags", "split")
 FIELDS: Final = (*REQUIRED, *OPTIONAL)
+_MOST_LOOKED_AT: Final = 200  # columns that are searched for the one meant
+_LONGEST_NAME: Final = 200
 _OTHER_NAMES: Final = {
     "item": ("item_id", "id", "example", "example_id", "sample", "sample_id", "question_id", "uid"),
     "criterion": ("criterion_id", "criteria", "dimension", "aspect", "metric", "question", "attribute"),
@@ -52,8 +55,8 @@ def resolve(names: Sequence[str], layout: Layout, findings: Findings) -> dict[st
     for column in layout.annotators:
         if column not in names:
             findings.add(1, column, f"there is no column {column!r}", _near(column, names))
-    repeated = sorted({name for name in names if name and names.count(name) > 1 and name in found.values()})
-    for name in repeated:
+    counts = Counter(names)
+    for name in sorted({name for name in found.values() if name and counts[name] > 1}):
         findings.add(1, name, f"the column {name!r} stands twice", "Keep one of them.")
     return found
 
@@ -61,6 +64,7 @@ def resolve(names: Sequence[str], layout: Layout, findings: Findings) -> dict[st
 def _missing(
     wanted: str, source: str | None, names: Sequence[str], found: Mapping[str, str], findings: Findings
 ) -> None:
+    names = [name[:_LONGEST_NAME] for name in names[:_MOST_LOOKED_AT]]
     shown = ", ".join(names[:20]) or "nothing"
     if source is not None:
         findings.add(1, source, f"there is no column {source!r} for {wanted}; found: {shown}", _near(source, names))
@@ -82,5 +86,5 @@ def _missing(
 
 
 def _near(wanted: str, names: Sequence[str]) -> str:
-    close = get_close_matches(wanted, names, 1)
+    close = get_close_matches(wanted, [name[:_LONGEST_NAME] for name in names[:_MOST_LOOKED_AT]], 1)
     return f"Did you mean {close[0]!r}?" if close else "Name one of the file's columns."

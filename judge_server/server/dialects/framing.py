@@ -5,6 +5,8 @@ text, padding). Nothing that stands between them is hidden, whatever it spells, 
 its response gains nothing.
 """
 
+import re
+
 LEADING = (
     "<s>",
     "<bos>",
@@ -50,37 +52,25 @@ TRAILING = (
     "<\uff5c\u2581pad\u2581\uff5c>",
 )
 
+# one match from the end on; Python has no search backwards, so text and marks are reversed
+_BEGINNING = re.compile(rf"(?:\s|{'|'.join(map(re.escape, LEADING))})*+")
+_ENDING = re.compile(rf"(?:\s*+(?:{'|'.join(re.escape(mark[::-1]) for mark in TRAILING)}))*+")
+
 
 def content_start(text: str) -> int:
     """Where the content begins: after white space and leading marks. Linear in the length of what is skipped."""
-    place = 0
-    while True:
-        after = past_space(text, place)
-        mark = next((mark for mark in LEADING if text.startswith(mark, after)), None)
-        if mark is None:
-            return after
-        place = after + len(mark)
+    found = _BEGINNING.match(text)
+    return found.end() if found else 0
 
 
 def without_ending(text: str) -> str:
     """``text`` without the run of trailing marks at its very end; text that has none comes back as it is."""
-    end = len(text)
-    while True:
-        before = _before_space(text, end)
-        mark = next((mark for mark in TRAILING if text.endswith(mark, 0, before)), None)
-        if mark is None:
-            return text[:end]
-        end = before - len(mark)
+    found = _ENDING.match(text[::-1])
+    return text[: len(text) - found.end()] if found else text
 
 
 def past_space(text: str, place: int) -> int:
     """The first place from ``place`` on that is no white space."""
     while place < len(text) and text[place].isspace():
         place += 1
-    return place
-
-
-def _before_space(text: str, place: int) -> int:
-    while place > 0 and text[place - 1].isspace():
-        place -= 1
     return place
