@@ -4,18 +4,34 @@
 ``pooled`` does what the wrapper does with a call: arguments and function are pickled, a spawned process runs them.
 """
 
+import importlib
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
 from judge_client import BadConfiguration, JudgeFailed
 from judge_client.adapters.areal import JudgedAgent, RubricReward, reward_fn
-from tests.client.adapters.telling import END, FAILING, GOOD, MESSAGES, QUESTION, RENDERED, RUBRIC, settings, telling
+from tests.client.adapters.foreign import importable
+from tests.client.adapters.telling import (
+    END,
+    FAILING,
+    GOOD,
+    MESSAGES,
+    QUESTION,
+    RENDERED,
+    RUBRIC,
+    of_the_page,
+    settings,
+    telling,
+)
 from tests.client.conftest import environment
 from tests.stub_judge import StubJudge, text
+from tests.trainers.page import examples
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +105,41 @@ async def test_an_agent_whose_judge_failed_raises_so_that_areal_rejects_the_traj
             await JudgedAgent(**settings(served[0])).run(row(), base_url=policy.address)
         chosen = JudgedAgent(**settings(served[0], on_failure=0.25))
         assert await chosen.run(row(), base_url=policy.address) == 0.25
+
+
+class PPOTrainer:
+    """Has one completion of each row rewarded, as ``RLVRWorkflow`` calls a function that it imports by its path."""
+
+    rewards: ClassVar[list[float]] = []
+
+    def __init__(self, config, *, train_dataset, valid_dataset):
+        self.rows = train_dataset
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def train(self, *, workflow, eval_workflow, workflow_kwargs, eval_workflow_kwargs):
+        assert workflow_kwargs == eval_workflow_kwargs
+        module, _, name = workflow_kwargs["reward_fn"].rpartition(".")
+        function = getattr(importlib.import_module(module), name)
+        self.rewards.extend(function(RENDERED, GOOD + END, [1], [2], **row) for row in self.rows)
+
+
+AREAL = {
+    "areal": {"PPOTrainer": PPOTrainer},
+    "areal.api.cli_args": {
+        "GRPOConfig": object,
+        "load_expr_config": lambda words, kind: (SimpleNamespace(gconfig=None, tokenizer_path="t"), ""),
+    },
+    "datasets": {"Dataset": SimpleNamespace(from_list=list)},
+}
+
+
+def test_the_program_of_the_page_has_its_rows_rewarded(served):
+    with importable(AREAL), environment(JUDGE_URL=served[0]):
+        exec(examples("areal", "python")[0], {})
+
+    assert PPOTrainer.rewards == pytest.approx([of_the_page(served[0])] * 2)
