@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    WithJsonSchema,
     field_serializer,
     field_validator,
     model_validator,
@@ -39,13 +40,14 @@ def _readable(text: str) -> str:
 Text = Annotated[str, AfterValidator(encodable)]
 Template = Annotated[str, Field(max_length=200_000), AfterValidator(_readable)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(encodable)]
+_NAME_OR_NULL = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 200}, {"type": "null"}], "default": None}
 
 
 class _Named(Frozen):
     """``name`` is the grader's type where it has none. ``pass_threshold`` is kept and changes no reward."""
 
     type: str
-    name: Name = ""
+    name: Annotated[Name, WithJsonSchema(_NAME_OR_NULL)] = ""
 
     @model_validator(mode="before")
     @classmethod

@@ -64,6 +64,14 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
             "504": "The deadline passed",
         },
     ),
+    (
+        "/v1/jobs",
+        {
+            "404": "No such job, rubric or judge",
+            "409": "The Idempotency-Key stands for another job",
+            "429": "The queue is full: see Retry-After",
+        },
+    ),
     ("/v1/rubrics", {"404": "No such rubric", "409": "A published rubric version cannot change"}),
     ("/v1/judgments/", {"404": "No such judgment"}),
     ("/v1/rescore", {"404": "No such rubric"}),

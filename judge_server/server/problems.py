@@ -11,10 +11,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
 from judge_server.core.model import Frozen
+from judge_server.core.secret import redacted
 from judge_server.server.request_id import HEADER, request_id_of
 from judge_server.server.response_headers import HEADERS
 
@@ -57,7 +59,9 @@ def _response(status: int, document: dict[str, Any], retry_after_seconds: float 
     headers = {} if retry_after_seconds is None else {"retry-after": str(ceil(retry_after_seconds))}
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="judge-server"'
-    return Response(orjson.dumps(document), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    return Response(
+        redacted(orjson.dumps(document).decode()), status_code=status, media_type=MEDIA_TYPE, headers=headers
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -127,7 +131,7 @@ def _field(location: tuple[str | int, ...]) -> str:
     return ".".join(parts if where == "body" else [where, *parts]) or where
 
 
-def _http(_request: Request, fault: Exception) -> Response:
+def _http(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)  # noqa: S101 - the handler is registered for this class
     slug, title = _HTTP.get(fault.status_code, ("http_error", "The request cannot be answered"))
     document = {
@@ -139,7 +143,15 @@ def _http(_request: Request, fault: Exception) -> Response:
     }
     response = _response(fault.status_code, {name: value for name, value in document.items() if value is not None})
     response.headers.update(fault.headers or {})
+    if fault.status_code == 405:
+        response.headers["allow"] = ", ".join(_allowed(request))
     return response
+
+
+def _allowed(request: Request) -> list[str]:
+    """What the path knows in all of its routes; the router itself names those of the first one only."""
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in matching for method in getattr(route, "methods", None) or ()})
 
 
 def _unexpected(request: Request, fault: Exception) -> Response:

@@ -185,3 +185,24 @@ def test_the_callers_request_id_comes_back_where_it_is_harmless(client):
     replaced = client.get("/healthz", headers={"X-Request-Id": "a b<script>"}).headers["x-request-id"]
     assert replaced != "a b<script>"
     assert len(replaced) == 16
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/v1/jobs", "GET, POST"), ("/v1/rubrics", "GET, POST"), ("/v1/score", "POST")]
+)
+def test_a_method_that_is_not_known_is_answered_with_all_that_are(client, path, allowed):
+    answer = client.request("OPTIONS", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+def test_a_bare_number_is_no_time(client):
+    answer = client.get("/v1/judgments", params={"until": "0.5"})
+    assert answer.status_code == 422
+    assert "until: write a time such as 2026-01-31T08:00:00Z" in answer.json()["detail"]
+    assert client.get("/v1/judgments", params={"until": "2026-01-31T08:00:00Z"}).status_code == 200
+
+
+def test_a_scale_with_one_option_is_a_bad_rubric_and_no_error_of_the_server(client):
+    scale = {"id": "a", "kind": "scale", "statement": "Says it.", "options": [{"label": "x", "value": 0}]}
+    answer = client.post("/v1/score", json=submission(rubric=rubric() | {"criteria": [scale]}))
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:judge-server:error:bad_rubric")

@@ -1,9 +1,9 @@
 """GET /v1/judgments, GET /v1/judgments/{id}, POST /v1/rescore."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from judge_server.core.errors import BadInput, UnknownJudgment
 from judge_server.core.judgment import Judgment
@@ -16,7 +16,16 @@ from judge_server.scoring.rescore import Rescored, rescore
 from judge_server.server.service import ServiceHere, require_items
 from judge_server.server.strict_json import StrictRoute
 
+
+def _as_written(given: Any) -> Any:
+    """A bare number is no time of RFC 3339, though it could be taken for seconds."""
+    if isinstance(given, str) and "-" not in given[1:]:
+        raise ValueError("write a time such as 2026-01-31T08:00:00Z")
+    return given
+
+
 router = APIRouter(prefix="/v1", tags=["judgments"], route_class=StrictRoute)
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_written)]
 Text = Annotated[str | None, Field(max_length=400)]
 
 
@@ -38,8 +47,8 @@ class JudgmentQuery(Frozen):
 
     rubric: Text = None
     judge: Text = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     group: Text = None
     status: JudgmentStatus | None = None
     limit: int = Field(default=100, ge=1, le=1_000)

@@ -13,7 +13,7 @@ from judge_server.calibration.label_set import LabelSet
 from judge_server.calibration.label_writing import long_rows
 from judge_server.calibration.splits import read_test
 from judge_server.core.errors import NotFound
-from judge_server.core.model import Frozen
+from judge_server.core.model import Frozen, Number
 from judge_server.server.service import ServiceHere, require_items
 from judge_server.server.strict_json import StrictRoute
 from judge_server.store.locked_reading import LockedReading
@@ -31,7 +31,7 @@ class PostedLabel(Frozen):
     annotator: Name
     role: Role = "human"
     label: str | bool | int | float | None
-    probability: float | None = Field(default=None, ge=0, le=1)
+    probability: Number | None = Field(default=None, ge=0, le=1)
     cluster: Name | None = None
     rationale: str | None = None
     prompt: str | None = None

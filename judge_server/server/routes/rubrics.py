@@ -76,7 +76,7 @@ async def publish(request: Request, service: ServiceHere) -> Response:
     return Response(answer.model_dump_json(), status_code=201 if new else 200, media_type="application/json")
 
 
-@router.post("/validate", openapi_extra=_RUBRIC_BODY)
+@router.post("/validate", openapi_extra={"requestBody": {**_RUBRIC_BODY["requestBody"], "required": False}})
 async def validate(request: Request) -> Validation:
     """Faults and advice on a rubric, without keeping it."""
     try:
