@@ -165,3 +165,19 @@ def test_the_example_of_the_page_prints_rewards(policy, judge_url, tmp_path):
     groups = [ast.literal_eval(line) for line in done.stdout.splitlines() if line.startswith("[")]
     assert [len(rewards) for rewards in groups] == [4, 4]
     assert all(0 < reward <= 1 for rewards in groups for reward in rewards)
+
+
+def test_the_relative_reward_of_the_page_compares_a_group(policy, judge_url, tmp_path):
+    compared = example("art", "python", {"relative={": "relative={"})
+    own = {
+        "http://127.0.0.1:9000/v1": policy.address,
+        'after_each=RubricReward("medical/consultation")': "after_each=reward",
+    }
+    program = tmp_path / "page.py"
+    program.write_text(compared + example("art", "python", own))
+
+    done = ART.run(program, environment={"JUDGE_URL": judge_url})
+
+    groups = [ast.literal_eval(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert [len(rewards) for rewards in groups] == [4, 4]
+    assert all(0 <= reward <= 1 for rewards in groups for reward in rewards)

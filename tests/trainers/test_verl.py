@@ -123,3 +123,26 @@ def test_the_example_prints_what_its_readme_shows():
     shown = (EXAMPLE / "README.md").read_text().split("```text\n")[1].split("```")[0]
     table = done.stdout[done.stdout.index(shown.splitlines()[0]) :]
     assert [line.rstrip() for line in table.splitlines()[:5]] == shown.splitlines()
+
+
+ROWS = """
+import asyncio
+from judge_client.adapters.verl import compute_score
+rows = pandas.read_parquet("prompts.parquet").to_dict("records")
+for row in rows:
+    told = {**row["extra_info"], "raw_prompt": row["prompt"]}
+    scored = asyncio.run(compute_score(row["data_source"], "Rest.", row["reward_model"]["ground_truth"], told))
+    print("SCORE", scored["score"])
+"""
+
+
+def test_the_rows_of_the_page_are_what_the_function_reads(tmp_path):
+    """Through the parquet file, whose columns come back as arrays of numpy."""
+    program = tmp_path / "rows.py"
+    program.write_text(example("verl", "python", {"to_parquet": "to_parquet"}) + ROWS)
+    with judged_by(failing_as_told) as (client, _):
+        around = {"JUDGE_URL": str(client.base_url), "JUDGE_RUBRIC": "medical/consultation"}
+        done = VERL.run(program, environment=around, cwd=tmp_path)
+    scores = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("SCORE")]
+    assert len(scores) == 2
+    assert all(-1 <= score <= 1 for score in scores)
