@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from judge_server.core.allowance import Allowance, PriorityClass
@@ -22,6 +22,7 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.guarding import Suspicions
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
+from judge_server.core.secret import keep_keys, keep_secret
 from judge_server.core.toml_text import parse_toml
 
 DEFAULT_DATABASE = "sqlite:///judge-server.db"
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     database_url: str | None = Field(
         default=None,
+        repr=False,
         validation_alias=AliasChoices("JUDGE_SERVER_DATABASE_URL", "DATABASE_URL"),
         description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; serve defaults to ./judge-server.db.",
     )
@@ -194,6 +196,16 @@ class Settings(BaseSettings):
             return given
         return json.loads(given) if given.startswith("[") else [path for path in given.split(os.pathsep) if path]
 
+    @model_validator(mode="after")
+    def _keep_secrets(self) -> "Settings":
+        """In no log and no error, whoever repeats them."""
+        if self.alarm_webhook_secret is not None:
+            keep_secret(self.alarm_webhook_secret.get_secret_value())
+        keep_secret(self.alarm_webhook_url)
+        for judge in self.judges.values():
+            keep_keys(judge.engine)
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -249,6 +261,7 @@ def load_settings(config: Path | None = None) -> Settings:
 
 def judge_specification(fields: Mapping[str, Any], where: str) -> JudgeSpecification:
     """A judge from plain data. Raises BadConfiguration."""
+    keep_keys(fields.get("engine"))
     try:
         return JudgeSpecification.model_validate(fields)
     except ValidationError as fault:
@@ -286,7 +299,9 @@ def _fields_at(location: list[str], model: type[Settings | JudgeSpecification]) 
 
 def environment_variable(name: str) -> str | None:
     """One variable by name, for keys that a judge's engine names (``api_key_env``)."""
-    return os.environ.get(name)
+    value = os.environ.get(name)
+    keep_secret(value)
+    return value
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 
 from judge_server.core.errors import JudgeServerError
+from judge_server.core.secret import redacted
 
 T = TypeVar("T")
 
@@ -28,5 +29,5 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def fail(message: str) -> NoReturn:
     """End the command with a message on standard error."""
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {redacted(message)}", err=True)
     raise typer.Exit(BAD_USE)

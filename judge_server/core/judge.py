@@ -22,7 +22,7 @@ class JudgeSpecification(Frozen):
 
     name: JudgeName
     model: str | None = None
-    engine: dict[str, Any] = Field(default_factory=dict)
+    engine: dict[str, Any] = Field(default_factory=dict, repr=False)
     mode: Mode = "direct"
     votes: int = Field(default=1, ge=1, le=99)
     temperature: float | None = Field(default=None, ge=0, le=2)

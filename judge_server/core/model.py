@@ -14,7 +14,9 @@ Flag = Annotated[bool, Strict()]
 class Frozen(BaseModel):
     """An immutable value that refuses unknown fields and numbers that are not finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, hide_input_in_errors=True
+    )
 
 
 def encodable(text: str) -> str:

@@ -1,10 +1,11 @@
 """What a log line looks like: text for people, JSON for collectors; both name the request they belong to."""
 
 import logging
-from typing import Final, Literal
+from typing import Final, Literal, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
+from judge_server.core.secret import redacted
 from judge_server.server.request_id import current_request_id
 
 LogFormat = Literal["text", "json"]
@@ -44,9 +45,16 @@ def _formatter(form: LogFormat) -> logging.Formatter:
     )
 
 
+class _Discreet(logging.StreamHandler[TextIO]):
+    """Shows no secret, whoever wrote the line: tracebacks and foreign libraries included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
+
+
 def handler_of(form: LogFormat) -> logging.Handler:
     """Writes lines of that form to standard error."""
-    handler = logging.StreamHandler()
+    handler = _Discreet()
     handler.setFormatter(_formatter(form))
     handler.addFilter(_OfRequest())
     return handler

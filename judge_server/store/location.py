@@ -7,6 +7,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from judge_server.core.errors import BadConfiguration
+from judge_server.core.secret import keep_secret
 
 FORMS = "sqlite:///judge.db, sqlite:// (in memory), a file's path, or postgresql://user:password@host/name"
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
@@ -84,4 +85,6 @@ def _postgresql(text: str) -> URL:
             remedy="Write postgresql://user:password@host:5432/name, with odd characters of the password "
             "percent-encoded (@ is %40, / is %2F, : is %3A).",
         )
+    for secret in (url.password, *(value for name, value in url.query.items() if "password" in name)):
+        keep_secret(secret if isinstance(secret, str) else None)
     return url

@@ -1,0 +1,64 @@
+"""What must be seen by nobody: taken out of every text that leaves the program beside its proper place.
+
+Secrets are known by their value, where the program was given them, and by their form.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+HIDDEN: Final = "***"
+_SHORTEST: Final = 8  # shorter ones are words, which would be taken out of everything
+_MOST: Final = 1_000
+_FORMS: Final = re.compile(
+    r"""(?P<kept>\bjsk_[0-9a-f]{12}_)[0-9a-f]+
+      | (?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{16,}
+      | (?P<user>://[^\s/?\#:@"'\\]*:)[^\s/?\#@"'\\]+(?=@)
+      | (?P<vendor>\bsk-)[A-Za-z0-9_-]{12,}
+      | (?P<name>\b(?:api[_-]?key|x-api-key|password|secret|token)["']?\s*[=:]\s*["']?)[A-Za-z0-9._~+/=-]{8,}
+    """,
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
+)
+
+
+class Secrets:
+    """Values to take out of texts."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, None] = {}
+
+    def keep(self, value: str | None) -> None:
+        """From now on ``value`` is taken out, also where it stands in JSON."""
+        if value is None or len(value) < _SHORTEST or len(self._known) >= _MOST:
+            return
+        for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+            self._known[form] = None
+
+    def redacted(self, text: str) -> str:
+        """``text`` with a mark in the place of every secret."""
+        for secret in self._known:
+            if secret in text:
+                text = text.replace(secret, HIDDEN)
+        return _FORMS.sub(_without, text)
+
+
+def _without(found: "re.Match[str]") -> str:
+    return f"{next(part for part in found.groups() if part is not None)}{HIDDEN}"
+
+
+_OF_THIS_PROCESS: Final = Secrets()
+keep_secret: Final = _OF_THIS_PROCESS.keep
+redacted: Final = _OF_THIS_PROCESS.redacted
+
+
+def keep_keys(options: Any) -> None:
+    """``keep_secret`` for those of an engine's options that are keys, however deep they stand."""
+    if isinstance(options, Mapping):
+        for name, value in options.items():
+            if isinstance(value, str) and "api_key" in name and not name.endswith("_env"):
+                keep_secret(value)
+            keep_keys(value)
+    elif isinstance(options, list | tuple):
+        for value in options:
+            keep_keys(value)
