@@ -7,9 +7,11 @@ stays readable; nothing else is touched.
 
 import re
 
+from judge_server.models.plain_form import changes, plain_form, plain_text
+
 # Names that stand between angle brackets: sentence marks, turns, thinking, tools, images, reserved slots.
 ANGLE_NAMES = (
-    "s|bos|eos|pad|unk|mask|cls|sep|sop|eop|eod|eot|bos_token|eos_token|role|start_of_turn|end_of_turn|end_of_utterance|"
+    "s|bos|eos|pad|unk|mask|cls|sep|sop|eop|eod|eot|[a-z]{2,16}_token|role|start_of_turn|end_of_turn|end_of_utterance|"
     "think|thinking|seed:[a-z_:]+|mask:[0-9]+|image|img|video|audio|start_of_image|end_of_image|image_soft_token|"
     "image_placeholder|image_pad|img_context|vision_start|vision_end|tool|tools|tool_calls?|tool_responses?|"
     "tool_outputs?|tool_declare|minimax:tool_call|toolcall|function_calls?|function_response|observation|arg_key|"
@@ -39,6 +41,7 @@ RESERVED = re.compile(
                 | [{BAR}] [A-Za-z_]{{1,32}} [{BAR}] \]                        # [|user|]
                 | e~\[ )                                                      # [e~[
     | (?<=\]) (?= ~!?b[\[\]] | ~!?b?\Z )                                     # ]~b] and ]~!b[
+    | (?<=/) (?= nothink )                                             # /nothink, a token of its own
     | (?<=/) (?<! [\w/.]/ ) (?= (?:no_?)?think\b (?! [{MORE}] ) )             # /no_think, a switch in a user's message
     | (?<! [/\]] ) (?= [^\s{LESS}{MORE}\[\]]{{0,64}} \Z )                      # an end that another text may complete
     )
@@ -49,5 +52,14 @@ RESERVED = re.compile(
 
 def break_reserved(text: str) -> str:
     """``text`` with every control string broken by one space after its first character, also one that only begins at
-    the end of the text. Doing it twice changes nothing."""
-    return RESERVED.sub(lambda opening: opening.group() + " ", text)
+    the end of the text, and one that a tokenizer makes when it normalises. Doing it twice changes nothing."""
+    broken = RESERVED.sub(lambda opening: opening.group() + " ", text)
+    return _break_forms(broken) if changes(broken) else broken
+
+
+def _break_forms(text: str) -> str:
+    if not RESERVED.search(plain_text(text)):
+        return text
+    form, places = plain_form(text)
+    ends = sorted({places[opening.end() - 1] + 1 for opening in RESERVED.finditer(form)})
+    return " ".join(text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True))

@@ -1,9 +1,11 @@
 import re
+import unicodedata
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from judge_server.models.plain_form import changes, plain_form, plain_text
 from judge_server.models.reserved import break_reserved
 
 TOKENS = [
@@ -70,6 +72,58 @@ def test_no_control_token_grows_where_two_texts_meet(texts):
 @given(st.text() | hostile)
 def test_nothing_but_spaces_is_added(text):
     assert re.sub(" ", "", break_reserved(text)) == re.sub(" ", "", text)
+
+
+DISGUISED = {
+    "［ＩＮＳＴ］": "[INST]", "[𝐈𝐍𝐒𝐓]": "[INST]", "<𝗌>": "<s>", "＜／ｓ＞": "</s>",
+    "<start＿of＿turn>": "<start_of_turn>",
+    "＜｜ｉｍ＿ｓｔａｒｔ｜＞": "<|im_start|>", "<ﬁm_prefix>": "<fim_prefix>", "<\u200b|im_start|>": "<|im_start|>",
+    "[IN\u200dST]": "[INST]", "<thi\u0301nk>": "<think>", "≮|im_start|>": "<|im_start|>", "﹤ﾠ/think﹥": "</think>",
+    "<\U000e0041|im_end|>": "<|im_end|>", "[ⒾⓃⓈⓉ]": "[INST]", "<＜ＳＹＳ＞>": "<<SYS>>",
+}  # fmt: skip
+
+GENUINE = [
+    "Größe < 5 µm [№ 3] / ½",
+    "価格は＜１００円＞です［注］",
+    "हिन्दी [क] <p>नमस्ते</p>",
+    "e\u0301 / a\u0300 [1]",
+    "x≮y ∈ ℝ[x]",
+]
+
+
+@pytest.mark.parametrize(("text", "token"), DISGUISED.items())
+def test_no_control_string_comes_about_where_a_tokenizer_normalises(text, token):
+    assert token.strip("<>") in plain_text(text)
+    for form in ("NFKC", "NFKD"):
+        normalised = unicodedata.normalize(form, break_reserved(f"a {text} b"))
+        assert token not in normalised
+    assert token not in plain_text(break_reserved(f"a {text} b"))
+
+
+@given(
+    st.lists(st.sampled_from([*DISGUISED, *TOKENS, *"＜｜＞［］／\u200b\u0301"]) | st.text(max_size=3), max_size=8).map(
+        "".join
+    )
+)
+def test_no_form_of_a_broken_text_spells_a_control_token(text):
+    broken = break_reserved(text)
+    assert not [token for token in TOKENS if token in plain_text(broken)]
+    assert break_reserved(broken) == broken
+    assert broken.replace(" ", "") == text.replace(" ", "")
+
+
+@given(st.text())
+def test_the_plain_form_knows_where_it_comes_from(text):
+    form, places = plain_form(text)
+    assert form == plain_text(text)
+    assert len(form) == len(places)
+    assert places == sorted(places)
+    assert changes(text) or form == text
+
+
+@pytest.mark.parametrize("text", GENUINE)
+def test_genuine_text_of_other_scripts_stays_as_it_is(text):
+    assert break_reserved(text) == text
 
 
 def test_the_switch_for_thinking_is_broken_in_prose_only():
