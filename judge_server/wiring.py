@@ -26,6 +26,8 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Priority
 from judge_server.models.registry import open_model
+from judge_server.monitoring.watch import Listener, Watch
+from judge_server.monitoring.webhook import Webhook
 from judge_server.scoring.admission import Admission
 from judge_server.scoring.bench import Bench
 from judge_server.scoring.cache import VerdictCache
@@ -132,6 +134,16 @@ def job_worker(service: Service) -> Worker:
         retention_seconds=settings.job_retention_seconds,
     )
     return Worker(service.store.jobs, service.scorer, bounds)
+
+
+def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
+    """What looks at stored judgments and raises alarms; start it, and close it before the service."""
+    settings = service.settings
+    webhook = None
+    if settings.alarm_webhook_url is not None:
+        key = settings.alarm_webhook_secret
+        webhook = Webhook(settings.alarm_webhook_url, None if key is None else key.get_secret_value())
+    return Watch(service.store, settings.monitor, settings.monitor_seconds, webhook, listener)
 
 
 @asynccontextmanager

@@ -84,10 +84,13 @@ class Shelf:
         """Any rubric that was ever judged by or published to the store."""
         return await self._store.rubric_by_digest(digest)
 
+    async def ids(self) -> frozenset[str]:
+        """Of every rubric that stands in a file or was published; not of those that requests bring along."""
+        return frozenset((*self._library.names(), *await self._store.rubric_ids()))
+
     async def listing(self) -> list[Entry]:
         """Every rubric that can be read, by id."""
-        stored = set(await self._store.rubric_ids())
-        return [await self._entry(rubric_id) for rubric_id in sorted({*self._library.names(), *stored})]
+        return [await self._entry(rubric_id) for rubric_id in sorted(await self.ids())]
 
     async def _entry(self, rubric_id: str) -> Entry:
         versions = await self.versions(rubric_id)

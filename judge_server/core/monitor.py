@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from judge_server.core.model import Frozen
 
@@ -98,3 +98,22 @@ class MonitorLimits(Frozen):
     disagreement_rise: float = Field(default=0.1, gt=0, le=1)
     bias: float = Field(default=0.2, gt=0, le=2)
     bias_rise: float = Field(default=0.08, gt=0, le=2)
+
+
+class Alarm(Frozen):
+    """An alarm as it stands: ``changed_at`` is when it was last raised or cleared, ``seen_at`` when ``finding``, the
+    newest of it, was made."""
+
+    raised: bool
+    changed_at: AwareDatetime
+    seen_at: AwareDatetime
+    finding: Finding
+
+
+class Transition(Frozen):
+    """An alarm was raised, or cleared. The same ``id`` is the same event, however often it is told."""
+
+    id: str
+    raised: bool
+    at: AwareDatetime
+    finding: Finding

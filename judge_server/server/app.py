@@ -18,6 +18,7 @@ from judge_server.server.dialects.state import dialects
 from judge_server.server.exchange import Observation
 from judge_server.server.host_guard import HostGuard, trusted_names
 from judge_server.server.key_ring import key_ring, require_keys
+from judge_server.server.monitor_metrics import MonitorMetrics
 from judge_server.server.permission import guard_routes
 from judge_server.server.request_id import RequestId
 from judge_server.server.response_headers import ResponseHeaders
@@ -28,6 +29,7 @@ from judge_server.server.routes import (
     judges,
     judgments,
     labels,
+    monitor,
     operations,
     rubrics,
     scoring,
@@ -35,7 +37,7 @@ from judge_server.server.routes import (
 from judge_server.server.startup import ReadableStart
 from judge_server.server.telemetry import Telemetry
 from judge_server.settings import Settings
-from judge_server.wiring import job_worker, open_service, settle
+from judge_server.wiring import job_worker, monitor_watch, open_service, settle
 
 _log = logging.getLogger(__name__)
 
@@ -56,10 +58,13 @@ def create_app(settings: Settings) -> FastAPI:
             metrics.watch(service)
             app.state.calibrations = calibrating = Calibrations(service)
             app.state.jobs = working = job_worker(service)
+            app.state.watch = watching = monitor_watch(service, MonitorMetrics(metrics.registry, service.shelf.ids))
             async with dialects(app, service, metrics):
                 working.start()
+                watching.start()
                 settle()
                 yield
+            await watching.close()
             await working.close()
             await calibrating.close()
             left = await service.scorer.admission.drain(settings.drain_seconds)
@@ -100,6 +105,7 @@ def _include_routes(app: FastAPI) -> None:
     app.include_router(judges.router)
     app.include_router(labels.router)
     app.include_router(calibrations.router)
+    app.include_router(monitor.router)
     app.include_router(openai_graders.router)
     for router in ROUTERS:
         app.include_router(router)

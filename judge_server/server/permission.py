@@ -51,7 +51,7 @@ RULES: Final = (
     Rule(_READ, "/v1/calibrations", SCOPES),
     Rule(_ALL, "/v1/calibrations", ("author",)),
     Rule(_READ, "/v1/monitor", SCOPES),
-    Rule(_ALL, "/v1/audit", ("label",)),
+    Rule(_ALL, "/v1/monitor", ("label",)),
 )
 METRICS: Final = "/metrics"
 

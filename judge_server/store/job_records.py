@@ -1,16 +1,16 @@
 """Durable jobs: taken in, claimed by one worker at a time, finished item by item, listed and forgotten."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, select, text, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, select, tuple_, update
 
 from judge_server.core.errors import JobConflict
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.judgment import Judgment
+from judge_server.store.clock import now_us
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_table import JOB, JOB_ITEM
 from judge_server.store.job_writing import Finished
@@ -202,7 +202,7 @@ class JobRecords:
         """Ids of jobs to be forgotten: ended long ago, or never wholly received."""
 
         def work(connection: Connection) -> tuple[str, ...]:
-            now = _now_us(connection)
+            now = now_us(connection)
             lost = and_(JOB.c.status == JobStatus.RECEIVING.value, JOB.c.lease_us < now)
             question = select(JOB.c.id).where(lost | (JOB.c.expires_us < now))
             return tuple(connection.execute(question.limit(_AT_ONCE)).scalars())
@@ -226,7 +226,7 @@ def _shown(job_id: str) -> Select[Any]:
 def _claim(connection: Connection, worker: str, lease_seconds: float, most_jobs: int) -> tuple[Job, ...]:
     question = (
         select(JOB)
-        .where(JOB.c.status.in_(_OPEN), JOB.c.lease_us < _now_us(connection))
+        .where(JOB.c.status.in_(_OPEN), JOB.c.lease_us < now_us(connection))
         .order_by(JOB.c.priority, JOB.c.created_us, JOB.c.id)
         .limit(most_jobs)
         .with_for_update(skip_locked=True)  # SQLite leaves this out: its one writer has the database to itself
@@ -242,21 +242,13 @@ def _end(connection: Connection, status: JobStatus, retention_seconds: float) ->
     return {
         "status": status.value,
         "worker": None,
-        "ended_us": _now_us(connection),
+        "ended_us": now_us(connection),
         "expires_us": _lease(connection, retention_seconds),
     }
 
 
 def _lease(connection: Connection, seconds: float) -> int:
-    return _now_us(connection) + int(seconds * _SECOND)
-
-
-def _now_us(connection: Connection) -> int:
-    """The database's clock: workers on several machines have one time between them. SQLite has one machine."""
-    if connection.dialect.name == "sqlite":
-        return time.time_ns() // 1_000
-    microseconds_now = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
-    return int(connection.execute(microseconds_now).scalar_one())
+    return now_us(connection) + int(seconds * _SECOND)
 
 
 def _job(row: Row[Any]) -> Job:

@@ -14,6 +14,7 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store import migration, reading
+from judge_server.store.alarm_records import AlarmRecords
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database
@@ -27,6 +28,7 @@ from judge_server.store.location import Location
 from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.table import SECRET
+from judge_server.store.watch_records import WatchRecords
 from judge_server.store.writing import Judged, Known, Writer, insert_missing
 
 Result = TypeVar("Result")
@@ -57,6 +59,8 @@ class Store:
         self.calibrations = CalibrationRecords(self._read, self._write)
         self.jobs = JobRecords(self._read, self._write, self._finishing)
         self.monitor = MonitorRecords(self._read)
+        self.alarms = AlarmRecords(self._read, self._write)
+        self.watches = WatchRecords(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
 
     @classmethod

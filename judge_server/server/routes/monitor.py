@@ -1,0 +1,75 @@
+"""GET /v1/monitor/findings and /v1/monitor/alarms…: drift, saturation and signs of reward hacking."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+
+from judge_server.core.model import Frozen
+from judge_server.core.monitor import Alarm, Finding, MonitorName, State, Transition
+from judge_server.monitoring.watch import Watch
+from judge_server.server.service import ServiceHere
+from judge_server.server.strict_json import StrictRoute
+
+router = APIRouter(prefix="/v1/monitor", tags=["monitor"], route_class=StrictRoute)
+Text = Annotated[str | None, Field(max_length=400)]
+
+
+class FindingQuery(Frozen):
+    rubric: Text = None
+    judge: Text = None
+    policy: Text = None
+    monitor: MonitorName | None = None
+    state: State | None = None
+
+
+class FindingList(Frozen):
+    findings: list[Finding]
+
+
+class AlarmList(Frozen):
+    """Those raised first, then those that changed last."""
+
+    alarms: list[Alarm]
+
+
+class TransitionList(Frozen):
+    """Newest first."""
+
+    transitions: list[Transition]
+
+
+def _watch(request: Request) -> Watch:
+    watch: Watch = request.app.state.watch
+    return watch
+
+
+WatchHere = Annotated[Watch, Depends(_watch)]
+
+
+@router.get("/findings")
+async def findings(watch: WatchHere, query: Annotated[FindingQuery, Query()]) -> FindingList:
+    """What the monitors find in what was judged, of a look that is at most half a minute old."""
+    wanted = query.model_dump(exclude={"monitor", "state"}, exclude_none=True)
+    found = [
+        one
+        for one in await watch.findings()
+        if query.monitor in (None, one.monitor)
+        and query.state in (None, one.state)
+        and all(getattr(one.series, name) == value for name, value in wanted.items())
+    ]
+    return FindingList(findings=found)
+
+
+@router.get("/alarms")
+async def alarms(
+    service: ServiceHere, raised: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None
+) -> AlarmList:
+    """Alarms as they stand."""
+    return AlarmList(alarms=list(await service.store.alarms.alarms(raised=raised)))
+
+
+@router.get("/transitions")
+async def transitions(service: ServiceHere, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> TransitionList:
+    """When alarms were raised and cleared; what the webhook is told."""
+    return TransitionList(transitions=list(await service.store.alarms.transitions(limit)))

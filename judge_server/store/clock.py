@@ -1,0 +1,13 @@
+"""The database's clock: processes on several machines have one time between them. SQLite has one machine."""
+
+import time
+
+from sqlalchemy import Connection, text
+
+
+def now_us(connection: Connection) -> int:
+    """Microseconds since 1970 in UTC."""
+    if connection.dialect.name == "sqlite":
+        return time.time_ns() // 1_000
+    now = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+    return int(connection.execute(now).scalar_one())

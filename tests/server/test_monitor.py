@@ -1,0 +1,86 @@
+"""GET /v1/monitor/…: findings, alarms, and the gauges of both."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from judge_server.core.monitor import MonitorLimits
+from judge_server.monitoring.look import MONITORS
+from judge_server.store import Store
+from tests.monitoring.simulated import RUBRIC, Run
+from tests.served import served, settings_of, until
+
+LIMITS = MonitorLimits(window=400, horizon_seconds=3_600)
+
+
+def judged(path, bias):
+    """A database of a run that has just ended."""
+
+    async def keep():
+        run = Run(21, bias, groups=120, begin=datetime.now(UTC) - timedelta(seconds=970))
+        store = await Store.open(url)
+        await store.save_many([(one.judgment, one.submission, RUBRIC) for one in run.rollouts()])
+        await store.close()
+
+    url = f"sqlite:///{path}"
+    asyncio.run(keep())
+    return url
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """A server that has looked at a run which drifted into repetition."""
+    url = judged(tmp_path_factory.mktemp("monitor") / "judge.db", "repetition")
+    with served(settings_of(database=url, monitor=LIMITS, monitor_seconds=0.3)) as client:
+        until(lambda: client.get("/v1/monitor/alarms").json()["alarms"])
+        until(lambda: "judge_server_alarm{" in client.get("/metrics").text)
+        yield client
+
+
+def test_the_findings_of_every_monitor_are_listed(watched):
+    findings = watched.get("/v1/monitor/findings").json()["findings"]
+    assert {one["monitor"] for one in findings} == set(MONITORS)
+    assert {one["state"] for one in findings if one["monitor"].startswith("audit")} == {"not_enough_evidence"}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("state=alarm", 1), ("monitor=flags", 1), ("rubric=other", 0), ("judge=trainer&state=alarm", 1), ("policy=p", 0)],
+)
+def test_findings_can_be_chosen(watched, query, found):
+    assert len(watched.get(f"/v1/monitor/findings?{query}").json()["findings"]) == found
+
+
+def test_an_alarm_is_raised_once(watched):
+    (alarm,) = watched.get("/v1/monitor/alarms?raised=true").json()["alarms"]
+    assert (alarm["finding"]["monitor"], alarm["finding"]["subject"]) == ("flags", "repetition")
+    (transition,) = watched.get("/v1/monitor/transitions").json()["transitions"]
+    assert transition["raised"]
+    assert watched.get("/v1/monitor/alarms?raised=false").json() == {"alarms": []}
+
+
+def test_alarms_are_gauges_and_no_request_names_a_label(watched):
+    lines = watched.get("/metrics").text.splitlines()
+    assert 'judge_server_alarm{monitor="flags",rubric="inline"} 1.0' in lines
+    assert 'judge_server_alarm{monitor="vocabulary",rubric="inline"} 0.0' in lines
+    assert any(line.startswith('judge_server_monitor_value{judge="trainer",monitor="flags",rubric=') for line in lines)
+    assert RUBRIC.id not in "\n".join(lines)
+
+
+@pytest.mark.parametrize("query", ["state=bad", "monitor=none", "surprise=1"])
+def test_what_cannot_be_asked_is_refused(watched, query):
+    assert watched.get(f"/v1/monitor/findings?{query}").status_code == 422
+
+
+def test_without_monitor_seconds_the_server_looks_when_asked_only(tmp_path):
+    url = judged(tmp_path / "judge.db", "repetition")
+    with served(settings_of(database=url, monitor=LIMITS, monitor_seconds=0)) as client:
+        assert len(client.get("/v1/monitor/findings?state=alarm").json()["findings"]) == 1
+        assert client.get("/v1/monitor/alarms").json() == {"alarms": []}
+
+
+def test_a_new_server_has_nothing_to_say():
+    with served(settings_of()) as client:
+        assert client.get("/v1/monitor/findings").json() == {"findings": []}
+        assert client.get("/v1/monitor/transitions").json() == {"transitions": []}
