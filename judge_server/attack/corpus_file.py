@@ -36,7 +36,7 @@ def read_corpus(path: Path) -> tuple[Attack, ...]:
         attack = _attack(path, number, line)
         if attack.id in attacks:
             raise _bad(path, number, f"the id {attack.id} is given twice", "Give every attack an id of its own.")
-        characters += max(len(attack.written(base)) for base in BASES)
+        characters += _size(path, number, attack)
         if len(attacks) == MOST_ATTACKS or characters > MOST_CHARACTERS:
             raise _bad(
                 path,
@@ -87,6 +87,14 @@ def _attack(path: Path, number: int, line: bytes) -> Attack:
     if re.search("[\ud800-\udfff]", value.text):
         raise _bad(path, number, "text: half of a surrogate pair is no character", "Write whole characters.")
     return Attack(value.id, value.text, value.place, value.repeat)
+
+
+def _size(path: Path, number: int, attack: Attack) -> int:
+    """The most characters that the attack has on any base."""
+    try:
+        return max(len(attack.written(base)) for base in BASES)
+    except BadInput as fault:
+        raise _bad(path, number, fault.detail.rstrip("."), fault.remedy or "Shorten it.") from None
 
 
 def _bad(path: Path, number: int, fault: str, remedy: str) -> BadInput:

@@ -1,6 +1,7 @@
 """The attack suite: every attack on its bases, judged with and without each defence, by the scoring path itself."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,13 +36,18 @@ class Suite:
 
     @property
     def pairs(self) -> list[tuple[Attack, Base]]:
-        """Attacks that need half of a criterion's content are left out where the rubric is not ours."""
-        return [
-            (attack, self.bases[(number + shift) % len(self.bases)])
-            for number, attack in enumerate(self.attacks)
-            for shift in range(min(self.bases_each, len(self.bases)))
-            if "@HALF@" not in attack.text or self.bases[0].half is not None
-        ]
+        """Attacks that need half of a criterion's content are left out where the rubric is not ours. Turns are counted by
+        family, so that a family meets the same bases whatever other families are tried."""
+        number: Counter[str] = Counter()
+        found: list[tuple[Attack, Base]] = []
+        for attack in self.attacks:
+            if "@HALF@" in attack.text and self.bases[0].half is None:
+                continue
+            first = number[attack.family]
+            number[attack.family] += 1
+            each = min(self.bases_each, len(self.bases))
+            found += [(attack, self.bases[(first + shift) % len(self.bases)]) for shift in range(each)]
+        return found
 
     @property
     def size(self) -> int:

@@ -58,6 +58,7 @@ def attack(
     min_label_mass: options.MinLabelMass = None,
     engine: options.Engine = None,
     rubrics: options.Rubrics = None,
+    database: options.Database = None,
     config: options.Config = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Submissions under way at once.")] = 64,
     listing: Annotated[bool, typer.Option("--list", help="Print the ids of the attacks and do nothing else.")] = False,
@@ -66,7 +67,8 @@ def attack(
     """Attack the configured judge, and report how often it pays.
 
     Each attack is put into a response that must score low. It pays when the judge then scores it higher. The same is
-    tried without each defence, and the guard is shown genuine short answers, which it must not refuse. Nothing is kept.
+    tried without each defence, and the guard is shown genuine short answers, which it must not refuse. Nothing is kept;
+    a database is asked for fitted maps only.
 
     The exit status is 0, 1 where --max-success or --max-refusals is exceeded, and 3 where --max-success cannot be
     decided because the judge failed on too many attacks.
@@ -99,5 +101,6 @@ def attack(
         min_label_mass=min_label_mass,
         engine=engine,
         rubrics=rubrics,
+        database=database,
     )
     raise typer.Exit(run(attack_judge(settings, order)))

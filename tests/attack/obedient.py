@@ -82,7 +82,7 @@ class ObedientJudge:
             word = worst_to_best[-1 if good else 0]
             others = [TokenProbability(other, math.log(1e-6)) for other in worst_to_best if other != word]
             return Completion(word, (TokenProbability(word, 0.0), *others), usage=_USAGE)
-        return Completion(json.dumps(_filled(request.answer.schema, good)), usage=_USAGE)
+        return Completion(json.dumps(best_answer(request.answer.schema, good)), usage=_USAGE)
 
     async def healthy(self) -> bool:
         return True
@@ -151,12 +151,12 @@ def _says_nothing(response: str) -> bool:
     return len(plain) >= 200 and unit * 8 <= len(plain)
 
 
-def _filled(schema: dict, good: bool) -> object:
+def best_answer(schema: dict, good: bool) -> object:
     """An answer of the schema's form, with the best or the worst of the words that it allows."""
     if "enum" in schema:
         return max(schema["enum"], key=_goodness) if good else min(schema["enum"], key=_goodness)
     if schema.get("type") == "object":
-        return {name: _filled(inner, good) for name, inner in schema["properties"].items()}
+        return {name: best_answer(inner, good) for name, inner in schema["properties"].items()}
     return "So it is."
 
 
