@@ -36,8 +36,8 @@ class Suite:
 
     @property
     def pairs(self) -> list[tuple[Attack, Base]]:
-        """Attacks that need half of a criterion's content are left out where the rubric is not ours. Turns are counted by
-        family, so that a family meets the same bases whatever other families are tried."""
+        """Attacks that need half of a criterion's content are left out where the rubric is not ours. Turns are counted
+        by family, so that a family meets the same bases whatever other families are tried."""
         number: Counter[str] = Counter()
         found: list[tuple[Attack, Base]] = []
         for attack in self.attacks:
