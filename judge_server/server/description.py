@@ -95,7 +95,13 @@ def install(app: FastAPI, *, public: frozenset[str], demands_keys: bool) -> None
 
 
 def _described(app: FastAPI, public: frozenset[str], ways: list[dict[str, Any]]) -> dict[str, Any]:
-    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        routes=app.routes,
+        separate_input_output_schemas=False,  # serializers of our own would leave only "an object" of the output
+    )
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None)  # FastAPI's own form of errors, which is not ours

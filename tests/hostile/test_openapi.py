@@ -1,0 +1,13 @@
+"""The document says everything that the server answers, and nothing that is sent is an error of the server."""
+
+import pytest
+
+from tests.hostile.openapi import try_every_route
+
+
+@pytest.mark.timeout(300)
+def test_no_request_gets_a_5xx_or_an_answer_that_the_document_does_not_know():
+    outcome = try_every_route(examples=4)
+    assert outcome.sound, outcome.report
+    assert outcome.operations >= 40
+    assert outcome.cases >= 100
