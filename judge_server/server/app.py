@@ -15,6 +15,7 @@ from judge_server.server.calibrating import Calibrations
 from judge_server.server.dialects import openai_graders
 from judge_server.server.dialects.routers import ROUTERS
 from judge_server.server.dialects.state import dialects
+from judge_server.server.disconnect import Working
 from judge_server.server.exchange import Observation
 from judge_server.server.host_guard import HostGuard, trusted_names
 from judge_server.server.key_ring import key_ring, require_keys
@@ -80,9 +81,15 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.state.working = Working()
     _include_routes(app)
     public = guard_routes(app, public_metrics=settings.public_metrics)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, streamed=frozenset({jobs.PATH}))
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_body_bytes,
+        most_under_way=settings.max_bodies_bytes,
+        streamed=frozenset({jobs.PATH}),
+    )
     app.add_middleware(PlainBodies)
     if settings.demands_keys:
         app.add_middleware(Authentication, public=public)

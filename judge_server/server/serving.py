@@ -1,25 +1,50 @@
 """Running the application: one process, drained on SIGTERM and SIGINT."""
 
 import signal
+import socket
 from contextlib import suppress
+from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from judge_server.server.app import create_app
 from judge_server.server.bounded_head import BoundedHead
+from judge_server.server.draining import drain
 from judge_server.server.log_lines import log_to_standard_error
 from judge_server.settings import Settings
 
 # longer than the pools of HTTP clients keep an idle connection, so that none is closed under a request
 _KEEP_ALIVE_SECONDS = 75
+_FAREWELL_SECONDS = 2  # for the last answers to be sent, and for streams, which would go on
+
+
+class DrainingServer(uvicorn.Server):
+    """Drains the application while it still listens, so that whoever comes is told to come again."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._app = app
+        self._drain_seconds = drain_seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The second signal, whichever, waits for nothing."""
+        self.force_exit = self.should_exit
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await drain(self._app, self._drain_seconds, lambda: self.force_exit)
+        await super().shutdown(sockets)
 
 
 def serve_until_stopped(settings: Settings) -> bool:
     """Serve until a signal ends it; False where the service could not start, which the log explains."""
     log_to_standard_error(settings.log_level, settings.log_format)
-    server = uvicorn.Server(
+    app = create_app(settings)
+    server = DrainingServer(
+        app,
         uvicorn.Config(
-            create_app(settings),
+            app,
             host=settings.host,
             port=settings.port,
             loop="uvloop",
@@ -29,10 +54,11 @@ def serve_until_stopped(settings: Settings) -> bool:
             access_log=False,
             log_config=None,
             log_level=settings.log_level,
-            timeout_graceful_shutdown=max(int(settings.drain_seconds), 1),
+            timeout_graceful_shutdown=_FAREWELL_SECONDS,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             server_header=False,
-        )
+        ),
+        settings.drain_seconds,
     )
     # uvicorn raises the signal that ended it once more; having drained is a good end, not death by a signal
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,9 +12,20 @@ import pytest
 from benchmarks.stub_judge import answer
 from tests.command import judge_server, serving
 from tests.served import until
+from tests.server.dialects.exchanges import DIALECTS
 from tests.server.faults import only_for
 from tests.stub_judge import Reply, StubJudge
-from tests.submissions import submission
+from tests.submissions import rubric, submission
+
+WANTING_A_JUDGE = {
+    "/v1/score": submission(),
+    "/v1/score/batch": {"items": [submission()]},
+    "/v1/score/group": {"prompt": "p", "responses": ["Rest."], "rubric": rubric()},
+    "/v1/jobs": {"items": [submission()]},
+} | {
+    f"{dialect.path.format(rubric='medical/consultation')}?on_error=-1": dialect.body("Call for help.", None)
+    for dialect in DIALECTS.values()
+}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -27,11 +38,16 @@ def test_a_stopped_server_answers_what_is_under_way_lets_nothing_in_and_ends_wel
         asking.start()
         until(lambda: judge.calls >= before + 2)
         server.process.send_signal(number)
-        time.sleep(0.5)
-        with pytest.raises(httpx.TransportError):
-            httpx.get(f"{server.address}/healthz")
+        until(lambda: httpx.get(f"{server.address}/readyz").status_code == 503)
+        refused = [httpx.post(f"{server.address}{path}", json=body) for path, body in WANTING_A_JUDGE.items()]
+        assert httpx.get(f"{server.address}/healthz").status_code == 200
         asking.join(20)
         assert server.process.wait(20) == 0
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{server.address}/healthz")
+    for answer_to_it in refused:
+        assert (answer_to_it.status_code, answer_to_it.headers["retry-after"]) == (503, "5"), answer_to_it.text
+        assert answer_to_it.json()["type"] == "urn:judge-server:error:draining"
     assert answers[0].status_code == 200
     assert answers[0].json()["reward"] == pytest.approx(0.9)
     assert not any("Traceback" in line for line in server.log)
@@ -67,16 +83,57 @@ def test_what_cannot_start_says_why_in_one_line(tmp_path):
             assert "secret-word" not in ended.stdout + ended.stderr
 
 
-def test_a_second_signal_does_not_wait_any_longer(tmp_path):
+def test_what_is_not_finished_by_the_limit_is_answered_503(tmp_path):
+    forever = only_for("criterion-", Reply(delay_seconds=60.0))
+    config = tmp_path / "judge.toml"
+    config.write_text("drain_seconds = 1.0")
+    with (
+        StubJudge(forever) as judge,
+        serving("--model", judge.specification, "--config", config, cwd=tmp_path) as (client, server),
+    ):
+        answers: list[httpx.Response] = []
+        before = judge.calls
+        asking = threading.Thread(target=lambda: answers.append(client.post("/v1/score", json=submission())))
+        asking.start()
+        until(lambda: judge.calls >= before + 2)
+        started = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        asking.join(20)
+        assert server.process.wait(20) == 0
+        assert time.monotonic() - started < 10
+        assert judge.disconnects == 2
+    assert answers[0].status_code == 503
+    assert answers[0].json()["type"] == "urn:judge-server:error:draining"
+    assert answers[0].headers["retry-after"] == "5"
+
+
+def test_a_stopped_server_puts_its_jobs_back_and_the_next_one_goes_on(tmp_path):
+    slow = only_for("criterion-", Reply(body=answer("Yes", {"Yes": 0.9, "No": 0.1}), delay_seconds=0.3))
+    flags = ("--database", f"sqlite:///{tmp_path}/jobs.db")
+    items = [submission(response=f"Answer {n}.", rubric=rubric(1)) for n in range(200)]
+    with StubJudge(slow) as judge:
+        with serving("--model", judge.specification, *flags, cwd=tmp_path) as (client, server):
+            job = client.post("/v1/jobs", json={"items": items}).json()["id"]
+            until(lambda: client.get(f"/v1/jobs/{job}").json()["ok"] > 0)
+            started = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - started < 10
+        with serving("--model", judge.specification, *flags, cwd=tmp_path) as (client, _):
+            until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "done", 60)
+            assert client.get(f"/v1/jobs/{job}").json()["ok"] == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_does_not_wait_any_longer(tmp_path, number):
     forever = only_for("criterion-", Reply(delay_seconds=60.0))
     with StubJudge(forever) as judge, serving("--model", judge.specification, cwd=tmp_path) as (client, server):
         before = judge.calls
         threading.Thread(target=_ignoring_errors, args=(client,), daemon=True).start()
         until(lambda: judge.calls >= before + 2)
         started = time.monotonic()
-        os.kill(server.process.pid, signal.SIGINT)
+        os.kill(server.process.pid, number)
         time.sleep(0.5)
-        os.kill(server.process.pid, signal.SIGINT)
+        os.kill(server.process.pid, number)
         server.process.wait(20)
         assert time.monotonic() - started < 10
 

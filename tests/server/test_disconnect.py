@@ -1,0 +1,143 @@
+"""A caller that hangs up ends its model calls within a second, over real HTTP, down to the judge's connections."""
+
+import re
+import socket
+import threading
+import time
+
+import httpx
+import pytest
+
+from benchmarks.stub_judge import answer
+from tests.served import judged_by, until
+from tests.server.dialects.conftest import publish
+from tests.server.dialects.exchanges import DIALECTS
+from tests.server.faults import only_for
+from tests.stub_judge import Reply
+from tests.submissions import rubric, submission
+
+SLOW = only_for("criterion-", Reply(delay_seconds=30.0))
+PUBLISHED = rubric(2)
+
+ROUTES = {
+    "score": ("/v1/score", submission()),
+    "batch": ("/v1/score/batch", {"items": [submission(response=f"Answer {n}.") for n in range(3)]}),
+    "group": (
+        "/v1/score/group",
+        {"prompt": "I feel ill.", "responses": ["Rest.", "Call for help."], "rubric": PUBLISHED},
+    ),
+    "relative group": (
+        "/v1/score/group",
+        {"prompt": "I feel ill.", "responses": ["Rest.", "Call."], "rubric": PUBLISHED, "relative": True},
+    ),
+    "collected group": (
+        "/v1/score/group",
+        {"prompt": "I feel ill.", "responses": ["Rest.", "Call."], "rubric": PUBLISHED, "group": "g", "expected": 2},
+    ),
+    "grader": (
+        "/v1/fine_tuning/alpha/graders/run",
+        {
+            "grader": {
+                "type": "score_model",
+                "name": "g",
+                "model": "default",
+                "input": [{"role": "user", "content": "criterion- {{sample.output_text}}"}],
+            },
+            "model_sample": "Rest.",
+            "item": {},
+        },
+    ),
+} | {
+    name: (dialect.path.format(rubric="test/listed") + "?on_error=-1", dialect.body("Call for help.", None))
+    for name, dialect in DIALECTS.items()
+}
+
+
+def waiting(client: httpx.Client) -> float:
+    """Calls that wait for a place, of the class that requests are of unless they say otherwise."""
+    found = re.search(r'class_calls_waiting{model="stub",priority="interactive"} (\S+)', client.get("/metrics").text)
+    assert found is not None
+    return float(found[1])
+
+
+class HangsUp:
+    """A caller on a bare socket, so that nothing but its closing tells the server that it left."""
+
+    def __init__(self, client: httpx.Client, path: str, body) -> None:
+        request = client.build_request("POST", path, json=body)
+        self._socket = socket.create_connection((client.base_url.host, client.base_url.port))
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        content = request.read()
+        self._socket.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+
+    def leave(self) -> float:
+        self._socket.close()
+        return time.monotonic()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_caller_that_hangs_up_ends_its_model_calls_within_a_second(route):
+    path, body = ROUTES[route]
+    with judged_by(SLOW) as (client, judge):
+        publish(client)
+        before = judge.calls
+        caller = HangsUp(client, path, body)
+        until(lambda: judge.calls > before)
+        time.sleep(0.1)
+        asked = judge.calls - before
+        left_at = caller.leave()
+        until(lambda: judge.disconnects == asked)
+        assert time.monotonic() - left_at < 1.5  # the machine may be busy; measured: some milliseconds
+        until(lambda: "judge_server_submissions_under_way 0.0" in client.get("/metrics").text)
+        assert judge.calls - before == asked
+        assert 'judge_server_calls_in_flight{model="stub"} 0.0' in client.get("/metrics").text
+
+
+def test_two_who_ask_the_same_do_not_take_each_others_answer_along():
+    late = only_for("criterion-", Reply(delay_seconds=1.0, body=answer("Yes", {"Yes": 0.9, "No": 0.1})))
+    with judged_by(late) as (client, judge):
+        before = judge.calls
+        answers = []
+        leaving = HangsUp(client, "/v1/score", submission())
+        until(lambda: judge.calls - before == 2)
+        staying = threading.Thread(target=lambda: answers.append(client.post("/v1/score", json=submission())))
+        staying.start()
+        until(lambda: "judge_server_submissions_under_way 2.0" in httpx.get(f"{client.base_url}/metrics").text)
+        leaving.leave()
+        staying.join(20)
+        assert answers[0].json()["reward"] == pytest.approx(0.9)
+        assert (judge.disconnects, judge.calls - before) == (0, 2)
+
+
+def test_work_that_two_wait_for_ends_with_the_second():
+    with judged_by(SLOW) as (client, judge):
+        before = judge.calls
+        callers = [HangsUp(client, "/v1/score", submission()) for _ in range(2)]
+        until(lambda: judge.calls - before == 2)
+        until(lambda: "judge_server_submissions_under_way 2.0" in client.get("/metrics").text)
+        callers[0].leave()
+        until(lambda: "judge_server_submissions_under_way 1.0" in client.get("/metrics").text)
+        assert judge.disconnects == 0
+        left_at = callers[1].leave()
+        until(lambda: judge.disconnects == 2)
+        assert time.monotonic() - left_at < 1.5
+
+
+def test_those_who_wait_in_the_queue_leave_it_too():
+    with judged_by(SLOW) as (client, judge):
+        callers = [
+            HangsUp(client, "/v1/score/batch", {"items": [submission(response=f"{n}-{m}.") for m in range(20)]})
+            for n in range(5)
+        ]
+        until(lambda: waiting(client) == 136)
+        for caller in callers:
+            caller.leave()
+        until(lambda: waiting(client) == 0)
+        until(lambda: judge.disconnects == 64)
+
+
+def test_a_deadline_that_passes_ends_the_calls_of_the_judge():
+    with judged_by(SLOW) as (client, judge):
+        answered = client.post("/v1/score", json=submission(deadline_seconds=0.3))
+        assert answered.status_code == 504
+        until(lambda: judge.disconnects == 2)
