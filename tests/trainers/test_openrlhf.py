@@ -53,7 +53,7 @@ def results(tmp_path_factory):
     OPENRLHF.install()
     file, _, _ = file_on_the_page()
     with telling() as (server, judge):
-        url = url_on_the_page(server).replace("on_error=0", "on_error=-0.5&deadline_seconds=2")
+        url = url_on_the_page(server).replace("on_error=0.5", "on_error=-0.5&deadline_seconds=2")
         told = {"JUDGE_URL": server, "JUDGE_RUBRIC": "medical/consultation", "JUDGE_DEADLINE_SECONDS": "2"}
         found = played(
             {"url": run(url), "file": run(file)},
@@ -89,7 +89,7 @@ def test_the_judge_reads_turns_and_no_template(results):
 def test_the_page_s_command_prints_the_file():
     file, rubric, number = file_on_the_page()
     assert file.endswith("judge_client/adapters/openrlhf.py")
-    assert (rubric, number) == ("medical/consultation", "0")
+    assert (rubric, number) == ("medical/consultation", "0.5")
 
 
 def test_the_file_refuses_when_it_is_loaded_and_bears_a_missing_server(tmp_path):
@@ -105,6 +105,6 @@ def test_the_file_refuses_when_it_is_loaded_and_bears_a_missing_server(tmp_path)
 def test_without_a_number_openrlhf_swallows_the_refusal_of_the_url(tmp_path):
     """The page says so: the reward is None there, and the run stops later."""
     with telling() as (server, _):
-        url = url_on_the_page(server).replace("?on_error=0", "")
+        url = url_on_the_page(server).replace("?on_error=0.5", "")
         (swallowed,) = played({"url": run(url, [GOOD])}, tmp_path)["url"]
     assert swallowed["reward"] is None

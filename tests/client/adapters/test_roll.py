@@ -178,6 +178,6 @@ def test_the_remote_form_of_the_page_rewards_or_says_that_the_judge_failed(serve
     assert result["errcode"] == 0
     failed = result["dimention_reward_score"]["judge_failed"]["score"]
     assert (failed, result["reward_score"]) == (
-        (0.0, pytest.approx(of_the_page(served[0]))) if response == GOOD else (1.0, 0.0)
+        (0.0, pytest.approx(of_the_page(served[0]))) if response == GOOD else (1.0, 0.5)
     )
     assert bool(result["errmsg"]) is bool(failed)
