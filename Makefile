@@ -18,7 +18,7 @@ ENGINE := $(if $(filter Linux,$(shell uname -s)),--requirements requirements/vll
 CLIENT := $(if $(wildcard clients/pyproject.toml),--editable clients)
 PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
-.PHONY: help install demo test test-trainers bench coverage check format lock lock-trainers
+.PHONY: help install demo test test-trainers bench coverage check audit format lock lock-trainers
 
 help:  ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,6 +58,9 @@ check: install  ## formatting, lint, strict types, layer contracts
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+
+audit: install  ## pinned packages with known vulnerabilities (ADVISORIES=DIR reads a copy of the advisory database)
+	$(BIN)/python -m deploy.audit_dependencies $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 format: install  ## put the code in form
 	$(BIN)/ruff format .

@@ -6,7 +6,7 @@ import pytest
 
 from tests.project.repository import ROOT
 
-TARGETS = ["install", "demo", "test", "test-trainers", "bench", "check", "format", "lock", "lock-trainers"]
+TARGETS = ["install", "demo", "test", "test-trainers", "bench", "check", "audit", "format", "lock", "lock-trainers"]
 
 
 def rehearsed(target: str) -> str:
@@ -30,7 +30,7 @@ def rehearsed_help() -> str:
     return made("help")
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-trainers", "bench", "check"])
+@pytest.mark.parametrize("target", ["demo", "test", "test-trainers", "bench", "check", "audit"])
 def test_whatever_needs_the_environment_sets_it_up_first(target):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     needs = dict(re.findall(r"^([a-z-]+): (\S+).*##", makefile, flags=re.MULTILINE))
