@@ -102,6 +102,18 @@ class Image:
             raise FileNotFoundError(f"{words[0]} is not on the image's PATH {self.environment['PATH']}")
         return [program, *(word.replace("8000", str(port)) for word in words[1:])]
 
+    def run(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
+        """A command that ends by itself, in the image's folder."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+
 
 def prove(target: str, *, rehearse: bool) -> None:
     """Build the target in a temporary folder and run its command until its health check passes.
@@ -124,12 +136,19 @@ def prove(target: str, *, rehearse: bool) -> None:
 
 
 def run_until_healthy(image: Image, final: list[Instruction]) -> None:
-    """Start the image's command with the embedded judge, wait for its health check, stop it by its signal."""
+    """Start the image's command with the embedded judge, wait for its health check, stop it by its signal. Before there
+    is an API key in its volume, it has to refuse: everybody could reach it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = exec_form(last(final, "ENTRYPOINT")) + exec_form(last(final, "CMD")) + ["--model", "baseline"]
     check = image.command(exec_form(last(final, "HEALTHCHECK")), port)
+    refused = image.run(image.command(words, port))
+    if refused.returncode != 2 or "keys create" not in refused.stderr:
+        raise RuntimeError(f"without an API key the image ended with {refused.returncode}: {refused.stderr}")
+    image.run(
+        image.command([*exec_form(last(final, "ENTRYPOINT")), "keys", "create", "proof"], port)
+    ).check_returncode()
     started = time.monotonic()
     with subprocess.Popen(image.command(words, port), cwd=image.folder, env=image.environment) as server:
         try:
