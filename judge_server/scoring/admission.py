@@ -1,14 +1,16 @@
 """Refusing early: engines queue without bound, so the door counts what is under way and says when to come back."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from judge_server.core.caller import current_caller
 from judge_server.core.errors import Draining, Overloaded
 from judge_server.models.protocol import Priority
 from judge_server.scoring.class_load import Bound, ClassLoad
+from judge_server.scoring.deadline import remaining
 from judge_server.scoring.quota import Quota
 
 MOST_STEPS = 256
@@ -19,10 +21,15 @@ class Admission:
     """Bounds what each priority class has under way, and the steps that a submission may have judged one by one.
     ``bounds``: for each class, or the submissions that every class may have. What was let in is never thrown out."""
 
-    def __init__(self, bounds: int | Mapping[Priority, Bound], most_steps: int = MOST_STEPS) -> None:
+    def __init__(
+        self,
+        bounds: int | Mapping[Priority, Bound],
+        most_steps: int = MOST_STEPS,
+        saturated: Callable[[], bool] = lambda: True,
+    ) -> None:
         if isinstance(bounds, int):
             bounds = dict.fromkeys(Priority, Bound(bounds, _UNBOUNDED_QUESTIONS))
-        self.classes = {priority: ClassLoad(bounds[priority]) for priority in Priority}
+        self.classes = {priority: ClassLoad(bounds[priority], saturated) for priority in Priority}
         self.most_steps = most_steps
         self.draining = False
         self._quota = Quota()
@@ -42,36 +49,40 @@ class Admission:
                     await self._empty.wait()
         return self.under_way
 
-    def require_room(self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE) -> None:
+    def require_room(
+        self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE, deadline: float | None = None
+    ) -> None:
         """Raises Overloaded (or Draining) with the seconds after which there will probably be room, and TooLarge for
         more submissions than the caller may ever have under way."""
         if self.draining:
             raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
         load = self.classes[priority]
-        if load.full:
+        refusal = load.refusal(submissions, current_caller.get().name, remaining(deadline))
+        if refusal is not None:
             raise Overloaded(
-                f"Of the class {priority.name.lower()}, {load.full}.",
+                f"Class {priority.name.lower()}: {refusal.why}.",
                 remedy="Wait as long as Retry-After says, then send the request again.",
-                retry_after_seconds=load.retry_after_seconds(),
+                retry_after_seconds=refusal.retry_after_seconds,
                 priority=priority.name.lower(),
             )
         self._quota.require_room(submissions, load.retry_after_seconds)
 
     @contextmanager
-    def admit(self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE) -> Iterator[None]:
+    def admit(
+        self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE, deadline: float | None = None
+    ) -> Iterator[None]:
         """The door: room for so many, held from now on for those that ``enter`` inside the block. Raises what
         ``require_room`` raises."""
-        self.require_room(submissions, priority)
-        load = self.classes[priority]
-        ticket = _Ticket(load, submissions)
-        load.came(submissions)
+        self.require_room(submissions, priority, deadline)
+        ticket = _Ticket(self.classes[priority], current_caller.get().name, submissions)
+        ticket.load.came(submissions, ticket.caller)
         around = _ticket.set(ticket)
         try:
             with self._quota.enter(submissions):
                 yield
         finally:
             _ticket.reset(around)
-            self._leave(load, ticket.left)
+            self._leave(ticket, ticket.left)
 
     @contextmanager
     def enter(self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE) -> Iterator[None]:
@@ -83,14 +94,15 @@ class Admission:
             try:
                 yield
             finally:
-                self._leave(load, submissions)
+                self._leave(ticket, submissions)
             return
-        load.came(submissions)
+        own = _Ticket(load, current_caller.get().name, 0)
+        load.came(submissions, own.caller)
         try:
             with self._quota.enter(submissions):
                 yield
         finally:
-            self._leave(load, submissions)
+            self._leave(own, submissions)
 
     @contextmanager
     def asking(self, questions: int, priority: Priority) -> Iterator[None]:
@@ -106,8 +118,8 @@ class Admission:
         """When there will probably be room for this class."""
         return self.classes[priority].retry_after_seconds()
 
-    def _leave(self, load: ClassLoad, submissions: int) -> None:
-        load.went(submissions)
+    def _leave(self, ticket: "_Ticket", submissions: int) -> None:
+        ticket.load.went(submissions, ticket.caller)
         if self.draining and not self.under_way:
             self._empty.set()
 
@@ -117,6 +129,7 @@ class _Ticket:
     """What a request was let in with; ``left``: the submissions of it that have not entered yet."""
 
     load: ClassLoad
+    caller: str
     left: int
 
 

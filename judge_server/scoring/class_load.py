@@ -1,8 +1,10 @@
 """What one priority class has under way, its bounds, and when there will probably be room again."""
 
 import time
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _REMEMBERED = 256
 _RECENT_SECONDS = 60.0
@@ -10,6 +12,9 @@ _SHORTEST_RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 60.0
 _FIRST_GUESS = 8.0
 _WEIGHT = 0.05
+_ENOUGH = 8
+_CAUTION = 1.1
+_MOST_FOR_OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +26,29 @@ class Bound:
     questions: int
 
 
+class Refusal(NamedTuple):
+    """Why there is no room, in words, and after how many seconds there probably is."""
+
+    why: str
+    retry_after_seconds: float
+
+
+def _always() -> bool:
+    return True
+
+
 class ClassLoad:
-    """``under_way``: submissions; ``questions``: those of the submissions that came so far, ``asking`` of them."""
+    """``under_way``: submissions, of ``callers`` by name; ``questions``: those of the submissions that came so far,
+    ``asking`` of them. ``saturated``: whether models have as much as they can work on, so that the pace is theirs and
+    not the callers'."""
 
-    __slots__ = ("_finished", "_mean", "_since", "asking", "bound", "questions", "under_way")
-
-    def __init__(self, bound: Bound) -> None:
+    def __init__(self, bound: Bound, saturated: Callable[[], bool] = _always) -> None:
         self.bound = bound
+        self.callers: Counter[str] = Counter()
         self.under_way = 0
         self.asking = 0
         self.questions = 0
+        self.saturated = saturated
         self._mean = _FIRST_GUESS
         self._since = 0.0
         self._finished: deque[float] = deque(maxlen=_REMEMBERED)
@@ -40,25 +58,43 @@ class ClassLoad:
         """With those that submissions under way will probably put: as many as the last ones did."""
         return self.questions + (self.under_way - self.asking) * self._mean
 
-    @property
-    def full(self) -> str | None:
-        """What there is no room for any more, in words; None while there is room."""
-        if self.under_way >= self.bound.submissions:
-            return f"{self.under_way} submissions are under way, and the limit is {self.bound.submissions}"
-        if self.questions_expected >= self.bound.questions:
-            return (
-                f"{self.questions_expected:.0f} questions are under way or about to be put, and the limit is "
-                f"{self.bound.questions}"
-            )
-        return None
+    def refusal(self, submissions: int, caller: str, seconds_left: float | None) -> Refusal | None:
+        """Why so many more of this caller are not let in; None where they are.
 
-    def came(self, submissions: int) -> None:
+        A full class still lets in a caller that has less than an equal share of it, up to twice the bound in all, so
+        that nobody keeps the others out. What would be answered after its deadline is not let in either.
+        """
+        mine = self.callers.get(caller, 0)
+        sharing = len(self.callers) + (mine == 0)
+        full = self._full
+        if full is not None:
+            share = min(self.bound.submissions, self.bound.questions / max(self._mean, 1.0)) / sharing
+            if sharing == 1 or mine >= share or self.under_way >= _MOST_FOR_OTHERS * self.bound.submissions:
+                return Refusal(full, self.retry_after_seconds())
+        if seconds_left is None:
+            return None
+        ahead = min(self.under_way, (mine + submissions) * sharing)
+        wait = _CAUTION * (ahead + submissions) / pace if (pace := self._pace()) else 0.0
+        if wait <= seconds_left:
+            return None
+        why = (
+            f"at the present pace the answer would take about {wait:.1f} s, and the deadline is in {seconds_left:.1f} s"
+        )
+        return Refusal(why, _bounded(wait - seconds_left))
+
+    def came(self, submissions: int, caller: str) -> None:
         if not self.under_way:
             self._since = time.monotonic()
         self.under_way += submissions
+        self.callers[caller] += submissions
 
-    def went(self, submissions: int) -> None:
+    def went(self, submissions: int, caller: str) -> None:
         self.under_way -= submissions
+        self.callers[caller] -= submissions
+        if not self.callers[caller]:
+            del self.callers[caller]
+        if not self.saturated():
+            self._finished.clear()
         now = time.monotonic()
         self._finished.extend([now] * min(submissions, _REMEMBERED))
 
@@ -75,12 +111,33 @@ class ClassLoad:
     def retry_after_seconds(self) -> float:
         """How long a tenth of the bound takes at the pace of the last minute. Where nothing ended in that minute: as
         long as the class has been waiting already, at least 1 s."""
+        pace = self._pace(2)
+        if pace is None:
+            waited = time.monotonic() - self._since if self.under_way else 0.0
+            return min(max(waited, 1.0), _LONGEST_RETRY_SECONDS)
+        return _bounded(0.1 * min(self.bound.submissions, self.bound.questions / max(self._mean, 1.0)) / pace)
+
+    @property
+    def _full(self) -> str | None:
+        """What there is no room for any more, in words; None while there is room."""
+        if self.under_way >= self.bound.submissions:
+            return f"{self.under_way} submissions are under way, and the limit is {self.bound.submissions}"
+        if self.questions_expected >= self.bound.questions:
+            return (
+                f"{self.questions_expected:.0f} questions are under way or about to be put, and the limit is "
+                f"{self.bound.questions}"
+            )
+        return None
+
+    def _pace(self, enough: int = _ENOUGH) -> float | None:
+        """Submissions a second, of the last minute at most; None where too few ended for that."""
         now = time.monotonic()
         while self._finished and self._finished[0] < now - _RECENT_SECONDS:
             self._finished.popleft()
-        if len(self._finished) < 2:
-            waited = now - self._since if self.under_way else 0.0
-            return min(max(waited, 1.0), _LONGEST_RETRY_SECONDS)
-        pace = len(self._finished) / max(now - self._finished[0], 0.001)
-        tenth = 0.1 * min(self.bound.submissions, self.bound.questions / max(self._mean, 1.0))
-        return min(max(tenth / pace, _SHORTEST_RETRY_SECONDS), _LONGEST_RETRY_SECONDS)
+        if len(self._finished) < enough:
+            return None
+        return len(self._finished) / max(now - self._finished[0], 0.001)
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, _SHORTEST_RETRY_SECONDS), _LONGEST_RETRY_SECONDS)

@@ -1,8 +1,10 @@
 import asyncio
 import time
+from contextlib import contextmanager
 
 import pytest
 
+from judge_server.core.caller import ANYONE, Caller, current_caller
 from judge_server.core.errors import Draining, Overloaded
 from judge_server.models.protocol import Priority
 from judge_server.scoring.admission import Admission
@@ -90,7 +92,7 @@ def bounded(**bounds):
 def test_every_class_has_room_of_its_own():
     admission = bounded(batch=Bound(1, 100))
     with admission.admit(1, Priority.BATCH):
-        with pytest.raises(Overloaded, match=r"class batch, 1 submissions .* limit is 1") as refused:
+        with pytest.raises(Overloaded, match=r"Class batch: 1 submissions .* limit is 1") as refused:
             admission.require_room(1, Priority.BATCH)
         admission.require_room(1, Priority.TRAINING)
     assert refused.value.extensions == {"priority": "batch"}
@@ -137,7 +139,7 @@ async def test_the_door_counts_at_once_so_that_two_requests_never_take_the_same_
 
 def test_a_class_in_which_nothing_ends_says_to_wait_as_long_as_it_waited():
     load = bounded().classes[Priority.BATCH]
-    load.came(2)
+    load.came(2, "a")
     load._since -= 12
     assert load.retry_after_seconds() == pytest.approx(12, abs=0.1)
     load._since -= 1_000
@@ -151,3 +153,72 @@ def test_the_time_to_come_back_is_by_the_pace_of_the_class():
         admission.classes[priority]._finished.extend(now - n / pace for n in range(100, 0, -1))
     assert admission.retry_after_seconds(Priority.TRAINING) == pytest.approx(100 / 200, rel=0.1)
     assert admission.retry_after_seconds(Priority.BATCH) == pytest.approx(100 / 10, rel=0.1)
+
+
+@contextmanager
+def asked_by(name):
+    before = current_caller.set(Caller(name, ANYONE.scopes))
+    try:
+        yield
+    finally:
+        current_caller.reset(before)
+
+
+def test_a_caller_that_fills_the_house_keeps_the_others_out_of_no_more_than_their_share():
+    admission = Admission(100)
+    with asked_by("flood"), admission.admit(100):
+        with pytest.raises(Overloaded):
+            admission.require_room()
+        with asked_by("modest"), admission.admit(50):
+            with pytest.raises(Overloaded):
+                admission.require_room()
+            with asked_by("third"), admission.admit(34), pytest.raises(Overloaded):
+                admission.require_room()
+
+
+def test_shares_end_at_twice_the_bound():
+    admission = Admission(10)
+    with asked_by("flood"), admission.admit(20), asked_by("modest"), pytest.raises(Overloaded):
+        admission.require_room()
+
+
+def paced(admission, pace, under_way):
+    """As if so many were answered a second, and so many are under way."""
+    load = admission.classes[Priority.INTERACTIVE]
+    load.came(under_way, "anyone")
+    now = time.monotonic()
+    load._finished.extend(now - n / pace for n in range(100, 0, -1))
+    return load
+
+
+def test_what_would_be_answered_after_its_deadline_is_not_let_in():
+    admission = Admission(10_000)
+    paced(admission, pace=10, under_way=200)
+    admission.require_room(1, deadline=time.monotonic() + 30)
+    admission.require_room(1)
+    with pytest.raises(Overloaded, match=r"would take about 22\.\d s, and the deadline is in 10\.0 s") as refused:
+        admission.require_room(1, deadline=time.monotonic() + 10)
+    assert refused.value.retry_after_seconds == pytest.approx(12, rel=0.1)
+
+
+def test_who_has_little_under_way_waits_for_its_turns_only():
+    admission = Admission(10_000)
+    paced(admission, pace=10, under_way=200)
+    with asked_by("modest"):
+        admission.require_room(1, deadline=time.monotonic() + 1)
+
+
+async def test_a_pace_that_callers_set_says_nothing_of_what_models_can_do():
+    busy = False
+    admission = Admission(10_000, saturated=lambda: busy)
+    for _ in range(20):
+        with admission.enter():
+            await asyncio.sleep(0.002)
+    admission.classes[Priority.INTERACTIVE].came(1_000, "anyone")
+    admission.require_room(1_000, deadline=time.monotonic() + 0.5)
+    busy = True
+    for _ in range(20):
+        with admission.enter():
+            await asyncio.sleep(0.002)
+    with pytest.raises(Overloaded, match="at the present pace"):
+        admission.require_room(1_000, deadline=time.monotonic() + 0.5)

@@ -95,7 +95,7 @@ async def room_for(asking: Asking, submissions: int) -> Overloaded | None:
     admission = asking.service.scorer.admission
     while True:
         try:
-            admission.require_room(submissions, asking.terms.priority)
+            admission.require_room(submissions, asking.terms.priority, asking.terms.deadline)
         except Draining:
             raise
         except Overloaded as fault:

@@ -113,7 +113,7 @@ async def run(
     started = time.monotonic()
     material = GraderMaterial(body.model_sample, body.item)
     conditions = terms(service, None, deadline, None)
-    with service.scorer.admission.admit(1, conditions.priority):
+    with service.scorer.admission.admit(1, conditions.priority, conditions.deadline):
         grade = await while_connected(request, service.graders.grade(body.grader, material, conditions))
     _count(request, body.grader, grade, policy)
     known, fault = _told(body.grader, grade, time.monotonic() - started), grade.fault

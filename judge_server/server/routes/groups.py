@@ -131,7 +131,7 @@ async def group(
         admission.require_room(len(task.items), conditions.priority)
         scores = await while_connected(request, service.groups.score(task, conditions))
     else:
-        with admission.admit(len(task.items), conditions.priority):
+        with admission.admit(len(task.items), conditions.priority, conditions.deadline):
             scores = await while_connected(request, service.groups.score(task, conditions))
     require_store(scores.judgments)
     return Response(_json(scores), media_type="application/json")

@@ -60,7 +60,7 @@ async def score(
 ) -> Response:
     """One submission → one judgment. When the judge failed on everything: 502, 503 or 504 with a problem document."""
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
-    with service.scorer.admission.admit(1, conditions.priority):
+    with service.scorer.admission.admit(1, conditions.priority, conditions.deadline):
         judgment = await while_connected(request, service.scorer.score(body.submission, conditions))
     return failure_response(judgment) if judgment.status is JudgmentStatus.FAILED else _json(judgment.model_dump_json())
 
@@ -73,7 +73,7 @@ async def batch(
     require_submissions(service, len(body.items), "items")
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
     defaults = {"rubric": body.rubric, "judge": body.judge}
-    with service.scorer.admission.admit(len(body.items), conditions.priority):
+    with service.scorer.admission.admit(len(body.items), conditions.priority, conditions.deadline):
         judgments = await while_connected(request, score_batch(service.scorer, body.items, conditions, defaults))
     require_store(judgments)
     return _json(results_json(judgments) + "}")
