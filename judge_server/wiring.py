@@ -29,6 +29,7 @@ from judge_server.models.registry import open_model
 from judge_server.monitoring.watch import Listener, Watch
 from judge_server.monitoring.webhook import Webhook
 from judge_server.scoring.admission import Admission
+from judge_server.scoring.auditing import Auditor, Pace
 from judge_server.scoring.bench import Bench
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.calibrate import ActiveMaps
@@ -63,6 +64,15 @@ class Service:
     standing: Standing
     graders: Graders
     groups: Groups
+
+    def busy(self) -> bool:
+        """Whether anybody but an audit waits for a model."""
+        return any(
+            model.schedule.waiting_of(priority)
+            for model in self.models
+            for priority in Priority
+            if priority is not Priority.AUDIT
+        )
 
     def measuring_scorer(self, *, raw: bool = False) -> Scorer:
         """A scorer for calibrations: it needs no certificate and keeps no judgments. ``raw``: without fitted maps."""
@@ -144,6 +154,18 @@ def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
         key = settings.alarm_webhook_secret
         webhook = Webhook(settings.alarm_webhook_url, None if key is None else key.get_secret_value())
     return Watch(service.store, settings.monitor, settings.monitor_seconds, webhook, listener)
+
+
+def audit_worker(service: Service) -> Auditor:
+    """What judges a random sample once more; start it, and close it before the service. Raises BadConfiguration."""
+    settings = service.settings
+    judge = settings.audit_judge
+    if judge is not None and judge not in service.judges:
+        raise BadConfiguration(
+            f"audit_judge: {judge!r} is not among the judges.", remedy=f"Known: {', '.join(sorted(service.judges))}."
+        )
+    pace = Pace(at_once=settings.audit_at_once, horizon_seconds=settings.monitor.horizon_seconds)
+    return Auditor(service.store, service.measuring_scorer(), judge, settings.audit_share, service.busy, pace)
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ from judge_server.server.routes import (
 from judge_server.server.startup import ReadableStart
 from judge_server.server.telemetry import Telemetry
 from judge_server.settings import Settings
-from judge_server.wiring import job_worker, monitor_watch, open_service, settle
+from judge_server.wiring import audit_worker, job_worker, monitor_watch, open_service, settle
 
 _log = logging.getLogger(__name__)
 
@@ -60,12 +60,15 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.calibrations = calibrating = Calibrations(service)
             app.state.jobs = working = job_worker(service)
             app.state.watch = watching = monitor_watch(service, MonitorMetrics(metrics.registry, service.shelf.ids))
+            auditing = audit_worker(service)
             async with dialects(app, service, metrics):
                 working.start()
                 watching.start()
+                auditing.start()
                 settle()
                 yield
             await watching.close()
+            await auditing.close()
             await working.close()
             await calibrating.close()
             left = await service.scorer.admission.drain(settings.drain_seconds)

@@ -16,6 +16,7 @@ from judge_server.core.submission import Submission
 from judge_server.store import migration, reading
 from judge_server.store.alarm_records import AlarmRecords
 from judge_server.store.api_key_records import ApiKeyRecords
+from judge_server.store.audit_records import AuditRecords
 from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database
 from judge_server.store.fault import translate
@@ -60,6 +61,7 @@ class Store:
         self.jobs = JobRecords(self._read, self._write, self._finishing)
         self.monitor = MonitorRecords(self._read)
         self.alarms = AlarmRecords(self._read, self._write)
+        self.audits = AuditRecords(self._read, self._write, self._writer)
         self.watches = WatchRecords(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
 

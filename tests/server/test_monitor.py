@@ -5,8 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
 from judge_server.monitoring.look import MONITORS
+from judge_server.server.app import create_app
+from judge_server.settings import Settings
 from judge_server.store import Store
 from tests.monitoring.simulated import RUBRIC, Run
 from tests.served import served, settings_of, until
@@ -84,3 +88,23 @@ def test_a_new_server_has_nothing_to_say():
     with served(settings_of()) as client:
         assert client.get("/v1/monitor/findings").json() == {"findings": []}
         assert client.get("/v1/monitor/transitions").json() == {"transitions": []}
+
+
+def with_audits(**more):
+    judges = {name: JudgeSpecification(name=name, model="baseline", votes=votes) for votes, name in enumerate("ab", 1)}
+    return Settings(judges=judges, database_url="sqlite://", log_level="error", default_judge="a", **more)
+
+
+def test_a_random_sample_is_judged_once_more_by_the_audit_judge():
+    with served(with_audits(audit_judge="b", audit_share=1.0)) as client:
+        body = {"rubric": "medical/consultation", "prompt": "My head aches.", "response": "Rest, and drink water."}
+        assert client.post("/v1/score", json=body).status_code == 200
+        until(lambda: client.get("/v1/judgments?judge=b").json()["judgments"], 30)
+        assert len(client.get("/v1/judgments?judge=a").json()["judgments"]) == 1
+
+
+async def test_an_audit_judge_that_is_not_configured_is_refused_at_start():
+    app = create_app(with_audits(audit_judge="c"))
+    with pytest.raises(BadConfiguration, match="audit_judge: 'c'"):
+        async with app.router.lifespan_context(app):
+            pass

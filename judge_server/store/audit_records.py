@@ -1,0 +1,81 @@
+"""Which judgments are audited, and by which judgments: worked off the store, so that nothing is lost by a restart."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import BigInteger, Connection, exists, literal, select, tuple_
+
+from judge_server.core.judgment import Judgment
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.store.label_records import Run
+from judge_server.store.monitor_table import AUDIT
+from judge_server.store.table import JUDGMENT
+from judge_server.store.text import SafeText
+from judge_server.store.watch_records import Place
+from judge_server.store.writing import Judged, Rows, Writer, insert_missing, microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A judgment that may be audited. ``open``: it is none itself, and its judge has not been asked for one."""
+
+    place: Place
+    judge: str | None
+    rubric_digest: str | None
+    open: bool
+
+
+class AuditRecords:
+    """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
+
+    def __init__(self, read: Run, write: Run, writer: Writer) -> None:
+        self._read = read
+        self._write = write
+        self._writer = writer
+
+    async def candidates(self, judge: str, after: Place, *, limit: int, settled: timedelta) -> tuple[Candidate, ...]:
+        """Judgments after a place that are older than ``settled``, oldest first, for an audit by ``judge``."""
+        column = JUDGMENT.c
+        mine = exists().where(AUDIT.c.audited_id == column.id, AUDIT.c.judge == judge)
+        taken = exists().where(AUDIT.c.judgment_id == column.id) | mine
+        place = tuple_(column.created_us, column.id)
+        question = (
+            select(column.id, column.created_us, column.judge, column.rubric_digest, taken.label("taken"))
+            .where(place > tuple_(literal(after.created_us, BigInteger), literal(after.id, SafeText)))
+            .where(column.created_us < microseconds(datetime.now(UTC) - settled))
+            .order_by(column.created_us, column.id)
+            .limit(limit)
+        )
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return tuple(
+            Candidate(Place(row.created_us, row.id), row.judge, row.rubric_digest, not row.taken and row.judge != judge)
+            for row in rows
+        )
+
+    async def keep(self, audited_id: str, judge: str, made: tuple[Judgment, Submission, Rubric | None] | None) -> bool:
+        """Keeps an audit together with the judgment that it is, or that there can be none. False where the judgment
+        has been audited by ``judge`` meanwhile: then nothing is kept."""
+        rows = None if made is None else self._writer.prepared(Judged(*made))
+        if isinstance(rows, Exception):
+            raise rows
+        link = {
+            "audited_id": audited_id,
+            "judge": judge,
+            "judgment_id": None if made is None else made[0].id,
+            "created_us": microseconds(datetime.now(UTC)),
+        }
+
+        def work(connection: Connection) -> bool:
+            standing = select(AUDIT.c.judge).where(AUDIT.c.audited_id == audited_id, AUDIT.c.judge == judge)
+            if connection.execute(standing).one_or_none() is not None:
+                return False
+            if rows is not None:
+                self._writer.insert(connection, [rows])
+            insert_missing(connection, AUDIT, [link])
+            return True
+
+        kept = await self._write(work)
+        if kept and isinstance(rows, Rows):
+            self._writer.known([rows])
+        return kept
