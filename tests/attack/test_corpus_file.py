@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from judge_server.attack import corpus_file
 from judge_server.attack.attack import Attack
@@ -77,3 +79,27 @@ def test_too_many_attacks_are_refused(tmp_path):
     lines = [{"id": f"own/n{number}", "text": "x"} for number in range(corpus_file.MOST_ATTACKS + 1)]
     with pytest.raises(BadInput, match=r"line 10001: more than 10,000 attacks"):
         read_corpus(written(tmp_path, *lines))
+
+
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.sampled_from(["own/one", "own/two", "x", 5, None]) | st.text(max_size=20),
+        "text": st.text(max_size=50) | st.integers() | st.none(),
+        "place": st.sampled_from(["append", "tool_result", "nowhere"]) | st.booleans(),
+        "repeat": st.integers() | st.floats() | st.text(max_size=3),
+    },
+)
+
+
+@given(lines=st.lists(st.binary(max_size=60) | FIELDS.map(lambda line: json.dumps(line).encode()), max_size=5))
+def test_whatever_a_file_holds_it_is_read_or_refused_by_name(tmp_path_factory, lines):
+    file = tmp_path_factory.mktemp("own") / "own.jsonl"
+    file.write_bytes(b"\n".join(lines))
+    try:
+        attacks = read_corpus(file)
+    except BadInput as fault:
+        assert "own.jsonl" in str(fault)
+        assert fault.remedy
+    else:
+        assert all(isinstance(attack, Attack) for attack in attacks)

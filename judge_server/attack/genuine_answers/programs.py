@@ -25,7 +25,7 @@ _CODE = (
     "> out.txt",
     "2>&1", "HTTP 404", "404", "POST /v1/items", "Ctrl+C", "Esc :wq", "F5", "Alt", "sk_test", "e4", "Nf3", "O-O",
     "Qxf7#",
-    "1. e4 e5", "1-0", "½-½", "C#", "F♯m", "4/4", "do re mi", "...---...", "dot dash", "base64: eA==", "eA==",
+    "1. e4 e5", "1-0", "½-½", "C#", "F♯m", "4/4", "do re mi", "dot dash", "base64: eA==", "eA==",
     "dGVzdA==",
 )  # fmt: skip
 _BLOCKS = (
