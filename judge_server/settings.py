@@ -97,6 +97,12 @@ class Settings(BaseSettings):
     veto: Suspicions = Field(
         default=(), description="Flags of the guard with which nothing is judged: the lowest reward, under any rubric."
     )
+    canary: Literal["off", "warn", "refuse"] = Field(
+        default="warn", description="Questions with known answers for every judge at start; what failing them does."
+    )
+    canary_seconds: float = Field(
+        default=3_600.0, ge=0, le=2_592_000, description="How often canaries are asked again; 0 only at start."
+    )
     require_calibrated: bool = Field(
         default=False, description="Judge only under rubrics for which the judge has passed calibrate gate (else 409)."
     )

@@ -33,6 +33,7 @@ from judge_server.scoring.auditing import Auditor, Pace
 from judge_server.scoring.bench import Bench
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.calibrate import ActiveMaps
+from judge_server.scoring.canaries import Canaries
 from judge_server.scoring.certification import Certification
 from judge_server.scoring.class_load import Bound
 from judge_server.scoring.graders.grading import Graders
@@ -115,7 +116,7 @@ async def open_service(settings: Settings, watchers: Watchers | None = None) -> 
             rubrics=shelf,
             bench=Bench(judges, default_judge),
             inquiry=inquiry,
-            admission=Admission(_class_bounds(settings), settings.max_steps),
+            admission=Admission(_class_bounds(settings), settings.max_steps, models.saturated),
             archive=store,
             watchers=watchers,
             standing=standing,
@@ -144,6 +145,11 @@ def job_worker(service: Service) -> Worker:
         retention_seconds=settings.job_retention_seconds,
     )
     return Worker(service.store.jobs, service.scorer, bounds)
+
+
+def canaries_of(service: Service) -> Canaries:
+    """What asks the judges questions with known answers; start it, and close it before the service."""
+    return Canaries(service.judges, service.settings.canary, service.settings.canary_seconds)
 
 
 def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
@@ -264,6 +270,10 @@ class _Models:
         self._watchers = watchers
         self._lower_class_share = lower_class_share
         self.opened: dict[tuple[str, str], ScheduledModel] = {}
+
+    def saturated(self) -> bool:
+        """Whether calls wait for a model."""
+        return any(model.schedule.waiting for model in self.opened.values())
 
     def open(self, specification: JudgeSpecification) -> ScheduledModel:
         name = specification.model or ""

@@ -20,7 +20,8 @@ def settings_of(
 ) -> Settings:
     """Settings with one judge named ``default``; ``judge``: more fields of it."""
     specification = JudgeSpecification(name="default", model=model, **(judge or {}))
-    return Settings(judges={"default": specification}, database_url=database, log_level="error", **settings)
+    quiet = {"canary": "off", "database_url": database, "log_level": "error"}
+    return Settings(judges={"default": specification}, **(quiet | settings))
 
 
 @contextmanager

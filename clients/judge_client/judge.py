@@ -26,6 +26,15 @@ class Gated:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """A question with a known answer; ``passed`` is None where the judge gave no answer."""
+
+    canary: str
+    passed: bool | None
+    detail: str
+
+
+@dataclass(frozen=True)
 class JudgeStatus:
     """A configured judge; ``default`` answers where a sample names none."""
 
@@ -39,6 +48,8 @@ class JudgeStatus:
     notice: str | None = None
     fitted: tuple[Fitted, ...] = ()
     gated: tuple[Gated, ...] = ()
+    canaries: tuple[Canary, ...] = ()
+    canaries_at: str | None = None
 
 
 @dataclass(frozen=True)

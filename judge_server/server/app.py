@@ -12,6 +12,7 @@ from judge_server.server.authentication import Authentication
 from judge_server.server.body_encoding import PlainBodies
 from judge_server.server.body_limit import BodyLimit
 from judge_server.server.calibrating import Calibrations
+from judge_server.server.canary_metrics import CanaryMetrics
 from judge_server.server.dialects import openai_graders
 from judge_server.server.dialects.routers import ROUTERS
 from judge_server.server.dialects.state import dialects
@@ -38,7 +39,7 @@ from judge_server.server.routes import (
 from judge_server.server.startup import ReadableStart
 from judge_server.server.telemetry import Telemetry
 from judge_server.settings import Settings
-from judge_server.wiring import audit_worker, job_worker, monitor_watch, open_service, settle
+from judge_server.wiring import audit_worker, canaries_of, job_worker, monitor_watch, open_service, settle
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,9 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.service = service
             app.state.metrics = metrics = telemetry.metrics
             metrics.watch(service)
+            app.state.canaries = canaries = canaries_of(service)
+            metrics.registry.register(CanaryMetrics(canaries))
+            await canaries.start()
             app.state.calibrations = calibrating = Calibrations(service)
             app.state.jobs = working = job_worker(service)
             app.state.watch = watching = monitor_watch(service, MonitorMetrics(metrics.registry, service.shelf.ids))
@@ -67,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
                 auditing.start()
                 settle()
                 yield
+            await canaries.close()
             await watching.close()
             await auditing.close()
             await working.close()

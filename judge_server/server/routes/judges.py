@@ -2,12 +2,15 @@
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from pydantic import AwareDatetime
 
+from judge_server.core.canary import CanaryFinding
 from judge_server.core.certificate import Decision
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
+from judge_server.scoring.canaries import Canaries
 from judge_server.server.service import ServiceHere
 from judge_server.wiring import Service
 
@@ -30,12 +33,15 @@ class Gated(Frozen):
 
 class JudgeStatus(JudgeReference):
     """A configured judge; ``default`` answers when a submission names none. ``fitted``: the maps in use for it, and
-    ``gated``: what the gate last decided, each for one rubric's content."""
+    ``gated``: what the gate last decided, each for one rubric's content. ``canaries``: the newest findings of questions
+    with known answers."""
 
     default: bool
     healthy: bool
     fitted: tuple[Fitted, ...] = ()
     gated: tuple[Gated, ...] = ()
+    canaries: tuple[CanaryFinding, ...] = ()
+    canaries_at: AwareDatetime | None = None
 
 
 class JudgeList(Frozen):
@@ -43,9 +49,11 @@ class JudgeList(Frozen):
 
 
 @router.get("")
-async def judges(service: ServiceHere) -> JudgeList:
+async def judges(request: Request, service: ServiceHere) -> JudgeList:
     """Configured judges with fingerprint, calibration and health."""
     configured = list(service.judges.items())
+    canaries: Canaries = request.app.state.canaries
+    reports = [canaries.reports.get(name) for name, _ in configured]
     healthy = await asyncio.gather(*(judge.healthy() for _, judge in configured))
     return JudgeList(
         judges=[
@@ -55,8 +63,10 @@ async def judges(service: ServiceHere) -> JudgeList:
                 healthy=up,
                 fitted=_fitted(service, judge.reference.fingerprint),
                 gated=_gated(service, judge.reference.fingerprint),
+                canaries=report.findings if report else (),
+                canaries_at=report.at if report else None,
             )
-            for (name, judge), up in zip(configured, healthy, strict=True)
+            for (name, judge), up, report in zip(configured, healthy, reports, strict=True)
         ]
     )
 
