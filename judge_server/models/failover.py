@@ -109,7 +109,9 @@ class Failover:
             return 0.0
         wait = max(backoff_seconds(len(tried) - 1), fault.wait_seconds or 0.0)
         latest = bounds.retry_until if bounds.deadline is None else min(bounds.retry_until, bounds.deadline)
-        return None if fault.elsewhere or wait > LONGEST_WAIT_SECONDS or now + wait >= latest else wait
+        # a lost answer is asked for again; a server that loses one after the other would only get more to do
+        hopeless = fault.elsewhere and tried[-1].failures > 1
+        return None if hopeless or wait > LONGEST_WAIT_SECONDS or now + wait >= latest else wait
 
     async def _take(self, prefix: str | None, tried: list[Address], deadline: float | None) -> Address:
         """An address to ask, after a short wait where all rest."""

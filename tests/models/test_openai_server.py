@@ -126,6 +126,20 @@ class TestCompleting:
                     await model.complete(request())
                 assert time.monotonic() - begun < 2
 
+    async def test_an_answer_that_is_lost_once_is_asked_for_again_where_there_is_no_other_address(self):
+        lost = [Reply(200, answer("Yes"), delay_seconds=20)]
+        with StubJudge(lambda body: lost.pop() if lost and not is_canary(body) else faithful()(body)) as judge:
+            async with started(judge, timeout_seconds=0.4, transport_attempts=3) as model:
+                assert (await model.complete(request())).text == "Yes"
+
+    async def test_a_server_that_loses_one_answer_after_the_other_gets_no_more_to_do(self):
+        with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=20))) as judge:
+            async with started(judge, timeout_seconds=0.2, transport_attempts=5) as model:
+                calls = judge.calls
+                with pytest.raises(ModelUnavailable, match="did not answer within"):
+                    await model.complete(request())
+                assert judge.calls - calls == 2
+
     async def test_the_deadline_ends_a_slow_call(self):
         with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=5))) as judge:
             async with started(judge) as model:
