@@ -44,13 +44,14 @@ class Failover:
         while True:
             address = await self._take(prefix, tried, bounds.deadline)
             tried.append(address)
+            begun = time.monotonic()
             if self._hedging is None:
                 answer = await self._attempt(address, body, bounds.deadline)
             else:
                 answer = await self._hedged(self._hedging, address, tried, body, bounds.deadline)
             if isinstance(answer, bytes) or len(tried) >= bounds.attempts:
                 return answer
-            wait = self._wait_seconds(answer, tried, bounds)
+            wait = self._wait_seconds(answer, tried, begun, bounds)
             if wait is None:
                 return answer
             await asyncio.sleep(wait)
@@ -100,8 +101,8 @@ class Failover:
         finally:
             self._fleet.give_back(address, outcome, busy_seconds)
 
-    def _wait_seconds(self, fault: Fault, tried: list[Address], bounds: Bounds) -> float | None:
-        """Until the next attempt; None if there is to be none."""
+    def _wait_seconds(self, fault: Fault, tried: list[Address], begun: float, bounds: Bounds) -> float | None:
+        """Until the next attempt, where the last one was ``begun``; None if there is to be none."""
         now = time.monotonic()
         if not fault.again or now >= bounds.retry_until:
             return None
@@ -109,8 +110,9 @@ class Failover:
             return 0.0
         wait = max(backoff_seconds(len(tried) - 1), fault.wait_seconds or 0.0)
         latest = bounds.retry_until if bounds.deadline is None else min(bounds.retry_until, bounds.deadline)
-        # a lost answer is asked for again; a server that loses one after the other would only get more to do
-        hopeless = fault.elsewhere and tried[-1].failures > 1
+        # A lost answer is asked for again; a server that lost several and answered nobody meanwhile would only get more
+        # to do.
+        hopeless = fault.elsewhere and tried[-1].failures > 1 and tried[-1].answered_at < begun
         return None if hopeless or wait > LONGEST_WAIT_SECONDS or now + wait >= latest else wait
 
     async def _take(self, prefix: str | None, tried: list[Address], deadline: float | None) -> Address:

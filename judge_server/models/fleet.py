@@ -38,6 +38,7 @@ class Address:
     busy_until: float = 0.0
     probed: bool = False
     last_taken: int = 0
+    answered_at: float = float("-inf")
 
     def available_at(self) -> float:
         """The clock's time from which it may be asked, apart from a probe under way."""
@@ -72,6 +73,7 @@ class Fleet:
         address.probed = False
         address.busy_until = max(address.busy_until, now + busy_seconds)
         if outcome is Outcome.ANSWERED:
+            address.answered_at = now
             address.failures = address.rests = 0
             address.resting_until = 0.0
         elif outcome is Outcome.FAILED:

@@ -21,9 +21,9 @@ _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``again``: whether another attempt may help; ``elsewhere``: on the same address only while that does not fail in a
-    row. ``wait_seconds``: what the server asked for. ``complaint``: its own words, for reading and
-    never for passing on because servers quote keys and prompts in them."""
+    """``again``: whether another attempt may help; ``elsewhere``: on the same address only where it answered others
+    meanwhile. ``wait_seconds``: what the server asked for. ``complaint``: its own words, for reading and never for
+    passing on because servers quote keys and prompts in them."""
 
     error: JudgeFailure
     outcome: Outcome = Outcome.ANSWERED
