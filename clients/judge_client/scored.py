@@ -41,15 +41,20 @@ class Scored:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Flat numbers for a trainer's log: ``criterion/ID`` (the mean over steps), ``component/TAG``, ``coverage`` and
-        ``judge_failed`` (0 or 1). What is not known is absent."""
+        """Flat numbers for a trainer's log: ``criterion/ID`` (the mean over steps), ``component/TAG``, ``coverage``,
+        ``judge_failed`` and ``judge_substituted`` (0 or 1). What is not known is absent."""
         values: dict[str, list[float]] = {}
         for verdict in self.judgment.verdicts:
             if verdict.value is not None:
                 values.setdefault(verdict.criterion, []).append(verdict.value)
         found = {f"criterion/{name}": fmean(several) for name, several in values.items()}
         found |= {f"component/{name}": value for name, value in self.judgment.components.items() if value is not None}
-        return {**found, "coverage": self.judgment.coverage, "judge_failed": 1.0 if self.failure else 0.0}
+        marks = {"judge_failed": float(self.failure is not None), "judge_substituted": float(self.substituted)}
+        return {**found, "coverage": self.judgment.coverage, **marks}
+
+    def metrics_under(self, name: str) -> dict[str, float]:
+        """``NAME/criterion/ID`` and so on."""
+        return {f"{name}/{metric}": value for metric, value in self.metrics.items()}
 
 
 def with_policy(scored: Sequence[Scored], prompts: Sequence[Hashable], policy: OnFailure) -> list[Scored]:

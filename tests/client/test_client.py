@@ -214,7 +214,7 @@ def test_operations(ask, url):
     assert (judge.name, judge.default, judge.healthy) == ("default", True, True)
     assert ask(url, "healthz") == {"status": "alive"}
     assert ask(url, "readyz").judge == "default"
-    assert "judge_judgments_total" in ask(url, "metrics")
+    assert "judge_server_judgments_total" in ask(url, "metrics")
 
 
 @both_ways

@@ -17,9 +17,9 @@ UV = ROOT / ".venv/bin/uv"
 NEEDED = {"anyio", "certifi", "exceptiongroup", "h11", "httpcore", "httpx", "idna", "sniffio", "typing-extensions"}
 TRY = """
 import sys, time
-began = time.perf_counter()
+began = time.process_time()
 import judge_client
-seconds = time.perf_counter() - began
+seconds = time.process_time() - began
 try:
     import judge_server
 except ModuleNotFoundError:

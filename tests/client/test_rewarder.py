@@ -124,7 +124,9 @@ def test_a_sample_that_is_no_json_is_named(failing):
 def test_metrics_are_flat_numbers(url):
     (one,) = Rewarder("medical/consultation", url=url).score([Sample("p", "Rest.")])
     assert all(isinstance(value, float) for value in one.metrics.values())
-    assert {name.partition("/")[0] for name in one.metrics} == {"criterion", "component", "coverage", "judge_failed"}
+    marks = {"coverage", "judge_failed", "judge_substituted"}
+    assert {name.partition("/")[0] for name in one.metrics} == {"criterion", "component", *marks}
+    assert one.metrics_under("judge") == {f"judge/{name}": value for name, value in one.metrics.items()}
 
 
 def test_rewards_of_a_group(url):

@@ -80,9 +80,8 @@ class RubricReward:
         return await self.rewarder.ascore_group(prompt, responses, relative=self.relative, **shared)
 
     def _rewarded(self, trajectory: art.Trajectory, scored: Scored) -> art.Trajectory:
-        metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
-        named = {f"{self.name}/{name}": value for name, value in metrics.items()}
-        return trajectory.model_copy(update={"reward": scored.reward, "metrics": {**trajectory.metrics, **named}})
+        metrics = {**trajectory.metrics, **scored.metrics_under(self.name)}
+        return trajectory.model_copy(update={"reward": scored.reward, "metrics": metrics})
 
 
 def _dropped(scored: Sequence[Scored]) -> list[JudgeFailed]:

@@ -54,16 +54,9 @@ class RubricEnv(BaseLanguageBasedEnv):
         """Observation, reward, True, and metrics. Raises JudgeFailed where the policy says so."""
         scored = self.rewarder.score_one(sample_of(action, prompt=self.row["prompt"], columns=self.row))
         reward = number_of(scored)
-        metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
-        told = {f"judge/{name}": value for name, value in metrics.items()}
         self.shown = ""
-        valid = bool(action.strip())
-        return (
-            self.shown,
-            reward,
-            True,
-            {"action_is_valid": valid, "success": reward >= self.config.success_from, **told},
-        )
+        told = {"action_is_valid": bool(action.strip()), "success": reward >= self.config.success_from}
+        return self.shown, reward, True, {**told, **scored.metrics_under("judge")}
 
     def render(self, mode: str = "text") -> str:
         return self.shown

@@ -42,11 +42,10 @@ class RubricEvaluator:
         sample = sample_of(answered, prompt=prompt, label=row.get("ground_truth"), columns=row)
         scored = PROFILE.rewarder(self.settings).score_one(sample)
         reward = number_of(scored)
-        metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
         return EvalOutput(
             reward=reward,
             is_correct=reward >= self.correct_from,
-            signals=[Signal(name=f"judge/{name}", value=value) for name, value in metrics.items()],
+            signals=[Signal(name=name, value=value) for name, value in scored.metrics_under("judge").items()],
         )
 
 

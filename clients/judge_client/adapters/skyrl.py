@@ -52,9 +52,9 @@ class RubricEnv(BaseTextEnv):
         columns = {**self.row, **dict(self.row.get("extra_info") or {}), "prompt": None}
         sample = sample_of(response or "", prompt=before, label=spec.get("ground_truth"), columns=columns)
         scored = self.rewarder.score_one(sample)
-        self.metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
+        self.metrics = scored.metrics_under("judge")
         return scored
 
     def get_metrics(self) -> dict[str, Any]:
         """Of the episode; SkyRL means them over episodes."""
-        return {f"judge/{name}": value for name, value in self.metrics.items()}
+        return dict(self.metrics)

@@ -85,7 +85,7 @@ class RubricGroupBuilder(EnvGroupBuilder):
         """Raises JudgeFailed where the policy says so: Tinker's rollout strategy then decides about the group."""
         given: Mapping[str, Any] = {**self.settings, "rubric": self.rubric}
         scored = await self._scored(PROFILE.rewarder(given), env_group)
-        return [(number_of(one), self._metrics(one)) for one in scored]
+        return [(number_of(one), one.metrics_under(self.name)) for one in scored]
 
     def logging_tags(self) -> list[str]:
         return [self.name]
@@ -99,10 +99,6 @@ class RubricGroupBuilder(EnvGroupBuilder):
         shared: dict[str, Any] = {name: getattr(first, name) for name in ("rubric", "judge", "reference", "facts")}
         responses = [sample.response for sample in samples]
         return await rewarder.ascore_group(first.prompt, responses, relative=self.relative, **shared)
-
-    def _metrics(self, scored: Scored) -> Metrics:
-        metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
-        return {f"{self.name}/{name}": value for name, value in metrics.items()}
 
 
 def _readable(message: Mapping[str, Any]) -> dict[str, Any]:

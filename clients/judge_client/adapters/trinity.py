@@ -65,5 +65,4 @@ class RubricWorkflow(AsyncSimpleWorkflow):
 
     def _metrics(self, scored: Scored) -> dict[str, float]:
         name = self.reward_fn.name
-        metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
-        return {name: number_of(scored)} | {f"{name}/{key}": value for key, value in metrics.items()}
+        return {name: number_of(scored), **scored.metrics_under(name)}

@@ -56,7 +56,7 @@ class RubricJudge(vf.Judge[float, RubricJudgeConfig]):
         except JudgeClientError as error:
             self._record(trace, {"judge_failed": 1.0}, {"failure": error.slug, "detail": error.detail})
             raise
-        self._record(trace, {**scored.metrics, "judge_substituted": float(scored.substituted)}, told(scored))
+        self._record(trace, scored.metrics, told(scored))
         return number_of(scored)
 
     def _sample(self, task: vf.TaskData, trace: vf.Trace) -> Sample:

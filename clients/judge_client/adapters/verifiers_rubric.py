@@ -84,8 +84,7 @@ class RubricReward(vf.Rubric):
         reward = math.nan if scored.reward is None else scored.reward
         if scored.reward is None:
             state["error"] = vf.InfraError(f"No reward ({scored.failure}): {scored.detail}")
-        metrics = {**scored.metrics, "judge_substituted": float(scored.substituted)}
-        named = {f"{self.name}/{name}": value for name, value in metrics.items()}
+        named = scored.metrics_under(self.name)
         state["metrics"] = named if scored.reward is None else {self.name: reward, **named}
         state.setdefault(_OWN, {})[self.name] = list(state["metrics"])
         state["reward"], state["advantage"] = reward, reward - baseline

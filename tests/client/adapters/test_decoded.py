@@ -16,7 +16,7 @@ def test_the_server_takes_the_template_apart(served):
     url, judge = served
     (scored,) = DecodedRewarder(**settings(url)).score([Sample(RENDERED, f"{GOOD}<|im_end|>")])
     assert scored.reward == pytest.approx(0.9)
-    assert scored.metrics == {"coverage": 1.0, "judge_failed": 0.0}
+    assert scored.metrics == {"coverage": 1.0, "judge_failed": 0.0, "judge_substituted": 0.0}
     assert QUESTION in str(judge.bodies[-1])
     assert "im_" not in str(judge.bodies[-1])
 
