@@ -77,10 +77,12 @@ class Admission:
         ticket = _Ticket(self.classes[priority], current_caller.get().name, submissions)
         ticket.load.came(submissions, ticket.caller)
         around = _ticket.set(ticket)
+        counted = self._quota.begin(submissions)
         try:
-            with self._quota.enter(submissions):
-                yield
+            yield
         finally:
+            if counted is not None:
+                self._quota.end(counted, submissions)
             _ticket.reset(around)
             self._leave(ticket, ticket.left)
 
@@ -98,10 +100,12 @@ class Admission:
             return
         own = _Ticket(load, current_caller.get().name, 0)
         load.came(submissions, own.caller)
+        counted = self._quota.begin(submissions)
         try:
-            with self._quota.enter(submissions):
-                yield
+            yield
         finally:
+            if counted is not None:
+                self._quota.end(counted, submissions)
             self._leave(own, submissions)
 
     @contextmanager

@@ -1,8 +1,7 @@
 """Submissions under way for callers whose API key bounds them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import AllowanceSpent, TooLarge
@@ -34,17 +33,15 @@ class Quota:
                 retry_after_seconds=retry_after_seconds(),
             )
 
-    @contextmanager
-    def enter(self, submissions: int) -> Iterator[None]:
-        """Count ``submissions`` as under way inside the block."""
+    def begin(self, submissions: int) -> str | None:
+        """Count ``submissions`` as under way; the name to ``end`` them by, None where nothing is counted."""
         caller = current_caller.get()
         if caller.allowance.submissions_under_way is None:
-            yield
-            return
+            return None
         self._under_way[caller.name] += submissions
-        try:
-            yield
-        finally:
-            self._under_way[caller.name] -= submissions
-            if not self._under_way[caller.name]:
-                del self._under_way[caller.name]
+        return caller.name
+
+    def end(self, name: str, submissions: int) -> None:
+        self._under_way[name] -= submissions
+        if not self._under_way[name]:
+            del self._under_way[name]
