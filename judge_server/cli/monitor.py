@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from judge_server.cli import options
+from judge_server.cli import monitor_queue, options
 from judge_server.cli.running import run
 
 app = typer.Typer(name="monitor", help="Drift, saturation and signs of reward hacking in stored judgments.")
+app.add_typer(monitor_queue.app, name="queue")
 _ALARM = 1
 
 

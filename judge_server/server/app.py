@@ -25,6 +25,7 @@ from judge_server.server.permission import guard_routes
 from judge_server.server.request_id import RequestId
 from judge_server.server.response_headers import ResponseHeaders
 from judge_server.server.routes import (
+    audit_queue,
     calibrations,
     groups,
     jobs,
@@ -121,6 +122,7 @@ def _include_routes(app: FastAPI) -> None:
     app.include_router(labels.router)
     app.include_router(calibrations.router)
     app.include_router(monitor.router)
+    app.include_router(audit_queue.router)
     app.include_router(openai_graders.router)
     for router in ROUTERS:
         app.include_router(router)

@@ -28,6 +28,7 @@ from judge_server.store.label_records import LabelRecords
 from judge_server.store.location import Location
 from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
+from judge_server.store.queue_records import QueueRecords
 from judge_server.store.table import SECRET
 from judge_server.store.watch_records import WatchRecords
 from judge_server.store.writing import Judged, Known, Writer, insert_missing
@@ -63,6 +64,7 @@ class Store:
         self.alarms = AlarmRecords(self._read, self._write)
         self.audits = AuditRecords(self._read, self._write, self._writer)
         self.watches = WatchRecords(self._read, self._write)
+        self.queue = QueueRecords(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
 
     @classmethod

@@ -1,0 +1,203 @@
+"""From judgments drawn for people to labels in a label set, and to what they say of the judges.
+
+People see the conversation, the response and the criteria: neither what a judge said nor why the item was drawn, which
+would tell them what to expect. Stratum and weight are kept with the queue and go into the label set as tags.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pydantic import Field
+
+from judge_server.calibration.label_archive import collected_set
+from judge_server.core.audit_queue import QueueItem, Sizes
+from judge_server.core.criterion import Scale
+from judge_server.core.errors import BadInput
+from judge_server.core.judgment import Judgment
+from judge_server.core.message import Conversation
+from judge_server.core.model import Frozen
+from judge_server.core.monitor import Series
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.monitoring.queue import draw
+from judge_server.store.observation import Span
+from judge_server.store.store import Store
+from judge_server.store.stored_labels import Added, CollectedLabel
+
+_MOST_PAIRS: Final = 5_000
+_MET: Final = 0.5
+
+
+class TaskCriterion(Frozen):
+    """``options``: of a scale, worst to best; a binary criterion is met or not."""
+
+    id: str
+    statement: str
+    options: tuple[str, ...] = ()
+
+
+class Task(Frozen):
+    """What a person is shown. ``judgment`` names the item in the label set."""
+
+    judgment: str
+    rubric: str
+    prompt: str | Conversation
+    response: str | Conversation
+    reference: str | None = None
+    criteria: tuple[TaskCriterion, ...]
+
+
+class GivenLabel(Frozen):
+    """``label``: true, false, an option of the scale, or None where the annotator abstains."""
+
+    judgment: str = Field(min_length=1, max_length=400)
+    criterion: str = Field(min_length=1, max_length=400)
+    label: str | bool | int | float | None
+    rationale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    item: QueueItem
+    judgment: Judgment
+    submission: Submission
+    rubric: Rubric
+
+
+async def fill(
+    store: Store, label_set: str, series: Series, sizes: Sizes, horizon_seconds: float
+) -> tuple[QueueItem, ...]:
+    """Draw from what was judged lately, and keep what was drawn. Raises StoreUnavailable."""
+    now = datetime.now(UTC)
+    span = Span(now - timedelta(seconds=horizon_seconds))
+    frame = await store.queue.frame(series, span, label_set)
+    pairs = await store.monitor.audits(series, span, _MOST_PAIRS)
+    disagreeing = {one.id for part in pairs for one in part if one.disagreed}
+    items = await asyncio.to_thread(draw, frame, disagreeing, sizes, label_set, now)
+    await store.queue.put(label_set, items)
+    return items
+
+
+async def tasks(store: Store, label_set: str, annotator: str | None, limit: int) -> tuple[Task, ...]:
+    """What is open for an annotator, or for anybody. Raises StoreUnavailable."""
+    items = await store.queue.open_items(label_set, annotator, limit)
+    found = [await _drawn(store, item) for item in items]
+    return tuple(_task(one) for one in found if one is not None)
+
+
+async def take(
+    store: Store, label_set: str, annotator: str, given: Sequence[GivenLabel], *, replace: bool = False
+) -> Added:
+    """Keep a person's labels with the texts, stratum and weight of their items, and beside them what the judge said of
+    the same criteria; all or none. Raises BadInput naming the label that cannot stand."""
+    items = await store.queue.find(label_set, list({one.judgment for one in given}))
+    whole = {name: await _drawn(store, item) for name, item in items.items()}
+    rows: list[CollectedLabel] = []
+    for place, one in enumerate(given):
+        drawn = whole.get(one.judgment)
+        if drawn is None:
+            raise BadInput(
+                f"labels.{place}: judgment {one.judgment!r} was not drawn for {label_set!r}.",
+                remedy="Label what GET /v1/monitor/audit-queue, or judge-server monitor queue export, gave out.",
+            )
+        rows += _rows(drawn, one, annotator, place)
+    own = {_key(row): row for row in rows}
+    others = [row for row in await store.labels.collected(label_set) if _key(row) not in own]
+    await asyncio.to_thread(collected_set, label_set, [*own.values(), *others])
+    return await store.labels.collect(label_set, list(own.values()), replace=replace)
+
+
+async def _drawn(store: Store, item: QueueItem) -> _Drawn | None:
+    """None where somebody deleted it from the database."""
+    judgment, submission = await store.judgment(item.judgment), await store.submission(item.judgment)
+    if judgment is None or submission is None or judgment.rubric is None:
+        return None
+    rubric = await store.rubric_by_digest(judgment.rubric.digest)
+    return None if rubric is None else _Drawn(item, judgment, submission, rubric)
+
+
+def _task(drawn: _Drawn) -> Task:
+    submission = drawn.submission
+    return Task(
+        judgment=drawn.item.judgment,
+        rubric=drawn.rubric.name,
+        prompt=submission.prompt,
+        response=submission.response,
+        reference=submission.reference,
+        criteria=tuple(_asked(drawn).values()),
+    )
+
+
+def _asked(drawn: _Drawn) -> dict[str, TaskCriterion]:
+    """Criteria that apply and were a judge's to decide on the whole response: a program's, nobody need say again."""
+    verdicts = {
+        one.criterion
+        for one in drawn.judgment.verdicts
+        if one.source != "check" and one.step is None and one.status is not VerdictStatus.NOT_APPLICABLE
+    }
+    return {
+        leaf.id: TaskCriterion(
+            id=leaf.id,
+            statement=leaf.statement,
+            options=tuple(option.label for option in leaf.options) if isinstance(leaf, Scale) else (),
+        )
+        for leaf in drawn.rubric.leaves
+        if leaf.id in verdicts
+    }
+
+
+def _rows(drawn: _Drawn, given: GivenLabel, annotator: str, place: int) -> Iterable[CollectedLabel]:
+    asked = _asked(drawn).get(given.criterion)
+    if asked is None:
+        known = ", ".join(_asked(drawn))
+        raise BadInput(f"labels.{place}.criterion: {given.criterion!r} is not asked.", remedy=f"Asked: {known}.")
+    if asked.options and given.label is not None and given.label not in asked.options:
+        raise BadInput(
+            f"labels.{place}.label: {given.label!r} is no option of {given.criterion!r}.",
+            remedy=f"Use one of {', '.join(asked.options)}.",
+        )
+    content = _item(drawn) | {"criterion": given.criterion}
+    said = {"annotator": annotator, "role": "human", "label": given.label}
+    if given.rationale is not None:
+        said["rationale"] = given.rationale
+    yield _collected(content | said)
+    judge = drawn.judgment.judge
+    verdict = next(one for one in drawn.judgment.verdicts if one.criterion == given.criterion)
+    if judge is not None and verdict.decided:
+        yield _collected(content | {"annotator": f"judge:{judge.name}", "role": "judge"} | _said(verdict))
+
+
+def _said(verdict: Verdict) -> dict[str, object]:
+    if verdict.option is not None:
+        return {"label": verdict.option}
+    value = verdict.value or 0.0
+    return {"label": value >= _MET, "probability": value}
+
+
+def _item(drawn: _Drawn) -> dict[str, object]:
+    prompt = "\n\n".join(message.content for message in drawn.submission.conversation)
+    item, policy = drawn.item, drawn.submission.policy
+    fields: Mapping[str, object | None] = {
+        "item": item.judgment,
+        "cluster": hashlib.blake2b(prompt.encode(), digest_size=12).hexdigest(),
+        "prompt": prompt,
+        "response": drawn.submission.read.text,
+        "reference": drawn.submission.reference,
+        "writer": policy,
+        "tags": [f"stratum:{item.stratum}", f"weight:{item.weight:.6g}"],
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _collected(content: dict[str, object]) -> CollectedLabel:
+    names = {name: str(content[name]) for name in ("item", "criterion", "annotator")}
+    return CollectedLabel(**names, content=content)
+
+
+def _key(label: CollectedLabel) -> tuple[str, str, str]:
+    return label.item, label.criterion, label.annotator

@@ -1,0 +1,102 @@
+"""How often people agree with a judge over all that was judged: labels of a drawn sample, reweighted."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from judge_server.calibration.label_archive import collected_set
+from judge_server.calibration.label_table import LabelTable
+from judge_server.core.audit_queue import QueueItem
+from judge_server.core.model import Frozen
+from judge_server.monitoring.clustered import Sample, sample, share
+from judge_server.store.store import Store
+
+_LEAST_CLUSTERS: Final = 2
+
+
+class Share(Frozen):
+    """Agreement in one stratum."""
+
+    value: float
+    n: int
+
+
+class Agreement(Frozen):
+    """``value``: over all that was judged, each item counting for those that it stands for, with its 95 % interval
+    clustered on prompts (None with a single prompt); ``unweighted``: over the drawn items alone, which were drawn
+    where a judge is suspect. ``n`` labels of ``items`` judgments."""
+
+    judge: str
+    value: float
+    low: float | None
+    high: float | None
+    unweighted: float
+    n: int
+    items: int
+    strata: dict[str, Share]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    item: str
+    cluster: str
+    agreed: float
+
+
+async def estimate(store: Store, label_set: str) -> tuple[Agreement, ...]:
+    """For each judge with labels beside people's. Raises StoreUnavailable."""
+    labels = await store.labels.collected(label_set)
+    if not labels:
+        return ()
+    drawn = await store.queue.find(label_set, list({label.item for label in labels}))
+    table = (await asyncio.to_thread(collected_set, label_set, labels)).table
+    compared = _compared(table)
+    return tuple(
+        _agreement(judge, [one for one in rows if one.item in drawn], drawn)
+        for judge, rows in sorted(compared.items())
+        if any(one.item in drawn for one in rows)
+    )
+
+
+def _compared(table: LabelTable) -> dict[str, list[_Compared]]:
+    """By judge: every label of a person beside what the judge said of the same."""
+    names = table.annotators.names
+    judged: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
+    people: list[tuple[int, int, int, int]] = []
+    columns = (table.items, table.criteria, table.annotators, table.clusters, table.labels)
+    for item, criterion, annotator, cluster, label in zip(*(one.codes.tolist() for one in columns), strict=True):
+        if label < 0:
+            continue
+        if table.roles[annotator] == "judge":
+            judged[item, criterion][names[annotator]] = label
+        else:
+            people.append((item, criterion, cluster, label))
+    found: dict[str, list[_Compared]] = defaultdict(list)
+    for item, criterion, cluster, label in people:
+        for judge, said in judged[item, criterion].items():
+            found[judge].append(_Compared(table.items.names[item], table.clusters.names[cluster], float(said == label)))
+    return found
+
+
+def _agreement(judge: str, rows: list[_Compared], drawn: Mapping[str, QueueItem]) -> Agreement:
+    weights = [drawn[one.item].weight for one in rows]
+    clusters = [one.cluster for one in rows]
+    agreed = [one.agreed for one in rows]
+    whole = share(sample([weight * one for weight, one in zip(weights, agreed, strict=True)], clusters, weights))
+    strata: dict[str, list[float]] = defaultdict(list)
+    for one in rows:
+        strata[drawn[one.item].stratum].append(one.agreed)
+    known = whole.clusters >= _LEAST_CLUSTERS
+    plain: Sample = sample(agreed, clusters)
+    return Agreement(
+        judge=judge.removeprefix("judge:"),
+        value=whole.value,
+        low=whole.low if known else None,
+        high=whole.high if known else None,
+        unweighted=plain.mean,
+        n=len(rows),
+        items=len({one.item for one in rows}),
+        strata={name: Share(value=sum(values) / len(values), n=len(values)) for name, values in strata.items()},
+    )

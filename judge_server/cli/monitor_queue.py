@@ -1,0 +1,98 @@
+"""``judge-server monitor queue``: judgments drawn for people to label, and their labels back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from judge_server.cli import options
+from judge_server.cli.running import run
+
+app = typer.Typer(
+    name="queue",
+    help="Judgments drawn for people to label, and their labels back into a label set.",
+    no_args_is_help=True,
+)
+LabelSet = Annotated[str, typer.Option("--label-set", metavar="NAME", help="The label set that the labels go into.")]
+Count = typer.Option(min=0, max=1_000, help="How many of this stratum.")
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+_HOURS = 24.0
+
+
+@app.command("draw")
+def draw_items(
+    label_set: LabelSet,
+    rubric: Annotated[str | None, typer.Option("--rubric", metavar="ID", help="Only this rubric's judgments.")] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="NAME", help="Whose judgments; the default judge's.")
+    ] = None,
+    policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Only this policy's.")] = None,
+    disagreement: Annotated[int, Count] = 20,
+    flagged: Annotated[int, Count] = 20,
+    high_reward: Annotated[int, Count] = 20,
+    random: Annotated[int, Count] = 20,
+    hours: Annotated[float, typer.Option("--hours", min=0.01, help="How far back.")] = _HOURS,
+    as_json: AsJson = False,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """Draw judgments: more where the judge is suspect, each with the weight that makes estimates honest again.
+
+    Example: judge-server monitor queue draw --label-set audit/june --rubric medical/consultation
+    """
+    from judge_server.cli.queueing import drawn, show_drawn
+    from judge_server.core.audit_queue import Sizes
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    sizes = Sizes(disagreement=disagreement, flagged=flagged, high_reward=high_reward, random=random)
+    show_drawn(run(drawn(settings, label_set, (rubric, judge, policy), sizes, hours * 3_600)), as_json)
+
+
+@app.command("export")
+def export_items(
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="Where the items are written.")],
+    label_set: LabelSet,
+    annotator: Annotated[
+        str | None, typer.Option("--annotator", metavar="NAME", help="What this one has not labelled.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 200,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """Write what is to be labelled as JSON Lines: conversation, response, criteria, and empty labels to fill in."""
+    from judge_server.cli.queueing import export
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    count = run(export(settings, label_set, annotator, limit, file))
+    typer.echo(f"{count} items", err=True)
+
+
+@app.command("import")
+def import_labels(
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="What export wrote, labelled.")],
+    label_set: LabelSet,
+    annotator: Annotated[str, typer.Option("--annotator", metavar="NAME", help="Who labelled.")],
+    replace: Annotated[bool, typer.Option("--replace", help="The annotator has thought again.")] = False,
+    as_json: AsJson = False,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """Take labels back: what is still null is left open."""
+    from judge_server.cli.queueing import imported, show_added
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    show_added(run(imported(settings, label_set, annotator, file, replace=replace)), as_json)
+
+
+@app.command("estimate")
+def estimate_agreement(
+    label_set: LabelSet,
+    as_json: AsJson = False,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """How often people agree with each judge, over all that was judged: the labels so far, reweighted."""
+    from judge_server.cli.queueing import estimated, show_estimates
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    show_estimates(run(estimated(settings, label_set)), as_json)

@@ -1,0 +1,39 @@
+"""Judgments drawn for people to label: which, from where, and how much each stands for."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from judge_server.core.model import Frozen
+
+Stratum = Literal["disagreement", "flagged", "high_reward", "random"]
+SetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+
+
+class Sizes(Frozen):
+    """How many are drawn from each stratum. A judgment is in the first that it belongs to: the audit judge disagreed
+    on a criterion; it has a flag; its reward is in the highest tenth; any other."""
+
+    disagreement: int = Field(default=20, ge=0, le=1_000)
+    flagged: int = Field(default=20, ge=0, le=1_000)
+    high_reward: int = Field(default=20, ge=0, le=1_000)
+    random: int = Field(default=20, ge=0, le=1_000)
+
+
+class Framed(Frozen):
+    """A judgment that can be drawn."""
+
+    id: str
+    reward: float
+    flagged: bool
+
+
+class QueueItem(Frozen):
+    """``weight`` = ``population`` / ``sampled``: for how many judgments of its stratum it stands."""
+
+    judgment: str
+    stratum: Stratum
+    weight: float = Field(gt=0)
+    population: int = Field(ge=1)
+    sampled: int = Field(ge=1)
+    drawn_at: AwareDatetime

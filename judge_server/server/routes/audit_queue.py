@@ -1,0 +1,99 @@
+"""/v1/monitor/audit-queue…: judgments drawn for people to label, and their labels back into label sets."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from judge_server.calibration.audit_queue import GivenLabel, Task, fill, take, tasks
+from judge_server.calibration.label import Name
+from judge_server.calibration.queue_estimate import Agreement, estimate
+from judge_server.core.audit_queue import SetName, Sizes
+from judge_server.core.errors import UnknownJudge
+from judge_server.core.model import Frozen
+from judge_server.core.monitor import Series
+from judge_server.server.service import ServiceHere, require_items
+from judge_server.server.strict_json import StrictRoute
+from judge_server.store.stored_labels import Added
+
+router = APIRouter(prefix="/v1/monitor/audit-queue", tags=["monitor"], route_class=StrictRoute)
+Text = Annotated[str | None, Field(max_length=400)]
+
+
+class DrawRequest(Frozen):
+    """``judge``: whose judgments; the default judge's where none is named. ``rubric`` and ``policy`` choose further."""
+
+    label_set: SetName
+    rubric: Text = None
+    judge: Text = None
+    policy: Text = None
+    sizes: Sizes = Sizes()
+
+
+class DrawResult(Frozen):
+    """How many were drawn from each stratum, and of how many."""
+
+    label_set: str
+    drawn: dict[str, int]
+    population: dict[str, int]
+
+
+class TaskQuery(Frozen):
+    """``annotator``: what this one has not labelled; without, what nobody has."""
+
+    label_set: SetName
+    annotator: Name | None = None
+    limit: int = Field(default=20, ge=1, le=200)
+
+
+class TaskList(Frozen):
+    items: list[Task]
+
+
+class GivenLabels(Frozen):
+    """``replace``: the annotator may think again."""
+
+    label_set: SetName
+    annotator: Name
+    labels: tuple[GivenLabel, ...]
+    replace: bool = False
+
+
+class EstimateList(Frozen):
+    agreements: list[Agreement]
+
+
+@router.post("", status_code=201)
+async def draw_items(body: DrawRequest, service: ServiceHere) -> DrawResult:
+    """Draw judgments of the last day for people to label: more where the judge is suspect, each with its weight."""
+    judge = body.judge or service.default_judge
+    if judge not in service.judges:
+        known = ", ".join(sorted(service.judges))
+        raise UnknownJudge(f"judge: {judge!r} is not configured here.", remedy=f"Configured judges: {known}.")
+    series = Series(rubric=body.rubric, judge=judge, policy=body.policy)
+    horizon = service.settings.monitor.horizon_seconds
+    items = await fill(service.store, body.label_set, series, body.sizes, horizon)
+    return DrawResult(
+        label_set=body.label_set,
+        drawn={item.stratum: item.sampled for item in items},
+        population={item.stratum: item.population for item in items},
+    )
+
+
+@router.get("")
+async def open_items(service: ServiceHere, query: Annotated[TaskQuery, Query()]) -> TaskList:
+    """What is still to be labelled: conversation, response and criteria, but not what the judge said."""
+    return TaskList(items=list(await tasks(service.store, query.label_set, query.annotator, query.limit)))
+
+
+@router.post("/labels", status_code=201)
+async def take_labels(body: GivenLabels, service: ServiceHere) -> Added:
+    """Labels of drawn items go into the label set, all or none, with what the judge said of the same beside them."""
+    require_items(len(body.labels), service.settings.max_batch_items, "labels")
+    return await take(service.store, body.label_set, body.annotator, body.labels, replace=body.replace)
+
+
+@router.get("/estimate")
+async def agreement(service: ServiceHere, label_set: Annotated[SetName, Query()]) -> EstimateList:
+    """How often people agree with the judges over all that was judged: the labels so far, reweighted."""
+    return EstimateList(agreements=list(await estimate(service.store, label_set)))
