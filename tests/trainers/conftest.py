@@ -1,5 +1,6 @@
 """A served judge for the trainers: one that works, and the ways in which one fails."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -20,6 +21,14 @@ FAULTS: dict[str, Behaviour] = {
     "garbage": once_started(lambda body: text("I would rather talk about something else.")),
     "unavailable": once_started(lambda body: Reply(503)),
 }
+
+
+@contextmanager
+def nobody() -> Iterator[str]:
+    """An address where nobody listens, and where no other program of this machine can begin to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import itertools
 import json
 import re
 import shutil
-import socket
 from contextlib import ExitStack
 
 import httpx
@@ -13,7 +12,7 @@ import yaml
 
 from tests.served import judged_by
 from tests.stub_judge import Reply, labels
-from tests.trainers.conftest import FAULTS, once_started
+from tests.trainers.conftest import FAULTS, nobody, once_started
 from tests.trainers.environment import Environment
 from tests.trainers.page import example, examples
 
@@ -45,12 +44,6 @@ def varied(*, half_fails=False):
         return Reply(503) if half_fails and place % 2 else labels(Yes=yes, No=1 - yes)
 
     return once_started(behave)
-
-
-def closed_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def substituted(url):
@@ -108,7 +101,7 @@ def results(checkpoint, tmp_path_factory):
         urls = {name: str(client.base_url).rstrip("/") for name, (client, _) in served.items()}
         for client, _ in served.values():
             assert client.post("/v1/rubrics", json=KINDNESS).status_code == 201
-        runs = planned(urls | {"down": closed_port()}, checkpoint, folder / "data")
+        runs = planned(urls | {"down": stack.enter_context(nobody())}, checkpoint, folder / "data")
         (folder / "runs.json").write_text(json.dumps(runs))
         LLAMAFACTORY.run("llamafactory_runs.py", *(str(folder / f"{name}.json") for name in ("runs", "results")))
         results = json.loads((folder / "results.json").read_text())

@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import socket
 import statistics
 from contextlib import ExitStack
 
@@ -11,7 +10,7 @@ import pytest
 
 from tests.served import judged_by
 from tests.stub_judge import Reply, labels
-from tests.trainers.conftest import FAULTS, once_started
+from tests.trainers.conftest import FAULTS, nobody, once_started
 from tests.trainers.environment import Environment
 from tests.trainers.page import example
 
@@ -34,12 +33,6 @@ def varied():
 def every_second_fails():
     number, answer = itertools.count(), varied()
     return once_started(lambda body: Reply(503) if next(number) % 2 else answer(body))
-
-
-def closed_port() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def kindness(run):
@@ -86,7 +79,9 @@ def results(tiny_checkpoint, tmp_path_factory):
     judges = {"varied": varied(), "half": every_second_fails(), **FAULTS}
     with ExitStack() as stack:
         clients = {name: stack.enter_context(judged_by(behave))[0] for name, behave in judges.items()}
-        urls = {name: str(client.base_url) for name, client in clients.items()} | {"down": closed_port()}
+        urls = {name: str(client.base_url) for name, client in clients.items()} | {
+            "down": stack.enter_context(nobody())
+        }
         (folder / "runs.json").write_text(json.dumps(planned(urls)))
         TRL.run("trl_runs.py", str(folder / "runs.json"), str(folder / "results.json"), str(tiny_checkpoint))
     return json.loads((folder / "results.json").read_text())

@@ -1,7 +1,7 @@
 """TRL, and the trainers built on it (Axolotl, Unsloth): ``reward_funcs=[RubricReward("medical/consultation")]``.
 
-On a command line the dotted paths ``judge_client.adapters.trl.rubric_reward`` (async) and
-``judge_client.adapters.trl.sync_rubric_reward`` serve, configured by the environment.
+Where a trainer wants a dotted path, ``judge_client.adapters.trl.rubric_reward`` (async), ``….sync_rubric_reward`` and
+``….unmasked_rubric_reward`` serve, configured by the environment.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ class SyncRubricReward(_Reward):
 
 
 class UnmaskedRubricReward(SyncRubricReward):
-    """For TRL's trainers that add a missing reward up as 0 (OnlineDPO, SDPO): nothing is dropped here."""
+    """For trainers that add a missing reward up as 0 (TRL's OnlineDPO and SDPO, Axolotl's asynchronous GRPO): nothing
+    is dropped here."""
 
     bears = ("raise", "neutral", "number")
     default = OnFailure.RAISE
@@ -108,6 +109,11 @@ def sync_rubric_reward(prompts: Sequence[Text], completions: Sequence[Text], **g
     return _synchronous()(prompts, completions, **given)
 
 
+def unmasked_rubric_reward(prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
+    """UnmaskedRubricReward, configured by the environment."""
+    return _unmasked()(prompts, completions, **given)
+
+
 @cache
 def _asynchronous() -> RubricReward:
     return RubricReward()
@@ -116,3 +122,8 @@ def _asynchronous() -> RubricReward:
 @cache
 def _synchronous() -> SyncRubricReward:
     return SyncRubricReward()
+
+
+@cache
+def _unmasked() -> UnmaskedRubricReward:
+    return UnmaskedRubricReward()
