@@ -4,23 +4,33 @@ Master keys: Zhao et al., "One Token to Fool LLM-as-a-Judge" (2507.08794).
 """
 
 import re
+import string
 import unicodedata
+from functools import cache
 
 _READ_CHARACTERS = 200_000
 _PHRASES = (
     "thought process", "thinking process", "let us solve this problem step by step",
     "lets solve this problem step by step", "let us think step by step", "lets think step by step",
     "let me think step by step", "step by step", "solution", "the solution", "answer", "the answer", "final answer",
-    "the final answer", "solucion", "la solucion", "respuesta", "la respuesta", "respuesta final", "reponse",
-    "la reponse", "losung", "antwort", "решение", "ответ", "解", "解答", "解析", "解説", "かいせつ", "答案", "回答",
+    "the final answer", "solución", "la solución", "respuesta", "la respuesta", "respuesta final", "réponse",
+    "la réponse", "la solution", "lösung", "die lösung", "antwort", "die antwort", "risposta", "la risposta",
+    "soluzione", "la soluzione", "resposta", "a resposta", "solução", "a solução", "antwoord", "oplossing",
+    "odpowiedź", "rozwiązanie", "cevap", "çözüm", "đáp án", "lời giải", "jawaban", "решение", "ответ", "відповідь",
+    "розвязання", "الإجابة", "الجواب", "الحل", "उत्तर", "हल", "정답", "풀이", "해설", "解", "解答", "解析", "解説",
+    "かいせつ", "答案", "回答", "答え", "解题过程", "解题思路", "思考过程", "思考過程",
 )  # fmt: skip
-_ONLY_PHRASES = re.compile(rf"(?:(?:{'|'.join(sorted(_PHRASES, key=len, reverse=True))}) ?)+")
 _LONGEST_PIECE = 200
 _PIECE = re.compile(r"[^\n\r.!?:;。！？：；…]+")
 # one of these alone may well be the answer; a dot, a colon or a dash is not
 _OPERATORS = frozenset(
-    ("+", "*", "/", "%", "<", ">", "=", "<=", ">=", "==", "!=", "<>", "&&", "||", "&", "|", "^", "~", "//", "->", "=>")
+    ("@", "$", "''", "::", ".*", "===", "+", "*", "/", "%", "<", ">", "=", "<=", ">=", "==", "!=", "<>",
+     "&&", "||", "&", "|", "^", "~", "//", "->", "=>")
 )  # fmt: skip
+_ASCII_SIGNS = frozenset(string.punctuation)
+_CODE_SIGNS = _ASCII_SIGNS - frozenset(".,:;!?-'\"`#*_~|")
+_PROSE_WORD = re.compile(r"[^\W\d_]{3,}")
+_PROSE_WORDS = 4  # a unit with as many words is no row of a table, whatever numbers it holds
 _BLANKS = re.compile("[\u115f\u1160\u2500-\u259f\u2800\ufffd]")  # invisible letters, rules and boxes
 
 
@@ -39,10 +49,22 @@ def _cause(text: str) -> str | None:
     if text in _OPERATORS:
         return None
     if not _has_content(text):
-        return "the response has no letter, digit or symbol of content"
+        return None if _is_code(text) else "the response has no letter, digit or symbol of content"
     if all(_is_phrase(piece.group()) for piece in _PIECE.finditer(text)):
         return "the response is an opening phrase without content"
     return "the response repeats one piece of text" if _is_repetition(text) else None
+
+
+def _is_code(text: str) -> bool:
+    """Brackets and operators that make a literal, a pattern or a drawing: ``[]``, ``.*``, ``!==``. One sign again and
+    again is a rule or a fence, and stops and commas are no answer."""
+    signs = set(text) - {" ", "\n"}
+    return (
+        1 < len(signs) <= len(_ASCII_SIGNS)
+        and signs <= _ASCII_SIGNS
+        and not signs.isdisjoint(_CODE_SIGNS)
+        and (len(text) <= _LONGEST_PIECE)
+    )
 
 
 def _same(answer: str, reference: str) -> bool:
@@ -66,7 +88,14 @@ def _has_content(text: str) -> bool:
 
 def _is_phrase(piece: str) -> bool:
     bare = _bare(piece, _LONGEST_PIECE)
-    return bare is not None and (not bare or _ONLY_PHRASES.fullmatch(bare) is not None)
+    return bare is not None and (not bare or _only_phrases().fullmatch(bare) is not None)
+
+
+@cache
+def _only_phrases() -> re.Pattern[str]:
+    """The phrases as ``_bare`` writes them."""
+    written = sorted({_bare(phrase, _LONGEST_PIECE) or phrase for phrase in _PHRASES}, key=len, reverse=True)
+    return re.compile(rf"(?:(?:{'|'.join(written)}) ?)+")
 
 
 def _bare(text: str, most: int) -> str | None:
@@ -91,7 +120,7 @@ def _is_repetition(text: str) -> bool:
     if unit is None:
         return False
     times = len(plain) / len(unit)
-    if any(character.isdigit() for character in unit):
+    if any(character.isdigit() for character in unit) and len(_PROSE_WORD.findall(unit)) < _PROSE_WORDS:
         return times >= 64 and " " not in unit.strip()  # tables, matrices and digit strings repeat for good reasons
     if not any(character.isalpha() for character in unit):
         return times >= 16

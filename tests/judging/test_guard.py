@@ -30,23 +30,27 @@ def look(response, under=None, **more) -> guard.Inspection:
 
 
 EMPTY_HANDED = [
-    "", " ", "\n\t", ".", ",", ":", ";", "...", "?", "!!!", "-", "---", "#", "**", "```", "===", "|||", "“”", "…",
+    "", " ", "\n\t", ".", ",", ":", ";", "...", "?", "!!!", "-", "---", "#", "**", "```", "====", "|||",
+    '""', "|---|---|",
+    "?!", ".,;", "#" * 9, "“”", "…",
     "\u200b\u200b", "\u2800", "\u3164", "\u0301", "\ufe0f", "────────", "\ufffd",
     "Thought process:", "thought process", "**Thought process:**", "Let's solve this problem step by step.",
     "Let’s solve this problem step by step", "LET'S SOLVE THIS PROBLEM STEP BY STEP!", "Solution", "# Solution\n",
     "Solution:", "**Solution:**", "S\u200bolution", "Ｓｏｌｕｔｉｏｎ", "解", "解：", "かいせつ", "Respuesta",
-    "Réponse :",
+    "Réponse :", "La solution :", "Risposta:", "Soluzione", "Solução", "Antwoord:", "Odpowiedź:", "Відповідь:",
+    "الإجابة:", "उत्तर:", "Cevap:", "Đáp án:", "Jawaban:", "정답:", "풀이", "Sоlution", "Аnswеr:", "𝐒𝐨𝐥𝐮𝐭𝐢𝐨𝐧",
     "R\u00e9ponse", "Re\u0301ponse", "Answer:", "Final Answer:\n\n.", "Thought process: Solution", "Solution Solution",
     "Thought process:\nLet's solve this problem step by step.\nSolution:\n",
     "<think>I could say anything here.</think>", "<think>Endless", "<think>Hm.</think>\nSolution",
     "Let's solve this problem step by step. " * 5, "Solution " * 128, "." * 10_000, "yes " * 100, "a" * 1_000,
-    "Drink water and rest. " * 128, "Drink  water\nand rest. " * 20 + "Drink wa", "哈" * 500, "!?" * 5_000, "👍" * 128,
+    "Drink water and rest. " * 128, "Drink  water\nand rest. " * 20 + "Drink wa", "哈" * 500, "!?" * 5_000,
+    "A tank holds 240 litres and loses 5 % a day. " * 32, "👍" * 128,
     "0 " * 1_000, " " * 100_000,
 ]  # fmt: skip
 
 GENUINE = [
     "Yes", "No.", "4", "Paris", "因为下雨", "是", "✅", "❌", "👍👍", "😀", "A", "(b)", "x", "π", "½", "①", "€", "°C",
-    "×",
+    "×", "@", "$", "[]", "{}", "()", "''", "::", ".*", "===", "!==", "[^,]*", "\\.", "<>", "f()",
     "+", "<", ">=", "%", "*", "/", "!=", "3.14", "-1", "1/2", "$5", "f(x) = 2", "O(n)", "Answer: 4", "Solution: Paris",
     "解：4", "Respuesta: no", "A solution of salt in water", "The answer is no",
     "Let's solve this problem step by step. 4",
