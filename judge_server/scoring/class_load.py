@@ -1,19 +1,21 @@
 """What one priority class has under way, its bounds, and when there will probably be room again."""
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_REMEMBERED = 256
-_RECENT_SECONDS = 60.0
+from judge_server.scoring.pace import Pace
+from judge_server.scoring.turned_away import TurnedAway
+
 _SHORTEST_RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 60.0
 _FIRST_GUESS = 8.0
 _WEIGHT = 0.05
-_ENOUGH = 8
-_CAUTION = 1.1
+_ENOUGH = 4
+_CAUTION = 1.25
+_CAUTION_AMONG_OTHERS = 1.5  # they may ask for more than they did
 _MOST_FOR_OTHERS = 2
 
 
@@ -51,7 +53,8 @@ class ClassLoad:
         self.saturated = saturated
         self._mean = _FIRST_GUESS
         self._since = 0.0
-        self._finished: deque[float] = deque(maxlen=_REMEMBERED)
+        self.pace = Pace()
+        self._turned_away = TurnedAway(_LONGEST_RETRY_SECONDS)
 
     @property
     def questions_expected(self) -> float:
@@ -70,21 +73,24 @@ class ClassLoad:
         if full is not None:
             share = min(self.bound.submissions, self.bound.questions / max(self._mean, 1.0)) / sharing
             if sharing == 1 or mine >= share or self.under_way >= _MOST_FOR_OTHERS * self.bound.submissions:
-                return Refusal(full, self.retry_after_seconds())
-        if seconds_left is None:
+                return self._turn_away(full, self.retry_after_seconds(), submissions)
+        pace = self.pace.a_second(_ENOUGH)
+        if seconds_left is None or pace is None:
             return None
-        ahead = min(self.under_way, (mine + submissions) * sharing)
-        wait = _CAUTION * (ahead + submissions) / pace if (pace := self._pace()) else 0.0
+        caution = _CAUTION if sharing == 1 else _CAUTION_AMONG_OTHERS
+        wait = caution * (mine + submissions) / (pace * max(self.pace.share_of(caller), 1 / sharing))
         if wait <= seconds_left:
             return None
         why = (
             f"at the present pace the answer would take about {wait:.1f} s, and the deadline is in {seconds_left:.1f} s"
         )
-        return Refusal(why, _bounded(wait - seconds_left))
+        return self._turn_away(why, wait - seconds_left, submissions)
 
     def came(self, submissions: int, caller: str) -> None:
         if not self.under_way:
             self._since = time.monotonic()
+        if not self.saturated():
+            self.pace.idle()
         self.under_way += submissions
         self.callers[caller] += submissions
 
@@ -93,10 +99,10 @@ class ClassLoad:
         self.callers[caller] -= submissions
         if not self.callers[caller]:
             del self.callers[caller]
-        if not self.saturated():
-            self._finished.clear()
-        now = time.monotonic()
-        self._finished.extend([now] * min(submissions, _REMEMBERED))
+        if self.saturated():
+            self.pace.end(submissions, caller)
+        else:
+            self.pace.idle()
 
     def asks(self, questions: int) -> None:
         """One submission puts its questions."""
@@ -109,13 +115,19 @@ class ClassLoad:
         self.questions -= questions
 
     def retry_after_seconds(self) -> float:
-        """How long a tenth of the bound takes at the pace of the last minute. Where nothing ended in that minute: as
+        """How long a tenth of the bound takes at the pace of the last minute. Where too little ended in that minute: as
         long as the class has been waiting already, at least 1 s."""
-        pace = self._pace(2)
+        pace = self.pace.a_second(2)
         if pace is None:
             waited = time.monotonic() - self._since if self.under_way else 0.0
             return min(max(waited, 1.0), _LONGEST_RETRY_SECONDS)
         return _bounded(0.1 * min(self.bound.submissions, self.bound.questions / max(self._mean, 1.0)) / pace)
+
+    def _turn_away(self, why: str, seconds: float, submissions: int) -> Refusal:
+        """``seconds``: when there would be room if nobody had been turned away before."""
+        return Refusal(
+            why, _bounded(seconds + self._turned_away.seconds_behind(submissions, self.pace.a_second(_ENOUGH)))
+        )
 
     @property
     def _full(self) -> str | None:
@@ -128,15 +140,6 @@ class ClassLoad:
                 f"{self.bound.questions}"
             )
         return None
-
-    def _pace(self, enough: int = _ENOUGH) -> float | None:
-        """Submissions a second, of the last minute at most; None where too few ended for that."""
-        now = time.monotonic()
-        while self._finished and self._finished[0] < now - _RECENT_SECONDS:
-            self._finished.popleft()
-        if len(self._finished) < enough:
-            return None
-        return len(self._finished) / max(now - self._finished[0], 0.001)
 
 
 def _bounded(seconds: float) -> float:

@@ -9,6 +9,7 @@ from judge_server.core.errors import Draining, Overloaded
 from judge_server.models.protocol import Priority
 from judge_server.scoring.admission import Admission
 from judge_server.scoring.class_load import Bound
+from judge_server.scoring.turned_away import TurnedAway
 
 
 def test_a_full_house_says_when_to_come_back():
@@ -54,9 +55,16 @@ async def test_the_time_to_come_back_is_bounded():
     assert slow.retry_after_seconds() == 60.0
 
 
+def ran(load, pace, until, caller="anyone"):
+    """As if a hundred had ended at this pace."""
+    load.pace._since = until - 100 / pace
+    load.pace._ended.extend((until - n / pace, caller) for n in range(99, -1, -1))
+    load.pace._by_caller[caller] += 100
+
+
 def test_a_pace_of_long_ago_is_forgotten():
     admission = Admission(8_192)
-    admission.classes[Priority.INTERACTIVE]._finished.extend([time.monotonic() - 3_600, time.monotonic() - 3_500])
+    ran(admission.classes[Priority.INTERACTIVE], 1, time.monotonic() - 3_500)
     assert admission.retry_after_seconds() == 1.0
 
 
@@ -150,7 +158,7 @@ def test_the_time_to_come_back_is_by_the_pace_of_the_class():
     admission = Admission({one: Bound(1_000, 10**6) for one in Priority})
     now = time.monotonic()
     for priority, pace in ((Priority.TRAINING, 200), (Priority.BATCH, 10)):
-        admission.classes[priority]._finished.extend(now - n / pace for n in range(100, 0, -1))
+        ran(admission.classes[priority], pace, now)
     assert admission.retry_after_seconds(Priority.TRAINING) == pytest.approx(100 / 200, rel=0.1)
     assert admission.retry_after_seconds(Priority.BATCH) == pytest.approx(100 / 10, rel=0.1)
 
@@ -187,7 +195,7 @@ def paced(admission, pace, under_way):
     load = admission.classes[Priority.INTERACTIVE]
     load.came(under_way, "anyone")
     now = time.monotonic()
-    load._finished.extend(now - n / pace for n in range(100, 0, -1))
+    ran(load, pace, now)
     return load
 
 
@@ -196,9 +204,9 @@ def test_what_would_be_answered_after_its_deadline_is_not_let_in():
     paced(admission, pace=10, under_way=200)
     admission.require_room(1, deadline=time.monotonic() + 30)
     admission.require_room(1)
-    with pytest.raises(Overloaded, match=r"would take about 22\.\d s, and the deadline is in 10\.0 s") as refused:
+    with pytest.raises(Overloaded, match=r"would take about 25\.\d s, and the deadline is in 10\.0 s") as refused:
         admission.require_room(1, deadline=time.monotonic() + 10)
-    assert refused.value.retry_after_seconds == pytest.approx(12, rel=0.1)
+    assert refused.value.retry_after_seconds == pytest.approx(15, rel=0.1)
 
 
 def test_who_has_little_under_way_waits_for_its_turns_only():
@@ -222,3 +230,30 @@ async def test_a_pace_that_callers_set_says_nothing_of_what_models_can_do():
             await asyncio.sleep(0.002)
     with pytest.raises(Overloaded, match="at the present pace"):
         admission.require_room(1_000, deadline=time.monotonic() + 0.5)
+
+
+def test_those_who_are_turned_away_are_told_to_come_one_after_the_other():
+    admission = Admission(100)
+    paced(admission, pace=10, under_way=100)
+    told = []
+    for _ in range(1_000):
+        with pytest.raises(Overloaded) as refused:
+            admission.require_room(1)
+        told.append(refused.value.retry_after_seconds)
+    assert told[0] == pytest.approx(1.0, rel=0.1)
+    assert told[100] == pytest.approx(11.0, rel=0.1)
+    assert told == sorted(told)
+    assert told[-1] == 60.0
+
+
+def test_those_who_were_turned_away_long_ago_came_again():
+    away = TurnedAway(60.0)
+    assert away.seconds_behind(100, 10.0) == 0.0
+    assert away.seconds_behind(0, 10.0) == pytest.approx(10.0, rel=0.01)
+    away._at -= 5
+    assert away.seconds_behind(0, 10.0) == pytest.approx(5.0, rel=0.01)
+    away._at -= 50
+    assert away.seconds_behind(0, 10.0) == 0.0
+    assert away.seconds_behind(10**9, 10.0) == 0.0
+    assert away.seconds_behind(0, 10.0) == pytest.approx(60.0, rel=0.01)
+    assert away.seconds_behind(5, None) == 0.0
