@@ -60,6 +60,10 @@ class Judging(EnvironmentInterface):
         counts = self.rewarder.counts
         return batch, {f"judge/{name}": float(counts[name]) for name in ("judged", "failed", "substituted")}
 
+    def shutdown(self) -> None:
+        """At the end of the run."""
+        self.rewarder.close()
+
 
 JudgeEnvironment = ray.remote(Judging)
 

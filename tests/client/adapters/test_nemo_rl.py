@@ -137,3 +137,8 @@ def test_the_lines_that_the_page_adds_are_those_of_the_adapter(adapter):
     found: dict[str, object] = {}
     exec("\n".join(lines).replace("register()", "named = register"), found)
     assert found["named"] is adapter.register
+
+
+def test_a_run_that_ends_shuts_the_environment_down(adapter, served):
+    """``shutdown_environments`` of ``nemo_rl/algorithms/grpo.py``, which kills an actor that cannot."""
+    adapter.JudgeEnvironment(settings(served[0])).shutdown()
