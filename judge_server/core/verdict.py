@@ -3,10 +3,11 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from judge_server.core.errors import JudgeFailure
 from judge_server.core.model import Frozen
+from judge_server.core.secret import redacted
 
 
 class VerdictStatus(StrEnum):
@@ -19,10 +20,11 @@ class VerdictStatus(StrEnum):
 
 class Failure(Frozen):
     """Why there is no value: ``type`` is a stable slug (``timeout``, ``judge_unavailable``, ``unusable_verdict``,
-    ``context_overflow``, ``low_label_mass``, ``missing_reference``, …)."""
+    ``context_overflow``, ``low_label_mass``, ``missing_reference``, …). ``detail`` shows no secret, whoever quoted one:
+    failures are answered, stored and logged."""
 
     type: str
-    detail: str
+    detail: Annotated[str, AfterValidator(redacted)]
 
     @staticmethod
     def of(fault: JudgeFailure) -> "Failure":

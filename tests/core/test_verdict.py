@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from judge_server.core.errors import DeadlineExceeded
+from judge_server.core.secret import keep_secret
 from judge_server.core.verdict import Failure, Opinion, Verdict, VerdictStatus
 from tests.core.build import TIMEOUT, missing, not_applicable, ok
 
@@ -73,3 +74,8 @@ def test_a_fault_keeps_its_type_and_detail():
 def test_a_verdict_survives_its_own_json_to_the_last_digit(value, reason):
     verdict = ok("a", value, met=value, reason=reason, options={"x": value}, span=(0, 3), step=0)
     assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
+
+
+def test_a_failure_repeats_no_secret_that_somebody_quoted():
+    keep_secret("key-of-an-engine-1")
+    assert Failure(type="judge_unavailable", detail="HTTP 401 (key-of-an-engine-1).").detail == "HTTP 401 (***)."
