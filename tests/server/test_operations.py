@@ -75,7 +75,7 @@ def test_metrics_count_judgments_verdicts_and_tokens():
     assert counted['judge_server_judgments_total{"judge": "none", "status": "ok"}'] == 1
     assert counted['judge_server_verdicts_total{"source": "judge", "status": "ok"}'] == 4
     assert counted['judge_server_verdicts_total{"source": "guard", "status": "ok"}'] == 2
-    assert counted["judge_server_reward_count{\"rubric\": \"inline\"}"] == 3
+    assert counted['judge_server_reward_count{"rubric": "inline"}'] == 3
     assert counted["judge_server_submissions_under_way{}"] == 0
     assert counted["judge_server_questions_in_flight{}"] == 0
 
