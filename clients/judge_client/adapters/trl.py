@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib import metadata
 from math import fsum
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from judge_client.sample import Sample, Text
 from judge_client.scored import Scored
 
 Rewards = list[float | None]
+_UNMASKED: tuple[Kind, ...] = ("raise", "neutral", "number")
 
 
 class _Reward:
@@ -37,7 +39,10 @@ class _Reward:
         columns: Columns = USUAL,
         **options: Any,
     ) -> None:
-        policy = OnFailure.choose(on_failure, default=self.default, bears=self.bears, trainer=self.trainer)
+        bears, default, trainer = self.bears, self.default, self.trainer
+        if "drop" in bears and not masks_missing_rewards():
+            bears, default, trainer = _UNMASKED, OnFailure.RAISE, "TRL before 1.6, which counts a missing reward as 0,"
+        policy = OnFailure.choose(on_failure, default=default, bears=bears, trainer=trainer)
         self.rewarder = Rewarder(rubric, on_failure=policy, **options)
         self.columns = columns
         known = self.rewarder.terms.rubric
@@ -75,9 +80,19 @@ class UnmaskedRubricReward(SyncRubricReward):
     """For trainers that add a missing reward up as 0 (TRL's OnlineDPO and SDPO, Axolotl's asynchronous GRPO): nothing
     is dropped here."""
 
-    bears = ("raise", "neutral", "number")
+    bears = _UNMASKED
     default = OnFailure.RAISE
     trainer = "a trainer that counts a missing reward as 0"
+
+
+def masks_missing_rewards() -> bool:
+    """Whether GRPO and RLOO of the TRL that is installed leave a reward of None out of the baseline, as releases since
+    1.6 do (https://github.com/huggingface/trl/pull/5902). Also where no TRL is installed."""
+    try:
+        major, minor = metadata.version("trl").split(".")[:2]
+    except metadata.PackageNotFoundError:
+        return True
+    return (int(major), int(minor)) >= (1, 6)
 
 
 def tell(
