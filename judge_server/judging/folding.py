@@ -51,6 +51,15 @@ _IMITATION = _LOOK_ALIKES + string.ascii_letters
 _WORD = re.compile(r"[^\W\d_]+")
 _MOST_WORDS = 20_000
 
+# letters set apart by single spaces, words by several
+_SPACED = re2.compile("(?:[a-z] ){6}[a-z](?: |$)")
+_GAP = re.compile(r"(?<=\b\w) (?=\w\b)")
+
+
+def unspaced(text: str) -> str:
+    """A folded text in which letters that were set apart stand together again."""
+    return _GAP.sub("", text) if _SPACED.search(text) else text
+
 
 def folded(text: str) -> str:
     """Compatibility forms resolved, letters of other scripts in Latin words and made-up alphabets read as what they

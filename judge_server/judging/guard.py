@@ -16,7 +16,7 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.judging.bounded_cache import BoundedCache
 from judge_server.judging.degenerate import emptiness
-from judge_server.judging.folding import folded, looks_alike
+from judge_server.judging.folding import folded, looks_alike, unspaced
 from judge_server.judging.legible import hides
 from judge_server.judging.lowest import lowest_values
 from judge_server.judging.marks import marks
@@ -30,7 +30,7 @@ REPETITION = "repetition"
 HIDDEN = "hidden_characters"
 LOOK_ALIKES = "look_alikes"
 
-_READ_CHARACTERS = 200_000
+_READ_CHARACTERS = 100_000
 _THINKING = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 _STATEMENTS: BoundedCache[tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
 
@@ -114,7 +114,7 @@ def decided(leaf: AnyLeaf, value: float, reason: str) -> Verdict:
 
 
 def _marks(submission: Submission, plain: str) -> tuple[str, ...]:
-    found = marks(plain)
+    found = marks(unspaced(plain))
     if "control_token" not in found and "think" in plain and _THINKING.search(submission.read.answer):
         return ("control_token", *found)  # where a response begins with its reasoning, that is what the tags are for
     return found
