@@ -15,7 +15,7 @@ from judge_client.rewarder import Rewarder
 from judge_client.sample import encode
 from judge_client.scored import Scored
 
-_VARIABLES = ("URL", "API_KEY", "RUBRIC", "NAME", "ON_FAILURE", "DEADLINE_SECONDS", "PRIORITY")
+_VARIABLES = ("URL", "API_KEY", "RUBRIC", "NAME", "ON_FAILURE", "DEADLINE_SECONDS", "PRIORITY", "ATTEMPTS")
 _KEPT: dict[tuple[type[Rewarder], bytes], Any] = {}
 R = TypeVar("R", bound=Rewarder)
 

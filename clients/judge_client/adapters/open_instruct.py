@@ -24,7 +24,7 @@ class JudgeServerVerifier(VerifierFunction):
 
     def __init__(self, verifier_config: VerifierConfig | None = None) -> None:
         super().__init__("judge_server", weight=1.0, verifier_config=verifier_config)
-        PROFILE.rewarder({})  # what cannot be used is told before the first rollout
+        self.rewarder = PROFILE.rewarder({})  # as configured here, also where Ray's workers know less
 
     async def async_call(
         self,
@@ -35,7 +35,7 @@ class JudgeServerVerifier(VerifierFunction):
         rollout_state: dict[str, Any] | None = None,
     ) -> VerificationResult:
         """Raises JudgeFailed, at which open-instruct stops, unless JUDGE_ON_FAILURE is a number."""
-        return _result(await PROFILE.rewarder({}).ascore_one(_sample(prediction, label, query)))
+        return _result(await self.rewarder.ascore_one(_sample(prediction, label, query)))
 
     def __call__(
         self,
@@ -46,7 +46,7 @@ class JudgeServerVerifier(VerifierFunction):
         rollout_state: dict[str, Any] | None = None,
     ) -> VerificationResult:
         """``async_call``, blocking."""
-        return _result(PROFILE.rewarder({}).score_one(_sample(prediction, label, query)))
+        return _result(self.rewarder.score_one(_sample(prediction, label, query)))
 
 
 def _sample(prediction: str, label: Any, query: str | None) -> Sample:

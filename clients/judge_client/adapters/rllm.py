@@ -29,9 +29,8 @@ class RubricEvaluator:
     def __init__(
         self, rubric: str | Mapping[str, Any] | None = None, *, correct_from: float = 0.5, **settings: Any
     ) -> None:
-        self.settings = {**settings, "rubric": rubric}
         self.correct_from = correct_from
-        PROFILE.rewarder(self.settings)  # what cannot be used is told before the first episode
+        self.rewarder = PROFILE.rewarder({**settings, "rubric": rubric})
 
     def evaluate(self, task: Task | Mapping[str, Any], episode: Episode) -> EvalOutput:
         """The reward of the episode's last trajectory; every criterion is a signal. Raises JudgeFailed where the policy
@@ -40,7 +39,7 @@ class RubricEvaluator:
         asked, answered = _last_conversation(episode)
         prompt = asked or _instruction(task, row)
         sample = sample_of(answered, prompt=prompt, label=row.get("ground_truth"), columns=row)
-        scored = PROFILE.rewarder(self.settings).score_one(sample)
+        scored = self.rewarder.score_one(sample)
         reward = number_of(scored)
         return EvalOutput(
             reward=reward,

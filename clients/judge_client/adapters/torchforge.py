@@ -16,11 +16,10 @@ class RubricReward:
     """``name``: in the metrics. ``settings``: arguments of Rewarder. Picklable."""
 
     def __init__(self, rubric: str | Mapping[str, Any] | None = None, *, name: str = "rubric", **settings: Any) -> None:
-        self.settings = {**settings, "rubric": rubric}
         self.__name__ = name
-        PROFILE.rewarder(self.settings)  # what cannot be used is told before the first rollout
+        self.rewarder = PROFILE.rewarder({**settings, "rubric": rubric})
 
     def __call__(self, prompt: str, response: str, target: Any) -> float:
         """``prompt``: as the chat template rendered it. ``target``: the reference, or an envelope. Raises JudgeFailed
         where the policy says so."""
-        return number_of(PROFILE.rewarder(self.settings).score_one(sample_of(response, prompt=prompt, label=target)))
+        return number_of(self.rewarder.score_one(sample_of(response, prompt=prompt, label=target)))

@@ -5,6 +5,7 @@ of each direct subclass, ``apply_verifiable_reward`` gathers their answers and a
 import asyncio
 import importlib
 import json
+import pickle
 import shlex
 import sys
 from abc import ABC, abstractmethod
@@ -156,3 +157,10 @@ async def test_the_row_and_the_settings_of_the_page_give_a_score(verifier, serve
 
     assert row["dataset"] == found.name.lower()
     assert scores == pytest.approx([10 * of_the_page(served[0])])
+
+
+async def test_a_verifier_that_ray_carries_elsewhere_keeps_the_settings_of_where_it_was_made(verifier, served):
+    with around(served):
+        carried = pickle.loads(pickle.dumps(verifier()))
+
+    assert await summed(carried, [GOOD]) == pytest.approx([9.0])

@@ -4,6 +4,7 @@
 
 import asyncio
 import importlib
+import pickle
 import sys
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -159,6 +160,15 @@ def test_a_rubric_that_the_server_does_not_know_is_raised(adapter, served):
 
     with pytest.raises(UnknownRubric):
         misspelt.evaluate(TASK, recorded(GOOD))
+
+
+def test_an_evaluator_that_is_sent_to_a_trainers_process_keeps_the_settings_of_where_it_was_made(adapter, served):
+    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="5"):
+        evaluator = adapter.RubricEvaluator(RUBRIC)
+
+    sent = pickle.loads(pickle.dumps(evaluator))
+
+    assert sent.evaluate(TASK, recorded(GOOD)).reward == pytest.approx(0.9)
 
 
 class AgentTrainer:

@@ -88,3 +88,10 @@ def test_a_failed_judge_ends_the_rollout_thread_because_no_advantage_is_made_of_
     assert isinstance(rewards[1], JudgeFailed)
     with pytest.raises((TypeError, RuntimeError, ValueError)):
         torch.tensor([rewards])  # ComputeAdvantages.compute
+
+
+def test_a_reward_that_is_sent_to_an_actor_keeps_the_settings_of_where_it_was_made(served):
+    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="5"):
+        functions = [RubricReward(RUBRIC)]
+
+    assert evaluate(functions, GOOD)[0] == pytest.approx(0.9)
