@@ -248,7 +248,9 @@ class TestWithoutAReward:
 
 def counted(http: httpx.Client) -> dict[str, float]:
     lines = [
-        line for line in http.get("/metrics").text.splitlines() if line.startswith('judge_grades_total{kind="string')
+        line
+        for line in http.get("/metrics").text.splitlines()
+        if line.startswith('judge_server_grades_total{kind="string')
     ]
     return {line.split('outcome="')[1].split('"')[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
 
@@ -335,6 +337,6 @@ def test_an_endlessly_nested_item_is_refused(http):
     body = '{"grader": {}, "model_sample": "x", "item": ' + '{"a":' * 100_000 + "1" + "}" * 100_000 + "}"
     headers = {"Content-Type": "application/json"}
     assert http.post("/v1/fine_tuning/alpha/graders/run", content=body, headers=headers).status_code == 400
-    deep = '{"a":' * 100 + "1" + "}" * 100
+    deep = '{"a":' * 70 + "1" + "}" * 70
     body = json.dumps({"grader": CHECK, "model_sample": "x"})[:-1] + f', "item": {deep}}}'
     assert http.post("/v1/fine_tuning/alpha/graders/run", content=body, headers=headers).status_code == 422
