@@ -283,7 +283,7 @@ def test_comparisons_are_counted_in_the_metrics():
     with judged_by(lambda body: Reply(500) if shown(body) else faithful()(body)) as (client, _):
         group(client)
         metrics = client.get("/metrics").text
-    assert 'judge_comparison_failures_total{type="judge_unavailable"} 4.0' in metrics
+    assert 'judge_server_comparison_failures_total{type="judge_unavailable"} 4.0' in metrics
 
 
 def test_a_list_may_be_answered_with_any_schema_the_provider_obeys():
