@@ -17,6 +17,7 @@ from judge_server.core.class_limit import ClassLimit
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.judge import JudgeSpecification
+from judge_server.core.secret import keep_secret
 from judge_server.jobs.bounds import Bounds as JobBounds
 from judge_server.jobs.worker import Worker
 from judge_server.judging import guard
@@ -158,7 +159,10 @@ def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
     webhook = None
     if settings.alarm_webhook_url is not None:
         key = settings.alarm_webhook_secret
-        webhook = Webhook(settings.alarm_webhook_url, None if key is None else key.get_secret_value())
+        secret = None if key is None else key.get_secret_value()
+        keep_secret(secret)
+        keep_secret(settings.alarm_webhook_url)
+        webhook = Webhook(settings.alarm_webhook_url, secret)
     return Watch(service.store, settings.monitor, settings.monitor_seconds, webhook, listener)
 
 

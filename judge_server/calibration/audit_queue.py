@@ -31,6 +31,7 @@ from judge_server.store.stored_labels import Added, CollectedLabel
 
 _MOST_PAIRS: Final = 5_000
 _MET: Final = 0.5
+_JUDGE: Final = "judge:"
 
 
 class TaskCriterion(Frozen):
@@ -95,6 +96,8 @@ async def take(
 ) -> Added:
     """Keep a person's labels with the texts, stratum and weight of their items, and beside them what the judge said of
     the same criteria; all or none. Raises BadInput naming the label that cannot stand."""
+    if annotator.startswith(_JUDGE):
+        raise BadInput(f"annotator: {annotator!r} would be a judge.", remedy=f"Use a name without {_JUDGE}.")
     items = await store.queue.find(label_set, list({one.judgment for one in given}))
     whole = {name: await _drawn(store, item) for name, item in items.items()}
     rows: list[CollectedLabel] = []
@@ -169,7 +172,7 @@ def _rows(drawn: _Drawn, given: GivenLabel, annotator: str, place: int) -> Itera
     judge = drawn.judgment.judge
     verdict = next(one for one in drawn.judgment.verdicts if one.criterion == given.criterion)
     if judge is not None and verdict.decided:
-        yield _collected(content | {"annotator": f"judge:{judge.name}", "role": "judge"} | _said(verdict))
+        yield _collected(content | {"annotator": f"{_JUDGE}{judge.name}", "role": "judge"} | _said(verdict))
 
 
 def _said(verdict: Verdict) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from judge_server.core.giving_way import giving_way
 from judge_server.monitoring.clustered import Numbers
 
 _BLOCKS: Final = 50
@@ -42,7 +43,9 @@ def correlation(first: Sequence[float], second: Sequence[float], clusters: Seque
     prompts = places if len(own) >= 2 * len(names) else np.zeros(len(own), dtype=np.intp)
     dealt = places % blocks
     value = spearman(own, other, prompts)
-    parts = [spearman(*(column[dealt != block] for column in (own, other, prompts))) for block in range(blocks)]
+    parts = [
+        spearman(*(column[dealt != block] for column in (own, other, prompts))) for block in giving_way(range(blocks))
+    ]
     if value is None or any(part is None for part in parts):
         return None
     left = np.array(parts, dtype=np.float64)

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from judge_server.core.giving_way import giving_way
 from judge_server.core.monitor import Finding, MonitorLimits
 from judge_server.monitoring.clustered import Numbers, Sample, probability_of_change, sample, share
 from judge_server.monitoring.deciding import Frame, finding, holm
@@ -43,7 +44,9 @@ def vocabulary(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Fi
     enough = min(len(before), len(after)) >= frame.least
     if not enough or min(len({one.cluster for one in rows}) for rows in (before, after)) < frame.least_clusters:
         return [frame.too_little("Rewarded responses with their texts", len(after), len(before))]
-    tested = _tested([_terms(one) for one in before], [_terms(one) for one in after], before, after)
+    tested = _tested(
+        [_terms(one) for one in giving_way(before)], [_terms(one) for one in giving_way(after)], before, after
+    )
     real = holm([one.p for one in tested], frame.level)
     bursts = [one for one, significant in zip(tested, real, strict=True) if significant and _great(one, limits)]
     bursts.sort(key=lambda one: (-one.rise, -len(one.term), one.term))
@@ -108,7 +111,7 @@ def _tested(
         return []
     (totals, weights), (recent, recent_weights) = _counted(old, before, kept), _counted(new, after, kept)
     tested = []
-    for place, term in enumerate(kept):
+    for place, term in giving_way(enumerate(kept)):
         samples = Sample(totals[:, place], weights, len(old)), Sample(recent[:, place], recent_weights, len(new))
         tested.append(_Burst(term, *samples, probability_of_change(*samples)))
     return tested

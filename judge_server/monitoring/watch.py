@@ -64,6 +64,11 @@ class Watch:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            for work in ("monitor", "webhook"):
+                await self._store.watches.release(work, self._name)
+        except StoreUnavailable:
+            _LOG.warning("another server may look when the lease of this one has passed")
         if self._webhook is not None:
             await self._webhook.__aexit__(None, None, None)
 

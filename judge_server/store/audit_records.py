@@ -56,13 +56,12 @@ class AuditRecords:
     async def keep(self, audited_id: str, judge: str, made: tuple[Judgment, Submission, Rubric | None] | None) -> bool:
         """Keeps an audit together with the judgment that it is, or that there can be none. False where the judgment
         has been audited by ``judge`` meanwhile: then nothing is kept."""
-        rows = None if made is None else self._writer.prepared(Judged(*made))
-        if isinstance(rows, Exception):
-            raise rows
+        prepared = None if made is None else self._writer.prepared(Judged(*made))
+        rows = prepared if isinstance(prepared, Rows) else None  # what cannot be written would be tried for ever
         link = {
             "audited_id": audited_id,
             "judge": judge,
-            "judgment_id": None if made is None else made[0].id,
+            "judgment_id": None if made is None or rows is None else made[0].id,
             "created_us": microseconds(datetime.now(UTC)),
         }
 
@@ -75,7 +74,4 @@ class AuditRecords:
             insert_missing(connection, AUDIT, [link])
             return True
 
-        kept = await self._write(work)
-        if kept and isinstance(rows, Rows):
-            self._writer.known([rows])
-        return kept
+        return await self._write(work)

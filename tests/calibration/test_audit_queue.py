@@ -133,6 +133,11 @@ async def test_a_label_of_nothing_that_was_drawn_is_refused_and_none_is_kept(jud
     assert await judged.labels.collected(SET) == ()
 
 
+async def test_nobody_may_call_himself_a_judge(judged):
+    with pytest.raises(BadInput, match="would be a judge"):
+        await take(judged, SET, "judge:trainer", [])
+
+
 async def test_an_annotator_thinks_again_only_when_asked(judged):
     await draw(judged)
     (task, *_) = await tasks(judged, SET, None, 100)
