@@ -103,7 +103,7 @@ def tell(
 ) -> None:
     """Every criterion's value: for each completion, and its mean over those that have it. ``judge_failed`` is the share
     that failed, ``judge_substituted`` the share whose reward the policy put in."""
-    tables = [{**one.metrics, "judge_substituted": float(one.substituted)} for one in scored]
+    tables = [one.metrics for one in scored]
     for key in sorted({key for table in tables for key in table}):
         values = [table[key] for table in tables if key in table]
         if log_metric:
