@@ -56,7 +56,7 @@ def test_the_default_of_the_index_is_the_default_of_the_page(page):
         assert "As slime's page says" in told
         told = text_of("slime")
     if default.startswith("`"):
-        assert re.search(rf"{default}(,? the default| \(default\))", told)
+        assert re.search(rf"{default}(,? the default| \(default\)| by default)", told)
     else:
         assert re.search(r"number", told)
         assert not re.search(r"the default|\(default\)", told)
