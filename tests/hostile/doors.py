@@ -18,14 +18,17 @@ from judge_server.calibration.policy import read_policy
 from judge_server.calibration.reading import read_labels
 from judge_server.calibration.reading.heading import Layout
 from judge_server.core.condition import When
+from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadConfiguration, BadInput, JudgeServerError, UnusableVerdict
 from judge_server.core.expression import BadExpression, Expression
 from judge_server.core.grader import Grader
 from judge_server.core.json_text import parse_json
 from judge_server.core.placeholder import pieces_of
 from judge_server.core.response import Response
+from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.judging import checks
+from judge_server.judging.guard import inspect
 from judge_server.judging.reading import read_labels as read_label_tokens
 from judge_server.judging.reading import read_score, read_structured
 from judge_server.judging.relative.reading import read_list, read_pair
@@ -40,11 +43,26 @@ from judge_server.server.dialects.envelope import open_label
 from judge_server.server.dialects.harmony import read_channels
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.settings import load_settings
+from tests.submissions import rubric
 
 Read = Callable[[bytes], Any]
 _GRADER: TypeAdapter[Any] = TypeAdapter(Grader)
 _WHEN: TypeAdapter[Any] = TypeAdapter(When)
 _YES_OR_NO = ("Yes", "No")
+_LISTED = Rubric.model_validate(rubric())
+_CHECKS: tuple[dict[str, Any], ...] = (
+    {"kind": "contains", "any": ["word"]},
+    {"kind": "length", "unit": "sentences", "max": 5},
+    {"kind": "numeric", "against": 5},
+    {"kind": "citations"},
+    {"kind": "repetition"},
+    {"kind": "json", "extract": "first", "schema": {"properties": {"a": {"pattern": "^(a+)+$"}}}},
+    {"kind": "tags", "required": ["answer"]},
+    {"kind": "exact_match"},
+    {"kind": "regex", "pattern": "(.*a){12}|(a+)+$"},
+    {"kind": "tool_call", "name": "look_up"},
+)
+_CHECKED = [CheckCriterion.model_validate({"id": "it", "kind": "check", "check": given}) for given in _CHECKS]
 _WIDE = Layout(annotators={"ann": "human", "bob": "human"})
 
 
@@ -109,6 +127,19 @@ def _response(content: bytes) -> None:
     assert Response.of(_text(content)) is not None
 
 
+def _judged(content: bytes) -> Submission:
+    return Submission(prompt="What now?", response=content.decode("utf-8", "replace"), reference="Call for help.")
+
+
+def _guard(content: bytes) -> None:
+    inspect(_judged(content), _LISTED)
+
+
+def _check(criterion: CheckCriterion, content: bytes) -> None:
+    verdict = checks.decide_now(criterion, _judged(content))
+    assert verdict.error is None or "raised" not in verdict.error.detail, verdict.error
+
+
 def _halves(content: bytes) -> None:
     text = _text(content)
     middle = len(text) // 2
@@ -157,6 +188,11 @@ DOORS = {
         _door("model listing", lambda raw: listing_of(raw, "m"), (JudgeServerError,), "json", "text"),
         _door("submission", _submission, (ValidationError, ValueError), "json", "text"),
         _door("response", _response, (), "markup", "text"),
+        _door("guard", _guard, (), "markup", "text", "json"),
+        *(
+            _door(f"check {criterion.check.kind}", partial(_check, criterion), (), "text", "json")
+            for criterion in _CHECKED
+        ),
         _door("prompt and response", _halves, (BadInput,), "markup", "text"),
         _door("chat markup", lambda raw: exchange_in(_text(raw)), (BadInput,), "markup", "text"),
         _door("chat markup, last turn", lambda raw: exchange_in(_text(raw), "last"), (BadInput,), "markup", "text"),

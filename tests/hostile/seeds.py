@@ -3,7 +3,8 @@
 import json
 
 from benchmarks.stub_judge import answer
-from tests.hostile.corpus import LABELS, inputs
+from tests.hostile.corpus import inputs
+from tests.hostile.label_files import LABELS
 from tests.project.repository import ROOT
 from tests.submissions import checking, rubric, submission
 

@@ -39,7 +39,8 @@ def count(pattern: str, flags: Sequence[str], text: str, limit: int) -> int:
 
 
 def found(pattern: str, text: str) -> bool:
-    return _compiled(pattern, ()).search(text) is not None
+    """``text`` may hold halves of surrogate pairs, which JSON can escape and UTF-8 cannot hold: they are read as ?."""
+    return _compiled(pattern, ()).search(text.encode("utf-8", "replace").decode("utf-8")) is not None
 
 
 def last(pattern: str, text: str, limit: int = 1_000) -> str | None:

@@ -110,6 +110,12 @@ def test_work_without_end_is_a_typed_failure_and_not_a_zero(schema, text):
 
 
 @pytest.mark.usefixtures("quiet_collector")
+@pytest.mark.parametrize(("text", "met"), [('{"a": "\\ud83d"}', 0.0), ('{"a": "ok \\ud83d"}', 1.0)])
+def test_half_a_surrogate_pair_does_not_spare_a_response_its_verdict(text, met):
+    schema = {"properties": {"a": {"type": "string", "pattern": "ok"}}}
+    assert value({"kind": "json", "schema": schema}, text) == met
+
+
 def test_a_catastrophic_pattern_in_a_schema_takes_linear_time():
     schema = {"type": "string", "pattern": "^(a+)+$"}
     start = time.process_time()
