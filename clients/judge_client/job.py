@@ -20,12 +20,13 @@ _LONGEST_LOOK_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class JobTerms:
-    """What holds for every item. ``deadline_seconds``: of each try of one item."""
+    """What holds for every item. ``deadline_seconds``: of each try of one item; ``caller``: who sent it."""
 
     rubric: Any = None
     judge: str | None = None
     priority: str = "batch"
     deadline_seconds: float | None = None
+    caller: str = "anyone"
 
 
 @dataclass(frozen=True)

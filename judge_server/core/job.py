@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
+from judge_server.core.caller import ANYONE
 from judge_server.core.model import Frozen
 
 
@@ -23,12 +24,14 @@ ENDED = frozenset({JobStatus.DONE, JobStatus.CANCELLED})
 
 class JobTerms(Frozen):
     """What holds for every item of a job. ``rubric`` and ``judge`` for items that name none (a rubric as plain data or
-    a name), ``priority`` a class of the schedule, ``deadline_seconds`` for each try of one item."""
+    a name), ``priority`` a class of the schedule, ``deadline_seconds`` for each try of one item, ``caller`` the name of
+    whoever sent it, among whose questions its own are."""
 
     rubric: dict[str, Any] | str | None = None
     judge: str | None = None
     priority: str = "batch"
     deadline_seconds: float | None = None
+    caller: str = ANYONE.name
 
 
 class Job(Frozen):

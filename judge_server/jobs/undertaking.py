@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+from judge_server.core.caller import ANYONE, Caller, current_caller
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, ModelUnavailable, Overloaded, StoreUnavailable
 from judge_server.core.job import Job
 from judge_server.core.json_text import parse_json
@@ -53,6 +54,7 @@ class Undertaking:
 
     async def carry_out(self) -> None:
         """Returns when the job is done, cancelled or another worker's. Raises StoreUnavailable."""
+        current_caller.set(Caller(self.job.terms.caller, ANYONE.scopes))  # of this task, which is the job's own
         judging = asyncio.create_task(self._judge_all(), name=f"{self.job.id}-items")
         living = asyncio.create_task(self._give_signs_of_life(), name=f"{self.job.id}-lease")
         try:

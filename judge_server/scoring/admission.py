@@ -49,13 +49,17 @@ class Admission:
                     await self._empty.wait()
         return self.under_way
 
+    def require_open(self) -> None:
+        """Raises Draining where the server is shutting down."""
+        if self.draining:
+            raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
+
     def require_room(
         self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE, deadline: float | None = None
     ) -> None:
         """Raises Overloaded (or Draining) with the seconds after which there will probably be room, and TooLarge for
         more submissions than the caller may ever have under way."""
-        if self.draining:
-            raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
+        self.require_open()
         load = self.classes[priority]
         refusal = load.refusal(submissions, current_caller.get().name, remaining(deadline))
         if refusal is not None:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+from judge_server.core.caller import ANYONE, current_caller
 from judge_server.core.errors import ModelUnavailable
 from judge_server.core.job import JobStatus
 from judge_server.models.protocol import Priority
@@ -185,3 +186,18 @@ async def test_an_item_that_has_a_result_keeps_it(store):
 async def _rest(worker):
     while worker.under_way:  # noqa: ASYNC110 - the worker tells nobody
         await asyncio.sleep(0.01)
+
+
+async def test_a_job_asks_in_the_name_of_the_caller_that_sent_it(store):
+    asked_by = set()
+
+    def script(request):
+        asked_by.add(current_caller.get().name)
+        return yes(0.8)(request)
+
+    of = scorer(judge(ScriptedModel(script)), store=store)
+    async with working(store, of):
+        job = await begun(store, items(3), caller="nightly")
+        assert (await ended(store, job.id)).terms.caller == "nightly"
+    assert asked_by == {"nightly"}
+    assert current_caller.get() is ANYONE

@@ -11,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge_server.core.caller import ANYONE, Caller, current_caller
+from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.flight import Flights
 from judge_server.scoring.schedule import Schedule
 from judge_server.scoring.turns import QUANTUM, Turns
 from judge_server.scoring.urgency import Want
+from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scoring.test_schedule import request
+from tests.scripted_model import ScriptedModel, yes
 
 TRAINING, INTERACTIVE, BATCH, AUDIT = Priority
 
@@ -238,3 +241,15 @@ async def test_the_caller_of_a_request_is_the_one_in_whose_line_it_waits():
         await asyncio.sleep(0.01)
     await asyncio.gather(*tasks)
     assert order.index("modest") <= QUANTUM
+
+
+async def test_the_engine_is_told_the_class_in_which_shared_work_got_its_place():
+    model = ScriptedModel(yes(0.9), capacity=1, seconds=0.02)
+    of = scorer(judge(model))
+    first = asyncio.create_task(of.score(submission("The one before.", rubric=rubric(count=1)), Terms(BATCH)))
+    await asyncio.sleep(0.005)
+    shared = submission("The shared one.", rubric=rubric(count=1))
+    waiting = [asyncio.create_task(of.score(shared, Terms(priority))) for priority in (BATCH, TRAINING)]
+    rewards = [(await task).reward for task in (first, *waiting)]
+    assert rewards == [pytest.approx(0.9)] * 3
+    assert [request.priority for request in model.asked] == [BATCH, TRAINING]

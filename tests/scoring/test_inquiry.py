@@ -156,8 +156,8 @@ async def test_when_the_last_caller_leaves_the_model_is_told():
     assert (len(model.asked), model.cancelled) == (2, 2)
     assert of._inquiry.in_flight == 0
     assert of.admission.under_way == 0
-    assert of._judges["main"].model.schedule.in_flight == 0
-    assert of._judges["main"].model.schedule.waiting == 0
+    assert of._bench.judges["main"].model.schedule.in_flight == 0
+    assert of._bench.judges["main"].model.schedule.waiting == 0
 
 
 async def test_the_deadline_of_another_caller_is_not_ours():

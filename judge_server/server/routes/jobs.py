@@ -90,7 +90,7 @@ async def begin(
     Answers 202 when every item is in the store: from then on nothing of it is lost, whatever ends the server. With an
     Idempotency-Key the same request again answers the same job.
     """
-    service.scorer.admission.require_room()
+    service.scorer.admission.require_open()
     if sends_lines(request.scope):
         limits = _limits(service, service.settings.max_job_bytes)
         terms, items = await _terms(service, wishes), lines(request.stream(), limits)
@@ -184,11 +184,13 @@ async def _terms(service: Service, wishes: BatchRequest | LineWishes) -> JobTerm
     if wishes.judge is not None and wishes.judge not in service.judges:
         known = ", ".join(sorted(service.judges))
         raise UnknownJudge(f"judge: {wishes.judge!r} is not configured here.", remedy=f"Configured judges: {known}.")
+    caller = current_caller.get()
     return JobTerms(
         rubric=rubric,
         judge=wishes.judge,
-        priority=current_caller.get().allowance.priority(wishes.priority, "batch"),
+        priority=caller.allowance.priority(wishes.priority, "batch"),
         deadline_seconds=wishes.deadline_seconds or service.settings.default_deadline_seconds,
+        caller=caller.name,
     )
 
 

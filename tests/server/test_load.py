@@ -1,0 +1,87 @@
+"""Limits of classes, and what the door says where they are reached, over real HTTP."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from judge_server.core.class_limit import ClassLimit
+from tests.served import judged_by, until
+from tests.server.faults import only_for
+from tests.stub_judge import Reply
+from tests.submissions import rubric, submission
+
+SLOW = only_for("criterion-", Reply(delay_seconds=20.0))
+
+
+def gauge(client: httpx.Client, name: str, priority: str) -> float:
+    found = re.search(rf'judge_server_class_{name}{{priority="{priority}"}} (\S+)', client.get("/metrics").text)
+    assert found is not None, name
+    return float(found[1])
+
+
+def test_a_class_that_is_full_sends_away_and_the_others_do_not():
+    limits = {"batch": ClassLimit(submissions=2), "audit": ClassLimit(questions=5)}
+    with (
+        judged_by(SLOW, class_limits=limits, max_under_way=7, max_questions=50) as (client, _),
+        ThreadPoolExecutor(3) as out,
+    ):
+        waiting = [
+            out.submit(
+                client.post,
+                "/v1/score",
+                json=submission(response=f"Answer {n}.", priority="batch", deadline_seconds=3),
+            )
+            for n in range(2)
+        ]
+        until(lambda: gauge(client, "submissions", "batch") == 2)
+        assert gauge(client, "questions", "batch") == 4
+        refused = client.post("/v1/score", json=submission(priority="batch"))
+        audit = client.post(
+            "/v1/score", json=submission(rubric=rubric(*[1] * 9), priority="audit", deadline_seconds=0.2)
+        )
+        training = client.post("/v1/score", json=submission(priority="training", deadline_seconds=0.2))
+        limits_shown = [gauge(client, "submissions_limit", name) for name in ("training", "batch")]
+        questions_shown = [gauge(client, "questions_limit", name) for name in ("training", "audit")]
+        assert [one.result().status_code for one in waiting] == [504, 504]
+    assert refused.status_code == 429
+    assert refused.json()["priority"] == "batch"
+    assert int(refused.headers["retry-after"]) >= 1
+    assert (training.status_code, audit.status_code) == (504, 504)  # let in, and too slow
+    assert (limits_shown, questions_shown) == ([7, 2], [50, 5])
+
+
+def test_questions_fill_a_class_too():
+    with (
+        judged_by(SLOW, class_limits={"training": ClassLimit(questions=12)}) as (client, _),
+        ThreadPoolExecutor(1) as out,
+    ):
+        body = submission(rubric=rubric(*[1] * 12), priority="training", deadline_seconds=2)
+        waiting = out.submit(client.post, "/v1/score", json=body)
+        until(lambda: gauge(client, "questions", "training") == 12)
+        refused = client.post("/v1/score", json=submission(priority="training"))
+        assert waiting.result().status_code == 504
+    assert refused.status_code == 429
+    assert "questions" in refused.json()["detail"]
+
+
+def test_a_full_house_takes_jobs_in_all_the_same():
+    with judged_by(SLOW, max_under_way=1) as (client, _), ThreadPoolExecutor(1) as out:
+        waiting = out.submit(client.post, "/v1/score", json=submission(deadline_seconds=2))
+        until(lambda: gauge(client, "submissions", "interactive") == 1)
+        assert client.post("/v1/score", json=submission()).status_code == 429
+        assert client.post("/v1/jobs", json={"items": [submission()]}).status_code == 202
+        waiting.result()
+
+
+def test_bodies_that_are_too_much_together_are_sent_away_before_they_are_read():
+    with judged_by(SLOW, max_body_bytes=100_000, max_bodies_bytes=100_000) as (client, _), ThreadPoolExecutor(1) as out:
+        body = submission(response=" ".join(f"word{n}" for n in range(6_000)), deadline_seconds=2)
+        waiting = out.submit(client.post, "/v1/score", json=body)
+        until(lambda: gauge(client, "submissions", "interactive") == 1)
+        refused = client.post("/v1/score", json=body)
+        assert client.get("/healthz").status_code == 200
+        assert waiting.result().status_code == 504
+        assert client.post("/v1/score", json=body | {"deadline_seconds": 0.2}).status_code == 504
+    assert refused.status_code == 429
+    assert refused.json()["type"] == "urn:judge-server:error:overloaded"
