@@ -1,6 +1,6 @@
 """Every route of the OpenAPI document is tried by schemathesis: no 5xx, and nothing that the document does not say.
 
-    python -m tests.hostile.openapi [--examples 100] [--coverage] [--seed 7]
+    python -m tests.hostile.openapi [--examples 100] [--coverage] [--keys] [--seed 7]
 
 The judge is healthy, so that a 502, 503 or 504 would be the server's own fault. schemathesis runs as a process of its
 own: nothing of it comes into the tests' process.
@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 
 from tests.served import served, settings_of
+from tests.server.keys import bearer, demanding, key_of
 from tests.stub_judge import StubJudge
 from tests.submissions import submission
 
@@ -40,11 +41,18 @@ class Outcome:
     report: str
 
 
-def try_every_route(*flags: object, examples: int, phases: str = "fuzzing", seed: int = 7) -> Outcome:
-    """The whole document against a running server. ``flags``: more of schemathesis' own."""
+def try_every_route(*, examples: int, phases: str = "fuzzing", seed: int = 7, keys: bool = False) -> Outcome:
+    """The whole document against a running server. ``keys``: it demands API keys, and every request brings one."""
     program = Path(sys.executable).with_name("schemathesis")
     started = time.monotonic()
-    with StubJudge() as judge, served(settings_of(judge.specification)) as client, tempfile.TemporaryDirectory() as out:
+    text, kept = key_of("all", "score", "author", "label", "admin")
+    with (
+        StubJudge() as judge,
+        served(demanding(kept, model=judge.specification) if keys else settings_of(judge.specification)) as client,
+        tempfile.TemporaryDirectory() as out,
+    ):
+        client.headers.update(bearer(text))
+        flags = ("--header", f"Authorization: {client.headers['authorization']}") if keys else ()
         known = json.dumps(_known(client))
         command = [
             program, "--config-file", _HERE / "schemathesis.toml", "run", f"{client.base_url}/openapi.json",
@@ -98,10 +106,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", type=int, default=100, help="requests of each kind for each route")
     parser.add_argument("--coverage", action="store_true", help="every boundary of every schema, too: takes minutes")
+    parser.add_argument("--keys", action="store_true", help="the server demands API keys")
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
     phases = "examples,coverage,fuzzing" if asked.coverage else "fuzzing"
-    outcome = try_every_route(examples=asked.examples, phases=phases, seed=asked.seed)
+    outcome = try_every_route(examples=asked.examples, phases=phases, seed=asked.seed, keys=asked.keys)
     sys.stdout.write(outcome.report)
     sys.stdout.write(
         f"{outcome.operations} operations, {outcome.cases} requests, {outcome.seconds:.0f} s: "
