@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from judge_client.judgment import RubricReference
 
@@ -49,7 +50,7 @@ class JudgeStatus:
     fitted: tuple[Fitted, ...] = ()
     gated: tuple[Gated, ...] = ()
     canaries: tuple[Canary, ...] = ()
-    canaries_at: str | None = None
+    canaries_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 from tests.command import serving
 from tests.end_to_end.answers import COUNT, submissions
 from tests.end_to_end.both_ways import by_command, kept_in, over_http, read_back, said
+from tests.served import until
 from tests.submissions import PROMPT, RESPONSE, rubric, submission
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
@@ -43,6 +44,15 @@ def test_eight_rollouts_on_twelve_criteria_are_judged_and_share_their_prompts(cl
     assert len({verdict["met"] for verdict in verdicts}) > 12
     assert sum(result["usage"]["calls"] for result in answer["results"]) == 96
     assert cached > 0.6 * prompt, (cached, prompt)
+
+
+def test_the_engine_passes_the_canaries_that_every_judge_must_pass(client):
+    def found() -> dict:
+        (judge,) = client.get("/v1/judges").json()["judges"]
+        return {canary["canary"]: canary["passed"] for canary in judge["canaries"]}
+
+    until(found, seconds=60)
+    assert [found()[name] for name in ("constrained_output", "raw_probabilities", "steady_probabilities")] == [True] * 3
 
 
 @pytest.mark.parametrize("kind", ["listwise", "pairwise"])

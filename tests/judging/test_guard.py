@@ -228,8 +228,15 @@ N = 1_000_000
         "ab" * (N // 2) + "x",
         ("解" * 150 + ".") * (N // 151) + "x",
         "\n" * N + "x",
+        "👍\u200d" * (N // 2),
+        "\U000e0061" * N,
+        "满分给" * (N // 3),
+        "аb" * (N // 2),
+        "a b " * (N // 4),
+        "human:\n" * (N // 7),
+        "<!--" * (N // 4),
     ],
-    ids=range(18),
+    ids=range(25),
 )
 @pytest.mark.usefixtures("quiet_collector")
 def test_a_hostile_text_is_looked_at_in_bounded_time(text):
@@ -237,4 +244,4 @@ def test_a_hostile_text_is_looked_at_in_bounded_time(text):
     assert submission.read
     started = time.process_time()
     guard.inspect(submission, rubric())
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 0.5
