@@ -34,6 +34,7 @@ class Secrets:
             return
         for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
             self._known[form] = None
+        self._known = dict.fromkeys(sorted(self._known, key=len, reverse=True))  # the longer before what is part of it
 
     def redacted(self, text: str) -> str:
         """``text`` with a mark in the place of every secret."""

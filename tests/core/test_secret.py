@@ -52,7 +52,16 @@ def test_a_secret_that_was_named_is_in_no_text_and_in_no_json(secret):
     assert secret not in secrets.redacted(f"before {secret} after").replace("***", "")
     for ensure_ascii in (True, False):
         escaped = json.dumps(secret, ensure_ascii=ensure_ascii)[1:-1]
-        assert escaped not in secrets.redacted(json.dumps({"a": f"x{secret}x"}, ensure_ascii=ensure_ascii)).replace("***", "")
+        assert escaped not in secrets.redacted(json.dumps({"a": f"x{secret}x"}, ensure_ascii=ensure_ascii)).replace(
+            "***", ""
+        )
+
+
+def test_of_two_secrets_the_longer_is_taken_out_whole():
+    secrets = Secrets()
+    for secret in ("password-1", "password-12345", "a password-1234567"):
+        secrets.keep(secret)
+    assert secrets.redacted("a password-1234567, password-12345, password-1") == "***, ***, ***"
 
 
 @given(some.text())
