@@ -1,6 +1,7 @@
 # Two images:
 #   docker build --target slim -t judge-server:slim .    reaches judges over HTTP; no engine inside, no graphics card needed
 #   docker build -t judge-server .                       vLLM for CUDA inside: docker run --gpus all --init --shm-size 8g …
+# Both listen on all addresses, so they want an API key before they start: see docs/security.md, "Containers".
 # deploy/prove_dockerfile.py carries these steps out where no container engine runs.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 

@@ -12,7 +12,7 @@ import pytest
 
 from judge_client import Client, Refused
 from judge_server.core.caller import current_caller
-from judge_server.core.errors import Unauthorized
+from judge_server.core.errors import StoreUnavailable, Unauthorized
 from judge_server.server.app import create_app
 from judge_server.server.authentication import presented_key
 from judge_server.server.key_ring import KeyRing
@@ -217,14 +217,42 @@ async def test_strangers_with_invented_ids_do_not_keep_the_database_busy():
     await store.close()
 
 
+async def test_many_who_come_at_once_have_keys_read_once_for_all():
+    store = await Store.open("sqlite://")
+    text, key = key_of()
+    await store.api_keys.add(key, datetime.now(UTC))
+    counting = _Counting(store.api_keys)
+    ring = KeyRing((), counting)
+    found = await asyncio.gather(*(ring.find(text) for _ in range(50)))
+    assert {one.name for one in found} == {"trainer"}
+    assert counting.readings == 1
+    await store.close()
+
+
+async def test_while_the_database_is_silent_its_keys_are_nobodys_and_configured_ones_stay():
+    silent = _Counting(None)
+    text, key = key_of()
+    ring = KeyRing([key], silent)
+    assert (await ring.find(text)).name == "trainer"
+    with pytest.raises(StoreUnavailable):
+        await ring.find(key_of()[0])
+    await ring.close()
+    assert silent.readings == 1
+
+
 class _Counting:
+    """Keys of a store; of none, where the database is silent."""
+
     def __init__(self, records) -> None:
         self.records = records
         self.readings = 0
 
     async def all(self):
         self.readings += 1
+        if self.records is None:
+            raise StoreUnavailable("The database does not answer.")
         return await self.records.all()
 
     async def used(self, moments) -> None:
-        await self.records.used(moments)
+        if self.records is None and moments:
+            raise StoreUnavailable("The database does not answer.")
