@@ -22,7 +22,7 @@ _MOST_FOR_OTHERS = 2
 @dataclass(frozen=True, slots=True)
 class Bound:
     """How much of one class may be under way before the door sends away: submissions, and the questions that they put
-    to judges (each holds some 9 KB until it is answered)."""
+    to judges (each takes some 14 KB until it is answered)."""
 
     submissions: int
     questions: int
