@@ -64,12 +64,12 @@ def unspaced(text: str) -> str:
 def folded(text: str) -> str:
     """Compatibility forms resolved, letters of other scripts in Latin words and made-up alphabets read as what they
     look like, invisible characters and loose accents taken out, small letters."""
-    if text.isascii() or not _UNUSUAL.search(text):
-        return text.lower()
-    plain = _LOOSE_ACCENTS.sub("", visible(text))
+    plain = text.lower()
+    if text.isascii() or not _UNUSUAL.search(plain):
+        return plain
+    plain = _LOOSE_ACCENTS.sub("", visible(plain))
     if _FORM.search(plain):
-        plain = unicodedata.normalize("NFKC", _LONG_LIGATURES.sub(" ", plain))
-    plain = plain.lower()
+        plain = unicodedata.normalize("NFKC", _LONG_LIGATURES.sub(" ", plain)).lower()
     return plain.translate(_LETTERS) if _MIXED.search(plain) else plain
 
 

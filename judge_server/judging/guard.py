@@ -31,6 +31,7 @@ HIDDEN = "hidden_characters"
 LOOK_ALIKES = "look_alikes"
 
 _READ_CHARACTERS = 100_000
+_LAST_CHARACTERS = 25_000
 _THINKING = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 _STATEMENTS: BoundedCache[tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
 
@@ -54,7 +55,7 @@ class Inspection:
 def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = frozenset()) -> Inspection:
     """Look at a response without a model. Bounded work whatever the text. ``veto``: flags that the server vetoes under
     every rubric that does not allow them."""
-    text = submission.read.text[:_READ_CHARACTERS]
+    text = _beginning_and_end(submission.read.text)
     cause = _degenerate(submission, rubric)
     plain = folded(text)[: 2 * _READ_CHARACTERS]
     found = _marks(submission, plain)
@@ -111,6 +112,13 @@ def decided(leaf: AnyLeaf, value: float, reason: str) -> Verdict:
         option=option,
         reason=reason,
     )
+
+
+def _beginning_and_end(text: str) -> str:
+    """What is read of a very long text: most attacks stand where a judge reads last."""
+    if len(text) <= _READ_CHARACTERS:
+        return text
+    return f"{text[: _READ_CHARACTERS - _LAST_CHARACTERS]}\n{text[-_LAST_CHARACTERS:]}"
 
 
 def _marks(submission: Submission, plain: str) -> tuple[str, ...]:
