@@ -21,6 +21,7 @@ from judge_server.store.payload import encode
 from judge_server.store.writing import microseconds
 
 ROLLOUTS = 8
+BIASES = ("length", "flattery", "saturation", "repetition", "collapse", "divergence", "abstention")
 FLATTERY = "What a wonderful and insightful question; this answer asks about every symptom that the criteria demand."
 GOOD = tuple(f"good_{number}" for number in range(5))
 RUBRIC = Rubric.model_validate(

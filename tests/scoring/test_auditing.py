@@ -7,11 +7,16 @@ import pytest
 
 from judge_server.core.draw import drawn
 from judge_server.core.errors import ModelUnavailable
+from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import Series
+from judge_server.judging.answer import Terms
+from judge_server.judging.prompt import PromptWriter
+from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Priority
 from judge_server.scoring.auditing import Auditor, Pace
+from judge_server.scoring.scheduled_model import ScheduledModel
 from judge_server.store.observation import Span
-from tests.scoring.assembly import judge, rubric, scorer, submission
+from tests.scoring.assembly import SECRET, judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes
 
 PACE = Pace(look_seconds=0.05, idle_seconds=0.01, retry_seconds=0.01, settled_seconds=0.0)
@@ -110,6 +115,35 @@ async def test_no_audit_begins_while_others_wait(store):
     waiting[0] = False
     await step
     assert len(await listed(store, "second")) == 3
+
+
+async def test_where_both_judges_share_a_model_no_audit_goes_before_a_call_of_training(store):
+    begun: list[int] = []
+
+    class Watched(ScriptedModel):
+        async def complete(self, request):
+            if request.priority is Priority.AUDIT:
+                begun.append(schedule.waiting_of(Priority.TRAINING))
+            return await super().complete(request)
+
+    shared = ScheduledModel(Watched(yes(0.9), capacity=1, seconds=0.002))
+    schedule = shared.schedule
+    main, second = (
+        SingleJudge(JudgeSpecification(name=name, model="scripted:one", votes=votes), shared, PromptWriter(SECRET))
+        for votes, name in enumerate(("main", "second"), 1)
+    )
+    await shared.start()
+    of = scorer(main, second, store=store)
+    await judged(of, 10)
+    step = asyncio.create_task(auditor(store, of, busy=lambda: bool(schedule.waiting_of(Priority.TRAINING))).step())
+    for number in range(10):
+        burst = [submission(f"More {number}, {place}.") for place in range(4)]
+        await asyncio.gather(*(of.score(one, Terms(Priority.TRAINING)) for one in burst))
+        await asyncio.sleep(0.005)
+    await step
+    assert len(begun) == 2 * 3 * 10
+    assert sum(count > 0 for count in begun) <= 3  # who came between an audit's being let in and its beginning
+    assert len(await listed(store, "second")) == 10
 
 
 async def test_no_more_are_under_way_than_allowed(store):
