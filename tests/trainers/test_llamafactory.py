@@ -103,7 +103,8 @@ def results(checkpoint, tmp_path_factory):
             assert client.post("/v1/rubrics", json=KINDNESS).status_code == 201
         runs = planned(urls | {"down": stack.enter_context(nobody())}, checkpoint, folder / "data")
         (folder / "runs.json").write_text(json.dumps(runs))
-        LLAMAFACTORY.run("llamafactory_runs.py", *(str(folder / f"{name}.json") for name in ("runs", "results")))
+        given = [str(folder / "runs.json"), str(folder / "results.json")]
+        LLAMAFACTORY.run("llamafactory_runs.py", *given, timeout=550)
         results = json.loads((folder / "results.json").read_text())
         counted = {name: {"substituted": substituted(url)} for name, url in urls.items()}
         asked = {name: {"asked": [str(body) for body in judge.bodies]} for name, (_, judge) in served.items()}
@@ -118,6 +119,7 @@ def test_a_policy_is_trained_with_the_rewards_of_the_server(results):
     assert result["error"] is None
     assert len(result["log"]) == 2
     assert all(0.1 <= step["reward"] <= 0.9 for step in result["log"])
+    assert result["learned"]
     assert result["substituted"] == {}
 
 
@@ -159,6 +161,7 @@ def test_a_prompt_that_is_cut_is_judged_by_nobody(results):
 def test_training_stops_at_the_first_request_of_a_url_that_cannot_be_used(results, name):
     assert results[name]["error"] == {"type": "KeyError", "detail": "'scores'"}
     assert results[name]["log"] == []
+    assert not results[name]["learned"]
 
 
 def test_training_stops_where_the_server_cannot_be_reached(results):

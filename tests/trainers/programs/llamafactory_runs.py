@@ -2,8 +2,8 @@
 
     llamafactory_runs.py RUNS.json RESULTS.json
 
-A run: the arguments of ``llamafactory-cli train``; ``output_dir`` is put in. A result: what was logged, and the error
-that ended it.
+A run: the arguments of ``llamafactory-cli train``; ``output_dir`` is put in. A result: what was logged, whether the
+adapter that was saved has learned anything, and the error that ended the run.
 """
 
 import gc
@@ -15,6 +15,15 @@ from pathlib import Path
 
 import llamafactory.train.ppo.workflow  # noqa: F401 - what every run would import again
 from llamafactory.train.tuner import run_exp
+from safetensors.torch import load_file
+
+
+def has_learned(folder):
+    """The second matrix of every LoRA layer begins as zeros."""
+    saved = Path(folder) / "adapter_model.safetensors"
+    weights = load_file(saved) if saved.exists() else {}
+    second = [weight for name, weight in weights.items() if "lora_B" in name]
+    return any(weight.any().item() for weight in second) and all(weight.isfinite().all().item() for weight in second)
 
 
 def run_alone(run, answers):
@@ -26,7 +35,8 @@ def run_alone(run, answers):
             error = {"type": type(fault).__name__, "detail": str(fault)}
         logged = Path(folder) / "trainer_log.jsonl"
         lines = logged.read_text().splitlines() if logged.exists() else []
-        answers.send({"error": error, "log": [step for step in map(json.loads, lines) if "reward" in step]})
+        log = [step for step in map(json.loads, lines) if "reward" in step]
+        answers.send({"error": error, "log": log, "learned": has_learned(folder)})
 
 
 def main():
