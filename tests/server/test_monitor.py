@@ -1,7 +1,11 @@
 """GET /v1/monitor/…: findings, alarms, and the gauges of both."""
 
 import asyncio
+import json
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -88,6 +92,47 @@ def test_a_new_server_has_nothing_to_say():
     with served(settings_of()) as client:
         assert client.get("/v1/monitor/findings").json() == {"findings": []}
         assert client.get("/v1/monitor/transitions").json() == {"transitions": []}
+
+
+@contextmanager
+def receiver():
+    """A webhook's other end: its address, and what it was sent."""
+    received = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append((dict(self.headers), json.loads(body)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", received
+        server.shutdown()
+        thread.join(5)
+
+
+def test_the_webhook_of_the_settings_is_told_of_an_alarm(tmp_path):
+    url = judged(tmp_path / "judge.db", "repetition")
+    with receiver() as (address, received):
+        settings = settings_of(
+            database=url,
+            monitor=LIMITS,
+            monitor_seconds=0.3,
+            alarm_webhook_url=address,
+            alarm_webhook_secret="a secret of the operator",
+        )
+        with served(settings) as client:
+            until(lambda: received, 30)
+            ((headers, told),) = received
+            assert told["id"] == client.get("/v1/monitor/transitions").json()["transitions"][0]["id"]
+    assert told["finding"]["subject"] == "repetition"
+    assert headers["X-Judge-Server-Signature"].startswith("t=")
 
 
 def with_audits(**more):
