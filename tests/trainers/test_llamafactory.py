@@ -10,7 +10,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.served import judged_by
+from tests.served import judged_by, served
+from tests.server.keys import demanding, key_of
 from tests.stub_judge import Reply, labels
 from tests.trainers.conftest import FAULTS, nobody, once_started
 from tests.trainers.environment import Environment
@@ -97,9 +98,9 @@ def results(checkpoint, tmp_path_factory):
     folder = set_up(tmp_path_factory.mktemp("llamafactory"))
     judges = {"varied": varied(), "half": varied(half_fails=True), "cut": varied(), **FAULTS}
     with ExitStack() as stack:
-        served = {name: stack.enter_context(judged_by(behave)) for name, behave in judges.items()}
-        urls = {name: str(client.base_url).rstrip("/") for name, (client, _) in served.items()}
-        for client, _ in served.values():
+        servers = {name: stack.enter_context(judged_by(behave)) for name, behave in judges.items()}
+        urls = {name: str(client.base_url).rstrip("/") for name, (client, _) in servers.items()}
+        for client, _ in servers.values():
             assert client.post("/v1/rubrics", json=KINDNESS).status_code == 201
         runs = planned(urls | {"down": stack.enter_context(nobody())}, checkpoint, folder / "data")
         (folder / "runs.json").write_text(json.dumps(runs))
@@ -107,7 +108,7 @@ def results(checkpoint, tmp_path_factory):
         LLAMAFACTORY.run("llamafactory_runs.py", *given, timeout=550)
         results = json.loads((folder / "results.json").read_text())
         counted = {name: {"substituted": substituted(url)} for name, url in urls.items()}
-        asked = {name: {"asked": [str(body) for body in judge.bodies]} for name, (_, judge) in served.items()}
+        asked = {name: {"asked": [str(body) for body in judge.bodies]} for name, (_, judge) in servers.items()}
     for name, server in {"healthy": "varied", **{name: name for name in counted if name != "varied"}}.items():
         results[name] |= counted[server] | asked[server]
     return results
@@ -169,20 +170,41 @@ def test_training_stops_where_the_server_cannot_be_reached(results):
     assert results["down"]["log"] == []
 
 
+TEXT = "<|im_start|>user\nI have a headache.<|im_end|>\n<|im_start|>assistant\nRest.<|im_end|>"
+ASK = """
+import sys
+from llamafactory.train.ppo.ppo_utils import get_rewards_from_server
+
+for reward_model in sys.argv[2:]:
+    print(get_rewards_from_server(reward_model, [sys.argv[1]] * 2).tolist())
+"""
+
+
+def own_client(*reward_models, expect=0):
+    """Asks each for two rewards as LLaMA-Factory does."""
+    return LLAMAFACTORY.command(str(LLAMAFACTORY.python), "-c", ASK, TEXT, *reward_models, expect=expect)
+
+
 def test_llamafactorys_own_client_reads_the_answer_whose_header_tells_of_the_substitution(serving):
-    text = "<|im_start|>user\nI have a headache.<|im_end|>\n<|im_start|>assistant\nRest.<|im_end|>"
-    program = (
-        "import sys; from llamafactory.train.ppo.ppo_utils import get_rewards_from_server as ask; "
-        "print(ask(sys.argv[1], [sys.argv[2]] * 2).tolist())"
-    )
     with serving("garbage") as url:
         reward_model = f"{url}/trainers/llamafactory/medical/consultation?on_error=-1"
-        answer = httpx.post(reward_model, json={"model": "model", "messages": [text] * 2}, timeout=60)
-        done = LLAMAFACTORY.command(str(LLAMAFACTORY.python), "-c", program, reward_model, text)
+        answer = httpx.post(reward_model, json={"model": "model", "messages": [TEXT] * 2}, timeout=60)
+        done = own_client(reward_model)
 
     assert answer.json() == {"scores": [-1.0, -1.0]}
     assert answer.headers["X-Judge-Substituted"] == "unusable_verdict=2"
     assert done.stdout.split("\n")[-2] == "[-1.0, -1.0]"
+
+
+def test_a_key_in_the_url_is_sent_and_without_one_training_stops():
+    text, kept = key_of()
+    with served(demanding(kept)) as client:
+        path = f"{client.base_url.netloc.decode()}/trainers/llamafactory/medical/consultation?on_error=-1"
+        done = own_client(f"http://any:{text}@{path}", f"http://{path}", expect=1)
+
+    rewards = json.loads(done.stdout.split("\n")[-2])
+    assert all(-1 < reward <= 1 for reward in rewards)
+    assert "KeyError: 'scores'" in done.stderr
 
 
 @pytest.fixture
