@@ -30,7 +30,6 @@ _LOG = logging.getLogger(__name__)
 _WORK: Final = "audit"
 _SALT: Final = "audit"
 _PAGE: Final = 1_000
-_LEASE_SECONDS: Final = 60.0
 _ATTEMPTS: Final = 3
 _DEADLINE_SECONDS: Final = 600.0
 _PASSING: Final = frozenset(fault.type for fault in (DeadlineExceeded, ModelUnavailable, Overloaded))
@@ -41,7 +40,8 @@ class Pace:
     """``at_once`` audits under way; ``look_seconds`` between looks for new judgments, ``idle_seconds`` between looks
     whether others have left room, ``retry_seconds`` before a judge that failed is asked again. Judgments older than
     ``horizon_seconds`` are audited no more, and none younger than ``settled_seconds``: a judgment is dated before it is
-    committed, so that the youngest may still come in out of order."""
+    committed, so that the youngest may still come in out of order. ``lease_seconds``: after
+    that long without a sign of life another server goes on."""
 
     at_once: int = 4
     look_seconds: float = 5.0
@@ -49,6 +49,7 @@ class Pace:
     retry_seconds: float = 30.0
     horizon_seconds: float = 86_400.0
     settled_seconds: float = 5.0
+    lease_seconds: float = 60.0
 
 
 @dataclass(slots=True)
@@ -133,11 +134,11 @@ class Auditor:
         return len(page) == _PAGE
 
     async def _claim(self) -> bool:
-        return await self._store.watches.claim(_WORK, self._name, seconds=_LEASE_SECONDS)
+        return await self._store.watches.claim(_WORK, self._name, seconds=self._pace.lease_seconds)
 
     async def _give_signs_of_life(self) -> None:
         while True:
-            await asyncio.sleep(_LEASE_SECONDS / 4)
+            await asyncio.sleep(self._pace.lease_seconds / 4)
             try:
                 await self._claim()
             except StoreUnavailable as fault:

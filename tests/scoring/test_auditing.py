@@ -1,6 +1,7 @@
 """A judge of another family judges a random sample once more, in time that others leave idle."""
 
 import asyncio
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,9 @@ from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Priority
 from judge_server.scoring.auditing import Auditor, Pace
 from judge_server.scoring.scheduled_model import ScheduledModel
+from judge_server.store import Store
 from judge_server.store.observation import Span
+from tests.project.repository import ROOT
 from tests.scoring.assembly import SECRET, judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes
 
@@ -218,3 +221,51 @@ async def test_without_a_judge_nothing_is_started(store):
     working = Auditor(store, scorer(*judges(), store=store), None, 1.0, lambda: False)
     working.start()
     await working.close()
+
+
+KILLED = """
+import asyncio, sys
+from tests.scoring.test_auditing import OtherModel, auditor, judges, yes, Pace
+from tests.scoring.assembly import scorer
+from judge_server.store import Store
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    of = scorer(*judges(OtherModel(yes(0.2), seconds=0.02)), store=store)
+    pace = Pace(at_once=3, look_seconds=0.05, settled_seconds=0.0, lease_seconds=0.3)
+    auditor(store, of, pace=pace).start()
+    print("started", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_kill_9_loses_no_audit_and_repeats_none(tmp_path):
+    url = f"sqlite:///{tmp_path / 'judge.db'}"
+    store = await Store.open(url)
+    of = scorer(*judges(), store=store)
+    made = await judged(of, 60)
+    done = 0
+    for _ in range(4):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", KILLED, url, stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        )
+        assert await process.stdout.readline() == b"started\n"
+        async with asyncio.timeout(20):
+            while len(await listed(store, "second")) == done < len(made):
+                await asyncio.sleep(0.01)
+        process.kill()
+        await process.wait()
+        done = len(await listed(store, "second"))
+    last = auditor(store, of, pace=Pace(settled_seconds=0.0, lease_seconds=0.3))
+    async with asyncio.timeout(30):
+        while len(await listed(store, "second")) < len(made):
+            await last.step()
+            await asyncio.sleep(0.05)
+    await last.step()
+    audits = await listed(store, "second")
+    assert sorted(one.submission_digest for one in audits) == sorted(one.submission_digest for one in made)
+    pairs = await store.monitor.audits(Series(rubric=rubric().id, judge="main"), EVER, 30)
+    assert sum(map(len, pairs)) == 60
+    await store.close()
