@@ -30,7 +30,7 @@ WANTING_A_JUDGE = {
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_server_answers_what_is_under_way_lets_nothing_in_and_ends_well(tmp_path, number):
-    slow = only_for("criterion-", Reply(body=answer("Yes", {"Yes": 0.9, "No": 0.1}), delay_seconds=2.0))
+    slow = only_for("criterion-", Reply(body=answer("Yes", {"Yes": 0.9, "No": 0.1}), delay_seconds=6.0))
     with StubJudge(slow) as judge, serving("--model", judge.specification, cwd=tmp_path) as (client, server):
         answers: list[httpx.Response] = []
         asking = threading.Thread(target=lambda: answers.append(client.post("/v1/score", json=submission())))
