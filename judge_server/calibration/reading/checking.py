@@ -12,7 +12,7 @@ from judge_server.calibration.label_table import Codes
 from judge_server.calibration.reading.finding import MOST_KEPT, Findings
 from judge_server.calibration.reading.gathering import Gathering
 
-_LONGEST: Final = 400
+LONGEST_NAME: Final = 400
 Longs = NDArray[np.int64]
 
 
@@ -24,8 +24,8 @@ def check_names(gathering: Gathering, findings: Findings) -> None:
             if not name and key != "cluster":
                 message, advice = f"the {key} is empty", f"Every row names its {key}."
                 _add_at(findings, gathering.rows, codes == code, key, message, advice)
-            elif len(name) > _LONGEST:
-                message, advice = f"the {key} has {len(name)} characters", f"Use a short id of at most {_LONGEST}."
+            elif len(name) > LONGEST_NAME:
+                message, advice = f"the {key} has {len(name)} characters", f"Use a short id of at most {LONGEST_NAME}."
                 _add_at(findings, gathering.rows, codes == code, key, message, advice)
             elif not name.isprintable() and any(ord(char) < 32 or ord(char) == 127 for char in name):
                 message = f"the {key} {name[:40]!r} holds a control character"

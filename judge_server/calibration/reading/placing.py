@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from judge_server.calibration.label import CriterionScale, Role
 from judge_server.calibration.label_table import ABSTAINED, INVALID, Column
+from judge_server.calibration.reading.checking import LONGEST_NAME
 from judge_server.calibration.reading.class_reading import ClassReader
 from judge_server.calibration.reading.finding import MOST_KEPT, Findings
 from judge_server.calibration.reading.gathering import Gathering, Numbering
@@ -47,7 +48,7 @@ class Placer:
         for criterion, name in enumerate(self._gathering.numbering["criterion"].names):
             own = np.flatnonzero(criteria == criterion)
             uses = [_Use(int(at), int(annotators[at]), self._words[words[at]], int(counts[at])) for at in own]
-            scale, classes = self._settle(name, uses)
+            scale, classes = self._settle(name[:LONGEST_NAME] or "?", uses)  # a faulty name is a finding already
             scales.append(scale)
             codes[own] = classes
         placed = codes[self._places] if len(distinct) else codes

@@ -82,3 +82,10 @@ def test_a_broken_sidecar_is_named(tmp_path):
     (tmp_path / "labels.csv.about.json").write_text('{"scales": [{"kind": "odd"}]}', encoding="utf-8")
     with pytest.raises(BadInput, match=r"labels\.csv\.about\.json"):
         read_labels(path)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 401])
+def test_a_criterion_without_a_usable_name_is_placed_whatever_its_labels_are(tmp_path, name):
+    path = tmp_path / "x.csv"
+    path.write_text(HEAD + GOOD + f"b,{name},ann,human,1\n", encoding="utf-8")
+    assert [(row, column) for row, column, _ in faults(path)] == [(3, "criterion")]
