@@ -55,13 +55,19 @@ class Admission:
             raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
 
     def require_room(
-        self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE, deadline: float | None = None
+        self,
+        submissions: int = 1,
+        priority: Priority = Priority.INTERACTIVE,
+        deadline: float | None = None,
+        *,
+        waiting: bool = False,
     ) -> None:
         """Raises Overloaded (or Draining) with the seconds after which there will probably be room, and TooLarge for
-        more submissions than the caller may ever have under way."""
+        more submissions than the caller may ever have under way. ``waiting``: the caller stays and asks again, and
+        is not counted with those who were sent away."""
         self.require_open()
         load = self.classes[priority]
-        refusal = load.refusal(submissions, current_caller.get().name, remaining(deadline))
+        refusal = load.refusal(submissions, current_caller.get().name, remaining(deadline), sent_away=not waiting)
         if refusal is not None:
             raise Overloaded(
                 f"Class {priority.name.lower()}: {refusal.why}.",

@@ -61,7 +61,9 @@ class ClassLoad:
         """With those that submissions under way will probably put: as many as the last ones did."""
         return self.questions + (self.under_way - self.asking) * self._mean
 
-    def refusal(self, submissions: int, caller: str, seconds_left: float | None) -> Refusal | None:
+    def refusal(
+        self, submissions: int, caller: str, seconds_left: float | None, *, sent_away: bool = True
+    ) -> Refusal | None:
         """Why so many more of this caller are not let in; None where they are.
 
         A full class still lets in a caller that has less than an equal share of it, up to twice the bound in all, so
@@ -72,8 +74,8 @@ class ClassLoad:
         full = self._full
         if full is not None:
             share = min(self.bound.submissions, self.bound.questions / max(self._mean, 1.0)) / sharing
-            if sharing == 1 or mine >= share or self.under_way >= _MOST_FOR_OTHERS * self.bound.submissions:
-                return self._turn_away(full, self.retry_after_seconds(), submissions)
+            if sharing == 1 or mine >= share or self._has_most:
+                return self._turn_away(full, self.retry_after_seconds(), submissions if sent_away else 0)
         pace = self.pace.a_second(_ENOUGH)
         if seconds_left is None or pace is None:
             return None
@@ -84,7 +86,7 @@ class ClassLoad:
         why = (
             f"at the present pace the answer would take about {wait:.1f} s, and the deadline is in {seconds_left:.1f} s"
         )
-        return self._turn_away(why, wait - seconds_left, submissions)
+        return self._turn_away(why, wait - seconds_left, submissions if sent_away else 0)
 
     def came(self, submissions: int, caller: str) -> None:
         if not self.under_way:
@@ -122,6 +124,15 @@ class ClassLoad:
             waited = time.monotonic() - self._since if self.under_way else 0.0
             return min(max(waited, 1.0), _LONGEST_RETRY_SECONDS)
         return _bounded(0.1 * min(self.bound.submissions, self.bound.questions / max(self._mean, 1.0)) / pace)
+
+    @property
+    def _has_most(self) -> bool:
+        """Whether the class has twice its bounds."""
+        bound = self.bound
+        return (
+            self.under_way >= _MOST_FOR_OTHERS * bound.submissions
+            or self.questions_expected >= _MOST_FOR_OTHERS * bound.questions
+        )
 
     def _turn_away(self, why: str, seconds: float, submissions: int) -> Refusal:
         """``seconds``: when there would be room if nobody had been turned away before."""

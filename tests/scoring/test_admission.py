@@ -257,3 +257,14 @@ def test_those_who_were_turned_away_long_ago_came_again():
     assert away.seconds_behind(10**9, 10.0) == 0.0
     assert away.seconds_behind(0, 10.0) == pytest.approx(60.0, rel=0.01)
     assert away.seconds_behind(5, None) == 0.0
+
+
+def test_who_stays_and_asks_again_is_not_counted_with_those_who_were_sent_away():
+    admission = Admission(100)
+    paced(admission, pace=10, under_way=100)
+    for _ in range(100):
+        with pytest.raises(Overloaded):
+            admission.require_room(1, waiting=True)
+    with pytest.raises(Overloaded) as refused:
+        admission.require_room(1)
+    assert refused.value.retry_after_seconds == pytest.approx(1.0, rel=0.1)

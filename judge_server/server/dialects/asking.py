@@ -95,7 +95,9 @@ async def room_for(asking: Asking, submissions: int) -> Overloaded | None:
     admission = asking.service.scorer.admission
     while True:
         try:
-            admission.require_room(submissions, asking.terms.priority, asking.terms.deadline)
+            admission.require_room(
+                submissions, asking.terms.priority, asking.terms.deadline, waiting=asking.policy.kind != "raise"
+            )
         except Draining:
             raise
         except Overloaded as fault:

@@ -17,7 +17,7 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz")
 async def readyz(service: ServiceHere) -> dict[str, str]:
     """The store answers, there is room, and the default judge can be asked; else 503 or 429."""
-    service.scorer.admission.require_room()
+    service.scorer.admission.require_room(waiting=True)
     await service.store.ping()
     judge = service.judges[service.default_judge]
     if not await judge.healthy():
