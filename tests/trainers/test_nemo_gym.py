@@ -54,7 +54,7 @@ def results(asked, tmp_path_factory):
         for (name, client), (policy, query) in itertools.product(judges.items(), POLICIES.items()):
             runs[f"{name}, {policy}"] = run(client.base_url, query=f"?deadline_seconds=1{query}")
         (folder / "runs.json").write_text(json.dumps(runs))
-        GYM.run("nemo_gym_rollouts.py", str(folder / "runs.json"), str(folder / "results.json"))
+        GYM.run("nemo_gym_rollouts.py", str(folder / "runs.json"), str(folder / "results.json"), timeout=240)
         asked.extend(str(body) for body in judge.bodies)
     return json.loads((folder / "results.json").read_text())
 

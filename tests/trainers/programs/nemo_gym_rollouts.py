@@ -69,7 +69,8 @@ def proxy(url, query):
 
 class Server(uvicorn.Server):
     def __init__(self, app):
-        super().__init__(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
+        kept = {"host": "127.0.0.1", "port": 0, "log_level": "error", "timeout_graceful_shutdown": 5}
+        super().__init__(uvicorn.Config(app, **kept))
         self.listens = asyncio.Event()
 
     async def startup(self, sockets=None):
