@@ -12,18 +12,19 @@ from judge_server.models.plain_form import changes, plain_form, plain_text
 # Names that stand between angle brackets: sentence marks, turns, thinking, tools, images, reserved slots.
 ANGLE_NAMES = (
     "s|bos|eos|pad|unk|mask|cls|sep|sop|eop|eod|eot|[a-z]{2,16}_token|role|start_of_turn|end_of_turn|end_of_utterance|"
-    "think|thinking|seed:[a-z_:]+|mask:[0-9]+|image|img|video|audio|start_of_image|end_of_image|image_soft_token|"
-    "image_placeholder|image_pad|img_context|vision_start|vision_end|tool|tools|tool_calls?|tool_responses?|"
-    "tool_outputs?|tool_declare|minimax:tool_call|toolcall|function_calls?|function_response|observation|arg_key|"
+    "think|thinking|thought|seed:[a-z_:]+|mask:[0-9]+|image|img|video|audio|(?:start|end)_of_(?:image|audio)|"
+    "(?:image|audio)_soft_token|image_placeholder|image_pad|img_context|vision_start|vision_end|tool|tools|tool_calls?|"
+    "tool_responses?|tool_outputs?|tool_declare|minimax:tool_call|toolcall|function_calls?|function_response|observation|arg_key|"
     "arg_value|fim_[a-z]+|file_sep|repo_name|jupyter_[a-z_]+|endoftext|startoftext|beginoftext|unused_?[0-9]+|"
-    "reserved_?[0-9]+|special_[0-9]+|extra_id_[0-9]+|0x[0-9a-f]{2}"
+    "reserved_?[0-9]+|special_[0-9]+|extra_id_[0-9]+|0x[0-9a-f]{2}|ctrl[0-9]+|im_(?:start|end|patch)|"
+    "patch_(?:start|end)|_(?:start|end|user|bot|system|assistant)|available_tools|code_interpreter|human|bot|ai|用户"
 )
 
 # Names that stand between square brackets, in capitals as their templates write them.
 SQUARE_NAMES = (
     "INST|SYSTEM_PROMPT|MODEL_SETTINGS|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|THINK|IMG|"
-    "IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|TRANSCRIBE|PREFIX|MIDDLE|SUFFIX|gMASK|sMASK|MASK|CLS|SEP|PAD|UNK|BOS|EOS|"
-    "UNUSED_TOKEN_[0-9]+|control_[0-9]+"
+    "IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|TRANSCRIBE|PREFIX|MIDDLE|SUFFIX|gMASK|sMASK|MASK|CLS|SEP|PAD|UNK|BOS|EOS|EOT|"
+    "STREAMING_PAD|STREAMING_WORD|OUTPUT_AUDIO|multimodal|@BOS@|USER|BOT|UNUSED_TOKEN_[0-9]+|control_[0-9]+"
 )
 
 # Compatibility forms of <, > and | count too: DeepSeek's tokens are written with one, a normaliser may fold the others.
@@ -32,7 +33,7 @@ LESS, MORE, BAR = r"<\uff1c\ufe64", r">\uff1e\ufe65", r"\|\uff5c"
 # The possible first characters stand in front, so that the scan skips everything else quickly.
 RESERVED = re.compile(
     rf"""
-    [{LESS}/\[\]] (?:
+    [{LESS}/\[\]{MORE}{BAR}] (?:
       (?<=[{LESS}]) (?= [{BAR}]                                               # <|im_start|>, <|turn>
                       | [^\s<>{BAR}]{{1,64}} [{BAR}] [{MORE}]                  # <turn|>
                       | <?/?SYS>>                                             # <<SYS>>, <</SYS>>
@@ -40,10 +41,13 @@ RESERVED = re.compile(
     | (?<=\[) (?= /? (?:{SQUARE_NAMES}) \]                          # [INST], [/INST], [gMASK]
                 | [{BAR}] [A-Za-z_]{{1,32}} [{BAR}] \]                        # [|user|]
                 | e~\[ )                                                      # [e~[
-    | (?<=\]) (?= ~!?b[\[\]] | ~!?b?\Z )                                     # ]~b] and ]~!b[
+    | (?<=\]) (?= ~!?b[\[\]] | ![a-z]~\[ | <\]                                 # ]~b], ]~!b[, ]!p~[, ]<]image[>[
+                | [~!<] [!b]? [a-z]? ~? \Z )
+    | (?<=[{MORE}]) (?= > [A-Z]+ << )                                      # >>ANSWER<<
+    | (?<=[{BAR}]) (?= DSML [{BAR}] )                                      # ｜DSML｜, also in </｜DSML｜invoke
     | (?<=/) (?= nothink )                                             # /nothink, a token of its own
     | (?<=/) (?<! [\w/.]/ ) (?= (?:no_?)?think\b (?! [{MORE}] ) )             # /no_think, a switch in a user's message
-    | (?<! [/\]] ) (?= [^\s{LESS}{MORE}\[\]]{{0,64}} \Z )                      # an end that another text may complete
+    | (?<! [/\]{MORE}{BAR}] ) (?= [^\s{LESS}{MORE}\[\]]{{0,64}} \Z )    # an end that another text may complete
     )
     """,
     re.VERBOSE,

@@ -21,7 +21,10 @@ TOKENS = [
     "<reserved_106>", "<extra_id_1>", "<SPECIAL_12>", "<image>", "<fim_suffix>", "<minimax:tool_call>", "]~b]",
     "]~!b[", "[e~[", "<role>", "</role>", "<sop>", "<\uff5cbegin\u2581of\u2581sentence\uff5c>",
     "<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>",
-    "\uff1c\uff5cim_start\uff5c\uff1e",
+    "\uff1c\uff5cim_start\uff5c\uff1e", "[EOT]", "]!p~[", "]!d~[", "]<]image[>[", "]<]start of speech[>[",
+    "<code_interpreter>", "<audio_soft_token>", "<start_of_audio>", "[multimodal]", "\uff5cDSML\uff5c",
+    "</\uff5cDSML\uff5cinvoke>", "<thought>", "<im_start>", "<im_end>", "<patch_start>", ">>ANSWER<<", "<ctrl99>",
+    "<_user>", "<_bot>", "<human>", "<bot>", "<AVAILABLE_TOOLS>", "<AI>", "<用户>", "[USER]", "[STREAMING_PAD]",
 ]  # fmt: skip
 
 ORDINARY = [
@@ -32,6 +35,8 @@ ORDINARY = [
     "docs/think/again and https://example.org/no_think",
     "- [ ] open\n- [x] done\n\n| a | b |\n|---|---|\n",
     "#include <stdio.h>\nstd::cout << x << y >> z;",
+    "cat <<EOF >> out; x >>= 2; a || b; >>> f(x)\n|a|b|</p>",
+    "[[1, 2], [3]][0] != [4]\nif (a[0]<b[1] && c[2]<=d) return 1;",
 ]
 
 pieces = st.one_of(
