@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from judge_server.core.canonical import canonical_json
 from judge_server.core.criterion import Criterion, Group
 from judge_server.core.errors import BadInput
+from judge_server.core.guarding import SUSPICIONS
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import Outcome
@@ -38,8 +39,10 @@ def rescore(judgment: Judgment, rubric: Rubric, before: Rubric | None) -> Rescor
             f"{rubric.name} asks what {judgment.id} was not judged on: {', '.join(unasked)}.",
             remedy="Score the submission again under this rubric, or rescore with a version that asks the same.",
         )
-    verdicts = list(_reused(judgment, rubric))
-    outcome = reward(rubric, verdicts, counted_characters(rubric, judgment.flags, judgment.response_characters))
+    refused = _refused(judgment, rubric)
+    verdicts = list(_reused(judgment, rubric, refused))
+    flags = (refused,) if refused else ()
+    outcome = reward(rubric, verdicts, counted_characters(rubric, flags, judgment.response_characters))
     known = outcome.reward is not None and judgment.reward is not None
     return Rescored(
         judgment=judgment.id,
@@ -62,10 +65,27 @@ def _known_before(judgment: Judgment, rubric: Rubric, before: Rubric | None) -> 
     return rubric
 
 
-def _reused(judgment: Judgment, rubric: Rubric) -> Iterator[Verdict]:
-    """The verdicts with the points of ``rubric``; for a response that no judge was shown, the worst ones."""
+def _refused(judgment: Judgment, rubric: Rubric) -> str | None:
+    """Why the response has the lowest reward, whatever verdicts are stored: no judge has seen it, or ``rubric`` vetoes
+    one of its flags. Raises BadInput where only a veto kept the judge from it and ``rubric`` allows all its flags."""
+    if DEGENERATE in judgment.flags:
+        return DEGENERATE
+    if rubric.guard.vetoed(judgment.flags):
+        return VETOED
+    if VETOED not in judgment.flags:
+        return None
+    suspicions = [flag for flag in judgment.flags if flag in SUSPICIONS]
+    if set(suspicions) <= set(rubric.guard.allow):
+        raise BadInput(
+            f"{rubric.name} allows {', '.join(suspicions)}, and {judgment.id} was vetoed for it: no judge has seen it.",
+            remedy="Score the submission again under this rubric.",
+        )
+    return VETOED
+
+
+def _reused(judgment: Judgment, rubric: Rubric, refused: str | None) -> Iterator[Verdict]:
+    """The verdicts with the points of ``rubric``; the worst ones for what is ``refused``."""
     own = [verdict for verdict in judgment.verdicts if verdict.criterion in rubric.by_id]
-    refused = next((flag for flag in (DEGENERATE, VETOED) if flag in judgment.flags), None)
     if refused:
         applicable = {verdict.criterion for verdict in own if verdict.status is not VerdictStatus.NOT_APPLICABLE}
         yield from worst_verdicts(rubric, frozenset(applicable), f"the response is {refused}")

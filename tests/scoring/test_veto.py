@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from pydantic import ValidationError
 
+from judge_server.core.errors import BadInput
 from judge_server.core.guarding import SUSPICIONS, Guarding
 from judge_server.judging import guard
 from judge_server.scoring.rescore import rescore
@@ -70,6 +71,25 @@ async def test_a_vetoed_response_stays_at_the_lowest_reward_when_it_is_rescored(
     before, after = under(guard=VETO), rubric(CRITERIA[0], CRITERIA[1] | {"points": -4}, version="1.1.0")
     judgment = await serving(ScriptedModel(yes(1.0))).score(submission(ATTACK, rubric=before))
     assert rescore(judgment, after, before).outcome.reward == pytest.approx(-1.0)
+
+
+async def test_a_version_that_vetoes_a_stored_flag_rescores_to_what_scoring_afresh_would_give():
+    length = {"aggregate": {"kind": "points", "length_adjustment": {"penalty": 0.0299}}}
+    before, after = under(**length), under("1.1.0", guard=VETO, **length)
+    served = serving(ScriptedModel(yes(1.0)))
+    hacked = await served.score(submission(ATTACK, rubric=before))
+    afresh = await served.score(submission(ATTACK, rubric=after))
+    assert hacked.reward > afresh.reward
+    assert rescore(hacked, after, before).outcome.reward == afresh.reward
+    clean = await served.score(submission("Rest.", rubric=before))
+    assert rescore(clean, after, before).outcome.reward == clean.reward
+
+
+async def test_a_vetoed_response_is_not_rescored_by_a_version_that_allows_its_flag():
+    before, after = under(guard=VETO), under("1.1.0", guard={"allow": ["injection_suspected"]})
+    judgment = await serving(ScriptedModel(yes(1.0))).score(submission(ATTACK, rubric=before))
+    with pytest.raises(BadInput, match="allows injection_suspected"):
+        rescore(judgment, after, before)
 
 
 def test_a_rubric_that_says_nothing_of_the_guard_has_the_digest_it_always_had():
