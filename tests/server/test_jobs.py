@@ -1,6 +1,7 @@
 """Durable jobs over HTTP."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -52,6 +53,20 @@ def test_an_upload_of_lines_is_a_job_with_its_wishes_in_the_query(client):
     assert begun.json()["terms"]["rubric"].startswith("medical/consultation@")
     assert begun.json()["terms"]["priority"] == "audit"
     assert ended(client, begun.json()["id"])["total"] == 5
+
+
+def test_a_job_that_names_no_deadline_waits_for_its_judge_as_long_as_it_takes():
+    def late(body):
+        return replace(faithful()(body), delay_seconds=0.4)
+
+    with judged_by(faithful(), default_deadline_seconds=0.2, job_attempts=1) as (client, judge):
+        judge.behave = late
+        assert client.post("/v1/score", json=submission()).status_code == 504
+        patient = client.post("/v1/jobs", json={"items": sent(3)}).json()
+        hurried = client.post("/v1/jobs", json={"items": sent(3), "deadline_seconds": 0.2}).json()
+        assert patient["terms"]["deadline_seconds"] is None
+        assert ended(client, patient["id"])["ok"] == 3
+        assert hurried["terms"]["deadline_seconds"] == 0.2
 
 
 def test_one_bad_item_is_a_typed_failure_among_the_results(client):

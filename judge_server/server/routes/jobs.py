@@ -189,7 +189,7 @@ async def _terms(service: Service, wishes: BatchRequest | LineWishes) -> JobTerm
         rubric=rubric,
         judge=wishes.judge,
         priority=caller.allowance.priority(wishes.priority, "batch"),
-        deadline_seconds=wishes.deadline_seconds or service.settings.default_deadline_seconds,
+        deadline_seconds=wishes.deadline_seconds,
         caller=caller.name,
     )
 
