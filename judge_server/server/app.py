@@ -8,22 +8,19 @@ from fastapi import FastAPI
 
 from judge_server import __version__
 from judge_server.server import api_page, description, problems
-from judge_server.server.authentication import Authentication
-from judge_server.server.body_encoding import PlainBodies
-from judge_server.server.body_limit import BodyLimit
 from judge_server.server.calibrating import Calibrations
-from judge_server.server.canary_metrics import CanaryMetrics
 from judge_server.server.dialects import openai_graders
 from judge_server.server.dialects.routers import ROUTERS
 from judge_server.server.dialects.state import dialects
-from judge_server.server.disconnect import Working
-from judge_server.server.exchange import Observation
-from judge_server.server.host_guard import HostGuard, trusted_names
-from judge_server.server.key_ring import key_ring, require_keys
-from judge_server.server.monitor_metrics import MonitorMetrics
-from judge_server.server.permission import guard_routes
-from judge_server.server.request_id import RequestId
-from judge_server.server.response_headers import ResponseHeaders
+from judge_server.server.door.authentication import Authentication
+from judge_server.server.door.body_encoding import PlainBodies
+from judge_server.server.door.body_limit import BodyLimit
+from judge_server.server.door.disconnect import Working
+from judge_server.server.door.host_guard import HostGuard, trusted_names
+from judge_server.server.door.key_ring import key_ring, require_keys
+from judge_server.server.door.permission import guard_routes
+from judge_server.server.door.request_id import RequestId
+from judge_server.server.door.response_headers import ResponseHeaders
 from judge_server.server.routes import (
     audit_queue,
     calibrations,
@@ -38,7 +35,10 @@ from judge_server.server.routes import (
     scoring,
 )
 from judge_server.server.startup import ReadableStart
-from judge_server.server.telemetry import Telemetry
+from judge_server.server.watching.canary_metrics import CanaryMetrics
+from judge_server.server.watching.exchange import Observation
+from judge_server.server.watching.monitor_metrics import MonitorMetrics
+from judge_server.server.watching.telemetry import Telemetry
 from judge_server.settings import Settings
 from judge_server.wiring import audit_worker, canaries_of, job_worker, monitor_watch, open_service, settle
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from judge_server.server.access_log import AccessLog
-from judge_server.server.exchange import Exchange
+from judge_server.server.watching.access_log import AccessLog
+from judge_server.server.watching.exchange import Exchange
 
 
 def exchange(status: int) -> Exchange:

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from judge_server.server.log_lines import handler_of
-from judge_server.server.request_id import current_request_id
+from judge_server.server.door.request_id import current_request_id
+from judge_server.server.watching.log_lines import handler_of
 
 
 def _line(form: str, message: str, *args: object, request_id: str = "", **extra: object) -> str:

@@ -6,7 +6,7 @@ from starlette.routing import Mount, Route
 
 from judge_server.core.caller import SCOPES
 from judge_server.server.app import create_app
-from judge_server.server.permission import RULES, Guarded, guard_routes, scopes_of
+from judge_server.server.door.permission import RULES, Guarded, guard_routes, scopes_of
 from judge_server.settings import Settings
 
 PUBLIC = {"/healthz", "/readyz", "/openapi.json", "/docs"}
@@ -19,7 +19,7 @@ def routes(settings: Settings | None = None) -> list[Route]:
 @pytest.mark.parametrize("route", routes(), ids=lambda route: f"{sorted(route.methods)} {route.path}")
 def test_every_route_has_a_rule_that_names_its_scopes(route):
     for method in route.methods:
-        assert scopes_of(method, route.path) is not None, "say in server/permission.py which scopes open it"
+        assert scopes_of(method, route.path) is not None, "say in server/door/permission.py which scopes open it"
 
 
 def test_every_route_that_is_not_public_stands_behind_its_scopes():

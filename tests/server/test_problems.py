@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 
 import httpx
 import pytest
@@ -206,3 +207,12 @@ def test_a_scale_with_one_option_is_a_bad_rubric_and_no_error_of_the_server(clie
     scale = {"id": "a", "kind": "scale", "statement": "Says it.", "options": [{"label": "x", "value": 0}]}
     answer = client.post("/v1/score", json=submission(rubric=rubric() | {"criteria": [scale]}))
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:judge-server:error:bad_rubric")
+
+
+@pytest.mark.parametrize("path", ["/v1/score", "/v1/score/batch"])
+def test_ten_thousand_faults_in_one_body_are_told_in_a_moment(client, path):
+    faulty = submission(prompt=[{"role": 0, "content": "x"}] * 10_000)
+    started = time.monotonic()
+    answer = client.post(path, json=faulty if path == "/v1/score" else {"items": [faulty]})
+    assert "prompt.0.role: " in answer.text
+    assert time.monotonic() - started < 10  # a tenth of a second on an idle machine; a minute with a look at every pair

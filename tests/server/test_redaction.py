@@ -12,8 +12,8 @@ from judge_server.core.errors import BadConfiguration, ModelUnavailable
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.secret import keep_secret
 from judge_server.core.submission import Submission
-from judge_server.server.log_lines import handler_of
 from judge_server.server.problems import problem_response
+from judge_server.server.watching.log_lines import handler_of
 from judge_server.settings import Settings, environment_variable, judge_specification
 from judge_server.store.location import Location
 

@@ -20,7 +20,7 @@ from judge_server.server.dialects.failure_policy import RAISE, Profile
 from judge_server.server.dialects.foreign import Foreign
 from judge_server.server.dialects.llamafactory import TextWishes, text_item
 from judge_server.server.dialects.rewarding import Reward, rewards_for, sampled, substituted_headers
-from judge_server.server.request_id import request_id_of
+from judge_server.server.door.request_id import request_id_of
 from judge_server.server.strict_json import StrictRoute
 
 router = APIRouter(prefix="/trainers/classify", tags=["trainers"], route_class=StrictRoute)

@@ -19,7 +19,7 @@ from judge_server.core.model import Frozen, encodable
 from judge_server.scoring.graders.grade import Fault, Grade
 from judge_server.scoring.graders.material import GraderMaterial
 from judge_server.server.dialects.failure_policy import RAISE, FailurePolicy, Profile
-from judge_server.server.disconnect import while_connected
+from judge_server.server.door.disconnect import while_connected
 from judge_server.server.failure import failure_problem
 from judge_server.server.service import DeadlineHeader, ServiceHere, terms
 from judge_server.server.strict_json import StrictRoute

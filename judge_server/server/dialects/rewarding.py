@@ -15,7 +15,7 @@ from judge_server.judging.together import together
 from judge_server.scoring.batch import parse_submission
 from judge_server.server.dialects.asking import Asking, room_for
 from judge_server.server.dialects.binding import Sample
-from judge_server.server.disconnect import while_connected
+from judge_server.server.door.disconnect import while_connected
 from judge_server.server.failure import failure_of
 from judge_server.server.service import require_allowed, require_items
 

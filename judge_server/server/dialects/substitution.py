@@ -5,7 +5,7 @@ import time
 
 from judge_server.core.errors import JudgeServerError
 from judge_server.server.dialects.failure_policy import FailurePolicy
-from judge_server.server.metrics import Metrics
+from judge_server.server.watching.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 _QUIET_SECONDS = 60.0

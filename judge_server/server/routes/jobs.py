@@ -17,7 +17,7 @@ from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.jobs.worker import Worker
 from judge_server.scoring.batch import describe
-from judge_server.server.body_limit import sends_lines
+from judge_server.server.door.body_limit import sends_lines
 from judge_server.server.job_intake import Intake, Limits, lines, listed
 from judge_server.server.routes.scoring import BatchRequest, PriorityName, Seconds
 from judge_server.server.service import ServiceHere

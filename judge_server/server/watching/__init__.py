@@ -1,0 +1,1 @@
+"""What an operator sees of the server at work: metrics, log lines, traces."""

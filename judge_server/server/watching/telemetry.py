@@ -1,0 +1,51 @@
+"""Everything that watches the server at work: metrics, access log and, where a collector is named, traces."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.tracing import Tracer, Untraced
+from judge_server.scoring.watchers import Watchers
+from judge_server.server.watching.access_log import AccessLog
+from judge_server.server.watching.exchange import ExchangeObserver
+from judge_server.server.watching.http_metrics import HttpMetrics
+from judge_server.server.watching.metrics import Metrics
+from judge_server.server.watching.model_metrics import ModelMetrics
+from judge_server.settings import Settings
+
+if TYPE_CHECKING:
+    from judge_server.server.watching.open_telemetry import OpenTelemetry
+
+
+class Telemetry:
+    """``watchers`` are told of judgments and calls, ``exchange_observers`` of requests."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics()
+        self._traces = _traces(settings)
+        self.tracer: Tracer = self._traces or Untraced()
+        calls = (ModelMetrics(self.metrics.registry), *([self._traces] if self._traces else ()))
+        self.watchers = Watchers((self.metrics,), (self.metrics,), calls, self.tracer)
+        self.exchange_observers: tuple[ExchangeObserver, ...] = (
+            HttpMetrics(self.metrics.registry),
+            AccessLog(settings.access_log),
+        )
+
+    async def close(self) -> None:
+        """Send the spans that are left."""
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
+
+
+def _traces(settings: Settings) -> "OpenTelemetry | None":
+    """Raises BadConfiguration where traces are wanted and the SDK is not installed."""
+    if settings.otlp_endpoint is None:
+        return None
+    try:
+        from judge_server.server.watching.open_telemetry import OpenTelemetry
+    except ModuleNotFoundError as fault:
+        raise BadConfiguration(
+            f"otlp_endpoint: traces need the module {fault.name}, which is not installed.",
+            remedy="Install judge-server[telemetry], or leave otlp_endpoint and OTEL_EXPORTER_OTLP_ENDPOINT away.",
+        ) from None
+    return OpenTelemetry.exporting_to(settings.otlp_endpoint, settings.trace_share)
