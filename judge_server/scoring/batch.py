@@ -62,11 +62,11 @@ def describe(fault: ValidationError, limit: int = 8) -> str:
         place = tuple(str(part) for part in error["loc"] if not _is_alternative(part))
         found.setdefault(place, []).append(_shortened(error["msg"].replace("valid tuple", "valid list"), 500))
     # what is wrong inside a field says more than that the field is not a text either
-    inner = {place[:-1] for place in found if len(place) > 1}
+    inner = {place[:depth] for place in found for depth in range(1, len(place))}
     lines = [
         f"{'.'.join(_shortened(part, 60) for part in place) or 'submission'}: {' or '.join(dict.fromkeys(messages))}"
         for place, messages in found.items()
-        if not place or not any(deeper[: len(place)] == place for deeper in inner)
+        if place not in inner
     ]
     more = [f"and {len(lines) - limit} more"] if len(lines) > limit else []
     return "; ".join([*lines[:limit], *more])

@@ -74,6 +74,7 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     ),
     ("/v1/rubrics", {"404": "No such rubric", "409": "A published rubric version cannot change"}),
     ("/v1/judgments/", {"404": "No such judgment"}),
+    ("/v1/monitor/audit-queue", {"404": "No such judge or rubric"}),
     ("/v1/rescore", {"404": "No such rubric"}),
     ("/v1/calibrations", {"404": "No such calibration, rubric or judge", "429": "Too many wait: see Retry-After"}),
     ("/v1/label-sets/", {"404": "No such label set"}),

@@ -17,8 +17,8 @@ from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
 from judge_server.core.model import Frozen
 from judge_server.core.secret import redacted
-from judge_server.server.request_id import HEADER, request_id_of
-from judge_server.server.response_headers import HEADERS
+from judge_server.server.door.request_id import HEADER, request_id_of
+from judge_server.server.door.response_headers import HEADERS
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -112,12 +112,9 @@ def _telling(errors: Sequence[Any]) -> list[Any]:
         error for error in errors if not (error["type"] == "string_type" and isinstance(error["input"], dict | list))
     ]
     told = [error for error in told if not (error["type"] in _NO_OBJECT and isinstance(error["input"], str))]
-    return [error for error in told if not _says_it_deeper(error["loc"], told)] or list(errors)
-
-
-def _says_it_deeper(location: tuple[str | int, ...], errors: list[Any]) -> bool:
-    """A list whose elements are at fault is counted as too short, too."""
-    return any(len(error["loc"]) > len(location) and error["loc"][: len(location)] == location for error in errors)
+    # a list whose elements are at fault is counted as too short, too
+    deeper = {tuple(error["loc"][:depth]) for error in told for depth in range(len(error["loc"]))}
+    return [error for error in told if tuple(error["loc"]) not in deeper] or list(errors)
 
 
 def _message(error: Any) -> str:
