@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from judge_server.core.model import Frozen
+from judge_server.core.model import Frozen, Whole
 
 Stratum = Literal["disagreement", "flagged", "high_reward", "random"]
 SetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
@@ -14,10 +14,10 @@ class Sizes(Frozen):
     """How many are drawn from each stratum. A judgment is in the first that it belongs to: the audit judge disagreed
     on a criterion; it has a flag; its reward is in the highest tenth; any other."""
 
-    disagreement: int = Field(default=20, ge=0, le=1_000)
-    flagged: int = Field(default=20, ge=0, le=1_000)
-    high_reward: int = Field(default=20, ge=0, le=1_000)
-    random: int = Field(default=20, ge=0, le=1_000)
+    disagreement: Whole = Field(default=20, ge=0, le=1_000)
+    flagged: Whole = Field(default=20, ge=0, le=1_000)
+    high_reward: Whole = Field(default=20, ge=0, le=1_000)
+    random: Whole = Field(default=20, ge=0, le=1_000)
 
 
 class Framed(Frozen):
