@@ -11,9 +11,10 @@ from judge_server.models.openai_options import StructuredStyle, ThinkingControl
 from judge_server.models.protocol import Labels, Prompt, Request, Structured
 from judge_server.models.reserved import break_reserved
 
-# The material of a prompt is shared by all criteria that read it. Long texts are broken anew: a cache would keep them.
-_CACHED_CHARACTERS = 16_384
+# The material of a prompt is shared by all criteria that read it. Of the long texts only the last few are kept.
+_SHORT_CHARACTERS = 16_384
 _broken = lru_cache(maxsize=2_048)(break_reserved)
+_broken_long = lru_cache(maxsize=8)(break_reserved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _control_thinking(body: dict[str, Any], on: bool, dialect: Dialect) -> None:
 
 
 def _safe(text: str) -> str:
-    return _broken(text) if len(text) <= _CACHED_CHARACTERS else break_reserved(text)
+    return _broken(text) if len(text) <= _SHORT_CHARACTERS else _broken_long(text)
 
 
 def _encode(body: dict[str, Any]) -> bytes:

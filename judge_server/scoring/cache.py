@@ -11,6 +11,7 @@ from judge_server.core.criterion import Judged
 from judge_server.core.verdict import Opinion
 from judge_server.judging.answer import Reading
 from judge_server.judging.material import Material
+from judge_server.models.reserved import RESERVED_DIGEST
 from judge_server.scoring.deadline import expired, remaining
 
 _LOG = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ class Memory(Protocol):
 
 def cache_key(fingerprint: str, criterion: Judged, material: Material) -> str:
     """What determines a reading, as 64 hexadecimal digits."""
-    return hashlib.sha256(f"{fingerprint}\n{criterion.question_digest}\n{material.digest}".encode()).hexdigest()
+    content = f"{fingerprint}\n{RESERVED_DIGEST}\n{criterion.question_digest}\n{material.digest}"
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 class VerdictCache:

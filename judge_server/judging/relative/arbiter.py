@@ -24,6 +24,7 @@ from judge_server.judging.relative.reading import (
 from judge_server.judging.single import SingleJudge
 from judge_server.judging.together import together
 from judge_server.models.protocol import Completion, Labels, Request, Sampling, Structured
+from judge_server.models.reserved import RESERVED_DIGEST
 
 
 class Arbiter:
@@ -35,7 +36,8 @@ class Arbiter:
 
     def key(self, presentation: str) -> str:
         """What determines an answer, as 64 hexadecimal digits; ``presentation`` is the comparison's key of it."""
-        content = f"{self.judge.reference.fingerprint}\n{relative_digest()}\n{self.kind}\n{presentation}"
+        fingerprint = self.judge.reference.fingerprint
+        content = f"{fingerprint}\n{RESERVED_DIGEST}\n{relative_digest()}\n{self.kind}\n{presentation}"
         return hashlib.sha256(content.encode()).hexdigest()
 
     async def ask(self, script: Script, shown: Shown, terms: Terms) -> Answer:
