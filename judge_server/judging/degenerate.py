@@ -8,6 +8,8 @@ import string
 import unicodedata
 from functools import cache
 
+from judge_server.judging.folding import folded, looks_alike
+
 _READ_CHARACTERS = 200_000
 _PHRASES = (
     "thought process", "thinking process", "let us solve this problem step by step",
@@ -32,6 +34,14 @@ _CODE_SIGNS = _ASCII_SIGNS - frozenset(".,:;!?-'\"`#*_~|")
 _PROSE_WORD = re.compile(r"[^\W\d_]{3,}")
 _PROSE_WORDS = 4  # a unit with as many words is no row of a table, whatever numbers it holds
 _BLANKS = re.compile("[\u115f\u1160\u2500-\u259f\u2800\ufffd]")  # invisible letters, rules and boxes
+
+
+def says_nothing(text: str, reference: str | None = None) -> str | None:
+    """As ``emptiness``, which a master key in the letters of another alphabet does not get around."""
+    cause = emptiness(text, reference)
+    if cause is None and looks_alike(text[:_READ_CHARACTERS]):
+        return emptiness(folded(text[:_READ_CHARACTERS]), reference)
+    return cause
 
 
 def emptiness(answer: str, reference: str | None = None) -> str | None:

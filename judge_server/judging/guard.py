@@ -15,7 +15,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.judging.bounded_cache import BoundedCache
-from judge_server.judging.degenerate import emptiness
+from judge_server.judging.degenerate import says_nothing
 from judge_server.judging.folding import folded, looks_alike, unspaced
 from judge_server.judging.legible import hides
 from judge_server.judging.lowest import lowest_values
@@ -134,10 +134,7 @@ def _degenerate(submission: Submission, rubric: Rubric) -> str | None:
         return None
     if not read.answer and read.reasoning and any(leaf.scope != "answer" for leaf in rubric.leaves):
         return None  # the answer's criteria find nothing, those of the reasoning have their text
-    cause = emptiness(read.answer, submission.reference)
-    if cause is None and looks_alike(read.answer[:_READ_CHARACTERS]):  # a master key may be written in other letters
-        return emptiness(folded(read.answer[:_READ_CHARACTERS]), submission.reference)
-    return cause
+    return says_nothing(read.answer, submission.reference)
 
 
 def _long_statements(rubric: Rubric) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from judge_server.core.criterion import Leaf
 from judge_server.core.message import Message, ToolCall
 from judge_server.core.step import Step
 from judge_server.core.submission import Submission
+from judge_server.judging.degenerate import says_nothing
 from judge_server.judging.legible import legible
 
 
@@ -77,11 +78,16 @@ class Materials:
 
 
 def text_in_scope(submission: Submission, scope: str) -> str:
-    """The part of the response that a criterion of this scope reads."""
+    """The part of the response that a criterion of this scope reads. What says nothing is not shown as a reasoning, nor
+    as the answer beside tool calls: the guard looks at answers only, and lets an agent's calls pass."""
     read = submission.read
-    if scope == "answer":  # an agent that only calls tools has answered with its calls
-        return legible(read.answer or "\n".join(_call_text(call) for call in read.tool_calls))
-    return legible(read.reasoning if scope == "reasoning" else read.text)
+    if scope == "reasoning":
+        return "" if says_nothing(read.reasoning) else legible(read.reasoning)
+    if scope != "answer":
+        return legible(read.text)
+    if read.tool_calls and says_nothing(read.answer, submission.reference):
+        return legible("\n".join(_call_text(call) for call in read.tool_calls))
+    return legible(read.answer)
 
 
 def shown_reference(submission: Submission) -> str | None:

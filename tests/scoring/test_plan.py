@@ -161,3 +161,22 @@ async def test_a_response_of_tool_calls_is_judged_by_its_calls():
     judgment = await scorer(judge(model)).score(submission([{"role": "assistant", "tool_calls": calls}]))
     assert judgment.reward == pytest.approx(0.9)
     assert "weather" in model.asked[0].prompt.text_of("response")
+
+
+@pytest.mark.parametrize("key", ["Solution:", "…", "Sоlution", "Let's think step by step.", "excellent " * 200])
+async def test_words_that_say_nothing_beside_tool_calls_are_not_shown_for_an_answer(key):
+    model = ScriptedModel(yes(0.9))
+    calls = [{"function": {"name": "weather", "arguments": {"city": "Oslo"}}}]
+    said = [{"role": "assistant", "content": key, "tool_calls": calls}]
+    judgment = await scorer(judge(model)).score(submission(said))
+    assert judgment.reward == pytest.approx(0.9)
+    assert model.asked[0].prompt.text_of("response") == '(calls weather with {"city":"Oslo"})'
+
+
+@pytest.mark.parametrize("thought", ["Thought process:", "\u200b", "解", "hm " * 200])
+async def test_a_reasoning_that_says_nothing_is_none(thought):
+    model = ScriptedModel(yes(1.0))
+    checks = rubric({"id": "checks", "statement": "Checks its units.", "scope": "reasoning"})
+    judgment = await scorer(judge(model)).score(submission(f"<think>{thought}</think>Drink water.", rubric=checks))
+    assert judgment.reward == 0.0
+    assert not model.asked
