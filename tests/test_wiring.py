@@ -8,7 +8,8 @@ from judge_server.core.errors import BadConfiguration, JudgeServerError, ModelUn
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.submission import Submission
 from judge_server.settings import Settings
-from judge_server.wiring import open_archive, open_service
+from judge_server.wiring.archive import open_archive
+from judge_server.wiring.service import open_service
 from tests.served import settings_of
 from tests.stub_judge import StubJudge
 from tests.submissions import checking, submission

@@ -18,7 +18,7 @@ from judge_server.core.verdict import Verdict
 from judge_server.judging.answer import Terms
 from judge_server.scoring.batch import score_batch
 from judge_server.settings import Settings
-from judge_server.wiring import Service, open_service
+from judge_server.wiring.service import Service, open_service
 
 _DOMAINS = ("medical", "writing", "safety", "format")
 _WIDTH = 110

@@ -15,7 +15,8 @@ from judge_server.core.errors import JudgeServerError
 from judge_server.judging.answer import Judge
 from judge_server.settings import Settings
 from judge_server.store.location import Location
-from judge_server.wiring import library_of, open_service
+from judge_server.wiring.archive import library_of
+from judge_server.wiring.service import open_service
 
 State = Literal["ok", "absent", "fault"]
 _MARKS = {"ok": "[green]ok[/]", "absent": "[yellow]absent[/]", "fault": "[red]fault[/]"}

@@ -14,7 +14,7 @@ from judge_server.cli.running import fail, run
 from judge_server.core.api_key import ApiKey, new_key
 from judge_server.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
-from judge_server.wiring import open_archive
+from judge_server.wiring.archive import open_archive
 
 T = TypeVar("T")
 _SPAN: Final = re.compile(r"([1-9]\d{0,4})([hdw])", re.ASCII)

@@ -29,7 +29,7 @@ from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.scoring.deadline import deadline_after
 from judge_server.settings import Settings
-from judge_server.wiring import Service, open_service
+from judge_server.wiring.service import Service, open_service
 
 STANDARD_INPUT = "-"
 

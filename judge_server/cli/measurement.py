@@ -15,7 +15,7 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_batch
 from judge_server.settings import Settings
-from judge_server.wiring import open_service
+from judge_server.wiring.service import open_service
 
 _PROSE = (
     "The patient should rest, drink enough water and watch the temperature. A headache that comes suddenly, with a "

@@ -20,7 +20,7 @@ from judge_server.core.json_text import parse_json
 from judge_server.core.monitor import Series
 from judge_server.settings import Settings
 from judge_server.store.stored_labels import Added
-from judge_server.wiring import open_archive
+from judge_server.wiring.archive import open_archive
 
 _REMEDY = "Fill in the labels of a file that judge-server monitor queue export wrote."
 

@@ -15,7 +15,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.scoring.rescore import Rescored, rescore
 from judge_server.settings import Settings
 from judge_server.store.store import Store
-from judge_server.wiring import open_archive
+from judge_server.wiring.archive import open_archive
 
 _PAGE = 500
 

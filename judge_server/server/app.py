@@ -40,7 +40,8 @@ from judge_server.server.watching.exchange import Observation
 from judge_server.server.watching.monitor_metrics import MonitorMetrics
 from judge_server.server.watching.telemetry import Telemetry
 from judge_server.settings import Settings
-from judge_server.wiring import audit_worker, canaries_of, job_worker, monitor_watch, open_service, settle
+from judge_server.wiring.service import open_service, settle
+from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, monitor_watch
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Judge
-from judge_server.wiring import Service
+from judge_server.wiring.service import Service
 
 _LOG = logging.getLogger(__name__)
 _MOST_WAITING = 16

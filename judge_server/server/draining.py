@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
-from judge_server.wiring import Service
+from judge_server.wiring.service import Service
 
 _LOOK_AGAIN_SECONDS = 0.05
 

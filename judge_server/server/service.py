@@ -10,7 +10,7 @@ from judge_server.core.errors import BadInput, TooLarge
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.deadline import deadline_after
-from judge_server.wiring import Service
+from judge_server.wiring.service import Service
 
 
 def service_of(request: Request) -> Service:

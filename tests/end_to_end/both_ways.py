@@ -9,7 +9,7 @@ import httpx
 
 from judge_server.core.judgment import Judgment
 from judge_server.settings import Settings
-from judge_server.wiring import open_archive
+from judge_server.wiring.archive import open_archive
 from tests.command import judge_server
 
 Items = list[dict[str, Any]]

@@ -12,7 +12,6 @@ OURS = {
     "judging/checks/numeric.py": "signs of a table in the same file",
     "judging/checks/tags.py": "names of tags, each escaped",
     "judging/degenerate.py": "phrases of a table in the same file",
-    "models/plain_form.py": "ranges of characters of a table",
     "models/chat_template.py": "random hexadecimal digits",
     "server/dialects/chat_family.py": "marks of chat templates in the same file",
     "server/dialects/envelope.py": "names of our own fields",

@@ -18,7 +18,7 @@ from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 from judge_server.settings import Settings
 from judge_server.store.store import Store
-from judge_server.wiring import open_archive
+from judge_server.wiring.archive import open_archive
 
 EXIT = {Decision.PASS: 0, Decision.FAIL: 1, Decision.NOT_ENOUGH_EVIDENCE: 3}
 COLOURS = {

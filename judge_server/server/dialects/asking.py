@@ -20,7 +20,7 @@ from judge_server.server.dialects.failure_policy import FailurePolicy, Profile
 from judge_server.server.dialects.prompt_table import PromptTable
 from judge_server.server.dialects.substitution import Substitutions
 from judge_server.server.service import service_of, terms
-from judge_server.wiring import Service
+from judge_server.wiring.service import Service
 
 BY_SAMPLE = "-"
 _LOOK_AGAIN_SECONDS = 0.2

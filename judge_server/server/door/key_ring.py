@@ -12,7 +12,7 @@ from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.errors import BadConfiguration, StoreUnavailable, Unauthorized
 from judge_server.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
-from judge_server.wiring import open_archive
+from judge_server.wiring.archive import open_archive
 
 FRESH_SECONDS: Final = 5.0
 _LOOK_AGAIN_SECONDS: Final = 0.5

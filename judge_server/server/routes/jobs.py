@@ -22,7 +22,7 @@ from judge_server.server.job_intake import Intake, Limits, lines, listed
 from judge_server.server.routes.scoring import BatchRequest, PriorityName, Seconds
 from judge_server.server.service import ServiceHere
 from judge_server.server.strict_json import StrictRoute
-from judge_server.wiring import Service
+from judge_server.wiring.service import Service
 
 PATH = "/v1/jobs"
 router = APIRouter(prefix=PATH, tags=["jobs"], route_class=StrictRoute)

@@ -12,7 +12,7 @@ from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
 from judge_server.scoring.canaries import Canaries
 from judge_server.server.service import ServiceHere
-from judge_server.wiring import Service
+from judge_server.wiring.service import Service
 
 router = APIRouter(prefix="/v1/judges", tags=["judges"])
 

@@ -6,7 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from judge_server.models.protocol import Priority
-from judge_server.wiring import Service
+from judge_server.wiring.service import Service
 
 
 class LoadMetrics(Collector):

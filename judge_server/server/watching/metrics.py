@@ -10,7 +10,7 @@ from judge_server.core.rubric import RubricReference
 from judge_server.core.verdict import Failure
 from judge_server.scoring.schedule import Schedule
 from judge_server.server.watching.load_metrics import LoadMetrics
-from judge_server.wiring import Service
+from judge_server.wiring.service import Service
 
 INLINE = "inline"
 OTHER = "other"

@@ -1,0 +1,1 @@
+"""The one place where settings, models, judges, rubrics, store and scorer meet."""

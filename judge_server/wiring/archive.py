@@ -1,0 +1,31 @@
+"""Store and rubrics as the settings name them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from judge_server.authoring.bundled import rubrics_directory
+from judge_server.authoring.library import Library
+from judge_server.authoring.shelf import Shelf
+from judge_server.settings import Settings
+from judge_server.store.secret_file import secret_of
+from judge_server.store.store import Store
+
+
+@asynccontextmanager
+async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]:
+    """Store and rubrics without any judge: for looking back."""
+    store = await open_store(settings)
+    try:
+        yield store, Shelf(library_of(settings), store)
+    finally:
+        await store.close()
+
+
+async def open_store(settings: Settings) -> Store:
+    """In memory where no database is named."""
+    return await Store.open(settings.database_url or "sqlite://", secret=secret_of(settings.secret_file.expanduser()))
+
+
+def library_of(settings: Settings) -> Library:
+    """The configured directories of rubrics, or the bundled ones."""
+    return Library(*(settings.rubrics or (rubrics_directory(),)))

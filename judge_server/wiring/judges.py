@@ -1,0 +1,89 @@
+"""The configured judges over their models."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from judge_server.core.canonical import canonical_json
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.judge import JudgeSpecification
+from judge_server.judging.answer import Judge
+from judge_server.judging.panel import Panel
+from judge_server.judging.prompt import PromptWriter
+from judge_server.judging.single import SingleJudge
+from judge_server.models.registry import open_model
+from judge_server.scoring.scheduled_model import ScheduledModel
+from judge_server.scoring.watchers import Watchers
+from judge_server.settings import DEFAULT_JUDGE, Settings, environment_variable
+
+
+def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecification], str]:
+    """The configured judges and the default's name; the embedded baseline where none is configured."""
+    judges = dict(settings.judges)
+    if not judges:
+        judges = {DEFAULT_JUDGE: JudgeSpecification(name=DEFAULT_JUDGE, model="baseline")}
+    default = settings.chosen_judge
+    if default not in judges:
+        raise BadConfiguration(
+            f"default_judge: {default!r} is not among the judges.", remedy=f"Known: {', '.join(sorted(judges))}."
+        )
+    return judges, default
+
+
+class Models:
+    """Judges that name the same model with the same engine options share one."""
+
+    def __init__(self, watchers: Watchers, lower_class_share: float) -> None:
+        self._watchers = watchers
+        self._lower_class_share = lower_class_share
+        self.opened: dict[tuple[str, str], ScheduledModel] = {}
+
+    def saturated(self) -> bool:
+        """Whether calls wait for a model."""
+        return any(model.schedule.waiting for model in self.opened.values())
+
+    def open(self, specification: JudgeSpecification) -> ScheduledModel:
+        name = specification.model or ""
+        key = (name, canonical_json(specification.engine))
+        if key not in self.opened:
+            self.opened[key] = ScheduledModel(
+                open_model(name, _with_secrets(specification)),
+                self._watchers,
+                lower_class_share=self._lower_class_share,
+            )
+        return self.opened[key]
+
+
+def _with_secrets(specification: JudgeSpecification) -> dict[str, Any]:
+    """Engine options with the key that ``api_key_env`` names read from the environment."""
+    options = dict(specification.engine)
+    variable = options.pop("api_key_env", None)
+    if variable is not None:
+        key = environment_variable(str(variable))
+        if not key:
+            raise BadConfiguration(
+                f"judges.{specification.name}.engine.api_key_env: the environment has no {variable}.",
+                remedy="Set it to the provider's API key.",
+            )
+        options["api_key"] = key
+    return options
+
+
+def build_judges(
+    specifications: Mapping[str, JudgeSpecification], models: Models, writer: PromptWriter
+) -> dict[str, Judge]:
+    judges: dict[str, Judge] = {
+        name: SingleJudge(specification, models.open(specification), writer)
+        for name, specification in specifications.items()
+        if not specification.panel
+    }
+    for name, specification in specifications.items():
+        if not specification.panel:
+            continue
+        unknown = [member for member in specification.panel if member not in judges]
+        if unknown:
+            raise BadConfiguration(
+                f"judges.{name}.panel: {', '.join(unknown)} is no judge with a model.",
+                remedy="A panel names judges that have a model of their own.",
+            )
+        judges[name] = Panel(specification, [judges[member] for member in specification.panel])
+    return judges
