@@ -33,6 +33,8 @@ _ASCII_SIGNS = frozenset(string.punctuation)
 _CODE_SIGNS = _ASCII_SIGNS - frozenset(".,:;!?-'\"`#*_~|")
 _PROSE_WORD = re.compile(r"[^\W\d_]{3,}")
 _PROSE_WORDS = 4  # a unit with as many words is no row of a table, whatever numbers it holds
+_LAST_LETTER = re.compile(r".*[^\W_]", re.DOTALL)
+_AROUND = " \t\r\n:：*`_#-.,;"  # what stands around an answer: stops, and marks of emphasis and code
 _BLANKS = re.compile("[\u115f\u1160\u2500-\u259f\u2800\ufffd]")  # invisible letters, rules and boxes
 
 
@@ -60,7 +62,7 @@ def _cause(text: str) -> str | None:
         return None
     if not _has_content(text):
         return None if _is_code(text) else "the response has no letter, digit or symbol of content"
-    if all(_is_phrase(piece.group()) for piece in _PIECE.finditer(text)):
+    if all(_is_phrase(piece.group()) for piece in _PIECE.finditer(text)) and not _ends_in_code(text):
         return "the response is an opening phrase without content"
     return "the response repeats one piece of text" if _is_repetition(text) else None
 
@@ -75,6 +77,12 @@ def _is_code(text: str) -> bool:
         and not signs.isdisjoint(_CODE_SIGNS)
         and (len(text) <= _LONGEST_PIECE)
     )
+
+
+def _ends_in_code(text: str) -> bool:
+    """Whether a literal, a pattern or an operator of two signs follows the opening phrase: ``Final answer: []``."""
+    last = _LAST_LETTER.sub("", text[-_LONGEST_PIECE:]).strip(_AROUND)
+    return len(last) > 1 and (last in _OPERATORS or _is_code(last))
 
 
 def _same(answer: str, reference: str) -> bool:
@@ -98,7 +106,12 @@ def _has_content(text: str) -> bool:
 
 def _is_phrase(piece: str) -> bool:
     bare = _bare(piece, _LONGEST_PIECE)
-    return bare is not None and (not bare or _only_phrases().fullmatch(bare) is not None)
+    if bare is None:
+        return False
+    bare = bare.replace("`", "").strip()
+    if _ASCII_SIGNS.issuperset(bare):  # nothing, or a rule of one sign
+        return bare not in _OPERATORS
+    return _only_phrases().fullmatch(bare) is not None
 
 
 @cache
