@@ -11,7 +11,7 @@ import uvicorn
 
 from judge_server.core.judge import JudgeSpecification
 from judge_server.server.app import create_app
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from tests.stub_judge import Behaviour, StubJudge
 
 

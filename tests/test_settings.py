@@ -9,7 +9,8 @@ import pytest
 
 from judge_server.cli.options import settings_from
 from judge_server.core.errors import BadConfiguration
-from judge_server.settings import DEFAULT_DATABASE, Settings, load_settings
+from judge_server.settings.loading import load_settings
+from judge_server.settings.settings import DEFAULT_DATABASE, Settings
 
 FILE = """\
 port = 9001

@@ -7,7 +7,7 @@ import pytest
 from judge_server.core.errors import BadConfiguration, JudgeServerError, ModelUnavailable
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.submission import Submission
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.wiring.archive import open_archive
 from judge_server.wiring.service import open_service
 from tests.served import settings_of

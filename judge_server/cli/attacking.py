@@ -25,7 +25,7 @@ from judge_server.cli.running import fail
 from judge_server.core.errors import BadInput, JudgeServerError
 from judge_server.core.rubric import Rubric
 from judge_server.judging.answer import Judge
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service, open_service
 
 EXCEEDED = 1

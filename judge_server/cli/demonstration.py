@@ -17,7 +17,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Verdict
 from judge_server.judging.answer import Terms
 from judge_server.scoring.batch import score_batch
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service, open_service
 
 _DOMAINS = ("medical", "writing", "safety", "format")

@@ -13,7 +13,7 @@ from rich.table import Table
 from judge_server.cli import machine
 from judge_server.core.errors import JudgeServerError
 from judge_server.judging.answer import Judge
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store.location import Location
 from judge_server.wiring.archive import library_of
 from judge_server.wiring.service import open_service

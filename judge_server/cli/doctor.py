@@ -26,7 +26,7 @@ def doctor(
     is at fault; what is merely absent is no fault.
     """
     from judge_server.cli.diagnosis import diagnose, show
-    from judge_server.settings import Settings
+    from judge_server.settings.settings import Settings
 
     def settings() -> Settings:
         return options.settings_from(

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from judge_server.cli.running import fail, run
 from judge_server.core.api_key import ApiKey, new_key
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.wiring.archive import open_archive
 

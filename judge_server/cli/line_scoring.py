@@ -28,7 +28,7 @@ from judge_server.judging.answer import Judge, Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.scoring.deadline import deadline_after
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service, open_service
 
 STANDARD_INPUT = "-"

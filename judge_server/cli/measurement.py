@@ -14,7 +14,7 @@ from judge_server.core.judgment import Judgment, Usage
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_batch
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.wiring.service import open_service
 
 _PROSE = (

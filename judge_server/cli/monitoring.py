@@ -13,7 +13,7 @@ from rich.table import Table
 
 from judge_server.core.monitor import Finding
 from judge_server.monitoring.survey import survey
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.wiring.archive import open_archive
 
 _STYLES = {"alarm": "bold red", "ok": "green", "not_enough_evidence": "dim"}

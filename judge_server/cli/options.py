@@ -11,7 +11,7 @@ from judge_server.core.errors import BadConfiguration, JudgeServerError
 
 if TYPE_CHECKING:
     from judge_server.core.judge import JudgeSpecification
-    from judge_server.settings import Settings
+    from judge_server.settings.settings import Settings
 
 Model = Annotated[
     str | None,
@@ -85,7 +85,7 @@ def settings_from(
 ) -> "Settings":
     """Settings of file and environment with the flags on top. ``--model`` makes a judge named ``default``; the other
     judge flags change that judge, or the configured default judge where no model is given."""
-    from judge_server.settings import load_settings
+    from judge_server.settings.loading import load_settings
 
     settings = load_settings(config)
     changes = {"mode": mode, "votes": votes, "min_label_mass": min_label_mass, "engine": _pairs(engine or []) or None}
@@ -98,7 +98,8 @@ def settings_from(
 
 def _judge(settings: "Settings", model: str | None, given: dict[str, Any]) -> "JudgeSpecification":
     """The judge that the flags speak of."""
-    from judge_server.settings import DEFAULT_JUDGE, judge_specification
+    from judge_server.settings.loading import judge_specification
+    from judge_server.settings.settings import DEFAULT_JUDGE
 
     if model is not None:
         return judge_specification({"name": DEFAULT_JUDGE, "model": model, **given}, "the flags")

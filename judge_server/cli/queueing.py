@@ -18,7 +18,7 @@ from judge_server.core.audit_queue import QueueItem, Sizes
 from judge_server.core.errors import BadInput
 from judge_server.core.json_text import parse_json
 from judge_server.core.monitor import Series
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store.stored_labels import Added
 from judge_server.wiring.archive import open_archive
 

@@ -13,7 +13,7 @@ from judge_server.core.errors import BadInput, UnknownJudgment
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.scoring.rescore import Rescored, rescore
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import open_archive
 

@@ -14,7 +14,7 @@ from judge_server.authoring.rule import leaves_of
 from judge_server.cli.running import fail
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadRubric
-from judge_server.settings import load_settings
+from judge_server.settings.loading import load_settings
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 

@@ -39,7 +39,7 @@ from judge_server.server.watching.canary_metrics import CanaryMetrics
 from judge_server.server.watching.exchange import Observation
 from judge_server.server.watching.monitor_metrics import MonitorMetrics
 from judge_server.server.watching.telemetry import Telemetry
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.wiring.service import open_service, settle
 from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, monitor_watch
 

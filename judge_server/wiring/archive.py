@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from judge_server.authoring.bundled import rubrics_directory
 from judge_server.authoring.library import Library
 from judge_server.authoring.shelf import Shelf
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store.secret_file import secret_of
 from judge_server.store.store import Store
 

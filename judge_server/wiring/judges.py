@@ -13,7 +13,8 @@ from judge_server.judging.single import SingleJudge
 from judge_server.models.registry import open_model
 from judge_server.scoring.scheduled_model import ScheduledModel
 from judge_server.scoring.watchers import Watchers
-from judge_server.settings import DEFAULT_JUDGE, Settings, environment_variable
+from judge_server.settings.environment import environment_variable
+from judge_server.settings.settings import DEFAULT_JUDGE, Settings
 
 
 def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecification], str]:

@@ -28,7 +28,7 @@ from judge_server.scoring.scheduled_model import ScheduledModel
 from judge_server.scoring.scorer import Scorer
 from judge_server.scoring.standing import Standing
 from judge_server.scoring.watchers import Watchers
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import library_of, open_store
 from judge_server.wiring.judges import Models, build_judges, judge_specifications

@@ -3,7 +3,7 @@
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.fitted_map import MapSet
 from judge_server.scoring.certification import Certification
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 
 
 def pinned_maps(settings: Settings) -> list[MapSet]:

@@ -20,7 +20,7 @@ from judge_client.errors import (
     UnknownRubric,
 )
 from judge_server.server.app import create_app
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from tests.client.both import both_ways
 from tests.served import judged_by, served, settings_of
 from tests.stub_judge import Reply, faithful

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from judge_server.core.judgment import Judgment
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.wiring.archive import open_archive
 from tests.command import judge_server
 

@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from judge_server.core.judge import JudgeSpecification
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from tests.end_to_end.fault_matrix import (
     CELLS,
     FAULTS,

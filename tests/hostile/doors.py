@@ -42,7 +42,7 @@ from judge_server.server.dialects.chat_markup import exchange_in, exchange_of
 from judge_server.server.dialects.envelope import open_label
 from judge_server.server.dialects.harmony import read_channels
 from judge_server.server.dialects.prompt_table import load_prompt_table
-from judge_server.settings import load_settings
+from judge_server.settings.loading import load_settings
 from tests.submissions import rubric
 
 Read = Callable[[bytes], Any]

@@ -3,7 +3,7 @@
 import pytest
 
 from judge_server.core.errors import BadConfiguration
-from judge_server.settings import load_settings
+from judge_server.settings.loading import load_settings
 
 
 @pytest.fixture

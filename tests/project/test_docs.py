@@ -11,7 +11,7 @@ import typer
 from judge_server.cli import app
 from judge_server.core.errors import JudgeServerError
 from judge_server.server.app import create_app
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from tests.project.repository import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

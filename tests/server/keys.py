@@ -6,7 +6,7 @@ import httpx
 
 from judge_server.core.allowance import Allowance
 from judge_server.core.api_key import ApiKey, new_key
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from tests.served import settings_of
 
 

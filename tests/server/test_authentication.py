@@ -16,7 +16,7 @@ from judge_server.core.errors import StoreUnavailable, Unauthorized
 from judge_server.server.app import create_app
 from judge_server.server.door.authentication import presented_key
 from judge_server.server.door.key_ring import KeyRing
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store import Store
 from tests.served import served, settings_of
 from tests.server.keys import bearer, demanding, key_of, problem

@@ -9,7 +9,7 @@ import typer.main
 
 from judge_server.cli import app
 from judge_server.core.judge import JudgeSpecification
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from tests.project.repository import ROOT
 from tests.served import served, settings_of
 
@@ -65,7 +65,7 @@ def test_every_flag_is_documented(name):
 
 
 def test_the_example_configuration_can_be_used(tmp_path):
-    from judge_server.settings import load_settings
+    from judge_server.settings.loading import load_settings
 
     (example,) = re.findall(r"```toml\n(.*?)```", CONFIGURATION, re.DOTALL)
     (tmp_path / "server.toml").write_text(example)

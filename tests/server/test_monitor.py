@@ -14,7 +14,7 @@ from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
 from judge_server.monitoring.look import MONITORS
 from judge_server.server.app import create_app
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store import Store
 from tests.monitoring.simulated import RUBRIC, Run
 from tests.served import served, settings_of, until

@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from judge_server.core.judge import JudgeSpecification
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from tests.served import judged_by, served, settings_of
 from tests.stub_judge import faithful
 from tests.submissions import PROMPT, RESPONSE, submission

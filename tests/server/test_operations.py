@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 
 from judge_server.core.judge import JudgeSpecification
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from tests.served import judged_by, served, settings_of, until
 from tests.stub_judge import faithful
 from tests.submissions import checking, rubric, submission

@@ -14,7 +14,9 @@ from judge_server.core.secret import keep_secret
 from judge_server.core.submission import Submission
 from judge_server.server.problems import problem_response
 from judge_server.server.watching.log_lines import handler_of
-from judge_server.settings import Settings, environment_variable, judge_specification
+from judge_server.settings.environment import environment_variable
+from judge_server.settings.loading import judge_specification
+from judge_server.settings.settings import Settings
 from judge_server.store.location import Location
 
 SECRET = 'a "quoted" password/é'

@@ -19,7 +19,7 @@ from judge_server.core.calibration import Calibration
 from judge_server.core.errors import BadInput
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.rubric import Rubric
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import open_archive
 

@@ -16,7 +16,7 @@ from judge_server.core.calibration import Calibration
 from judge_server.core.certificate import Certificate, Decision
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import open_archive
 

@@ -17,7 +17,7 @@ from judge_server.cli.notice import announce
 from judge_server.core.errors import BadInput, UnknownJudge
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Judge
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service, open_service
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from judge_server.calibration.label_set import LabelSet
     from judge_server.calibration.part import Part as PartName
     from judge_server.core.rubric import Rubric
-    from judge_server.settings import Settings
+    from judge_server.settings.settings import Settings
     from judge_server.store.store import Store
 
 
@@ -86,7 +86,7 @@ def only_judge(labels: "LabelSet", named: str | None) -> str:
 
 def looking_back(settings: "Settings") -> "Settings":
     """The configured database, or the one that ``run`` made here; none is made for looking back alone."""
-    from judge_server.settings import DEFAULT_DATABASE
+    from judge_server.settings.settings import DEFAULT_DATABASE
 
     if settings.database_url is None and Path(DEFAULT_DATABASE.removeprefix("sqlite:///")).exists():
         return settings.with_database()

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from judge_server.core.errors import Forbidden, JudgeServerError, UntrustedHost
 from judge_server.server.problems import problem_response
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_NAME: Final = 300

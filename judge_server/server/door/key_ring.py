@@ -10,7 +10,7 @@ from typing import Final
 
 from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.errors import BadConfiguration, StoreUnavailable, Unauthorized
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.wiring.archive import open_archive
 

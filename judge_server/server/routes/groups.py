@@ -27,7 +27,7 @@ from judge_server.server.service import (
     terms,
 )
 from judge_server.server.strict_json import StrictRoute
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 
 router = APIRouter(prefix="/v1/score", tags=["scoring"], route_class=StrictRoute)
 

@@ -11,7 +11,7 @@ from judge_server.server.watching.exchange import ExchangeObserver
 from judge_server.server.watching.http_metrics import HttpMetrics
 from judge_server.server.watching.metrics import Metrics
 from judge_server.server.watching.model_metrics import ModelMetrics
-from judge_server.settings import Settings
+from judge_server.settings.settings import Settings
 
 if TYPE_CHECKING:
     from judge_server.server.watching.open_telemetry import OpenTelemetry
