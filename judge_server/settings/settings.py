@@ -1,0 +1,242 @@
+"""Every knob, with its default; the only reader of the environment.
+
+Sources, the later ones winning: defaults, the TOML file named by ``--config`` or ``JUDGE_SERVER_CONFIG``, environment
+variables (``JUDGE_SERVER_PORT=8001``; ``DATABASE_URL`` for the database), and the flags of the command line.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from judge_server.core.allowance import PriorityClass
+from judge_server.core.api_key import ApiKey
+from judge_server.core.class_limit import ClassLimit
+from judge_server.core.guarding import Suspicions
+from judge_server.core.judge import JudgeSpecification
+from judge_server.core.monitor import MonitorLimits
+from judge_server.core.secret import keep_keys, keep_secret
+from judge_server.settings.environment import PREFIX, secret_file
+
+DEFAULT_DATABASE = "sqlite:///judge-server.db"
+DEFAULT_JUDGE = "default"
+
+
+class Settings(BaseSettings):
+    """``judges`` are named ways of asking; ``default_judge`` answers when a submission names none."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    database_url: str | None = Field(
+        default=None,
+        repr=False,
+        validation_alias=AliasChoices("JUDGE_SERVER_DATABASE_URL", "DATABASE_URL"),
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; serve defaults to ./judge-server.db.",
+    )
+    secret_file: Path = Field(
+        default_factory=secret_file,
+        description="The secret behind the fences around texts in prompts, which a new database begins with.",
+    )
+    rubrics: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), description="Directories of rubric files; the bundled library if empty."
+    )
+    judges: dict[str, JudgeSpecification] = Field(default_factory=dict, description="Judges by name.")
+    default_judge: str | None = Field(default=None, description="The judge that answers when a submission names none.")
+    max_body_bytes: int = Field(default=8 * 2**20, ge=1_024, description="Larger request bodies are refused with 413.")
+    max_batch_items: int = Field(default=1_024, ge=1, description="Submissions in one request.")
+    max_steps: int = Field(
+        default=256, ge=1, description="Steps of a response judged one by one; those beyond are judged together."
+    )
+    max_under_way: int = Field(
+        default=4_096, ge=1, description="Submissions of a priority class under way before the door answers 429."
+    )
+    max_questions: int = Field(default=32_768, ge=1, description="The same for the questions that they put to judges.")
+    class_limits: dict[PriorityClass, ClassLimit] = Field(
+        default_factory=dict, description="Other limits of single classes: submissions, questions."
+    )
+    lower_class_share: float = Field(
+        default=0.0, ge=0, le=0.3, description="Calls that a class gets though a more urgent one waits; 0: none."
+    )
+    max_bodies_bytes: int = Field(
+        default=256 * 2**20, ge=1_024, description="Size of all request bodies under way before a 429."
+    )
+    default_deadline_seconds: float | None = Field(
+        default=120.0, gt=0, allow_inf_nan=False, description="Deadline of a request that names none."
+    )
+    default_collection_seconds: float = Field(
+        default=60.0, gt=0, le=86_400, description="How long a group waits for members where it does not say."
+    )
+    max_cohorts: int = Field(default=1_024, ge=1, description="Groups under collection or remembered before a 429.")
+    max_cohort_bytes: int = Field(default=256 * 2**20, ge=1_024, description="Size of all these groups before a 429.")
+    cohort_memory_seconds: float = Field(
+        default=60.0, gt=0, le=86_400, description="How long a judged group answers requests that come again."
+    )
+    drain_seconds: float = Field(
+        default=20.0, ge=0, le=86_400, description="How long shutdown waits for what is under way."
+    )
+    cache_entries: int = Field(default=100_000, ge=0, description="Verdicts kept in memory; the store keeps all.")
+    veto: Suspicions = Field(
+        default=(), description="Flags of the guard with which nothing is judged: the lowest reward, under any rubric."
+    )
+    canary: Literal["off", "warn", "refuse"] = Field(
+        default="warn", description="Questions with known answers for every judge at start; what failing them does."
+    )
+    canary_seconds: float = Field(
+        default=3_600.0, ge=0, le=2_592_000, description="How often canaries are asked again; 0 only at start."
+    )
+    require_calibrated: bool = Field(
+        default=False, description="Judge only under rubrics for which the judge has passed calibrate gate (else 409)."
+    )
+    gate_policy: Path | None = Field(
+        default=None, description="TOML file of the gate's demands; certificates under other demands do not count."
+    )
+    fitted_maps: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), description="Files of fitted maps, which go before those that the database has in use."
+    )
+    calibration_refresh_seconds: float = Field(
+        default=15.0, ge=0.05, le=86_400, description="How often fitted maps and certificates are read again."
+    )
+    python_graders: bool = Field(
+        default=False, description="Run the programs of python graders, each confined in a process of its own."
+    )
+    python_grader_seconds: int = Field(default=10, ge=1, le=3_600, description="Processor time of one program.")
+    python_grader_mebibytes: int = Field(
+        default=1_024, ge=128, le=1_048_576, description="Address space of one program."
+    )
+    python_graders_at_once: int = Field(default=4, ge=1, le=1_024, description="Programs running at the same time.")
+    prompt_table: Path | None = Field(
+        default=None,
+        description="JSONL file of rubrics by prompt, for trainers whose URL leaves the rubric to the sample.",
+    )
+    max_job_bytes: int = Field(default=256 * 2**20, ge=1_024, description="Largest JSONL upload of a job.")
+    max_job_items: int = Field(default=200_000, ge=1, description="Submissions in one job.")
+    job_items_at_once: int = Field(default=64, ge=1, description="Submissions of all jobs that are judged at a time.")
+    job_lease_seconds: float = Field(
+        default=15.0, ge=0.2, le=3_600, description="How long a job waits for its server before another takes it up."
+    )
+    job_attempts: int = Field(
+        default=4, ge=1, le=100, description="Tries of a job's item whose judge failed, with growing pauses between."
+    )
+    job_retention_seconds: float = Field(
+        default=7 * 86_400.0, ge=0, le=3_153_600_000, description="How long an ended job's results can be fetched."
+    )
+    authentication: Literal["auto", "required", "off"] = Field(
+        default="auto", description="Demand API keys: auto does unless host is a loopback address."
+    )
+    api_keys: dict[str, ApiKey] = Field(
+        default_factory=dict, description="Digests of API keys by name, beside those that the database has."
+    )
+    trusted_hosts: tuple[str, ...] = Field(default=(), description="Names of this server that a Host header may say.")
+    public_metrics: bool = Field(default=False, description="Show GET /metrics without an API key of scope admin.")
+    monitor_seconds: float = Field(
+        default=300.0, ge=0, le=86_400, description="How often the server looks at what it judged; 0 never."
+    )
+    monitor: MonitorLimits = Field(default=MonitorLimits(), description="Where monitors raise an alarm.")
+    audit_judge: str | None = Field(
+        default=None, description="The judge, best of another family, that judges a random sample once more."
+    )
+    audit_share: float = Field(default=0.02, gt=0, le=1, description="Share of judgments that is audited.")
+    audit_at_once: int = Field(default=4, ge=1, le=1_024, description="Audits under way at a time.")
+    alarm_webhook_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s]+$", description="Told of every alarm raised and cleared."
+    )
+    alarm_webhook_secret: SecretStr | None = Field(
+        default=None, min_length=16, description="Key of the signature on what the webhook is told."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Log lines for people, or one JSON object a line for collectors."
+    )
+    access_log: Literal["off", "errors", "all"] = Field(
+        default="errors", description="A log line for which answers; errors are statuses from 400 on."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        validation_alias=AliasChoices("JUDGE_SERVER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Where traces go, such as http://127.0.0.1:4318 (OTLP over HTTP); none are made if absent.",
+    )
+    trace_share: float = Field(default=1.0, ge=0, le=1, description="Share of the traces beginning here that are kept.")
+
+    @field_validator("judges", mode="before")
+    @classmethod
+    def _name_judges_by_their_table(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {name: {**judge, "name": name} if isinstance(judge, Mapping) else judge for name, judge in given.items()}
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _name_keys_by_their_table(cls, given: Any) -> Any:
+        """Unless they say another name: two keys of one caller have one name."""
+        if not isinstance(given, Mapping):
+            return given
+        return {name: {"name": name, **key} if isinstance(key, Mapping) else key for name, key in given.items()}
+
+    @field_validator("rubrics", "fitted_maps", mode="before")
+    @classmethod
+    def _one_path_or_several(cls, given: Any) -> Any:
+        """From the environment: paths joined as in PATH, or a JSON list."""
+        if not isinstance(given, str):
+            return given
+        return json.loads(given) if given.startswith("[") else [path for path in given.split(os.pathsep) if path]
+
+    @model_validator(mode="after")
+    def _keep_secrets(self) -> "Settings":
+        """In no log and no error, whoever repeats them."""
+        if self.alarm_webhook_secret is not None:
+            keep_secret(self.alarm_webhook_secret.get_secret_value())
+        keep_secret(self.alarm_webhook_url)
+        for judge in self.judges.values():
+            keep_keys(judge.engine)
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (env_settings, init_settings)
+
+    @property
+    def chosen_judge(self) -> str:
+        """The judge that answers when a submission names none: ``default_judge``, else one named so, else the first."""
+        if self.default_judge:
+            return self.default_judge
+        return DEFAULT_JUDGE if not self.judges or DEFAULT_JUDGE in self.judges else next(iter(self.judges))
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def demands_keys(self) -> bool:
+        return self.authentication == "required" or (self.authentication == "auto" and not self.on_loopback)
+
+    def with_flags(self, **flags: Any) -> "Settings":
+        """These settings with every flag that was given (is not None) in the place of its field."""
+        given = {name: value for name, value in flags.items() if value is not None}
+        return self.model_copy(update=given) if given else self
+
+    def with_database(self) -> "Settings":
+        """These settings with a database that outlives the process."""
+        return self.with_flags(database_url=self.database_url or DEFAULT_DATABASE)
