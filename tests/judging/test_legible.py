@@ -71,6 +71,26 @@ def test_left_overs_of_word_processors_go_without_a_flag(text):
     assert not hides(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("تکه \u200cنقشک", "تکه نقشک"),
+        ("دامنه\u200c\u200cای", "دامنه\u200cای"),
+        ("(\u200cمی\u200cخواهد", "(می\u200cخواهد"),
+        ("មាន\u200b\u200bឈ្មោះ", "មាន\u200bឈ្មោះ"),
+    ],
+)
+def test_a_joiner_too_many_is_a_slip_of_the_keyboard(text, shown):
+    assert legible(text) == shown
+    assert not hides(text)
+
+
+@pytest.mark.parametrize("kinds", ["\u200b", "\u200b\u00ad\u2060", "".join(map(chr, range(0xE0000, 0xE0080)))])
+def test_a_long_text_loses_its_invisible_characters_however_many_kinds_there_are(kinds):
+    text = "".join(f"a{kinds[number % len(kinds)]}" for number in range(30_000))
+    assert visible(text) == legible(text) == "a" * 30_000
+
+
 INVISIBLE = st.sampled_from(
     "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202e\u2066\u2069\ufe0f\ufe00\u034f\u3164\u180b"
 )
@@ -91,6 +111,7 @@ def test_only_invisible_characters_are_ever_taken_out(text):
 
 
 @given(ANY)
+@example("a\u200b\ud800")
 def test_making_legible_twice_changes_nothing_more(text):
     assert legible(legible(text)) == legible(text)
 
