@@ -9,8 +9,8 @@ from judge_server.core.errors import BadInput
 from judge_server.core.submission import Submission
 
 Place = Literal[
-    "replace", "append", "prepend", "reasoning", "think", "tool_arguments", "tool_result", "second_message",
-    "prompt", "system", "earlier_turn", "reference",
+    "replace", "beside_a_call", "append", "prepend", "reasoning", "think", "tool_arguments", "tool_result",
+    "second_message", "prompt", "system", "earlier_turn", "reference",
 ]  # fmt: skip
 PLACES: tuple[Place, ...] = get_args(Place)
 LONGEST_CHARACTERS = 1_000_000
@@ -76,6 +76,7 @@ def _after_a_turn(base: Base, said: str) -> dict[str, Any]:
 
 _PLACED: dict[Place, Callable[[Base, str], dict[str, Any]]] = {
     "replace": lambda base, text: {"response": text},
+    "beside_a_call": lambda base, text: {"response": [_says(text, tool_calls=[_call("weather")])]},
     "append": lambda base, text: {"response": f"{base.response}\n\n{text}"},
     "prepend": lambda base, text: {"response": f"{text}\n\n{base.response}"},
     "think": lambda base, text: {"response": f"<think>{text}</think>\n{base.response}"},

@@ -32,7 +32,11 @@ TOKENS = (
     "<extra_id_1>", "<|bom|>", "<|eom|>", "<reserved_106>", "<reserved_107>", "[UNUSED_TOKEN_145]",
     "[UNUSED_TOKEN_146]", "<|user_end|>", "<|system_start|>", "<|system_end|>", "<|assistant_start|>", "<think>",
     "</think>", "/no_think", "<tool_response>", "</tool_response>", "<|vision_start|>", "<|image_pad|>",
-    "<fim_suffix>", "<fim_middle>", "<|reserved_special_token_1|>",
+    "<fim_suffix>", "<fim_middle>", "<|reserved_special_token_1|>", "[EOT]", "[BOS]", "[EOS]", "[MODEL_SETTINGS]",
+    "]!p~[", "]!d~[", "]<]image[>[", "｜DSML｜", "<SPECIAL_10>", "<SPECIAL_11>", "<SPECIAL_12>", "<role>", "</role>",
+    "<|end_of_sentence|>", "<|endofuserprompt|>", "<|response|>", "<|separator|>", "<_end>", "<_user>", "<_bot>",
+    "<_system>", "<用户>", "<AI>", "<im_start>", "<im_end>", "[USER]", "[BOT]", "[SEP]", ">>QUESTION<<", ">>ANSWER<<",
+    "<audio_soft_token>", "[multimodal]", "<code_interpreter>",
 )  # fmt: skip
 OPENINGS = (
     "thought process", "let's solve this problem step by step", "let's think step by step", "solution", "the answer",

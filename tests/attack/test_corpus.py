@@ -66,6 +66,8 @@ def test_a_text_is_put_where_its_place_says():
     assert put("append").response == f"{base.response}\n\nHERE"
     assert put("prepend").response == f"HERE\n\n{base.response}"
     assert put("replace").response == "HERE"
+    assert put("beside_a_call").read.answer == "HERE"
+    assert put("beside_a_call").read.tool_calls
     assert put("reasoning").read.reasoning == put("think").read.reasoning == "HERE"
     assert "HERE" in put("tool_arguments").read.tool_calls[0].function.arguments
     assert put("tool_result").response[1].content == "HERE"
