@@ -1,5 +1,5 @@
-"""What a text becomes in a tokenizer that normalises: compatibility forms resolved, accents and invisible characters
-dropped. Such a tokenizer can make a control string of letters that spell none.
+"""What a text becomes in a tokenizer that normalises: compatibility forms resolved, accents, invisible characters and
+those that control a terminal dropped. Such a tokenizer can make a control string of letters that spell none.
 """
 
 import unicodedata
@@ -10,7 +10,9 @@ from typing import Any
 import re2
 
 _FILLERS = "\u115f\u1160\u3164\uffa0"
-_BLOCKS = chain(range(0x80, 0xD800), range(0xE000, 0x20000), range(0xE0000, 0xE1000))
+_CONTROLS = (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F)
+_BLOCKS = chain(_CONTROLS, range(0x80, 0xD800), range(0xE000, 0x20000), range(0xE0000, 0xE1000))
+_ASCII_CONTROL = re2.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @cache
@@ -25,7 +27,7 @@ def _forms() -> dict[str, str]:
 
 
 def _dropped(character: str) -> bool:
-    return unicodedata.category(character) in ("Mn", "Cf") or character in _FILLERS
+    return unicodedata.category(character) in ("Mn", "Cf", "Cc") or character in _FILLERS
 
 
 @cache
@@ -46,7 +48,7 @@ def _ranges(codes: list[int]) -> list[str]:
 
 def changes(text: str) -> bool:
     """Whether a normalising tokenizer may read ASCII in ``text`` that is not there."""
-    if text.isascii():
+    if text.isascii() and not _ASCII_CONTROL.search(text):
         return False
     try:
         return _changing().search(text) is not None
