@@ -9,7 +9,7 @@ from typing import Any
 
 import re2
 
-_FILLERS = "\u115f\u1160\u3164\uffa0"
+_FILLERS = "\u115f\u1160\u3164\uffa0\ufffd"
 _CONTROLS = (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F)
 _BLOCKS = chain(_CONTROLS, range(0x80, 0xD800), range(0xE000, 0x20000), range(0xE0000, 0xE1000))
 _ASCII_CONTROL = re2.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
