@@ -84,7 +84,8 @@ DISGUISED = {
     "<start＿of＿turn>": "<start_of_turn>",
     "＜｜ｉｍ＿ｓｔａｒｔ｜＞": "<|im_start|>", "<ﬁm_prefix>": "<fim_prefix>", "<\u200b|im_start|>": "<|im_start|>",
     "[IN\u200dST]": "[INST]", "<thi\u0301nk>": "<think>", "≮|im_start|>": "<|im_start|>", "﹤ﾠ/think﹥": "</think>",
-    "[IN\x01ST]": "[INST]", "<\ufffd/s>": "</s>", "<\x7f/s>": "</s>", "<start\x1f_of_turn>": "<start_of_turn>", "<thi\x9fnk>": "<think>",
+    "[IN\x01ST]": "[INST]", "<\ufffd/s>": "</s>", "<\x7f/s>": "</s>",
+    "<start\x1f_of_turn>": "<start_of_turn>", "<thi\x9fnk>": "<think>",
     "<\U000e0041|im_end|>": "<|im_end|>", "[ⒾⓃⓈⓉ]": "[INST]", "<＜ＳＹＳ＞>": "<<SYS>>",
 }  # fmt: skip
 
