@@ -52,35 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await require_keys(settings)
-        async with (
-            open_service(settings, telemetry.watchers) as service,
-            key_ring(settings, service.store.api_keys) as app.state.keys,
-        ):
-            app.state.service = service
-            app.state.metrics = metrics = telemetry.metrics
-            metrics.watch(service)
-            app.state.canaries = canaries = canaries_of(service)
-            metrics.registry.register(CanaryMetrics(canaries))
-            await canaries.start()
-            app.state.calibrations = calibrating = Calibrations(service)
-            app.state.jobs = working = job_worker(service)
-            app.state.watch = watching = monitor_watch(service, MonitorMetrics(metrics.registry, service.shelf.ids))
-            auditing = audit_worker(service)
-            async with dialects(app, service, metrics):
-                working.start()
-                watching.start()
-                auditing.start()
-                settle()
-                yield
-            await canaries.close()
-            await watching.close()
-            await auditing.close()
-            await working.close()
-            await calibrating.close()
-            left = await service.scorer.admission.drain(settings.drain_seconds)
-            if left:
-                _log.warning("stopped with %d submissions under way after %g s", left, settings.drain_seconds)
+        async with _running(app, settings, telemetry):
+            yield
         await telemetry.close()
 
     app = FastAPI(
@@ -94,6 +67,46 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.working = Working()
     _include_routes(app)
     public = guard_routes(app, public_metrics=settings.public_metrics)
+    _add_doors(app, settings, telemetry, public)
+    problems.install(app)
+    description.install(app, public=public, demands_keys=settings.demands_keys)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> AsyncIterator[None]:
+    """The service, and what works beside its requests."""
+    await require_keys(settings)
+    async with (
+        open_service(settings, telemetry.watchers) as service,
+        key_ring(settings, service.store.api_keys) as app.state.keys,
+    ):
+        app.state.service = service
+        app.state.metrics = metrics = telemetry.metrics
+        metrics.watch(service)
+        app.state.canaries = canaries = canaries_of(service)
+        metrics.registry.register(CanaryMetrics(canaries))
+        await canaries.start()
+        app.state.calibrations = calibrating = Calibrations(service)
+        app.state.jobs = working = job_worker(service)
+        app.state.watch = watching = monitor_watch(service, MonitorMetrics(metrics.registry, service.shelf.ids))
+        auditing = audit_worker(service)
+        app.state.unhurried = (working, auditing, calibrating)
+        async with dialects(app, service, metrics):
+            working.start()
+            watching.start()
+            auditing.start()
+            settle()
+            yield
+        for one in (canaries, watching, *app.state.unhurried):
+            await one.close()
+        left = await service.scorer.admission.drain(settings.drain_seconds)
+        if left:
+            _log.warning("stopped with %d submissions under way after %g s", left, settings.drain_seconds)
+
+
+def _add_doors(app: FastAPI, settings: Settings, telemetry: Telemetry, public: frozenset[str]) -> None:
+    """What a request passes before it is routed; the last one added is the outermost."""
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
@@ -108,9 +121,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Observation, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
     app.add_middleware(RequestId)
     app.add_middleware(ReadableStart)
-    problems.install(app)
-    description.install(app, public=public, demands_keys=settings.demands_keys)
-    return app
 
 
 def _include_routes(app: FastAPI) -> None:
