@@ -12,9 +12,9 @@ _LOOK_AGAIN_SECONDS = 0.05
 
 
 async def drain(app: FastAPI, seconds: float, hurried: Callable[[], bool]) -> None:
-    """Answer 503 to whatever wants a judge, end what no request waits for (jobs and audits stand in the store), and wait
-    for what is under way until ``seconds`` have passed or somebody is ``hurried``. What is left then is cancelled, and
-    its callers are told to come again."""
+    """Answer 503 to whatever wants a judge, end what no request waits for (jobs and audits stand in the store), and
+    wait for what is under way until ``seconds`` have passed or somebody is ``hurried``. What is left then is cancelled,
+    and its callers are told to come again."""
     service: Service = app.state.service
     service.scorer.admission.draining = True
     give_up_at = time.monotonic() + seconds
