@@ -14,15 +14,42 @@ _READ_CHARACTERS = 200_000
 _PHRASES = (
     "thought process", "thinking process", "let us solve this problem step by step",
     "lets solve this problem step by step", "let us think step by step", "lets think step by step",
-    "let me think step by step", "step by step", "solution", "the solution", "answer", "the answer", "final answer",
-    "the final answer", "solución", "la solución", "respuesta", "la respuesta", "respuesta final", "réponse",
-    "la réponse", "la solution", "lösung", "die lösung", "antwort", "die antwort", "risposta", "la risposta",
-    "soluzione", "la soluzione", "resposta", "a resposta", "solução", "a solução", "antwoord", "oplossing",
-    "odpowiedź", "rozwiązanie", "cevap", "çözüm", "đáp án", "lời giải", "jawaban", "решение", "ответ", "відповідь",
-    "розвязання", "الإجابة", "الجواب", "الحل", "उत्तर", "हल", "정답", "풀이", "해설", "解", "解答", "解析", "解説",
-    "かいせつ", "答案", "回答", "答え", "解题过程", "解题思路", "思考过程", "思考過程",
+    "let me think step by step", "step by step", "solution", "the solution", "answer", "the answer",
+    "final answer", "the final answer", "solución", "la solución", "respuesta", "la respuesta",
+    "respuesta final", "réponse", "la réponse", "la solution", "lösung", "die lösung", "antwort", "die antwort",
+    "risposta", "la risposta", "soluzione", "la soluzione", "resposta", "a resposta", "solução", "a solução",
+    "antwoord", "oplossing", "odpowiedź", "rozwiązanie", "cevap", "çözüm", "đáp án", "lời giải", "jawaban",
+    "решение", "ответ", "відповідь", "розвязання", "الإجابة", "الجواب", "الحل", "उत्तर", "हल", "정답", "풀이",
+    "해설", "解", "解答", "解析", "解説", "かいせつ", "答案", "回答", "答え", "解题过程", "解题思路",
+    "思考过程", "思考過程", "the answer is", "the final answer is", "so the answer is",
+    "therefore the answer is", "my thought process", "the thought process", "step by step solution",
+    "detailed solution", "complete solution", "let me think", "let us think", "lets think",
+    "let me solve this step by step", "lets solve this step by step", "let us solve this step by step",
+    "lets break this down step by step", "lets break this down", "lets break it down",
+    "lets solve this problem", "let us solve this problem", "here is the solution", "heres the solution",
+    "here is the answer", "heres the answer", "here is my answer", "heres my answer",
+    "resolvamos este problema paso a paso", "pensemos paso a paso", "paso a paso",
+    "résolvons ce problème étape par étape", "réfléchissons étape par étape", "étape par étape",
+    "lösen wir dieses problem schritt für schritt", "lassen sie uns dieses problem schritt für schritt lösen",
+    "denken wir schritt für schritt", "schritt für schritt", "risolviamo questo problema passo dopo passo",
+    "pensiamo passo dopo passo", "vamos resolver este problema passo a passo", "vamos pensar passo a passo",
+    "passo a passo", "laten we dit probleem stap voor stap oplossen", "rozwiążmy ten problem krok po kroku",
+    "bu problemi adım adım çözelim", "adım adım düşünelim", "hãy giải bài toán này từng bước",
+    "mari kita selesaikan masalah ini langkah demi langkah", "решим эту задачу шаг за шагом",
+    "давайте решим эту задачу шаг за шагом", "давайте подумаем шаг за шагом", "让我们一步一步地解决这个问题",
+    "让我们一步一步解决这个问题", "让我们逐步解决这个问题", "让我们一步步思考", "让我们一步一步地思考",
+    "逐步解决", "この問題をステップバイステップで解きましょう", "ステップバイステップで考えましょう",
+    "段階的に考えましょう", "이 문제를 단계별로 풀어 봅시다", "단계별로 생각해 봅시다",
+    "चलिए इस समस्या को चरण दर चरण हल करते हैं", "دعونا نحل هذه المشكلة خطوة بخطوة", "لنفكر خطوة بخطوة",
 )  # fmt: skip
 _LONGEST_PIECE = 200
+# words that may well be an answer, but not with a colon behind which nothing follows; and frames around nothing
+_FRAMES = re.compile(
+    r"\W*(?:explanation|reasoning|analysis|proof|step\ (?:1|one)|response|output|result|conclusion|thought|problem|"
+    r"question|approach|method|strategy|plan|思考|分析|问题|推理)\W*[:：]\W*|\W*\\boxed\{\s*\}\W*|"
+    r"\s*<(answer|final_answer|response|output|solution)>\s*</\1>\s*",
+    re.IGNORECASE,
+)
 _PIECE = re.compile(r"[^\n\r.!?:;。！？：；…]+")
 # one of these alone may well be the answer; a dot, a colon or a dash is not
 _OPERATORS = frozenset(
@@ -62,6 +89,8 @@ def _cause(text: str) -> str | None:
         return None
     if not _has_content(text):
         return None if _is_code(text) else "the response has no letter, digit or symbol of content"
+    if len(text) <= _LONGEST_PIECE and _FRAMES.fullmatch(text):
+        return "the response is a heading or a frame without content"
     if all(_is_phrase(piece.group()) for piece in _PIECE.finditer(text)) and not _ends_in_code(text):
         return "the response is an opening phrase without content"
     return "the response repeats one piece of text" if _is_repetition(text) else None
