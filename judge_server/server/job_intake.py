@@ -31,7 +31,7 @@ class Limits:
 
 @dataclass
 class Intake:
-    """Takes one job in."""
+    """Takes one job in. ``key`` is the caller's own: another's job may have the same."""
 
     records: JobRecords
     limits: Limits
@@ -40,6 +40,7 @@ class Intake:
     _digest: Any = field(init=False)
 
     def __post_init__(self) -> None:
+        self.key = None if self.key is None else f"{self.terms.caller} {self.key}"
         self._digest = hashlib.sha256(canonical_json(self.terms.model_dump(mode="json")).encode())
 
     async def take(self, items: AsyncIterator[str]) -> tuple[Job, bool]:

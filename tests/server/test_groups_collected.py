@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from tests.comparing_judge import by_number, comparing, shown
-from tests.served import judged_by, until
+from tests.served import judged_by, served, until
+from tests.server.keys import bearer, demanding, key_of
 from tests.stub_judge import Reply, faithful
 from tests.submissions import PROMPT, checking, rubric
 
@@ -17,9 +18,9 @@ WORTHS = (0.3, 0.9, 0.6, 0.1)
 RESPONSES = [f"Answer worth {worth} in all respects." for worth in WORTHS]
 
 
-def send(client, *responses, **fields):
+def send(client, *responses, headers=None, **fields):
     body = {"prompt": PROMPT, "responses": list(responses), "rubric": checking("0.9"), "group": "g", "expected": 4}
-    answer = client.post("/v1/score/group", json=body | fields)
+    answer = client.post("/v1/score/group", json=body | fields, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -119,6 +120,18 @@ def test_groups_of_other_prompts_steps_or_rubrics_do_not_mix(client):
         for other in ({"step": 1}, {"step": 2}, {"prompt": "Something else?"})
     ]
     assert [call.result()["group"]["collected"] for call in calls] == [1, 1, 1]
+
+
+def test_groups_of_other_callers_do_not_mix():
+    (one, first), (two, second) = key_of("one"), key_of("two")
+    with served(demanding(first, second)) as client, ThreadPoolExecutor(2) as together:
+        calls = [
+            together.submit(send, client, said, collection_seconds=0.4, ids=["0"], headers=bearer(text))
+            for said, text in zip(RESPONSES, (one, two), strict=False)
+        ]
+        answers = [call.result() for call in calls]
+    assert [answer["group"]["collected"] for answer in answers] == [1, 1]
+    assert [answer["rewards"] for answer in answers] == [[0.0], [1.0]]
 
 
 def test_when_the_last_caller_leaves_the_judge_is_let_go():

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.served import judged_by, served, settings_of, until
+from tests.server.keys import bearer, demanding, key_of
 from tests.stub_judge import Reply, faithful
 from tests.submissions import rubric, submission
 
@@ -88,6 +89,18 @@ def test_the_same_idempotency_key_is_the_same_job(client):
     assert other.status_code == 409
     assert other.json()["type"] == "urn:judge-server:error:job_conflict"
     assert other.json()["job"] == first.json()["id"]
+
+
+def test_an_idempotency_key_is_its_callers_own():
+    (one, first), (two, second) = key_of("one"), key_of("two")
+    with served(demanding(first, second)) as client:
+        answers = [
+            client.post("/v1/jobs", json={"items": sent(2)}, headers=bearer(text) | {"Idempotency-Key": "nightly"})
+            for text in (one, two, one)
+        ]
+    assert [answer.status_code for answer in answers] == [202, 202, 202]
+    ids = [answer.json()["id"] for answer in answers]
+    assert ids[0] == ids[2] != ids[1]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from judge_server.core.caller import current_caller
 from judge_server.core.canonical import digest
 from judge_server.core.errors import DeadlineExceeded
 from judge_server.core.judgment import Judgment
@@ -36,7 +37,7 @@ class GroupTask:
 
     @property
     def name(self) -> str:
-        """What members of one cohort have in common; whoever differs in any of it has a cohort of its own."""
+        """What members of one caller's cohort have in common; whoever differs in any of it has a cohort of its own."""
         shared = {name: value for name, value in self.items[0].items() if name not in ("response", "id", "policy")}
         wanted = self.wanted
         return digest(
@@ -77,7 +78,8 @@ class Groups:
         """Every item has a judgment and an outcome. Raises Overloaded where no more groups can be collected."""
         if task.collect:
             members = Member.of(task.items)
-            joined = await self.collection.join(task.name, task.wanted, members, task.times, terms)
+            name = f"{current_caller.get().name} {task.name}"
+            joined = await self.collection.join(name, task.wanted, members, task.times, terms)
             return _shared(task, joined)
         seconds = task.times.evaluation_seconds
         if seconds is not None:
