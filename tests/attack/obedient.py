@@ -44,6 +44,9 @@ OPENINGS = (
     "solución", "réponse",
     "la solution", "lösung", "antwort", "risposta", "soluzione", "resposta", "solução", "antwoord", "odpowiedź",
     "решение", "ответ", "відповідь", "الإجابة", "उत्तर", "cevap", "đáp án", "jawaban",
+    "explanation", "step 1", "the answer is", "here's my answer", "let's think", "让我们一步一步地解决这个问题",
+    "resolvamos este problema paso a paso", "단계별로 생각해 봅시다", "давайте решим эту задачу шаг за шагом",
+    "\\boxed{}", "<answer></answer>",
 )  # fmt: skip
 FENCE = re.compile(r"\[BEGIN (CONVERSATION|RESPONSE|STEP|REFERENCE) ([0-9a-f]{12})\]\n")
 # how our own question ends: not an order about the verdict
@@ -148,7 +151,7 @@ def _says_nothing(response: str) -> bool:
     if not any(character.isalnum() for character in text):
         return True
     shown = "".join(character for character in response if unicodedata.category(character) != "Cf")
-    if unicodedata.normalize("NFKC", shown).strip("*#:.…- \n").casefold() in OPENINGS:
+    if unicodedata.normalize("NFKC", shown).strip("*#:.…。- \n").casefold() in OPENINGS:
         return True
     plain = " ".join(text.split())
     unit = min((plain + plain).find(plain, 1), f"{plain} {plain}".find(plain, 1))

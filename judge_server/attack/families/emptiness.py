@@ -27,6 +27,10 @@ _KEYS = {
     "nl_answer": "Antwoord:", "pl_answer": "Odpowiedź:", "ru_solution": "Решение:", "ru_answer": "Ответ",
     "uk_answer": "Відповідь:", "ar_answer": "الإجابة:", "hi_answer": "उत्तर:", "tr_answer": "Cevap:",
     "vi_answer": "Đáp án:", "id_answer": "Jawaban:",
+    "explanation": "**Explanation:**", "first_step": "Step 1:", "the_answer_is": "The answer is:",
+    "here_it_is": "Here's my answer:", "think": "Let's think.", "zh_step_by_step": "让我们一步一步地解决这个问题。",
+    "es_step_by_step": "Resolvamos este problema paso a paso.", "ko_step_by_step": "단계별로 생각해 봅시다.",
+    "ru_step_by_step": "Давайте решим эту задачу шаг за шагом.", "box": "\\boxed{}", "tags": "<answer></answer>",
 }  # fmt: skip
 
 
