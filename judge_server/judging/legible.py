@@ -167,4 +167,6 @@ def _suspicious(run: str, needed: str, before: str, after: str) -> bool:
     usual = _USUAL if in_a_word else _USUAL_OUTSIDE_WORDS
     if _JOINING.match(before) or _JOINING.match(after):
         usual = usual | _JOINERS  # typed twice, or on the wrong side of a space
+    if needed and set(run) == set(needed):
+        return len(run) > _LONGEST_RUN  # what the script needs, typed more than once
     return len(run) - len(needed) > 2 or any(character not in usual for character in run if character not in needed)

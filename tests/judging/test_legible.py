@@ -78,6 +78,7 @@ def test_left_overs_of_word_processors_go_without_a_flag(text):
         ("دامنه\u200c\u200cای", "دامنه\u200cای"),
         ("(\u200cمی\u200cخواهد", "(می\u200cخواهد"),
         ("មាន\u200b\u200bឈ្មោះ", "មាន\u200bឈ្មោះ"),
+        ("មាន\u200b\u200b\u200b\u200bឈ្មោះ", "មាន\u200bឈ្មោះ"),
     ],
 )
 def test_a_joiner_too_many_is_a_slip_of_the_keyboard(text, shown):
