@@ -10,7 +10,8 @@ from judge_server.models.protocol import Priority
 @dataclass(slots=True)
 class ModelCall:
     """Times are ``time.monotonic()`` seconds. ``started`` is None while the call waits, and for good where its turn
-    never came; ``error`` is the type of the fault that ended it, None where the model answered."""
+    never came; ``error`` is the type of the fault that ended it, None where the model answered; ``detail`` says in our
+    own words what happened."""
 
     model: str
     priority: Priority
@@ -19,6 +20,7 @@ class ModelCall:
     ended: float = 0.0
     usage: Usage = field(default_factory=Usage)
     error: str | None = None
+    detail: str = ""
 
     @property
     def waited_seconds(self) -> float:

@@ -67,10 +67,10 @@ class Watchers:
             call.error = CANCELLED
             raise
         except JudgeServerError as fault:
-            call.error = fault.type
+            call.error, call.detail = fault.type, str(fault)
             raise
-        except BaseException:
-            call.error = BROKEN
+        except BaseException as fault:
+            call.error, call.detail = BROKEN, type(fault).__name__
             raise
         finally:
             call.ended = time.monotonic()

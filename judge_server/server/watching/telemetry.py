@@ -7,6 +7,7 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.tracing import Tracer, Untraced
 from judge_server.scoring.watchers import Watchers
 from judge_server.server.watching.access_log import AccessLog
+from judge_server.server.watching.call_log import CallLog
 from judge_server.server.watching.exchange import ExchangeObserver
 from judge_server.server.watching.http_metrics import HttpMetrics
 from judge_server.server.watching.metrics import Metrics
@@ -24,7 +25,7 @@ class Telemetry:
         self.metrics = Metrics()
         self._traces = _traces(settings)
         self.tracer: Tracer = self._traces or Untraced()
-        calls = (ModelMetrics(self.metrics.registry), *([self._traces] if self._traces else ()))
+        calls = (ModelMetrics(self.metrics.registry), CallLog(), *([self._traces] if self._traces else ()))
         self.watchers = Watchers((self.metrics,), (self.metrics,), calls, self.tracer)
         self.exchange_observers: tuple[ExchangeObserver, ...] = (
             HttpMetrics(self.metrics.registry),
