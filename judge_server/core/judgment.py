@@ -1,6 +1,6 @@
 """A judgment: verdicts, reward, and everything needed to believe or repeat it."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -45,6 +45,10 @@ class JudgeReference(Frozen):
     fingerprint: str
     calibration: str | None = None
     notice: str | None = None
+
+
+NO_JUDGE: Final = JudgeReference(name="none", model="none", mode="none", fingerprint="none")
+"""Who speaks where nothing was left for a judge to say."""
 
 
 class Judgment(Frozen):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, UnknownJudge
-from judge_server.core.judgment import JudgeReference, Judgment, Timing, Usage
+from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
@@ -33,7 +33,6 @@ from judge_server.scoring.standing import Standing
 from judge_server.scoring.watchers import Watchers
 
 _LOG = logging.getLogger(__name__)
-NO_JUDGE = JudgeReference(name="none", model="none", mode="none", fingerprint="none")
 
 
 class Rubrics(Protocol):

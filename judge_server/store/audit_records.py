@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, exists, literal, select, tuple_
 
-from judge_server.core.judgment import Judgment
+from judge_server.core.judgment import NO_JUDGE, Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.label_records import Run
@@ -18,10 +18,10 @@ from judge_server.store.writing import Judged, Rows, Writer, insert_missing, mic
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A judgment that may be audited. ``open``: it is none itself, and its judge has not been asked for one."""
+    """A judgment that may be audited. ``open``: another judge than the audit judge spoke, it is no audit itself, and
+    the audit judge has not been asked for one."""
 
     place: Place
-    judge: str | None
     rubric_digest: str | None
     open: bool
 
@@ -48,8 +48,9 @@ class AuditRecords:
             .limit(limit)
         )
         rows = await self._read(lambda connection: connection.execute(question).all())
+        speechless = (None, NO_JUDGE.name, judge)
         return tuple(
-            Candidate(Place(row.created_us, row.id), row.judge, row.rubric_digest, not row.taken and row.judge != judge)
+            Candidate(Place(row.created_us, row.id), row.rubric_digest, not row.taken and row.judge not in speechless)
             for row in rows
         )
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, exists, func, select
 
 from judge_server.core.giving_way import giving_way
+from judge_server.core.judgment import NO_JUDGE
 from judge_server.core.monitor import Series
 from judge_server.store.label_records import Run
 from judge_server.store.monitor_table import AUDIT
@@ -28,7 +29,6 @@ _SCANNED: Final = 20_000
 _SCANNED_FOR_ONE: Final = 10
 _AT_ONCE: Final = 200
 _POLICIES: Final = 4
-_NO_JUDGE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _series(connection: Connection, span: Span, least: int, most: int, rubric: s
     found = [
         (count, Series(rubric=None, judge=judge))
         for judge, count in judges.items()
-        if rubric is None and judge != _NO_JUDGE and sum(judge == one for _, one in whole) > 1
+        if rubric is None and judge != NO_JUDGE.name and sum(judge == one for _, one in whole) > 1
     ]
     found += [(count, Series(rubric=of, judge=judge)) for (of, judge), count in whole.items()]
     by_policy = Counter((row.rubric_id, row.judge, row.policy) for row in rows if row.policy and row.rubric_id)

@@ -61,7 +61,8 @@ class Windows:
 @dataclass(frozen=True, slots=True)
 class Audited:
     """Two judges on one response. ``difference``: mean over the criteria that both decided of how much better the
-    training judge thinks it is, in [-1, 1]; ``disagreed``: on how many of ``compared`` criteria they fell apart."""
+    training judge thinks it is, in [-1, 1]; ``disagreed``: on how many of ``compared`` criteria they fell apart. What
+    programs and the guard decide is the same for both, and is not compared."""
 
     id: str
     created_us: int
@@ -106,9 +107,12 @@ def observed(row: Any) -> Observed:
 
 
 def audited(row: Any) -> Audited | None:
-    """From a row with the payloads of both judgments; None where they share no decided criterion."""
+    """From a row with the payloads of both judgments; None where no criterion was decided by both judges."""
     trained, auditing = decode_mapping(row.payload), decode_mapping(row.auditing)
-    own, other = (scores_of(one.get("verdicts", ())) for one in (trained, auditing))
+    own, other = (
+        scores_of([verdict for verdict in one.get("verdicts", ()) if verdict["source"] == "judge"])
+        for one in (trained, auditing)
+    )
     shared = own.keys() & other.keys()
     if not shared:
         return None

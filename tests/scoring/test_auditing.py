@@ -75,6 +75,36 @@ async def test_audits_are_audited_by_nobody_and_nothing_is_audited_twice(store):
     assert len(await listed(store, "main")) == 4
 
 
+CHECK = {
+    "id": "long",
+    "kind": "check",
+    "statement": "Speaks of water.",
+    "points": 1,
+    "check": {"kind": "contains", "any": ["water"]},
+}
+ASKED = {"id": "c0", "statement": "Says thing 00.", "points": 1}
+
+
+async def test_only_what_both_judges_were_asked_is_compared(store):
+    of = scorer(*judges(), store=store)
+    mixed = rubric(CHECK, ASKED)
+    for response in ("Drink water.", "Rest.", "Sleep.", "yes " * 400, "no " * 400):
+        await of.score(submission(response, rubric=mixed))
+    await auditor(store, of).step()
+    assert len(await listed(store, "second")) == 5
+    pairs = await store.monitor.audits(Series(rubric=mixed.id, judge="main"), EVER, 10)
+    assert [(one.difference, one.disagreed, one.compared) for part in pairs for one in part] == [(1.0, 1, 1)] * 2
+
+
+async def test_what_programs_decided_alone_is_not_audited(store):
+    of = scorer(*judges(), store=store)
+    await of.score(submission(rubric=rubric(CHECK)))
+    working = auditor(store, of)
+    await working.step()
+    assert not working.audited
+    assert len(await listed(store, "none")) == 1
+
+
 async def test_audits_are_left_out_of_what_is_monitored(store):
     of = scorer(*judges(), store=store)
     await judged(of, 4)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
 from judge_server import __version__
-from judge_server.core.judgment import Judgment, Usage
+from judge_server.core.judgment import NO_JUDGE, Judgment, Usage
 from judge_server.core.rubric import RubricReference
 from judge_server.core.verdict import Failure
 from judge_server.scoring.schedule import Schedule
@@ -78,7 +78,7 @@ class Metrics:
 
     def judged(self, judgment: Judgment) -> None:
         """Count one judgment. Nothing that a request names becomes a label."""
-        self._judgments.labels(judgment.judge.name if judgment.judge else "none", judgment.status).inc()
+        self._judgments.labels((judgment.judge or NO_JUDGE).name, judgment.status).inc()
         rubric = self._label_of(judgment.rubric)
         if judgment.reward is not None:
             self._rewards.labels(rubric).observe(judgment.reward)
