@@ -7,6 +7,8 @@ import pytest
 
 from judge_server.server.watching.access_log import AccessLog
 from judge_server.server.watching.exchange import Exchange
+from tests.served import served, until
+from tests.server.keys import allowing, bearer, demanding
 
 
 def exchange(status: int) -> Exchange:
@@ -32,6 +34,15 @@ def test_a_line_names_the_key_of_the_caller_and_not_the_key_itself(lines):
     (record,) = lines.records
     assert record.getMessage() == "POST /v1/score 403 in 0.250 s for night-run"
     assert record.caller == "night-run"
+
+
+def test_a_line_says_who_is_refused_for_asking_too_often(lines):
+    key, bounded = allowing(requests_per_second=0.01)
+    with served(demanding(bounded)) as client:
+        assert [client.get("/v1/judges", headers=bearer(key)).status_code for _ in range(2)] == [200, 429]
+        until(lambda: bool(lines.records))
+    (record,) = lines.records
+    assert (record.route, record.status, record.caller) == ("/v1/judges", 429, "bounded")
 
 
 @pytest.mark.parametrize(("what", "told"), [("off", []), ("errors", [429, 503]), ("all", [200, 429, 503])])

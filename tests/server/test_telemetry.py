@@ -6,6 +6,7 @@ from typing import Any
 
 from judge_server.models.protocol import Priority
 from tests.served import judged_by, served, settings_of
+from tests.server.keys import demanding, key_of
 from tests.server.test_operations import samples
 from tests.stub_judge import Reply, faithful
 from tests.submissions import submission
@@ -28,6 +29,20 @@ def test_requests_are_counted_by_route_and_status_and_never_by_what_was_asked_fo
     assert counted['judge_server_http_requests_total{"method": "GET", "route": "unmatched", "status": "404"}'] == 1
     assert counted['judge_server_http_seconds_count{"route": "/v1/score"}'] == 1
     assert not [name for name in counted if "secret" in name or "BREW" in name or "no-such-id" in name]
+
+
+def test_a_request_that_the_door_refuses_is_counted_by_the_route_that_it_asked_for():
+    with served(demanding(key_of()[1], public_metrics=True)) as client:
+        client.get("/v1/judgments/no-such-id")
+        client.post("/v1/score", json=submission())
+        client.get("/v1/nowhere")
+        counted = _metrics(client)
+    refused = {name.split("total")[1] for name in counted if name.startswith("judge_server_http_requests_total")}
+    assert refused == {
+        '{"method": "GET", "route": "/v1/judgments/{judgment_id}", "status": "401"}',
+        '{"method": "POST", "route": "/v1/score", "status": "401"}',
+        '{"method": "GET", "route": "unmatched", "status": "401"}',
+    }
 
 
 def _slowly(body: dict[str, Any]) -> Reply:

@@ -12,7 +12,7 @@ from judge_server.server.door.key_ring import KeyRing
 from judge_server.server.door.rate_limit import RateLimit
 from judge_server.server.problems import problem_response
 
-_MISSING: Final = "Send a key as Authorization: Bearer jsk_…, as X-API-Key, or as the password of http://any:KEY@host."
+_MISSING: Final = "Send a key as Authorization: Bearer jsk_…, as X-API-Key, or as the password of HTTP Basic."
 
 
 class Authentication:
@@ -30,10 +30,11 @@ class Authentication:
             return
         try:
             caller = await self._caller(scope)
+            scope.setdefault("state", {})["caller"] = caller.name
+            self.rate.take(caller.name, caller.allowance)
         except JudgeServerError as refusal:
             await problem_response(refusal)(scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = caller.name
         before = current_caller.set(caller)
         try:
             await self.app(scope, receive, send)
@@ -45,9 +46,7 @@ class Authentication:
         if presented is None:
             raise Unauthorized("This needs an API key.", remedy=_MISSING)
         keys: KeyRing = scope["app"].state.keys
-        caller = (await keys.find(presented)).caller
-        self.rate.take(caller.name, caller.allowance)
-        return caller
+        return (await keys.find(presented)).caller
 
 
 def presented_key(headers: list[tuple[bytes, bytes]]) -> str | None:

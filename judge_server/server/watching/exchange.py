@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server.core.tracing import Tracer
@@ -95,5 +97,13 @@ class _Headers(dict[str, str]):
 
 
 def _route_of(scope: Scope) -> str:
-    path = getattr(scope.get("route"), "path", None)
+    """What the door refuses was never routed: then the route is looked for here."""
+    route = scope.get("route") or _route_asked_for(scope)
+    path = getattr(route, "path", None)
     return path if isinstance(path, str) else UNMATCHED
+
+
+def _route_asked_for(scope: Scope) -> BaseRoute | None:
+    app = scope.get("app")
+    routes: Sequence[BaseRoute] = app.routes if isinstance(app, Starlette) else ()
+    return next((route for route in routes if route.matches(scope)[0] is Match.FULL), None)
