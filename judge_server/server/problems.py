@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -28,6 +28,7 @@ _HTTP = {
     404: ("not_found", "There is no such thing here"),
     405: ("method_not_allowed", "The route does not know this method"),
 }
+_OUR_WORDS = ("type", "title", "status", "error_type")
 _ROUTING = ("not_found", "method_not_allowed")
 _NO_OBJECT = ("model_type", "model_attributes_type", "tuple_type", "list_type", "dict_type")
 _ALTERNATIVE = re.compile(r"^(str|Rubric|tuple\[.*\]|(function|constrained|lax)-.*)$")
@@ -59,9 +60,17 @@ def _response(status: int, document: dict[str, Any], retry_after_seconds: float 
     headers = {} if retry_after_seconds is None else {"retry-after": str(ceil(retry_after_seconds))}
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="judge-server"'
-    return Response(
-        redacted(orjson.dumps(document).decode()), status_code=status, media_type=MEDIA_TYPE, headers=headers
-    )
+    shown = {name: value if name in _OUR_WORDS else _discreet(value) for name, value in document.items()}
+    return Response(orjson.dumps(shown), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _discreet(value: Any) -> Any:
+    """Every text in ``value`` without secrets. Text by text: one taken out of the whole JSON could break it."""
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, Mapping):
+        return {name: _discreet(inner) for name, inner in value.items()}
+    return [_discreet(inner) for inner in value] if isinstance(value, Sequence) else value
 
 
 def install(app: FastAPI) -> None:

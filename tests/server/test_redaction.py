@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from judge_server.core.api_key import new_key
-from judge_server.core.errors import BadConfiguration, ModelUnavailable
+from judge_server.core.errors import BadConfiguration, JudgeServerError, ModelUnavailable
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.secret import keep_secret
 from judge_server.core.submission import Submission
@@ -58,6 +58,20 @@ def test_a_problem_document_shows_no_secret():
     assert document["detail"] == "The server said ***"
     assert document["remedy"] == "Bearer ***"
     assert document["judgment"] == {"x": ["***"]}
+
+
+class OddlyNamed(JudgeServerError):
+    type = "odd_word_of_this_test"
+
+
+def test_a_secret_like_our_own_words_or_numbers_breaks_no_problem_document():
+    for word in (OddlyNamed.type, "7319482651"):
+        keep_secret(word)
+    fault = OddlyNamed(f"{OddlyNamed.type} 7319482651", judgment={"reward": 0.7319482651})
+    document = json.loads(bytes(problem_response(fault).body))
+    assert document["type"] == f"urn:judge-server:error:{OddlyNamed.type}"
+    assert document["detail"] == "*** ***"
+    assert document["judgment"] == {"reward": 0.7319482651}
 
 
 def test_settings_show_no_secret_when_they_are_printed():
