@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import Field
 
 from judge_server.calibration.label_archive import collected_set
+from judge_server.calibration.reading.word import abstains, is_boolean
 from judge_server.core.audit_queue import QueueItem, Sizes
 from judge_server.core.criterion import Scale
 from judge_server.core.errors import BadInput
@@ -163,6 +164,11 @@ def _rows(drawn: _Drawn, given: GivenLabel, annotator: str, place: int) -> Itera
         raise BadInput(
             f"labels.{place}.label: {given.label!r} is no option of {given.criterion!r}.",
             remedy=f"Use one of {', '.join(asked.options)}.",
+        )
+    if not asked.options and isinstance(given.label, str) and not (is_boolean(given.label) or abstains(given.label)):
+        raise BadInput(
+            f"labels.{place}.label: {given.label!r} does not say whether {given.criterion!r} is met.",
+            remedy="Write true or false (or met, unmet), or null to abstain.",
         )
     content = _item(drawn) | {"criterion": given.criterion}
     said = {"annotator": annotator, "role": "human", "label": given.label}

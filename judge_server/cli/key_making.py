@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -10,14 +11,19 @@ from typing import Any, Final, TypeVar
 import typer
 from pydantic import ValidationError
 
+from judge_server.authoring.shelf import Shelf
 from judge_server.cli.running import fail, run
-from judge_server.core.api_key import ApiKey, new_key
+from judge_server.core.api_key import ApiKey, id_in, new_key
+from judge_server.core.caller import SCOPES
 from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
-from judge_server.wiring.archive import open_archive
+from judge_server.store.location import Location
+from judge_server.store.store import Store
+from judge_server.wiring.archive import open_archive, open_standing_archive
 
 T = TypeVar("T")
 _SPAN: Final = re.compile(r"([1-9]\d{0,4})([hdw])", re.ASCII)
+_NAMES: Final = "Use at most 80 of A to Z, a to z, 0 to 9 and . _ @ / -, beginning with a letter or a digit."
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -33,6 +39,8 @@ def made(name: str, scopes: Sequence[str], expires: str | None, allowance: Mappi
     """A new key, kept nowhere yet. Ends the command where a value cannot be used."""
     new = new_key()
     given = {field: value for field, value in allowance.items() if value is not None}
+    if "burst" in given and "requests_per_second" not in given:
+        fail("--burst: how many at once is counted beside --requests-per-second only. Give both.")
     fields = {
         "id": new.id,
         "name": name,
@@ -44,11 +52,16 @@ def made(name: str, scopes: Sequence[str], expires: str | None, allowance: Mappi
     try:
         return Made(ApiKey.model_validate(fields), new.text)
     except ValidationError as fault:
-        fail(f"{'; '.join(_fault(error) for error in fault.errors())}.")
+        fail("; ".join(_fault(error) for error in fault.errors()))
 
 
 def _fault(error: Any) -> str:
-    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
+    field = error["loc"][-1 if error["loc"][0] == "allowance" else 0]
+    if field == "name":
+        return f"NAME: {error['input']!r} cannot be one. {_NAMES}"
+    if field == "scopes":
+        return f"--scope: {error['input']!r} is not known. Known: {', '.join(SCOPES)}."
+    return f"--{str(field).replace('_', '-')}: {error['msg']}."
 
 
 def _moment(expires: str) -> datetime:
@@ -65,17 +78,19 @@ def _moment(expires: str) -> datetime:
 
 def kept(settings: Settings, new: Made) -> Made:
     """Put the key into the database."""
-    return replace(new, key=_asked(settings, lambda keys: keys.add(new.key, datetime.now(UTC))))
+    return replace(new, key=_asked(open_archive(settings), lambda keys: keys.add(new.key, datetime.now(UTC))))
 
 
 def listed(settings: Settings) -> tuple[ApiKey, ...]:
     """Keys of the database, newest first, then those of the settings."""
-    return (*_asked(settings, lambda keys: keys.all()), *settings.api_keys.values())
+    return (*_asked(open_standing_archive(settings), lambda keys: keys.all()), *settings.api_keys.values())
 
 
 def revoked(settings: Settings, named: str) -> tuple[ApiKey, ...]:
-    """The keys that are revoked by now. Ends the command where the name is nobody's, or stands in the settings."""
-    found = _asked(settings, lambda keys: keys.revoke(named, datetime.now(UTC)))
+    """The keys that are revoked by now: those of an id or a name, or the one that is given whole, as it was found where
+    it should not be. Ends the command where the name is nobody's, or stands in the settings."""
+    named = id_in(named) or named
+    found = _asked(open_standing_archive(settings), lambda keys: keys.revoke(named, datetime.now(UTC)))
     if any(named in (key.id, key.name) for key in settings.api_keys.values()):
         fail(f"{named} stands in the configuration: take it out of api_keys there and start the servers again.")
     if not found:
@@ -83,29 +98,41 @@ def revoked(settings: Settings, named: str) -> tuple[ApiKey, ...]:
     return found
 
 
-def _asked(settings: Settings, question: Callable[[ApiKeyRecords], Awaitable[T]]) -> T:
+def _asked(
+    archive: AbstractAsyncContextManager[tuple[Store, Shelf]], question: Callable[[ApiKeyRecords], Awaitable[T]]
+) -> T:
     async def asking() -> T:
-        async with open_archive(settings) as (store, _):
+        async with archive as (store, _):
             return await question(store.api_keys)
 
     return run(asking())
 
 
-def show_new(new: Made, *, as_config: bool, as_json: bool) -> None:
+def show_new(new: Made, *, kept_in: str | None, as_json: bool) -> None:
     """The key on standard output; what it is for on standard error, so that ``KEY=$(…)`` holds the key alone."""
     if as_json:
-        typer.echo(json.dumps(_plain(new.key) | {"key": new.text} | ({"sha256": new.key.sha256} if as_config else {})))
+        digest = {} if kept_in else {"sha256": new.key.sha256}
+        typer.echo(json.dumps(_plain(new.key) | {"key": new.text} | digest))
         return
     typer.echo(new.text)
-    if as_config:
+    if kept_in is None:
         typer.echo(_table(new.key))
-    typer.echo("This is the only time that the key is shown.", err=True)
+    what = f"{kept_in} keeps its digest" if kept_in else "Nothing was kept: put the table into the configuration file"
+    typer.echo(f"This is the only time that the key is shown. {what}.", err=True)
+
+
+def database_of(settings: Settings) -> str:
+    """For people: a file with its whole path, a server without its password."""
+    location = Location.of(settings.database_url or "sqlite://")
+    return str(location) if location.file is None else str(location.file.absolute())
 
 
 def show(keys: Sequence[ApiKey], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([_plain(key) for key in keys], indent=2))
         return
+    if not keys:
+        typer.echo("There are no keys. judge-server keys create NAME --scope score makes one.", err=True)
     for key in keys:
         typer.echo(_line(key))
 

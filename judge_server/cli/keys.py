@@ -66,7 +66,8 @@ def create(
     settings = options.settings_given(config=config, database=database).with_database()
     if not print_config:
         made = key_making.kept(settings, made)
-    key_making.show_new(made, as_config=print_config, as_json=as_json)
+    kept_in = None if print_config else key_making.database_of(settings)
+    key_making.show_new(made, kept_in=kept_in, as_json=as_json)
 
 
 @app.command("list")
@@ -80,12 +81,16 @@ def list_keys(as_json: AsJson = False, database: options.Database = None, config
 
 @app.command()
 def revoke(
-    key: Annotated[str, typer.Argument(metavar="ID|NAME", help="The key's id, or a name: then every key of it.")],
+    key: Annotated[
+        str, typer.Argument(metavar="ID|NAME|KEY", help="The key's id, a name (then every key of it), or a whole key.")
+    ],
     as_json: AsJson = False,
     database: options.Database = None,
     config: options.Config = None,
 ) -> None:
     """Make a key worthless, for good. Running servers refuse it within 5 seconds.
+
+    A key that leaked can be given as it was found.
 
     Example: judge-server keys revoke training-run-7
     """

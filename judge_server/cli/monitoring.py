@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,7 +15,7 @@ from rich.table import Table
 from judge_server.core.monitor import Finding
 from judge_server.monitoring.survey import survey
 from judge_server.settings.settings import Settings
-from judge_server.wiring.archive import open_archive
+from judge_server.wiring.archive import open_standing_archive
 
 _STYLES = {"alarm": "bold red", "ok": "green", "not_enough_evidence": "dim"}
 
@@ -37,7 +38,7 @@ async def look(settings: Settings, wanted: Wanted) -> tuple[Finding, ...]:
         given["horizon_seconds"] = wanted.hours * 3_600
     limits = settings.monitor.model_copy(update=given)
     until = wanted.until.replace(tzinfo=wanted.until.tzinfo or UTC) if wanted.until else None
-    async with open_archive(settings) as (store, _):
+    async with open_standing_archive(settings) as (store, _):
         return await survey(
             store.monitor, limits, rubric=wanted.rubric, judge=wanted.judge, policy=wanted.policy, until=until
         )
@@ -63,7 +64,10 @@ def show(findings: Sequence[Finding], as_json: bool, everything: bool) -> None:
 
 
 def _table(findings: Sequence[Finding]) -> Table:
-    table = Table("series", "monitor", "value", "before", "n", "what it says")
+    table = Table(box=SIMPLE)
+    for column in ("series", "monitor", "value", "before", "n"):
+        table.add_column(column, overflow="fold")
+    table.add_column("what it says", min_width=30)
     for one in findings:
         name = one.monitor if one.subject is None or one.monitor == "vocabulary" else f"{one.monitor}\n{one.subject}"
         value = "" if one.value is None else f"{_number(one.value)}\n[{_number(one.low)}, {_number(one.high)}]"

@@ -20,7 +20,7 @@ from judge_server.core.json_text import parse_json
 from judge_server.core.monitor import Series
 from judge_server.settings.settings import Settings
 from judge_server.store.stored_labels import Added
-from judge_server.wiring.archive import open_archive
+from judge_server.wiring.archive import open_standing_archive
 
 _REMEDY = "Fill in the labels of a file that judge-server monitor queue export wrote."
 
@@ -34,12 +34,12 @@ async def drawn(
 ) -> Sequence[QueueItem]:
     rubric, judge, policy = chosen
     series = Series(rubric=rubric, judge=judge or settings.chosen_judge, policy=policy)
-    async with open_archive(settings) as (store, _):
+    async with open_standing_archive(settings) as (store, _):
         return await fill(store, label_set, series, sizes, horizon_seconds)
 
 
 async def export(settings: Settings, label_set: str, annotator: str | None, limit: int, file: Path) -> int:
-    async with open_archive(settings) as (store, _):
+    async with open_standing_archive(settings) as (store, _):
         found = await tasks(store, label_set, annotator, limit)
     with _written(file) as stream:
         for task in found:
@@ -52,12 +52,12 @@ async def imported(settings: Settings, label_set: str, annotator: str, file: Pat
         given = [label for number, line in enumerate(stream, 1) if line.strip() for label in _labels(line, number)]
     if not given:
         raise BadInput(f"{file} has no labels.", remedy=_REMEDY)
-    async with open_archive(settings) as (store, _):
+    async with open_standing_archive(settings) as (store, _):
         return await take(store, label_set, annotator, given, replace=replace)
 
 
 async def estimated(settings: Settings, label_set: str) -> Sequence[Agreement]:
-    async with open_archive(settings) as (store, _):
+    async with open_standing_archive(settings) as (store, _):
         return await estimate(store, label_set)
 
 

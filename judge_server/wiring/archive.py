@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from judge_server.authoring.bundled import rubrics_directory
 from judge_server.authoring.library import Library
 from judge_server.authoring.shelf import Shelf
+from judge_server.core.errors import BadConfiguration
 from judge_server.settings.settings import Settings
+from judge_server.store.location import Location
 from judge_server.store.secret_file import secret_of
 from judge_server.store.store import Store
 
@@ -19,6 +21,22 @@ async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]
         yield store, Shelf(library_of(settings), store)
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def open_standing_archive(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]:
+    """The same where the database is there already: one that is made on the way has nothing to tell.
+
+    Raises BadConfiguration where there is none.
+    """
+    file = Location.of(settings.database_url or "sqlite://").file
+    if file is not None and not file.exists():
+        raise BadConfiguration(
+            f"There is no database {file.absolute()}.",
+            remedy="Name the server's own with --database, DATABASE_URL or --config.",
+        )
+    async with open_archive(settings) as opened:
+        yield opened
 
 
 async def open_store(settings: Settings) -> Store:

@@ -122,6 +122,7 @@ async def test_an_estimate_needs_labels(judged):
     [
         ({"judgment": "jdg_other"}, "labels.1: judgment 'jdg_other' was not drawn"),
         ({"criterion": "other"}, "labels.1.criterion: 'other' is not asked"),
+        ({"label": "mte"}, "labels.1.label: 'mte' does not say whether 'good_0' is met"),
     ],
 )
 async def test_a_label_of_nothing_that_was_drawn_is_refused_and_none_is_kept(judged, change, message):

@@ -81,11 +81,14 @@ def test_a_key_can_stand_in_the_configuration_alone(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (("create", "a name"), "name:"),
+        (("create", "a name"), "NAME: 'a name' cannot be one. Use at most 80 of"),
+        (("create", "a", "--burst", "5"), "--burst: how many at once is counted beside --requests-per-second only"),
+        (("create", "a", "--requests-per-second", "9e9"), "--requests-per-second: Input should be less than"),
         (("create", "a", "--expires", "soon"), "--expires: 'soon' is no time"),
         (("create", "a", "--expires", "2020-01-01"), "has passed"),
-        (("create", "a", "--scope", "root"), "scopes.0: Input should be 'score'"),
-        (("revoke", "nobody"), "No valid API key"),
+        (("create", "a", "--scope", "root"), "--scope: 'root' is not known. Known: score, author, label, admin."),
+        (("revoke", "nobody"), "There is no database"),
+        (("list",), "Name the server's own with --database, DATABASE_URL or --config"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(tmp_path, flags, told):
@@ -95,10 +98,18 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path, flags, told):
     assert refused.stdout == ""
 
 
+def test_a_key_that_leaked_is_revoked_as_it_was_found(tmp_path):
+    key = create(tmp_path, "leaky")
+    assert "was revoked" in judge_server("keys", "revoke", key, cwd=tmp_path).stdout
+    again = judge_server("keys", "revoke", key, cwd=tmp_path)
+    assert again.returncode == 2
+    assert f"No valid API key has the id or name {id_in(key)}" in again.stderr
+
+
 def test_the_key_is_alone_on_standard_output(tmp_path):
     made = judge_server("keys", "create", "a", cwd=tmp_path)
     assert id_in(made.stdout.strip())
-    assert "only time" in made.stderr
+    assert f"only time that the key is shown. {tmp_path / 'judge-server.db'} keeps its digest." in made.stderr
     described = json.loads(judge_server("keys", "create", "b", "--scope", "label", "--json", cwd=tmp_path).stdout)
     assert id_in(described["key"]) == described["id"]
     assert "sha256" not in described

@@ -41,6 +41,7 @@ def test_an_alarm_is_shown_with_what_to_do(flagged):
     assert shown.exit_code == 0, shown.output
     assert "repetition" in shown.output
     assert "1 alarms" in shown.output
+    assert "…" not in shown.output, "names are folded, never cut"
 
 
 def test_with_exit_code_an_alarm_is_an_exit_status(flagged):
@@ -60,10 +61,18 @@ def test_what_is_well_is_shown_on_demand(flagged):
     assert "zero_variance" in command(*flagged, "--all").output
 
 
-def test_an_empty_database_says_that_there_is_nothing_to_look_at(tmp_path):
-    shown = command("--database", f"sqlite:///{tmp_path / 'new.db'}", "--exit-code")
+def test_where_little_was_judged_it_says_that_there_is_nothing_to_look_at(flagged):
+    shown = command(*flagged, "--judge", "nobody", "--exit-code")
     assert shown.exit_code == 0
     assert "Too few judgments" in shown.output
+
+
+def test_a_database_that_is_not_there_is_no_good_news(tmp_path):
+    file = tmp_path / "typo.db"
+    shown = command("--database", f"sqlite:///{file}", "--exit-code")
+    assert shown.exit_code == 2
+    assert f"There is no database {file}." in shown.output
+    assert not file.exists()
 
 
 def test_a_moment_that_is_none_is_refused(flagged):
