@@ -24,9 +24,8 @@ from judge_server.cli.notice import announce
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadInput, JudgeServerError
 from judge_server.core.rubric import Rubric
-from judge_server.judging.answer import Judge
 from judge_server.settings.settings import Settings
-from judge_server.wiring.service import Service, open_service
+from judge_server.wiring.service import open_service
 
 EXCEEDED = 1
 NOT_ENOUGH_EVIDENCE = 3
@@ -55,7 +54,7 @@ async def attack_judge(settings: Settings, order: Order) -> int:
     attacks, without = _attacks(order), _defences(order.without)
     rubric = load(Path(order.rubric)).rubric if order.rubric and options.is_file(order.rubric) else None
     async with open_service(settings) as service:
-        judge = _chosen(service, order.judge)
+        judge = service.bench.named(order.judge)
         announce([judge])
         if order.rubric and rubric is None:
             rubric = await service.shelf.get(order.rubric)
@@ -112,13 +111,6 @@ def _defences(named: tuple[str, ...]) -> tuple[Defence, ...]:
 
 def _bases(rubric: Rubric | None) -> tuple[Base, ...]:
     return BASES if rubric is None else tuple(base.under(rubric) for base in BASES)
-
-
-def _chosen(service: Service, judge: str | None) -> Judge:
-    name = judge or service.default_judge
-    if name not in service.judges:
-        fail(f"--judge: {name!r} is not configured; known: {', '.join(sorted(service.judges))}.")
-    return service.judges[name]
 
 
 def _status(report: AttackReport, order: Order) -> int:

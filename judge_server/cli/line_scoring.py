@@ -24,7 +24,7 @@ from judge_server.core.json_text import parse_json
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinates
-from judge_server.judging.answer import Judge, Terms
+from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.scoring.deadline import deadline_after
@@ -52,19 +52,12 @@ async def score_lines(settings: Settings, task: Task) -> None:
     total = None if task.file == STANDARD_INPUT else _count(task.file)
     with _output(task.output) as sink:
         async with open_service(settings) as service:
-            announce([_chosen(service, task.judge)])
+            announce([service.bench.named(task.judge)])
             rubric = file_rubric or (await service.shelf.get(task.rubric) if task.rubric else None)
             with _progress() as progress:
                 scoring = _Scoring(service, task, rubric, sink, progress, progress.add_task("scoring", total=total))
                 await scoring.run()
     scoring.summarise()
-
-
-def _chosen(service: Service, judge: str | None) -> Judge:
-    name = judge or service.default_judge
-    if name not in service.judges:
-        fail(f"--judge: {name!r} is not configured; known: {', '.join(sorted(service.judges))}.")
-    return service.judges[name]
 
 
 class _Scoring:

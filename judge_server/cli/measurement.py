@@ -37,7 +37,7 @@ class Workload:
 async def measure(settings: Settings, workload: Workload) -> Figures:
     """Judge the workload once after one submission to warm up."""
     async with open_service(settings) as service:
-        announce(service.judges.values())
+        announce(service.bench.judges.values())
         mark = str(time.time_ns())
         warm_up = replace(workload, prompts=1, rollouts=1)
         await score_batch(service.scorer, _work(f"{mark}-warm", warm_up), Terms(Priority.BATCH))

@@ -15,11 +15,13 @@ class Bench:
     default: str | None = None
 
     def appoint(self, name: str | None) -> Judge | None:
+        """The judge of that name, or the default, which may be none. Raises UnknownJudge."""
+        return None if name is None and self.default is None else self.named(name)
+
+    def named(self, name: str | None) -> Judge:
         """The judge of that name, or the default. Raises UnknownJudge."""
         name = name or self.default
-        if name is None:
-            return None
-        judge = self.judges.get(name)
+        judge = None if name is None else self.judges.get(name)
         if judge is None:
             known = ", ".join(sorted(self.judges)) or "none"
             raise UnknownJudge(f"judge: {name!r} is not configured here.", remedy=f"Configured judges: {known}.")

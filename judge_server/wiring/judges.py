@@ -23,10 +23,11 @@ def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecificati
     if not judges:
         judges = {DEFAULT_JUDGE: JudgeSpecification(name=DEFAULT_JUDGE, model="baseline")}
     default = settings.chosen_judge
-    if default not in judges:
-        raise BadConfiguration(
-            f"default_judge: {default!r} is not among the judges.", remedy=f"Known: {', '.join(sorted(judges))}."
-        )
+    for setting, name in (("default_judge", default), ("audit_judge", settings.audit_judge)):
+        if name is not None and name not in judges:
+            raise BadConfiguration(
+                f"{setting}: {name!r} is not among the judges.", remedy=f"Known: {', '.join(sorted(judges))}."
+            )
     return judges, default
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,6 @@ from judge_server.authoring.shelf import Shelf
 from judge_server.core.allowance import PRIORITY_CLASSES
 from judge_server.core.class_limit import ClassLimit
 from judge_server.judging import guard
-from judge_server.judging.answer import Judge
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Priority
 from judge_server.scoring.admission import Admission
@@ -42,8 +41,7 @@ class Service:
     settings: Settings
     store: Store
     shelf: Shelf
-    judges: Mapping[str, Judge]
-    default_judge: str
+    bench: Bench
     models: tuple[ScheduledModel, ...]
     inquiry: Inquiry
     scorer: Scorer
@@ -64,7 +62,7 @@ class Service:
         """A scorer for calibrations: it needs no certificate and keeps no judgments. ``raw``: without fitted maps."""
         return Scorer(
             rubrics=self.shelf,
-            bench=Bench(self.judges, self.default_judge),
+            bench=self.bench,
             inquiry=self.inquiry,
             admission=self.scorer.admission,
             standing=self.standing.for_measuring(raw=raw),
@@ -85,7 +83,7 @@ async def open_service(settings: Settings, watchers: Watchers | None = None) -> 
         stack.push_async_callback(store.close)
         specifications, default_judge = judge_specifications(settings)
         models = Models(watchers, settings.lower_class_share)
-        judges = build_judges(specifications, models, PromptWriter(await store.secret()))
+        bench = Bench(build_judges(specifications, models, PromptWriter(await store.secret())), default_judge)
         for model in models.opened.values():
             stack.push_async_callback(model.close)
             await model.start()
@@ -99,7 +97,7 @@ async def open_service(settings: Settings, watchers: Watchers | None = None) -> 
         stack.callback(refreshing.cancel)
         scorer = Scorer(
             rubrics=shelf,
-            bench=Bench(judges, default_judge),
+            bench=bench,
             inquiry=inquiry,
             admission=Admission(_class_bounds(settings), settings.max_steps, models.saturated),
             archive=store,
@@ -108,7 +106,7 @@ async def open_service(settings: Settings, watchers: Watchers | None = None) -> 
             inspect=partial(guard.inspect, veto=frozenset(settings.veto)),
         )
         graders = Graders(
-            judges=judges,
+            judges=bench.judges,
             cache=inquiry.cache,
             admission=scorer.admission,
             programs=await _programs(settings),
@@ -117,7 +115,7 @@ async def open_service(settings: Settings, watchers: Watchers | None = None) -> 
         groups = Groups(scorer, inquiry.cache, _cohort_bounds(settings), watchers)
         stack.push_async_callback(groups.close)
         opened = tuple(models.opened.values())
-        yield Service(settings, store, shelf, judges, default_judge, opened, inquiry, scorer, standing, graders, groups)
+        yield Service(settings, store, shelf, bench, opened, inquiry, scorer, standing, graders, groups)
 
 
 async def _programs(settings: Settings) -> PythonProcesses | None:

@@ -1,6 +1,5 @@
 """What works beside the requests: jobs, canaries, monitors, audits."""
 
-from judge_server.core.errors import BadConfiguration
 from judge_server.core.secret import keep_secret
 from judge_server.jobs.bounds import Bounds as JobBounds
 from judge_server.jobs.worker import Worker
@@ -25,7 +24,7 @@ def job_worker(service: Service) -> Worker:
 
 def canaries_of(service: Service) -> Canaries:
     """What asks the judges questions with known answers; start it, and close it before the service."""
-    return Canaries(service.judges, service.settings.canary, service.settings.canary_seconds)
+    return Canaries(service.bench.judges, service.settings.canary, service.settings.canary_seconds)
 
 
 def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
@@ -42,12 +41,9 @@ def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
 
 
 def audit_worker(service: Service) -> Auditor:
-    """What judges a random sample once more; start it, and close it before the service. Raises BadConfiguration."""
+    """What judges a random sample once more; start it, and close it before the service."""
     settings = service.settings
-    judge = settings.audit_judge
-    if judge is not None and judge not in service.judges:
-        raise BadConfiguration(
-            f"audit_judge: {judge!r} is not among the judges.", remedy=f"Known: {', '.join(sorted(service.judges))}."
-        )
     pace = Pace(at_once=settings.audit_at_once, horizon_seconds=settings.monitor.horizon_seconds)
-    return Auditor(service.store, service.measuring_scorer(), judge, settings.audit_share, service.busy, pace)
+    return Auditor(
+        service.store, service.measuring_scorer(), settings.audit_judge, settings.audit_share, service.busy, pace
+    )

@@ -118,7 +118,7 @@ def test_the_list_names_every_attack_and_starts_no_judge():
         (("--families", "pleas"), f"--families: pleas is not known. Known: {', '.join(families(corpus()))}."),
         (("--without", "walls"), "--without: walls is no defence. Known: guard, normalisation, fences"),
         (("--without", ""), "--without: nothing is no defence."),
-        (("--judge", "nobody"), "--judge: 'nobody' is not configured; known: default."),
+        (("--judge", "nobody"), "judge: 'nobody' is not configured here. Configured judges: default."),
         (("--rubric", "medical/none"), "medical/none"),
         (("--corpus", "absent.jsonl"), "absent.jsonl cannot be read"),
         (("--max-success", "2"), "--max-success"),

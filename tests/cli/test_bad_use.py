@@ -25,7 +25,7 @@ BAD = {
     "output in no directory": ([*ITEMS, "--output", "no/where.jsonl"], "no/where.jsonl"),
     "unknown rubric": ([*ITEMS, "--rubric", "medical/consultatoin"], "medical/consultation"),
     "broken rubric file": ([*ITEMS, "--rubric", "broken.yaml"], "broken.yaml:"),
-    "unknown judge": ([*ITEMS, "--judge", "nobody"], "known: default"),
+    "unknown judge": ([*ITEMS, "--judge", "nobody"], "Configured judges: default"),
     "unknown database": ([*ITEMS, "--database", "mysql://u:secret-word@h/x"], "postgresql://"),
     "database without an answer": ([*ITEMS, "--database", "postgresql://u:secret-word@127.0.0.1:9/x"], "127.0.0.1:9"),
     "database in no directory": ([*ITEMS, "--database", "sqlite:////no/where/x.db"], "/no/where"),

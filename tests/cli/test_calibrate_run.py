@@ -76,7 +76,7 @@ def test_items_without_text_are_named(tmp_path):
     ("flags", "said"),
     [
         (["--rubric", "medical/consultation"], "labels for water, which medical/consultation"),
-        (["--rubric", "water.yaml", "--judge", "nobody"], "--judge: 'nobody' is not configured"),
+        (["--rubric", "water.yaml", "--judge", "nobody"], "judge: 'nobody' is not configured here"),
         (["--rubric", "water.yaml", "--split", "test"], "no test split"),
         (["--rubric", "water.yaml", "--split", "tset"], "'tset' is none of dev, test and all"),
         (["--rubric", "water.yaml", "--out", "x.xlsx"], "written as .csv or .jsonl"),

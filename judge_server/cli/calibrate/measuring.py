@@ -14,7 +14,7 @@ from judge_server.calibration.matching import match, with_positives
 from judge_server.calibration.run import Result, Task, run
 from judge_server.cli.calibrate import sources
 from judge_server.cli.notice import announce
-from judge_server.core.errors import BadInput, UnknownJudge
+from judge_server.core.errors import BadInput
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Judge
 from judge_server.settings.settings import Settings
@@ -40,7 +40,7 @@ class Order:
 async def measure(settings: Settings, order: Order) -> bool:
     """False where not one verdict came."""
     async with open_service(settings) as service:
-        judge = _judge(service, order.judge)
+        judge = service.bench.named(order.judge)
         task = await _task(service, order, judge)
         out = order.out or Path(f"{_file_name(task.labels.id)}.{judge.reference.name}.csv")
         if out.suffix not in (".csv", ".jsonl"):
@@ -52,15 +52,6 @@ async def measure(settings: Settings, order: Order) -> bool:
         await service.store.calibrations.put_calibration(result.calibration)
     _tell(result, out, as_json=order.as_json)
     return VerdictStatus.OK.value in result.calibration.statuses
-
-
-def _judge(service: Service, named: str | None) -> Judge:
-    name = named or service.default_judge
-    if name not in service.judges:
-        raise UnknownJudge(
-            f"--judge: {name!r} is not configured.", remedy=f"Configured judges: {', '.join(sorted(service.judges))}."
-        )
-    return service.judges[name]
 
 
 async def _task(service: Service, order: Order, judge: Judge) -> Task:

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import Request
 from pydantic import Field
 
-from judge_server.core.errors import Draining, JudgeServerError, Overloaded, UnknownJudge
+from judge_server.core.errors import Draining, JudgeServerError, Overloaded
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.judging.answer import Terms
@@ -78,11 +78,7 @@ async def asked(request: Request, profile: Profile, rubric: str, wishes: Wishes)
 
 
 async def _require_judgeable(service: Service, rubric: str, judge: str | None) -> None:
-    name = judge or service.default_judge
-    known = service.judges.get(name)
-    if known is None:
-        configured = ", ".join(sorted(service.judges))
-        raise UnknownJudge(f"judge: {name!r} is not configured here.", remedy=f"Configured judges: {configured}.")
+    known = service.bench.named(judge)
     if rubric != BY_SAMPLE:
         service.standing.certification.require(known.reference, await service.shelf.get(rubric))
 

@@ -9,7 +9,6 @@ from judge_server.calibration.audit_queue import GivenLabel, Task, fill, take, t
 from judge_server.calibration.label import Name
 from judge_server.calibration.queue_estimate import Agreement, estimate
 from judge_server.core.audit_queue import SetName, Sizes
-from judge_server.core.errors import UnknownJudge
 from judge_server.core.model import Frozen
 from judge_server.core.monitor import Series
 from judge_server.server.service import ServiceHere, require_items
@@ -66,11 +65,8 @@ class EstimateList(Frozen):
 @router.post("", status_code=201)
 async def draw_items(body: DrawRequest, service: ServiceHere) -> DrawResult:
     """Draw judgments of the last day for people to label: more where the judge is suspect, each with its weight."""
-    judge = body.judge or service.default_judge
-    if judge not in service.judges:
-        known = ", ".join(sorted(service.judges))
-        raise UnknownJudge(f"judge: {judge!r} is not configured here.", remedy=f"Configured judges: {known}.")
-    series = Series(rubric=body.rubric, judge=judge, policy=body.policy)
+    judge = service.bench.named(body.judge)
+    series = Series(rubric=body.rubric, judge=judge.reference.name, policy=body.policy)
     horizon = service.settings.monitor.horizon_seconds
     items = await fill(service.store, body.label_set, series, body.sizes, horizon)
     return DrawResult(

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, model_validator
 
 from judge_server.core.calibration import Calibration
-from judge_server.core.errors import UnknownJudge
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinate
@@ -60,14 +59,9 @@ async def calibrate(body: CalibrationRequest, service: ServiceHere, calibrations
     """Measure a judge on labelled items, beside the scoring: 202 at once; the calibration's own address tells how far
     it is."""
     rubric = await service.shelf.get(body.rubric) if isinstance(body.rubric, str) else body.rubric
-    name = body.judge or service.default_judge
-    if name not in service.judges:
-        raise UnknownJudge(
-            f"judge: {name!r} is not configured here.",
-            remedy=f"Configured judges: {', '.join(sorted(service.judges))}.",
-        )
+    judge = service.bench.named(body.judge)
     flags = body.model_dump(include={"labels", "split", "reader", "reason", "partial", "raw", "fit", "gate"})
-    return calibrations.begin(Wish(rubric=rubric, judge=service.judges[name], **flags))
+    return calibrations.begin(Wish(rubric=rubric, judge=judge, **flags))
 
 
 @router.get("")

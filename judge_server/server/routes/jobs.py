@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field, ValidationError
 
 from judge_server.core.caller import current_caller
-from judge_server.core.errors import BadInput, TooLarge, UnknownJob, UnknownJudge
+from judge_server.core.errors import BadInput, TooLarge, UnknownJob
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.json_text import parse_json
 from judge_server.core.model import Frozen
@@ -181,9 +181,7 @@ async def _terms(service: Service, wishes: BatchRequest | LineWishes) -> JobTerm
         rubric = (await service.shelf.get(wishes.rubric)).name
     elif wishes.rubric is not None:
         rubric = wishes.rubric.model_dump(mode="json", exclude_unset=True)
-    if wishes.judge is not None and wishes.judge not in service.judges:
-        known = ", ".join(sorted(service.judges))
-        raise UnknownJudge(f"judge: {wishes.judge!r} is not configured here.", remedy=f"Configured judges: {known}.")
+    service.bench.appoint(wishes.judge)
     caller = current_caller.get()
     return JobTerms(
         rubric=rubric,

@@ -51,7 +51,7 @@ class JudgeList(Frozen):
 @router.get("")
 async def judges(request: Request, service: ServiceHere) -> JudgeList:
     """Configured judges with fingerprint, calibration and health."""
-    configured = list(service.judges.items())
+    configured = list(service.bench.judges.items())
     canaries: Canaries = request.app.state.canaries
     reports = [canaries.reports.get(name) for name, _ in configured]
     healthy = await asyncio.gather(*(judge.healthy() for _, judge in configured))
@@ -59,7 +59,7 @@ async def judges(request: Request, service: ServiceHere) -> JudgeList:
         judges=[
             JudgeStatus(
                 **judge.reference.model_dump(),
-                default=name == service.default_judge,
+                default=name == service.bench.default,
                 healthy=up,
                 fitted=_fitted(service, judge.reference.fingerprint),
                 gated=_gated(service, judge.reference.fingerprint),
