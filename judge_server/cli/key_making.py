@@ -83,19 +83,24 @@ def kept(settings: Settings, new: Made) -> Made:
 
 def listed(settings: Settings) -> tuple[ApiKey, ...]:
     """Keys of the database, newest first, then those of the settings."""
-    return (*_asked(open_standing_archive(settings), lambda keys: keys.all()), *settings.api_keys.values())
+    return (*_asked(_standing(settings), lambda keys: keys.all()), *settings.api_keys.values())
 
 
 def revoked(settings: Settings, named: str) -> tuple[ApiKey, ...]:
     """The keys that are revoked by now: those of an id or a name, or the one that is given whole, as it was found where
     it should not be. Ends the command where the name is nobody's, or stands in the settings."""
     named = id_in(named) or named
-    found = _asked(open_standing_archive(settings), lambda keys: keys.revoke(named, datetime.now(UTC)))
+    found = _asked(_standing(settings), lambda keys: keys.revoke(named, datetime.now(UTC)))
     if any(named in (key.id, key.name) for key in settings.api_keys.values()):
         fail(f"{named} stands in the configuration: take it out of api_keys there and start the servers again.")
     if not found:
         fail(f"No valid API key has the id or name {named}. judge-server keys list shows them.")
     return found
+
+
+def _standing(settings: Settings) -> AbstractAsyncContextManager[tuple[Store, Shelf]]:
+    """A database that is not there yet is a mistake, unless keys stand in the configuration alone."""
+    return open_archive(settings) if settings.api_keys else open_standing_archive(settings)
 
 
 def _asked(

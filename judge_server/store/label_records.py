@@ -131,7 +131,7 @@ def _collect(connection: Connection, set_id: str, labels: Sequence[CollectedLabe
             raise BadInput(
                 f"labels.{place - 1}: {label.annotator!r} has labelled item {label.item!r} on {label.criterion!r} "
                 "otherwise before.",
-                remedy='Send "replace": true to put the new label in the place of the old one.',
+                remedy='Send "replace": true (--replace) to put the new label in the place of the old one.',
             )
     return Added(new=new, changed=changed, unchanged=unchanged)
 
