@@ -2,21 +2,21 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from judge_server.core.caller import ANYONE, Caller, current_caller
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, ModelUnavailable, Overloaded, StoreUnavailable
 from judge_server.core.job import Job
 from judge_server.core.json_text import parse_json
-from judge_server.core.judgment import Judgment
-from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Coordinates, Submission
+from judge_server.core.news import News
+from judge_server.core.submission import Coordinates
 from judge_server.jobs.bounds import Bounds
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.scoring.deadline import deadline_after
+from judge_server.scoring.held import Held
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.job_records import JobItem, JobRecords
 from judge_server.store.job_writing import Finished
@@ -26,17 +26,6 @@ _PAGE = 256
 _SIGNS_PER_LEASE = 3
 _LONGEST_WAIT_SECONDS = 120.0
 _PASSING = frozenset(fault.type for fault in (DeadlineExceeded, ModelUnavailable, Overloaded, StoreUnavailable))
-
-
-@dataclass(slots=True)
-class _Kept:
-    """Holds a judgment with what it judged until the job keeps them together with its own count."""
-
-    submission: Submission | None = None
-    rubric: Rubric | None = None
-
-    async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None:
-        self.submission, self.rubric = submission, rubric
 
 
 @dataclass
@@ -51,6 +40,7 @@ class Undertaking:
     room: asyncio.Semaphore
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _faults: list[BaseException] = field(default_factory=list)
+    _news: News = field(default_factory=News)
 
     async def carry_out(self) -> None:
         """Returns when the job is done, cancelled or another worker's. Raises StoreUnavailable."""
@@ -121,7 +111,9 @@ class Undertaking:
             try:
                 return await self.records.finish(finished)
             except StoreUnavailable as fault:
-                _LOG.warning("a result of job %s is not kept yet: %s", self.job.id, fault)
+                more = self._news.of(fault.type)
+                if more is not None:
+                    _LOG.warning("a result of job %s is not kept yet: %s%s", self.job.id, fault, more)
                 await asyncio.sleep(self.bounds.first_wait_seconds)
                 refusal = fault
         if finished.submission is not None:
@@ -130,7 +122,7 @@ class Undertaking:
         return await self.records.finish(finished)
 
     async def _attempt(self, item: JobItem) -> Finished:
-        kept = _Kept()
+        held = Held()
         terms = self.job.terms
         asked = Terms(Priority[terms.priority.upper()], deadline_after(terms.deadline_seconds))
         try:
@@ -139,8 +131,10 @@ class Undertaking:
             unreadable = BadSubmission(f"The item is not JSON: {fault}.", remedy="Correct it and send it again.")
             return Finished(self.job.id, item.position, failed_judgment(unreadable, Coordinates()))
         defaults: dict[str, Any] = {"rubric": terms.rubric, "judge": terms.judge}
-        judgment = await score_item(self.scorer.keeping(kept), given, asked, defaults)
-        return Finished(self.job.id, item.position, judgment, kept.submission, kept.rubric)
+        judgment = await score_item(self.scorer.keeping(held), given, asked, defaults)
+        finished = Finished(self.job.id, item.position, judgment)
+        judged = held.judged
+        return finished if judged is None else replace(finished, submission=judged.submission, rubric=judged.rubric)
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:

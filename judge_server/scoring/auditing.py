@@ -15,16 +15,16 @@ from typing import Final
 
 from judge_server.core.draw import drawn
 from judge_server.core.errors import DeadlineExceeded, JudgeServerError, ModelUnavailable, Overloaded, StoreUnavailable
-from judge_server.core.judgment import Judgment
-from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.deadline import deadline_after
+from judge_server.scoring.held import Held
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.audit_records import Candidate
 from judge_server.store.store import Store
 from judge_server.store.watch_records import Place
+from judge_server.store.writing import Judged
 
 _LOG = logging.getLogger(__name__)
 _WORK: Final = "audit"
@@ -50,16 +50,6 @@ class Pace:
     horizon_seconds: float = 86_400.0
     settled_seconds: float = 5.0
     lease_seconds: float = 60.0
-
-
-@dataclass(slots=True)
-class _Caught:
-    """Holds what was judged until it is kept together with its audit."""
-
-    made: tuple[Judgment, Submission, Rubric | None] | None = None
-
-    async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None:
-        self.made = (judgment, submission, rubric)
 
 
 class Auditor:
@@ -164,13 +154,13 @@ class Auditor:
         if await self._store.audits.keep(one.place.id, self._judge, made):
             self.audited += 1
 
-    async def _judged(self, audited_id: str, asked: Submission) -> tuple[Judgment, Submission, Rubric | None] | None:
-        caught = _Caught()
+    async def _judged(self, audited_id: str, asked: Submission) -> Judged | None:
+        held = Held()
         for attempt in range(_ATTEMPTS):
             await self._until_idle()
             try:
                 terms = Terms(Priority.AUDIT, deadline_after(_DEADLINE_SECONDS))
-                judgment = await self._scorer.keeping(caught).score(asked, terms)
+                judgment = await self._scorer.keeping(held).score(asked, terms)
             except StoreUnavailable:
                 raise
             except JudgeServerError as fault:
@@ -180,7 +170,7 @@ class Auditor:
                 break
             if attempt + 1 < _ATTEMPTS:
                 await asyncio.sleep(self._pace.retry_seconds)
-        return caught.made
+        return held.judged
 
     async def _until_idle(self) -> None:
         while self._busy():  # noqa: ASYNC110 - idleness is nobody's event

@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, exists, literal, select, tuple_
 
-from judge_server.core.judgment import NO_JUDGE, Judgment
-from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Submission
+from judge_server.core.judgment import NO_JUDGE
 from judge_server.store.label_records import Run
 from judge_server.store.monitor_table import AUDIT
 from judge_server.store.table import JUDGMENT
@@ -54,15 +52,15 @@ class AuditRecords:
             for row in rows
         )
 
-    async def keep(self, audited_id: str, judge: str, made: tuple[Judgment, Submission, Rubric | None] | None) -> bool:
+    async def keep(self, audited_id: str, judge: str, made: Judged | None) -> bool:
         """Keeps an audit together with the judgment that it is, or that there can be none. False where the judgment
         has been audited by ``judge`` meanwhile: then nothing is kept."""
-        prepared = None if made is None else self._writer.prepared(Judged(*made))
+        prepared = None if made is None else self._writer.prepared(made)
         rows = prepared if isinstance(prepared, Rows) else None  # what cannot be written would be tried for ever
         link = {
             "audited_id": audited_id,
             "judge": judge,
-            "judgment_id": None if made is None or rows is None else made[0].id,
+            "judgment_id": None if made is None or rows is None else made.judgment.id,
             "created_us": microseconds(datetime.now(UTC)),
         }
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, delete, func, select, tupl
 from judge_server.core.errors import JobConflict
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.judgment import Judgment
-from judge_server.store.clock import now_us
+from judge_server.store.clock import in_us, now_us
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_table import JOB, JOB_ITEM
 from judge_server.store.job_writing import Finished
@@ -23,7 +23,6 @@ from judge_server.store.writing import EPOCH, insert_missing, microseconds
 _ENDED: Final = (JobStatus.DONE.value, JobStatus.CANCELLED.value)
 _OPEN: Final = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
 _AT_ONCE: Final = 2_000
-_SECOND: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class JobRecords:
         }
 
         def work(connection: Connection) -> bool:
-            insert_missing(connection, JOB, [row | {"lease_us": _lease(connection, patience_seconds)}])
+            insert_missing(connection, JOB, [row | {"lease_us": in_us(connection, patience_seconds)}])
             return connection.execute(select(JOB.c.id).where(JOB.c.id == job.id)).one_or_none() is not None
 
         if not await self._write(work):
@@ -81,7 +80,7 @@ class JobRecords:
 
         def work(connection: Connection) -> None:
             connection.execute(JOB_ITEM.insert(), rows)
-            connection.execute(_own(job_id).values(lease_us=_lease(connection, patience_seconds)))
+            connection.execute(_own(job_id).values(lease_us=in_us(connection, patience_seconds)))
 
         await self._write(work)
 
@@ -136,7 +135,7 @@ class JobRecords:
         """False where the job was cancelled, or another worker has it."""
 
         def work(connection: Connection) -> bool:
-            renewed = _held(job_id, worker).values(lease_us=_lease(connection, lease_seconds))
+            renewed = _held(job_id, worker).values(lease_us=in_us(connection, lease_seconds))
             return connection.execute(renewed).rowcount == 1
 
         return await self._write(work)
@@ -232,7 +231,7 @@ def _claim(connection: Connection, worker: str, lease_seconds: float, most_jobs:
         .with_for_update(skip_locked=True)  # SQLite leaves this out: its one writer has the database to itself
     )
     rows = connection.execute(question).all()
-    taken = {"worker": worker, "status": JobStatus.RUNNING.value, "lease_us": _lease(connection, lease_seconds)}
+    taken = {"worker": worker, "status": JobStatus.RUNNING.value, "lease_us": in_us(connection, lease_seconds)}
     for row in rows:
         connection.execute(_own(row.id).values(taken))
     return tuple(_job(row).model_copy(update={"status": JobStatus.RUNNING}) for row in rows)
@@ -243,12 +242,8 @@ def _end(connection: Connection, status: JobStatus, retention_seconds: float) ->
         "status": status.value,
         "worker": None,
         "ended_us": now_us(connection),
-        "expires_us": _lease(connection, retention_seconds),
+        "expires_us": in_us(connection, retention_seconds),
     }
-
-
-def _lease(connection: Connection, seconds: float) -> int:
-    return now_us(connection) + int(seconds * _SECOND)
 
 
 def _job(row: Row[Any]) -> Job:

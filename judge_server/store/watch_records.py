@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select, update
 
-from judge_server.store.clock import now_us
+from judge_server.store.clock import in_us, now_us
 from judge_server.store.label_records import Run
 from judge_server.store.monitor_table import WATCH
 from judge_server.store.writing import insert_missing
@@ -29,12 +29,11 @@ class WatchRecords:
         """Whether ``worker`` has the work to itself for the next ``seconds``; asking again prolongs that."""
 
         def work(connection: Connection) -> bool:
-            now = now_us(connection)
             row = {"name": name, "worker": worker, "lease_us": 0, "position_us": 0, "position_id": ""}
             insert_missing(connection, WATCH, [row])
-            free = or_(WATCH.c.worker == worker, WATCH.c.lease_us < now)
+            free = or_(WATCH.c.worker == worker, WATCH.c.lease_us < now_us(connection))
             claimed = update(WATCH).where(WATCH.c.name == name, free)
-            return connection.execute(claimed.values(worker=worker, lease_us=now + int(seconds * 1e6))).rowcount == 1
+            return connection.execute(claimed.values(worker=worker, lease_us=in_us(connection, seconds))).rowcount == 1
 
         return await self._write(work)
 

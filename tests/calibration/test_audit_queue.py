@@ -10,6 +10,7 @@ from judge_server.calibration.queue_estimate import estimate
 from judge_server.core.audit_queue import Sizes
 from judge_server.core.errors import BadInput
 from judge_server.core.monitor import Series
+from judge_server.store.writing import Judged
 from tests.monitoring.simulated import RUBRIC, Run
 from tests.store.conftest import postgres, store, url  # noqa: F401 - both databases
 
@@ -25,7 +26,7 @@ async def judged(store):  # noqa: F811 - the store of both databases
     rollouts = list(run.rollouts())
     await store.save_many([(one.judgment, one.submission, RUBRIC) for one in rollouts])
     for one in rollouts[::10]:
-        await store.audits.keep(one.judgment.id, "auditor", (one.audit, one.submission, RUBRIC))
+        await store.audits.keep(one.judgment.id, "auditor", Judged(one.audit, one.submission, RUBRIC))
     return store
 
 
