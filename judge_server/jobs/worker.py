@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from functools import partial
 
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.job import Job
+from judge_server.core.recurring import again_and_again
 from judge_server.jobs.bounds import Bounds
 from judge_server.jobs.undertaking import Undertaking
 from judge_server.scoring.scorer import Scorer
@@ -14,7 +15,6 @@ from judge_server.store.job_records import JobRecords
 
 _LOG = logging.getLogger(__name__)
 _FORGET_EVERY_SECONDS = 60.0
-_PATIENCE_SECONDS = 5.0
 
 
 class Worker:
@@ -35,9 +35,10 @@ class Worker:
         return len(self._under_way)
 
     def start(self) -> None:
+        pause = partial(asyncio.sleep, _FORGET_EVERY_SECONDS)
         self._keeping = [
-            asyncio.create_task(_again_and_again(self._claim, self._next_look), name="jobs"),
-            asyncio.create_task(_again_and_again(self._forget, _pause(_FORGET_EVERY_SECONDS)), name="jobs-retention"),
+            asyncio.create_task(again_and_again("jobs", self._claim, self._next_look), name="jobs"),
+            asyncio.create_task(again_and_again("ended jobs", self._forget, pause), name="jobs-retention"),
         ]
 
     def wake(self) -> None:
@@ -89,19 +90,3 @@ class Worker:
     async def _forget(self) -> None:
         for job_id in await self._records.expired():
             await self._records.discard(job_id)
-
-
-async def _again_and_again(work: Callable[[], Awaitable[None]], pause: Callable[[], Awaitable[None]]) -> None:
-    """Whatever happens to the store meanwhile."""
-    while True:
-        try:
-            await work()
-        except StoreUnavailable as fault:
-            _LOG.warning("the store does not answer for jobs: %s", fault)
-            await asyncio.sleep(_PATIENCE_SECONDS)
-        else:
-            await pause()
-
-
-def _pause(seconds: float) -> Callable[[], Awaitable[None]]:
-    return lambda: asyncio.sleep(seconds)

@@ -8,10 +8,12 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.monitor import Alarm, Finding, MonitorLimits, Transition
+from judge_server.core.recurring import again_and_again
 from judge_server.monitoring.survey import survey
 from judge_server.monitoring.webhook import Webhook, WebhookRefused
 from judge_server.store.store import Store
@@ -56,9 +58,10 @@ class Watch:
 
     def start(self) -> None:
         if self._seconds:
-            self._tasks.append(asyncio.create_task(self._every(self._seconds, self.look), name="monitor"))
+            self._tasks.append(asyncio.create_task(_every(self._seconds, "monitors", self.look), name="monitor"))
         if self._webhook is not None:
-            self._tasks.append(asyncio.create_task(self._every(self._first_wait_seconds, self.tell), name="webhook"))
+            telling = _every(self._first_wait_seconds, "the webhook", self.tell)
+            self._tasks.append(asyncio.create_task(telling, name="webhook"))
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -125,12 +128,7 @@ class Watch:
         _LOG.warning("the webhook did not take %s: %s; again in %g s", transition.id, why, wait)
         await self._store.alarms.postpone(transition.id, attempts=attempts, seconds=wait)
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await work()
-            except StoreUnavailable as fault:
-                _LOG.warning("the store does not answer for monitors: %s", fault)
-            except Exception:  # noqa: BLE001 - a monitor that stumbles is no reason to look no more
-                _LOG.exception("a monitor stopped; it looks again in %g s", seconds)
+
+async def _every(seconds: float, what: str, work: Callable[[], Awaitable[object]]) -> None:
+    await asyncio.sleep(seconds)
+    await again_and_again(what, work, partial(asyncio.sleep, seconds))

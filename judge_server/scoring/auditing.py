@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from judge_server.core.draw import drawn
 from judge_server.core.errors import DeadlineExceeded, JudgeServerError, ModelUnavailable, Overloaded, StoreUnavailable
+from judge_server.core.recurring import again_and_again
 from judge_server.core.submission import Submission
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
@@ -78,7 +80,8 @@ class Auditor:
 
     def start(self) -> None:
         if self._judge:
-            self._working = asyncio.create_task(self._work(), name="audit")
+            pause = partial(asyncio.sleep, self._pace.look_seconds)
+            self._working = asyncio.create_task(again_and_again("audits", self._catch_up, pause), name="audit")
 
     async def close(self) -> None:
         """Ends what is under way; the next auditor does it again."""
@@ -91,18 +94,9 @@ class Auditor:
         except StoreUnavailable:
             _LOG.warning("the audits of this server are taken over when its lease has passed")
 
-    async def _work(self) -> None:
-        while True:
-            try:
-                more = await self.step()
-            except StoreUnavailable as fault:
-                _LOG.warning("the store does not answer for audits: %s", fault)
-                more = False
-            except Exception:  # noqa: BLE001 - an audit that stumbles is no reason to audit no more
-                _LOG.exception("audits stopped; they go on in %g s", self._pace.look_seconds)
-                more = False
-            if not more:
-                await asyncio.sleep(self._pace.look_seconds)
+    async def _catch_up(self) -> None:
+        while await self.step():
+            pass
 
     async def step(self) -> bool:
         """Audit one page of what was judged since the last; whether there may be another. Raises StoreUnavailable."""

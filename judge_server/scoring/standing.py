@@ -1,18 +1,16 @@
 """What was measured of judges, as the scoring path needs it: fitted maps and certificates, fresh from the store."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from judge_server.core.certificate import Certificate
-from judge_server.core.errors import StoreUnavailable
 from judge_server.core.fitted_map import MapSet
+from judge_server.core.recurring import again_and_again
 from judge_server.scoring.calibrate import ActiveMaps
 from judge_server.scoring.certification import Certification
-
-_LOG = logging.getLogger(__name__)
 
 
 class Records(Protocol):
@@ -37,12 +35,10 @@ class Standing:
 
     async def keep_fresh(self, records: Records, seconds: float) -> None:
         """Refresh again and again, until cancelled. While the store does not answer, what is known stands."""
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await self.refresh(records)
-            except StoreUnavailable as fault:
-                _LOG.warning("fitted maps and certificates could not be read again: %s", fault)
+        await asyncio.sleep(seconds)
+        await again_and_again(
+            "fitted maps and certificates", partial(self.refresh, records), partial(asyncio.sleep, seconds)
+        )
 
     def for_measuring(self, *, raw: bool) -> "Standing":
         """The same maps (none if ``raw``) without asking for certificates: a judge is measured before it has one."""

@@ -6,10 +6,12 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.errors import BadConfiguration, StoreUnavailable, Unauthorized
+from judge_server.core.recurring import again_and_again
 from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.wiring.archive import open_archive
@@ -53,9 +55,7 @@ class KeyRing:
 
     async def keep_use(self) -> None:
         """Writes down when keys were used, again and again; cancel it, then call ``close``."""
-        while True:
-            await asyncio.sleep(_REMEMBER_USE_SECONDS)
-            await self.close()
+        await again_and_again("the last use of API keys", self.close, partial(asyncio.sleep, _REMEMBER_USE_SECONDS))
 
     async def close(self) -> None:
         """Writes down what is not yet."""
