@@ -80,10 +80,6 @@ class Shelf:
         known = {*self._library.versions(rubric_id), *await self._store.rubric_versions(rubric_id)}
         return tuple(sorted(known, key=version_key))
 
-    async def by_digest(self, digest: str) -> Rubric | None:
-        """Any rubric that was ever judged by or published to the store."""
-        return await self._store.rubric_by_digest(digest)
-
     async def ids(self) -> frozenset[str]:
         """Of every rubric that stands in a file or was published; not of those that requests bring along."""
         return frozenset((*self._library.names(), *await self._store.rubric_ids()))

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from judge_server.core.allowance import PriorityClass
+
 app = typer.Typer(
     name="jobs",
     help="Durable batches of a running server: what was taken in is judged, whatever happens to the server meanwhile.",
@@ -30,9 +32,7 @@ def submit(
         str | None, typer.Option("--rubric", metavar="ID", help="For submissions that name none.")
     ] = None,
     judge: Annotated[str | None, typer.Option("--judge", metavar="NAME", help="A judge of the server.")] = None,
-    priority: Annotated[
-        Literal["training", "interactive", "batch", "audit"], typer.Option("--priority", help="The class it waits in.")
-    ] = "batch",
+    priority: Annotated[PriorityClass, typer.Option("--priority", help="The class it waits in.")] = "batch",
     deadline: Annotated[
         float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="For each try of one submission.")
     ] = None,

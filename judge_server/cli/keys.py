@@ -1,10 +1,11 @@
 """``judge-server keys``: API keys."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from judge_server.cli import options
+from judge_server.core.allowance import PriorityClass
 
 app = typer.Typer(
     name="keys",
@@ -39,7 +40,7 @@ def create(
         int | None, typer.Option("--submissions-per-request", min=1, help="Items of a batch, a group or a job.")
     ] = None,
     priority: Annotated[
-        Literal["training", "interactive", "batch", "audit"],
+        PriorityClass,
         typer.Option("--priority", help="The most urgent class that it may ask for."),
     ] = "training",
     print_config: Annotated[

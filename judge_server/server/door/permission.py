@@ -91,10 +91,6 @@ def guard_routes(app: FastAPI, *, public_metrics: bool) -> frozenset[str]:
     return frozenset(public)
 
 
-def is_public(method: str, path: str) -> bool:
-    return scopes_of(method, path) == _PUBLIC
-
-
 def _with_scopes(app: FastAPI) -> Iterator[tuple[Route, tuple[Scope, ...]]]:
     for route in app.routes:
         if not isinstance(route, Route):

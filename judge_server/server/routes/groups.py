@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BeforeValidator, Field, model_validator
 
+from judge_server.core.allowance import PriorityClass
 from judge_server.core.message import Conversation
 from judge_server.core.model import Flag, Frozen
 from judge_server.core.rubric import Rubric
@@ -18,7 +19,7 @@ from judge_server.scoring.group.evaluation import Wanted
 from judge_server.scoring.group.groups import GroupScores, GroupTask
 from judge_server.scoring.group.report import GroupReport
 from judge_server.server.door.disconnect import while_connected
-from judge_server.server.routes.scoring import BatchResponse, PriorityName, Seconds, results_json
+from judge_server.server.routes.scoring import BatchResponse, Seconds, results_json
 from judge_server.server.service import (
     DeadlineHeader,
     ServiceHere,
@@ -63,7 +64,7 @@ class GroupRequest(Frozen):
     collection_seconds: Seconds | None = None
     evaluation_seconds: Seconds | None = None
     deadline_seconds: Seconds | None = None
-    priority: PriorityName | None = None
+    priority: PriorityClass | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "GroupRequest":

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field, ValidationError
 
+from judge_server.core.allowance import PriorityClass
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, TooLarge, UnknownJob
 from judge_server.core.job import Job, JobStatus, JobTerms
@@ -19,7 +20,7 @@ from judge_server.jobs.worker import Worker
 from judge_server.scoring.batch import describe
 from judge_server.server.door.body_limit import sends_lines
 from judge_server.server.job_intake import Intake, Limits, lines, listed
-from judge_server.server.routes.scoring import BatchRequest, PriorityName, Seconds
+from judge_server.server.routes.scoring import BatchRequest, Seconds
 from judge_server.server.service import ServiceHere
 from judge_server.server.strict_json import StrictRoute
 from judge_server.wiring.service import Service
@@ -43,7 +44,7 @@ class LineWishes(Frozen):
     rubric: str | None = Field(default=None, max_length=400)
     judge: Coordinate | None = None
     deadline_seconds: Seconds | None = None
-    priority: PriorityName | None = None
+    priority: PriorityClass | None = None
 
 
 class JobPage(Frozen):

@@ -12,6 +12,7 @@ from judge_server.calibration.label_archive import collected_set, described, fin
 from judge_server.calibration.label_set import LabelSet
 from judge_server.calibration.label_writing import long_rows
 from judge_server.calibration.splits import read_test
+from judge_server.core.audit_queue import SetName
 from judge_server.core.errors import NotFound
 from judge_server.core.model import Frozen, Number
 from judge_server.server.service import ServiceHere, require_items
@@ -45,7 +46,7 @@ class PostedLabel(Frozen):
 class PostedLabels(Frozen):
     """Labels for ``label_set``, which is begun where there is none. ``replace``: an annotator may think again."""
 
-    label_set: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+    label_set: SetName
     labels: tuple[PostedLabel, ...]
     replace: bool = False
 

@@ -1,11 +1,12 @@
 """POST /v1/score, /v1/score/batch."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from judge_server.core.allowance import PriorityClass
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import JudgmentStatus
@@ -18,7 +19,6 @@ from judge_server.server.service import DeadlineHeader, ServiceHere, require_sub
 from judge_server.server.strict_json import StrictRoute
 
 router = APIRouter(prefix="/v1/score", tags=["scoring"], route_class=StrictRoute)
-PriorityName = Literal["training", "interactive", "batch", "audit"]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -26,7 +26,7 @@ class ScoreRequest(Submission):
     """A submission, and how long its judgment is worth waiting for."""
 
     deadline_seconds: Seconds | None = None
-    priority: PriorityName | None = None
+    priority: PriorityClass | None = None
 
     @property
     def submission(self) -> Submission:
@@ -44,7 +44,7 @@ class BatchRequest(Frozen):
     rubric: Rubric | str | None = None
     judge: Coordinate | None = None
     deadline_seconds: Seconds | None = None
-    priority: PriorityName | None = None
+    priority: PriorityClass | None = None
 
 
 class BatchResponse(Frozen):
