@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from judge_server.core.criterion import Judged
+from judge_server.core.news import News
 from judge_server.core.verdict import Opinion
 from judge_server.judging.answer import Reading
 from judge_server.judging.material import Material
@@ -43,6 +44,7 @@ class VerdictCache:
         self._memory = memory
         self._size = size
         self._recent: OrderedDict[str, Reading] = OrderedDict()
+        self._news = News()
 
     def __len__(self) -> int:
         return len(self._recent)
@@ -59,7 +61,7 @@ class VerdictCache:
                 self._recent.move_to_end(key)
                 found[key] = reading
         if unknown and self._memory is not None and not expired(deadline):
-            recalled = await _tolerated(self._memory.recall(unknown), deadline, "read")
+            recalled = await self._tolerated(self._memory.recall(unknown), deadline, "read")
             for key, content in (recalled or {}).items():
                 try:
                     found[key] = reading_of(content)
@@ -75,7 +77,7 @@ class VerdictCache:
             self._keep(key, reading)
         if readings and self._memory is not None:
             entries = {key: content_of(reading) for key, reading in readings.items()}
-            await _tolerated(self._memory.remember(entries), deadline, "written")
+            await self._tolerated(self._memory.remember(entries), deadline, "written")
 
     def _keep(self, key: str, reading: Reading) -> None:
         self._recent[key] = reading
@@ -83,17 +85,18 @@ class VerdictCache:
         if len(self._recent) > self._size:
             self._recent.popitem(last=False)
 
-
-async def _tolerated(work: Awaitable[T], deadline: float | None, done: str) -> T | None:
-    """What ``work`` gives, or None where it fails or takes too long."""
-    try:
-        async with asyncio.timeout(remaining(deadline)):
-            return await work
-    except TimeoutError:
-        return None
-    except Exception as fault:  # noqa: BLE001 - the cache saves work, it is not part of the truth
-        _LOG.warning("verdicts could not be %s: %s", done, fault)
-        return None
+    async def _tolerated(self, work: Awaitable[T], deadline: float | None, done: str) -> T | None:
+        """What ``work`` gives, or None where it fails or takes too long."""
+        try:
+            async with asyncio.timeout(remaining(deadline)):
+                return await work
+        except TimeoutError:
+            return None
+        except Exception as fault:  # noqa: BLE001 - the cache saves work, it is not part of the truth
+            more = self._news.of(done)
+            if more is not None:
+                _LOG.warning("verdicts could not be %s: %s%s", done, fault, more)
+            return None
 
 
 def content_of(reading: Reading) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from functools import partial
 
+from judge_server.core.errors import StoreUnavailable
 from judge_server.core.guarding import SUSPICIONS
 from judge_server.judging import guard
+from judge_server.judging.answer import Reading
 from judge_server.models.reserved import RESERVED_DIGEST
-from judge_server.scoring.cache import cache_key
+from judge_server.scoring.cache import VerdictCache, cache_key
 from judge_server.scoring.plan import plan
 from judge_server.store import Store
 from tests.scoring.assembly import judge, rubric, scorer, submission
@@ -49,6 +51,24 @@ VARIANTS = (
 
 def test_texts_that_are_shown_differently_share_nothing():
     assert len({key(f"Drink {variant}, rest.") for variant in VARIANTS}) == len(VARIANTS)
+
+
+class Full:
+    """A memory that has no room."""
+
+    async def recall(self, keys):
+        return {}
+
+    async def remember(self, entries):
+        raise StoreUnavailable("The disk is full.")
+
+
+async def test_a_memory_that_fails_all_the_time_does_not_fill_the_log_too(caplog):
+    cache = VerdictCache(Full())
+    for number in range(100):
+        await cache.remember({f"{number}": Reading(0.5, (0.5, 0.5))})
+    assert len(cache) == 100
+    assert [record.getMessage() for record in caplog.records] == ["verdicts could not be written: The disk is full."]
 
 
 def test_what_the_key_holds_apart():

@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -49,6 +51,21 @@ def test_a_line_for_collectors_is_one_json_object_with_every_field():
         "status": 429,
         "route": "/v1/score",
     }
+
+
+def test_a_line_for_collectors_has_no_colours_of_a_terminal():
+    line = _line("json", "Started server process [%d]", 7, color_message="Started server process [\x1b[36m%d\x1b[0m]")
+    assert "color" not in line
+
+
+def test_warnings_of_libraries_are_lines_like_any_other(tmp_path):
+    program = (
+        "import warnings; from judge_server.server.watching.log_lines import log_to_standard_error as log;"
+        "log('info', 'json'); warnings.warn('deprecated,\\nand more', stacklevel=1)"
+    )
+    told = subprocess.run([sys.executable, "-W", "default", "-c", program], capture_output=True, text=True, check=True)
+    (line,) = told.stderr.splitlines()
+    assert "deprecated,\nand more" in json.loads(line)["message"]
 
 
 @pytest.mark.parametrize("text", ["two\nlines", "two\r\nlines", "two\rlines"])

@@ -3,23 +3,22 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from judge_server.core.news import News
 from judge_server.scoring.model_call import ModelCall
 from judge_server.scoring.watchers import CANCELLED
 
 _log = logging.getLogger(__name__)
-_QUIET_SECONDS = 60.0
 _AN_OUTAGE = 5  # failures in a row: after fewer an answer is no news
 
 
 @dataclass(slots=True)
 class _Failing:
-    """``in_a_row``: failures since the last answer; ``told_at`` and ``untold`` by type of failure."""
+    """``in_a_row``: failures since the last answer."""
 
+    news: News
     in_a_row: int = 0
-    told_at: dict[str, float] = field(default_factory=dict)
-    untold: dict[str, int] = field(default_factory=dict)
 
 
 class CallLog:
@@ -33,7 +32,7 @@ class CallLog:
         """Tell of one call, where it is news."""
         if call.error == CANCELLED:
             return
-        model = self._models.setdefault(call.model, _Failing())
+        model = self._models.setdefault(call.model, _Failing(News(self._clock)))
         if call.error is None:
             self._answered(call, model)
         else:
@@ -42,17 +41,11 @@ class CallLog:
     def _answered(self, call: ModelCall, model: _Failing) -> None:
         if model.in_a_row >= _AN_OUTAGE:
             _log.warning("the judge model %s answers again; %d calls in a row had failed", call.model, model.in_a_row)
-            model.told_at.clear()
-            model.untold.clear()
+            model.news.forget()
         model.in_a_row = 0
 
     def _failed(self, call: ModelCall, error: str, model: _Failing) -> None:
         model.in_a_row += 1
-        now = self._clock()
-        if now - model.told_at.get(error, now - _QUIET_SECONDS) < _QUIET_SECONDS:
-            model.untold[error] = model.untold.get(error, 0) + 1
-            return
-        model.told_at[error] = now
-        more = model.untold.pop(error, 0)
-        since = f" ({more} more since the last such line)" if more else ""
-        _log.warning("a call of the judge model %s failed, %s: %s%s", call.model, error, call.detail, since)
+        more = model.news.of(error)
+        if more is not None:
+            _log.warning("a call of the judge model %s failed, %s: %s%s", call.model, error, call.detail, more)

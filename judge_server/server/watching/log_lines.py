@@ -10,7 +10,7 @@ from judge_server.server.door.request_id import current_request_id
 
 LogFormat = Literal["text", "json"]
 _TEXT: Final = "%(asctime)s %(levelname)s %(name)s%(request)s: %(message)s"
-_NO_FIELDS: Final = (*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "request")
+_NO_FIELDS: Final = (*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "request", "color_message")
 _JSON: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -61,7 +61,9 @@ def handler_of(form: LogFormat) -> logging.Handler:
 
 
 def log_to_standard_error(level: str, form: LogFormat) -> None:
-    """One handler for the process: our lines and uvicorn's from ``level`` on, the libraries' from warnings on."""
+    """One handler for the process: our lines and uvicorn's from ``level`` on, the libraries' and the interpreter's
+    warnings."""
+    logging.captureWarnings(True)
     logging.basicConfig(handlers=[handler_of(form)], level=logging.WARNING, force=True)
     for name in ("judge_server", "uvicorn"):
         logging.getLogger(name).setLevel(level.upper())
