@@ -70,7 +70,7 @@ def _tags(given: Any) -> list[str]:
 def _criteria(task: Mapping[str, Any]) -> Iterator[str]:
     for annotation in _mappings(task.get("annotations")):
         for result in _mappings(annotation.get("result")):
-            if result.get("type") in _CHOICES:
+            if str(result.get("type")) in _CHOICES:
                 yield str(result.get("from_name"))
 
 

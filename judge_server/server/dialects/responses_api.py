@@ -59,7 +59,7 @@ def _text(content: Any, where: str) -> str:
 def _part(part: Any, where: str) -> str:
     kind = part.get("type") if isinstance(part, dict) else None
     text = part.get("refusal" if kind == "refusal" else "text") if isinstance(part, dict) else None
-    if kind not in _TEXT_PARTS or not isinstance(text, str):
+    if not (isinstance(kind, str) and kind in _TEXT_PARTS and isinstance(text, str)):
         raise _unreadable(where, "a part of its content is no text, and the judge reads text only")
     return text
 

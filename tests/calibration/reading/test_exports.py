@@ -52,6 +52,12 @@ def written(folder, value, name="export.json"):
     return path
 
 
+def test_a_result_of_a_type_that_is_none_is_left_out(tmp_path):
+    task = {**TASKS[0], "annotations": [{"completed_by": 7, "result": [{**choice("safe", "Yes"), "type": []}]}]}
+    found = read_labels(written(tmp_path, [task, TASKS[1]]))
+    assert {one.item for one in found.table if one.role == "human"} == {"12"}
+
+
 def test_an_export_of_label_studio_keeps_annotators_cancellations_and_predictions(tmp_path):
     found = read_labels(written(tmp_path, TASKS))
     said = {(one.item, one.criterion, one.annotator): one for one in found.table}

@@ -44,6 +44,15 @@ def test_instructions_and_tool_turns_are_read(served_rubric):
     assert served_rubric.post(f"{URL}/verify", json=body).json()["reward"] == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize("kind", [[], {}, ["text"], 7])
+def test_a_part_of_a_kind_that_is_none_is_a_typed_failure(served_rubric, kind):
+    body = NEMO_GYM.body(RESPONSE, None)
+    body["response"]["output"][-1]["content"] = [{"type": kind, "text": "Call."}]
+    told = served_rubric.post(f"{URL}/verify", json=body).json()
+    assert told["_ng_failure_class"] == "judge_failed"
+    assert "no text" in told["_ng_failure_judge_error"]
+
+
 def test_a_chosen_number_is_trained_on_and_not_masked(served_rubric):
     answer = served_rubric.post(f"{URL}/verify?on_error=-1", json={"responses_create_params": {}})
     told = answer.json()
