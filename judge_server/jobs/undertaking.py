@@ -70,8 +70,7 @@ class Undertaking:
         after = -1
         while items := await self.records.unfinished(self.job.id, after=after, limit=_PAGE):
             for item in items:
-                await self.room.acquire()
-                self._raise_fault()
+                await self._take_room()
                 task = asyncio.create_task(self._judge(item))
                 self._tasks.add(task)
                 task.add_done_callback(self._leave)
@@ -79,6 +78,13 @@ class Undertaking:
         while self._tasks:
             await asyncio.wait(self._tasks)
         self._raise_fault()
+
+    async def _take_room(self) -> None:
+        """Raises the fault of an item before this one, and takes nothing then."""
+        await self.room.acquire()
+        if self._faults:
+            self.room.release()
+            self._raise_fault()
 
     def _leave(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

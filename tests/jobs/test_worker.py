@@ -3,9 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from judge_server.core.caller import ANYONE, current_caller
-from judge_server.core.errors import ModelUnavailable
+from judge_server.core.errors import ModelUnavailable, StoreUnavailable
 from judge_server.core.job import JobStatus
+from judge_server.jobs.undertaking import Undertaking
 from judge_server.models.protocol import Priority
 from tests.jobs.assembly import QUICK, begun, ended, items, reached, results, working
 from tests.scoring.assembly import judge, scorer
@@ -46,6 +49,34 @@ async def test_items_that_cannot_be_judged_say_why_and_spoil_nothing(store):
     assert (done.ok, done.failed) == (2, 2)
     errors = [judgment["error"] and judgment["error"]["type"] for _, judgment in await results(store, job.id)]
     assert errors == [None, None, "bad_submission", "bad_submission"]
+
+
+class Unwritable:
+    """Records that keep no result."""
+
+    def __init__(self, records):
+        self._records = records
+
+    def __getattr__(self, name):
+        return getattr(self._records, name)
+
+    async def finish(self, finished):
+        raise StoreUnavailable("away")
+
+
+async def test_a_store_that_keeps_nothing_takes_no_room_from_the_next_job(store):
+    _, scoring = assembled(store)
+    job = await begun(store, items(9))
+    room = asyncio.Semaphore(3)
+    for attempt in range(4):
+        (claimed,) = await store.jobs.claim(f"w{attempt}", lease_seconds=30, most_jobs=1)
+        undertaking = Undertaking(claimed, f"w{attempt}", Unwritable(store.jobs), scoring, QUICK, room)
+        with pytest.raises(StoreUnavailable):
+            await undertaking.carry_out()
+    async with asyncio.timeout(1):
+        for _ in range(3):
+            await room.acquire()
+    assert (await store.jobs.find(job.id)).finished == 0
 
 
 async def test_a_judge_that_is_away_for_a_while_fails_no_item(store):
