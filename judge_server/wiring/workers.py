@@ -1,6 +1,5 @@
 """What works beside the requests: jobs, canaries, monitors, audits."""
 
-from judge_server.core.secret import keep_secret
 from judge_server.jobs.bounds import Bounds as JobBounds
 from judge_server.jobs.worker import Worker
 from judge_server.monitoring.watch import Listener, Watch
@@ -34,8 +33,6 @@ def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
     if settings.alarm_webhook_url is not None:
         key = settings.alarm_webhook_secret
         secret = None if key is None else key.get_secret_value()
-        keep_secret(secret)
-        keep_secret(settings.alarm_webhook_url)
         webhook = Webhook(settings.alarm_webhook_url, secret)
     return Watch(service.store, settings.monitor, settings.monitor_seconds, webhook, listener)
 
