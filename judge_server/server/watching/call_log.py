@@ -10,7 +10,7 @@ from judge_server.scoring.model_call import ModelCall
 from judge_server.scoring.watchers import CANCELLED
 
 _log = logging.getLogger(__name__)
-_AN_OUTAGE = 5  # failures in a row: after fewer an answer is no news
+_AN_OUTAGE = 3  # failures in a row: after fewer an answer is no news
 
 
 @dataclass(slots=True)
