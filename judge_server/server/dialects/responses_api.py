@@ -4,7 +4,6 @@ Source: the ``openai`` package's ``types/responses`` (2.x). Kinds read: messages
 reasoning.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from judge_server.core.errors import BadSubmission
@@ -12,11 +11,13 @@ from judge_server.core.errors import BadSubmission
 _TEXT_PARTS = frozenset({"input_text", "output_text", "text", "reasoning_text", "summary_text", "refusal"})
 
 
-def messages_of(items: str | Sequence[Any], where: str) -> list[dict[str, Any]]:
+def messages_of(items: Any, where: str) -> list[dict[str, Any]]:
     """Messages in order; reasoning goes to the assistant's message that follows it. Raises BadSubmission that names the
     item which cannot be read."""
     if isinstance(items, str):
         return [{"role": "user", "content": items}]
+    if not isinstance(items, list):
+        raise _unreadable(where, "it is neither text nor a list of items")
     messages: list[dict[str, Any]] = []
     thoughts: list[str] = []
     for place, item in enumerate(items):

@@ -53,6 +53,15 @@ def test_a_part_of_a_kind_that_is_none_is_a_typed_failure(served_rubric, kind):
     assert "no text" in told["_ng_failure_judge_error"]
 
 
+@pytest.mark.parametrize("output", [True, 7, {"type": "message"}])
+def test_an_output_that_is_no_list_is_a_typed_failure(served_rubric, output):
+    body = NEMO_GYM.body(RESPONSE, None)
+    body["response"]["output"] = output
+    told = served_rubric.post(f"{URL}/verify", json=body).json()
+    assert told["_ng_failure_class"] == "judge_failed"
+    assert "neither text nor a list" in told["_ng_failure_judge_error"]
+
+
 def test_a_chosen_number_is_trained_on_and_not_masked(served_rubric):
     answer = served_rubric.post(f"{URL}/verify?on_error=-1", json={"responses_create_params": {}})
     told = answer.json()
