@@ -64,7 +64,7 @@ def export_items(
 
     settings = options.settings_given(config=config, database=database).with_database()
     count = run(export(settings, label_set, annotator, limit, file))
-    typer.echo(f"{count} items", err=True)
+    typer.echo(f"{count} items" if count else f"0 items: nothing is open in {label_set}", err=True)
 
 
 @app.command("import")

@@ -48,7 +48,7 @@ def test_from_a_draw_to_an_estimate(queue, tmp_path):
         item["rationales"] = {"good_0": "It says so."}
     file.write_text("".join(json.dumps(item) + "\n" for item in items), "utf-8")
     assert "new" in queue("import", file, "--annotator", "ann")
-    assert queue("export", "-", "--annotator", "ann").strip() == "0 items"
+    assert queue("export", "-", "--annotator", "ann").strip() == "0 items: nothing is open in june"
     (found,) = [json.loads(line) for line in queue("estimate", "--json").splitlines()]
     assert found["judge"] == "trainer"
     assert 0 < found["value"] <= 1

@@ -21,7 +21,11 @@ async def readyz(service: ServiceHere) -> dict[str, str]:
     await service.store.ping()
     judge = service.bench.named(None)
     if not await judge.healthy():
-        raise ModelUnavailable(f"The judge {judge.reference.name!r} does not answer.", retry_after_seconds=5.0)
+        raise ModelUnavailable(
+            f"The judge {judge.reference.name!r} does not answer.",
+            remedy="Look at its engine: the log and judge-server doctor say why.",
+            retry_after_seconds=5.0,
+        )
     return {"status": "ready", "judge": judge.reference.name, "model": judge.reference.model}
 
 
