@@ -87,12 +87,10 @@ class Admission:
         ticket = _Ticket(self.classes[priority], current_caller.get().name, submissions)
         ticket.load.came(submissions, ticket.caller)
         around = _ticket.set(ticket)
-        counted = self._quota.begin(submissions)
         try:
-            yield
+            with self._quota.holding(submissions):
+                yield
         finally:
-            if counted is not None:
-                self._quota.end(counted, submissions)
             _ticket.reset(around)
             self._leave(ticket, ticket.left)
 
@@ -110,12 +108,10 @@ class Admission:
             return
         own = _Ticket(load, current_caller.get().name, 0)
         load.came(submissions, own.caller)
-        counted = self._quota.begin(submissions)
         try:
-            yield
+            with self._quota.holding(submissions):
+                yield
         finally:
-            if counted is not None:
-                self._quota.end(counted, submissions)
             self._leave(own, submissions)
 
     @contextmanager

@@ -1,7 +1,8 @@
 """Submissions under way for callers whose API key bounds them."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import AllowanceSpent, TooLarge
@@ -33,15 +34,17 @@ class Quota:
                 retry_after_seconds=retry_after_seconds(),
             )
 
-    def begin(self, submissions: int) -> str | None:
-        """Count ``submissions`` as under way; the name to ``end`` them by, None where nothing is counted."""
+    @contextmanager
+    def holding(self, submissions: int) -> Iterator[None]:
+        """Count ``submissions`` as under way inside the block."""
         caller = current_caller.get()
         if caller.allowance.submissions_under_way is None:
-            return None
+            yield
+            return
         self._under_way[caller.name] += submissions
-        return caller.name
-
-    def end(self, name: str, submissions: int) -> None:
-        self._under_way[name] -= submissions
-        if not self._under_way[name]:
-            del self._under_way[name]
+        try:
+            yield
+        finally:
+            self._under_way[caller.name] -= submissions
+            if not self._under_way[caller.name]:
+                del self._under_way[caller.name]

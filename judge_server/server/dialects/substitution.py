@@ -1,14 +1,13 @@
 """No number takes the place of a reward unseen: each is counted, and the log tells of the first in every minute."""
 
 import logging
-import time
 
 from judge_server.core.errors import JudgeServerError
+from judge_server.core.news import News
 from judge_server.server.dialects.failure_policy import FailurePolicy
 from judge_server.server.watching.metrics import Metrics
 
 _log = logging.getLogger(__name__)
-_QUIET_SECONDS = 60.0
 
 
 class Substitutions:
@@ -16,23 +15,18 @@ class Substitutions:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._told: dict[tuple[str, str], float] = {}
+        self._news = News()
 
     def tell(self, dialect: str, error: str, fault: JudgeServerError, policy: FailurePolicy) -> None:
         """One sample of ``dialect`` has no reward because of ``error``."""
         self._metrics.substituted(dialect, error)
-        if self._is_news(dialect, error):
+        more = self._news.of((dialect, error))
+        if more is not None:
             instead = "masked" if policy.number is None else f"answered {policy.number:g}"
-            _log.warning("%s: %s in place of a reward (%s): %s", dialect, instead, error, fault.detail)
+            _log.warning("%s: %s in place of a reward (%s): %s%s", dialect, instead, error, fault.detail, more)
 
     def refused(self, dialect: str, fault: JudgeServerError) -> None:
         """A URL of ``dialect`` cannot be used; trainers show statuses at most, so the reason stands in our log."""
-        if self._is_news(dialect, fault.type):
-            _log.warning("%s: refused with status %d: %s", dialect, fault.status, fault)
-
-    def _is_news(self, dialect: str, error: str) -> bool:
-        now = time.monotonic()
-        if now - self._told.get((dialect, error), -_QUIET_SECONDS) < _QUIET_SECONDS:
-            return False
-        self._told[dialect, error] = now
-        return True
+        more = self._news.of((dialect, fault.type))
+        if more is not None:
+            _log.warning("%s: refused with status %d: %s%s", dialect, fault.status, fault, more)
