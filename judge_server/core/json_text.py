@@ -31,6 +31,15 @@ def parse_json(text: bytes | str) -> Any:
     return value
 
 
+def writable(text: str) -> str:
+    """The text as UTF-8 can carry it: half a surrogate pair, which JSON can escape, becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def _deeper(value: Any, levels: int) -> bool:
     """Whether containers stand inside each other more than ``levels`` deep."""
     level = [value] if isinstance(value, dict | list) else []

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import orjson
 
+from judge_server.core.json_text import writable
 from judge_server.models.openai_options import StructuredStyle, ThinkingControl
 from judge_server.models.protocol import Labels, Prompt, Request, Structured
 from judge_server.models.reserved import break_reserved
@@ -104,5 +105,5 @@ def _encode(body: dict[str, Any]) -> bytes:
         return orjson.dumps(body)
     except TypeError:  # a lone surrogate, which JSON can carry into a text but UTF-8 cannot carry out
         for message in body["messages"]:
-            message["content"] = message["content"].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            message["content"] = writable(message["content"])
         return orjson.dumps(body)

@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
+from judge_server.core.json_text import writable
 from judge_server.core.model import Frozen
 from judge_server.core.secret import redacted
 from judge_server.server.door.request_id import HEADER, request_id_of
@@ -65,9 +66,10 @@ def _response(status: int, document: dict[str, Any], retry_after_seconds: float 
 
 
 def _discreet(value: Any) -> Any:
-    """Every text in ``value`` without secrets. Text by text: one taken out of the whole JSON could break it."""
+    """Every text in ``value`` without secrets, as it can be written. Text by text: one taken out of the whole JSON
+    could break it."""
     if isinstance(value, str):
-        return redacted(value)
+        return redacted(writable(value))
     if isinstance(value, Mapping):
         return {name: _discreet(inner) for name, inner in value.items()}
     return [_discreet(inner) for inner in value] if isinstance(value, Sequence) else value

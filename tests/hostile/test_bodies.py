@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import httpx
@@ -103,6 +104,41 @@ def server() -> Iterator[httpx.Client]:
         yield client
 
 
+_STRANGE: tuple[Any, ...] = (None, True, 7, 1e308, "", "\ud800", "\0", [], {}, [[]], {"\ud800": 0}, ["\ud800"])
+
+
+def _places(value: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
+    """The way to every value in it."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for place, below in inner:
+        yield (*path, place)
+        yield from _places(below, *path, place)
+
+
+def _with(body: Any, path: tuple[Any, ...], value: Any) -> bytes:
+    changed = node = deepcopy(body)
+    for place in path[:-1]:
+        node = node[place]
+    node[path[-1]] = value
+    return json.dumps(changed).encode()
+
+
+def _send(server: httpx.Client, path: str, body: bytes) -> None:
+    answer = server.post(path, content=body, headers=_JSON)
+    assert answer.status_code != 500, body
+    if answer.status_code >= 400 and not path.startswith("/v1/fine_tuning"):
+        assert answer.json()["type"].startswith("urn:judge-server:error:")
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_strange_value_in_any_place_is_answered_or_refused_by_name(server, name):
+    path, bodies = BODIES[name]
+    for body in bodies:
+        for place in _places(body):
+            for value in _STRANGE:
+                _send(server, path, _with(body, place, value))
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_a_bent_body_is_answered_or_refused_by_name(server, name):
     path, bodies = BODIES[name]
@@ -110,12 +146,9 @@ def test_a_bent_body_is_answered_or_refused_by_name(server, name):
     for body in sound:
         assert server.post(path, content=body, headers=_JSON).status_code != 500, body
 
-    @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(bent_json(sound))
     def send(body: bytes) -> None:
-        answer = server.post(path, content=body, headers=_JSON)
-        assert answer.status_code != 500, answer.text
-        if answer.status_code >= 400 and not path.startswith("/v1/fine_tuning"):
-            assert answer.json()["type"].startswith("urn:judge-server:error:")
+        _send(server, path, body)
 
     send()

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, model_validator
 
 from judge_server.core.errors import BadSubmission
+from judge_server.core.json_text import writable
 from judge_server.core.model import Frozen
 from judge_server.server.dialects.asking import Asking, asked
 from judge_server.server.dialects.binding import Sample, bound
@@ -125,7 +126,7 @@ def _answer(request_id: str, model: str, rewards: list[Reward]) -> ClassifyRespo
     return ClassifyResponse(
         id=f"classify-{request_id}",
         created=int(time.time()),
-        model=model,
+        model=writable(model),
         data=[
             Classified(index=place, label=SUBSTITUTED if reward.fault else LABEL, probs=[reward.number])
             for place, reward in enumerate(rewards)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from judge_server.core.errors import BadInput, UnknownJudgment
+from judge_server.core.json_text import writable
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import JudgmentStatus
@@ -110,7 +111,7 @@ async def _rescored(service: ServiceHere, judgment_id: str, rubric: Rubric) -> R
         before = await service.store.rubric_by_digest(found.rubric.digest) if found.rubric else None
         return RescoreResult(judgment=judgment_id, rescored=rescore(found, rubric, before))
     except (BadInput, UnknownJudgment) as fault:
-        return RescoreResult(judgment=judgment_id, error=Failure(type=fault.type, detail=str(fault)))
+        return RescoreResult(judgment=writable(judgment_id), error=Failure(type=fault.type, detail=str(fault)))
 
 
 async def _stored(service: ServiceHere, judgment_id: str) -> Judgment:
