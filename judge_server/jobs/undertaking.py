@@ -111,16 +111,18 @@ class Undertaking:
         await self._keep(finished)
 
     async def _keep(self, finished: Finished) -> None:
-        """A result that alone cannot be written becomes a failure that can. Raises StoreUnavailable."""
+        """A result that alone cannot be written becomes a failure that can, in the same moment: a store that was away
+        for a while costs no result. Raises StoreUnavailable."""
         refusal = StoreUnavailable("The result could not be kept.")
-        for _ in range(max(self.bounds.attempts - 1, 1)):
+        for attempt in range(max(self.bounds.attempts, 2)):
+            if attempt:
+                await asyncio.sleep(self.bounds.first_wait_seconds)
             try:
                 return await self.records.finish(finished)
             except StoreUnavailable as fault:
                 more = self._news.of(fault.type)
                 if more is not None:
                     _LOG.warning("a result of job %s is not kept yet: %s%s", self.job.id, fault, more)
-                await asyncio.sleep(self.bounds.first_wait_seconds)
                 refusal = fault
         if finished.submission is not None:
             judgment = failed_judgment(refusal, finished.judgment.submission)
