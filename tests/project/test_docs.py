@@ -32,7 +32,8 @@ def commands(application: typer.Typer, words: str = "judge-server") -> Iterator[
 
 
 def error_types(error: type[JudgeServerError] = JudgeServerError) -> set[str]:
-    return {error.type}.union(*(error_types(special) for special in error.__subclasses__()))
+    ours = [special for special in error.__subclasses__() if special.__module__.startswith("judge_server.")]
+    return {error.type}.union(*(error_types(special) for special in ours))
 
 
 def routes() -> list[str]:
