@@ -12,7 +12,7 @@ from judge_server.core.monitor import Alarm, Finding, Transition
 from judge_server.store.label_records import Run
 from judge_server.store.monitor_table import ALARM, ALARM_TRANSITION
 from judge_server.store.payload import decode, encode
-from judge_server.store.writing import EPOCH, insert_missing, microseconds
+from judge_server.store.writing import insert_missing, microseconds, moment
 
 _MOST: Final = 1_000
 _GONE: Final = "No longer seen: nothing of it was judged lately."
@@ -126,12 +126,8 @@ def _row(one: Transition, *, tell: bool) -> dict[str, Any]:
 
 def _alarm(row: Row[Any]) -> Alarm:
     finding = decode(Finding, row.payload)
-    return Alarm(raised=row.raised, changed_at=_moment(row.changed_us), seen_at=_moment(row.seen_us), finding=finding)
+    return Alarm(raised=row.raised, changed_at=moment(row.changed_us), seen_at=moment(row.seen_us), finding=finding)
 
 
 def _transition(row: Row[Any]) -> Transition:
-    return Transition(id=row.id, raised=row.raised, at=_moment(row.at_us), finding=decode(Finding, row.payload))
-
-
-def _moment(us: int) -> datetime:
-    return EPOCH + timedelta(microseconds=us)
+    return Transition(id=row.id, raised=row.raised, at=moment(row.at_us), finding=decode(Finding, row.payload))

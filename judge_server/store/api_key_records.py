@@ -1,7 +1,7 @@
 """API keys: added, listed, revoked, and when each was last used."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -10,7 +10,7 @@ from judge_server.core.api_key import ApiKey
 from judge_server.store.api_key_table import API_KEY
 from judge_server.store.label_records import Run
 from judge_server.store.payload import decode_mapping, encode
-from judge_server.store.writing import EPOCH, microseconds
+from judge_server.store.writing import microseconds, moment
 
 _MOST: Final = 10_000
 _IN_PAYLOAD: Final = frozenset({"scopes", "allowance"})
@@ -59,8 +59,8 @@ class ApiKeyRecords:
         earlier = func.coalesce(API_KEY.c.last_used_us, 0)
 
         def work(connection: Connection) -> None:
-            for key_id, moment in moments.items():
-                at = microseconds(moment)
+            for key_id, used_at in moments.items():
+                at = microseconds(used_at)
                 connection.execute(update(API_KEY).where(API_KEY.c.id == key_id, earlier < at).values(last_used_us=at))
 
         if moments:
@@ -73,14 +73,14 @@ def _key(row: Row[Any]) -> ApiKey:
             "id": row.id,
             "name": row.name,
             "sha256": row.sha256,
-            "created_at": _moment(row.created_us),
-            "expires_at": _moment(row.expires_us),
-            "revoked_at": _moment(row.revoked_us),
-            "last_used_at": _moment(row.last_used_us),
+            "created_at": moment(row.created_us),
+            "expires_at": _moment_or_none(row.expires_us),
+            "revoked_at": _moment_or_none(row.revoked_us),
+            "last_used_at": _moment_or_none(row.last_used_us),
         }
         | decode_mapping(row.payload)
     )
 
 
-def _moment(us: int | None) -> datetime | None:
-    return None if us is None else EPOCH + timedelta(microseconds=us)
+def _moment_or_none(us: int | None) -> datetime | None:
+    return None if us is None else moment(us)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, delete, func, select, tuple_, update
@@ -18,7 +17,7 @@ from judge_server.store.label_records import Run
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.payload import decode, encode
 from judge_server.store.table import JUDGMENT
-from judge_server.store.writing import EPOCH, insert_missing, microseconds
+from judge_server.store.writing import insert_missing, microseconds, moment
 
 _ENDED: Final = (JobStatus.DONE.value, JobStatus.CANCELLED.value)
 _OPEN: Final = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
@@ -250,16 +249,12 @@ def _job(row: Row[Any]) -> Job:
     return Job(
         id=row.id,
         status=JobStatus(row.status),
-        created_at=_moment(row.created_us),
-        ended_at=None if row.ended_us is None else _moment(row.ended_us),
-        expires_at=None if row.expires_us is None else _moment(row.expires_us),
+        created_at=moment(row.created_us),
+        ended_at=None if row.ended_us is None else moment(row.ended_us),
+        expires_at=None if row.expires_us is None else moment(row.expires_us),
         terms=decode(JobTerms, row.terms),
         total=row.total,
         ok=row.ok,
         partial=row.partial,
         failed=row.failed,
     )
-
-
-def _moment(us: int) -> datetime:
-    return EPOCH + timedelta(microseconds=us)

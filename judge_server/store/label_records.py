@@ -3,8 +3,8 @@
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, func, select
@@ -15,10 +15,9 @@ from judge_server.store.locked_reading import LockedReading
 from judge_server.store.page import MOST_PER_PAGE
 from judge_server.store.payload import decode, decode_mapping, encode
 from judge_server.store.stored_labels import Added, CollectedLabel, Collection, StoredSet
-from judge_server.store.writing import insert_missing, microseconds
+from judge_server.store.writing import insert_missing, microseconds, moment
 
 Result = TypeVar("Result")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Run(Protocol):
@@ -76,7 +75,7 @@ class LabelRecords:
         question = select(column.set_id, func.count().label("labels"), func.max(column.created_us).label("newest"))
         question = question.group_by(column.set_id).order_by(column.set_id)
         rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(Collection(id=row.set_id, labels=row.labels, newest_at=_moment(row.newest)) for row in rows)
+        return tuple(Collection(id=row.set_id, labels=row.labels, newest_at=moment(row.newest)) for row in rows)
 
     async def collected(self, set_id: str) -> tuple[CollectedLabel, ...]:
         """In the order in which they came."""
@@ -149,7 +148,3 @@ def _stored(payload: str) -> StoredSet:
             f"A label set is in the database but cannot be read: {fault}",
             remedy="It was written by another judge-server or by hand: read it with the version that wrote it.",
         ) from fault
-
-
-def _moment(created_us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=created_us)

@@ -1,7 +1,6 @@
 """The queue of judgments that people are to label."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, exists, select
@@ -13,7 +12,7 @@ from judge_server.store.label_table import COLLECTED_LABEL
 from judge_server.store.monitor_table import AUDIT, QUEUE_ITEM
 from judge_server.store.observation import Span
 from judge_server.store.table import JUDGMENT
-from judge_server.store.writing import EPOCH, insert_missing, microseconds
+from judge_server.store.writing import insert_missing, microseconds, moment
 
 MOST_FRAMED: Final = 20_000
 _AT_ONCE: Final = 500
@@ -91,5 +90,5 @@ def _item(row: Row[Any]) -> QueueItem:
         weight=row.weight,
         population=row.population,
         sampled=row.sampled,
-        drawn_at=EPOCH + timedelta(microseconds=row.drawn_us),
+        drawn_at=moment(row.drawn_us),
     )

@@ -20,7 +20,7 @@ from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.payload import encode, encode_mapping
 from judge_server.store.table import JUDGMENT, PUBLICATION, RUBRIC, SUBMISSION, VERDICT
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LARGEST: Final = 2**63 - 1
 _RUBRIC_LEFT_OUT: Final = frozenset({"rubric"})
@@ -162,7 +162,12 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) ->
 
 def microseconds(moment: datetime) -> int:
     """Since 1970 in UTC, exactly."""
-    return (moment - EPOCH) // _MICROSECOND
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(us: int) -> datetime:
+    """The inverse of ``microseconds``."""
+    return _EPOCH + us * _MICROSECOND
 
 
 @cache
