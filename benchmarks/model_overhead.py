@@ -16,7 +16,7 @@ import aiohttp
 import orjson
 import uvloop
 
-from judge_server.models.openai_canary import first_dialect
+from judge_server.models.capability_probe import first_dialect
 from judge_server.models.openai_options import OpenAIOptions
 from judge_server.models.openai_wire import chat_body
 from judge_server.models.protocol import Labels, Prompt, Request, Segment, Turn

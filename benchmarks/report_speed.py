@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from judge_server.calibration.reading import read_labels
-from judge_server.calibration.report.compute import compute
-from judge_server.calibration.report.html import html
+from judge_server.labels.readers import read_labels
+from judge_server.report.compute import compute
+from judge_server.report.html import html
 
 
 def write_labels(path: Path, labels: int, criteria: int, people: int, prompts: int) -> None:

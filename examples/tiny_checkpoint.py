@@ -239,7 +239,7 @@ def sample_prompt(tokenizer: Any, draw: random.Random, *, lettered: bool) -> str
     """A rendered prompt as a direct judge asks it, ready for its answer: a letter or Yes and No."""
     from judge_server.core.criterion import Binary, Scale, ScaleOption
     from judge_server.core.message import Message
-    from judge_server.judging.material import Material
+    from judge_server.judging.judge_input import JudgeInput
     from judge_server.judging.prompt import PromptWriter
 
     def write(most: int) -> str:
@@ -249,7 +249,7 @@ def sample_prompt(tokenizer: Any, draw: random.Random, *, lettered: bool) -> str
     if lettered:
         options = tuple(ScaleOption(label=f"{write(1)[:20]} {n}", value=n / 4) for n in range(draw.randint(2, 5)))
         criterion = Scale(id="sample", kind="scale", statement=write(2), options=options)
-    material = Material((Message(role="user", content=write(4)),), write(24))
+    material = JudgeInput((Message(role="user", content=write(4)),), write(24))
     prompt = PromptWriter(draw.randbytes(32)).write(material, (criterion,), "direct")
     turns = [{"role": turn.role, "content": turn.text} for turn in prompt.turns]
     return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, enable_thinking=False))

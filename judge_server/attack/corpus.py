@@ -18,8 +18,8 @@ from judge_server.attack.families import (
     turn,
     verdict,
 )
-from judge_server.core.canonical import digest
 from judge_server.core.errors import BadInput
+from judge_server.util.canonical import digest
 
 _FAMILIES = (
     emptiness, instruction, promise, verdict, markup, control, turn, fence, template, content, disguise, elsewhere,

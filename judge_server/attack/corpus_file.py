@@ -10,9 +10,9 @@ from pydantic import Field, ValidationError
 from judge_server.attack.attack import LONGEST_CHARACTERS, Attack, Place
 from judge_server.attack.base import BASES
 from judge_server.core.errors import BadInput
-from judge_server.core.json_text import parse_json
 from judge_server.core.model import Frozen
 from judge_server.scoring.batch import describe
+from judge_server.util.json import parse_json
 
 MOST_BYTES = 64 * 2**20
 LONGEST_LINE = 4 * 2**20

@@ -14,10 +14,10 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import Mode
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
+from judge_server.guard.guard import Inspection
+from judge_server.guard.sanitize import sanitize
 from judge_server.judging.answer import Judge
-from judge_server.judging.guard import Inspection
-from judge_server.judging.legible import legible
-from judge_server.judging.material import Material
+from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.panel import Panel
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
@@ -105,7 +105,7 @@ class _ChangedWriter(PromptWriter):
         self._served = served
         self._changes = tuple(changes)
 
-    def write(self, material: Material, criteria: Sequence[Judged], mode: Mode) -> Prompt:
+    def write(self, material: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
         prompt = self._served.write(material, criteria, mode)
         for change in self._changes:
             prompt = change(prompt)
@@ -117,7 +117,7 @@ def _restoring(submission: Submission) -> Change:
     read = submission.read
     came = [read.text, read.answer, read.reasoning, submission.reference or ""]
     came += [message.content for message in submission.conversation] + [step.text for step in read.steps]
-    raw = {legible(text): text for text in came}
+    raw = {sanitize(text): text for text in came}
 
     def restore(segment: Segment) -> Segment:
         return segment if segment.trusted else replace(segment, text=raw.get(segment.text, segment.text))

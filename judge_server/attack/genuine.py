@@ -8,7 +8,7 @@ from judge_server.attack.genuine_answers import languages, numbers, programs, se
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.judging import guard
+from judge_server.guard import guard
 
 _RUBRIC = Rubric.model_validate(
     {

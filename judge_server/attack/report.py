@@ -8,7 +8,7 @@ from judge_server.attack.suite import Suite
 from judge_server.attack.trial import Trial
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
-from judge_server.scoring.difficulty import wilson
+from judge_server.difficulty.band import wilson
 
 CONFIDENCE = 0.95
 

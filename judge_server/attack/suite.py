@@ -14,9 +14,9 @@ from judge_server.attack.trial import Trial, result_of
 from judge_server.core.judgment import Judgment
 from judge_server.core.submission import Submission
 from judge_server.judging.answer import Terms
-from judge_server.judging.together import together
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_item
+from judge_server.util.concurrency import together
 
 _TERMS = Terms(Priority.BATCH)
 

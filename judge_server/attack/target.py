@@ -7,14 +7,14 @@ from judge_server.attack.defence import Defence, exposed, sees_nothing
 from judge_server.core.errors import UnknownRubric
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.judging import guard
+from judge_server.guard import guard
 from judge_server.judging.answer import Judge
-from judge_server.scoring.admission import Admission
-from judge_server.scoring.bench import Bench
+from judge_server.scheduling.admission import Admission
+from judge_server.scoring.bench import JudgeRegistry
 from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.inquiry import Inquiry
+from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.calibration_state import CalibrationState
 from judge_server.scoring.scorer import Scorer
-from judge_server.scoring.standing import Standing
 
 _NO_LIMIT = 1_000_000
 Inspect = Callable[[Submission, Rubric], guard.Inspection]
@@ -25,7 +25,7 @@ class Target:
     """``standing``: the fitted maps that hold for this judge. ``inspect``: the guard as it is served."""
 
     judge: Judge
-    standing: Standing = field(default_factory=Standing)
+    standing: CalibrationState = field(default_factory=CalibrationState)
     inspect: Inspect = guard.inspect
 
     def scorer(self, submission: Submission, off: frozenset[Defence] = frozenset()) -> Scorer:
@@ -34,8 +34,8 @@ class Target:
         name = self.judge.specification.name
         return Scorer(
             rubrics=_NoRubrics(),
-            bench=Bench({name: exposed(self.judge, off, submission)}, name),
-            inquiry=Inquiry(VerdictCache()),
+            bench=JudgeRegistry({name: exposed(self.judge, off, submission)}, name),
+            inquiry=CachedJudge(VerdictCache()),
             admission=Admission(_NO_LIMIT),
             standing=self.standing,
             inspect=sees_nothing if Defence.GUARD in off else self.inspect,

@@ -13,8 +13,6 @@ from typing import Final
 
 from pydantic import Field
 
-from judge_server.calibration.label_archive import collected_set
-from judge_server.calibration.reading.word import abstains, is_boolean
 from judge_server.core.audit_queue import QueueItem, Sizes
 from judge_server.core.criterion import Scale
 from judge_server.core.errors import BadInput
@@ -25,6 +23,8 @@ from judge_server.core.monitor import Series
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.labels.archive import collected_set
+from judge_server.labels.readers.word import abstains, is_boolean
 from judge_server.monitoring.queue import draw
 from judge_server.store.observation import Span
 from judge_server.store.store import Store

@@ -11,16 +11,16 @@ from typing import Literal
 
 import numpy as np
 
-from judge_server.calibration.agreement.array import Flags, Floats, Ints, ratio
-from judge_server.calibration.agreement.estimate import Estimate
-from judge_server.calibration.agreement.evidence import sums
-from judge_server.calibration.agreement.interval import estimate
-from judge_server.calibration.agreement.metric import Metric
-from judge_server.calibration.agreement.rank import rank_evidence
-from judge_server.calibration.agreement.resampling import Resampling
-from judge_server.calibration.label_set import LabelSet
-from judge_server.calibration.report.view import View
+from judge_server.agreement.array import Flags, Floats, Ints, ratio
+from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.evidence import sums
+from judge_server.agreement.interval import estimate
+from judge_server.agreement.metric import Metric
+from judge_server.agreement.rank import rank_evidence
+from judge_server.agreement.resampling import Resampling
+from judge_server.calibration.panels import View
 from judge_server.core.model import Frozen
+from judge_server.labels.label_set import LabelSet
 
 Trait = Literal["length", "tag", "language", "writer"]
 LENGTHS = ("short", "medium", "long")

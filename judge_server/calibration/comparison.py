@@ -10,20 +10,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from judge_server.calibration.agreement.catalogue import table_metrics
-from judge_server.calibration.agreement.estimate import Estimate
-from judge_server.calibration.agreement.interval import estimate
-from judge_server.calibration.agreement.judge import Measurement, judge_difference
-from judge_server.calibration.agreement.marginal import MarginalTest, mcnemar, mcnemar_clustered, stuart_maxwell
-from judge_server.calibration.agreement.pair import pair_table
-from judge_server.calibration.agreement.panel import Panel
-from judge_server.calibration.label import Label
-from judge_server.calibration.label_set import LabelSet
-from judge_server.calibration.report.headline import headline_metric
-from judge_server.calibration.report.view import View, pooled, restricted, views
-from judge_server.calibration.table_builder import table_of
+from judge_server.agreement.catalogue import table_metrics
+from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.interval import estimate
+from judge_server.agreement.judge import Measurement, judge_difference
+from judge_server.agreement.marginal import MarginalTest, mcnemar, mcnemar_clustered, stuart_maxwell
+from judge_server.agreement.pair import pair_table
+from judge_server.agreement.panel import Panel
+from judge_server.calibration.headline import headline_metric
+from judge_server.calibration.panels import View, pooled, restricted, views
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
+from judge_server.labels.label import Label
+from judge_server.labels.label_set import LabelSet
+from judge_server.labels.table_builder import table_of
 
 SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "false_positive_rate", "youden_j")
 OLD, NEW = "old", "new"

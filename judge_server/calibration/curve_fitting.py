@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from judge_server.calibration.agreement.array import Floats, Ints
+from judge_server.agreement.array import Floats, Ints
 from judge_server.core.errors import MissingDependency
 from judge_server.core.fitted_map import Curve, Isotonic, Platt, logit
 

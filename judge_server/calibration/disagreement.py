@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from judge_server.calibration.agreement.array import Floats, floats
-from judge_server.calibration.label import Item
-from judge_server.calibration.label_set import LabelSet
-from judge_server.calibration.report.view import View
+from judge_server.agreement.array import Floats, floats
+from judge_server.calibration.panels import View
 from judge_server.core.model import Frozen
+from judge_server.labels.label import Item
+from judge_server.labels.label_set import LabelSet
 
 
 class Opinion(Frozen):

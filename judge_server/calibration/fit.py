@@ -10,11 +10,10 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from judge_server.agreement.array import Floats
+from judge_server.agreement.probability import brier, expected_calibration_error, probability_evidence
 from judge_server.calibration import curve_fitting
-from judge_server.calibration.agreement.array import Floats
-from judge_server.calibration.agreement.probability import brier, expected_calibration_error, probability_evidence
 from judge_server.calibration.curve_fitting import METHODS, Method
-from judge_server.calibration.label_set import LabelSet
 from judge_server.calibration.matching import Match, match
 from judge_server.calibration.pairing import Pairs, joined, pairs_of
 from judge_server.calibration.threshold import thresholds_for
@@ -22,6 +21,7 @@ from judge_server.core.criterion import CheckCriterion
 from judge_server.core.fitted_map import FittedMap, MapSet, Quality
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
+from judge_server.labels.label_set import LabelSet
 
 
 class Demands(Frozen):

@@ -14,18 +14,18 @@ from math import ceil
 
 import numpy as np
 
-from judge_server.calibration.agreement.estimate import Estimate
-from judge_server.calibration.agreement.resampling import Resampling
+from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.gate_figures import ceiling, estimates, missing
-from judge_server.calibration.label_set import LabelSet
+from judge_server.calibration.headline import headline_metric
 from judge_server.calibration.pairing import require_judge
+from judge_server.calibration.panels import View, pooled, views
 from judge_server.calibration.policy import HEADLINE, Policy, Rule
-from judge_server.calibration.report.headline import headline_metric
-from judge_server.calibration.report.view import View, pooled, views
 from judge_server.core.certificate import Certificate, Decision, Finding
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
+from judge_server.labels.label_set import LabelSet
 
 _POSITIVE_ONLY = ("false_positive_rate", "youden_j", "brier", "ece")
 
@@ -288,7 +288,7 @@ def _says_one_thing(view: View, judge: str) -> bool:
 
 
 def _unknown(name: str, view: View, judge: str, resampling: Resampling) -> BadConfiguration:
-    from judge_server.calibration.agreement.judge import Measurement, judge_agreement
+    from judge_server.agreement.judge import Measurement, judge_agreement
 
     known = sorted(judge_agreement(view.panel, judge, Measurement(resampling=resampling)))
     near = get_close_matches(name, known, 1)

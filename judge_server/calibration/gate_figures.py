@@ -4,16 +4,16 @@ from collections.abc import Collection
 
 import numpy as np
 
-from judge_server.calibration.agreement.catalogue import absent, table_metrics
-from judge_server.calibration.agreement.coincidence import pair_counts
-from judge_server.calibration.agreement.estimate import Estimate
-from judge_server.calibration.agreement.evidence import Evidence, joined
-from judge_server.calibration.agreement.interval import estimate, estimate_all
-from judge_server.calibration.agreement.judge import Measurement, difference, evidence_of
-from judge_server.calibration.agreement.metric import Metric
-from judge_server.calibration.agreement.pair import pair_table
-from judge_server.calibration.agreement.panel import Panel
-from judge_server.calibration.agreement.resampling import Resampling
+from judge_server.agreement.catalogue import absent, table_metrics
+from judge_server.agreement.coincidence import pair_counts
+from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.evidence import Evidence, joined
+from judge_server.agreement.interval import estimate, estimate_all
+from judge_server.agreement.judge import Measurement, difference, evidence_of
+from judge_server.agreement.metric import Metric
+from judge_server.agreement.pair import pair_table
+from judge_server.agreement.panel import Panel
+from judge_server.agreement.resampling import Resampling
 from judge_server.core.model import Frozen
 
 

@@ -4,12 +4,12 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
-from judge_server.calibration.agreement.scale import Scale as AgreementScale
-from judge_server.calibration.label import CriterionScale
-from judge_server.calibration.label_set import LabelSet
+from judge_server.agreement.scale import Scale as AgreementScale
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Scale
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
+from judge_server.labels.label import CriterionScale
+from judge_server.labels.label_set import LabelSet
 
 
 @dataclass(frozen=True)

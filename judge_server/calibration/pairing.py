@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from judge_server.calibration.agreement.array import Flags, Floats, Ints
-from judge_server.calibration.label_set import LabelSet
-from judge_server.calibration.label_table import LabelTable
+from judge_server.agreement.array import Flags, Floats, Ints
 from judge_server.calibration.matching import Match
-from judge_server.core.canonical import canonical_json
 from judge_server.core.errors import BadInput
+from judge_server.labels.label_set import LabelSet
+from judge_server.labels.table import LabelTable
+from judge_server.util.canonical import canonical_json
 
 
 @dataclass(frozen=True, eq=False)

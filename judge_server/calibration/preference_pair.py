@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from judge_server.calibration.agreement.array import Ints
-from judge_server.calibration.agreement.estimate import Estimate
-from judge_server.calibration.agreement.interval import estimate
-from judge_server.calibration.agreement.preference import MISSING, PREFERENCE_METRICS, preference_evidence
-from judge_server.calibration.agreement.resampling import Resampling
-from judge_server.calibration.report.view import View
+from judge_server.agreement.array import Ints
+from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.interval import estimate
+from judge_server.agreement.preference import MISSING, PREFERENCE_METRICS, preference_evidence
+from judge_server.agreement.resampling import Resampling
+from judge_server.calibration.panels import View
 
 FIRST = {"a", "first", "1", "left", "model_a", "assistant_a", "answer_a", "response_a", "[[a]]", "a>b", "a>>b"}
 SECOND = {"b", "second", "2", "right", "model_b", "assistant_b", "answer_b", "response_b", "[[b]]", "b>a", "b>>a"}

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from judge_server.calibration.label_archive import collected_set
-from judge_server.calibration.label_table import LabelTable
 from judge_server.core.audit_queue import QueueItem
 from judge_server.core.model import Frozen
+from judge_server.labels.archive import collected_set
+from judge_server.labels.table import LabelTable
 from judge_server.monitoring.clustered import Sample, sample, share
 from judge_server.store.store import Store
 

@@ -10,14 +10,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from judge_server.calibration.journal import Heading, Journal
-from judge_server.calibration.label import CriterionScale, Item, Label
-from judge_server.calibration.label_set import LabelSet
 from judge_server.calibration.matching import Match, unlabelled
 from judge_server.calibration.pairing import rows_digest
-from judge_server.calibration.part import Part
 from judge_server.calibration.run_rows import ItemRows, RowWriter
 from judge_server.calibration.summary import summary_of
-from judge_server.calibration.table_builder import table_of
 from judge_server.core.calibration import Calibration, LabelsReference
 from judge_server.core.errors import BadInput
 from judge_server.core.fitted_map import MapSet
@@ -25,6 +21,10 @@ from judge_server.core.judgment import JudgeReference
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.judging.answer import Terms
+from judge_server.labels.label import CriterionScale, Item, Label
+from judge_server.labels.label_set import LabelSet
+from judge_server.labels.part import Part
+from judge_server.labels.table_builder import table_of
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_item
 from judge_server.scoring.scorer import Scorer

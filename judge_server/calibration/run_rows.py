@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from judge_server.calibration.label import Label
 from judge_server.calibration.matching import Match
 from judge_server.core.criterion import Scale
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.labels.label import Label
 
 MET = 0.5
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from judge_server.calibration.agreement.estimate import Estimate
-from judge_server.calibration.agreement.resampling import Resampling
+from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.gate_figures import ceiling, estimates, missing
-from judge_server.calibration.label_set import LabelSet
-from judge_server.calibration.report.headline import headline_metric
-from judge_server.calibration.report.view import View, pooled, views
+from judge_server.calibration.headline import headline_metric
+from judge_server.calibration.panels import View, pooled, views
+from judge_server.labels.label_set import LabelSet
 
 _ALWAYS = ("accuracy", "balanced_accuracy", "false_positive_rate", "youden_j", "brier", "ece")
 

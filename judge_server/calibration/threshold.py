@@ -5,7 +5,7 @@ from math import ceil
 
 import numpy as np
 
-from judge_server.calibration.agreement.array import Flags, Floats
+from judge_server.agreement.array import Flags, Floats
 from judge_server.calibration.pairing import Pairs
 from judge_server.core.fitted_map import Threshold
 

@@ -75,7 +75,7 @@ def attack(
 
     Example: judge-server attack --model openai:NAME@http://127.0.0.1:8001/v1 --max-success 0.05
     """
-    from judge_server.cli.attacking import Order, attack_judge, list_attacks
+    from judge_server.cli.actions.attack import Order, attack_judge, list_attacks
 
     order = Order(
         judge=judge,

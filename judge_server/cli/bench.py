@@ -25,7 +25,7 @@ def bench(
 
     The texts are made up and never seen before, so no verdict comes from the cache.
     """
-    from judge_server.cli.measurement import Workload, measure, show
+    from judge_server.cli.actions.bench import Workload, measure, show
 
     settings = options.settings_given(
         config=config, model=model, mode=mode, engine=engine, min_label_mass=min_label_mass, database=database

@@ -22,7 +22,7 @@ def demo(
     Without --model the embedded lexical baseline judges: it shows how everything fits together and says nothing about
     how well a response really answers.
     """
-    from judge_server.cli.demonstration import demonstrate
+    from judge_server.cli.actions.demo import demonstrate
 
     settings = options.settings_given(model=model, mode=mode, engine=engine, database="sqlite://")
     run(demonstrate(settings, full=full, as_json=as_json))

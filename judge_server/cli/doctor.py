@@ -25,7 +25,7 @@ def doctor(
     With --model or --config the judges are started and asked whether they answer. The exit status is 1 when something
     is at fault; what is merely absent is no fault.
     """
-    from judge_server.cli.diagnosis import diagnose, show
+    from judge_server.cli.actions.doctor import diagnose, show
     from judge_server.settings.settings import Settings
 
     def settings() -> Settings:

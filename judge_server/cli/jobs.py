@@ -48,7 +48,7 @@ def submit(
 
     Example: judge-server jobs submit answers.jsonl --rubric medical/consultation --wait
     """
-    from judge_server.cli.job_requests import Jobs
+    from judge_server.cli.actions.jobs import Jobs
 
     wishes = {"rubric": rubric, "judge": judge, "priority": priority, "deadline_seconds": deadline}
     with Jobs(url, api_key) as jobs:
@@ -69,7 +69,7 @@ def list_jobs(
     api_key: ApiKey = None,
 ) -> None:
     """Jobs, newest first."""
-    from judge_server.cli.job_requests import Jobs, show
+    from judge_server.cli.actions.jobs import Jobs, show
 
     with Jobs(url, api_key) as jobs:
         show(jobs.listed(status, limit), as_json)
@@ -78,7 +78,7 @@ def list_jobs(
 @app.command("show")
 def show_job(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
     """How far a job is."""
-    from judge_server.cli.job_requests import Jobs, show
+    from judge_server.cli.actions.jobs import Jobs, show
 
     with Jobs(url, api_key) as jobs:
         show([jobs.found(job)], as_json)
@@ -87,7 +87,7 @@ def show_job(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: Api
 @app.command("wait")
 def wait_for(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
     """Follow a job to its end, with a progress bar; also over a restart of the server."""
-    from judge_server.cli.job_requests import Jobs, show
+    from judge_server.cli.actions.jobs import Jobs, show
 
     with Jobs(url, api_key) as jobs:
         show([jobs.wait(job)], as_json)
@@ -103,7 +103,7 @@ def results(
     api_key: ApiKey = None,
 ) -> None:
     """The judgments so far, one JSON object a line, in the order of the submissions."""
-    from judge_server.cli.job_requests import Jobs
+    from judge_server.cli.actions.jobs import Jobs
 
     with Jobs(url, api_key) as jobs:
         jobs.results(job, output)
@@ -112,7 +112,7 @@ def results(
 @app.command()
 def cancel(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
     """End a job; what has a result keeps it."""
-    from judge_server.cli.job_requests import Jobs, show
+    from judge_server.cli.actions.jobs import Jobs, show
 
     with Jobs(url, api_key) as jobs:
         show([jobs.cancelled(job)], as_json)

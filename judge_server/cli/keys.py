@@ -54,7 +54,7 @@ def create(
 
     Example: judge-server keys create training-run-7 --scope score --expires 30d
     """
-    from judge_server.cli import key_making
+    from judge_server.cli.actions import keys as key_making
 
     allowance = {
         "requests_per_second": requests_per_second,
@@ -74,7 +74,7 @@ def create(
 @app.command("list")
 def list_keys(as_json: AsJson = False, database: options.Database = None, config: options.Config = None) -> None:
     """Keys of the database and of the configuration, newest first; never the keys themselves."""
-    from judge_server.cli import key_making
+    from judge_server.cli.actions import keys as key_making
 
     settings = options.settings_given(config=config, database=database).with_database()
     key_making.show(key_making.listed(settings), as_json)
@@ -95,7 +95,7 @@ def revoke(
 
     Example: judge-server keys revoke training-run-7
     """
-    from judge_server.cli import key_making
+    from judge_server.cli.actions import keys as key_making
 
     settings = options.settings_given(config=config, database=database).with_database()
     key_making.show(key_making.revoked(settings, key), as_json)

@@ -43,7 +43,7 @@ def monitor(
     """
     if context.invoked_subcommand is not None:
         return
-    from judge_server.cli.monitoring import Wanted, look, show
+    from judge_server.cli.actions.monitor import Wanted, look, show
 
     settings = options.settings_given(config=config, database=database).with_database()
     findings = run(look(settings, Wanted(rubric, judge, policy, until, hours, window)))

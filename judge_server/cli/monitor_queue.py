@@ -40,7 +40,7 @@ def draw_items(
 
     Example: judge-server monitor queue draw --label-set audit/june --rubric medical/consultation
     """
-    from judge_server.cli.queueing import drawn, show_drawn
+    from judge_server.cli.actions.monitor_queue import drawn, show_drawn
     from judge_server.core.audit_queue import Sizes
 
     settings = options.settings_given(config=config, database=database).with_database()
@@ -60,7 +60,7 @@ def export_items(
     config: options.Config = None,
 ) -> None:
     """Write what is to be labelled as JSON Lines: conversation, response, criteria, and empty labels to fill in."""
-    from judge_server.cli.queueing import export
+    from judge_server.cli.actions.monitor_queue import export
 
     settings = options.settings_given(config=config, database=database).with_database()
     count = run(export(settings, label_set, annotator, limit, file))
@@ -78,7 +78,7 @@ def import_labels(
     config: options.Config = None,
 ) -> None:
     """Take labels back: what is still null is left open."""
-    from judge_server.cli.queueing import imported, show_added
+    from judge_server.cli.actions.monitor_queue import imported, show_added
 
     settings = options.settings_given(config=config, database=database).with_database()
     show_added(run(imported(settings, label_set, annotator, file, replace=replace)), as_json)
@@ -92,7 +92,7 @@ def estimate_agreement(
     config: options.Config = None,
 ) -> None:
     """How often people agree with each judge, over all that was judged: the labels so far, reweighted."""
-    from judge_server.cli.queueing import estimated, show_estimates
+    from judge_server.cli.actions.monitor_queue import estimated, show_estimates
 
     settings = options.settings_given(config=config, database=database).with_database()
     show_estimates(run(estimated(settings, label_set)), as_json)

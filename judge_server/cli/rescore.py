@@ -24,7 +24,7 @@ def rescore(
 
     Example: judge-server rescore --rubric draft.yaml --database sqlite:///judge-server.db
     """
-    from judge_server.cli.rescoring import rescore_stored, show
+    from judge_server.cli.actions.rescore import rescore_stored, show
 
     settings = options.settings_given(config=config, rubrics=rubrics, database=database).with_database()
     show(run(rescore_stored(settings, rubric, judgments or [])), as_json)

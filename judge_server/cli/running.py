@@ -6,7 +6,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 
 from judge_server.core.errors import JudgeServerError
-from judge_server.core.secret import redacted
+from judge_server.util.redaction import redacted
 
 T = TypeVar("T")
 

@@ -49,7 +49,7 @@ def score(
 
     Example: judge-server score answers.jsonl --rubric medical/consultation --model openai:NAME@http://127.0.0.1:8001/v1
     """
-    from judge_server.cli.line_scoring import Task, score_lines
+    from judge_server.cli.actions.score import Task, score_lines
 
     settings = options.settings_given(
         config=config,

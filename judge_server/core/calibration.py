@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from judge_server.core.canonical import JsonObject
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
+from judge_server.util.canonical import JsonObject
 
 
 class LabelsReference(Frozen):

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from judge_server.core.canonical import JsonObject, canonical_json
 from judge_server.core.model import Flag, Frozen, Number, Whole
+from judge_server.util.canonical import JsonObject, canonical_json
 
 Part = Literal["answer", "reasoning", "response"]
 Pattern = Annotated[str, Field(min_length=1, max_length=2_000)]

@@ -18,10 +18,10 @@ from pydantic import (
 )
 
 from judge_server.core.aggregation import Aggregation, WeightedMean
-from judge_server.core.canonical import digest
 from judge_server.core.check import Check
 from judge_server.core.condition import When
 from judge_server.core.model import BoundedNumber, Flag, Frozen, Number
+from judge_server.util.canonical import digest
 
 CriterionId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 Statement = Annotated[str, Field(min_length=3, max_length=4_000, pattern=r"\S")]

@@ -13,9 +13,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
-from judge_server.core.canonical import digest
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
+from judge_server.util.canonical import digest
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NEAREST = 1e-6  # raw values this close to 0 and 1 have no finite logit

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, field_validator, model_validator
 
-from judge_server.core.canonical import as_json, canonical_json
 from judge_server.core.model import Frozen
+from judge_server.util.canonical import as_json, canonical_json
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
-from judge_server.core.canonical import canonical_json, digest
 from judge_server.core.criterion import AnyLeaf, Criterion, Group, leaves, nodes
 from judge_server.core.guarding import Guarding
 from judge_server.core.model import Frozen, Number, Whole, encodable
+from judge_server.util.canonical import canonical_json, digest
 
 RUBRIC_ID = r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*$"
 VERSION = (

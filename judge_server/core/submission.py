@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from judge_server.core.canonical import JsonObject, digest
 from judge_server.core.message import Conversation, Message
 from judge_server.core.model import Frozen, encodable
 from judge_server.core.response import Response
 from judge_server.core.rubric import Rubric
+from judge_server.util.canonical import JsonObject, digest
 
 
 def _text_of_number(given: Any) -> Any:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from judge_server.core.errors import JudgeFailure
 from judge_server.core.model import Frozen
-from judge_server.core.secret import redacted
+from judge_server.util.redaction import redacted
 
 
 class VerdictStatus(StrEnum):

@@ -8,7 +8,7 @@ from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.step import Step
 from judge_server.core.verdict import Failure, Opinion, Verdict, VerdictStatus
-from judge_server.judging.material import Material
+from judge_server.judging.judge_input import JudgeInput
 from judge_server.models.protocol import Priority
 
 
@@ -74,7 +74,7 @@ class Judge(Protocol):
 
     async def start(self) -> None: ...
 
-    async def ask(self, material: Material, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
+    async def ask(self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
         """One answer for each criterion, in order; never raises for a judge that failed."""
 
     async def healthy(self) -> bool: ...

@@ -14,12 +14,12 @@ from judge_server.core.criterion import Binary
 from judge_server.core.errors import JudgeFailure, UnusableVerdict
 from judge_server.core.message import Message
 from judge_server.judging.answer import Answer, Judge, Terms
-from judge_server.judging.material import Material
+from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import YES_NO
 from judge_server.judging.reading import read_structured, verdict_schema
 from judge_server.judging.single import SingleJudge
-from judge_server.judging.together import together
 from judge_server.models.protocol import Completion, Labels, Request, Sampling, Structured, TokenProbability
+from judge_server.util.concurrency import together
 
 _LOG = logging.getLogger(__name__)
 _CRITERION = Binary(id="canary", statement="Says that Paris is the capital of France.")
@@ -56,7 +56,7 @@ async def _quality(judge: Judge, terms: Terms) -> list[CanaryFinding]:
 
 
 async def _judged(judge: Judge, text: str, terms: Terms) -> Answer:
-    (answer,) = await judge.ask(Material(_QUESTION, text), (_CRITERION,), terms)
+    (answer,) = await judge.ask(JudgeInput(_QUESTION, text), (_CRITERION,), terms)
     return answer
 
 
@@ -102,7 +102,7 @@ async def _constrained(judge: SingleJudge, terms: Terms) -> CanaryFinding:
     completion = await _completion(
         judge,
         Request(
-            prompt=judge.writer.write(Material(_QUESTION, _GOOD), (_CRITERION,), "reason"),
+            prompt=judge.writer.write(JudgeInput(_QUESTION, _GOOD), (_CRITERION,), "reason"),
             answer=Structured(verdict_schema(labels), judge.specification.reason_tokens),
             sampling=Sampling(judge.temperature, judge.specification.seed),
             priority=terms.priority,
@@ -124,7 +124,7 @@ async def _constrained(judge: SingleJudge, terms: Terms) -> CanaryFinding:
 
 def _one_token(judge: SingleJudge, terms: Terms, temperature: float) -> Request:
     return Request(
-        prompt=judge.writer.write(Material(_QUESTION, _GOOD), (_CRITERION,), "direct"),
+        prompt=judge.writer.write(JudgeInput(_QUESTION, _GOOD), (_CRITERION,), "direct"),
         answer=Labels(YES_NO),
         sampling=Sampling(temperature, judge.specification.seed),
         priority=terms.priority,

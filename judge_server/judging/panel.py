@@ -6,14 +6,14 @@ from functools import cached_property
 from math import fsum
 from typing import Literal
 
-from judge_server.core.canonical import digest
 from judge_server.core.criterion import Judged, Scale
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.verdict import Failure, Opinion
 from judge_server.judging.answer import Answer, Judge, Reading, Terms
-from judge_server.judging.material import Material
-from judge_server.judging.together import together
+from judge_server.judging.judge_input import JudgeInput
+from judge_server.util.canonical import digest
+from judge_server.util.concurrency import together
 
 Combination = Literal["mean", "majority", "min"]
 
@@ -61,7 +61,7 @@ class Panel:
             notice=" ".join(dict.fromkeys(notices)) or None,
         )
 
-    async def ask(self, material: Material, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
+    async def ask(self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
         asked = await together([member.ask(material, criteria, terms) for member in self.members])
         by_criterion = zip(criteria, zip(*asked, strict=True), strict=True)
         return tuple(self._combined(criterion, answers) for criterion, answers in by_criterion)

@@ -23,9 +23,9 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from judge_server.core.criterion import Judged, Scale
 from judge_server.core.judge import Mode
-from judge_server.judging.bounded_cache import BoundedCache
-from judge_server.judging.material import Material, message_text
+from judge_server.judging.judge_input import JudgeInput, message_text
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
+from judge_server.util.lru import BoundedCache
 
 _TEMPLATES = ("system", "material", "criterion", "direct", "reason")
 _SLOT = re.compile("\ue000(\\d+)\ue001")
@@ -108,7 +108,7 @@ class PromptWriter:
         self._questions: BoundedCache[tuple[Segment, ...]] = BoundedCache(_CHARACTERS_KEPT, _size)
         self._system = lru_cache(maxsize=2)(self._render_system)
 
-    def write(self, material: Material, criteria: Sequence[Judged], mode: Mode) -> Prompt:
+    def write(self, material: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
         """The prompt that asks about ``criteria`` (several only in reason mode) on ``material``."""
         shown = self._materials.get(material.digest, lambda: self._render_material(material))
         asked = (mode, *[criterion.question_digest for criterion in criteria])
@@ -125,7 +125,7 @@ class PromptWriter:
         text = _environment().get_template("system").render(count=2 if several else 1)
         return (Segment(text.strip(), "instructions", trusted=True),)
 
-    def _render_material(self, material: Material) -> _Shown:
+    def _render_material(self, material: JudgeInput) -> _Shown:
         slots = Slots("conversation")
         parts: dict[int, Part] = {}
 

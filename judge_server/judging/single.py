@@ -4,19 +4,19 @@ from dataclasses import replace
 from functools import cached_property
 from math import fsum
 
-from judge_server.core.canonical import digest
 from judge_server.core.criterion import Judged, Scale
 from judge_server.core.errors import UnusableVerdict
 from judge_server.core.judge import JudgeSpecification, Mode
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Answer, Reading, Terms
-from judge_server.judging.asking import asked, counted, trusted
-from judge_server.judging.material import Material
+from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
 from judge_server.judging.reading import read_labels, read_structured, verdict_schema
-from judge_server.judging.together import together
+from judge_server.judging.retry import asked, counted, trusted
 from judge_server.models.protocol import Completion, Labels, Model, Request, Sampling, Structured
+from judge_server.util.canonical import digest
+from judge_server.util.concurrency import together
 
 _OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "temperature"}
 # options that say how a model is reached and how fast it may work; every other one may change what it answers
@@ -81,7 +81,7 @@ class SingleJudge:
             notice=model.notice,
         )
 
-    async def ask(self, material: Material, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
+    async def ask(self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
         size = self.specification.criteria_per_call if self.mode == "reason" else 1
         ask = self._with_reason if self.mode == "reason" else self._directly
         some = [criteria[start : start + size] for start in range(0, len(criteria), size)]
@@ -94,7 +94,7 @@ class SingleJudge:
         return tuple(ballots)
 
     async def _directly(
-        self, material: Material, criteria: tuple[Judged, ...], terms: Terms, vote: int
+        self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
     ) -> tuple[Answer, ...]:
         """One criterion by its label tokens; in reason mode where that gave nothing and the judge may fall back."""
         (criterion,) = criteria
@@ -131,7 +131,7 @@ class SingleJudge:
         return max(self.specification.min_label_mass, 1e-12)
 
     async def _with_reason(
-        self, material: Material, criteria: tuple[Judged, ...], terms: Terms, vote: int
+        self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
     ) -> tuple[Answer, ...]:
         labels = [labels_of(criterion) for criterion in criteria]
 

@@ -21,8 +21,8 @@ from judge_server.core.errors import (
     ModelUnavailable,
     UnusableVerdict,
 )
+from judge_server.models.capability_probe import CONSTRAINED, ONE_TOKEN, obeyed
 from judge_server.models.litellm_options import Fallback, LiteLLMOptions
-from judge_server.models.openai_canary import CONSTRAINED, ONE_TOKEN, obeyed
 from judge_server.models.openai_reply import completion_in
 from judge_server.models.openai_wire import messages_of
 from judge_server.models.options import read_options

@@ -14,10 +14,10 @@ from typing import Any
 import aiohttp
 
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable, UnusableVerdict
+from judge_server.models.capability_probe import CapabilityProbe, first_dialect
 from judge_server.models.failover import Bounds, Failover
 from judge_server.models.fleet import Address, Fleet, Outcome
 from judge_server.models.hedging import Hedging
-from judge_server.models.openai_canary import Canary, first_dialect
 from judge_server.models.openai_fault import Fault, fault_of
 from judge_server.models.openai_listing import Listing, listing_of
 from judge_server.models.openai_options import OpenAIOptions, read_specification
@@ -65,7 +65,7 @@ class OpenAIServer:
         self._session = self._open_session()
         try:
             listing = Listing.merged([found for found in await self._listings() if found])
-            learned = await Canary(self._ask_canary, self.name, self._options).learn()
+            learned = await CapabilityProbe(self._ask_canary, self.name, self._options).learn()
         except BaseException:
             await self.close()
             raise

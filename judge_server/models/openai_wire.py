@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import orjson
 
-from judge_server.core.json_text import writable
 from judge_server.models.openai_options import StructuredStyle, ThinkingControl
 from judge_server.models.protocol import Labels, Prompt, Request, Structured
 from judge_server.models.reserved import break_reserved
+from judge_server.util.json import writable
 
 # The material of a prompt is shared by all criteria that read it. Of the long texts only the last few are kept.
 _SHORT_CHARACTERS = 16_384

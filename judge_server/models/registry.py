@@ -15,7 +15,7 @@ PROVIDERS = {
     "openai": "judge_server.models.openai_server",
     "litellm": "judge_server.models.litellm_provider",
     "baseline": "judge_server.models.baseline",
-    "recorded": "judge_server.models.recorded",
+    "recorded": "judge_server.models.replay",
 }
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from math import ceil
 
 from judge_server.core.audit_queue import Framed, QueueItem, Sizes, Stratum
-from judge_server.core.draw import drawn
+from judge_server.util.stable_hash import stable_hash
 
 
 def draw(
@@ -21,7 +21,7 @@ def draw(
     items: list[QueueItem] = []
     for stratum, ids in strata.items():
         wanted: int = getattr(sizes, stratum)
-        chosen = sorted(ids, key=lambda name: (drawn(name, salt), name))[:wanted]
+        chosen = sorted(ids, key=lambda name: (stable_hash(name, salt), name))[:wanted]
         weight = len(ids) / max(len(chosen), 1)
         items += [
             QueueItem(
@@ -34,7 +34,7 @@ def draw(
             )
             for name in chosen
         ]
-    return tuple(sorted(items, key=lambda item: drawn(item.judgment, f"{salt}\x1forder")))
+    return tuple(sorted(items, key=lambda item: stable_hash(item.judgment, f"{salt}\x1forder")))
 
 
 def _stratum(one: Framed, disagreeing: Collection[str], high: float) -> Stratum:

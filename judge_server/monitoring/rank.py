@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from judge_server.core.giving_way import giving_way
 from judge_server.monitoring.clustered import Numbers
+from judge_server.util.cooperative import cooperatively
 
 _BLOCKS: Final = 50
 _NOTHING: Final = 1e-9
@@ -44,7 +44,8 @@ def correlation(first: Sequence[float], second: Sequence[float], clusters: Seque
     dealt = places % blocks
     value = spearman(own, other, prompts)
     parts = [
-        spearman(*(column[dealt != block] for column in (own, other, prompts))) for block in giving_way(range(blocks))
+        spearman(*(column[dealt != block] for column in (own, other, prompts)))
+        for block in cooperatively(range(blocks))
     ]
     if value is None or any(part is None for part in parts):
         return None

@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from judge_server.core.giving_way import giving_way
 from judge_server.core.monitor import Finding, MonitorLimits
 from judge_server.monitoring.clustered import Numbers, Sample, probability_of_change, sample, share
 from judge_server.monitoring.deciding import Frame, finding, holm
 from judge_server.store.observation import Observed, Windows
+from judge_server.util.cooperative import cooperatively
 
 _WORD: Final = re.compile(r"[^\W\d_](?:[\w'’-]{0,30}\w)?")
 _MOST_DOCUMENTS: Final = 400
@@ -45,7 +45,7 @@ def vocabulary(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Fi
     if not enough or min(len({one.cluster for one in rows}) for rows in (before, after)) < frame.least_clusters:
         return [frame.too_little("Rewarded responses with their texts", len(after), len(before))]
     tested = _tested(
-        [_terms(one) for one in giving_way(before)], [_terms(one) for one in giving_way(after)], before, after
+        [_terms(one) for one in cooperatively(before)], [_terms(one) for one in cooperatively(after)], before, after
     )
     real = holm([one.p for one in tested], frame.level)
     bursts = [one for one, significant in zip(tested, real, strict=True) if significant and _great(one, limits)]
@@ -111,7 +111,7 @@ def _tested(
         return []
     (totals, weights), (recent, recent_weights) = _counted(old, before, kept), _counted(new, after, kept)
     tested = []
-    for place, term in giving_way(enumerate(kept)):
+    for place, term in cooperatively(enumerate(kept)):
         samples = Sample(totals[:, place], weights, len(old)), Sample(recent[:, place], recent_weights, len(new))
         tested.append(_Burst(term, *samples, probability_of_change(*samples)))
     return tested

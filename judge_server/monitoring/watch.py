@@ -13,10 +13,10 @@ from typing import Final, Protocol
 
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.monitor import Alarm, Finding, MonitorLimits, Transition
-from judge_server.core.recurring import again_and_again
 from judge_server.monitoring.survey import survey
 from judge_server.monitoring.webhook import Webhook, WebhookRefused
 from judge_server.store.store import Store
+from judge_server.util.periodic import run_periodically
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS: Final = 8
@@ -131,4 +131,4 @@ class Watch:
 
 async def _every(seconds: float, what: str, work: Callable[[], Awaitable[object]]) -> None:
     await asyncio.sleep(seconds)
-    await again_and_again(what, work, partial(asyncio.sleep, seconds))
+    await run_periodically(what, work, partial(asyncio.sleep, seconds), transient=StoreUnavailable)

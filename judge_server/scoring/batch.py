@@ -14,8 +14,8 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.submission import Coordinates, Submission
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
-from judge_server.judging.together import together
 from judge_server.scoring.scorer import Scorer
+from judge_server.util.concurrency import together
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_SECONDS = 5.0

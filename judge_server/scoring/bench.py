@@ -8,7 +8,7 @@ from judge_server.judging.answer import Judge
 
 
 @dataclass(frozen=True)
-class Bench:
+class JudgeRegistry:
     """``default``: a name among ``judges``, or None where programs alone decide."""
 
     judges: Mapping[str, Judge]

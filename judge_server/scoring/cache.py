@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from judge_server.core.criterion import Judged
-from judge_server.core.news import News
 from judge_server.core.verdict import Opinion
 from judge_server.judging.answer import Reading
-from judge_server.judging.material import Material
+from judge_server.judging.judge_input import JudgeInput
 from judge_server.models.reserved import RESERVED_DIGEST
-from judge_server.scoring.deadline import expired, remaining
+from judge_server.scheduling.deadline import expired, remaining
+from judge_server.util.log_throttle import LogThrottle
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class Memory(Protocol):
     async def remember(self, entries: Mapping[str, Mapping[str, Any]]) -> None: ...
 
 
-def cache_key(fingerprint: str, criterion: Judged, material: Material) -> str:
+def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
     """What determines a reading, as 64 hexadecimal digits."""
     content = f"{fingerprint}\n{RESERVED_DIGEST}\n{criterion.question_digest}\n{material.digest}"
     return hashlib.sha256(content.encode()).hexdigest()
@@ -44,7 +44,7 @@ class VerdictCache:
         self._memory = memory
         self._size = size
         self._recent: OrderedDict[str, Reading] = OrderedDict()
-        self._news = News()
+        self._news = LogThrottle()
 
     def __len__(self) -> int:
         return len(self._recent)

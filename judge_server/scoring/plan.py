@@ -10,9 +10,9 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.step import Step, joined
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
-from judge_server.judging import guard
-from judge_server.judging.material import Material, Materials
-from judge_server.scoring.admission import MOST_STEPS
+from judge_server.guard import guard
+from judge_server.judging.judge_input import JudgeInput, JudgeInputs
+from judge_server.scheduling.admission import MOST_STEPS
 
 STEPS_JOINED = "steps_joined"
 
@@ -22,7 +22,7 @@ class Question:
     """One criterion on one material: a step's question has the material of that step."""
 
     criterion: Judged
-    material: Material
+    material: JudgeInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
     _require_reference(submission, rubric, applicable)
     response = submission.response
     steps = joined(submission.read.steps, most_steps, response if isinstance(response, str) else None)
-    materials = Materials(submission, steps)
+    materials = JudgeInputs(submission, steps)
     names = {leaf.id for leaf in applicable}
     settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names]
     checks: list[Checking] = []

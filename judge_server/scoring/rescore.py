@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from judge_server.core.canonical import canonical_json
 from judge_server.core.criterion import Criterion, Group
 from judge_server.core.errors import BadInput
 from judge_server.core.guarding import SUSPICIONS
@@ -12,7 +11,8 @@ from judge_server.core.outcome import Outcome
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric, RubricReference
 from judge_server.core.verdict import Verdict, VerdictStatus
-from judge_server.judging.guard import DEGENERATE, VETOED, counted_characters, worst_verdicts
+from judge_server.guard.guard import DEGENERATE, VETOED, counted_characters, worst_verdicts
+from judge_server.util.canonical import canonical_json
 
 
 class Rescored(Frozen):

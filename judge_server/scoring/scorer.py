@@ -18,19 +18,20 @@ from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timin
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.core.tracing import Attribute
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
-from judge_server.judging import checks, guard
+from judge_server.guard import guard
+from judge_server.judging import checks
 from judge_server.judging.answer import Judge, Terms
-from judge_server.judging.together import both
-from judge_server.scoring.admission import Admission
-from judge_server.scoring.bench import Bench
+from judge_server.scheduling.admission import Admission
+from judge_server.scheduling.deadline import remaining
+from judge_server.scheduling.observers import Observers
+from judge_server.scoring.bench import JudgeRegistry
+from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibrate import calibrated
-from judge_server.scoring.deadline import remaining
-from judge_server.scoring.inquiry import Findings, Inquiry
+from judge_server.scoring.calibration_state import CalibrationState
 from judge_server.scoring.plan import Checking, Plan, plan
-from judge_server.scoring.standing import Standing
-from judge_server.scoring.watchers import Watchers
+from judge_server.util.concurrency import both
+from judge_server.util.tracing import Attribute
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,12 +65,12 @@ class Scorer:
         self,
         *,
         rubrics: Rubrics,
-        bench: Bench,
-        inquiry: Inquiry,
+        bench: JudgeRegistry,
+        inquiry: CachedJudge,
         admission: Admission,
         archive: Archive | None = None,
-        watchers: Watchers | None = None,
-        standing: Standing | None = None,
+        watchers: Observers | None = None,
+        standing: CalibrationState | None = None,
         inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
     ) -> None:
         self._rubrics = rubrics
@@ -77,8 +78,8 @@ class Scorer:
         self._inquiry = inquiry
         self.admission = admission
         self._archive = archive
-        self._watchers = watchers or Watchers()
-        self._standing = standing or Standing()
+        self._watchers = watchers or Observers()
+        self._standing = standing or CalibrationState()
         self.inspect = inspect
 
     def keeping(self, archive: Archive) -> "Scorer":
@@ -183,9 +184,9 @@ class Scorer:
         judge = found.judge.model_copy(update={"calibration": maps.id})
         return replace(found, verdicts=calibrated(found.verdicts, maps), judge=judge)
 
-    async def _ask(self, planned: Plan, judge: Judge | None, terms: Terms) -> Findings:
+    async def _ask(self, planned: Plan, judge: Judge | None, terms: Terms) -> CachedAnswers:
         if judge is None or not planned.questions:
-            return Findings((), Usage(), 0.0)
+            return CachedAnswers((), Usage(), 0.0)
         with self.admission.asking(len(planned.questions), terms.priority):
             return await self._inquiry.find(judge, planned.questions, terms)
 

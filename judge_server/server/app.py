@@ -12,15 +12,15 @@ from judge_server.server.calibrating import Calibrations
 from judge_server.server.dialects import openai_graders
 from judge_server.server.dialects.routers import ROUTERS
 from judge_server.server.dialects.state import dialects
-from judge_server.server.door.authentication import Authentication
-from judge_server.server.door.body_encoding import PlainBodies
-from judge_server.server.door.body_limit import BodyLimit
-from judge_server.server.door.disconnect import Working
-from judge_server.server.door.host_guard import HostGuard, trusted_names
-from judge_server.server.door.key_ring import key_ring, require_keys
-from judge_server.server.door.permission import guard_routes
-from judge_server.server.door.request_id import RequestId
-from judge_server.server.door.response_headers import ResponseHeaders
+from judge_server.server.middleware.authentication import Authentication
+from judge_server.server.middleware.body_encoding import PlainBodies
+from judge_server.server.middleware.body_limit import BodyLimit
+from judge_server.server.middleware.disconnect import Working
+from judge_server.server.middleware.host_guard import HostGuard, trusted_names
+from judge_server.server.middleware.key_ring import key_ring, require_keys
+from judge_server.server.middleware.permission import guard_routes
+from judge_server.server.middleware.request_id import RequestId
+from judge_server.server.middleware.response_headers import ResponseHeaders
 from judge_server.server.routes import (
     audit_queue,
     calibrations,
@@ -35,10 +35,10 @@ from judge_server.server.routes import (
     scoring,
 )
 from judge_server.server.startup import ReadableStart
-from judge_server.server.watching.canary_metrics import CanaryMetrics
-from judge_server.server.watching.exchange import Observation
-from judge_server.server.watching.monitor_metrics import MonitorMetrics
-from judge_server.server.watching.telemetry import Telemetry
+from judge_server.server.telemetry.canary_metrics import CanaryMetrics
+from judge_server.server.telemetry.exchange import Observation
+from judge_server.server.telemetry.monitor_metrics import MonitorMetrics
+from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
 from judge_server.wiring.service import open_service, settle
 from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, monitor_watch

@@ -136,9 +136,9 @@ async def _calibrate(service: Service, wish: Wish, made: Undertaking) -> None:
             f"Calibrating needs {missing.name}, which is not installed.",
             remedy="pip install 'judge-server[calibration]'",
         ) from missing
-    from judge_server.calibration.label_archive import find
     from judge_server.calibration.matching import match
-    from judge_server.calibration.part import part_of
+    from judge_server.labels.archive import find
+    from judge_server.labels.part import part_of
 
     labels = await find(wish.labels, service.store.labels)
     if labels is None:

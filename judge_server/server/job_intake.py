@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from judge_server.core.canonical import canonical_json
 from judge_server.core.errors import BadInput, JobConflict, TooLarge
 from judge_server.core.job import Job, JobStatus, JobTerms
-from judge_server.core.json_text import parse_json
 from judge_server.models.protocol import Priority
 from judge_server.store.job_records import JobItem, JobRecords, Keyed
+from judge_server.util.canonical import canonical_json
+from judge_server.util.json import parse_json
 
 _ITEMS_AT_ONCE = 500
 _CHARACTERS_AT_ONCE = 4_000_000

@@ -15,11 +15,11 @@ from starlette.routing import Match
 
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
-from judge_server.core.json_text import writable
 from judge_server.core.model import Frozen
-from judge_server.core.secret import redacted
-from judge_server.server.door.request_id import HEADER, request_id_of
-from judge_server.server.door.response_headers import HEADERS
+from judge_server.server.middleware.request_id import HEADER, request_id_of
+from judge_server.server.middleware.response_headers import HEADERS
+from judge_server.util.json import writable
+from judge_server.util.redaction import redacted
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"

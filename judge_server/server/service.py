@@ -9,7 +9,7 @@ from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, TooLarge
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.scoring.deadline import deadline_after
+from judge_server.scheduling.deadline import deadline_after
 from judge_server.wiring.service import Service
 
 

@@ -9,9 +9,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from judge_server.server.app import create_app
-from judge_server.server.door.bounded_head import BoundedHead
 from judge_server.server.draining import drain
-from judge_server.server.watching.log_lines import log_to_standard_error
+from judge_server.server.middleware.bounded_head import BoundedHead
+from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
 
 # longer than the pools of HTTP clients keep an idle connection, so that none is closed under a request

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from judge_server.core.secret import keep_secret
+from judge_server.util.redaction import keep_secret
 
 PREFIX = "JUDGE_SERVER_"
 

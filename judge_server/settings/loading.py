@@ -14,10 +14,10 @@ from judge_server.core.api_key import ApiKey
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
-from judge_server.core.secret import keep_keys
-from judge_server.core.toml_text import parse_toml
 from judge_server.settings.environment import PREFIX
 from judge_server.settings.settings import Settings
+from judge_server.util.redaction import keep_keys
+from judge_server.util.toml import parse_toml
 
 _MOST_TOLD = 20
 

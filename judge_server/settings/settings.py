@@ -20,8 +20,8 @@ from judge_server.core.class_limit import ClassLimit
 from judge_server.core.guarding import Suspicions
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
-from judge_server.core.secret import keep_keys, keep_secret
 from judge_server.settings.environment import PREFIX, secret_file
+from judge_server.util.redaction import keep_keys, keep_secret
 
 DEFAULT_DATABASE = "sqlite:///judge-server.db"
 DEFAULT_JUDGE = "default"

@@ -7,7 +7,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from judge_server.core.errors import BadConfiguration
-from judge_server.core.secret import keep_secret
+from judge_server.util.redaction import keep_secret
 
 FORMS = "sqlite:///judge.db, sqlite:// (in memory), a file's path, or postgresql://user:password@host/name"
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")

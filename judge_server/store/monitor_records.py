@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, exists, func, select
 
-from judge_server.core.giving_way import giving_way
 from judge_server.core.judgment import NO_JUDGE
 from judge_server.core.monitor import Series
 from judge_server.store.label_records import Run
@@ -24,6 +23,7 @@ from judge_server.store.observation import (
 )
 from judge_server.store.table import JUDGMENT, SUBMISSION
 from judge_server.store.writing import microseconds
+from judge_server.util.cooperative import cooperatively
 
 _SCANNED: Final = 20_000
 _SCANNED_FOR_ONE: Final = 10
@@ -176,7 +176,7 @@ def _pairs(series: Series, span: Span, window: int, newest: bool) -> Select[Any]
 
 def _read(connection: Connection, question: Select[Any]) -> Iterable[Row[Any]]:
     """A few rows at a time, so that the long texts never stand in memory together."""
-    return giving_way(connection.execute(question.execution_options(yield_per=_AT_ONCE)))
+    return cooperatively(connection.execute(question.execution_options(yield_per=_AT_ONCE)))
 
 
 def _within(moment: ColumnElement[int], span: Span) -> list[ColumnElement[bool]]:

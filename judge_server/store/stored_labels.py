@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from judge_server.core.canonical import JsonObject
 from judge_server.core.model import Frozen
+from judge_server.util.canonical import JsonObject
 
 
 class StoredSet(Frozen):

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from judge_server.authoring.bundled import rubrics_directory
 from judge_server.authoring.library import Library
-from judge_server.authoring.shelf import Shelf
+from judge_server.authoring.rubric_registry import RubricRegistry
 from judge_server.core.errors import BadConfiguration
 from judge_server.settings.settings import Settings
 from judge_server.store.location import Location
@@ -14,17 +14,17 @@ from judge_server.store.store import Store
 
 
 @asynccontextmanager
-async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]:
+async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, RubricRegistry]]:
     """Store and rubrics without any judge: for looking back."""
     store = await open_store(settings)
     try:
-        yield store, Shelf(library_of(settings), store)
+        yield store, RubricRegistry(library_of(settings), store)
     finally:
         await store.close()
 
 
 @asynccontextmanager
-async def open_standing_archive(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]:
+async def open_standing_archive(settings: Settings) -> AsyncIterator[tuple[Store, RubricRegistry]]:
     """The same where the database is there already: one that is made on the way has nothing to tell.
 
     Raises BadConfiguration where there is none.

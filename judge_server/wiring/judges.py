@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from judge_server.core.canonical import canonical_json
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import JudgeSpecification
 from judge_server.judging.answer import Judge
@@ -11,10 +10,11 @@ from judge_server.judging.panel import Panel
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.registry import open_model
-from judge_server.scoring.scheduled_model import ScheduledModel
-from judge_server.scoring.watchers import Watchers
+from judge_server.scheduling.observers import Observers
+from judge_server.scheduling.scheduled_model import ScheduledModel
 from judge_server.settings.environment import environment_variable
 from judge_server.settings.settings import DEFAULT_JUDGE, Settings
+from judge_server.util.canonical import canonical_json
 
 
 def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecification], str]:
@@ -34,7 +34,7 @@ def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecificati
 class Models:
     """Judges that name the same model with the same engine options share one."""
 
-    def __init__(self, watchers: Watchers, lower_class_share: float) -> None:
+    def __init__(self, watchers: Observers, lower_class_share: float) -> None:
         self._watchers = watchers
         self._lower_class_share = lower_class_share
         self.opened: dict[tuple[str, str], ScheduledModel] = {}

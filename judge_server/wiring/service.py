@@ -7,26 +7,26 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from judge_server.authoring.shelf import Shelf
+from judge_server.authoring.rubric_registry import RubricRegistry
 from judge_server.core.allowance import PRIORITY_CLASSES
 from judge_server.core.class_limit import ClassLimit
-from judge_server.judging import guard
+from judge_server.guard import guard
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Priority
-from judge_server.scoring.admission import Admission
-from judge_server.scoring.bench import Bench
+from judge_server.scheduling.admission import Admission
+from judge_server.scheduling.load import Bound
+from judge_server.scheduling.observers import Observers
+from judge_server.scheduling.scheduled_model import ScheduledModel
+from judge_server.scoring.bench import JudgeRegistry
 from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.calibrate import ActiveMaps
-from judge_server.scoring.class_load import Bound
+from judge_server.scoring.calibration_state import CalibrationState
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.group.collection import Bounds
 from judge_server.scoring.group.groups import Groups
-from judge_server.scoring.inquiry import Inquiry
-from judge_server.scoring.scheduled_model import ScheduledModel
 from judge_server.scoring.scorer import Scorer
-from judge_server.scoring.standing import Standing
-from judge_server.scoring.watchers import Watchers
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import library_of, open_store
@@ -40,12 +40,12 @@ class Service:
 
     settings: Settings
     store: Store
-    shelf: Shelf
-    bench: Bench
+    shelf: RubricRegistry
+    bench: JudgeRegistry
     models: tuple[ScheduledModel, ...]
-    inquiry: Inquiry
+    inquiry: CachedJudge
     scorer: Scorer
-    standing: Standing
+    standing: CalibrationState
     graders: Graders
     groups: Groups
 
@@ -71,25 +71,25 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, watchers: Watchers | None = None) -> AsyncIterator[Service]:
+async def open_service(settings: Settings, watchers: Observers | None = None) -> AsyncIterator[Service]:
     """Open the store, start the models, and close everything in the opposite order.
 
     Without a ``database_url`` the store lives in memory. Raises BadConfiguration, StoreUnavailable or ModelUnavailable,
     each with the remedy.
     """
-    watchers = watchers or Watchers()
+    watchers = watchers or Observers()
     async with AsyncExitStack() as stack:
         store = await open_store(settings)
         stack.push_async_callback(store.close)
         specifications, default_judge = judge_specifications(settings)
         models = Models(watchers, settings.lower_class_share)
-        bench = Bench(build_judges(specifications, models, PromptWriter(await store.secret())), default_judge)
+        bench = JudgeRegistry(build_judges(specifications, models, PromptWriter(await store.secret())), default_judge)
         for model in models.opened.values():
             stack.push_async_callback(model.close)
             await model.start()
-        shelf = Shelf(library_of(settings), store)
-        inquiry = Inquiry(VerdictCache(store, settings.cache_entries))
-        standing = Standing(ActiveMaps(pinned_maps(settings)), certification(settings))
+        shelf = RubricRegistry(library_of(settings), store)
+        inquiry = CachedJudge(VerdictCache(store, settings.cache_entries))
+        standing = CalibrationState(ActiveMaps(pinned_maps(settings)), certification(settings))
         await standing.refresh(store.calibrations)
         refreshing = asyncio.create_task(
             standing.keep_fresh(store.calibrations, settings.calibration_refresh_seconds), name="standing"

@@ -1,12 +1,12 @@
 """What works beside the requests: jobs, canaries, monitors, audits."""
 
-from judge_server.jobs.bounds import Bounds as JobBounds
-from judge_server.jobs.worker import Worker
 from judge_server.monitoring.watch import Listener, Watch
 from judge_server.monitoring.webhook import Webhook
-from judge_server.scoring.auditing import Auditor, Pace
-from judge_server.scoring.canaries import Canaries
 from judge_server.wiring.service import Service
+from judge_server.workers.auditor import Auditor, Pace
+from judge_server.workers.canaries import Canaries
+from judge_server.workers.job_limits import Bounds as JobBounds
+from judge_server.workers.job_worker import Worker
 
 
 def job_worker(service: Service) -> Worker:

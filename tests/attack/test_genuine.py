@@ -1,5 +1,5 @@
 from judge_server.attack.genuine import GenuineAnswer, genuine_answers, refusals
-from judge_server.judging.guard import Inspection
+from judge_server.guard.guard import Inspection
 from tests.core.build import rubric
 
 

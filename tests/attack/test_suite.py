@@ -11,8 +11,8 @@ from judge_server.attack.suite import Suite
 from judge_server.attack.target import Target
 from judge_server.attack.trial import Trial
 from judge_server.core.errors import ModelUnavailable
+from judge_server.difficulty.band import wilson
 from judge_server.models.protocol import Labels
-from judge_server.scoring.difficulty import wilson
 from tests.core.build import rubric
 from tests.scoring.assembly import judge
 from tests.scripted_model import ScriptedModel, labelled, yes

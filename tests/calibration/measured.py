@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from judge_server.calibration.label import CriterionScale, Label
-from judge_server.calibration.label_set import LabelSet, Provenance
-from judge_server.calibration.table_builder import table_of
 from judge_server.core.rubric import Rubric
+from judge_server.labels.label import CriterionScale, Label
+from judge_server.labels.label_set import LabelSet, Provenance
+from judge_server.labels.table_builder import table_of
 from tests.project.repository import ROOT
 
 DATA = ROOT.parent / "shared" / "data"

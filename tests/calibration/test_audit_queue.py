@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from judge_server.calibration.audit_queue import GivenLabel, fill, take, tasks
-from judge_server.calibration.label_archive import find
 from judge_server.calibration.queue_estimate import estimate
 from judge_server.core.audit_queue import Sizes
 from judge_server.core.errors import BadInput
 from judge_server.core.monitor import Series
+from judge_server.labels.archive import find
 from judge_server.store.writing import Judged
 from tests.monitoring.simulated import RUBRIC, Run
 from tests.store.conftest import postgres, store, url  # noqa: F401 - both databases

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from judge_server.calibration.agreement.resampling import Resampling
+from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.bias import bias_panel, same_model
-from judge_server.calibration.label import CriterionScale, Item
+from judge_server.calibration.panels import pooled, views
 from judge_server.calibration.preference_pair import mirrors, position_effects, preferences
-from judge_server.calibration.report.view import pooled, views
-from tests.calibration.report.build import label, label_set
+from judge_server.labels.label import CriterionScale, Item
+from tests.report.build import label, label_set
 
 HOW = Resampling(replicates=200)
 

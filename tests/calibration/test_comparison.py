@@ -1,10 +1,10 @@
 import pytest
 
-from judge_server.calibration.agreement.judge import Measurement
-from judge_server.calibration.agreement.resampling import Resampling
+from judge_server.agreement.judge import Measurement
+from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.comparison import compare
 from judge_server.core.errors import BadInput
-from tests.calibration.report.build import label_set, panel_of
+from tests.report.build import label_set, panel_of
 
 HOW = Measurement(resampling=Resampling(replicates=200))
 

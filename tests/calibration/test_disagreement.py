@@ -1,7 +1,7 @@
 from judge_server.calibration.disagreement import disagreements
-from judge_server.calibration.label import Item
-from judge_server.calibration.report.view import views
-from tests.calibration.report.build import label, label_set, panel_of
+from judge_server.calibration.panels import views
+from judge_server.labels.label import Item
+from tests.report.build import label, label_set, panel_of
 
 
 def ranked(labels, limit=10):

@@ -5,9 +5,9 @@ import pytest
 
 from judge_server.calibration import curve_fitting
 from judge_server.calibration.fit import Demands, fit, map_set
-from judge_server.calibration.label import CriterionScale, Label
 from judge_server.calibration.pairing import rows_digest
 from judge_server.core.errors import BadInput
+from judge_server.labels.label import CriterionScale, Label
 from tests.calibration.measured import NO, YES, label_set, overconfident, rows_of, rubric
 
 

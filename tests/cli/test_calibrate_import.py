@@ -3,10 +3,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from judge_server.calibration.reading import read_labels
 from judge_server.cli.calibrate import app
-from tests.calibration.public.files import published, written
-from tests.calibration.public.loopback import Site, serving
+from judge_server.labels.readers import read_labels
+from tests.labels.public.files import published, written
+from tests.labels.public.loopback import Site, serving
 
 RUNNER = CliRunner()
 LONG = "item,criterion,annotator,role,label"

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from judge_server.cli.calibrate import app
 from judge_server.cli.calibrate.requirement import require
-from tests.calibration.report.build import xstest_csv
-from tests.calibration.report.test_compute import binary
+from tests.report.build import xstest_csv
+from tests.report.test_compute import binary
 
 runner = CliRunner()
 METRICS = set(

@@ -13,7 +13,8 @@ from judge_client import calibration, group, job, judge, judgment, label, rubric
 from judge_client.errors import UnreadableAnswer
 from judge_client.judgment import Judgment
 from judge_client.wire import parse, read
-from judge_server.authoring import diff, finding, shelf
+from judge_server.authoring import diff, finding
+from judge_server.authoring import rubric_registry as shelf
 from judge_server.core import calibration as core_calibration
 from judge_server.core import certificate, outcome, verdict
 from judge_server.core import job as core_job
@@ -41,7 +42,7 @@ PAIRS = [
     (stored.JudgmentPage, judgments.JudgmentPage),
     (stored.Rescored, rescore.Rescored),
     (stored.Outcome, outcome.Outcome),
-    (rubric.RubricEntry, shelf.Entry),
+    (rubric.RubricEntry, shelf.RegistryEntry),
     (rubric.RubricDocument, rubrics.RubricDocument),
     (rubric.Finding, finding.Finding),
     (rubric.Validation, rubrics.Validation),

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from judge_server.core.errors import DeadlineExceeded
-from judge_server.core.secret import keep_secret
 from judge_server.core.verdict import Failure, Opinion, Verdict, VerdictStatus
+from judge_server.util.redaction import keep_secret
 from tests.core.build import TIMEOUT, missing, not_applicable, ok
 
 GIVEN = {"criterion": "a", "source": "judge", "points": 1.0}

@@ -15,34 +15,34 @@ from judge_server.authoring.interchange.record import records
 from judge_server.authoring.lint import lint
 from judge_server.authoring.parsing import from_data, parse
 from judge_server.calibration.policy import read_policy
-from judge_server.calibration.reading import read_labels
-from judge_server.calibration.reading.heading import Layout
 from judge_server.core.condition import When
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadConfiguration, BadInput, JudgeServerError, UnusableVerdict
 from judge_server.core.expression import BadExpression, Expression
 from judge_server.core.grader import Grader
-from judge_server.core.json_text import parse_json
 from judge_server.core.placeholder import pieces_of
 from judge_server.core.response import Response
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
+from judge_server.guard.guard import inspect
 from judge_server.judging import checks
-from judge_server.judging.guard import inspect
 from judge_server.judging.reading import read_labels as read_label_tokens
 from judge_server.judging.reading import read_score, read_structured
 from judge_server.judging.relative.reading import read_list, read_pair
+from judge_server.labels.readers import read_labels
+from judge_server.labels.readers.heading import Layout
 from judge_server.models.openai_fault import fault_of
 from judge_server.models.openai_listing import listing_of
 from judge_server.models.openai_reply import completion_of
 from judge_server.models.protocol import Completion
-from judge_server.models.recorded import read_recording
+from judge_server.models.replay import read_recording
 from judge_server.models.reserved import break_reserved
 from judge_server.server.dialects.chat_markup import exchange_in, exchange_of
 from judge_server.server.dialects.envelope import open_label
 from judge_server.server.dialects.harmony import read_channels
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.settings.loading import load_settings
+from judge_server.util.json import parse_json
 from tests.submissions import rubric
 
 Read = Callable[[bytes], Any]

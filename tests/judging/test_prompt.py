@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from judge_server.core.message import Message
 from judge_server.core.step import Step
 from judge_server.core.submission import Submission
-from judge_server.judging.legible import legible
-from judge_server.judging.material import Materials
+from judge_server.guard.sanitize import sanitize
+from judge_server.judging.judge_input import JudgeInputs
 from judge_server.judging.prompt import PromptWriter, template_digest
 from tests.judging.values import QUESTION, SECRET, binary, material, scale
 
@@ -51,7 +51,7 @@ def test_every_outside_text_stands_in_the_prompt_once(question, turn, response, 
     conversation = (Message(role="user", content=question), Message(role="assistant", content=turn))
     given = material(response, conversation=conversation, reference=reference)
     prompt = WRITER.write(given, [binary(statement)], "direct")
-    wanted = [legible(question), legible(turn), response, *([] if reference is None else [reference]), statement]
+    wanted = [sanitize(question), sanitize(turn), response, *([] if reference is None else [reference]), statement]
     assert outside(prompt) == wanted
 
 
@@ -66,7 +66,7 @@ def uncoded(given) -> str:
     """Our own text with the codes taken out."""
     text = ours(WRITER.write(given, [binary()], "direct"))
     codes = {
-        "C": WRITER.code("conversation", json.dumps([(m.role, legible(m.content)) for m in given.conversation])),
+        "C": WRITER.code("conversation", json.dumps([(m.role, sanitize(m.content)) for m in given.conversation])),
         "R": WRITER.code("response", given.response),
         "F": WRITER.code("reference", given.reference),
     }
@@ -91,8 +91,8 @@ def test_hostile_text_is_untrusted_wherever_it_stands(hostile):
     given = material(hostile, conversation=conversation, reference=hostile, step=Step(0, 0, 1, hostile))
     prompt = WRITER.write(given, [criterion], "reason")
     assert ours(prompt).count(hostile) == 0
-    said = legible(hostile)
-    turns = [said, legible(f"(calls {hostile} with {hostile})"), said]
+    said = sanitize(hostile)
+    turns = [said, sanitize(f"(calls {hostile} with {hostile})"), said]
     assert [text for text in outside(prompt) if said in text] == [
         *[*turns, hostile, hostile, hostile],
         *[hostile, hostile, hostile, hostile, hostile],
@@ -182,7 +182,7 @@ def test_the_templates_have_a_digest():
 
 def read(scope: str, response, reference=None, use="none") -> list:
     submission = Submission.model_validate({"prompt": "p", "response": response, "reference": reference})
-    return Materials(submission).of(binary(scope=scope, reference=use))
+    return JudgeInputs(submission).of(binary(scope=scope, reference=use))
 
 
 def test_a_scope_says_which_part_of_the_response_is_read():

@@ -4,7 +4,7 @@ from judge_server.core.criterion import Binary, Scale
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.message import Message
 from judge_server.judging.answer import Terms
-from judge_server.judging.material import Material
+from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 
@@ -22,8 +22,8 @@ def scale(statement: str = "How plain is it?", values=(0.0, 0.5, 1.0), **more) -
     return Scale.model_validate({"id": "plain", "kind": "scale", "statement": statement, "options": options} | more)
 
 
-def material(response: str = "Drink water and rest.", **more) -> Material:
-    return Material(**({"conversation": (QUESTION,), "response": response} | more))
+def material(response: str = "Drink water and rest.", **more) -> JudgeInput:
+    return JudgeInput(**({"conversation": (QUESTION,), "response": response} | more))
 
 
 def judge(model, name: str = "main", **more) -> SingleJudge:
@@ -31,5 +31,5 @@ def judge(model, name: str = "main", **more) -> SingleJudge:
     return SingleJudge(specification, model, PromptWriter(SECRET))
 
 
-async def ask(asked, *criteria, on: Material | None = None, terms: Terms = TERMS):
+async def ask(asked, *criteria, on: JudgeInput | None = None, terms: Terms = TERMS):
     return await asked.ask(on or material(), criteria, terms)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from judge_server.core.criterion import Binary
 from judge_server.core.submission import Submission
-from judge_server.judging.material import Materials
+from judge_server.judging.judge_input import JudgeInputs
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.chat_template import ChatTemplate
 from judge_server.models.openai_wire import messages_of
@@ -71,7 +71,7 @@ def prompt_of(conversation: str, response: str, reference: str, call: str = BENI
         {"role": "user", "content": conversation},
     ]
     submission = Submission(prompt=messages, response=response, reference=reference, facts={call: response})
-    (material,) = Materials(submission).of(CRITERION)
+    (material,) = JudgeInputs(submission).of(CRITERION)
     return WRITER.write(material, [CRITERION], "direct")
 
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from judge_server.core.errors import BadConfiguration, ContextOverflow, JudgeFailure, ModelUnavailable
 from judge_server.models.backoff import backoff_seconds, retry_after_seconds
+from judge_server.models.capability_probe import concede, obeyed
 from judge_server.models.fleet import Outcome
-from judge_server.models.openai_canary import concede, obeyed
 from judge_server.models.openai_fault import fault_of
 from judge_server.models.openai_listing import Listing, listing_of
 from judge_server.models.openai_options import OpenAIOptions, read_specification

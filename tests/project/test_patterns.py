@@ -11,7 +11,7 @@ OURS = {
     "core/rubric.py": "RUBRIC_ID and VERSION without their ends",
     "judging/checks/numeric.py": "signs of a table in the same file",
     "judging/checks/tags.py": "names of tags, each escaped",
-    "judging/degenerate.py": "phrases of a table in the same file",
+    "guard/degenerate.py": "phrases of a table in the same file",
     "models/chat_template.py": "random hexadecimal digits",
     "server/dialects/chat_family.py": "marks of chat templates in the same file",
     "server/dialects/envelope.py": "names of our own fields",

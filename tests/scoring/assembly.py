@@ -8,13 +8,13 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
-from judge_server.scoring.admission import Admission
-from judge_server.scoring.bench import Bench
+from judge_server.scheduling.admission import Admission
+from judge_server.scheduling.observers import Observers
+from judge_server.scheduling.scheduled_model import ScheduledModel
+from judge_server.scoring.bench import JudgeRegistry
 from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.inquiry import Inquiry
-from judge_server.scoring.scheduled_model import ScheduledModel
+from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.scorer import Scorer
-from judge_server.scoring.watchers import Watchers
 
 SECRET = b"s" * 32
 RESPONSE = "Drink water, rest, and see a doctor if it lasts."
@@ -44,11 +44,11 @@ def scorer(
     named: Mapping = {judge.specification.name: judge for judge in judges}
     return Scorer(
         rubrics=Shelf(*rubrics),
-        bench=Bench(named, next(iter(named), None)),
-        inquiry=Inquiry(VerdictCache(store) if cache is None else cache),
+        bench=JudgeRegistry(named, next(iter(named), None)),
+        inquiry=CachedJudge(VerdictCache(store) if cache is None else cache),
         admission=Admission(limit, most_steps),
         archive=archive or store,
-        watchers=Watchers(judgments=observers),
+        watchers=Observers(judgments=observers),
         standing=standing,
     )
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.guarding import SUSPICIONS
-from judge_server.judging import guard
+from judge_server.guard import guard
 from judge_server.judging.answer import Reading
 from judge_server.models.reserved import RESERVED_DIGEST
 from judge_server.scoring.cache import VerdictCache, cache_key

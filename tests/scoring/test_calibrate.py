@@ -7,8 +7,8 @@ import pytest
 from judge_server.core.fitted_map import FittedMap, MapSet, Platt, Quality
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.calibrate import ActiveMaps
+from judge_server.scoring.calibration_state import CalibrationState
 from judge_server.scoring.rescore import rescore
-from judge_server.scoring.standing import Standing
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes
 
@@ -30,8 +30,8 @@ def maps_for(speaker, judged, *criteria: str) -> MapSet:
     )
 
 
-def standing(maps) -> Standing:
-    return Standing(ActiveMaps(maps))
+def standing(maps) -> CalibrationState:
+    return CalibrationState(ActiveMaps(maps))
 
 
 async def started(model, **more):

@@ -8,8 +8,8 @@ from judge_server.core.certificate import Certificate, Decision, Finding
 from judge_server.core.errors import NotCalibrated
 from judge_server.judging.answer import Terms
 from judge_server.scoring.batch import score_batch
+from judge_server.scoring.calibration_state import CalibrationState
 from judge_server.scoring.certification import Certification
-from judge_server.scoring.standing import Standing
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes
 
@@ -29,7 +29,7 @@ async def strict(*certificates, model=None):
     await speaker.start()
     certification = Certification(required=True)
     certification.replace([make(speaker.reference.fingerprint) for make in certificates])
-    return scorer(speaker, standing=Standing(certification=certification))
+    return scorer(speaker, standing=CalibrationState(certification=certification))
 
 
 async def test_a_combination_without_a_certificate_is_refused_before_the_judge_is_asked():
@@ -66,7 +66,7 @@ async def test_another_rubric_content_or_model_is_another_combination():
     elsewhere = Certification(required=True)
     elsewhere.replace([certificate("sha256:of-revision-1", rubric())])
     with pytest.raises(NotCalibrated):
-        await scorer(newer, standing=Standing(certification=elsewhere)).score(submission())
+        await scorer(newer, standing=CalibrationState(certification=elsewhere)).score(submission())
 
 
 async def test_a_rubric_of_checks_needs_no_certificate():

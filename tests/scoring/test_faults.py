@@ -10,7 +10,7 @@ from judge_server.core.errors import ContextOverflow, DeadlineExceeded, ModelUna
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Completion, TokenProbability
-from judge_server.scoring.deadline import deadline_after
+from judge_server.scheduling.deadline import deadline_after
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, spoken, yes
 

@@ -1,7 +1,7 @@
 import pytest
 
 from judge_server.core.errors import BadSubmission, ModelUnavailable
-from judge_server.scoring.admission import MOST_STEPS
+from judge_server.scheduling.admission import MOST_STEPS
 from judge_server.scoring.plan import plan
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes

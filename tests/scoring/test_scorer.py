@@ -18,7 +18,7 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Priority
 from judge_server.models.registry import open_model
-from judge_server.scoring.deadline import deadline_after
+from judge_server.scheduling.deadline import deadline_after
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from judge_server.core.errors import BadInput
 from judge_server.core.guarding import SUSPICIONS, Guarding
-from judge_server.judging import guard
+from judge_server.guard import guard
 from judge_server.scoring.rescore import rescore
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes

@@ -14,8 +14,8 @@ from judge_client import Client, Refused
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import StoreUnavailable, Unauthorized
 from judge_server.server.app import create_app
-from judge_server.server.door.authentication import presented_key
-from judge_server.server.door.key_ring import KeyRing
+from judge_server.server.middleware.authentication import presented_key
+from judge_server.server.middleware.key_ring import KeyRing
 from judge_server.settings.settings import Settings
 from judge_server.store import Store
 from tests.served import served, settings_of

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from judge_server.server.door.body_limit import BodyLimit
+from judge_server.server.middleware.body_limit import BodyLimit
 
 
 class Door:

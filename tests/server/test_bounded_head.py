@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from judge_server.server.door.bounded_head import BoundedHead
+from judge_server.server.middleware.bounded_head import BoundedHead
 
 
 class Impatient(BoundedHead):

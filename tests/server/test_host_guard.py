@@ -2,7 +2,7 @@
 
 import pytest
 
-from judge_server.server.door.host_guard import trusted_names
+from judge_server.server.middleware.host_guard import trusted_names
 from judge_server.settings.settings import Settings
 from tests.served import served, settings_of
 from tests.server.keys import bearer, demanding, key_of, problem

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from judge_server.server.door.request_id import current_request_id
-from judge_server.server.watching.log_lines import handler_of
+from judge_server.server.middleware.request_id import current_request_id
+from judge_server.server.telemetry.log_lines import handler_of
 
 
 def _line(form: str, message: str, *args: object, request_id: str = "", **extra: object) -> str:
@@ -60,7 +60,7 @@ def test_a_line_for_collectors_has_no_colours_of_a_terminal():
 
 def test_warnings_of_libraries_are_lines_like_any_other(tmp_path):
     program = (
-        "import warnings; from judge_server.server.watching.log_lines import log_to_standard_error as log;"
+        "import warnings; from judge_server.server.telemetry.log_lines import log_to_standard_error as log;"
         "log('info', 'json'); warnings.warn('deprecated,\\nand more', stacklevel=1)"
     )
     told = subprocess.run([sys.executable, "-W", "default", "-c", program], capture_output=True, text=True, check=True)

@@ -6,7 +6,7 @@ from starlette.routing import Mount, Route
 
 from judge_server.core.caller import SCOPES
 from judge_server.server.app import create_app
-from judge_server.server.door.permission import RULES, Guarded, guard_routes, scopes_of
+from judge_server.server.middleware.permission import RULES, Guarded, guard_routes, scopes_of
 from judge_server.settings.settings import Settings
 
 PUBLIC = {"/healthz", "/readyz", "/openapi.json", "/docs"}

@@ -6,7 +6,7 @@ from hypothesis import strategies as some
 
 from judge_server.core.allowance import Allowance
 from judge_server.core.errors import AllowanceSpent
-from judge_server.server.door.rate_limit import RateLimit
+from judge_server.server.middleware.rate_limit import RateLimit
 
 
 class Clock:

@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from judge_server.core.api_key import new_key
 from judge_server.core.errors import BadConfiguration, JudgeServerError, ModelUnavailable
 from judge_server.core.judge import JudgeSpecification
-from judge_server.core.secret import keep_secret
 from judge_server.core.submission import Submission
 from judge_server.server.problems import problem_response
-from judge_server.server.watching.log_lines import handler_of
+from judge_server.server.telemetry.log_lines import handler_of
 from judge_server.settings.environment import environment_variable
 from judge_server.settings.loading import judge_specification
 from judge_server.settings.settings import Settings
 from judge_server.store.location import Location
+from judge_server.util.redaction import keep_secret
 
 SECRET = 'a "quoted" password/é'
 keep_secret(SECRET)

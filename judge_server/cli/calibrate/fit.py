@@ -47,7 +47,7 @@ def fit(
 
     Example: judge-server calibrate fit kqa.default.csv --rubric medical/consultation
     """
-    from judge_server.cli.calibrate import fitting
+    from judge_server.cli.actions.calibrate import fit as fitting
     from judge_server.cli.running import run
 
     settings = options.settings_given(config=config, rubrics=rubrics, database=database)

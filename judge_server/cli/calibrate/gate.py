@@ -49,7 +49,7 @@ def gate(
         return
     if file is None:
         fail("name a FILE of labels, or --print-policy.")
-    from judge_server.cli.calibrate import gating
+    from judge_server.cli.actions.calibrate import gate as gating
     from judge_server.cli.running import run
 
     settings = options.settings_given(config=config, rubrics=rubrics, database=database, gate_policy=policy)

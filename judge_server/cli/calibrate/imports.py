@@ -57,7 +57,7 @@ def import_labels(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Check labels and put them in the long format: a file of your own, or a public set."""
-    from judge_server.cli.calibrate import importing
+    from judge_server.cli.actions.calibrate import import_labels as importing
 
     order = importing.Order(
         name=name,
@@ -84,6 +84,6 @@ def list_labels(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """The public sets that can be imported; with --database, the label sets in the store too."""
-    from judge_server.cli.calibrate import listing
+    from judge_server.cli.actions.calibrate import list_labels as listing
 
     listing.show(database, as_json=as_json)

@@ -75,7 +75,7 @@ def report(
 ) -> None:
     """Measure FILE's judges against its people: agreement beside the people's own, biases, disagreements."""
     require()
-    from judge_server.cli.calibrate import reporting
+    from judge_server.cli.actions.calibrate import report as reporting
 
     order = reporting.Order(
         file=file,
@@ -107,7 +107,7 @@ def disagreements(
 ) -> None:
     """List the items on which a judge is furthest from the people, with what both said: what to mend in the rubric."""
     require()
-    from judge_server.cli.calibrate import reporting
+    from judge_server.cli.actions.calibrate import report as reporting
 
     order = reporting.Order(
         file=file,
@@ -144,7 +144,7 @@ def compare(
 ) -> None:
     """Test whether a new version of a judge or rubric agrees better with people, on the same items of dev."""
     require()
-    from judge_server.cli.calibrate import comparing
+    from judge_server.cli.actions.calibrate import compare as comparing
 
     order = comparing.Order(
         old=old,

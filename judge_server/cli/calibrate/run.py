@@ -61,7 +61,7 @@ def run(
 
     Example: judge-server calibrate run --labels kqa.csv --rubric medical/consultation --model vllm:Qwen/Qwen3.5-9B
     """
-    from judge_server.cli.calibrate import measuring
+    from judge_server.cli.actions.calibrate import run as measuring
     from judge_server.cli.running import run as run_to_its_end
 
     settings = options.settings_given(

@@ -10,10 +10,10 @@ from judge_server.core.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from judge_server.authoring.shelf import Shelf
-    from judge_server.calibration.label_set import LabelSet
-    from judge_server.calibration.part import Part as PartName
+    from judge_server.authoring.rubric_registry import RubricRegistry
     from judge_server.core.rubric import Rubric
+    from judge_server.labels.label_set import LabelSet
+    from judge_server.labels.part import Part as PartName
     from judge_server.settings.settings import Settings
     from judge_server.store.store import Store
 
@@ -35,7 +35,7 @@ class Part:
 
     async def of(self, labels: "LabelSet", store: "Store") -> "LabelSet":
         """The labels of this part; the reading of test is kept in the store first."""
-        from judge_server.calibration.part import part_of
+        from judge_server.labels.part import part_of
 
         return await part_of(labels, self.name, store.labels, reader=self.reader, reason=self.reason)
 
@@ -53,8 +53,8 @@ def positives(given: "Sequence[str]") -> dict[str, str]:
 
 async def label_set(named: str, store: "Store") -> "LabelSet":
     """A file's labels, or a stored set by digest, id or id@version. Raises BadInput."""
-    from judge_server.calibration.label_archive import find
-    from judge_server.calibration.reading import read_labels
+    from judge_server.labels.archive import find
+    from judge_server.labels.readers import read_labels
 
     if is_file(named):
         return read_labels(Path(named))
@@ -67,7 +67,7 @@ async def label_set(named: str, store: "Store") -> "LabelSet":
     return found
 
 
-async def rubric(named: str, shelf: "Shelf") -> "Rubric":
+async def rubric(named: str, shelf: "RubricRegistry") -> "Rubric":
     from judge_server.authoring.parsing import load
 
     return load(Path(named)).rubric if is_file(named) else await shelf.get(named)

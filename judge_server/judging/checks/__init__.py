@@ -35,8 +35,8 @@ from judge_server.judging.checks import (
     tags,
     tool_call,
 )
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import CheckFailed, Finding
-from judge_server.judging.checks.material import Material
 
 _LOG = logging.getLogger(__name__)
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="check")
@@ -48,7 +48,7 @@ class Kind:
     """``find`` carries the check out; ``prepare`` raises ValueError for a specification that cannot be; ``pool`` runs
     what is too slow for the event loop: responses of at least ``slow_from`` characters."""
 
-    find: Callable[[Any, Material], Finding]
+    find: Callable[[Any, CheckInput], Finding]
     prepare: Callable[[Any], None] = lambda spec: None
     pool: Executor = _THREADS
     slow_from: int = 10_000
@@ -109,7 +109,7 @@ async def decide(criterion: CheckCriterion, submission: Submission, step: Step |
 def decide_now(criterion: CheckCriterion, submission: Submission, step: Step | None = None) -> Verdict:
     """``decide``, blocking until the verdict is there. Never raises for anything in the submission."""
     try:
-        material = Material.of(criterion, submission, step)
+        material = CheckInput.of(criterion, submission, step)
         finding = KINDS[type(criterion.check)].find(criterion.check, material)
     except CheckFailed as fault:
         return _undecided(criterion, fault, step)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from judge_server.core.check import CitationsCheck
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import Finding, counted
-from judge_server.judging.checks.material import Material
 
 _BRACKET = re.compile(r"\[\^?(\d{1,3}(?:\s{0,3}[,;–-]\s{0,3}\d{1,3}){0,50})\]")
 _URL = re.compile(r"\bhttps?://[^\s<>\"')\]]{3,2000}", re.IGNORECASE)
@@ -24,7 +24,7 @@ _NO_AUTHORS = frozenset(
 )
 
 
-def find(spec: CitationsCheck, material: Material) -> Finding:
+def find(spec: CitationsCheck, material: CheckInput) -> Finding:
     styles = _STYLES.values() if spec.style == "any" else [_STYLES[spec.style]]
     number = max(len(set(style(material.text))) for style in styles)
     return counted(number, "citations" if spec.style == "any" else f"{spec.style} citations", spec.least, spec.max)

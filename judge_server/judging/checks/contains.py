@@ -1,11 +1,11 @@
 """``contains``: texts that must, or must not, stand in the response."""
 
 from judge_server.core.check import ContainsCheck
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import Finding, passed, quoted
-from judge_server.judging.checks.material import Material
 
 
-def find(spec: ContainsCheck, material: Material) -> Finding:
+def find(spec: ContainsCheck, material: CheckInput) -> Finding:
     text = material.text.casefold() if spec.ignore_case else material.text
 
     def stands(wanted: str) -> bool:

@@ -5,8 +5,8 @@ import unicodedata
 
 from judge_server.core.check import ExactMatchCheck
 from judge_server.judging.checks import pattern
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import Finding, passed, quoted
-from judge_server.judging.checks.material import Material
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NOT_A_WORD = re.compile(r"[\W_]+")
@@ -16,7 +16,7 @@ def prepare(spec: ExactMatchCheck) -> None:
     pattern.check_extract(spec.extract)
 
 
-def find(spec: ExactMatchCheck, material: Material) -> Finding:
+def find(spec: ExactMatchCheck, material: CheckInput) -> Finding:
     wanted = spec.against or (material.compared_with(spec, None),)
     given = material.text if spec.extract is None else pattern.last(spec.extract, material.text)
     if given is None:

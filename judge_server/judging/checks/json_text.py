@@ -8,8 +8,8 @@ from typing import Any
 
 from judge_server.core.check import JsonCheck
 from judge_server.judging.checks import schema
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import CheckFailed, Finding, passed
-from judge_server.judging.checks.material import Material
 
 MOST_BRACES = 20
 _FENCE = re.compile(r"^[ \t]{0,3}```[^\n`]{0,100}$", re.MULTILINE)
@@ -24,7 +24,7 @@ def prepare(spec: JsonCheck) -> None:
         schema.check(spec.json_schema)
 
 
-def find(spec: JsonCheck, material: Material) -> Finding:
+def find(spec: JsonCheck, material: CheckInput) -> Finding:
     try:
         value = _EXTRACTORS[spec.extract](material.text)
     except NotJson as problem:

@@ -7,8 +7,8 @@ from typing import Any
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from judge_server.core.check import LanguageCheck
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import CheckFailed, Finding, passed
-from judge_server.judging.checks.material import Material
 
 MOST_PASSAGES = 40
 SHORTEST_PASSAGE = 80
@@ -24,7 +24,7 @@ def prepare(spec: LanguageCheck) -> None:
         raise ValueError(f"the language {', '.join(unknown)} cannot be told from others; known: {known}")
 
 
-def find(spec: LanguageCheck, material: Material) -> Finding:
+def find(spec: LanguageCheck, material: CheckInput) -> Finding:
     passages = _passages(_NO_LANGUAGE.sub(" ", material.text))
     letters = [sum(map(str.isalpha, passage)) for passage in passages]
     if not sum(letters):

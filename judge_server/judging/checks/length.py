@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from judge_server.core.check import LengthCheck
 from judge_server.judging.checks import words
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import Finding, counted
-from judge_server.judging.checks.material import Material
 
 _MEASURES: dict[str, Callable[[str], int]] = {
     "characters": len,
@@ -17,7 +17,7 @@ _MEASURES: dict[str, Callable[[str], int]] = {
 }
 
 
-def find(spec: LengthCheck, material: Material) -> Finding:
+def find(spec: LengthCheck, material: CheckInput) -> Finding:
     length = _MEASURES[spec.unit](material.text)
     plain = counted(length, spec.unit, spec.min or 0, spec.max)
     return Finding(_grade(length, spec.min, spec.max), plain.reason) if spec.graded else plain

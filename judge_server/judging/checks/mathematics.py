@@ -2,14 +2,14 @@
 
 from judge_server.core.check import MathCheck
 from judge_server.judging.checks import math_process
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import CheckFailed, Finding, passed, quoted
-from judge_server.judging.checks.material import Material
 
 LONGEST_ANSWER = 4_000
 LONGEST_REFERENCE = 2_000
 
 
-def find(spec: MathCheck, material: Material) -> Finding:
+def find(spec: MathCheck, material: CheckInput) -> Finding:
     reference = material.compared_with(spec, spec.against)
     if len(reference) > LONGEST_REFERENCE:
         raise CheckFailed(f"The reference has {len(reference)} characters; at most {LONGEST_REFERENCE} are compared.")

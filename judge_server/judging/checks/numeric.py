@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from judge_server.core.check import NumericCheck
 from judge_server.judging.checks import pattern
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import CheckFailed, Finding, passed
-from judge_server.judging.checks.material import Material
 
 _EXPONENT = r"\{?([-+]?\d+)\}?"
 _NUMBER = re.compile(
@@ -39,7 +39,7 @@ def prepare(spec: NumericCheck) -> None:
     pattern.check_extract(spec.extract)
 
 
-def find(spec: NumericCheck, material: Material) -> Finding:
+def find(spec: NumericCheck, material: CheckInput) -> Finding:
     wanted = _wanted(spec, material)
     text = material.text if spec.extract is None else pattern.last(spec.extract, material.text)
     given = None if text is None else last_number(text)
@@ -59,7 +59,7 @@ def last_number(text: str) -> Number | None:
     return next(filter(None, map(_value, reversed(matches))), None)
 
 
-def _wanted(spec: NumericCheck, material: Material) -> Number:
+def _wanted(spec: NumericCheck, material: CheckInput) -> Number:
     if spec.against is not None:
         return Number(spec.against)
     reference = material.compared_with(spec, None)

@@ -2,15 +2,15 @@
 
 from judge_server.core.check import RegexCheck
 from judge_server.judging.checks import pattern
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import Finding, counted, passed
-from judge_server.judging.checks.material import Material
 
 
 def prepare(spec: RegexCheck) -> None:
     pattern.check(spec.pattern, spec.flags)
 
 
-def find(spec: RegexCheck, material: Material) -> Finding:
+def find(spec: RegexCheck, material: CheckInput) -> Finding:
     least, most = spec.count.least, spec.count.max
     limit = (least if most is None else most + 1) or 1
     number = pattern.count(spec.pattern, spec.flags, material.text, limit)

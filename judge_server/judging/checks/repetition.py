@@ -2,11 +2,11 @@
 
 from judge_server.core.check import RepetitionCheck
 from judge_server.judging.checks import words
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import Finding, passed
-from judge_server.judging.checks.material import Material
 
 
-def find(spec: RepetitionCheck, material: Material) -> Finding:
+def find(spec: RepetitionCheck, material: CheckInput) -> Finding:
     share = repeated_share(material.text, spec.n)
     return passed(
         share <= spec.max_ngram_share,

@@ -13,9 +13,9 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from judge_server.core.canonical import canonical_json
 from judge_server.judging.checks import pattern
 from judge_server.judging.checks.finding import CheckFailed
+from judge_server.util.canonical import canonical_json
 
 LARGEST_SCHEMA = 50_000
 MOST_STEPS = 50_000

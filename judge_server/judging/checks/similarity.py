@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from judge_server.core.check import SimilarityCheck
 from judge_server.judging.checks import bleu, fuzzy, rouge
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import Finding
-from judge_server.judging.checks.material import Material
 
 LONGEST_COMPARED = 20_000
 _METRICS: dict[str, Callable[[str, str], float]] = {
@@ -19,7 +19,7 @@ _METRICS: dict[str, Callable[[str, str], float]] = {
 }
 
 
-def find(spec: SimilarityCheck, material: Material) -> Finding:
+def find(spec: SimilarityCheck, material: CheckInput) -> Finding:
     wanted = material.compared_with(spec, spec.against)
     value = similarity(spec.metric, material.text, wanted)
     cut = max(len(material.text), len(wanted)) > LONGEST_COMPARED

@@ -5,11 +5,11 @@ from collections import Counter
 from functools import lru_cache
 
 from judge_server.core.check import TagsCheck
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import Finding, passed
-from judge_server.judging.checks.material import Material
 
 
-def find(spec: TagsCheck, material: Material) -> Finding:
+def find(spec: TagsCheck, material: CheckInput) -> Finding:
     fault = _fault(spec, material.text)
     return passed(fault is None, fault or "the elements stand as asked: " + ", ".join(f"<{n}>" for n in spec.required))
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from judge_server.core.check import ToolCallCheck
 from judge_server.core.message import ToolCall
 from judge_server.judging.checks import schema
+from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import CheckFailed, Finding, counted, passed, quoted
 from judge_server.judging.checks.json_text import NotJson, parse
-from judge_server.judging.checks.material import Material
 
 MOST_CALLS = 200
 
@@ -17,7 +17,7 @@ def prepare(spec: ToolCallCheck) -> None:
         schema.check(spec.arguments)
 
 
-def find(spec: ToolCallCheck, material: Material) -> Finding:
+def find(spec: ToolCallCheck, material: CheckInput) -> Finding:
     called = [call.function.name for call in material.tool_calls]
     banned = next((name for name in called if name in spec.forbidden), None)
     if banned is not None:

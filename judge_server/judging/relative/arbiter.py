@@ -8,7 +8,6 @@ from math import fsum
 from judge_server.core.judgment import Usage
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms
-from judge_server.judging.asking import asked, trusted
 from judge_server.judging.panel import Panel
 from judge_server.judging.relative.comparison import Shown
 from judge_server.judging.relative.options import Kind
@@ -21,10 +20,11 @@ from judge_server.judging.relative.reading import (
     read_pair,
     read_pair_labels,
 )
+from judge_server.judging.retry import asked, trusted
 from judge_server.judging.single import SingleJudge
-from judge_server.judging.together import together
 from judge_server.models.protocol import Completion, Labels, Request, Sampling, Structured
 from judge_server.models.reserved import RESERVED_DIGEST
+from judge_server.util.concurrency import together
 
 
 class Arbiter:

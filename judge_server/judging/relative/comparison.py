@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from judge_server.core.message import Message
-from judge_server.judging.material import message_text
+from judge_server.judging.judge_input import message_text
 from judge_server.judging.relative.standard import Standard
 
 Shown = tuple[int, ...]

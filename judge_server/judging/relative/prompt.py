@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from judge_server.judging.material import message_text
+from judge_server.judging.judge_input import message_text
 from judge_server.judging.prompt import PromptWriter, Slots, render, template_digest
 from judge_server.judging.relative.comparison import Comparison, Shown
 from judge_server.judging.relative.standard import Line

@@ -17,21 +17,21 @@ from judge_server.core.grader import (
 )
 from judge_server.core.judgment import Usage
 from judge_server.judging.answer import Answer, Judge, Terms
-from judge_server.judging.asking import trusted
+from judge_server.judging.retry import trusted
 from judge_server.judging.single import SingleJudge
-from judge_server.judging.together import together
-from judge_server.scoring.admission import Admission
+from judge_server.scheduling.admission import Admission
+from judge_server.scheduling.deadline import remaining
 from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.deadline import remaining
 from judge_server.scoring.graders.grade import Fault, Grade
+from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.judge_call import JudgeCalls, Question
 from judge_server.scoring.graders.label_model import label_question, reads_directly
-from judge_server.scoring.graders.material import GraderMaterial
 from judge_server.scoring.graders.multi import combined
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.graders.score_model import score_question
 from judge_server.scoring.graders.string_check import check_string
 from judge_server.scoring.graders.text_similarity import measure_similarity
+from judge_server.util.concurrency import together
 
 
 class Graders:
@@ -71,7 +71,7 @@ class Graders:
             elif isinstance(part, PythonProgram):
                 self._processes()
 
-    async def grade(self, grader: Grader, material: GraderMaterial, terms: Terms) -> Grade:
+    async def grade(self, grader: Grader, material: GraderInput, terms: Terms) -> Grade:
         """The score, or a typed fault. Raises BadGrader and NotCalibrated as ``require`` does."""
         self.require(grader)
         with self._admission.enter(1, terms.priority):
@@ -80,7 +80,7 @@ class Graders:
             parts = await together([self._grade(part, material, terms) for part in grader.graders.values()])
             return combined(grader, dict(zip(grader.graders, parts, strict=True)))
 
-    async def _grade(self, grader: SingleGrader, material: GraderMaterial, terms: Terms) -> Grade:
+    async def _grade(self, grader: SingleGrader, material: GraderInput, terms: Terms) -> Grade:
         try:
             if isinstance(grader, ScoreModel):
                 return await self._score(grader, material, terms)
@@ -95,20 +95,20 @@ class Graders:
         except JudgeFailure as fault:
             return Grade(fault=Fault.of(fault))
 
-    async def _compute(self, grader: StringCheck | TextSimilarity | PythonProgram, material: GraderMaterial) -> float:
+    async def _compute(self, grader: StringCheck | TextSimilarity | PythonProgram, material: GraderInput) -> float:
         if isinstance(grader, StringCheck):
             return check_string(grader, material)
         if isinstance(grader, TextSimilarity):
             return await measure_similarity(grader, material)
         return await self._processes().run(grader.source, material.sample, material.item)
 
-    async def _score(self, grader: ScoreModel, material: GraderMaterial, terms: Terms) -> Grade:
+    async def _score(self, grader: ScoreModel, material: GraderInput, terms: Terms) -> Grade:
         judge = self._judge(grader.model)
         question = score_question(grader, material, judge)
         answer = await self._calls.ask(judge, question, grader.sampling_params, terms)
         return _spoken(judge, answer, answer.usage, {}, answer.reading.value if answer.reading else 0.0)
 
-    async def _label(self, grader: LabelModel, material: GraderMaterial, terms: Terms) -> Grade:
+    async def _label(self, grader: LabelModel, material: GraderInput, terms: Terms) -> Grade:
         judge = self._judge(grader.model)
         usage = Usage()
         direct = reads_directly(grader, judge)

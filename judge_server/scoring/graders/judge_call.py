@@ -4,20 +4,20 @@ import asyncio
 import hashlib
 from dataclasses import asdict, dataclass, replace
 
-from judge_server.core.canonical import canonical_json
 from judge_server.core.errors import DeadlineExceeded
 from judge_server.core.grader import SamplingParams
 from judge_server.core.judgment import Usage
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Answer, Terms, failed
-from judge_server.judging.asking import Read, asked, counted
+from judge_server.judging.retry import Read, asked, counted
 from judge_server.judging.single import SingleJudge
-from judge_server.judging.together import together
 from judge_server.models.protocol import Labels, Prompt, Request, Sampling, Structured
+from judge_server.scheduling.deadline import expired, remaining
+from judge_server.scheduling.single_flight import SingleFlight
+from judge_server.scheduling.urgency import Waiter
 from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.deadline import expired, remaining
-from judge_server.scoring.flight import Flights
-from judge_server.scoring.urgency import Want
+from judge_server.util.canonical import canonical_json
+from judge_server.util.concurrency import together
 
 _TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the judge answered.")))
 
@@ -36,7 +36,7 @@ class JudgeCalls:
 
     def __init__(self, cache: VerdictCache) -> None:
         self._cache = cache
-        self._flights: Flights[Answer] = Flights()
+        self._flights: SingleFlight[Answer] = SingleFlight()
 
     async def ask(
         self, judge: SingleJudge, question: Question, sampling: SamplingParams | None, terms: Terms
@@ -55,7 +55,7 @@ class JudgeCalls:
     async def _fly(self, key: str, judge: SingleJudge, request: Request, read: Read, terms: Terms) -> Answer:
         """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
         while not expired(terms.deadline):
-            first, want = key not in self._flights, Want.of(terms.priority)
+            first, want = key not in self._flights, Waiter.of(terms.priority)
             flight = self._flights.board(key, lambda: _votes(judge, request, read), want)
             try:
                 await asyncio.wait([flight.task], timeout=remaining(terms.deadline))

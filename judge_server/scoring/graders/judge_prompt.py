@@ -7,10 +7,10 @@ of this server is: between markers with a code that its writer cannot know. Neit
 from collections.abc import Sequence
 
 from judge_server.core.grader import GraderMessage
-from judge_server.judging.legible import legible
+from judge_server.guard.sanitize import sanitize
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
-from judge_server.scoring.graders.material import Filled, GraderMaterial
+from judge_server.scoring.graders.grader_input import Filled, GraderInput
 
 _SYSTEM = """\
 You are a grader. You are exact and impartial.
@@ -23,7 +23,7 @@ _PARTS: dict[str, Part] = {"item": "conversation", "sample": "response"}
 
 
 def prompt_of(
-    messages: Sequence[GraderMessage], material: GraderMaterial, closing: Sequence[Segment], writer: PromptWriter
+    messages: Sequence[GraderMessage], material: GraderInput, closing: Sequence[Segment], writer: PromptWriter
 ) -> Prompt:
     """System and developer messages make up the system turn, all others the user turn, which ends with ``closing``.
     Raises GraderFailed where a message cannot be filled."""
@@ -46,7 +46,7 @@ def _segments(filled: Sequence[Filled], writer: PromptWriter) -> list[Segment]:
             segments.append(Segment(piece.text, "criterion", trusted=False))
             continue
         kind = piece.source.namespace
-        text = legible(piece.text)
+        text = sanitize(piece.text)
         part, mark = _PARTS[kind], f"{kind.upper()} {writer.code(f'grader {kind}', text)}"
         segments += [
             Segment(f"[BEGIN {mark}]\n", part, trusted=True),

@@ -13,14 +13,14 @@ from judge_server.judging.answer import Reading
 from judge_server.judging.reading import read_labels, read_structured, verdict_schema
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Completion, Labels, Segment, Structured
+from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.judge_call import Question
 from judge_server.scoring.graders.judge_prompt import prompt_of
-from judge_server.scoring.graders.material import GraderMaterial
 
 _MOST_READ = 20  # engines tell the probabilities of this many tokens
 
 
-def label_question(grader: LabelModel, material: GraderMaterial, judge: SingleJudge, *, direct: bool) -> Question:
+def label_question(grader: LabelModel, material: GraderInput, judge: SingleJudge, *, direct: bool) -> Question:
     """``direct``: by the first token's probabilities. Raises GraderFailed where a message cannot be filled."""
     words = _words(len(grader.labels))
     passing = frozenset(grader.passing_labels)

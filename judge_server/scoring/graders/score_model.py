@@ -5,12 +5,12 @@ from judge_server.judging.answer import Reading
 from judge_server.judging.reading import read_score, score_schema
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Completion, Segment, Structured
+from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.judge_call import Question
 from judge_server.scoring.graders.judge_prompt import prompt_of
-from judge_server.scoring.graders.material import GraderMaterial
 
 
-def score_question(grader: ScoreModel, material: GraderMaterial, judge: SingleJudge) -> Question:
+def score_question(grader: ScoreModel, material: GraderInput, judge: SingleJudge) -> Question:
     """Raises GraderFailed where a message cannot be filled."""
     lowest, highest = grader.range
 

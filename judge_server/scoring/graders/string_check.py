@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from judge_server.core.grader import StringCheck
-from judge_server.scoring.graders.material import GraderMaterial
+from judge_server.scoring.graders.grader_input import GraderInput
 
 _OPERATIONS: dict[str, Callable[[str, str], bool]] = {
     "eq": lambda given, wanted: given == wanted,
@@ -13,7 +13,7 @@ _OPERATIONS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def check_string(grader: StringCheck, material: GraderMaterial) -> float:
+def check_string(grader: StringCheck, material: GraderInput) -> float:
     """Raises GraderFailed where a template cannot be filled."""
     holds = _OPERATIONS[grader.operation](material.text(grader.input), material.text(grader.reference))
     return 1.0 if holds else 0.0

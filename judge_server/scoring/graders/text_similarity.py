@@ -9,7 +9,7 @@ from judge_server.judging.checks import bleu, fuzzy, rouge
 from judge_server.judging.checks.similarity import LONGEST_COMPARED
 from judge_server.judging.checks.words import plain_words
 from judge_server.scoring.graders import overlap
-from judge_server.scoring.graders.material import GraderMaterial
+from judge_server.scoring.graders.grader_input import GraderInput
 
 
 def _of_words(metric: Callable[[overlap.Words, overlap.Words], float]) -> Callable[[str, str], float]:
@@ -31,7 +31,7 @@ _METRICS: dict[Metric, Callable[[str, str], float]] = {
 }
 
 
-async def measure_similarity(grader: TextSimilarity, material: GraderMaterial) -> float:
+async def measure_similarity(grader: TextSimilarity, material: GraderInput) -> float:
     """Computed on a thread. Raises GraderFailed where a template cannot be filled."""
     given, wanted = material.text(grader.input), material.text(grader.reference)
     return await asyncio.to_thread(similarity, grader.evaluation_metric, given, wanted)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from judge_server.core.canonical import canonical_json, digest
 from judge_server.core.errors import CohortClosed, CohortConflict, JudgeServerError
 from judge_server.models.protocol import Priority
 from judge_server.scoring.group.evaluation import Evaluation, Wanted
+from judge_server.util.canonical import canonical_json, digest
 
 _BYTES_BESIDE = 4_096  # what is kept of a member besides its text: its judgment, above all
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from judge_server.core.errors import Draining, JudgeServerError, Overloaded
 from judge_server.judging.answer import Terms
-from judge_server.scoring.deadline import deadline_after, remaining
+from judge_server.scheduling.deadline import deadline_after, remaining
 from judge_server.scoring.group.cohort import Cohort, Member, Times
 from judge_server.scoring.group.evaluation import Evaluation, Wanted
 

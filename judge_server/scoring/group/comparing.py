@@ -13,7 +13,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Judge, Terms
-from judge_server.judging.material import shown_reference, text_in_scope
+from judge_server.judging.judge_input import shown_reference, text_in_scope
 from judge_server.judging.relative.arbiter import Arbiter, singles
 from judge_server.judging.relative.comparison import Comparison
 from judge_server.judging.relative.listwise import Listwise
@@ -23,12 +23,12 @@ from judge_server.judging.relative.standard import Standard
 from judge_server.judging.relative.standing import Contest, Standing
 from judge_server.judging.relative.tournament import Tournament
 from judge_server.judging.single import SingleJudge
-from judge_server.judging.together import together
+from judge_server.scheduling.observers import Observers
 from judge_server.scoring.group.question import Questioner
 from judge_server.scoring.group.report import Comparisons
 from judge_server.scoring.plan import plan
 from judge_server.scoring.scorer import Scorer
-from judge_server.scoring.watchers import Watchers
+from judge_server.util.concurrency import together
 
 _LOG = logging.getLogger(__name__)
 _OUR_FAULT = Failure(type="internal_error", detail="The server failed on comparing this group; its log says how.")
@@ -80,10 +80,10 @@ class _Heard:
 class Comparer:
     """Compares by the criteria of the rubric, with the judges of the scorer."""
 
-    def __init__(self, scorer: Scorer, questioner: Questioner, watchers: Watchers | None = None) -> None:
+    def __init__(self, scorer: Scorer, questioner: Questioner, watchers: Observers | None = None) -> None:
         self._scorer = scorer
         self._questioner = questioner
-        self._watchers = watchers or Watchers()
+        self._watchers = watchers or Observers()
 
     async def compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
         """At least two members with the same prompt, rubric, reference and facts. Never raises for what cannot be

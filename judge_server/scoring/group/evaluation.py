@@ -11,13 +11,13 @@ from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
 from judge_server.judging.relative.options import RelativeOptions
 from judge_server.judging.relative.standing import ranks
-from judge_server.judging.together import both
 from judge_server.scoring.batch import parse_submission, score_batch
 from judge_server.scoring.group.comparing import Compared, Comparer
 from judge_server.scoring.group.report import GroupReport, RelativeReport
 from judge_server.scoring.group.reward import own_reward, relative_reward
 from judge_server.scoring.group.statistics import AdvantageKind, advantages, statistics
 from judge_server.scoring.scorer import Scorer
+from judge_server.util.concurrency import both
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from judge_server.core.caller import current_caller
-from judge_server.core.canonical import digest
 from judge_server.core.errors import DeadlineExceeded
 from judge_server.core.judgment import Judgment
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
+from judge_server.scheduling.deadline import deadline_after
+from judge_server.scheduling.observers import Observers
 from judge_server.scoring.batch import failed_judgment, readable_coordinates
 from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.deadline import deadline_after
 from judge_server.scoring.group.cohort import Member, Times
 from judge_server.scoring.group.collection import Bounds, Collection, Joined
 from judge_server.scoring.group.comparing import Comparer
@@ -21,7 +21,7 @@ from judge_server.scoring.group.question import Questioner
 from judge_server.scoring.group.report import GroupReport
 from judge_server.scoring.group.statistics import AdvantageKind
 from judge_server.scoring.scorer import Scorer
-from judge_server.scoring.watchers import Watchers
+from judge_server.util.canonical import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Groups:
         scorer: Scorer,
         cache: VerdictCache,
         bounds: Bounds | None = None,
-        watchers: Watchers | None = None,
+        watchers: Observers | None = None,
     ) -> None:
         self._scorer = scorer
         self._comparer = Comparer(scorer, Questioner(cache), watchers)

@@ -14,11 +14,11 @@ from judge_server.judging.relative.arbiter import Arbiter
 from judge_server.judging.relative.comparison import Shown
 from judge_server.judging.relative.prompt import Script
 from judge_server.judging.relative.standing import Answers
-from judge_server.judging.together import together
+from judge_server.scheduling.deadline import expired, remaining
+from judge_server.scheduling.single_flight import Flight, SingleFlight
+from judge_server.scheduling.urgency import Waiter
 from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.deadline import expired, remaining
-from judge_server.scoring.flight import Flight, Flights
-from judge_server.scoring.urgency import Want
+from judge_server.util.concurrency import together
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_RECALL_SECONDS = 5.0
@@ -38,7 +38,7 @@ class Questioner:
 
     def __init__(self, cache: VerdictCache) -> None:
         self._cache = cache
-        self._flights: Flights[Answer] = Flights()
+        self._flights: SingleFlight[Answer] = SingleFlight()
 
     async def answers(self, arbiter: Arbiter, script: Script, shown: Sequence[Shown], terms: Terms) -> Answers:
         """An answer for every presentation, with a reading or with a typed failure. Never raises for a judge."""
@@ -56,7 +56,7 @@ class Questioner:
     async def _answer(self, asked: _Asked, terms: Terms) -> Answer:
         """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
         while not expired(terms.deadline):
-            started, want = asked.key not in self._flights, Want.of(terms.priority)
+            started, want = asked.key not in self._flights, Waiter.of(terms.priority)
             flight = self._flights.board(asked.key, lambda: asked.arbiter.ask(asked.script, asked.shown, terms), want)
             try:
                 await asyncio.wait([flight.task], timeout=remaining(terms.deadline))

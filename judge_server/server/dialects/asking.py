@@ -15,7 +15,7 @@ from judge_server.core.errors import Draining, JudgeServerError, Overloaded
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.judging.answer import Terms
-from judge_server.scoring.deadline import remaining
+from judge_server.scheduling.deadline import remaining
 from judge_server.server.dialects.failure_policy import FailurePolicy, Profile
 from judge_server.server.dialects.prompt_table import PromptTable
 from judge_server.server.dialects.substitution import Substitutions

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, model_validator
 
 from judge_server.core.errors import BadSubmission
-from judge_server.core.json_text import writable
 from judge_server.core.model import Frozen
 from judge_server.server.dialects.asking import Asking, asked
 from judge_server.server.dialects.binding import Sample, bound
@@ -21,8 +20,9 @@ from judge_server.server.dialects.failure_policy import RAISE, Profile
 from judge_server.server.dialects.foreign import Foreign
 from judge_server.server.dialects.llamafactory import TextWishes, text_item
 from judge_server.server.dialects.rewarding import Reward, rewards_for, sampled, substituted_headers
-from judge_server.server.door.request_id import request_id_of
+from judge_server.server.middleware.request_id import request_id_of
 from judge_server.server.strict_json import StrictRoute
+from judge_server.util.json import writable
 
 router = APIRouter(prefix="/trainers/classify", tags=["trainers"], route_class=StrictRoute)
 PROFILE = Profile(

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from judge_server.core.canonical import JsonObject
 from judge_server.core.errors import BadSubmission
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
@@ -24,6 +23,7 @@ from judge_server.server.dialects.gym_metrics import FAILURE, AggregateMetrics, 
 from judge_server.server.dialects.responses_api import messages_of
 from judge_server.server.dialects.rewarding import Reward, rewards_for, sampled, substituted_headers
 from judge_server.server.strict_json import StrictRoute
+from judge_server.util.canonical import JsonObject
 
 router = APIRouter(prefix="/trainers/nemo-gym", tags=["trainers"], route_class=StrictRoute)
 PROFILE = Profile(

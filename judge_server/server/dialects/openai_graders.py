@@ -11,18 +11,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, Field
 
-from judge_server.core.canonical import JsonObject
 from judge_server.core.errors import JudgeFailure
 from judge_server.core.grader import Grader
 from judge_server.core.judgment import Usage
 from judge_server.core.model import Frozen, encodable
 from judge_server.scoring.graders.grade import Fault, Grade
-from judge_server.scoring.graders.material import GraderMaterial
+from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.server.dialects.failure_policy import RAISE, FailurePolicy, Profile
-from judge_server.server.door.disconnect import while_connected
 from judge_server.server.failure import failure_problem
+from judge_server.server.middleware.disconnect import while_connected
 from judge_server.server.service import DeadlineHeader, ServiceHere, terms
 from judge_server.server.strict_json import StrictRoute
+from judge_server.util.canonical import JsonObject
 
 router = APIRouter(prefix="/v1/fine_tuning/alpha/graders", tags=["graders"], route_class=StrictRoute)
 _PROFILE = Profile(
@@ -111,7 +111,7 @@ async def run(
     """One sample → one reward. Without a reward: a problem document, or 200 with the number of ``on_error``."""
     policy = _PROFILE.policy(on_error)
     started = time.monotonic()
-    material = GraderMaterial(body.model_sample, body.item)
+    material = GraderInput(body.model_sample, body.item)
     conditions = terms(service, None, deadline, None)
     with service.scorer.admission.admit(1, conditions.priority, conditions.deadline):
         grade = await while_connected(request, service.graders.grade(body.grader, material, conditions))

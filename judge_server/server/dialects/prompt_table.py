@@ -13,15 +13,15 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from judge_server.authoring.parsing import from_data
-from judge_server.core.canonical import JsonObject, canonical_json
 from judge_server.core.errors import BadConfiguration, BadRubric, UnknownRubric
-from judge_server.core.json_text import parse_json
 from judge_server.core.message import Conversation
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.scoring.batch import describe
 from judge_server.server.dialects.chat_markup import Exchange, Text
 from judge_server.server.dialects.envelope import Envelope
+from judge_server.util.canonical import JsonObject, canonical_json
+from judge_server.util.json import parse_json
 
 _MOST_BYTES = 4_000_000
 Digest = Annotated[str, Field(pattern=r"^(sha256:)?[0-9a-f]{64}$")]

@@ -11,13 +11,13 @@ from fastapi import Request
 from judge_server.core.errors import JudgeServerError, UnusableVerdict
 from judge_server.core.judgment import Judgment
 from judge_server.core.verdict import Failure
-from judge_server.judging.together import together
 from judge_server.scoring.batch import parse_submission
 from judge_server.server.dialects.asking import Asking, room_for
 from judge_server.server.dialects.binding import Sample
-from judge_server.server.door.disconnect import while_connected
 from judge_server.server.failure import failure_of
+from judge_server.server.middleware.disconnect import while_connected
 from judge_server.server.service import require_allowed, require_items
+from judge_server.util.concurrency import together
 
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")

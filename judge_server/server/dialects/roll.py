@@ -10,7 +10,6 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from judge_server.core.errors import BadInput, JudgeServerError
-from judge_server.core.json_text import parse_json
 from judge_server.core.model import Frozen
 from judge_server.server.dialects.asking import Asking, Wishes, asked
 from judge_server.server.dialects.binding import Sample, bound
@@ -21,6 +20,7 @@ from judge_server.server.dialects.foreign import Foreign
 from judge_server.server.dialects.rewarding import Reward, rewarded, sampled, substituted_headers
 from judge_server.server.dialects.roll_tasks import Tasks, outcome
 from judge_server.server.strict_json import StrictRoute
+from judge_server.util.json import parse_json
 
 router = APIRouter(prefix="/trainers/roll", tags=["trainers"], route_class=StrictRoute)
 PROFILE = Profile(

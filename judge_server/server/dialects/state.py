@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.server.dialects.roll_tasks import Tasks
 from judge_server.server.dialects.substitution import Substitutions
-from judge_server.server.watching.metrics import Metrics
+from judge_server.server.telemetry.metrics import Metrics
 from judge_server.wiring.service import Service
 
 

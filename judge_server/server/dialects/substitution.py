@@ -3,9 +3,9 @@
 import logging
 
 from judge_server.core.errors import JudgeServerError
-from judge_server.core.news import News
 from judge_server.server.dialects.failure_policy import FailurePolicy
-from judge_server.server.watching.metrics import Metrics
+from judge_server.server.telemetry.metrics import Metrics
+from judge_server.util.log_throttle import LogThrottle
 
 _log = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ class Substitutions:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._news = News()
+        self._news = LogThrottle()
 
     def tell(self, dialect: str, error: str, fault: JudgeServerError, policy: FailurePolicy) -> None:
         """One sample of ``dialect`` has no reward because of ``error``."""

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from judge_server.calibration.audit_queue import GivenLabel, Task, fill, take, tasks
-from judge_server.calibration.label import Name
 from judge_server.calibration.queue_estimate import Agreement, estimate
 from judge_server.core.audit_queue import SetName, Sizes
 from judge_server.core.model import Frozen
 from judge_server.core.monitor import Series
+from judge_server.labels.label import Name
 from judge_server.server.service import ServiceHere, require_items
 from judge_server.server.strict_json import StrictRoute
 from judge_server.store.stored_labels import Added

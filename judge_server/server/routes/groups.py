@@ -18,7 +18,7 @@ from judge_server.scoring.group.cohort import Times
 from judge_server.scoring.group.evaluation import Wanted
 from judge_server.scoring.group.groups import GroupScores, GroupTask
 from judge_server.scoring.group.report import GroupReport
-from judge_server.server.door.disconnect import while_connected
+from judge_server.server.middleware.disconnect import while_connected
 from judge_server.server.routes.scoring import BatchResponse, Seconds, results_json
 from judge_server.server.service import (
     DeadlineHeader,

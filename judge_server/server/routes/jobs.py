@@ -13,17 +13,17 @@ from judge_server.core.allowance import PriorityClass
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, TooLarge, UnknownJob
 from judge_server.core.job import Job, JobStatus, JobTerms
-from judge_server.core.json_text import parse_json
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
-from judge_server.jobs.worker import Worker
 from judge_server.scoring.batch import describe
-from judge_server.server.door.body_limit import sends_lines
 from judge_server.server.job_intake import Intake, Limits, lines, listed
+from judge_server.server.middleware.body_limit import sends_lines
 from judge_server.server.routes.scoring import BatchRequest, Seconds
 from judge_server.server.service import ServiceHere
 from judge_server.server.strict_json import StrictRoute
+from judge_server.util.json import parse_json
 from judge_server.wiring.service import Service
+from judge_server.workers.job_worker import Worker
 
 PATH = "/v1/jobs"
 router = APIRouter(prefix=PATH, tags=["jobs"], route_class=StrictRoute)

@@ -10,9 +10,9 @@ from judge_server.core.certificate import Decision
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
-from judge_server.scoring.canaries import Canaries
 from judge_server.server.service import ServiceHere
 from judge_server.wiring.service import Service
+from judge_server.workers.canaries import Canaries
 
 router = APIRouter(prefix="/v1/judges", tags=["judges"])
 

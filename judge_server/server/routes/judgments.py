@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from judge_server.core.errors import BadInput, UnknownJudgment
-from judge_server.core.json_text import writable
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import JudgmentStatus
@@ -16,6 +15,7 @@ from judge_server.core.verdict import Failure
 from judge_server.scoring.rescore import Rescored, rescore
 from judge_server.server.service import ServiceHere, require_items
 from judge_server.server.strict_json import StrictRoute
+from judge_server.util.json import writable
 
 
 def _as_written(given: Any) -> Any:

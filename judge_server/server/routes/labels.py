@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from judge_server.calibration.label import Name, Role
-from judge_server.calibration.label_archive import collected_set, described, find
-from judge_server.calibration.label_set import LabelSet
-from judge_server.calibration.label_writing import long_rows
-from judge_server.calibration.splits import read_test
 from judge_server.core.audit_queue import SetName
 from judge_server.core.errors import NotFound
 from judge_server.core.model import Frozen, Number
+from judge_server.labels.archive import collected_set, described, find
+from judge_server.labels.label import Name, Role
+from judge_server.labels.label_set import LabelSet
+from judge_server.labels.splits import read_test
+from judge_server.labels.writing import long_rows
 from judge_server.server.service import ServiceHere, require_items
 from judge_server.server.strict_json import StrictRoute
 from judge_server.store.locked_reading import LockedReading

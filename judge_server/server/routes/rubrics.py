@@ -9,7 +9,7 @@ from judge_server.authoring.diff import Difference, compare
 from judge_server.authoring.finding import Finding, Severity
 from judge_server.authoring.lint import errors, lint
 from judge_server.authoring.parsing import Parsed, parse
-from judge_server.authoring.shelf import Entry
+from judge_server.authoring.rubric_registry import RegistryEntry
 from judge_server.core.errors import BadRubric
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric, RubricReference
@@ -30,7 +30,7 @@ _RUBRIC_BODY = {
 
 
 class RubricList(Frozen):
-    rubrics: list[Entry]
+    rubrics: list[RegistryEntry]
 
 
 class RubricDocument(Frozen):

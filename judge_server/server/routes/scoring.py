@@ -13,8 +13,8 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinate, Submission
 from judge_server.scoring.batch import require_store, score_batch
-from judge_server.server.door.disconnect import while_connected
 from judge_server.server.failure import failure_response
+from judge_server.server.middleware.disconnect import while_connected
 from judge_server.server.service import DeadlineHeader, ServiceHere, require_submissions, terms
 from judge_server.server.strict_json import StrictRoute
 

@@ -3,7 +3,7 @@
 import pytest
 
 from judge_server.core.grader import StringCheck
-from judge_server.scoring.graders.material import GraderMaterial
+from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.string_check import check_string
 
 
@@ -28,4 +28,4 @@ def test_operations(operation, given, wanted, score):
     grader = StringCheck(
         type="string_check", input="{{sample.output_text}}", reference="{{item.a}}", operation=operation
     )
-    assert check_string(grader, GraderMaterial(given, {"a": wanted})) == score
+    assert check_string(grader, GraderInput(given, {"a": wanted})) == score

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from judge_server.core.grader import Metric, TextSimilarity
-from judge_server.scoring.graders.material import GraderMaterial
+from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.text_similarity import measure_similarity, similarity
 
 METRICS = get_args(Metric)
@@ -41,4 +41,4 @@ async def test_templates_are_filled():
     grader = TextSimilarity(
         type="text_similarity", input="{{sample.output_text}}", reference="{{item.a}}", evaluation_metric="rouge_l"
     )
-    assert await measure_similarity(grader, GraderMaterial("one two", {"a": "one two"})) == 1
+    assert await measure_similarity(grader, GraderInput("one two", {"a": "one two"})) == 1

@@ -9,7 +9,7 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.scoring.deadline import deadline_after
+from judge_server.scheduling.deadline import deadline_after
 from judge_server.scoring.group.cohort import Member, Times
 from judge_server.scoring.group.collection import Bounds, Collection
 from judge_server.scoring.group.evaluation import Evaluation, Wanted

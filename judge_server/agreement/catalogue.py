@@ -1,0 +1,76 @@
+"""Which metrics a scale has, over which evidence, and why the others have no value."""
+
+from collections.abc import Callable
+
+from judge_server.agreement.array import Floats
+from judge_server.agreement.classification import classification_metrics, f1_balanced
+from judge_server.agreement.cohen import cohen_metrics
+from judge_server.agreement.coincidence import as_coincidences, as_item_coincidences
+from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.fleiss import FLEISS_KAPPA, RAW_AGREEMENT
+from judge_server.agreement.gwet import gwet_metrics
+from judge_server.agreement.krippendorff import krippendorff_metrics
+from judge_server.agreement.metric import Metric
+from judge_server.agreement.scale import Scale
+
+ORDERED = (
+    "cohen_kappa_linear", "cohen_kappa_quadratic", "krippendorff_alpha_ordinal", "krippendorff_alpha_interval",
+    "gwet_ac2_linear", "gwet_ac2_quadratic", "icc", "pearson", "spearman", "kendall_tau_b", "rmse", "mae",
+)  # fmt: skip
+PER_ITEM = ("pearson_per_item", "spearman_per_item", "kendall_tau_b_per_item")
+LABELLED = (
+    "accuracy", "balanced_accuracy", "f1_macro", "f1_pairwise_balanced", "false_positive_rate", "youden_j",
+    "cohen_kappa", "cohen_kappa_linear", "cohen_kappa_quadratic", "fleiss_kappa", "krippendorff_alpha_nominal",
+    "krippendorff_alpha_ordinal", "gwet_ac1", "gwet_ac2_linear", "gwet_ac2_quadratic", "raw_agreement",
+)  # fmt: skip
+POSITIVE = ("false_positive_rate", "youden_j")
+PROBABILITY = ("brier", "ece")
+
+
+def table_metrics(scale: Scale) -> list[Metric]:
+    """Everything that a table of two raters (replicates, labels, labels) gives."""
+    return [
+        *classification_metrics(scale),
+        *cohen_metrics(scale),
+        *(after(as_item_coincidences, metric) for metric in multi_rater_metrics(scale)),
+        *(after(as_coincidences, metric) for metric in krippendorff_metrics(scale)),
+    ]
+
+
+def multi_rater_metrics(scale: Scale) -> list[Metric]:
+    """What ``item_coincidences`` give."""
+    return [RAW_AGREEMENT, FLEISS_KAPPA, *gwet_metrics(scale)]
+
+
+def pairwise_metrics(scale: Scale) -> list[Metric]:
+    """The table's metrics over pairs of ratings, and HealthBench's balanced F1."""
+    balanced = Metric("f1_pairwise_balanced", f1_balanced, "a label of the scale was given by neither side")
+    return [*pairwise(table_metrics(scale)), balanced]
+
+
+def pairwise(metrics: list[Metric]) -> list[Metric]:
+    return [metric.renamed(f"{metric.name}_pairwise") for metric in metrics]
+
+
+def after(prepare: Callable[[Floats], Floats], metric: Metric) -> Metric:
+    """The metric on statistics that another form of the evidence gives."""
+    trials = metric.trials
+    return Metric(
+        metric.name,
+        lambda totals: metric.value(prepare(totals)),
+        metric.undefined,
+        None if trials is None else lambda totals: trials(prepare(totals)),
+        metric.interval,
+    )
+
+
+def absent(scale: Scale, found: dict[str, Estimate], *, scores: bool = False) -> dict[str, Estimate]:
+    """``found`` with a reason for each named metric that this scale or this judge cannot have."""
+    reasons = dict.fromkeys(PROBABILITY, "the judge gave no probabilities of a named positive label")
+    reasons |= dict.fromkeys((*ORDERED, *PER_ITEM), "the labels are names without an order")
+    reasons |= dict.fromkeys(POSITIVE, "it is not said which label is the positive one")
+    if scores:
+        reasons |= dict.fromkeys(LABELLED, "the judge gives scores, not labels of the humans' scale")
+    elif not scale.has_tables:
+        reasons |= dict.fromkeys(LABELLED, f"{scale.size} different values: a measurement, not a choice among labels")
+    return found | {name: Estimate(note=reason) for name, reason in reasons.items() if name not in found}

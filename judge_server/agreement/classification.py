@@ -1,0 +1,115 @@
+"""The judge as a classifier of the reference: accuracy, F1, false positives.
+
+All read a (replicates, labels, labels) confusion matrix, reference in the rows. Definitions as in scikit-learn's
+metrics; false-positive rate and J: Youden (1950), Cancer 3:32. Balanced F1 over pairs: HealthBench (Arora et al.
+2025, meta-evaluation).
+"""
+
+from functools import partial
+
+import numpy as np
+
+from judge_server.agreement.array import Floats, floats, ratio, where_defined
+from judge_server.agreement.metric import Metric
+from judge_server.agreement.pair import diagonal, margins
+from judge_server.agreement.scale import Scale
+
+ONE_CLASS = "the reference holds a single label"
+
+
+def accuracy(table: Floats) -> Floats:
+    return ratio(diagonal(table).sum(axis=-1), table.sum(axis=(-2, -1)))
+
+
+def recalls(table: Floats) -> Floats:
+    """(replicates, labels); nan for a label the reference lacks."""
+    return ratio(diagonal(table), table.sum(axis=-1))
+
+
+def precisions(table: Floats) -> Floats:
+    """(replicates, labels); nan for a label the judge never gave."""
+    return ratio(diagonal(table), table.sum(axis=-2))
+
+
+def f1_scores(table: Floats) -> Floats:
+    """(replicates, labels); nan for a label that neither side gave."""
+    rows, columns, _ = margins(table)
+    return ratio(2 * diagonal(table), rows + columns)
+
+
+def mean_of_defined(values: Floats, at_least: int = 2) -> Floats:
+    """Mean over the last axis without nan; nan where fewer than ``at_least`` are defined."""
+    present = np.isfinite(values)
+    count = present.sum(axis=-1)
+    return where_defined(ratio(np.where(present, values, 0).sum(axis=-1), count), count >= at_least)
+
+
+def balanced_accuracy(table: Floats) -> Floats:
+    return mean_of_defined(recalls(table))
+
+
+def f1_macro(table: Floats) -> Floats:
+    """Mean F1 over the labels that either side gave."""
+    return mean_of_defined(f1_scores(table))
+
+
+def f1_balanced(table: Floats) -> Floats:
+    """Mean F1 over all labels of the scale; undefined unless each was given by either side."""
+    return mean_of_defined(f1_scores(table), at_least=table.shape[-1])
+
+
+def false_positive_rate(table: Floats, positive: int) -> Floats:
+    rows, columns, total = margins(table)
+    return ratio(columns[:, positive] - table[:, positive, positive], total - rows[:, positive])
+
+
+def youden_j(table: Floats, positive: int) -> Floats:
+    return recalls(table)[:, positive] - false_positive_rate(table, positive)
+
+
+def negatives(table: Floats, positive: int) -> Floats:
+    rows, _, total = margins(table)
+    return total - rows[:, positive]
+
+
+def total(table: Floats) -> Floats:
+    return floats(table.sum(axis=(-2, -1)))
+
+
+def classification_metrics(scale: Scale) -> list[Metric]:
+    """Every classifier metric of a scale; the false-positive rate and J only where a positive label is named."""
+    metrics = [
+        Metric("accuracy", accuracy, "no item was rated by both sides", trials=total),
+        Metric("balanced_accuracy", balanced_accuracy, ONE_CLASS),
+        Metric("f1_macro", f1_macro, "both sides gave a single label"),
+    ]
+    if (positive := scale.positive_code) is not None:
+        none = f"no item of the reference is anything but {scale.positive!r}"
+        metrics += [
+            Metric(
+                "false_positive_rate",
+                partial(false_positive_rate, positive=positive),
+                none,
+                partial(negatives, positive=positive),
+            ),
+            Metric("youden_j", partial(youden_j, positive=positive), ONE_CLASS),
+        ]
+    return metrics + [metric for code, label in enumerate(scale.labels) for metric in label_metrics(code, label)]
+
+
+def label_metrics(code: int, label: str) -> list[Metric]:
+    return [
+        Metric(
+            f"precision[{label}]",
+            lambda t: precisions(t)[:, code],
+            f"the judge never gave {label!r}",
+            lambda t: t[:, :, code].sum(axis=-1),
+        ),
+        Metric(
+            f"recall[{label}]",
+            lambda t: recalls(t)[:, code],
+            f"the reference lacks {label!r}",
+            lambda t: t[:, code].sum(axis=-1),
+        ),
+        Metric(f"f1[{label}]", lambda t: f1_scores(t)[:, code], f"neither side gave {label!r}"),
+    ]

@@ -1,0 +1,76 @@
+"""Any number of raters on an item: which labels stand beside which.
+
+Two normalisations of the same pairs. ``krippendorff``: each item's pairs are divided by its ratings less one, so that
+every rating counts once. ``itemwise``: each item's pairs are divided by their number, so that every item counts once
+(Fleiss, Gwet).
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, product
+
+import numpy as np
+
+from judge_server.agreement.array import Floats, Ints
+from judge_server.agreement.evidence import Evidence, sums
+from judge_server.agreement.pair import disturbed
+
+UNPAIRED = "no item has two ratings"
+
+
+def rating_coincidences(counts: Floats, cluster: Ints) -> Evidence:
+    """Krippendorff's coincidence matrix (labels, labels) within each cluster, from (items, labels) counts."""
+    ratings = counts.sum(axis=1)
+    paired = ratings >= 2
+    labels = counts.shape[1]
+    columns = pair_columns(counts[paired], 1 / (ratings[paired] - 1))
+    table = sums(columns, cluster[paired], (labels, labels), int(paired.sum()))
+    return replace(table, disturb=disturbed, empty=UNPAIRED)
+
+
+def pair_counts(counts: Floats, cluster: Ints) -> Evidence:
+    """Every ordered pair of ratings of an item, counted once: each human against each other human, both ways round."""
+    ratings = counts.sum(axis=1)
+    paired = ratings >= 2
+    labels = counts.shape[1]
+    columns = pair_columns(counts[paired], np.ones(int(paired.sum())))
+    pairs = int((ratings * (ratings - 1)).sum()) // 2
+    return replace(sums(columns, cluster[paired], (labels, labels), pairs), disturb=disturbed, empty=UNPAIRED)
+
+
+def item_coincidences(counts: Floats, cluster: Ints) -> Evidence:
+    """(labels + 1, labels): the share of an item's pairs in each cell, and below them the share of its ratings on
+    each label.
+
+    Items with one rating speak only in the last row, as in Gwet (2014), Handbook of Inter-Rater Reliability, 4th ed.,
+    ch. 2.
+    """
+    ratings = counts.sum(axis=1)
+    rated = ratings >= 1
+    kept, number = counts[rated], ratings[rated]
+    labels = counts.shape[1]
+    paired = np.where(number >= 2, number * (number - 1), np.inf)
+    columns = chain(pair_columns(kept, 1 / paired), (kept[:, label] / number for label in range(labels)))
+    table = sums(columns, cluster[rated], (labels + 1, labels), int((number >= 2).sum()))
+    return replace(table, disturb=disturbed_items, empty=UNPAIRED)
+
+
+def pair_columns(counts: Floats, scale: Floats) -> Iterator[Floats]:
+    """One column a cell: how many ordered pairs of ratings an item has there, times the item's ``scale``."""
+    for first, second in product(range(counts.shape[1]), repeat=2):
+        yield counts[:, first] * (counts[:, second] - (first == second)) * scale
+
+
+def as_coincidences(table: Floats) -> Floats:
+    """A two-rater table as Krippendorff's coincidences: the order of the raters is forgotten."""
+    return table + np.swapaxes(table, -2, -1)
+
+
+def as_item_coincidences(table: Floats) -> Floats:
+    """A two-rater table in the shape of ``item_coincidences``."""
+    half = as_coincidences(table) / 2
+    return np.concatenate([half, half.sum(axis=-2, keepdims=True)], axis=-2)
+
+
+def disturbed_items(totals: Floats, share: float) -> Floats:
+    return np.concatenate([disturbed(totals[:, :-1], share), totals[:, -1:]], axis=-2)

@@ -1,0 +1,48 @@
+"""What agreement was measured on: who gave which label how often, and what a judge without eyes would score."""
+
+import numpy as np
+
+from judge_server.agreement.baseline import Baseline, always_majority
+from judge_server.agreement.pair import pair_table
+from judge_server.agreement.panel import Panel
+from judge_server.core.errors import BadInput
+from judge_server.core.model import Frozen
+
+
+class Description(Frozen):
+    """``confusion``: counts, the reference's label in the rows, the judge's in the columns. Rates are shares by
+    label, None without items.
+
+    ``items`` have a human rating; of those ``tied`` have no majority and ``unjudged`` no label of the judge.
+    """
+
+    labels: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    reference_rates: tuple[float, ...] | None
+    judge_rates: tuple[float, ...] | None
+    items: int
+    tied: int
+    unjudged: int
+    baseline: Baseline | None
+
+
+def describe(panel: Panel, judge: str) -> Description:
+    """The judge beside the humans' majority, in counts."""
+    reference, codes = panel.majority(), panel.judges[judge].codes
+    size = panel.scale.size
+    if not panel.scale.has_tables:
+        raise BadInput(f"{size} different values are a measurement.", remedy="Describe them by a histogram instead.")
+    evidence = pair_table(reference, codes, panel.cluster, size)
+    table = evidence.total()[0] if evidence.clusters else np.zeros((size, size))
+    rated = np.bincount(panel.humans.item, minlength=panel.humans.items) > 0
+    total = float(table.sum())
+    return Description(
+        labels=panel.scale.labels,
+        confusion=tuple(tuple(int(cell) for cell in row) for row in table),
+        reference_rates=tuple(float(share) for share in table.sum(axis=1) / total) if total else None,
+        judge_rates=tuple(float(share) for share in table.sum(axis=0) / total) if total else None,
+        items=int(rated.sum()),
+        tied=int((rated & (reference < 0)).sum()),
+        unjudged=int((rated & (codes < 0)).sum()),
+        baseline=always_majority(panel.scale.labels, table.sum(axis=1)),
+    )

@@ -1,0 +1,95 @@
+"""Sufficient statistics per cluster: what resampling weighs instead of the ratings themselves."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array, hstack
+
+from judge_server.agreement.array import Floats, Ints
+
+PRODUCT_CELLS = 4_000_000  # weights as floats at once; products of many replicates keep every core busy
+DENSE_STATISTICS = 128  # wider rows are mostly zeros
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One row of statistics for each cluster that has any.
+
+    ``rows`` has shape (clusters, prod(shape)); a sum of rows, reshaped to ``shape``, is what a metric's formula
+    reads. ``n`` counts the items or pairs behind it. ``disturb`` moves a share of perfect agreement into
+    disagreement, for the bound on a metric that never varied.
+    """
+
+    rows: Floats | csr_array
+    shape: tuple[int, ...]
+    n: int
+    disturb: Callable[[Floats, float], Floats] | None = None
+    empty: str = "no item was rated by both sides"
+
+    @property
+    def clusters(self) -> int:
+        return int(self.rows.shape[0])
+
+    def totals(self, weights: NDArray[Any]) -> Floats:
+        """Weighted sums of the rows: (replicates, clusters) → (replicates, *shape)."""
+        summed = np.zeros((len(weights), prod(self.shape)))
+        step = max(1, PRODUCT_CELLS // len(weights))
+        for start in range(0, self.clusters, step):
+            rows, weight = self.rows[start : start + step], weights[:, start : start + step].astype(np.float64)
+            summed += (rows.T @ weight.T).T if isinstance(rows, csr_array) else weight @ rows
+        return summed.reshape(len(weights), *self.shape)
+
+    def total(self) -> Floats:
+        """The plain sum of the rows, shape (1, *shape)."""
+        return self.totals(np.ones((1, self.clusters)))
+
+
+def cells(cell: Ints, cluster: Ints, shape: tuple[int, ...], weight: Floats | None = None) -> Evidence:
+    """Counts (or summed ``weight``) of flat ``cell`` indices into ``shape`` within each cluster; one entry a rating
+    pair.
+    """
+    group, groups = renumbered(cluster)
+    width = prod(shape)
+    if width <= DENSE_STATISTICS:
+        counted = np.bincount(group * width + cell, weights=weight, minlength=groups * width)
+        return Evidence(counted.astype(np.float64, copy=False).reshape(groups, width), shape, len(cell))
+    data = np.ones(len(cell)) if weight is None else weight
+    return Evidence(csr_array(coo_array((data, (group, cell)), shape=(groups, width))), shape, len(cell))
+
+
+def sums(
+    columns: Iterable[Floats], cluster: Ints, shape: tuple[int, ...] | None = None, n: int | None = None
+) -> Evidence:
+    """Sums of each column (one value an item) within each cluster; with ``shape``, columns may come one at a time."""
+    if shape is None:
+        columns = list(columns)
+        shape = (len(columns),)
+    group, groups = renumbered(cluster)
+    rows = np.empty((groups, prod(shape)))
+    for place, column in enumerate(columns):
+        rows[:, place] = np.bincount(group, weights=column, minlength=groups)
+    return Evidence(rows, shape, len(cluster) if n is None else n)
+
+
+def joined(first: Evidence, second: Evidence) -> Evidence:
+    """Two bodies of evidence over the very same clusters, side by side, so that one resampling weighs both."""
+    if first.clusters != second.clusters:
+        raise ValueError(
+            f"Evidence over {first.clusters} and {second.clusters} clusters: keep the items that both sides have."
+        )
+    width, n = (prod(first.shape) + prod(second.shape),), min(first.n, second.n)
+    if isinstance(first.rows, csr_array) or isinstance(second.rows, csr_array):
+        return Evidence(csr_array(hstack([csr_array(first.rows), csr_array(second.rows)])), width, n)
+    return Evidence(np.hstack([first.rows, second.rows]), width, n)
+
+
+def renumbered(cluster: Ints) -> tuple[Ints, int]:
+    """Clusters numbered without gaps, in their old order, and how many there are."""
+    if not len(cluster):
+        return cluster, 0
+    present = np.bincount(cluster) > 0
+    return (np.cumsum(present) - 1)[cluster], int(present.sum())

@@ -1,0 +1,126 @@
+"""A judge against the humans of a panel.
+
+A plain name (``cohen_kappa``) is against the reference: the humans' majority label for labels (ties have none and are
+left out), their mean for numbers. ``…_pairwise`` is against each human: every pair of a judge's and a human's rating
+of an item counts once, and ``n`` counts pairs. ``…_per_item`` is averaged over prompts. With one human an item, plain
+and pairwise are the same.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from pydantic import Field
+
+from judge_server.agreement.alternative_annotator import AlternativeAnnotator, alternative_annotator
+from judge_server.agreement.array import Floats, Ints
+from judge_server.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
+from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.evidence import joined
+from judge_server.agreement.interval import estimate_all
+from judge_server.agreement.intraclass import PAIR_METRICS
+from judge_server.agreement.krippendorff import MOMENT_ALPHA
+from judge_server.agreement.metric import Metric
+from judge_server.agreement.moment import MOMENT_METRICS, moments
+from judge_server.agreement.pair import pair_table
+from judge_server.agreement.panel import JudgeColumn, Panel
+from judge_server.agreement.probability import PROBABILITY_METRICS, probability_evidence
+from judge_server.agreement.rank import rank_evidence
+from judge_server.agreement.resampling import Resampling, Task
+from judge_server.agreement.within import ROW_CORRELATIONS, within_evidence, within_metric
+from judge_server.core.model import Frozen
+
+
+class Measurement(Frozen):
+    """How agreement is measured."""
+
+    resampling: Resampling = Resampling()
+    alternative: AlternativeAnnotator = AlternativeAnnotator()
+    bins: int = Field(default=10, ge=2, le=100, description="bins of the reliability curve and of ECE")
+
+
+def judge_agreement(panel: Panel, judge: str, measurement: Measurement | None = None) -> dict[str, Estimate]:
+    """Every metric of one judge by name; what has no value says why."""
+    how, own = measurement or Measurement(), panel.judges[judge]
+    found = estimate_all(list(evidence_of(panel, own, how)), how.resampling)
+    return absent(panel.scale, found, scores=own.is_score)
+
+
+def evidence_of(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Task]:
+    if panel.scale.has_tables and not own.is_score:
+        yield from label_evidence(panel, own)
+    if panel.scale.values is not None:
+        yield from number_evidence(panel, own)
+    yield from chance_evidence(panel, own, how)
+    yield alternative_annotator(own, panel.humans, panel.cluster, how.alternative)
+
+
+def label_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Task]:
+    humans, labels = panel.humans, panel.scale.size
+    yield pair_table(panel.majority(), own.codes, panel.cluster, labels), table_metrics(panel.scale)
+    each = pair_table(humans.code, own.codes[humans.item], panel.cluster[humans.item], labels)
+    yield each, pairwise_metrics(panel.scale)
+
+
+def number_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Task]:
+    item, mean = panel.humans.item, panel.mean()
+    reference = (own.values, mean, panel.cluster)
+    each = (own.values[item], panel.humans.values, panel.cluster[item])
+    tabled = panel.scale.has_tables and not own.is_score
+    metrics = [*MOMENT_METRICS, *PAIR_METRICS, *([] if tabled else [MOMENT_ALPHA])]
+    yield moments(*reference), metrics
+    yield moments(*each), pairwise(metrics)
+    yield rank_evidence(*reference)
+    evidence, ranks = rank_evidence(*each)
+    yield evidence, pairwise(ranks)
+    for name, correlate in ROW_CORRELATIONS.items():
+        yield within_evidence(own.values, mean, panel.group, panel.cluster, correlate), [within_metric(name)]
+
+
+def chance_evidence(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Task]:
+    positive = panel.scale.positive_code
+    if positive is None or not np.isfinite(own.probabilities).any():
+        return
+    humans = panel.humans
+    yield (
+        probability_evidence(own.probabilities, outcome(panel.majority(), positive), panel.cluster, how.bins),
+        PROBABILITY_METRICS,
+    )
+    each = probability_evidence(
+        own.probabilities[humans.item], outcome(humans.code, positive), panel.cluster[humans.item], how.bins
+    )
+    yield each, pairwise(PROBABILITY_METRICS)
+
+
+def outcome(codes: Ints, positive: int) -> Floats:
+    """1 for the positive label, 0 for another, nan for none."""
+    return np.where(codes < 0, np.nan, codes == positive)
+
+
+def judge_difference(
+    panel: Panel, first: str, second: str, measurement: Measurement | None = None
+) -> dict[str, Estimate]:
+    """First less second judge against the reference, metric by metric, on the items that both judged and on the same
+    resamples.
+    """
+    how, scale = measurement or Measurement(), panel.scale
+    one, other = panel.judges[first], panel.judges[second]
+    tasks: list[Task] = []
+    if scale.has_tables and not one.is_score and not other.is_score:
+        shared = np.where((one.codes >= 0) & (other.codes >= 0), panel.majority(), -1)
+        tables = [pair_table(shared, own.codes, panel.cluster, scale.size) for own in (one, other)]
+        shape = (scale.size, scale.size)
+        tasks.append((joined(*tables), [difference(metric, shape) for metric in table_metrics(scale)]))
+    if scale.values is not None:
+        mean = np.where(np.isfinite(one.values) & np.isfinite(other.values), panel.mean(), np.nan)
+        powers = [moments(own.values, mean, panel.cluster) for own in (one, other)]
+        metrics = [difference(metric, powers[0].shape) for metric in (*MOMENT_METRICS, *PAIR_METRICS)]
+        tasks.append((joined(*powers), metrics))
+    return estimate_all(tasks, how.resampling)
+
+
+def difference(metric: Metric, shape: tuple[int, ...]) -> Metric:
+    def value(totals: Floats) -> Floats:
+        halves = totals.reshape(len(totals), 2, *shape)
+        return metric.value(halves[:, 0]) - metric.value(halves[:, 1])
+
+    return Metric(metric.name, value, metric.undefined)

@@ -1,0 +1,93 @@
+"""Do two judges, or two versions of one, give labels at different rates? McNemar and Stuart–Maxwell.
+
+McNemar (1947), Psychometrika 12:153, with Edwards' (1948) continuity correction and the exact binomial test; Stuart
+(1955), Biometrika 42:412 and Maxwell (1970), Br. J. Psychiatry 116:651. All take items as independent; the clustered
+version is Obuchowski's (1998, Stat. Med. 17:1495): differences summed within a prompt, squared.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from judge_server.agreement.array import Floats, Ints, floats
+from judge_server.agreement.distribution import binomial_two_sided, chi_square_tail
+from judge_server.agreement.evidence import renumbered
+from judge_server.core.model import Frozen
+
+SMALL = 25  # discordant items below which chi-square is only a rumour
+
+
+class MarginalTest(Frozen):
+    """``statistic`` and ``p`` are None where nothing can be tested, with the reason in ``note``."""
+
+    method: Literal["mcnemar", "mcnemar_corrected", "mcnemar_exact", "mcnemar_clustered", "stuart_maxwell"]
+    statistic: float | None = None
+    p: float | None = None
+    degrees: int | None = None
+    discordant: int
+    note: str | None = None
+
+
+def mcnemar(
+    first_only: int, second_only: int, method: Literal["mcnemar", "mcnemar_corrected", "mcnemar_exact"] = "mcnemar"
+) -> MarginalTest:
+    """Test on the two discordant counts; the concordant ones carry no information."""
+    discordant = first_only + second_only
+    if not discordant:
+        return MarginalTest(method=method, discordant=0, note="both sides agree on every item")
+    if method == "mcnemar_exact":
+        return MarginalTest(
+            method=method,
+            statistic=float(min(first_only, second_only)),
+            p=binomial_two_sided(first_only, discordant),
+            discordant=discordant,
+        )
+    gap = abs(first_only - second_only)
+    statistic = max(0, gap - (method == "mcnemar_corrected")) ** 2 / discordant
+    note = f"only {discordant} discordant items: prefer the exact test" if discordant < SMALL else None
+    return MarginalTest(
+        method=method, statistic=statistic, p=chi_square_tail(statistic, 1), degrees=1, discordant=discordant, note=note
+    )
+
+
+def mcnemar_clustered(first: Ints, second: Ints, cluster: Ints) -> MarginalTest:
+    """The clustered test on (items,) columns of 0 and 1 (say, correct or not), one for each side."""
+    group, groups = renumbered(cluster)
+    difference = np.bincount(group, weights=(first - second).astype(np.float64), minlength=groups)
+    spread = float((difference**2).sum())
+    discordant = int((first != second).sum())
+    if not spread:
+        return MarginalTest(method="mcnemar_clustered", discordant=discordant, note="no prompt leans to either side")
+    statistic = float(difference.sum()) ** 2 / spread
+    return MarginalTest(
+        method="mcnemar_clustered",
+        statistic=statistic,
+        p=chi_square_tail(statistic, 1),
+        degrees=1,
+        discordant=discordant,
+    )
+
+
+def stuart_maxwell(table: Floats) -> MarginalTest:
+    """Equality of all label rates from a square (labels, labels) table; labels that neither side gave are left out."""
+    counts = floats(table)
+    used = (counts.sum(axis=0) + counts.sum(axis=1)) > 0
+    counts = counts[np.ix_(used, used)]
+    gap = (counts.sum(axis=1) - counts.sum(axis=0))[:-1]
+    covariance = np.diag(counts.sum(axis=1) + counts.sum(axis=0)) - counts - counts.T
+    kept = covariance[:-1, :-1]
+    discordant = int(counts.sum() - np.trace(counts))
+    if not len(kept) or np.linalg.matrix_rank(kept) < len(kept):
+        return MarginalTest(
+            method="stuart_maxwell",
+            discordant=discordant,
+            note="some labels were never confused, so their rates cannot be compared",
+        )
+    statistic = float(gap @ np.linalg.solve(kept, gap))
+    return MarginalTest(
+        method="stuart_maxwell",
+        statistic=statistic,
+        p=chi_square_tail(statistic, len(kept)),
+        degrees=len(kept),
+        discordant=discordant,
+    )

@@ -1,0 +1,133 @@
+"""Where the service looks rubrics up: files of the library, and what was published to the store over HTTP."""
+
+import time
+from dataclasses import dataclass
+
+from judge_server.authoring.edition import changed_content
+from judge_server.authoring.library import Library
+from judge_server.core.errors import RubricConflict, UnknownRubric
+from judge_server.core.model import Frozen
+from judge_server.core.rubric import Rubric, split_name, version_key
+from judge_server.store.store import Store
+
+_FRESH_SECONDS = 1.0
+_MOST_REMEMBERED = 4_096
+
+
+class RegistryEntry(Frozen):
+    """A rubric as a listing shows it: its newest version, and which versions there are."""
+
+    id: str
+    version: str
+    versions: tuple[str, ...]
+    title: str
+    domain: str | None
+    criteria: int
+    digest: str
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    rubric: Rubric
+    until: float
+
+
+class RubricRegistry:
+    """Files and store as one. The newest version wins wherever it stands; one id@version never has two contents."""
+
+    def __init__(self, library: Library, store: Store) -> None:
+        self._library = library
+        self._store = store
+        self._remembered: dict[str, _Remembered] = {}
+        self._looked_up: set[str] = set()
+
+    async def get(self, name: str) -> Rubric:
+        """The rubric of ``id`` (the newest) or ``id@version``. Raises UnknownRubric with near matches."""
+        known = self._remembered.get(name)
+        if known is not None and time.monotonic() < known.until:
+            return known.rubric
+        rubric = await self._find(name)
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+            self._looked_up.clear()
+        self._looked_up.add(rubric.digest)
+        self._remembered[name] = _Remembered(rubric, time.monotonic() + _FRESH_SECONDS)
+        return rubric
+
+    async def _find(self, name: str) -> Rubric:
+        try:
+            rubric_id, version = split_name(name)
+        except ValueError as fault:
+            raise UnknownRubric(f"rubric: {fault}.") from None
+        in_files = self._library.versions(rubric_id)
+        if version is None:
+            in_store = await self._store.rubric_versions(rubric_id)
+            version = max({*in_files, *in_store}, key=version_key, default=None)
+        if version is not None and version not in in_files:
+            stored = await self._store.rubric(rubric_id, version)
+            if stored is not None:
+                return stored
+        return self._library.get(name if version is None else f"{rubric_id}@{version}")
+
+    def has_shown(self, digest: str) -> bool:
+        """Whether the rubric of that digest was looked up here by its name, of late: then its id is an expert's, not a
+        request's."""
+        return digest in self._looked_up
+
+    async def versions(self, rubric_id: str) -> tuple[str, ...]:
+        """Every version there is, oldest first."""
+        known = {*self._library.versions(rubric_id), *await self._store.rubric_versions(rubric_id)}
+        return tuple(sorted(known, key=version_key))
+
+    async def ids(self) -> frozenset[str]:
+        """Of every rubric that stands in a file or was published; not of those that requests bring along."""
+        return frozenset((*self._library.names(), *await self._store.rubric_ids()))
+
+    async def listing(self) -> list[RegistryEntry]:
+        """Every rubric that can be read, by id."""
+        return [await self._entry(rubric_id) for rubric_id in sorted(await self.ids())]
+
+    async def _entry(self, rubric_id: str) -> RegistryEntry:
+        versions = await self.versions(rubric_id)
+        rubric = await self.get(f"{rubric_id}@{versions[-1]}")
+        return RegistryEntry(
+            id=rubric_id,
+            version=rubric.version,
+            versions=versions,
+            title=rubric.title,
+            domain=rubric.domain,
+            criteria=len(rubric.leaves),
+            digest=rubric.digest,
+            published=await self._is_published(rubric),
+        )
+
+    async def _is_published(self, rubric: Rubric) -> bool:
+        if self._library.is_published(rubric.id, rubric.version):
+            return True
+        return rubric.version in await self._store.rubric_versions(rubric.id)
+
+    async def _require_newer(self, rubric: Rubric) -> None:
+        versions = await self._store.rubric_versions(rubric.id)
+        if versions and version_key(rubric.version) <= version_key(versions[-1]):
+            raise RubricConflict(
+                f"{rubric.name} is not newer than {versions[-1]}, the version published last.",
+                remedy="Give it a higher version.",
+            )
+
+    async def publish(self, rubric: Rubric) -> bool:
+        """Keep a version for good; False where the same content was published before.
+
+        Raises RubricConflict naming both digests where id@version has other content, in a file or in the store, and
+        where the version is not newer than the one published last.
+        """
+        if rubric.version in self._library.versions(rubric.id):
+            there = self._library.get(rubric.name)
+            if there.digest != rubric.digest:
+                raise changed_content(rubric.name, None, rubric.digest, there.digest)
+        new = not await self._is_published(rubric)
+        if new:
+            await self._require_newer(rubric)
+        await self._store.put_rubric(rubric, published=True)
+        self._remembered.clear()
+        return new

@@ -1,0 +1,139 @@
+"""Which metric speaks for a scale, the distance to the human ceiling, and the verdict in a sentence."""
+
+from collections.abc import Callable
+
+from judge_server.agreement.array import Floats
+from judge_server.agreement.catalogue import table_metrics
+from judge_server.agreement.coincidence import pair_counts
+from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.evidence import joined
+from judge_server.agreement.interval import estimate
+from judge_server.agreement.metric import Metric
+from judge_server.agreement.pair import pair_table
+from judge_server.agreement.resampling import Resampling
+from judge_server.calibration.panels import View
+
+NARROW = 0.1  # half-width of a difference that can be called level
+ALONE = "no item was rated by two humans and the judge: there is no human ceiling"
+NAMES = {
+    "cohen_kappa": "κ",
+    "cohen_kappa_linear": "linearly weighted κ",
+    "cohen_kappa_quadratic": "quadratically weighted κ",
+    "pearson": "r",
+}
+
+
+def headline_metric(view: View) -> str:
+    """κ for classes, quadratically weighted κ for steps, Pearson's r for finely graded scores."""
+    if view.kind == "continuous" or not view.scale.has_tables:
+        return "pearson"
+    if view.scale.values is not None and view.scale.size > 2:
+        return "cohen_kappa_quadratic"
+    return "cohen_kappa"
+
+
+def ceiling_gap(view: View, judge: str, resampling: Resampling) -> Estimate:
+    """The judge's agreement with each human, less the humans' with each other: on the same items and the same
+    resamples.
+    """
+    name, panel = headline_metric(view), view.panel
+    metric = next((metric for metric in table_metrics(view.scale) if metric.name == name), None)
+    if metric is None or not view.scale.has_tables:
+        return Estimate(note="finely graded scores have no table to take a difference of κ from: compare r")
+    codes, counts = panel.judges[judge].codes, panel.humans.counts()
+    usable = (codes >= 0) & (counts.sum(axis=1) >= 2)
+    if not usable.any():
+        return Estimate(note=ALONE)
+    rating = usable[panel.humans.item]
+    item = panel.humans.item[rating]
+    judged = pair_table(panel.humans.code[rating], codes[item], panel.cluster[item], view.scale.size)
+    human = pair_counts(counts[usable], panel.cluster[usable])
+    return estimate(joined(judged, human), [less(metric, view.scale.size)], resampling)[name]
+
+
+def less(metric: Metric, labels: int) -> Metric:
+    """The metric of the first of two joined tables, less that of the second."""
+
+    def value(totals: Floats) -> Floats:
+        halves = totals.reshape(len(totals), 2, labels, labels)
+        return metric.value(halves[:, 0]) - metric.value(halves[:, 1])
+
+    return Metric(metric.name, value, metric.undefined)
+
+
+def standing(judge: Estimate, gap: Estimate) -> str:
+    """``short`` or ``above`` where the interval of the gap excludes 0, ``level`` where it is narrow around 0, ``alone``
+    where there is no ceiling, else ``unclear``; ``unknown`` without intervals.
+    """
+    if gap.low is None or gap.high is None:
+        return ("alone" if gap.value is None else "unclear") if judge.has_interval else "unknown"
+    if gap.high < 0:
+        return "short"
+    if gap.low > 0:
+        return "above"
+    return "level" if (gap.high - gap.low) / 2 <= NARROW else "unclear"
+
+
+def plain(value: float) -> str:
+    """Two decimals as journals write coefficients: .65, −.02, 1.00."""
+    text = f"{abs(value):.2f}"
+    sign = "−" if value < 0 and float(text) else ""
+    return sign + text.removeprefix("0")
+
+
+def spoken(estimate_: Estimate) -> str:
+    if estimate_.value is None:
+        return "undefined"
+    if estimate_.low is None or estimate_.high is None:
+        return plain(estimate_.value)
+    return f"{plain(estimate_.value)} [{plain(estimate_.low)}, {plain(estimate_.high)}]"
+
+
+def sentence(metric: str, name: str, judge: Estimate, humans: Estimate, gap: Estimate) -> str:
+    """What a physician reads first."""
+    word = NAMES.get(metric, metric)
+    seen = f"On {judge.n:,} paired ratings from {judge.clusters:,} prompts"
+    if judge.value is None:
+        return f"There is no verdict on {name}: {judge.note}."
+    if not judge.has_interval:
+        return f"Not enough evidence on {name}: {word} is {plain(judge.value)}, but {judge.note}."
+    first = f"{seen}, {name} agrees with each person at {word} {spoken(judge)}"
+    if humans.value is None:
+        return f"{first}. Nobody else rated the same items, so there is no human ceiling to hold it against."
+    return f"{first}; people agree with each other at {spoken(humans)}. {ENDINGS[standing(judge, gap)](gap)}"
+
+
+def short(gap: Estimate) -> str:
+    return f"The judge falls short of people by {spoken(turned(gap))}."
+
+
+def above(gap: Estimate) -> str:
+    return f"The judge agrees with people better than they do with each other, by {spoken(gap)}."
+
+
+def level(gap: Estimate) -> str:
+    return f"The judge agrees with people as they do with each other: the difference is {spoken(gap)}."
+
+
+def unclear(gap: Estimate) -> str:
+    if gap.value is None or not gap.has_interval:
+        return f"How far it is from people cannot be said: {gap.note}."
+    needed = f"about {gap.clusters_for(NARROW):,} prompts would tell"
+    return f"Whether it falls short cannot be said yet: the difference is {spoken(gap)}; {needed}."
+
+
+ENDINGS: dict[str, Callable[[Estimate], str]] = {
+    "short": short,
+    "above": above,
+    "level": level,
+    "unclear": unclear,
+    "alone": unclear,
+    "unknown": unclear,
+}
+
+
+def turned(gap: Estimate) -> Estimate:
+    """The gap with its sign turned: by how much the judge falls short."""
+    if gap.value is None or gap.low is None or gap.high is None:
+        return gap
+    return gap.model_copy(update={"value": -gap.value, "low": -gap.high, "high": -gap.low})

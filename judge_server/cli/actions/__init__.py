@@ -1,0 +1,1 @@
+"""The work behind the commands; flags stand in the files of cli/."""

@@ -1,0 +1,122 @@
+"""What ``calibrate gate`` does."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from judge_server.calibration.gate import Gating, certificate, gate, held_to_all
+from judge_server.calibration.matching import unlabelled
+from judge_server.calibration.pairing import rows_digest
+from judge_server.calibration.policy import read_policy
+from judge_server.cli.calibrate import sources
+from judge_server.core.calibration import Calibration
+from judge_server.core.certificate import Certificate, Decision
+from judge_server.core.errors import BadInput
+from judge_server.core.rubric import Rubric
+from judge_server.labels.label_set import LabelSet
+from judge_server.settings.settings import Settings
+from judge_server.store.store import Store
+from judge_server.wiring.archive import open_archive
+
+EXIT = {Decision.PASS: 0, Decision.FAIL: 1, Decision.NOT_ENOUGH_EVIDENCE: 3}
+COLOURS = {
+    Decision.PASS: typer.colors.GREEN,
+    Decision.FAIL: typer.colors.RED,
+    Decision.NOT_ENOUGH_EVIDENCE: typer.colors.YELLOW,
+}
+_WORST_FIRST = (Decision.FAIL, Decision.NOT_ENOUGH_EVIDENCE, Decision.PASS)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the flags asked for."""
+
+    file: Path
+    judge: str | None
+    rubric: str | None
+    fingerprint: str | None
+    part: sources.Part
+    as_json: bool
+
+
+async def gate_file(settings: Settings, order: Order) -> int:
+    """The exit status."""
+    policy = read_policy(settings.gate_policy)
+    looked_up = sources.looking_back(settings)
+    async with open_archive(looked_up) as (store, shelf):
+        whole = await sources.label_set(str(order.file), store)
+        rubric = await sources.rubric(order.rubric, shelf) if order.rubric else None
+        names = [order.judge] if order.judge else list(whole.table.annotators_of("judge"))
+        if not names:
+            sources.only_judge(whole, None)
+        labels = await order.part.of(whole, store)
+        decided = []
+        for name in names:
+            record = await _record(whole, name, rubric, order, store)
+            result = held_to_all(gate(labels, name, policy), _unmeasured(record, rubric, whole))
+            made = _certificate(result, record, rubric, order)
+            if made is not None and looked_up.database_url is not None:
+                await store.calibrations.put_certificate(made)
+            decided.append((result, made))
+    _tell(decided, policy.name, as_json=order.as_json)
+    return EXIT[min((result.decision for result, _ in decided), key=_WORST_FIRST.index)]
+
+
+async def _record(whole: LabelSet, judge: str, rubric: Rubric | None, order: Order, store: Store) -> Calibration | None:
+    """The run that made the judge's rows. Raises BadInput where it was under another rubric than the one named."""
+    record = await store.calibrations.calibration_of_rows(rows_digest(whole, judge))
+    if record is not None and rubric is not None and rubric.digest != record.rubric.digest:
+        raise BadInput(
+            f"{order.file}: {judge} judged under {record.rubric.id}@{record.rubric.version} "
+            f"({record.rubric.digest}), not under {rubric.name} ({rubric.digest}).",
+            remedy="Run the judge again under this rubric.",
+        )
+    return record
+
+
+def _unmeasured(record: Calibration | None, rubric: Rubric | None, whole: LabelSet) -> tuple[str, ...]:
+    if record is not None:
+        return record.unmeasured
+    return () if rubric is None else unlabelled(rubric, whole.table.criteria.names)
+
+
+def _certificate(result: Gating, record: Calibration | None, rubric: Rubric | None, order: Order) -> Certificate | None:
+    """Bound to the run that made the judge's rows, or to what the flags name; None where neither is known."""
+    if record is not None:
+        return certificate(
+            result,
+            fingerprint=record.judge.fingerprint,
+            rubric=record.rubric,
+            calibration=record.id,
+            maps=record.judge.calibration,
+        )
+    if rubric is not None and order.fingerprint is not None:
+        return certificate(result, fingerprint=order.fingerprint, rubric=rubric.reference)
+    return None
+
+
+def _tell(decided: list[tuple[Gating, Certificate | None]], policy: str, *, as_json: bool) -> None:
+    if as_json:
+        shown = {
+            result.judge: {
+                "decision": result.decision.value,
+                "findings": [finding.model_dump(mode="json") for finding in result.findings],
+                "certificate": made.id if made else None,
+                "labels": result.labels,
+                "policy": result.policy,
+            }
+            for result, made in decided
+        }
+        typer.echo(json.dumps({"judges": shown}))
+        return
+    for result, made in decided:
+        typer.secho(f"{result.judge}: {result.decision.value}", fg=COLOURS[result.decision], bold=True)
+        for finding in result.findings:
+            typer.echo(f"  {finding.decision.value}: {finding.reason}")
+        if made is not None:
+            typer.echo(f"  certificate {made.id} for {made.rubric.id}@{made.rubric.version}")
+        else:
+            typer.echo("  no certificate: the rows are of no run that this database knows")
+    typer.echo(f"policy: {policy}")

@@ -1,0 +1,178 @@
+"""What ``calibrate import`` does: fetch, check, convert, split, keep; and every fault told with its row."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from judge_server.cli import rubric_target
+from judge_server.cli.running import BAD_USE, fail, run
+from judge_server.core.errors import BadInput, JudgeServerError
+from judge_server.labels.archive import described, keep
+from judge_server.labels.label import Role
+from judge_server.labels.label_set import LabelSet
+from judge_server.labels.public.catalogue import SETS, import_public
+from judge_server.labels.public.download import download, is_url
+from judge_server.labels.readers import read_labels
+from judge_server.labels.readers.given_scale import parse_scale
+from judge_server.labels.readers.heading import FIELDS, Layout
+from judge_server.labels.splits import split_by_prompt
+from judge_server.labels.writing import write_labels
+from judge_server.store.store import Store
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the flags asked for."""
+
+    name: str
+    sources: tuple[str, ...]
+    out: Path | None
+    database: str | None
+    scales: tuple[str, ...]
+    rubric: str | None
+    columns: tuple[str, ...]
+    criterion: str | None
+    humans: tuple[str, ...]
+    judges: tuple[str, ...]
+    test_share: float | None
+    seed: int
+    unverified: bool
+    cache: Path | None
+    as_json: bool
+
+
+def carry_out(order: Order) -> None:
+    """Ends the command with status 2 and every finding on a line of its own where the labels cannot be used."""
+    try:
+        label_set = _public(order) if order.name in SETS else _own(order)
+        if order.test_share is not None:
+            label_set = split_by_prompt(label_set, test_share=order.test_share, seed=order.seed)
+        if order.out is not None:
+            write_labels(label_set, order.out)
+    except JudgeServerError as fault:
+        refuse(fault)
+    if order.database is not None:
+        run(_keep(label_set, order.database))
+    _tell(label_set, order)
+
+
+def refuse(fault: JudgeServerError) -> NoReturn:
+    """The error, and below it the findings with their rows."""
+    findings = fault.extensions.get("findings") or ()
+    if not findings:
+        fail(str(fault))
+    count = fault.extensions.get("count", len(findings))
+    typer.echo(f"error: {count} {'fault' if count == 1 else 'faults'} in the labels", err=True)
+    for finding in findings[:SHOWN]:
+        places = [f"{name} {finding[name]}" for name in ("row", "column") if name in finding]
+        advice = f" ({finding['suggestion']})" if finding.get("suggestion") else ""
+        typer.echo(f"  {', '.join(places) or 'file'}: {finding['message']}{advice}", err=True)
+    if count > SHOWN:
+        typer.echo(f"  and {count - SHOWN} more", err=True)
+    raise typer.Exit(BAD_USE)
+
+
+def _public(order: Order) -> LabelSet:
+    if not order.sources:
+        manifest = SETS[order.name].manifest
+        known = [*(file.name for file in manifest.files), *manifest.upstream]
+        raise BadInput(
+            f"The labels of {order.name} are not part of judge-server; they stand in {manifest.source}.",
+            remedy=f"Name them with --from FILE or --from URL: {', '.join(known)}.",
+        )
+    directory = order.cache or _user_cache() / order.name
+    paths = [_fetch(source, directory) if is_url(source) else Path(source) for source in order.sources]
+    return import_public(order.name, paths, unverified=order.unverified)
+
+
+def _own(order: Order) -> LabelSet:
+    path = Path(order.name)
+    if not path.is_file():
+        raise BadInput(
+            f"{order.name!r} is neither a file nor a public set.", remedy=f"The sets are {', '.join(sorted(SETS))}."
+        )
+    if order.sources:
+        raise BadInput("--from goes with the name of a public set.", remedy=f"Leave it out: {path} is read itself.")
+    rubric = rubric_target.one(order.rubric, None).rubric if order.rubric else None
+    scales = [parse_scale(text) for text in order.scales]
+    return read_labels(path, scales=scales, rubric=rubric, layout=_layout(order))
+
+
+def _layout(order: Order) -> Layout:
+    columns = {}
+    for pair in order.columns:
+        field, separator, column = pair.partition("=")
+        if not separator or field not in FIELDS:
+            raise BadInput(f"--column {pair!r} is not FIELD=COLUMN.", remedy=f"The fields are {', '.join(FIELDS)}.")
+        columns[field] = column
+    annotators: dict[str, Role] = {**dict.fromkeys(order.humans, "human"), **dict.fromkeys(order.judges, "judge")}
+    constants = {"criterion": order.criterion} if order.criterion else {}
+    return Layout(columns=columns, constants=constants, annotators=annotators)
+
+
+def _fetch(url: str, directory: Path) -> Path:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(url.rsplit("/", 1)[-1][:40], total=None)
+        return download(url, directory, lambda done, total: progress.update(task, completed=done, total=total))
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "judge-server" / "labels"
+
+
+async def _keep(label_set: LabelSet, database: str) -> None:
+    store = await Store.open(database)
+    try:
+        await keep(label_set, store.labels)
+    finally:
+        await store.close()
+
+
+def _tell(label_set: LabelSet, order: Order) -> None:
+    if order.as_json:
+        told = {"id": label_set.id, "version": label_set.version, "digest": label_set.digest, **described(label_set)}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    counts = label_set.counts
+    typer.echo(
+        f"{label_set.id}: {counts.labels} labels of {_some(counts.humans, 'human')} and "
+        f"{_some(counts.judges, 'judge')} on {_some(counts.items, 'item')}, {_some(counts.clusters, 'prompt')}, "
+        f"{'1 criterion' if counts.criteria == 1 else f'{counts.criteria} criteria'}; "
+        f"{counts.abstained} abstained, {counts.invalid} invalid"
+    )
+    for scale in label_set.scales[:SHOWN]:
+        typer.echo(f"  {scale.criterion}: {scale.kind} {_classes(scale.kind, scale.classes)}".rstrip())
+    if label_set.splits:
+        typer.echo(
+            f"  split: {counts.clusters - counts.test_clusters} prompts dev, {counts.test_clusters} test (locked)"
+        )
+    _tell_notes(label_set.notes)
+    typer.echo(f"  {label_set.digest}")
+    if order.out is not None:
+        typer.echo(f"written to {order.out}; next: judge-server calibrate report {order.out}")
+    elif order.database is None:
+        typer.echo("checked only: keep the labels with --out FILE or --database URL")
+
+
+def _tell_notes(notes: Sequence[str]) -> None:
+    for note in notes[:SHOWN]:
+        typer.secho(f"  note: {note}", fg=typer.colors.YELLOW)
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _classes(kind: str, classes: Sequence[str]) -> str:
+    return (" < " if kind in ("binary", "ordinal") else ", ").join(classes)

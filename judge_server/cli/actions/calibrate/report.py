@@ -1,0 +1,205 @@
+"""What ``calibrate report`` and ``calibrate disagreements`` do: read, compute with progress, write and print."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from judge_server.agreement.alternative_annotator import AlternativeAnnotator
+from judge_server.agreement.judge import Measurement
+from judge_server.agreement.resampling import Resampling
+from judge_server.authoring.writing import replace_file
+from judge_server.calibration.disagreement import Disagreement
+from judge_server.calibration.disagreement import disagreements as ranked
+from judge_server.calibration.panels import views
+from judge_server.cli.actions.calibrate.import_labels import refuse
+from judge_server.cli.running import fail, run
+from judge_server.core.errors import BadInput, JudgeServerError
+from judge_server.labels.label_set import LabelSet
+from judge_server.labels.readers import read_labels
+from judge_server.labels.readers.given_scale import parse_scale
+from judge_server.labels.splits import ReadingFile, read_test
+from judge_server.report import compute as computing
+from judge_server.report import tables
+from judge_server.report.history import read_report, with_previous
+from judge_server.report.html import html
+from judge_server.report.markdown import markdown
+from judge_server.report.markup import visible
+from judge_server.report.model import Report
+from judge_server.util.canonical import canonical_json
+
+
+def as_text(found: Report) -> str:
+    """The report's JSON."""
+    return found.model_dump_json(indent=2) + "\n"
+
+
+TONES = {
+    "short": "red",
+    "above": "green",
+    "level": "green",
+    "unclear": "yellow",
+    "alone": "yellow",
+    "unknown": "yellow",
+}
+SHORTENED = 300
+WRITERS: dict[str, Callable[[Report], str]] = {".html": html, ".htm": html, ".md": markdown, ".json": as_text}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the flags asked for."""
+
+    file: Path
+    judges: tuple[str, ...] | None
+    criteria: tuple[str, ...] | None
+    scales: tuple[str, ...] = ()
+    split: str | None = None
+    reader: str | None = None
+    reason: str | None = None
+    replicates: int = 1000
+    seed: int = 0
+    min_clusters: int = 20
+    epsilon: float = 0.2
+    limit: int = 50
+
+    @property
+    def wish(self) -> computing.Wish:
+        return computing.Wish(
+            measurement=Measurement(
+                resampling=Resampling(replicates=self.replicates, seed=self.seed, min_clusters=self.min_clusters),
+                alternative=AlternativeAnnotator(epsilon=self.epsilon),
+            ),
+            judges=self.judges,
+            criteria=self.criteria,
+            disagreements=self.limit,
+        )
+
+
+def report(order: Order, outputs: tuple[Path, ...], previous: Path | None, *, as_json: bool) -> None:
+    """Compute, write every output, and print the verdict or the JSON."""
+    for path in outputs:
+        if path.suffix.lower() not in WRITERS:
+            fail(f"--output {path} ends in none of {', '.join(WRITERS)}.")
+    try:
+        earlier = read_report(previous) if previous else None
+        labels, split = chosen(order)
+        with progress() as advance:
+            found = computing.compute(labels, order.wish, advance)
+        found = found.model_copy(update={"subject": found.subject.model_copy(update={"split": split})})
+        if earlier is not None:
+            found = with_previous(found, earlier)
+        for path in outputs:
+            replace_file(path, WRITERS[path.suffix.lower()](found))
+    except JudgeServerError as fault:
+        refuse(fault)
+    if as_json:
+        typer.echo(as_text(found), nl=False)
+    else:
+        show(found, outputs)
+
+
+def chosen(order: Order) -> tuple[LabelSet, str]:
+    """The labels to work on and the name of their split; reading the test split is recorded beside the file."""
+    labels = read_labels(order.file, scales=[parse_scale(text) for text in order.scales])
+    if order.split not in {None, "dev", "test"}:
+        raise BadInput(f"--split is {order.split!r}.", remedy="Give dev or test.")
+    if order.split == "test":
+        log = ReadingFile(order.file)
+        return run(read_test(labels, log, reader=order.reader or "", reason=order.reason or "")), "test"
+    if "test" in labels.splits.values():
+        return labels.split("dev"), "dev"
+    return labels, "all"
+
+
+@contextmanager
+def progress() -> Iterator[computing.Progress]:
+    """A bar on standard error, where that is a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("measuring", total=None)
+
+        def advance(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=escape(what))
+
+        yield advance
+
+
+def show(found: Report, outputs: tuple[Path, ...]) -> None:
+    """The verdicts and the headline table, in a terminal."""
+    console = Console(highlight=False)
+    for judge, verdict in found.verdicts.items():
+        console.print(
+            f"[bold {TONES[verdict.standing]}]{escape(visible(judge))}: {tables.STANDINGS[verdict.standing]}[/]"
+        )
+        console.print(escape(visible(verdict.text)) + "\n")
+    for warning in found.warnings:
+        console.print(f"[yellow]note:[/] {escape(visible(warning))}")
+    for content in tables.headline_tables(found):
+        print_table(console, content)
+    for judge in found.judges:
+        if len(found.judges[judge].criteria) > 1:
+            console.print(f"\n[bold]{escape(visible(judge))}[/]")
+            print_table(console, tables.criteria_table(found, judge))
+    for path in outputs:
+        typer.echo(f"written to {path}")
+    if not outputs:
+        typer.echo("plots, biases and disagreements: add -o report.html")
+
+
+def print_table(console: Console, content: tables.Table) -> None:
+    table = Table(title=escape(visible(content.caption)) or None, title_justify="left", box=None, pad_edge=False)
+    for place, column in enumerate(content.columns):
+        table.add_column(
+            escape(visible(column)), justify="right" if place >= content.numeric else "left", overflow="fold"
+        )
+    for row in content.rows:
+        table.add_row(*(escape(visible(value)) for value in row))
+    console.print(table)
+
+
+def list_disagreements(order: Order, *, as_json: bool) -> None:
+    """Print what ``calibrate disagreements`` found, judge by judge."""
+    try:
+        labels, _ = chosen(order)
+        labels = computing.chosen(labels, order.wish)
+        single = list(views(labels))
+        judges = computing.present(labels, "judge")
+        found = {judge: ranked(labels, single, judge, order.limit) for judge in judges}
+    except JudgeServerError as fault:
+        refuse(fault)
+    if as_json:
+        plain = {judge: [each.model_dump(mode="json") for each in rows] for judge, rows in found.items()}
+        typer.echo(canonical_json(plain))
+        return
+    console = Console(highlight=False)
+    for judge, rows in found.items():
+        console.print(
+            f"[bold]{escape(visible(judge))}[/]: {len(rows)} shown"
+            if rows
+            else f"{escape(visible(judge))} disagrees nowhere"
+        )
+        for place, each in enumerate(rows, 1):
+            print_disagreement(console, place, each)
+
+
+def print_disagreement(console: Console, place: int, found: Disagreement) -> None:
+    console.print(f"\n[bold]{place}. {escape(visible(found.item))}[/]  {escape(visible(found.criterion))}")
+    for role, opinion in [("judge", found.judge), *(("person", each) for each in found.humans)]:
+        why = f": {brief(opinion.rationale)}" if opinion.rationale else ""
+        console.print(f"  {role} {brief(opinion.annotator)} said [bold]{brief(opinion.label or 'no label')}[/]{why}")
+    for name, text in (("prompt", found.prompt), ("response", found.response), ("reference", found.reference)):
+        if text:
+            console.print(f"  [dim]{name}:[/] {brief(text)}")
+
+
+def brief(text: str) -> str:
+    line = visible(" ".join(text.split()))
+    return escape(line if len(line) <= SHORTENED else f"{line[:SHORTENED]}…")

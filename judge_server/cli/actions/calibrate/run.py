@@ -1,0 +1,108 @@
+"""What ``calibrate run`` does."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from judge_server.calibration.journal import Journal
+from judge_server.calibration.matching import match, with_positives
+from judge_server.calibration.run import Result, Task, run
+from judge_server.cli.calibrate import sources
+from judge_server.cli.notice import announce
+from judge_server.core.errors import BadInput
+from judge_server.core.verdict import VerdictStatus
+from judge_server.judging.answer import Judge
+from judge_server.labels.writing import write_labels
+from judge_server.settings.settings import Settings
+from judge_server.wiring.service import Service, open_service
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the flags asked for."""
+
+    labels: str
+    part: sources.Part
+    rubric: str
+    judge: str | None
+    out: Path | None
+    partial: bool
+    positives: tuple[str, ...]
+    raw: bool
+    concurrency: int
+    as_json: bool
+
+
+async def measure(settings: Settings, order: Order) -> bool:
+    """False where not one verdict came."""
+    async with open_service(settings) as service:
+        judge = service.bench.named(order.judge)
+        task = await _task(service, order, judge)
+        out = order.out or Path(f"{_file_name(task.labels.id)}.{judge.reference.name}.csv")
+        if out.suffix not in (".csv", ".jsonl"):
+            raise BadInput(f"--out {out}: labels are written as .csv or .jsonl.", remedy="Name the file so.")
+        announce([judge])
+        result = await _run(service, task, out, order)
+        write_labels(result.labels, out)
+        Journal(out, task.heading).finish()
+        await service.store.calibrations.put_calibration(result.calibration)
+    _tell(result, out, as_json=order.as_json)
+    return VerdictStatus.OK.value in result.calibration.statuses
+
+
+async def _task(service: Service, order: Order, judge: Judge) -> Task:
+    stored = await sources.label_set(order.labels, service.store)
+    part = await order.part.of(stored, service.store)
+    positives = sources.positives(order.positives)
+    whole, part = (with_positives(labels, positives) for labels in (stored, part))
+    rubric = await sources.rubric(order.rubric, service.shelf)
+    matches = match(rubric, whole, partial=order.partial)
+    reference = judge.reference
+    return Task(
+        labels=part,
+        split=order.part.name,
+        rubric=rubric,
+        matches=matches,
+        judge=reference,
+        maps=None if order.raw else service.standing.maps.find(reference.fingerprint, rubric.digest),
+        whole_digest=stored.digest,
+    )
+
+
+async def _run(service: Service, task: Task, out: Path, order: Order) -> Result:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    scorer = service.measuring_scorer(raw=order.raw)
+    with (
+        Journal(out, task.heading) as journal,
+        Progress(*columns, console=console, disable=not console.is_terminal) as progress,
+    ):
+        bar = progress.add_task("judging", total=len(task.labels.table.items.names))
+        progress.update(bar, total=task.labels.counts.items)
+        return await run(
+            scorer, task, journal=journal, advance=lambda: progress.advance(bar), concurrency=order.concurrency
+        )
+
+
+def _file_name(label_set_id: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", label_set_id) or "labels"
+
+
+def _tell(result: Result, out: Path, *, as_json: bool) -> None:
+    record = result.calibration
+    if as_json:
+        typer.echo(record.model_dump_json())
+        return
+    counted = ", ".join(f"{count} {status}" for status, count in sorted(record.statuses.items())) or "none"
+    causes = ", ".join(f"{count} x {kind}" for kind, count in sorted(record.failures.items()))
+    resumed = f" ({result.resumed} known from before)" if result.resumed else ""
+    typer.echo(f"{record.items} items{resumed}, verdicts: {counted}" + (f" (no label: {causes})" if causes else ""))
+    typer.echo(f"{record.id}: {record.judge.name} under {record.rubric.id}@{record.rubric.version}")
+    if record.judge.calibration:
+        typer.echo(f"fitted maps applied: {record.judge.calibration}")
+    typer.echo(f"labels: {out}")
+    typer.echo(f"next: judge-server calibrate report {out}")

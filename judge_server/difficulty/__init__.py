@@ -1,0 +1,1 @@
+"""Choosing prompts by how often a policy passes them."""

@@ -1,0 +1,1 @@
+"""Deterministic defences: what a response is before any model reads it."""

@@ -1,0 +1,154 @@
+"""What is caught before a model sees it: responses that say nothing, and the marks of an attack on the judge.
+
+A degenerate response (empty, a master key, pure repetition) is judged without a model: it gets the lowest reward that
+the rubric can give. The other marks only raise a flag, unless the rubric or the server vetoes that flag; then it is as
+with a degenerate response.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from judge_server.core.criterion import AnyLeaf, Group, Judged, Scale, nodes
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.guard.degenerate import says_nothing
+from judge_server.guard.injection_patterns import injection_flags
+from judge_server.guard.normalize import looks_alike, normalize, unspaced
+from judge_server.guard.repetition import repetitive
+from judge_server.guard.sanitize import hides
+from judge_server.guard.worst_case import worst_case_values
+from judge_server.util.lru import BoundedCache
+
+DEGENERATE = "degenerate"
+VETOED = "vetoed"
+INJECTION = "injection_suspected"
+ECHO = "criteria_echo"
+REPETITION = "repetition"
+HIDDEN = "hidden_characters"
+LOOK_ALIKES = "look_alikes"
+
+_READ_CHARACTERS = 100_000
+_LAST_CHARACTERS = 25_000
+_THINKING = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
+_STATEMENTS: BoundedCache[tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """``degenerate``: why the response is not worth a model's time, or None. ``veto``: which flag forbids to judge it,
+    or None; the flag ``vetoed`` is then among ``flags``. ``injection_flags``: the attack
+    families whose marks it bears."""
+
+    flags: tuple[str, ...]
+    degenerate: str | None
+    veto: str | None = None
+    injection_flags: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> str | None:
+        """Why no judge is asked, or None."""
+        return self.degenerate or (f"the guard's veto on {self.veto}" if self.veto else None)
+
+
+def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = frozenset()) -> Inspection:
+    """Look at a response without a model. Bounded work whatever the text. ``veto``: flags that the server vetoes under
+    every rubric that does not allow them."""
+    text = _beginning_and_end(submission.read.text)
+    cause = _degenerate(submission, rubric)
+    plain = normalize(text)[: 2 * _READ_CHARACTERS]
+    found = _marks(submission, plain)
+    raised = (
+        (INJECTION, bool(found)),
+        (ECHO, _echoes(plain, rubric)),
+        (REPETITION, not cause and repetitive(text)),
+        (HIDDEN, hides(text)),
+        (LOOK_ALIKES, looks_alike(text)),
+    )
+    flags = tuple(flag for flag, up in raised if up)
+    if cause:
+        return Inspection((DEGENERATE, *flags), cause, injection_flags=found)
+    forbidden = rubric.guard.vetoed(flags, veto) if flags else None
+    return Inspection((VETOED, *flags) if forbidden else flags, None, forbidden, found)
+
+
+def worst_verdicts(rubric: Rubric, applicable: frozenset[str], cause: str) -> Iterator[Verdict]:
+    """Verdicts that give the lowest reward the rubric can give for what applies."""
+    values = worst_case_values(rubric, applicable)
+    for leaf in rubric.leaves:
+        if leaf.id in applicable:
+            yield decided(leaf, values[leaf.id], f"Not judged: {cause}. The worst value is assumed.")
+        else:
+            yield Verdict(criterion=leaf.id, status=VerdictStatus.NOT_APPLICABLE, source="guard", points=leaf.points)
+
+
+def counted_characters(rubric: Rubric, flags: Sequence[str], characters: int) -> int:
+    """The length of a response as length adjustment may read it: saying nothing earns no bonus for being short."""
+    if DEGENERATE not in flags and VETOED not in flags:
+        return characters
+    groups = [node.aggregate for node in nodes(rubric.criteria) if isinstance(node, Group)]
+    adjustments = [aggregate.length_adjustment for aggregate in (rubric.aggregate, *groups)]
+    return max([characters, *(ceil(adjustment.center) for adjustment in adjustments if adjustment)])
+
+
+def unmet(leaf: Judged, scope: str) -> Verdict:
+    """The verdict on a criterion that reads a part which the response does not have: what is not there meets nothing,
+    and a judge that is shown an empty text is known to make something up."""
+    worst = leaf.options[0].value if isinstance(leaf, Scale) else 0.0
+    return decided(leaf, worst, f"Not asked: the response has no {scope}, so there is nothing that could meet this.")
+
+
+def decided(leaf: AnyLeaf, value: float, reason: str) -> Verdict:
+    """A verdict without a judge, worth ``value`` (of a scale: of one of its options)."""
+    option = next((o.label for o in leaf.options if o.value == value), None) if isinstance(leaf, Scale) else None
+    return Verdict(
+        criterion=leaf.id,
+        status=VerdictStatus.OK,
+        source="guard",
+        points=leaf.points,
+        value=value,
+        met=None if isinstance(leaf, Scale) else value,
+        option=option,
+        reason=reason,
+    )
+
+
+def _beginning_and_end(text: str) -> str:
+    """What is read of a very long text: most attacks stand where a judge reads last."""
+    if len(text) <= _READ_CHARACTERS:
+        return text
+    return f"{text[: _READ_CHARACTERS - _LAST_CHARACTERS]}\n{text[-_LAST_CHARACTERS:]}"
+
+
+def _marks(submission: Submission, plain: str) -> tuple[str, ...]:
+    found = injection_flags(unspaced(plain))
+    if "control_token" not in found and "think" in plain and _THINKING.search(submission.read.answer):
+        return ("control_token", *found)  # where a response begins with its reasoning, that is what the tags are for
+    return found
+
+
+def _degenerate(submission: Submission, rubric: Rubric) -> str | None:
+    read = submission.read
+    if read.tool_calls:
+        return None
+    if not read.answer and read.reasoning and any(leaf.scope != "answer" for leaf in rubric.leaves):
+        return None  # the answer's criteria find nothing, those of the reasoning have their text
+    return says_nothing(read.answer, submission.reference)
+
+
+def _long_statements(rubric: Rubric) -> tuple[str, ...]:
+    plain = (" ".join(normalize(leaf.statement).split()).rstrip(".") for leaf in rubric.leaves)
+    return tuple(dict.fromkeys(statement for statement in plain if len(statement) >= 30))
+
+
+def _echoes(plain: str, rubric: Rubric) -> bool:
+    """Whether the response recites the rubric: two or more of its longer statements, word by word."""
+    if len(plain) < 60:
+        return False
+    statements = _STATEMENTS.get(rubric.digest, lambda: _long_statements(rubric))
+    if sum(max(statement.split(), key=len) in plain for statement in statements) < 2:
+        return False
+    spaced = " ".join(plain.split())
+    return sum(statement in spaced for statement in statements) >= 2

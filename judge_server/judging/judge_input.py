@@ -1,0 +1,104 @@
+"""What a judge is shown beside the criterion: the conversation, the part of the response in scope, the reference.
+
+All of it is made legible here, before anything is hashed: what is shown decides what may be answered from memory.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from judge_server.core.criterion import Leaf
+from judge_server.core.message import Message, ToolCall
+from judge_server.core.step import Step
+from judge_server.core.submission import Submission
+from judge_server.guard.degenerate import says_nothing
+from judge_server.guard.sanitize import sanitize
+
+
+@dataclass(frozen=True)
+class JudgeInput:
+    """``response`` is the text in scope; ``step`` the one step that is judged, for criteria of that scope."""
+
+    conversation: tuple[Message, ...]
+    response: str
+    reference: str | None = None
+    step: Step | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing in scope."""
+        return not (self.response if self.step is None else self.step.text).strip()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all texts, each preceded by its length so that no two contents collide."""
+        hashed = hashlib.sha256()
+        for text in self._texts():
+            data = text.encode("utf-8", "surrogatepass")
+            hashed.update(len(data).to_bytes(8, "big"))
+            hashed.update(data)
+        return hashed.hexdigest()
+
+    def _texts(self) -> Iterator[str]:
+        for message in self.conversation:
+            yield message.role
+            yield message_text(message)
+        yield "response"
+        yield self.response
+        yield "reference" if self.reference is None else f"reference {self.reference}"
+        yield "step" if self.step is None else f"step {self.step.index} {self.step.text}"
+
+
+class JudgeInputs:
+    """The materials of one submission, each made once. ``steps``: those to be judged, where not all are."""
+
+    def __init__(self, submission: Submission, steps: Sequence[Step] | None = None) -> None:
+        self.submission = submission
+        self.steps = submission.read.steps if steps is None else steps
+        self._made: dict[tuple[str, bool, int | None], JudgeInput] = {}
+
+    def of(self, leaf: Leaf) -> list[JudgeInput]:
+        """One material, or one for every step for a criterion of step scope."""
+        with_reference = leaf.reference != "none" and bool((self.submission.reference or "").strip())
+        if leaf.scope == "step":
+            return [self._material("step", with_reference, step) for step in self.steps]
+        return [self._material(leaf.scope, with_reference, None)]
+
+    def _material(self, scope: str, with_reference: bool, step: Step | None) -> JudgeInput:
+        key = (scope, with_reference, step.index if step else None)
+        if key not in self._made:
+            self._made[key] = JudgeInput(
+                conversation=self.submission.conversation,
+                response=text_in_scope(self.submission, scope),
+                reference=shown_reference(self.submission) if with_reference else None,
+                step=None if step is None else replace(step, text=sanitize(step.text)),
+            )
+        return self._made[key]
+
+
+def text_in_scope(submission: Submission, scope: str) -> str:
+    """The part of the response that a criterion of this scope reads. What says nothing is not shown as a reasoning, nor
+    as the answer beside tool calls: the guard looks at answers only, and lets an agent's calls pass."""
+    read = submission.read
+    if scope == "reasoning":
+        return "" if says_nothing(read.reasoning) else sanitize(read.reasoning)
+    if scope != "answer":
+        return sanitize(read.text)
+    if read.tool_calls and says_nothing(read.answer, submission.reference):
+        return sanitize("\n".join(_call_text(call) for call in read.tool_calls))
+    return sanitize(read.answer)
+
+
+def shown_reference(submission: Submission) -> str | None:
+    """The reference answer as a judge reads it."""
+    return None if submission.reference is None else sanitize(submission.reference)
+
+
+def message_text(message: Message) -> str:
+    """A turn as the judge reads it, tool calls included."""
+    return sanitize("\n".join(filter(None, (message.content, *(_call_text(call) for call in message.tool_calls)))))
+
+
+def _call_text(call: ToolCall) -> str:
+    return f"(calls {call.function.name} with {call.function.arguments})"

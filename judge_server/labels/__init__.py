@@ -1,0 +1,1 @@
+"""Labels of people and judges: sets, tables, archives, splits."""

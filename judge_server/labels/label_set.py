@@ -1,0 +1,113 @@
+"""Labels with their scales, items and provenance: versioned by digest, individual annotators kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from judge_server.core.errors import BadInput
+from judge_server.core.model import Frozen
+from judge_server.labels.digest import digest_of
+from judge_server.labels.label import CriterionScale, Item
+from judge_server.labels.table import ABSTAINED, INVALID, LabelTable
+from judge_server.store.locked_reading import LockedReading
+
+Split = Literal["dev", "test"]
+
+
+class Provenance(Frozen):
+    """Where labels come from. ``nature``: labels of experts or a crowd, or ``authored``: examples made up here."""
+
+    source: str
+    commit: str | None = None
+    licence: str | None = None
+    checksum: str | None = None
+    nature: Literal["expert", "crowd", "authored", "unknown"] = "unknown"
+    note: str | None = None
+
+
+class Counts(Frozen):
+    """What a set holds. ``labels`` counts the rows, ``abstained`` and ``invalid`` those among them without a label."""
+
+    labels: int
+    items: int
+    clusters: int
+    criteria: int
+    humans: int
+    judges: int
+    abstained: int
+    invalid: int
+    test_clusters: int
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Labels of people and judges. Nothing is collapsed to a majority: that is a reader's choice. ``splits``: by
+    cluster (prompt); a prompt that is not named is in dev. ``notes``: what the reader of the file should know."""
+
+    id: str
+    version: str
+    provenance: Provenance
+    scales: tuple[CriterionScale, ...]
+    table: LabelTable
+    items: Mapping[str, Item] = field(default_factory=dict)
+    splits: Mapping[str, Split] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over scales, splits, items and every label, whatever the order of the rows."""
+        return digest_of(self.scales, self.splits, self.items, self.table)
+
+    @cached_property
+    def counts(self) -> Counts:
+        table = self.table
+        clusters = {table.clusters.names[code] for code in np.unique(table.clusters.codes)}
+        roles = [table.roles[code] for code in np.unique(table.annotators.codes)]
+        return Counts(
+            labels=len(table),
+            items=len(np.unique(table.items.codes)),
+            clusters=len(clusters),
+            criteria=len(np.unique(table.criteria.codes)),
+            humans=roles.count("human"),
+            judges=roles.count("judge"),
+            abstained=int((table.labels.codes == ABSTAINED).sum()),
+            invalid=int((table.labels.codes == INVALID).sum()),
+            test_clusters=sum(self.splits.get(cluster) == "test" for cluster in clusters),
+        )
+
+    def scale_of(self, criterion: str) -> CriterionScale:
+        """Raises KeyError for a criterion that the set does not have."""
+        return {scale.criterion: scale for scale in self.scales}[criterion]
+
+    def split(self, name: Split, reading: LockedReading | None = None) -> "LabelSet":
+        """The labels of one split. The test split is locked: it needs the record of this reading, which
+        ``splits.read_test`` makes. Raises BadInput without one, or where the set has no such split."""
+        if name == "test":
+            self._check(reading)
+        table = self.table
+        names = table.clusters.names
+        wanted = np.array([self.splits.get(cluster, "dev") == name for cluster in names], dtype=np.bool_)
+        chosen = table.select(wanted[table.clusters.codes]) if len(table) else table
+        if not len(chosen):
+            raise BadInput(
+                f"Label set {self.id!r} has no {name} split.",
+                remedy="Make one with calibrate import --test-share 0.3, or give the file a column split with dev and "
+                "test.",
+            )
+        present = {table.items.names[code] for code in np.unique(chosen.items.codes)}
+        return replace(
+            self,
+            table=chosen,
+            items={item: text for item, text in self.items.items() if item in present},
+            splits={cluster: own for cluster, own in self.splits.items() if own == name},
+        )
+
+    def _check(self, reading: LockedReading | None) -> None:
+        if reading is None or reading.digest != self.digest:
+            raise BadInput(
+                f"The test split of label set {self.id!r} is locked.",
+                remedy="Say who reads it and why, so that the reading is recorded; work on the dev split meanwhile.",
+            )

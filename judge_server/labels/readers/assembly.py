@@ -1,0 +1,86 @@
+"""From what was gathered to a label set, once everything in it holds."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from judge_server.core.errors import BadInput
+from judge_server.labels.label import CriterionScale, Item
+from judge_server.labels.label_set import LabelSet, Provenance
+from judge_server.labels.readers.checking import (
+    check_duplicates,
+    check_names,
+    check_probabilities,
+    clusters_of,
+    roles_of,
+    splits_of,
+)
+from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.gathering import Gathering
+from judge_server.labels.readers.placing import Placer
+from judge_server.labels.table import Column, LabelTable
+
+_NAMED: Final = ("item", "criterion", "annotator")
+
+
+def assemble(
+    gathering: Gathering,
+    findings: Findings,
+    scales: Mapping[str, CriterionScale],
+    *,
+    name: str,
+    provenance: Provenance,
+) -> LabelSet:
+    """Raises BadInput with every finding, those of reading the file among them. The version is the first twelve digits
+    of the file's checksum, or of the digest where there is no file."""
+    if not len(gathering.rows):
+        findings.refuse_if_any()
+        raise BadInput(
+            f"{findings.source} holds no labels.", remedy="Below the heading each row is one label; see docs/labels.md."
+        )
+    check_names(gathering, findings)
+    roles = roles_of(gathering, findings)
+    clusters, cluster_codes = clusters_of(gathering, findings)
+    splits = splits_of(gathering, clusters, cluster_codes, findings)
+    check_probabilities(gathering, findings)
+    check_duplicates(gathering, findings)
+    placed = Placer(gathering, roles, scales, findings).place()
+    findings.refuse_if_any()
+    column = {key: Column(gathering.numbering[key].names, gathering.codes(key)) for key in _NAMED}
+    table = LabelTable(
+        items=column["item"],
+        criteria=column["criterion"],
+        annotators=column["annotator"],
+        clusters=Column(clusters, cluster_codes),
+        labels=placed.labels,
+        roles=roles,
+        probabilities=gathering.probabilities,
+        rows=gathering.rows,
+        rationales=gathering.rationales,
+        invalid=placed.invalid,
+        distributions=gathering.distributions,
+    )
+    made = LabelSet(
+        id=name,
+        version="",
+        provenance=provenance,
+        scales=placed.scales,
+        table=table,
+        items=_items(gathering),
+        splits=splits,
+        notes=placed.notes,
+    )
+    version = (provenance.checksum or made.digest).removeprefix("sha256:")[:12]
+    return replace(made, version=version)
+
+
+def _items(gathering: Gathering) -> dict[str, Item]:
+    """The items of which the file says more than the id."""
+    texts = {field: column for field, column in gathering.texts.items() if any(column)}
+    found: dict[str, Item] = {}
+    for place, name in enumerate(gathering.numbering["item"].names if texts else ()):
+        own = {field: column[place] for field, column in texts.items() if place < len(column) and column[place]}
+        tags = tuple(dict.fromkeys(tag.strip() for tag in own.pop("tags", "").split(";") if tag.strip()))
+        if own or tags:
+            found[name] = Item(id=name, tags=tags, **own)
+    return found

@@ -1,0 +1,169 @@
+"""What must hold of the rows, whatever their labels are: names, roles, clusters, splits, probabilities, duplicates."""
+
+from collections.abc import Sequence
+from typing import Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judge_server.labels.label import Role
+from judge_server.labels.label_set import Split
+from judge_server.labels.readers.finding import MOST_KEPT, Findings
+from judge_server.labels.readers.gathering import Gathering
+from judge_server.labels.table import Codes
+
+LONGEST_NAME: Final = 400
+Longs = NDArray[np.int64]
+
+
+def check_names(gathering: Gathering, findings: Findings) -> None:
+    """Items, criteria and annotators have names that can be shown and kept."""
+    for key in ("item", "criterion", "annotator", "cluster"):
+        codes = gathering.codes(key)
+        for code, name in enumerate(gathering.numbering[key].names):
+            if not name and key != "cluster":
+                message, advice = f"the {key} is empty", f"Every row names its {key}."
+                _add_at(findings, gathering.rows, codes == code, key, message, advice)
+            elif len(name) > LONGEST_NAME:
+                message, advice = f"the {key} has {len(name)} characters", f"Use a short id of at most {LONGEST_NAME}."
+                _add_at(findings, gathering.rows, codes == code, key, message, advice)
+            elif not name.isprintable() and any(ord(char) < 32 or ord(char) == 127 for char in name):
+                message = f"the {key} {name[:40]!r} holds a control character"
+                _add_at(findings, gathering.rows, codes == code, key, message, "Take it out.")
+
+
+def roles_of(gathering: Gathering, findings: Findings) -> tuple[Role, ...]:
+    """The role of each annotator; findings where a word is no role, or an annotator has both."""
+    roles, rows = gathering.codes("role"), gathering.rows
+    known = {"human": 0, "judge": 1}
+    meaning = np.array([known.get(name.casefold(), -1) for name in gathering.numbering["role"].names], dtype=np.int64)
+    meant = meaning[roles] if len(roles) else np.empty(0, dtype=np.int64)
+    for code in np.flatnonzero(meaning < 0):
+        word = gathering.numbering["role"].names[code]
+        _add_at(findings, rows, roles == code, "role", f"the role {word[:40]!r} is unknown", "Write human or judge.")
+    annotators = gathering.codes("annotator")
+    names = gathering.numbering["annotator"].names
+    found: list[Role] = []
+    for code, name in enumerate(names):
+        own = meant[annotators == code] if len(names) <= 64 else None
+        both = own is not None and bool((own == 0).any() and (own == 1).any())
+        found.append("judge" if own is not None and bool((own == 1).any()) else "human")
+        if both:
+            _add_two_roles(findings, rows, annotators == code, meant, name)
+    if len(names) > 64:
+        found = _many_roles(gathering, meant, findings)
+    return tuple(found)
+
+
+def _many_roles(gathering: Gathering, meant: Longs, findings: Findings) -> list[Role]:
+    """The same for a crowd, without a pass over the rows for each of them."""
+    annotators, names = gathering.codes("annotator"), gathering.numbering["annotator"].names
+    counts = np.bincount(annotators[meant >= 0] * 2 + meant[meant >= 0], minlength=2 * len(names)).reshape(-1, 2)
+    for code in np.flatnonzero((counts > 0).all(axis=1)):
+        _add_two_roles(findings, gathering.rows, annotators == code, meant, names[code])
+    return ["judge" if judge else "human" for _, judge in counts.tolist()]
+
+
+def _add_two_roles(findings: Findings, rows: Codes, own: NDArray[np.bool_], meant: Longs, name: str) -> None:
+    as_judge = int(rows[np.flatnonzero(own & (meant == 1))[0]])
+    as_human = int(rows[np.flatnonzero(own & (meant == 0))[0]])
+    findings.add(
+        max(as_judge, as_human),
+        "role",
+        f"annotator {name!r} is a human in row {as_human} and a judge in row {as_judge}",
+        "An annotator has one role: rename one of the two.",
+    )
+
+
+def clusters_of(gathering: Gathering, findings: Findings) -> tuple[tuple[str, ...], Codes]:
+    """The cluster of each row; an item without one is its own. An item in two clusters is a finding."""
+    numbering = gathering.numbering["cluster"]
+    items, codes = gathering.codes("item"), gathering.codes("cluster")
+    names = gathering.numbering["item"].names
+    nameless = numbering.known.get("")
+    if nameless is not None and len(codes):
+        own = np.fromiter((numbering[name] for name in names), dtype=np.int32, count=len(names))
+        codes = np.where(codes == nameless, own[items], codes).astype(np.int32)
+    rows = _second_of(items, codes)
+    for row in rows[:MOST_KEPT]:
+        item = names[items[row]]
+        findings.add(
+            int(gathering.rows[row]),
+            "cluster",
+            f"item {item!r} is in another cluster here than in an earlier row",
+            "A cluster is the item's prompt: an item has one.",
+        )
+    return numbering.names, codes
+
+
+def splits_of(gathering: Gathering, clusters: tuple[str, ...], codes: Codes, findings: Findings) -> dict[str, Split]:
+    """The split of each cluster that names one. A prompt that is in both is a finding: it would leak."""
+    words, rows = gathering.numbering["split"].names, gathering.rows
+    splits = gathering.codes("split")
+    for code, word in enumerate(words):
+        if word.casefold() not in ("", "dev", "test"):
+            _add_at(
+                findings, rows, splits == code, "split", f"the split {word[:40]!r} is unknown", "Write dev or test."
+            )
+    for row in _second_of(codes, splits)[:MOST_KEPT]:
+        cluster = clusters[codes[row]]
+        findings.add(
+            int(rows[row]),
+            "split",
+            f"prompt {cluster!r} is in another split here than in an earlier row",
+            "Split by prompt (cluster): all its rows go to one side.",
+        )
+    firsts = np.unique(codes, return_index=True)[1]
+    said = {clusters[codes[row]]: words[splits[row]].casefold() for row in firsts}
+    return {cluster: cast("Split", word) for cluster, word in said.items() if word in ("dev", "test")}
+
+
+def check_probabilities(gathering: Gathering, findings: Findings) -> None:
+    values = gathering.probabilities
+    wrong = np.flatnonzero((values < 0) | (values > 1))
+    for row in wrong[:MOST_KEPT]:
+        findings.add(
+            int(gathering.rows[row]),
+            "probability",
+            f"the probability {values[row]:g} is not between 0 and 1",
+            "A probability is that of the positive class, from 0 to 1 (not a percentage).",
+        )
+    findings.count += max(0, len(wrong) - MOST_KEPT)
+
+
+def check_duplicates(gathering: Gathering, findings: Findings) -> None:
+    """An annotator says one thing of an item on a criterion."""
+    item, criterion, annotator = (gathering.codes(key).astype(np.int64) for key in ("item", "criterion", "annotator"))
+    sizes = [len(gathering.numbering[key].known) for key in ("criterion", "annotator")]
+    keys = (item * sizes[0] + criterion) * sizes[1] + annotator
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    again = np.flatnonzero(ordered[1:] == ordered[:-1]) + 1
+    for place in again[:MOST_KEPT]:
+        row, first = order[place], order[np.searchsorted(ordered, ordered[place])]
+        names = [gathering.numbering[key].names for key in ("item", "criterion", "annotator")]
+        findings.add(
+            int(gathering.rows[row]),
+            "annotator",
+            f"{names[2][annotator[row]]!r} labels item {names[0][item[row]]!r} on {names[1][criterion[row]]!r} twice: "
+            f"already in row {int(gathering.rows[first])}",
+            "Keep one of the two rows; repeated judgments of one annotator need an annotator name each.",
+        )
+    findings.count += max(0, len(again) - MOST_KEPT)
+
+
+def _second_of(owners: Codes, owned: Codes) -> Longs:
+    """Rows where an owner has another value than in its first row; the first such row of each owner."""
+    if not len(owners):
+        return np.empty(0, dtype=np.int64)
+    _, firsts, places = np.unique(owners, return_index=True, return_inverse=True)
+    differing = np.flatnonzero(owned != owned[firsts][places])
+    return differing[np.unique(owners[differing], return_index=True)[1]]
+
+
+def _add_at(
+    findings: Findings, rows: Codes, where: NDArray[np.bool_], column: str, message: str, suggestion: str
+) -> None:
+    places: Sequence[int] = np.flatnonzero(where).tolist()
+    findings.add_rows([int(rows[place]) for place in places[:MOST_KEPT]], column, message, suggestion)
+    findings.count += max(0, len(places) - MOST_KEPT)

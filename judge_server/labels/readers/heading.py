@@ -1,0 +1,90 @@
+"""Which column of a file is which field of a label."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Final
+
+from judge_server.labels.label import Role
+from judge_server.labels.readers.finding import Findings
+
+REQUIRED: Final = ("item", "criterion", "annotator", "role", "label")
+TEXTS: Final = ("prompt", "response", "reference", "writer", "language")
+OPTIONAL: Final = ("probability", "probabilities", "cluster", "rationale", *TEXTS, "tags", "split")
+FIELDS: Final = (*REQUIRED, *OPTIONAL)
+_MOST_LOOKED_AT: Final = 200  # columns that are searched for the one meant
+_LONGEST_NAME: Final = 200
+_OTHER_NAMES: Final = {
+    "item": ("item_id", "id", "example", "example_id", "sample", "sample_id", "question_id", "uid"),
+    "criterion": ("criterion_id", "criteria", "dimension", "aspect", "metric", "question", "attribute"),
+    "annotator": ("annotator_id", "rater", "rater_id", "labeler", "labeller", "worker", "user", "judge", "expert"),
+    "role": ("kind", "annotator_type", "source", "type"),
+    "label": ("rating", "score", "value", "annotation", "verdict", "answer", "class"),
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is to be read, where its heading does not say it. ``columns``: the file's column for a field;
+    ``constants``: a field that is the same in every row; ``annotators``: columns that hold one annotator's labels each
+    (a wide table), with their roles."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    annotators: Mapping[str, Role] = field(default_factory=dict)
+
+
+LONG: Final = Layout()
+
+
+def resolve(names: Sequence[str], layout: Layout, findings: Findings) -> dict[str, str]:
+    """Field → column of the file. Adds a finding for every required field that stands nowhere."""
+    tidy = {name.strip().casefold(): name for name in reversed(names)}
+    found: dict[str, str] = {}
+    for wanted in FIELDS:
+        if wanted in layout.constants or (layout.annotators and wanted in ("annotator", "role", "label")):
+            continue
+        source = layout.columns.get(wanted)
+        if source is None and wanted in tidy:
+            found[wanted] = tidy[wanted]
+        elif source in names:
+            found[wanted] = str(source)
+        elif source is not None or wanted in REQUIRED:
+            _missing(wanted, source, names, found, findings)
+    for column in layout.annotators:
+        if column not in names:
+            findings.add(1, column, f"there is no column {column!r}", _near(column, names))
+    counts = Counter(names)
+    for name in sorted({name for name in found.values() if name and counts[name] > 1}):
+        findings.add(1, name, f"the column {name!r} stands twice", "Keep one of them.")
+    return found
+
+
+def _missing(
+    wanted: str, source: str | None, names: Sequence[str], found: Mapping[str, str], findings: Findings
+) -> None:
+    names = [name[:_LONGEST_NAME] for name in names[:_MOST_LOOKED_AT]]
+    shown = ", ".join(names[:20]) or "nothing"
+    if source is not None:
+        findings.add(1, source, f"there is no column {source!r} for {wanted}; found: {shown}", _near(source, names))
+        return
+    free = [name for name in names if name not in found.values()]
+    likely = [name for name in free if name.strip().casefold() in _OTHER_NAMES.get(wanted, ())]
+    close = get_close_matches(wanted, free, 1)
+    guess = next(iter(likely or close), None)
+    if guess is not None:
+        advice = f"Rename {guess!r} to {wanted!r}, or: judge-server calibrate import FILE --column {wanted}={guess}."
+    elif wanted == "criterion":
+        advice = "If all rows are of one criterion: judge-server calibrate import FILE --criterion NAME."
+    else:
+        advice = (
+            "If each annotator has a column: judge-server calibrate import FILE --human COLUMN --judge COLUMN "
+            "--column item=COLUMN --criterion NAME --out labels.csv."
+        )
+    findings.add(1, wanted, f"the column {wanted!r} is missing; found: {shown}", advice)
+
+
+def _near(wanted: str, names: Sequence[str]) -> str:
+    close = get_close_matches(wanted, [name[:_LONGEST_NAME] for name in names[:_MOST_LOOKED_AT]], 1)
+    return f"Did you mean {close[0]!r}?" if close else "Name one of the file's columns."

@@ -1,0 +1,73 @@
+"""HealthBench's meta-evaluation: one completion and one criterion a line, with several physicians' verdicts.
+
+The criterion is the row's category, with a digest of the rubric's text where one category has several; the cluster is
+the conversation.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from judge_server.labels.readers.chunk import Record
+from judge_server.labels.readers.finding import Findings
+from judge_server.util.canonical import digest
+
+
+def is_meta_evaluation(record: Mapping[str, Any]) -> bool:
+    return isinstance(record.get("binary_labels"), list) and "rubric" in record and "completion" in record
+
+
+def long_records(rows: Sequence[Record], findings: Findings) -> Iterator[Record]:
+    """One record for each physician's verdict."""
+    texts: dict[str, set[str]] = {}
+    for _, record in rows:
+        texts.setdefault(_category(record), set()).add(str(record.get("rubric")))
+    for row, record in rows:
+        labels = record.get("binary_labels")
+        if not isinstance(labels, list) or not isinstance(record.get("completion"), str):
+            findings.add(row, "binary_labels", "the row has no completion with binary_labels", "Export the file again.")
+            continue
+        category, rubric = _category(record), str(record.get("rubric"))
+        prompt = _prompt(record.get("prompt"))
+        cluster = str(record.get("prompt_id") or _short(prompt))
+        base = {
+            "item": str(record.get("completion_id") or _short([prompt, record["completion"]])),
+            "criterion": category if len(texts[category]) == 1 else f"{category}#{_short(rubric)[:8]}",
+            "role": "human",
+            "cluster": cluster,
+            "prompt": prompt,
+            "response": record["completion"],
+            "tags": [],
+        }
+        for annotator, label in zip(_physicians(record, len(labels)), labels, strict=True):
+            yield row, {**base, "annotator": annotator, "label": label}
+
+
+def _category(record: Mapping[str, Any]) -> str:
+    return str(record.get("category") or _short(str(record.get("rubric"))))
+
+
+def _physicians(record: Mapping[str, Any], count: int) -> list[str]:
+    """The given ids, numbered where one stands twice in a row or none is given."""
+    given = record.get("anonymized_physician_ids")
+    ids = [str(one) for one in given] if isinstance(given, list) else []
+    ids += [f"physician-{place}" for place in range(len(ids) + 1, count + 1)]
+    seen: dict[str, int] = {}
+    names = []
+    for one in ids[:count]:
+        seen[one] = seen.get(one, 0) + 1
+        names.append(one if seen[one] == 1 else f"{one}/{seen[one]}")
+    return names
+
+
+def _prompt(given: Any) -> str:
+    """A conversation as text, one turn after the other."""
+    if not isinstance(given, list):
+        return str(given or "")
+    turns = [turn for turn in given if isinstance(turn, Mapping)]
+    if len(turns) == 1:
+        return str(turns[0].get("content") or "")
+    return "\n\n".join(f"{turn.get('role', 'user')}: {turn.get('content', '')}" for turn in turns)
+
+
+def _short(value: Any) -> str:
+    return digest(value)[7:23]

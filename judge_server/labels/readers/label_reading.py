@@ -1,0 +1,155 @@
+"""A file of labels read whole, with everything that is wrong in it told at once."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from judge_server.core.rubric import Rubric
+from judge_server.labels.label import CriterionScale
+from judge_server.labels.label_set import LabelSet, Provenance
+from judge_server.labels.readers import delimited, healthbench, label_studio, parquet, wide
+from judge_server.labels.readers.about import About, read_about
+from judge_server.labels.readers.assembly import assemble
+from judge_server.labels.readers.chunk import Chunk, Record, chunks_of
+from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.form import Form, form_of
+from judge_server.labels.readers.gathering import Gathering
+from judge_server.labels.readers.given_scale import scales_of
+from judge_server.labels.readers.heading import FIELDS, LONG, Layout, resolve
+from judge_server.labels.readers.records import records
+
+Sourced = Iterator[tuple[Chunk, Mapping[str, str]]]
+_AS_NAMED: Final = {field: field for field in FIELDS}
+
+
+def read_labels(
+    path: Path,
+    *,
+    scales: Iterable[CriterionScale] | None = None,
+    rubric: Rubric | None = None,
+    layout: Layout = LONG,
+) -> LabelSet:
+    """The label set in ``path``: long format (item, criterion, annotator, role, label …) as CSV, JSON Lines, a JSON
+    list or Parquet, a Label Studio export, or HealthBench's meta-evaluation; which of them is told from its content.
+
+    ``scales`` go before the file's ``.about.json``, that before ``rubric`` (whose criteria then are the only ones
+    allowed); what none of them names is told from the labels. ``layout`` renames columns or reads a wide table.
+    Raises BadInput whose ``findings`` name row, column, message and what to do.
+    """
+    findings = Findings(path.name)
+    gathering = Gathering(findings)
+    for chunk, sources in _sourced(path, layout, findings):
+        gathering.add(chunk, sources, layout.constants)
+    about = read_about(path)
+    given = _given(scales, about, rubric)
+    if rubric is not None:
+        _check_criteria(gathering, rubric, findings)
+    return assemble(
+        gathering,
+        findings,
+        given,
+        name=about.id or path.name.split(".")[0],
+        provenance=_provenance(path, about),
+    )
+
+
+def labels_from(
+    rows: Iterable[Record],
+    source: str,
+    *,
+    name: str,
+    provenance: Provenance,
+    scales: Iterable[CriterionScale] = (),
+) -> LabelSet:
+    """A label set of records in the long format, with their row numbers. Raises BadInput as ``read_labels`` does."""
+    findings = Findings(source)
+    gathering = Gathering(findings)
+    for chunk in chunks_of(rows, FIELDS):
+        gathering.add(chunk, _AS_NAMED, {})
+    return assemble(gathering, findings, {scale.criterion: scale for scale in scales}, name=name, provenance=provenance)
+
+
+def _sourced(path: Path, layout: Layout, findings: Findings) -> Sourced:
+    """Chunks, each with the column of every field."""
+    form = form_of(path)
+    if form is Form.PARQUET:
+        names = parquet.heading(path)
+        yield from _table(names, layout, findings, lambda used: parquet.chunks(path, used))
+    elif form is Form.DELIMITED:
+        names = delimited.heading(path, findings)
+        yield from _table(names, layout, findings, lambda _used: delimited.chunks(path, findings))
+    else:
+        yield from _objects(records(path, form, findings), layout, findings)
+
+
+def _objects(found: Iterator[Record], layout: Layout, findings: Findings) -> Sourced:
+    first = next(found, None)
+    if first is None:
+        findings.refuse_if_any()
+        return
+    rows: Iterator[Record] = chain([first], found)
+    for kind, converted in (
+        (label_studio.is_export, label_studio.long_records),
+        (healthbench.is_meta_evaluation, healthbench.long_records),
+    ):
+        if kind(first[1]):
+            rows = converted(list(rows), findings)
+            yield from ((chunk, _AS_NAMED) for chunk in chunks_of(rows, FIELDS))
+            return
+    names = list(first[1])
+    optional = [field for field in FIELDS if field not in names and field not in layout.columns]
+    known = resolve(names, layout, findings)
+    findings.refuse_if_any()
+    known |= {field: field for field in optional if field not in known and field not in layout.constants}
+    wanted = list(dict.fromkeys([*known.values(), *layout.annotators]))
+    yield from _laid_out(chunks_of(rows, wanted), known, layout)
+
+
+def _table(
+    names: Sequence[str], layout: Layout, findings: Findings, chunks: Callable[[list[str]], Iterator[Chunk]]
+) -> Sourced:
+    known = resolve(names, layout, findings)
+    findings.refuse_if_any()
+    used = list(dict.fromkeys([*known.values(), *layout.annotators]))
+    yield from _laid_out(chunks(used), known, layout)
+
+
+def _laid_out(chunks: Iterable[Chunk], known: Mapping[str, str], layout: Layout) -> Sourced:
+    if not layout.annotators:
+        yield from ((chunk, known) for chunk in chunks)
+        return
+    sources = {**known, **wide.SOURCES}
+    for chunk in chunks:
+        yield from ((own, sources) for own in wide.unpivot(chunk, layout.annotators))
+
+
+def _given(scales: Iterable[CriterionScale] | None, about: About, rubric: Rubric | None) -> dict[str, CriterionScale]:
+    """The named scales by criterion; who speaks last has the last word."""
+    named = [*(scales_of(rubric) if rubric else ()), *about.scales, *(scales or ())]
+    return {scale.criterion: scale for scale in named}
+
+
+def _check_criteria(gathering: Gathering, rubric: Rubric, findings: Findings) -> None:
+    known = list(rubric.by_id)
+    codes = gathering.codes("criterion")
+    for code, name in enumerate(gathering.numbering["criterion"].names):
+        if name in rubric.by_id or not name:
+            continue
+        close = get_close_matches(name, known, 1)
+        rows = gathering.rows[codes == code]
+        findings.add(
+            int(rows[0]),
+            "criterion",
+            f"criterion {name!r} is not in {rubric.name}, in {len(rows)} rows from here",
+            f"Did you mean {close[0]!r}?" if close else f"The rubric has: {', '.join(known[:20])}.",
+        )
+
+
+def _provenance(path: Path, about: About) -> Provenance:
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    known = about.provenance or Provenance(source=path.name)
+    return known.model_copy(update={"checksum": f"sha256:{checksum}"})

@@ -1,0 +1,46 @@
+"""Parquet files, read a batch at a time with pyarrow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from judge_server.core.errors import BadInput, MissingDependency
+from judge_server.labels.readers.chunk import ROWS, Chunk
+
+
+def heading(path: Path) -> list[str]:
+    return [str(name) for name in _open(path).schema_arrow.names]
+
+
+def chunks(path: Path, names: list[str]) -> Iterator[Chunk]:
+    """The columns ``names``; rows count from 1. Raises BadInput for a damaged file."""
+    row = 1
+    file = _open(path)
+    try:
+        for batch in file.iter_batches(batch_size=ROWS, columns=names):
+            rows = np.arange(row, row + batch.num_rows, dtype=np.int32)
+            row += batch.num_rows
+            yield Chunk(rows, {name: batch.column(name).to_pylist() for name in names})
+    except (OSError, ValueError) as fault:  # pyarrow's errors are both
+        raise _damaged(path, fault) from fault
+
+
+def _open(path: Path) -> Any:
+    try:
+        from pyarrow.parquet import ParquetFile
+    except ImportError as missing:
+        raise MissingDependency(
+            f"{path.name} is a Parquet file, and pyarrow is not installed.",
+            remedy="pip install 'judge-server[calibration]'",
+        ) from missing
+    try:
+        return ParquetFile(path)
+    except (OSError, ValueError) as fault:
+        raise _damaged(path, fault) from fault
+
+
+def _damaged(path: Path, fault: Exception) -> BadInput:
+    first = (str(fault).splitlines() or [type(fault).__name__])[0]
+    return BadInput(f"{path.name} cannot be read as Parquet: {first}.", remedy="Write the file again.")

@@ -1,0 +1,148 @@
+"""Every written label put on the scale of its criterion, or counted as abstained or invalid."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judge_server.labels.label import CriterionScale, Role
+from judge_server.labels.readers.checking import LONGEST_NAME
+from judge_server.labels.readers.class_reading import ClassReader
+from judge_server.labels.readers.finding import MOST_KEPT, Findings
+from judge_server.labels.readers.gathering import Gathering, Numbering
+from judge_server.labels.readers.given_scale import EVERY
+from judge_server.labels.readers.inference import infer
+from judge_server.labels.readers.word import abstains
+from judge_server.labels.table import ABSTAINED, INVALID, Column
+
+
+@dataclass(frozen=True)
+class Placed:
+    scales: tuple[CriterionScale, ...]
+    labels: Column
+    invalid: Mapping[int, str]
+    notes: tuple[str, ...]
+
+
+class Placer:
+    """Works on the distinct (criterion, annotator, word) of a file, not on its rows."""
+
+    def __init__(
+        self, gathering: Gathering, roles: Sequence[Role], given: Mapping[str, CriterionScale], findings: Findings
+    ) -> None:
+        self._gathering, self._roles, self._given, self._findings = gathering, roles, given, findings
+        self._words = gathering.numbering["label"].names
+        self._annotators = gathering.numbering["annotator"].names
+        self._classes = Numbering()
+        self._notes: list[str] = []
+
+    def place(self) -> Placed:
+        """Findings hold the labels of people that stand on no scale, and annotators who used another scale."""
+        distinct, self._places, counts = np.unique(self._keys(), return_inverse=True, return_counts=True)
+        pairs, words = np.divmod(distinct, max(1, len(self._words)))
+        criteria, annotators = np.divmod(pairs, max(1, len(self._annotators)))
+        codes = np.full(len(distinct), ABSTAINED, dtype=np.int32)
+        scales = []
+        for criterion, name in enumerate(self._gathering.numbering["criterion"].names):
+            own = np.flatnonzero(criteria == criterion)
+            uses = [_Use(int(at), int(annotators[at]), self._words[words[at]], int(counts[at])) for at in own]
+            scale, classes = self._settle(name[:LONGEST_NAME] or "?", uses)  # a faulty name is a finding already
+            scales.append(scale)
+            codes[own] = classes
+        placed = codes[self._places] if len(distinct) else codes
+        written = self._gathering.codes("label")
+        invalid = {int(row): self._words[written[row]] for row in np.flatnonzero(placed == INVALID)}
+        return Placed(tuple(scales), Column(self._classes.names, placed), invalid, tuple(self._notes))
+
+    def _keys(self) -> NDArray[np.int64]:
+        criterion = self._gathering.codes("criterion").astype(np.int64)
+        pair = criterion * len(self._annotators) + self._gathering.codes("annotator")
+        keys: NDArray[np.int64] = pair * len(self._words) + self._gathering.codes("label")
+        return keys
+
+    def _settle(self, criterion: str, uses: Sequence["_Use"]) -> tuple[CriterionScale, list[int]]:
+        given = self._given.get(criterion) or self._given.get(EVERY)
+        reasons: Mapping[str, str] = {}
+        if given is None:
+            said = [use for use in uses if not abstains(use.word)]
+            inferred = infer(criterion, self._tally(said, "human"), self._tally(said, "judge"))
+            scale, reasons = inferred.scale, inferred.refused
+            self._notes.extend(inferred.notes)
+        else:
+            scale = given.model_copy(update={"criterion": criterion})
+        reader = ClassReader(scale)
+        codes = [self._code(reader.read(use.word), use.word) for use in uses]
+        off = {use.place for use, code in zip(uses, codes, strict=True) if code == INVALID}
+        if off:
+            self._tell_off_scale(scale, uses, off, reasons)
+        return scale, codes
+
+    def _tally(self, uses: Sequence["_Use"], role: Role) -> dict[str, int]:
+        tally: dict[str, int] = {}
+        for use in uses:
+            if self._roles[use.annotator] == role:
+                tally[use.word] = tally.get(use.word, 0) + use.times
+        return tally
+
+    def _code(self, found: str | None, word: str) -> int:
+        if found is not None:
+            return self._classes[found]
+        return ABSTAINED if abstains(word) else INVALID
+
+    def _tell_off_scale(
+        self, scale: CriterionScale, uses: Sequence["_Use"], off: set[int], reasons: Mapping[str, str]
+    ) -> None:
+        """A person's word that is no class is an error; a judge's is invalid, unless all that judge said is off."""
+        for annotator in dict.fromkeys(use.annotator for use in uses):
+            own = [use for use in uses if use.annotator == annotator and not abstains(use.word)]
+            wrong = [use for use in own if use.place in off]
+            if not wrong:
+                continue
+            name, times = self._annotators[annotator], sum(use.times for use in wrong)
+            if self._roles[annotator] == "human":
+                for use in wrong:
+                    reason = reasons.get(use.word) or f"is not on the scale of {scale.criterion!r} ({_shown(scale)})"
+                    self._add(use, f"the label {use.word[:60]!r} {reason}", _advice(use.word, scale))
+            elif len(wrong) == len(own) and times >= 2:
+                where = f"the scale of {scale.criterion!r} ({_shown(scale)})"
+                message = f"no label of {name!r} is on {where}: two scales are mixed"
+                self._add(wrong[0], message, _advice(wrong[0].word, scale))
+            else:
+                self._notes.append(
+                    f"{name}: {times} of {sum(use.times for use in own)} labels on {scale.criterion!r} are no class "
+                    f"({_shown(scale)}) and count as invalid, for example {wrong[0].word[:60]!r}"
+                )
+
+    def _add(self, use: "_Use", message: str, suggestion: str) -> None:
+        """At every row where the annotator wrote it."""
+        if self._findings.count >= MOST_KEPT:
+            self._findings.count += use.times
+            return
+        rows = self._gathering.rows[np.flatnonzero(self._places == use.place)[:MOST_KEPT]]
+        self._findings.add_rows(rows.tolist(), "label", message, suggestion)
+        self._findings.count += use.times - len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What one annotator wrote on one criterion, ``times`` times; ``place`` among the distinct ones."""
+
+    place: int
+    annotator: int
+    word: str
+    times: int
+
+
+def _shown(scale: CriterionScale) -> str:
+    return "numbers" if scale.kind == "continuous" else ", ".join(scale.classes[:12])
+
+
+def _advice(word: str, scale: CriterionScale) -> str:
+    close = get_close_matches(word, scale.classes, 1)
+    guess = f"Did you mean {close[0]!r}? " if close else ""
+    return (
+        f"{guess}Correct it, leave the label empty or write n/a to abstain, or name the scale yourself: "
+        f"--scale '{scale.criterion}=WORST<...<BEST'."
+    )

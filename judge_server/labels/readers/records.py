@@ -1,0 +1,49 @@
+"""JSON: one object a line, or a list of objects."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from judge_server.core.errors import BadInput
+from judge_server.labels.readers.chunk import Record
+from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.form import Form
+
+_ADVICE = "Each line of JSON Lines is one object; a line break inside a text is written \\n."
+
+
+def records(path: Path, form: Form, findings: Findings) -> Iterator[Record]:
+    """Objects with the line, or the place in the list, where they stand; what is no object is a finding."""
+    return _lines(path, findings) if form is Form.JSON_LINES else _elements(path, findings)
+
+
+def _lines(path: Path, findings: Findings) -> Iterator[Record]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            if text.isspace():
+                continue
+            try:
+                value = orjson.loads(text)
+            except orjson.JSONDecodeError as fault:
+                findings.add(number, None, f"the line is not JSON: {fault}", _ADVICE)
+                continue
+            if isinstance(value, Mapping):
+                yield number, value
+            else:
+                findings.add(number, None, "the line is no JSON object", _ADVICE)
+
+
+def _elements(path: Path, findings: Findings) -> Iterator[Record]:
+    try:
+        value: Any = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as fault:
+        raise BadInput(f"{path.name} is not JSON: {fault}.", remedy="Export it again, or use JSON Lines.") from fault
+    elements = value if isinstance(value, list) else [value]
+    for number, element in enumerate(elements, 1):
+        if isinstance(element, Mapping):
+            yield number, element
+        else:
+            findings.add(number, None, "the element is no JSON object", "The list holds one object for each row.")

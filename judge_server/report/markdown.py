@@ -1,0 +1,106 @@
+"""The report as Markdown: the HTML file's twin without plots, safe against texts that would write the page."""
+
+import re
+from collections.abc import Iterator
+
+from judge_server.calibration.disagreement import Disagreement
+from judge_server.report import prose, tables
+from judge_server.report.markup import visible
+from judge_server.report.model import Detail, Report
+
+SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
+
+
+def markdown(report: Report) -> str:
+    """A whole document."""
+    return "\n".join(sections(report)).rstrip() + "\n"
+
+
+def escaped(content: str) -> str:
+    """One line of text that no Markdown reader takes for markup."""
+    return SPECIAL.sub(r"\\\1", " ".join(visible(content).split()))
+
+
+def table(content: tables.Table) -> Iterator[str]:
+    if content.caption:
+        yield from (escaped(content.caption), "")
+    yield f"| {' | '.join(escaped(name) for name in content.columns)} |"
+    yield f"|{'|'.join('---' if place < content.numeric else '---:' for place in range(len(content.columns)))}|"
+    yield from (f"| {' | '.join(escaped(value) for value in row)} |" for row in content.rows)
+    yield ""
+
+
+def sections(report: Report) -> Iterator[str]:
+    yield from (f"# {escaped(prose.title(report))}", "", escaped(prose.facts(report)), "")
+    for judge, found in report.verdicts.items():
+        yield from (f"**{escaped(judge)}: {tables.STANDINGS[found.standing]}.** {escaped(found.text)}", "")
+    for warning in report.warnings:
+        yield from (f"> {escaped(warning)}", "")
+    yield from ("## Agreement", "", prose.HOW_TO_READ, "")
+    for each in tables.headline_tables(report):
+        yield from table(each)
+    for note, titles in tables.reasons([side.overall for side in report.judges.values()]).items():
+        yield f"- *{escaped(', '.join(titles))}*: {escaped(note)}."
+    yield ""
+    yield from table(tables.counts_table(report))
+    changed = tables.changes_table(report)
+    if changed is not None:
+        yield from ("## Since the previous report", "", prose.UNPAIRED, "", *table(changed))
+    for judge in report.judges:
+        yield from judge_sections(report, judge)
+    people = tables.metrics_table(report.humans.annotators, "person")
+    if people is not None:
+        yield from ("## People among themselves", "", prose.PEOPLE, "", *table(people))
+    yield from ("## How this was measured", "")
+    for paragraph in prose.method(report):
+        yield from (paragraph, "")
+    yield escaped(prose.provenance(report))
+
+
+def judge_sections(report: Report, judge: str) -> Iterator[str]:
+    side = report.judges[judge]
+    yield from (f"## Judge {escaped(judge)}", "")
+    yield from table(tables.criteria_table(report, judge))
+    drawn = {"all criteria": side.overall_detail} if side.overall_detail else side.details
+    for name, detail in drawn.items():
+        if detail.confusion:
+            yield from table(matrix(name, detail))
+    yield from ("### What sways it", "", *table(tables.bias_facts(report, judge)))
+    slices = report.bias[judge].slices
+    if slices:
+        rows = tuple((f"{s.trait}: {s.name}", f"{s.judge:.2f}", f"{s.humans:.2f}", tables.cell(s.gap)) for s in slices)
+        yield from table(tables.Table(("slice", "judge's mean", "people's mean", "difference"), rows))
+    for first, groups in (("tag", side.tags), ("person", side.annotators)):
+        found = tables.metrics_table(groups, first)
+        if found is not None:
+            yield from table(found)
+    ranked = report.disagreements.get(judge, ())
+    if ranked:
+        yield from ("### Where it disagrees, the clearest cases first", "", prose.DISAGREEMENTS, "")
+        for place, each in enumerate(ranked, 1):
+            yield from disagreement(place, each)
+
+
+def matrix(name: str, detail: Detail) -> tables.Table:
+    rows = tuple(
+        (label, *(f"{count:,}" for count in row)) for label, row in zip(detail.labels, detail.confusion, strict=True)
+    )
+    return tables.Table(("people ↓ judge →", *detail.labels), rows, name)
+
+
+def disagreement(place: int, found: Disagreement) -> Iterator[str]:
+    yield from (f"#### {place}. {escaped(found.item)} · {escaped(found.criterion)}", "")
+    for role, opinion in [("judge", found.judge), *(("person", each) for each in found.humans)]:
+        reason = f": {escaped(opinion.rationale)}" if opinion.rationale else ""
+        yield f"- {role} {escaped(opinion.annotator)} said **{escaped(opinion.label or 'no label')}**{reason}"
+    yield ""
+    for title, content in (("Prompt", found.prompt), ("Response", found.response), ("Reference", found.reference)):
+        if content:
+            yield from (f"{title}:", "", *fenced(content), "")
+
+
+def fenced(content: str) -> Iterator[str]:
+    """Text in a fence longer than any in it."""
+    longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield from (f"{fence}text", visible(content), fence)

@@ -1,0 +1,98 @@
+"""The sentences of the report, the same in every document."""
+
+from collections.abc import Iterator
+
+from judge_server.report.model import Report
+
+HOW_TO_READ = (
+    "κ is agreement beyond chance: 0 is what guessing reaches, 1 is perfect. Brackets hold 95 % intervals from "
+    "resampling whole prompts. "
+    "People is how the people agree among themselves: no judge can be held to more than that. A dash has no "
+    "value; the reasons stand below."
+)
+FOREST = (
+    "Dots: the judge against each person. Diamonds: the people against each other. Lines: intervals, clustered "
+    "by prompt. "
+    "A judge whose line ends left of the diamond's falls short of the people."
+)
+RELIABILITY = (
+    "On the dashed line a probability means what it says; below it, the judge is too sure. Bars show "
+    "how many items stand behind a dot."
+)
+MATRIX = (
+    "Rows: the people's majority. Columns: the judge. Shade: share of the row. Items without a majority are left out."
+)
+SLICES = (
+    "Ratings between 0 (worst) and 1 (best). A judge's dot right of the diamond is more generous than "
+    "people on these items."
+)
+PEOPLE = "Each person against the majority of the others, on the items that they share."
+DISAGREEMENTS = (
+    "Ranked by how far the judge is from the people, then by how much the people agree among "
+    "themselves. Read these before changing the rubric."
+)
+UNPAIRED = "Both reports stand by themselves here; calibrate compare tests two versions on the same items."
+
+
+def title(report: Report) -> str:
+    judges = report.subject.judges
+    who = judges[0] if len(judges) == 1 else f"{len(judges)} judges" if judges else "People"
+    return (
+        f"{who} measured against people on {report.subject.id}"
+        if judges
+        else f"People among themselves on {report.subject.id}"
+    )
+
+
+def facts(report: Report) -> str:
+    subject = report.subject
+    parts = [
+        many(subject.labels, "label"),
+        many(subject.items, "item"),
+        many(subject.clusters, "prompt"),
+        many(len(subject.criteria), "criterion", "criteria"),
+        many(len(subject.humans), "person", "people"),
+        many(len(subject.judges), "judge"),
+    ]
+    if subject.split != "all":
+        parts.append(f"{subject.split} split")
+    return " · ".join(parts)
+
+
+def many(count: int, noun: str, plural: str | None = None) -> str:
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def method(report: Report) -> Iterator[str]:
+    how = report.method
+    yield (
+        f"Intervals are {how.confidence:.0%} percentile intervals of {how.replicates:,} bootstrap resamples "
+        f"(seed {how.seed}) that draw whole prompts, "
+        f"because ratings of one prompt are not independent. With fewer than {how.min_clusters} prompts or "
+        f"{how.min_items} items no interval is given: "
+        "that is not enough evidence, whatever the value."
+    )
+    yield (
+        "Plain names compare the judge with the people's majority (ties left out) or, for numbers, their mean. "
+        "'With each person' counts every pair "
+        "of a judge's and a person's rating once; it is what the people's own agreement can be compared with, "
+        "and the difference between the two is "
+        "taken on the same items and the same resamples."
+    )
+    yield (
+        f"Abstentions and invalid answers are counted, never turned into a label. The alternative-annotator "
+        f"test grants people ε = {how.epsilon:g}; "
+        "a winning rate of at least .5 says that the judge may stand in for one of them."
+    )
+
+
+def provenance(report: Report) -> str:
+    subject = report.subject
+    source = subject.provenance
+    parts = [f"Label set {subject.id} {subject.version}", f"source: {source.source}"]
+    parts += [
+        f"{name}: {value}"
+        for name, value in (("commit", source.commit), ("licence", source.licence), ("nature", source.nature))
+        if value
+    ]
+    return " · ".join([*parts, subject.digest])

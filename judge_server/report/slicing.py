@@ -1,0 +1,77 @@
+"""The headline metrics tag by tag and person by person."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from judge_server.agreement.array import Flags
+from judge_server.agreement.catalogue import table_metrics
+from judge_server.agreement.evidence import Evidence
+from judge_server.agreement.interval import estimate
+from judge_server.agreement.judge import Measurement
+from judge_server.agreement.pair import pair_table
+from judge_server.agreement.panel import Panel
+from judge_server.calibration.headline import headline_metric
+from judge_server.calibration.panels import View, restricted
+from judge_server.labels.label_set import LabelSet
+from judge_server.report.model import Metrics
+
+MOST_TAGS = 40
+MOST_PEOPLE = 12
+SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "false_positive_rate")
+
+
+def by_tag(labels: LabelSet, pooled: Sequence[View], judge: str, how: Measurement) -> dict[str, Metrics]:
+    """Against the majority, on the items of each tag; the most frequent tags. Criteria on several scales have no tag
+    in common.
+    """
+    if len(pooled) != 1 or judge not in pooled[0].panel.judges or not pooled[0].scale.has_tables:
+        return {}
+    view = pooled[0]
+    return {tag: shown(restricted(view.panel, units), judge, view, how) for tag, units in tagged(labels, view)}
+
+
+def tagged(labels: LabelSet, view: View) -> Iterator[tuple[str, Flags]]:
+    homes: dict[str, list[int]] = {}
+    for place, name in enumerate(labels.table.items.names):
+        for tag in labels.items[name].tags if name in labels.items else ():
+            homes.setdefault(tag, []).append(place)
+    for tag in sorted(homes, key=lambda each: (-len(homes[each]), each))[:MOST_TAGS]:
+        yield tag, np.isin(view.item, homes[tag])
+
+
+def by_annotator(pooled: Sequence[View], judge: str | None, how: Measurement) -> dict[str, Metrics]:
+    """Each human against the majority of the others, or (with a ``judge``) the judge against each human. On the scale
+    with most criteria, for the humans with most labels.
+    """
+    view = pooled[0]
+    if not view.scale.has_tables or (judge is not None and judge not in view.panel.judges):
+        return {}
+    humans = view.panel.humans
+    ratings = np.bincount(humans.rater, minlength=len(humans.raters))
+    busiest = sorted(range(len(humans.raters)), key=lambda place: (-ratings[place], humans.raters[place]))[:MOST_PEOPLE]
+    found = {}
+    for place in sorted(busiest):
+        person = humans.raters[place]
+        if judge is None:
+            if len(humans.raters) > 1:
+                found[person] = shown(view.panel.promoted(person), person, view, how)
+        else:
+            found[person] = against(view, person, judge, how)
+    return found
+
+
+def against(view: View, person: str, judge: str, how: Measurement) -> Metrics:
+    codes = view.panel.judges[judge].codes
+    return headline(pair_table(view.panel.humans.codes(person), codes, view.panel.cluster, view.scale.size), view, how)
+
+
+def shown(panel: Panel, judge: str, view: View, how: Measurement) -> Metrics:
+    table = pair_table(panel.majority(), panel.judges[judge].codes, panel.cluster, view.scale.size)
+    return headline(table, view, how)
+
+
+def headline(evidence: Evidence, view: View, how: Measurement) -> Metrics:
+    wanted = (headline_metric(view), *SHOWN)
+    metrics = [metric for metric in table_metrics(view.scale) if metric.name in wanted]
+    return estimate(evidence, metrics, how.resampling)

@@ -1,0 +1,1 @@
+"""Load control: admission, fair queues, single flight, and models behind a scheduler."""

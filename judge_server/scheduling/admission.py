@@ -1,0 +1,146 @@
+"""Refusing early: engines queue without bound, so the door counts what is under way and says when to come back."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from judge_server.core.caller import current_caller
+from judge_server.core.errors import Draining, Overloaded
+from judge_server.models.protocol import Priority
+from judge_server.scheduling.deadline import remaining
+from judge_server.scheduling.load import Bound, ClassLoad
+from judge_server.scheduling.quota import Quota
+
+MOST_STEPS = 256
+_UNBOUNDED_QUESTIONS = 2**62
+
+
+class Admission:
+    """Bounds what each priority class has under way, and the steps that a submission may have judged one by one.
+    ``bounds``: for each class, or the submissions that every class may have. What was let in is never thrown out."""
+
+    def __init__(
+        self,
+        bounds: int | Mapping[Priority, Bound],
+        most_steps: int = MOST_STEPS,
+        saturated: Callable[[], bool] = lambda: True,
+    ) -> None:
+        if isinstance(bounds, int):
+            bounds = dict.fromkeys(Priority, Bound(bounds, _UNBOUNDED_QUESTIONS))
+        self.classes = {priority: ClassLoad(bounds[priority], saturated) for priority in Priority}
+        self.most_steps = most_steps
+        self.draining = False
+        self._quota = Quota()
+        self._empty = asyncio.Event()
+
+    @property
+    def under_way(self) -> int:
+        """Submissions of all classes."""
+        return sum(load.under_way for load in self.classes.values())
+
+    async def drain(self, seconds: float) -> int:
+        """Let nothing more in and wait for what is under way, at most ``seconds``; how many are left then."""
+        self.draining = True
+        if self.under_way:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
+        return self.under_way
+
+    def require_open(self) -> None:
+        """Raises Draining where the server is shutting down."""
+        if self.draining:
+            raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
+
+    def require_room(
+        self,
+        submissions: int = 1,
+        priority: Priority = Priority.INTERACTIVE,
+        deadline: float | None = None,
+        *,
+        waiting: bool = False,
+    ) -> None:
+        """Raises Overloaded (or Draining) with the seconds after which there will probably be room, and TooLarge for
+        more submissions than the caller may ever have under way. ``waiting``: the caller stays and asks again, and
+        is not counted with those who were sent away."""
+        self.require_open()
+        load = self.classes[priority]
+        refusal = load.refusal(submissions, current_caller.get().name, remaining(deadline), sent_away=not waiting)
+        if refusal is not None:
+            raise Overloaded(
+                f"Class {priority.name.lower()}: {refusal.why}.",
+                remedy="Wait as long as Retry-After says, then send the request again.",
+                retry_after_seconds=refusal.retry_after_seconds,
+                priority=priority.name.lower(),
+            )
+        self._quota.require_room(submissions, load.retry_after_seconds)
+
+    @contextmanager
+    def admit(
+        self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE, deadline: float | None = None
+    ) -> Iterator[None]:
+        """The door: room for so many, held from now on for those that ``enter`` inside the block. Raises what
+        ``require_room`` raises."""
+        self.require_room(submissions, priority, deadline)
+        ticket = _Ticket(self.classes[priority], current_caller.get().name, submissions)
+        ticket.load.came(submissions, ticket.caller)
+        around = _ticket.set(ticket)
+        try:
+            with self._quota.holding(submissions):
+                yield
+        finally:
+            _ticket.reset(around)
+            self._leave(ticket, ticket.left)
+
+    @contextmanager
+    def enter(self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE) -> Iterator[None]:
+        """Count ``submissions`` as under way inside the block, where the door does not count them already."""
+        load = self.classes[priority]
+        ticket = _ticket.get()
+        if ticket is not None and ticket.load is load and ticket.left >= submissions:
+            ticket.left -= submissions
+            try:
+                yield
+            finally:
+                self._leave(ticket, submissions)
+            return
+        own = _Ticket(load, current_caller.get().name, 0)
+        load.came(submissions, own.caller)
+        try:
+            with self._quota.holding(submissions):
+                yield
+        finally:
+            self._leave(own, submissions)
+
+    @contextmanager
+    def asking(self, questions: int, priority: Priority) -> Iterator[None]:
+        """Count the questions of one submission inside the block."""
+        load = self.classes[priority]
+        load.asks(questions)
+        try:
+            yield
+        finally:
+            load.has_asked(questions)
+
+    def retry_after_seconds(self, priority: Priority = Priority.INTERACTIVE) -> float:
+        """When there will probably be room for this class."""
+        return self.classes[priority].retry_after_seconds()
+
+    def _leave(self, ticket: "_Ticket", submissions: int) -> None:
+        ticket.load.went(submissions, ticket.caller)
+        if self.draining and not self.under_way:
+            self._empty.set()
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """What a request was let in with; ``left``: the submissions of it that have not entered yet."""
+
+    load: ClassLoad
+    caller: str
+    left: int
+
+
+_ticket: ContextVar[_Ticket | None] = ContextVar("ticket", default=None)

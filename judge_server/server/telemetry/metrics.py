@@ -1,0 +1,154 @@
+"""What Prometheus reads."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
+
+from judge_server import __version__
+from judge_server.core.judgment import NO_JUDGE, Judgment, Usage
+from judge_server.core.rubric import RubricReference
+from judge_server.core.verdict import Failure
+from judge_server.scheduling.scheduler import Scheduler
+from judge_server.server.telemetry.load_metrics import LoadMetrics
+from judge_server.wiring.service import Service
+
+INLINE = "inline"
+OTHER = "other"
+_MOST_RUBRICS = 200
+_VALUE_BUCKETS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.0)
+_REWARD_BUCKETS = tuple(step / 10 for step in range(-10, 11))
+_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    """Counts judgments as they are made; gauges are read from the service when somebody looks."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        here = self.registry
+        ProcessCollector(registry=here)
+        Info("judge_server_build", "What runs here.", registry=here).info({"version": __version__})
+        self._judgments = Counter(
+            "judge_server_judgments", "Judgments by judge and status.", ("judge", "status"), registry=here
+        )
+        self._failures = Counter(
+            "judge_server_failures", "Judgments without a reward by cause.", ("type",), registry=here
+        )
+        self._verdicts = Counter(
+            "judge_server_verdicts", "Verdicts by source and status.", ("source", "status"), registry=here
+        )
+        self._cached = Counter("judge_server_verdicts_cached", "Verdicts that were known already.", registry=here)
+        self._tokens = Counter("judge_server_tokens", "Tokens by kind.", ("kind",), registry=here)
+        self._calls = Counter("judge_server_model_calls", "Calls of judge models.", registry=here)
+        self._flags = Counter("judge_server_flags", "Flags raised by the guard.", ("flag",), registry=here)
+        self._gates = Counter("judge_server_gates_fired", "Gates that fired.", registry=here)
+        self._grades = Counter(
+            "judge_server_grades", "Samples graded by kind of grader and outcome.", ("kind", "outcome"), registry=here
+        )
+        self._grade_failures = Counter(
+            "judge_server_grade_failures", "Samples without a grade by cause.", ("type",), registry=here
+        )
+        self._substituted = Counter(
+            "judge_server_substituted_rewards",
+            "Samples whose trainer was not given a judge's reward, by wire format and cause.",
+            ("dialect", "error"),
+            registry=here,
+        )
+        self._uncompared = Counter(
+            "judge_server_comparison_failures",
+            "Members of groups that could not be compared by cause.",
+            ("type",),
+            registry=here,
+        )
+        self._rewards = Histogram(
+            "judge_server_reward", "Rewards by rubric.", ("rubric",), buckets=_REWARD_BUCKETS, registry=here
+        )
+        self._values = Histogram(
+            "judge_server_verdict_value",
+            "Values of verdicts by rubric and source, from 0 (not met, worst) to 1.",
+            ("rubric", "source"),
+            buckets=_VALUE_BUCKETS,
+            registry=here,
+        )
+        self._is_ours: Callable[[str], bool] = lambda _digest: False
+        self._rubrics: set[str] = set()
+        self._seconds = Histogram(
+            "judge_server_seconds", "Seconds from submission to judgment.", buckets=_SECONDS_BUCKETS, registry=here
+        )
+
+    def judged(self, judgment: Judgment) -> None:
+        """Count one judgment. Nothing that a request names becomes a label."""
+        self._judgments.labels((judgment.judge or NO_JUDGE).name, judgment.status).inc()
+        rubric = self._label_of(judgment.rubric)
+        if judgment.reward is not None:
+            self._rewards.labels(rubric).observe(judgment.reward)
+        if judgment.error:
+            self._failures.labels(judgment.error.type).inc()
+        for verdict in judgment.verdicts:
+            self._verdicts.labels(verdict.source, verdict.status).inc()
+            if verdict.value is not None:
+                self._values.labels(rubric, verdict.source).observe(verdict.value)
+        self._cached.inc(sum(verdict.cached for verdict in judgment.verdicts))
+        for flag in judgment.flags:
+            self._flags.labels(flag).inc()
+        self._gates.inc(len(judgment.gates))
+        self._spent(judgment.usage)
+        self._seconds.observe(judgment.timing.total_seconds)
+
+    def _label_of(self, rubric: RubricReference | None) -> str:
+        """The id of a rubric of the library or the store; ``inline`` for those that requests bring along."""
+        if rubric is None or not self._is_ours(rubric.digest):
+            return INLINE
+        if rubric.id not in self._rubrics and len(self._rubrics) >= _MOST_RUBRICS:
+            return OTHER
+        self._rubrics.add(rubric.id)
+        return rubric.id
+
+    def graded(self, kind: str, cause: str | None, usages: Iterable[Usage], *, substituted: bool) -> None:
+        """Count one run of a grader: ``ok``, ``failed``, or ``substituted`` where the caller's number stood in."""
+        for usage in usages:
+            self._spent(usage)
+        self._grades.labels(kind, "ok" if cause is None else "substituted" if substituted else "failed").inc()
+        if cause is not None:
+            self._grade_failures.labels(cause).inc()
+
+    def substituted(self, dialect: str, error: str) -> None:
+        """Count one sample of a trainer that got a chosen number, or a mask, in the place of a reward."""
+        self._substituted.labels(dialect, error).inc()
+
+    def compared(self, usage: Usage, failures: Sequence[Failure]) -> None:
+        """Count one comparison of a group."""
+        self._spent(usage)
+        for failure in failures:
+            self._uncompared.labels(failure.type).inc()
+
+    def _spent(self, usage: Usage) -> None:
+        self._tokens.labels("prompt").inc(usage.prompt_tokens)
+        self._tokens.labels("cached").inc(usage.cached_tokens)
+        self._tokens.labels("completion").inc(usage.completion_tokens)
+        self._calls.inc(usage.calls)
+
+    def watch(self, service: Service) -> None:
+        """Show what is under way, waiting and in flight; learn which rubrics are ours."""
+        here = self.registry
+        here.register(LoadMetrics(service))
+        self._is_ours = service.shelf.has_shown
+        Gauge("judge_server_submissions_under_way", "Submissions under way.", registry=here).set_function(
+            lambda: service.scorer.admission.under_way
+        )
+        Gauge("judge_server_questions_in_flight", "Distinct questions being asked.", registry=here).set_function(
+            lambda: service.inquiry.in_flight
+        )
+        waiting = Gauge("judge_server_calls_waiting", "Calls that wait for a model.", ("model",), registry=here)
+        running = Gauge("judge_server_calls_in_flight", "Calls a model works on.", ("model",), registry=here)
+        for model in service.models:
+            _watch(model.schedule, waiting.labels(model.name), running.labels(model.name))
+
+    def text(self) -> bytes:
+        """The exposition format of Prometheus."""
+        return generate_latest(self.registry)
+
+
+def _watch(schedule: Scheduler, waiting: Gauge, running: Gauge) -> None:
+    waiting.set_function(lambda: schedule.waiting)
+    running.set_function(lambda: schedule.in_flight)

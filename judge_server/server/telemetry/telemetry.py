@@ -1,0 +1,52 @@
+"""Everything that watches the server at work: metrics, access log and, where a collector is named, traces."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from judge_server.core.errors import BadConfiguration
+from judge_server.scheduling.observers import Observers
+from judge_server.server.telemetry.access_log import AccessLog
+from judge_server.server.telemetry.call_log import CallLog
+from judge_server.server.telemetry.exchange import ExchangeObserver
+from judge_server.server.telemetry.http_metrics import HttpMetrics
+from judge_server.server.telemetry.metrics import Metrics
+from judge_server.server.telemetry.model_metrics import ModelMetrics
+from judge_server.settings.settings import Settings
+from judge_server.util.tracing import Tracer, Untraced
+
+if TYPE_CHECKING:
+    from judge_server.server.telemetry.open_telemetry import OpenTelemetry
+
+
+class Telemetry:
+    """``watchers`` are told of judgments and calls, ``exchange_observers`` of requests."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics()
+        self._traces = _traces(settings)
+        self.tracer: Tracer = self._traces or Untraced()
+        calls = (ModelMetrics(self.metrics.registry), CallLog(), *([self._traces] if self._traces else ()))
+        self.watchers = Observers((self.metrics,), (self.metrics,), calls, self.tracer)
+        self.exchange_observers: tuple[ExchangeObserver, ...] = (
+            HttpMetrics(self.metrics.registry),
+            AccessLog(settings.access_log),
+        )
+
+    async def close(self) -> None:
+        """Send the spans that are left."""
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
+
+
+def _traces(settings: Settings) -> "OpenTelemetry | None":
+    """Raises BadConfiguration where traces are wanted and the SDK is not installed."""
+    if settings.otlp_endpoint is None:
+        return None
+    try:
+        from judge_server.server.telemetry.open_telemetry import OpenTelemetry
+    except ModuleNotFoundError as fault:
+        raise BadConfiguration(
+            f"otlp_endpoint: traces need the module {fault.name}, which is not installed.",
+            remedy="Install judge-server[telemetry], or leave otlp_endpoint and OTEL_EXPORTER_OTLP_ENDPOINT away.",
+        ) from None
+    return OpenTelemetry.exporting_to(settings.otlp_endpoint, settings.trace_share)

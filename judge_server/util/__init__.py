@@ -1,0 +1,1 @@
+"""Helpers without knowledge of the domain; each is named for what it does."""

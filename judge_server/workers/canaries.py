@@ -1,0 +1,107 @@
+"""The canaries of all judges: once at start, and again and again while the server runs, when nothing else waits."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+from judge_server.core.canary import CanaryFinding, CanaryReport
+from judge_server.core.errors import ModelUnavailable
+from judge_server.judging.answer import Judge, Terms
+from judge_server.judging.canary import report_on
+from judge_server.models.protocol import Priority
+from judge_server.util.concurrency import together
+
+_LOG = logging.getLogger(__name__)
+_PATIENCE_SECONDS = 120.0
+Strictness = Literal["off", "warn", "refuse"]
+
+
+class Canaries:
+    """``reports`` by judge, the newest each. ``start`` it in the judges' event loop and ``close`` it before them.
+    ``seconds`` between two rounds, 0 for the one at start only."""
+
+    def __init__(self, judges: Mapping[str, Judge], strictness: Strictness, seconds: float) -> None:
+        self._judges = judges
+        self._strictness = strictness
+        self._seconds = seconds
+        self._task: asyncio.Task[None] | None = None
+        self.reports: dict[str, CanaryReport] = {}
+
+    async def start(self) -> None:
+        """Under ``refuse`` waits for the first round. Raises ModelUnavailable where a judge then fails what every judge
+        must pass."""
+        if self._strictness == "off":
+            return
+        if self._strictness == "refuse":
+            await self.sing()
+            self._require()
+        self._task = asyncio.create_task(self._every_now_and_then(), name="canaries")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def sing(self) -> None:
+        """One round over all judges."""
+        terms = Terms(Priority.AUDIT, time.monotonic() + _PATIENCE_SECONDS)
+        for report in await together([_report(judge, terms) for judge in self._judges.values()]):
+            self._tell(report)
+            self.reports[report.judge] = report
+
+    async def _every_now_and_then(self) -> None:
+        if self._strictness != "refuse":
+            await self._sung()
+        while self._seconds:
+            await asyncio.sleep(self._seconds)
+            await self._sung()
+
+    async def _sung(self) -> None:
+        try:
+            await self.sing()
+        except Exception:  # noqa: BLE001 - a round that broke is followed by the next one
+            _LOG.exception("a round of canaries could not be finished")
+
+    def _require(self) -> None:
+        wrong = [
+            f"{report.judge}: {finding.canary}, {finding.detail}"
+            for report in self.reports.values()
+            for finding in report.failed
+            if finding.must_pass
+        ]
+        if wrong:
+            raise ModelUnavailable(
+                f"A judge fails a canary that every judge must pass ({'; '.join(wrong)}).",
+                remedy="Correct the options of its server, or set canary = warn to go on all the same.",
+            )
+
+    def _tell(self, report: CanaryReport) -> None:
+        """What changed since the last round, and everything in the first."""
+        before = self.reports.get(report.judge)
+        known = {finding.canary: finding.passed for finding in before.findings} if before else {}
+        for finding in report.findings:
+            if finding.passed is not True and known.get(finding.canary, True) != finding.passed:
+                _LOG.warning("the judge %s %s", report.judge, _said(finding))
+            elif finding.passed and known.get(finding.canary) is False:
+                _LOG.info("the judge %s passes the canary %s again", report.judge, finding.canary)
+        if before is None and all(finding.passed for finding in report.findings):
+            _LOG.info("the judge %s passes all canaries", report.judge)
+
+
+async def _report(judge: Judge, terms: Terms) -> CanaryReport:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await report_on(judge, terms)
+    except TimeoutError:
+        silent = CanaryFinding(canary="known_good", passed=None, detail=f"no answer within {_PATIENCE_SECONDS:g} s")
+        return CanaryReport(judge=judge.specification.name, at=datetime.now(UTC), findings=(silent,))
+
+
+def _said(finding: CanaryFinding) -> str:
+    if finding.passed is None:
+        return f"gave the canary {finding.canary} no answer: {finding.detail}"
+    must = "which every judge must pass" if finding.must_pass else "so its verdicts deserve little trust"
+    return f"fails the canary {finding.canary}, {must}: {finding.detail}"

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from judge_server.agreement.catalogue import table_metrics
+from judge_server.agreement.classification import classification_metrics
+from judge_server.agreement.cohen import cohen_metrics
+from judge_server.agreement.interval import estimate
+from judge_server.agreement.moment import MOMENT_METRICS, moments
+from judge_server.agreement.pair import pair_table, table_of
+from judge_server.agreement.resampling import Resampling
+from judge_server.agreement.scale import Scale
+
+YES_NO = Scale.of(["no", "yes"])
+DEFAULT = Resampling()
+
+
+def test_an_interval_holds_its_value_and_counts_items_and_clusters():
+    found = estimate(table_of([[40, 10], [8, 42]]), table_metrics(YES_NO), DEFAULT)
+    assert set(found) >= {"accuracy", "cohen_kappa", "gwet_ac1", "krippendorff_alpha_nominal", "fleiss_kappa"}
+    for one in found.values():
+        assert one.low <= one.value <= one.high
+        assert (one.n, one.clusters) == (100, 100)
+
+
+def test_the_interval_of_a_share_is_about_that_of_the_textbook():
+    found = estimate(table_of([[700, 60], [40, 200]]), classification_metrics(YES_NO), DEFAULT)["accuracy"]
+    assert (found.low, found.high) == pytest.approx(proportion_confint(900, 1000, method="wilson"), abs=0.003)
+
+
+def test_too_few_clusters_get_a_value_without_an_interval_and_the_number_needed():
+    reference = np.tile([0, 1, 1, 0], 20)
+    table = pair_table(reference, np.roll(reference, 3) * 1, np.repeat(np.arange(8), 10), 2)
+    found = estimate(table, cohen_metrics(YES_NO), DEFAULT)["cohen_kappa"]
+    assert found.value is not None
+    assert (found.low, found.high, found.needed) == (None, None, 20)
+    assert "8 clusters" in found.note
+
+
+def test_too_few_items_get_a_value_without_an_interval():
+    found = estimate(table_of([[10, 2], [3, 9]]), cohen_metrics(YES_NO), DEFAULT)["cohen_kappa"]
+    assert found.value is not None
+    assert (found.low, found.needed) == (None, 30)
+
+
+def test_no_false_alarm_in_forty_negatives_is_not_a_rate_of_exactly_zero():
+    found = estimate(table_of([[40, 0], [5, 25]]), classification_metrics(YES_NO), DEFAULT)["false_positive_rate"]
+    assert (found.value, found.low) == (0, 0)
+    assert found.high == pytest.approx(proportion_confint(0, 40, method="wilson")[1])
+
+
+def test_perfect_agreement_is_bounded_by_the_disagreement_that_was_not_seen():
+    few, many = (
+        estimate(table_of([[n, 0], [0, n]]), cohen_metrics(YES_NO), DEFAULT)["cohen_kappa"] for n in (20, 2000)
+    )
+    assert few.value == many.value == 1
+    assert few.low < 0.9 < many.low < 1
+    assert "not seen" in few.note
+
+
+def test_perfect_correlation_has_no_bound_to_offer_and_says_so():
+    each = np.arange(50.0)
+    found = estimate(moments(each, each, np.arange(50)), MOMENT_METRICS, DEFAULT)["pearson"]
+    assert found.value == 1
+    assert found.low is None
+    assert "every resample" in found.note
+
+
+def test_a_class_missing_from_many_resamples_forbids_the_interval():
+    found = estimate(table_of([[97, 1], [1, 1]]), classification_metrics(YES_NO), DEFAULT)["balanced_accuracy"]
+    assert found.value == pytest.approx((97 / 98 + 1 / 2) / 2)
+    assert found.low is None
+    assert found.needed > 100
+
+
+def test_no_shared_item_is_undefined():
+    table = pair_table(np.array([0, -1]), np.array([-1, 1]), np.arange(2), 2)
+    found = estimate(table, cohen_metrics(YES_NO), DEFAULT)["cohen_kappa"]
+    assert (found.value, found.n, found.note) == (None, 0, "no item was rated by both sides")
+
+
+def test_bca_is_that_of_scipy():
+    rng = np.random.default_rng(1)
+    x = rng.lognormal(size=60)
+    y = x + rng.lognormal(size=60)
+    found = estimate(moments(x, y, np.arange(60)), MOMENT_METRICS, Resampling(method="bca", replicates=8000))["pearson"]
+    expected = stats.bootstrap(
+        (x, y), lambda a, b: stats.pearsonr(a, b).statistic, paired=True, vectorized=False, n_resamples=4000, rng=rng
+    ).confidence_interval
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.03)
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_promise():
+    rng = np.random.default_rng(7)
+    covered = 0
+    for _ in range(200):
+        rate = rng.beta(8, 2, 60)  # some prompts are harder: rows of a prompt are alike
+        right = rng.random((60, 5)) < rate[:, np.newaxis]
+        reference = rng.integers(0, 2, (60, 5))
+        judge = np.where(right, reference, 1 - reference)
+        table = pair_table(reference.ravel(), judge.ravel(), np.repeat(np.arange(60), 5), 2)
+        found = estimate(table, classification_metrics(YES_NO)[:1], Resampling(replicates=400))["accuracy"]
+        covered += found.low <= 0.8 <= found.high
+    assert 0.9 <= covered / 200 <= 0.99
+
+
+def test_clusters_for_a_narrower_interval_grow_with_the_square():
+    found = estimate(table_of([[40, 10], [8, 42]]), cohen_metrics(YES_NO), DEFAULT)["cohen_kappa"]
+    half = (found.high - found.low) / 2
+    assert found.clusters_for(half / 2) == pytest.approx(400, abs=1)

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from statsmodels.stats.contingency_tables import SquareTable
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+
+from judge_server.agreement.marginal import mcnemar, mcnemar_clustered, stuart_maxwell
+
+
+def test_mcnemar_of_the_textbook_table():
+    """794, 86, 150, 570."""
+    assert mcnemar(86, 150).statistic == pytest.approx(17.3559, abs=5e-5)
+    assert mcnemar(86, 150, "mcnemar_corrected").statistic == pytest.approx(16.8178, abs=5e-5)
+
+
+@given(st.integers(0, 80), st.integers(0, 80))
+def test_mcnemar_is_that_of_statsmodels(first, second):
+    if not first + second:
+        assert mcnemar(first, second).p is None
+        return
+    table = [[10, first], [second, 10]]
+    for method, exact, correction in (("mcnemar", False, False), ("mcnemar_exact", True, False)):
+        expected = statsmodels_mcnemar(table, exact=exact, correction=correction)
+        assert mcnemar(first, second, method).p == pytest.approx(expected.pvalue)
+
+
+def test_few_discordant_items_are_said_to_need_the_exact_test():
+    assert "exact" in mcnemar(3, 5).note
+    assert mcnemar(30, 50).note is None
+
+
+def test_no_disagreement_is_no_test():
+    assert mcnemar(0, 0).statistic is None
+    assert "agree on every item" in mcnemar(0, 0).note
+
+
+def test_one_item_a_prompt_makes_the_clustered_test_the_plain_one():
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 2, (2, 300))
+    only = int((first > second).sum()), int((second > first).sum())
+    assert mcnemar_clustered(first, second, np.arange(300)).statistic == pytest.approx(mcnemar(*only).statistic)
+
+
+def test_the_same_rows_ten_times_are_no_ten_times_stronger_evidence():
+    rng = np.random.default_rng(1)
+    first, second = rng.integers(0, 2, (2, 100))
+    once = mcnemar_clustered(first, second, np.arange(100))
+    copied = mcnemar_clustered(np.tile(first, 10), np.tile(second, 10), np.tile(np.arange(100), 10))
+    assert copied.p == pytest.approx(once.p)
+
+
+@given(st.lists(st.integers(1, 30), min_size=9, max_size=9))
+def test_stuart_maxwell_is_that_of_statsmodels(cells):
+    table = np.array(cells).reshape(3, 3)
+    found, expected = stuart_maxwell(table), SquareTable(table, shift_zeros=False).homogeneity("stuart_maxwell")
+    assert found.statistic == pytest.approx(expected.statistic, abs=1e-9)
+    assert found.p == pytest.approx(expected.pvalue)
+    assert found.degrees == 2
+
+
+def test_stuart_maxwell_of_two_labels_is_mcnemar():
+    assert stuart_maxwell(np.array([[794, 86], [150, 570]])).statistic == pytest.approx(17.3559, abs=5e-5)
+
+
+def test_labels_that_were_never_confused_have_no_test():
+    assert stuart_maxwell(np.diag([3, 4, 5])).p is None

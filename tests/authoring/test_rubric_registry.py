@@ -1,0 +1,106 @@
+"""Files and store as one shelf of rubrics."""
+
+import pytest
+
+from judge_server.authoring.library import Library
+from judge_server.authoring.rubric_registry import RubricRegistry
+from judge_server.core.errors import RubricConflict, UnknownRubric
+from judge_server.core.rubric import Rubric
+from judge_server.store import Store
+
+TEXT = """
+id: clinic/advice
+version: {version}
+title: Advice
+criteria:
+  - {{id: a, statement: Names a warning sign., points: {points}}}
+"""
+
+
+def rubric(version="1.0.0", points=1.0, name="clinic/advice"):
+    criteria = [{"id": "a", "statement": "Names a warning sign.", "points": points}]
+    return Rubric.model_validate({"id": name, "version": version, "title": "Advice", "criteria": criteria})
+
+
+@pytest.fixture
+async def store():
+    opened = await Store.open("sqlite://")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "advice.yaml").write_text(TEXT.format(version="1.0.0", points=1))
+    return tmp_path
+
+
+@pytest.fixture
+def shelf(store, folder):
+    return RubricRegistry(Library(folder, refresh_seconds=0), store)
+
+
+async def test_a_rubric_is_found_in_a_file(shelf):
+    assert (await shelf.get("clinic/advice")).version == "1.0.0"
+
+
+async def test_the_newest_version_wins_wherever_it_stands(shelf):
+    await shelf.publish(rubric("2.0.0"))
+    assert (await shelf.get("clinic/advice")).version == "2.0.0"
+    assert (await shelf.get("clinic/advice@1.0.0")).version == "1.0.0"
+    assert await shelf.versions("clinic/advice") == ("1.0.0", "2.0.0")
+
+
+async def test_publishing_the_same_content_again_changes_nothing(shelf):
+    assert await shelf.publish(rubric("2.0.0")) is True
+    assert await shelf.publish(rubric("2.0.0")) is False
+
+
+async def test_other_content_under_a_published_version_is_a_conflict_that_names_both_digests(shelf):
+    await shelf.publish(rubric("2.0.0"))
+    changed = rubric("2.0.0", points=2.0)
+    with pytest.raises(RubricConflict) as caught:
+        await shelf.publish(changed)
+    assert changed.digest in str(caught.value)
+    assert rubric("2.0.0").digest in str(caught.value)
+
+
+async def test_other_content_than_a_file_of_that_version_is_a_conflict(shelf):
+    with pytest.raises(RubricConflict):
+        await shelf.publish(rubric("1.0.0", points=3.0))
+
+
+async def test_an_older_version_is_not_published_after_a_newer_one(shelf):
+    await shelf.publish(rubric("2.0.0"))
+    with pytest.raises(RubricConflict, match="not newer"):
+        await shelf.publish(rubric("1.5.0"))
+
+
+async def test_a_version_stays_addressable_after_its_file_moved_on(shelf, folder):
+    await shelf.publish(rubric("1.0.0"))
+    (folder / "advice.yaml").write_text(TEXT.format(version="1.1.0", points=5))
+    shelf_later = shelf
+    assert (await shelf_later.get("clinic/advice@1.0.0")).digest == rubric("1.0.0").digest
+
+
+async def test_an_unknown_name_says_what_is_near(shelf):
+    with pytest.raises(UnknownRubric) as caught:
+        await shelf.get("clinic/advise")
+    assert "clinic/advice" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "clinic/advice@", "clinic/advice@1", "a b", "x" * 500])
+async def test_a_name_that_is_none_is_unknown(shelf, name):
+    with pytest.raises(UnknownRubric):
+        await shelf.get(name)
+
+
+async def test_the_listing_tells_versions_and_what_is_published(shelf):
+    await shelf.publish(rubric("2.0.0"))
+    (entry,) = await shelf.listing()
+    assert (entry.id, entry.version, entry.versions, entry.published) == (
+        "clinic/advice",
+        "2.0.0",
+        ("1.0.0", "2.0.0"),
+        True,
+    )

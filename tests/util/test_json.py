@@ -1,0 +1,57 @@
+"""JSON from outside: read as the standard has it, and bounded before it is read."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from judge_server.util.json import MOST_LEVELS, MOST_VALUES, parse_json
+
+JSON = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False, allow_infinity=False) | some.text(),
+    lambda inner: some.lists(inner) | some.dictionaries(some.text(), inner),
+)
+
+
+@given(JSON)
+def test_every_json_value_is_read_as_it_was_written(value):
+    assert parse_json(json.dumps(value)) == value
+    assert parse_json(json.dumps(value, ensure_ascii=True).encode()) == value
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":[', "]}]")])
+def test_nesting_ends_at_a_hundred_levels(opening, closing):
+    depth = MOST_LEVELS // (opening.count("[") + opening.count("{"))
+    assert parse_json(opening * depth + "1" + closing * depth) is not None
+    for deeper in (depth + 1, depth + 50, 200_000):
+        with pytest.raises(ValueError, match="nested too deeply, and 100 levels"):
+            parse_json(opening * deeper + "1" + closing * deeper)
+
+
+def test_brackets_in_texts_and_beside_each_other_are_no_nesting():
+    assert parse_json(json.dumps("[" * 10_000)) == "[" * 10_000
+    assert len(parse_json("[" + "[[]]," * 5_000 + "[]]")) == 5_001
+
+
+@pytest.mark.parametrize("small", ["[]", "{}", "0", '""'])
+def test_a_body_cannot_unpack_to_millions_of_values(small):
+    with pytest.raises(ValueError, match=f"more than {MOST_VALUES} values"):
+        parse_json("[" + ",".join([small] * (MOST_VALUES + 2)) + "]")
+
+
+@pytest.mark.parametrize("number", ["9" * 401, "-" + "9" * 5_000, "1" * 100_000])
+def test_a_number_has_at_most_400_digits(number):
+    with pytest.raises(ValueError, match="digits, and 400 are the most"):
+        parse_json(f'{{"step": {number}}}')
+
+
+@pytest.mark.parametrize("text", ["NaN", "[Infinity]", "-Infinity", "", "\ufeff1", "1 2", "{'a': 1}", '"\n"'])
+def test_what_is_no_json_is_refused(text):
+    with pytest.raises(ValueError, match="not JSON"):
+        parse_json(text)
+
+
+def test_other_encodings_are_refused_with_the_place():
+    with pytest.raises(ValueError, match="not valid UTF-8 at byte 0"):
+        parse_json('{"a": 1}'.encode("utf-16"))
