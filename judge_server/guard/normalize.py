@@ -6,12 +6,12 @@ what they look like.
 
 import re
 import string
-import unicodedata
 from itertools import islice
 
 import re2
 
 from judge_server.guard.sanitize import INVISIBLE, visible
+from judge_server.util.compatibility_form import compatibility_form
 
 _CYRILLIC = dict(zip("авеіјкмнорсѕтухԁԛԝһӏґьєѵ", "abeijkmhopcstyxdqwhlrbev", strict=True))
 _GREEK = dict(zip("αβεικνορτυχγηωϲϳ", "abeikvoptuxynwcj", strict=True))
@@ -69,7 +69,7 @@ def normalize(text: str) -> str:
         return plain
     plain = _LOOSE_ACCENTS.sub("", visible(plain))
     if _FORM.search(plain):
-        plain = unicodedata.normalize("NFKC", _LONG_LIGATURES.sub(" ", plain)).lower()
+        plain = compatibility_form(_LONG_LIGATURES.sub(" ", plain)).lower()
     return plain.translate(_LETTERS) if _MIXED.search(plain) else plain
 
 

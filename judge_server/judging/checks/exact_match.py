@@ -1,12 +1,12 @@
 """``exact_match``: the answer, or what is extracted from it, equals the reference."""
 
 import re
-import unicodedata
 
 from judge_server.core.check import ExactMatchCheck
 from judge_server.judging.checks import pattern
 from judge_server.judging.checks.check_input import CheckInput
 from judge_server.judging.checks.finding import Finding, passed, quoted
+from judge_server.util.compatibility_form import compatibility_form
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NOT_A_WORD = re.compile(r"[\W_]+")
@@ -34,6 +34,6 @@ def _same(given: str, wanted: str, normalize: bool) -> bool:
 def normalized(text: str) -> str:
     """Compatibility form, lower case, without English articles, punctuation and surplus white space (after SQuAD's
     evaluation, Rajpurkar et al. 2016). A text of nothing else is kept as it is, in lower case."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = compatibility_form(text).casefold()
     bare = _NOT_A_WORD.sub(" ", folded)
     return " ".join(_ARTICLES.sub(" ", bare).split()) or " ".join(folded.split())
