@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from judge_server.authoring.finding import Finding
-from judge_server.authoring.place import Path, Places
+from judge_server.authoring.finding import RubricFinding
+from judge_server.authoring.place import Path, TextPositions
 from judge_server.authoring.reading import MOST_FINDINGS
 
 
-def contradictions(root: Any, places: Places, file: str | None) -> list[Finding]:
+def contradictions(root: Any, places: TextPositions, file: str | None) -> list[RubricFinding]:
     """Repeated criterion ids and sources that are cited but not declared; of very many the first."""
     found = chain(_repeated_ids(root, places, file), _unknown_sources(root, places, file))
     return list(islice(found, MOST_FINDINGS))
@@ -37,7 +37,7 @@ def whose_aggregate(message: str, root: Any) -> Path:
     return ("aggregate",)
 
 
-def _repeated_ids(root: Any, places: Places, file: str | None) -> Iterator[Finding]:
+def _repeated_ids(root: Any, places: TextPositions, file: str | None) -> Iterator[RubricFinding]:
     first: dict[str, Path] = {}
     for path, node in criteria_of(root):
         name = node.get("id")
@@ -46,7 +46,7 @@ def _repeated_ids(root: Any, places: Places, file: str | None) -> Iterator[Findi
         if name in first:
             where = places.of_value((*first[name], "id"))
             at = f"; the first is at {where.line}:{where.column}" if where else ""
-            yield Finding.at(
+            yield RubricFinding.at(
                 places.of_value((*path, "id")),
                 "duplicate-id",
                 f"the criterion id {name!r} is used a second time{at}",
@@ -57,7 +57,7 @@ def _repeated_ids(root: Any, places: Places, file: str | None) -> Iterator[Findi
         first.setdefault(name, path)
 
 
-def _unknown_sources(root: Any, places: Places, file: str | None) -> Iterator[Finding]:
+def _unknown_sources(root: Any, places: TextPositions, file: str | None) -> Iterator[RubricFinding]:
     declared = root.get("sources") if isinstance(root, Mapping) else None
     entries = declared if isinstance(declared, list | tuple) else ()
     ids = [entry.get("id") for entry in entries if isinstance(entry, Mapping)]
@@ -66,7 +66,7 @@ def _unknown_sources(root: Any, places: Places, file: str | None) -> Iterator[Fi
         cited = node.get("sources")
         for index, name in enumerate(cited if isinstance(cited, list | tuple) else ()):
             if isinstance(name, str) and name not in known:
-                yield Finding.at(
+                yield RubricFinding.at(
                     places.of_value((*path, "sources", index)),
                     "unknown-source",
                     f"the source {name!r} is not declared",

@@ -11,7 +11,7 @@ from judge_server.core.rubric import Rubric, RubricReference, version_key
 ChangeKind = Literal["added", "removed", "renamed", "reworded", "reweighted", "moved", "changed"]
 
 
-class Step(StrEnum):
+class VersionStep(StrEnum):
     """``major``: earlier rewards no longer mean the same; ``minor``: something was added; ``patch``: metadata only."""
 
     NONE = "none"
@@ -21,10 +21,10 @@ class Step(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Step).index(self)
+        return list(VersionStep).index(self)
 
 
-class Change(Frozen):
+class RubricChange(Frozen):
     """One change. ``criterion`` is None for the rubric itself; ``field`` is None where the whole criterion is meant."""
 
     kind: ChangeKind
@@ -32,7 +32,7 @@ class Change(Frozen):
     field: str | None = None
     before: Any = None
     after: Any = None
-    step: Step
+    step: VersionStep
 
     def __str__(self) -> str:
         where = " ".join(filter(None, (self.criterion, self.field)))
@@ -45,25 +45,25 @@ class Change(Frozen):
                 return f"{self.kind} {where}: {self.before!r} -> {self.after!r}"
 
 
-class Difference(Frozen):
+class RubricDifference(Frozen):
     """Everything that changed from ``old`` to ``new``."""
 
     old: RubricReference
     new: RubricReference
-    changes: tuple[Change, ...]
-    step: Step
+    changes: tuple[RubricChange, ...]
+    step: VersionStep
     suggested_version: str
 
 
-_RUBRIC_STEPS = {"aggregate": Step.MAJOR, "missing": Step.MAJOR, "guard": Step.MAJOR, "id": Step.MAJOR}
-_CRITERION_STEPS = {"tags": Step.MINOR, "examples": Step.MINOR, "sources": Step.PATCH}
+_RUBRIC_STEPS = {"aggregate": VersionStep.MAJOR, "missing": VersionStep.MAJOR, "guard": VersionStep.MAJOR, "id": VersionStep.MAJOR}
+_CRITERION_STEPS = {"tags": VersionStep.MINOR, "examples": VersionStep.MINOR, "sources": VersionStep.PATCH}
 
 
-def compare(old: Rubric, new: Rubric) -> Difference:
+def compare(old: Rubric, new: Rubric) -> RubricDifference:
     """The changes in the order: the rubric, removed, then criteria in the new order."""
     changes = (*_of_rubric(old, new), *_of_criteria(old, new))
-    step = max((change.step for change in changes), key=lambda step: step.rank, default=Step.NONE)
-    return Difference(
+    step = max((change.step for change in changes), key=lambda step: step.rank, default=VersionStep.NONE)
+    return RubricDifference(
         old=old.reference,
         new=new.reference,
         changes=changes,
@@ -72,47 +72,47 @@ def compare(old: Rubric, new: Rubric) -> Difference:
     )
 
 
-def next_version(version: str, step: Step) -> str:
+def next_version(version: str, step: VersionStep) -> str:
     """``version`` raised by ``step``; the release itself where ``version`` is a pre-release."""
     major, minor, patch, is_release, *_ = version_key(version)
-    if step is Step.NONE:
+    if step is VersionStep.NONE:
         return version
     if not is_release:
         return f"{major}.{minor}.{patch}"
     match step:
-        case Step.MAJOR:
+        case VersionStep.MAJOR:
             return f"{major + 1}.0.0"
-        case Step.MINOR:
+        case VersionStep.MINOR:
             return f"{major}.{minor + 1}.0"
         case _:
             return f"{major}.{minor}.{patch + 1}"
 
 
-def _of_rubric(old: Rubric, new: Rubric) -> Iterator[Change]:
+def _of_rubric(old: Rubric, new: Rubric) -> Iterator[RubricChange]:
     before, after = _plain(old), _plain(new)
     for field in Rubric.model_fields:
         if field not in ("criteria", "version") and before.get(field) != after.get(field):
-            step = _RUBRIC_STEPS.get(field, Step.PATCH)
-            yield Change(kind="changed", field=field, before=before.get(field), after=after.get(field), step=step)
+            step = _RUBRIC_STEPS.get(field, VersionStep.PATCH)
+            yield RubricChange(kind="changed", field=field, before=before.get(field), after=after.get(field), step=step)
 
 
-def _of_criteria(old: Rubric, new: Rubric) -> Iterator[Change]:
+def _of_criteria(old: Rubric, new: Rubric) -> Iterator[RubricChange]:
     before, after = dict(_placed(None, old.criteria)), dict(_placed(None, new.criteria))
     renamed = _renamed(before, after)
     for name in before:
         if name not in after and name not in renamed:
-            yield Change(kind="removed", criterion=name, before=_statement(before[name][1]), step=Step.MAJOR)
+            yield RubricChange(kind="removed", criterion=name, before=_statement(before[name][1]), step=VersionStep.MAJOR)
     origins = {new_name: old_name for old_name, new_name in renamed.items()}
     for name, place in after.items():
         origin = origins.get(name, name)
         if origin not in before:
-            yield Change(kind="added", criterion=name, after=_statement(place[1]), step=Step.MINOR)
+            yield RubricChange(kind="added", criterion=name, after=_statement(place[1]), step=VersionStep.MINOR)
             continue
         if origin != name:
-            yield Change(kind="renamed", criterion=name, field="id", before=origin, after=name, step=Step.MAJOR)
+            yield RubricChange(kind="renamed", criterion=name, field="id", before=origin, after=name, step=VersionStep.MAJOR)
         yield from _of_one(name, before[origin], place)
     if list(before) != list(after) and sorted(before) == sorted(after):
-        yield Change(kind="moved", field="criteria", before="an order", after="another order", step=Step.PATCH)
+        yield RubricChange(kind="moved", field="criteria", before="an order", after="another order", step=VersionStep.PATCH)
 
 
 Placed = tuple[str | None, Criterion]
@@ -141,18 +141,18 @@ def _without_id(place: Placed) -> Any:
     return {name: value for name, value in _plain(place[1]).items() if name != "id"}
 
 
-def _of_one(name: str, before: Placed, after: Placed) -> Iterator[Change]:
+def _of_one(name: str, before: Placed, after: Placed) -> Iterator[RubricChange]:
     if before[0] != after[0]:
         top = "the top"
         places = {"before": before[0] or top, "after": after[0] or top}
-        yield Change(kind="moved", criterion=name, step=Step.MAJOR, **places)
+        yield RubricChange(kind="moved", criterion=name, step=VersionStep.MAJOR, **places)
     old, new = _plain(before[1]), _plain(after[1])
     for field in dict.fromkeys((*old, *new)):
         if field in ("id", "criteria") or old.get(field) == new.get(field):
             continue
         kind: ChangeKind = {"statement": "reworded", "points": "reweighted"}.get(field, "changed")  # type: ignore[assignment]  # a dict's values widen to str
-        step = _CRITERION_STEPS.get(field, Step.MAJOR)
-        yield Change(kind=kind, criterion=name, field=field, before=old.get(field), after=new.get(field), step=step)
+        step = _CRITERION_STEPS.get(field, VersionStep.MAJOR)
+        yield RubricChange(kind=kind, criterion=name, field=field, before=old.get(field), after=new.get(field), step=step)
 
 
 def _statement(criterion: Criterion) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from judge_server.authoring.finding import Finding, Severity
+from judge_server.authoring.finding import RubricFinding, Severity
 from judge_server.authoring.lock import LOCK, Lock
 from judge_server.authoring.parsing import Parsed
 from judge_server.core.errors import RubricConflict
@@ -29,7 +29,7 @@ class Index:
     editions: Mapping[Key, Edition] = field(default_factory=dict)
     conflicts: Mapping[Key, RubricConflict] = field(default_factory=dict)
     versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RubricFinding, ...] = ()
 
 
 def index_of(working: list[Parsed], locks: Mapping[Path, Lock]) -> Index:
@@ -82,8 +82,8 @@ def _versions(editions: Mapping[Key, Edition]) -> dict[str, tuple[str, ...]]:
     return {rubric_id: tuple(sorted(versions, key=version_key)) for rubric_id, versions in sorted(found.items())}
 
 
-def _finding(conflict: RubricConflict) -> Finding:
-    return Finding(
+def _finding(conflict: RubricConflict) -> RubricFinding:
+    return RubricFinding(
         rule="conflict",
         severity=Severity.ERROR,
         message=conflict.detail,

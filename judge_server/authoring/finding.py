@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from judge_server.authoring.place import Path, Position, dotted
+from judge_server.authoring.place import Path, TextPosition, dotted
 from judge_server.core.errors import BadRubric
 from judge_server.core.model import Frozen
 
@@ -21,7 +21,7 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
-class Finding(Frozen):
+class RubricFinding(Frozen):
     """``line`` and ``column`` count from 1; ``path`` is written like ``criteria[2].statement``."""
 
     rule: str
@@ -35,7 +35,7 @@ class Finding(Frozen):
 
     @staticmethod
     def at(
-        position: Position | None,
+        position: TextPosition | None,
         rule: str,
         message: str,
         *,
@@ -43,9 +43,9 @@ class Finding(Frozen):
         file: str | None = None,
         path: Path = (),
         suggestion: str | None = None,
-    ) -> "Finding":
+    ) -> "RubricFinding":
         line, column = position or (None, None)
-        return Finding(
+        return RubricFinding(
             rule=rule,
             severity=severity,
             message=message,
@@ -68,12 +68,12 @@ class Finding(Frozen):
         return f"{self.where}: {self.severity} {self.rule}: {self.message}{hint}"
 
 
-def in_order(findings: Iterable[Finding]) -> list[Finding]:
+def in_order(findings: Iterable[RubricFinding]) -> list[RubricFinding]:
     """Sorted by file and place."""
     return sorted(findings, key=lambda found: (found.file or "", found.line or 0, found.column or 0, found.rule))
 
 
-def refusal(findings: Sequence[Finding]) -> BadRubric:
+def refusal(findings: Sequence[RubricFinding]) -> BadRubric:
     """The error that carries every finding; its message shows the first with its place."""
     first, *others = in_order(findings)
     place = f"{first.path}: " if first.path else ""

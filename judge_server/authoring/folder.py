@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from judge_server.authoring.archive import PUBLISHED
-from judge_server.authoring.finding import Finding
+from judge_server.authoring.finding import RubricFinding
 from judge_server.authoring.lock import LOCK, Lock
 from judge_server.authoring.parsing import Parsed, load
 from judge_server.core.errors import BadConfiguration, BadRubric
@@ -17,7 +17,7 @@ Stamp = tuple[int, int, int]
 class _Read:
     stamp: Stamp
     parsed: Parsed | None = None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RubricFinding, ...] = ()
 
 
 class Folder:
@@ -36,7 +36,7 @@ class Folder:
         return [read.parsed for read in self._files.values() if read.parsed]
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[RubricFinding]:
         return [found for read in self._files.values() for found in read.findings]
 
     def refresh(self) -> bool:
@@ -78,4 +78,4 @@ def _read(path: Path, stamp: Stamp) -> _Read:
     try:
         return _Read(stamp, load(path))
     except BadRubric as fault:
-        return _Read(stamp, findings=tuple(Finding.model_validate(entry) for entry in fault.extensions["findings"]))
+        return _Read(stamp, findings=tuple(RubricFinding.model_validate(entry) for entry in fault.extensions["findings"]))

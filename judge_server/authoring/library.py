@@ -7,7 +7,7 @@ from pathlib import Path
 
 from judge_server.authoring.archive import read_copy
 from judge_server.authoring.edition import Edition, Index, Key, index_of
-from judge_server.authoring.finding import Finding, Severity, in_order
+from judge_server.authoring.finding import RubricFinding, Severity, in_order
 from judge_server.authoring.folder import Folder
 from judge_server.authoring.lock import LOCK
 from judge_server.authoring.parsing import Parsed
@@ -74,7 +74,7 @@ class Library:
     def is_published(self, rubric_id: str, version: str) -> bool:
         return self._refreshed().editions.get((rubric_id, version), Edition()).digest is not None
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[RubricFinding]:
         """What is broken: files that cannot be read, conflicts with the lock, published copies that were changed."""
         index = self._refreshed()
         found = [*index.findings, *(entry for folder in self._folders for entry in folder.findings)]
@@ -84,7 +84,7 @@ class Library:
                     _copy(key, edition)
             except RubricConflict as fault:
                 file = str((edition.directory or Path()) / LOCK)
-                found.append(Finding(rule="tampered", severity=Severity.ERROR, message=str(fault), file=file))
+                found.append(RubricFinding(rule="tampered", severity=Severity.ERROR, message=str(fault), file=file))
         return in_order(found)
 
     def _refreshed(self) -> Index:

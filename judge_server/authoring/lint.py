@@ -2,16 +2,16 @@
 
 from collections.abc import Collection
 
-from judge_server.authoring.finding import Finding, Severity, in_order
+from judge_server.authoring.finding import RubricFinding, Severity, in_order
 from judge_server.authoring.parsing import Parsed
-from judge_server.authoring.place import Path, Places, Position
+from judge_server.authoring.place import Path, TextPositions, TextPosition
 from judge_server.authoring.rules import RULES
 
 
-def lint(parsed: Parsed, without: Collection[str] = ()) -> list[Finding]:
+def lint(parsed: Parsed, without: Collection[str] = ()) -> list[RubricFinding]:
     """Findings in the order of the text, leaving out the rules named in ``without``."""
     found = [
-        Finding.at(
+        RubricFinding.at(
             _position(parsed.places, remark.path),
             entry.name,
             remark.message,
@@ -27,12 +27,12 @@ def lint(parsed: Parsed, without: Collection[str] = ()) -> list[Finding]:
     return in_order(found)
 
 
-def errors(findings: Collection[Finding]) -> list[Finding]:
+def errors(findings: Collection[RubricFinding]) -> list[RubricFinding]:
     """Those that forbid publication."""
     return [found for found in findings if found.severity is Severity.ERROR]
 
 
-def _position(places: Places, path: Path) -> Position | None:
+def _position(places: TextPositions, path: Path) -> TextPosition | None:
     if path[-1:] == ("points",) and path not in places.values:
         path = (*path[:-1], "weight")
     return places.of_value(path)

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from judge_server.authoring.consistency import contradictions, whose_aggregate
-from judge_server.authoring.finding import Finding, refusal
-from judge_server.authoring.place import NOWHERE, Places
+from judge_server.authoring.finding import RubricFinding, refusal
+from judge_server.authoring.place import NOWHERE, TextPositions
 from judge_server.authoring.reading import MOST_BYTES, MOST_LEVELS, read
 from judge_server.authoring.translation import translate
 from judge_server.core.rubric import Rubric
@@ -23,7 +23,7 @@ class Parsed:
 
     rubric: Rubric
     data: Any = None
-    places: Places = NOWHERE
+    places: TextPositions = NOWHERE
     file: str | None = None
 
 
@@ -34,7 +34,7 @@ def load(path: FilePath) -> Parsed:
             content = stream.read(MOST_BYTES + 1)
     except OSError as fault:
         reason = fault.strerror or str(fault)
-        found = Finding.at(None, "unreadable", f"the file cannot be read: {reason}", file=str(path))
+        found = RubricFinding.at(None, "unreadable", f"the file cannot be read: {reason}", file=str(path))
         raise refusal([found]) from None
     return parse(content, str(path))
 
@@ -46,13 +46,13 @@ def parse(content: bytes | str, file: str | None = None) -> Parsed:
 
 
 def from_data(
-    data: Any, places: Places = NOWHERE, file: str | None = None, findings: tuple[Finding, ...] = ()
+    data: Any, places: TextPositions = NOWHERE, file: str | None = None, findings: tuple[RubricFinding, ...] = ()
 ) -> Parsed:
     """The rubric in plain data, such as an inline rubric of a request. Raises BadRubric with all findings at once."""
     found = list(findings)
     if _too_deep(data):
         told = f"nested deeper than {MOST_LEVELS} levels"
-        raise refusal([Finding.at(None, "too-deep", told, file=file, suggestion="flatten the rubric")])
+        raise refusal([RubricFinding.at(None, "too-deep", told, file=file, suggestion="flatten the rubric")])
     rubric = None
     try:
         rubric = Rubric.model_validate(data)
@@ -73,14 +73,14 @@ def _too_deep(data: Any) -> bool:
     return bool(level)
 
 
-def _settled(found: list[Finding], data: Any, places: Places) -> Iterator[Finding]:
+def _settled(found: list[RubricFinding], data: Any, places: TextPositions) -> Iterator[RubricFinding]:
     """Faults of the rubric as a whole get the place they speak of, or give way to the findings that have one."""
     for entry in found:
         if entry.path is not None or entry.rule != "invalid":
             yield entry
         elif not any(told in entry.message for told in _TOLD_IN_PLACE):
             path = whose_aggregate(entry.message, data)
-            yield Finding.at(
+            yield RubricFinding.at(
                 places.of_value(path),
                 entry.rule,
                 entry.message,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 Path = tuple[str | int, ...]
 
 
-class Position(NamedTuple):
+class TextPosition(NamedTuple):
     """Line and column, both counted from 1."""
 
     line: int
@@ -15,22 +15,22 @@ class Position(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Places:
+class TextPositions:
     """Positions of values and of the keys that name them, by path from the document's root."""
 
-    values: Mapping[Path, Position] = field(default_factory=dict)
-    keys: Mapping[Path, Position] = field(default_factory=dict)
+    values: Mapping[Path, TextPosition] = field(default_factory=dict)
+    keys: Mapping[Path, TextPosition] = field(default_factory=dict)
 
-    def of_value(self, path: Path) -> Position | None:
+    def of_value(self, path: Path) -> TextPosition | None:
         """Where the value at ``path`` begins; for a path that is not in the text, the nearest node above it."""
         return next((self.values[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.values), None)
 
-    def of_key(self, path: Path) -> Position | None:
+    def of_key(self, path: Path) -> TextPosition | None:
         """Where the key that ends ``path`` stands; the value's place for list items."""
         return self.keys.get(path) or self.of_value(path)
 
 
-NOWHERE = Places()
+NOWHERE = TextPositions()
 
 
 def dotted(path: Path) -> str:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from judge_server.authoring.archive import copy_path, read_copy, write_copy
-from judge_server.authoring.diff import Difference, compare
+from judge_server.authoring.diff import RubricDifference, compare
 from judge_server.authoring.edition import changed_content
-from judge_server.authoring.finding import Finding, refusal
+from judge_server.authoring.finding import RubricFinding, refusal
 from judge_server.authoring.lint import errors, lint
 from judge_server.authoring.lock import LOCK, Lock
 from judge_server.authoring.parsing import Parsed, load
@@ -23,8 +23,8 @@ class Publication:
     rubric: Rubric
     copy: Path
     is_new: bool
-    difference: Difference | None
-    findings: tuple[Finding, ...]
+    difference: RubricDifference | None
+    findings: tuple[RubricFinding, ...]
 
     @property
     def advice(self) -> str | None:
@@ -65,7 +65,7 @@ def publish_rubric(parsed: Parsed, directory: Path) -> Publication:
         return Publication(rubric, copy, True, difference, findings)
 
 
-def _since_the_last(rubric: Rubric, lock: Lock, directory: Path) -> Difference | None:
+def _since_the_last(rubric: Rubric, lock: Lock, directory: Path) -> RubricDifference | None:
     versions = lock.versions(rubric.id)
     if not versions:
         return None

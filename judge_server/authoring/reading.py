@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from judge_server.authoring.finding import Finding, refusal
-from judge_server.authoring.place import Path, Places, Position
+from judge_server.authoring.finding import RubricFinding, refusal
+from judge_server.authoring.place import Path, TextPositions, TextPosition
 from judge_server.authoring.scalar import NotFinite, plain
 from judge_server.core.errors import BadRubric
 
@@ -37,8 +37,8 @@ class Document:
     """``findings`` are faults that did not stop the reading; with any of them the value must not be used."""
 
     value: Any
-    places: Places
-    findings: tuple[Finding, ...] = ()
+    places: TextPositions
+    findings: tuple[RubricFinding, ...] = ()
 
 
 def read(content: bytes | str, file: str | None = None) -> Document:
@@ -51,13 +51,13 @@ def read(content: bytes | str, file: str | None = None) -> Document:
     except yaml.YAMLError as fault:
         raise refusal([_syntax(fault, file)]) from None
     if builder.documents == 0 or builder.value is None:
-        raise refusal([Finding.at(Position(1, 1), "empty", "the file holds no document", file=file)])
-    return Document(builder.value, Places(builder.values, builder.keys), tuple(builder.findings))
+        raise refusal([RubricFinding.at(TextPosition(1, 1), "empty", "the file holds no document", file=file)])
+    return Document(builder.value, TextPositions(builder.values, builder.keys), tuple(builder.findings))
 
 
 def _text(content: bytes | str, file: str | None) -> str:
-    def refuse(rule: str, message: str, suggestion: str, position: Position | None = None) -> BadRubric:
-        return refusal([Finding.at(position, rule, message, file=file, suggestion=suggestion)])
+    def refuse(rule: str, message: str, suggestion: str, position: TextPosition | None = None) -> BadRubric:
+        return refusal([RubricFinding.at(position, rule, message, file=file, suggestion=suggestion)])
 
     if len(content) > MOST_BYTES or (isinstance(content, str) and len(content.encode("utf-8", "replace")) > MOST_BYTES):
         raise refuse("too-large", f"the text is larger than {MOST_BYTES:,} bytes", "split it into several rubrics")
@@ -70,7 +70,7 @@ def _text(content: bytes | str, file: str | None) -> str:
             message = f"byte {fault.start} (0x{raw[fault.start]:02x}) is not UTF-8"
             raise refuse("encoding", message, "save it as UTF-8", where) from None
     if content.startswith("\ufeff"):
-        raise refuse("encoding", "it begins with a byte order mark", "save it as UTF-8 without BOM", Position(1, 1))
+        raise refuse("encoding", "it begins with a byte order mark", "save it as UTF-8 without BOM", TextPosition(1, 1))
     if forbidden := _FORBIDDEN.search(content):
         name = f"U+{ord(forbidden.group()):04X}"
         where = _position(content, forbidden.start())
@@ -87,17 +87,17 @@ def _joined(escape: re.Match[str]) -> str:
     return before + chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00))
 
 
-def _position(text: str, offset: int) -> Position:
+def _position(text: str, offset: int) -> TextPosition:
     before = text[:offset]
-    return Position(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+    return TextPosition(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
 
 
-def _syntax(fault: yaml.YAMLError, file: str | None) -> Finding:
+def _syntax(fault: yaml.YAMLError, file: str | None) -> RubricFinding:
     mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
-    position = Position(mark.line + 1, mark.column + 1) if mark else None
+    position = TextPosition(mark.line + 1, mark.column + 1) if mark else None
     problem = " ".join(filter(None, (getattr(fault, "context", None), getattr(fault, "problem", None)))) or str(fault)
     hint = next((advice for sign, advice in _HINTS.items() if sign in problem), None)
-    return Finding.at(position, "syntax", f"this is not YAML: {problem}", file=file, suggestion=hint)
+    return RubricFinding.at(position, "syntax", f"this is not YAML: {problem}", file=file, suggestion=hint)
 
 
 @dataclass
@@ -107,22 +107,22 @@ class _Frame:
     container: Any
     path: Path
     key: str | None = None
-    seen: dict[str, Position] = field(default_factory=dict)
+    seen: dict[str, TextPosition] = field(default_factory=dict)
 
 
 class _Builder:
     def __init__(self, file: str | None) -> None:
         self.file = file
         self.value: Any = None
-        self.values: dict[Path, Position] = {}
-        self.keys: dict[Path, Position] = {}
-        self.findings: list[Finding] = []
+        self.values: dict[Path, TextPosition] = {}
+        self.keys: dict[Path, TextPosition] = {}
+        self.findings: list[RubricFinding] = []
         self.documents = 0
         self.nodes = 0
         self.stack: list[_Frame] = []
 
     def take(self, event: Any) -> None:
-        position = Position(event.start_mark.line + 1, event.start_mark.column + 1)
+        position = TextPosition(event.start_mark.line + 1, event.start_mark.column + 1)
         match event:
             case yaml.ScalarEvent():
                 self._node(event, position)
@@ -137,17 +137,17 @@ class _Builder:
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 self.stack.pop()
 
-    def _refuse(self, position: Position, rule: str, message: str, suggestion: str) -> BadRubric:
-        return refusal([Finding.at(position, rule, message, file=self.file, suggestion=suggestion)])
+    def _refuse(self, position: TextPosition, rule: str, message: str, suggestion: str) -> BadRubric:
+        return refusal([RubricFinding.at(position, rule, message, file=self.file, suggestion=suggestion)])
 
-    def _document(self, event: Any, position: Position) -> None:
+    def _document(self, event: Any, position: TextPosition) -> None:
         self.documents += 1
         if self.documents > 1:
             raise self._refuse(position, "several-documents", "a second document begins here", "one rubric a file")
         if event.tags:
             raise self._refuse(position, "tag", "the directive %TAG is not allowed", "remove it")
 
-    def _node(self, event: Any, position: Position) -> None:
+    def _node(self, event: Any, position: TextPosition) -> None:
         self.nodes += 1
         if self.nodes > MOST_NODES:
             raise self._refuse(position, "too-large", f"there are more than {MOST_NODES:,} values", "split the rubric")
@@ -156,7 +156,7 @@ class _Builder:
         if event.tag is not None:
             raise self._refuse(position, "tag", f"the tag {event.tag} is not allowed", "remove it")
 
-    def _scalar(self, event: Any, position: Position) -> None:
+    def _scalar(self, event: Any, position: TextPosition) -> None:
         text = event.value
         if event.style == '"' and (forbidden := _FORBIDDEN.search(text)):  # only escapes can write one
             name = f"U+{ord(forbidden.group()):04X}"
@@ -174,11 +174,11 @@ class _Builder:
                 value = 0
         self._place(value, position)
 
-    def _note(self, position: Position, rule: str, message: str, suggestion: str) -> None:
+    def _note(self, position: TextPosition, rule: str, message: str, suggestion: str) -> None:
         path = self.stack[-1].path if self.stack else ()
         if self.stack and self.stack[-1].key is not None:
             path = (*path, self.stack[-1].key)
-        found = Finding.at(position, rule, message, file=self.file, path=path, suggestion=suggestion)
+        found = RubricFinding.at(position, rule, message, file=self.file, path=path, suggestion=suggestion)
         self.findings.append(found)
         if len(self.findings) >= MOST_FINDINGS:
             raise refusal(self.findings)
@@ -186,7 +186,7 @@ class _Builder:
     def _wants_key(self) -> bool:
         return bool(self.stack) and isinstance(self.stack[-1].container, dict) and self.stack[-1].key is None
 
-    def _key(self, text: str, position: Position) -> None:
+    def _key(self, text: str, position: TextPosition) -> None:
         frame = self.stack[-1]
         frame.key = text
         if first := frame.seen.get(text):
@@ -195,7 +195,7 @@ class _Builder:
         frame.seen.setdefault(text, position)
         self.keys[(*frame.path, text)] = position
 
-    def _open(self, container: Any, position: Position) -> None:
+    def _open(self, container: Any, position: TextPosition) -> None:
         if self._wants_key():
             raise self._refuse(position, "key", "a key must be text", "write 'key: value'")
         if len(self.stack) >= MOST_LEVELS:
@@ -203,7 +203,7 @@ class _Builder:
         path = self._place(container, position)
         self.stack.append(_Frame(container, path))
 
-    def _place(self, value: Any, position: Position) -> Path:
+    def _place(self, value: Any, position: TextPosition) -> Path:
         path: Path = ()
         if not self.stack:
             self.value = value

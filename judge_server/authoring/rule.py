@@ -24,7 +24,7 @@ Look = Callable[[Rubric], Iterable[Remark]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class LintRule:
     """One thing that is looked for; ``explanation`` says why it matters."""
 
     name: str
@@ -33,11 +33,11 @@ class Rule:
     look: Look
 
 
-def rule(name: str, severity: Severity) -> Callable[[Look], Rule]:
+def rule(name: str, severity: Severity) -> Callable[[Look], LintRule]:
     """Makes a rule of a function; its docstring is the explanation."""
 
-    def made(look: Look) -> Rule:
-        return Rule(name, severity, cleandoc(look.__doc__ or ""), look)
+    def made(look: Look) -> LintRule:
+        return LintRule(name, severity, cleandoc(look.__doc__ or ""), look)
 
     return made
 

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from judge_server.authoring.fields import CRITERIA, fields_of, kind_of, kinds_at, look_up, model_at, nearest
-from judge_server.authoring.finding import Finding
-from judge_server.authoring.place import Path, Places
+from judge_server.authoring.finding import RubricFinding
+from judge_server.authoring.place import Path, TextPositions
 from judge_server.authoring.reading import MOST_FINDINGS
 
 Error = Mapping[str, Any]
@@ -34,9 +34,9 @@ _NEEDED = {
 }
 
 
-def translate(fault: ValidationError, root: Any, places: Places, file: str | None) -> list[Finding]:
+def translate(fault: ValidationError, root: Any, places: TextPositions, file: str | None) -> list[RubricFinding]:
     """One finding a place and rule, in the order of the errors; of very many errors the first."""
-    found: dict[tuple[Path, str], Finding] = {}
+    found: dict[tuple[Path, str], RubricFinding] = {}
     for error in fault.errors(include_url=False)[:MOST_FINDINGS]:
         path = resolve(error["loc"], root)
         kind = str(error["type"])
@@ -46,7 +46,7 @@ def translate(fault: ValidationError, root: Any, places: Places, file: str | Non
         rule, message, suggestion = say(error, path, root)
         at_key = kind in ("extra_forbidden", "invalid_key")
         position = places.of_key(path) if at_key else places.of_value(path)
-        entry = Finding.at(position, rule, message, file=file, path=path, suggestion=suggestion)
+        entry = RubricFinding.at(position, rule, message, file=file, path=path, suggestion=suggestion)
         found.setdefault((path, "type" if kind.endswith(("_type", "_parsing")) else rule), entry)
     return list(found.values())
 

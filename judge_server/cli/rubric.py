@@ -12,7 +12,7 @@ import typer
 
 from judge_server.authoring import diff as differences
 from judge_server.authoring import lint as linter
-from judge_server.authoring.finding import Finding, Severity, in_order
+from judge_server.authoring.finding import RubricFinding, Severity, in_order
 from judge_server.authoring.parsing import Parsed
 from judge_server.authoring.publication import home_of
 from judge_server.authoring.publication import publish as publish_file
@@ -45,7 +45,7 @@ def _telling(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except BadRubric as fault:
             for entry in fault.extensions.get("findings") or ():
-                typer.echo(str(Finding.model_validate(entry)), err=True)
+                typer.echo(str(RubricFinding.model_validate(entry)), err=True)
             if fault.extensions.get("findings"):
                 raise typer.Exit(FOUND) from None
             fail(str(fault))
@@ -80,7 +80,7 @@ def validate(targets: Targets, as_json: Json = False) -> None:
     """Say everything that makes a rubric file unusable, with line and column. Exit status 1 if there is anything."""
     names: list[str] = []
     valid: list[Parsed] = []
-    findings: list[Finding] = []
+    findings: list[RubricFinding] = []
     for name, result in rubric_target.several(targets):
         names.append(name)
         if isinstance(result, Parsed):
@@ -94,7 +94,7 @@ def validate(targets: Targets, as_json: Json = False) -> None:
     raise typer.Exit(FOUND if findings else 0)
 
 
-def _report(names: list[str], valid: list[Parsed], findings: list[Finding], as_json: bool, hidden: int = 0) -> None:
+def _report(names: list[str], valid: list[Parsed], findings: list[RubricFinding], as_json: bool, hidden: int = 0) -> None:
     if as_json:
         rubrics = [{"file": one.file, **one.rubric.reference.model_dump()} for one in valid]
         shown = [found.model_dump(mode="json") for found in findings]

@@ -18,7 +18,7 @@ from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
 
-class Foreign(StrEnum):
+class ImportFormat(StrEnum):
     """Formats that can be read."""
 
     HEALTHBENCH = "healthbench"
@@ -26,7 +26,7 @@ class Foreign(StrEnum):
     PAPERBENCH = "paperbench"
 
 
-class Written(StrEnum):
+class ExportFormat(StrEnum):
     """Formats that can be written."""
 
     YAML = "yaml"
@@ -37,7 +37,7 @@ class Written(StrEnum):
 
 
 def import_rubrics(
-    form: Annotated[Foreign, typer.Argument(metavar="FORMAT", help="healthbench, rubrics-as-rewards or paperbench.")],
+    form: Annotated[ImportFormat, typer.Argument(metavar="FORMAT", help="healthbench, rubrics-as-rewards or paperbench.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON or JSONL.")],
     output: Annotated[
         Path | None,
@@ -82,17 +82,17 @@ def _write_each(rubrics: list[Rubric], directory: Path) -> None:
 def export_rubric(
     target: Annotated[str, typer.Argument(metavar="FILE|ID[@VERSION]", help="What to export.")],
     form: Annotated[
-        Written, typer.Option("--format", "-f", help="yaml, json, healthbench, rubrics-as-rewards or paperbench.")
-    ] = Written.YAML,
+        ExportFormat, typer.Option("--format", "-f", help="yaml, json, healthbench, rubrics-as-rewards or paperbench.")
+    ] = ExportFormat.YAML,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here.")] = None,
     lossy: Annotated[bool, typer.Option("--lossy", help="Leave out what the format cannot say.")] = False,
     rubrics: Rubrics = None,
 ) -> None:
     """Write a rubric as YAML, canonical JSON, or in the format of another project."""
     rubric = rubric_target.one(target, rubrics).rubric
-    if form is Written.YAML:
+    if form is ExportFormat.YAML:
         _emit(yaml_of(rubric), output)
-    elif form is Written.JSON:
+    elif form is ExportFormat.JSON:
         _emit(rubric.canonical() + "\n", output)
     else:
         lost = FORMATS[form].losses(rubric)
@@ -106,9 +106,9 @@ def export_rubric(
         _emit(_text(FORMATS[form].write(rubric), form), output)
 
 
-def _text(written: Any, form: Written) -> str:
+def _text(written: Any, form: ExportFormat) -> str:
     """HealthBench rows stand on one line each, as in its files."""
-    return json.dumps(written, ensure_ascii=False, indent=None if form is Written.HEALTHBENCH else 2) + "\n"
+    return json.dumps(written, ensure_ascii=False, indent=None if form is ExportFormat.HEALTHBENCH else 2) + "\n"
 
 
 def _emit(text: str, output: Path | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from judge_server.authoring.bundled import rubrics_directory
-from judge_server.authoring.finding import Finding
+from judge_server.authoring.finding import RubricFinding
 from judge_server.authoring.folder import rubric_files
 from judge_server.authoring.library import Library
 from judge_server.authoring.lock import LOCK, Lock
@@ -34,7 +34,7 @@ def one(target: str, directories: list[Path] | None) -> Parsed:
     return library(directories).parsed(target)
 
 
-def several(targets: list[str]) -> Iterator[tuple[str, Parsed | list[Finding]]]:
+def several(targets: list[str]) -> Iterator[tuple[str, Parsed | list[RubricFinding]]]:
     """Each file that the targets name, with its rubric or with what is wrong with it."""
     for target in targets:
         path = Path(target)
@@ -50,14 +50,14 @@ def several(targets: list[str]) -> Iterator[tuple[str, Parsed | list[Finding]]]:
             yield str(file), _checked(file)
 
 
-def _checked(file: Path) -> Parsed | list[Finding]:
+def _checked(file: Path) -> Parsed | list[RubricFinding]:
     try:
         return load(file)
     except BadRubric as fault:
-        return [Finding.model_validate(entry) for entry in fault.extensions["findings"]]
+        return [RubricFinding.model_validate(entry) for entry in fault.extensions["findings"]]
 
 
-def faults_beyond_form(parsed: Parsed) -> Iterator[Finding]:
+def faults_beyond_form(parsed: Parsed) -> Iterator[RubricFinding]:
     """Checks that cannot be carried out, and content that differs from what is published under its version."""
     from judge_server.judging.checks import prepare_criterion  # the language models load slowly; show needs none
 
@@ -67,20 +67,20 @@ def faults_beyond_form(parsed: Parsed) -> Iterator[Finding]:
                 prepare_criterion(leaf)
             except BadRubric as fault:
                 where, place = (*path, "check"), parsed.places.of_value((*path, "check"))
-                yield Finding.at(
+                yield RubricFinding.at(
                     place, "bad-check", fault.detail, file=parsed.file, path=where, suggestion=fault.remedy
                 )
     yield from _changed_since_published(parsed)
 
 
-def _changed_since_published(parsed: Parsed) -> Iterator[Finding]:
+def _changed_since_published(parsed: Parsed) -> Iterator[RubricFinding]:
     if parsed.file is None:
         return
     rubric = parsed.rubric
     home = home_of(Path(parsed.file))
     published = Lock.read(home).entries.get((rubric.id, rubric.version))
     if published is not None and published != rubric.digest:
-        yield Finding.at(
+        yield RubricFinding.at(
             parsed.places.of_value(("version",)),
             "changed-after-publication",
             f"{rubric.name} is published with the digest {published} ({home / LOCK}); this content has {rubric.digest}",
@@ -90,20 +90,20 @@ def _changed_since_published(parsed: Parsed) -> Iterator[Finding]:
         )
 
 
-def tampered_copies(targets: list[str]) -> Iterator[Finding]:
+def tampered_copies(targets: list[str]) -> Iterator[RubricFinding]:
     """Published copies below the directories among ``targets`` that are not what the lock says."""
     for target in targets:
         if Path(target).is_dir():
             yield from (found for found in Library(Path(target)).findings() if found.rule == "tampered")
 
 
-def repeated_names(rubrics: list[Parsed]) -> Iterator[Finding]:
+def repeated_names(rubrics: list[Parsed]) -> Iterator[RubricFinding]:
     """Two files that give one id@version different content."""
     first: dict[str, Parsed] = {}
     for parsed in rubrics:
         other = first.setdefault(parsed.rubric.name, parsed)
         if other.rubric.digest != parsed.rubric.digest:
-            yield Finding.at(
+            yield RubricFinding.at(
                 parsed.places.of_value(("id",)),
                 "duplicate-rubric",
                 f"{parsed.rubric.name} has other content in {other.file}",

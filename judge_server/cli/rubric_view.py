@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from judge_server.authoring.diff import Change, Difference
-from judge_server.authoring.finding import Finding, Severity
+from judge_server.authoring.diff import RubricChange, RubricDifference
+from judge_server.authoring.finding import RubricFinding, Severity
 from judge_server.core.criterion import AnyLeaf, Binary, CheckCriterion, Criterion, Group, Scale
 from judge_server.core.rubric import Rubric
 
@@ -28,18 +28,18 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def print_findings(findings: Sequence[Finding]) -> None:
+def print_findings(findings: Sequence[RubricFinding]) -> None:
     for found in findings:
         typer.secho(str(found), fg=_COLORS[found.severity])
 
 
-def counts(findings: Sequence[Finding]) -> dict[str, int]:
+def counts(findings: Sequence[RubricFinding]) -> dict[str, int]:
     """How many findings of each severity."""
     found = Counter(entry.severity for entry in findings)
     return {f"{severity}s" if severity != "info" else "infos": found[severity] for severity in Severity}
 
 
-def summary(files: int, findings: Sequence[Finding], hidden: int = 0) -> str:
+def summary(files: int, findings: Sequence[RubricFinding], hidden: int = 0) -> str:
     """One line: what was looked at and what was found."""
     number = counts(findings)
     parts = [_many(number["errors"], "error"), _many(number["warnings"], "warning")]
@@ -108,7 +108,7 @@ def _inline(value: dict[str, Any]) -> str:
     return ", ".join(f"{name.rstrip('_')} {json.dumps(item, ensure_ascii=False)}" for name, item in value.items())
 
 
-def print_difference(difference: Difference) -> None:
+def print_difference(difference: RubricDifference) -> None:
     typer.echo(f"{difference.old.id}@{difference.old.version} {difference.old.digest}")
     typer.echo(f"{difference.new.id}@{difference.new.version} {difference.new.digest}")
     for change in difference.changes:
@@ -119,7 +119,7 @@ def print_difference(difference: Difference) -> None:
         typer.echo(f"{difference.step} change: the next version is {difference.suggested_version}")
 
 
-def _shown(change: Change) -> str:
+def _shown(change: RubricChange) -> str:
     where = " ".join(filter(None, (change.criterion or "rubric", change.field)))
     if change.kind in ("added", "removed"):
         return f"{change.kind} {where}: {change.before or change.after or ''}"

@@ -28,7 +28,7 @@ class Provenance(Frozen):
     note: str | None = None
 
 
-class Counts(Frozen):
+class LabelCounts(Frozen):
     """What a set holds. ``labels`` counts the rows, ``abstained`` and ``invalid`` those among them without a label."""
 
     labels: int
@@ -62,11 +62,11 @@ class LabelSet:
         return digest_of(self.scales, self.splits, self.items, self.table)
 
     @cached_property
-    def counts(self) -> Counts:
+    def counts(self) -> LabelCounts:
         table = self.table
         clusters = {table.clusters.names[code] for code in np.unique(table.clusters.codes)}
         roles = [table.roles[code] for code in np.unique(table.annotators.codes)]
-        return Counts(
+        return LabelCounts(
             labels=len(table),
             items=len(np.unique(table.items.codes)),
             clusters=len(clusters),

@@ -1,6 +1,6 @@
 import pytest
 
-from judge_server.authoring.diff import Step, compare, next_version
+from judge_server.authoring.diff import VersionStep, compare, next_version
 from tests.authoring.build import criterion, rubric
 
 
@@ -12,18 +12,18 @@ def changes(old, new):
 
 def test_the_same_rubric_has_no_difference():
     difference = compare(rubric().rubric, rubric().rubric)
-    assert (difference.changes, difference.step, difference.suggested_version) == ((), Step.NONE, "1.0.0")
+    assert (difference.changes, difference.step, difference.suggested_version) == ((), VersionStep.NONE, "1.0.0")
 
 
 @pytest.mark.parametrize(
     ("after", "change"),
     [
-        (criterion(points=3), ("reweighted", "a", "points", Step.MAJOR)),
-        ({**criterion(), "statement": "Names another."}, ("reworded", "a", "statement", Step.MAJOR)),
-        (criterion(tags=["x"]), ("changed", "a", "tags", Step.MINOR)),
-        (criterion(when={"facts.x": 1}), ("changed", "a", "when", Step.MAJOR)),
-        (criterion(points=1, gate={"when": "met"}), ("changed", "a", "gate", Step.MAJOR)),
-        (criterion(examples=[{"response": "x", "met": True}]), ("changed", "a", "examples", Step.MINOR)),
+        (criterion(points=3), ("reweighted", "a", "points", VersionStep.MAJOR)),
+        ({**criterion(), "statement": "Names another."}, ("reworded", "a", "statement", VersionStep.MAJOR)),
+        (criterion(tags=["x"]), ("changed", "a", "tags", VersionStep.MINOR)),
+        (criterion(when={"facts.x": 1}), ("changed", "a", "when", VersionStep.MAJOR)),
+        (criterion(points=1, gate={"when": "met"}), ("changed", "a", "gate", VersionStep.MAJOR)),
+        (criterion(examples=[{"response": "x", "met": True}]), ("changed", "a", "examples", VersionStep.MINOR)),
     ],
 )
 def test_each_change_of_a_criterion_is_named(after, change):
@@ -32,36 +32,36 @@ def test_each_change_of_a_criterion_is_named(after, change):
 
 def test_added_and_removed_criteria_are_told_apart():
     old, new = rubric(criterion("a"), criterion("b")), rubric(criterion("a"), criterion("c"))
-    assert changes(old, new) == [("removed", "b", None, Step.MAJOR), ("added", "c", None, Step.MINOR)]
+    assert changes(old, new) == [("removed", "b", None, VersionStep.MAJOR), ("added", "c", None, VersionStep.MINOR)]
 
 
 def test_a_new_id_on_the_same_content_is_a_rename():
     old, new = rubric({**criterion("b"), "statement": "Same."}), rubric({**criterion("c"), "statement": "Same."})
-    assert changes(old, new) == [("renamed", "c", "id", Step.MAJOR)]
+    assert changes(old, new) == [("renamed", "c", "id", VersionStep.MAJOR)]
 
 
 def test_moving_into_a_group_is_a_move_and_the_order_alone_is_a_patch():
     a, b = criterion("a"), criterion("b")
     group = {"id": "g", "kind": "group", "statement": "All.", "criteria": [a]}
-    assert ("moved", "a", None, Step.MAJOR) in changes(rubric(a, b), rubric(group, b))
-    assert changes(rubric(a, b), rubric(b, a)) == [("moved", None, "criteria", Step.PATCH)]
+    assert ("moved", "a", None, VersionStep.MAJOR) in changes(rubric(a, b), rubric(group, b))
+    assert changes(rubric(a, b), rubric(b, a)) == [("moved", None, "criteria", VersionStep.PATCH)]
 
 
 def test_aggregation_is_major_and_prose_is_a_patch():
     assert changes(rubric(), rubric(aggregate={"kind": "weighted_mean"})) == [
-        ("changed", None, "aggregate", Step.MAJOR)
+        ("changed", None, "aggregate", VersionStep.MAJOR)
     ]
-    assert changes(rubric(), rubric(title="Another")) == [("changed", None, "title", Step.PATCH)]
+    assert changes(rubric(), rubric(title="Another")) == [("changed", None, "title", VersionStep.PATCH)]
 
 
 @pytest.mark.parametrize(
     ("version", "step", "suggested"),
     [
-        ("1.2.3", Step.MAJOR, "2.0.0"),
-        ("1.2.3", Step.MINOR, "1.3.0"),
-        ("1.2.3", Step.PATCH, "1.2.4"),
-        ("1.2.3", Step.NONE, "1.2.3"),
-        ("2.0.0-rc.1", Step.MAJOR, "2.0.0"),
+        ("1.2.3", VersionStep.MAJOR, "2.0.0"),
+        ("1.2.3", VersionStep.MINOR, "1.3.0"),
+        ("1.2.3", VersionStep.PATCH, "1.2.4"),
+        ("1.2.3", VersionStep.NONE, "1.2.3"),
+        ("2.0.0-rc.1", VersionStep.MAJOR, "2.0.0"),
     ],
 )
 def test_the_next_version_follows_the_step(version, step, suggested):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from judge_server.authoring.finding import Finding
+from judge_server.authoring.finding import RubricFinding
 from judge_server.authoring.parsing import from_data, load, parse
 from judge_server.core.errors import BadRubric
 from tests.authoring.build import criterion, data
@@ -10,13 +10,13 @@ from tests.authoring.build import criterion, data
 HEAD = "id: test/x\nversion: 1.0.0\ntitle: T\ncriteria:\n"
 
 
-def findings(text: str) -> list[Finding]:
+def findings(text: str) -> list[RubricFinding]:
     with pytest.raises(BadRubric) as caught:
         parse(text, "x.yaml")
-    return [Finding.model_validate(entry) for entry in caught.value.extensions["findings"]]
+    return [RubricFinding.model_validate(entry) for entry in caught.value.extensions["findings"]]
 
 
-def one(text: str) -> Finding:
+def one(text: str) -> RubricFinding:
     (found,) = findings(text)
     return found
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.authoring.place import Position
+from judge_server.authoring.place import TextPosition
 from judge_server.authoring.reading import MOST_BYTES, MOST_LEVELS, MOST_NODES, read
 from judge_server.core.errors import BadRubric
 
@@ -109,14 +109,14 @@ def test_both_places_of_a_duplicate_key_are_told():
 
 def test_every_value_and_key_has_its_place():
     places = read("a: 1\nlist:\n  - x\n  - {b: 2}\n").places
-    assert places.of_value(("list", 1, "b")) == Position(4, 9)
-    assert places.of_key(("list", 1, "b")) == Position(4, 6)
-    assert places.of_key(("list",)) == Position(2, 1)
-    assert places.of_value(("list", 1, "absent")) == Position(4, 5)
+    assert places.of_value(("list", 1, "b")) == TextPosition(4, 9)
+    assert places.of_key(("list", 1, "b")) == TextPosition(4, 6)
+    assert places.of_key(("list",)) == TextPosition(2, 1)
+    assert places.of_value(("list", 1, "absent")) == TextPosition(4, 5)
 
 
 def test_columns_count_characters_not_bytes():
-    assert read("{é: ü, b: 1}").places.of_key(("b",)) == Position(1, 8)
+    assert read("{é: ü, b: 1}").places.of_key(("b",)) == TextPosition(1, 8)
 
 
 def test_json_with_tabs_and_escaped_pairs_is_read():

@@ -1,9 +1,9 @@
 """The table of lint rules."""
 
-from judge_server.authoring.rule import Rule
+from judge_server.authoring.rule import LintRule
 from judge_server.authoring.rules import anchor, gate, program, shape, statement, veto, weight
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[LintRule, ...] = (
     *statement.RULES,
     *weight.RULES,
     *gate.RULES,

@@ -58,7 +58,7 @@ def gate(
         judge=judge,
         rubric=rubric,
         fingerprint=fingerprint,
-        part=sources.Part(split, reader, reason),
+        part=sources.SplitChoice(split, reader, reason),
         as_json=as_json,
     )
     raise typer.Exit(run(gating.gate_file(settings, order)))

@@ -76,7 +76,7 @@ def run(
     )
     order = measuring.Order(
         labels=labels,
-        part=sources.Part(split, reader, reason),
+        part=sources.SplitChoice(split, reader, reason),
         rubric=rubric,
         judge=judge,
         out=out,

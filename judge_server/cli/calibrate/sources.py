@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from judge_server.authoring.rubric_registry import RubricRegistry
     from judge_server.core.rubric import Rubric
     from judge_server.labels.label_set import LabelSet
-    from judge_server.labels.part import Part as PartName
+    from judge_server.labels.part import SplitChoice as PartName
     from judge_server.settings.settings import Settings
     from judge_server.store.store import Store
 
 
 @dataclass(frozen=True)
-class Part:
+class SplitChoice:
     """Which prompts of a label set. ``reader`` and ``reason`` are recorded where the locked test split is read."""
 
     split: str = "dev"

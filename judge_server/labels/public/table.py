@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from judge_server.labels.readers import delimited
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 
 Fields = Mapping[str, str]
 
 
 def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, Fields]]:
     """Row numbers and fields. Raises BadInput for a table that is broken or lacks one of the columns ``required``."""
-    findings = Findings(path.name)
+    findings = LabelFindings(path.name)
     names = delimited.heading(path, findings)
     missing = [name for name in required if name not in names]
     if missing:

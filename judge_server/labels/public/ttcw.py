@@ -10,7 +10,7 @@ from judge_server.labels.label import CriterionScale
 from judge_server.labels.public.table import Fields, rows
 from judge_server.labels.readers.chunk import Record
 from judge_server.labels.readers.delimited import heading
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.given_scale import EVERY
 
 SCALES: Final = (CriterionScale(criterion=EVERY, kind="binary", classes=("0", "1"), positive="1"),)
@@ -26,7 +26,7 @@ _ID: Final = re.compile(r"story_(.+)_test(\d+)$")
 def records(paths: Sequence[Path]) -> Iterator[Record]:
     """The cluster is the plot, which several writers told."""
     for path in paths:
-        judges = "human_majority" in heading(path, Findings(path.name))
+        judges = "human_majority" in heading(path, LabelFindings(path.name))
         yield from _judges(path) if judges else _experts(path)
 
 

@@ -15,7 +15,7 @@ from judge_server.labels.readers.checking import (
     roles_of,
     splits_of,
 )
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.gathering import Gathering
 from judge_server.labels.readers.placing import Placer
 from judge_server.labels.table import Column, LabelTable
@@ -25,7 +25,7 @@ _NAMED: Final = ("item", "criterion", "annotator")
 
 def assemble(
     gathering: Gathering,
-    findings: Findings,
+    findings: LabelFindings,
     scales: Mapping[str, CriterionScale],
     *,
     name: str,

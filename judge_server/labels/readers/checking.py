@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from judge_server.labels.label import Role
 from judge_server.labels.label_set import Split
-from judge_server.labels.readers.finding import MOST_KEPT, Findings
+from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering
 from judge_server.labels.table import Codes
 
@@ -16,7 +16,7 @@ LONGEST_NAME: Final = 400
 Longs = NDArray[np.int64]
 
 
-def check_names(gathering: Gathering, findings: Findings) -> None:
+def check_names(gathering: Gathering, findings: LabelFindings) -> None:
     """Items, criteria and annotators have names that can be shown and kept."""
     for key in ("item", "criterion", "annotator", "cluster"):
         codes = gathering.codes(key)
@@ -32,7 +32,7 @@ def check_names(gathering: Gathering, findings: Findings) -> None:
                 _add_at(findings, gathering.rows, codes == code, key, message, "Take it out.")
 
 
-def roles_of(gathering: Gathering, findings: Findings) -> tuple[Role, ...]:
+def roles_of(gathering: Gathering, findings: LabelFindings) -> tuple[Role, ...]:
     """The role of each annotator; findings where a word is no role, or an annotator has both."""
     roles, rows = gathering.codes("role"), gathering.rows
     known = {"human": 0, "judge": 1}
@@ -55,7 +55,7 @@ def roles_of(gathering: Gathering, findings: Findings) -> tuple[Role, ...]:
     return tuple(found)
 
 
-def _many_roles(gathering: Gathering, meant: Longs, findings: Findings) -> list[Role]:
+def _many_roles(gathering: Gathering, meant: Longs, findings: LabelFindings) -> list[Role]:
     """The same for a crowd, without a pass over the rows for each of them."""
     annotators, names = gathering.codes("annotator"), gathering.numbering["annotator"].names
     counts = np.bincount(annotators[meant >= 0] * 2 + meant[meant >= 0], minlength=2 * len(names)).reshape(-1, 2)
@@ -64,7 +64,7 @@ def _many_roles(gathering: Gathering, meant: Longs, findings: Findings) -> list[
     return ["judge" if judge else "human" for _, judge in counts.tolist()]
 
 
-def _add_two_roles(findings: Findings, rows: Codes, own: NDArray[np.bool_], meant: Longs, name: str) -> None:
+def _add_two_roles(findings: LabelFindings, rows: Codes, own: NDArray[np.bool_], meant: Longs, name: str) -> None:
     as_judge = int(rows[np.flatnonzero(own & (meant == 1))[0]])
     as_human = int(rows[np.flatnonzero(own & (meant == 0))[0]])
     findings.add(
@@ -75,7 +75,7 @@ def _add_two_roles(findings: Findings, rows: Codes, own: NDArray[np.bool_], mean
     )
 
 
-def clusters_of(gathering: Gathering, findings: Findings) -> tuple[tuple[str, ...], Codes]:
+def clusters_of(gathering: Gathering, findings: LabelFindings) -> tuple[tuple[str, ...], Codes]:
     """The cluster of each row; an item without one is its own. An item in two clusters is a finding."""
     numbering = gathering.numbering["cluster"]
     items, codes = gathering.codes("item"), gathering.codes("cluster")
@@ -96,7 +96,7 @@ def clusters_of(gathering: Gathering, findings: Findings) -> tuple[tuple[str, ..
     return numbering.names, codes
 
 
-def splits_of(gathering: Gathering, clusters: tuple[str, ...], codes: Codes, findings: Findings) -> dict[str, Split]:
+def splits_of(gathering: Gathering, clusters: tuple[str, ...], codes: Codes, findings: LabelFindings) -> dict[str, Split]:
     """The split of each cluster that names one. A prompt that is in both is a finding: it would leak."""
     words, rows = gathering.numbering["split"].names, gathering.rows
     splits = gathering.codes("split")
@@ -118,7 +118,7 @@ def splits_of(gathering: Gathering, clusters: tuple[str, ...], codes: Codes, fin
     return {cluster: cast("Split", word) for cluster, word in said.items() if word in ("dev", "test")}
 
 
-def check_probabilities(gathering: Gathering, findings: Findings) -> None:
+def check_probabilities(gathering: Gathering, findings: LabelFindings) -> None:
     values = gathering.probabilities
     wrong = np.flatnonzero((values < 0) | (values > 1))
     for row in wrong[:MOST_KEPT]:
@@ -131,7 +131,7 @@ def check_probabilities(gathering: Gathering, findings: Findings) -> None:
     findings.count += max(0, len(wrong) - MOST_KEPT)
 
 
-def check_duplicates(gathering: Gathering, findings: Findings) -> None:
+def check_duplicates(gathering: Gathering, findings: LabelFindings) -> None:
     """An annotator says one thing of an item on a criterion."""
     item, criterion, annotator = (gathering.codes(key).astype(np.int64) for key in ("item", "criterion", "annotator"))
     sizes = [len(gathering.numbering[key].known) for key in ("criterion", "annotator")]
@@ -162,7 +162,7 @@ def _second_of(owners: Codes, owned: Codes) -> Longs:
 
 
 def _add_at(
-    findings: Findings, rows: Codes, where: NDArray[np.bool_], column: str, message: str, suggestion: str
+    findings: LabelFindings, rows: Codes, where: NDArray[np.bool_], column: str, message: str, suggestion: str
 ) -> None:
     places: Sequence[int] = np.flatnonzero(where).tolist()
     findings.add_rows([int(rows[place]) for place in places[:MOST_KEPT]], column, message, suggestion)

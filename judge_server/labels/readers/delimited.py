@@ -10,7 +10,7 @@ from typing import Final, TextIO
 import numpy as np
 
 from judge_server.labels.readers.chunk import ROWS, Chunk
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 
 LONGEST_FIELD: Final = 16 * 2**20
 _DELIMITERS: Final = ",;\t|"
@@ -18,14 +18,14 @@ _MOST_BROKEN: Final = 20
 _SURROGATES: Final = ("\udc80", "\udcff")
 
 
-def heading(path: Path, findings: Findings) -> list[str]:
+def heading(path: Path, findings: LabelFindings) -> list[str]:
     """The names in the first row."""
     for record in _counted(path, findings):
         return record
     return []
 
 
-def chunks(path: Path, findings: Findings) -> Iterator[Chunk]:
+def chunks(path: Path, findings: LabelFindings) -> Iterator[Chunk]:
     """Rows as a spreadsheet counts them: the heading is row 1, blank lines are left out of the count."""
     try:
         with _opened(path, "strict") as file:
@@ -36,7 +36,7 @@ def chunks(path: Path, findings: Findings) -> Iterator[Chunk]:
         deque(_counted(path, findings), maxlen=0)
 
 
-def _chunks(records: Iterator[list[str]], findings: Findings) -> Iterator[Chunk]:
+def _chunks(records: Iterator[list[str]], findings: LabelFindings) -> Iterator[Chunk]:
     names = next(records, [])
     row = 2
     while some := list(islice(records, ROWS)):
@@ -60,7 +60,7 @@ def _reader(file: TextIO, path: Path) -> Iterator[list[str]]:
     return csv.reader(file, delimiter=_delimiter(path), strict=True)
 
 
-def _counted(path: Path, findings: Findings) -> Iterator[list[str]]:
+def _counted(path: Path, findings: LabelFindings) -> Iterator[list[str]]:
     """Slower than plain reading, but it knows where the table breaks off, and takes text that is not UTF-8."""
     count = 0
     with _opened(path, "surrogateescape") as file:
@@ -84,7 +84,7 @@ def _delimiter(path: Path) -> str:
     return max(_DELIMITERS, key=first.count)
 
 
-def _tell_uneven(some: Sequence[list[str]], rows: Sequence[int], width: int, findings: Findings) -> None:
+def _tell_uneven(some: Sequence[list[str]], rows: Sequence[int], width: int, findings: LabelFindings) -> None:
     for row, record in zip(rows, some, strict=True):
         if len(record) != width:
             findings.add(
@@ -95,7 +95,7 @@ def _tell_uneven(some: Sequence[list[str]], rows: Sequence[int], width: int, fin
             )
 
 
-def _find_undecodable(path: Path, findings: Findings) -> None:
+def _find_undecodable(path: Path, findings: LabelFindings) -> None:
     """A second, slower look at a file that is not UTF-8, for the places."""
     found = 0
     lowest, highest = _SURROGATES

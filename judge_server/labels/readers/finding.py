@@ -9,7 +9,7 @@ from judge_server.core.model import Frozen
 MOST_KEPT: Final = 200
 
 
-class Finding(Frozen):
+class LabelFinding(Frozen):
     """``row``: as a spreadsheet counts a table (its heading is row 1), the line of JSON Lines, the place in a list."""
 
     row: int | None
@@ -23,18 +23,18 @@ class Finding(Frozen):
         return f"{where}: {self.message}" if where else self.message
 
 
-class Findings:
+class LabelFindings:
     """Gathers findings; the first 200 are kept, all are counted."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.kept: list[Finding] = []
+        self.kept: list[LabelFinding] = []
         self.count = 0
 
     def add(self, row: int | None, column: str | None, message: str, suggestion: str | None = None) -> None:
         self.count += 1
         if len(self.kept) < MOST_KEPT:
-            self.kept.append(Finding(row=row, column=column, message=message, suggestion=suggestion))
+            self.kept.append(LabelFinding(row=row, column=column, message=message, suggestion=suggestion))
 
     def add_rows(self, rows: Iterable[int], column: str | None, message: str, suggestion: str | None = None) -> None:
         """The same message for each of ``rows``."""

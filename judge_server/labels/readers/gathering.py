@@ -8,7 +8,7 @@ import orjson
 from numpy.typing import NDArray
 
 from judge_server.labels.readers.chunk import Chunk
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.heading import TEXTS
 from judge_server.labels.readers.word import abstains, written
 from judge_server.labels.table import Codes
@@ -37,7 +37,7 @@ class Numbering(dict[str, int]):
 class Gathering:
     """Everything the chunks said, by column."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: LabelFindings) -> None:
         self.findings = findings
         self.numbering: dict[str, Numbering] = {key: Numbering() for key in KEYS}
         self.texts: dict[str, list[str]] = {name: [] for name in (*TEXTS, "tags")}

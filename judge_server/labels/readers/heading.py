@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from judge_server.labels.label import Role
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 
 REQUIRED: Final = ("item", "criterion", "annotator", "role", "label")
 TEXTS: Final = ("prompt", "response", "reference", "writer", "language")
@@ -38,7 +38,7 @@ class Layout:
 LONG: Final = Layout()
 
 
-def resolve(names: Sequence[str], layout: Layout, findings: Findings) -> dict[str, str]:
+def resolve(names: Sequence[str], layout: Layout, findings: LabelFindings) -> dict[str, str]:
     """Field → column of the file. Adds a finding for every required field that stands nowhere."""
     tidy = {name.strip().casefold(): name for name in reversed(names)}
     found: dict[str, str] = {}
@@ -62,7 +62,7 @@ def resolve(names: Sequence[str], layout: Layout, findings: Findings) -> dict[st
 
 
 def _missing(
-    wanted: str, source: str | None, names: Sequence[str], found: Mapping[str, str], findings: Findings
+    wanted: str, source: str | None, names: Sequence[str], found: Mapping[str, str], findings: LabelFindings
 ) -> None:
     names = [name[:_LONGEST_NAME] for name in names[:_MOST_LOOKED_AT]]
     shown = ", ".join(names[:20]) or "nothing"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from judge_server.labels.readers.chunk import Record
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 from judge_server.util.canonical import digest
 
 
@@ -16,7 +16,7 @@ def is_meta_evaluation(record: Mapping[str, Any]) -> bool:
     return isinstance(record.get("binary_labels"), list) and "rubric" in record and "completion" in record
 
 
-def long_records(rows: Sequence[Record], findings: Findings) -> Iterator[Record]:
+def long_records(rows: Sequence[Record], findings: LabelFindings) -> Iterator[Record]:
     """One record for each physician's verdict."""
     texts: dict[str, set[str]] = {}
     for _, record in rows:

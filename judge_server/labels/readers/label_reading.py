@@ -14,7 +14,7 @@ from judge_server.labels.readers import delimited, healthbench, label_studio, pa
 from judge_server.labels.readers.about import About, read_about
 from judge_server.labels.readers.assembly import assemble
 from judge_server.labels.readers.chunk import Chunk, Record, chunks_of
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form, form_of
 from judge_server.labels.readers.gathering import Gathering
 from judge_server.labels.readers.given_scale import scales_of
@@ -39,7 +39,7 @@ def read_labels(
     allowed); what none of them names is told from the labels. ``layout`` renames columns or reads a wide table.
     Raises BadInput whose ``findings`` name row, column, message and what to do.
     """
-    findings = Findings(path.name)
+    findings = LabelFindings(path.name)
     gathering = Gathering(findings)
     for chunk, sources in _sourced(path, layout, findings):
         gathering.add(chunk, sources, layout.constants)
@@ -65,14 +65,14 @@ def labels_from(
     scales: Iterable[CriterionScale] = (),
 ) -> LabelSet:
     """A label set of records in the long format, with their row numbers. Raises BadInput as ``read_labels`` does."""
-    findings = Findings(source)
+    findings = LabelFindings(source)
     gathering = Gathering(findings)
     for chunk in chunks_of(rows, FIELDS):
         gathering.add(chunk, _AS_NAMED, {})
     return assemble(gathering, findings, {scale.criterion: scale for scale in scales}, name=name, provenance=provenance)
 
 
-def _sourced(path: Path, layout: Layout, findings: Findings) -> Sourced:
+def _sourced(path: Path, layout: Layout, findings: LabelFindings) -> Sourced:
     """Chunks, each with the column of every field."""
     form = form_of(path)
     if form is Form.PARQUET:
@@ -85,7 +85,7 @@ def _sourced(path: Path, layout: Layout, findings: Findings) -> Sourced:
         yield from _objects(records(path, form, findings), layout, findings)
 
 
-def _objects(found: Iterator[Record], layout: Layout, findings: Findings) -> Sourced:
+def _objects(found: Iterator[Record], layout: Layout, findings: LabelFindings) -> Sourced:
     first = next(found, None)
     if first is None:
         findings.refuse_if_any()
@@ -109,7 +109,7 @@ def _objects(found: Iterator[Record], layout: Layout, findings: Findings) -> Sou
 
 
 def _table(
-    names: Sequence[str], layout: Layout, findings: Findings, chunks: Callable[[list[str]], Iterator[Chunk]]
+    names: Sequence[str], layout: Layout, findings: LabelFindings, chunks: Callable[[list[str]], Iterator[Chunk]]
 ) -> Sourced:
     known = resolve(names, layout, findings)
     findings.refuse_if_any()
@@ -132,7 +132,7 @@ def _given(scales: Iterable[CriterionScale] | None, about: About, rubric: Rubric
     return {scale.criterion: scale for scale in named}
 
 
-def _check_criteria(gathering: Gathering, rubric: Rubric, findings: Findings) -> None:
+def _check_criteria(gathering: Gathering, rubric: Rubric, findings: LabelFindings) -> None:
     known = list(rubric.by_id)
     codes = gathering.codes("criterion")
     for code, name in enumerate(gathering.numbering["criterion"].names):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from judge_server.labels.readers.chunk import Record
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 
 _CHOICES: Final = {"choices": "choices", "rating": "rating", "number": "number", "taxonomy": "taxonomy"}
 _RATIONALES: Final = ("rationale", "reason", "comment", "explanation")
@@ -28,7 +28,7 @@ def is_export(record: Mapping[str, Any]) -> bool:
     return isinstance(record.get("annotations"), list) and isinstance(record.get("data"), Mapping)
 
 
-def long_records(tasks: Sequence[Record], findings: Findings) -> Iterator[Record]:
+def long_records(tasks: Sequence[Record], findings: LabelFindings) -> Iterator[Record]:
     """One record a label, in the long format; rows are the tasks' places in the export."""
     criteria = list(dict.fromkeys(name for _, task in tasks for name in _criteria(task)))
     for row, task in tasks:
@@ -74,7 +74,7 @@ def _criteria(task: Mapping[str, Any]) -> Iterator[str]:
                 yield str(result.get("from_name"))
 
 
-def _labels(row: int, annotation: Mapping[str, Any], who: Mapping[str, Any], findings: Findings) -> Iterator[Record]:
+def _labels(row: int, annotation: Mapping[str, Any], who: Mapping[str, Any], findings: LabelFindings) -> Iterator[Record]:
     results = list(_mappings(annotation.get("result")))
     reasons = {str(result.get("from_name")): _text(result) for result in results if result.get("type") == "textarea"}
     for result in results:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from judge_server.labels.label import CriterionScale, Role
 from judge_server.labels.readers.checking import LONGEST_NAME
 from judge_server.labels.readers.class_reading import ClassReader
-from judge_server.labels.readers.finding import MOST_KEPT, Findings
+from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering, Numbering
 from judge_server.labels.readers.given_scale import EVERY
 from judge_server.labels.readers.inference import infer
@@ -30,7 +30,7 @@ class Placer:
     """Works on the distinct (criterion, annotator, word) of a file, not on its rows."""
 
     def __init__(
-        self, gathering: Gathering, roles: Sequence[Role], given: Mapping[str, CriterionScale], findings: Findings
+        self, gathering: Gathering, roles: Sequence[Role], given: Mapping[str, CriterionScale], findings: LabelFindings
     ) -> None:
         self._gathering, self._roles, self._given, self._findings = gathering, roles, given, findings
         self._words = gathering.numbering["label"].names
@@ -47,7 +47,7 @@ class Placer:
         scales = []
         for criterion, name in enumerate(self._gathering.numbering["criterion"].names):
             own = np.flatnonzero(criteria == criterion)
-            uses = [_Use(int(at), int(annotators[at]), self._words[words[at]], int(counts[at])) for at in own]
+            uses = [_WordUse(int(at), int(annotators[at]), self._words[words[at]], int(counts[at])) for at in own]
             scale, classes = self._settle(name[:LONGEST_NAME] or "?", uses)  # a faulty name is a finding already
             scales.append(scale)
             codes[own] = classes
@@ -62,7 +62,7 @@ class Placer:
         keys: NDArray[np.int64] = pair * len(self._words) + self._gathering.codes("label")
         return keys
 
-    def _settle(self, criterion: str, uses: Sequence["_Use"]) -> tuple[CriterionScale, list[int]]:
+    def _settle(self, criterion: str, uses: Sequence["_WordUse"]) -> tuple[CriterionScale, list[int]]:
         given = self._given.get(criterion) or self._given.get(EVERY)
         reasons: Mapping[str, str] = {}
         if given is None:
@@ -79,7 +79,7 @@ class Placer:
             self._tell_off_scale(scale, uses, off, reasons)
         return scale, codes
 
-    def _tally(self, uses: Sequence["_Use"], role: Role) -> dict[str, int]:
+    def _tally(self, uses: Sequence["_WordUse"], role: Role) -> dict[str, int]:
         tally: dict[str, int] = {}
         for use in uses:
             if self._roles[use.annotator] == role:
@@ -92,7 +92,7 @@ class Placer:
         return ABSTAINED if abstains(word) else INVALID
 
     def _tell_off_scale(
-        self, scale: CriterionScale, uses: Sequence["_Use"], off: set[int], reasons: Mapping[str, str]
+        self, scale: CriterionScale, uses: Sequence["_WordUse"], off: set[int], reasons: Mapping[str, str]
     ) -> None:
         """A person's word that is no class is an error; a judge's is invalid, unless all that judge said is off."""
         for annotator in dict.fromkeys(use.annotator for use in uses):
@@ -115,7 +115,7 @@ class Placer:
                     f"({_shown(scale)}) and count as invalid, for example {wrong[0].word[:60]!r}"
                 )
 
-    def _add(self, use: "_Use", message: str, suggestion: str) -> None:
+    def _add(self, use: "_WordUse", message: str, suggestion: str) -> None:
         """At every row where the annotator wrote it."""
         if self._findings.count >= MOST_KEPT:
             self._findings.count += use.times
@@ -126,7 +126,7 @@ class Placer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Use:
+class _WordUse:
     """What one annotator wrote on one criterion, ``times`` times; ``place`` among the distinct ones."""
 
     place: int

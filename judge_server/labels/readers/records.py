@@ -8,18 +8,18 @@ import orjson
 
 from judge_server.core.errors import BadInput
 from judge_server.labels.readers.chunk import Record
-from judge_server.labels.readers.finding import Findings
+from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form
 
 _ADVICE = "Each line of JSON Lines is one object; a line break inside a text is written \\n."
 
 
-def records(path: Path, form: Form, findings: Findings) -> Iterator[Record]:
+def records(path: Path, form: Form, findings: LabelFindings) -> Iterator[Record]:
     """Objects with the line, or the place in the list, where they stand; what is no object is a finding."""
     return _lines(path, findings) if form is Form.JSON_LINES else _elements(path, findings)
 
 
-def _lines(path: Path, findings: Findings) -> Iterator[Record]:
+def _lines(path: Path, findings: LabelFindings) -> Iterator[Record]:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
@@ -36,7 +36,7 @@ def _lines(path: Path, findings: Findings) -> Iterator[Record]:
                 findings.add(number, None, "the line is no JSON object", _ADVICE)
 
 
-def _elements(path: Path, findings: Findings) -> Iterator[Record]:
+def _elements(path: Path, findings: LabelFindings) -> Iterator[Record]:
     try:
         value: Any = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as fault:

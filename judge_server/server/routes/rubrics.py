@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from judge_server.authoring.diff import Difference, compare
-from judge_server.authoring.finding import Finding, Severity
+from judge_server.authoring.diff import RubricDifference, compare
+from judge_server.authoring.finding import RubricFinding, Severity
 from judge_server.authoring.lint import errors, lint
 from judge_server.authoring.parsing import Parsed, parse
 from judge_server.authoring.rubric_registry import RegistryEntry
@@ -45,7 +45,7 @@ class Validation(Frozen):
     """``valid``: the rubric can be used. ``findings``: faults and advice with line and column."""
 
     valid: bool
-    findings: list[Finding]
+    findings: list[RubricFinding]
     reference: RubricReference | None = None
 
 
@@ -54,7 +54,7 @@ class Published(Frozen):
 
     reference: RubricReference
     new: bool
-    findings: list[Finding]
+    findings: list[RubricFinding]
 
 
 @router.get("")
@@ -82,20 +82,20 @@ async def validate(request: Request) -> Validation:
     try:
         parsed, findings = await asyncio.to_thread(_read, await request.body())
     except BadRubric as fault:
-        found = [Finding.model_validate(finding) for finding in fault.extensions.get("findings", ())]
+        found = [RubricFinding.model_validate(finding) for finding in fault.extensions.get("findings", ())]
         return Validation(valid=False, findings=found or [_plain(fault)])
     return Validation(valid=True, findings=findings, reference=parsed.rubric.reference)
 
 
-def _read(body: bytes) -> tuple[Parsed, list[Finding]]:
+def _read(body: bytes) -> tuple[Parsed, list[RubricFinding]]:
     """Reading and linting a large rubric takes a noticeable part of a second: never on the event loop."""
     parsed = parse(body)
     checks.prepare(parsed.rubric)
     return parsed, lint(parsed)
 
 
-def _plain(fault: BadRubric) -> Finding:
-    return Finding(rule="invalid", severity=Severity.ERROR, message=fault.detail, suggestion=fault.remedy)
+def _plain(fault: BadRubric) -> RubricFinding:
+    return RubricFinding(rule="invalid", severity=Severity.ERROR, message=fault.detail, suggestion=fault.remedy)
 
 
 @router.get("/{rubric_id:path}/diff")
@@ -104,7 +104,7 @@ async def diff(
     service: ServiceHere,
     since: Annotated[str, Query(alias="from", max_length=80)],
     to: Annotated[str | None, Query(max_length=80)] = None,
-) -> Difference:
+) -> RubricDifference:
     """What changed between two versions, criterion by criterion; ``to`` defaults to the newest."""
     old = await service.shelf.get(f"{rubric_id}@{since}")
     new = await service.shelf.get(f"{rubric_id}@{to}" if to else rubric_id)

@@ -20,7 +20,7 @@ from judge_server.report import tables
 
 
 @dataclass(frozen=True)
-class Order:
+class CompareOptions:
     """What the flags asked for."""
 
     old: Path
@@ -33,7 +33,7 @@ class Order:
     seed: int
 
 
-def compare(order: Order, *, as_json: bool) -> None:
+def compare(order: CompareOptions, *, as_json: bool) -> None:
     """Print the comparison."""
     try:
         old, new = side(order, order.old), side(order, order.new)
@@ -48,7 +48,7 @@ def compare(order: Order, *, as_json: bool) -> None:
         show(found)
 
 
-def side(order: Order, path: Path) -> LabelSet:
+def side(order: CompareOptions, path: Path) -> LabelSet:
     """The dev split of one file, or all of a file without splits."""
     labels, _ = reporting.chosen(reporting.Order(path, None, order.criteria, order.scales))
     return replace(computing.chosen(labels, computing.Wish(criteria=order.criteria)), id=path.name)

@@ -25,7 +25,7 @@ from judge_server.wiring.archive import open_archive
 
 
 @dataclass(frozen=True)
-class Order:
+class FitOptions:
     """What the flags asked for."""
 
     file: Path
@@ -43,7 +43,7 @@ class Order:
     as_json: bool
 
 
-async def fit_file(settings: Settings, order: Order) -> bool:
+async def fit_file(settings: Settings, order: FitOptions) -> bool:
     """False where nothing was fitted."""
     looked_up = sources.looking_back(settings)
     async with open_archive(looked_up) as (store, shelf):
@@ -63,7 +63,7 @@ async def fit_file(settings: Settings, order: Order) -> bool:
     return any(one.fitted for one in fits)
 
 
-def _fingerprint(record: Calibration | None, rubric: Rubric, order: Order) -> str | None:
+def _fingerprint(record: Calibration | None, rubric: Rubric, order: FitOptions) -> str | None:
     """Whose values these are. Raises BadInput for values that were mapped already or made under another rubric."""
     if record is None:
         return order.fingerprint
@@ -97,7 +97,7 @@ def _maps(
     return map_set(fits, judge=judge, fingerprint=fingerprint, rubric=rubric, labels=labels)
 
 
-async def _keep(maps: MapSet | None, store: Store, order: Order, *, kept: bool) -> bool:
+async def _keep(maps: MapSet | None, store: Store, order: FitOptions, *, kept: bool) -> bool:
     if maps is None:
         if order.out is not None:
             raise BadInput(

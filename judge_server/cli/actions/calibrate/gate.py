@@ -30,18 +30,18 @@ _WORST_FIRST = (Decision.FAIL, Decision.NOT_ENOUGH_EVIDENCE, Decision.PASS)
 
 
 @dataclass(frozen=True)
-class Order:
+class GateOptions:
     """What the flags asked for."""
 
     file: Path
     judge: str | None
     rubric: str | None
     fingerprint: str | None
-    part: sources.Part
+    part: sources.SplitChoice
     as_json: bool
 
 
-async def gate_file(settings: Settings, order: Order) -> int:
+async def gate_file(settings: Settings, order: GateOptions) -> int:
     """The exit status."""
     policy = read_policy(settings.gate_policy)
     looked_up = sources.looking_back(settings)
@@ -64,7 +64,7 @@ async def gate_file(settings: Settings, order: Order) -> int:
     return EXIT[min((result.decision for result, _ in decided), key=_WORST_FIRST.index)]
 
 
-async def _record(whole: LabelSet, judge: str, rubric: Rubric | None, order: Order, store: Store) -> Calibration | None:
+async def _record(whole: LabelSet, judge: str, rubric: Rubric | None, order: GateOptions, store: Store) -> Calibration | None:
     """The run that made the judge's rows. Raises BadInput where it was under another rubric than the one named."""
     record = await store.calibrations.calibration_of_rows(rows_digest(whole, judge))
     if record is not None and rubric is not None and rubric.digest != record.rubric.digest:
@@ -82,7 +82,7 @@ def _unmeasured(record: Calibration | None, rubric: Rubric | None, whole: LabelS
     return () if rubric is None else unlabelled(rubric, whole.table.criteria.names)
 
 
-def _certificate(result: Gating, record: Calibration | None, rubric: Rubric | None, order: Order) -> Certificate | None:
+def _certificate(result: Gating, record: Calibration | None, rubric: Rubric | None, order: GateOptions) -> Certificate | None:
     """Bound to the run that made the judge's rows, or to what the flags name; None where neither is known."""
     if record is not None:
         return certificate(

@@ -30,7 +30,7 @@ SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Order:
+class ImportOptions:
     """What the flags asked for."""
 
     name: str
@@ -50,7 +50,7 @@ class Order:
     as_json: bool
 
 
-def carry_out(order: Order) -> None:
+def carry_out(order: ImportOptions) -> None:
     """Ends the command with status 2 and every finding on a line of its own where the labels cannot be used."""
     try:
         label_set = _public(order) if order.name in SETS else _own(order)
@@ -81,7 +81,7 @@ def refuse(fault: JudgeServerError) -> NoReturn:
     raise typer.Exit(BAD_USE)
 
 
-def _public(order: Order) -> LabelSet:
+def _public(order: ImportOptions) -> LabelSet:
     if not order.sources:
         manifest = SETS[order.name].manifest
         known = [*(file.name for file in manifest.files), *manifest.upstream]
@@ -94,7 +94,7 @@ def _public(order: Order) -> LabelSet:
     return import_public(order.name, paths, unverified=order.unverified)
 
 
-def _own(order: Order) -> LabelSet:
+def _own(order: ImportOptions) -> LabelSet:
     path = Path(order.name)
     if not path.is_file():
         raise BadInput(
@@ -107,7 +107,7 @@ def _own(order: Order) -> LabelSet:
     return read_labels(path, scales=scales, rubric=rubric, layout=_layout(order))
 
 
-def _layout(order: Order) -> Layout:
+def _layout(order: ImportOptions) -> Layout:
     columns = {}
     for pair in order.columns:
         field, separator, column = pair.partition("=")
@@ -139,7 +139,7 @@ async def _keep(label_set: LabelSet, database: str) -> None:
         await store.close()
 
 
-def _tell(label_set: LabelSet, order: Order) -> None:
+def _tell(label_set: LabelSet, order: ImportOptions) -> None:
     if order.as_json:
         told = {"id": label_set.id, "version": label_set.version, "digest": label_set.digest, **described(label_set)}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))

@@ -53,7 +53,7 @@ WRITERS: dict[str, Callable[[Report], str]] = {".html": html, ".htm": html, ".md
 
 
 @dataclass(frozen=True)
-class Order:
+class ReportOptions:
     """What the flags asked for."""
 
     file: Path
@@ -82,7 +82,7 @@ class Order:
         )
 
 
-def report(order: Order, outputs: tuple[Path, ...], previous: Path | None, *, as_json: bool) -> None:
+def report(order: ReportOptions, outputs: tuple[Path, ...], previous: Path | None, *, as_json: bool) -> None:
     """Compute, write every output, and print the verdict or the JSON."""
     for path in outputs:
         if path.suffix.lower() not in WRITERS:
@@ -105,7 +105,7 @@ def report(order: Order, outputs: tuple[Path, ...], previous: Path | None, *, as
         show(found, outputs)
 
 
-def chosen(order: Order) -> tuple[LabelSet, str]:
+def chosen(order: ReportOptions) -> tuple[LabelSet, str]:
     """The labels to work on and the name of their split; reading the test split is recorded beside the file."""
     labels = read_labels(order.file, scales=[parse_scale(text) for text in order.scales])
     if order.split not in {None, "dev", "test"}:
@@ -165,7 +165,7 @@ def print_table(console: Console, content: tables.Table) -> None:
     console.print(table)
 
 
-def list_disagreements(order: Order, *, as_json: bool) -> None:
+def list_disagreements(order: ReportOptions, *, as_json: bool) -> None:
     """Print what ``calibrate disagreements`` found, judge by judge."""
     try:
         labels, _ = chosen(order)

@@ -22,11 +22,11 @@ from judge_server.wiring.service import Service, open_service
 
 
 @dataclass(frozen=True)
-class Order:
+class RunOptions:
     """What the flags asked for."""
 
     labels: str
-    part: sources.Part
+    part: sources.SplitChoice
     rubric: str
     judge: str | None
     out: Path | None
@@ -37,7 +37,7 @@ class Order:
     as_json: bool
 
 
-async def measure(settings: Settings, order: Order) -> bool:
+async def measure(settings: Settings, order: RunOptions) -> bool:
     """False where not one verdict came."""
     async with open_service(settings) as service:
         judge = service.bench.named(order.judge)
@@ -54,7 +54,7 @@ async def measure(settings: Settings, order: Order) -> bool:
     return VerdictStatus.OK.value in result.calibration.statuses
 
 
-async def _task(service: Service, order: Order, judge: Judge) -> Task:
+async def _task(service: Service, order: RunOptions, judge: Judge) -> Task:
     stored = await sources.label_set(order.labels, service.store)
     part = await order.part.of(stored, service.store)
     positives = sources.positives(order.positives)
@@ -73,7 +73,7 @@ async def _task(service: Service, order: Order, judge: Judge) -> Task:
     )
 
 
-async def _run(service: Service, task: Task, out: Path, order: Order) -> Result:
+async def _run(service: Service, task: Task, out: Path, order: RunOptions) -> Result:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     scorer = service.measuring_scorer(raw=order.raw)
