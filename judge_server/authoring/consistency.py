@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from judge_server.authoring.finding import RubricFinding
-from judge_server.authoring.place import Path, TextPositions
+from judge_server.authoring.finding import Path, RubricFinding, TextPositions
 from judge_server.authoring.reading import MOST_FINDINGS
 
 

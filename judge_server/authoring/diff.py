@@ -55,7 +55,12 @@ class RubricDifference(Frozen):
     suggested_version: str
 
 
-_RUBRIC_STEPS = {"aggregate": VersionStep.MAJOR, "missing": VersionStep.MAJOR, "guard": VersionStep.MAJOR, "id": VersionStep.MAJOR}
+_RUBRIC_STEPS = {
+    "aggregate": VersionStep.MAJOR,
+    "missing": VersionStep.MAJOR,
+    "guard": VersionStep.MAJOR,
+    "id": VersionStep.MAJOR,
+}
 _CRITERION_STEPS = {"tags": VersionStep.MINOR, "examples": VersionStep.MINOR, "sources": VersionStep.PATCH}
 
 
@@ -101,7 +106,9 @@ def _of_criteria(old: Rubric, new: Rubric) -> Iterator[RubricChange]:
     renamed = _renamed(before, after)
     for name in before:
         if name not in after and name not in renamed:
-            yield RubricChange(kind="removed", criterion=name, before=_statement(before[name][1]), step=VersionStep.MAJOR)
+            yield RubricChange(
+                kind="removed", criterion=name, before=_statement(before[name][1]), step=VersionStep.MAJOR
+            )
     origins = {new_name: old_name for old_name, new_name in renamed.items()}
     for name, place in after.items():
         origin = origins.get(name, name)
@@ -109,10 +116,14 @@ def _of_criteria(old: Rubric, new: Rubric) -> Iterator[RubricChange]:
             yield RubricChange(kind="added", criterion=name, after=_statement(place[1]), step=VersionStep.MINOR)
             continue
         if origin != name:
-            yield RubricChange(kind="renamed", criterion=name, field="id", before=origin, after=name, step=VersionStep.MAJOR)
+            yield RubricChange(
+                kind="renamed", criterion=name, field="id", before=origin, after=name, step=VersionStep.MAJOR
+            )
         yield from _of_one(name, before[origin], place)
     if list(before) != list(after) and sorted(before) == sorted(after):
-        yield RubricChange(kind="moved", field="criteria", before="an order", after="another order", step=VersionStep.PATCH)
+        yield RubricChange(
+            kind="moved", field="criteria", before="an order", after="another order", step=VersionStep.PATCH
+        )
 
 
 Placed = tuple[str | None, Criterion]
@@ -152,7 +163,9 @@ def _of_one(name: str, before: Placed, after: Placed) -> Iterator[RubricChange]:
             continue
         kind: ChangeKind = {"statement": "reworded", "points": "reweighted"}.get(field, "changed")  # type: ignore[assignment]  # a dict's values widen to str
         step = _CRITERION_STEPS.get(field, VersionStep.MAJOR)
-        yield RubricChange(kind=kind, criterion=name, field=field, before=old.get(field), after=new.get(field), step=step)
+        yield RubricChange(
+            kind=kind, criterion=name, field=field, before=old.get(field), after=new.get(field), step=step
+        )
 
 
 def _statement(criterion: Criterion) -> str:

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import AliasChoices, BaseModel
 
-from judge_server.authoring.place import Path
+from judge_server.authoring.finding import Path
 from judge_server.core.aggregation import Aggregation, LengthAdjustment
 from judge_server.core.check import Check, Count
 from judge_server.core.condition import Comparison

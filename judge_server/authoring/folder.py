@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from judge_server.authoring.archive import PUBLISHED
 from judge_server.authoring.finding import RubricFinding
-from judge_server.authoring.lock import LOCK, Lock
+from judge_server.authoring.lock import LOCK, PUBLISHED, Lock
 from judge_server.authoring.parsing import Parsed, load
 from judge_server.core.errors import BadConfiguration, BadRubric
 
@@ -78,4 +77,6 @@ def _read(path: Path, stamp: Stamp) -> _Read:
     try:
         return _Read(stamp, load(path))
     except BadRubric as fault:
-        return _Read(stamp, findings=tuple(RubricFinding.model_validate(entry) for entry in fault.extensions["findings"]))
+        return _Read(
+            stamp, findings=tuple(RubricFinding.model_validate(entry) for entry in fault.extensions["findings"])
+        )

@@ -5,13 +5,13 @@ import time
 from difflib import get_close_matches
 from pathlib import Path
 
-from judge_server.authoring.archive import read_copy
+import judge_server
 from judge_server.authoring.edition import Edition, Index, Key, index_of
 from judge_server.authoring.finding import RubricFinding, Severity, in_order
 from judge_server.authoring.folder import Folder
-from judge_server.authoring.lock import LOCK
+from judge_server.authoring.lock import LOCK, read_copy
 from judge_server.authoring.parsing import Parsed
-from judge_server.core.errors import RubricConflict, UnknownRubric
+from judge_server.core.errors import BadConfiguration, RubricConflict, UnknownRubric
 from judge_server.core.rubric import Rubric, split_name, version_key
 
 
@@ -125,3 +125,14 @@ def _near(rubric_id: str, names: list[str]) -> str:
     near = get_close_matches(rubric_id, names, n=3, cutoff=0.5)
     near += [name for name in names if rubric_id == name.rsplit("/", 1)[-1] and name not in near]
     return f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:20]) or 'none'}."
+
+
+def rubrics_directory() -> Path:
+    """The repository's ``rubrics/`` beside an editable install, ``judge_server/bundled/rubrics`` inside a wheel."""
+    package = Path(judge_server.__file__).resolve().parent
+    for directory in (package / "bundled" / "rubrics", package.parent / "rubrics"):
+        if directory.is_dir():
+            return directory
+    raise BadConfiguration(
+        f"The bundled rubrics are missing beside {package}.", remedy="Install the package again, or name --rubrics DIR."
+    )

@@ -2,10 +2,19 @@
 
 from collections.abc import Collection
 
-from judge_server.authoring.finding import RubricFinding, Severity, in_order
+from judge_server.authoring.finding import Path, RubricFinding, Severity, TextPosition, TextPositions, in_order
 from judge_server.authoring.parsing import Parsed
-from judge_server.authoring.place import Path, TextPositions, TextPosition
-from judge_server.authoring.rules import RULES
+from judge_server.authoring.rule import LintRule
+from judge_server.authoring.rules import anchor, gate, program, shape, statement, weight
+
+RULES: tuple[LintRule, ...] = (
+    *statement.RULES,
+    *weight.RULES,
+    *gate.RULES,
+    *anchor.RULES,
+    *program.RULES,
+    *shape.RULES,
+)
 
 
 def lint(parsed: Parsed, without: Collection[str] = ()) -> list[RubricFinding]:

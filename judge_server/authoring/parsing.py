@@ -8,8 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from judge_server.authoring.consistency import contradictions, whose_aggregate
-from judge_server.authoring.finding import RubricFinding, refusal
-from judge_server.authoring.place import NOWHERE, TextPositions
+from judge_server.authoring.finding import NOWHERE, RubricFinding, TextPositions, refusal
 from judge_server.authoring.reading import MOST_BYTES, MOST_LEVELS, read
 from judge_server.authoring.translation import translate
 from judge_server.core.rubric import Rubric

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from judge_server.authoring.archive import copy_path, read_copy, write_copy
 from judge_server.authoring.diff import RubricDifference, compare
 from judge_server.authoring.edition import changed_content
 from judge_server.authoring.finding import RubricFinding, refusal
 from judge_server.authoring.lint import errors, lint
-from judge_server.authoring.lock import LOCK, Lock
+from judge_server.authoring.lock import LOCK, Lock, copy_path, read_copy, write_copy
 from judge_server.authoring.parsing import Parsed, load
 from judge_server.authoring.writing import locked, replace_file
 from judge_server.core.errors import RubricConflict

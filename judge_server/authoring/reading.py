@@ -10,8 +10,7 @@ from typing import Any
 
 import yaml
 
-from judge_server.authoring.finding import RubricFinding, refusal
-from judge_server.authoring.place import Path, TextPositions, TextPosition
+from judge_server.authoring.finding import Path, RubricFinding, TextPosition, TextPositions, refusal
 from judge_server.authoring.scalar import NotFinite, plain
 from judge_server.core.errors import BadRubric
 

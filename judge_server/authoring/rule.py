@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
 
-from judge_server.authoring.finding import Severity
-from judge_server.authoring.place import Path
+from judge_server.authoring.finding import Path, Severity
 from judge_server.core.criterion import AnyLeaf, Binary, Criterion, Group, Scale
 from judge_server.core.rubric import Rubric
 

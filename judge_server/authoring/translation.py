@@ -6,8 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from judge_server.authoring.fields import CRITERIA, fields_of, kind_of, kinds_at, look_up, model_at, nearest
-from judge_server.authoring.finding import RubricFinding
-from judge_server.authoring.place import Path, TextPositions
+from judge_server.authoring.finding import Path, RubricFinding, TextPositions
 from judge_server.authoring.reading import MOST_FINDINGS
 
 Error = Mapping[str, Any]

@@ -23,7 +23,7 @@ from judge_server.core.submission import Submission
 from judge_server.judging.answer import Terms
 from judge_server.labels.label import CriterionScale, Item, Label
 from judge_server.labels.label_set import LabelSet
-from judge_server.labels.part import Part
+from judge_server.labels.splits import Part
 from judge_server.labels.table_builder import table_of
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_item

@@ -13,10 +13,10 @@ import typer
 from judge_server.authoring import diff as differences
 from judge_server.authoring import lint as linter
 from judge_server.authoring.finding import RubricFinding, Severity, in_order
+from judge_server.authoring.lint import RULES
 from judge_server.authoring.parsing import Parsed
 from judge_server.authoring.publication import home_of
 from judge_server.authoring.publication import publish as publish_file
-from judge_server.authoring.rules import RULES
 from judge_server.authoring.schema import schema_text
 from judge_server.authoring.template import template
 from judge_server.authoring.writing import replace_file
@@ -94,7 +94,9 @@ def validate(targets: Targets, as_json: Json = False) -> None:
     raise typer.Exit(FOUND if findings else 0)
 
 
-def _report(names: list[str], valid: list[Parsed], findings: list[RubricFinding], as_json: bool, hidden: int = 0) -> None:
+def _report(
+    names: list[str], valid: list[Parsed], findings: list[RubricFinding], as_json: bool, hidden: int = 0
+) -> None:
     if as_json:
         rubrics = [{"file": one.file, **one.rubric.reference.model_dump()} for one in valid]
         shown = [found.model_dump(mode="json") for found in findings]

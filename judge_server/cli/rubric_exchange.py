@@ -37,7 +37,9 @@ class ExportFormat(StrEnum):
 
 
 def import_rubrics(
-    form: Annotated[ImportFormat, typer.Argument(metavar="FORMAT", help="healthbench, rubrics-as-rewards or paperbench.")],
+    form: Annotated[
+        ImportFormat, typer.Argument(metavar="FORMAT", help="healthbench, rubrics-as-rewards or paperbench.")
+    ],
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON or JSONL.")],
     output: Annotated[
         Path | None,

@@ -1,6 +1,7 @@
 """Labels with their scales, items and provenance: versioned by digest, individual annotators kept."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -9,10 +10,10 @@ import numpy as np
 
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
-from judge_server.labels.digest import digest_of
 from judge_server.labels.label import CriterionScale, Item
-from judge_server.labels.table import ABSTAINED, INVALID, LabelTable
+from judge_server.labels.table import ABSTAINED, INVALID, Codes, Column, LabelTable
 from judge_server.store.locked_reading import LockedReading
+from judge_server.util.canonical import canonical_json
 
 Split = Literal["dev", "test"]
 
@@ -111,3 +112,43 @@ class LabelSet:
                 f"The test split of label set {self.id!r} is locked.",
                 remedy="Say who reads it and why, so that the reading is recorded; work on the dev split meanwhile.",
             )
+
+
+def digest_of(
+    scales: Sequence[CriterionScale], splits: Mapping[str, str], items: Mapping[str, Item], table: LabelTable
+) -> str:
+    """``sha256:`` and 64 hexadecimal digits."""
+    hashing = hashlib.sha256()
+
+    def add(value: object) -> None:
+        hashing.update(canonical_json(value).encode("utf-8", "surrogatepass") + b"\n")
+
+    add(
+        {
+            "scales": [scale.model_dump() for scale in sorted(scales, key=lambda scale: scale.criterion)],
+            "splits": dict(splits),
+            "items": {name: item.model_dump(exclude_defaults=True) for name, item in items.items()},
+            "roles": dict(zip(table.annotators.names, table.roles, strict=True)),
+        }
+    )
+    columns = [table.items, table.criteria, table.annotators, table.clusters, table.labels]
+    ranked = [_ranked(column) for column in columns]
+    order = np.lexsort([codes for _, codes in reversed(ranked)])
+    for names, codes in ranked:
+        add(names)
+        hashing.update(codes[order].astype("<i4").tobytes())
+    hashing.update(table.probabilities[order].astype("<f8").tobytes())
+    place_of = np.empty(len(order), dtype=np.int64)
+    place_of[order] = np.arange(len(order))
+    for by_row in (table.rationales, table.invalid, table.distributions):
+        add({str(place_of[row]): value for row, value in by_row.items()})
+    return "sha256:" + hashing.hexdigest()
+
+
+def _ranked(column: Column) -> tuple[list[str], Codes]:
+    """The names in use, sorted, and the rows' places among them."""
+    used = [int(code) for code in np.unique(column.codes) if code >= 0]
+    in_order = sorted(used, key=lambda code: column.names[code])
+    ranks = np.arange(-2, len(column.names), dtype=np.int32)  # shifted by two: −2 and −1 stay what they are
+    ranks[np.asarray(in_order, dtype=np.int64) + 2] = np.arange(len(in_order), dtype=np.int32)
+    return [column.names[code] for code in in_order], ranks[column.codes + 2]

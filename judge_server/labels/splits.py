@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -78,3 +78,18 @@ class ReadingFile:
             return ()
         lines = self.path.read_text(encoding="utf-8").splitlines()
         return tuple(reading for line in lines if (reading := LockedReading.model_validate_json(line)).digest == digest)
+
+
+Part = Literal["dev", "test", "all"]
+
+
+async def part_of(labels: LabelSet, part: Part, log: ReadingLog, *, reader: str, reason: str) -> LabelSet:
+    """The labels of this part. Reading test, also with the rest, is kept in ``log`` first. Raises BadInput."""
+    if part == "dev":
+        return labels.split("dev")
+    if "test" not in labels.splits.values():
+        if part == "all":
+            return labels
+        raise BadInput(f"Label set {labels.id!r} has no test split.", remedy="Read its dev split, the default.")
+    test = await read_test(labels, log, reader=reader, reason=reason)
+    return test if part == "test" else labels

@@ -76,10 +76,6 @@ class LabelTable:
             distributions=move(self.distributions),
         )
 
-    def of_criterion(self, criterion: str) -> "LabelTable":
-        """Raises ValueError for a criterion that the table does not have."""
-        return self.select(self.criteria.codes == self.criteria.index(criterion))
-
     def annotators_of(self, role: Role) -> tuple[str, ...]:
         return tuple(name for name, own in zip(self.annotators.names, self.roles, strict=True) if own == role)
 

@@ -138,7 +138,7 @@ async def _calibrate(service: Service, wish: Wish, made: Undertaking) -> None:
         ) from missing
     from judge_server.calibration.matching import match
     from judge_server.labels.archive import find
-    from judge_server.labels.part import part_of
+    from judge_server.labels.splits import part_of
 
     labels = await find(wish.labels, service.store.labels)
     if labels is None:

@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from judge_server.authoring.bundled import rubrics_directory
-from judge_server.authoring.library import Library
+from judge_server.authoring.library import Library, rubrics_directory
 from judge_server.authoring.rubric_registry import RubricRegistry
 from judge_server.core.errors import BadConfiguration
 from judge_server.settings.settings import Settings

@@ -1,10 +1,9 @@
 import pytest
 
-from judge_server.authoring.bundled import rubrics_directory
 from judge_server.authoring.emitting import yaml_of
 from judge_server.authoring.finding import Severity
 from judge_server.authoring.folder import rubric_files
-from judge_server.authoring.library import Library
+from judge_server.authoring.library import Library, rubrics_directory
 from judge_server.authoring.lint import lint
 from judge_server.authoring.parsing import load, parse
 from judge_server.core.rubric import Rubric

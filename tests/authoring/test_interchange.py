@@ -3,8 +3,7 @@ import json
 import pytest
 
 from judge_server.authoring.interchange import FORMATS
-from judge_server.authoring.interchange.record import records
-from judge_server.authoring.interchange.slug import slug
+from judge_server.authoring.interchange.record import records, slug
 from judge_server.core.errors import BadInput, BadRubric
 from judge_server.core.reward import reward
 from judge_server.core.verdict import Verdict

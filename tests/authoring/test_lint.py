@@ -3,9 +3,8 @@ import time
 import pytest
 
 from judge_server.authoring.finding import Severity
-from judge_server.authoring.lint import errors, lint
+from judge_server.authoring.lint import RULES, errors, lint
 from judge_server.authoring.parsing import from_data, parse
-from judge_server.authoring.rules import RULES
 from tests.authoring.build import criterion, data, rubric
 from tests.project.repository import ROOT
 

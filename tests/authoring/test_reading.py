@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.authoring.place import TextPosition
+from judge_server.authoring.finding import TextPosition
 from judge_server.authoring.reading import MOST_BYTES, MOST_LEVELS, MOST_NODES, read
 from judge_server.core.errors import BadRubric
 

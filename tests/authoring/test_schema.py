@@ -3,8 +3,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from judge_server.authoring.bundled import rubrics_directory
 from judge_server.authoring.folder import rubric_files
+from judge_server.authoring.library import rubrics_directory
 from judge_server.authoring.lint import lint
 from judge_server.authoring.parsing import load, parse
 from judge_server.authoring.schema import rubric_schema, schema_text

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from judge_server.cli.calibrate import app
-from judge_server.cli.calibrate.requirement import require
+from judge_server.cli.calibrate.sources import require
 from tests.report.build import xstest_csv
 from tests.report.test_compute import binary
 

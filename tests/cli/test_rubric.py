@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from judge_server.authoring.bundled import rubrics_directory
 from judge_server.authoring.emitting import yaml_of
+from judge_server.authoring.library import rubrics_directory
+from judge_server.authoring.lint import RULES
 from judge_server.authoring.lock import LOCK
-from judge_server.authoring.rules import RULES
 from judge_server.cli.rubric import app
 from tests.authoring.build import criterion, rubric
 

@@ -44,7 +44,7 @@ PAIRS = [
     (stored.Outcome, outcome.Outcome),
     (rubric.RubricEntry, shelf.RegistryEntry),
     (rubric.RubricDocument, rubrics.RubricDocument),
-    (rubric.Finding, finding.LabelFinding),
+    (rubric.Finding, finding.RubricFinding),
     (rubric.Validation, rubrics.Validation),
     (rubric.Published, rubrics.Published),
     (rubric.Change, diff.RubricChange),

@@ -30,7 +30,7 @@ from judge_server.judging.reading import read_labels as read_label_tokens
 from judge_server.judging.reading import read_score, read_structured
 from judge_server.judging.relative.reading import read_list, read_pair
 from judge_server.labels.readers import read_labels
-from judge_server.labels.readers.heading import Layout
+from judge_server.labels.readers.layout import Layout
 from judge_server.models.openai_fault import fault_of
 from judge_server.models.openai_listing import listing_of
 from judge_server.models.openai_reply import completion_of

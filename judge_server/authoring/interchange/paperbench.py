@@ -7,9 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from judge_server.authoring.interchange.loss import losses_of
-from judge_server.authoring.interchange.record import wrong_shape
-from judge_server.authoring.interchange.slug import slug
+from judge_server.authoring.interchange.record import losses_of, slug, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.core.criterion import Criterion, Group
 from judge_server.core.rubric import Rubric

@@ -1,11 +1,15 @@
 """Records of a JSON or JSONL file, one at a time, with the line each begins on."""
 
 import json
-from collections.abc import Iterator
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from judge_server.core.criterion import Binary, CheckCriterion, Criterion, Group, Scale, nodes
 from judge_server.core.errors import BadInput
+from judge_server.core.rubric import Rubric
 
 MOST_BYTES = 64_000_000
 
@@ -65,3 +69,59 @@ def _refuse(constant: str) -> NoReturn:
 def wrong_shape(where: str, message: str, remedy: str) -> BadInput:
     """The error for a record that is JSON but not of the format."""
     return BadInput(f"{where}: {message}.", remedy=remedy)
+
+
+_LONGEST = 48
+_MOST_WORDS = 7
+_FILLERS = frozenset(("a", "an", "the", "of", "to", "and", "or", "that", "is", "are", "in", "for", "with", "it", "its"))
+
+
+def slug(text: str, taken: set[str]) -> str:
+    """A criterion id from a statement's first telling words, different from all in ``taken``, to which it is added."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    words = [word for word in re.findall(r"[a-z0-9]+", ascii_text.lower()) if word not in _FILLERS]
+    base = "_".join(words[:_MOST_WORDS])[:_LONGEST].strip("_") or "criterion"
+    base = base if base[0].isalpha() else f"c_{base}"
+    name, count = base, 1
+    while name in taken:
+        count += 1
+        name = f"{base}_{count}"
+    taken.add(name)
+    return name
+
+
+_ALWAYS = ("gate", "when", "scope", "reference", "examples", "sources")
+_UNUSED: tuple[Any, ...] = (None, "answer", "none", (), {})
+
+
+def losses_of(rubric: Rubric, keeps: Collection[str]) -> list[str]:
+    """One line a feature that the rubric uses and that is not among ``keeps``, naming the first criterion."""
+    seen: dict[str, str] = {}
+    for node in nodes(rubric.criteria):
+        for feature in _features(node):
+            if feature not in keeps:
+                seen.setdefault(feature, node.id)
+    lines = [f"{feature} (first: {name})" for feature, name in seen.items()]
+    aggregate = rubric.aggregate
+    if f"aggregate {aggregate.kind}" not in keeps:
+        lines.append(f"aggregate kind {aggregate.kind}")
+    lines += [
+        f"aggregate {name}" for name in ("clip", "scale", "length_adjustment") if getattr(aggregate, name) is not None
+    ]
+    return lines + (["missing policy"] if rubric.missing.policy != "null" else [])
+
+
+def _features(node: Criterion) -> list[str]:
+    kinds = {Group: "groups", Scale: "scale criteria", CheckCriterion: "checks", Binary: "statements"}
+    defaults = type(node).model_fields
+    used = [kinds[type(node)]]
+    used += [
+        name for name in _ALWAYS if name in defaults and getattr(node, name) not in (None, "answer", "none", (), {})
+    ]
+    if isinstance(node, Group) and node.aggregate.kind != "weighted_mean":
+        used.append(f"group aggregate {node.aggregate.kind}")
+    if node.tags:
+        used.append("tags")
+    if node.points < 0:
+        used.append("negative points")
+    return used

@@ -5,8 +5,7 @@ from typing import Any
 
 import re2
 
-from judge_server.authoring.finding import Severity
-from judge_server.authoring.place import Path
+from judge_server.authoring.finding import Path, Severity
 from judge_server.authoring.rule import Remark, leaves_of, rule
 from judge_server.core.check import (
     CheckBase,

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from itertools import combinations
 
-from judge_server.authoring.finding import Severity
-from judge_server.authoring.place import Path
+from judge_server.authoring.finding import Path, Severity
 from judge_server.authoring.rule import Remark, leaves_of, located, rule
 from judge_server.core.criterion import Group
 from judge_server.core.rubric import Rubric

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, product
 from math import fsum
 
-from judge_server.authoring.finding import Severity
-from judge_server.authoring.place import Path
+from judge_server.authoring.finding import Path, Severity
 from judge_server.authoring.rule import Remark, leaves_of, located, rule
 from judge_server.core.aggregation import AggregationBase, AllOf, AnyOf, Formula, Points
 from judge_server.core.criterion import Criterion, Group, leaves

@@ -5,7 +5,8 @@ One file for each command family; what is heavy is imported when a command runs.
 
 import typer
 
-from judge_server.cli.calibrate import fit, gate, imports, report, run
+from judge_server.cli.calibrate import fit, gate, report, run
+from judge_server.cli.calibrate import labels as imports
 
 app = typer.Typer(help="Measure judges against people: labels, agreement, fitted probabilities.", no_args_is_help=True)
 app.command("import")(imports.import_labels)

@@ -51,7 +51,7 @@ def fit(
     from judge_server.cli.running import run
 
     settings = options.settings_given(config=config, rubrics=rubrics, database=database)
-    order = fitting.Order(
+    chosen = fitting.FitOptions(
         file=file,
         rubric=rubric,
         judge=judge,
@@ -66,5 +66,5 @@ def fit(
         rates=tuple(rate or (0.05,)),
         as_json=as_json,
     )
-    if not run(fitting.fit_file(settings, order)):
+    if not run(fitting.fit_file(settings, chosen)):
         raise typer.Exit(1)

@@ -53,7 +53,7 @@ def gate(
     from judge_server.cli.running import run
 
     settings = options.settings_given(config=config, rubrics=rubrics, database=database, gate_policy=policy)
-    order = gating.Order(
+    chosen = gating.GateOptions(
         file=file,
         judge=judge,
         rubric=rubric,
@@ -61,4 +61,4 @@ def gate(
         part=sources.SplitChoice(split, reader, reason),
         as_json=as_json,
     )
-    raise typer.Exit(run(gating.gate_file(settings, order)))
+    raise typer.Exit(run(gating.gate_file(settings, chosen)))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from judge_server.cli.calibrate.requirement import require
+from judge_server.cli.calibrate.sources import require
 
 Labels = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Labels in the long format, see docs.")
@@ -77,7 +77,7 @@ def report(
     require()
     from judge_server.cli.actions.calibrate import report as reporting
 
-    order = reporting.Order(
+    chosen = reporting.ReportOptions(
         file=file,
         judges=tuple(judge) if judge else None,
         criteria=tuple(criterion) if criterion else None,
@@ -91,7 +91,7 @@ def report(
         epsilon=epsilon,
         limit=limit,
     )
-    reporting.report(order, outputs=tuple(output or ()), previous=previous, as_json=as_json)
+    reporting.report(chosen, outputs=tuple(output or ()), previous=previous, as_json=as_json)
 
 
 def disagreements(
@@ -109,7 +109,7 @@ def disagreements(
     require()
     from judge_server.cli.actions.calibrate import report as reporting
 
-    order = reporting.Order(
+    chosen = reporting.ReportOptions(
         file=file,
         judges=tuple(judge) if judge else None,
         criteria=tuple(criterion) if criterion else None,
@@ -119,7 +119,7 @@ def disagreements(
         reason=reason,
         limit=limit,
     )
-    reporting.list_disagreements(order, as_json=as_json)
+    reporting.list_disagreements(chosen, as_json=as_json)
 
 
 def compare(
@@ -146,7 +146,7 @@ def compare(
     require()
     from judge_server.cli.actions.calibrate import compare as comparing
 
-    order = comparing.Order(
+    chosen = comparing.CompareOptions(
         old=old,
         new=new,
         old_judge=old_judge,
@@ -156,4 +156,4 @@ def compare(
         replicates=replicates,
         seed=seed,
     )
-    comparing.compare(order, as_json=as_json)
+    comparing.compare(chosen, as_json=as_json)

@@ -74,7 +74,7 @@ def run(
         rubrics=rubrics,
         database=database,
     )
-    order = measuring.Order(
+    chosen = measuring.RunOptions(
         labels=labels,
         part=sources.SplitChoice(split, reader, reason),
         rubric=rubric,
@@ -86,5 +86,5 @@ def run(
         concurrency=concurrency,
         as_json=as_json,
     )
-    if not run_to_its_end(measuring.measure(settings.with_database(), order)):
+    if not run_to_its_end(measuring.measure(settings.with_database(), chosen)):
         raise typer.Exit(1)

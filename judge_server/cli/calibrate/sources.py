@@ -1,10 +1,12 @@
 """What the commands start from: labels by file or name, a split of them, a rubric, the judge of a file, the store."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from judge_server.cli.options import is_file
+from judge_server.cli.running import fail
 from judge_server.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from judge_server.authoring.rubric_registry import RubricRegistry
     from judge_server.core.rubric import Rubric
     from judge_server.labels.label_set import LabelSet
-    from judge_server.labels.part import SplitChoice as PartName
+    from judge_server.labels.splits import Part
     from judge_server.settings.settings import Settings
     from judge_server.store.store import Store
 
@@ -27,7 +29,7 @@ class SplitChoice:
     reason: str = ""
 
     @property
-    def name(self) -> "PartName":
+    def name(self) -> "Part":
         """Raises BadInput for anything but dev, test and all."""
         if self.split not in ("dev", "test", "all"):
             raise BadInput(f"--split: {self.split!r} is none of dev, test and all.", remedy="Leave it out for dev.")
@@ -35,7 +37,7 @@ class SplitChoice:
 
     async def of(self, labels: "LabelSet", store: "Store") -> "LabelSet":
         """The labels of this part; the reading of test is kept in the store first."""
-        from judge_server.labels.part import part_of
+        from judge_server.labels.splits import part_of
 
         return await part_of(labels, self.name, store.labels, reader=self.reader, reason=self.reason)
 
@@ -91,3 +93,9 @@ def looking_back(settings: "Settings") -> "Settings":
     if settings.database_url is None and Path(DEFAULT_DATABASE.removeprefix("sqlite:///")).exists():
         return settings.with_database()
     return settings
+
+
+def require(module: str = "scipy") -> None:
+    """End the command with the remedy where ``module`` is not installed."""
+    if find_spec(module) is None:
+        fail(f"{module} is not installed. Measuring judges needs it: pip install 'judge-server[calibration]'.")

@@ -9,11 +9,12 @@ from typing import Final
 from judge_server.core.errors import BadInput
 from judge_server.labels.label import CriterionScale
 from judge_server.labels.label_set import LabelSet
-from judge_server.labels.public import healthbench_meta, kqa, llm_rubric, ttcw, xstest
+from judge_server.labels.public import kqa, llm_rubric, ttcw, xstest
 from judge_server.labels.public.manifest import Manifest, manifest
-from judge_server.labels.readers.chunk import Record
+from judge_server.labels.readers import healthbench
 from judge_server.labels.readers.form import head_of
 from judge_server.labels.readers.label_reading import labels_from
+from judge_server.labels.readers.records import Record
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ _SETS: Final = (
     PublicSet("kqa", kqa.records, kqa.SCALES),
     PublicSet("ttcw", ttcw.records, ttcw.SCALES),
     PublicSet("llm-rubric", llm_rubric.records, llm_rubric.SCALES),
-    PublicSet("healthbench-meta", healthbench_meta.records, healthbench_meta.SCALES),
+    PublicSet("healthbench-meta", healthbench.records, healthbench.SCALES),
 )
 SETS: Final[Mapping[str, PublicSet]] = {public.name: public for public in _SETS}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from judge_server.labels.label import CriterionScale
-from judge_server.labels.public.table import rows
-from judge_server.labels.readers.chunk import Record
+from judge_server.labels.readers.delimited import rows
+from judge_server.labels.readers.records import Record
 from judge_server.util.canonical import digest
 
 CRITERION: Final = "entailment"

@@ -7,11 +7,10 @@ from typing import Any, Final
 
 from judge_server.core.errors import BadInput
 from judge_server.labels.label import CriterionScale
-from judge_server.labels.public.table import Fields, rows
-from judge_server.labels.readers.chunk import Record
-from judge_server.labels.readers.delimited import heading
+from judge_server.labels.readers.delimited import Fields, heading, rows
 from judge_server.labels.readers.finding import LabelFindings
-from judge_server.labels.readers.given_scale import EVERY
+from judge_server.labels.readers.records import Record
+from judge_server.labels.readers.scale import EVERY
 
 SCALES: Final = (CriterionScale(criterion=EVERY, kind="binary", classes=("0", "1"), positive="1"),)
 TESTS: Final = (

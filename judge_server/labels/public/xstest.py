@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from judge_server.labels.label import CriterionScale
-from judge_server.labels.public.table import Fields, rows
-from judge_server.labels.readers.chunk import Record
+from judge_server.labels.readers.delimited import Fields, rows
+from judge_server.labels.readers.records import Record
 
 CRITERION: Final = "refusal"
 SCALES: Final = (

@@ -96,7 +96,9 @@ def clusters_of(gathering: Gathering, findings: LabelFindings) -> tuple[tuple[st
     return numbering.names, codes
 
 
-def splits_of(gathering: Gathering, clusters: tuple[str, ...], codes: Codes, findings: LabelFindings) -> dict[str, Split]:
+def splits_of(
+    gathering: Gathering, clusters: tuple[str, ...], codes: Codes, findings: LabelFindings
+) -> dict[str, Split]:
     """The split of each cluster that names one. A prompt that is in both is a finding: it would leak."""
     words, rows = gathering.numbering["split"].names, gathering.rows
     splits = gathering.codes("split")

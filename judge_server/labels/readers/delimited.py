@@ -2,17 +2,18 @@
 
 import csv
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final, TextIO
 
 import numpy as np
 
-from judge_server.labels.readers.chunk import ROWS, Chunk
 from judge_server.labels.readers.finding import LabelFindings
+from judge_server.labels.readers.records import ROWS, Chunk
 
 LONGEST_FIELD: Final = 16 * 2**20
+Fields = Mapping[str, str]
 _DELIMITERS: Final = ",;\t|"
 _MOST_BROKEN: Final = 20
 _SURROGATES: Final = ("\udc80", "\udcff")
@@ -106,3 +107,18 @@ def _find_undecodable(path: Path, findings: LabelFindings) -> None:
                 found += 1
         if found >= _MOST_BROKEN:
             return
+
+
+def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, Fields]]:
+    """Row numbers and fields. Raises BadInput for a table that is broken or lacks one of the columns ``required``."""
+    findings = LabelFindings(path.name)
+    names = heading(path, findings)
+    missing = [name for name in required if name not in names]
+    if missing:
+        message = f"the columns {', '.join(missing)} are missing; found: {', '.join(names[:20])}"
+        findings.add(1, None, message, "Name the files that `calibrate list` shows for this set.")
+    findings.refuse_if_any()
+    for chunk in chunks(path, findings):
+        for place, row in enumerate(chunk.rows.tolist()):
+            yield row, {name: values[place] for name, values in chunk.columns.items()}
+    findings.refuse_if_any()

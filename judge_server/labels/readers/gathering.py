@@ -7,9 +7,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from judge_server.labels.readers.chunk import Chunk
 from judge_server.labels.readers.finding import LabelFindings
-from judge_server.labels.readers.heading import TEXTS
+from judge_server.labels.readers.layout import TEXTS
+from judge_server.labels.readers.records import Chunk
 from judge_server.labels.readers.word import abstains, written
 from judge_server.labels.table import Codes
 

@@ -5,11 +5,28 @@ the conversation.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-from judge_server.labels.readers.chunk import Record
+from judge_server.labels.label import CriterionScale
 from judge_server.labels.readers.finding import LabelFindings
+from judge_server.labels.readers.form import form_of
+from judge_server.labels.readers.records import Record
+from judge_server.labels.readers.records import records as json_records
+from judge_server.labels.readers.scale import EVERY
 from judge_server.util.canonical import digest
+
+SCALES: Final = (CriterionScale(criterion=EVERY, kind="binary", classes=("false", "true"), positive="true"),)
+
+
+def records(paths: Sequence[Path]) -> Iterator[Record]:
+    """Raises BadInput for lines that are not of the meta-evaluation."""
+    for path in paths:
+        findings = LabelFindings(path.name)
+        rows = list(json_records(path, form_of(path), findings))
+        long = list(long_records(rows, findings))
+        findings.refuse_if_any()
+        yield from long
 
 
 def is_meta_evaluation(record: Mapping[str, Any]) -> bool:

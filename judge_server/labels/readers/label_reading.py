@@ -10,16 +10,16 @@ from typing import Final
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale
 from judge_server.labels.label_set import LabelSet, Provenance
-from judge_server.labels.readers import delimited, healthbench, label_studio, parquet, wide
-from judge_server.labels.readers.about import About, read_about
+from judge_server.labels.readers import delimited, healthbench, label_studio, parquet
+from judge_server.labels.readers import layout as wide
 from judge_server.labels.readers.assembly import assemble
-from judge_server.labels.readers.chunk import Chunk, Record, chunks_of
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form, form_of
 from judge_server.labels.readers.gathering import Gathering
-from judge_server.labels.readers.given_scale import scales_of
-from judge_server.labels.readers.heading import FIELDS, LONG, Layout, resolve
-from judge_server.labels.readers.records import records
+from judge_server.labels.readers.layout import FIELDS, LONG, Layout, resolve
+from judge_server.labels.readers.records import Chunk, Record, chunks_of, records
+from judge_server.labels.readers.scale import scales_of
+from judge_server.labels.writing import About, read_about
 
 Sourced = Iterator[tuple[Chunk, Mapping[str, str]]]
 _AS_NAMED: Final = {field: field for field in FIELDS}

@@ -8,8 +8,8 @@ CRITERION_rationale …) is the rationale of the annotation's labels.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from judge_server.labels.readers.chunk import Record
 from judge_server.labels.readers.finding import LabelFindings
+from judge_server.labels.readers.records import Record
 
 _CHOICES: Final = {"choices": "choices", "rating": "rating", "number": "number", "taxonomy": "taxonomy"}
 _RATIONALES: Final = ("rationale", "reason", "comment", "explanation")
@@ -74,7 +74,9 @@ def _criteria(task: Mapping[str, Any]) -> Iterator[str]:
                 yield str(result.get("from_name"))
 
 
-def _labels(row: int, annotation: Mapping[str, Any], who: Mapping[str, Any], findings: LabelFindings) -> Iterator[Record]:
+def _labels(
+    row: int, annotation: Mapping[str, Any], who: Mapping[str, Any], findings: LabelFindings
+) -> Iterator[Record]:
     results = list(_mappings(annotation.get("result")))
     reasons = {str(result.get("from_name")): _text(result) for result in results if result.get("type") == "textarea"}
     for result in results:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from judge_server.core.errors import BadInput, MissingDependency
-from judge_server.labels.readers.chunk import ROWS, Chunk
+from judge_server.labels.readers.records import ROWS, Chunk
 
 
 def heading(path: Path) -> list[str]:

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from judge_server.labels.label import CriterionScale, Role
 from judge_server.labels.readers.checking import LONGEST_NAME
-from judge_server.labels.readers.class_reading import ClassReader
 from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering, Numbering
-from judge_server.labels.readers.given_scale import EVERY
 from judge_server.labels.readers.inference import infer
+from judge_server.labels.readers.scale import EVERY, ClassReader
 from judge_server.labels.readers.word import abstains
 from judge_server.labels.table import ABSTAINED, INVALID, Column
 

@@ -1,15 +1,38 @@
 """JSON: one object a line, or a list of objects."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from judge_server.core.errors import BadInput
-from judge_server.labels.readers.chunk import Record
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form
+
+ROWS: Final = 2_000  # what fits the processor's cache: ten times as many take twice as long
+Record = tuple[int, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """``rows``: row numbers in the file; each column has one value for each of them."""
+
+    rows: NDArray[np.int32]
+    columns: Mapping[str, Sequence[Any]]
+
+
+def chunks_of(records: Iterable[Record], names: Sequence[str]) -> Iterator[Chunk]:
+    """Records with their row numbers as chunks of the columns ``names``; what a record lacks is None."""
+    iterator = iter(records)
+    while some := list(islice(iterator, ROWS)):
+        rows = np.fromiter((row for row, _ in some), dtype=np.int32, count=len(some))
+        yield Chunk(rows, {name: [record.get(name) for _, record in some] for name in names})
+
 
 _ADVICE = "Each line of JSON Lines is one object; a line break inside a text is written \\n."
 

@@ -4,7 +4,7 @@ import pytest
 
 from judge_server.core.errors import BadInput
 from judge_server.labels.readers import read_labels
-from judge_server.labels.readers.given_scale import parse_scale
+from judge_server.labels.readers.scale import parse_scale
 from tests.labels.readers.rows import HEADING, faults, human, judge, table
 
 YES_AND_NO = [human(str(number), "yes" if number % 2 else "no") for number in range(8)]

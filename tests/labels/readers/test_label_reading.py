@@ -4,12 +4,12 @@ import time
 import numpy as np
 import pytest
 
-from judge_server.authoring.bundled import rubrics_directory
+from judge_server.authoring.library import rubrics_directory
 from judge_server.authoring.parsing import parse
 from judge_server.core.errors import BadInput
 from judge_server.labels.readers import read_labels
-from judge_server.labels.readers.given_scale import parse_scale
-from judge_server.labels.readers.heading import Layout
+from judge_server.labels.readers.layout import Layout
+from judge_server.labels.readers.scale import parse_scale
 from judge_server.labels.table import ABSTAINED, INVALID
 from tests.labels.readers.rows import HEADING, faults, human, judge, table
 

@@ -12,7 +12,7 @@ from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.comparison import Comparison, Paired, direction
 from judge_server.calibration.comparison import compare as compared
 from judge_server.cli.actions.calibrate import report as reporting
-from judge_server.cli.actions.calibrate.import_labels import refuse
+from judge_server.cli.actions.calibrate.labels import refuse
 from judge_server.core.errors import BadInput, JudgeServerError
 from judge_server.labels.label_set import LabelSet
 from judge_server.report import compute as computing
@@ -33,12 +33,12 @@ class CompareOptions:
     seed: int
 
 
-def compare(order: CompareOptions, *, as_json: bool) -> None:
+def compare(options: CompareOptions, *, as_json: bool) -> None:
     """Print the comparison."""
     try:
-        old, new = side(order, order.old), side(order, order.new)
-        judges = named(old, order.old_judge, "--old-judge"), named(new, order.new_judge, "--new-judge")
-        how = Measurement(resampling=Resampling(replicates=order.replicates, seed=order.seed))
+        old, new = side(options, options.old), side(options, options.new)
+        judges = named(old, options.old_judge, "--old-judge"), named(new, options.new_judge, "--new-judge")
+        how = Measurement(resampling=Resampling(replicates=options.replicates, seed=options.seed))
         found = compared(old, judges[0], new, judges[1], how)
     except JudgeServerError as fault:
         refuse(fault)
@@ -48,10 +48,10 @@ def compare(order: CompareOptions, *, as_json: bool) -> None:
         show(found)
 
 
-def side(order: CompareOptions, path: Path) -> LabelSet:
+def side(options: CompareOptions, path: Path) -> LabelSet:
     """The dev split of one file, or all of a file without splits."""
-    labels, _ = reporting.chosen(reporting.Order(path, None, order.criteria, order.scales))
-    return replace(computing.chosen(labels, computing.Wish(criteria=order.criteria)), id=path.name)
+    labels, _ = reporting.chosen(reporting.ReportOptions(path, None, options.criteria, options.scales))
+    return replace(computing.chosen(labels, computing.Wish(criteria=options.criteria)), id=path.name)
 
 
 def named(labels: LabelSet, wished: str | None, flag: str) -> str:

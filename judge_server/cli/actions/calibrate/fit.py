@@ -43,38 +43,38 @@ class FitOptions:
     as_json: bool
 
 
-async def fit_file(settings: Settings, order: FitOptions) -> bool:
+async def fit_file(settings: Settings, options: FitOptions) -> bool:
     """False where nothing was fitted."""
     looked_up = sources.looking_back(settings)
     async with open_archive(looked_up) as (store, shelf):
-        stored = await sources.label_set(str(order.file), store)
-        labels = with_positives(stored, sources.positives(order.positives))
-        rubric = await sources.rubric(order.rubric, shelf)
-        judge = sources.only_judge(labels, order.judge)
+        stored = await sources.label_set(str(options.file), store)
+        labels = with_positives(stored, sources.positives(options.positives))
+        rubric = await sources.rubric(options.rubric, shelf)
+        judge = sources.only_judge(labels, options.judge)
         record = await store.calibrations.calibration_of_rows(rows_digest(labels, judge))
-        fingerprint = _fingerprint(record, rubric, order)
-        if order.undo:
+        fingerprint = _fingerprint(record, rubric, options)
+        if options.undo:
             return await _undo(store, fingerprint, rubric)
-        demands = Demands(labels=order.min_labels, clusters=order.min_prompts, false_positive_rates=order.rates)
-        fits = fit(labels, judge, rubric, demands, partial=order.partial)
+        demands = Demands(labels=options.min_labels, clusters=options.min_prompts, false_positive_rates=options.rates)
+        fits = fit(labels, judge, rubric, demands, partial=options.partial)
         maps = _maps(fits, judge, fingerprint, rubric, labels)
-        applied = await _keep(maps, store, order, kept=looked_up.database_url is not None)
-    _tell(fits, maps, applied=applied, known=fingerprint is not None, as_json=order.as_json)
+        applied = await _keep(maps, store, options, kept=looked_up.database_url is not None)
+    _tell(fits, maps, applied=applied, known=fingerprint is not None, as_json=options.as_json)
     return any(one.fitted for one in fits)
 
 
-def _fingerprint(record: Calibration | None, rubric: Rubric, order: FitOptions) -> str | None:
+def _fingerprint(record: Calibration | None, rubric: Rubric, options: FitOptions) -> str | None:
     """Whose values these are. Raises BadInput for values that were mapped already or made under another rubric."""
     if record is None:
-        return order.fingerprint
+        return options.fingerprint
     if record.judge.calibration is not None:
         raise BadInput(
-            f"{order.file}: fitted maps were applied in this run already ({record.judge.calibration}).",
+            f"{options.file}: fitted maps were applied in this run already ({record.judge.calibration}).",
             remedy="Run it again with judge-server calibrate run --raw, and fit on that file.",
         )
     if record.rubric.digest != rubric.digest:
         raise BadInput(
-            f"{order.file} was judged under {record.rubric.id}@{record.rubric.version} ({record.rubric.digest}), "
+            f"{options.file} was judged under {record.rubric.id}@{record.rubric.version} ({record.rubric.digest}), "
             f"not under {rubric.name} ({rubric.digest}).",
             remedy="Run the judge again under this rubric, or name the one of the run.",
         )
@@ -97,18 +97,18 @@ def _maps(
     return map_set(fits, judge=judge, fingerprint=fingerprint, rubric=rubric, labels=labels)
 
 
-async def _keep(maps: MapSet | None, store: Store, order: FitOptions, *, kept: bool) -> bool:
+async def _keep(maps: MapSet | None, store: Store, options: FitOptions, *, kept: bool) -> bool:
     if maps is None:
-        if order.out is not None:
+        if options.out is not None:
             raise BadInput(
                 "There are no maps to write.", remedy="Name the judge's --fingerprint, or give it more labels."
             )
         return False
-    if order.out is not None:
-        replace_file(order.out, maps.to_json())
+    if options.out is not None:
+        replace_file(options.out, maps.to_json())
     if kept:
-        await store.calibrations.put_maps(maps, active=order.apply)
-    return kept and order.apply
+        await store.calibrations.put_maps(maps, active=options.apply)
+    return kept and options.apply
 
 
 def _tell(fits: Sequence[CriterionFit], maps: MapSet | None, *, applied: bool, known: bool, as_json: bool) -> None:

@@ -41,35 +41,37 @@ class GateOptions:
     as_json: bool
 
 
-async def gate_file(settings: Settings, order: GateOptions) -> int:
+async def gate_file(settings: Settings, options: GateOptions) -> int:
     """The exit status."""
     policy = read_policy(settings.gate_policy)
     looked_up = sources.looking_back(settings)
     async with open_archive(looked_up) as (store, shelf):
-        whole = await sources.label_set(str(order.file), store)
-        rubric = await sources.rubric(order.rubric, shelf) if order.rubric else None
-        names = [order.judge] if order.judge else list(whole.table.annotators_of("judge"))
+        whole = await sources.label_set(str(options.file), store)
+        rubric = await sources.rubric(options.rubric, shelf) if options.rubric else None
+        names = [options.judge] if options.judge else list(whole.table.annotators_of("judge"))
         if not names:
             sources.only_judge(whole, None)
-        labels = await order.part.of(whole, store)
+        labels = await options.part.of(whole, store)
         decided = []
         for name in names:
-            record = await _record(whole, name, rubric, order, store)
+            record = await _record(whole, name, rubric, options, store)
             result = held_to_all(gate(labels, name, policy), _unmeasured(record, rubric, whole))
-            made = _certificate(result, record, rubric, order)
+            made = _certificate(result, record, rubric, options)
             if made is not None and looked_up.database_url is not None:
                 await store.calibrations.put_certificate(made)
             decided.append((result, made))
-    _tell(decided, policy.name, as_json=order.as_json)
+    _tell(decided, policy.name, as_json=options.as_json)
     return EXIT[min((result.decision for result, _ in decided), key=_WORST_FIRST.index)]
 
 
-async def _record(whole: LabelSet, judge: str, rubric: Rubric | None, order: GateOptions, store: Store) -> Calibration | None:
+async def _record(
+    whole: LabelSet, judge: str, rubric: Rubric | None, options: GateOptions, store: Store
+) -> Calibration | None:
     """The run that made the judge's rows. Raises BadInput where it was under another rubric than the one named."""
     record = await store.calibrations.calibration_of_rows(rows_digest(whole, judge))
     if record is not None and rubric is not None and rubric.digest != record.rubric.digest:
         raise BadInput(
-            f"{order.file}: {judge} judged under {record.rubric.id}@{record.rubric.version} "
+            f"{options.file}: {judge} judged under {record.rubric.id}@{record.rubric.version} "
             f"({record.rubric.digest}), not under {rubric.name} ({rubric.digest}).",
             remedy="Run the judge again under this rubric.",
         )
@@ -82,7 +84,9 @@ def _unmeasured(record: Calibration | None, rubric: Rubric | None, whole: LabelS
     return () if rubric is None else unlabelled(rubric, whole.table.criteria.names)
 
 
-def _certificate(result: Gating, record: Calibration | None, rubric: Rubric | None, order: GateOptions) -> Certificate | None:
+def _certificate(
+    result: Gating, record: Calibration | None, rubric: Rubric | None, options: GateOptions
+) -> Certificate | None:
     """Bound to the run that made the judge's rows, or to what the flags name; None where neither is known."""
     if record is not None:
         return certificate(
@@ -92,8 +96,8 @@ def _certificate(result: Gating, record: Calibration | None, rubric: Rubric | No
             calibration=record.id,
             maps=record.judge.calibration,
         )
-    if rubric is not None and order.fingerprint is not None:
-        return certificate(result, fingerprint=order.fingerprint, rubric=rubric.reference)
+    if rubric is not None and options.fingerprint is not None:
+        return certificate(result, fingerprint=options.fingerprint, rubric=rubric.reference)
     return None
 
 

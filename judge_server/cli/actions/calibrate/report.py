@@ -18,12 +18,12 @@ from judge_server.authoring.writing import replace_file
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.calibration.disagreement import disagreements as ranked
 from judge_server.calibration.panels import views
-from judge_server.cli.actions.calibrate.import_labels import refuse
+from judge_server.cli.actions.calibrate.labels import refuse
 from judge_server.cli.running import fail, run
 from judge_server.core.errors import BadInput, JudgeServerError
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.readers import read_labels
-from judge_server.labels.readers.given_scale import parse_scale
+from judge_server.labels.readers.scale import parse_scale
 from judge_server.labels.splits import ReadingFile, read_test
 from judge_server.report import compute as computing
 from judge_server.report import tables
@@ -82,16 +82,16 @@ class ReportOptions:
         )
 
 
-def report(order: ReportOptions, outputs: tuple[Path, ...], previous: Path | None, *, as_json: bool) -> None:
+def report(options: ReportOptions, outputs: tuple[Path, ...], previous: Path | None, *, as_json: bool) -> None:
     """Compute, write every output, and print the verdict or the JSON."""
     for path in outputs:
         if path.suffix.lower() not in WRITERS:
             fail(f"--output {path} ends in none of {', '.join(WRITERS)}.")
     try:
         earlier = read_report(previous) if previous else None
-        labels, split = chosen(order)
+        labels, split = chosen(options)
         with progress() as advance:
-            found = computing.compute(labels, order.wish, advance)
+            found = computing.compute(labels, options.wish, advance)
         found = found.model_copy(update={"subject": found.subject.model_copy(update={"split": split})})
         if earlier is not None:
             found = with_previous(found, earlier)
@@ -105,14 +105,14 @@ def report(order: ReportOptions, outputs: tuple[Path, ...], previous: Path | Non
         show(found, outputs)
 
 
-def chosen(order: ReportOptions) -> tuple[LabelSet, str]:
+def chosen(options: ReportOptions) -> tuple[LabelSet, str]:
     """The labels to work on and the name of their split; reading the test split is recorded beside the file."""
-    labels = read_labels(order.file, scales=[parse_scale(text) for text in order.scales])
-    if order.split not in {None, "dev", "test"}:
-        raise BadInput(f"--split is {order.split!r}.", remedy="Give dev or test.")
-    if order.split == "test":
-        log = ReadingFile(order.file)
-        return run(read_test(labels, log, reader=order.reader or "", reason=order.reason or "")), "test"
+    labels = read_labels(options.file, scales=[parse_scale(text) for text in options.scales])
+    if options.split not in {None, "dev", "test"}:
+        raise BadInput(f"--split is {options.split!r}.", remedy="Give dev or test.")
+    if options.split == "test":
+        log = ReadingFile(options.file)
+        return run(read_test(labels, log, reader=options.reader or "", reason=options.reason or "")), "test"
     if "test" in labels.splits.values():
         return labels.split("dev"), "dev"
     return labels, "all"
@@ -165,14 +165,14 @@ def print_table(console: Console, content: tables.Table) -> None:
     console.print(table)
 
 
-def list_disagreements(order: ReportOptions, *, as_json: bool) -> None:
+def list_disagreements(options: ReportOptions, *, as_json: bool) -> None:
     """Print what ``calibrate disagreements`` found, judge by judge."""
     try:
-        labels, _ = chosen(order)
-        labels = computing.chosen(labels, order.wish)
+        labels, _ = chosen(options)
+        labels = computing.chosen(labels, options.wish)
         single = list(views(labels))
         judges = computing.present(labels, "judge")
-        found = {judge: ranked(labels, single, judge, order.limit) for judge in judges}
+        found = {judge: ranked(labels, single, judge, options.limit) for judge in judges}
     except JudgeServerError as fault:
         refuse(fault)
     if as_json:

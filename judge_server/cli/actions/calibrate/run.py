@@ -37,46 +37,46 @@ class RunOptions:
     as_json: bool
 
 
-async def measure(settings: Settings, order: RunOptions) -> bool:
+async def measure(settings: Settings, options: RunOptions) -> bool:
     """False where not one verdict came."""
     async with open_service(settings) as service:
-        judge = service.bench.named(order.judge)
-        task = await _task(service, order, judge)
-        out = order.out or Path(f"{_file_name(task.labels.id)}.{judge.reference.name}.csv")
+        judge = service.bench.named(options.judge)
+        task = await _task(service, options, judge)
+        out = options.out or Path(f"{_file_name(task.labels.id)}.{judge.reference.name}.csv")
         if out.suffix not in (".csv", ".jsonl"):
             raise BadInput(f"--out {out}: labels are written as .csv or .jsonl.", remedy="Name the file so.")
         announce([judge])
-        result = await _run(service, task, out, order)
+        result = await _run(service, task, out, options)
         write_labels(result.labels, out)
         Journal(out, task.heading).finish()
         await service.store.calibrations.put_calibration(result.calibration)
-    _tell(result, out, as_json=order.as_json)
+    _tell(result, out, as_json=options.as_json)
     return VerdictStatus.OK.value in result.calibration.statuses
 
 
-async def _task(service: Service, order: RunOptions, judge: Judge) -> Task:
-    stored = await sources.label_set(order.labels, service.store)
-    part = await order.part.of(stored, service.store)
-    positives = sources.positives(order.positives)
+async def _task(service: Service, options: RunOptions, judge: Judge) -> Task:
+    stored = await sources.label_set(options.labels, service.store)
+    part = await options.part.of(stored, service.store)
+    positives = sources.positives(options.positives)
     whole, part = (with_positives(labels, positives) for labels in (stored, part))
-    rubric = await sources.rubric(order.rubric, service.shelf)
-    matches = match(rubric, whole, partial=order.partial)
+    rubric = await sources.rubric(options.rubric, service.shelf)
+    matches = match(rubric, whole, partial=options.partial)
     reference = judge.reference
     return Task(
         labels=part,
-        split=order.part.name,
+        split=options.part.name,
         rubric=rubric,
         matches=matches,
         judge=reference,
-        maps=None if order.raw else service.standing.maps.find(reference.fingerprint, rubric.digest),
+        maps=None if options.raw else service.standing.maps.find(reference.fingerprint, rubric.digest),
         whole_digest=stored.digest,
     )
 
 
-async def _run(service: Service, task: Task, out: Path, order: RunOptions) -> Result:
+async def _run(service: Service, task: Task, out: Path, options: RunOptions) -> Result:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    scorer = service.measuring_scorer(raw=order.raw)
+    scorer = service.measuring_scorer(raw=options.raw)
     with (
         Journal(out, task.heading) as journal,
         Progress(*columns, console=console, disable=not console.is_terminal) as progress,
@@ -84,7 +84,7 @@ async def _run(service: Service, task: Task, out: Path, order: RunOptions) -> Re
         bar = progress.add_task("judging", total=len(task.labels.table.items.names))
         progress.update(bar, total=task.labels.counts.items)
         return await run(
-            scorer, task, journal=journal, advance=lambda: progress.advance(bar), concurrency=order.concurrency
+            scorer, task, journal=journal, advance=lambda: progress.advance(bar), concurrency=options.concurrency
         )
 
 

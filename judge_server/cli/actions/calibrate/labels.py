@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -20,8 +20,8 @@ from judge_server.labels.label_set import LabelSet
 from judge_server.labels.public.catalogue import SETS, import_public
 from judge_server.labels.public.download import download, is_url
 from judge_server.labels.readers import read_labels
-from judge_server.labels.readers.given_scale import parse_scale
-from judge_server.labels.readers.heading import FIELDS, Layout
+from judge_server.labels.readers.layout import FIELDS, Layout
+from judge_server.labels.readers.scale import parse_scale
 from judge_server.labels.splits import split_by_prompt
 from judge_server.labels.writing import write_labels
 from judge_server.store.store import Store
@@ -50,19 +50,19 @@ class ImportOptions:
     as_json: bool
 
 
-def carry_out(order: ImportOptions) -> None:
+def carry_out(options: ImportOptions) -> None:
     """Ends the command with status 2 and every finding on a line of its own where the labels cannot be used."""
     try:
-        label_set = _public(order) if order.name in SETS else _own(order)
-        if order.test_share is not None:
-            label_set = split_by_prompt(label_set, test_share=order.test_share, seed=order.seed)
-        if order.out is not None:
-            write_labels(label_set, order.out)
+        label_set = _public(options) if options.name in SETS else _own(options)
+        if options.test_share is not None:
+            label_set = split_by_prompt(label_set, test_share=options.test_share, seed=options.seed)
+        if options.out is not None:
+            write_labels(label_set, options.out)
     except JudgeServerError as fault:
         refuse(fault)
-    if order.database is not None:
-        run(_keep(label_set, order.database))
-    _tell(label_set, order)
+    if options.database is not None:
+        run(_keep(label_set, options.database))
+    _tell(label_set, options)
 
 
 def refuse(fault: JudgeServerError) -> NoReturn:
@@ -81,41 +81,41 @@ def refuse(fault: JudgeServerError) -> NoReturn:
     raise typer.Exit(BAD_USE)
 
 
-def _public(order: ImportOptions) -> LabelSet:
-    if not order.sources:
-        manifest = SETS[order.name].manifest
+def _public(options: ImportOptions) -> LabelSet:
+    if not options.sources:
+        manifest = SETS[options.name].manifest
         known = [*(file.name for file in manifest.files), *manifest.upstream]
         raise BadInput(
-            f"The labels of {order.name} are not part of judge-server; they stand in {manifest.source}.",
+            f"The labels of {options.name} are not part of judge-server; they stand in {manifest.source}.",
             remedy=f"Name them with --from FILE or --from URL: {', '.join(known)}.",
         )
-    directory = order.cache or _user_cache() / order.name
-    paths = [_fetch(source, directory) if is_url(source) else Path(source) for source in order.sources]
-    return import_public(order.name, paths, unverified=order.unverified)
+    directory = options.cache or _user_cache() / options.name
+    paths = [_fetch(source, directory) if is_url(source) else Path(source) for source in options.sources]
+    return import_public(options.name, paths, unverified=options.unverified)
 
 
-def _own(order: ImportOptions) -> LabelSet:
-    path = Path(order.name)
+def _own(options: ImportOptions) -> LabelSet:
+    path = Path(options.name)
     if not path.is_file():
         raise BadInput(
-            f"{order.name!r} is neither a file nor a public set.", remedy=f"The sets are {', '.join(sorted(SETS))}."
+            f"{options.name!r} is neither a file nor a public set.", remedy=f"The sets are {', '.join(sorted(SETS))}."
         )
-    if order.sources:
+    if options.sources:
         raise BadInput("--from goes with the name of a public set.", remedy=f"Leave it out: {path} is read itself.")
-    rubric = rubric_target.one(order.rubric, None).rubric if order.rubric else None
-    scales = [parse_scale(text) for text in order.scales]
-    return read_labels(path, scales=scales, rubric=rubric, layout=_layout(order))
+    rubric = rubric_target.one(options.rubric, None).rubric if options.rubric else None
+    scales = [parse_scale(text) for text in options.scales]
+    return read_labels(path, scales=scales, rubric=rubric, layout=_layout(options))
 
 
-def _layout(order: ImportOptions) -> Layout:
+def _layout(options: ImportOptions) -> Layout:
     columns = {}
-    for pair in order.columns:
+    for pair in options.columns:
         field, separator, column = pair.partition("=")
         if not separator or field not in FIELDS:
             raise BadInput(f"--column {pair!r} is not FIELD=COLUMN.", remedy=f"The fields are {', '.join(FIELDS)}.")
         columns[field] = column
-    annotators: dict[str, Role] = {**dict.fromkeys(order.humans, "human"), **dict.fromkeys(order.judges, "judge")}
-    constants = {"criterion": order.criterion} if order.criterion else {}
+    annotators: dict[str, Role] = {**dict.fromkeys(options.humans, "human"), **dict.fromkeys(options.judges, "judge")}
+    constants = {"criterion": options.criterion} if options.criterion else {}
     return Layout(columns=columns, constants=constants, annotators=annotators)
 
 
@@ -139,8 +139,8 @@ async def _keep(label_set: LabelSet, database: str) -> None:
         await store.close()
 
 
-def _tell(label_set: LabelSet, order: ImportOptions) -> None:
-    if order.as_json:
+def _tell(label_set: LabelSet, options: ImportOptions) -> None:
+    if options.as_json:
         told = {"id": label_set.id, "version": label_set.version, "digest": label_set.digest, **described(label_set)}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
@@ -159,9 +159,9 @@ def _tell(label_set: LabelSet, order: ImportOptions) -> None:
         )
     _tell_notes(label_set.notes)
     typer.echo(f"  {label_set.digest}")
-    if order.out is not None:
-        typer.echo(f"written to {order.out}; next: judge-server calibrate report {order.out}")
-    elif order.database is None:
+    if options.out is not None:
+        typer.echo(f"written to {options.out}; next: judge-server calibrate report {options.out}")
+    elif options.database is None:
         typer.echo("checked only: keep the labels with --out FILE or --database URL")
 
 
@@ -176,3 +176,31 @@ def _some(count: int, noun: str) -> str:
 
 def _classes(kind: str, classes: Sequence[str]) -> str:
     return (" < " if kind in ("binary", "ordinal") else ", ").join(classes)
+
+
+def show(database: str | None, *, as_json: bool) -> None:
+    """Public sets with source, licence and files; and what the store has."""
+    kept = run(_kept(database)) if database else []
+    if as_json:
+        public = {name: one.manifest.model_dump(mode="json", exclude_none=True) for name, one in SETS.items()}
+        typer.echo(json.dumps({"public": public, "stored": kept}, ensure_ascii=False, indent=2))
+        return
+    for name, one in SETS.items():
+        manifest = one.manifest
+        typer.echo(f"{name}: {manifest.title}")
+        commit = f" at {manifest.commit}" if manifest.commit else ""
+        typer.echo(f"  {manifest.source}{commit}, {manifest.licence}")
+        for file in manifest.files:
+            typer.echo(f"  {file.name}  sha256 {file.sha256}")
+        for path in manifest.upstream:
+            typer.echo(f"  {path}  (no checksum: give --unverified)")
+    for entry in kept:
+        typer.echo(f"stored: {entry['id']}@{entry['version']} {entry['digest']}")
+
+
+async def _kept(database: str) -> list[dict[str, Any]]:
+    store = await Store.open(database)
+    try:
+        return [stored.model_dump(mode="json") for stored in await store.labels.sets()]
+    finally:
+        await store.close()

@@ -1,13 +1,14 @@
-"""Which column of a file is which field of a label."""
+"""Which column of a file is which field of a label, and wide tables made long."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
 from judge_server.labels.label import Role
 from judge_server.labels.readers.finding import LabelFindings
+from judge_server.labels.readers.records import Chunk
 
 REQUIRED: Final = ("item", "criterion", "annotator", "role", "label")
 TEXTS: Final = ("prompt", "response", "reference", "writer", "language")
@@ -88,3 +89,15 @@ def _missing(
 def _near(wanted: str, names: Sequence[str]) -> str:
     close = get_close_matches(wanted, [name[:_LONGEST_NAME] for name in names[:_MOST_LOOKED_AT]], 1)
     return f"Did you mean {close[0]!r}?" if close else "Name one of the file's columns."
+
+
+LABEL, ANNOTATOR, ROLE = "\0label", "\0annotator", "\0role"  # no file's heading holds these
+SOURCES: Mapping[str, str] = {"label": LABEL, "annotator": ANNOTATOR, "role": ROLE}
+
+
+def unpivot(chunk: Chunk, annotators: Mapping[str, Role]) -> Iterator[Chunk]:
+    """The chunk once for each annotator, with that column as the label."""
+    size = len(chunk.rows)
+    for column, role in annotators.items():
+        own = {LABEL: chunk.columns[column], ANNOTATOR: [column] * size, ROLE: [role] * size}
+        yield Chunk(chunk.rows, {**chunk.columns, **own})

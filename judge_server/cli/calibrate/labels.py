@@ -57,9 +57,9 @@ def import_labels(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Check labels and put them in the long format: a file of your own, or a public set."""
-    from judge_server.cli.actions.calibrate import import_labels as importing
+    from judge_server.cli.actions.calibrate import labels as importing
 
-    order = importing.Order(
+    chosen = importing.ImportOptions(
         name=name,
         sources=tuple(sources or ()),
         out=out,
@@ -76,7 +76,7 @@ def import_labels(
         cache=cache,
         as_json=as_json,
     )
-    importing.carry_out(order)
+    importing.carry_out(chosen)
 
 
 def list_labels(
@@ -84,6 +84,6 @@ def list_labels(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """The public sets that can be imported; with --database, the label sets in the store too."""
-    from judge_server.cli.actions.calibrate import list_labels as listing
+    from judge_server.cli.actions.calibrate import labels as listing
 
     listing.show(database, as_json=as_json)
