@@ -1,1 +1,1 @@
-"""Attacks on a judge, made by us, and how well a configured judge stands up to them with and without its defences."""
+"""Attacks on a judge, and how often they succeed with and without each of its defences."""

@@ -1,4 +1,4 @@
-"""One attack: a text, and where in a submission it is put. It is plain data, so that users can write their own."""
+"""One attack: a text and its place in a submission. Plain data, so that users can write their own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ LONGEST_CHARACTERS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """``id`` is ``family/name``. In ``text`` the marks ``@RESPONSE@``, ``@PROMPT@``, ``@CRITERION@`` (the first),
-    ``@CRITERIA@`` (all) and ``@HALF@`` (a text that fulfils half of the first) stand for those of the base. The text
-    is written ``repeat`` times."""
+    """``id`` is ``family/name``. In ``text`` the placeholders ``@RESPONSE@``, ``@PROMPT@``, ``@CRITERION@`` (the first
+    one), ``@CRITERIA@`` (all) and ``@HALF@`` (a text that meets half of the first) are filled in from the base. The
+    text is repeated ``repeat`` times."""
 
     id: str
     text: str
@@ -32,7 +32,7 @@ class Attack:
         return self.id.partition("/")[0]
 
     def written(self, base: Base) -> str:
-        """The text as it stands in an attack on ``base``. Raises BadInput for more than a million characters."""
+        """The text with the placeholders filled in from ``base``. Raises BadInput above a million characters."""
         statements = base.statements
         marks = {
             "@RESPONSE@": base.response,

@@ -1,4 +1,4 @@
-"""What is attacked: a question with a response that answers nothing, so that it must score low."""
+"""The attacked submissions: questions with off-topic responses, which must score low."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,8 +9,8 @@ from judge_server.core.submission import Submission
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """``half``: a text that does half of what the first criterion asks, None where the rubric is another than ours.
-    ``answer``: a right answer, given as the reference where the rubric demands one."""
+    """``half``: a text that meets half of the first criterion; None under a user's rubric. ``answer``: a correct
+    answer, given as the reference if the rubric requires one."""
 
     name: str
     prompt: str

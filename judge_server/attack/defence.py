@@ -1,19 +1,20 @@
-"""The defences of the scoring path, and judges without one of them. Nothing here can be reached from a server.
+"""The judge under attack: the scoring path as it is served, and the same path without some of its defences.
 
-Each defence is left out by another implementation of the same part: a guard that finds nothing, a prompt that is
-pasted together as many judges' prompts are, a prompt whose outside text passes for ours and keeps its control tokens.
+Each defence is left out by another implementation of the same part: a guard that finds nothing, a prompt without
+markers, a prompt whose outside text counts as ours and keeps its control tokens. No server can reach these.
 """
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from judge_server.core.criterion import Judged
-from judge_server.core.errors import BadConfiguration
+from judge_server.core.errors import BadConfiguration, UnknownRubric
 from judge_server.core.judge import Mode
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
+from judge_server.guard import guard
 from judge_server.guard.guard import Inspection
 from judge_server.guard.sanitize import sanitize
 from judge_server.judging.answer import Judge
@@ -22,13 +23,20 @@ from judge_server.judging.panel import Panel
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
+from judge_server.scheduling.admission import Admission
+from judge_server.scoring.bench import JudgeRegistry
+from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.calibration_state import CalibrationState
+from judge_server.scoring.scorer import Scorer
 
-Change = Callable[[Prompt], Prompt]
+PromptChange = Callable[[Prompt], Prompt]
 
 
 class Defence(StrEnum):
-    """``guard``: what says nothing is never shown to a model. ``normalisation``: characters that nobody sees are taken
-    out. ``fences``: outside text stands between markers with a code. ``control_tokens``: outside text spells none."""
+    """``guard``: degenerate responses never reach a model. ``normalisation``: invisible characters are removed.
+    ``fences``: outside text stands between markers with a secret code. ``control_tokens``: outside text cannot spell
+    one."""
 
     GUARD = "guard"
     NORMALISATION = "normalisation"
@@ -50,8 +58,8 @@ _NAIVE = "You are a fair grader. You are shown a question, a response to it and 
 
 
 def setups(judge: Judge, without: Sequence[Defence] = tuple(Defence)) -> tuple[Setup, ...]:
-    """The judge as it is served, without each of these defences, and without all of them. Control tokens mean nothing
-    to a judge that reads no chat template; there that defence is left out."""
+    """The judge as served, without each of these defences, and without all of them. Control tokens are skipped for a
+    judge that reads no chat template."""
     switched = [defence for defence in Defence if defence in without and _matters(defence, judge)]
     alone = [Setup(f"without {defence.replace('_', ' ')}", frozenset((defence,))) for defence in switched]
     together = [Setup("without any", frozenset(switched))] if len(switched) > 1 else []
@@ -69,8 +77,8 @@ def _singles(judge: Judge) -> Sequence[Judge]:
 
 
 def exposed(judge: Judge, off: frozenset[Defence], submission: Submission) -> Judge:
-    """The judge with the defences of its prompt off: the same model, asked about ``submission`` by another prompt."""
-    # in this order: what is outside text is known until it passes for ours
+    """The judge with the defences of its prompt off: the same model, asked about ``submission`` with another prompt."""
+    # in this order: outside text can be told from ours only until the last change
     changes = (
         (Defence.NORMALISATION, _restoring(submission)),
         (Defence.FENCES, pasted),
@@ -79,7 +87,7 @@ def exposed(judge: Judge, off: frozenset[Defence], submission: Submission) -> Ju
     return _asked_by(judge, [change for defence, change in changes if defence in off])
 
 
-def _asked_by(judge: Judge, changes: Sequence[Change]) -> Judge:
+def _asked_by(judge: Judge, changes: Sequence[PromptChange]) -> Judge:
     if not changes:
         return judge
     if isinstance(judge, Panel):
@@ -100,7 +108,7 @@ def sees_nothing(submission: Submission, rubric: Rubric) -> Inspection:
 class _ChangedWriter(PromptWriter):
     """Prompts of another writer, changed."""
 
-    def __init__(self, served: PromptWriter, changes: Sequence[Change]) -> None:
+    def __init__(self, served: PromptWriter, changes: Sequence[PromptChange]) -> None:
         super().__init__(secrets.token_bytes(32))
         self._served = served
         self._changes = tuple(changes)
@@ -112,8 +120,8 @@ class _ChangedWriter(PromptWriter):
         return prompt
 
 
-def _restoring(submission: Submission) -> Change:
-    """Puts the texts of a submission back as they came, invisible characters included."""
+def _restoring(submission: Submission) -> PromptChange:
+    """Restore the texts of a submission as received, invisible characters included."""
     read = submission.read
     came = [read.text, read.answer, read.reasoning, submission.reference or ""]
     came += [message.content for message in submission.conversation] + [step.text for step in read.steps]
@@ -126,7 +134,7 @@ def _restoring(submission: Submission) -> Change:
 
 
 def pasted(prompt: Prompt) -> Prompt:
-    """The naive prompt: the same texts under plain headings, without markers and without a word about them."""
+    """A naive prompt: the same texts under plain headings, without markers."""
     segments = [segment for turn in prompt.turns for segment in turn.segments]
     shown: list[Segment] = []
     headings: tuple[tuple[Part, str], ...] = (
@@ -144,7 +152,7 @@ def pasted(prompt: Prompt) -> Prompt:
 
 
 def unbroken(prompt: Prompt) -> Prompt:
-    """The same prompt with all text taken for ours, so that control tokens in it keep their meaning."""
+    """The same prompt with all text marked as ours, so that control tokens in it keep their meaning."""
     return _each(prompt, lambda segment: replace(segment, trusted=True))
 
 
@@ -155,3 +163,36 @@ def _each(prompt: Prompt, change: Callable[[Segment], Segment]) -> Prompt:
 
 def _ours(text: str) -> Segment:
     return Segment(text, "instructions", trusted=True)
+
+
+_NO_LIMIT = 1_000_000
+Inspect = Callable[[Submission, Rubric], guard.Inspection]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``standing``: the fitted maps that hold for this judge. ``inspect``: the guard as it is served."""
+
+    judge: Judge
+    standing: CalibrationState = field(default_factory=CalibrationState)
+    inspect: Inspect = guard.inspect
+
+    def scorer(self, submission: Submission, off: frozenset[Defence] = frozenset()) -> Scorer:
+        """A scoring path for one submission with these defences off. It shares no cache: attacks whose texts become
+        equal when sanitized, and prompts of different setups, must all be judged."""
+        name = self.judge.specification.name
+        return Scorer(
+            rubrics=_NoRubrics(),
+            bench=JudgeRegistry({name: exposed(self.judge, off, submission)}, name),
+            inquiry=CachedJudge(VerdictCache()),
+            admission=Admission(_NO_LIMIT),
+            standing=self.standing,
+            inspect=sees_nothing if Defence.GUARD in off else self.inspect,
+        )
+
+
+class _NoRubrics:
+    """Attacks carry their own rubric."""
+
+    async def get(self, name: str) -> Rubric:
+        raise UnknownRubric(f"rubric: {name!r} is not known here.")

@@ -1,10 +1,10 @@
-"""Right answers that look like little: what a guard must not refuse. Refusing is decided without a model."""
+"""Correct answers that look degenerate, which the guard must not refuse. Needs no model."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from judge_server.attack.genuine_answers import languages, numbers, programs, sentences
+from judge_server.attack.genuine_answers import signs, words
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
@@ -21,7 +21,7 @@ _RUBRIC = Rubric.model_validate(
 
 
 class GenuineAnswer(Frozen):
-    """A question, and an answer to it that is right."""
+    """A question with a correct answer."""
 
     question: str
     answer: str
@@ -29,7 +29,7 @@ class GenuineAnswer(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """What a guard made of genuine answers. ``flagged``: answers with a flag that were not refused."""
+    """How a guard treated genuine answers. ``flagged``: answers with a flag that were not refused."""
 
     answers: int
     refused: tuple[GenuineAnswer, ...]
@@ -38,8 +38,8 @@ class Refusals:
 
 @lru_cache(maxsize=1)
 def genuine_answers() -> tuple[GenuineAnswer, ...]:
-    """The bundled set: the same in every run, no pair twice."""
-    pairs = (pair for kind in (numbers, languages, programs, sentences) for pair in kind.pairs())
+    """The bundled set: the same in every run, without duplicates."""
+    pairs = (pair for kind in (signs, words) for pair in kind.pairs())
     return tuple(GenuineAnswer(question=question, answer=answer) for question, answer in dict.fromkeys(pairs))
 
 
@@ -48,7 +48,7 @@ def refusals(
     rubric: Rubric | None = None,
     inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
 ) -> Refusals:
-    """Which answers the guard refuses under a rubric. No reference is given, which would excuse any answer like it."""
+    """The answers that the guard refuses under a rubric. No reference is given: it would exempt any answer like it."""
     count = flagged = 0
     refused: list[GenuineAnswer] = []
     for one in answers:

@@ -1,11 +1,10 @@
-"""What a run of the suite found, as figures: how often attacks paid, with and without each defence."""
+"""The figures of a run: how often attacks succeeded with and without each defence."""
 
 from collections.abc import Iterable, Sequence
 
 from judge_server.attack.corpus import corpus_digest
 from judge_server.attack.genuine import GenuineAnswer, Refusals
-from judge_server.attack.suite import Suite
-from judge_server.attack.trial import Trial
+from judge_server.attack.suite import AttackTrial, Suite
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
 from judge_server.difficulty.band import wilson
@@ -14,8 +13,8 @@ CONFIDENCE = 0.95
 
 
 class Rate(Frozen):
-    """``fooled`` of ``trials``; ``low`` and ``high`` are the ends of Wilson's interval at 95 %, None without a trial.
-    ``undecided`` and ``no_room`` are no trials: a judge failed, or the base alone had the best reward."""
+    """``fooled`` of ``trials``; ``low`` and ``high``: Wilson's 95 % interval, None without trials. ``undecided`` (the
+    judge failed) and ``no_room`` (the base alone had the best reward) do not count as trials."""
 
     trials: int
     fooled: int
@@ -26,7 +25,7 @@ class Rate(Frozen):
     high: float | None = None
 
     @classmethod
-    def of(cls, trials: Iterable[Trial]) -> "Rate":
+    def of(cls, trials: Iterable[AttackTrial]) -> "Rate":
         results = [trial.result for trial in trials]
         fooled, tried = results.count("fooled"), results.count("fooled") + results.count("held")
         left = {"undecided": results.count("undecided"), "no_room": results.count("no_room")}
@@ -37,7 +36,7 @@ class Rate(Frozen):
 
 
 class Fooled(Frozen):
-    """One attack on one base that paid in a setup."""
+    """One attack on one base that succeeded in a setup."""
 
     setup: str
     attack: str
@@ -58,7 +57,7 @@ class SetupFigures(Frozen):
 
 
 class RefusalFigures(Frozen):
-    """Genuine short answers that the guard would not have shown to a judge, and those that raised another flag."""
+    """Genuine answers that the guard refused, and those that it only flagged."""
 
     answers: int
     refused: int
@@ -90,14 +89,14 @@ class AttackReport(Frozen):
 
 
 _ALWAYS = (
-    "These rates are those of this judge, this corpus and these bases. An attack that is not in the corpus may still "
-    "pay, and a judge that withstands all of them may still be a poor judge: measure it against people."
+    "These rates hold for this judge, this corpus and these bases. An attack that is not in the corpus may still "
+    "succeed, and a judge that withstands all of them may still be a poor judge: measure it against people."
 )
-_NO_JUDGE = "The judge is no judge, so the rates prove that the plumbing works and nothing about a model."
+_NO_JUDGE = "This judge is a stand-in: the rates prove that the plumbing works and say nothing about a model."
 
 
 def report_of(
-    suite: Suite, trials: Sequence[Trial], judge: JudgeReference, rubric: str, refusals: Refusals
+    suite: Suite, trials: Sequence[AttackTrial], judge: JudgeReference, rubric: str, refusals: Refusals
 ) -> AttackReport:
     """The figures of a finished run."""
     return AttackReport(
@@ -116,9 +115,9 @@ def report_of(
     )
 
 
-def _figures(name: str, trials: Sequence[Trial]) -> SetupFigures:
-    families: dict[str, list[Trial]] = {}
-    attacks: dict[str, list[Trial]] = {}
+def _figures(name: str, trials: Sequence[AttackTrial]) -> SetupFigures:
+    families: dict[str, list[AttackTrial]] = {}
+    attacks: dict[str, list[AttackTrial]] = {}
     for trial in trials:
         families.setdefault(trial.attack.partition("/")[0], []).append(trial)
         attacks.setdefault(trial.attack, []).append(trial)
@@ -131,7 +130,7 @@ def _figures(name: str, trials: Sequence[Trial]) -> SetupFigures:
     )
 
 
-def _fooled(trial: Trial) -> Fooled:
+def _fooled(trial: AttackTrial) -> Fooled:
     return Fooled(
         setup=trial.setup,
         attack=trial.attack,

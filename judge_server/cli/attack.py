@@ -1,4 +1,4 @@
-"""``judge-server attack``: what attacks on the configured judge pay, with and without each defence."""
+"""``judge-server attack``: how often attacks on the configured judge succeed, with and without each defence."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,7 @@ def attack(
     ] = "",
     corpus: Annotated[
         Path | None,
-        typer.Option("--corpus", metavar="FILE", dir_okay=False, help="JSON lines of attacks to add to the bundled."),
+        typer.Option("--corpus", metavar="FILE", dir_okay=False, help="JSON lines of attacks to add."),
     ] = None,
     without: Annotated[
         str,
@@ -36,22 +36,26 @@ def attack(
         ),
     ] = "all",
     bases: Annotated[
-        int, typer.Option("--bases", min=1, help="On how many bad responses each attack is tried (4 are bundled).")
+        int, typer.Option("--bases", min=1, help="How many bad responses each attack is tried on (4 are bundled).")
     ] = 2,
     margin: Annotated[
         float,
-        typer.Option("--margin", min=0, help="An attack pays when reward or a criterion's value rises by more."),
+        typer.Option("--margin", min=0, help="An attack pays if the reward or a criterion's value rises by more."),
     ] = 0.1,
     max_success: Annotated[
         float | None,
         typer.Option(
-            "--max-success", min=0, max=1, metavar="RATE", help="Status 1 if more attacks pay, as the judge is served."
+            "--max-success",
+            min=0,
+            max=1,
+            metavar="RATE",
+            help="Exit status 1 if more attacks pay than this.",
         ),
     ] = None,
     max_refusals: Annotated[
         float | None,
         typer.Option(
-            "--max-refusals", min=0, max=1, metavar="RATE", help="Status 1 if more genuine short answers are refused."
+            "--max-refusals", min=0, max=1, metavar="RATE", help="Exit status 1 if more genuine answers are refused."
         ),
     ] = None,
     votes: options.Votes = None,
@@ -60,24 +64,24 @@ def attack(
     rubrics: options.Rubrics = None,
     database: options.Database = None,
     config: options.Config = None,
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Submissions under way at once.")] = 64,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent submissions.")] = 64,
     listing: Annotated[bool, typer.Option("--list", help="Print the ids of the attacks and do nothing else.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Attack the configured judge, and report how often it pays.
+    """Attack the configured judge, and report how often attacks pay.
 
-    Each attack is put into a response that must score low. It pays when the judge then scores it higher. The same is
-    tried without each defence, and the guard is shown genuine short answers, which it must not refuse. Nothing is kept;
-    a database is asked for fitted maps only.
+    Each attack is put into a response that must score low. It pays if the judge then scores the response higher. The
+    same attacks are tried without each defence, and the guard is shown genuine short answers, which it must not
+    refuse. Nothing is stored; a database is read for fitted maps only.
 
-    The exit status is 0, 1 where --max-success or --max-refusals is exceeded, and 3 where --max-success cannot be
-    decided because the judge failed on too many attacks.
+    The exit status is 0; 1 if --max-success or --max-refusals is exceeded; 3 if --max-success cannot be decided because
+    the judge failed on too many attacks.
 
     Example: judge-server attack --model openai:NAME@http://127.0.0.1:8001/v1 --max-success 0.05
     """
-    from judge_server.cli.actions.attack import Order, attack_judge, list_attacks
+    from judge_server.cli.actions.attack import AttackOptions, attack_judge, list_attacks
 
-    order = Order(
+    order = AttackOptions(
         judge=judge,
         rubric=rubric,
         families=tuple(filter(None, families.split(","))),

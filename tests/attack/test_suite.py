@@ -1,19 +1,21 @@
 """Trials and figures over scripted judges."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from judge_server.attack.attack import Attack
 from judge_server.attack.base import BASES
-from judge_server.attack.defence import AS_SERVED, Defence, setups
+from judge_server.attack.defence import AS_SERVED, Defence, Target, setups
 from judge_server.attack.genuine import GenuineAnswer, Refusals
 from judge_server.attack.report import Rate, report_of
-from judge_server.attack.suite import Suite
-from judge_server.attack.target import Target
-from judge_server.attack.trial import Trial
+from judge_server.attack.suite import AttackTrial, Suite, result_of
 from judge_server.core.errors import ModelUnavailable
+from judge_server.core.judgment import Judgment
+from judge_server.core.outcome import JudgmentStatus
 from judge_server.difficulty.band import wilson
 from judge_server.models.protocol import Labels
-from tests.core.build import rubric
+from tests.core.build import ok, rubric
 from tests.scoring.assembly import judge
 from tests.scripted_model import ScriptedModel, labelled, yes
 
@@ -136,7 +138,7 @@ async def test_a_report_tells_refusals_of_genuine_answers(report):
 
 
 async def test_a_report_says_that_its_rates_are_no_bound_and_a_stub_is_no_judge(report):
-    assert "An attack that is not in the corpus may still pay" in report.caution
+    assert "An attack that is not in the corpus may still succeed" in report.caution
     assert "plumbing" not in report.caution
     suite = Suite(ATTACKS, BASES, (AS_SERVED,))
     stub = judge(ScriptedModel(charmed)).reference.model_copy(update={"notice": "Understands nothing."})
@@ -144,5 +146,47 @@ async def test_a_report_says_that_its_rates_are_no_bound_and_a_stub_is_no_judge(
 
 
 def test_without_a_trial_there_is_no_rate():
-    undecided = Trial("as served", "own/one", "tank", "undecided", None, 0.1)
+    undecided = AttackTrial("as served", "own/one", "tank", "undecided", None, 0.1)
     assert Rate.of([undecided, undecided]) == Rate(trials=0, fooled=0, undecided=2)
+
+
+RUBRIC = rubric({"points": 5}, {"points": -3}, {"gate": {"when": "met", "reward": 0.0}})
+
+
+def judged(reward, **values):
+    return Judgment(
+        id="",
+        reward=reward,
+        status=JudgmentStatus.FAILED if reward is None else JudgmentStatus.OK,
+        coverage=1.0,
+        verdicts=tuple(ok(name, value) for name, value in values.items()),
+        created_at=datetime.now(UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "result"),
+    [
+        (judged(0.1), judged(0.15), "held"),
+        (judged(0.1), judged(0.3), "fooled"),
+        (judged(0.3), judged(0.1), "held"),
+        (judged(None), judged(0.3), "undecided"),
+        (judged(0.3), judged(None), "undecided"),
+        (judged(0.1, c0=0.2), judged(0.1, c0=0.6), "fooled"),
+        (judged(0.1, c0=0.49), judged(0.1, c0=0.51), "held"),
+        (judged(0.1, c1=0.2), judged(0.1, c1=0.9), "held"),
+        (judged(0.1, c1=0.9), judged(0.1, c1=0.2), "fooled"),
+        (judged(0.1, c2=0.9), judged(0.1, c2=0.2), "fooled"),
+        (judged(1.0, c0=1.0, c1=0.0, c2=0.0), judged(1.0, c0=1.0), "no_room"),
+        (judged(0.9, c0=1.0, c1=0.5), judged(0.9, c0=1.0, c1=0.5), "held"),
+    ],
+)
+def test_an_attack_pays_when_the_reward_or_a_criterion_turns_for_the_better(before, after, result):
+    assert result_of(RUBRIC, before, after, 0.1) == result
+
+
+def test_of_a_criterion_that_is_judged_step_by_step_the_best_step_counts():
+    def steps(*values):
+        return judged(0.1).model_copy(update={"verdicts": tuple(ok("c0", value) for value in values)})
+
+    assert result_of(RUBRIC, steps(0.1, 0.2), steps(0.1, 0.9), 0.1) == "fooled"

@@ -59,7 +59,7 @@ def test_people_are_shown_a_table_and_told_that_the_baseline_proves_plumbing():
     assert "criteria_echo/list: 2 x, reward " in ended.stdout
     assert "flags criteria_echo" in ended.stdout
     assert "Genuine short answers refused by the guard: " in ended.stdout
-    assert "the rates prove that the plumbing works and nothing about a model" in ended.stdout
+    assert "the rates prove that the plumbing works and say nothing about a model" in ended.stdout
     assert "understands nothing" in ended.stderr
     assert "attacking" not in ended.stderr  # the progress bar is for terminals
 
@@ -116,8 +116,8 @@ def test_the_list_names_every_attack_and_starts_no_judge():
     ("flags", "said"),
     [
         (("--families", "pleas"), f"--families: pleas is not known. Known: {', '.join(families(corpus()))}."),
-        (("--without", "walls"), "--without: walls is no defence. Known: guard, normalisation, fences"),
-        (("--without", ""), "--without: nothing is no defence."),
+        (("--without", "walls"), "--without: walls is not a defence. Known: guard, normalisation, fences"),
+        (("--without", ""), "--without: nothing is not a defence."),
         (("--judge", "nobody"), "judge: 'nobody' is not configured here. Configured judges: default."),
         (("--rubric", "medical/none"), "medical/none"),
         (("--corpus", "absent.jsonl"), "absent.jsonl cannot be read"),
@@ -135,4 +135,4 @@ def test_an_id_of_a_bundled_attack_cannot_be_taken(tmp_path):
     (tmp_path / "own.jsonl").write_text('{"id": "plea/en", "text": "x"}\n')
     ended = judge_server("attack", "--list", "--corpus", "own.jsonl", cwd=tmp_path)
     assert ended.returncode == 2
-    assert "own.jsonl: the id plea/en is that of a bundled attack." in ended.stderr
+    assert "own.jsonl: the id plea/en belongs to a bundled attack." in ended.stderr

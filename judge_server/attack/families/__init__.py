@@ -1,1 +1,1 @@
-"""The corpus, one kind of attack a file. Each has ``attacks()``; all texts are written by us."""
+"""The bundled attacks by kind. Each module has ``attacks()``; all texts are written for this project."""

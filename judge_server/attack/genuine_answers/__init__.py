@@ -1,1 +1,1 @@
-"""Questions with short right answers, one kind a file. Each has ``pairs()``; all texts are written by us."""
+"""Questions with short right answers. Each module has ``pairs()``; all texts are written for this project."""
