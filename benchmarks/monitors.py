@@ -8,7 +8,7 @@ import argparse
 from collections import Counter
 
 from judge_server.core.monitor import MonitorLimits, Series
-from judge_server.monitoring.look import look
+from judge_server.monitoring.survey import look
 from tests.monitoring.simulated import BIASES, RUBRIC, Run, audits, windows
 
 SERIES = Series(rubric=RUBRIC.id, judge="trainer")

@@ -21,7 +21,7 @@ from judge_server.agreement.evidence import Evidence, cells
 from judge_server.agreement.metric import Metric
 from judge_server.agreement.panel import JudgeColumn
 from judge_server.agreement.ratings import Ratings
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.scale import LabelScale
 from judge_server.core.model import Frozen
 
 ITEMS, WINS, SURPLUS, SQUARES = range(4)
@@ -39,7 +39,7 @@ class AlternativeAnnotator(Frozen):
         default="auto", description="auto: rmse for three or more ordered labels, as in the paper, else accuracy"
     )
 
-    def measures_distance(self, scale: Scale) -> bool:
+    def measures_distance(self, scale: LabelScale) -> bool:
         """Whether answers are compared by distance, rather than by being the same label."""
         return self.score == "rmse" or (self.score == "auto" and scale.values is not None and scale.size > 2)
 

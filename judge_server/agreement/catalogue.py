@@ -4,14 +4,11 @@ from collections.abc import Callable
 
 from judge_server.agreement.array import Floats
 from judge_server.agreement.classification import classification_metrics, f1_balanced
-from judge_server.agreement.cohen import cohen_metrics
-from judge_server.agreement.coincidence import as_coincidences, as_item_coincidences
-from judge_server.agreement.estimate import Estimate
-from judge_server.agreement.fleiss import FLEISS_KAPPA, RAW_AGREEMENT
-from judge_server.agreement.gwet import gwet_metrics
+from judge_server.agreement.contingency import as_coincidences, as_item_coincidences
+from judge_server.agreement.kappa import FLEISS_KAPPA, RAW_AGREEMENT, cohen_metrics, gwet_metrics
 from judge_server.agreement.krippendorff import krippendorff_metrics
-from judge_server.agreement.metric import Metric
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.metric import Estimate, Metric
+from judge_server.agreement.scale import LabelScale
 
 ORDERED = (
     "cohen_kappa_linear", "cohen_kappa_quadratic", "krippendorff_alpha_ordinal", "krippendorff_alpha_interval",
@@ -27,7 +24,7 @@ POSITIVE = ("false_positive_rate", "youden_j")
 PROBABILITY = ("brier", "ece")
 
 
-def table_metrics(scale: Scale) -> list[Metric]:
+def table_metrics(scale: LabelScale) -> list[Metric]:
     """Everything that a table of two raters (replicates, labels, labels) gives."""
     return [
         *classification_metrics(scale),
@@ -37,12 +34,12 @@ def table_metrics(scale: Scale) -> list[Metric]:
     ]
 
 
-def multi_rater_metrics(scale: Scale) -> list[Metric]:
+def multi_rater_metrics(scale: LabelScale) -> list[Metric]:
     """What ``item_coincidences`` give."""
     return [RAW_AGREEMENT, FLEISS_KAPPA, *gwet_metrics(scale)]
 
 
-def pairwise_metrics(scale: Scale) -> list[Metric]:
+def pairwise_metrics(scale: LabelScale) -> list[Metric]:
     """The table's metrics over pairs of ratings, and HealthBench's balanced F1."""
     balanced = Metric("f1_pairwise_balanced", f1_balanced, "a label of the scale was given by neither side")
     return [*pairwise(table_metrics(scale)), balanced]
@@ -64,7 +61,7 @@ def after(prepare: Callable[[Floats], Floats], metric: Metric) -> Metric:
     )
 
 
-def absent(scale: Scale, found: dict[str, Estimate], *, scores: bool = False) -> dict[str, Estimate]:
+def absent(scale: LabelScale, found: dict[str, Estimate], *, scores: bool = False) -> dict[str, Estimate]:
     """``found`` with a reason for each named metric that this scale or this judge cannot have."""
     reasons = dict.fromkeys(PROBABILITY, "the judge gave no probabilities of a named positive label")
     reasons |= dict.fromkeys((*ORDERED, *PER_ITEM), "the labels are names without an order")

@@ -10,9 +10,9 @@ from functools import partial
 import numpy as np
 
 from judge_server.agreement.array import Floats, floats, ratio, where_defined
+from judge_server.agreement.contingency import diagonal, margins
 from judge_server.agreement.metric import Metric
-from judge_server.agreement.pair import diagonal, margins
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.scale import LabelScale
 
 ONE_CLASS = "the reference holds a single label"
 
@@ -76,7 +76,7 @@ def total(table: Floats) -> Floats:
     return floats(table.sum(axis=(-2, -1)))
 
 
-def classification_metrics(scale: Scale) -> list[Metric]:
+def classification_metrics(scale: LabelScale) -> list[Metric]:
     """Every classifier metric of a scale; the false-positive rate and J only where a positive label is named."""
     metrics = [
         Metric("accuracy", accuracy, "no item was rated by both sides", trials=total),

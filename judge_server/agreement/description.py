@@ -1,12 +1,36 @@
-"""What agreement was measured on: who gave which label how often, and what a judge without eyes would score."""
+"""What agreement was measured on: who gave which label how often, and what always giving the commonest label scores."""
 
 import numpy as np
 
-from judge_server.agreement.baseline import Baseline, always_majority
-from judge_server.agreement.pair import pair_table
-from judge_server.agreement.panel import Panel
+from judge_server.agreement.array import Floats
+from judge_server.agreement.contingency import pair_table
+from judge_server.agreement.panel import RatingPanel
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
+
+
+class CommonestLabel(Frozen):
+    """``accuracy`` of always saying ``label``; its balanced accuracy is 1 / labels and its κ is undefined."""
+
+    label: str
+    accuracy: float
+    f1_macro: float
+    balanced_accuracy: float
+
+
+def always_majority(labels: tuple[str, ...], reference: Floats) -> CommonestLabel | None:
+    """The baseline for (labels,) counts of the reference; None without items. Macro F1 averages over the labels
+    present.
+    """
+    total = float(reference.sum())
+    if not total:
+        return None
+    code = int(reference.argmax())
+    share = float(reference[code]) / total
+    present = int((reference > 0).sum())
+    return CommonestLabel(
+        label=labels[code], accuracy=share, f1_macro=2 * share / (1 + share) / present, balanced_accuracy=1 / present
+    )
 
 
 class Description(Frozen):
@@ -23,10 +47,10 @@ class Description(Frozen):
     items: int
     tied: int
     unjudged: int
-    baseline: Baseline | None
+    baseline: CommonestLabel | None
 
 
-def describe(panel: Panel, judge: str) -> Description:
+def describe(panel: RatingPanel, judge: str) -> Description:
     """The judge beside the humans' majority, in counts."""
     reference, codes = panel.majority(), panel.judges[judge].codes
     size = panel.scale.size

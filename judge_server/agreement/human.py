@@ -13,16 +13,15 @@ import numpy as np
 from judge_server.agreement.array import Floats, Ints, where_defined
 from judge_server.agreement.catalogue import absent, multi_rater_metrics, pairwise_metrics
 from judge_server.agreement.classification import classification_metrics
-from judge_server.agreement.cohen import cohen_metrics
-from judge_server.agreement.coincidence import item_coincidences, pair_counts, rating_coincidences
-from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.contingency import item_coincidences, pair_counts, pair_table, rating_coincidences
 from judge_server.agreement.interval import estimate_all
 from judge_server.agreement.intraclass import CROSSED_METRICS, ONE_WAY_METRICS, crossed, unbalanced
 from judge_server.agreement.judge import Measurement
+from judge_server.agreement.kappa import cohen_metrics
 from judge_server.agreement.krippendorff import MEASURED_ALPHA, krippendorff_metrics, measured_ratings
+from judge_server.agreement.metric import Estimate
 from judge_server.agreement.moment import MOMENT_METRICS, moments
-from judge_server.agreement.pair import pair_table
-from judge_server.agreement.panel import Panel
+from judge_server.agreement.panel import RatingPanel
 from judge_server.agreement.rank import rank_evidence
 from judge_server.agreement.ratings import majority
 from judge_server.agreement.resampling import Task
@@ -31,7 +30,7 @@ ALONE = "no item was rated by two humans: agreement among humans is undefined"
 MOST_CROSSED = 100  # raters; a panel that shares all its items is small
 
 
-def human_agreement(panel: Panel, measurement: Measurement | None = None) -> dict[str, Estimate]:
+def human_agreement(panel: RatingPanel, measurement: Measurement | None = None) -> dict[str, Estimate]:
     """Every metric of the humans among themselves by name; what has no value says why."""
     how = measurement or Measurement()
     alone = not (panel.humans.totals()[0] >= 2).any()
@@ -48,14 +47,14 @@ def human_agreement(panel: Panel, measurement: Measurement | None = None) -> dic
     }
 
 
-def evidence_of(panel: Panel) -> Iterator[Task]:
+def evidence_of(panel: RatingPanel) -> Iterator[Task]:
     if panel.scale.has_tables:
         yield from label_evidence(panel)
     if panel.scale.values is not None:
         yield from number_evidence(panel)
 
 
-def label_evidence(panel: Panel) -> Iterator[Task]:
+def label_evidence(panel: RatingPanel) -> Iterator[Task]:
     humans, counts = panel.humans, panel.humans.counts()
     yield item_coincidences(counts, panel.cluster), multi_rater_metrics(panel.scale)
     yield rating_coincidences(counts, panel.cluster), krippendorff_metrics(panel.scale)
@@ -65,7 +64,7 @@ def label_evidence(panel: Panel) -> Iterator[Task]:
     yield table, [*classification_metrics(panel.scale), *cohen_metrics(panel.scale)]
 
 
-def number_evidence(panel: Panel) -> Iterator[Task]:
+def number_evidence(panel: RatingPanel) -> Iterator[Task]:
     humans = panel.humans
     cluster = panel.cluster[humans.item]
     others = mean_of_others(*humans.totals(), humans.item, humans.values)

@@ -6,9 +6,8 @@ import numpy as np
 
 from judge_server.agreement.array import Floats
 from judge_server.agreement.distribution import normal_cumulative, normal_quantile, two_sided, wilson
-from judge_server.agreement.estimate import Estimate
 from judge_server.agreement.evidence import Evidence
-from judge_server.agreement.metric import Metric
+from judge_server.agreement.metric import Estimate, Metric
 from judge_server.agreement.resampling import Resampling, Task, leave_one_out, replicate_together
 
 TOLERATED_UNDEFINED = 0.05  # more resamples without a class would make the interval that of a luckier data set

@@ -14,15 +14,14 @@ from pydantic import Field
 from judge_server.agreement.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from judge_server.agreement.array import Floats, Ints
 from judge_server.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
-from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.evidence import joined
 from judge_server.agreement.interval import estimate_all
 from judge_server.agreement.intraclass import PAIR_METRICS
 from judge_server.agreement.krippendorff import MOMENT_ALPHA
-from judge_server.agreement.metric import Metric
+from judge_server.agreement.metric import Estimate, Metric
 from judge_server.agreement.moment import MOMENT_METRICS, moments
-from judge_server.agreement.pair import pair_table
-from judge_server.agreement.panel import JudgeColumn, Panel
+from judge_server.agreement.panel import JudgeColumn, RatingPanel
 from judge_server.agreement.probability import PROBABILITY_METRICS, probability_evidence
 from judge_server.agreement.rank import rank_evidence
 from judge_server.agreement.resampling import Resampling, Task
@@ -38,14 +37,14 @@ class Measurement(Frozen):
     bins: int = Field(default=10, ge=2, le=100, description="bins of the reliability curve and of ECE")
 
 
-def judge_agreement(panel: Panel, judge: str, measurement: Measurement | None = None) -> dict[str, Estimate]:
+def judge_agreement(panel: RatingPanel, judge: str, measurement: Measurement | None = None) -> dict[str, Estimate]:
     """Every metric of one judge by name; what has no value says why."""
     how, own = measurement or Measurement(), panel.judges[judge]
     found = estimate_all(list(evidence_of(panel, own, how)), how.resampling)
     return absent(panel.scale, found, scores=own.is_score)
 
 
-def evidence_of(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Task]:
+def evidence_of(panel: RatingPanel, own: JudgeColumn, how: Measurement) -> Iterator[Task]:
     if panel.scale.has_tables and not own.is_score:
         yield from label_evidence(panel, own)
     if panel.scale.values is not None:
@@ -54,14 +53,14 @@ def evidence_of(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Ta
     yield alternative_annotator(own, panel.humans, panel.cluster, how.alternative)
 
 
-def label_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Task]:
+def label_evidence(panel: RatingPanel, own: JudgeColumn) -> Iterator[Task]:
     humans, labels = panel.humans, panel.scale.size
     yield pair_table(panel.majority(), own.codes, panel.cluster, labels), table_metrics(panel.scale)
     each = pair_table(humans.code, own.codes[humans.item], panel.cluster[humans.item], labels)
     yield each, pairwise_metrics(panel.scale)
 
 
-def number_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Task]:
+def number_evidence(panel: RatingPanel, own: JudgeColumn) -> Iterator[Task]:
     item, mean = panel.humans.item, panel.mean()
     reference = (own.values, mean, panel.cluster)
     each = (own.values[item], panel.humans.values, panel.cluster[item])
@@ -76,7 +75,7 @@ def number_evidence(panel: Panel, own: JudgeColumn) -> Iterator[Task]:
         yield within_evidence(own.values, mean, panel.group, panel.cluster, correlate), [within_metric(name)]
 
 
-def chance_evidence(panel: Panel, own: JudgeColumn, how: Measurement) -> Iterator[Task]:
+def chance_evidence(panel: RatingPanel, own: JudgeColumn, how: Measurement) -> Iterator[Task]:
     positive = panel.scale.positive_code
     if positive is None or not np.isfinite(own.probabilities).any():
         return
@@ -97,7 +96,7 @@ def outcome(codes: Ints, positive: int) -> Floats:
 
 
 def judge_difference(
-    panel: Panel, first: str, second: str, measurement: Measurement | None = None
+    panel: RatingPanel, first: str, second: str, measurement: Measurement | None = None
 ) -> dict[str, Estimate]:
     """First less second judge against the reference, metric by metric, on the items that both judged and on the same
     resamples.

@@ -13,7 +13,7 @@ from judge_server.agreement.array import Floats, Ints, floats, ratio
 from judge_server.agreement.evidence import Evidence, sums
 from judge_server.agreement.metric import Metric
 from judge_server.agreement.moment import COUNT, SQUARED, XX, YY, X, Y, spread
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.scale import LabelScale
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval", "ratio")
@@ -72,7 +72,7 @@ MEASURED_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha, CONSTANT)
 MOMENT_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha_of_moments, CONSTANT)
 
 
-def krippendorff_metrics(scale: Scale) -> list[Metric]:
+def krippendorff_metrics(scale: LabelScale) -> list[Metric]:
     """Nominal always; ordinal and interval where labels are ordered; ratio where no value is below 0."""
     usable: tuple[Level, ...] = ("nominal",)
     if scale.values is not None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from judge_server.agreement.array import Flags, Floats, Ints
 from judge_server.agreement.ratings import Ratings, majority, mean_value
-from judge_server.agreement.scale import Scale, number, written
+from judge_server.agreement.scale import LabelScale, number, written
 from judge_server.core.errors import BadInput
 
 Role = Literal["human", "judge"]
@@ -53,7 +53,7 @@ class JudgeColumn:
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class RatingPanel:
     """``cluster`` (the prompt) and ``group`` (what per-item correlations are taken within, by default the prompt):
     (items,).
     """
@@ -64,7 +64,7 @@ class Panel:
     group: Ints
 
     @classmethod
-    def of(cls, rows: RatingRows, scale: Scale | None = None) -> Self:
+    def of(cls, rows: RatingRows, scale: LabelScale | None = None) -> Self:
         """``scale`` is the humans' (default: what the labels speak of); a judge may also give numbers off it.
 
         Raises ``BadInput`` for a human label off the scale, a rater who rated an item twice, an item in two clusters.
@@ -75,7 +75,7 @@ class Panel:
         spoken = np.unique(rows.code[human & (rows.code >= 0)])
         if scale is None:
             judged = np.unique(rows.code[~human & (rows.code >= 0)])
-            scale = Scale.between([texts[place] for place in spoken], [texts[place] for place in judged])
+            scale = LabelScale.between([texts[place] for place in spoken], [texts[place] for place in judged])
         codes, values = on_scale(texts, scale)
         if len(off := spoken[codes[spoken] < 0]):
             raise BadInput(
@@ -91,7 +91,7 @@ class Panel:
         return cls(humans, judges, cluster, cluster if rows.group is None else first_of(item, rows.group))
 
     @property
-    def scale(self) -> Scale:
+    def scale(self) -> LabelScale:
         return self.humans.scale
 
     def majority(self) -> Ints:
@@ -112,7 +112,7 @@ class Panel:
         return replace(self, humans=self.humans.without(human), judges={human: own})
 
 
-def on_scale(texts: Sequence[str], scale: Scale) -> tuple[Ints, Floats]:
+def on_scale(texts: Sequence[str], scale: LabelScale) -> tuple[Ints, Floats]:
     """Each label's code on the scale (−1 off it) and its number (nan without one)."""
     place = {label: code for code, label in enumerate(scale.labels)}
     step = {number(label): code for label, code in place.items()}  # so that 3.0 is 3
@@ -122,7 +122,7 @@ def on_scale(texts: Sequence[str], scale: Scale) -> tuple[Ints, Floats]:
     return codes, np.array([np.nan if value is None else value for value in numbers], dtype=np.float64)
 
 
-def people(rows: RatingRows, item: Ints, used: Flags, codes: Ints, scale: Scale) -> Ratings:
+def people(rows: RatingRows, item: Ints, used: Flags, codes: Ints, scale: LabelScale) -> Ratings:
     places, person = np.unique(rows.annotator[used], return_inverse=True)
     names = tuple(rows.annotators[place] for place in places)
     items = int(item.max(initial=-1)) + 1

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from judge_server.agreement.array import Flags, Floats, Ints, floats, numbered
-from judge_server.agreement.scale import Scale, written
+from judge_server.agreement.scale import LabelScale, written
 from judge_server.core.errors import BadInput
 
 
@@ -22,11 +22,15 @@ class Ratings:
     code: Ints
     raters: tuple[str, ...]
     items: int
-    scale: Scale
+    scale: LabelScale
 
     @classmethod
     def of(
-        cls, items: Iterable[Hashable], raters: Iterable[Hashable], labels: Sequence[object], scale: Scale | None = None
+        cls,
+        items: Iterable[Hashable],
+        raters: Iterable[Hashable],
+        labels: Sequence[object],
+        scale: LabelScale | None = None,
     ) -> Self:
         """From three parallel columns; items are numbered in order of first appearance.
 
@@ -35,7 +39,7 @@ class Ratings:
         item, known = numbered(items)
         rater, names = numbered(raters)
         texts = [written(label) for label in labels]
-        scale = scale or Scale.of(texts)
+        scale = scale or LabelScale.of(texts)
         return cls(item, rater, coded(texts, scale), tuple(str(name) for name in names), len(known), scale).checked()
 
     def checked(self) -> Self:
@@ -87,7 +91,7 @@ class Ratings:
         return table
 
 
-def coded(labels: Sequence[str], scale: Scale) -> Ints:
+def coded(labels: Sequence[str], scale: LabelScale) -> Ints:
     codes = {label: code for code, label in enumerate(scale.labels)}
     for row, label in enumerate(labels):
         if label not in codes:

@@ -15,7 +15,7 @@ MOST_LABELS = 32  # more are measurements, not labels: nobody reads a table of t
 NO, YES = {"false", "no", "n", "not met", "unmet", "0"}, {"true", "yes", "y", "met", "1"}
 
 
-class Scale(Frozen):
+class LabelScale(Frozen):
     """``labels`` from worst to best with one number each; ``values`` is None where the labels are names without an
     order.
 

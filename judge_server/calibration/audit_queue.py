@@ -43,7 +43,7 @@ class TaskCriterion(Frozen):
     options: tuple[str, ...] = ()
 
 
-class Task(Frozen):
+class LabellingTask(Frozen):
     """What a person is shown. ``judgment`` names the item in the label set."""
 
     judgment: str
@@ -85,7 +85,7 @@ async def fill(
     return items
 
 
-async def tasks(store: Store, label_set: str, annotator: str | None, limit: int) -> tuple[Task, ...]:
+async def tasks(store: Store, label_set: str, annotator: str | None, limit: int) -> tuple[LabellingTask, ...]:
     """What is open for an annotator, or for anybody. Raises StoreUnavailable."""
     items = await store.queue.open_items(label_set, annotator, limit)
     found = [await _drawn(store, item) for item in items]
@@ -125,9 +125,9 @@ async def _drawn(store: Store, item: QueueItem) -> _Drawn | None:
     return None if rubric is None else _Drawn(item, judgment, submission, rubric)
 
 
-def _task(drawn: _Drawn) -> Task:
+def _task(drawn: _Drawn) -> LabellingTask:
     submission = drawn.submission
-    return Task(
+    return LabellingTask(
         judgment=drawn.item.judgment,
         rubric=drawn.rubric.name,
         prompt=submission.prompt,

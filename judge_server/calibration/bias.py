@@ -12,10 +12,9 @@ from typing import Literal
 import numpy as np
 
 from judge_server.agreement.array import Flags, Floats, Ints, ratio
-from judge_server.agreement.estimate import Estimate
 from judge_server.agreement.evidence import sums
 from judge_server.agreement.interval import estimate
-from judge_server.agreement.metric import Metric
+from judge_server.agreement.metric import Estimate, Metric
 from judge_server.agreement.rank import rank_evidence
 from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.panels import View

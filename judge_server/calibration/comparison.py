@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from judge_server.agreement.catalogue import table_metrics
-from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.interval import estimate
 from judge_server.agreement.judge import Measurement, judge_difference
 from judge_server.agreement.marginal import MarginalTest, mcnemar, mcnemar_clustered, stuart_maxwell
-from judge_server.agreement.pair import pair_table
-from judge_server.agreement.panel import Panel
+from judge_server.agreement.metric import Estimate
+from judge_server.agreement.panel import RatingPanel
 from judge_server.calibration.headline import headline_metric
 from judge_server.calibration.panels import View, pooled, restricted, views
 from judge_server.core.errors import BadInput
@@ -30,7 +30,7 @@ OLD, NEW = "old", "new"
 SIGNIFICANT = 0.05
 
 
-class Change(Frozen):
+class MetricChange(Frozen):
     """One metric in two reports, without pairing. ``criterion`` is empty for all criteria together."""
 
     judge: str
@@ -59,7 +59,7 @@ class Paired(Frozen):
     stuart_maxwell: MarginalTest
 
 
-class Comparison(Frozen):
+class JudgeComparison(Frozen):
     """``overall`` is None where the criteria stand on different scales. ``only_old`` and ``only_new``: criteria that
     cannot be compared.
     """
@@ -74,7 +74,7 @@ class Comparison(Frozen):
     text: str
 
 
-def compare(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str, measurement: Measurement) -> Comparison:
+def compare(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str, measurement: Measurement) -> JudgeComparison:
     """Raises ``BadInput`` where the two have no judged item in common."""
     both = merged(old, old_judge, new, new_judge)
     if len(both.table.annotators_of("judge")) < 2:
@@ -91,7 +91,7 @@ def compare(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str, measur
     together = pooled(both)
     overall = paired(together[0], measurement) if len(together) == 1 else None
     known = [set(names(each, judge)) for each, judge in ((old, old_judge), (new, new_judge))]
-    return Comparison(
+    return JudgeComparison(
         old=f"{old.id}: {old_judge}",
         new=f"{new.id}: {new_judge}",
         split="dev",
@@ -164,12 +164,12 @@ def paired(view: View, measurement: Measurement) -> Paired:
     )
 
 
-def shared_panel(panel: Panel) -> Panel:
+def shared_panel(panel: RatingPanel) -> RatingPanel:
     """Only the items with a human majority that both versions judged."""
     return restricted(panel, (panel.majority() >= 0) & (panel.judges[OLD].codes >= 0) & (panel.judges[NEW].codes >= 0))
 
 
-def measured(panel: Panel, judge: str, wanted: Sequence[str], measurement: Measurement) -> dict[str, Estimate]:
+def measured(panel: RatingPanel, judge: str, wanted: Sequence[str], measurement: Measurement) -> dict[str, Estimate]:
     evidence = pair_table(panel.majority(), panel.judges[judge].codes, panel.cluster, panel.scale.size)
     metrics = [metric for metric in table_metrics(panel.scale) if metric.name in wanted]
     return estimate(evidence, metrics, measurement.resampling)

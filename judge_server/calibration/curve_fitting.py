@@ -1,13 +1,19 @@
-"""Curves from scikit-learn: Platt's sigmoid and isotonic regression, and the folds that keep prompts together."""
+"""Curves and thresholds for a judge's values.
 
-from collections.abc import Iterator
+Platt's sigmoid and isotonic regression from scikit-learn, the folds that keep prompts together, and the value from
+which a criterion counts as met.
+"""
+
+from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import Literal
 
 import numpy as np
 
-from judge_server.agreement.array import Floats, Ints
+from judge_server.agreement.array import Flags, Floats, Ints
+from judge_server.calibration.pairing import Pairs
 from judge_server.core.errors import MissingDependency
-from judge_server.core.fitted_map import Curve, Isotonic, Platt, logit
+from judge_server.core.fitted_map import Curve, Isotonic, Platt, Threshold, logit
 
 try:
     from sklearn.isotonic import IsotonicRegression
@@ -63,3 +69,35 @@ def _isotonic(raw: Floats, target: Floats) -> Isotonic | None:
         knots[round(float(place), _DIGITS)] = round(float(value), _DIGITS)
     flat = len(set(knots.values())) == 1
     return None if flat else Isotonic(kind="isotonic", knots=tuple(knots.items()))
+
+
+def thresholds_for(values: Floats, pairs: Pairs, targets: Sequence[float]) -> tuple[Threshold, ...]:
+    """One for each target false-positive rate that the labels can show: n negatives show no rate below 1 / n.
+    ``values`` are (labels,), each from a curve that has not seen the label's prompt."""
+    negative = pairs.target < 0.5
+    found = []
+    for target in targets:
+        if target <= 0 or int(negative.sum()) < ceil(1 / target):
+            continue
+        chosen = _lowest(values, negative, target)
+        if chosen is not None:
+            passed = values >= chosen
+            found.append(
+                Threshold(
+                    target=target,
+                    value=chosen,
+                    false_positive_rate=float(passed[negative].mean()),
+                    true_positive_rate=float(passed[~negative].mean()) if (~negative).any() else 0.0,
+                    negatives=int(negative.sum()),
+                )
+            )
+    return tuple(found)
+
+
+def _lowest(values: Floats, negative: Flags, target: float) -> float | None:
+    """The lowest value from which at most the target's share of negatives passes; None where none lets a label pass."""
+    candidates = np.unique(values)
+    above = np.sort(values[negative])
+    passing = len(above) - np.searchsorted(above, candidates, side="left")
+    allowed = candidates[passing <= target * len(above)]
+    return float(allowed[0]) if len(allowed) else None

@@ -12,7 +12,7 @@ from judge_server.labels.label import Item
 from judge_server.labels.label_set import LabelSet
 
 
-class Opinion(Frozen):
+class AnnotatorLabel(Frozen):
     """One annotator's label with the reason given for it."""
 
     annotator: str
@@ -32,9 +32,9 @@ class Disagreement(Frozen):
     cluster: str
     severity: float
     unanimity: float
-    judge: Opinion
+    judge: AnnotatorLabel
     probability: float | None = None
-    humans: tuple[Opinion, ...]
+    humans: tuple[AnnotatorLabel, ...]
     prompt: str | None = None
     response: str | None = None
     reference: str | None = None
@@ -88,7 +88,7 @@ def confidence(view: View, judge: str) -> Floats:
 def told(labels: LabelSet, view: View, unit: int, judge: str, order: tuple[float, ...]) -> Disagreement:
     """One unit with all that was said of it."""
     table = labels.table
-    opinions: dict[str, list[Opinion]] = defaultdict(list)
+    opinions: dict[str, list[AnnotatorLabel]] = defaultdict(list)
     probability = None
     cluster = ""
     for place in view.rows[view.unit == unit]:
@@ -96,7 +96,9 @@ def told(labels: LabelSet, view: View, unit: int, judge: str, order: tuple[float
         cluster = label.cluster
         if label.role == "judge" and label.annotator != judge:
             continue
-        opinions[label.role].append(Opinion(annotator=label.annotator, label=label.label, rationale=label.rationale))
+        opinions[label.role].append(
+            AnnotatorLabel(annotator=label.annotator, label=label.label, rationale=label.rationale)
+        )
         if label.role == "judge":
             probability = label.probability
     name = table.items.names[int(view.item[unit])]

@@ -13,10 +13,9 @@ from pydantic import Field
 from judge_server.agreement.array import Floats
 from judge_server.agreement.probability import brier, expected_calibration_error, probability_evidence
 from judge_server.calibration import curve_fitting
-from judge_server.calibration.curve_fitting import METHODS, Method
+from judge_server.calibration.curve_fitting import METHODS, Method, thresholds_for
 from judge_server.calibration.matching import Match, match
 from judge_server.calibration.pairing import Pairs, joined, pairs_of
-from judge_server.calibration.threshold import thresholds_for
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.fitted_map import FittedMap, MapSet, Quality
 from judge_server.core.model import Frozen
@@ -35,7 +34,7 @@ class Demands(Frozen):
     false_positive_rates: tuple[float, ...] = (0.05,)
 
 
-class Trial(Frozen):
+class MethodTrial(Frozen):
     """One method on labels that it was not fitted on; without figures where the curve would not rise."""
 
     method: Method
@@ -54,7 +53,7 @@ class CriterionFit(Frozen):
     clusters: int = 0
     brier: float | None = None
     ece: float | None = None
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[MethodTrial, ...] = ()
     fitted: FittedMap | None = None
     reason: str | None = None
     needed: dict[str, int] = Field(default_factory=dict)
@@ -175,11 +174,11 @@ def _held_out(method: Method, pairs: Pairs, most_folds: int) -> Floats | None:
     return values
 
 
-def _trial(method: Method, values: Floats | None, pairs: Pairs) -> Trial:
+def _trial(method: Method, values: Floats | None, pairs: Pairs) -> MethodTrial:
     if values is None:
-        return Trial(method=method)
+        return MethodTrial(method=method)
     score, error = _scores(values, pairs)
-    return Trial(method=method, brier=score, ece=error)
+    return MethodTrial(method=method, brier=score, ece=error)
 
 
 def _scores(values: Floats, pairs: Pairs) -> tuple[float, float]:

@@ -14,13 +14,12 @@ from math import ceil
 
 import numpy as np
 
-from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.metric import Estimate
 from judge_server.agreement.resampling import Resampling
-from judge_server.calibration.gate_figures import ceiling, estimates, missing
-from judge_server.calibration.headline import headline_metric
+from judge_server.calibration.headline import ceiling, estimates, headline_metric, missing
 from judge_server.calibration.pairing import require_judge
 from judge_server.calibration.panels import View, pooled, views
-from judge_server.calibration.policy import HEADLINE, Policy, Rule
+from judge_server.calibration.policy import HEADLINE, Policy, PolicyRule
 from judge_server.core.certificate import Certificate, Decision, Finding
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
@@ -110,7 +109,7 @@ def _worst(decisions: Sequence[Decision]) -> Decision:
     return min(decisions, key=order.index)
 
 
-def _scopes(rule: Rule, together: Sequence[View], single: dict[str, View]) -> Iterator[_Scope]:
+def _scopes(rule: PolicyRule, together: Sequence[View], single: dict[str, View]) -> Iterator[_Scope]:
     if rule.criteria or rule.over == "each criterion":
         for name in rule.criteria or single:
             if name not in single:
@@ -126,13 +125,13 @@ def _scopes(rule: Rule, together: Sequence[View], single: dict[str, View]) -> It
         yield from _applicable(rule, _Scope(view, view.criteria[0] if len(view.criteria) == 1 else None, note))
 
 
-def _applicable(rule: Rule, scope: _Scope) -> Iterator[_Scope]:
+def _applicable(rule: PolicyRule, scope: _Scope) -> Iterator[_Scope]:
     """A rate of false positives is demanded only where something is positive."""
     if not rule.metric.startswith(_POSITIVE_ONLY) or scope.view.scale.positive is not None:
         yield scope
 
 
-def _judged(scope: _Scope, judge: str, rule: Rule, policy: Policy) -> Finding:
+def _judged(scope: _Scope, judge: str, rule: PolicyRule, policy: Policy) -> Finding:
     name = headline_metric(scope.view) if rule.metric == HEADLINE else rule.metric
     resampling = policy.resampling()
     if rule.max_gap is not None:
@@ -143,7 +142,7 @@ def _judged(scope: _Scope, judge: str, rule: Rule, policy: Policy) -> Finding:
     return _bounded(scope, judge, name, found, rule, policy)
 
 
-def _bounded(scope: _Scope, judge: str, name: str, found: Estimate, rule: Rule, policy: Policy) -> Finding:
+def _bounded(scope: _Scope, judge: str, name: str, found: Estimate, rule: PolicyRule, policy: Policy) -> Finding:
     shown = _Shown(scope, name, rule, found)
     if short := _short(found, rule, policy):
         hopeless = (
@@ -168,7 +167,7 @@ def _bounded(scope: _Scope, judge: str, name: str, found: Estimate, rule: Rule, 
     return shown.decided(spoken, f"{side} {bound:g} demanded", ok=ok, distance=distance, reach=reach)
 
 
-def _gap(scope: _Scope, judge: str, name: str, rule: Rule, policy: Policy, resampling: Resampling) -> Finding:
+def _gap(scope: _Scope, judge: str, name: str, rule: PolicyRule, policy: Policy, resampling: Resampling) -> Finding:
     found = ceiling(scope.view.panel, judge, name, resampling)
     if found is None:
         nothing = Estimate(note="there is no human ceiling: no two people rated an item that the judge rated")
@@ -200,7 +199,7 @@ class _Shown:
 
     scope: _Scope
     metric: str
-    rule: Rule
+    rule: PolicyRule
     estimate: Estimate
     ceiling: float | None = None
     gap: float | None = None
@@ -246,7 +245,7 @@ class _Shown:
         return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed)
 
 
-def _short(found: Estimate, rule: Rule, policy: Policy) -> tuple[str, int] | None:
+def _short(found: Estimate, rule: PolicyRule, policy: Policy) -> tuple[str, int] | None:
     """What is too little, with what is needed."""
     items, clusters = rule.min_items or policy.min_items, rule.min_clusters or policy.min_clusters
     if found.n < items:

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
-from judge_server.agreement.scale import Scale as AgreementScale
+from judge_server.agreement.scale import LabelScale
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Scale
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
@@ -105,7 +105,7 @@ def _matched(criterion: AnyLeaf, scale: CriterionScale) -> Match:
         return Match(criterion, scale)
     if isinstance(criterion, Scale):
         return Match(criterion, scale, _option_values(criterion, scale))
-    positive = scale.positive or (AgreementScale.of(scale.classes).positive if len(scale.classes) == 2 else None)
+    positive = scale.positive or (LabelScale.of(scale.classes).positive if len(scale.classes) == 2 else None)
     if positive is None:
         raise BadInput(
             f"criterion {criterion.id!r} is met or not, and the labels have the classes {_listed(scale.classes)}.",

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from judge_server.agreement.array import Flags, Floats, Ints
-from judge_server.agreement.panel import JudgeColumn, Panel, RatingRows, on_scale
-from judge_server.agreement.scale import Scale, number
+from judge_server.agreement.panel import JudgeColumn, RatingPanel, RatingRows, on_scale
+from judge_server.agreement.scale import LabelScale, number
 from judge_server.labels.label import CriterionScale, Kind
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.table import LabelTable
@@ -24,7 +24,7 @@ class View:
 
     criteria: tuple[str, ...]
     kind: Kind
-    panel: Panel
+    panel: RatingPanel
     table: LabelTable
     item: Ints
     criterion: Ints
@@ -33,7 +33,7 @@ class View:
     note: str | None = None
 
     @property
-    def scale(self) -> Scale:
+    def scale(self) -> LabelScale:
         return self.panel.scale
 
     @property
@@ -63,7 +63,7 @@ class View:
         return np.where(rated > 0, share, np.nan)
 
 
-def restricted(panel: Panel, units: Flags) -> Panel:
+def restricted(panel: RatingPanel, units: Flags) -> RatingPanel:
     """The panel with nothing but these units; they keep their numbers."""
 
     def cut(own: JudgeColumn) -> JudgeColumn:
@@ -82,7 +82,7 @@ class Scaled:
 
     criterion: str
     kind: Kind
-    scale: Scale
+    scale: LabelScale
     codes: Ints
     note: str | None = None
 
@@ -113,20 +113,20 @@ def scale_of(
     if declared is None or not declared.classes:
         if used and len(used) > MOST_LEVELS and all(value is not None for value in numbers):
             return grouped(criterion, names, human)
-        scale = Scale.between(used, [names[place] for place in np.flatnonzero(judge)])
+        scale = LabelScale.between(used, [names[place] for place in np.flatnonzero(judge)])
         kind = declared.kind if declared else kind_of(scale)
     else:
         scale, kind = declared_scale(declared), declared.kind
     return Scaled(criterion, kind, scale, on_scale(names, scale)[0])
 
 
-def kind_of(scale: Scale) -> Kind:
+def kind_of(scale: LabelScale) -> Kind:
     if scale.size == 2:
         return "binary"
     return "nominal" if scale.values is None else "ordinal"
 
 
-def declared_scale(declared: CriterionScale) -> Scale:
+def declared_scale(declared: CriterionScale) -> LabelScale:
     numbers = [number(name) for name in declared.classes]
     values = tuple(value for value in numbers if value is not None)
     if len(values) < len(numbers) or len(set(values)) < len(values) or list(values) != sorted(values):
@@ -134,10 +134,10 @@ def declared_scale(declared: CriterionScale) -> Scale:
     ordered = declared.kind != "nominal" or len(numbers) == 2
     positive = declared.positive
     if positive is None and len(numbers) == 2:
-        positive = declared.classes[1] if declared.kind == "binary" else Scale.of(declared.classes).positive
+        positive = declared.classes[1] if declared.kind == "binary" else LabelScale.of(declared.classes).positive
     if len(numbers) == 2 and positive == declared.classes[0]:
-        return Scale(labels=declared.classes[::-1], values=(0.0, 1.0), positive=positive)
-    return Scale(labels=declared.classes, values=values if ordered else None, positive=positive)
+        return LabelScale(labels=declared.classes[::-1], values=(0.0, 1.0), positive=positive)
+    return LabelScale(labels=declared.classes, values=values if ordered else None, positive=positive)
 
 
 def grouped(criterion: str, names: Sequence[str], human: Flags) -> Scaled:
@@ -147,7 +147,7 @@ def grouped(criterion: str, names: Sequence[str], human: Flags) -> Scaled:
     steps = np.linspace(low, high, MOST_LEVELS)
     nearest = np.rint((values - low) / (high - low) * (MOST_LEVELS - 1))
     codes = np.where(human & np.isfinite(nearest), nearest, -1).astype(np.int64)
-    scale = Scale(labels=tuple(f"{step:.6g}" for step in steps), values=tuple(float(step) for step in steps))
+    scale = LabelScale(labels=tuple(f"{step:.6g}" for step in steps), values=tuple(float(step) for step in steps))
     return Scaled(
         criterion, "continuous", scale, codes, f"{int(human.sum())} distinct scores, read in {MOST_LEVELS} steps"
     )
@@ -201,7 +201,7 @@ def view(labels: LabelSet, scales: Sequence[Scaled]) -> View:
         probability=table.probabilities[rows],
         group=criterion * len(table.clusters.names) + cluster,
     )
-    panel = Panel.of(ratings, scale)
+    panel = RatingPanel.of(ratings, scale)
     seen, place_of = np.unique(unit, return_inverse=True)
     if table.distributions:
         panel = expected(panel, table, rows, place_of.astype(np.int64))
@@ -218,7 +218,7 @@ def view(labels: LabelSet, scales: Sequence[Scaled]) -> View:
     )
 
 
-def expected(panel: Panel, table: LabelTable, rows: Ints, unit: Ints) -> Panel:
+def expected(panel: RatingPanel, table: LabelTable, rows: Ints, unit: Ints) -> RatingPanel:
     """The panel with a judge's score expected under its probabilities of the classes, where it gave them."""
     given = np.zeros(len(table), dtype=np.bool_)
     given[list(table.distributions)] = True

@@ -18,7 +18,7 @@ Bound = Annotated[Number, Field(ge=-1, le=1)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 
-class Rule(Frozen):
+class PolicyRule(Frozen):
     """One demand on one metric: exactly one of ``min_low`` (the interval's lower end is at least this), ``max_high``
     (its upper end is at most this) and ``max_gap`` (what the judge lacks of the human ceiling is at most this, to the
     end of its interval).
@@ -66,7 +66,7 @@ class Policy(Frozen):
     max_missing: Share = 0.1
     replicates: int = Field(default=1000, ge=200, le=20_000)
     confidence: Number = Field(default=0.95, gt=0.5, lt=1)
-    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    rules: Annotated[tuple[PolicyRule, ...], Field(min_length=1)]
 
     @cached_property
     def digest(self) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from judge_server.agreement.array import Ints
-from judge_server.agreement.estimate import Estimate
 from judge_server.agreement.interval import estimate
+from judge_server.agreement.metric import Estimate
 from judge_server.agreement.preference import MISSING, PREFERENCE_METRICS, preference_evidence
 from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.panels import View

@@ -16,7 +16,7 @@ from judge_server.store.store import Store
 _LEAST_CLUSTERS: Final = 2
 
 
-class Share(Frozen):
+class StratumAgreement(Frozen):
     """Agreement in one stratum."""
 
     value: float
@@ -35,7 +35,7 @@ class Agreement(Frozen):
     unweighted: float
     n: int
     items: int
-    strata: dict[str, Share]
+    strata: dict[str, StratumAgreement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +98,7 @@ def _agreement(judge: str, rows: list[_Compared], drawn: Mapping[str, QueueItem]
         unweighted=plain.mean,
         n=len(rows),
         items=len({one.item for one in rows}),
-        strata={name: Share(value=sum(values) / len(values), n=len(values)) for name, values in strata.items()},
+        strata={
+            name: StratumAgreement(value=sum(values) / len(values), n=len(values)) for name, values in strata.items()
+        },
     )

@@ -31,7 +31,7 @@ from judge_server.scoring.scorer import Scorer
 
 
 @dataclass(frozen=True)
-class Task:
+class CalibrationTask:
     """What to measure. ``labels`` are those of one ``split``; ``maps`` are applied by the scorer already."""
 
     labels: LabelSet
@@ -55,7 +55,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Result:
+class RunResult:
     """``labels``: the people's rows with the judge's beside them. ``calibration``: the record for the store."""
 
     labels: LabelSet
@@ -65,7 +65,7 @@ class Result:
 
 @dataclass
 class _Running:
-    task: Task
+    task: CalibrationTask
     scorer: Scorer
     writer: RowWriter
     places: asyncio.Semaphore
@@ -92,12 +92,12 @@ class _Running:
 
 async def run(
     scorer: Scorer,
-    task: Task,
+    task: CalibrationTask,
     *,
     journal: Journal | None = None,
     advance: Callable[[], None] = lambda: None,
     concurrency: int = 64,
-) -> Result:
+) -> RunResult:
     """Judge every item that people labelled. ``advance`` is called for each; what the ``journal`` knows is not asked.
 
     Raises BadInput for items without text or criteria that cannot be measured. What the judge fails on becomes an empty
@@ -117,10 +117,10 @@ async def run(
     ordered = [running.rows[item.id] for item in items]
     measured = _beside(task, ordered)
     record = await asyncio.to_thread(_record, task, measured, ordered)  # intervals take their time
-    return Result(measured, record, len(known))
+    return RunResult(measured, record, len(known))
 
 
-def _labelled(task: Task) -> dict[str, list[str]]:
+def _labelled(task: CalibrationTask) -> dict[str, list[str]]:
     """The criteria that people labelled on each item, in the rubric's order. Raises BadInput for one of step scope."""
     steps = [name for name, match in task.matches.items() if getattr(match.criterion, "scope", "") == "step"]
     if steps:
@@ -162,7 +162,7 @@ def _clusters(labels: LabelSet) -> dict[str, str]:
     }
 
 
-def _beside(task: Task, found: Sequence[ItemRows]) -> LabelSet:
+def _beside(task: CalibrationTask, found: Sequence[ItemRows]) -> LabelSet:
     """People's rows and other judges', with this judge's new ones. Where a criterion is met or not and people had more
     than two classes, all but the positive one are written as one."""
     by_criterion = {match.scale.criterion: match for match in task.matches.values()}
@@ -187,7 +187,7 @@ def _scale(match: Match) -> CriterionScale:
     return CriterionScale(criterion=match.scale.criterion, kind="binary", classes=classes, positive=match.positive)
 
 
-def _record(task: Task, measured: LabelSet, found: Sequence[ItemRows]) -> Calibration:
+def _record(task: CalibrationTask, measured: LabelSet, found: Sequence[ItemRows]) -> Calibration:
     labels = task.labels
     return Calibration(
         id=f"cal_{secrets.token_hex(8)}",

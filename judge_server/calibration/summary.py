@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.metric import Estimate
 from judge_server.agreement.resampling import Resampling
-from judge_server.calibration.gate_figures import ceiling, estimates, missing
-from judge_server.calibration.headline import headline_metric
+from judge_server.calibration.headline import ceiling, estimates, headline_metric, missing
 from judge_server.calibration.panels import View, pooled, views
 from judge_server.labels.label_set import LabelSet
 

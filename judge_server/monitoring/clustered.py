@@ -19,7 +19,7 @@ _CONFIDENT: Final = _NORMAL.inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class MeanEstimate:
     """``low`` and ``high``: the 95 % interval. ``n`` rows in ``clusters`` prompts."""
 
     value: float
@@ -61,22 +61,22 @@ def sample(
     return Sample(total, weight, len(places))
 
 
-def estimate(of: Sample) -> Estimate:
+def estimate(of: Sample) -> MeanEstimate:
     """The mean with an interval; the interval is everything where there are fewer than two prompts."""
     mean = of.mean
     spread = _CONFIDENT * _wider(of.clusters) * sqrt(_variance(of, mean))
-    return Estimate(mean, mean - spread, mean + spread, of.n, of.clusters)
+    return MeanEstimate(mean, mean - spread, mean + spread, of.n, of.clusters)
 
 
-def share(of: Sample) -> Estimate:
+def share(of: Sample) -> MeanEstimate:
     """A mean that lies in [0, 1]. Where every row says the same, the variance says nothing: the interval is then
     Wilson's, with the prompts as the number of trials."""
     found = estimate(of)
     if isnan(found.value) or 0 < found.value < 1:
-        return Estimate(found.value, max(found.low, 0.0), min(found.high, 1.0), of.n, of.clusters)
+        return MeanEstimate(found.value, max(found.low, 0.0), min(found.high, 1.0), of.n, of.clusters)
     edge = _CONFIDENT**2 / (of.clusters + _CONFIDENT**2)
     low, high = (0.0, edge) if found.value == 0 else (1 - edge, 1.0)
-    return Estimate(found.value, low, high, of.n, of.clusters)
+    return MeanEstimate(found.value, low, high, of.n, of.clusters)
 
 
 def probability_of_change(before: Sample, after: Sample) -> float:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from judge_server.core.monitor import Finding, MonitorLimits, State
-from judge_server.monitoring.clustered import Estimate, Sample, sample, share
-from judge_server.monitoring.deciding import Frame, Rule, finding, watched
+from judge_server.monitoring.clustered import MeanEstimate, Sample, sample, share
+from judge_server.monitoring.deciding import AlarmRule, Frame, finding, watched
 from judge_server.store.observation import Observed, Windows
 
 
@@ -12,8 +12,8 @@ def criterion_drift(frame: Frame, windows: Windows, limits: MonitorLimits) -> li
     """Falls are alarms sooner than rises, for training is meant to raise what is rewarded."""
     found: list[Finding] = []
     rules = {
-        False: Rule(rise=limits.drift_rise, fall=limits.drift_fall),
-        True: Rule(rise=limits.drift_fall, fall=limits.drift_rise),
+        False: AlarmRule(rise=limits.drift_rise, fall=limits.drift_fall),
+        True: AlarmRule(rise=limits.drift_fall, fall=limits.drift_rise),
     }
     criteria = _criteria(windows)
     if not criteria:
@@ -60,7 +60,7 @@ def _scores(rows: Sequence[Observed], criterion: str) -> Sample:
     return sample([one.scores[criterion] for one in own], [one.cluster for one in own])
 
 
-def _moved(now: Estimate, before: float | None, state: State) -> str:
+def _moved(now: MeanEstimate, before: float | None, state: State) -> str:
     text = f"Met by {now.value:.1%} ({before or 0.0:.1%} before)."
     if state == "alarm":
         text += (
@@ -70,7 +70,7 @@ def _moved(now: Estimate, before: float | None, state: State) -> str:
     return text
 
 
-def _saturated(now: Estimate, bad: bool) -> str:
+def _saturated(now: MeanEstimate, bad: bool) -> str:
     if now.value > 0.5:
         what = "it marks every response down alike" if bad else "nothing is left to learn from it"
         return f"Met by {now.value:.1%}: {what}. Make it more demanding, or give its points to others."

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from judge_server.core.monitor import Finding, MonitorName, Series, State
-from judge_server.monitoring.clustered import Estimate, Sample, estimate, probability_of_change, share
+from judge_server.monitoring.clustered import MeanEstimate, Sample, estimate, probability_of_change, share
 
-Words = Callable[[Estimate, float | None, State], str]
+Words = Callable[[MeanEstimate, float | None, State], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AlarmRule:
     """An alarm is a significant rise or fall of at least so much, or an interval wholly above ``above``. ``bounded``:
     the mean lies in [0, 1]."""
 
@@ -53,7 +53,7 @@ class Rule:
 
 
 def watched(
-    frame: Frame, rule: Rule, samples: Mapping[str | None, tuple[Sample, Sample]], what: str, words: Words
+    frame: Frame, rule: AlarmRule, samples: Mapping[str | None, tuple[Sample, Sample]], what: str, words: Words
 ) -> list[Finding]:
     """A finding for each subject, from its samples before and after."""
     found: list[Finding] = []
@@ -75,7 +75,7 @@ def watched(
 def finding(
     frame: Frame,
     state: State,
-    now: Estimate,
+    now: MeanEstimate,
     baseline: float | None,
     baseline_n: int,
     p: float | None,

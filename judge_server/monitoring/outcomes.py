@@ -1,13 +1,13 @@
-"""What becomes of judgments as a whole: groups without a difference, failures, abstentions, flags."""
+"""Judgments as a whole: groups without a difference, failures, abstentions, flags, and audits by a second judge."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from judge_server.core.monitor import Finding, MonitorLimits, State
-from judge_server.monitoring.clustered import Estimate, Sample, sample
-from judge_server.monitoring.deciding import Frame, Rule, Words, watched
-from judge_server.store.observation import Observed, Windows
+from judge_server.monitoring.clustered import MeanEstimate, Sample, sample
+from judge_server.monitoring.deciding import AlarmRule, Frame, Words, watched
+from judge_server.store.observation import Audited, Observed, Windows
 
 _SAME = 1e-9
 _Holds = Callable[[Observed], bool]
@@ -16,7 +16,7 @@ _Holds = Callable[[Observed], bool]
 def zero_variance(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
     """The share of groups whose rewards are all equal: such a group has no advantage, and teaches nothing."""
     own = Frame(frame.monitor, frame.series, frame.level, frame.least_clusters, frame.least_clusters)
-    rule = Rule(rise=limits.zero_variance_rise, above=limits.zero_variance)
+    rule = AlarmRule(rise=limits.zero_variance_rise, above=limits.zero_variance)
     samples: dict[str | None, tuple[Sample, Sample]] = {None: (_groups(windows.baseline), _groups(windows.recent))}
     advice = (
         " Their rollouts teach nothing: pick prompts of middling difficulty, or criteria that tell their responses "
@@ -33,7 +33,7 @@ def abstention(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Fi
         sample([one.unsure for one in rows], [one.cluster for one in rows], [one.asked for one in rows])
         for rows in ([one for one in part if one.asked] for part in (windows.baseline, windows.recent))
     )
-    rule = Rule(rise=limits.abstention_rise, above=limits.abstention)
+    rule = AlarmRule(rise=limits.abstention_rise, above=limits.abstention)
     advice = (
         " The judge no longer knows what to say: look for hostile or unreadable responses, criteria it cannot judge, "
         "or an engine whose template or limits changed."
@@ -43,7 +43,7 @@ def abstention(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Fi
 
 def failure(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
     """The share of judgments without a reward."""
-    rule = Rule(rise=limits.failure_rise, above=limits.failure)
+    rule = AlarmRule(rise=limits.failure_rise, above=limits.failure)
     advice = (
         " See judge_server_failures_total by type: the judge's addresses, deadlines, and context length come first."
     )
@@ -52,7 +52,7 @@ def failure(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Findi
 
 def flags(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
     """The share of judgments with each flag."""
-    rule = Rule(rise=limits.flags_rise, above=limits.flags)
+    rule = AlarmRule(rise=limits.flags_rise, above=limits.flags)
     kinds = sorted({flag for one in (*windows.baseline, *windows.recent) for flag in one.flags})
     advice = " Read the flagged responses (judge-server monitor queue draw): the policy may have found a way in."
     samples: dict[str | None, tuple[Sample, Sample]] = {kind: _pair(windows, partial(_flagged, kind)) for kind in kinds}
@@ -90,8 +90,50 @@ def _groups(rows: Sequence[Observed]) -> Sample:
 
 
 def _rate(what: str, advice: str) -> Words:
-    def words(now: Estimate, before: float | None, state: State) -> str:
+    def words(now: MeanEstimate, before: float | None, state: State) -> str:
         text = f"{now.value:.1%} of the {what} ({before or 0.0:.1%} before)."
         return text + advice if state == "alarm" else text
 
     return words
+
+
+def audit_disagreement(frame: Frame, pairs: Sequence[Sequence[Audited]], limits: MonitorLimits) -> list[Finding]:
+    """The share of criteria that one judge says is met and the other not."""
+    before, after = (
+        sample([one.disagreed for one in rows], [one.cluster for one in rows], [one.compared for one in rows])
+        for rows in pairs
+    )
+    rule = AlarmRule(rise=limits.disagreement_rise, above=limits.disagreement)
+    return watched(frame, rule, {None: (before, after)}, "Audited judgments", _disagree)
+
+
+def audit_bias(frame: Frame, pairs: Sequence[Sequence[Audited]], limits: MonitorLimits) -> list[Finding]:
+    """How much better the training judge thinks of responses than the audit judge, and whether that grows."""
+    before, after = (_differences(rows) for rows in pairs)
+    rule = AlarmRule(rise=limits.bias_rise, fall=limits.bias_rise, above=limits.bias, bounded=False)
+    return watched(frame, rule, {None: (before, after)}, "Audited judgments", _biased)
+
+
+def _differences(rows: Sequence[Audited]) -> Sample:
+    return sample([one.difference for one in rows], [one.cluster for one in rows])
+
+
+def _disagree(now: MeanEstimate, before: float | None, state: State) -> str:
+    text = f"The judges disagree on {now.value:.1%} of criteria ({before or 0.0:.1%} before)."
+    if state == "alarm":
+        text += (
+            " One of them is wrong more often than it was: draw a queue (judge-server monitor queue draw), let people "
+            "label what the judges disagree on, and measure both."
+        )
+    return text
+
+
+def _biased(now: MeanEstimate, before: float | None, state: State) -> str:
+    text = f"The training judge is kinder than the audit judge by {now.value:+.3f} of a criterion"
+    text += f" ({before or 0.0:+.3f} before)."
+    if state == "alarm":
+        text += (
+            " The policy learns what this judge likes, not what is better: stop and read what was rewarded, or train "
+            "with the audit judge, or with a panel of the two."
+        )
+    return text

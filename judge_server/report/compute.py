@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from judge_server.agreement.estimate import Estimate
 from judge_server.agreement.human import human_agreement
 from judge_server.agreement.judge import Measurement, judge_agreement
+from judge_server.agreement.metric import Estimate
 from judge_server.calibration.bias import BiasPanel, bias_panel
 from judge_server.calibration.disagreement import Disagreement, disagreements
 from judge_server.calibration.headline import ceiling_gap, headline_metric, sentence, standing
@@ -17,7 +17,7 @@ from judge_server.calibration.preference_pair import mirrors, position_effects
 from judge_server.core.errors import BadInput
 from judge_server.labels.label_set import LabelSet
 from judge_server.report.detail import human_detail, judge_detail
-from judge_server.report.model import Detail, Method, Metrics, Report, Side, Subject, Verdict
+from judge_server.report.model import Detail, JudgeVerdict, Method, Metrics, Report, Side, Subject
 from judge_server.report.slicing import by_annotator, by_tag
 
 OVERALL = ""
@@ -25,7 +25,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReportContent:
     """What the report is to hold. ``judges`` and ``criteria``: None takes all."""
 
     measurement: Measurement = field(default_factory=Measurement)
@@ -39,16 +39,16 @@ def silent(done: int, total: int, what: str) -> None:
     """No progress is shown."""
 
 
-def compute(labels: LabelSet, wish: Wish | None = None, progress: Progress = silent) -> Report:
+def compute(labels: LabelSet, wish: ReportContent | None = None, progress: Progress = silent) -> Report:
     """Everything measured. Raises ``BadInput`` for a label set without humans' labels, for an unknown judge or
     criterion, and where somebody rated an item twice.
     """
-    wish = wish or Wish()
+    wish = wish or ReportContent()
     labels = chosen(labels, wish)
     return _Work(labels, wish, progress).report()
 
 
-def chosen(labels: LabelSet, wish: Wish) -> LabelSet:
+def chosen(labels: LabelSet, wish: ReportContent) -> LabelSet:
     """The label set with the wished judges and criteria only."""
     table = labels.table
     people, machines = (present(labels, role) for role in ("human", "judge"))
@@ -97,7 +97,7 @@ class _Found:
 class _Work:
     """One computation: criteria one after another, each forgotten when it is measured, then all of a scale pooled."""
 
-    def __init__(self, labels: LabelSet, wish: Wish, progress: Progress) -> None:
+    def __init__(self, labels: LabelSet, wish: ReportContent, progress: Progress) -> None:
         self.labels, self.wish, self.progress = labels, wish, progress
         self.how = wish.measurement
         self.judges = present(labels, "judge")
@@ -216,7 +216,7 @@ class _Work:
             }
         return bias_panel(self.labels, self.pooled, judge, position, self.how.resampling)
 
-    def verdict(self, judge: str, side: Side, humans: Side) -> Verdict:
+    def verdict(self, judge: str, side: Side, humans: Side) -> JudgeVerdict:
         seen = next((seen for seen in self.pooled if judge in seen.panel.judges), self.pooled[0])
         metric = headline_metric(seen)
         one = len(self.pooled) == 1
@@ -229,7 +229,7 @@ class _Work:
         text = sentence(metric, judge, own, ceiling, gap)
         if not one:
             text = f"{', '.join(seen.criteria)}: {text}"
-        return Verdict(
+        return JudgeVerdict(
             standing=standing(own, gap),
             metric=name,
             text=text,

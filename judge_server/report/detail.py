@@ -3,19 +3,19 @@
 import numpy as np
 
 from judge_server.agreement.array import Flags
-from judge_server.agreement.coincidence import pair_counts
+from judge_server.agreement.contingency import pair_counts
 from judge_server.agreement.description import describe
 from judge_server.agreement.judge import outcome
 from judge_server.agreement.probability import ReliabilityBin, probability_evidence, reliability_curve
 from judge_server.calibration.panels import View
 from judge_server.labels.table import ABSTAINED, INVALID
-from judge_server.report.model import Counts, Detail
+from judge_server.report.model import Detail, SideCounts
 
 
-def counted(view: View, mine: Flags, coverage: float | None = None) -> Counts:
+def counted(view: View, mine: Flags, coverage: float | None = None) -> SideCounts:
     """``mine``: which of the view's rows count."""
     codes = view.table.labels.codes[view.rows[mine]]
-    return Counts(
+    return SideCounts(
         rows=len(codes),
         usable=int((codes >= 0).sum()),
         abstained=int((codes == ABSTAINED).sum()),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from judge_server.agreement.estimate import Estimate
-from judge_server.calibration.comparison import Change
+from judge_server.agreement.metric import Estimate
+from judge_server.calibration.comparison import MetricChange
 from judge_server.core.errors import BadInput
 from judge_server.report.model import Metrics, Report
 from judge_server.report.tables import HEADLINE
@@ -39,7 +39,7 @@ def with_previous(report: Report, previous: Report) -> Report:
     return report.model_copy(update={"previous": tuple(changes(report, previous))})
 
 
-def changes(report: Report, previous: Report) -> Iterator[Change]:
+def changes(report: Report, previous: Report) -> Iterator[MetricChange]:
     """The main metrics of judges and criteria that both reports have; of the only judge, whatever its name was."""
     for judge, side in report.judges.items():
         before = previous.judges.get(judge)
@@ -54,10 +54,12 @@ def changes(report: Report, previous: Report) -> Iterator[Change]:
                     yield from changed(judge, name, side.criteria[name], before.criteria[name])
 
 
-def changed(judge: str, criterion: str, now: Metrics, before: Metrics) -> Iterator[Change]:
+def changed(judge: str, criterion: str, now: Metrics, before: Metrics) -> Iterator[MetricChange]:
     wanted = SHOWN[:2] if criterion else SHOWN
     for metric in (name for name in HEADLINE if name in wanted):
         new, old = now.get(metric, Estimate()), before.get(metric, Estimate())
         if new.value is not None or old.value is not None:
             difference = None if new.value is None or old.value is None else new.value - old.value
-            yield Change(judge=judge, criterion=criterion, metric=metric, before=old, after=new, difference=difference)
+            yield MetricChange(
+                judge=judge, criterion=criterion, metric=metric, before=old, after=new, difference=difference
+            )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from judge_server.agreement.estimate import Estimate
-from judge_server.calibration.disagreement import Disagreement, Opinion
+from judge_server.agreement.metric import Estimate
+from judge_server.calibration.disagreement import AnnotatorLabel, Disagreement
 from judge_server.report import prose, tables
 from judge_server.report.markup import Markup, element, joined, text
 from judge_server.report.model import Detail, Report
@@ -243,7 +243,7 @@ def disagreement(place: int, found: Disagreement) -> Markup:
     return element("details", summary, element("div", element("table", *opinions, class_="opinions"), *texts))
 
 
-def opinion_row(opinion: Opinion, role: str, probability: float | None) -> Markup:
+def opinion_row(opinion: AnnotatorLabel, role: str, probability: float | None) -> Markup:
     label = opinion.label or "no label"
     if probability is not None:
         label += f" ({probability:.0%})"

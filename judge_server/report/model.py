@@ -6,11 +6,11 @@
 
 from pydantic import Field
 
-from judge_server.agreement.baseline import Baseline
-from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.description import CommonestLabel
+from judge_server.agreement.metric import Estimate
 from judge_server.agreement.probability import ReliabilityBin
 from judge_server.calibration.bias import BiasPanel
-from judge_server.calibration.comparison import Change
+from judge_server.calibration.comparison import MetricChange
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.core.model import Frozen
 from judge_server.labels.label import Kind
@@ -19,7 +19,7 @@ from judge_server.labels.label_set import Provenance
 Metrics = dict[str, Estimate]
 
 
-class Counts(Frozen):
+class SideCounts(Frozen):
     """What came in from one side, before anything is measured. ``items``: items with at least one usable label.
 
     ``coverage``: the share of the items with a human label on which the judge gave a usable one; None for humans.
@@ -43,12 +43,12 @@ class Detail(Frozen):
     kind: Kind
     labels: tuple[str, ...]
     positive: str | None = None
-    counts: Counts
+    counts: SideCounts
     confusion: tuple[tuple[int, ...], ...] = ()
     reference_rates: tuple[float, ...] | None = None
     rates: tuple[float, ...] | None = None
     tied: int = 0
-    baseline: Baseline | None = None
+    baseline: CommonestLabel | None = None
     reliability: tuple[ReliabilityBin, ...] = ()
 
 
@@ -70,7 +70,7 @@ class Side(Frozen):
     gap: dict[str, Estimate] = Field(default_factory=dict)
 
 
-class Verdict(Frozen):
+class JudgeVerdict(Frozen):
     """The answer in a sentence. ``metric`` is what ``text`` speaks of; ``standing`` in a word.
 
     ``level``: the judge agrees with people as they do with each other; ``above``: better than they do; ``short``: it
@@ -123,8 +123,8 @@ class Report(Frozen):
     method: Method
     humans: Side
     judges: dict[str, Side]
-    verdicts: dict[str, Verdict]
+    verdicts: dict[str, JudgeVerdict]
     bias: dict[str, BiasPanel] = Field(default_factory=dict)
     disagreements: dict[str, tuple[Disagreement, ...]] = Field(default_factory=dict)
-    previous: tuple[Change, ...] = ()
+    previous: tuple[MetricChange, ...] = ()
     warnings: tuple[str, ...] = ()

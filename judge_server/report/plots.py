@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
-from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.metric import Estimate
 from judge_server.agreement.probability import ReliabilityBin
 from judge_server.calibration.headline import plain, spoken
 from judge_server.report.markup import Markup, element, joined

@@ -6,11 +6,11 @@ import numpy as np
 
 from judge_server.agreement.array import Flags
 from judge_server.agreement.catalogue import table_metrics
+from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.evidence import Evidence
 from judge_server.agreement.interval import estimate
 from judge_server.agreement.judge import Measurement
-from judge_server.agreement.pair import pair_table
-from judge_server.agreement.panel import Panel
+from judge_server.agreement.panel import RatingPanel
 from judge_server.calibration.headline import headline_metric
 from judge_server.calibration.panels import View, restricted
 from judge_server.labels.label_set import LabelSet
@@ -66,7 +66,7 @@ def against(view: View, person: str, judge: str, how: Measurement) -> Metrics:
     return headline(pair_table(view.panel.humans.codes(person), codes, view.panel.cluster, view.scale.size), view, how)
 
 
-def shown(panel: Panel, judge: str, view: View, how: Measurement) -> Metrics:
+def shown(panel: RatingPanel, judge: str, view: View, how: Measurement) -> Metrics:
     table = pair_table(panel.majority(), panel.judges[judge].codes, panel.cluster, view.scale.size)
     return headline(table, view, how)
 

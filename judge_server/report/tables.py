@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from judge_server.agreement.estimate import Estimate
+from judge_server.agreement.metric import Estimate
 from judge_server.calibration.headline import NAMES, plain, spoken, standing
-from judge_server.report.model import Counts, Detail, Metrics, Report, Side
+from judge_server.report.model import Detail, Metrics, Report, Side, SideCounts
 
 PEOPLE = "people"
 STANDINGS = {
@@ -145,7 +145,7 @@ def counts_table(report: Report) -> Table:
 
 def counts_row(name: str, side: Side) -> tuple[str, ...]:
     details = [side.overall_detail] if side.overall_detail else list(side.details.values())
-    total = Counts(
+    total = SideCounts(
         **{
             field: sum(getattr(each.counts, field) for each in details)
             for field in ("rows", "usable", "abstained", "invalid", "items")

@@ -130,7 +130,7 @@ class Calibrations:
 
 async def _calibrate(service: Service, wish: Wish, made: Undertaking) -> None:
     try:
-        from judge_server.calibration.run import Task, run
+        from judge_server.calibration.run import CalibrationTask, run
     except ImportError as missing:
         raise MissingDependency(
             f"Calibrating needs {missing.name}, which is not installed.",
@@ -144,7 +144,7 @@ async def _calibrate(service: Service, wish: Wish, made: Undertaking) -> None:
     if labels is None:
         raise NotFound(f"labels: no label set is kept as {wish.labels!r}.", remedy="GET /v1/label-sets lists them.")
     reference = wish.judge.reference
-    task = Task(
+    task = CalibrationTask(
         labels=await part_of(labels, wish.split, service.store.labels, reader=wish.reader, reason=wish.reason),
         split=wish.split,
         rubric=wish.rubric,

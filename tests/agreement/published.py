@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from judge_server.agreement.panel import Panel, RatingRows
+from judge_server.agreement.panel import RatingPanel, RatingRows
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -35,7 +35,7 @@ def panel_of(ratings, scale=None):
         cluster=cluster[0],
         probability=np.array(columns[5], dtype=float) if len(columns) > 5 else None,
     )
-    return Panel.of(rows, scale)
+    return RatingPanel.of(rows, scale)
 
 
 def coded(values):

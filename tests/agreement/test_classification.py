@@ -6,13 +6,12 @@ from sklearn import metrics as sklearn
 
 from judge_server.agreement.catalogue import pairwise_metrics
 from judge_server.agreement.classification import classification_metrics
-from judge_server.agreement.coincidence import pair_counts
-from judge_server.agreement.pair import pair_table, table_of
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.contingency import pair_counts, pair_table, table_of
+from judge_server.agreement.scale import LabelScale
 from tests.agreement.published import panel_of
 from tests.agreement.textbook import estimates, values
 
-YES_NO = Scale.of(["no", "yes"])
+YES_NO = LabelScale.of(["no", "yes"])
 pairs = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=50)
 
 
@@ -26,7 +25,7 @@ def measured(reference, judge, scale):
 @given(pairs)
 def test_classifier_metrics_are_those_of_scikit_learn(given_pairs):
     reference, judge = (list(column) for column in zip(*given_pairs, strict=True))
-    found = measured(reference, judge, Scale.of([0, 1, 2]))
+    found = measured(reference, judge, LabelScale.of([0, 1, 2]))
     assert found["accuracy"] == pytest.approx(sklearn.accuracy_score(reference, judge))
     precision, recall, f1, _ = sklearn.precision_recall_fscore_support(
         reference, judge, labels=[0, 1, 2], zero_division=np.nan
@@ -53,12 +52,12 @@ def test_false_positive_rate_and_youden_j_by_hand():
 
 def test_the_positive_label_may_be_one_of_many():
     table = table_of([[10, 2, 3], [1, 20, 4], [5, 0, 30]])
-    found = values(table, classification_metrics(Scale(labels=("a", "b", "c"), positive="a")))
+    found = values(table, classification_metrics(LabelScale(labels=("a", "b", "c"), positive="a")))
     assert found["false_positive_rate"] == pytest.approx((1 + 5) / (25 + 35))
 
 
 def test_no_false_positive_rate_is_guessed_where_nobody_named_the_positive_label():
-    names = [metric.name for metric in classification_metrics(Scale.of(["cat", "dog"]))]
+    names = [metric.name for metric in classification_metrics(LabelScale.of(["cat", "dog"]))]
     assert "false_positive_rate" not in names
 
 

@@ -5,14 +5,14 @@ from statsmodels.stats.proportion import proportion_confint
 
 from judge_server.agreement.catalogue import table_metrics
 from judge_server.agreement.classification import classification_metrics
-from judge_server.agreement.cohen import cohen_metrics
+from judge_server.agreement.contingency import pair_table, table_of
 from judge_server.agreement.interval import estimate
+from judge_server.agreement.kappa import cohen_metrics
 from judge_server.agreement.moment import MOMENT_METRICS, moments
-from judge_server.agreement.pair import pair_table, table_of
 from judge_server.agreement.resampling import Resampling
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.scale import LabelScale
 
-YES_NO = Scale.of(["no", "yes"])
+YES_NO = LabelScale.of(["no", "yes"])
 DEFAULT = Resampling()
 
 

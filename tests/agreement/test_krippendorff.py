@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.agreement.coincidence import as_coincidences, rating_coincidences
+from judge_server.agreement.contingency import as_coincidences, pair_table, rating_coincidences
 from judge_server.agreement.krippendorff import (
     MEASURED_ALPHA,
     MOMENT_ALPHA,
@@ -11,11 +11,10 @@ from judge_server.agreement.krippendorff import (
     measured_ratings,
 )
 from judge_server.agreement.moment import moments
-from judge_server.agreement.pair import pair_table
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.scale import LabelScale
 from tests.agreement.textbook import KRIPPENDORFF, KRIPPENDORFF_COUNTS, estimates, values
 
-FIVE = Scale.of([1, 2, 3, 4, 5])
+FIVE = LabelScale.of([1, 2, 3, 4, 5])
 ratings = st.lists(st.lists(st.integers(0, 5), min_size=4, max_size=4), min_size=2, max_size=15)
 
 
@@ -104,6 +103,6 @@ def test_one_label_everywhere_has_no_alpha_and_says_why():
 
 
 def test_values_below_zero_have_no_ratio_alpha():
-    names = [metric.name for metric in krippendorff_metrics(Scale.of([-1, 0, 1]))]
+    names = [metric.name for metric in krippendorff_metrics(LabelScale.of([-1, 0, 1]))]
     assert "krippendorff_alpha_ratio" not in names
     assert "krippendorff_alpha_interval" in names

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from judge_server.agreement.catalogue import table_metrics
+from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.moment import MOMENT_METRICS, moments
-from judge_server.agreement.pair import pair_table
 from judge_server.agreement.rank import rank_evidence
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.scale import LabelScale
 from tests.agreement.textbook import values
 
 columns = st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=3, max_size=40)
@@ -56,4 +56,4 @@ def test_on_binary_data_phi_pearson_spearman_and_kendall_are_one():
     (tn, fp), (fn, tp) = table.total()[0]
     phi = (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
     assert [pearson, found["spearman"], found["kendall_tau_b"]] == pytest.approx([phi] * 3)
-    assert "cohen_kappa" in values(table, table_metrics(Scale.of([0, 1])))
+    assert "cohen_kappa" in values(table, table_metrics(LabelScale.of([0, 1])))

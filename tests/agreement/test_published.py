@@ -7,7 +7,7 @@ import pytest
 
 from judge_server.agreement.human import human_agreement
 from judge_server.agreement.judge import judge_agreement
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.scale import LabelScale
 from tests.agreement.published import panel_of, rows_of
 
 XSTEST = "1_full_compliance", "2_full_refusal", "3_partial_refusal"
@@ -59,7 +59,7 @@ def test_answers_of_no_class_are_missing_and_not_a_fourth_class():
         ((r["model"], r["id"]), "gpt4", "judge", r["gpt4_label"] if r["gpt4_label"] in XSTEST else None, r["id"])
         for r in rows
     ]
-    kappa = judge_agreement(panel_of(ratings, Scale(labels=XSTEST)), "gpt4")["cohen_kappa"]
+    kappa = judge_agreement(panel_of(ratings, LabelScale(labels=XSTEST)), "gpt4")["cohen_kappa"]
     assert kappa.n == 2250 - 11
     assert kappa.value == pytest.approx(0.6345, abs=5e-5)
 

@@ -3,9 +3,9 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from judge_server.agreement import resampling as module
-from judge_server.agreement.cohen import cohen_metrics
+from judge_server.agreement.contingency import pair_table
+from judge_server.agreement.kappa import cohen_metrics
 from judge_server.agreement.moment import MOMENT_METRICS, moments
-from judge_server.agreement.pair import pair_table
 from judge_server.agreement.rank import rank_evidence
 from judge_server.agreement.resampling import (
     Resampling,
@@ -15,7 +15,7 @@ from judge_server.agreement.resampling import (
     replicate_together,
     weights,
 )
-from judge_server.agreement.scale import Scale
+from judge_server.agreement.scale import LabelScale
 
 FEW = Resampling(replicates=100)
 
@@ -30,7 +30,7 @@ def data(clusters=30, seed=0):
 
 def test_replicates_are_those_of_copying_whole_clusters_as_often_as_they_were_drawn():
     reference, judge, cluster = data()
-    evidence, metrics = pair_table(reference, judge, cluster, 2), cohen_metrics(Scale.of([0, 1]))[:1]
+    evidence, metrics = pair_table(reference, judge, cluster, 2), cohen_metrics(LabelScale.of([0, 1]))[:1]
     x, y = judge + 0.1 * cluster, reference * 1.0
     found = replicate(evidence, metrics, FEW)[0]
     ranks, rank_metrics = rank_evidence(x, y, cluster)
@@ -63,7 +63,7 @@ def test_draws_do_not_depend_on_how_they_are_cut():
 
 def test_leaving_one_cluster_out_is_measuring_without_it():
     reference, judge, cluster = data()
-    metrics = cohen_metrics(Scale.of([0, 1]))[:1]
+    metrics = cohen_metrics(LabelScale.of([0, 1]))[:1]
     found = leave_one_out(pair_table(reference, judge, cluster, 2), metrics)[0]
     for left in (0, 7, 29):
         rest = cluster != left
@@ -74,7 +74,7 @@ def test_the_same_rows_ten_times_narrow_a_naive_interval_but_not_a_clustered_one
     reference, judge, _ = data(200)
     each = np.arange(len(judge))
     many = np.tile(each, 10)
-    metrics = cohen_metrics(Scale.of([0, 1]))[:1]
+    metrics = cohen_metrics(LabelScale.of([0, 1]))[:1]
 
     def spread(cluster, rows):
         return replicate(pair_table(reference[rows], judge[rows], cluster, 2), metrics, Resampling()).std()

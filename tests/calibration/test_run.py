@@ -6,7 +6,7 @@ from judge_server.calibration.fit import fit
 from judge_server.calibration.journal import Journal
 from judge_server.calibration.matching import match, with_positives
 from judge_server.calibration.pairing import rows_digest
-from judge_server.calibration.run import Task, run
+from judge_server.calibration.run import CalibrationTask, run
 from judge_server.core.errors import BadInput, ModelUnavailable
 from judge_server.core.fitted_map import FittedMap, MapSet, Platt, Quality, Threshold
 from judge_server.labels.label import CriterionScale, Item, Label
@@ -39,9 +39,9 @@ async def started(model=None, **more):
     return speaker
 
 
-def task_of(labels, speaker, judged=None, **more) -> Task:
+def task_of(labels, speaker, judged=None, **more) -> CalibrationTask:
     asked = judged or rubric()
-    return Task(labels, "dev", asked, match(asked, labels), speaker.reference, **more)
+    return CalibrationTask(labels, "dev", asked, match(asked, labels), speaker.reference, **more)
 
 
 def judged_rows(result, name: str = "main"):

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from judge_server.core.monitor import MonitorLimits, Series
-from judge_server.monitoring.look import MONITORS, look
+from judge_server.monitoring.survey import MONITORS, look
 from tests.monitoring.simulated import RUBRIC, Run, audits, windows
 
 LIMITS = MonitorLimits(window=1_000)

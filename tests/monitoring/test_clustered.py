@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from judge_server.monitoring.clustered import estimate, probability_of_change, sample, share, two_sided
-from judge_server.monitoring.rank import correlation, spearman
+from judge_server.monitoring.length import correlation, spearman
 
 
 def prompts(chance, clusters, rollouts, spread):

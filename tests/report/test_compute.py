@@ -6,10 +6,10 @@ from judge_server.agreement.judge import Measurement
 from judge_server.agreement.resampling import Resampling
 from judge_server.core.errors import BadInput
 from judge_server.labels.label import CriterionScale
-from judge_server.report.compute import Wish, compute
+from judge_server.report.compute import ReportContent, compute
 from tests.report.build import kqa, label, label_set, llm_rubric, panel_of, ttcw
 
-FEW = Wish(measurement=Measurement(resampling=Resampling(replicates=100)))
+FEW = ReportContent(measurement=Measurement(resampling=Resampling(replicates=100)))
 
 
 def binary(items: int = 60):
@@ -141,11 +141,11 @@ def test_the_judge_is_given_with_each_person_and_each_person_against_the_others(
 def test_only_wished_judges_and_criteria_are_measured():
     rows = binary()
     labels = label_set([*panel_of({**rows, "jj": rows["j"]}, "a"), *panel_of(rows, "b")])
-    report = compute(labels, Wish(judges=("jj",), criteria=("a",), measurement=FEW.measurement))
+    report = compute(labels, ReportContent(judges=("jj",), criteria=("a",), measurement=FEW.measurement))
     assert set(report.judges) == {"jj"}
     assert set(report.humans.criteria) == {"a"}
     with pytest.raises(BadInput, match="no judge 'nobody'"):
-        compute(labels, Wish(judges=("nobody",)))
+        compute(labels, ReportContent(judges=("nobody",)))
 
 
 def test_labels_without_a_human_are_refused():

@@ -12,7 +12,7 @@ import pytest
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
-from judge_server.monitoring.look import MONITORS
+from judge_server.monitoring.survey import MONITORS
 from judge_server.server.app import create_app
 from judge_server.settings.settings import Settings
 from judge_server.store import Store

@@ -6,8 +6,7 @@ import pytest
 
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.monitor import MonitorLimits, Series
-from judge_server.monitoring.look import look
-from judge_server.monitoring.survey import survey
+from judge_server.monitoring.survey import look, survey
 from judge_server.store.observation import MOST_SUBMISSION_CHARACTERS, MOST_TEXT_CHARACTERS, Span
 from tests.monitoring.simulated import RUBRIC, Run
 from tests.monitoring.simulated import windows as simulated_windows

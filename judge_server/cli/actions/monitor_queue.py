@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from judge_server.calibration.audit_queue import GivenLabel, Task, fill, take, tasks
+from judge_server.calibration.audit_queue import GivenLabel, LabellingTask, fill, take, tasks
 from judge_server.calibration.queue_estimate import Agreement, estimate
 from judge_server.core.audit_queue import QueueItem, Sizes
 from judge_server.core.errors import BadInput
@@ -88,7 +88,7 @@ def show_estimates(found: Sequence[Agreement], as_json: bool) -> None:
     Console().print(table)
 
 
-def _line(task: Task) -> dict[str, Any]:
+def _line(task: LabellingTask) -> dict[str, Any]:
     return task.model_dump(mode="json", exclude_none=True) | {"labels": {one.id: None for one in task.criteria}}
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from judge_server.calibration.audit_queue import GivenLabel, Task, fill, take, tasks
+from judge_server.calibration.audit_queue import GivenLabel, LabellingTask, fill, take, tasks
 from judge_server.calibration.queue_estimate import Agreement, estimate
 from judge_server.core.audit_queue import SetName, Sizes
 from judge_server.core.model import Frozen
@@ -46,7 +46,7 @@ class TaskQuery(Frozen):
 
 
 class TaskList(Frozen):
-    items: list[Task]
+    items: list[LabellingTask]
 
 
 class GivenLabels(Frozen):

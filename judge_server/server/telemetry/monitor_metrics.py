@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from prometheus_client import CollectorRegistry, Gauge
 
 from judge_server.core.monitor import Alarm, Finding, Series
-from judge_server.monitoring.look import MONITORS
+from judge_server.monitoring.survey import MONITORS
 from judge_server.server.telemetry.metrics import INLINE
 
 _ALL = "all"

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from judge_server.agreement.judge import Measurement
 from judge_server.agreement.resampling import Resampling
-from judge_server.calibration.comparison import Comparison, Paired, direction
+from judge_server.calibration.comparison import JudgeComparison, Paired, direction
 from judge_server.calibration.comparison import compare as compared
 from judge_server.cli.actions.calibrate import report as reporting
 from judge_server.cli.actions.calibrate.labels import refuse
@@ -51,7 +51,7 @@ def compare(options: CompareOptions, *, as_json: bool) -> None:
 def side(options: CompareOptions, path: Path) -> LabelSet:
     """The dev split of one file, or all of a file without splits."""
     labels, _ = reporting.chosen(reporting.ReportOptions(path, None, options.criteria, options.scales))
-    return replace(computing.chosen(labels, computing.Wish(criteria=options.criteria)), id=path.name)
+    return replace(computing.chosen(labels, computing.ReportContent(criteria=options.criteria)), id=path.name)
 
 
 def named(labels: LabelSet, wished: str | None, flag: str) -> str:
@@ -66,7 +66,7 @@ def named(labels: LabelSet, wished: str | None, flag: str) -> str:
     return wished
 
 
-def show(found: Comparison) -> None:
+def show(found: JudgeComparison) -> None:
     console = Console(highlight=False)
     console.print(f"old: {reporting.brief(found.old)}\nnew: {reporting.brief(found.new)}\n")
     console.print(f"[bold]{reporting.brief(found.text)}[/]\n")

@@ -70,8 +70,8 @@ class ReportOptions:
     limit: int = 50
 
     @property
-    def wish(self) -> computing.Wish:
-        return computing.Wish(
+    def wish(self) -> computing.ReportContent:
+        return computing.ReportContent(
             measurement=Measurement(
                 resampling=Resampling(replicates=self.replicates, seed=self.seed, min_clusters=self.min_clusters),
                 alternative=AlternativeAnnotator(epsilon=self.epsilon),

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from judge_server.calibration.journal import Journal
 from judge_server.calibration.matching import match, with_positives
-from judge_server.calibration.run import Result, Task, run
+from judge_server.calibration.run import CalibrationTask, RunResult, run
 from judge_server.cli.calibrate import sources
 from judge_server.cli.notice import announce
 from judge_server.core.errors import BadInput
@@ -54,7 +54,7 @@ async def measure(settings: Settings, options: RunOptions) -> bool:
     return VerdictStatus.OK.value in result.calibration.statuses
 
 
-async def _task(service: Service, options: RunOptions, judge: Judge) -> Task:
+async def _task(service: Service, options: RunOptions, judge: Judge) -> CalibrationTask:
     stored = await sources.label_set(options.labels, service.store)
     part = await options.part.of(stored, service.store)
     positives = sources.positives(options.positives)
@@ -62,7 +62,7 @@ async def _task(service: Service, options: RunOptions, judge: Judge) -> Task:
     rubric = await sources.rubric(options.rubric, service.shelf)
     matches = match(rubric, whole, partial=options.partial)
     reference = judge.reference
-    return Task(
+    return CalibrationTask(
         labels=part,
         split=options.part.name,
         rubric=rubric,
@@ -73,7 +73,7 @@ async def _task(service: Service, options: RunOptions, judge: Judge) -> Task:
     )
 
 
-async def _run(service: Service, task: Task, out: Path, options: RunOptions) -> Result:
+async def _run(service: Service, task: CalibrationTask, out: Path, options: RunOptions) -> RunResult:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     scorer = service.measuring_scorer(raw=options.raw)
@@ -92,7 +92,7 @@ def _file_name(label_set_id: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", label_set_id) or "labels"
 
 
-def _tell(result: Result, out: Path, *, as_json: bool) -> None:
+def _tell(result: RunResult, out: Path, *, as_json: bool) -> None:
     record = result.calibration
     if as_json:
         typer.echo(record.model_dump_json())
