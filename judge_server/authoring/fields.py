@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel
 from judge_server.authoring.finding import Path
 from judge_server.core.aggregation import Aggregation, LengthAdjustment
 from judge_server.core.check import Check, Count
-from judge_server.core.condition import Comparison
+from judge_server.core.condition import Condition
 from judge_server.core.criterion import (
     Binary,
     BinaryExample,
@@ -20,8 +20,7 @@ from judge_server.core.criterion import (
     ScaleExample,
     ScaleOption,
 )
-from judge_server.core.guarding import Guarding
-from judge_server.core.rubric import Missing, Rubric, Source
+from judge_server.core.rubric import Guarding, Missing, Rubric, Source
 
 _LONGEST_WORD = 100
 
@@ -68,7 +67,7 @@ def model_at(path: Path, root: Any) -> type[BaseModel] | None:
         above = kind_of(look_up(root, path[:-2]), path[:-2])
         return ScaleExample if above == "scale" else BinaryExample
     if len(path) > 1 and path[-2] == "when":
-        return Comparison
+        return Condition
     return _NODES.get(str(name))
 
 

@@ -17,7 +17,7 @@ def rubric_schema() -> dict[str, Any]:
         if "points" in properties and "id" in properties:
             properties["weight"] = {**properties["points"], "title": "Weight", "description": "A synonym of points."}
             definition["not"] = {"required": ["points", "weight"]}
-    definitions["Comparison"] = _comparison(definitions["Comparison"])
+    definitions["Condition"] = _condition(definitions["Condition"])
     policy = definitions["Missing"]["properties"]["policy"]
     definitions["Missing"]["properties"]["policy"] = {**policy, "enum": [*policy["enum"], None]}
     definitions["Missing"]["properties"]["policy"].pop("type", None)
@@ -28,8 +28,8 @@ def rubric_schema() -> dict[str, Any]:
     }
 
 
-def _comparison(described: dict[str, Any]) -> dict[str, Any]:
-    """One comparison, in long form or as the shorthand that authors write."""
+def _condition(described: dict[str, Any]) -> dict[str, Any]:
+    """One condition, in long form or in the shorthand that authors write."""
     properties = {name.rstrip("_"): spec for name, spec in described["properties"].items()}
     for spec in properties.values():
         spec.pop("default", None)
@@ -41,7 +41,7 @@ def _comparison(described: dict[str, Any]) -> dict[str, Any]:
         "maxProperties": 1,
     }
     return {
-        "title": "Comparison",
+        "title": "Condition",
         "description": "A value (equal), a list (one of), or {exists: true}, {not: x}, {gte: n}, {lte: n}.",
         "anyOf": [*_SCALAR, {"type": "array", "items": _SCALAR[0], "minItems": 1}, long_form],
     }

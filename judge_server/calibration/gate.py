@@ -20,7 +20,7 @@ from judge_server.calibration.headline import ceiling, estimates, headline_metri
 from judge_server.calibration.pairing import require_judge
 from judge_server.calibration.panels import View, pooled, views
 from judge_server.calibration.policy import HEADLINE, Policy, PolicyRule
-from judge_server.core.certificate import Certificate, Decision, Finding
+from judge_server.core.calibration import Certificate, CertificateFinding, Decision
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
@@ -34,12 +34,12 @@ class Gating(Frozen):
 
     judge: str
     decision: Decision
-    findings: tuple[Finding, ...]
+    findings: tuple[CertificateFinding, ...]
     policy: str
     labels: str
 
     @property
-    def gap(self) -> Finding | None:
+    def gap(self) -> CertificateFinding | None:
         """How far the judge is from the human ceiling, where that was demanded and could be measured."""
         return next((one for one in self.findings if one.gap is not None), None)
 
@@ -79,7 +79,7 @@ def held_to_all(gating: Gating, unmeasured: Sequence[str]) -> Gating:
     if not unmeasured:
         return gating
     named = ", ".join(unmeasured[:8]) + (f" and {len(unmeasured) - 8} more" if len(unmeasured) > 8 else "")
-    missing_criteria = Finding(
+    missing_criteria = CertificateFinding(
         decision=Decision.NOT_ENOUGH_EVIDENCE,
         demand="every criterion that asks a judge has labels",
         reason=f"The rubric also asks the judge about {named}, and nobody labelled that.",
@@ -131,7 +131,7 @@ def _applicable(rule: PolicyRule, scope: _Scope) -> Iterator[_Scope]:
         yield scope
 
 
-def _judged(scope: _Scope, judge: str, rule: PolicyRule, policy: Policy) -> Finding:
+def _judged(scope: _Scope, judge: str, rule: PolicyRule, policy: Policy) -> CertificateFinding:
     name = headline_metric(scope.view) if rule.metric == HEADLINE else rule.metric
     resampling = policy.resampling()
     if rule.max_gap is not None:
@@ -142,7 +142,9 @@ def _judged(scope: _Scope, judge: str, rule: PolicyRule, policy: Policy) -> Find
     return _bounded(scope, judge, name, found, rule, policy)
 
 
-def _bounded(scope: _Scope, judge: str, name: str, found: Estimate, rule: PolicyRule, policy: Policy) -> Finding:
+def _bounded(
+    scope: _Scope, judge: str, name: str, found: Estimate, rule: PolicyRule, policy: Policy
+) -> CertificateFinding:
     shown = _Shown(scope, name, rule, found)
     if short := _short(found, rule, policy):
         hopeless = (
@@ -167,7 +169,9 @@ def _bounded(scope: _Scope, judge: str, name: str, found: Estimate, rule: Policy
     return shown.decided(spoken, f"{side} {bound:g} demanded", ok=ok, distance=distance, reach=reach)
 
 
-def _gap(scope: _Scope, judge: str, name: str, rule: PolicyRule, policy: Policy, resampling: Resampling) -> Finding:
+def _gap(
+    scope: _Scope, judge: str, name: str, rule: PolicyRule, policy: Policy, resampling: Resampling
+) -> CertificateFinding:
     found = ceiling(scope.view.panel, judge, name, resampling)
     if found is None:
         nothing = Estimate(note="there is no human ceiling: no two people rated an item that the judge rated")
@@ -204,9 +208,9 @@ class _Shown:
     ceiling: float | None = None
     gap: float | None = None
 
-    def finding(self, decision: Decision, reason: str, needed: int | None = None) -> Finding:
+    def finding(self, decision: Decision, reason: str, needed: int | None = None) -> CertificateFinding:
         found = self.estimate
-        return Finding(
+        return CertificateFinding(
             decision=decision,
             demand=self.rule.demand,
             criterion=self.scope.criterion,
@@ -222,7 +226,7 @@ class _Shown:
             reason=f"{self.metric} ({self.scope.note}): {reason}.",
         )
 
-    def short(self, short: tuple[str, int], *, hopeless: bool) -> Finding:
+    def short(self, short: tuple[str, int], *, hopeless: bool) -> CertificateFinding:
         """Too little for passing; enough for failing where the whole interval is on the wrong side (``hopeless``)."""
         said, needed = short
         if not hopeless:
@@ -234,7 +238,7 @@ class _Shown:
             spoken = f"{_number(found.value)} [{_number(found.low)}, {_number(found.high)}]"
         return self.finding(Decision.FAIL, f"{spoken}, {rule.demand}: the whole interval misses it, though of {said}")
 
-    def decided(self, spoken: str, demanded: str, *, ok: bool, distance: float, reach: float) -> Finding:
+    def decided(self, spoken: str, demanded: str, *, ok: bool, distance: float, reach: float) -> CertificateFinding:
         """``distance``: value to bound, positive on the good side; ``reach``: how far the interval goes that way."""
         if ok:
             return self.finding(Decision.PASS, f"{spoken}, {demanded}")
@@ -255,13 +259,13 @@ def _short(found: Estimate, rule: PolicyRule, policy: Policy) -> tuple[str, int]
     return None
 
 
-def _missing(together: Sequence[View], judge: str, policy: Policy) -> Finding:
+def _missing(together: Sequence[View], judge: str, policy: Policy) -> CertificateFinding:
     counted = [missing(view.panel, judge) for view in together]
     items, silent = sum(rated for rated, _ in counted), sum(lacking for _, lacking in counted)
     share = silent / items if items else 1.0
     allowed = f"{policy.max_missing:.0%} allowed"
     said = f"the judge gave no usable label on {silent} of {items} items ({share:.1%}), {allowed}"
-    return Finding(
+    return CertificateFinding(
         decision=Decision.PASS if items and share <= policy.max_missing else Decision.FAIL,
         demand=f"missing labels: at most {policy.max_missing:g}",
         metric="missing",
@@ -271,8 +275,8 @@ def _missing(together: Sequence[View], judge: str, policy: Policy) -> Finding:
     )
 
 
-def _nothing_applies(policy: Policy) -> Finding:
-    return Finding(
+def _nothing_applies(policy: Policy) -> CertificateFinding:
+    return CertificateFinding(
         decision=Decision.NOT_ENOUGH_EVIDENCE,
         demand="at least one rule applies",
         reason=f"No rule of the policy {policy.name!r} applies to these labels.",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from judge_server.core.allowance import PriorityClass
+from judge_server.core.caller import PriorityClass
 
 app = typer.Typer(
     name="jobs",

@@ -1,5 +1,11 @@
-"""How verdicts become one number: the specifications (``core.reward`` carries them out)."""
+"""How verdicts become one number: the specifications and their arithmetic on plain numbers.
 
+``core.reward`` applies them to a rubric. Every sum uses ``fsum``, so the order of the criteria does not change it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
@@ -53,13 +59,13 @@ class AggregationBase(Frozen):
 
     @property
     def floor(self) -> float | None:
-        """A bound that no reward can fall below, where the declaration gives one."""
+        """A bound that no reward can fall below; None if there is none."""
         lowest = self.clip[0] if self.clip else self._natural_floor()
         return None if lowest is None else self._scaled(lowest)
 
     @property
     def ceiling(self) -> float | None:
-        """A bound that no reward can exceed, where the declaration gives one."""
+        """A bound that no reward can exceed; None if there is none."""
         highest = self.clip[1] if self.clip else self._natural_ceiling()
         return None if highest is None else self._scaled(highest)
 
@@ -128,3 +134,55 @@ class Formula(AggregationBase):
 
 
 Aggregation = Annotated[Points | WeightedMean | AllOf | AnyOf | Formula, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionValue:
+    """A criterion or group: whether it applies, and its value in [0, 1], or None if undecided."""
+
+    applicable: bool
+    value: float | None
+
+
+NOT_APPLICABLE = CriterionValue(False, None)
+UNDECIDED = CriterionValue(True, None)
+
+PointsAndValues = Sequence[tuple[float, float]]
+
+
+def combine(aggregate: Points | WeightedMean | AllOf | AnyOf, decided: PointsAndValues) -> float | None:
+    """The base value of one or more (points, value) pairs; None if the arithmetic is undefined for them."""
+    match aggregate:
+        case Points():
+            return points_score(decided)
+        case WeightedMean():
+            return weighted_mean(decided)
+        case AllOf():
+            return min(_satisfaction(points, value) for points, value in decided)
+        case AnyOf():
+            return max(_satisfaction(points, value) for points, value in decided)
+
+
+def points_score(decided: PointsAndValues) -> float | None:
+    """HealthBench (2505.08775): sum(points * value) / sum(max(points, 0)); None without positive points."""
+    possible = fsum(max(points, 0.0) for points, _ in decided)
+    return fsum(points * value for points, value in decided) / possible if possible > 0 else None
+
+
+def weighted_mean(decided: PointsAndValues) -> float | None:
+    """sum(|points| * value) / sum(|points|); the plain mean if all points are 0."""
+    if not decided:
+        return None
+    total = fsum(abs(points) for points, _ in decided)
+    if total == 0:
+        return fsum(value for _, value in decided) / len(decided)
+    return min(fsum(abs(points) * value for points, value in decided) / total, 1.0)
+
+
+def component(parts: Sequence[tuple[float, CriterionValue]]) -> float | None:
+    """The score of a tag: the mean value, weighted by absolute points, over the decided applicable criteria."""
+    return weighted_mean([(points, part.value) for points, part in parts if part.applicable and part.value is not None])
+
+
+def _satisfaction(points: float, value: float) -> float:
+    return value if points >= 0 else 1 - value

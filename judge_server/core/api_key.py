@@ -13,8 +13,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import AwareDatetime, Field
 
-from judge_server.core.allowance import UNLIMITED, Allowance
-from judge_server.core.caller import Caller, Scope
+from judge_server.core.caller import UNLIMITED, Allowance, Caller, Scope
 from judge_server.core.model import Frozen
 
 _FORM: Final = re.compile(r"jsk_([0-9a-f]{12})_[0-9a-f]{64}", re.ASCII)

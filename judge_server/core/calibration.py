@@ -1,5 +1,6 @@
 """The record of one calibration: which judge was measured under which rubric on which labels, and what came out."""
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -36,3 +37,51 @@ class Calibration(Frozen):
     unmeasured: tuple[str, ...] = ()
     summary: JsonObject = Field(default_factory=dict)
     created_at: AwareDatetime
+
+
+class Decision(StrEnum):
+    PASS = "pass"  # noqa: S105  a decision, no password
+    FAIL = "fail"
+    NOT_ENOUGH_EVIDENCE = "not enough evidence"
+
+
+class CertificateFinding(Frozen):
+    """One demand of the policy and what was measured. ``criterion`` is None where it is about all of them together;
+    ``reason`` is a sentence with the numbers; ``needed`` how many items or clusters a conclusion would take, where too
+    little was seen."""
+
+    decision: Decision
+    demand: str
+    criterion: str | None = None
+    metric: str | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    ceiling: float | None = None
+    gap: float | None = None
+    items: int | None = None
+    clusters: int | None = None
+    needed: int | None = None
+    reason: str
+
+
+class Certificate(Frozen):
+    """``policy`` and ``labels`` are digests of what decided; ``calibration`` the id of the run that was read, ``maps``
+    the fitted maps that were applied in it."""
+
+    id: str
+    decision: Decision
+    judge: str
+    fingerprint: str
+    rubric: RubricReference
+    policy: str
+    labels: str
+    calibration: str | None = None
+    maps: str | None = None
+    findings: tuple[CertificateFinding, ...] = ()
+    created_at: AwareDatetime
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it did not pass; empty where it did."""
+        return tuple(finding.reason for finding in self.findings if finding.decision is not Decision.PASS)

@@ -11,7 +11,7 @@ Scalar = str | bool | int | float | None
 _ROOTS = ("facts", "reference", "policy")
 
 
-class Comparison(Frozen):
+class Condition(Frozen):
     """One comparison with the value found at a path; exactly one field is given. An absent value is null: it equals
     null, differs from everything else, and is neither at least nor at most any number."""
 
@@ -68,10 +68,10 @@ def _check_paths(given: Any) -> Any:
     return given
 
 
-When = Annotated[dict[str, Comparison], BeforeValidator(_check_paths)]
+When = Annotated[dict[str, Condition], BeforeValidator(_check_paths)]
 
 
-def applies(when: Mapping[str, Comparison], known: Mapping[str, Any]) -> bool:
+def applies(when: Mapping[str, Condition], known: Mapping[str, Any]) -> bool:
     """Whether every condition holds. ``known`` has the keys ``facts`` (nested), ``reference`` and ``policy``."""
     return all(comparison.holds(*_look_up(path, known)) for path, comparison in when.items())
 

@@ -34,7 +34,7 @@ class Series(Frozen):
         return " · ".join(filter(None, (self.rubric or "all rubrics", self.judge, self.policy)))
 
 
-class Finding(Frozen):
+class MonitorFinding(Frozen):
     """What one monitor found in one series. ``subject``: the criterion or flag it is about, or the words.
 
     ``value`` of the recent window with its 95 % interval (``low``, ``high``), ``baseline`` of the window before;
@@ -107,7 +107,7 @@ class Alarm(Frozen):
     raised: bool
     changed_at: AwareDatetime
     seen_at: AwareDatetime
-    finding: Finding
+    finding: MonitorFinding
 
 
 class Transition(Frozen):
@@ -116,4 +116,4 @@ class Transition(Frozen):
     id: str
     raised: bool
     at: AwareDatetime
-    finding: Finding
+    finding: MonitorFinding

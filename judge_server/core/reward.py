@@ -8,19 +8,104 @@ Where nothing at all is decided there is no reward under any policy.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from math import fsum, isfinite
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import fsum, inf, isfinite
 
-from judge_server.core.aggregate import NOT_APPLICABLE, UNDECIDED, Part, combine, component, points_score
-from judge_server.core.aggregation import Aggregation, Formula
-from judge_server.core.cause import GATE_UNDECIDED, NOTHING_APPLIES, UNDEFINED, cause
-from judge_server.core.criterion import AnyLeaf, Criterion, Group, leaves, nodes
+from judge_server.core.aggregation import (
+    NOT_APPLICABLE,
+    UNDECIDED,
+    Aggregation,
+    CriterionValue,
+    Formula,
+    combine,
+    component,
+    points_score,
+)
+from judge_server.core.criterion import AnyLeaf, Criterion, Gate, Group, leaves, nodes
 from judge_server.core.expression import UndefinedResult
-from judge_server.core.gates import Gates, read_gates
-from judge_server.core.outcome import JudgmentStatus, Outcome
+from judge_server.core.outcome import (
+    GATE_UNDECIDED,
+    NOTHING_APPLIES,
+    UNDEFINED,
+    GateFired,
+    JudgmentStatus,
+    Outcome,
+    StepReward,
+    cause,
+)
 from judge_server.core.rubric import Rubric
-from judge_server.core.step_reward import step_rewards
 from judge_server.core.verdict import Failure, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    fired: tuple[GateFired, ...]
+    unread: tuple[Gate, ...]
+
+    def ceiling(self, *, assumed: bool) -> float:
+        """What the gates that fired leave; with ``assumed`` those that are only taken to have fired as well."""
+        return min((gate.reward for gate in self.fired if assumed or not gate.assumed), default=inf)
+
+    def might_lower(self, value: float) -> bool:
+        """Whether a gate that was not read could take the reward below ``value``."""
+        taken = [gate.reward for gate in self.fired if gate.assumed]
+        return any(reward < value for reward in (*taken, *(gate.reward for gate in self.unread)))
+
+
+def read_gates(rubric: Rubric, verdicts: Mapping[str, Sequence[Verdict]]) -> Gates:
+    """``verdicts`` by criterion. Under the policy ``worst`` a gate without a verdict is taken to have fired."""
+    fired: list[GateFired] = []
+    unread: list[Gate] = []
+    for leaf in rubric.leaves:
+        if leaf.gate is None:
+            continue
+        found = verdicts[leaf.id]
+        values = [verdict.value for verdict in found if verdict.value is not None]
+        absent = not found or any(verdict.missing for verdict in found)
+        read = any(leaf.gate.fires(value) for value in values)
+        assumed = not read and absent and rubric.missing.policy == "worst"
+        if read or assumed:
+            gate = leaf.gate
+            fired.append(GateFired(criterion=leaf.id, when=gate.when, reward=gate.reward, assumed=assumed))
+        elif absent:
+            unread.append(leaf.gate)
+    return Gates(tuple(fired), tuple(unread))
+
+
+_WITHOUT_POINTS = Failure(type="undefined_reward", detail="No criterion that was judged on this step has points.")
+
+
+def step_rewards(rubric: Rubric, verdicts: Mapping[str, Sequence[Verdict]]) -> Iterator[StepReward]:
+    """One reward for every step that was judged, in order, or the typed reason why it has none. ``verdicts`` by
+    criterion. The rubric's policy for missing verdicts does not reach here: a step is decided as a whole or not."""
+    steps: dict[int, list[tuple[AnyLeaf, Verdict]]] = defaultdict(list)
+    for leaf in rubric.leaves:
+        for verdict in verdicts[leaf.id]:
+            if verdict.step is not None and (verdict.decided or verdict.missing):
+                steps[verdict.step].append((leaf, verdict))
+    for index, found in sorted(steps.items()):
+        placed = next((verdict for _, verdict in found if verdict.span), found[0][1])
+        missing = [verdict for _, verdict in found if verdict.missing]
+        value = None if missing else _step_value(found)
+        yield StepReward(
+            index=index,
+            span=placed.span,
+            message=placed.message,
+            field=placed.field,
+            value=value,
+            error=cause(missing, (), _WITHOUT_POINTS) if value is None else None,
+        )
+
+
+def _step_value(found: Sequence[tuple[AnyLeaf, Verdict]]) -> float | None:
+    """Points earned on one step over the points to be had there (over their absolute sum, where all are negative)."""
+    decided = [(leaf.points, verdict.value) for leaf, verdict in found if verdict.value is not None]
+    value = points_score(decided)
+    if value is not None:
+        return value
+    total = fsum(abs(points) for points, _ in decided)
+    return fsum(points * value for points, value in decided) / total if total else None
 
 
 def reward(rubric: Rubric, verdicts: Sequence[Verdict], response_characters: int = 0) -> Outcome:
@@ -39,12 +124,12 @@ class _Aggregator:
         self.policy = rubric.missing.policy
         self.verdicts = _sorted_by_criterion(rubric, verdicts)
         self.undefined: list[str] = []  # groups without a value although nothing in them is missing
-        self.parts: dict[str, Part] = {leaf.id: self._read(leaf) for leaf in rubric.leaves}
+        self.parts: dict[str, CriterionValue] = {leaf.id: self._read(leaf) for leaf in rubric.leaves}
         for node in reversed(list(nodes(rubric.criteria))):
             if isinstance(node, Group):
                 self.parts[node.id] = self._group(node)
 
-    def _read(self, leaf: AnyLeaf) -> Part:
+    def _read(self, leaf: AnyLeaf) -> CriterionValue:
         """What is known of a leaf: the mean over its verdicts, which are several for step criteria."""
         found = [verdict for verdict in self.verdicts[leaf.id] if verdict.decided or verdict.missing]
         if self.verdicts[leaf.id] and not found:
@@ -55,9 +140,9 @@ class _Aggregator:
             values += [self.rubric.worst_values[leaf.id]] * absent
         if not values or (absent and self.policy == "null"):
             return UNDECIDED
-        return Part(True, fsum(values) / len(values))
+        return CriterionValue(True, fsum(values) / len(values))
 
-    def _group(self, group: Group) -> Part:
+    def _group(self, group: Group) -> CriterionValue:
         children = self._children(group.criteria)
         if not any(part.applicable for _, part in children):
             return NOT_APPLICABLE
@@ -69,9 +154,9 @@ class _Aggregator:
             if all(part.value is not None for _, part in children if part.applicable):
                 self.undefined.append(group.id)
             return UNDECIDED
-        return Part(True, min(max(group.aggregate.finish(value, self.characters), 0.0), 1.0))
+        return CriterionValue(True, min(max(group.aggregate.finish(value, self.characters), 0.0), 1.0))
 
-    def _children(self, criteria: Sequence[Criterion]) -> list[tuple[Criterion, Part]]:
+    def _children(self, criteria: Sequence[Criterion]) -> list[tuple[Criterion, CriterionValue]]:
         return [(criterion, self.parts[criterion.id]) for criterion in criteria]
 
     def _combine(self, aggregate: Aggregation, criteria: tuple[Criterion, ...]) -> float | None:
@@ -98,7 +183,7 @@ class _Aggregator:
             values[name] = value
         return formula.parsed.evaluate(values)
 
-    def _tagged(self, tag: str, criteria: tuple[Criterion, ...]) -> list[tuple[float, Part]]:
+    def _tagged(self, tag: str, criteria: tuple[Criterion, ...]) -> list[tuple[float, CriterionValue]]:
         return [(leaf.points, self.parts[leaf.id]) for leaf in leaves(criteria) if tag in leaf.tags]
 
     def outcome(self) -> Outcome:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from itertools import combinations
 from math import exp, fsum
 
-from judge_server.core.canary import CanaryFinding, CanaryName, CanaryReport
 from judge_server.core.criterion import Binary
 from judge_server.core.errors import JudgeFailure, UnusableVerdict
+from judge_server.core.judge import CanaryFinding, CanaryName, CanaryReport
 from judge_server.core.message import Message
 from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.judge_input import JudgeInput

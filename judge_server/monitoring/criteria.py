@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from judge_server.core.monitor import Finding, MonitorLimits, State
+from judge_server.core.monitor import MonitorFinding, MonitorLimits, State
 from judge_server.monitoring.clustered import MeanEstimate, Sample, sample, share
 from judge_server.monitoring.deciding import AlarmRule, Frame, finding, watched
 from judge_server.store.observation import Observed, Windows
 
 
-def criterion_drift(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+def criterion_drift(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """Falls are alarms sooner than rises, for training is meant to raise what is rewarded."""
-    found: list[Finding] = []
+    found: list[MonitorFinding] = []
     rules = {
         False: AlarmRule(rise=limits.drift_rise, fall=limits.drift_fall),
         True: AlarmRule(rise=limits.drift_fall, fall=limits.drift_rise),
@@ -30,7 +30,7 @@ def criterion_drift(frame: Frame, windows: Windows, limits: MonitorLimits) -> li
     return found
 
 
-def criterion_saturation(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+def criterion_saturation(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """A criterion that all meet, or none, gives a group no advantage. One that should not be met and never is, is what
     it is there for."""
     found = []

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from judge_server.core.monitor import Finding, MonitorName, Series, State
+from judge_server.core.monitor import MonitorFinding, MonitorName, Series, State
 from judge_server.monitoring.clustered import MeanEstimate, Sample, estimate, probability_of_change, share
 
 Words = Callable[[MeanEstimate, float | None, State], str]
@@ -23,10 +23,10 @@ class Frame:
     def enough(self, *samples: Sample) -> bool:
         return all(one.n >= self.least and one.clusters >= self.least_clusters for one in samples)
 
-    def too_little(self, what: str, n: int, baseline_n: int, subject: str | None = None) -> Finding:
+    def too_little(self, what: str, n: int, baseline_n: int, subject: str | None = None) -> MonitorFinding:
         text = f"{what}: {baseline_n} before and {n} recently are too few; {self.least} are needed in each window"
         text += f", from {self.least_clusters} prompts."
-        return Finding(
+        return MonitorFinding(
             monitor=self.monitor,
             series=self.series,
             subject=subject,
@@ -54,9 +54,9 @@ class AlarmRule:
 
 def watched(
     frame: Frame, rule: AlarmRule, samples: Mapping[str | None, tuple[Sample, Sample]], what: str, words: Words
-) -> list[Finding]:
+) -> list[MonitorFinding]:
     """A finding for each subject, from its samples before and after."""
-    found: list[Finding] = []
+    found: list[MonitorFinding] = []
     enough = {subject: pair for subject, pair in samples.items() if frame.enough(*pair)}
     probabilities = [probability_of_change(*pair) for pair in enough.values()]
     significant = holm(probabilities, frame.level)
@@ -81,8 +81,8 @@ def finding(
     p: float | None,
     text: str,
     subject: str | None = None,
-) -> Finding:
-    return Finding(
+) -> MonitorFinding:
+    return MonitorFinding(
         monitor=frame.monitor,
         series=frame.series,
         subject=subject,

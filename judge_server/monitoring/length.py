@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from judge_server.core.monitor import Finding, MonitorLimits, State
+from judge_server.core.monitor import MonitorFinding, MonitorLimits, State
 from judge_server.monitoring.clustered import MeanEstimate, Numbers, probability_of_change, sample, two_sided
 from judge_server.monitoring.clustered import estimate as mean_of
 from judge_server.monitoring.deciding import Frame, finding
@@ -79,7 +79,7 @@ def _centred(ranks: Numbers, within: NDArray[np.intp]) -> Numbers:
     return centred
 
 
-def reward_length(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+def reward_length(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """Spearman's correlation of reward and characters among the rollouts of a prompt, now and before."""
     before, after = ([one for one in rows if one.reward is not None] for rows in (windows.baseline, windows.recent))
     old, new = _correlated(before), _correlated(after)
@@ -101,7 +101,7 @@ def reward_length(frame: Frame, windows: Windows, limits: MonitorLimits) -> list
     return [finding(frame, state, now, old.value, len(before), p, text)]
 
 
-def length_growth(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+def length_growth(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """The geometric mean of characters, now and before."""
     before, after = (
         sample([log1p(one.characters) for one in rows], [one.cluster for one in rows])

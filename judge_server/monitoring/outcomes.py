@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from judge_server.core.monitor import Finding, MonitorLimits, State
+from judge_server.core.monitor import MonitorFinding, MonitorLimits, State
 from judge_server.monitoring.clustered import MeanEstimate, Sample, sample
 from judge_server.monitoring.deciding import AlarmRule, Frame, Words, watched
 from judge_server.store.observation import Audited, Observed, Windows
@@ -13,7 +13,7 @@ _SAME = 1e-9
 _Holds = Callable[[Observed], bool]
 
 
-def zero_variance(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+def zero_variance(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """The share of groups whose rewards are all equal: such a group has no advantage, and teaches nothing."""
     own = Frame(frame.monitor, frame.series, frame.level, frame.least_clusters, frame.least_clusters)
     rule = AlarmRule(rise=limits.zero_variance_rise, above=limits.zero_variance)
@@ -27,7 +27,7 @@ def zero_variance(frame: Frame, windows: Windows, limits: MonitorLimits) -> list
     )
 
 
-def abstention(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+def abstention(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """The share of verdicts asked of the judge that it abstained from or gave unreadably."""
     before, after = (
         sample([one.unsure for one in rows], [one.cluster for one in rows], [one.asked for one in rows])
@@ -41,7 +41,7 @@ def abstention(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Fi
     return watched(frame, rule, {None: (before, after)}, "Asked verdicts", _rate("verdicts are abstentions", advice))
 
 
-def failure(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+def failure(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """The share of judgments without a reward."""
     rule = AlarmRule(rise=limits.failure_rise, above=limits.failure)
     advice = (
@@ -50,7 +50,7 @@ def failure(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Findi
     return watched(frame, rule, {None: _pair(windows, _failed)}, "Judgments", _rate("judgments have no reward", advice))
 
 
-def flags(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+def flags(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """The share of judgments with each flag."""
     rule = AlarmRule(rise=limits.flags_rise, above=limits.flags)
     kinds = sorted({flag for one in (*windows.baseline, *windows.recent) for flag in one.flags})
@@ -97,7 +97,7 @@ def _rate(what: str, advice: str) -> Words:
     return words
 
 
-def audit_disagreement(frame: Frame, pairs: Sequence[Sequence[Audited]], limits: MonitorLimits) -> list[Finding]:
+def audit_disagreement(frame: Frame, pairs: Sequence[Sequence[Audited]], limits: MonitorLimits) -> list[MonitorFinding]:
     """The share of criteria that one judge says is met and the other not."""
     before, after = (
         sample([one.disagreed for one in rows], [one.cluster for one in rows], [one.compared for one in rows])
@@ -107,7 +107,7 @@ def audit_disagreement(frame: Frame, pairs: Sequence[Sequence[Audited]], limits:
     return watched(frame, rule, {None: (before, after)}, "Audited judgments", _disagree)
 
 
-def audit_bias(frame: Frame, pairs: Sequence[Sequence[Audited]], limits: MonitorLimits) -> list[Finding]:
+def audit_bias(frame: Frame, pairs: Sequence[Sequence[Audited]], limits: MonitorLimits) -> list[MonitorFinding]:
     """How much better the training judge thinks of responses than the audit judge, and whether that grows."""
     before, after = (_differences(rows) for rows in pairs)
     rule = AlarmRule(rise=limits.bias_rise, fall=limits.bias_rise, above=limits.bias, bounded=False)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, get_args
 
-from judge_server.core.monitor import Finding, MonitorLimits, MonitorName, Series
+from judge_server.core.monitor import MonitorFinding, MonitorLimits, MonitorName, Series
 from judge_server.monitoring.criteria import criterion_drift, criterion_saturation
 from judge_server.monitoring.deciding import Frame
 from judge_server.monitoring.length import length_growth, reward_length
@@ -20,12 +20,12 @@ _OF_A_RUBRIC: Final = (criterion_drift, criterion_saturation)
 
 def look(
     series: Series, windows: Windows, audits: Sequence[Sequence[Audited]], limits: MonitorLimits
-) -> tuple[Finding, ...]:
+) -> tuple[MonitorFinding, ...]:
     """A finding or more of each monitor. The probability of any false change in the series is at most
     ``limits.false_alarms``, shared equally among the monitors, and within each by Holm's method. Criteria are looked
     at where the series is of one rubric."""
     monitors = _OVER_ALL if series.rubric is None else (*_OVER_ALL, *_OF_A_RUBRIC)
-    found: list[Finding] = []
+    found: list[MonitorFinding] = []
     for monitor in monitors:
         frame = _frame(monitor.__name__, series, limits, limits.least)
         found += monitor(frame, windows, limits)
@@ -58,10 +58,10 @@ async def survey(
     judge: str | None = None,
     policy: str | None = None,
     until: datetime | None = None,
-) -> tuple[Finding, ...]:
+) -> tuple[MonitorFinding, ...]:
     """What the monitors find in every series of the last ``horizon_seconds``. Raises StoreUnavailable."""
     span = Span((until or datetime.now(UTC)) - timedelta(seconds=limits.horizon_seconds), until)
-    found: list[Finding] = []
+    found: list[MonitorFinding] = []
     for series in await records.series(span, least=limits.least, most=limits.most_series, rubric=rubric):
         if judge in (None, series.judge) and policy in (None, series.policy):
             windows = await records.windows(series, span, limits.window)

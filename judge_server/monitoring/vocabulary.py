@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from judge_server.core.monitor import Finding, MonitorLimits
+from judge_server.core.monitor import MonitorFinding, MonitorLimits
 from judge_server.monitoring.clustered import Numbers, Sample, probability_of_change, sample, share
 from judge_server.monitoring.deciding import Frame, finding, holm
 from judge_server.store.observation import Observed, Windows
@@ -37,7 +37,7 @@ class _Burst:
         return self.after.mean - self.before.mean
 
 
-def vocabulary(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Finding]:
+def vocabulary(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """Document frequencies of words and of phrases of up to three words, in the better half of the responses of each
     window. Words of the prompt do not count: an answer speaks of what was asked."""
     before, after = _better(windows.baseline), _better(windows.recent)

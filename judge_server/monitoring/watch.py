@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from judge_server.core.errors import StoreUnavailable
-from judge_server.core.monitor import Alarm, Finding, MonitorLimits, Transition
+from judge_server.core.monitor import Alarm, MonitorFinding, MonitorLimits, Transition
 from judge_server.monitoring.survey import survey
 from judge_server.monitoring.webhook import Webhook, WebhookRefused
 from judge_server.store.store import Store
@@ -30,7 +30,7 @@ _LONGEST_LOOK_SECONDS: Final = 600.0
 class Listener(Protocol):
     """Told of every look: metrics. ``findings`` is None where another server looked."""
 
-    async def looked(self, findings: Sequence[Finding] | None, raised: Sequence[Alarm]) -> None: ...
+    async def looked(self, findings: Sequence[MonitorFinding] | None, raised: Sequence[Alarm]) -> None: ...
 
 
 class Watch:
@@ -53,7 +53,7 @@ class Watch:
         self._listener = listener
         self._first_wait_seconds = first_wait_seconds
         self._looking = asyncio.Lock()
-        self._last: tuple[float, tuple[Finding, ...]] | None = None
+        self._last: tuple[float, tuple[MonitorFinding, ...]] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -75,11 +75,11 @@ class Watch:
         if self._webhook is not None:
             await self._webhook.__aexit__(None, None, None)
 
-    async def findings(self) -> tuple[Finding, ...]:
+    async def findings(self) -> tuple[MonitorFinding, ...]:
         """Of a look that is at most 30 s old. Raises StoreUnavailable."""
         return await self._survey(_FRESH_SECONDS)
 
-    async def _survey(self, fresh_seconds: float) -> tuple[Finding, ...]:
+    async def _survey(self, fresh_seconds: float) -> tuple[MonitorFinding, ...]:
         async with self._looking:
             if self._last is None or time.monotonic() - self._last[0] > fresh_seconds:
                 self._last = (time.monotonic(), await survey(self._store.monitor, self._limits))
@@ -88,7 +88,7 @@ class Watch:
     async def look(self) -> list[Transition]:
         """One look, if it is this server's turn: what it raised and cleared. Raises StoreUnavailable."""
         made: list[Transition] = []
-        findings: tuple[Finding, ...] | None = None
+        findings: tuple[MonitorFinding, ...] | None = None
         lease = max(self._seconds * 0.9, 1.0) if self._seconds < _LONGEST_LOOK_SECONDS else _LONGEST_LOOK_SECONDS
         if await self._store.watches.claim("monitor", self._name, seconds=lease):
             findings = await self._survey(0.0)

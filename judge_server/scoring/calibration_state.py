@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from judge_server.core.certificate import Certificate
+from judge_server.core.calibration import Certificate
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.fitted_map import MapSet
 from judge_server.scoring.calibrate import ActiveMaps

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from judge_server.core.certificate import Certificate, Decision
+from judge_server.core.calibration import Certificate, Decision
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import NotCalibrated
 from judge_server.core.judgment import JudgeReference

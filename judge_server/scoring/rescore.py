@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from judge_server.core.criterion import Criterion, Group
 from judge_server.core.errors import BadInput
-from judge_server.core.guarding import SUSPICIONS
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import Outcome
 from judge_server.core.reward import reward
-from judge_server.core.rubric import Rubric, RubricReference
+from judge_server.core.rubric import SUSPICIONS, Rubric, RubricReference
 from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.guard.guard import DEGENERATE, VETOED, counted_characters, worst_verdicts
 from judge_server.util.canonical import canonical_json

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from judge_server.core.calibration import Calibration
-from judge_server.core.certificate import Certificate
+from judge_server.core.calibration import Calibration, Certificate
 from judge_server.core.errors import BadInput, JudgeServerError, MissingDependency, NotFound, Overloaded
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from judge_server.core.allowance import PriorityClass
-from judge_server.core.caller import current_caller
+from judge_server.core.caller import PriorityClass, current_caller
 from judge_server.core.errors import BadInput, TooLarge
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority

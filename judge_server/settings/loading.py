@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from judge_server.core.allowance import Allowance
 from judge_server.core.api_key import ApiKey
+from judge_server.core.caller import Allowance
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits

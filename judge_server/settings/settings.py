@@ -14,12 +14,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from judge_server.core.allowance import PriorityClass
 from judge_server.core.api_key import ApiKey
-from judge_server.core.class_limit import ClassLimit
-from judge_server.core.guarding import Suspicions
+from judge_server.core.caller import ClassLimit, PriorityClass
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
+from judge_server.core.rubric import Suspicions
 from judge_server.settings.environment import PREFIX, secret_file
 from judge_server.util.redaction import keep_keys, keep_secret
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
-from judge_server.core.monitor import Alarm, Finding, Transition
+from judge_server.core.monitor import Alarm, MonitorFinding, Transition
 from judge_server.store.label_records import Run
 from judge_server.store.monitor_table import ALARM, ALARM_TRANSITION
 from judge_server.store.payload import decode, encode
@@ -33,7 +33,9 @@ class AlarmRecords:
         self._read = read
         self._write = write
 
-    async def settle(self, findings: Sequence[Finding], *, tell: bool, forget_seconds: float) -> list[Transition]:
+    async def settle(
+        self, findings: Sequence[MonitorFinding], *, tell: bool, forget_seconds: float
+    ) -> list[Transition]:
         """What the findings of one look change, each change once. A finding that is ok clears its alarm; too little
         evidence leaves it. An alarm that its series no longer speaks of is cleared, and so is one that nothing was
         said of for ``forget_seconds``. ``tell``: the webhook is to hear of it."""
@@ -77,7 +79,7 @@ class AlarmRecords:
 
 
 def _settle(
-    connection: Connection, findings: Sequence[Finding], now: datetime, forget_seconds: float, *, tell: bool
+    connection: Connection, findings: Sequence[MonitorFinding], now: datetime, forget_seconds: float, *, tell: bool
 ) -> list[Transition]:
     now_us = microseconds(now)
     made: list[Transition] = []
@@ -97,7 +99,7 @@ def _settle(
     return made
 
 
-def _decided(connection: Connection, findings: Sequence[Finding], forgotten_us: int) -> Iterable[Finding]:
+def _decided(connection: Connection, findings: Sequence[MonitorFinding], forgotten_us: int) -> Iterable[MonitorFinding]:
     """Findings that say something of an alarm, and alarms that nothing is said of any more, as ok."""
     spoken = {one.key for one in findings}
     looked_at = {one.series for one in findings}
@@ -105,7 +107,7 @@ def _decided(connection: Connection, findings: Sequence[Finding], forgotten_us: 
     standing = {row.key: row for row in connection.execute(select(ALARM).where(ALARM.c.raised)).all()}
     yield from (one for one in findings if one.state == "ok" and one.key in standing)
     for key, row in standing.items():
-        finding = decode(Finding, row.payload)
+        finding = decode(MonitorFinding, row.payload)
         if key not in spoken and (finding.series in looked_at or row.seen_us < forgotten_us):
             yield finding.model_copy(update={"state": "ok", "text": _GONE})
 
@@ -125,9 +127,9 @@ def _row(one: Transition, *, tell: bool) -> dict[str, Any]:
 
 
 def _alarm(row: Row[Any]) -> Alarm:
-    finding = decode(Finding, row.payload)
+    finding = decode(MonitorFinding, row.payload)
     return Alarm(raised=row.raised, changed_at=moment(row.changed_us), seen_at=moment(row.seen_us), finding=finding)
 
 
 def _transition(row: Row[Any]) -> Transition:
-    return Transition(id=row.id, raised=row.raised, at=moment(row.at_us), finding=decode(Finding, row.payload))
+    return Transition(id=row.id, raised=row.raised, at=moment(row.at_us), finding=decode(MonitorFinding, row.payload))

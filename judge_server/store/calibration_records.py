@@ -5,8 +5,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import BigInteger, Connection, Table, and_, func, literal, select, tuple_
 
-from judge_server.core.calibration import Calibration
-from judge_server.core.certificate import Certificate
+from judge_server.core.calibration import Calibration, Certificate
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.fitted_map import MapSet
 from judge_server.store.calibration_table import CALIBRATION, CERTIFICATE, FITTED_MAP

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from judge_server.authoring.rubric_registry import RubricRegistry
-from judge_server.core.allowance import PRIORITY_CLASSES
-from judge_server.core.class_limit import ClassLimit
+from judge_server.core.caller import PRIORITY_CLASSES, ClassLimit
 from judge_server.guard import guard
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Priority

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
-from judge_server.core.canary import CanaryFinding, CanaryReport
 from judge_server.core.errors import ModelUnavailable
+from judge_server.core.judge import CanaryFinding, CanaryReport
 from judge_server.judging.answer import Judge, Terms
 from judge_server.judging.canary import report_on
 from judge_server.models.protocol import Priority

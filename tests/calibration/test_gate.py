@@ -7,7 +7,7 @@ import pytest
 
 from judge_server.calibration.gate import certificate, gate
 from judge_server.calibration.policy import Policy, read_policy
-from judge_server.core.certificate import Decision
+from judge_server.core.calibration import Decision
 from judge_server.core.errors import BadConfiguration, BadInput
 from judge_server.labels.label import CriterionScale, Label
 from tests.calibration.measured import NO, YES, label_set, rows_of, rubric

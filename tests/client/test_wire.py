@@ -15,10 +15,11 @@ from judge_client.judgment import Judgment
 from judge_client.wire import parse, read
 from judge_server.authoring import diff, finding
 from judge_server.authoring import rubric_registry as shelf
+from judge_server.core import calibration as certificate
 from judge_server.core import calibration as core_calibration
-from judge_server.core import certificate, outcome, verdict
 from judge_server.core import job as core_job
 from judge_server.core import judgment as core_judgment
+from judge_server.core import outcome, verdict
 from judge_server.scoring import rescore
 from judge_server.scoring.group import report
 from judge_server.server import calibrating

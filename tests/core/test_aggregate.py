@@ -1,7 +1,16 @@
 import pytest
 
-from judge_server.core.aggregate import Part, combine, component, points_score, weighted_mean
-from judge_server.core.aggregation import AllOf, AnyOf, Points, WeightedMean
+from judge_server.core.aggregation import (
+    AllOf,
+    AnyOf,
+    CriterionValue,
+    Points,
+    WeightedMean,
+    combine,
+    component,
+    points_score,
+    weighted_mean,
+)
 
 DECIDED = [(3.0, 0.5), (-2.0, 0.25), (1.0, 1.0)]
 
@@ -30,5 +39,10 @@ def test_sums_are_exact():
 
 
 def test_a_component_reads_only_what_applies_and_is_decided():
-    assert component([(1.0, Part(True, 1.0)), (-1.0, Part(True, 0.0)), (5.0, Part(True, None))]) == 0.5
-    assert component([(1.0, Part(False, None))]) is None
+    assert (
+        component(
+            [(1.0, CriterionValue(True, 1.0)), (-1.0, CriterionValue(True, 0.0)), (5.0, CriterionValue(True, None))]
+        )
+        == 0.5
+    )
+    assert component([(1.0, CriterionValue(False, None))]) is None

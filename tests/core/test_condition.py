@@ -1,7 +1,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from judge_server.core.condition import Comparison, When, applies
+from judge_server.core.condition import Condition, When, applies
 
 WHEN = TypeAdapter(When)
 
@@ -117,8 +117,8 @@ def test_a_comparison_compares_in_one_known_way(compared):
 
 @pytest.mark.parametrize("compared", ["x", None, True, 1, ["a", None], {"not": None}, {"exists": False}, {"gte": 2}])
 def test_a_comparison_survives_its_own_json(compared):
-    first = Comparison.model_validate(compared)
-    again = Comparison.model_validate_json(first.model_dump_json())
+    first = Condition.model_validate(compared)
+    again = Condition.model_validate_json(first.model_dump_json())
     assert again.model_dump() == first.model_dump()
     assert [again.holds(fact, fact is not None) for fact in (None, "x", 3, True)] == [
         first.holds(fact, fact is not None) for fact in (None, "x", 3, True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from judge_server.core.monitor import Finding, MonitorLimits, Series, Transition
+from judge_server.core.monitor import MonitorFinding, MonitorLimits, Series, Transition
 from judge_server.monitoring.watch import Watch
 from judge_server.monitoring.webhook import Webhook, WebhookRefused, signature
 from judge_server.store import Store
@@ -158,7 +158,7 @@ async def test_a_store_that_fails_ends_no_watch(store, caplog):
 
 
 async def test_an_address_where_nobody_listens_is_a_refusal_that_does_not_name_it():
-    finding = Finding(monitor="flags", series=Series(rubric=None, judge="j"), state="alarm", text="Look.")
+    finding = MonitorFinding(monitor="flags", series=Series(rubric=None, judge="j"), state="alarm", text="Look.")
     transition = Transition(id="alt_1", raised=True, at=datetime.now(UTC), finding=finding)
     async with Webhook("http://127.0.0.1:9/token-of-the-operator", None) as webhook:
         with pytest.raises(WebhookRefused) as refused:

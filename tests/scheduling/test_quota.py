@@ -2,8 +2,7 @@
 
 import pytest
 
-from judge_server.core.allowance import Allowance
-from judge_server.core.caller import Caller, current_caller
+from judge_server.core.caller import Allowance, Caller, current_caller
 from judge_server.core.errors import AllowanceSpent, TooLarge
 from judge_server.scheduling.admission import Admission
 

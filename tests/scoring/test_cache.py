@@ -3,7 +3,7 @@
 from functools import partial
 
 from judge_server.core.errors import StoreUnavailable
-from judge_server.core.guarding import SUSPICIONS
+from judge_server.core.rubric import SUSPICIONS
 from judge_server.guard import guard
 from judge_server.judging.answer import Reading
 from judge_server.models.reserved import RESERVED_DIGEST

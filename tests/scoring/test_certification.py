@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from judge_server.core.certificate import Certificate, Decision, Finding
+from judge_server.core.calibration import Certificate, CertificateFinding, Decision
 from judge_server.core.errors import NotCalibrated
 from judge_server.judging.answer import Terms
 from judge_server.scoring.batch import score_batch
@@ -17,7 +17,7 @@ CHECK = {"id": "short", "kind": "check", "check": {"kind": "regex", "pattern": "
 
 
 def certificate(fingerprint: str, judged, decision=Decision.PASS, *reasons: str) -> Certificate:
-    findings = tuple(Finding(decision=decision, demand="d", reason=reason) for reason in reasons)
+    findings = tuple(CertificateFinding(decision=decision, demand="d", reason=reason) for reason in reasons)
     return Certificate(
         id="crt_1", decision=decision, judge="main", fingerprint=fingerprint, rubric=judged.reference,
         policy="sha256:p", labels="sha256:l", findings=findings, created_at=datetime.now(UTC),

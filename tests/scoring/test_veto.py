@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from judge_server.core.errors import BadInput
-from judge_server.core.guarding import SUSPICIONS, Guarding
+from judge_server.core.rubric import SUSPICIONS, Guarding
 from judge_server.guard import guard
 from judge_server.scoring.rescore import rescore
 from tests.scoring.assembly import judge, rubric, scorer, submission

@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 
-from judge_server.core.allowance import Allowance
 from judge_server.core.api_key import ApiKey, new_key
+from judge_server.core.caller import Allowance
 from judge_server.settings.settings import Settings
 from tests.served import settings_of
 

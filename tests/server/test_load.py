@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from judge_server.core.class_limit import ClassLimit
+from judge_server.core.caller import ClassLimit
 from tests.served import judged_by, until
 from tests.server.faults import only_for
 from tests.stub_judge import Reply

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from judge_server.core.allowance import Allowance
+from judge_server.core.caller import Allowance
 from judge_server.core.errors import AllowanceSpent
 from judge_server.server.middleware.rate_limit import RateLimit
 

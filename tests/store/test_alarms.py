@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from judge_server.core.monitor import Finding, Series
+from judge_server.core.monitor import MonitorFinding, Series
 from judge_server.store import Store
 from judge_server.store.watch_records import Place
 
@@ -12,7 +12,7 @@ SERIES = Series(rubric="medical/consultation", judge="main")
 
 
 def finding(state="alarm", monitor="flags", subject="degenerate", series=SERIES, **more):
-    return Finding(monitor=monitor, series=series, subject=subject, state=state, text="Look.", **more)
+    return MonitorFinding(monitor=monitor, series=series, subject=subject, state=state, text="Look.", **more)
 
 
 async def settle(store, *findings, tell=False, forget_seconds=3_600.0):

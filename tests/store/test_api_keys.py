@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from judge_server.core.allowance import Allowance
 from judge_server.core.api_key import ApiKey, new_key
+from judge_server.core.caller import Allowance
 from judge_server.store import Store
 from judge_server.store.database import Database
 from judge_server.store.location import Location

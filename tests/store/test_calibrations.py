@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from judge_server.core.calibration import Calibration, LabelsReference
-from judge_server.core.certificate import Certificate, Decision, Finding
+from judge_server.core.calibration import Calibration, Certificate, CertificateFinding, Decision, LabelsReference
 from judge_server.core.errors import BadInput
 from judge_server.core.fitted_map import FittedMap, Isotonic, MapSet, Platt, Quality
 from judge_server.core.judgment import JudgeReference
@@ -55,7 +54,7 @@ def certificate(number: int, decision: Decision, fingerprint: str = "sha256:f") 
         rubric=rubric().reference,
         policy="sha256:p",
         labels="sha256:l",
-        findings=(Finding(decision=decision, demand="κ ≥ 0.4", value=0.5, reason="κ is 0.5."),),
+        findings=(CertificateFinding(decision=decision, demand="κ ≥ 0.4", value=0.5, reason="κ is 0.5."),),
         created_at=START + timedelta(seconds=number),
     )
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from judge_server.core.monitor import Finding
+from judge_server.core.monitor import MonitorFinding
 from judge_server.monitoring.survey import survey
 from judge_server.settings.settings import Settings
 from judge_server.wiring.archive import open_standing_archive
@@ -32,7 +32,7 @@ class Wanted:
     window: int | None
 
 
-async def look(settings: Settings, wanted: Wanted) -> tuple[Finding, ...]:
+async def look(settings: Settings, wanted: Wanted) -> tuple[MonitorFinding, ...]:
     given: dict[str, Any] = {"window": wanted.window} if wanted.window else {}
     if wanted.hours:
         given["horizon_seconds"] = wanted.hours * 3_600
@@ -44,7 +44,7 @@ async def look(settings: Settings, wanted: Wanted) -> tuple[Finding, ...]:
         )
 
 
-def show(findings: Sequence[Finding], as_json: bool, everything: bool) -> None:
+def show(findings: Sequence[MonitorFinding], as_json: bool, everything: bool) -> None:
     if as_json:
         for one in findings:
             typer.echo(one.model_dump_json())
@@ -63,7 +63,7 @@ def show(findings: Sequence[Finding], as_json: bool, everything: bool) -> None:
     )
 
 
-def _table(findings: Sequence[Finding]) -> Table:
+def _table(findings: Sequence[MonitorFinding]) -> Table:
     table = Table(box=SIMPLE)
     for column in ("series", "monitor", "value", "before", "n"):
         table.add_column(column, overflow="fold")

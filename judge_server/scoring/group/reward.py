@@ -2,9 +2,9 @@
 
 from math import fsum
 
-from judge_server.core.cause import GATE_UNDECIDED
-from judge_server.core.gates import read_gates
 from judge_server.core.judgment import Judgment
+from judge_server.core.outcome import GATE_UNDECIDED
+from judge_server.core.reward import read_gates
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Failure
 

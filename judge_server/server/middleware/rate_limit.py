@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from judge_server.core.allowance import Allowance
+from judge_server.core.caller import Allowance
 from judge_server.core.errors import AllowanceSpent
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BeforeValidator, Field, model_validator
 
-from judge_server.core.allowance import PriorityClass
+from judge_server.core.caller import PriorityClass
 from judge_server.core.message import Conversation
 from judge_server.core.model import Flag, Frozen
 from judge_server.core.rubric import Rubric

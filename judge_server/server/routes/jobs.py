@@ -9,8 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field, ValidationError
 
-from judge_server.core.allowance import PriorityClass
-from judge_server.core.caller import current_caller
+from judge_server.core.caller import PriorityClass, current_caller
 from judge_server.core.errors import BadInput, TooLarge, UnknownJob
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.model import Frozen

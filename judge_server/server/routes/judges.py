@@ -5,8 +5,8 @@ import asyncio
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime
 
-from judge_server.core.canary import CanaryFinding
-from judge_server.core.certificate import Decision
+from judge_server.core.calibration import Decision
+from judge_server.core.judge import CanaryFinding
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from judge_server.core.model import Frozen
-from judge_server.core.monitor import Alarm, Finding, MonitorName, State, Transition
+from judge_server.core.monitor import Alarm, MonitorFinding, MonitorName, State, Transition
 from judge_server.monitoring.watch import Watch
 from judge_server.server.service import ServiceHere
 from judge_server.server.strict_json import StrictRoute
@@ -24,7 +24,7 @@ class FindingQuery(Frozen):
 
 
 class FindingList(Frozen):
-    findings: list[Finding]
+    findings: list[MonitorFinding]
 
 
 class AlarmList(Frozen):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from judge_server.core.monitor import Alarm, Finding, Series
+from judge_server.core.monitor import Alarm, MonitorFinding, Series
 from judge_server.monitoring.survey import MONITORS
 from judge_server.server.telemetry.metrics import INLINE
 
@@ -25,7 +25,7 @@ class MonitorMetrics:
             registry=registry,
         )
 
-    async def looked(self, findings: Sequence[Finding] | None, raised: Sequence[Alarm]) -> None:
+    async def looked(self, findings: Sequence[MonitorFinding] | None, raised: Sequence[Alarm]) -> None:
         """Show the alarms of every server, and the values where this server looked itself."""
         known = await self._ids()
         counts = Counter((one.finding.monitor, _rubric(one.finding.series, known)) for one in raised)
@@ -42,7 +42,7 @@ class MonitorMetrics:
                 self._values.labels(one.monitor, _rubric(one.series, known), one.series.judge).set(one.value)
 
 
-def _weight(one: Finding) -> tuple[bool, float]:
+def _weight(one: MonitorFinding) -> tuple[bool, float]:
     """What is written last stands."""
     return one.state == "alarm", abs(one.value or 0.0)
 

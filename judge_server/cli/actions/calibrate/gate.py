@@ -11,8 +11,7 @@ from judge_server.calibration.matching import unlabelled
 from judge_server.calibration.pairing import rows_digest
 from judge_server.calibration.policy import read_policy
 from judge_server.cli.calibrate import sources
-from judge_server.core.calibration import Calibration
-from judge_server.core.certificate import Certificate, Decision
+from judge_server.core.calibration import Calibration, Certificate, Decision
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet

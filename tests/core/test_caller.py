@@ -2,7 +2,7 @@
 
 import pytest
 
-from judge_server.core.allowance import Allowance
+from judge_server.core.caller import Allowance
 from judge_server.core.errors import Forbidden
 
 
