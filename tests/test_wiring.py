@@ -21,7 +21,7 @@ def judges(**fields: dict) -> dict[str, JudgeSpecification]:
 
 async def test_without_any_judge_the_baseline_judges_and_says_so():
     async with open_service(Settings()) as service:
-        reference = service.bench.named(None).reference
+        reference = service.judge_registry.named(None).reference
         judgment = await service.scorer.score(Submission.model_validate(submission()))
     assert reference.model == "baseline"
     assert judgment.judge == reference
@@ -38,8 +38,8 @@ async def test_judges_of_one_model_share_it_and_others_do_not():
         )
         async with open_service(Settings(judges=named)) as service:
             assert len(service.models) == 2
-            assert service.bench.default == "direct"
-            assert min(model.schedule.capacity for model in service.models) == 2
+            assert service.judge_registry.default == "direct"
+            assert min(model.scheduler.capacity for model in service.models) == 2
 
 
 async def test_a_panel_asks_its_members():
@@ -87,11 +87,11 @@ async def test_a_key_is_read_from_the_environment_and_stands_in_no_fingerprint()
         with StubJudge() as stub:
             engine = {"api_key_env": "TEST_JUDGE_KEY"}
             async with open_service(settings_of(stub.specification, judge={"engine": engine})) as service:
-                first = service.bench.judges["default"].reference.fingerprint
+                first = service.judge_registry.judges["default"].reference.fingerprint
                 await service.scorer.score(Submission.model_validate(submission()))
             os.environ["TEST_JUDGE_KEY"] = "key-2"
             async with open_service(settings_of(stub.specification, judge={"engine": engine})) as service:
-                second = service.bench.judges["default"].reference.fingerprint
+                second = service.judge_registry.judges["default"].reference.fingerprint
     finally:
         del os.environ["TEST_JUDGE_KEY"]
     assert {headers["Authorization"] for headers in stub.headers} == {"Bearer key-1", "Bearer key-2"}

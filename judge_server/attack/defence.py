@@ -24,11 +24,10 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 from judge_server.scheduling.admission import Admission
-from judge_server.scoring.bench import JudgeRegistry
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState
-from judge_server.scoring.scorer import Scorer
+from judge_server.scoring.scorer import JudgeRegistry, Scorer
 
 PromptChange = Callable[[Prompt], Prompt]
 
@@ -171,10 +170,10 @@ Inspect = Callable[[Submission, Rubric], guard.Inspection]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``standing``: the fitted maps that hold for this judge. ``inspect``: the guard as it is served."""
+    """``calibration_state``: the fitted maps that hold for this judge. ``inspect``: the guard as it is served."""
 
     judge: Judge
-    standing: CalibrationState = field(default_factory=CalibrationState)
+    calibration_state: CalibrationState = field(default_factory=CalibrationState)
     inspect: Inspect = guard.inspect
 
     def scorer(self, submission: Submission, off: frozenset[Defence] = frozenset()) -> Scorer:
@@ -183,10 +182,10 @@ class Target:
         name = self.judge.specification.name
         return Scorer(
             rubrics=_NoRubrics(),
-            bench=JudgeRegistry({name: exposed(self.judge, off, submission)}, name),
-            inquiry=CachedJudge(VerdictCache()),
+            judge_registry=JudgeRegistry({name: exposed(self.judge, off, submission)}, name),
+            cached_judge=CachedJudge(VerdictCache()),
             admission=Admission(_NO_LIMIT),
-            standing=self.standing,
+            calibration_state=self.calibration_state,
             inspect=sees_nothing if Defence.GUARD in off else self.inspect,
         )
 

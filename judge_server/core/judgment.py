@@ -1,5 +1,6 @@
 """A judgment: verdicts, reward, and everything needed to believe or repeat it."""
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
@@ -19,13 +20,19 @@ class Usage(Frozen):
     completion_tokens: int = 0
     calls: int = 0
 
-    def __add__(self, other: "Usage") -> "Usage":
+    @staticmethod
+    def total(usages: "Iterable[Usage]") -> "Usage":
+        """The sum of all."""
+        found = tuple(usages)
         return Usage(
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-            calls=self.calls + other.calls,
+            prompt_tokens=sum([one.prompt_tokens for one in found]),
+            cached_tokens=sum([one.cached_tokens for one in found]),
+            completion_tokens=sum([one.completion_tokens for one in found]),
+            calls=sum([one.calls for one in found]),
         )
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage.total((self, other))
 
 
 class Timing(Frozen):

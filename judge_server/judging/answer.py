@@ -1,5 +1,6 @@
 """What a judge says about one criterion: a reading, or a typed failure. It knows nothing of points or rubrics."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,10 +53,24 @@ def failed(
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How much an answer is worth waiting for. ``deadline``: ``time.monotonic()`` seconds, None for none."""
+    """How long an answer is worth waiting for. ``deadline``: ``time.monotonic()`` seconds, None for none."""
 
     priority: Priority = Priority.INTERACTIVE
     deadline: float | None = None
+
+    @staticmethod
+    def within(seconds: float | None, priority: Priority = Priority.INTERACTIVE) -> "Terms":
+        """With a deadline ``seconds`` from now; None for none."""
+        return Terms(priority, None if seconds is None else time.monotonic() + seconds)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Not below 0; None without a deadline."""
+        return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.0)
+
+    @property
+    def expired(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
 
 
 class Judge(Protocol):

@@ -67,7 +67,7 @@ class Panel:
         return tuple(self._combined(criterion, answers) for criterion, answers in by_criterion)
 
     def _combined(self, criterion: Judged, answers: tuple[Answer, ...]) -> Answer:
-        usage = sum((answer.usage for answer in answers), Usage())
+        usage = Usage.total(answer.usage for answer in answers)
         seconds = fsum(answer.model_seconds for answer in answers)
         opinions = tuple(
             Opinion(

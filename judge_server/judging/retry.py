@@ -87,7 +87,7 @@ def trusted(answer: Answer, least: float) -> Answer:
 
 def counted(answers: tuple[Answer, ...]) -> Answer:
     """The mean of the usable votes, of which there must be more than half."""
-    usage = sum((answer.usage for answer in answers), Usage())
+    usage = Usage.total(answer.usage for answer in answers)
     seconds = fsum(answer.model_seconds for answer in answers)
     readings = [answer.reading for answer in answers if answer.reading]
     if len(readings) * 2 <= len(answers):

@@ -1,25 +1,68 @@
-"""Refusing early: engines queue without bound, so the door counts what is under way and says when to come back."""
+"""Admission: engines queue without bound, so submissions under way are counted and too many are refused early, with
+the time after which there will probably be room."""
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from judge_server.core.caller import current_caller
-from judge_server.core.errors import Draining, Overloaded
+from judge_server.core.errors import AllowanceSpent, Draining, Overloaded, TooLarge
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.deadline import remaining
 from judge_server.scheduling.load import Bound, ClassLoad
-from judge_server.scheduling.quota import Quota
 
 MOST_STEPS = 256
 _UNBOUNDED_QUESTIONS = 2**62
 
 
+class Quota:
+    """Submissions under way by the current caller's name. Callers whose API key has no limit are not counted."""
+
+    def __init__(self) -> None:
+        self._under_way: Counter[str] = Counter()
+
+    def require_room(self, submissions: int, retry_after_seconds: Callable[[], float]) -> None:
+        """Raises AllowanceSpent while there is no room for so many, and TooLarge if there never is."""
+        caller = current_caller.get()
+        limit = caller.allowance.submissions_under_way
+        if limit is None:
+            return
+        if submissions > limit:
+            raise TooLarge(
+                f"{submissions} submissions are more than the {limit} that the API key may have under way.",
+                remedy="Split the request.",
+                max_items=limit,
+            )
+        under_way = self._under_way[caller.name]
+        if under_way + submissions > limit:
+            raise AllowanceSpent(
+                f"The API key has {under_way} submissions under way, and may have {limit}.",
+                remedy="Wait as long as Retry-After says, then send the request again.",
+                retry_after_seconds=retry_after_seconds(),
+            )
+
+    @contextmanager
+    def holding(self, submissions: int) -> Iterator[None]:
+        """Count ``submissions`` as under way inside the block."""
+        caller = current_caller.get()
+        if caller.allowance.submissions_under_way is None:
+            yield
+            return
+        self._under_way[caller.name] += submissions
+        try:
+            yield
+        finally:
+            self._under_way[caller.name] -= submissions
+            if not self._under_way[caller.name]:
+                del self._under_way[caller.name]
+
+
 class Admission:
     """Bounds what each priority class has under way, and the steps that a submission may have judged one by one.
-    ``bounds``: for each class, or the submissions that every class may have. What was let in is never thrown out."""
+    ``bounds``: for each class, or the submissions that every class may have. What was admitted is never thrown out."""
 
     def __init__(
         self,
@@ -41,7 +84,7 @@ class Admission:
         return sum(load.under_way for load in self.classes.values())
 
     async def drain(self, seconds: float) -> int:
-        """Let nothing more in and wait for what is under way, at most ``seconds``; how many are left then."""
+        """Admit nothing more, wait for what is under way, at most ``seconds``, and return how many are left."""
         self.draining = True
         if self.under_way:
             with suppress(TimeoutError):
@@ -50,7 +93,7 @@ class Admission:
         return self.under_way
 
     def require_open(self) -> None:
-        """Raises Draining where the server is shutting down."""
+        """Raises Draining if the server is shutting down."""
         if self.draining:
             raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
 
@@ -63,11 +106,12 @@ class Admission:
         waiting: bool = False,
     ) -> None:
         """Raises Overloaded (or Draining) with the seconds after which there will probably be room, and TooLarge for
-        more submissions than the caller may ever have under way. ``waiting``: the caller stays and asks again, and
-        is not counted with those who were sent away."""
+        more submissions than the caller may ever have under way. ``deadline`` in ``time.monotonic()`` seconds.
+        ``waiting``: the caller stays and asks again, so it is not counted with the rejected ones."""
         self.require_open()
         load = self.classes[priority]
-        refusal = load.refusal(submissions, current_caller.get().name, remaining(deadline), sent_away=not waiting)
+        left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        refusal = load.refusal(submissions, current_caller.get().name, left, sent_away=not waiting)
         if refusal is not None:
             raise Overloaded(
                 f"Class {priority.name.lower()}: {refusal.why}.",
@@ -81,11 +125,11 @@ class Admission:
     def admit(
         self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE, deadline: float | None = None
     ) -> Iterator[None]:
-        """The door: room for so many, held from now on for those that ``enter`` inside the block. Raises what
-        ``require_room`` raises."""
+        """Hold room for so many inside the block, for those that ``enter`` there. Raises what ``require_room``
+        raises."""
         self.require_room(submissions, priority, deadline)
         ticket = _Ticket(self.classes[priority], current_caller.get().name, submissions)
-        ticket.load.came(submissions, ticket.caller)
+        ticket.load.add(submissions, ticket.caller)
         around = _ticket.set(ticket)
         try:
             with self._quota.holding(submissions):
@@ -96,7 +140,7 @@ class Admission:
 
     @contextmanager
     def enter(self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE) -> Iterator[None]:
-        """Count ``submissions`` as under way inside the block, where the door does not count them already."""
+        """Count ``submissions`` as under way inside the block, unless ``admit`` counts them already."""
         load = self.classes[priority]
         ticket = _ticket.get()
         if ticket is not None and ticket.load is load and ticket.left >= submissions:
@@ -107,7 +151,7 @@ class Admission:
                 self._leave(ticket, submissions)
             return
         own = _Ticket(load, current_caller.get().name, 0)
-        load.came(submissions, own.caller)
+        load.add(submissions, own.caller)
         try:
             with self._quota.holding(submissions):
                 yield
@@ -118,25 +162,25 @@ class Admission:
     def asking(self, questions: int, priority: Priority) -> Iterator[None]:
         """Count the questions of one submission inside the block."""
         load = self.classes[priority]
-        load.asks(questions)
+        load.add_questions(questions)
         try:
             yield
         finally:
-            load.has_asked(questions)
+            load.remove_questions(questions)
 
     def retry_after_seconds(self, priority: Priority = Priority.INTERACTIVE) -> float:
         """When there will probably be room for this class."""
         return self.classes[priority].retry_after_seconds()
 
     def _leave(self, ticket: "_Ticket", submissions: int) -> None:
-        ticket.load.went(submissions, ticket.caller)
+        ticket.load.remove(submissions, ticket.caller)
         if self.draining and not self.under_way:
             self._empty.set()
 
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    """What a request was let in with; ``left``: the submissions of it that have not entered yet."""
+    """What a request was admitted with; ``left``: the submissions of it that have not entered yet."""
 
     load: ClassLoad
     caller: str

@@ -1,14 +1,14 @@
-"""What one priority class has under way, its bounds, and when there will probably be room again."""
+"""What one priority class has under way, its limits, and when there will probably be room again."""
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from judge_server.scheduling.pace import Throughput
-from judge_server.scheduling.turned_away import RetryAfter
-
+_REMEMBERED = 256
+_RECENT_SECONDS = 60.0
+_ENOUGH_FOR_SHARES = 32
 _SHORTEST_RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 60.0
 _FIRST_GUESS = 8.0
@@ -21,8 +21,8 @@ _MOST_FOR_OTHERS = 2
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How much of one class may be under way before the door sends away: submissions, and the questions that they put
-    to judges (each takes some 14 KB until it is answered)."""
+    """How much of one class may be under way before admission refuses more: submissions, and the questions that they
+    put to judges (each takes some 14 KB until it is answered)."""
 
     submissions: int
     questions: int
@@ -35,14 +35,83 @@ class Refusal(NamedTuple):
     retry_after_seconds: float
 
 
+class Throughput:
+    """Submissions answered per second in the last minute, from at most the last 256 of them. Call ``reset`` whenever
+    models are not saturated: the rate then says how much was asked, not how much can be answered."""
+
+    __slots__ = ("_by_caller", "_ended", "_since")
+
+    def __init__(self) -> None:
+        self._ended: deque[tuple[float, str]] = deque()
+        self._by_caller: Counter[str] = Counter()
+        self._since = time.monotonic()
+
+    def reset(self) -> None:
+        self._ended.clear()
+        self._by_caller.clear()
+        self._since = time.monotonic()
+
+    def end(self, submissions: int, caller: str) -> None:
+        """So many of this caller ended."""
+        now = time.monotonic()
+        some = min(submissions, _REMEMBERED)
+        self._ended.extend([(now, caller)] * some)
+        self._by_caller[caller] += some
+        while len(self._ended) > _REMEMBERED:
+            self._forget()
+
+    def per_second(self, enough: int) -> float | None:
+        """Of all callers; None if fewer than ``enough`` ended."""
+        now = time.monotonic()
+        while self._ended and self._ended[0][0] < now - _RECENT_SECONDS:
+            self._forget()
+        if len(self._ended) < enough:
+            return None
+        return len(self._ended) / max(now - self._since, 0.001)
+
+    def share_of(self, caller: str) -> float:
+        """The caller's share of those that ended, from 0 to 1; 0 if too few ended to say."""
+        if len(self._ended) < _ENOUGH_FOR_SHARES or caller not in self._by_caller:
+            return 0.0
+        return self._by_caller[caller] / len(self._ended)
+
+    def _forget(self) -> None:
+        self._since, caller = self._ended.popleft()
+        self._by_caller[caller] -= 1
+        if not self._by_caller[caller]:
+            del self._by_caller[caller]
+
+
+class RetryAfter:
+    """Staggers Retry-After, so that rejected callers return in the order in which they came. It remembers as many
+    rejected submissions as can be answered in ``longest_seconds``."""
+
+    __slots__ = ("_at", "_count", "_longest_seconds")
+
+    def __init__(self, longest_seconds: float) -> None:
+        self._longest_seconds = longest_seconds
+        self._count = 0.0
+        self._at = 0.0
+
+    def seconds_behind(self, submissions: int, throughput: float | None) -> float:
+        """How long those rejected before take at ``throughput``, submissions a second (None: unknown, which gives 0).
+        Counts these as rejected too."""
+        if throughput is None:
+            return 0.0
+        now = time.monotonic()
+        before = max(self._count - throughput * (now - self._at), 0.0)
+        self._count, self._at = min(before + submissions, throughput * self._longest_seconds), now
+        return before / throughput
+
+
 def _always() -> bool:
     return True
 
 
 class ClassLoad:
-    """``under_way``: submissions, of ``callers`` by name; ``questions``: those of the submissions that came so far,
-    ``asking`` of them. ``saturated``: whether models have as much as they can work on, so that the pace is theirs and
-    not the callers'."""
+    """``under_way``: submissions, of ``callers`` by name; ``questions``: those of the submissions that have asked so
+    far (``asking`` of them). ``saturated``: whether models have all the work they can use, so that they and not the
+    callers set the throughput."""
 
     def __init__(self, bound: Bound, saturated: Callable[[], bool] = _always) -> None:
         self.bound = bound
@@ -51,98 +120,101 @@ class ClassLoad:
         self.asking = 0
         self.questions = 0
         self.saturated = saturated
-        self._mean = _FIRST_GUESS
-        self._since = 0.0
-        self.pace = Throughput()
-        self._turned_away = RetryAfter(_LONGEST_RETRY_SECONDS)
+        self.throughput = Throughput()
+        self._questions_each = _FIRST_GUESS
+        self._busy_since = 0.0
+        self._retry_after = RetryAfter(_LONGEST_RETRY_SECONDS)
 
     @property
     def questions_expected(self) -> float:
-        """With those that submissions under way will probably put: as many as the last ones did."""
-        return self.questions + (self.under_way - self.asking) * self._mean
+        """Including those that submissions under way will probably ask: as many each as the last ones did."""
+        return self.questions + (self.under_way - self.asking) * self._questions_each
 
     def refusal(
         self, submissions: int, caller: str, seconds_left: float | None, *, sent_away: bool = True
     ) -> Refusal | None:
-        """Why so many more of this caller are not let in; None where they are.
+        """Why so many more submissions of this caller are refused; None if they are admitted.
 
-        A full class still lets in a caller that has less than an equal share of it, up to twice the bound in all, so
-        that nobody keeps the others out. What would be answered after its deadline is not let in either.
+        A full class still admits a caller that has less than an equal share of it, up to twice the bound in all, so
+        that nobody keeps the others out. What would be answered after its deadline is refused too. ``sent_away``:
+        count the refused ones for ``RetryAfter``.
         """
         mine = self.callers.get(caller, 0)
         sharing = len(self.callers) + (mine == 0)
+        rejected = submissions if sent_away else 0
         full = self._full
         if full is not None:
-            share = min(self.bound.submissions, self.bound.questions / max(self._mean, 1.0)) / sharing
-            if sharing == 1 or mine >= share or self._has_most:
-                return self._turn_away(full, self.retry_after_seconds(), submissions if sent_away else 0)
-        pace = self.pace.a_second(_ENOUGH)
-        if seconds_left is None or pace is None:
+            share = min(self.bound.submissions, self.bound.questions / max(self._questions_each, 1.0)) / sharing
+            if sharing == 1 or mine >= share or self._beyond_sharing:
+                return self._refused(full, self.retry_after_seconds(), rejected)
+        rate = self.throughput.per_second(_ENOUGH)
+        if seconds_left is None or rate is None:
             return None
         caution = _CAUTION if sharing == 1 else _CAUTION_AMONG_OTHERS
-        wait = caution * (mine + submissions) / (pace * max(self.pace.share_of(caller), 1 / sharing))
+        wait = caution * (mine + submissions) / (rate * max(self.throughput.share_of(caller), 1 / sharing))
         if wait <= seconds_left:
             return None
         why = (
             f"at the present pace the answer would take about {wait:.1f} s, and the deadline is in {seconds_left:.1f} s"
         )
-        return self._turn_away(why, wait - seconds_left, submissions if sent_away else 0)
+        return self._refused(why, wait - seconds_left, rejected)
 
-    def came(self, submissions: int, caller: str) -> None:
+    def add(self, submissions: int, caller: str) -> None:
+        """They are under way from now on."""
         if not self.under_way:
-            self._since = time.monotonic()
+            self._busy_since = time.monotonic()
         if not self.saturated():
-            self.pace.idle()
+            self.throughput.reset()
         self.under_way += submissions
         self.callers[caller] += submissions
 
-    def went(self, submissions: int, caller: str) -> None:
+    def remove(self, submissions: int, caller: str) -> None:
+        """They ended."""
         self.under_way -= submissions
         self.callers[caller] -= submissions
         if not self.callers[caller]:
             del self.callers[caller]
         if self.saturated():
-            self.pace.end(submissions, caller)
+            self.throughput.end(submissions, caller)
         else:
-            self.pace.idle()
+            self.throughput.reset()
 
-    def asks(self, questions: int) -> None:
-        """One submission puts its questions."""
+    def add_questions(self, questions: int) -> None:
+        """One submission asks so many."""
         self.asking += 1
         self.questions += questions
-        self._mean += _WEIGHT * (questions - self._mean)
+        self._questions_each += _WEIGHT * (questions - self._questions_each)
 
-    def has_asked(self, questions: int) -> None:
+    def remove_questions(self, questions: int) -> None:
         self.asking -= 1
         self.questions -= questions
 
     def retry_after_seconds(self) -> float:
-        """How long a tenth of the bound takes at the pace of the last minute. Where too little ended in that minute: as
-        long as the class has been waiting already, at least 1 s."""
-        pace = self.pace.a_second(2)
-        if pace is None:
-            waited = time.monotonic() - self._since if self.under_way else 0.0
+        """How long a tenth of the bound takes at the throughput of the last minute. If too little ended in that minute:
+        as long as the class has been busy already, at least 1 s."""
+        rate = self.throughput.per_second(2)
+        if rate is None:
+            waited = time.monotonic() - self._busy_since if self.under_way else 0.0
             return min(max(waited, 1.0), _LONGEST_RETRY_SECONDS)
-        return _bounded(0.1 * min(self.bound.submissions, self.bound.questions / max(self._mean, 1.0)) / pace)
+        return _bounded(0.1 * min(self.bound.submissions, self.bound.questions / max(self._questions_each, 1.0)) / rate)
 
     @property
-    def _has_most(self) -> bool:
-        """Whether the class has twice its bounds."""
+    def _beyond_sharing(self) -> bool:
+        """Whether the class has twice its bounds, and so has no room for other callers either."""
         bound = self.bound
         return (
             self.under_way >= _MOST_FOR_OTHERS * bound.submissions
             or self.questions_expected >= _MOST_FOR_OTHERS * bound.questions
         )
 
-    def _turn_away(self, why: str, seconds: float, submissions: int) -> Refusal:
-        """``seconds``: when there would be room if nobody had been turned away before."""
-        return Refusal(
-            why, _bounded(seconds + self._turned_away.seconds_behind(submissions, self.pace.a_second(_ENOUGH)))
-        )
+    def _refused(self, why: str, seconds: float, rejected: int) -> Refusal:
+        """``seconds``: when there would be room if nobody had been rejected before."""
+        behind = self._retry_after.seconds_behind(rejected, self.throughput.per_second(_ENOUGH))
+        return Refusal(why, _bounded(seconds + behind))
 
     @property
     def _full(self) -> str | None:
-        """What there is no room for any more, in words; None while there is room."""
+        """Which bound is reached, in words; None while there is room."""
         if self.under_way >= self.bound.submissions:
             return f"{self.under_way} submissions are under way, and the limit is {self.bound.submissions}"
         if self.questions_expected >= self.bound.questions:

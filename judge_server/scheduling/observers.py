@@ -1,4 +1,4 @@
-"""Who is told of what is done: metrics, traces. What becomes of the news changes nothing of what was done."""
+"""Observers of judgments, comparisons and model calls: metrics, logs, traces. Their errors are logged, never raised."""
 
 import asyncio
 import logging
@@ -11,12 +11,37 @@ from typing import Protocol
 from judge_server.core.errors import JudgeServerError
 from judge_server.core.judgment import Judgment, Usage
 from judge_server.core.verdict import Failure
-from judge_server.scheduling.model_call import ModelCall
+from judge_server.models.protocol import Priority
 from judge_server.util.tracing import Tracer, Untraced
 
 _LOG = logging.getLogger(__name__)
 CANCELLED = "cancelled"
 BROKEN = "broken_contract"
+
+
+@dataclass(slots=True)
+class ModelCall:
+    """One call of a judge model. Times are ``time.monotonic()`` seconds. ``started`` is None while the call waits, and
+    stays None if it never got a slot; ``error`` is the type of the fault that ended it, None if the model answered;
+    ``detail`` says in our own words what happened."""
+
+    model: str
+    priority: Priority
+    asked: float = field(default_factory=time.monotonic)
+    started: float | None = None
+    ended: float = 0.0
+    usage: Usage = field(default_factory=Usage)
+    error: str | None = None
+    detail: str = ""
+
+    @property
+    def waited_seconds(self) -> float:
+        return (self.ended if self.started is None else self.started) - self.asked
+
+    @property
+    def model_seconds(self) -> float | None:
+        """None if the model was never asked."""
+        return None if self.started is None else self.ended - self.started
 
 
 class JudgmentObserver(Protocol):
@@ -39,7 +64,7 @@ class CallObserver(Protocol):
 
 @dataclass(frozen=True)
 class Observers:
-    """The observers of each kind, and what a trace is written to."""
+    """The observers of each kind, and the tracer."""
 
     judgments: Sequence[JudgmentObserver] = ()
     comparisons: Sequence[ComparisonObserver] = ()
@@ -49,18 +74,18 @@ class Observers:
     def judged(self, judgment: Judgment) -> None:
         """A judgment was made and kept."""
         for observer in self.judgments:
-            with _unharmed_by(observer):
+            with _errors_logged(observer):
                 observer.judged(judgment)
 
     def compared(self, usage: Usage, failures: Sequence[Failure]) -> None:
         """A group was compared."""
         for observer in self.comparisons:
-            with _unharmed_by(observer):
+            with _errors_logged(observer):
                 observer.compared(usage, failures)
 
     @contextmanager
     def calling(self, call: ModelCall) -> Iterator[ModelCall]:
-        """The block is the call; the observers are told when it ends, however it ends."""
+        """The block is the call. Observers are told when it ends, however it ends."""
         try:
             yield call
         except asyncio.CancelledError:
@@ -75,13 +100,13 @@ class Observers:
         finally:
             call.ended = time.monotonic()
             for observer in self.calls:
-                with _unharmed_by(observer):
+                with _errors_logged(observer):
                     observer.called(call)
 
 
 @contextmanager
-def _unharmed_by(observer: object) -> Iterator[None]:
+def _errors_logged(observer: object) -> Iterator[None]:
     try:
         yield
-    except Exception:  # noqa: BLE001 - what was done is done, whatever becomes of the news
+    except Exception:  # noqa: BLE001 - an observer must not change what it observes
         _LOG.exception("the observer %s raised", type(observer).__name__)

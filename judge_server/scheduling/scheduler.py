@@ -1,28 +1,86 @@
-"""Who is asked next: by priority class, then one caller after the other, and for each neighbours by shared prefix.
+"""Slots of a model: at most as many requests in flight as it can use, the others wait in a fair queue.
 
-The number in flight is bounded by what the model can use; what waits can be cancelled, and a deadline that passes in
-the queue ends the wait. Work that several callers share stands where the most urgent of them puts it, and moves when
-they come and go.
+A request that waits can be cancelled, and its deadline ends the wait. A call that several callers share waits in the
+queue of the most urgent of them, and moves to another queue when they come or leave.
 """
 
 import asyncio
 import time
+from dataclasses import replace
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import DeadlineExceeded
-from judge_server.models.protocol import Priority, Request
-from judge_server.scheduling.line import QueueEntry
-from judge_server.scheduling.turns import FairQueue
-from judge_server.scheduling.urgency import Waiter, Waiters, current_urgency
+from judge_server.models.protocol import Capabilities, Completion, Model, Priority, Request
+from judge_server.models.reach import Reach, Spread
+from judge_server.scheduling.fair_queue import FairQueue, QueueEntry
+from judge_server.scheduling.observers import ModelCall, Observers
+from judge_server.scheduling.single_flight import Waiter, Waiters, current_waiters
+
+
+class ScheduledModel:
+    """A model behind a scheduler. Every call waits for its slot, and observers are told how it went."""
+
+    def __init__(self, model: Model, observers: Observers | None = None, *, lower_class_share: float = 0.0) -> None:
+        self._model = model
+        self._observers = observers or Observers()
+        self.scheduler = Scheduler(model.capacity, lower_class_share)
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    @property
+    def revision(self) -> str:
+        return self._model.revision
+
+    @property
+    def notice(self) -> str | None:
+        return self._model.notice
+
+    @property
+    def capacity(self) -> int:
+        return self._model.capacity
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._model.capabilities
+
+    @property
+    def reach(self) -> Reach | None:
+        """State of its addresses; None for a model without any."""
+        return self._model.reach if isinstance(self._model, Spread) else None
+
+    async def start(self) -> None:
+        await self._model.start()
+        self.scheduler.capacity = self._model.capacity
+
+    async def complete(self, request: Request) -> Completion:
+        with self._observers.calling(ModelCall(self._model.name, request.priority)) as call:
+            async with self.scheduler.slot(request) as priority:
+                call.started = time.monotonic()
+                if request.deadline is not None and call.started >= request.deadline:
+                    call.started = None
+                    raise DeadlineExceeded("The deadline passed before the judge was asked.")
+                if priority != request.priority:
+                    request = replace(request, priority=priority)
+                completion = await self._model.complete(request)
+                call.usage = completion.usage
+                return completion
+
+    async def healthy(self) -> bool:
+        return await self._model.healthy()
+
+    async def close(self) -> None:
+        await self._model.close()
 
 
 class Scheduler:
-    """Admits at most ``capacity`` holders at a time. ``least_share``: see ``FairQueue``."""
+    """Admits at most ``capacity`` requests at a time. ``least_share``: see ``FairQueue``."""
 
     def __init__(self, capacity: int, least_share: float = 0.0) -> None:
         self._capacity = max(capacity, 1)
         self.in_flight = 0
-        self.turns = FairQueue(least_share)
+        self.queue = FairQueue(least_share)
 
     @property
     def capacity(self) -> int:
@@ -35,104 +93,104 @@ class Scheduler:
 
     @property
     def waiting(self) -> int:
-        return self.turns.waiting
+        return self.queue.waiting
 
     def waiting_of(self, priority: Priority) -> int:
-        return self.turns.waiting_of(priority)
+        return self.queue.waiting_of(priority)
 
     def slot(self, request: Request) -> "_Slot":
-        """Hold one of the places inside ``async with``, which gives the class in which it was given. Raises
-        DeadlineExceeded when the request's deadline passes first."""
-        urgency = current_urgency.get()
-        return _Slot(self, request, urgency, self._want(request, urgency))
+        """Hold a slot inside ``async with``, which gives the class in which it was granted. Raises DeadlineExceeded
+        if the request's deadline passes first."""
+        waiters = current_waiters.get()
+        return _Slot(self, request, waiters, self._waiter(request, waiters))
 
-    async def take(self, seat: "_Slot") -> None:
-        """Wait until the seat has one of the places."""
-        if self.in_flight < self._capacity and not self.turns.waiting:
+    async def take(self, slot: "_Slot") -> None:
+        """Wait until the slot is granted."""
+        if self.in_flight < self._capacity and not self.queue.waiting:
             self.in_flight += 1
             return
-        admitted = seat.place.admitted = asyncio.get_running_loop().create_future()
-        self.turns.push(seat.place)
+        admitted = slot.entry.admitted = asyncio.get_running_loop().create_future()
+        self.queue.push(slot.entry)
         self._admit()
-        if seat.urgency is not None:
-            seat.urgency.listen(seat.move)
+        if slot.waiters is not None:
+            slot.waiters.listen(slot.move)
         try:
-            async with asyncio.timeout(None if seat.deadline is None else seat.deadline - time.monotonic()):
+            async with asyncio.timeout(None if slot.deadline is None else slot.deadline - time.monotonic()):
                 await admitted
         except BaseException as fault:
             if admitted.done() and not admitted.cancelled():
-                self.give_back()  # the place was given in the very moment in which the wait ended
-            elif seat.place.queued:
-                self.turns.leave(seat.place)
+                self.give_back()  # the slot was granted at the very moment at which the wait ended
+            elif slot.entry.queued:
+                self.queue.leave(slot.entry)
             if isinstance(fault, TimeoutError):
                 raise DeadlineExceeded("The deadline passed while the request waited for the judge.") from None
             raise
         finally:
-            if seat.urgency is not None:
-                seat.urgency.unlisten(seat.move)
+            if slot.waiters is not None:
+                slot.waiters.unlisten(slot.move)
 
     def give_back(self) -> None:
-        """One of the places is free again."""
+        """A slot is free again."""
         self.in_flight -= 1
         self._admit()
 
+    def move(self, slot: "_Slot") -> None:
+        """Move a waiting request to the queue of its most urgent waiter."""
+        old = slot.entry
+        if not old.queued or slot.waiters is None:
+            return
+        waiter = self._most_urgent(slot.waiters.all)
+        if waiter == (old.queue.priority, old.queue.caller):
+            return
+        new = self.queue.join(*waiter, slot.prefix)
+        new.admitted, slot.entry = old.admitted, new
+        self.queue.leave(old)
+        self.queue.release(old)
+        self.queue.push(new)
+
     def _admit(self) -> None:
-        while self.turns.waiting and self.in_flight < self._capacity:
-            admitted = self.turns.pop().admitted
-            if admitted is not None and not admitted.done():  # its task may be cancelled, not yet gone
+        while self.queue.waiting and self.in_flight < self._capacity:
+            admitted = self.queue.pop().admitted
+            if admitted is not None and not admitted.done():  # its task may be cancelled and still be queued
                 self.in_flight += 1
                 admitted.set_result(None)
 
-    def _want(self, request: Request, urgency: Waiters | None) -> Waiter:
-        """The most urgent class in which it is wanted, and there the caller with the shortest line."""
-        if urgency is None or not urgency.wants:
+    def _waiter(self, request: Request, waiters: Waiters | None) -> Waiter:
+        if waiters is None or not waiters.all:
             return Waiter(request.priority, current_caller.get().name)
-        return urgency.wants[0] if len(urgency.wants) == 1 else self._best(urgency.wants)
+        return waiters.all[0] if len(waiters.all) == 1 else self._most_urgent(waiters.all)
 
-    def _best(self, wants: list[Waiter]) -> Waiter:
-        return min(wants, key=lambda want: (want.priority, self.turns.waiting_in(*want)))
-
-    def move(self, seat: "_Slot") -> None:
-        """To the line where it is wanted most, if it waits."""
-        old = seat.place
-        if not old.queued or seat.urgency is None:
-            return
-        want = self._best(seat.urgency.wants)
-        if want == (old.line.priority, old.line.caller):
-            return
-        new = self.turns.line(*want).join(seat.prefix)
-        new.admitted, seat.place = old.admitted, new
-        self.turns.leave(old)
-        self.turns.release(old)
-        self.turns.push(new)
+    def _most_urgent(self, waiters: list[Waiter]) -> Waiter:
+        """By class, and then by the shortest queue."""
+        return min(waiters, key=lambda waiter: (waiter.priority, self.queue.waiting_in(*waiter)))
 
 
 class _Slot:
-    """A request from its coming to its going. ``place`` changes while it waits, with those who wait for it."""
+    """A request from its arrival to its end. ``entry`` changes while it waits, as those who wait for it change."""
 
-    __slots__ = ("_schedule", "_want", "deadline", "place", "prefix", "urgency")
-    place: QueueEntry
+    __slots__ = ("_first", "_scheduler", "deadline", "entry", "prefix", "waiters")
+    entry: QueueEntry
 
-    def __init__(self, schedule: Scheduler, request: Request, urgency: Waiters | None, want: Waiter) -> None:
-        self._schedule = schedule
-        self._want = want
+    def __init__(self, scheduler: Scheduler, request: Request, waiters: Waiters | None, first: Waiter) -> None:
+        self._scheduler = scheduler
+        self._first = first
         self.prefix = request.prompt.prefix
         self.deadline = request.deadline
-        self.urgency = urgency
+        self.waiters = waiters
 
     async def __aenter__(self) -> Priority:
-        turns = self._schedule.turns
-        self.place = turns.line(*self._want).join(self.prefix)
+        queue = self._scheduler.queue
+        self.entry = queue.join(*self._first, self.prefix)
         try:
-            await self._schedule.take(self)
+            await self._scheduler.take(self)
         except BaseException:
-            turns.release(self.place)
+            queue.release(self.entry)
             raise
-        return self.place.line.priority
+        return self.entry.queue.priority
 
     async def __aexit__(self, *_: object) -> None:
-        self._schedule.give_back()
-        self._schedule.turns.release(self.place)
+        self._scheduler.give_back()
+        self._scheduler.queue.release(self.entry)
 
     def move(self) -> None:
-        self._schedule.move(self)
+        self._scheduler.move(self)

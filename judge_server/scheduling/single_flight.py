@@ -1,75 +1,123 @@
-"""The same question asked twice at once is asked once: later callers share the first one's answer, and it is as urgent
-as the most urgent of those who wait for it."""
+"""Single flight: callers that ask the same thing at once share one call.
+
+The call has the priority of its most urgent waiter (priority inheritance). It is cancelled when its last waiter leaves.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from judge_server.scheduling.urgency import Waiter, Waiters, current_urgency
+from judge_server.core.caller import current_caller
+from judge_server.models.protocol import Priority
 
 T = TypeVar("T")
 
 
-class Flight(Generic[T]):
-    """Work under way, in ``task``, and those who wait for it."""
+class Waiter(NamedTuple):
+    """One who waits for a call: in which class, and under which caller's name."""
 
-    __slots__ = ("_paid", "key", "task", "urgency")
+    priority: Priority
+    caller: str
 
-    def __init__(self, key: str, urgency: Waiters, task: asyncio.Task[T]) -> None:
+    @staticmethod
+    def of(priority: Priority) -> "Waiter":
+        """The request that is being served."""
+        return Waiter(priority, current_caller.get().name)
+
+
+class Waiters:
+    """All who wait for one call. Its queue entries are notified when one of them comes or leaves."""
+
+    __slots__ = ("_listeners", "all")
+
+    def __init__(self) -> None:
+        self.all: list[Waiter] = []
+        self._listeners: list[Callable[[], None]] = []
+
+    def add(self, waiter: Waiter) -> None:
+        self.all.append(waiter)
+        self._notify()
+
+    def remove(self, waiter: Waiter) -> None:
+        self.all.remove(waiter)
+        if self.all:  # otherwise the call is cancelled, or done
+            self._notify()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    def unlisten(self, listener: Callable[[], None]) -> None:
+        self._listeners.remove(listener)
+
+    def _notify(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+
+current_waiters: ContextVar[Waiters | None] = ContextVar("current_waiters", default=None)
+
+
+class SharedCall(Generic[T]):
+    """A call under way in ``task``, and those who wait for it."""
+
+    __slots__ = ("_charged", "key", "task", "waiters")
+
+    def __init__(self, key: str, waiters: Waiters, task: asyncio.Task[T]) -> None:
         self.key = key
-        self.urgency = urgency
+        self.waiters = waiters
         self.task = task
-        self._paid = False
+        self._charged = False
 
-    def pay(self) -> bool:
-        """True for the one caller, of those who share the result, that bears its cost: the first to ask."""
-        paid, self._paid = self._paid, True
-        return not paid
+    def charge(self) -> bool:
+        """True once: for the one caller, of those that share the result, that bears its cost."""
+        charged, self._charged = self._charged, True
+        return not charged
 
 
 class SingleFlight(Generic[T]):
-    """Shared work by key. Who boards must leave; work is cancelled when its last caller leaves before it is done."""
+    """Calls under way by key. Each ``join`` needs one ``leave``."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, Flight[T]] = {}
+        self._calls: dict[str, SharedCall[T]] = {}
 
     def __len__(self) -> int:
-        return len(self._flights)
+        return len(self._calls)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._flights
+        return key in self._calls
 
-    def board(self, key: str, start: Callable[[], Coroutine[Any, Any, T]], want: Waiter) -> Flight[T]:
-        """The flight that is under way for ``key``, or a new one; ``want``: how soon the caller wants it."""
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = self._begin(key, start)
-        flight.urgency.add(want)
-        return flight
+    def join(self, key: str, start: Callable[[], Coroutine[Any, Any, T]], waiter: Waiter) -> SharedCall[T]:
+        """The call that is under way for ``key``, or a new one."""
+        call = self._calls.get(key)
+        if call is None:
+            call = self._calls[key] = self._begin(key, start)
+        call.waiters.add(waiter)
+        return call
 
-    def leave(self, flight: Flight[T], want: Waiter) -> None:
-        """With the same ``want``."""
-        flight.urgency.remove(want)
-        if not flight.urgency.wants and not flight.task.done():
-            self._forget(flight)
-            flight.task.cancel()
+    def leave(self, call: SharedCall[T], waiter: Waiter) -> None:
+        """With the same ``waiter`` as for ``join``."""
+        call.waiters.remove(waiter)
+        if not call.waiters.all and not call.task.done():
+            self._forget(call)
+            call.task.cancel()
 
-    def _begin(self, key: str, start: Callable[[], Coroutine[Any, Any, T]]) -> Flight[T]:
-        urgency = Waiters()
-        around = current_urgency.set(urgency)
+    def _begin(self, key: str, start: Callable[[], Coroutine[Any, Any, T]]) -> SharedCall[T]:
+        waiters = Waiters()
+        around = current_waiters.set(waiters)
         try:
-            flight = Flight(key, urgency, asyncio.get_running_loop().create_task(start()))
+            call = SharedCall(key, waiters, asyncio.get_running_loop().create_task(start()))
         finally:
-            current_urgency.reset(around)
-        flight.task.add_done_callback(partial(self._landed, flight))
-        return flight
+            current_waiters.reset(around)
+        call.task.add_done_callback(partial(self._end, call))
+        return call
 
-    def _landed(self, flight: Flight[T], _: asyncio.Task[T]) -> None:
-        self._forget(flight)
-        if not flight.task.cancelled():
-            flight.task.exception()  # nobody may be left to ask for it
+    def _end(self, call: SharedCall[T], _: asyncio.Task[T]) -> None:
+        self._forget(call)
+        if not call.task.cancelled():
+            call.task.exception()  # marks it as retrieved: nobody may be left to ask for it
 
-    def _forget(self, flight: Flight[T]) -> None:
-        if self._flights.get(flight.key) is flight:
-            del self._flights[flight.key]
+    def _forget(self, call: SharedCall[T]) -> None:
+        if self._calls.get(call.key) is call:
+            del self._calls[call.key]

@@ -1,4 +1,4 @@
-"""Verdicts already known: same judge, same question, same material. Only usable readings are remembered."""
+"""The verdict cache: same judge, same question, same material. Only usable readings are remembered."""
 
 import asyncio
 import hashlib
@@ -12,7 +12,6 @@ from judge_server.core.verdict import Opinion
 from judge_server.judging.answer import Reading
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.models.reserved import RESERVED_DIGEST
-from judge_server.scheduling.deadline import expired, remaining
 from judge_server.util.log_throttle import LogThrottle
 
 _LOG = logging.getLogger(__name__)
@@ -36,20 +35,20 @@ def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
 class VerdictCache:
     """The most recent readings in the process, the rest in the memory behind it.
 
-    A memory that fails or is slower than the ``deadline`` (``time.monotonic()`` seconds) costs a model call, never a
-    verdict: the cause is logged and judging goes on.
+    A memory that fails, or takes longer than the ``seconds`` it is given, costs a model call, never a verdict: the
+    cause is logged and judging goes on. ``size``: readings kept in the process.
     """
 
     def __init__(self, memory: Memory | None = None, size: int = 100_000) -> None:
         self._memory = memory
         self._size = size
         self._recent: OrderedDict[str, Reading] = OrderedDict()
-        self._news = LogThrottle()
+        self._throttle = LogThrottle()
 
     def __len__(self) -> int:
         return len(self._recent)
 
-    async def recall(self, keys: Sequence[str], deadline: float | None = None) -> dict[str, Reading]:
+    async def recall(self, keys: Sequence[str], seconds: float | None = None) -> dict[str, Reading]:
         """The known readings among ``keys``."""
         found: dict[str, Reading] = {}
         unknown: list[str] = []
@@ -60,8 +59,8 @@ class VerdictCache:
             else:
                 self._recent.move_to_end(key)
                 found[key] = reading
-        if unknown and self._memory is not None and not expired(deadline):
-            recalled = await self._tolerated(self._memory.recall(unknown), deadline, "read")
+        if unknown and self._memory is not None and seconds != 0:
+            recalled = await self._tolerated(self._memory.recall(unknown), seconds, "read")
             for key, content in (recalled or {}).items():
                 try:
                     found[key] = reading_of(content)
@@ -71,13 +70,13 @@ class VerdictCache:
                     self._keep(key, found[key])
         return found
 
-    async def remember(self, readings: Mapping[str, Reading], deadline: float | None = None) -> None:
-        """Keep ``readings``; past the deadline without waiting until they are written."""
+    async def remember(self, readings: Mapping[str, Reading], seconds: float | None = None) -> None:
+        """Keep ``readings``; with 0 seconds without waiting until they are written."""
         for key, reading in readings.items():
             self._keep(key, reading)
         if readings and self._memory is not None:
             entries = {key: content_of(reading) for key, reading in readings.items()}
-            await self._tolerated(self._memory.remember(entries), deadline, "written")
+            await self._tolerated(self._memory.remember(entries), seconds, "written")
 
     def _keep(self, key: str, reading: Reading) -> None:
         self._recent[key] = reading
@@ -85,15 +84,15 @@ class VerdictCache:
         if len(self._recent) > self._size:
             self._recent.popitem(last=False)
 
-    async def _tolerated(self, work: Awaitable[T], deadline: float | None, done: str) -> T | None:
-        """What ``work`` gives, or None where it fails or takes too long."""
+    async def _tolerated(self, work: Awaitable[T], seconds: float | None, done: str) -> T | None:
+        """The result of ``work``, or None if it fails or takes too long."""
         try:
-            async with asyncio.timeout(remaining(deadline)):
+            async with asyncio.timeout(seconds):
                 return await work
         except TimeoutError:
             return None
         except Exception as fault:  # noqa: BLE001 - the cache saves work, it is not part of the truth
-            more = self._news.of(done)
+            more = self._throttle.of(done)
             if more is not None:
                 _LOG.warning("verdicts could not be %s: %s%s", done, fault, more)
             return None

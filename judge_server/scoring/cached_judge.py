@@ -1,28 +1,61 @@
-"""Asking a judge the questions of one submission: known readings first, then the judge, each question once."""
+"""Answers of judges: recalled from the cache, shared with a call under way, or asked and then remembered.
+
+Criteria, comparisons within a group and graders all ask through ``CachedJudge``.
+"""
 
 import asyncio
 import logging
-import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from functools import partial
+from typing import Any
 
-from judge_server.core.criterion import Judged
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable
 from judge_server.core.judgment import Usage
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms, failed, verdict_of
-from judge_server.judging.judge_input import JudgeInput
-from judge_server.scheduling.deadline import expired, remaining
-from judge_server.scheduling.single_flight import Flight, SingleFlight
-from judge_server.scheduling.urgency import Waiter
+from judge_server.scheduling.single_flight import SharedCall, SingleFlight, Waiter
 from judge_server.scoring.cache import VerdictCache, cache_key
 from judge_server.scoring.plan import Question
 
 _LOG = logging.getLogger(__name__)
-_LONGEST_RECALL_SECONDS = 5.0
 _TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the judge answered.")))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeCall:
+    """One call of a judge. ``keys``: what determines each answer; ``ask`` gives one answer for each, in order."""
+
+    judge: str
+    keys: tuple[str, ...]
+    ask: Callable[[], Coroutine[Any, Any, tuple[Answer, ...]]]
+
+    @property
+    def key(self) -> str:
+        return self.keys[0] if len(self.keys) == 1 else "\n".join(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """By key: readings that the cache had, and answers of judges that came before the deadline."""
+
+    known: Mapping[str, Reading]
+    fresh: Mapping[str, Answer]
+
+    def of(self, key: str) -> Answer:
+        """A failure with type ``timeout`` if no answer came in time."""
+        reading = self.known.get(key)
+        return self.fresh.get(key, _TIMEOUT) if reading is None else Answer(reading=reading)
+
+    @property
+    def usage(self) -> Usage:
+        return Usage.total(answer.usage for answer in self.fresh.values())
+
+    @property
+    def model_seconds(self) -> float:
+        """Of the slowest answer."""
+        return max((answer.model_seconds for answer in self.fresh.values()), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,136 +67,114 @@ class CachedAnswers:
     model_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class _AskedCriterion:
-    question: Question
-    key: str
-
-
 class CachedJudge:
-    """Answers questions from the cache and by asking judges; identical questions in flight are asked once."""
+    """Never raises for a judge or a store that fails. A store that hangs costs at most ``store_seconds`` for reading
+    and as much for writing, and never the time that the judge needs."""
 
-    def __init__(self, cache: VerdictCache) -> None:
+    def __init__(self, cache: VerdictCache, store_seconds: float = 5.0) -> None:
         self.cache = cache
-        self._flights: SingleFlight[tuple[Answer, ...]] = SingleFlight()
+        self._store_seconds = store_seconds
+        self._calls: SingleFlight[tuple[Answer, ...]] = SingleFlight()
 
     @property
     def in_flight(self) -> int:
-        return len(self._flights)
+        return len(self._calls)
 
-    async def find(self, judge: Judge, questions: Sequence[Question], terms: Terms) -> CachedAnswers:
-        """Never raises for a failing judge: every question gets a verdict, with a value or with a typed failure."""
+    async def verdicts(self, judge: Judge, questions: Sequence[Question], terms: Terms) -> CachedAnswers:
+        """A verdict for every question of a submission, with a value or with a typed failure."""
         fingerprint = judge.reference.fingerprint
-        asked = [
-            _AskedCriterion(question, cache_key(fingerprint, question.criterion, question.material))
-            for question in questions
+        keys = [cache_key(fingerprint, one.criterion, one.material) for one in questions]
+        by_key = dict(zip(keys, questions, strict=True))
+        found = await self.answers(keys, lambda unknown: _calls(judge, by_key, unknown, terms), terms)
+        verdicts = [
+            verdict_of(one.criterion, found.of(key), step=one.material.step, cached=key in found.known)
+            for key, one in zip(keys, questions, strict=True)
         ]
-        known = await self.cache.recall([one.key for one in asked], _recall_deadline(terms))
-        answers = await self._ask(judge, [one for one in asked if one.key not in known], terms)
-        fresh = {key: answer.reading for key, answer in answers.items() if answer.reading and _whole(answer.reading)}
-        await self.cache.remember(fresh, terms.deadline)
-        verdicts = tuple(_verdict(one, known.get(one.key), answers.get(one.key, _TIMEOUT)) for one in asked)
-        seconds = max((answer.model_seconds for answer in answers.values()), default=0.0)
-        return CachedAnswers(verdicts, _sum(list(answers.values())), seconds)
+        return CachedAnswers(tuple(verdicts), found.usage, found.model_seconds)
 
-    async def _ask(self, judge: Judge, asked: Sequence[_AskedCriterion], terms: Terms) -> dict[str, Answer]:
-        """The answers that came before the deadline. What is already under way for others is not asked again."""
+    async def answers(
+        self, keys: Sequence[str], calls: Callable[[Sequence[str]], Iterable[JudgeCall]], terms: Terms
+    ) -> Answers:
+        """``calls``: the calls that answer those keys which the cache does not have."""
+        left = terms.seconds_left
+        most = self._store_seconds
+        known = await self.cache.recall(keys, most if left is None else min(left / 4, most))
+        unknown = [key for key in dict.fromkeys(keys) if key not in known]
+        if not unknown or terms.expired:
+            return Answers(known, {})
+        fresh = await self._ask(tuple(calls(unknown)), terms)
+        readings = {key: answer.reading for key, answer in fresh.items() if answer.reading and _whole(answer.reading)}
+        left = terms.seconds_left
+        await self.cache.remember(readings, most if left is None else min(left, most))
+        return Answers(known, fresh)
+
+    async def _ask(self, calls: Sequence[JudgeCall], terms: Terms) -> dict[str, Answer]:
+        """The answers that came before the deadline. A call that is under way for others is shared."""
         answers: dict[str, Answer] = {}
-        if not asked or expired(terms.deadline):
-            return answers
-        own: list[_Call] = []
+        waiter = Waiter.of(terms.priority)
+        own: list[tuple[JudgeCall, SharedCall[tuple[Answer, ...]]]] = []
         others: list[asyncio.Task[None]] = []
         try:
-            for batch in _batches(asked, judge.specification.criteria_per_call):
-                if _key(batch) in self._flights:
-                    others.append(asyncio.create_task(self._share(judge, batch, terms, answers)))
+            for call in calls:
+                if call.key in self._calls:
+                    others.append(asyncio.create_task(self._share(call, terms, waiter, answers)))
                 else:
-                    own.append(self._board(judge, batch, terms))
-            await asyncio.wait([*(call.flight.task for call in own), *others], timeout=remaining(terms.deadline))
+                    own.append((call, self._calls.join(call.key, call.ask, waiter)))
+            await asyncio.wait([*(shared.task for _, shared in own), *others], timeout=terms.seconds_left)
         finally:
             for task in others:
                 task.cancel()
-            for call in own:
-                self._flights.leave(call.flight, call.want)
-        for call in own:
-            answers.update(_landed(judge, call))
+            for _, shared in own:
+                self._calls.leave(shared, waiter)
+        for call, shared in own:
+            answers.update(_result(call, shared))
         return answers
 
-    def _board(self, judge: Judge, batch: Sequence[_AskedCriterion], terms: Terms) -> "_Call":
-        material: JudgeInput = batch[0].question.material
-        criteria: tuple[Judged, ...] = tuple(one.question.criterion for one in batch)
-        want = Waiter.of(terms.priority)
-        flight = self._flights.board(_key(batch), lambda: judge.ask(material, criteria, terms), want)
-        return _Call(batch, flight, want)
-
-    async def _share(
-        self, judge: Judge, batch: Sequence[_AskedCriterion], terms: Terms, answers: dict[str, Answer]
-    ) -> None:
+    async def _share(self, call: JudgeCall, terms: Terms, waiter: Waiter, answers: dict[str, Answer]) -> None:
         """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
         while True:
-            started = _key(batch) not in self._flights
-            call = self._board(judge, batch, terms)
+            started = call.key not in self._calls
+            shared = self._calls.join(call.key, call.ask, waiter)
             try:
-                await asyncio.wait([call.flight.task])
+                await asyncio.wait([shared.task])
             finally:
-                self._flights.leave(call.flight, call.want)
-            found = _landed(judge, call)
-            if started or expired(terms.deadline) or not any(_timed_out(answer) for answer in found.values()):
+                self._calls.leave(shared, waiter)
+            found = _result(call, shared)
+            if started or terms.expired or not any(_timed_out(answer) for answer in found.values()):
                 answers.update(found)
                 return
 
 
-class _Call(NamedTuple):
-    """One call of a judge: the questions, and the flight that answers them."""
+def _calls(judge: Judge, questions: Mapping[str, Question], keys: Sequence[str], terms: Terms) -> Iterable[JudgeCall]:
+    """Questions on the same material go into one call, at most ``criteria_per_call`` of them."""
+    by_material: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        by_material[questions[key].material.digest].append(key)
+    size = judge.specification.criteria_per_call
+    for same in by_material.values():
+        for start in range(0, len(same), size):
+            some = tuple(same[start : start + size])
+            material, criteria = questions[some[0]].material, tuple([questions[key].criterion for key in some])
+            yield JudgeCall(judge.specification.name, some, partial(judge.ask, material, criteria, terms))
 
-    batch: Sequence[_AskedCriterion]
-    flight: Flight[tuple[Answer, ...]]
-    want: Waiter
 
-
-def _key(batch: Sequence[_AskedCriterion]) -> str:
-    return batch[0].key if len(batch) == 1 else "\n".join(one.key for one in batch)
-
-
-def _landed(judge: Judge, call: _Call) -> dict[str, Answer]:
+def _result(call: JudgeCall, shared: SharedCall[tuple[Answer, ...]]) -> dict[str, Answer]:
     """The answers of a call, none if it is still under way. A judge that breaks its contract is a judge that failed."""
-    keys = [one.key for one in call.batch]
-    task = call.flight.task
+    task = shared.task
     if not task.done():
         return {}
     fault = None if task.cancelled() else task.exception()
     if fault is None and not task.cancelled():
         answers = task.result()
-        if len(answers) == len(keys):
-            if not call.flight.pay():
+        if len(answers) == len(call.keys):
+            if not shared.charge():
                 answers = tuple(replace(answer, usage=Usage(), model_seconds=0.0) for answer in answers)
-            return dict(zip(keys, answers, strict=True))
+            return dict(zip(call.keys, answers, strict=True))
     if not isinstance(fault, JudgeFailure):
-        _LOG.error("judge %s broke its contract", judge.specification.name, exc_info=fault)
+        _LOG.error("judge %s broke its contract", call.judge, exc_info=fault)
         cause = type(fault).__name__ if fault else "an incomplete answer"
         fault = ModelUnavailable(f"The judge failed with {cause}.")
-    return dict.fromkeys(keys, failed(Failure.of(fault)))
-
-
-def _batches(asked: Sequence[_AskedCriterion], size: int) -> list[list[_AskedCriterion]]:
-    """Questions on the same material, at most ``size`` together."""
-    by_material: dict[str, list[_AskedCriterion]] = defaultdict(list)
-    for one in {one.key: one for one in asked}.values():
-        by_material[one.question.material.digest].append(one)
-    return [same[start : start + size] for same in by_material.values() for start in range(0, len(same), size)]
-
-
-def _recall_deadline(terms: Terms) -> float:
-    """A memory that hangs may take a part of the time, never what the judge needs."""
-    left = remaining(terms.deadline)
-    return time.monotonic() + (_LONGEST_RECALL_SECONDS if left is None else min(left / 4, _LONGEST_RECALL_SECONDS))
-
-
-def _verdict(one: _AskedCriterion, known: Reading | None, answer: Answer) -> Verdict:
-    step = one.question.material.step
-    if known is not None:
-        return verdict_of(one.question.criterion, Answer(reading=known), step=step, cached=True)
-    return verdict_of(one.question.criterion, answer, step=step)
+    return dict.fromkeys(call.keys, failed(Failure.of(fault)))
 
 
 def _whole(reading: Reading) -> bool:
@@ -174,12 +185,3 @@ def _whole(reading: Reading) -> bool:
 def _timed_out(answer: Answer) -> bool:
     failures = [answer.failure, *(opinion.error for opinion in answer.panel)]
     return any(failure is not None and failure.type == DeadlineExceeded.type for failure in failures)
-
-
-def _sum(answers: Sequence[Answer]) -> Usage:
-    return Usage(
-        prompt_tokens=sum(answer.usage.prompt_tokens for answer in answers),
-        cached_tokens=sum(answer.usage.cached_tokens for answer in answers),
-        completion_tokens=sum(answer.usage.completion_tokens for answer in answers),
-        calls=sum(answer.usage.calls for answer in answers),
-    )

@@ -1,17 +1,28 @@
-"""What was measured of judges, as the scoring path needs it: fitted maps and certificates, fresh from the store."""
+"""What was measured of judges, as scoring needs it: fitted maps and certificates, refreshed from the store.
+
+A fitted map turns a judge's raw value into a probability that agrees with people. A certificate says that a judge
+passed its gate for a rubric.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from judge_server.core.calibration import Certificate
-from judge_server.core.errors import StoreUnavailable
+from judge_server.core.calibration import Certificate, Decision
+from judge_server.core.criterion import CheckCriterion
+from judge_server.core.errors import NotCalibrated, StoreUnavailable
 from judge_server.core.fitted_map import MapSet
-from judge_server.scoring.calibrate import ActiveMaps
-from judge_server.scoring.certification import Certification
+from judge_server.core.judgment import JudgeReference
+from judge_server.core.rubric import Rubric
+from judge_server.core.verdict import Verdict
 from judge_server.util.periodic import run_periodically
+
+_REMEDY = (
+    "Measure it with judge-server calibrate run and pass judge-server calibrate gate, "
+    "or serve without --require-calibrated."
+)
 
 
 class CalibrationRecords(Protocol):
@@ -20,6 +31,66 @@ class CalibrationRecords(Protocol):
     async def active_maps(self) -> Sequence[MapSet]: ...
 
     async def newest_certificates(self) -> Sequence[Certificate]: ...
+
+
+class ActiveMaps:
+    """The maps in use, by judge and rubric. ``pinned`` ones, from a file, go before those of the store."""
+
+    def __init__(self, pinned: Iterable[MapSet] = ()) -> None:
+        self._pinned = _by_judge_and_rubric(pinned)
+        self._active = dict(self._pinned)
+
+    def replace(self, stored: Iterable[MapSet]) -> None:
+        """Use these as the store's."""
+        self._active = {**_by_judge_and_rubric(stored), **self._pinned}
+
+    def find(self, fingerprint: str, rubric_digest: str) -> MapSet | None:
+        return self._active.get((fingerprint, rubric_digest)) if self._active else None
+
+    def of_judge(self, fingerprint: str) -> tuple[MapSet, ...]:
+        """Every set in use for a judge, for listings."""
+        return tuple(maps for (judge, _), maps in sorted(self._active.items()) if judge == fingerprint)
+
+
+class Certification:
+    """The newest certificate of each judge and rubric. ``required``: only certified judges may speak; ``policy``: the
+    digest of the only policy whose certificates count, None if any does."""
+
+    def __init__(self, *, required: bool = False, policy: str | None = None) -> None:
+        self.required = required
+        self.policy = policy
+        self._certificates: dict[tuple[str, str], Certificate] = {}
+
+    def replace(self, newest: Iterable[Certificate]) -> None:
+        """Use these instead of the ones before."""
+        self._certificates = {(one.fingerprint, one.rubric.digest): one for one in newest}
+
+    def of_judge(self, fingerprint: str) -> tuple[Certificate, ...]:
+        """Every certificate of a judge, for listings."""
+        return tuple(one for (judge, _), one in sorted(self._certificates.items()) if judge == fingerprint)
+
+    def require(self, judge: JudgeReference | None, rubric: Rubric) -> None:
+        """Raises NotCalibrated with the reason. A rubric that only programs decide needs no certificate."""
+        if not self.required or judge is None or not asks_a_judge(rubric):
+            return
+        certificate = self._certificates.get((judge.fingerprint, rubric.digest))
+        if (
+            certificate is not None
+            and certificate.decision is Decision.PASS
+            and self.policy in (None, certificate.policy)
+        ):
+            return
+        raise NotCalibrated(
+            f"{judge.name} may not judge {rubric.name} here: {_why(certificate)}.",
+            remedy=_REMEDY,
+            judge=judge.name,
+            fingerprint=judge.fingerprint,
+            rubric=rubric.name,
+            rubric_digest=rubric.digest,
+            decision=None if certificate is None else certificate.decision.value,
+            reasons=[] if certificate is None else list(certificate.reasons),
+            certificate=None if certificate is None else certificate.id,
+        )
 
 
 @dataclass(frozen=True)
@@ -35,7 +106,7 @@ class CalibrationState:
         self.certification.replace(await records.newest_certificates())
 
     async def keep_fresh(self, records: CalibrationRecords, seconds: float) -> None:
-        """Refresh again and again, until cancelled. While the store does not answer, what is known stands."""
+        """Refresh every ``seconds`` until cancelled. While the store does not answer, the last known state holds."""
         await asyncio.sleep(seconds)
         await run_periodically(
             "fitted maps and certificates",
@@ -45,5 +116,37 @@ class CalibrationState:
         )
 
     def for_measuring(self, *, raw: bool) -> "CalibrationState":
-        """The same maps (none if ``raw``) without asking for certificates: a judge is measured before it has one."""
+        """The same maps (none if ``raw``) without requiring certificates: a judge is measured before it has one."""
         return CalibrationState(ActiveMaps() if raw else self.maps)
+
+
+def calibrated(verdicts: Sequence[Verdict], maps: MapSet) -> tuple[Verdict, ...]:
+    """The verdicts with mapped values, and the raw ones beside them; criteria without a map stay as they are."""
+    return tuple(_mapped(verdict, maps) for verdict in verdicts)
+
+
+def _mapped(verdict: Verdict, maps: MapSet) -> Verdict:
+    fitted = maps.maps.get(verdict.criterion)
+    if fitted is None or verdict.value is None or verdict.source != "judge":
+        return verdict
+    value = fitted.apply(verdict.value)
+    met = None if verdict.met is None else value
+    return verdict.model_copy(update={"value": value, "met": met, "raw": verdict.value})
+
+
+def _by_judge_and_rubric(maps: Iterable[MapSet]) -> dict[tuple[str, str], MapSet]:
+    return {(one.fingerprint, one.rubric.digest): one for one in maps}
+
+
+def asks_a_judge(rubric: Rubric) -> bool:
+    return any(not isinstance(leaf, CheckCriterion) for leaf in rubric.leaves)
+
+
+def _why(certificate: Certificate | None) -> str:
+    if certificate is None:
+        return (
+            "this content of the rubric has no certificate with this judge's fingerprint (model, template and settings)"
+        )
+    if certificate.decision is Decision.PASS:
+        return "its certificate was given under another policy than this server's"
+    return f"its gate said {certificate.decision.value}: {' '.join(certificate.reasons[:3])}".rstrip(".")

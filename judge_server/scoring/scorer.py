@@ -1,4 +1,4 @@
-"""A submission goes in, a judgment comes out: the whole path on one page.
+"""From a submission to its judgment.
 
 certificate → guard → plan → checks → cache → judge → fitted maps → aggregate → store
 """
@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,12 +23,9 @@ from judge_server.guard import guard
 from judge_server.judging import checks
 from judge_server.judging.answer import Judge, Terms
 from judge_server.scheduling.admission import Admission
-from judge_server.scheduling.deadline import remaining
 from judge_server.scheduling.observers import Observers
-from judge_server.scoring.bench import JudgeRegistry
 from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
-from judge_server.scoring.calibrate import calibrated
-from judge_server.scoring.calibration_state import CalibrationState
+from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.plan import Checking, Plan, plan
 from judge_server.util.concurrency import both
 from judge_server.util.tracing import Attribute
@@ -48,6 +45,28 @@ class Archive(Protocol):
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None: ...
 
 
+@dataclass(frozen=True)
+class JudgeRegistry:
+    """The judges that can be named. ``default``: the one that answers if a submission names none; None if there is no
+    such judge and only programs decide."""
+
+    judges: Mapping[str, Judge]
+    default: str | None = None
+
+    def appoint(self, name: str | None) -> Judge | None:
+        """The judge of that name, or the default, which may be none. Raises UnknownJudge."""
+        return None if name is None and self.default is None else self.named(name)
+
+    def named(self, name: str | None) -> Judge:
+        """The judge of that name, or the default. Raises UnknownJudge."""
+        name = name or self.default
+        judge = None if name is None else self.judges.get(name)
+        if judge is None:
+            known = ", ".join(sorted(self.judges)) or "none"
+            raise UnknownJudge(f"judge: {name!r} is not configured here.", remedy=f"Configured judges: {known}.")
+        return judge
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     verdicts: tuple[Verdict, ...]
@@ -58,45 +77,45 @@ class _Found:
 
 
 class Scorer:
-    """The scoring path over configured judges. One scorer serves every door. ``inspect``: what looks at a response
-    before a model does."""
+    """Scores submissions with the configured judges. ``inspect``: the guard that looks at a response before a model
+    does."""
 
     def __init__(
         self,
         *,
         rubrics: Rubrics,
-        bench: JudgeRegistry,
-        inquiry: CachedJudge,
+        judge_registry: JudgeRegistry,
+        cached_judge: CachedJudge,
         admission: Admission,
         archive: Archive | None = None,
-        watchers: Observers | None = None,
-        standing: CalibrationState | None = None,
+        observers: Observers | None = None,
+        calibration_state: CalibrationState | None = None,
         inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
     ) -> None:
         self._rubrics = rubrics
-        self._bench = bench
-        self._inquiry = inquiry
+        self._judges = judge_registry
+        self._cached_judge = cached_judge
         self.admission = admission
         self._archive = archive
-        self._watchers = watchers or Observers()
-        self._standing = standing or CalibrationState()
+        self._observers = observers or Observers()
+        self._calibration_state = calibration_state or CalibrationState()
         self.inspect = inspect
 
     def keeping(self, archive: Archive) -> "Scorer":
-        """The same scorer, whose judgments are kept elsewhere."""
+        """The same scorer with another archive."""
         other = copy(self)
-        other._archive = archive  # noqa: SLF001 - a scorer's own, before anybody has it
+        other._archive = archive  # noqa: SLF001 - a copy that nobody has yet
         return other
 
     async def score(self, submission: Submission, terms: Terms | None = None) -> Judgment:
         """Judge one submission.
 
         Raises UnknownRubric, BadRubric, UnknownJudge or BadSubmission for what cannot be judged at all, NotCalibrated
-        where only certified judges may speak, and StoreUnavailable when the judgment cannot be kept. A judge that fails
+        if only certified judges may speak, and StoreUnavailable if the judgment cannot be kept. A judge that fails
         gives a judgment whose reward is None.
         """
         terms = terms or Terms()
-        with self.admission.enter(1, terms.priority), self._watchers.tracer.span("score") as span:
+        with self.admission.enter(1, terms.priority), self._observers.tracer.span("score") as span:
             judgment = await self._score(submission, terms)
             span.note(_traced(judgment))
             return judgment
@@ -129,14 +148,14 @@ class Scorer:
         )
         if self._archive is not None:
             await self._archive.save(judgment, submission, rubric)
-        self._watchers.judged(judgment)
+        self._observers.judged(judgment)
         return judgment
 
     async def appointed(self, submission: Submission) -> tuple[Rubric, Judge | None]:
         """By what, and by whom, a submission is judged. Raises what ``score`` raises before a judge is asked."""
         rubric = await self._rubric(submission)
         judge = self._judge(submission)
-        self._standing.certification.require(judge.reference if judge else None, rubric)
+        self._calibration_state.certification.require(judge.reference if judge else None, rubric)
         return rubric, judge
 
     async def _rubric(self, submission: Submission) -> Rubric:
@@ -151,7 +170,7 @@ class Scorer:
         return rubric
 
     def _judge(self, submission: Submission) -> Judge | None:
-        judge = self._bench.appoint(submission.judge)
+        judge = self._judges.appoint(submission.judge)
         return judge.explaining if judge is not None and submission.explain else judge
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
@@ -177,8 +196,8 @@ class Scorer:
         return _Found(verdicts, flags, speaker, findings.usage, findings.model_seconds)
 
     def _calibrated(self, found: _Found, rubric: Rubric) -> _Found:
-        """What was found with the judge's values mapped, where maps were fitted for this judge and rubric."""
-        maps = self._standing.maps.find(found.judge.fingerprint, rubric.digest)
+        """The judge's values mapped, if maps were fitted for this judge and rubric."""
+        maps = self._calibration_state.maps.find(found.judge.fingerprint, rubric.digest)
         if maps is None:
             return found
         judge = found.judge.model_copy(update={"calibration": maps.id})
@@ -188,7 +207,7 @@ class Scorer:
         if judge is None or not planned.questions:
             return CachedAnswers((), Usage(), 0.0)
         with self.admission.asking(len(planned.questions), terms.priority):
-            return await self._inquiry.find(judge, planned.questions, terms)
+            return await self._cached_judge.verdicts(judge, planned.questions, terms)
 
     async def _decide(self, planned: Plan, submission: Submission, terms: Terms) -> Sequence[Verdict]:
         return [await self._check(checking, submission, terms) for checking in planned.checks]
@@ -196,7 +215,7 @@ class Scorer:
     async def _check(self, checking: Checking, submission: Submission, terms: Terms) -> Verdict:
         criterion, step = checking.criterion, checking.step
         try:
-            async with asyncio.timeout(remaining(terms.deadline)):
+            async with asyncio.timeout(terms.seconds_left):
                 return await checks.decide(criterion, submission, step)
         except TimeoutError:
             return Verdict(

@@ -78,7 +78,7 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
     """The service, and what works beside its requests."""
     await require_keys(settings)
     async with (
-        open_service(settings, telemetry.watchers) as service,
+        open_service(settings, telemetry.observers) as service,
         key_ring(settings, service.store.api_keys) as app.state.keys,
     ):
         app.state.service = service
@@ -88,7 +88,9 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
         metrics.registry.register(CanaryMetrics(canaries))
         app.state.calibrations = calibrating = Calibrations(service)
         app.state.jobs = working = job_worker(service)
-        app.state.watch = watching = monitor_watch(service, MonitorMetrics(metrics.registry, service.shelf.ids))
+        app.state.watch = watching = monitor_watch(
+            service, MonitorMetrics(metrics.registry, service.rubric_registry.ids)
+        )
         auditing = audit_worker(service)
         app.state.unhurried = (working, auditing, calibrating)
         async with dialects(app, service, metrics):

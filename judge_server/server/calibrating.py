@@ -149,7 +149,7 @@ async def _calibrate(service: Service, wish: Wish, made: Undertaking) -> None:
         rubric=wish.rubric,
         matches=match(wish.rubric, labels, partial=wish.partial),
         judge=reference,
-        maps=None if wish.raw else service.standing.maps.find(reference.fingerprint, wish.rubric.digest),
+        maps=None if wish.raw else service.calibration_state.maps.find(reference.fingerprint, wish.rubric.digest),
         whole_digest=labels.digest,
     )
     made.note(items=task.labels.counts.items)
@@ -161,7 +161,7 @@ async def _calibrate(service: Service, wish: Wish, made: Undertaking) -> None:
         made.note(certificate=await _gated(service, result.labels, record))
     if wish.fit:
         made.note(**await _fitted(service, result.labels, record, wish))
-    await service.standing.refresh(service.store.calibrations)
+    await service.calibration_state.refresh(service.store.calibrations)
     made.note(status="done", calibration=record)
 
 

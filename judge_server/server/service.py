@@ -8,7 +8,6 @@ from judge_server.core.caller import PriorityClass, current_caller
 from judge_server.core.errors import BadInput, TooLarge
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.deadline import deadline_after
 from judge_server.wiring.service import Service
 
 
@@ -34,7 +33,7 @@ def terms(
     urgent class than the caller may ask for."""
     seconds = deadline_seconds or header or service.settings.default_deadline_seconds
     permitted = current_caller.get().allowance.priority(priority, default)
-    return Terms(Priority[permitted.upper()], deadline_after(seconds))
+    return Terms.within(seconds, Priority[permitted.upper()])
 
 
 def require_submissions(service: Service, count: int, field: str) -> None:

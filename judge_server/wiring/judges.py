@@ -11,7 +11,7 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.registry import open_model
 from judge_server.scheduling.observers import Observers
-from judge_server.scheduling.scheduled_model import ScheduledModel
+from judge_server.scheduling.scheduler import ScheduledModel
 from judge_server.settings.environment import environment_variable
 from judge_server.settings.settings import DEFAULT_JUDGE, Settings
 from judge_server.util.canonical import canonical_json
@@ -34,14 +34,14 @@ def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecificati
 class Models:
     """Judges that name the same model with the same engine options share one."""
 
-    def __init__(self, watchers: Observers, lower_class_share: float) -> None:
-        self._watchers = watchers
+    def __init__(self, observers: Observers, lower_class_share: float) -> None:
+        self._observers = observers
         self._lower_class_share = lower_class_share
         self.opened: dict[tuple[str, str], ScheduledModel] = {}
 
     def saturated(self) -> bool:
         """Whether calls wait for a model."""
-        return any(model.schedule.waiting for model in self.opened.values())
+        return any(model.scheduler.waiting for model in self.opened.values())
 
     def open(self, specification: JudgeSpecification) -> ScheduledModel:
         name = specification.model or ""
@@ -49,7 +49,7 @@ class Models:
         if key not in self.opened:
             self.opened[key] = ScheduledModel(
                 open_model(name, _with_secrets(specification)),
-                self._watchers,
+                self._observers,
                 lower_class_share=self._lower_class_share,
             )
         return self.opened[key]

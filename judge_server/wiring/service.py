@@ -1,4 +1,4 @@
-"""Settings, models, judges, rubrics, store and scorer put together: every door opens onto a Service."""
+"""The service: settings, models, judges, rubrics, store and scorer put together."""
 
 import asyncio
 import gc
@@ -9,49 +9,48 @@ from functools import partial
 
 from judge_server.authoring.rubric_registry import RubricRegistry
 from judge_server.core.caller import PRIORITY_CLASSES, ClassLimit
+from judge_server.core.errors import BadConfiguration
+from judge_server.core.fitted_map import MapSet
 from judge_server.guard import guard
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.load import Bound
 from judge_server.scheduling.observers import Observers
-from judge_server.scheduling.scheduled_model import ScheduledModel
-from judge_server.scoring.bench import JudgeRegistry
+from judge_server.scheduling.scheduler import ScheduledModel
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.cached_judge import CachedJudge
-from judge_server.scoring.calibrate import ActiveMaps
-from judge_server.scoring.calibration_state import CalibrationState
+from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.group.collection import Bounds
 from judge_server.scoring.group.groups import Groups
-from judge_server.scoring.scorer import Scorer
+from judge_server.scoring.scorer import JudgeRegistry, Scorer
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import library_of, open_store
 from judge_server.wiring.judges import Models, build_judges, judge_specifications
-from judge_server.wiring.standing import certification, pinned_maps
 
 
 @dataclass(frozen=True)
 class Service:
-    """Everything a door needs, started."""
+    """Everything that the command line and the HTTP server need, started."""
 
     settings: Settings
     store: Store
-    shelf: RubricRegistry
-    bench: JudgeRegistry
+    rubric_registry: RubricRegistry
+    judge_registry: JudgeRegistry
     models: tuple[ScheduledModel, ...]
-    inquiry: CachedJudge
+    cached_judge: CachedJudge
     scorer: Scorer
-    standing: CalibrationState
+    calibration_state: CalibrationState
     graders: Graders
     groups: Groups
 
     def busy(self) -> bool:
         """Whether anybody but an audit waits for a model."""
         return any(
-            model.schedule.waiting_of(priority)
+            model.scheduler.waiting_of(priority)
             for model in self.models
             for priority in Priority
             if priority is not Priority.AUDIT
@@ -60,65 +59,78 @@ class Service:
     def measuring_scorer(self, *, raw: bool = False) -> Scorer:
         """A scorer for calibrations: it needs no certificate and keeps no judgments. ``raw``: without fitted maps."""
         return Scorer(
-            rubrics=self.shelf,
-            bench=self.bench,
-            inquiry=self.inquiry,
+            rubrics=self.rubric_registry,
+            judge_registry=self.judge_registry,
+            cached_judge=self.cached_judge,
             admission=self.scorer.admission,
-            standing=self.standing.for_measuring(raw=raw),
+            calibration_state=self.calibration_state.for_measuring(raw=raw),
             inspect=self.scorer.inspect,
         )
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, watchers: Observers | None = None) -> AsyncIterator[Service]:
+async def open_service(settings: Settings, observers: Observers | None = None) -> AsyncIterator[Service]:
     """Open the store, start the models, and close everything in the opposite order.
 
     Without a ``database_url`` the store lives in memory. Raises BadConfiguration, StoreUnavailable or ModelUnavailable,
     each with the remedy.
     """
-    watchers = watchers or Observers()
+    observers = observers or Observers()
     async with AsyncExitStack() as stack:
         store = await open_store(settings)
         stack.push_async_callback(store.close)
         specifications, default_judge = judge_specifications(settings)
-        models = Models(watchers, settings.lower_class_share)
-        bench = JudgeRegistry(build_judges(specifications, models, PromptWriter(await store.secret())), default_judge)
+        models = Models(observers, settings.lower_class_share)
+        judge_registry = JudgeRegistry(
+            build_judges(specifications, models, PromptWriter(await store.secret())), default_judge
+        )
         for model in models.opened.values():
             stack.push_async_callback(model.close)
             await model.start()
-        shelf = RubricRegistry(library_of(settings), store)
-        inquiry = CachedJudge(VerdictCache(store, settings.cache_entries))
-        standing = CalibrationState(ActiveMaps(pinned_maps(settings)), certification(settings))
-        await standing.refresh(store.calibrations)
+        rubric_registry = RubricRegistry(library_of(settings), store)
+        cached_judge = CachedJudge(VerdictCache(store, settings.cache_entries))
+        calibration_state = CalibrationState(ActiveMaps(_pinned_maps(settings)), _certification(settings))
+        await calibration_state.refresh(store.calibrations)
         refreshing = asyncio.create_task(
-            standing.keep_fresh(store.calibrations, settings.calibration_refresh_seconds), name="standing"
+            calibration_state.keep_fresh(store.calibrations, settings.calibration_refresh_seconds),
+            name="calibration-state",
         )
         stack.callback(refreshing.cancel)
         scorer = Scorer(
-            rubrics=shelf,
-            bench=bench,
-            inquiry=inquiry,
+            rubrics=rubric_registry,
+            judge_registry=judge_registry,
+            cached_judge=cached_judge,
             admission=Admission(_class_bounds(settings), settings.max_steps, models.saturated),
             archive=store,
-            watchers=watchers,
-            standing=standing,
+            observers=observers,
+            calibration_state=calibration_state,
             inspect=partial(guard.inspect, veto=frozenset(settings.veto)),
         )
         graders = Graders(
-            judges=bench.judges,
-            cache=inquiry.cache,
+            judges=judge_registry.judges,
+            cached_judge=cached_judge,
             admission=scorer.admission,
             programs=await _programs(settings),
             certified_only=settings.require_calibrated,
         )
-        groups = Groups(scorer, inquiry.cache, _cohort_bounds(settings), watchers)
+        groups = Groups(scorer, cached_judge, _cohort_bounds(settings), observers)
         stack.push_async_callback(groups.close)
-        opened = tuple(models.opened.values())
-        yield Service(settings, store, shelf, bench, opened, inquiry, scorer, standing, graders, groups)
+        yield Service(
+            settings=settings,
+            store=store,
+            rubric_registry=rubric_registry,
+            judge_registry=judge_registry,
+            models=tuple(models.opened.values()),
+            cached_judge=cached_judge,
+            scorer=scorer,
+            calibration_state=calibration_state,
+            graders=graders,
+            groups=groups,
+        )
 
 
 async def _programs(settings: Settings) -> PythonProcesses | None:
-    """Where programs of graders run, proven to be confined; None where the operator wants none."""
+    """Where graders' programs run, once confinement is proven; None if the operator wants none."""
     if not settings.python_graders:
         return None
     processes = PythonProcesses(
@@ -149,3 +161,25 @@ def _class_bounds(settings: Settings) -> dict[Priority, Bound]:
         Bound(one.submissions or settings.max_under_way, one.questions or settings.max_questions) for one in limits
     ]
     return dict(zip(Priority, bounds, strict=True))
+
+
+def _pinned_maps(settings: Settings) -> list[MapSet]:
+    pinned = []
+    for path in settings.fitted_maps:
+        try:
+            pinned.append(MapSet.of_json(path.read_text("utf-8")))
+        except (OSError, ValueError) as fault:
+            raise BadConfiguration(
+                f"fitted_maps: {path} cannot be used: {fault}.",
+                remedy="Name files that judge-server calibrate fit --out wrote.",
+            ) from None
+    return pinned
+
+
+def _certification(settings: Settings) -> Certification:
+    """Which certificates count. The policy is read only if one is named, because that imports heavy libraries."""
+    if settings.gate_policy is None:
+        return Certification(required=settings.require_calibrated)
+    from judge_server.calibration.policy import read_policy
+
+    return Certification(required=settings.require_calibrated, policy=read_policy(settings.gate_policy).digest)

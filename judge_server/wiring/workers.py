@@ -23,7 +23,7 @@ def job_worker(service: Service) -> Worker:
 
 def canaries_of(service: Service) -> Canaries:
     """What asks the judges questions with known answers; start it, and close it before the service."""
-    return Canaries(service.bench.judges, service.settings.canary, service.settings.canary_seconds)
+    return Canaries(service.judge_registry.judges, service.settings.canary, service.settings.canary_seconds)
 
 
 def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:

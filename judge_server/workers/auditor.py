@@ -18,7 +18,6 @@ from judge_server.core.errors import DeadlineExceeded, JudgeServerError, ModelUn
 from judge_server.core.submission import Submission
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.deadline import deadline_after
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.audit_records import Candidate
 from judge_server.store.store import Store
@@ -155,7 +154,7 @@ class Auditor:
         for attempt in range(_ATTEMPTS):
             await self._until_idle()
             try:
-                terms = Terms(Priority.AUDIT, deadline_after(_DEADLINE_SECONDS))
+                terms = Terms.within(_DEADLINE_SECONDS, Priority.AUDIT)
                 judgment = await self._scorer.keeping(held).score(asked, terms)
             except StoreUnavailable:
                 raise

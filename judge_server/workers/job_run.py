@@ -11,7 +11,6 @@ from judge_server.core.job import Job
 from judge_server.core.submission import Coordinates
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.deadline import deadline_after
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.job_records import JobItem, JobRecords
@@ -132,7 +131,7 @@ class JobRun:
     async def _attempt(self, item: JobItem) -> Finished:
         held = Held()
         terms = self.job.terms
-        asked = Terms(Priority[terms.priority.upper()], deadline_after(terms.deadline_seconds))
+        asked = Terms.within(terms.deadline_seconds, Priority[terms.priority.upper()])
         try:
             given = parse_json(item.text)
         except ValueError as fault:

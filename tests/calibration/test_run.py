@@ -13,8 +13,7 @@ from judge_server.labels.label import CriterionScale, Item, Label
 from judge_server.labels.readers import read_labels
 from judge_server.labels.writing import write_labels
 from judge_server.models.baseline import Baseline
-from judge_server.scoring.calibrate import ActiveMaps
-from judge_server.scoring.calibration_state import CalibrationState
+from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState
 from tests.calibration.measured import NO, YES, label_set, rows_of, rubric
 from tests.scoring.assembly import judge, scorer
 from tests.scripted_model import ScriptedModel, labelled, yes
@@ -136,7 +135,7 @@ async def test_fitted_maps_and_their_thresholds_are_applied_as_in_serving():
         judge="main", fingerprint=speaker.reference.fingerprint, rubric=rubric().reference,
         labels=labels.digest, maps={"c0": fitted}, created_at="2026-01-01T00:00:00Z",
     )  # fmt: skip
-    measuring = scorer(speaker, standing=CalibrationState(ActiveMaps([maps])).for_measuring(raw=False))
+    measuring = scorer(speaker, calibration_state=CalibrationState(ActiveMaps([maps])).for_measuring(raw=False))
     result = await run(measuring, task_of(labels, speaker, maps=maps))
     row = judged_rows(result)["a", "c0"]
     assert (row.label, row.probability) == (NO, pytest.approx(0.75))

@@ -8,7 +8,7 @@ import pytest
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable
 from judge_server.models.hedging import Hedging
 from judge_server.models.registry import open_model
-from judge_server.scheduling.scheduled_model import ScheduledModel
+from judge_server.scheduling.scheduler import ScheduledModel
 from tests.models.openai_model import after_start, is_canary, request, started
 from tests.scripted_model import ScriptedModel, yes
 from tests.served import until

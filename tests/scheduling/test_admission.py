@@ -1,15 +1,16 @@
+"""Admission: limits of classes, shares of callers, quotas of API keys, and when to come back."""
+
 import asyncio
 import time
 from contextlib import contextmanager
 
 import pytest
 
-from judge_server.core.caller import ANYONE, Caller, current_caller
-from judge_server.core.errors import Draining, Overloaded
+from judge_server.core.caller import ANYONE, Allowance, Caller, current_caller
+from judge_server.core.errors import AllowanceSpent, Draining, Overloaded, TooLarge
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.admission import Admission
-from judge_server.scheduling.load import Bound
-from judge_server.scheduling.turned_away import RetryAfter
+from judge_server.scheduling.load import Bound, RetryAfter
 
 
 def test_a_full_house_says_when_to_come_back():
@@ -57,9 +58,9 @@ async def test_the_time_to_come_back_is_bounded():
 
 def ran(load, pace, until, caller="anyone"):
     """As if a hundred had ended at this pace."""
-    load.pace._since = until - 100 / pace
-    load.pace._ended.extend((until - n / pace, caller) for n in range(99, -1, -1))
-    load.pace._by_caller[caller] += 100
+    load.throughput._since = until - 100 / pace
+    load.throughput._ended.extend((until - n / pace, caller) for n in range(99, -1, -1))
+    load.throughput._by_caller[caller] += 100
 
 
 def test_a_pace_of_long_ago_is_forgotten():
@@ -147,10 +148,10 @@ async def test_the_door_counts_at_once_so_that_two_requests_never_take_the_same_
 
 def test_a_class_in_which_nothing_ends_says_to_wait_as_long_as_it_waited():
     load = bounded().classes[Priority.BATCH]
-    load.came(2, "a")
-    load._since -= 12
+    load.add(2, "a")
+    load._busy_since -= 12
     assert load.retry_after_seconds() == pytest.approx(12, abs=0.1)
-    load._since -= 1_000
+    load._busy_since -= 1_000
     assert load.retry_after_seconds() == 60.0
 
 
@@ -193,7 +194,7 @@ def test_shares_end_at_twice_the_bound():
 def paced(admission, pace, under_way):
     """As if so many were answered a second, and so many are under way."""
     load = admission.classes[Priority.INTERACTIVE]
-    load.came(under_way, "anyone")
+    load.add(under_way, "anyone")
     now = time.monotonic()
     ran(load, pace, now)
     return load
@@ -222,7 +223,7 @@ async def test_a_pace_that_callers_set_says_nothing_of_what_models_can_do():
     for _ in range(20):
         with admission.enter():
             await asyncio.sleep(0.002)
-    admission.classes[Priority.INTERACTIVE].came(1_000, "anyone")
+    admission.classes[Priority.INTERACTIVE].add(1_000, "anyone")
     admission.require_room(1_000, deadline=time.monotonic() + 0.5)
     busy = True
     for _ in range(20):
@@ -268,3 +269,38 @@ def test_who_stays_and_asks_again_is_not_counted_with_those_who_were_sent_away()
     with pytest.raises(Overloaded) as refused:
         admission.require_room(1)
     assert refused.value.retry_after_seconds == pytest.approx(1.0, rel=0.1)
+
+
+@pytest.fixture
+def limited():
+    """The current caller may have three submissions under way."""
+    before = current_caller.set(Caller("bounded", frozenset({"score"}), Allowance(submissions_under_way=3)))
+    yield
+    current_caller.reset(before)
+
+
+@pytest.mark.usefixtures("limited")
+async def test_a_caller_waits_for_its_own_submissions_only():
+    admission = Admission(100)
+    with admission.enter(2):
+        admission.require_room(1)
+        with pytest.raises(AllowanceSpent, match="2 submissions under way, and may have 3") as spent:
+            admission.require_room(2)
+        other = current_caller.set(Caller("other", frozenset({"score"}), Allowance(submissions_under_way=3)))
+        admission.require_room(3)
+        current_caller.reset(other)
+    admission.require_room(3)
+    assert spent.value.retry_after_seconds > 0
+
+
+@pytest.mark.usefixtures("limited")
+async def test_a_request_that_can_never_be_let_in_is_not_sent_away_to_wait():
+    with pytest.raises(TooLarge) as refused:
+        Admission(100).require_room(4)
+    assert refused.value.extensions == {"max_items": 3}
+
+
+async def test_callers_without_a_limit_share_the_servers_alone():
+    admission = Admission(10)
+    with admission.enter(9):
+        admission.require_room(500)

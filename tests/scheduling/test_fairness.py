@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from judge_server.core.caller import ANYONE, Caller, current_caller
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
+from judge_server.scheduling.fair_queue import QUANTUM, FairQueue
 from judge_server.scheduling.scheduler import Scheduler
-from judge_server.scheduling.single_flight import SingleFlight
-from judge_server.scheduling.turns import QUANTUM, FairQueue
-from judge_server.scheduling.urgency import Waiter
+from judge_server.scheduling.single_flight import SingleFlight, Waiter
 from tests.scheduling.test_scheduler import request
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes
@@ -37,22 +36,22 @@ class Queue:
     """Names in the order in which they are let in, one at a time."""
 
     def __init__(self, least_share: float = 0.0) -> None:
-        self.turns = FairQueue(least_share)
+        self.fair = FairQueue(least_share)
         self.names = {}
 
     def add(self, caller, name, *prefix, priority=INTERACTIVE):
-        place = self.turns.line(priority, caller).join(prefix)
+        place = self.fair.join(priority, caller, prefix)
         self.names[place] = name
-        self.turns.push(place)
+        self.fair.push(place)
         return place
 
     def next(self):
-        place = self.turns.pop()
-        self.turns.release(place)
+        place = self.fair.pop()
+        self.fair.release(place)
         return self.names[place]
 
     def rest(self):
-        return [self.next() for _ in range(self.turns.waiting)]
+        return [self.next() for _ in range(self.fair.waiting)]
 
 
 def test_ten_questions_wait_for_two_turns_of_a_caller_who_asks_ten_thousand():
@@ -80,9 +79,9 @@ def test_nobody_waits_longer_than_the_turns_of_the_others(asked, mine, seed):
         queue.add(caller, caller, f"{caller}{prefix}")
         if chance.random() < 0.3:
             queue.next()
-        if not queue.turns.waiting:
+        if not queue.fair.waiting:
             queue.add(caller, caller, f"{caller}{prefix}")
-    waiting = queue.turns.waiting_in(INTERACTIVE, mine)
+    waiting = queue.fair.waiting_in(INTERACTIVE, mine)
     order = queue.rest()
     places = [place for place, caller in enumerate(order) if caller == mine]
     assert len(places) == waiting
@@ -146,11 +145,11 @@ def test_who_leaves_takes_the_turn_along():
     left = [queue.add("a", "a", "p") for _ in range(200)]
     queue.add("b", "b", "q")
     for place in left:
-        queue.turns.leave(place)
-        queue.turns.release(place)
-    assert queue.turns.waiting == 1
+        queue.fair.leave(place)
+        queue.fair.release(place)
+    assert queue.fair.waiting == 1
     assert queue.rest() == ["b"]
-    assert queue.turns.waiting_of(INTERACTIVE) == 0
+    assert queue.fair.waiting_of(INTERACTIVE) == 0
 
 
 async def waited(flights, schedule, key, want, order):
@@ -158,7 +157,7 @@ async def waited(flights, schedule, key, want, order):
         async with schedule.slot(request(key, priority=BATCH)) as priority:
             order.append((key, priority))
 
-    flight = flights.board(key, work, want)
+    flight = flights.join(key, work, want)
     try:
         await asyncio.wait([flight.task])
     finally:
@@ -169,10 +168,10 @@ class Shared:
     """Work that is shared by key, behind one who holds the only place."""
 
     def __init__(self):
-        self.flights, self.schedule, self.order = SingleFlight(), Scheduler(1), []
+        self.flights, self.scheduler, self.order = SingleFlight(), Scheduler(1), []
 
     async def ask(self, key, priority, caller="a"):
-        task = asyncio.create_task(waited(self.flights, self.schedule, key, Waiter(priority, caller), self.order))
+        task = asyncio.create_task(waited(self.flights, self.scheduler, key, Waiter(priority, caller), self.order))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return task
@@ -180,30 +179,30 @@ class Shared:
 
 async def test_shared_work_is_as_urgent_as_the_most_urgent_of_those_who_wait():
     shared = Shared()
-    async with shared.schedule.slot(request("holder")):
+    async with shared.scheduler.slot(request("holder")):
         tasks = [await shared.ask(key, BATCH) for key in "pqr"]
         tasks.append(await shared.ask("r", TRAINING))
-        assert shared.schedule.waiting_of(TRAINING) == 1
-        assert shared.schedule.waiting_of(BATCH) == 2
+        assert shared.scheduler.waiting_of(TRAINING) == 1
+        assert shared.scheduler.waiting_of(BATCH) == 2
     await asyncio.gather(*tasks)
     assert shared.order == [("r", TRAINING), ("p", BATCH), ("q", BATCH)]
 
 
 async def test_work_goes_back_to_its_class_when_the_urgent_one_leaves():
     shared = Shared()
-    async with shared.schedule.slot(request("holder")):
+    async with shared.scheduler.slot(request("holder")):
         tasks = [await shared.ask(key, BATCH) for key in "pq"]
         urgent = await shared.ask("q", TRAINING)
         urgent.cancel()
         await asyncio.wait([urgent])
-        assert shared.schedule.waiting_of(TRAINING) == 0
+        assert shared.scheduler.waiting_of(TRAINING) == 0
     await asyncio.gather(*tasks)
     assert shared.order == [("p", BATCH), ("q", BATCH)]
 
 
 async def test_what_a_flooding_caller_asked_too_does_not_wait_in_its_line():
     shared = Shared()
-    async with shared.schedule.slot(request("holder")):
+    async with shared.scheduler.slot(request("holder")):
         tasks = [await shared.ask(f"k{n}", BATCH, "flood") for n in range(200)]
         tasks.append(await shared.ask("k199", BATCH, "modest"))
     await asyncio.gather(*tasks)
@@ -214,7 +213,7 @@ async def test_what_a_flooding_caller_asked_too_does_not_wait_in_its_line():
 async def test_no_place_is_lost_when_shared_work_moves_about(seed):
     chance = random.Random(seed)
     shared = Shared()
-    shared.schedule.capacity = 2
+    shared.scheduler.capacity = 2
     tasks = []
     for _ in range(300):
         asking = shared.ask(f"k{chance.randrange(12)}", chance.choice(list(Priority)), chance.choice("abc"))
@@ -223,8 +222,8 @@ async def test_no_place_is_lost_when_shared_work_moves_about(seed):
             chance.choice(tasks).cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.sleep(0.01)
-    assert (shared.schedule.in_flight, shared.schedule.waiting, len(shared.flights)) == (0, 0, 0)
-    assert not any(one.lines or one.ring for one in shared.schedule.turns._classes)
+    assert (shared.scheduler.in_flight, shared.scheduler.waiting, len(shared.flights)) == (0, 0, 0)
+    assert not any(one.queues or one.ring for one in shared.scheduler.queue._classes)
 
 
 async def test_the_caller_of_a_request_is_the_one_in_whose_line_it_waits():

@@ -7,8 +7,7 @@ import pytest
 
 from judge_server.core.errors import DeadlineExceeded
 from judge_server.models.protocol import Completion, Labels, Priority, Prompt, Request
-from judge_server.scheduling.scheduled_model import ScheduledModel
-from judge_server.scheduling.scheduler import Scheduler
+from judge_server.scheduling.scheduler import ScheduledModel, Scheduler
 from tests.scripted_model import ScriptedModel, yes
 
 
@@ -18,8 +17,8 @@ def request(*prefix: str, priority: Priority = Priority.INTERACTIVE, deadline: f
 
 def traces(schedule: Scheduler) -> int:
     """What the schedule remembers of those who wait or are in flight: their prefixes and places."""
-    lines = [line for one in schedule.turns._classes for line in one.lines.values()]
-    assert all(line in lines for one in schedule.turns._classes for line in one.ring)
+    lines = [line for one in schedule.queue._classes for line in one.queues.values()]
+    assert all(line in lines for one in schedule.queue._classes for line in one.ring)
     return sum(len(line._ranks) + len(line._heap) for line in lines) + len(lines)
 
 
@@ -27,13 +26,13 @@ class Line:
     """Requests that wait behind one that holds the only place; ``order`` is how they were let in."""
 
     def __init__(self, capacity: int = 1) -> None:
-        self.schedule = Scheduler(capacity)
+        self.scheduler = Scheduler(capacity)
         self.order: list = []
         self.tasks: list[asyncio.Task] = []
         self._open = asyncio.Event()
 
     async def __aenter__(self) -> "Line":
-        for _ in range(self.schedule.capacity):
+        for _ in range(self.scheduler.capacity):
             await self.add("holder", request("holder"))
         self.order.clear()
         return self
@@ -41,12 +40,12 @@ class Line:
     async def __aexit__(self, *_) -> None:
         self._open.set()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        assert self.schedule.in_flight == self.schedule.waiting == 0
-        assert traces(self.schedule) == 0
+        assert self.scheduler.in_flight == self.scheduler.waiting == 0
+        assert traces(self.scheduler) == 0
 
     async def add(self, name, wanted: Request) -> asyncio.Task:
         async def hold() -> None:
-            async with self.schedule.slot(wanted):
+            async with self.scheduler.slot(wanted):
                 self.order.append(name)
                 await self._open.wait()
 
@@ -65,7 +64,7 @@ async def test_no_more_than_the_capacity_is_in_flight():
     scheduled = ScheduledModel(model)
     await asyncio.gather(*(scheduled.complete(request(f"p{n}")) for n in range(50)))
     assert model.most_in_flight == 3
-    assert scheduled.schedule.in_flight == 0
+    assert scheduled.scheduler.in_flight == 0
 
 
 async def test_a_more_urgent_class_goes_first():
@@ -144,10 +143,10 @@ async def test_a_prefix_that_was_seen_long_ago_has_no_place_of_its_own():
 async def test_a_deadline_ends_the_wait():
     async with Line() as line:
         with pytest.raises(DeadlineExceeded, match="waited"):
-            async with line.schedule.slot(request("p", deadline=time.monotonic() + 0.01)):
+            async with line.scheduler.slot(request("p", deadline=time.monotonic() + 0.01)):
                 pytest.fail("there was no place")
         with pytest.raises(DeadlineExceeded):
-            async with line.schedule.slot(request("p", deadline=time.monotonic() - 1)):
+            async with line.scheduler.slot(request("p", deadline=time.monotonic() - 1)):
                 pytest.fail("there was no place")
 
 
@@ -163,7 +162,7 @@ async def test_who_leaves_the_queue_frees_nothing():
         waiting = [await line.add(name, request(name)) for name in "abc"]
         waiting[1].cancel()
         await asyncio.sleep(0)
-        assert (line.schedule.in_flight, line.schedule.waiting) == (1, 2)
+        assert (line.scheduler.in_flight, line.scheduler.waiting) == (1, 2)
         assert await line.run() == ["a", "c"]
 
 
@@ -173,8 +172,8 @@ async def test_those_who_left_are_not_kept_in_memory():
         for task in waiting[:-1]:
             task.cancel()
         await asyncio.sleep(0.01)
-        assert line.schedule.waiting == 1
-        assert traces(line.schedule) < 200
+        assert line.scheduler.waiting == 1
+        assert traces(line.scheduler) < 200
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -232,7 +231,7 @@ async def test_a_place_given_in_the_moment_of_cancelling_goes_to_the_next():
 async def test_more_capacity_lets_more_in_at_once():
     async with Line() as line:
         await line.add("a", request("a"))
-        line.schedule.capacity = 2
+        line.scheduler.capacity = 2
         await asyncio.sleep(0)
         assert line.order == ["a"]
 
@@ -247,4 +246,4 @@ async def test_a_scheduled_model_takes_the_capacity_known_after_the_start():
     scheduled = ScheduledModel(model)
     model.capacity = 7
     await scheduled.start()
-    assert scheduled.schedule.capacity == 7
+    assert scheduled.scheduler.capacity == 7

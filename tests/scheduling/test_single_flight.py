@@ -3,10 +3,9 @@ import asyncio
 import pytest
 
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.single_flight import SingleFlight
-from judge_server.scheduling.urgency import Waiter
+from judge_server.scheduling.single_flight import SingleFlight, Waiter
 
-WANT = Waiter(Priority.BATCH, "a")
+WAITER = Waiter(Priority.BATCH, "a")
 
 
 class Work:
@@ -29,16 +28,16 @@ class Work:
 
 
 async def join(flights, key, work) -> tuple[int, bool]:
-    """The result, and whether this caller pays for it."""
-    flight = flights.board(key, work, WANT)
+    """The result, and whether this caller is charged for it."""
+    call = flights.join(key, work, WAITER)
     try:
-        await asyncio.wait([flight.task])
+        await asyncio.wait([call.task])
     finally:
-        flights.leave(flight, WANT)
-    return flight.task.result(), flight.pay()
+        flights.leave(call, WAITER)
+    return call.task.result(), call.charge()
 
 
-async def boarded(flights, work, callers: int, key: str = "k") -> list[asyncio.Task]:
+async def waiting(flights, work, callers: int, key: str = "k") -> list[asyncio.Task]:
     tasks = [asyncio.create_task(join(flights, key, work)) for _ in range(callers)]
     await asyncio.sleep(0.005)
     return tasks
@@ -46,16 +45,16 @@ async def boarded(flights, work, callers: int, key: str = "k") -> list[asyncio.T
 
 async def test_the_same_work_is_done_once_and_paid_for_once():
     flights, work = SingleFlight(), Work()
-    landed = await asyncio.gather(*await boarded(flights, work, 5))
+    results = await asyncio.gather(*await waiting(flights, work, 5))
     assert work.started == 1
-    assert [result for result, _ in landed] == [1] * 5
-    assert sum(pays for _, pays in landed) == 1
+    assert [result for result, _ in results] == [1] * 5
+    assert sum(pays for _, pays in results) == 1
     assert len(flights) == 0
 
 
 async def test_work_goes_on_when_the_caller_that_began_it_is_cancelled():
     flights, work = SingleFlight(), Work()
-    first, second = await boarded(flights, work, 2)
+    first, second = await waiting(flights, work, 2)
     first.cancel()
     assert await second == (1, True)
     assert work.cancelled == 0
@@ -63,7 +62,7 @@ async def test_work_goes_on_when_the_caller_that_began_it_is_cancelled():
 
 async def test_work_is_cancelled_with_its_last_caller():
     flights, work = SingleFlight(), Work(60)
-    callers = await boarded(flights, work, 3)
+    callers = await waiting(flights, work, 3)
     for caller in callers:
         caller.cancel()
     await asyncio.wait(callers)
@@ -74,7 +73,7 @@ async def test_work_is_cancelled_with_its_last_caller():
 
 async def test_a_caller_after_the_last_one_left_begins_anew():
     flights, work = SingleFlight(), Work()
-    (caller,) = await boarded(flights, work, 1)
+    (caller,) = await waiting(flights, work, 1)
     caller.cancel()
     await asyncio.wait([caller])
     assert await join(flights, "k", work) == (2, True)
@@ -82,7 +81,7 @@ async def test_a_caller_after_the_last_one_left_begins_anew():
 
 async def test_every_caller_gets_the_error():
     flights, work = SingleFlight(), Work(fault=ValueError("no"))
-    for caller in await boarded(flights, work, 3):
+    for caller in await waiting(flights, work, 3):
         with pytest.raises(ValueError, match="no"):
             await caller
     assert len(flights) == 0
@@ -97,7 +96,7 @@ async def test_an_error_that_nobody_waits_for_is_silent(recwarn, caplog):
                 raise ValueError("late") from None
 
     flights = SingleFlight()
-    (caller,) = await boarded(flights, Stubborn(60), 1)
+    (caller,) = await waiting(flights, Stubborn(60), 1)
     caller.cancel()
     await asyncio.wait([caller])
     await asyncio.sleep(0.01)

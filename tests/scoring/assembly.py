@@ -10,11 +10,10 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.observers import Observers
-from judge_server.scheduling.scheduled_model import ScheduledModel
-from judge_server.scoring.bench import JudgeRegistry
+from judge_server.scheduling.scheduler import ScheduledModel
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.cached_judge import CachedJudge
-from judge_server.scoring.scorer import Scorer
+from judge_server.scoring.scorer import JudgeRegistry, Scorer
 
 SECRET = b"s" * 32
 RESPONSE = "Drink water, rest, and see a doctor if it lasts."
@@ -38,18 +37,27 @@ def judge(model, name: str = "main", **more) -> SingleJudge:
 
 
 def scorer(
-    *judges, store=None, rubrics=(), limit=10_000, most_steps=256, archive=None, cache=None, observers=(), standing=None
+    *judges,
+    store=None,
+    rubrics=(),
+    limit=10_000,
+    most_steps=256,
+    archive=None,
+    cache=None,
+    observers=(),
+    calibration_state=None,
+    cached_judge=None,
 ) -> Scorer:
     """Judges by their names, the first being the default; a store remembers verdicts and judgments."""
     named: Mapping = {judge.specification.name: judge for judge in judges}
     return Scorer(
         rubrics=Shelf(*rubrics),
-        bench=JudgeRegistry(named, next(iter(named), None)),
-        inquiry=CachedJudge(VerdictCache(store) if cache is None else cache),
+        judge_registry=JudgeRegistry(named, next(iter(named), None)),
+        cached_judge=cached_judge or CachedJudge(VerdictCache(store) if cache is None else cache),
         admission=Admission(limit, most_steps),
         archive=archive or store,
-        watchers=Observers(judgments=observers),
-        standing=standing,
+        observers=Observers(judgments=observers),
+        calibration_state=calibration_state,
     )
 
 

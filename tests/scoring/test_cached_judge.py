@@ -4,18 +4,25 @@ import time
 import pytest
 
 from judge_server.core.errors import DeadlineExceeded, StoreUnavailable
+from judge_server.core.grader import ScoreModel
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.verdict import Opinion, VerdictStatus
 from judge_server.judging.answer import Answer, Reading, Terms
 from judge_server.judging.panel import Panel
+from judge_server.judging.relative.options import RelativeOptions
+from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Labels, Prompt, Request
-from judge_server.scheduling.deadline import deadline_after
+from judge_server.scheduling.admission import Admission
 from judge_server.scoring.cache import VerdictCache, content_of, reading_of
 from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.graders.grader_input import GraderInput
+from judge_server.scoring.graders.grading import Graders
+from judge_server.scoring.group.evaluation import Wanted
+from judge_server.scoring.group.groups import Groups, GroupTask, Times
 from judge_server.store import Store
 from tests.scoring.assembly import judge, rubric, scorer, submission
-from tests.scripted_model import ScriptedModel, labelled, yes
+from tests.scripted_model import ScriptedModel, labelled, spoken, yes
 
 
 async def scored(of, **more):
@@ -154,10 +161,10 @@ async def test_when_the_last_caller_leaves_the_model_is_told():
     await asyncio.wait(callers)
     await asyncio.sleep(0.01)
     assert (len(model.asked), model.cancelled) == (2, 2)
-    assert of._inquiry.in_flight == 0
+    assert of._cached_judge.in_flight == 0
     assert of.admission.under_way == 0
-    assert of._bench.judges["main"].model.schedule.in_flight == 0
-    assert of._bench.judges["main"].model.schedule.waiting == 0
+    assert of._judges.judges["main"].model.scheduler.in_flight == 0
+    assert of._judges.judges["main"].model.scheduler.waiting == 0
 
 
 async def test_the_deadline_of_another_caller_is_not_ours():
@@ -165,10 +172,10 @@ async def test_the_deadline_of_another_caller_is_not_ours():
     asked = judge(model)
     of = scorer(asked)
     one = submission(rubric=rubric(count=1))
-    async with asked.model.schedule.slot(_blocking()):
-        hasty = asyncio.create_task(of.score(one, Terms(deadline=deadline_after(0.02))))
+    async with asked.model.scheduler.slot(_blocking()):
+        hasty = asyncio.create_task(of.score(one, Terms.within(0.02)))
         await asyncio.sleep(0)
-        patient = asyncio.create_task(of.score(one, Terms(deadline=deadline_after(30))))
+        patient = asyncio.create_task(of.score(one, Terms.within(30)))
         await asyncio.sleep(0.05)
     assert (await hasty).error.type == "timeout"
     judgment = await patient
@@ -195,7 +202,7 @@ async def test_what_is_decided_by_the_deadline_is_returned():
     of = scorer(judge(Slow(script)))
     lenient = rubric(count=3, missing={"policy": "skip", "min_coverage": 0.3})
     started = time.monotonic()
-    judgment = await of.score(submission(rubric=lenient), Terms(deadline=deadline_after(0.1)))
+    judgment = await of.score(submission(rubric=lenient), Terms.within(0.1))
     assert time.monotonic() - started < 1
     assert judgment.status == "partial"
     assert judgment.reward == 1.0
@@ -205,7 +212,7 @@ async def test_what_is_decided_by_the_deadline_is_returned():
 async def test_a_model_that_does_not_let_go_does_not_hold_up_its_caller():
     model = ScriptedModel(yes(0.8), seconds=60, stubborn_seconds=0.5)
     started = time.monotonic()
-    judgment = await scorer(judge(model, votes=3)).score(submission(), Terms(deadline=deadline_after(0.05)))
+    judgment = await scorer(judge(model, votes=3)).score(submission(), Terms.within(0.05))
     assert time.monotonic() - started < 0.3
     assert judgment.error.type == "timeout"
     await asyncio.sleep(0.6)
@@ -215,7 +222,7 @@ async def test_after_the_deadline_nobody_is_asked_but_what_is_known_counts():
     model = ScriptedModel(yes(0.8))
     of = scorer(judge(model))
     await scored(of)
-    over = Terms(deadline=deadline_after(0))
+    over = Terms.within(0)
     assert (await of.score(submission(), over)).reward == pytest.approx(0.8)
     assert (await of.score(submission("Sleep more."), over)).error.type == "timeout"
     assert len(model.asked) == 3
@@ -264,7 +271,7 @@ async def test_a_memory_that_fails_costs_a_call_and_no_verdict(memory):
 async def test_a_memory_that_hangs_takes_neither_the_callers_time_nor_the_judges():
     of = scorer(judge(ScriptedModel(yes(0.8))), cache=VerdictCache(Memory(seconds=60)))
     started = time.monotonic()
-    judgment = await of.score(submission(), Terms(deadline=deadline_after(0.2)))
+    judgment = await of.score(submission(), Terms.within(0.2))
     assert time.monotonic() - started < 1
     assert judgment.reward == pytest.approx(0.8)
 
@@ -308,8 +315,8 @@ async def test_a_judge_that_breaks_its_contract_is_a_judge_that_failed(answers):
     assert judgment.error.type in {"judge_unavailable", "timeout"}
 
 
-async def test_an_inquiry_without_questions_costs_nothing():
-    found = await CachedJudge(VerdictCache()).find(Broken(()), [], Terms())
+async def test_no_questions_cost_nothing():
+    found = await CachedJudge(VerdictCache()).verdicts(Broken(()), [], Terms())
     assert (found.verdicts, found.usage.calls) == ((), 0)
 
 
@@ -317,3 +324,45 @@ async def test_a_shared_answer_is_the_same_answer():
     answer = Answer(reading=Reading(0.7, (0.7, 0.3), reason="So."))
     judgment = await scored(scorer(Broken((answer,))), rubric=rubric(count=1))
     assert judgment.verdicts[0].reason == "So."
+
+
+HANGING_SECONDS = 0.2
+
+
+def over_a_hanging_store(model) -> tuple[SingleJudge, CachedJudge]:
+    return judge(model), CachedJudge(VerdictCache(Memory(seconds=60)), HANGING_SECONDS)
+
+
+async def ask_a_criterion(asked, cached):
+    return (await scorer(asked, cached_judge=cached).score(submission(rubric=rubric(count=1)))).reward
+
+
+async def ask_a_group(asked, cached):
+    groups = Groups(scorer(asked, cached_judge=CachedJudge(VerdictCache())), cached)
+    items = [{"prompt": "My head aches.", "response": said} for said in ("Rest.", "Drink water.")]
+    wanted = Wanted({"rubric": rubric(count=1)}, RelativeOptions(kind="pairwise"), 2)
+    found = await groups.score(GroupTask(items, wanted, Times(60, None)), Terms())
+    return found.report.relative.rewards[0]
+
+
+async def ask_a_grader(asked, cached):
+    grader = ScoreModel.model_validate(
+        {"type": "score_model", "name": "g", "model": "main", "input": [{"role": "user", "content": "Grade it."}]}
+    )
+    graders = Graders(judges={"main": asked}, cached_judge=cached, admission=Admission(8))
+    return (await graders.grade(grader, GraderInput("An answer.", {}), Terms())).score
+
+
+def said(request):
+    if isinstance(request.answer, Labels):
+        return labelled(Yes=1.0) if "Yes" in request.answer.words else labelled(A=1.0)
+    return spoken({"reason": "r", "score": 1})
+
+
+@pytest.mark.parametrize("ask", [ask_a_criterion, ask_a_group, ask_a_grader])
+async def test_a_store_that_hangs_costs_a_bounded_time_without_any_deadline(ask):
+    asked, cached = over_a_hanging_store(ScriptedModel(said))
+    started = time.monotonic()
+    async with asyncio.timeout(10):
+        assert await ask(asked, cached) is not None
+    assert 2 * HANGING_SECONDS <= time.monotonic() - started < 2 * HANGING_SECONDS + 2

@@ -10,7 +10,6 @@ from judge_server.core.errors import ContextOverflow, DeadlineExceeded, ModelUna
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Completion, TokenProbability
-from judge_server.scheduling.deadline import deadline_after
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, spoken, yes
 
@@ -118,7 +117,7 @@ async def test_a_failed_judge_is_never_a_reward(mode, name, fault, kind, policy)
 
 async def test_a_judge_that_never_answers_is_no_reward():
     model = ScriptedModel(yes(0.9), seconds=60)
-    judgment = await scorer(judge(model)).score(submission(), Terms(deadline=deadline_after(0.05)))
+    judgment = await scorer(judge(model)).score(submission(), Terms.within(0.05))
     assert judgment.reward is None
     assert judgment.error.type == "timeout"
     assert {verdict.status for verdict in judgment.verdicts} == {VerdictStatus.UNAVAILABLE}

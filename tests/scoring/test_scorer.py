@@ -18,7 +18,6 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Priority
 from judge_server.models.registry import open_model
-from judge_server.scheduling.deadline import deadline_after
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes
 
@@ -151,7 +150,7 @@ async def test_the_whole_response_reaches_the_judge_however_long_it_is():
 
 async def test_terms_reach_the_model():
     model = ScriptedModel(yes(1.0))
-    terms = Terms(Priority.TRAINING, deadline_after(60))
+    terms = Terms.within(60, Priority.TRAINING)
     await scorer(judge(model)).score(submission(), terms)
     assert {(request.priority, request.deadline) for request in model.asked} == {(Priority.TRAINING, terms.deadline)}
 

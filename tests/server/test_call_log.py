@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.model_call import ModelCall
+from judge_server.scheduling.observers import ModelCall
 from judge_server.server.telemetry.call_log import CallLog
 from tests.models.openai_model import after_start
 from tests.served import judged_by, until

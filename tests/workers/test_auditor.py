@@ -13,7 +13,7 @@ from judge_server.judging.answer import Terms
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.scheduled_model import ScheduledModel
+from judge_server.scheduling.scheduler import ScheduledModel
 from judge_server.store import Store
 from judge_server.store.observation import Span
 from judge_server.util.stable_hash import stable_hash
@@ -160,7 +160,7 @@ async def test_where_both_judges_share_a_model_no_audit_goes_before_a_call_of_tr
             return await super().complete(request)
 
     shared = ScheduledModel(Watched(yes(0.9), capacity=1, seconds=0.002))
-    schedule = shared.schedule
+    schedule = shared.scheduler
     main, second = (
         SingleJudge(JudgeSpecification(name=name, model="scripted:one", votes=votes), shared, PromptWriter(SECRET))
         for votes, name in enumerate(("main", "second"), 1)

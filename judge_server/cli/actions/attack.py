@@ -54,10 +54,10 @@ async def attack_judge(settings: Settings, order: AttackOptions) -> int:
     attacks, without = _attacks(order), _defences(order.without)
     rubric = load(Path(order.rubric)).rubric if order.rubric and options.is_file(order.rubric) else None
     async with open_service(settings) as service:
-        judge = service.bench.named(order.judge)
+        judge = service.judge_registry.named(order.judge)
         announce([judge])
         if order.rubric and rubric is None:
-            rubric = await service.shelf.get(order.rubric)
+            rubric = await service.rubric_registry.get(order.rubric)
         suite = Suite(
             attacks=attacks,
             bases=_bases(rubric),
@@ -66,7 +66,7 @@ async def attack_judge(settings: Settings, order: AttackOptions) -> int:
             margin=order.margin,
             at_once=order.concurrency,
         )
-        target = Target(judge, service.standing.for_measuring(raw=False), service.scorer.inspect)
+        target = Target(judge, service.calibration_state.for_measuring(raw=False), service.scorer.inspect)
         with _progress(suite.size) as advance:
             trials = await suite.run(target, advance)
     found = refusals(genuine_answers(), rubric, target.inspect)

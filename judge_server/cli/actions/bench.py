@@ -37,7 +37,7 @@ class Workload:
 async def measure(settings: Settings, workload: Workload) -> Figures:
     """Judge the workload once after one submission to warm up."""
     async with open_service(settings) as service:
-        announce(service.bench.judges.values())
+        announce(service.judge_registry.judges.values())
         mark = str(time.time_ns())
         warm_up = replace(workload, prompts=1, rollouts=1)
         await score_batch(service.scorer, _work(f"{mark}-warm", warm_up), Terms(Priority.BATCH))
@@ -81,7 +81,7 @@ def _work(mark: str, workload: Workload) -> list[dict[str, Any]]:
 
 def _figures(judgments: list[Judgment], wall: float, cpu: float) -> Figures:
     verdicts = [verdict for judgment in judgments for verdict in judgment.verdicts]
-    usage = sum((judgment.usage for judgment in judgments), Usage())
+    usage = Usage.total(judgment.usage for judgment in judgments)
     return {
         "submissions": len(judgments),
         "verdicts": len(verdicts),

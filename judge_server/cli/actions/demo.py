@@ -32,7 +32,7 @@ async def demonstrate(settings: Settings, *, full: bool, as_json: bool) -> None:
         items = bundled_submissions()
         judgments = await score_batch(service.scorer, items, Terms())
         if as_json:
-            announce(service.bench.judges.values())
+            announce(service.judge_registry.judges.values())
             for judgment in judgments:
                 typer.echo(judgment.model_dump_json())
         else:
@@ -53,9 +53,9 @@ def bundled_submissions() -> list[dict[str, Any]]:
 async def _show(service: Service, items: Items, judgments: Sequence[Judgment], count: int | None) -> None:
     terminal = Console()
     console = terminal if terminal.is_terminal else Console(width=_WIDTH)
-    judge = service.bench.named(None).reference
+    judge = service.judge_registry.named(None).reference
     for item, judgment in zip(items, judgments, strict=True):
-        rubric = await service.shelf.get(str(item["rubric"]))
+        rubric = await service.rubric_registry.get(str(item["rubric"]))
         console.print(_heading(item, judgment, rubric), _verdicts(judgment, rubric, count), "", sep="\n")
     console.print(_rewards(items, judgments))
     console.print(_closing(judgments, judge.model, judge.notice))

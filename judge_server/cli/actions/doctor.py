@@ -94,7 +94,10 @@ async def _service(settings: Settings) -> list[Diagnosis]:
         kept = str(Location.of(settings.database_url)) if settings.database_url else "in memory; serve keeps a file"
         return [
             Diagnosis("database", "ok", kept),
-            *[await _judge(judge, name == service.bench.default) for name, judge in service.bench.judges.items()],
+            *[
+                await _judge(judge, name == service.judge_registry.default)
+                for name, judge in service.judge_registry.judges.items()
+            ],
         ]
 
 

@@ -25,7 +25,6 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinates
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.deadline import deadline_after
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.settings.settings import Settings
 from judge_server.util.json import parse_json
@@ -52,8 +51,8 @@ async def score_lines(settings: Settings, task: Task) -> None:
     total = None if task.file == STANDARD_INPUT else _count(task.file)
     with _output(task.output) as sink:
         async with open_service(settings) as service:
-            announce([service.bench.named(task.judge)])
-            rubric = file_rubric or (await service.shelf.get(task.rubric) if task.rubric else None)
+            announce([service.judge_registry.named(task.judge)])
+            rubric = file_rubric or (await service.rubric_registry.get(task.rubric) if task.rubric else None)
             with _progress() as progress:
                 scoring = _Scoring(service, task, rubric, sink, progress, progress.add_task("scoring", total=total))
                 await scoring.run()
@@ -99,7 +98,7 @@ class _Scoring:
             item = parse_json(line)
         except ValueError as fault:
             return failed_judgment(BadSubmission(f"line {number}: {fault}"), Coordinates())
-        terms = Terms(Priority.BATCH, deadline_after(self._task.deadline_seconds))
+        terms = Terms.within(self._task.deadline_seconds, Priority.BATCH)
         return await score_item(self._service.scorer, item, terms, self._defaults)
 
     async def _write(self) -> None:

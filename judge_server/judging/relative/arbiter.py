@@ -120,7 +120,7 @@ def _mean(votes: list[Answer]) -> Answer:
     """The mean of the usable votes, of which there must be more than half."""
     if len(votes) == 1:
         return votes[0]
-    usage = sum((answer.usage for answer in votes), Usage())
+    usage = Usage.total(answer.usage for answer in votes)
     seconds = fsum(answer.model_seconds for answer in votes)
     readings = [answer.reading for answer in votes if answer.reading]
     if len(readings) * 2 <= len(votes):

@@ -11,6 +11,8 @@ from judge_server.core.errors import (
     JudgeFailure,
     UnusableVerdict,
 )
+from judge_server.core.expression import UndefinedResult
+from judge_server.core.grader import Multi
 from judge_server.core.judgment import Usage
 from judge_server.core.verdict import Failure
 
@@ -36,8 +38,8 @@ _BY_TYPE: dict[str, tuple[Flag, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """``flags``: which of OpenAI's errors this is; ``kind``: how a program ended, where one did."""
+class GraderFault:
+    """``flags``: which of OpenAI's errors this is; ``kind``: how a program ended, if there was one."""
 
     failure: Failure
     flags: frozenset[str]
@@ -45,18 +47,18 @@ class Fault:
     remedy: str | None = None
 
     @staticmethod
-    def of(fault: JudgeFailure) -> "Fault":
+    def of(fault: JudgeFailure) -> "GraderFault":
         """A failure that was raised."""
         failure = Failure.of(fault)
         if isinstance(fault, GraderFailed):
-            return Fault(failure, frozenset({fault.flag}), fault.kind, fault.remedy)
-        return Fault.by_type(failure)
+            return GraderFault(failure, frozenset({fault.flag}), fault.kind, fault.remedy)
+        return GraderFault.by_type(failure)
 
     @staticmethod
-    def by_type(failure: Failure) -> "Fault":
+    def by_type(failure: Failure) -> "GraderFault":
         """A judge's failure."""
         kind = "unavailable" if failure.type == GraderUnavailable.type else None
-        return Fault(failure, frozenset(_BY_TYPE.get(failure.type, ("model_grader_server_error",))), kind)
+        return GraderFault(failure, frozenset(_BY_TYPE.get(failure.type, ("model_grader_server_error",))), kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ class Grade:
     or the share of each label; ``usage`` by judge."""
 
     score: float | None = None
-    fault: Fault | None = None
+    fault: GraderFault | None = None
     scores: Mapping[str, float | None] = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[GraderFault, ...] = ()
     usage: Mapping[str, Usage] = field(default_factory=dict)
     models: tuple[str, ...] = ()
 
@@ -76,7 +78,37 @@ class Grade:
             raise ValueError("a grade is a score or a fault")
 
     @property
-    def every_fault(self) -> tuple[Fault, ...]:
+    def every_fault(self) -> tuple[GraderFault, ...]:
         """Its own and its parts'."""
         own = () if self.fault is None else (self.fault,)
         return tuple(dict.fromkeys((*own, *self.faults)))
+
+
+def combined(grader: Multi, parts: Mapping[str, Grade]) -> Grade:
+    """``multi``: a formula over the scores of several graders. A fault if a part has one, or if the formula has no
+    finite value for these scores."""
+    scores = {key: grade.score for key, grade in parts.items()}
+    faults = tuple(fault for grade in parts.values() for fault in grade.every_fault)
+    fault = _worst(faults)
+    score: float | None = None
+    if fault is None:
+        known = {key: value for key, value in scores.items() if value is not None}
+        try:
+            score = grader.formula.evaluate(known)
+        except UndefinedResult as undefined:
+            fault = GraderFault.of(GraderFailed(f"calculate_output: {undefined}.", flag="formula_parse_error"))
+    models = tuple(dict.fromkeys(model for grade in parts.values() for model in grade.models))
+    return Grade(score, fault, scores, faults, _summed(parts), models)
+
+
+def _worst(faults: tuple[GraderFault, ...]) -> GraderFault | None:
+    """One that would occur again if the request were repeated, else the first."""
+    lasting = [fault for fault in faults if fault.failure.type == GraderFailed.type]
+    return next(iter(lasting or faults), None)
+
+
+def _summed(parts: Mapping[str, Grade]) -> dict[str, Usage]:
+    judges = dict.fromkeys(judge for grade in parts.values() for judge in grade.usage)
+    return {
+        judge: Usage.total(grade.usage[judge] for grade in parts.values() if judge in grade.usage) for judge in judges
+    }

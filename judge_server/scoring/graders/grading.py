@@ -1,4 +1,4 @@
-"""The door to all graders: whether one can be run here, and what it says about a sample."""
+"""Runs graders: whether one can run here, and what it says about a sample."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -20,41 +20,37 @@ from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.retry import trusted
 from judge_server.judging.single import SingleJudge
 from judge_server.scheduling.admission import Admission
-from judge_server.scheduling.deadline import remaining
-from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.graders.grade import Fault, Grade
+from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.graders.grade import Grade, GraderFault, combined
 from judge_server.scoring.graders.grader_input import GraderInput
-from judge_server.scoring.graders.judge_call import JudgeCalls, Question
-from judge_server.scoring.graders.label_model import label_question, reads_directly
-from judge_server.scoring.graders.multi import combined
+from judge_server.scoring.graders.judge_call import ask
+from judge_server.scoring.graders.model_grader import label_question, reads_directly, score_question
 from judge_server.scoring.graders.python_process import PythonProcesses
-from judge_server.scoring.graders.score_model import score_question
-from judge_server.scoring.graders.string_check import check_string
-from judge_server.scoring.graders.text_similarity import measure_similarity
+from judge_server.scoring.graders.text_comparison import check_string, measure_similarity
 from judge_server.util.concurrency import together
 
 
 class Graders:
-    """Graders over configured judges. ``programs`` is None where no program may run; with ``certified_only`` no judge
-    speaks, because a grader has no rubric that a certificate could be about."""
+    """Graders over configured judges. ``programs`` is None if no program may run. With ``certified_only`` no judge may
+    be asked, because a grader has no rubric that a certificate could be about."""
 
     def __init__(
         self,
         *,
         judges: Mapping[str, Judge],
-        cache: VerdictCache,
+        cached_judge: CachedJudge,
         admission: Admission,
         programs: PythonProcesses | None = None,
         certified_only: bool = False,
     ) -> None:
         self._judges = judges
-        self._calls = JudgeCalls(cache)
+        self._cached_judge = cached_judge
         self._admission = admission
         self._programs = programs
         self._certified_only = certified_only
 
     async def check(self, grader: Grader) -> None:
-        """Raises BadGrader, or NotCalibrated, where ``grader`` cannot be run here; its programs are compiled."""
+        """Raises BadGrader or NotCalibrated if ``grader`` cannot run here. Its programs are compiled."""
         self.require(grader)
         for part in _parts(grader):
             if isinstance(part, PythonProgram):
@@ -64,7 +60,7 @@ class Graders:
                     raise BadGrader(f"{part.name}: {fault.detail}", remedy="Correct the source.") from None
 
     def require(self, grader: Grader) -> None:
-        """As ``check``, without looking into programs."""
+        """As ``check``, without compiling programs."""
         for part in _parts(grader):
             if isinstance(part, ScoreModel | LabelModel):
                 _require_sampling(self._judge(part.model), part.sampling_params)
@@ -86,14 +82,14 @@ class Graders:
                 return await self._score(grader, material, terms)
             if isinstance(grader, LabelModel):
                 return await self._label(grader, material, terms)
-            async with asyncio.timeout(remaining(terms.deadline)):
+            async with asyncio.timeout(terms.seconds_left):
                 return Grade(await self._compute(grader, material))
         except TimeoutError:
             flags = frozenset({"unresponsive_reward_error"})
-            fault = Fault.of(DeadlineExceeded("The deadline passed before the grader was done."))
-            return Grade(fault=Fault(fault.failure, flags))
+            fault = GraderFault.of(DeadlineExceeded("The deadline passed before the grader was done."))
+            return Grade(fault=GraderFault(fault.failure, flags))
         except JudgeFailure as fault:
-            return Grade(fault=Fault.of(fault))
+            return Grade(fault=GraderFault.of(fault))
 
     async def _compute(self, grader: StringCheck | TextSimilarity | PythonProgram, material: GraderInput) -> float:
         if isinstance(grader, StringCheck):
@@ -105,24 +101,24 @@ class Graders:
     async def _score(self, grader: ScoreModel, material: GraderInput, terms: Terms) -> Grade:
         judge = self._judge(grader.model)
         question = score_question(grader, material, judge)
-        answer = await self._calls.ask(judge, question, grader.sampling_params, terms)
-        return _spoken(judge, answer, answer.usage, {}, answer.reading.value if answer.reading else 0.0)
+        answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms)
+        return _graded(judge, answer, answer.usage, {}, answer.reading.value if answer.reading else 0.0)
 
     async def _label(self, grader: LabelModel, material: GraderInput, terms: Terms) -> Grade:
         judge = self._judge(grader.model)
         usage = Usage()
         direct = reads_directly(grader, judge)
-        question: Question = label_question(grader, material, judge, direct=direct)
-        answer = await self._calls.ask(judge, question, grader.sampling_params, terms)
+        question = label_question(grader, material, judge, direct=direct)
+        answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms)
         usage += answer.usage
         answer = trusted(answer, judge.least_mass)
         if direct and _may_fall_back(judge, answer):
             question = label_question(grader, material, judge, direct=False)
-            answer = await self._calls.ask(judge, question, grader.sampling_params, terms)
+            answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms)
             usage += answer.usage
         shares = dict(zip(grader.labels, answer.reading.shares, strict=True)) if answer.reading else {}
         likeliest = max(shares, key=shares.__getitem__, default="")
-        return _spoken(judge, answer, usage, shares, 1.0 if likeliest in grader.passing_labels else 0.0)
+        return _graded(judge, answer, usage, shares, 1.0 if likeliest in grader.passing_labels else 0.0)
 
     def _judge(self, name: str) -> SingleJudge:
         judge = self._judges.get(name)
@@ -166,10 +162,10 @@ def _may_fall_back(judge: SingleJudge, answer: Answer) -> bool:
     return unreadable and judge.specification.fallback == "reason"
 
 
-def _spoken(judge: SingleJudge, answer: Answer, usage: Usage, scores: Mapping[str, float], score: float) -> Grade:
-    """The grade that a judge's answer amounts to."""
+def _graded(judge: SingleJudge, answer: Answer, usage: Usage, scores: Mapping[str, float], score: float) -> Grade:
+    """A judge's answer as a grade."""
     spent = {judge.specification.name: usage}
     models = (judge.model.name,)
     if answer.failure is not None:
-        return Grade(fault=Fault.by_type(answer.failure), usage=spent, models=models)
+        return Grade(fault=GraderFault.by_type(answer.failure), usage=spent, models=models)
     return Grade(score, scores=dict(scores), usage=spent, models=models)

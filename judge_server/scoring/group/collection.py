@@ -8,7 +8,6 @@ from typing import Any
 
 from judge_server.core.errors import Draining, JudgeServerError, Overloaded
 from judge_server.judging.answer import Terms
-from judge_server.scheduling.deadline import deadline_after, remaining
 from judge_server.scoring.group.cohort import Cohort, Member, Times
 from judge_server.scoring.group.evaluation import Evaluation, Wanted
 
@@ -81,7 +80,7 @@ class Collection:
     async def _evaluation(self, cohort: Cohort, terms: Terms) -> Evaluation | None:
         cohort.callers += 1
         try:
-            async with asyncio.timeout(remaining(terms.deadline)):
+            async with asyncio.timeout(terms.seconds_left):
                 await cohort.closed.wait()
                 if self._ended:
                     raise _draining()
@@ -96,7 +95,7 @@ class Collection:
                 _let_go(cohort)
 
     async def _judged(self, cohort: Cohort) -> Evaluation:
-        terms = Terms(cohort.priority, deadline_after(cohort.times.evaluation_seconds))
+        terms = Terms.within(cohort.times.evaluation_seconds, cohort.priority)
         return await self._evaluate([member.item for member in cohort.members.values()], cohort.wanted, terms)
 
     def _find(self, name: str, members: Sequence[Member]) -> Cohort | None:

@@ -1,4 +1,4 @@
-"""Members of a group compared with each other by a judge."""
+"""Comparing the members of a group with each other by a judge."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -12,10 +12,10 @@ from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
-from judge_server.judging.answer import Judge, Terms
+from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.judge_input import shown_reference, text_in_scope
 from judge_server.judging.relative.arbiter import Arbiter, singles
-from judge_server.judging.relative.comparison import Comparison
+from judge_server.judging.relative.comparison import Comparison, Shown
 from judge_server.judging.relative.listwise import Listwise
 from judge_server.judging.relative.options import RelativeOptions
 from judge_server.judging.relative.prompt import Script
@@ -24,7 +24,7 @@ from judge_server.judging.relative.standing import Contest, Standing
 from judge_server.judging.relative.tournament import Tournament
 from judge_server.judging.single import SingleJudge
 from judge_server.scheduling.observers import Observers
-from judge_server.scoring.group.question import Questioner
+from judge_server.scoring.cached_judge import CachedJudge, JudgeCall
 from judge_server.scoring.group.report import Comparisons
 from judge_server.scoring.plan import plan
 from judge_server.scoring.scorer import Scorer
@@ -80,10 +80,10 @@ class _Heard:
 class Comparer:
     """Compares by the criteria of the rubric, with the judges of the scorer."""
 
-    def __init__(self, scorer: Scorer, questioner: Questioner, watchers: Observers | None = None) -> None:
+    def __init__(self, scorer: Scorer, cached_judge: CachedJudge, observers: Observers | None = None) -> None:
         self._scorer = scorer
-        self._questioner = questioner
-        self._watchers = watchers or Observers()
+        self._cached_judge = cached_judge
+        self._observers = observers or Observers()
 
     async def compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
         """At least two members with the same prompt, rubric, reference and facts. Never raises for what cannot be
@@ -96,7 +96,7 @@ class Comparer:
             except Exception:  # noqa: BLE001 - a fault of ours in comparing is no reason to lose the judgments
                 _LOG.exception("a group could not be compared")
                 compared = Compared.failed(len(members), _OUR_FAULT)
-        self._watchers.compared(compared.usage, [failure for failure in compared.failures if failure])
+        self._observers.compared(compared.usage, [failure for failure in compared.failures if failure])
         return compared
 
     async def _compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
@@ -129,10 +129,12 @@ class Comparer:
         method = _method(arbiter, comparison, options)
         script = Script(comparison, arbiter.judge.writer)
         shown = method.presentations(contest)
-        answers = await self._questioner.answers(arbiter, script, shown, terms)
-        usage = sum((answer.usage for answer in answers.values()), Usage())
+        keys = {one: arbiter.key(comparison.key(one)) for one in shown}
+        calls = {key: _call(arbiter, script, one, key, terms) for one, key in keys.items()}
+        found = await self._cached_judge.answers(list(calls), lambda unknown: [calls[key] for key in unknown], terms)
+        answers = {one: found.of(key) for one, key in keys.items()}
         read = sum(answer.reading is not None for answer in answers.values())
-        return _Heard(method.standing(contest, answers), len(shown), read, usage)
+        return _Heard(method.standing(contest, answers), len(shown), read, found.usage)
 
     def _texts(self, members: Sequence[Submission], rubric: Rubric, standard: Standard) -> list[str | None]:
         """What is shown of each member: its answer, or all of it where criteria read more; None for what the guard
@@ -140,6 +142,13 @@ class Comparer:
         scope = "conversation" if standard.whole else "answer"
         refused = (self._scorer.inspect(member, rubric).refused for member in members)
         return [None if cause else text_in_scope(one, scope) for one, cause in zip(members, refused, strict=True)]
+
+
+def _call(arbiter: Arbiter, script: Script, shown: Shown, key: str, terms: Terms) -> JudgeCall:
+    async def ask() -> tuple[Answer, ...]:
+        return (await arbiter.ask(script, shown, terms),)
+
+    return JudgeCall(arbiter.judge.specification.name, (key,), ask)
 
 
 def _able(judge: Judge) -> tuple[SingleJudge, ...]:
@@ -178,7 +187,7 @@ def _by_member(
         pairs=standing.pairs,
         inconsistent=standing.inconsistent,
     )
-    usage = sum((one.usage for one in heard), Usage())
+    usage = Usage.total(one.usage for one in heard)
     return Compared(rewards, failures, judge=judge.reference, comparisons=counts, usage=usage)
 
 

@@ -1,11 +1,15 @@
-"""A cohort judged: every member on its own, members with each other, and the rewards that come of both."""
+"""Judging a cohort: each member alone, members with each other, and the rewards that follow from both."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 from judge_server.core.errors import BadSubmission
 from judge_server.core.judgment import Judgment
+from judge_server.core.outcome import GATE_UNDECIDED
+from judge_server.core.reward import read_gates
+from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
@@ -13,11 +17,11 @@ from judge_server.judging.relative.options import RelativeOptions
 from judge_server.judging.relative.standing import ranks
 from judge_server.scoring.batch import parse_submission, score_batch
 from judge_server.scoring.group.comparing import Compared, Comparer
-from judge_server.scoring.group.report import GroupReport, RelativeReport
-from judge_server.scoring.group.reward import own_reward, relative_reward
-from judge_server.scoring.group.statistics import AdvantageKind, advantages, statistics
+from judge_server.scoring.group.report import AdvantageKind, GroupReport, RelativeReport, advantages, statistics
 from judge_server.scoring.scorer import Scorer
 from judge_server.util.concurrency import both
+
+_UNEXPLAINED = Failure(type="no_verdict", detail="The response has no reward.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +136,27 @@ def _outcome(judgment: Judgment, compared: Compared, place: int, weight: float) 
             return judgment.error  # what is wrong with the member itself says more
         return failure or Failure(type="no_verdict", detail="The response was not compared.")
     return relative_reward(judgment, reward, weight, compared.rubric)
+
+
+def own_reward(judgment: Judgment) -> float | Failure:
+    return judgment.reward if judgment.reward is not None else judgment.error or _UNEXPLAINED
+
+
+def relative_reward(judgment: Judgment, relative: float, weight: float, rubric: Rubric) -> float | Failure:
+    """``weight`` times the relative reward plus the rest of the member's own. A gate that fired caps it as it caps the
+    member's own reward; one that could not be read leaves it undecided if it could have lowered it. What could not be
+    judged or kept at all has no reward, whatever the comparison found."""
+    if not judgment.id:
+        return judgment.error or _UNEXPLAINED
+    value = relative
+    if weight < 1:
+        own = own_reward(judgment)
+        if isinstance(own, Failure):
+            return own
+        value = fsum((weight * relative, (1 - weight) * own))
+    gates = read_gates(
+        rubric,
+        {leaf.id: [verdict for verdict in judgment.verdicts if verdict.criterion == leaf.id] for leaf in rubric.leaves},
+    )
+    value = min(value, gates.ceiling(assumed=True))
+    return GATE_UNDECIDED if any(gate.reward < value for gate in gates.unread) else value

@@ -1,7 +1,7 @@
-"""Scoring groups, whole ones at once and those whose members come one by one."""
+"""Scoring groups: whole ones at once, and those whose members come in several requests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from judge_server.core.caller import current_caller
@@ -9,17 +9,14 @@ from judge_server.core.errors import DeadlineExceeded
 from judge_server.core.judgment import Judgment
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
-from judge_server.scheduling.deadline import deadline_after
 from judge_server.scheduling.observers import Observers
 from judge_server.scoring.batch import failed_judgment, readable_coordinates
-from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.group.cohort import Member, Times
 from judge_server.scoring.group.collection import Bounds, Collection, Joined
 from judge_server.scoring.group.comparing import Comparer
 from judge_server.scoring.group.evaluation import Evaluation, Wanted, evaluate
-from judge_server.scoring.group.question import Questioner
-from judge_server.scoring.group.report import GroupReport
-from judge_server.scoring.group.statistics import AdvantageKind
+from judge_server.scoring.group.report import AdvantageKind, GroupReport
 from judge_server.scoring.scorer import Scorer
 from judge_server.util.canonical import digest
 
@@ -27,7 +24,7 @@ from judge_server.util.canonical import digest
 @dataclass(frozen=True, slots=True)
 class GroupTask:
     """``items``: plain data of submissions that differ in response, id and policy only. ``collect``: they may be a part
-    of the cohort, of which the rest comes in other requests."""
+    of the cohort; the rest comes in other requests."""
 
     items: Sequence[Mapping[str, Any]]
     wanted: Wanted
@@ -37,7 +34,7 @@ class GroupTask:
 
     @property
     def name(self) -> str:
-        """What members of one caller's cohort have in common; whoever differs in any of it has a cohort of its own."""
+        """Digest of what all members of a cohort have in common; requests that differ in it have separate cohorts."""
         shared = {name: value for name, value in self.items[0].items() if name not in ("response", "id", "policy")}
         wanted = self.wanted
         return digest(
@@ -61,21 +58,21 @@ class GroupScores:
 
 
 class Groups:
-    """The door of this room."""
+    """Scores groups with the scorer and a judge that compares."""
 
     def __init__(
         self,
         scorer: Scorer,
-        cache: VerdictCache,
+        cached_judge: CachedJudge,
         bounds: Bounds | None = None,
-        watchers: Observers | None = None,
+        observers: Observers | None = None,
     ) -> None:
         self._scorer = scorer
-        self._comparer = Comparer(scorer, Questioner(cache), watchers)
+        self._comparer = Comparer(scorer, cached_judge, observers)
         self.collection = Collection(self._evaluate, bounds)
 
     async def score(self, task: GroupTask, terms: Terms) -> GroupScores:
-        """Every item has a judgment and an outcome. Raises Overloaded where no more groups can be collected."""
+        """Every item has a judgment and an outcome. Raises Overloaded if no more groups can be collected."""
         if task.collect:
             members = Member.of(task.items)
             name = f"{current_caller.get().name} {task.name}"
@@ -83,8 +80,8 @@ class Groups:
             return _shared(task, joined)
         seconds = task.times.evaluation_seconds
         if seconds is not None:
-            ends = [end for end in (terms.deadline, deadline_after(seconds)) if end is not None]
-            terms = replace(terms, deadline=min(ends))
+            left = terms.seconds_left
+            terms = Terms.within(seconds if left is None else min(left, seconds), terms.priority)
         evaluation = await self._evaluate(task.items, task.wanted, terms)
         report = evaluation.report(range(len(task.items)), task.advantages)
         return GroupScores(evaluation.judgments, evaluation.outcomes, report)

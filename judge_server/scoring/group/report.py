@@ -1,10 +1,27 @@
-"""What an answer about a group says besides its judgments."""
+"""What an answer about a group says besides its judgments: statistics of the rewards, advantages, the comparison."""
+
+from collections.abc import Sequence
+from math import fsum, hypot, sqrt
+from typing import Literal
 
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.model import Frozen
 from judge_server.core.verdict import Failure
 from judge_server.judging.relative.options import Kind
-from judge_server.scoring.group.statistics import Statistics
+
+AdvantageKind = Literal["grpo", "dr_grpo", "rloo"]
+_ZERO = 1e-8
+_EPSILON = 1e-4
+
+
+class Statistics(Frozen):
+    """Over the rewards that are not None: ``count``, ``mean`` and population ``std``. ``zero_variance`` says that the
+    group teaches nothing (also with fewer than two rewards)."""
+
+    count: int
+    mean: float | None
+    std: float | None
+    zero_variance: bool
 
 
 class Comparisons(Frozen):
@@ -38,3 +55,47 @@ class GroupReport(Statistics):
     collected: int
     complete: bool
     relative: RelativeReport | None = None
+
+
+def statistics(rewards: Sequence[float | None]) -> Statistics:
+    known = _known(rewards)
+    if not known:
+        return Statistics(count=0, mean=None, std=None, zero_variance=True)
+    std = _deviation(known)
+    return Statistics(count=len(known), mean=_mean(known), std=std, zero_variance=len(known) < 2 or std < _ZERO)
+
+
+def advantages(rewards: Sequence[float | None], kind: AdvantageKind) -> tuple[float | None, ...]:
+    """In the order of the rewards, and None if there is none; the others are left out of every mean.
+
+    ``grpo``: (reward - mean) / (std + 1e-4) (Shao et al. 2024, 2402.03300); ``dr_grpo``: reward - mean (Liu et al.
+    2025, 2503.20783); ``rloo``: reward - mean of the others (Ahmadian et al. 2024, 2402.14740), 0 if there are none.
+    """
+    known = _known(rewards)
+    if not known:
+        return tuple(None for _ in rewards)
+    mean = _mean(known)
+    scale = 1.0
+    if kind == "grpo":
+        scale = _deviation(known) + _EPSILON
+    elif kind == "rloo":
+        scale = (len(known) - 1) / len(known) or 1.0  # r - mean of the others = (r - mean) * n / (n - 1)
+    return tuple(None if reward is None else (reward - mean) / scale for reward in rewards)
+
+
+def _known(rewards: Sequence[float | None]) -> list[float]:
+    return [reward for reward in rewards if reward is not None]
+
+
+def _deviation(rewards: Sequence[float]) -> float:
+    mean = _mean(rewards)
+    return hypot(*(reward - mean for reward in rewards)) / sqrt(len(rewards))
+
+
+def _mean(rewards: Sequence[float]) -> float:
+    if min(rewards) == max(rewards):
+        return rewards[0]
+    try:
+        return fsum(rewards) / len(rewards)
+    except OverflowError:
+        return fsum(reward / len(rewards) for reward in rewards)

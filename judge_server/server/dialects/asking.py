@@ -15,7 +15,6 @@ from judge_server.core.errors import Draining, JudgeServerError, Overloaded
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.judging.answer import Terms
-from judge_server.scheduling.deadline import remaining
 from judge_server.server.dialects.failure_policy import FailurePolicy, Profile
 from judge_server.server.dialects.prompt_table import PromptTable
 from judge_server.server.dialects.substitution import Substitutions
@@ -78,9 +77,9 @@ async def asked(request: Request, profile: Profile, rubric: str, wishes: Wishes)
 
 
 async def _require_judgeable(service: Service, rubric: str, judge: str | None) -> None:
-    known = service.bench.named(judge)
+    known = service.judge_registry.named(judge)
     if rubric != BY_SAMPLE:
-        service.standing.certification.require(known.reference, await service.shelf.get(rubric))
+        service.calibration_state.certification.require(known.reference, await service.rubric_registry.get(rubric))
 
 
 async def room_for(asking: Asking, submissions: int) -> Overloaded | None:
@@ -97,7 +96,7 @@ async def room_for(asking: Asking, submissions: int) -> Overloaded | None:
         except Draining:
             raise
         except Overloaded as fault:
-            left = remaining(asking.terms.deadline)
+            left = asking.terms.seconds_left
             if asking.policy.kind == "raise":
                 raise
             if left is not None and left <= 0:

@@ -108,5 +108,5 @@ async def _components(asking: Asking, body: dict[str, Any], judgment: Judgment) 
         return None
     given = _envelope(body).rubric
     named = given if isinstance(given, dict) else f"{judgment.rubric.id}@{judgment.rubric.version}"
-    rubric = await asking.service.shelf.get(named) if isinstance(named, str) else Rubric.model_validate(named)
+    rubric = await asking.service.rubric_registry.get(named) if isinstance(named, str) else Rubric.model_validate(named)
     return reward_components(rubric, judgment.verdicts, judgment.reward)

@@ -15,7 +15,7 @@ from judge_server.core.errors import JudgeFailure
 from judge_server.core.grader import Grader
 from judge_server.core.judgment import Usage
 from judge_server.core.model import Frozen, encodable
-from judge_server.scoring.graders.grade import Fault, Grade
+from judge_server.scoring.graders.grade import Grade, GraderFault
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.server.dialects.failure_policy import RAISE, FailurePolicy, Profile
 from judge_server.server.failure import failure_problem
@@ -160,7 +160,7 @@ def _told(grader: Grader, grade: Grade, seconds: float) -> dict[str, Any]:
     return {"sub_rewards": parts, "model_grader_token_usage_per_model": usage, "metadata": metadata}
 
 
-def _errors(faults: tuple[Fault, ...]) -> Errors:
+def _errors(faults: tuple[GraderFault, ...]) -> Errors:
     flags: dict[str, Any] = {flag: True for fault in faults for flag in fault.flags}
     for fault in faults:
         detail = fault.failure.detail

@@ -16,7 +16,7 @@ from judge_server.wiring.service import Service
 async def dialects(app: FastAPI, service: Service, metrics: Metrics) -> AsyncIterator[None]:
     """Reads the prompt table, and ends what ROLL left unfinished. Raises BadConfiguration."""
     path = service.settings.prompt_table
-    app.state.prompt_table = None if path is None else await load_prompt_table(path, service.shelf.get)
+    app.state.prompt_table = None if path is None else await load_prompt_table(path, service.rubric_registry.get)
     app.state.substitutions = Substitutions(metrics)
     app.state.roll_tasks = tasks = Tasks(service.settings.max_under_way)
     try:

@@ -65,7 +65,7 @@ class EstimateList(Frozen):
 @router.post("", status_code=201)
 async def draw_items(body: DrawRequest, service: ServiceHere) -> DrawResult:
     """Draw judgments of the last day for people to label: more where the judge is suspect, each with its weight."""
-    judge = service.bench.named(body.judge)
+    judge = service.judge_registry.named(body.judge)
     series = Series(rubric=body.rubric, judge=judge.reference.name, policy=body.policy)
     horizon = service.settings.monitor.horizon_seconds
     items = await fill(service.store, body.label_set, series, body.sizes, horizon)

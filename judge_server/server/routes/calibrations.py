@@ -58,8 +58,8 @@ class CalibrationList(Frozen):
 async def calibrate(body: CalibrationRequest, service: ServiceHere, calibrations: CalibrationsHere) -> Progress:
     """Measure a judge on labelled items, beside the scoring: 202 at once; the calibration's own address tells how far
     it is."""
-    rubric = await service.shelf.get(body.rubric) if isinstance(body.rubric, str) else body.rubric
-    judge = service.bench.named(body.judge)
+    rubric = await service.rubric_registry.get(body.rubric) if isinstance(body.rubric, str) else body.rubric
+    judge = service.judge_registry.named(body.judge)
     flags = body.model_dump(include={"labels", "split", "reader", "reason", "partial", "raw", "fit", "gate"})
     return calibrations.begin(Wish(rubric=rubric, judge=judge, **flags))
 

@@ -178,10 +178,10 @@ async def _terms(service: Service, wishes: BatchRequest | LineWishes) -> JobTerm
     """The wishes, with a rubric's name pinned to the version of this moment. Raises UnknownRubric, UnknownJudge."""
     rubric: dict[str, Any] | str | None = None
     if isinstance(wishes.rubric, str):
-        rubric = (await service.shelf.get(wishes.rubric)).name
+        rubric = (await service.rubric_registry.get(wishes.rubric)).name
     elif wishes.rubric is not None:
         rubric = wishes.rubric.model_dump(mode="json", exclude_unset=True)
-    service.bench.appoint(wishes.judge)
+    service.judge_registry.appoint(wishes.judge)
     caller = current_caller.get()
     return JobTerms(
         rubric=rubric,

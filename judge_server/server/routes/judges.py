@@ -51,7 +51,7 @@ class JudgeList(Frozen):
 @router.get("")
 async def judges(request: Request, service: ServiceHere) -> JudgeList:
     """Configured judges with fingerprint, calibration and health."""
-    configured = list(service.bench.judges.items())
+    configured = list(service.judge_registry.judges.items())
     canaries: Canaries = request.app.state.canaries
     reports = [canaries.reports.get(name) for name, _ in configured]
     healthy = await asyncio.gather(*(judge.healthy() for _, judge in configured))
@@ -59,7 +59,7 @@ async def judges(request: Request, service: ServiceHere) -> JudgeList:
         judges=[
             JudgeStatus(
                 **judge.reference.model_dump(),
-                default=name == service.bench.default,
+                default=name == service.judge_registry.default,
                 healthy=up,
                 fitted=_fitted(service, judge.reference.fingerprint),
                 gated=_gated(service, judge.reference.fingerprint),
@@ -72,10 +72,10 @@ async def judges(request: Request, service: ServiceHere) -> JudgeList:
 
 
 def _fitted(service: Service, fingerprint: str) -> tuple[Fitted, ...]:
-    found = service.standing.maps.of_judge(fingerprint)
+    found = service.calibration_state.maps.of_judge(fingerprint)
     return tuple(Fitted(id=maps.id, rubric=maps.rubric, criteria=tuple(maps.maps)) for maps in found)
 
 
 def _gated(service: Service, fingerprint: str) -> tuple[Gated, ...]:
-    found = service.standing.certification.of_judge(fingerprint)
+    found = service.calibration_state.certification.of_judge(fingerprint)
     return tuple(Gated(id=one.id, rubric=one.rubric, decision=one.decision) for one in found)

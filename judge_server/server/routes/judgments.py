@@ -101,7 +101,7 @@ class RescoreResponse(Frozen):
 async def rescore_stored(body: RescoreRequest, service: ServiceHere) -> RescoreResponse:
     """Stored verdicts under another aggregation: no model is asked. What cannot be rescored spoils nothing else."""
     require_items(len(body.judgments), 10_000, "judgments")
-    rubric = await service.shelf.get(body.rubric) if isinstance(body.rubric, str) else body.rubric
+    rubric = await service.rubric_registry.get(body.rubric) if isinstance(body.rubric, str) else body.rubric
     return RescoreResponse(results=[await _rescored(service, one, rubric) for one in body.judgments])
 
 

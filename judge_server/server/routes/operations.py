@@ -19,7 +19,7 @@ async def readyz(service: ServiceHere) -> dict[str, str]:
     """The store answers, there is room, and the default judge can be asked; else 503 or 429."""
     service.scorer.admission.require_room(waiting=True)
     await service.store.ping()
-    judge = service.bench.named(None)
+    judge = service.judge_registry.named(None)
     if not await judge.healthy():
         raise ModelUnavailable(
             f"The judge {judge.reference.name!r} does not answer.",

@@ -60,7 +60,7 @@ class Published(Frozen):
 @router.get("")
 async def rubrics(service: ServiceHere) -> RubricList:
     """Every rubric with its versions."""
-    return RubricList(rubrics=await service.shelf.listing())
+    return RubricList(rubrics=await service.rubric_registry.listing())
 
 
 @router.post("", openapi_extra=_RUBRIC_BODY, status_code=201, response_model=Published)
@@ -71,7 +71,7 @@ async def publish(request: Request, service: ServiceHere) -> Response:
     if faults:
         shown = [fault.model_dump(mode="json") for fault in faults]
         raise BadRubric(f"{faults[0]}", remedy="Mend what the findings name, then publish again.", findings=shown)
-    new = await service.shelf.publish(parsed.rubric)
+    new = await service.rubric_registry.publish(parsed.rubric)
     answer = Published(reference=parsed.rubric.reference, new=new, findings=findings)
     return Response(answer.model_dump_json(), status_code=201 if new else 200, media_type="application/json")
 
@@ -106,14 +106,14 @@ async def diff(
     to: Annotated[str | None, Query(max_length=80)] = None,
 ) -> RubricDifference:
     """What changed between two versions, criterion by criterion; ``to`` defaults to the newest."""
-    old = await service.shelf.get(f"{rubric_id}@{since}")
-    new = await service.shelf.get(f"{rubric_id}@{to}" if to else rubric_id)
+    old = await service.rubric_registry.get(f"{rubric_id}@{since}")
+    new = await service.rubric_registry.get(f"{rubric_id}@{to}" if to else rubric_id)
     return compare(old, new)
 
 
 @router.get("/{name:path}")
 async def rubric(name: str, service: ServiceHere) -> RubricDocument:
     """One rubric: ``id`` (the newest) or ``id@version``."""
-    found = await service.shelf.get(name)
-    versions = await service.shelf.versions(found.id)
+    found = await service.rubric_registry.get(name)
+    versions = await service.rubric_registry.versions(found.id)
     return RubricDocument(reference=found.reference, versions=versions, rubric=found)

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from judge_server.scheduling.model_call import ModelCall
-from judge_server.scheduling.observers import CANCELLED
+from judge_server.scheduling.observers import CANCELLED, ModelCall
 from judge_server.util.log_throttle import LogThrottle
 
 _log = logging.getLogger(__name__)

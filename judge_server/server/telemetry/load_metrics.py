@@ -50,7 +50,7 @@ class LoadMetrics(Collector):
         )  # fmt: skip
         for model in self._service.models:
             for priority in Priority:
-                waiting.add_metric([model.name, priority.name.lower()], model.schedule.waiting_of(priority))
+                waiting.add_metric([model.name, priority.name.lower()], model.scheduler.waiting_of(priority))
             if model.reach is not None:
                 resting.add_metric([model.name], model.reach.resting)
                 hedged.add_metric([model.name, "first"], model.reach.hedged - model.reach.hedges_won)

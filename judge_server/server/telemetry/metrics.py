@@ -132,17 +132,17 @@ class Metrics:
         """Show what is under way, waiting and in flight; learn which rubrics are ours."""
         here = self.registry
         here.register(LoadMetrics(service))
-        self._is_ours = service.shelf.has_shown
+        self._is_ours = service.rubric_registry.has_shown
         Gauge("judge_server_submissions_under_way", "Submissions under way.", registry=here).set_function(
             lambda: service.scorer.admission.under_way
         )
         Gauge("judge_server_questions_in_flight", "Distinct questions being asked.", registry=here).set_function(
-            lambda: service.inquiry.in_flight
+            lambda: service.cached_judge.in_flight
         )
         waiting = Gauge("judge_server_calls_waiting", "Calls that wait for a model.", ("model",), registry=here)
         running = Gauge("judge_server_calls_in_flight", "Calls a model works on.", ("model",), registry=here)
         for model in service.models:
-            _watch(model.schedule, waiting.labels(model.name), running.labels(model.name))
+            _watch(model.scheduler, waiting.labels(model.name), running.labels(model.name))
 
     def text(self) -> bytes:
         """The exposition format of Prometheus."""

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.model_call import ModelCall
+from judge_server.scheduling.observers import ModelCall
 
 _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from judge_server import __version__
-from judge_server.scheduling.model_call import ModelCall
+from judge_server.scheduling.observers import ModelCall
 from judge_server.util.tracing import Attribute, Span
 
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Telemetry:
-    """``watchers`` are told of judgments and calls, ``exchange_observers`` of requests."""
+    """``observers`` are told of judgments and calls, ``exchange_observers`` of requests."""
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
         self._traces = _traces(settings)
         self.tracer: Tracer = self._traces or Untraced()
         calls = (ModelMetrics(self.metrics.registry), CallLog(), *([self._traces] if self._traces else ()))
-        self.watchers = Observers((self.metrics,), (self.metrics,), calls, self.tracer)
+        self.observers = Observers((self.metrics,), (self.metrics,), calls, self.tracer)
         self.exchange_observers: tuple[ExchangeObserver, ...] = (
             HttpMetrics(self.metrics.registry),
             AccessLog(settings.access_log),

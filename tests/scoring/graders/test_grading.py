@@ -16,6 +16,7 @@ from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Completion, Labels, Structured
 from judge_server.scheduling.admission import Admission
 from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.grading import Graders
 from tests.scripted_model import ScriptedModel, labelled, spoken
@@ -44,7 +45,7 @@ def graders_of(model: ScriptedModel, *, certified_only: bool = False, **judge) -
     panel = Panel(JudgeSpecification(name="panel", panel=("main", "other")), [main, main])
     return Graders(
         judges={"main": main, "panel": panel},
-        cache=VerdictCache(),
+        cached_judge=CachedJudge(VerdictCache()),
         admission=Admission(8),
         certified_only=certified_only,
     )

@@ -9,7 +9,6 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.deadline import deadline_after
 from judge_server.scoring.group.cohort import Member, Times
 from judge_server.scoring.group.collection import Bounds, Collection
 from judge_server.scoring.group.evaluation import Evaluation, Wanted
@@ -188,7 +187,7 @@ async def test_a_callers_own_deadline_ends_its_wait_and_nobody_elses():
     bench = Bench()
     collection = Collection(bench.evaluate)
     patient = joining(collection, "a")
-    hasty = await joining(collection, "bb", deadline=deadline_after(0.05))
+    hasty = await joining(collection, "bb", deadline=time.monotonic() + 0.05)
     assert hasty.evaluation is None
     assert hasty.faults == (None,)
     last = await joining(collection, "ccc")

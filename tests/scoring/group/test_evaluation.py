@@ -12,6 +12,7 @@ from judge_server.judging.panel import Panel
 from judge_server.judging.relative.options import RelativeOptions
 from judge_server.models.protocol import Capabilities, Labels, Priority
 from judge_server.scoring.cache import VerdictCache
+from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.group.evaluation import Wanted
 from judge_server.scoring.group.groups import Groups, GroupTask, Times
 from tests.scoring.assembly import judge, rubric, scorer
@@ -57,7 +58,7 @@ def task(*responses, wanted=None, relative=None, **more):
 
 
 async def scores(of, *responses, terms=None, **more):
-    return await Groups(of, VerdictCache()).score(task(*responses, **more), terms or Terms())
+    return await Groups(of, CachedJudge(VerdictCache())).score(task(*responses, **more), terms or Terms())
 
 
 def panel(*judges, **more):
@@ -106,7 +107,7 @@ async def test_votes_priority_deadline_and_seeds_reach_the_model(kind):
 
 async def test_two_groups_at_once_ask_the_same_question_once():
     model = ScriptedModel(preferring(RED, GREEN), seconds=0.05)
-    groups = Groups(scorer(judge(model)), VerdictCache())
+    groups = Groups(scorer(judge(model)), CachedJudge(VerdictCache()))
     one, other = await asyncio.gather(groups.score(task(RED, GREEN), Terms()), groups.score(task(GREEN, RED), Terms()))
     assert sum(bool(letters(request)) for request in model.asked) == 2
     assert one.outcomes == other.outcomes[::-1]
@@ -115,7 +116,7 @@ async def test_two_groups_at_once_ask_the_same_question_once():
 
 async def test_other_templates_orders_or_members_are_other_questions():
     model = ScriptedModel(preferring(RED, GREEN, "A third."))
-    groups = Groups(scorer(judge(model)), VerdictCache())
+    groups = Groups(scorer(judge(model)), CachedJudge(VerdictCache()))
     await groups.score(task(RED, GREEN), Terms())
     await groups.score(task(RED, GREEN, "A third."), Terms())
     await groups.score(task(RED, GREEN, relative={"kind": "pairwise"}), Terms())
@@ -164,7 +165,7 @@ async def test_lists_are_cut_to_the_context_of_the_judge():
 
 
 async def test_a_judge_that_needs_a_certificate_does_not_compare_without_one():
-    class Standing:
+    class Uncertified:
         class certification:  # noqa: N801 - stands where the real one has an attribute
             @staticmethod
             def require(reference, wanted):
@@ -175,7 +176,9 @@ async def test_a_judge_that_needs_a_certificate_does_not_compare_without_one():
             def find(fingerprint, digest):
                 return None
 
-    found = await scores(scorer(judge(ScriptedModel(preferring(RED, GREEN))), standing=Standing()), RED, GREEN)
+    found = await scores(
+        scorer(judge(ScriptedModel(preferring(RED, GREEN))), calibration_state=Uncertified()), RED, GREEN
+    )
     assert [outcome.type for outcome in found.outcomes] == ["not_calibrated"] * 2
 
 

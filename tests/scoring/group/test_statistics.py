@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.scoring.group.statistics import advantages, statistics
+from judge_server.scoring.group.report import advantages, statistics
 
 KINDS = ("grpo", "dr_grpo", "rloo")
 groups = st.lists(st.none() | st.floats(-1e9, 1e9), max_size=20)

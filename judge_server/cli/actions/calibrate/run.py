@@ -40,7 +40,7 @@ class RunOptions:
 async def measure(settings: Settings, options: RunOptions) -> bool:
     """False where not one verdict came."""
     async with open_service(settings) as service:
-        judge = service.bench.named(options.judge)
+        judge = service.judge_registry.named(options.judge)
         task = await _task(service, options, judge)
         out = options.out or Path(f"{_file_name(task.labels.id)}.{judge.reference.name}.csv")
         if out.suffix not in (".csv", ".jsonl"):
@@ -59,7 +59,7 @@ async def _task(service: Service, options: RunOptions, judge: Judge) -> Calibrat
     part = await options.part.of(stored, service.store)
     positives = sources.positives(options.positives)
     whole, part = (with_positives(labels, positives) for labels in (stored, part))
-    rubric = await sources.rubric(options.rubric, service.shelf)
+    rubric = await sources.rubric(options.rubric, service.rubric_registry)
     matches = match(rubric, whole, partial=options.partial)
     reference = judge.reference
     return CalibrationTask(
@@ -68,7 +68,7 @@ async def _task(service: Service, options: RunOptions, judge: Judge) -> Calibrat
         rubric=rubric,
         matches=matches,
         judge=reference,
-        maps=None if options.raw else service.standing.maps.find(reference.fingerprint, rubric.digest),
+        maps=None if options.raw else service.calibration_state.maps.find(reference.fingerprint, rubric.digest),
         whole_digest=stored.digest,
     )
 

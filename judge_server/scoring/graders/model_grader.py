@@ -1,6 +1,7 @@
-"""``label_model``: a judge chooses a label, by its probability where its model gives probabilities.
+"""Graders that ask a judge: ``score_model`` for a number within a range, ``label_model`` for one of its labels.
 
-Labels are put to the judge as letters (numbers where there are more than 26), so that each is one short answer.
+Labels are put to the judge as letters (numbers if there are more than 26), so that each is one short answer. Their
+probabilities are read if the judge's model gives probabilities.
 """
 
 import string
@@ -8,20 +9,40 @@ from collections.abc import Sequence
 from math import fsum
 
 from judge_server.core.errors import UnusableVerdict
-from judge_server.core.grader import LabelModel
+from judge_server.core.grader import LabelModel, ScoreModel
 from judge_server.judging.answer import Reading
-from judge_server.judging.reading import read_labels, read_structured, verdict_schema
+from judge_server.judging.reading import read_labels, read_score, read_structured, score_schema, verdict_schema
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Completion, Labels, Segment, Structured
 from judge_server.scoring.graders.grader_input import GraderInput
-from judge_server.scoring.graders.judge_call import Question
-from judge_server.scoring.graders.judge_prompt import prompt_of
+from judge_server.scoring.graders.judge_call import GraderQuestion, prompt_of
 
 _MOST_READ = 20  # engines tell the probabilities of this many tokens
 
 
-def label_question(grader: LabelModel, material: GraderInput, judge: SingleJudge, *, direct: bool) -> Question:
-    """``direct``: by the first token's probabilities. Raises GraderFailed where a message cannot be filled."""
+def score_question(grader: ScoreModel, material: GraderInput, judge: SingleJudge) -> GraderQuestion:
+    """Raises GraderFailed if a message cannot be filled."""
+    lowest, highest = grader.range
+
+    def read(completion: Completion) -> tuple[Reading]:
+        score, reason = read_score(completion, lowest, highest)
+        return (Reading(score, (), reason=reason),)
+
+    closing = Segment(
+        "First give the reason in one or two short sentences that quote or name the evidence, then the score, a number "
+        f'from {lowest:g} to {highest:g}.\nAnswer with JSON only: {{"reason": "...", "score": ...}}',
+        "question",
+        trusted=True,
+    )
+    return GraderQuestion(
+        prompt_of(grader.input, material, [closing], judge.writer),
+        Structured(score_schema(lowest, highest), judge.specification.reason_tokens, name="score"),
+        read,
+    )
+
+
+def label_question(grader: LabelModel, material: GraderInput, judge: SingleJudge, *, direct: bool) -> GraderQuestion:
+    """``direct``: by the first token's probabilities. Raises GraderFailed if a message cannot be filled."""
     words = _words(len(grader.labels))
     passing = frozenset(grader.passing_labels)
     good = [place for place, label in enumerate(grader.labels) if label in passing]
@@ -42,9 +63,9 @@ def label_question(grader: LabelModel, material: GraderInput, judge: SingleJudge
         return (Reading(fsum(shares[place] for place in good), shares, reason=said.reason),)
 
     if direct:
-        return Question(prompt, Labels(words), read_direct)
+        return GraderQuestion(prompt, Labels(words), read_direct)
     answer = Structured(verdict_schema([words]), judge.specification.reason_tokens, name="label")
-    return Question(prompt, answer, read_spoken)
+    return GraderQuestion(prompt, answer, read_spoken)
 
 
 def reads_directly(grader: LabelModel, judge: SingleJudge) -> bool:

@@ -1,11 +1,22 @@
-"""Similarities of word lists: cosine, GLEU and METEOR. Each in [0, 1], 0 where either list is empty."""
+"""Graders that compare two texts: ``string_check`` gives 1 or 0, ``text_similarity`` a number in [0, 1].
 
+Cosine, GLEU and METEOR compare word lists and are 0 if either list is empty; the other metrics are those of the checks.
+"""
+
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from math import sqrt
 
 import snowballstemmer
+
+from judge_server.core.grader import Metric, StringCheck, TextSimilarity
+from judge_server.judging.checks import bleu, fuzzy, rouge
+from judge_server.judging.checks.similarity import LONGEST_COMPARED
+from judge_server.judging.checks.words import plain_words
+from judge_server.scoring.graders.grader_input import GraderInput
 
 _stemmer = snowballstemmer.stemmer("english")
 _GLEU_ORDER = 4
@@ -13,6 +24,30 @@ _GLEU_ORDER = 4
 _RECALL_WEIGHT, _PENALTY_WEIGHT, _PENALTY_POWER = 0.9, 0.5, 3.0
 
 Words = Sequence[str]
+_OPERATIONS: dict[str, Callable[[str, str], bool]] = {
+    "eq": lambda given, wanted: given == wanted,
+    "ne": lambda given, wanted: given != wanted,
+    "like": lambda given, wanted: wanted in given,
+    "ilike": lambda given, wanted: wanted.casefold() in given.casefold(),
+}
+
+
+def check_string(grader: StringCheck, material: GraderInput) -> float:
+    """Raises GraderFailed if a template cannot be filled."""
+    holds = _OPERATIONS[grader.operation](material.text(grader.input), material.text(grader.reference))
+    return 1.0 if holds else 0.0
+
+
+async def measure_similarity(grader: TextSimilarity, material: GraderInput) -> float:
+    """Computed on a thread. Raises GraderFailed if a template cannot be filled."""
+    given, wanted = material.text(grader.input), material.text(grader.reference)
+    return await asyncio.to_thread(similarity, grader.evaluation_metric, given, wanted)
+
+
+def similarity(metric: Metric, given: str, wanted: str) -> float:
+    """Some metrics take more than linear time, so the first ``LONGEST_COMPARED`` characters are compared."""
+    value = _METRICS[metric](given[:LONGEST_COMPARED].strip(), wanted[:LONGEST_COMPARED].strip())
+    return min(1.0, max(0.0, value))
 
 
 def cosine(given: Words, wanted: Words) -> float:
@@ -39,6 +74,25 @@ def meteor(given: Words, wanted: Words) -> float:
     mean: float = precision * recall / (_RECALL_WEIGHT * precision + (1 - _RECALL_WEIGHT) * recall)
     penalty: float = _PENALTY_WEIGHT * (_chunks(pairs) / len(pairs)) ** _PENALTY_POWER
     return mean * (1 - penalty)
+
+
+def _of_words(metric: Callable[[Words, Words], float]) -> Callable[[str, str], float]:
+    return lambda given, wanted: metric(plain_words(given), plain_words(wanted))
+
+
+_METRICS: dict[Metric, Callable[[str, str], float]] = {
+    "cosine": _of_words(cosine),
+    "fuzzy_match": fuzzy.ratio,
+    "bleu": bleu.bleu,
+    "gleu": _of_words(gleu),
+    "meteor": _of_words(meteor),
+    "rouge_1": partial(rouge.rouge_n, order=1),
+    "rouge_2": partial(rouge.rouge_n, order=2),
+    "rouge_3": partial(rouge.rouge_n, order=3),
+    "rouge_4": partial(rouge.rouge_n, order=4),
+    "rouge_5": partial(rouge.rouge_n, order=5),
+    "rouge_l": rouge.rouge_l,
+}
 
 
 def _square(counts: Counter[str]) -> int:
