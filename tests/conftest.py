@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+_STATE = tempfile.TemporaryDirectory(prefix="judge-server-tests-")  # of this process: parallel workers share no file
+
 for name in [name for name in os.environ if name.startswith("JUDGE_SERVER_") or name == "DATABASE_URL"]:
     del os.environ[name]
 
@@ -16,11 +18,23 @@ os.environ.update(
     LITELLM_LOCAL_MODEL_COST_MAP="True",
     TOKENIZERS_PARALLELISM="false",
     VLLM_NO_USAGE_STATS="1",
-    XDG_STATE_HOME=str(Path(tempfile.gettempdir()) / "judge-server-tests"),
+    XDG_STATE_HOME=_STATE.name,
 )
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 hypothesis.settings.load_profile("project")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what pytest-xdist keeps on one worker: a file, because its tests share servers, and everything that uses the
+    real engine, because a second engine takes 20 seconds to start and a GiB of memory. The longest come first."""
+    for item in items:
+        if item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.xdist_group("engine"))
+        elif not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    items.sort(key=lambda item: item.get_closest_marker("engine") is None)
 
 
 @pytest.fixture(scope="session")

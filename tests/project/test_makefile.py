@@ -6,7 +6,7 @@ import pytest
 
 from tests.project.repository import ROOT
 
-TARGETS = ["install", "demo", "test", "test-trainers", "bench", "check", "audit", "format", "lock", "lock-trainers"]
+TARGETS = ["install", "demo", "test", "test-long", "test-trainers", "bench", "check", "audit", "format", "lock", "lock-trainers"]
 
 
 def rehearsed(target: str) -> str:
@@ -30,7 +30,7 @@ def rehearsed_help() -> str:
     return made("help")
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-trainers", "bench", "check", "audit"])
+@pytest.mark.parametrize("target", ["demo", "test", "test-long", "test-trainers", "bench", "check", "audit"])
 def test_whatever_needs_the_environment_sets_it_up_first(target):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     needs = dict(re.findall(r"^([a-z-]+): (\S+).*##", makefile, flags=re.MULTILINE))
@@ -53,5 +53,14 @@ def test_the_hooks_run_the_commands_of_make_check():
     assert [hook for hook in hooks if f".venv/bin/{hook}" not in checked] == []
 
 
-def test_ci_runs_the_test_command_of_the_readme():
-    assert re.search(r"^make test\b", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), flags=re.MULTILINE)
+@pytest.mark.parametrize("target", ["test", "test-long", "test-trainers"])
+def test_ci_runs_every_kind_of_test(target):
+    assert re.search(rf"^make {target} ", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_every_test_runs_under_exactly_one_target():
+    chosen = {
+        target: re.search(r"-m \"?([a-z ]+)", rehearsed(target).splitlines()[-1])[1].strip()
+        for target in ("test", "test-long", "test-trainers")
+    }
+    assert chosen == {"test": "not trainers and not long", "test-long": "long", "test-trainers": "trainers"}
