@@ -1,73 +1,130 @@
-"""A text as the judge is shown it: without characters that nobody sees and that could carry words past a reader.
+"""A text as the judge is shown it: without anything that a reader cannot see but a model can read.
 
-Tag characters, runs of variation selectors, overrides of the writing direction and zero-width characters inside words
-say something to a model that no person reads. They are taken out. Where a script or an emoji needs an invisible
-character (joiners in Arabic and Indic words, the flag of Scotland, marks of direction in Hebrew), it stays. Visible
-characters always stay as they were, and what is stored is the text as it came.
+Invisible characters stay only where Unicode registers them for that place and the text uses them as its script does
+(``variation.py``): flags of regions, selectors of emoji and of standardised variants, joiners. All others are taken
+out, and so are control characters and blanks at the ends of lines; every kind of blank and of line break becomes one.
+Text in mixed normal forms is shown in NFC. What is stored is the text as received.
 """
 
 import re
-from collections.abc import Callable
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import re2
+
+from judge_server.guard.variation import ARABIC, SUBDIVISION_FLAGS, VIRAMAS, Kind, registered
 
 _SELECTORS = "\ufe00-\ufe0f"
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     f"\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff{_SELECTORS}"
 )
-"""The characters as a class of patterns holds them, without its brackets."""
+"""The default-ignorable characters, as a class of patterns holds them, without its brackets."""
+_CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff"
+_BREAKS = "\x0b\x0c\r\x85\u2028\u2029"
+_BLANKS = "\xa0\u1680\u2000-\u200a\u202f\u205f"
 _BEYOND = (*range(0x1BC00, 0x1BD00), *range(0x1D100, 0x1D200), *range(0xE0000, 0xE1000))
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 _CHARACTERS = frozenset(_INVISIBLE.findall("".join(f"{chr(code)} " for code in (*range(0x10000), *_BEYOND))))
 _ANY_INVISIBLE = re2.compile(f"[{INVISIBLE}]")
+_ANY_UNSEEN = re2.compile(f"[{INVISIBLE}{_CONTROLS}{_BREAKS}{_BLANKS}]|[ \t]\n|[ \t]$")
+_CONTROL = re.compile(f"[{_CONTROLS}]+")
+_BREAK = re.compile(f"\r\n|[{_BREAKS}]")
+_BLANK = re.compile(f"[{_BLANKS}]")
 _FLAG = "\U0001f3f4"  # the black flag begins those of regions, spelt in tag characters
-_REGION = re.compile("[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
-_LONGEST_RUN = 4
+_REGION = re.compile("([\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6})\U000e007f")
 _MOST_RUNS = 10_000  # beyond, nothing invisible is kept: no time is spent on telling it apart
+_MANY_MARKS = re2.compile(r"\p{M}{31}")
 _LONG = 20_000
+_LONG_FOR_MARKS = 2_000  # the normal form of a shorter text is quick, whatever marks it holds
 _FEW_KINDS = 16
 
-# Scripts whose letters join, stack or have marks, and the emoji: what may have a joiner beside it.
+# Scripts whose letters join, stack or have marks, and the emoji: a joiner beside them is a slip of the keyboard.
 _JOINING = re.compile(
-    "[\u0300-\u036f\u0590-\u08ff\u0900-\u109f\u1100-\u11ff\u135d-\u137f\u1700-\u18af\u1900-\u1cff\u200c\u200d\u20d0-\u20ff"
-    "\u2190-\u2bff\u3030\u303d\u3297\u3299\ua800-\uabff\ufb1d-\ufdff\ufe0f\ufe70-\ufefc\U00010a00-\U00010eff"
-    "\U00011000-\U00011fff\U0001e900-\U0001e95f\U0001f000-\U0001faff\U000e007f\u00a9\u00ae\u203c\u2049\u2122\u2139]"
+    "[\u0300-\u036f\u0590-\u08ff\u0900-\u109f\u1100-\u11ff\u135d-\u137f\u1700-\u18af\u1900-\u1cff\u20d0-\u20ff"
+    "\u2190-\u2bff\u3030\u303d\u3297\u3299\ua800-\uabff\ufb1d-\ufdff\ufe70-\ufefc\U00010a00-\U00010eff"
+    "\U00011000-\U00011fff\U0001e900-\U0001e95f\U0001f000-\U0001faff\u00a9\u00ae\u203c\u2049\u2122\u2139]"
 )
-# Scripts that put no space between words, where one of no width says where a line may break.
-_UNSPACED = re.compile("[\u0e00-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u1b00-\u1b7f\ua980-\ua9df\uaa60-\uaadf]")
+_LETTERS_OF_UNSPACED_SCRIPTS = re.compile(
+    "[\u0e00-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u1b00-\u1b7f\ua980-\ua9df\uaa60-\uaadf]"
+)
 _FIRST_UNSPACED = "\u2e80"  # from here on, signs of Chinese, Japanese and Korean
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _MONGOLIAN = re.compile("[\u1800-\u18af]")
-_KHMER = re.compile("[\u1780-\u17ff]")
 _JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
 _RIGHT_TO_LEFT = re2.compile(
     "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
-
-_OVERRIDES = frozenset("\u202d\u202e")
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069")
 # left over by word processors, keyboards and web pages; taken out as well, but no sign of anything
 _USUAL = frozenset("\u00ad\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\ufe0e\ufe0f")
 _USUAL_OUTSIDE_WORDS = _USUAL | {"\u200b"}
-_JOINERS = frozenset("\u200c\u200d")
+_FEW = 3
+_MOST_FORMS = 64
+_KEYCAP = "\u20e3"
+_ARABIC_LETTER = re.compile(f"[{''.join(sorted(ARABIC))}]")
+_VIRAMA = re.compile(f"[{''.join(sorted(VIRAMAS))}]")
+_MANY_TAKEN_OUT = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run of invisible characters between two visible characters before it and one after it. ``kept``: those that
+    Unicode registers for the place."""
+
+    before: str
+    text: str
+    after: str
+    kept: tuple[tuple[Kind, str], ...]
+    suspicious: bool
 
 
 def sanitize(text: str) -> str:
-    """``text`` without the invisible characters that its script does not need. Doing it twice changes nothing more."""
-    return _read(text)[0] if _has_invisible(text) else text
+    """``text`` without what a reader cannot see. Applying it twice changes nothing more."""
+    return _read(text)[0]
 
 
 def hides(text: str) -> bool:
-    """Whether ``sanitize`` takes something out that does not get into a text by ordinary writing."""
-    return _has_invisible(text) and _read(text)[1]
+    """Whether ``sanitize`` takes out or rewrites something that ordinary writing does not produce."""
+    return _read(text)[1]
 
 
 def visible(text: str) -> str:
     """``text`` without any invisible character, needed or not: for finding words, not for reading."""
     return _without_invisible(text) if _has_invisible(text) else text
+
+
+def _read(text: str) -> tuple[str, bool]:
+    """The text as shown, and whether something was hidden in it."""
+    hidden = False
+    if not _holds(_ANY_UNSEEN, text):
+        return (text, False) if text.isascii() else _in_one_form(text)
+    if _CONTROL.search(text):
+        text, hidden = _CONTROL.sub("", text), True
+    if _has_invisible(text):
+        text, found = _without_unregistered(text)
+        hidden = hidden or found
+    if _holds(_ANY_UNSEEN, text):
+        text = _BLANK.sub(" ", _BREAK.sub("\n", text))
+        text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+    if not text.isascii():
+        text, found = _in_one_form(text)
+        hidden = hidden or found
+    return text, hidden
+
+
+def _in_one_form(text: str) -> tuple[str, bool]:
+    """The text in NFC unless all of it is in NFC or NFD already: letters written in both ways could carry a message.
+    A long text with more than 30 marks on one letter stays as it is and is reported."""
+    if len(text) > _LONG_FOR_MARKS and _holds(_MANY_MARKS, text):
+        return text, True
+    if unicodedata.is_normalized("NFC", text) or unicodedata.normalize("NFD", text) == text:
+        return text, False
+    return unicodedata.normalize("NFC", text), False
 
 
 def _without_invisible(text: str) -> str:
@@ -87,86 +144,152 @@ def _has_invisible(text: str) -> bool:
 def _holds(pattern: Any, text: str) -> bool:
     try:
         return pattern.search(text) is not None
-    except UnicodeEncodeError:  # half a surrogate pair, which RE2 does not read
+    except UnicodeEncodeError:  # half of a surrogate pair, which RE2 does not read
         return pattern.search(text.encode("utf-8", "replace").decode()) is not None
 
 
-def _read(text: str) -> tuple[str, bool]:
-    """The legible text, and whether something was hidden in it."""
-    runs = _INVISIBLE.finditer(text)
+def _without_unregistered(text: str) -> tuple[str, bool]:
     right_to_left = _holds(_RIGHT_TO_LEFT, text)
-    kept: list[str] = []
-    hidden = False
+    known: dict[tuple[str, str, str], _Run] = {}  # in a script that needs them, the same places recur
+    runs: list[_Run] = []
+    between: list[str] = []
     place = 0
-    known: dict[tuple[str, str, str], tuple[str, bool]] = {}  # in a script that needs them, the same places recur
-    for run in islice(runs, _MOST_RUNS):
-        start, end = run.span()
-        kept.append(text[place:start])
+    for match in islice(_INVISIBLE.finditer(text), _MOST_RUNS):
+        start, end = match.span()
+        between.append(text[place:start])
         place = end
-        here = run.group(), text[start - 1 : start], text[end : end + 1]
-        weighed = known.get(here)
-        if weighed is None:
-            weighed = known[here] = _weighed(*here, right_to_left=right_to_left)
-        kept.append(weighed[0])
-        hidden = hidden or weighed[1]
-    kept.append(_without_invisible(text[place:]))
-    return "".join(kept), hidden
+        here = text[max(start - 2, 0) : start], match.group(), text[end : end + 1]
+        if here not in known:
+            known[here] = _weighed(*here, right_to_left=right_to_left)
+        runs.append(known[here])
+    rest = _without_invisible(text[place:])
+    overused = set(_overused(text, runs))
+    shown = [
+        piece + "".join(character for kind, character in run.kept if kind not in overused)
+        for piece, run in zip(between, runs, strict=True)
+    ]
+    hidden = bool(overused - {"presentation"}) or any(run.suspicious for run in known.values())
+    return "".join((*shown, rest)), hidden or len(runs) == _MOST_RUNS or _too_much_taken_out(text, runs)
 
 
-def _weighed(run: str, before: str, after: str, *, right_to_left: bool) -> tuple[str, bool]:
-    """What of a run of invisible characters stays, and whether the rest is a sign of something."""
-    needed = _needed(run, before, after, right_to_left=right_to_left)
-    return needed, len(needed) < len(run) and _suspicious(run, needed, before, after)
-
-
-def _needed(run: str, before: str, after: str, *, right_to_left: bool) -> str:
-    if before == _FLAG and (region := _REGION.match(run)):
-        return region.group() + _needed(run[region.end() :], "\U000e007f", after, right_to_left=right_to_left)
-    if len(run) > _LONGEST_RUN:
-        return ""
-    needed = ""
-    for place, character in enumerate(run):
-        previous = needed[-1:] or before
-        if character in _DIRECTIONS:
-            keep = right_to_left
-        elif character in _OVERRIDES:
-            keep = False
-        else:
-            keep = previous != character and _belongs(character, previous, after)
-        if keep and not (place and _is_selector(character)):
-            needed += character
-    return needed
+def _too_much_taken_out(text: str, runs: Sequence[_Run]) -> bool:
+    """Whether more was taken out than keyboards, word processors and web pages leave behind."""
+    taken_out = Counter(character for run in runs for character in run.text)
+    taken_out.subtract(character for run in runs for _, character in run.kept)
+    selectors = sum(number for character, number in taken_out.items() if _is_selector(character))
+    joiners = taken_out["\u200c"] + taken_out["\u200d"]
+    return (
+        selectors > _FEW
+        or joiners > max(3 * _FEW, len(text) // 10)
+        or taken_out.total() > max(_MANY_TAKEN_OUT, len(text) // 3)
+    )
 
 
 def _is_selector(character: str) -> bool:
-    return "\ufe00" <= character <= "\ufe0f" or character >= "\U000e0100"
+    """Whether it is a variation selector other than those of emoji."""
+    return "\ufe00" <= character <= "\ufe0d" or character >= "\U000e0100" or "\u180b" <= character <= "\u180f"
 
 
-def _belongs(character: str, previous: str, after: str) -> bool:
-    """Whether the writing system at this place uses ``character``."""
-    if character in "\u200c\u200d\u034f":
-        return _JOINING.match(previous) is not None
-    if "\ufe00" <= character <= "\ufe0f":  # after keycaps, symbols and letters of other scripts than the Latin one
-        return previous in tuple("#*0123456789©®") or (previous > "\u024f" and not previous.isspace())
-    by_script: dict[str, Callable[[], bool]] = {
-        "\u200b": lambda: _UNSPACED.match(previous) is not None or _UNSPACED.match(after) is not None,
-        "\u17b4": lambda: _KHMER.match(previous) is not None,
-        "\u17b5": lambda: _KHMER.match(previous) is not None,
-        "\u115f": lambda: _JAMO.match(previous) is not None or _JAMO.match(after) is not None,
-        "\u1160": lambda: _JAMO.match(previous) is not None or _JAMO.match(after) is not None,
-    }
-    if character in by_script:
-        return by_script[character]()
-    if "\u180b" <= character <= "\u180f":
-        return _MONGOLIAN.match(previous) is not None
-    return "\U000e0100" <= character <= "\U000e01ef" and _IDEOGRAPH.match(previous) is not None
+def _weighed(two_before: str, run: str, after: str, *, right_to_left: bool) -> _Run:
+    before = two_before[-1:]
+    kept = tuple(_registered(run, before, after))
+    suspicious = _suspicious(run, kept, before, after, right_to_left=right_to_left)
+    return _Run(two_before, run, after, kept, suspicious)
 
 
-def _suspicious(run: str, needed: str, before: str, after: str) -> bool:
+def _registered(run: str, before: str, after: str) -> Iterator[tuple[Kind, str]]:
+    """At most one flag, one selector and then one joiner."""
+    if before == _FLAG and (region := _REGION.match(run)):
+        name = "".join(chr(ord(tag) - 0xE0000) for tag in region[1])
+        if name in SUBDIVISION_FLAGS:
+            yield from (("flag", tag) for tag in region.group())
+        return
+    if len(run) > 2 * _FEW:
+        return
+    joined = selected = False
+    for character in run:
+        kind = registered(character, before, after)
+        if kind is None or joined:
+            continue
+        if kind in ("joiner", "emoji"):
+            joined = True
+        elif selected:
+            continue
+        selected = True
+        yield kind, character
+
+
+def _overused(text: str, runs: Sequence[_Run]) -> Iterator[Kind]:
+    """Kinds of characters that stand where no writer puts them that often, or now and then in the same place."""
+    kept = Counter(kind for run in runs for kind, _ in run.kept)
+    if kept["presentation"] and _mixed(text, runs, "presentation"):
+        yield "presentation"
+    if kept["variant"] > max(_FEW, len(text) // 20) or (kept["variant"] and _mixed(text, runs, "variant") >= _FEW):
+        yield "variant"
+    if kept["mongolian"] > _FEW and kept["mongolian"] > len(_MONGOLIAN.findall(text)) // 12:
+        yield "mongolian"
+    if kept["joiner"] > _FEW and _too_many_joiners(text, runs):
+        yield "joiner"
+
+
+def _too_many_joiners(text: str, runs: Sequence[_Run]) -> bool:
+    arabic = indic = 0
+    states: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for run in runs:
+        if any(kind == "joiner" for kind, _ in run.kept):
+            if run.before[-1:] in ARABIC or run.after in ARABIC:
+                arabic += 1
+            else:
+                indic += 1
+                states[run.before, run.after].update(mark for _, mark in run.kept)
+    alternating = 0
+    for (before, after), marks in islice(states.items(), _MOST_FORMS):
+        marks[""] = text.count(before + after)
+        alternating += marks.total() - max(marks.values())
+    return (
+        (arabic > _FEW and arabic > 0.2 * len(_ARABIC_LETTER.findall(text)))
+        or (len(states) > 2 * _FEW and indic > 0.5 * len(_VIRAMA.findall(text)))
+        or alternating >= _FEW
+    )
+
+
+def _mixed(text: str, runs: Sequence[_Run], kind: Kind) -> int:
+    """How often a character stands in the rarer of the forms that the text gives it."""
+    forms: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for run in runs:
+        base = run.before[-1:] + (_KEYCAP if run.after == _KEYCAP else "")
+        forms[base].update(mark for of, mark in run.kept if of == kind)
+    if len(forms) > _MOST_FORMS:
+        return _FEW
+    count = 0
+    for base, marks in forms.items():
+        plain = text.count(base) - (0 if _KEYCAP in base else marks.total())
+        shares = sorted([*marks.values(), *([plain] if plain > 0 else [])])
+        count += sum(shares[:-1])
+    return count
+
+
+def _suspicious(run: str, kept: Sequence[tuple[Kind, str]], before: str, after: str, *, right_to_left: bool) -> bool:
+    """Whether what is taken out of a run is nothing that keyboards, word processors and web pages leave behind."""
+    needed = {character for _, character in kept}
+    extra = [character for character in run if character not in needed]
+    if len(run) - len(kept) > (_FEW if extra else 2 * _FEW):
+        return True
     in_a_word = before.isalnum() and after.isalnum() and max(before, after) < _FIRST_UNSPACED
-    usual = _USUAL if in_a_word else _USUAL_OUTSIDE_WORDS
-    if _JOINING.match(before) or _JOINING.match(after):
-        usual = usual | _JOINERS  # typed twice, or on the wrong side of a space
-    if needed and set(run) == set(needed):
-        return len(run) > _LONGEST_RUN  # what the script needs, typed more than once
-    return len(run) - len(needed) > 2 or any(character not in usual for character in run if character not in needed)
+    usual = set(_USUAL if in_a_word else _USUAL_OUTSIDE_WORDS)
+    if right_to_left:
+        usual |= _DIRECTIONS
+    for script, marks in _LEFT_OVERS:
+        if script.match(before) or script.match(after):
+            usual.update(marks)
+    return any(character not in usual for character in extra)
+
+
+# what is left over beside the letters of a script: joiners typed twice, selectors of unregistered variants
+_LEFT_OVERS = (
+    (_JOINING, "\u200c\u200d\u034f"),
+    (_LETTERS_OF_UNSPACED_SCRIPTS, "\u200b"),
+    (_MONGOLIAN, "\u180b\u180c\u180d\u180e"),
+    (_JAMO, "\u115f\u1160"),
+    (_IDEOGRAPH, "\ufe00\ufe01\ufe02" + "".join(map(chr, range(0xE0100, 0xE01F0)))),
+)

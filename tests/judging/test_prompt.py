@@ -93,7 +93,7 @@ def test_hostile_text_is_untrusted_wherever_it_stands(hostile):
     assert ours(prompt).count(hostile) == 0
     said = sanitize(hostile)
     turns = [said, sanitize(f"(calls {hostile} with {hostile})"), said]
-    assert [text for text in outside(prompt) if said in text] == [
+    assert [text for text in outside(prompt) if said in sanitize(text)] == [
         *[*turns, hostile, hostile, hostile],
         *[hostile, hostile, hostile, hostile, hostile],
     ]
