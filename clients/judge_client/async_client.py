@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from judge_client import calls
 from judge_client.calibration import CalibrationList, CalibrationProgress
 from judge_client.calls import RubricText
-from judge_client.configuration import Terms
+from judge_client.configuration import OTHER_NAMES, Terms, refuse_unknown
 from judge_client.connection import DEFAULT_CONNECTIONS
 from judge_client.deadline import Deadline
 from judge_client.endpoint import Endpoint
@@ -20,7 +20,7 @@ from judge_client.judge import JudgeStatus, Ready
 from judge_client.judgment import Judgment
 from judge_client.label import Collected, LabelSet, LabelSetSummary
 from judge_client.options import CalibrationOptions, CallOptions, JudgmentFilter, LabelSetPage
-from judge_client.progress import PART_ITEMS, Progress, watching
+from judge_client.progress import Progress, part_items, watching
 from judge_client.rubric import Difference, Published, RubricDocument, RubricEntry, Validation
 from judge_client.sample import Sample, Text
 from judge_client.scoring import Samples, score, score_batch
@@ -48,10 +48,20 @@ class AsyncClient:
         deadline_seconds: float | None = None,
         priority: str | None = None,
         attempts: int | None = None,
+        patience_seconds: float | None = None,
         connections: int = DEFAULT_CONNECTIONS,
+        **unknown: Any,
     ) -> None:
+        refuse_unknown(type(self).__name__, unknown, OTHER_NAMES)
         terms = Terms(deadline_seconds=deadline_seconds, priority=priority)
-        self._endpoint = Endpoint(url, api_key=api_key, terms=terms, attempts=attempts, connections=connections)
+        self._endpoint = Endpoint(
+            url,
+            api_key=api_key,
+            terms=terms,
+            attempts=attempts,
+            patience_seconds=patience_seconds,
+            connections=connections,
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(url={self._endpoint.url!r})"
@@ -74,10 +84,10 @@ class AsyncClient:
         """POST /v1/score/batch, in as many requests as the server's limits ask for. In order. ``progress``: True draws
         a line on a terminal, a function is called with (done, total)."""
         terms, conduct = self._endpoint.terms_with(**options), self._endpoint.conduct
-        part_items = PART_ITEMS if progress is not False else None
+        at_most = None if progress is False else part_items(len(samples))
         with watching(progress, len(samples)) as done:
             return await self._endpoint.connection.arun(
-                score_batch(samples, terms, conduct, part_items=part_items, done=done)
+                score_batch(samples, terms, conduct, part_items=at_most, done=done)
             )
 
     async def score_group(

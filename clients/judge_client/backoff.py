@@ -14,25 +14,30 @@ _RANDOM = random.SystemRandom()  # forked workers that share a generator's state
 
 @dataclass(frozen=True)
 class Backoff:
-    """``attempts``: the first included. Waits are drawn evenly from 0 to ``first_seconds`` · 2ⁿ, at most
-    ``longest_seconds`` (full jitter). Where the server says Retry-After, the draw is added to that; where it asks for
-    more than ``patience_seconds``, the call is given up."""
+    """``attempts``: at most so many, the first included; None leaves it to ``patience_seconds``, which bounds the time
+    from the first failure to the last attempt. Waits are uniform between 0 and ``first_seconds`` · 2ⁿ, at most
+    ``longest_seconds`` (full jitter). If the server sends Retry-After, the wait is that much longer."""
 
-    attempts: int = 5
+    attempts: int | None = None
+    patience_seconds: float = 120.0
     first_seconds: float = 0.5
     longest_seconds: float = 8.0
-    patience_seconds: float = 120.0
 
     def wait(
-        self, attempt: int, retry_after_seconds: float | None = None, draw: Callable[[], float] = _RANDOM.random
+        self,
+        attempt: int,
+        retry_after_seconds: float | None = None,
+        *,
+        failing_seconds: float = 0.0,
+        draw: Callable[[], float] = _RANDOM.random,
     ) -> float | None:
-        """Seconds before the next attempt after the ``attempt``-th; None: no further one."""
-        if attempt >= self.attempts:
+        """Seconds before the next attempt after the ``attempt``-th, or None if there is none.
+        ``failing_seconds``: since the first failure."""
+        if self.attempts is not None and attempt >= self.attempts:
             return None
         jitter = draw() * min(self.longest_seconds, self.first_seconds * 2.0 ** min(attempt - 1, 60))
-        if retry_after_seconds is None:
-            return jitter
-        return None if retry_after_seconds > self.patience_seconds else retry_after_seconds + jitter
+        wait = jitter + (retry_after_seconds or 0.0)
+        return None if failing_seconds + wait > self.patience_seconds else wait
 
 
 def retry_after_seconds(header: str | None, now: datetime | None = None) -> float | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,28 @@ from judge_client.errors import BadConfiguration
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 PRIORITIES = ("training", "interactive", "batch", "audit")
+
+# What other libraries call our options.
+OTHER_NAMES = {
+    "timeout": "deadline_seconds",
+    "timeout_seconds": "deadline_seconds",
+    "base_url": "url",
+    "endpoint": "url",
+    "server": "url",
+    "address": "url",
+    "host": "url",
+    "key": "api_key",
+    "token": "api_key",
+    "model": "judge",
+    "judge_name": "judge",
+    "rubrics": "rubric",
+    "rubric_id": "rubric",
+    "retries": "attempts",
+    "max_retries": "attempts",
+    "on_error": "on_failure",
+    "fallback": "on_failure",
+    "max_connections": "connections",
+}
 
 
 def environment(name: str) -> str | None:
@@ -34,10 +57,20 @@ class Address:
         chosen = (url or environment("JUDGE_URL") or DEFAULT_URL).rstrip("/")
         if not _is_address(chosen):
             raise BadConfiguration(f"url: {chosen!r} is no address.", remedy="Write http://HOST:PORT (JUDGE_URL).")
-        key = api_key or environment("JUDGE_API_KEY")
-        if key is not None and not (key.isascii() and key.isprintable()):
-            raise BadConfiguration("api_key: a key is one line of ASCII.", remedy="Correct api_key (JUDGE_API_KEY).")
-        return cls(chosen, key)
+        for ending in ("/v1", "/v1/score", "/v1/score/batch"):
+            if chosen.endswith(ending):
+                raise BadConfiguration(
+                    f"url: {chosen!r} ends in {ending}, which the client adds by itself.",
+                    remedy=f"Write {chosen.removesuffix(ending)} (JUDGE_URL).",
+                )
+        return cls(chosen, _key(api_key or environment("JUDGE_API_KEY")))
+
+    @property
+    def shown(self) -> str:
+        """The address for messages, without a user name and password."""
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}"
 
 
 @dataclass(frozen=True)
@@ -64,11 +97,24 @@ class Terms:
         return Terms(
             rubric=environment("JUDGE_RUBRIC") if self.rubric is None else self.rubric,
             judge=environment("JUDGE_NAME") if self.judge is None else self.judge,
-            deadline_seconds=_seconds("JUDGE_DEADLINE_SECONDS")
+            deadline_seconds=seconds_of("JUDGE_DEADLINE_SECONDS")
             if self.deadline_seconds is None
             else self.deadline_seconds,
             priority=environment("JUDGE_PRIORITY") if self.priority is None else self.priority,
         )
+
+
+def _key(key: str | None) -> str | None:
+    if key is None:
+        return None
+    if key.lower().startswith("bearer "):
+        raise BadConfiguration(
+            "api_key: the key begins with 'Bearer', which the client adds by itself.",
+            remedy="Give the key alone (JUDGE_API_KEY).",
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise BadConfiguration("api_key: a key is one line of ASCII.", remedy="Correct api_key (JUDGE_API_KEY).")
+    return key
 
 
 def _is_address(url: str) -> bool:
@@ -79,7 +125,8 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def _seconds(name: str) -> float | None:
+def seconds_of(name: str) -> float | None:
+    """The variable's value, or None if it is not set. Raises BadConfiguration if it holds anything else."""
     text = environment(name)
     try:
         return None if text is None else float(text)
@@ -87,10 +134,19 @@ def _seconds(name: str) -> float | None:
         raise BadConfiguration(f"{name}: {text!r} is no number.", remedy="Give seconds.") from None
 
 
-def whole_number(name: str, default: int) -> int:
-    """Of a variable. Raises BadConfiguration where it holds something else."""
+def whole_number(name: str) -> int | None:
+    """The variable's value, or None if it is not set. Raises BadConfiguration if it holds anything else."""
     text = environment(name)
     try:
-        return default if text is None else int(text)
+        return None if text is None else int(text)
     except ValueError:
         raise BadConfiguration(f"{name}: {text!r} is no whole number.", remedy="Give 1 or more.") from None
+
+
+def refuse_unknown(what: str, unknown: Mapping[str, Any], meant: Mapping[str, str], known: Iterable[str] = ()) -> None:
+    """Raises BadConfiguration that names the option which was probably meant. ``meant``: other names → ours."""
+    for name in unknown:
+        ours = [*dict.fromkeys([*meant.values(), *known])]
+        near = [meant[name]] if name in meant else get_close_matches(name, ours, 1)
+        remedy = f"Did you mean {near[0]}?" if near else f"See help({what}) for its options."
+        raise BadConfiguration(f"{what} has no option {name!r}.", remedy=remedy)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from judge_client.backoff import Backoff
-from judge_client.configuration import Address, Terms, whole_number
+from judge_client.configuration import Address, Terms, seconds_of, whole_number
 from judge_client.connection import DEFAULT_CONNECTIONS, Connection
 from judge_client.deadline import Deadline
 from judge_client.errors import BadConfiguration
@@ -28,14 +29,13 @@ class Endpoint:
         api_key: str | None = None,
         terms: Terms | None = None,
         attempts: int | None = None,
+        patience_seconds: float | None = None,
         connections: int = DEFAULT_CONNECTIONS,
     ) -> None:
         self.terms = (terms or Terms()).with_environment()
-        tries = whole_number("JUDGE_ATTEMPTS", Backoff.attempts) if attempts is None else attempts
-        for name, number in (("attempts", tries), ("connections", connections)):
-            if number < 1:
-                raise BadConfiguration(f"{name}: {number} is not enough.", remedy="Give 1 or more.")
-        self.conduct = Conduct(Limits(), Backoff(attempts=tries))
+        self.conduct = Conduct(Limits(), _backoff(attempts, patience_seconds))
+        if connections < 1:
+            raise BadConfiguration(f"connections: {connections} is not enough.", remedy="Give 1 or more.")
         self.connection = Connection(Address.of(url, api_key), connections)
 
     @property
@@ -61,3 +61,15 @@ class Endpoint:
             ours.deadline_seconds if deadline_seconds is None else deadline_seconds,
             ours.priority if priority is None else priority,
         )
+
+
+def _backoff(attempts: int | None, patience_seconds: float | None) -> Backoff:
+    """Arguments, else JUDGE_ATTEMPTS and JUDGE_PATIENCE_SECONDS, else the defaults. Raises BadConfiguration."""
+    tries = whole_number("JUDGE_ATTEMPTS") if attempts is None else attempts
+    patience = seconds_of("JUDGE_PATIENCE_SECONDS") if patience_seconds is None else patience_seconds
+    patience = Backoff.patience_seconds if patience is None else patience
+    if tries is not None and tries < 1:
+        raise BadConfiguration(f"attempts: {tries} is not enough.", remedy="Give 1 or more.")
+    if not (math.isfinite(patience) and 0 <= patience <= 86_400):
+        raise BadConfiguration(f"patience_seconds: {patience} is not in [0, 86400].", remedy="Give seconds.")
+    return Backoff(tries, patience)

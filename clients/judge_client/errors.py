@@ -4,6 +4,7 @@ JudgeClientError
 ├── BadConfiguration       an argument or an environment variable cannot be used (a ValueError too)
 ├── BadSample              a sample is no JSON: NaN, or an object that JSON does not know (a ValueError too)
 ├── JudgeFailed            there is no reward, and the policy is to raise; ``judgments`` say why
+├── RewardChanged          the rubric or the judge is another than the first judgment named (``on_change``)
 ├── Momentary              nothing came of it this time; the same call may succeed later
 │   ├── Unreachable              no connection, or it broke, its retries included
 │   ├── DeadlineExceeded         the call's deadline passed, or the server's (504)
@@ -14,7 +15,11 @@ JudgeClientError
 └── Refused                4xx  what was sent cannot be used, now or later
     ├── BadInput       400, 422
     │   ├── BadRubric
-    │   └── BadSubmission
+    │   ├── BadSubmission
+    │   ├── BadGrader
+    │   ├── GraderFailed         a grader has no value for this sample
+    │   ├── UnboundRubric        nothing names a rubric
+    │   └── UnsplitText          prompt and response cannot be told apart
     ├── NotFound            404
     │   ├── UnknownRubric
     │   ├── UnknownJudge
@@ -104,6 +109,10 @@ class JudgeFailed(JudgeClientError):
         return error
 
 
+class RewardChanged(JudgeClientError):
+    type = "reward_changed"
+
+
 class Momentary(JudgeClientError):
     type = "momentary"
 
@@ -180,6 +189,22 @@ class NotCalibrated(Refused):
     type = "not_calibrated"
 
 
+class UnboundRubric(BadInput):
+    type = "unbound_rubric"
+
+
+class UnsplitText(BadInput):
+    type = "unsplit_text"
+
+
+class BadGrader(BadInput):
+    type = "bad_grader"
+
+
+class GraderFailed(BadInput):
+    type = "grader_failed"
+
+
 class TooLarge(Refused):
     type = "too_large"
 
@@ -190,3 +215,8 @@ class Unauthorized(Refused):
 
 class Forbidden(Refused):
     type = "forbidden"
+
+
+def slugs_of(kind: type[JudgeClientError]) -> frozenset[str]:
+    """The slugs of an error class and of all its subclasses."""
+    return frozenset({kind.type}).union(*(slugs_of(special) for special in kind.__subclasses__()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
@@ -12,6 +13,7 @@ from judge_client.deadline import Deadline
 from judge_client.errors import DeadlineExceeded, JudgeClientError, Overloaded, Unreachable
 from judge_client.flow import Flow, Pause, Reply, Request, Send, TransportFault
 from judge_client.problem import error_of, problem_of
+from judge_client.retry_log import retries
 
 T = TypeVar("T")
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
@@ -28,8 +30,9 @@ class Call(Generic[T]):
 
 
 def exchange(call: Call[T], deadline: Deadline, backoff: Backoff) -> Flow[T]:
-    """What the server answers. Raises an error of the tree."""
+    """What the server answers, retries included. Raises an error of the tree."""
     error: JudgeClientError | None = None
+    failing_since: float | None = None
     for attempt in count(1):
         left = deadline.left()
         if left <= 0:
@@ -42,9 +45,12 @@ def exchange(call: Call[T], deadline: Deadline, backoff: Backoff) -> Flow[T]:
         else:
             error = error_of(reply)
             again = _comes_again(call, reply, error)
-        wait = backoff.wait(attempt, error.retry_after_seconds) if again else None
+        failing_since = time.monotonic() if failing_since is None else failing_since
+        failing = time.monotonic() - failing_since
+        wait = backoff.wait(attempt, error.retry_after_seconds, failing_seconds=failing) if again else None
         if wait is None or not deadline.allows(wait):
             raise error
+        retries.note(error, backoff)
         yield Pause(wait)
     raise AssertionError("counting has no end")
 
@@ -70,5 +76,6 @@ def _unanswered(fault: TransportFault, deadline: Deadline) -> JudgeClientError:
     if fault.timed_out and deadline.left() <= 0:
         return DeadlineExceeded("The deadline passed before there was an answer.", remedy="Allow more time.")
     return Unreachable(
-        f"The server did not answer: {fault.detail}.", remedy="Is it running at this address (JUDGE_URL)?"
+        f"The judge server did not answer: {fault.detail}.",
+        remedy=fault.remedy or "Start it, or correct url (JUDGE_URL).",
     )

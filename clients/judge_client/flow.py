@@ -32,11 +32,13 @@ class Reply:
 
 @dataclass(frozen=True)
 class TransportFault:
-    """No answer. ``sent``: the server may have seen the request; ``timed_out``: the time was used up."""
+    """No answer. ``sent``: the server may have seen the request; ``timed_out``: the time was used up; ``remedy``: what
+    the kind of fault suggests."""
 
     detail: str
     sent: bool
     timed_out: bool = False
+    remedy: str | None = None
 
 
 @dataclass(frozen=True)

@@ -58,15 +58,31 @@ def _arguments(send: Send, left: float) -> dict[str, Any]:
     }
 
 
-def _fault(fault: Exception) -> TransportFault:
-    """What httpx raised, in our words. Raises BadConfiguration for what can never be sent."""
+def _fault(fault: Exception, address: Address) -> TransportFault:
+    """What httpx raised, in our words. Raises BadConfiguration for a request that can never be sent."""
     import httpx
 
     if isinstance(fault, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        raise BadConfiguration(f"The request cannot be sent: {fault}.", remedy="Correct the url and the api_key.")
+        raise BadConfiguration(
+            f"{address.shown}: the request cannot be sent: {fault}.", remedy="Correct url and api_key."
+        )
+    told = f"{type(fault).__name__}: {fault}".rstrip(": ")
+    if "WRONG_VERSION_NUMBER" in told or "RECORD_LAYER_FAILURE" in told:
+        raise BadConfiguration(
+            f"{address.shown} speaks plain HTTP, not TLS.", remedy="Write http:// in url (JUDGE_URL)."
+        )
     unsent = isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     timed_out = isinstance(fault, httpx.TimeoutException)
-    return TransportFault(f"{type(fault).__name__}: {fault}".rstrip(": "), sent=not unsent, timed_out=timed_out)
+    return TransportFault(f"{address.shown}: {told}", sent=not unsent, timed_out=timed_out, remedy=_remedy(told))
+
+
+def _remedy(told: str) -> str | None:
+    lowered = told.lower()
+    if any(text in lowered for text in ("name or service not known", "getaddrinfo", "name resolution", "nodename")):
+        return "The host name is not known here: correct url (JUDGE_URL)."
+    if "without sending a response" in lowered:
+        return "If the server speaks TLS, write https:// in url (JUDGE_URL)."
+    return None
 
 
 def _reply(response: httpx.Response, content: bytes) -> Reply:
@@ -107,7 +123,7 @@ class BlockingPool(ForkAware):
             with self._open().place() as pool, pool.stream(**_arguments(send, left)) as response:
                 content = _body(response, give_up)
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
-            return _fault(fault)
+            return _fault(fault, self.address)
         else:
             return _TOO_SLOW if content is None else _reply(response, content)
         finally:
@@ -206,7 +222,7 @@ class AsyncPool(ForkAware):
         except (TimeoutError, asyncio.TimeoutError):
             return _TOO_SLOW
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
-            return _fault(fault)
+            return _fault(fault, self.address)
 
     @staticmethod
     async def _answer(lease: Lease, send: Send) -> Reply:

@@ -10,9 +10,15 @@ from contextlib import contextmanager
 from typing import TextIO
 
 Progress = bool | Callable[[int, int], None]
-PART_ITEMS = 64
+MOST_PART_ITEMS = 64
+_PARTS = 20
 _WIDTH = 30
 _EVERY_SECONDS = 0.1
+
+
+def part_items(total: int) -> int:
+    """How many samples one request holds if somebody watches: the bar moves about twenty times."""
+    return max(1, min(MOST_PART_ITEMS, total // _PARTS))
 
 
 @contextmanager

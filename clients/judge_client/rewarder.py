@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from judge_client import errors
-from judge_client.configuration import Terms
+from judge_client.configuration import OTHER_NAMES, Terms, environment, refuse_unknown
 from judge_client.connection import DEFAULT_CONNECTIONS
+from judge_client.contact import FIRST_CONTACT_SECONDS, Contact
 from judge_client.counts import Counts
 from judge_client.endpoint import Endpoint
 from judge_client.errors import BadConfiguration, JudgeFailed, Momentary
@@ -17,9 +19,10 @@ from judge_client.group import GroupOptions, GroupStatistics, Rollouts, ScoredGr
 from judge_client.group_scoring import score_group
 from judge_client.judgment import Judgment
 from judge_client.on_failure import OnFailure
-from judge_client.sample import Sample, Text
+from judge_client.pin import Pins, on_change_of
+from judge_client.sample import Sample, Text, samples_of
 from judge_client.scored import Scored, with_policy
-from judge_client.scoring import score_batch
+from judge_client.scoring import Conduct, score_batch
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -30,12 +33,25 @@ _OF_THE_RUBRIC = {kind.type: kind for kind in (errors.UnknownRubric, errors.BadR
 class Rewarder:
     """Rewards under one rubric, or under the one that each sample names.
 
-    Every argument falls back to the environment: JUDGE_RUBRIC, JUDGE_URL, JUDGE_API_KEY, JUDGE_NAME, JUDGE_ON_FAILURE,
-    JUDGE_DEADLINE_SECONDS, JUDGE_PRIORITY, JUDGE_ATTEMPTS. ``attempts``: how often a request is sent before the server
-    counts as not reachable. ``connections``: open at once. Picklable, and safe for threads, forks and event loops.
+    Every argument but ``connections`` falls back to an environment variable, then to its default:
 
-    A judge that failed is treated as ``on_failure`` says, and so is a server that cannot be reached. A rubric or judge
-    of the Rewarder's own that the server does not know is raised whatever the policy: no training goes on without one.
+    ``rubric`` (JUDGE_RUBRIC): for samples that name none.
+    ``url`` (JUDGE_URL): http://127.0.0.1:8000.
+    ``api_key`` (JUDGE_API_KEY): none.
+    ``judge`` (JUDGE_NAME): the server's default judge.
+    ``on_failure`` (JUDGE_ON_FAILURE): ``raise``; or ``drop``, ``neutral``, or a number.
+    ``on_change`` (JUDGE_ON_CHANGE): ``stop`` raises RewardChanged if another rubric version or judge answers than the
+    first time; ``warn`` logs it.
+    ``deadline_seconds`` (JUDGE_DEADLINE_SECONDS): of a whole call, retries included; none.
+    ``patience_seconds`` (JUDGE_PATIENCE_SECONDS): how long a failing call is retried; 120, and 30 until a first
+    judgment has succeeded.
+    ``attempts`` (JUDGE_ATTEMPTS): at most so many per request; no bound but the patience.
+    ``priority`` (JUDGE_PRIORITY): ``training``, ``interactive``, ``batch`` or ``audit``; the server's default.
+    ``connections``: open at once; 256.
+
+    Picklable, and safe for threads, forks and event loops. A judge that failed is treated as ``on_failure`` says,
+    and so is a server that cannot be reached. Raised whatever the policy: what fails before any judgment has succeeded,
+    and what fails for good (contact.py).
     """
 
     def __init__(  # noqa: PLR0913 - one argument for each variable of the environment
@@ -49,22 +65,39 @@ class Rewarder:
         deadline_seconds: float | None = None,
         priority: str | None = None,
         attempts: int | None = None,
+        patience_seconds: float | None = None,
+        on_change: str | None = None,
         connections: int = DEFAULT_CONNECTIONS,
+        **unknown: Any,
     ) -> None:
+        refuse_unknown("Rewarder", unknown, OTHER_NAMES)
         terms = Terms(rubric, judge, deadline_seconds, priority)
         self.on_failure = OnFailure.choose(on_failure, default=OnFailure.RAISE)
-        self._endpoint = Endpoint(url, api_key=api_key, terms=terms, attempts=attempts, connections=connections)
+        self._endpoint = Endpoint(
+            url,
+            api_key=api_key,
+            terms=terms,
+            attempts=attempts,
+            patience_seconds=patience_seconds,
+            connections=connections,
+        )
+        self._patience_given = patience_seconds is not None or environment("JUDGE_PATIENCE_SECONDS") is not None
         self._counts = Counts()
+        self._contact = Contact()
+        self._pins = Pins(on_change_of(on_change))
 
     def __repr__(self) -> str:
         return f"Rewarder(rubric={self.terms.rubric!r}, url={self.url!r}, on_failure={str(self.on_failure)!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_counts"}
+        state = {name: value for name, value in vars(self).items() if name not in ("_counts", "_contact", "_pins")}
+        return state | {"_on_change": self._pins.on_change}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        vars(self).update(state)
+        vars(self).update({name: value for name, value in state.items() if name != "_on_change"})
         self._counts = Counts()
+        self._contact = Contact()
+        self._pins = Pins(state["_on_change"])
 
     @property
     def url(self) -> str:
@@ -80,11 +113,17 @@ class Rewarder:
         """``judged``, ``failed``, ``substituted``, ``dropped`` and ``failed/TYPE`` so far, in this process."""
         return self._counts.snapshot()
 
-    def score(self, samples: Sequence[Sample]) -> list[Scored]:
-        """In order. Raises JudgeFailed where the policy says so, and Refused for what can never be judged."""
+    @property
+    def pinned(self) -> dict[str, str]:
+        """Which rubrics and judges answered first, for a trainer's log."""
+        return self._pins.pinned
+
+    def score(self, samples: Iterable[Sample]) -> list[Scored]:
+        """In order; any iterable of samples. Raises JudgeFailed if the policy says so, and Refused for what can
+        never be judged."""
         return self._endpoint.connection.run(self._scored(samples))
 
-    async def ascore(self, samples: Sequence[Sample]) -> list[Scored]:
+    async def ascore(self, samples: Iterable[Sample]) -> list[Scored]:
         """``score`` on the running event loop."""
         return await self._endpoint.connection.arun(self._scored(samples))
 
@@ -122,29 +161,41 @@ class Rewarder:
         """Closes what blocking calls left open; a later call opens new connections."""
         self._endpoint.connection.close()
 
-    def _scored(self, samples: Sequence[Sample]) -> Flow[list[Scored]]:
+    @property
+    def _conduct(self) -> Conduct:
+        """Until a first judgment has succeeded, a server that does not answer is more likely at another address."""
+        conduct = self._endpoint.conduct
+        if self._contact.judged or self._patience_given:
+            return conduct
+        patience = min(conduct.backoff.patience_seconds, FIRST_CONTACT_SECONDS)
+        return replace(conduct, backoff=replace(conduct.backoff, patience_seconds=patience))
+
+    def _scored(self, given: Iterable[Sample]) -> Flow[list[Scored]]:
+        samples = samples_of(given)
         for place, sample in enumerate(samples):
             self._require_rubric(sample, f"samples[{place}]")
+        found = yield from self._judged(samples)
+        self._require_sound(samples, found)
+        return self._after_policy(found, [sample.prompt_key for sample in samples])
+
+    def _judged(self, samples: Sequence[Sample]) -> Flow[list[Scored]]:
+        """Before any policy."""
         try:
-            judgments = yield from score_batch(samples, self.terms, self._endpoint.conduct)
+            judgments = yield from score_batch(samples, self.terms, self._conduct)
         except Momentary as error:
             judgments = [Judgment.failed(error) for _ in samples]
-        found = [Scored.of(judgment) for judgment in judgments]
-        for sample, one in zip(samples, found, strict=True):
-            self._require_known(sample, one)
-        return self._after_policy(found, [sample.prompt_key for sample in samples])
+        return [Scored.of(judgment) for judgment in judgments]
 
     def _scored_group(self, rollouts: Rollouts) -> Flow[ScoredGroup]:
         self._require_rubric(rollouts, "the group")
         group: GroupStatistics | None = None
         try:
-            result = yield from score_group(rollouts, self.terms, self._endpoint.conduct)
+            result = yield from score_group(rollouts, self.terms, self._conduct)
         except Momentary as error:
             found = [Scored.of(Judgment.failed(error)) for _ in rollouts.responses]
         else:
             found, group = result.scored(), result.group
-        for one in found:
-            self._require_known(rollouts, one)
+        self._require_sound([rollouts] * len(found), found)
         return ScoredGroup(tuple(self._after_policy(found, [0] * len(found))), group)
 
     def _after_policy(self, found: Sequence[Scored], prompts: Sequence[Hashable]) -> list[Scored]:
@@ -164,6 +215,13 @@ class Rewarder:
                 f"{where} names no rubric, and neither does the Rewarder.",
                 remedy="Give Rewarder(rubric), JUDGE_RUBRIC, or a rubric with each sample.",
             )
+
+    def _require_sound(self, asked: Sequence[Sample | Rollouts], found: Sequence[Scored]) -> None:
+        """Raises what no policy covers."""
+        for one, scored in zip(asked, found, strict=True):
+            self._require_known(one, scored)
+            self._pins.check(one.rubric or self.terms.rubric, one.judge or self.terms.judge, scored.judgment, one.step)
+        self._contact.check(found, self._endpoint.connection.address.shown)
 
     def _require_known(self, asked: Sample | Rollouts, one: Scored) -> None:
         """A misspelt rubric or judge of our own fails every sample for good."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any
 
 from judge_client.errors import BadSample
@@ -15,8 +16,8 @@ Text = str | Sequence[Mapping[str, Any]]
 @dataclass(frozen=True)
 class Sample:
     """``prompt`` and ``response``: text, or a list of messages. ``rubric``: a name, ``id@version`` or a whole rubric as
-    an object; ``judge``: a configured name; both go before those of the call. ``id``, ``group``, ``step`` and
-    ``policy`` are the trainer's and come back with the judgment."""
+    an object; ``judge``: a configured name; both go before those of the call. ``id``, ``group``, ``step``,
+    ``policy`` and ``run`` are the trainer's and come back with the judgment."""
 
     prompt: Text
     response: Text
@@ -28,7 +29,14 @@ class Sample:
     group: str | None = None
     step: int | None = None
     policy: str | None = None
+    run: str | None = None
     explain: bool = False
+
+    def __post_init__(self) -> None:
+        """A completion of None is a policy that wrote nothing: empty text. Raises BadSample if it is neither
+        text nor messages."""
+        object.__setattr__(self, "prompt", _text_or_messages("prompt", self.prompt))
+        object.__setattr__(self, "response", _text_or_messages("response", self.response))
 
     @property
     def prompt_key(self) -> Any:
@@ -41,6 +49,62 @@ class Sample:
         """The members of the server's submission that say something."""
         given = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: value for name, value in given.items() if value is not None and value is not False}
+
+
+def samples_of(given: Any, what: str = "samples") -> list[Sample]:
+    """Samples from any iterable of Sample or of mappings with their members: a list, a generator, rows of a data set, a
+    pandas DataFrame. Raises BadSample with the fix for what is none."""
+    if isinstance(given, Sample | Mapping | str | bytes):
+        raise BadSample(
+            f"{what}: one {type(given).__name__} was given, a list is expected.",
+            remedy="Write [Sample(prompt, response)].",
+        )
+    rows = given.to_dict("records") if hasattr(given, "to_dict") and hasattr(given, "columns") else given
+    if not isinstance(rows, Iterable):
+        raise BadSample(f"{what}: a {type(given).__name__} is no list.", remedy="Write [Sample(prompt, response)].")
+    return [_sample_of(one, f"{what}[{place}]") for place, one in enumerate(rows)]
+
+
+def _sample_of(given: Any, where: str) -> Sample:
+    if isinstance(given, Sample):
+        return given
+    if not isinstance(given, Mapping):
+        raise BadSample(f"{where} is a {type(given).__name__}, no Sample.", remedy="Write Sample(prompt, response).")
+    known = [one.name for one in fields(Sample)]
+    for name in given:
+        if name not in known:
+            near = get_close_matches(str(name), known, 1)
+            meant = f"Did you mean {near[0]!r}?" if near else f"Its members are {', '.join(known)}."
+            raise BadSample(f"{where}: a sample has no {name!r}.", remedy=meant)
+    for name in ("prompt", "response"):
+        if name not in given:
+            raise BadSample(f"{where} has no {name!r}.", remedy="Give prompt and response.")
+    return Sample(**given)
+
+
+def _text_or_messages(name: str, given: Any) -> Text:
+    if isinstance(given, str):
+        return given
+    if given is None and name == "response":
+        return ""
+    if hasattr(given, "tolist") and not isinstance(given, Sequence):
+        given = given.tolist()
+    if not isinstance(given, Sequence) or isinstance(given, bytes | bytearray):
+        raise BadSample(
+            f"{name}: a {type(given).__name__} is neither text nor messages.",
+            remedy="Give a str or a list of messages.",
+        )
+    for place, message in enumerate(given):
+        if isinstance(message, int):
+            raise BadSample(f"{name} holds token ids.", remedy="Decode them: tokenizer.decode(ids).")
+        if not isinstance(message, Mapping):
+            raise BadSample(
+                f"{name}[{place}] is a {type(message).__name__}, no message.",
+                remedy='Give one text, or messages such as {"role": "assistant", "content": "…"}.',
+            )
+        if not message.get("role"):
+            raise BadSample(f"{name}[{place}] has no role.", remedy='Add "role": "user" or "assistant".')
+    return given
 
 
 def encode(data: Any, where: str = "the request") -> bytes:

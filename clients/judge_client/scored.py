@@ -11,6 +11,7 @@ from judge_client.errors import JudgeFailed
 from judge_client.judgment import UNEXPLAINED, Failure, Judgment
 from judge_client.on_failure import OnFailure
 
+_FLOAT32 = 1e-6
 _REMEDY = "Look at the judge, or choose another on_failure (JUDGE_ON_FAILURE)."
 _ALONE = "No other sample of its prompt has a reward to take the mean of: send a prompt's samples in one call."
 
@@ -41,8 +42,10 @@ class Scored:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Flat numbers for a trainer's log: ``criterion/ID`` (the mean over steps), ``component/TAG``, ``coverage``,
-        ``judge_failed`` and ``judge_substituted`` (0 or 1). What is not known is absent."""
+        """Flat numbers for a trainer's log. ``criterion/ID`` (the mean over steps) and ``component/TAG``; ``coverage``;
+        ``cached`` and ``abstained``, shares of the verdicts; ``partial``, ``flagged``, ``judge_failed`` and
+        ``judge_substituted``, 0 or 1; ``latency_seconds``. What is not known is absent: a judgment that failed has no
+        coverage of 0."""
         values: dict[str, list[float]] = {}
         for verdict in self.judgment.verdicts:
             if verdict.value is not None:
@@ -50,7 +53,22 @@ class Scored:
         found = {f"criterion/{name}": fmean(several) for name, several in values.items()}
         found |= {f"component/{name}": value for name, value in self.judgment.components.items() if value is not None}
         marks = {"judge_failed": float(self.failure is not None), "judge_substituted": float(self.substituted)}
-        return {**found, "coverage": self.judgment.coverage, **marks}
+        return {**found, **self._of_the_judgment(), **marks}
+
+    def _of_the_judgment(self) -> dict[str, float]:
+        judgment = self.judgment
+        if not judgment.id and judgment.reward is None:
+            return {}  # the server could not be asked
+        found = {"partial": float(judgment.status == "partial"), "flagged": float(bool(judgment.flags))}
+        if judgment.reward is not None:
+            found["coverage"] = judgment.coverage
+        if judgment.timing.total_seconds:
+            found["latency_seconds"] = judgment.timing.total_seconds
+        if judgment.verdicts:
+            count = len(judgment.verdicts)
+            found["cached"] = sum(verdict.cached for verdict in judgment.verdicts) / count
+            found["abstained"] = sum(verdict.status == "abstained" for verdict in judgment.verdicts) / count
+        return found
 
     def metrics_under(self, name: str) -> dict[str, float]:
         """``NAME/criterion/ID`` and so on."""
@@ -87,6 +105,19 @@ def _means(scored: Sequence[Scored], prompts: Sequence[Hashable]) -> dict[Hashab
         if one.reward is not None:
             known.setdefault(prompt, []).append(one.reward)
     return {prompt: mean(rewards) for prompt, rewards in known.items()}
+
+
+def zero_variance_share(scored: Sequence[Scored], groups: Sequence[Hashable]) -> float | None:
+    """The share of groups of two or more known rewards in which all are equal to float32's precision, so that they
+    teach nothing; None if there is no such group. ``groups``: what samples of one prompt have in common."""
+    known: dict[Hashable, list[float]] = {}
+    for one, group in zip(scored, groups, strict=True):
+        if one.reward is not None:
+            known.setdefault(group, []).append(one.reward)
+    several = [rewards for rewards in known.values() if len(rewards) > 1]
+    if not several:
+        return None
+    return sum(max(one) - min(one) <= _FLOAT32 * max(1.0, *map(abs, one)) for one in several) / len(several)
 
 
 def mean(rewards: Sequence[float]) -> float:

@@ -17,9 +17,9 @@ def test_a_wait_is_never_longer_than_the_longest(attempt, draw):
     assert 0 <= wait <= min(8.0, 0.5 * 2.0 ** min(attempt - 1, 60))
 
 
-@given(st.integers(1, 10), st.floats(0, 120), draws)
+@given(st.integers(1, 10), st.floats(0, 111), draws)
 def test_nobody_comes_back_before_retry_after(attempt, asked, draw):
-    assert Backoff(attempts=11).wait(attempt, asked, lambda: draw) >= asked
+    assert Backoff(attempts=11).wait(attempt, asked, draw=lambda: draw) >= asked
 
 
 @given(st.integers(1, 8), st.integers(0, 20))
@@ -35,6 +35,13 @@ def test_the_draw_reaches_from_nothing_to_all():
 
 def test_a_server_that_wants_us_gone_for_an_hour_is_given_up():
     assert Backoff().wait(1, 3_600.0) is None
+
+
+@given(st.integers(1, 10**6), st.floats(0, 1_000), draws)
+def test_patience_bounds_the_time_and_not_the_number_of_attempts(attempt, failing, draw):
+    wait = Backoff(patience_seconds=60).wait(attempt, failing_seconds=failing, draw=lambda: draw)
+    assert wait is None or failing + wait <= 60
+    assert wait is not None or failing + 8 > 60
 
 
 @given(st.integers(0, 10**6))

@@ -27,8 +27,10 @@ except ModuleNotFoundError:
 else:
     raise SystemExit("the server is importable here")
 rewarder = judge_client.Rewarder("a/b", url="http://127.0.0.1:9", on_failure="drop", attempts=1)
-(one,) = rewarder.score([judge_client.Sample("p", "r")])
-print(one.failure, seconds)
+try:
+    rewarder.score([judge_client.Sample("p", "r")])
+except judge_client.JudgeFailed as error:
+    print(error.slug, seconds)
 """
 
 

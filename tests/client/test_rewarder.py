@@ -71,14 +71,19 @@ def test_a_group_name_joins_prompts_that_are_written_differently(failing):
     assert Rewarder(url=failing, on_failure="neutral").score(samples)[1].reward == 0.5
 
 
-def test_a_server_that_is_gone_is_a_failed_judge():
-    with ScriptedServer() as gone:
-        url = gone.url
-    (one,) = Rewarder(url=url, on_failure="drop", attempts=1).score([GOOD])
+def test_a_server_that_goes_away_is_a_failed_judge():
+    with ScriptedServer(behave) as server:
+        dropping = Rewarder(url=server.url, on_failure="drop", attempts=1)
+        substituting = Rewarder(url=server.url, on_failure=0.25, attempts=1)
+        raising = Rewarder(url=server.url, attempts=1)
+        for rewarder in (dropping, substituting, raising):
+            rewarder.score([GOOD])
+            rewarder.close()
+    (one,) = dropping.score([GOOD])
     assert (one.reward, one.failure) == (None, "server_unreachable")
     with pytest.raises(JudgeFailed, match="server_unreachable"):
-        asyncio.run(Rewarder(url=url, attempts=1).ascore([GOOD]))
-    group = Rewarder(url=url, on_failure=0.25, attempts=1).score_group("p", ["r", "s"], rubric="a/b")
+        asyncio.run(raising.ascore([GOOD]))
+    group = substituting.score_group("p", ["r", "s"], rubric="a/b")
     assert (group.rewards, group.group) == ([0.25, 0.25], None)
 
 
@@ -124,7 +129,8 @@ def test_a_sample_that_is_no_json_is_named(failing):
 def test_metrics_are_flat_numbers(url):
     (one,) = Rewarder("medical/consultation", url=url).score([Sample("p", "Rest.")])
     assert all(isinstance(value, float) for value in one.metrics.values())
-    marks = {"coverage", "judge_failed", "judge_substituted"}
+    marks = {"coverage", "partial", "flagged", "cached", "abstained", "latency_seconds"}
+    marks |= {"judge_failed", "judge_substituted"}
     assert {name.partition("/")[0] for name in one.metrics} == {"criterion", "component", *marks}
     assert one.metrics_under("judge") == {f"judge/{name}": value for name, value in one.metrics.items()}
 

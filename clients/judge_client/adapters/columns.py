@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,11 @@ class Columns:
     ) -> list[Sample]:
         """Samples in order. ``batch``: columns as lists of the same length, among others. Responses to one row of the
         data set get the same ``group``. Raises BadSample."""
+        if len(prompts) != len(responses):
+            raise BadSample(
+                f"{len(prompts)} prompts came with {len(responses)} responses.",
+                remedy="Repeat each prompt for every response to it, in the same order.",
+            )
         rows = zip(prompts, responses, self._rows(batch, len(prompts)), strict=True)
         return [self._sample(prompt, response, row, step) for prompt, response, row in rows]
 
@@ -56,9 +61,12 @@ def _column(batch: Batch, name: str, count: int) -> Sequence[Any]:
     values = batch.get(name)
     if values is None:
         return [None] * count
-    if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != count:
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise BadSample(f"column {name!r} should be a list of {count} values, one for each prompt.")
-    return values
+    listed = list(values)
+    if len(listed) != count:
+        raise BadSample(f"column {name!r} has {len(listed)} values for {count} prompts.", remedy="Give one for each.")
+    return listed
 
 
 def _text(value: Any) -> str | None:

@@ -28,16 +28,11 @@ _REWARD = "score"
 class DecodedRewarder(Rewarder):
     """A Rewarder for texts that a trainer decoded. Judgments have a reward and a coverage, but no verdicts."""
 
-    def _scored(self, samples: Sequence[Sample]) -> Flow[list[Scored]]:
-        for place, sample in enumerate(samples):
-            self._require_rubric(sample, f"samples[{place}]")
-        judgments = yield Together([self._judged(sample) for sample in samples], _AT_ONCE)
-        found = [Scored.of(judgment) for judgment in judgments]
-        for sample, one in zip(samples, found, strict=True):
-            self._require_known(sample, one)
-        return self._after_policy(found, [sample.prompt_key for sample in samples])
+    def _judged(self, samples: Sequence[Sample]) -> Flow[list[Scored]]:
+        judgments = yield Together([self._judgment_of(sample) for sample in samples], _AT_ONCE)
+        return [Scored.of(judgment) for judgment in judgments]
 
-    def _judged(self, sample: Sample) -> Flow[Judgment]:
+    def _judgment_of(self, sample: Sample) -> Flow[Judgment]:
         rubric = self.terms.rubric if isinstance(self.terms.rubric, str) else None
         query = {"on_error": "raise", "reward_key": _REWARD} | ({"judge": self.terms.judge} if self.terms.judge else {})
         request = Request(
@@ -49,7 +44,7 @@ class DecodedRewarder(Rewarder):
         )
         deadline = Deadline.after(self.terms.deadline_seconds)
         try:
-            return (yield from exchange(Call(request, _judgment), deadline, self._endpoint.conduct.backoff))
+            return (yield from exchange(Call(request, _judgment), deadline, self._conduct.backoff))
         except (Momentary, BadInput, TooLarge) as error:  # of this sample: the policy decides
             return Judgment.failed(error)
 

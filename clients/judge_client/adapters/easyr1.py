@@ -31,9 +31,5 @@ def main(reward_inputs: Sequence[Mapping[str, Any]], **settings: Any) -> list[di
 def _shown(scored: Scored) -> dict[str, float | None]:
     metrics = scored.metrics
     values = {name: value for name, value in metrics.items() if name.startswith("criterion/")}
-    return {
-        "overall": scored.reward,
-        "judge_failed": metrics["judge_failed"],
-        "judge_coverage": metrics["coverage"],
-        **values,
-    }
+    covered = {"judge_coverage": metrics["coverage"]} if "coverage" in metrics else {}
+    return {"overall": scored.reward, "judge_failed": metrics["judge_failed"], **covered, **values}

@@ -62,7 +62,7 @@ def reward_func(
     numbers = [number_of(one) for one in scored]
     logs = {
         "judge_failed": [one.metrics["judge_failed"] for one in scored],
-        "judge_coverage": [one.metrics["coverage"] for one in scored],
+        "judge_coverage": [one.judgment.coverage for one in scored],
     }
     return {"rewards": numbers, "scores": numbers, "extra_logs": logs}
 

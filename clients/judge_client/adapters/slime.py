@@ -65,7 +65,7 @@ def _sample(sample: Any) -> Sample:
 
 def _told(args: Any, sample: Any, found: Scored) -> Reward:
     """The reward. What the judge said of it is written where slime keeps what it dumps."""
-    metrics = {"judge_failed": found.metrics["judge_failed"], "judge_coverage": found.metrics["coverage"]}
+    metrics = {"judge_failed": found.metrics["judge_failed"], "judge_coverage": found.judgment.coverage}
     if isinstance(sample.metadata, dict):
         sample.metadata["judge_result"] = {**metrics, "failure": found.failure}
     value = number_of(found)

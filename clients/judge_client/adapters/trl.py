@@ -6,7 +6,7 @@ Where a trainer wants a dotted path, ``judge_client.adapters.trl.rubric_reward``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from math import fsum
@@ -16,7 +16,7 @@ from judge_client.adapters.columns import USUAL, Columns
 from judge_client.on_failure import KINDS, Kind, OnFailure
 from judge_client.rewarder import Rewarder
 from judge_client.sample import Sample, Text
-from judge_client.scored import Scored
+from judge_client.scored import Scored, zero_variance_share
 
 Rewards = list[float | None]
 _UNMASKED: tuple[Kind, ...] = ("raise", "neutral", "number")
@@ -46,14 +46,15 @@ class _Reward:
         self.rewarder = Rewarder(rubric, on_failure=policy, **options)
         self.columns = columns
         known = self.rewarder.terms.rubric
-        self.__name__ = name or (known if isinstance(known, str) else "rubric_reward")
+        self.__name__ = name or _name_of(known, self.rewarder.terms.judge)
 
     def _samples(self, prompts: Sequence[Text], completions: Sequence[Text], given: Mapping[str, Any]) -> list[Sample]:
         state = given.get("trainer_state")
         return self.columns.samples(prompts, completions, given, step=getattr(state, "global_step", None))
 
-    def _rewards(self, scored: Sequence[Scored], given: Mapping[str, Any]) -> Rewards:
-        tell(scored, self.__name__, given.get("log_extra"), given.get("log_metric"))
+    def _rewards(self, scored: Sequence[Scored], samples: Sequence[Sample], given: Mapping[str, Any]) -> Rewards:
+        groups = [sample.prompt_key for sample in samples]
+        tell(scored, self.__name__, given.get("log_extra"), given.get("log_metric"), groups)
         return [one.reward for one in scored]
 
 
@@ -66,14 +67,16 @@ class RubricReward(_Reward):
     """
 
     async def __call__(self, prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
-        return self._rewards(await self.rewarder.ascore(self._samples(prompts, completions, given)), given)
+        samples = self._samples(prompts, completions, given)
+        return self._rewards(await self.rewarder.ascore(samples), samples, given)
 
 
 class SyncRubricReward(_Reward):
     """RubricReward for trainers that know no async reward functions."""
 
     def __call__(self, prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
-        return self._rewards(self.rewarder.score(self._samples(prompts, completions, given)), given)
+        samples = self._samples(prompts, completions, given)
+        return self._rewards(self.rewarder.score(samples), samples, given)
 
 
 class UnmaskedRubricReward(SyncRubricReward):
@@ -83,6 +86,13 @@ class UnmaskedRubricReward(SyncRubricReward):
     bears = _UNMASKED
     default = OnFailure.RAISE
     trainer = "a trainer that counts a missing reward as 0"
+
+
+def _name_of(rubric: str | Mapping[str, Any] | None, judge: str | None) -> str:
+    """One rubric under two judges has two names in the log; a rubric given whole has that of its id."""
+    named = rubric.get("id") if isinstance(rubric, Mapping) else rubric
+    found = named if isinstance(named, str) else "rubric_reward"
+    return f"{found}@{judge}" if judge else found
 
 
 def masks_missing_rewards() -> bool:
@@ -100,9 +110,13 @@ def tell(
     name: str,
     log_extra: Callable[[str, list[Any]], None] | None,
     log_metric: Callable[[str, float], None] | None,
+    groups: Sequence[Hashable] | None = None,
 ) -> None:
-    """Every criterion's value: for each completion, and its mean over those that have it. ``judge_failed`` is the share
-    that failed, ``judge_substituted`` the share whose reward the policy put in."""
+    """Log every number of ``Scored.metrics``: for each completion, and its mean over those that have it.
+
+    ``judge_failed`` is the share that failed, ``judge_substituted`` the share whose reward the policy put in,
+    ``zero_variance`` the share of ``groups`` that teach nothing. The completions' log has the judgments' ids, for
+    ``GET /v1/judgments/{id}``."""
     tables = [one.metrics for one in scored]
     for key in sorted({key for table in tables for key in table}):
         values = [table[key] for table in tables if key in table]
@@ -110,8 +124,12 @@ def tell(
             log_metric(f"{name}/{key}", fsum(values) / len(values))
         if log_extra:
             log_extra(f"{name}/{key}", [table.get(key) for table in tables])
+    equal = None if groups is None else zero_variance_share(scored, groups)
+    if log_metric and equal is not None:
+        log_metric(f"{name}/zero_variance", equal)
     if log_extra:
         log_extra(f"{name}/failure", [one.failure for one in scored])
+        log_extra(f"{name}/judgment", [one.judgment.id or None for one in scored])
 
 
 async def rubric_reward(prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:

@@ -46,6 +46,6 @@ def shown(scored: Scored, criteria: Sequence[str]) -> dict[str, float | None]:
     found: dict[str, float | None] = {
         "score": scored.reward,
         "judge_failed": values["judge_failed"],
-        "judge_coverage": values["coverage"],
+        "judge_coverage": values.get("coverage"),
     }
     return found | {f"criterion/{name}": values.get(f"criterion/{name}") for name in criteria}

@@ -16,7 +16,9 @@ def test_the_server_takes_the_template_apart(served):
     url, judge = served
     (scored,) = DecodedRewarder(**settings(url)).score([Sample(RENDERED, f"{GOOD}<|im_end|>")])
     assert scored.reward == pytest.approx(0.9)
-    assert scored.metrics == {"coverage": 1.0, "judge_failed": 0.0, "judge_substituted": 0.0}
+    assert scored.metrics == {
+        "coverage": 1.0, "partial": 0.0, "flagged": 0.0, "judge_failed": 0.0, "judge_substituted": 0.0
+    }  # fmt: skip
     assert QUESTION in str(judge.bodies[-1])
     assert "im_" not in str(judge.bodies[-1])
 
@@ -31,7 +33,9 @@ async def test_samples_fail_one_by_one(served):
 
 def test_a_sample_that_cannot_be_judged_is_treated_by_the_policy(served):
     bad = Sample(RENDERED, GOOD, rubric={"id": "broken"})
-    (scored,) = DecodedRewarder(**settings(served[0], on_failure=-1)).score([bad])
+    rewarder = DecodedRewarder(**settings(served[0], on_failure=-1))
+    rewarder.score([Sample(RENDERED, GOOD)])
+    (scored,) = rewarder.score([bad])
     assert (scored.reward, scored.substituted) == (-1.0, True)
     with pytest.raises(JudgeFailed):
         DecodedRewarder(**settings(served[0])).score([bad])

@@ -1,0 +1,75 @@
+"""What fails before any judgment has succeeded, or fails for good, is raised whatever ``on_failure`` says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from judge_client.errors import JudgeFailed, Refused, slugs_of
+from judge_client.fork import ForkAware
+from judge_client.judgment import UNEXPLAINED, Failure
+from judge_client.scored import Scored
+
+PERMANENT_IN_A_ROW = 8
+FIRST_CONTACT_SECONDS = 30.0
+_PERMANENT = slugs_of(Refused) | {"missing_dependency", "bad_configuration"}
+_WRONG_ADDRESS = frozenset({"server_unreachable", "unreadable_answer"})
+_NEVER = "No judgment has succeeded yet, so the training would begin without a reward: on_failure does not apply."
+_LASTING = "No sample can be judged any more, so on_failure does not apply."
+
+
+@dataclass(frozen=True)
+class _State:
+    judged: bool = False
+    permanent_in_a_row: int = 0
+
+
+class Contact(ForkAware):
+    """Whether this process has had a reward from the server yet, and how many samples in a row failed for good.
+
+    A failure is permanent if the same request fails again however long one waits: an unknown rubric, a missing
+    reference, a message without a role."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._state = _State()
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+    @property
+    def judged(self) -> bool:
+        """Whether any judgment has succeeded."""
+        return self._state.judged
+
+    def check(self, scored: Sequence[Scored], address: str) -> None:
+        """Note what came. Raises JudgeFailed if nothing succeeded yet and something failed for good, if a whole call of
+        two or more samples failed for good, or if the last ``PERMANENT_IN_A_ROW`` samples did."""
+        before = self._note(scored)
+        never = _PERMANENT if before.judged else _PERMANENT | _WRONG_ADDRESS
+        lasting = [one for one in scored if one.failure in never]
+        if not lasting or any(one.judgment.reward is not None for one in scored):
+            return
+        if not before.judged:
+            raise _failed(lasting, address, _NEVER)
+        whole_call = len(scored) > 1 and len(lasting) == len(scored)
+        if whole_call or self._state.permanent_in_a_row >= PERMANENT_IN_A_ROW:
+            raise _failed(lasting, address, _LASTING)
+
+    def _note(self, scored: Sequence[Scored]) -> _State:
+        with self._lock:
+            before = self._state
+            judged, in_a_row = before.judged, before.permanent_in_a_row
+            for one in scored:
+                judged = judged or one.judgment.reward is not None
+                in_a_row = in_a_row + 1 if one.failure in _PERMANENT else 0
+            self._state = _State(judged, in_a_row)
+            return before
+
+
+def _failed(lasting: Sequence[Scored], address: str, why: str) -> JudgeFailed:
+    failures = [Failure(one.failure or UNEXPLAINED.type, one.detail or UNEXPLAINED.detail) for one in lasting]
+    told = "" if address in failures[0].detail else f" The judge server is {address}."
+    return JudgeFailed.of(failures, [one.judgment for one in lasting], why + told)
