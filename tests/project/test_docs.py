@@ -72,3 +72,9 @@ def test_every_link_between_pages_leads_somewhere(page: Path):
 @pytest.mark.parametrize("command", ["make demo", "make test"])
 def test_the_readme_names_the_two_commands_that_set_everything_up(command):
     assert command in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_tells_to_install_from_an_index_what_is_on_none(page: Path):
+    commands = re.findall(r"pip install[^`\n#]*", page.read_text(encoding="utf-8"))
+    assert [one for one in commands if re.search(r"(?<![\w/.-])judge-(client|server)(?!/)", one)] == []

@@ -193,7 +193,7 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("fault", FAILURES)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_dropping_goes_on_and_learns_nothing(results, fault):
     result = results[f"{fault}, drop"]
 
@@ -216,7 +216,16 @@ def test_raising_stops_the_training_and_so_does_neutral_without_a_mean(results, 
     assert not result["moved"]
 
 
-@pytest.mark.parametrize("fault", FAILURES)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_server_that_nobody_reached_stops_the_training_whatever_the_policy(results, policy):
+    result = results[f"down, {policy}"]
+
+    assert result["error"]["type"] == "JudgeFailed"
+    assert "No judgment has succeeded yet" in result["error"]["detail"]
+    assert not result["moved"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_number_for_all_goes_on_and_learns_nothing(results, fault):
     result = results[f"{fault}, 0.25"]
 
