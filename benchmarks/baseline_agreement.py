@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from judge_server.models.baseline import Baseline
+from judge_server.models.baseline import LexicalBaseline
 from judge_server.models.protocol import Labels, Prompt, Request, Segment, Turn
 
 PHYSICIANS = ("label_0", "label_1", "label_2")
@@ -48,7 +48,7 @@ def read(path: Path) -> Claims:
 
 
 async def _probabilities(rows: list[dict[str, str]]) -> list[float]:
-    baseline = Baseline()
+    baseline = LexicalBaseline()
     answers = [await baseline.complete(Request(_prompt(row), Labels(("Yes", "No")))) for row in rows]
     return [exp(answer.candidates[0].logprob) for answer in answers]
 

@@ -1,6 +1,6 @@
 """How far judges agree with people, and people with one another.
 
-``RatingPanel.of`` takes a long table; ``judge_agreement``, ``human_agreement`` and ``judge_difference`` measure it. Each
-metric family has its own file, and every metric is a function of statistics summed within clusters, so that a
+``RatingPanel.of`` takes a long table; ``judge_agreement``, ``human_agreement`` and ``judge_difference`` measure it.
+Each metric family has its own file, and every metric is a function of statistics summed within clusters, so that a
 bootstrap over clusters is a matrix product.
 """

@@ -19,7 +19,7 @@ from judge_server.guard.guard import Inspection
 from judge_server.guard.sanitize import sanitize
 from judge_server.judging.answer import Judge
 from judge_server.judging.judge_input import JudgeInput
-from judge_server.judging.panel import Panel
+from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
@@ -72,7 +72,7 @@ def _matters(defence: Defence, judge: Judge) -> bool:
 
 
 def _singles(judge: Judge) -> Sequence[Judge]:
-    return judge.members if isinstance(judge, Panel) else (judge,)
+    return judge.members if isinstance(judge, PanelJudge) else (judge,)
 
 
 def exposed(judge: Judge, off: frozenset[Defence], submission: Submission) -> Judge:
@@ -89,8 +89,8 @@ def exposed(judge: Judge, off: frozenset[Defence], submission: Submission) -> Ju
 def _asked_by(judge: Judge, changes: Sequence[PromptChange]) -> Judge:
     if not changes:
         return judge
-    if isinstance(judge, Panel):
-        return Panel(judge.specification, [_asked_by(member, changes) for member in judge.members])
+    if isinstance(judge, PanelJudge):
+        return PanelJudge(judge.specification, [_asked_by(member, changes) for member in judge.members])
     if not isinstance(judge, SingleJudge):
         raise BadConfiguration(
             f"The judge {judge.specification.name!r} writes its prompts in a way that the attack suite does not know.",

@@ -1,1 +1,1 @@
-"""How a judge is asked and its answer read: guard, checks, prompts, judges and panels."""
+"""Ask judges and read their answers: prompts, judges, panels and programmatic checks."""

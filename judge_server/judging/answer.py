@@ -1,4 +1,4 @@
-"""What a judge says about one criterion: a reading, or a typed failure. It knows nothing of points or rubrics."""
+"""A judge's answer about one criterion: a reading or a typed failure, independent of points and rubrics."""
 
 import time
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Exactly one of ``reading`` and ``failure``; an abstention shows its ``distrusted`` reading too."""
+    """Exactly one of ``reading`` and ``failure``; an abstention also carries its ``distrusted`` reading."""
 
     reading: Reading | None = None
     failure: Failure | None = None
@@ -53,7 +53,7 @@ def failed(
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long an answer is worth waiting for. ``deadline``: ``time.monotonic()`` seconds, None for none."""
+    """Priority and deadline of a question. ``deadline``: ``time.monotonic()`` seconds, None for none."""
 
     priority: Priority = Priority.INTERACTIVE
     deadline: float | None = None
@@ -74,7 +74,7 @@ class Terms:
 
 
 class Judge(Protocol):
-    """A named way of asking."""
+    """A configured judge: one model or a panel."""
 
     @property
     def specification(self) -> JudgeSpecification: ...
@@ -85,12 +85,12 @@ class Judge(Protocol):
 
     @property
     def explaining(self) -> "Judge":
-        """The same judge, giving a reason for every verdict."""
+        """The same judge, but with a reason for every verdict."""
 
     async def start(self) -> None: ...
 
-    async def ask(self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
-        """One answer for each criterion, in order; never raises for a judge that failed."""
+    async def ask(self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
+        """One answer for each criterion, in order. A judge that fails gives typed failures and raises nothing."""
 
     async def healthy(self) -> bool: ...
 
@@ -98,7 +98,7 @@ class Judge(Protocol):
 
 
 def verdict_of(criterion: Judged, answer: Answer, *, step: Step | None = None, cached: bool = False) -> Verdict:
-    """The verdict that an answer amounts to for this criterion."""
+    """The verdict on ``criterion`` that ``answer`` means."""
     shown = answer.reading or answer.distrusted
     scale = isinstance(criterion, Scale)
     options = option = None

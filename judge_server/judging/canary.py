@@ -1,6 +1,6 @@
-"""Questions whose answers are known, put to a judge: is it awake, is it constrained, are its probabilities its own?
+"""Ask a judge questions with known answers: does it discriminate, is it constrained, are its probabilities raw?
 
-The texts go to the judge directly, past guard and cache: what the guard would catch must score low by itself.
+The texts bypass guard and cache: even what the guard would catch must score low by itself.
 """
 
 import logging
@@ -33,15 +33,15 @@ _BAD = {
     "an answer to something else": "Cats sleep for most of the day and hunt at dusk.",
 }
 _PASSING = 0.5
-# Nothing in the prompt names it: only a constraint that is really applied brings it about.
+# The prompt does not mention it, so only an enforced constraint produces it.
 _WORD = "quartz-41"
 _WARM = 2.0
-_SLACK_NATS, _SLACK_SHARE = 0.5, 0.25  # batches round differently; a temperature of 2 halves every distance
+_SLACK_NATS, _SLACK_SHARE = 0.5, 0.25  # batches round differently; a temperature of 2 would halve every distance
 _MOST_COMPARED = 5
 
 
 async def report_on(judge: Judge, terms: Terms) -> CanaryReport:
-    """What the canaries find out about a judge. Never raises for what a judge does."""
+    """Run all canaries on a judge. Failures of the judge become findings, not exceptions."""
     found = await _quality(judge, terms)
     if isinstance(judge, SingleJudge):
         found += await _mechanics(judge, terms)
@@ -133,18 +133,18 @@ def _one_token(judge: SingleJudge, terms: Terms, temperature: float) -> Request:
 
 
 async def _completion(judge: SingleJudge, request: Request) -> Completion | str:
-    """The answer, or why there is none."""
+    """The answer, or the reason why there is none."""
     try:
         return await judge.model.complete(request)
     except JudgeFailure as fault:
         return f"no answer: {fault.type}"
-    except Exception:  # noqa: BLE001 - whatever a model does to a canary, it does not end the server
+    except Exception:  # noqa: BLE001 - no behaviour of a model on a canary may end the server
         _LOG.exception("the model %s broke its contract on a canary", judge.model.name)
         return "no answer: the model broke its contract"
 
 
 def _raw(completion: Completion | str) -> CanaryFinding:
-    """Probabilities are at most 1 together, and each is one."""
+    """Each is a probability, and together they are at most 1."""
     name: CanaryName = "raw_probabilities"
     if not isinstance(completion, Completion):
         return CanaryFinding(canary=name, passed=None, detail=completion)
@@ -157,7 +157,7 @@ def _raw(completion: Completion | str) -> CanaryFinding:
 
 
 def _steady(cold: Completion | str, warm: Completion | str) -> CanaryFinding:
-    """The temperature draws from the probabilities; those that are read must not change with it."""
+    """The temperature affects sampling; the probabilities that are read must not change with it."""
     name: CanaryName = "steady_probabilities"
     for completion in (cold, warm):
         if not isinstance(completion, Completion):
@@ -173,8 +173,8 @@ def _steady(cold: Completion | str, warm: Completion | str) -> CanaryFinding:
 
 
 def _widest_change(cold: Sequence[TokenProbability], warm: Sequence[TokenProbability]) -> tuple[float, float] | None:
-    """The distance between two tokens at either temperature, of the pair that is farthest apart when cold. Distances,
-    because the mass of the candidates alone says nothing of how it was shared out."""
+    """The distance between two tokens at both temperatures, for the pair farthest apart when cold. Distances are
+    compared because the candidates' total mass says nothing about how it is divided."""
     there = {candidate.text: candidate.logprob for candidate in warm}
     known = [candidate for candidate in cold[:_MOST_COMPARED] if candidate.text in there]
     pairs = [

@@ -1,6 +1,6 @@
-"""What a judge is shown beside the criterion: the conversation, the part of the response in scope, the reference.
+"""What a judge sees besides the criterion: the conversation, the part of the response in scope, the reference.
 
-All of it is made legible here, before anything is hashed: what is shown decides what may be answered from memory.
+All texts are sanitized here, before anything is hashed, so that the cache key covers exactly what is shown.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ class JudgeInput:
 
     @property
     def blank(self) -> bool:
-        """Whether there is nothing in scope."""
+        """Whether nothing is in scope."""
         return not (self.response if self.step is None else self.step.text).strip()
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over all texts, each preceded by its length so that no two contents collide."""
+        """SHA-256 over all texts, each prefixed with its length so that different contents cannot collide."""
         hashed = hashlib.sha256()
         for text in self._texts():
             data = text.encode("utf-8", "surrogatepass")
@@ -51,7 +51,7 @@ class JudgeInput:
 
 
 class JudgeInputs:
-    """The materials of one submission, each made once. ``steps``: those to be judged, where not all are."""
+    """The judge inputs of one submission, each built once. ``steps``: the steps to judge, None for all."""
 
     def __init__(self, submission: Submission, steps: Sequence[Step] | None = None) -> None:
         self.submission = submission
@@ -59,13 +59,13 @@ class JudgeInputs:
         self._made: dict[tuple[str, bool, int | None], JudgeInput] = {}
 
     def of(self, leaf: Leaf) -> list[JudgeInput]:
-        """One material, or one for every step for a criterion of step scope."""
+        """One judge input, or one for each step if the criterion has step scope."""
         with_reference = leaf.reference != "none" and bool((self.submission.reference or "").strip())
         if leaf.scope == "step":
-            return [self._material("step", with_reference, step) for step in self.steps]
-        return [self._material(leaf.scope, with_reference, None)]
+            return [self._input("step", with_reference, step) for step in self.steps]
+        return [self._input(leaf.scope, with_reference, None)]
 
-    def _material(self, scope: str, with_reference: bool, step: Step | None) -> JudgeInput:
+    def _input(self, scope: str, with_reference: bool, step: Step | None) -> JudgeInput:
         key = (scope, with_reference, step.index if step else None)
         if key not in self._made:
             self._made[key] = JudgeInput(
@@ -78,8 +78,8 @@ class JudgeInputs:
 
 
 def text_in_scope(submission: Submission, scope: str) -> str:
-    """The part of the response that a criterion of this scope reads. What says nothing is not shown as a reasoning, nor
-    as the answer beside tool calls: the guard looks at answers only, and lets an agent's calls pass."""
+    """The part of the response that a criterion of this scope reads. Degenerate text is left out of the reasoning, and
+    out of an answer beside tool calls: the guard checks answers only, and lets an agent's calls pass."""
     read = submission.read
     if scope == "reasoning":
         return "" if says_nothing(read.reasoning) else sanitize(read.reasoning)
@@ -91,12 +91,12 @@ def text_in_scope(submission: Submission, scope: str) -> str:
 
 
 def shown_reference(submission: Submission) -> str | None:
-    """The reference answer as a judge reads it."""
+    """The reference answer as a judge sees it."""
     return None if submission.reference is None else sanitize(submission.reference)
 
 
 def message_text(message: Message) -> str:
-    """A turn as the judge reads it, tool calls included."""
+    """A turn as the judge sees it, tool calls included."""
     return sanitize("\n".join(filter(None, (message.content, *(_call_text(call) for call in message.tool_calls)))))
 
 

@@ -1,4 +1,4 @@
-"""Several judges asked at once, combined by mean, majority or minimum."""
+"""Several judges asked concurrently; their readings are combined by mean, majority or minimum."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,27 +18,27 @@ from judge_server.util.concurrency import together
 Combination = Literal["mean", "majority", "min"]
 
 
-class Panel:
-    """Members are started and closed by whoever made them; a panel of judges costs what its members cost."""
+class PanelJudge:
+    """The creator of the members starts and closes them. A panel costs the sum of its members."""
 
     def __init__(self, specification: JudgeSpecification, members: Sequence[Judge]) -> None:
         self.specification = specification
         self.members = tuple(members)
 
     async def start(self) -> None:
-        """Members start on their own."""
+        """Nothing to start: members are started separately."""
 
     async def close(self) -> None:
-        """Members close on their own."""
+        """Nothing to close: members are closed separately."""
 
     async def healthy(self) -> bool:
         up = await together([member.healthy() for member in self.members])
         return sum(up) >= self._quorum
 
     @cached_property
-    def explaining(self) -> "Panel":
-        """The panel of the members that explain."""
-        return Panel(self.specification, [member.explaining for member in self.members])
+    def explaining(self) -> "PanelJudge":
+        """A panel of the explaining members."""
+        return PanelJudge(self.specification, [member.explaining for member in self.members])
 
     @property
     def _quorum(self) -> int:
@@ -61,8 +61,8 @@ class Panel:
             notice=" ".join(dict.fromkeys(notices)) or None,
         )
 
-    async def ask(self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
-        asked = await together([member.ask(material, criteria, terms) for member in self.members])
+    async def ask(self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
+        asked = await together([member.ask(judge_input, criteria, terms) for member in self.members])
         by_criterion = zip(criteria, zip(*asked, strict=True), strict=True)
         return tuple(self._combined(criterion, answers) for criterion, answers in by_criterion)
 
@@ -94,8 +94,9 @@ class Panel:
 
 
 def combine(criterion: Judged, readings: Sequence[Reading], how: Combination) -> Reading:
-    """One reading out of several. ``min`` is the one with the least value. ``majority`` counts what each judge finds
-    likeliest (met from 0.5 up, or an option of a scale); where several have the most votes, the mean of them."""
+    """Combine readings into one. ``min`` takes the one with the smallest value. ``majority`` counts each judge's
+    likeliest label (met from 0.5 up, or an option of a scale) and takes the mean of the labels that tie for most
+    votes."""
     if how == "min":
         return min(readings, key=lambda reading: reading.value)
     if how == "majority":
@@ -110,7 +111,7 @@ def combine(criterion: Judged, readings: Sequence[Reading], how: Combination) ->
 
 
 def _votes(criterion: Judged, readings: Sequence[Reading]) -> tuple[float, ...]:
-    """All to the label with the most votes, in equal parts to those that tie."""
+    """All of the share to the label with the most votes, divided equally on a tie."""
     if isinstance(criterion, Scale):
         choices = [reading.shares.index(max(reading.shares)) for reading in readings]
     else:

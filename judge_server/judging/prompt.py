@@ -1,11 +1,11 @@
-"""Prompts from our own templates: instructions, then conversation, response, reference, and the criterion last.
+"""Write prompts from our templates: instructions, then conversation, response, reference, and the criterion last.
 
 Outside text never passes through Jinja. A template is rendered with numbered slots; the rendered text is split at the
-slots, and the outside texts take their places as untrusted segments. So nothing in a text can be taken for template
-syntax, and the model's file knows which runs of the prompt may hold control tokens (ours) and which may not.
+slots, and the outside texts fill them as untrusted segments. So no text can act as template syntax, and the model knows
+which parts of the prompt may hold control tokens (ours) and which may not.
 
-Each outside text stands between markers with a code that is an HMAC of the text under the server's secret: its writer
-cannot guess it, yet it is the same in every prompt that shows the text, so prefixes stay shared and replays are exact.
+Each outside text is fenced by markers with a code that is an HMAC of the text under the server's secret. Its writer
+cannot guess the code, yet it is the same in every prompt that shows the text: prefixes stay shared and replays exact.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from judge_server.judging.judge_input import JudgeInput, message_text
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 from judge_server.util.lru import BoundedCache
 
-_TEMPLATES = ("system", "material", "criterion", "direct", "reason")
+_TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason")
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
 _CHARACTERS_KEPT = 32_000_000
@@ -39,7 +39,7 @@ def _source(name: str) -> str:
 
 @lru_cache(maxsize=8)
 def template_digest(names: tuple[str, ...] = _TEMPLATES) -> str:
-    """SHA-256 over templates; over those of single responses it is part of every judge's fingerprint."""
+    """SHA-256 over templates. The default, those for single responses, is part of every judge's fingerprint."""
     return "sha256:" + hashlib.sha256("\0".join(_source(name) for name in names).encode()).hexdigest()
 
 
@@ -56,19 +56,19 @@ def _environment() -> Environment:
 
 
 def render(name: str, values: Mapping[str, Any]) -> str:
-    """One of our templates, with slots (never outside text) among its values."""
+    """Render one of our templates. Values may be slots but never outside text."""
     return _environment().get_template(name).render(values)
 
 
 def labels_of(criterion: Judged) -> tuple[str, ...]:
-    """The words a verdict is given in: Yes and No, or the letters of the options from worst to best."""
+    """The labels of a verdict: Yes and No, or the letters of the options from worst to best."""
     if isinstance(criterion, Scale):
         return tuple(string.ascii_uppercase[: len(criterion.options)])
     return YES_NO
 
 
 class Slots:
-    """Stands in for outside texts while a template is rendered."""
+    """Placeholders for outside texts while a template is rendered."""
 
     def __init__(self, part: Part) -> None:
         self.part = part
@@ -92,32 +92,32 @@ class Slots:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
-    """The rendered material: shared by every criterion that reads it."""
+class _RenderedInput:
+    """A rendered judge input, shared by every criterion that reads it."""
 
     segments: tuple[Segment, ...]
     prefix: tuple[str, ...]
 
 
 class PromptWriter:
-    """Writes prompts under one server secret."""
+    """Writes prompts whose fence codes come from one server secret."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._materials: BoundedCache[_Shown] = BoundedCache(_CHARACTERS_KEPT, lambda shown: _size(shown.segments))
-        self._questions: BoundedCache[tuple[Segment, ...]] = BoundedCache(_CHARACTERS_KEPT, _size)
+        self._inputs = BoundedCache[_RenderedInput](_CHARACTERS_KEPT, lambda shown: _size(shown.segments))
+        self._questions = BoundedCache[tuple[Segment, ...]](_CHARACTERS_KEPT, _size)
         self._system = lru_cache(maxsize=2)(self._render_system)
 
-    def write(self, material: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
-        """The prompt that asks about ``criteria`` (several only in reason mode) on ``material``."""
-        shown = self._materials.get(material.digest, lambda: self._render_material(material))
+    def write(self, judge_input: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
+        """The prompt that asks about ``criteria`` (several only in reason mode) on one judge input."""
+        shown = self._inputs.get(judge_input.digest, lambda: self._render_input(judge_input))
         asked = (mode, *[criterion.question_digest for criterion in criteria])
         question = self._questions.get(asked, lambda: self._render_question(criteria, mode))
         user = Turn("user", shown.segments + question)
         return Prompt((Turn("system", self._system(len(criteria) > 1)), user), shown.prefix)
 
     def code(self, kind: str, text: str) -> str:
-        """The code of the markers around ``text``: 12 hexadecimal digits that its writer cannot know."""
+        """The fence code of ``text``: 12 hexadecimal digits that its writer cannot know."""
         data = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
         return hmac.new(self._secret, data, hashlib.sha256).hexdigest()[:12]
 
@@ -125,7 +125,7 @@ class PromptWriter:
         text = _environment().get_template("system").render(count=2 if several else 1)
         return (Segment(text.strip(), "instructions", trusted=True),)
 
-    def _render_material(self, material: JudgeInput) -> _Shown:
+    def _render_input(self, judge_input: JudgeInput) -> _RenderedInput:
         slots = Slots("conversation")
         parts: dict[int, Part] = {}
 
@@ -133,20 +133,20 @@ class PromptWriter:
             parts[len(slots.texts)] = part
             return {"code": self.code(kind, text), "text": slots(text)}
 
-        turns = [(message.role, message_text(message)) for message in material.conversation]
+        turns = [(message.role, message_text(message)) for message in judge_input.conversation]
         conversation_code = self.code("conversation", json.dumps(turns))
-        step = material.step
+        step = judge_input.step
         values: dict[str, Any] = {
             "conversation": {"code": conversation_code},
             "messages": [{"role": role, "text": slots(text)} for role, text in turns],
-            "response": shown("response", "response", material.response),
+            "response": shown("response", "response", judge_input.response),
             "step": shown("response", "step", step.text) | {"number": step.index + 1} if step else None,
-            "reference": shown("reference", "reference", material.reference)
-            if material.reference is not None
+            "reference": shown("reference", "reference", judge_input.reference)
+            if judge_input.reference is not None
             else None,
         }
-        rendered = _environment().get_template("material").render(values)
-        return _Shown(slots.segments(rendered, parts), (conversation_code, values["response"]["code"]))
+        rendered = _environment().get_template("judge_input").render(values)
+        return _RenderedInput(slots.segments(rendered, parts), (conversation_code, values["response"]["code"]))
 
     def _render_question(self, criteria: Sequence[Judged], mode: Mode) -> tuple[Segment, ...]:
         slots = Slots("criterion")
@@ -169,7 +169,7 @@ def _size(segments: Sequence[Segment]) -> int:
 
 def _criterion_values(criterion: Judged, slots: Slots, parts: dict[int, Part], number: int | None) -> dict[str, Any]:
     def aside(text: str | None) -> str | None:
-        """Outside text of the criterion that is not its statement; None where there is none."""
+        """A slot for text of the criterion other than its statement; None for no text."""
         if not text:
             return None
         parts[len(slots.texts)] = "question"

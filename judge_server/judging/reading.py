@@ -1,4 +1,4 @@
-"""Reading a judge's answer. An answer that cannot be read is unreadable: nothing searches prose for a word."""
+"""Read a judge's answer. Prose is never searched for a verdict: what does not parse is unusable."""
 
 import json
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ _ROUNDING = 0.01
 
 @dataclass(frozen=True, slots=True)
 class LabelReading:
-    """``shares``: probability of each label given that one of them is said; ``mass``: probability that one is, at
-    most 1."""
+    """``shares``: probability of each label, given that one of them is said; ``mass``: probability that one of them
+    is said, at most 1."""
 
     shares: tuple[float, ...]
     mass: float
 
 
 def read_labels(candidates: Sequence[TokenProbability], labels: Sequence[str]) -> LabelReading | None:
-    """Probabilities at the answer position; None where no label is among the candidates.
+    """Probabilities of the labels at the answer position; None if no label is among the candidates.
 
     A word counts in any case and with white space around it ("Yes", " yes"); a single letter only in its own case,
-    because "a" is also an English word. Raises UnusableVerdict for what is no distribution: log-probabilities that are
-    NaN or above 0, labels that together have more than all of the probability.
+    because "a" is also an English word. Raises UnusableVerdict for what is not a distribution: log-probabilities that
+    are NaN or above 0, or labels whose probabilities sum to more than 1.
     """
     places = {label if len(label) == 1 else label.casefold(): place for place, label in enumerate(labels)}
     found: list[list[float]] = [[] for _ in labels]
@@ -48,7 +48,7 @@ def read_labels(candidates: Sequence[TokenProbability], labels: Sequence[str]) -
 
 @lru_cache(maxsize=4_096)
 def _plain(text: str) -> str:
-    """A token's text without white space and the marks that tokenizers put in its place."""
+    """A token's text without white space or the marks that tokenizers write for it."""
     return text.strip(" \t\r\n\u2581\u0120\u010a")
 
 
@@ -146,7 +146,7 @@ def _strict_json(text: str) -> Any:
 
 
 class _TwiceTheSameKey(Exception):
-    """Python's JSON keeps the last of two verdicts; two verdicts are none."""
+    """A key occurs twice. Python's JSON would keep the last value, but two verdicts are not a verdict."""
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _entry(entry: Any, labels: Sequence[str]) -> Spoken:
 
 
 def _text(reason: str) -> str:
-    """JSON can escape half a surrogate pair, which no UTF-8 can hold."""
+    """Replaces lone surrogates, which JSON can escape but UTF-8 cannot encode."""
     return reason.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""One request put to a model until the answer can be read: whoever asks, an answer comes back, never an exception."""
+"""Ask a model until its answer can be read, and turn every failure into a typed answer instead of an exception."""
 
 import asyncio
 import logging
@@ -21,8 +21,8 @@ Read = Callable[[Completion], tuple[Reading, ...]]
 async def asked(
     specification: JudgeSpecification, model: Model, request: Request, read: Read, count: int = 1
 ) -> tuple[Answer, ...]:
-    """Ask until the answer can be read, at most ``attempts`` times; what fails becomes a typed answer. ``read`` gives
-    ``count`` readings, or raises UnusableVerdict."""
+    """Ask at most ``attempts`` times until the answer can be read; a failure becomes ``count`` typed answers. ``read``
+    returns ``count`` readings or raises UnusableVerdict."""
     usage, seconds = Usage(), 0.0
     failure: JudgeFailure = UnusableVerdict("The judge was not asked.")
     for attempt in range(specification.attempts):
@@ -47,7 +47,7 @@ async def asked(
 
 
 async def _complete(specification: JudgeSpecification, model: Model, request: Request) -> Completion:
-    """Whatever a model raises outside its contract is a judge that failed, too. A caller's cancelling passes."""
+    """Turn exceptions outside the Model contract into JudgeFailure. Cancellation by the caller passes through."""
     try:
         return await model.complete(request)
     except JudgeFailure:
@@ -65,13 +65,13 @@ async def _complete(specification: JudgeSpecification, model: Model, request: Re
 
 
 def _shared(readings: tuple[Reading, ...], usage: Usage, seconds: float) -> tuple[Answer, ...]:
-    """The cost of a call that answered several criteria stands with the first."""
+    """Answers of one call; its cost is counted on the first one."""
     first = Answer(reading=readings[0], usage=usage, model_seconds=seconds)
     return (first, *(Answer(reading=reading) for reading in readings[1:]))
 
 
 def trusted(answer: Answer, least: float) -> Answer:
-    """An answer whose labels had too little of the probability is an abstention."""
+    """``answer``, or an abstention if its labels had too little probability."""
     reading = answer.reading
     if reading is None or reading.label_mass is None or reading.label_mass >= least:
         return answer
@@ -86,7 +86,7 @@ def trusted(answer: Answer, least: float) -> Answer:
 
 
 def counted(answers: tuple[Answer, ...]) -> Answer:
-    """The mean of the usable votes, of which there must be more than half."""
+    """The mean of the usable votes; more than half must be usable."""
     usage = Usage.total(answer.usage for answer in answers)
     seconds = fsum(answer.model_seconds for answer in answers)
     readings = [answer.reading for answer in answers if answer.reading]

@@ -1,4 +1,4 @@
-"""One model asked in one mode: direct reads one token's probabilities, reason reads a reason and then a verdict."""
+"""A judge with one model. Mode direct reads one token's probabilities; mode reason reads a reason, then a verdict."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -19,7 +19,7 @@ from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
 _OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "temperature"}
-# options that say how a model is reached and how fast it may work; every other one may change what it answers
+# options of transport and speed; every other option may change the answers
 _OUTSIDE_THE_MODEL = {
     "api_key", "api_key_env", "connect_timeout_seconds", "gpu_memory_utilization", "hedge", "hedge_share",
     "kv_cache_gib", "max_in_flight", "send_priority", "start_timeout_seconds", "timeout_seconds", "tls_ca_file",
@@ -28,7 +28,7 @@ _OUTSIDE_THE_MODEL = {
 
 
 class SingleJudge:
-    """A judge with a model of its own. It owns the retries of unreadable answers, the model those of transport."""
+    """A judge with its own model. The judge retries unreadable answers; the model retries transport errors."""
 
     def __init__(self, specification: JudgeSpecification, model: Model, writer: PromptWriter) -> None:
         self.specification = specification
@@ -53,7 +53,7 @@ class SingleJudge:
 
     @cached_property
     def mode(self) -> Mode:
-        """Reason mode where the model gives no probabilities, whatever was configured."""
+        """Reason mode if the model gives no probabilities, whatever was configured."""
         return self.specification.mode if self.model.capabilities.logprobs else "reason"
 
     @cached_property
@@ -81,22 +81,22 @@ class SingleJudge:
             notice=model.notice,
         )
 
-    async def ask(self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
+    async def ask(self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
         size = self.specification.criteria_per_call if self.mode == "reason" else 1
         ask = self._with_reason if self.mode == "reason" else self._directly
         some = [criteria[start : start + size] for start in range(0, len(criteria), size)]
         ballots: list[Answer] = []
         votes = range(self.specification.votes)
-        answered = await together([ask(material, few, terms, vote) for vote in votes for few in some])
+        answered = await together([ask(judge_input, few, terms, vote) for vote in votes for few in some])
         for place in range(len(some)):
             same = answered[place :: len(some)]
             ballots += same[0] if len(same) == 1 else [counted(answers) for answers in zip(*same, strict=True)]
         return tuple(ballots)
 
     async def _directly(
-        self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
+        self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
     ) -> tuple[Answer, ...]:
-        """One criterion by its label tokens; in reason mode where that gave nothing and the judge may fall back."""
+        """Ask about one criterion by its label tokens; in reason mode if that failed and a fallback is configured."""
         (criterion,) = criteria
         labels = labels_of(criterion)
 
@@ -111,7 +111,7 @@ class SingleJudge:
             return (Reading(_expected(criterion, found.shares), found.shares, label_mass=found.mass),)
 
         request = Request(
-            prompt=self.writer.write(material, criteria, "direct"),
+            prompt=self.writer.write(judge_input, criteria, "direct"),
             answer=Labels(labels),
             sampling=self._sampling(vote),
             priority=terms.priority,
@@ -121,17 +121,17 @@ class SingleJudge:
         answer = trusted(answer, self.least_mass)
         if answer.reading or answer.status is VerdictStatus.UNAVAILABLE or self.specification.fallback != "reason":
             return (answer,)
-        (second,) = await self._with_reason(material, criteria, terms, vote)
+        (second,) = await self._with_reason(judge_input, criteria, terms, vote)
         seconds = answer.model_seconds + second.model_seconds
         return (replace(second, usage=answer.usage + second.usage, model_seconds=seconds),)
 
     @property
     def least_mass(self) -> float:
-        """Never quite 0: a judge that gave its labels no mass at all said nothing."""
+        """Above 0: an answer that gives the labels no probability at all is never a verdict."""
         return max(self.specification.min_label_mass, 1e-12)
 
     async def _with_reason(
-        self, material: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
+        self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
     ) -> tuple[Answer, ...]:
         labels = [labels_of(criterion) for criterion in criteria]
 
@@ -144,7 +144,7 @@ class SingleJudge:
             return tuple(readings)
 
         request = Request(
-            prompt=self.writer.write(material, criteria, "reason"),
+            prompt=self.writer.write(judge_input, criteria, "reason"),
             answer=Structured(verdict_schema(labels), self.specification.reason_tokens * len(criteria)),
             sampling=self._sampling(vote),
             thinking_tokens=self.specification.thinking_tokens,

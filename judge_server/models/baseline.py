@@ -1,21 +1,52 @@
-"""The embedded baseline: word overlap behind the Model Protocol. Deterministic, instant, and no judge.
+"""The embedded baseline: word overlap behind the Model Protocol. Deterministic, instant, and not a judge.
 
-It answers what judges are asked: a distribution over the labels, or JSON of the schema with the likeliest label and the
-coverage as its reason. How far it agrees with people stands in docs/baseline.md.
+It answers the requests that judges get: a distribution over the labels, or JSON of the schema with the likeliest label
+and the coverage as its reason. docs/baseline.md reports how far it agrees with people.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from math import comb, log
+from math import comb, fsum, log
 from time import monotonic
 from typing import Any
 
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded
 from judge_server.core.judgment import Usage
 from judge_server.models.lexical import Overlap, Said, overlap
-from judge_server.models.lexical_comparison import compared, first_better, merit
 from judge_server.models.protocol import Capabilities, Completion, Labels, Part, Prompt, Request, TokenProbability
+
+
+def merit(wanted: Sequence[Said], unwanted: Sequence[Said], candidate: Said) -> float:
+    """The mean over statements of the probability that the candidate says them, or of what is unwanted that it does
+    not; in [0, 1], and 0.5 where there is no statement."""
+    good = [overlap(statement, candidate).probability for statement in wanted]
+    good += [1 - overlap(statement, candidate).probability for statement in unwanted]
+    return fsum(good) / len(good) if good else 0.5
+
+
+def first_better(merits: Sequence[float]) -> float:
+    """The probability that the first of two is the better one, of their odds."""
+    first, second = merits[0] * (1 - merits[1]), merits[1] * (1 - merits[0])
+    return first / (first + second) if first + second > 0 else 0.5
+
+
+def compared(schema: Mapping[str, Any], merits: Sequence[float]) -> dict[str, Any]:
+    """The JSON that a comparison asks for: a verdict on two, or a score for each letter in order."""
+    properties = schema.get("properties", {})
+    if "verdict" in properties:
+        better = first_better(merits)
+        verdict = "tie" if better == 0.5 else ("A" if better > 0.5 else "B")
+        shown = " and ".join(f"{value:.2f}" for value in merits)
+        return {"reason": f"lexical coverage {shown}", "verdict": verdict}
+    return {
+        letter: {
+            "reason": f"lexical coverage {value:.2f}",
+            "score": min(inner["properties"]["score"]["enum"], key=lambda score: abs(score - 100 * value)),
+        }
+        for (letter, inner), value in zip(properties.items(), merits, strict=True)
+    }
+
 
 REVISION = "lexical-1"
 NOTICE = (
@@ -27,7 +58,7 @@ _WANTED: tuple[Part, ...] = ("criterion", "reference")
 _AFFIRMATIVE, _NEGATIVE = frozenset(["yes", "true", "met"]), frozenset(["no", "false", "unmet"])
 
 
-class Baseline:
+class LexicalBaseline:
     """Implements ``Model``."""
 
     name = "baseline"
@@ -43,7 +74,7 @@ class Baseline:
         """Nothing to load."""
 
     async def complete(self, request: Request) -> Completion:
-        """Raises DeadlineExceeded where the deadline has passed already."""
+        """Raises DeadlineExceeded if the deadline has already passed."""
         if request.deadline is not None and monotonic() >= request.deadline:
             raise DeadlineExceeded("The deadline passed before the baseline was asked.")
         merits = self._merits(request.prompt)
@@ -65,14 +96,14 @@ class Baseline:
         """Nothing to free."""
 
     def _merits(self, prompt: Prompt) -> list[float]:
-        """One for each of the responses that are compared, none where a single one is judged."""
+        """One for each compared response; empty if a single response is judged."""
         wanted = [self._said(text) for part in _WANTED for text in _texts(prompt, part)]
         unwanted = [self._said(text) for text in _texts(prompt, "pitfall")]
         return [merit(wanted, unwanted, self._said(text)) for text in _texts(prompt, "candidate")]
 
     def _overlaps(self, prompt: Prompt) -> list[Overlap]:
-        """One for each criterion of the prompt. Where there is a reference, its coverage counts as much."""
-        response = self._said((_texts(prompt, "response") or [""])[-1])  # a step stands behind its response
+        """One for each criterion of the prompt. If there is a reference, its coverage counts equally."""
+        response = self._said((_texts(prompt, "response") or [""])[-1])  # a step comes after its response
         references = [self._said(text) for text in _texts(prompt, "reference")]
         found = []
         for statement in _texts(prompt, "criterion") or [""]:
@@ -81,14 +112,14 @@ class Baseline:
         return found
 
 
-def create(rest: str, options: Mapping[str, Any]) -> Baseline:
+def create(rest: str, options: Mapping[str, Any]) -> LexicalBaseline:
     """The baseline takes neither a name nor options."""
     if rest or options:
         given = rest or ", ".join(sorted(options))
         raise BadConfiguration(
             f"The baseline takes no name and no options, but was given {given}.", remedy="Write baseline."
         )
-    return Baseline()
+    return LexicalBaseline()
 
 
 def _texts(prompt: Prompt, part: Part) -> list[str]:
@@ -109,7 +140,7 @@ def _mean(first: Overlap, second: Overlap) -> Overlap:
 
 
 def shares(labels: Sequence[str], probability: float) -> tuple[float, ...]:
-    """The probability of each label: of Yes and No as they are meant, of ordered options (worst to best) binomially."""
+    """The probability of each label: Yes and No by meaning, ordered options (worst to best) binomially."""
     meant = [label.strip().casefold() for label in labels]
     if len(meant) == 2 and set(meant) & _AFFIRMATIVE and set(meant) & _NEGATIVE:
         return tuple(probability if label in _AFFIRMATIVE else 1 - probability for label in meant)

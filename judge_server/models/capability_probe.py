@@ -1,4 +1,4 @@
-"""Small requests of our own, by which a server shows what it really does: fields may be obeyed, ignored or refused."""
+"""Probe what a server really does with small requests of our own: a field may be obeyed, ignored or refused."""
 
 import asyncio
 import logging
@@ -7,15 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
-from judge_server.models.backoff import backoff_seconds
-from judge_server.models.failover import Bounds
-from judge_server.models.openai_fault import Fault
+from judge_server.models.failover import CallLimits, backoff_seconds
+from judge_server.models.openai_fault import ServerFault
 from judge_server.models.openai_options import OpenAIOptions, StructuredStyle
 from judge_server.models.openai_reply import completion_of, fingerprint_of
 from judge_server.models.openai_wire import Dialect, chat_body
 from judge_server.models.protocol import Completion, Labels, Prompt, Request, Segment, Structured, Turn
 
-RETRY_SECONDS = 4.0  # a server that is not there is reported soon; one that is slow may take its time
+RETRY_SECONDS = 4.0  # report a missing server soon; a slow one gets the whole start_timeout_seconds
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ def _prompt(text: str) -> Prompt:
 
 ONE_TOKEN = Request(_prompt("Is water wet? Answer with exactly one word: Yes or No."), Labels(("Yes", "No")))
 
-# The prompt names nothing of what the schema demands: only a constraint that is really applied brings the word about.
+# The prompt does not mention what the schema demands, so only an enforced constraint produces the word.
 CONSTRAINED = Request(
     _prompt("Say hello."),
     Structured(
@@ -48,12 +47,12 @@ CONSTRAINED = Request(
     ),
 )
 
-Ask = Callable[[bytes, Bounds], Awaitable[bytes | Fault]]
+Ask = Callable[[bytes, CallLimits], Awaitable[bytes | ServerFault]]
 
 
 @dataclass(frozen=True, slots=True)
-class Capabilities:
-    """How to talk to the server and what it can do."""
+class LearnedServer:
+    """How to write requests to the server, and what it can do."""
 
     dialect: Dialect
     logprobs: bool
@@ -62,7 +61,7 @@ class Capabilities:
 
 
 class CapabilityProbe:
-    """Asks the canaries through ``ask``."""
+    """Sends the probes through ``ask``."""
 
     def __init__(self, ask: Ask, model: str, options: OpenAIOptions) -> None:
         self._ask = ask
@@ -70,8 +69,8 @@ class CapabilityProbe:
         self._options = options
         self._deadline = time.monotonic() + options.start_timeout_seconds
 
-    async def learn(self) -> Capabilities:
-        """Raises ModelUnavailable where nothing usable answers."""
+    async def learn(self) -> LearnedServer:
+        """Raises ModelUnavailable if nothing usable answers."""
         try:
             dialect, raw, completion = await self._settle(first_dialect(self._options))
         except UnusableVerdict as error:
@@ -85,13 +84,13 @@ class CapabilityProbe:
                 remedy="Start it first, or raise start_timeout_seconds.",
             ) from None
         dialect, structured = await self._constrain(dialect)
-        return Capabilities(dialect, bool(completion.candidates), structured, fingerprint_of(raw))
+        return LearnedServer(dialect, bool(completion.candidates), structured, fingerprint_of(raw))
 
     async def _settle(self, dialect: Dialect) -> tuple[Dialect, bytes, Completion]:
-        """The fullest dialect that is not refused, and the answer to it."""
+        """The richest dialect that is not refused, and the answer to it."""
         while True:
             answer = await self._try(ONE_TOKEN, dialect)
-            if not isinstance(answer, Fault):
+            if not isinstance(answer, ServerFault):
                 return dialect, *answer
             less = concede(dialect, answer.complaint) if answer.status in {400, 422} else None
             if less is None:
@@ -109,30 +108,30 @@ class CapabilityProbe:
                 continue
             except JudgeFailure:
                 continue
-            if not isinstance(answer, Fault):
+            if not isinstance(answer, ServerFault):
                 accepted.append(styled)
                 if obeyed(answer[1]):
                     if answer[1].truncated:
                         logger.warning(_WHITE_SPACE, self._model)
                     return styled, True
-        # Nothing constrains: ask in a way that is at least not refused, the judge reads what comes.
+        # Nothing constrains: ask in a way that is at least accepted; the judge reads whatever comes back.
         return accepted[0] if accepted else replace(dialect, structured="none"), False
 
-    async def _try(self, request: Request, dialect: Dialect) -> tuple[bytes, Completion] | Fault:
+    async def _try(self, request: Request, dialect: Dialect) -> tuple[bytes, Completion] | ServerFault:
         body = chat_body(request, self._model, dialect, self._options.extra_body)
         attempts = self._options.transport_attempts
-        bounds = Bounds(attempts, self._deadline, time.monotonic() + RETRY_SECONDS)
+        bounds = CallLimits(attempts, self._deadline, time.monotonic() + RETRY_SECONDS)
         for attempt in range(attempts - 1):
             answer = await self._ask(body, bounds)
             try:
-                return answer if isinstance(answer, Fault) else (answer, completion_of(answer, thinking=False))
+                return answer if isinstance(answer, ServerFault) else (answer, completion_of(answer, thinking=False))
             except UnusableVerdict:
                 await asyncio.sleep(backoff_seconds(attempt))
         answer = await self._ask(body, bounds)
-        return answer if isinstance(answer, Fault) else (answer, completion_of(answer, thinking=False))
+        return answer if isinstance(answer, ServerFault) else (answer, completion_of(answer, thinking=False))
 
-    def _refused(self, fault: Fault) -> ModelUnavailable:
-        """The fault, with the server's own words: they answer our text, and the key is taken out of them."""
+    def _refused(self, fault: ServerFault) -> ModelUnavailable:
+        """The fault with the server's own message, which answers our own text; the key is removed from it."""
         key = self._options.api_key.get_secret_value() if self._options.api_key else ""
         words = fault.complaint.replace(key, "…") if key else fault.complaint
         words = " ".join("".join(char if char.isprintable() else " " for char in words).split())
@@ -143,7 +142,7 @@ class CapabilityProbe:
 
 
 def first_dialect(options: OpenAIOptions) -> Dialect:
-    """What is tried first: everything."""
+    """What is tried first: every feature."""
     return Dialect(
         thinking="chat_template_kwargs" if options.thinking_control == "auto" else options.thinking_control,
         structured="json_schema" if options.structured == "auto" else options.structured,
@@ -155,7 +154,7 @@ def first_dialect(options: OpenAIOptions) -> Dialect:
 
 
 def concede(dialect: Dialect, complaint: str) -> Dialect | None:
-    """The dialect with one thing less: what the complaint names, else the likeliest; None if nothing is left."""
+    """The dialect with one feature fewer: what the complaint names, else the likeliest; None if nothing is left."""
     steps: list[tuple[str, Dialect]] = []
     if dialect.thinking != "none":
         steps.append((dialect.thinking, replace(dialect, thinking="none")))
@@ -170,14 +169,14 @@ def concede(dialect: Dialect, complaint: str) -> Dialect | None:
 
 
 def structured_styles(options: OpenAIOptions) -> tuple[StructuredStyle, ...]:
-    """The ways to ask for an answer of a schema, in the order in which they are tried."""
+    """The ways to ask for a structured answer, in the order in which they are tried."""
     if options.structured == "auto":
         return _STYLES
     return () if options.structured == "none" else (options.structured,)
 
 
 def obeyed(completion: Completion) -> bool:
-    """Whether the answer to CONSTRAINED is the one that only a constraint brings about, or the beginning of it where a
-    model filled its token limit with the white space that the constraint allows."""
+    """Whether the answer to CONSTRAINED is the one that only a constraint produces, or the beginning of it if the model
+    filled its token limit with white space that the constraint allows."""
     text, wanted = "".join(completion.text.split()), f'{{"canary":"{_WORD}"}}'
     return text == wanted or (completion.truncated and text.startswith('{"canary"') and wanted.startswith(text))

@@ -1,7 +1,7 @@
-"""The model's chat template as a skeleton: control text with a place for each turn, rendered once per shape of prompt.
+"""The model's chat template as a skeleton: control text with a slot for each turn, rendered once per sequence of roles.
 
-No text of a prompt passes through the template. Stand-ins of random letters do, and the rendered text is cut at them;
-so a template that trims, splits or searches its messages cannot be led astray by what a message says.
+No text of a prompt passes through the template. Random placeholders do, and the rendered text is split at them. So the
+content of a message cannot influence a template that trims, splits or searches its messages.
 """
 
 import re
@@ -16,16 +16,16 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.models.protocol import Prompt
 from judge_server.models.tokenizing import PartTokenizer
 
-Skeleton = tuple[str | int, ...]  # control text, and the numbers of the turns that stand between
+Skeleton = tuple[str | int, ...]  # control text, and the numbers of the turns in between
 
-# A template that prints today's date prints this one: the same prompt has to be the same prompt tomorrow.
+# A template that prints today's date prints this one, so that the same prompt stays the same tomorrow.
 FIXED_DATE = date(2025, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """How a family of models thinks. ``opening`` begins it, the control token ``closing`` ends it, ``answer`` leads
-    from there to the answer; ``skip`` leads straight to the answer where the template does not."""
+    """How a model family marks thinking: ``opening`` begins it, the control token ``closing`` ends it, ``answer`` is
+    the text between it and the answer; ``skip`` goes straight to the answer if the template does not."""
 
     opening: str
     closing: str
@@ -43,7 +43,7 @@ _CONTROL_TOKEN = re.compile(r"<\|\w+\|>|</?think>|\[/?THINK\]")
 
 
 class ChatTemplate:
-    """Turns prompts into token ids. ``thinking`` is how this model thinks, None for one that does not."""
+    """Turns prompts into token ids. ``thinking``: how this model marks thinking, None if it does not think."""
 
     def __init__(self, tokenizer: Any, parts: PartTokenizer) -> None:
         if not tokenizer.chat_template:
@@ -56,8 +56,8 @@ class ChatTemplate:
         self.thinking = next((family for family in _FAMILIES if self._knows(family)), None)
 
     def encode(self, prompt: Prompt, *, thinking: bool = False) -> list[int]:
-        """The token ids of ``prompt`` up to where the model speaks: where it starts to think, or to answer. Raises
-        BadConfiguration where the template cannot show the turns."""
+        """The token ids of ``prompt`` up to where the model starts to think or answer. Raises BadConfiguration if the
+        template cannot render the turns."""
         roles = tuple(turn.role for turn in prompt.turns)
         skeleton = self._skeletons.get((roles, thinking))
         if skeleton is None:
@@ -87,7 +87,7 @@ class ChatTemplate:
             turns = [("user", "\n\n".join(marks))] if merged else list(zip(roles, marks, strict=True))
             try:
                 rendered = self._render(turns, as_list=as_list, thinking=thinking)
-            except Exception as error:  # noqa: BLE001 - a template fails with whatever error it likes
+            except Exception as error:  # noqa: BLE001 - a template can raise any error
                 cause = f"{type(error).__name__}: {error}"
                 continue
             pieces = re.split("|".join(marks), rendered)

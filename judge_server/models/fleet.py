@@ -1,8 +1,8 @@
-"""Which address a call goes to: one that works, the least loaded, and the same one for the same prefix while that costs
-nothing, so that each server's prefix cache stays warm for its own share of the prompts.
+"""Choose the address of each call: one that works, the least loaded, and the same one for the same prompt prefix while
+that costs nothing, so that each server's prefix cache stays warm for its own share of the prompts.
 
-An address that fails several times in a row rests for a while, and then one single call tries it; each time that fails
-the rest is doubled. There is no clock but the one given and no network here.
+Each address has a circuit breaker. After several failures in a row its circuit opens for a while; then a single call
+probes the address, and each failed probe doubles the time. The clock is injected, and nothing here uses the network.
 """
 
 import time
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import blake2b
 
-FAILURES_TO_REST = 5
-FIRST_REST_SECONDS = 1.0
-LONGEST_REST_SECONDS = 30.0
+FAILURES_TO_OPEN = 5
+FIRST_OPEN_SECONDS = 1.0
+LONGEST_OPEN_SECONDS = 30.0
 PROBE_WAIT_SECONDS = 0.05
 
 
-class Outcome(Enum):
-    """How a call on an address ended. BUSY: refused for load, which is no failure; ABANDONED: cancelled by us."""
+class CallOutcome(Enum):
+    """How a call on an address ended. BUSY: refused for load, which is not a failure; ABANDONED: cancelled by us."""
 
     ANSWERED = auto()
     FAILED = auto()
@@ -28,25 +28,25 @@ class Outcome(Enum):
 
 @dataclass(slots=True, eq=False)
 class Address:
-    """One server and what is known about it. ``rests``: how often in a row it was sent to rest."""
+    """One server and its state. ``times_opened``: how often in a row its circuit opened."""
 
     url: str
     in_flight: int = 0
     failures: int = 0
-    rests: int = 0
-    resting_until: float = 0.0
+    times_opened: int = 0
+    open_until: float = 0.0
     busy_until: float = 0.0
     probed: bool = False
     last_taken: int = 0
     answered_at: float = float("-inf")
 
     def available_at(self) -> float:
-        """The clock's time from which it may be asked, apart from a probe under way."""
-        return max(self.resting_until, self.busy_until)
+        """The clock time from which it may be called, unless a probe is in flight."""
+        return max(self.open_until, self.busy_until)
 
 
 class Fleet:
-    """Addresses of one model, all alike. Every ``take`` is followed by one ``give_back``."""
+    """The addresses of one model. Every ``take`` must be followed by one ``give_back``."""
 
     def __init__(self, urls: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
         self.addresses = tuple(Address(url) for url in urls)
@@ -54,7 +54,7 @@ class Fleet:
         self._taken = 0
 
     def take(self, prefix: str | None = None, tried: Collection[Address] = ()) -> Address | None:
-        """An address to call now, one that was not ``tried`` before if there is one; None if all rest."""
+        """An address to call now, preferably one not in ``tried``; None if no address may be called."""
         now = self._clock()
         available = [address for address in self.addresses if self._available(address, now)]
         if not available:
@@ -63,41 +63,41 @@ class Fleet:
         self._taken += 1
         chosen.last_taken = self._taken
         chosen.in_flight += 1
-        chosen.probed = chosen.rests > 0
+        chosen.probed = chosen.times_opened > 0
         return chosen
 
-    def give_back(self, address: Address, outcome: Outcome, busy_seconds: float = 0.0) -> None:
-        """The call on ``address`` ended; the server asked not to be called for ``busy_seconds``."""
+    def give_back(self, address: Address, outcome: CallOutcome, busy_seconds: float = 0.0) -> None:
+        """Record how the call on ``address`` ended. ``busy_seconds``: how long the server asked not to be called."""
         now = self._clock()
         address.in_flight -= 1
         address.probed = False
         address.busy_until = max(address.busy_until, now + busy_seconds)
-        if outcome is Outcome.ANSWERED:
+        if outcome is CallOutcome.ANSWERED:
             address.answered_at = now
-            address.failures = address.rests = 0
-            address.resting_until = 0.0
-        elif outcome is Outcome.FAILED:
+            address.failures = address.times_opened = 0
+            address.open_until = 0.0
+        elif outcome is CallOutcome.FAILED:
             address.failures += 1
-            # A failing probe sends it back to rest; so does no call that was already under way when it went to rest.
-            if now >= address.resting_until and (address.rests or address.failures >= FAILURES_TO_REST):
-                address.resting_until = now + min(
-                    FIRST_REST_SECONDS * 2 ** min(address.rests, 10), LONGEST_REST_SECONDS
+            # A failed probe reopens the circuit; a call that was in flight when the circuit opened does not.
+            if now >= address.open_until and (address.times_opened or address.failures >= FAILURES_TO_OPEN):
+                address.open_until = now + min(
+                    FIRST_OPEN_SECONDS * 2 ** min(address.times_opened, 10), LONGEST_OPEN_SECONDS
                 )
-                address.rests += 1
+                address.times_opened += 1
 
     def others(self, tried: Collection[Address]) -> bool:
-        """Whether an address that was not tried could be asked now."""
+        """Whether an address that is not in ``tried`` could be called now."""
         now = self._clock()
         return any(address not in tried and self._available(address, now) for address in self.addresses)
 
     @property
-    def resting(self) -> int:
-        """Addresses that failed several times in a row and are left alone for now."""
+    def circuits_open(self) -> int:
+        """How many addresses have an open circuit."""
         now = self._clock()
-        return sum(address.resting_until > now for address in self.addresses)
+        return sum(address.open_until > now for address in self.addresses)
 
     def wait_seconds(self) -> float:
-        """How long until an address may be available again; 0 if one is."""
+        """Seconds until an address may be available again; 0 if one is."""
         now = self._clock()
         if any(self._available(address, now) for address in self.addresses):
             return 0.0
@@ -115,5 +115,5 @@ class Fleet:
 
 
 def _affinity(url: str, prefix: str) -> bytes:
-    """Rendezvous hashing: an address that comes or goes moves no prefix between the others."""
+    """Rendezvous hashing: adding or removing an address moves no prefix between the others."""
     return blake2b(f"{url}\0{prefix}".encode("utf-8", "surrogatepass"), digest_size=8).digest()

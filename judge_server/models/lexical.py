@@ -1,4 +1,4 @@
-"""How far a response says, word by word, what a statement says: stems, their weights, neighbours and negation cues."""
+"""How much of a statement a response says, word by word: stems with weights, neighbouring pairs and negation cues."""
 
 import re
 from collections.abc import Iterable
@@ -9,9 +9,42 @@ from math import exp
 
 import snowballstemmer
 
-from judge_server.models.lexicon import COMMON_WORDS, FUNCTION_WORDS, NEGATIONS
 
-# whole numbers: a sum of them is the same in whatever order a set gives its members
+def _words(written: str) -> frozenset[str]:
+    return frozenset(written.split())
+
+
+FUNCTION_WORDS = _words(
+    """
+    a about after all also am an and any are as at be because been before being between both but by can could
+    did do does down during e each etc for from g had has have he her his how i if in into is it its just may
+    might more most must my no nor not of off on only or other our out over own s same she should so some such t
+    than that the their them then there these they this those to too under until up us very was we were what
+    when which while who will with would you your
+    """
+)
+COMMON_WORDS = _words(
+    """
+    advise affect always amount answer ask avoid bad based best better call case cause certain come common
+    condition consider consult contact contain day depend describe different disease doctor due early effect
+    especially example experience explain feel find first follow general get give go good happen health
+    healthcare help high hour important include increase keep kind know large last lead like likely long look
+    lot low make man many medical medication medicine mention month much need new next normal number occur often
+    old part patient people person physician possible prevent professional provide provider recommend reduce
+    require response result risk same say see seek several severe short show small sometimes specific start
+    state stop suggest symptom take tell thing time treat treatment try type typical use usually want way week
+    well woman work year
+    """
+)
+NEGATIONS = _words(
+    """
+    aren avoid cannot didn doesn don hasn haven isn neither never no none nor not nothing shouldn wasn weren
+    without won wouldn
+    """
+)
+
+
+# integers, so that a sum does not depend on the iteration order of a set
 FUNCTION_WEIGHT, COMMON_WEIGHT, CONTENT_WEIGHT = 2, 6, 10
 PAIR_SHARE = 0.2
 NEGATION_PENALTY = 0.1
@@ -27,7 +60,7 @@ _stemmer = snowballstemmer.stemmer("english")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text taken apart: its stems, its neighbouring pairs of stems, and the stems of each sentence."""
+    """The stems of a text, its neighbouring pairs of stems, and the stems of each sentence."""
 
     stems: frozenset[str]
     pairs: frozenset[tuple[str, str]]
@@ -35,8 +68,8 @@ class Said:
 
     @staticmethod
     def in_text(text: str) -> "Said":
-        """Only the first ``MOST_STEMMED`` different words are stemmed (the others stand as they are),
-        and only the first ``MOST_SENTENCES`` sentences are kept apart."""
+        """Only the first ``MOST_STEMMED`` different words are stemmed (the others are kept as they are),
+        and only the first ``MOST_SENTENCES`` sentences are kept separately."""
         known: dict[str, str] = {}
         sentences = [
             [known[word] if word in known else _remember(known, word) for word in _WORD.findall(piece)]

@@ -1,7 +1,7 @@
-"""Judge models of hosted providers, through LiteLLM, with other models to fall back to. Only here is litellm imported,
-and only when a model starts: the import takes seconds.
+"""Judge models of hosted providers through LiteLLM, with fallback models. The only importer of litellm, and only
+when a model starts, because the import takes seconds.
 
-LiteLLM's router is the one owner of transport retries; the provider SDKs below it make a single attempt.
+LiteLLM's router owns the transport retries; the provider SDKs below it make a single attempt.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from pydantic import Field, SecretStr, field_validator
+
 from judge_server.core.errors import (
     BadConfiguration,
     ContextOverflow,
@@ -21,12 +23,50 @@ from judge_server.core.errors import (
     ModelUnavailable,
     UnusableVerdict,
 )
+from judge_server.core.model import Frozen
 from judge_server.models.capability_probe import CONSTRAINED, ONE_TOKEN, obeyed
-from judge_server.models.litellm_options import Fallback, LiteLLMOptions
 from judge_server.models.openai_reply import completion_in
 from judge_server.models.openai_wire import messages_of
-from judge_server.models.options import read_options
 from judge_server.models.protocol import Capabilities, Completion, Labels, Request
+from judge_server.models.registry import read_options
+
+
+class Fallback(Frozen):
+    """Another model, asked if the first one failed."""
+
+    model: str = Field(min_length=1)
+    api_key: SecretStr | None = None
+    api_base: str | None = None
+
+
+class LiteLLMOptions(Frozen):
+    """``timeout_seconds`` bounds one attempt. A key that is not given here is the one that LiteLLM finds for the
+    provider. A fallback is a model name, or a name with its own key and address."""
+
+    api_key: SecretStr | None = None
+    api_base: str | None = None
+    fallbacks: tuple[Fallback, ...] = ()
+    num_retries: int = Field(2, ge=0, le=10)
+    timeout_seconds: float = Field(60.0, gt=0, le=3_600)
+    start_timeout_seconds: float = Field(30.0, gt=0, le=600)
+    max_in_flight: int = Field(32, ge=1, le=4_096)
+    top_logprobs: int = Field(20, ge=0, le=20)
+    effort_without_thinking: str | None = None
+    effort_with_thinking: str = "medium"
+    context_tokens: int | None = Field(None, ge=1)
+    mock_response: str | None = None
+
+    @field_validator("fallbacks", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        return [{"model": entry} if isinstance(entry, str) else entry for entry in value]
+
+    @property
+    def fallback_names(self) -> str:
+        return ", ".join(fallback.model for fallback in self.fallbacks)
+
 
 _FAILURES_UNTIL_UNHEALTHY = 5
 _UNHEALTHY_SECONDS = 30.0
@@ -60,7 +100,7 @@ class LiteLLMProvider:
         if self._router is not None:
             return
         self._litellm = await asyncio.to_thread(_import)
-        self._router = self._litellm.Router(**_routes(self.name, self._options), **_bounds(self._options))
+        self._router = self._litellm.Router(**_routes(self.name, self._options), **_router_limits(self._options))
         try:
             self.capabilities = await self._learn()
         except BaseException:
@@ -78,7 +118,7 @@ class LiteLLMProvider:
         return completion
 
     async def healthy(self) -> bool:
-        """Whether calls did not all fail lately: a provider charges for every question, so none is asked for this."""
+        """Whether recent calls did not all fail. No extra request is made, because providers charge for each one."""
         lately = time.monotonic() - self._failed_at < _UNHEALTHY_SECONDS
         return self._router is not None and not (lately and self._failures >= _FAILURES_UNTIL_UNHEALTHY)
 
@@ -94,7 +134,7 @@ class LiteLLMProvider:
         logprobs = structured = False
         try:
             logprobs = bool((await self._complete(ONE_TOKEN, deadline)).candidates)
-        except _Refused as error:  # some models refuse an answer of one token, or probabilities
+        except _Refused as error:  # some models refuse one-token answers or probabilities
             refused = error
         except UnusableVerdict:
             pass
@@ -121,7 +161,7 @@ class LiteLLMProvider:
         try:
             async with asyncio.timeout(left) as limit:
                 answer = await router.acompletion(**_arguments(request, self._options), timeout=timeout)
-        except Exception as error:  # noqa: BLE001 - a hundred providers' errors, not all of them wrapped by LiteLLM
+        except Exception as error:  # noqa: BLE001 - errors of many providers, not all of them wrapped by LiteLLM
             if limit.expired() or (deadline is not None and time.monotonic() >= deadline):
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
             raise _failure(error, self._litellm, self.name) from None
@@ -141,7 +181,7 @@ class _Refused(ModelUnavailable):
 
 
 def _import() -> Any:
-    # Read while litellm is imported: without it the import asks the network for prices.
+    # Read on import: without it litellm fetches a price list from the network.
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     try:
         litellm: Any = import_module("litellm")
@@ -151,7 +191,7 @@ def _import() -> Any:
         ) from None
     litellm.telemetry = False
     litellm.suppress_debug_info = True
-    for logger in ("LiteLLM", "LiteLLM Router"):  # they quote providers, who quote keys and prompts
+    for logger in ("LiteLLM", "LiteLLM Router"):  # they log provider messages, which quote keys and prompts
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     return litellm
 
@@ -179,8 +219,8 @@ def _deployment(place: str, model: Fallback) -> dict[str, Any]:
     }
 
 
-def _bounds(options: LiteLLMOptions) -> dict[str, Any]:
-    # A cooldown would fail every call after one bad answer where there is a single deployment.
+def _router_limits(options: LiteLLMOptions) -> dict[str, Any]:
+    # With a single deployment, a cooldown would fail every call after one bad answer.
     return {"num_retries": options.num_retries, "timeout": options.timeout_seconds, "disable_cooldowns": True}
 
 
@@ -206,7 +246,7 @@ def _arguments(request: Request, options: LiteLLMOptions) -> dict[str, Any]:
 
 
 def _failure(error: Exception, litellm: Any, name: str) -> JudgeFailure:
-    """The error of ours; providers quote keys and prompts in their messages, so only the kind of theirs is told."""
+    """Our error for theirs. Providers quote keys and prompts in their messages, so only the kind is passed on."""
     known = litellm.exceptions
     says = f"{name!r} failed with {type(error).__name__}"
     status = getattr(error, "status_code", None)

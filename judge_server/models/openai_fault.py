@@ -1,15 +1,16 @@
-"""What an answer that is no completion means: which failure it is, and whether trying again makes sense."""
+"""Answers that are errors: which failure each one is, and whether another attempt may help."""
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
 
 from judge_server.core.errors import ContextOverflow, JudgeFailure, ModelUnavailable
-from judge_server.models.backoff import retry_after_seconds
-from judge_server.models.fleet import Outcome
+from judge_server.models.fleet import CallOutcome
 
 _OVERFLOW = re.compile(
     r"context[ _-]?(?:length|window|size)|maximum (?:context|model) length|max_model_len|too many tokens|"
@@ -20,13 +21,13 @@ _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """``again``: whether another attempt may help; ``elsewhere``: on the same address only where it answered others
-    meanwhile. ``wait_seconds``: what the server asked for. ``complaint``: its own words, for reading and never for
-    passing on because servers quote keys and prompts in them."""
+class ServerFault:
+    """``again``: whether another attempt may help; ``elsewhere``: on the same address only if it answered other calls
+    meanwhile. ``wait_seconds``: what the server asked for. ``complaint``: the server's message, which is parsed but
+    never passed on because servers quote keys and prompts in it."""
 
     error: JudgeFailure
-    outcome: Outcome = Outcome.ANSWERED
+    outcome: CallOutcome = CallOutcome.ANSWERED
     again: bool = False
     elsewhere: bool = False
     wait_seconds: float | None = None
@@ -34,14 +35,14 @@ class Fault:
     status: int = 0
 
 
-def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> Fault:
-    """The fault that an answer with another status than 2xx tells of."""
+def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> ServerFault:
+    """The fault of an answer whose status is not 2xx."""
     code, complaint = _complaint(raw)
     says = f"The model server answered HTTP {status}" + (f" ({code})" if code else "") + "."
     wait = retry_after_seconds(headers.get("Retry-After"))
 
-    def final(error: JudgeFailure) -> Fault:
-        return Fault(error, complaint=complaint, status=status)
+    def final(error: JudgeFailure) -> ServerFault:
+        return ServerFault(error, complaint=complaint, status=status)
 
     def unavailable(remedy: str) -> ModelUnavailable:
         return ModelUnavailable(says, remedy=remedy, retry_after_seconds=wait)
@@ -62,15 +63,15 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) ->
     if status in {408, 409, 425, 429} or status >= 500:
         busy = status in {409, 425, 429}
         remedy = "It is busy: lower max_in_flight or add addresses." if busy else "Look at the server's own log."
-        outcome = Outcome.BUSY if busy else Outcome.FAILED
-        return Fault(unavailable(remedy), outcome, True, wait_seconds=wait, complaint=complaint, status=status)
+        outcome = CallOutcome.BUSY if busy else CallOutcome.FAILED
+        return ServerFault(unavailable(remedy), outcome, True, wait_seconds=wait, complaint=complaint, status=status)
     return final(
         unavailable(f"It refuses requests of this form for {model!r}: check the options of the judge's model.")
     )
 
 
 def _complaint(raw: bytes) -> tuple[str, str]:
-    """The error's code where it is a plain word, and its message; empty texts where there is none."""
+    """The error's code, if it is a plain word, and its message; empty texts if there are none."""
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -83,3 +84,17 @@ def _complaint(raw: bytes) -> tuple[str, str]:
     parameter = error.get("param")
     text = message if isinstance(message, str) else orjson.dumps(message).decode()
     return next(words, ""), f"{text} {parameter if isinstance(parameter, str) else ''}"[:2_000]
+
+
+def retry_after_seconds(header: str | None) -> float | None:
+    """A Retry-After header, given as seconds or as a date, in seconds from now; None if it cannot be read."""
+    if header is None:
+        return None
+    text = header.strip()
+    if text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit():
+        return min(float(text), 86_400.0)
+    try:
+        seconds = parsedate_to_datetime(text).timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), 86_400.0)

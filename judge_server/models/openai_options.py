@@ -1,4 +1,4 @@
-"""What can be set about an OpenAI-compatible server, and the reading of ``NAME@ADDRESS,ADDRESS``."""
+"""The options of an OpenAI-compatible server, and the parser of ``NAME@ADDRESS,ADDRESS``."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from judge_server.core.model import Frozen
 StructuredStyle = Literal["json_schema", "structured_outputs", "guided_json", "json_object", "none"]
 ThinkingControl = Literal["chat_template_kwargs", "reasoning_effort", "none"]
 
-# Only the operator sets these, and only what cannot harm the server: no prompt embeddings, templates or grammars.
+# Only the operator can set these, and only harmless fields: no prompt embeddings, templates or grammars.
 EXTRA_BODY = frozenset(
     {
         "cache_salt", "chat_template_kwargs", "frequency_penalty", "include_reasoning", "min_p", "presence_penalty",
@@ -28,9 +28,9 @@ _REMEDY = "Write openai:NAME@http://HOST:PORT/v1, with further addresses of the 
 
 class OpenAIOptions(Frozen):
     """``timeout_seconds`` bounds one call on one address, connecting and reading included. ``max_in_flight`` counts for
-    each address. ``structured`` and ``thinking_control`` are found out by the start-up canary while they are "auto".
-    ``hedge``: after how many seconds a second address is asked as well, or true for as long as 95 % of the last answers
-    took; of at most ``hedge_share`` of the calls."""
+    each address. ``structured`` and ``thinking_control`` are determined by the start-up probe while they are "auto".
+    ``hedge``: after how many seconds a call is also sent to a second address, or true for the 95th percentile of recent
+    answer times; for at most ``hedge_share`` of the calls."""
 
     api_key: SecretStr | None = None
     timeout_seconds: float = Field(60.0, gt=0, le=3_600)
@@ -94,5 +94,5 @@ def _address(text: str) -> str:
 
 
 def _masked(text: str) -> str:
-    """Without what may be a password."""
+    """``text`` without anything that may be a password."""
     return re.sub(r"//[^/@]*@", "//…@", text)

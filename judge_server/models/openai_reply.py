@@ -1,6 +1,9 @@
-"""Answers of ``/chat/completions`` as Completions. The server is foreign: every field's type is looked at."""
+"""Answers of ``/chat/completions`` as Completions, and what ``/models`` lists. The server is not trusted: every field's
+type is checked."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -10,9 +13,9 @@ from judge_server.core.judgment import Usage
 from judge_server.models.protocol import Completion, TokenProbability
 
 _NUMBER = (int, float)
-_IMPOSSIBLE = -9_999.0  # a token that cannot come: JSON has no minus infinity
+_IMPOSSIBLE = -9_999.0  # stands for minus infinity, which JSON does not have
 
-# Rounding lets probabilities add up to a little more than 1; more than this is no distribution.
+# Rounding lets probabilities add up to slightly more than 1; more than this is not a distribution.
 _MOST_MASS = 1.01
 
 
@@ -67,7 +70,7 @@ def _choice(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    """A text, also where it is written as a list of text parts; None for anything else."""
+    """A string, or a list of text parts joined; None for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and value:
@@ -78,8 +81,8 @@ def _text(value: Any) -> str | None:
 
 
 def _text_without_content(message: dict[str, Any], candidates: tuple[TokenProbability, ...], cut: bool) -> str:
-    """What stands for a missing content: the likeliest token where the server's thinking parser took the only one away,
-    or nothing where thinking used up the token limit."""
+    """The text of an answer without content: the likeliest token if the server's thinking parser removed the only one,
+    or an empty text if thinking used up the token limit."""
     if _text(message.get("refusal")):
         raise _unusable("the model refused")
     if candidates:
@@ -90,13 +93,13 @@ def _text_without_content(message: dict[str, Any], candidates: tuple[TokenProbab
 
 
 def _split_thinking(text: str, thinking: bool) -> tuple[str, str]:
-    """Thinking and answer, where the server leaves both in the content."""
+    """Thinking and answer, if the server leaves both in the content."""
     opening, closing = "<think>", "</think>"
     start = text.lstrip()
     if start.startswith(opening):
         thought, closed, rest = start.removeprefix(opening).partition(closing)
         return (thought, rest.lstrip()) if closed else (thought, "")
-    # Some templates open the thinking themselves: then only its end can be seen, before the JSON begins.
+    # Some templates open the thinking themselves: then only its end is in the text, before the JSON begins.
     if thinking and not start.startswith("{") and closing in text:
         thought, _, rest = text.partition(closing)
         return thought, rest.lstrip()
@@ -104,7 +107,7 @@ def _split_thinking(text: str, thinking: bool) -> tuple[str, str]:
 
 
 def _candidates(logprobs: Any) -> tuple[TokenProbability, ...]:
-    """The first token's alternatives, likeliest first, with the sampled one if it is not among them."""
+    """The first token's alternatives, likeliest first, including the sampled one."""
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(content, list) or not content:
         return ()
@@ -145,3 +148,40 @@ def _usage(usage: Any) -> Usage:
 
 def _count(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+_CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelListing:
+    """``roots``: the models behind the name, if the servers tell; ``context_tokens``: the smallest of the servers."""
+
+    roots: tuple[str, ...] = ()
+    context_tokens: int | None = None
+
+    @staticmethod
+    def merged(listings: Sequence["ModelListing"]) -> "ModelListing":
+        contexts = [listing.context_tokens for listing in listings if listing.context_tokens is not None]
+        roots = sorted({root for listing in listings for root in listing.roots})
+        return ModelListing(tuple(roots), min(contexts, default=None))
+
+
+def listing_of(raw: bytes, name: str) -> ModelListing:
+    """The listing of ``name`` in the body ``raw``; an empty one if the server does not list it."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return ModelListing()
+    entries = body.get("data") if isinstance(body, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and entry.get("id") == name:
+            root = entry.get("root")
+            roots = (root,) if isinstance(root, str) and root not in {"", name} else ()
+            return ModelListing(roots, _context(entry))
+    return ModelListing()
+
+
+def _context(entry: dict[str, Any]) -> int | None:
+    sizes = [entry.get(field) for field in _CONTEXT_FIELDS]
+    return next((size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size > 0), None)

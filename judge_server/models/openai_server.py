@@ -1,7 +1,7 @@
-"""Judge models behind OpenAI-compatible servers: one address or a fleet of them, by the shortest way there is.
+"""Judge models behind OpenAI-compatible servers: one address or a fleet of them. The only importer of aiohttp.
 
-Only here is aiohttp imported. What to send and how to read it stands in openai_wire and openai_reply, what the server
-can do is found out by openai_canary, and whom to ask, how often and how long is decided by fleet and failover.
+openai_wire writes requests and openai_reply reads answers; capability_probe determines what the server can do; fleet
+and failover choose the address, the retries and the waits.
 """
 
 import asyncio
@@ -15,23 +15,22 @@ import aiohttp
 
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable, UnusableVerdict
 from judge_server.models.capability_probe import CapabilityProbe, first_dialect
-from judge_server.models.failover import Bounds, Failover
-from judge_server.models.fleet import Address, Fleet, Outcome
-from judge_server.models.hedging import Hedging
-from judge_server.models.openai_fault import Fault, fault_of
-from judge_server.models.openai_listing import Listing, listing_of
+from judge_server.models.failover import CallLimits, Failover, Hedging
+from judge_server.models.fleet import Address, CallOutcome, Fleet
+from judge_server.models.openai_fault import ServerFault, fault_of
 from judge_server.models.openai_options import OpenAIOptions, read_specification
-from judge_server.models.openai_reply import completion_of
+from judge_server.models.openai_reply import ModelListing, completion_of, listing_of
 from judge_server.models.openai_wire import chat_body
-from judge_server.models.options import read_options
-from judge_server.models.protocol import Capabilities, Completion, Request
-from judge_server.models.reach import Reach
+from judge_server.models.protocol import Capabilities, Completion, Reach, Request
+from judge_server.models.registry import read_options
 
 LARGEST_ANSWER_BYTES = 2_000_000
 _FRESH_SECONDS = 5.0
 _LISTING_SECONDS = 2.0
-_KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which common servers close an idle connection under the next request
-_LARGE_BODY_BYTES = 1 << 20  # from here on aiohttp wants a file, to send it piece by piece
+_KEEP_ALIVE_SECONDS = (
+    4.0  # common servers close idle connections after 5 s; reusing one then would fail the next request
+)
+_LARGE_BODY_BYTES = 1 << 20  # above this size aiohttp wants a file, which it sends in pieces
 
 
 def create(rest: str, options: Mapping[str, Any]) -> "OpenAIServer":
@@ -41,7 +40,7 @@ def create(rest: str, options: Mapping[str, Any]) -> "OpenAIServer":
 
 
 class OpenAIServer:
-    """A Model on servers that speak ``/chat/completions``. All addresses must serve the same model."""
+    """A Model on servers with ``/chat/completions``. All addresses must serve the same model."""
 
     def __init__(self, name: str, addresses: tuple[str, ...], options: OpenAIOptions) -> None:
         self.name = name
@@ -59,13 +58,13 @@ class OpenAIServer:
         self._answered_at = float("-inf")
 
     async def start(self) -> None:
-        """Connect and find out by canaries what the server can do. Raises ModelUnavailable where no address answers."""
+        """Connect and probe what the server can do. Raises ModelUnavailable if no address answers."""
         if self._session is not None:
             return
         self._session = self._open_session()
         try:
-            listing = Listing.merged([found for found in await self._listings() if found])
-            learned = await CapabilityProbe(self._ask_canary, self.name, self._options).learn()
+            listing = ModelListing.merged([found for found in await self._listings() if found])
+            learned = await CapabilityProbe(self._ask_probe, self.name, self._options).learn()
         except BaseException:
             await self.close()
             raise
@@ -77,20 +76,20 @@ class OpenAIServer:
     @property
     def reach(self) -> Reach:
         hedging = self._hedging
-        return Reach(self._fleet.resting, hedging.hedged if hedging else 0, hedging.won if hedging else 0)
+        return Reach(self._fleet.circuits_open, hedging.hedged if hedging else 0, hedging.won if hedging else 0)
 
     async def complete(self, request: Request) -> Completion:
         body = chat_body(request, self.name, self._dialect, self._options.extra_body)
         prefix = request.prompt.prefix[0] if request.prompt.prefix else None
-        bounds = Bounds(self._options.transport_attempts, request.deadline)
+        bounds = CallLimits(self._options.transport_attempts, request.deadline)
         answer = await self._failover.ask(body, prefix, bounds)
-        if isinstance(answer, Fault):
+        if isinstance(answer, ServerFault):
             raise answer.error
         self._answered_at = time.monotonic()
         return completion_of(answer, thinking=request.thinking_tokens is not None)
 
     async def healthy(self) -> bool:
-        """Whether a call was answered just now, or else whether an address that may be called lists its models."""
+        """Whether a call was answered in the last seconds, or else whether an available address lists its models."""
         if self._session is None:
             return False
         if time.monotonic() - self._answered_at < _FRESH_SECONDS:
@@ -98,19 +97,19 @@ class OpenAIServer:
         return self._fleet.wait_seconds() == 0 and any(await self._listings())
 
     async def close(self) -> None:
-        """End every call under way: its connection is closed, at which engines stop generating."""
+        """End every call in flight by closing its connection, which makes engines stop generating."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
-    async def _ask_canary(self, body: bytes, bounds: Bounds) -> bytes | Fault:
+    async def _ask_probe(self, body: bytes, bounds: CallLimits) -> bytes | ServerFault:
         return await self._failover.ask(body, None, bounds)
 
-    async def _listings(self) -> list[Listing | None]:
-        """What each address lists for this model; None for one that does not answer, or only that it cannot work."""
+    async def _listings(self) -> list[ModelListing | None]:
+        """What each address lists for this model; None for one that does not answer or answers 5xx."""
         return await asyncio.gather(*(self._listing(address) for address in self._fleet.addresses))
 
-    async def _listing(self, address: Address) -> Listing | None:
+    async def _listing(self, address: Address) -> ModelListing | None:
         timeout = aiohttp.ClientTimeout(total=_LISTING_SECONDS)
         try:
             async with self._opened().get(f"{address.url}/models", allow_redirects=False, timeout=timeout) as response:
@@ -119,7 +118,7 @@ class OpenAIServer:
         except (aiohttp.ClientError, OSError):
             return None
 
-    async def _post(self, address: Address, body: bytes, deadline: float | None) -> bytes | Fault:
+    async def _post(self, address: Address, body: bytes, deadline: float | None) -> bytes | ServerFault:
         """One attempt on one address."""
         left = self._options.timeout_seconds
         if deadline is not None:
@@ -143,9 +142,11 @@ class OpenAIServer:
             task = asyncio.current_task()
             if self._session is not None or task is None or task.cancelling():
                 raise
-            return self._connection_fault(address, aiohttp.ClientConnectionError())  # closed while waiting for a place
+            return self._connection_fault(
+                address, aiohttp.ClientConnectionError()
+            )  # closed while waiting for a connection
 
-    def _connection_fault(self, address: Address, error: Exception) -> Fault:
+    def _connection_fault(self, address: Address, error: Exception) -> ServerFault:
         again, elsewhere = self._session is not None, False
         remedy = "Check that the server runs and that its address is right."
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -154,7 +155,7 @@ class OpenAIServer:
         elif isinstance(error, aiohttp.ConnectionTimeoutError):
             what = f"accepted no connection within {self._options.connect_timeout_seconds:g} s"
         elif isinstance(error, TimeoutError):
-            # It may be computing still: asking the same address again would only add to its load.
+            # It may still be computing: asking the same address again would only add to its load.
             what, elsewhere = f"did not answer within {self._options.timeout_seconds:g} s", True
             remedy = "Raise timeout_seconds, lower max_in_flight or add addresses."
         elif isinstance(error, aiohttp.ClientConnectorError):
@@ -162,7 +163,7 @@ class OpenAIServer:
         else:
             what = "broke the connection off"
         failure = ModelUnavailable(f"The model server at {address.url} {what}.", remedy=remedy)
-        return Fault(failure, Outcome.FAILED, again=again, elsewhere=elsewhere)
+        return ServerFault(failure, CallOutcome.FAILED, again=again, elsewhere=elsewhere)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -174,14 +175,14 @@ class OpenAIServer:
         if self._options.api_key is not None:
             headers["Authorization"] = f"Bearer {self._options.api_key.get_secret_value()}"
         connector = aiohttp.TCPConnector(limit=self.capacity + 8, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=self._tls)
-        # Neither cookies nor the environment's proxies have any business here.
+        # No cookies, and no proxies taken from the environment.
         return aiohttp.ClientSession(
             connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
         )
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
-    """The whole body; None where it is too long. What is not read is cut off with its connection."""
+    """The whole body; None if it is too long, and then the connection is closed."""
     chunks: list[bytes] = []
     size = 0
     while chunk := await response.content.readany():
@@ -198,7 +199,7 @@ def _hedging(options: OpenAIOptions, addresses: tuple[str, ...]) -> Hedging | No
         return None
     if len(addresses) == 1:
         raise BadConfiguration(
-            "hedge: the model has one address, and a second one is what would be asked as well.",
+            "hedge: the model has only one address, so there is no second one to send a call to.",
             remedy="Write further addresses of the same model behind commas, or leave hedge out.",
         )
     return Hedging(None if options.hedge is True else options.hedge, options.hedge_share)

@@ -12,7 +12,7 @@ from judge_server.models.protocol import Labels, Prompt, Request, Structured
 from judge_server.models.reserved import break_reserved
 from judge_server.util.json import writable
 
-# The material of a prompt is shared by all criteria that read it. Of the long texts only the last few are kept.
+# All criteria on one response share its texts. Only the last few long texts are kept.
 _SHORT_CHARACTERS = 16_384
 _broken = lru_cache(maxsize=2_048)(break_reserved)
 _broken_long = lru_cache(maxsize=8)(break_reserved)
@@ -20,7 +20,7 @@ _broken_long = lru_cache(maxsize=8)(break_reserved)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the server understands. ``top_logprobs``: 0 if it gives no probabilities."""
+    """How requests to this server are written. ``top_logprobs``: 0 if it gives no probabilities."""
 
     thinking: ThinkingControl = "chat_template_kwargs"
     structured: StructuredStyle = "json_schema"
@@ -33,7 +33,7 @@ class Dialect:
 
 
 def messages_of(prompt: Prompt) -> list[dict[str, str]]:
-    """The turns as messages in which no text from outside spells a control string of any chat template."""
+    """The turns as messages in which no outside text spells a control string of a chat template."""
     return [
         {
             "role": turn.role,
@@ -44,7 +44,7 @@ def messages_of(prompt: Prompt) -> list[dict[str, str]]:
 
 
 def chat_body(request: Request, model: str, dialect: Dialect, extra: Mapping[str, Any]) -> bytes:
-    """The JSON body. What the request says stands above ``extra``, the fields set by the operator."""
+    """The JSON body. The request's own fields take precedence over ``extra``, the fields set by the operator."""
     body: dict[str, Any] = {**extra, "model": model, "messages": messages_of(request.prompt), "stream": False}
     if dialect.temperature:
         body["temperature"] = request.sampling.temperature
@@ -64,7 +64,7 @@ def _ask_labels(body: dict[str, Any], dialect: Dialect) -> None:
     if dialect.top_logprobs:
         body["logprobs"] = True
         body["top_logprobs"] = dialect.top_logprobs
-    _control_thinking(body, False, dialect)  # one token has no room for it
+    _control_thinking(body, False, dialect)  # one token leaves no room for thinking
 
 
 def _ask_structured(body: dict[str, Any], answer: Structured, thinking_tokens: int | None, dialect: Dialect) -> None:
@@ -86,7 +86,7 @@ def _ask_structured(body: dict[str, Any], answer: Structured, thinking_tokens: i
 
 def _control_thinking(body: dict[str, Any], on: bool, dialect: Dialect) -> None:
     match dialect.thinking:
-        case "chat_template_kwargs":  # families call the switch by one of two names; a template ignores the other
+        case "chat_template_kwargs":  # model families use one of these two names; a template ignores the other
             given = body.get("chat_template_kwargs")
             switches = {"enable_thinking": on, "thinking": on}
             body["chat_template_kwargs"] = {**given, **switches} if isinstance(given, dict) else switches
@@ -103,7 +103,7 @@ def _safe(text: str) -> str:
 def _encode(body: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(body)
-    except TypeError:  # a lone surrogate, which JSON can carry into a text but UTF-8 cannot carry out
+    except TypeError:  # a lone surrogate, which JSON can escape but UTF-8 cannot encode
         for message in body["messages"]:
             message["content"] = writable(message["content"])
         return orjson.dumps(body)

@@ -1,5 +1,5 @@
-"""What a text becomes in a tokenizer that normalises: compatibility forms resolved, accents, invisible characters and
-those that control a terminal dropped. Such a tokenizer can make a control string of letters that spell none.
+"""What a normalising tokenizer makes of a text: compatibility forms resolved; accents, invisible and control characters
+dropped. Such a tokenizer can turn letters that spell no control string into one.
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ _ASCII_CONTROL = re2.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @cache
 def _forms() -> dict[str, str]:
-    """What each character becomes, where that is ASCII or nothing and not the character itself."""
+    """What each character becomes, if that is ASCII or nothing and not the character itself."""
     found = {}
     for character in map(chr, _BLOCKS):
         kept = "".join(part for part in unicodedata.normalize("NFKD", character) if not _dropped(part))
@@ -32,7 +32,7 @@ def _dropped(character: str) -> bool:
 
 @cache
 def _changing() -> Any:
-    """With RE2: Python's own engine tries a class of so many ranges character by character, 0.2 s for a megabyte."""
+    """RE2, because Python's engine tries a class of so many ranges one by one: 0.2 s for a megabyte."""
     return re2.compile("[" + "".join(_ranges(sorted(map(ord, _forms())))) + "]")
 
 
@@ -47,17 +47,17 @@ def _ranges(codes: list[int]) -> list[str]:
 
 
 def changes(text: str) -> bool:
-    """Whether a normalising tokenizer may read ASCII in ``text`` that is not there."""
+    """Whether a normalising tokenizer may produce ASCII from ``text`` that is not in it."""
     if text.isascii() and not _ASCII_CONTROL.search(text):
         return False
     try:
         return _changing().search(text) is not None
-    except UnicodeEncodeError:  # half a surrogate pair, which RE2 does not read
+    except UnicodeEncodeError:  # a lone surrogate, which RE2 does not read
         return changes(text.encode("utf-8", "replace").decode())
 
 
 def plain_form(text: str) -> tuple[str, list[int]]:
-    """The form, and for each of its characters the place in ``text`` where it comes from."""
+    """The form, and for each of its characters the index in ``text`` that it comes from."""
     forms = _forms()
     pieces, places = [], []
     for place, character in enumerate(text):

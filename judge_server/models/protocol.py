@@ -1,4 +1,4 @@
-"""The one Protocol at the foreign border: a prompt goes in, a completion with token probabilities comes out."""
+"""The interface of every judge model: a Request goes in, a Completion with token probabilities comes out."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -11,8 +11,8 @@ Part = Literal["instructions", "conversation", "response", "reference", "criteri
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of prompt text. ``trusted`` text is ours; the rest was written outside (by the policy, a user, a rubric's
-    author) and may contribute no control token of the judge's template. ``part`` says what the text is."""
+    """A run of prompt text. ``trusted`` text is ours; the rest was written outside (by the policy, a user or a
+    rubric's author) and must not add control tokens of the judge's chat template. ``part`` says what the text is."""
 
     text: str
     part: Part
@@ -31,14 +31,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """``turns`` in order. ``prefix`` names what is shared, from the widest (conversation) to the narrowest (response):
-    neighbours with equal prefixes are best asked next to each other."""
+    """``turns`` in order. ``prefix`` identifies what prompts share, from the widest part (conversation) to the
+    narrowest (response): requests with equal prefixes are best sent next to each other."""
 
     turns: tuple[Turn, ...]
     prefix: tuple[str, ...] = ()
 
     def text_of(self, part: Part) -> str:
-        """Everything untrusted that stands in ``part``, as one text."""
+        """All untrusted text of ``part``, concatenated."""
         return "".join(
             segment.text
             for turn in self.turns
@@ -70,7 +70,7 @@ class Sampling:
 
 
 class Priority(IntEnum):
-    """Smaller is sooner."""
+    """Smaller values are served first."""
 
     TRAINING = 0
     INTERACTIVE = 1
@@ -81,7 +81,7 @@ class Priority(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Request:
     """``thinking_tokens``: None switches a reasoning model's thinking off; a number is its budget beside the answer's.
-    ``deadline``: ``time.monotonic()`` seconds after which the answer is worth nothing; None for no deadline."""
+    ``deadline``: ``time.monotonic()`` seconds after which nobody waits for the answer; None for no deadline."""
 
     prompt: Prompt
     answer: Labels | Structured
@@ -101,7 +101,7 @@ class TokenProbability:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """``candidates`` are the first answer token's alternatives (raw, before any constraint), none where the provider
+    """``candidates`` are the first answer token's alternatives (raw, before any constraint), empty if the provider
     gives none. ``truncated``: the token limit ended the answer. ``thinking``: the thinking, not part of ``text``."""
 
     text: str
@@ -113,7 +113,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a started model can do. ``context_tokens``: longest prompt plus answer, where known."""
+    """What a started model can do. ``context_tokens``: longest prompt plus answer, if known."""
 
     logprobs: bool
     structured: bool
@@ -134,15 +134,15 @@ class Model(Protocol):
 
     @property
     def revision(self) -> str:
-        """What pins the weights: a commit, a checkpoint digest, a provider's fingerprint; empty where unknown."""
+        """What pins the weights: a commit, a checkpoint digest, a provider's fingerprint; empty if unknown."""
 
     @property
     def notice(self) -> str | None:
-        """What every reader of a verdict must know about this model, or None."""
+        """A warning that goes with every verdict of this model, or None."""
 
     @property
     def capacity(self) -> int:
-        """How many requests are worth having in flight."""
+        """How many requests to keep in flight."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -155,7 +155,25 @@ class Model(Protocol):
         """Answer one request."""
 
     async def healthy(self) -> bool:
-        """Whether an answer can be expected now."""
+        """Whether a request would probably be answered now."""
 
     async def close(self) -> None:
-        """Finish or cancel what is in flight and free everything."""
+        """Finish or cancel the requests in flight and free all resources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """``circuits_open``: addresses that get no calls for now; ``hedged``: calls sent to a second address too, of which
+    the second answered ``hedges_won``."""
+
+    circuits_open: int
+    hedged: int
+    hedges_won: int
+
+
+@runtime_checkable
+class Spread(Protocol):
+    """A model behind several addresses."""
+
+    @property
+    def reach(self) -> Reach: ...

@@ -1,10 +1,10 @@
-"""The form of a recording: one JSON line for the model, then one for each answer.
+"""The format of a recording: one JSON line for the model, then one for each answer.
 
     {"model": {"name": "...", "revision": "...", "notice": null, "logprobs": true, "structured": true, ...}}
     {"key": "sha256:...", "completion": {"text": "Yes", "candidates": [["Yes", -0.1], ["No", -2.3]], ...}}
 
-The key is a digest of everything that determines the answer. The codes of the markers around outside texts hang on a
-server's secret and change no answer, so they stand in the key as one and the same word: a recording replays anywhere.
+The key is a digest of everything that determines the answer. The fence codes around outside texts depend on a server's
+secret and change no answer, so the key replaces them by one fixed word: a recording replays on any server.
 """
 
 import re
@@ -22,7 +22,7 @@ _CODE = re.compile(r"\b[0-9a-f]{12,}\b")
 
 
 class RecordedModel(Frozen):
-    """Whose answers these are."""
+    """The model that gave the answers."""
 
     name: str
     revision: str = ""

@@ -9,15 +9,15 @@ from pydantic import ValidationError
 
 from judge_server.core.errors import BadConfiguration, ModelUnavailable
 from judge_server.core.model import Frozen
-from judge_server.models.options import read_options
 from judge_server.models.protocol import Capabilities, Completion, Model, Request
 from judge_server.models.recording_format import Recording, RecordingEntry, RecordingHeader, key_of
+from judge_server.models.registry import read_options
 
 LineT = TypeVar("LineT", RecordingHeader, RecordingEntry)
 
 
 class RecordedOptions(Frozen):
-    """Nothing can be set."""
+    """There are no options."""
 
 
 def create(rest: str, options: Mapping[str, Any]) -> "Replay":
@@ -29,7 +29,7 @@ def create(rest: str, options: Mapping[str, Any]) -> "Replay":
 
 
 class Replay:
-    """A Model that knows only what was recorded. It bears the name of the model that answered."""
+    """A Model that replays recorded answers, under the name of the model that gave them."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.stem
@@ -41,7 +41,7 @@ class Replay:
         self._recording: Recording | None = None
 
     async def start(self) -> None:
-        """Read the file. Raises BadConfiguration naming the line that cannot be used."""
+        """Read the file. Raises BadConfiguration that names the first unusable line."""
         recording = await asyncio.to_thread(read_recording, self._path)
         model = recording.model
         self.name, self.revision = model.name, model.revision
@@ -68,7 +68,7 @@ class Replay:
 
 
 class Recorder:
-    """A Model that asks another one and adds each answer to a file. Failures are not recorded."""
+    """A Model that asks another one and appends each answer to a file. Failures are not recorded."""
 
     def __init__(self, model: Model, path: Path) -> None:
         self.model = model
@@ -96,7 +96,7 @@ class Recorder:
         return self.model.capabilities
 
     async def start(self) -> None:
-        """Start the model and open the file, a new one or one of the same model. Raises BadConfiguration."""
+        """Start the model and open the file, which is new or of the same model. Raises BadConfiguration."""
         await self.model.start()
         if self._file is None:
             self._file = await asyncio.to_thread(self._open)

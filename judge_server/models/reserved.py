@@ -1,8 +1,8 @@
-"""Text from outside, made unable to spell a control token of any judge's chat template.
+"""Break every control string in outside text, so that it cannot spell a control token of a judge's chat template.
 
 A remote server renders the template itself, so its control tokens are plain strings to us: a text that spells one would
 end its own message and begin another. One space after the first character breaks the spelling for every tokenizer and
-stays readable; nothing else is touched.
+leaves the text readable; nothing else changes.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import re
 
 from judge_server.models.plain_form import changes, plain_form, plain_text
 
-# Names that stand between angle brackets: sentence marks, turns, thinking, tools, images, reserved slots.
+# Names between angle brackets: sentence marks, turns, thinking, tools, images, reserved slots.
 ANGLE_NAMES = (
     "s|bos|eos|pad|unk|mask|cls|sep|sop|eop|eod|eot|[a-z]{2,16}_token|role|start_of_turn|end_of_turn|end_of_utterance|"
     "think|thinking|thought|seed:[a-z_:]+|mask:[0-9]+|image|img|video|audio|(?:start|end)_of_(?:image|audio)|"
@@ -21,7 +21,7 @@ ANGLE_NAMES = (
     "patch_(?:start|end)|_(?:start|end|user|bot|system|assistant)|available_tools|code_interpreter|human|bot|ai|用户"
 )
 
-# Names that stand between square brackets, in capitals as their templates write them.
+# Names between square brackets, in capitals as their templates write them.
 SQUARE_NAMES = (
     "INST|SYSTEM_PROMPT|MODEL_SETTINGS|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|THINK|IMG|"
     "IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|TRANSCRIBE|PREFIX|MIDDLE|SUFFIX|gMASK|sMASK|MASK|CLS|SEP|PAD|UNK|BOS|EOS|EOT|"
@@ -31,7 +31,7 @@ SQUARE_NAMES = (
 # Compatibility forms of <, > and | count too: DeepSeek's tokens are written with one, a normaliser may fold the others.
 LESS, MORE, BAR = r"<\uff1c\ufe64", r">\uff1e\ufe65", r"\|\uff5c"
 
-# The possible first characters stand in front, so that the scan skips everything else quickly.
+# The possible first characters come first in the pattern, so that the scan skips everything else quickly.
 RESERVED = re.compile(
     rf"""
     [{LESS}/\[\]{MORE}{BAR}] (?:
@@ -54,13 +54,13 @@ RESERVED = re.compile(
     re.VERBOSE,
 )
 
-# Part of every key of a remembered verdict: one that was given before a control string was known is not taken on trust.
+# Part of every cache key: a verdict from before a control string was known is not reused.
 RESERVED_DIGEST = hashlib.sha256(RESERVED.pattern.encode()).hexdigest()
 
 
 def break_reserved(text: str) -> str:
-    """``text`` with every control string broken by one space after its first character, also one that only begins at
-    the end of the text, and one that a tokenizer makes when it normalises. Doing it twice changes nothing."""
+    """``text`` with every control string broken by one space after its first character. Includes control strings that
+    only begin at the end of the text, and those that a normalising tokenizer would produce. Idempotent."""
     broken = RESERVED.sub(lambda opening: opening.group() + " ", text)
     return _break_forms(broken) if changes(broken) else broken
 

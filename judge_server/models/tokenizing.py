@@ -1,9 +1,9 @@
-"""From text to token ids so that outside text cannot speak with the template's voice.
+"""Tokenise the parts of a prompt so that outside text never yields a control token.
 
-A tokenizer turns the literal text ``<|im_start|>`` into a control token wherever it stands. So a prompt is not
-rendered and then tokenised; its parts are tokenised and then joined. Our own text goes through the model's tokenizer.
-Outside text goes through a copy that knows no control token, and the result is checked: where the vocabulary itself
-yields one, the text is cut inside that token and tokenised in pieces.
+A tokenizer turns the literal text ``<|im_start|>`` into a control token wherever it occurs. So a prompt is not rendered
+and then tokenised; its parts are tokenised and then joined. Our own text goes through the model's tokenizer. Outside
+text goes through a copy that knows no control token, and the result is checked: if the vocabulary itself yields one,
+the text is cut inside that token and tokenised in pieces.
 """
 
 import json
@@ -18,7 +18,7 @@ MOST_LABEL_TOKENS = 128  # what vLLM returns log-probabilities for in one reques
 
 
 class TokenCache:
-    """Least recently used texts leave when more than ``capacity`` tokens are held."""
+    """Evicts the least recently used texts when it holds more than ``capacity`` tokens."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -26,7 +26,7 @@ class TokenCache:
         self._entries: OrderedDict[tuple[str, str], tuple[int, ...]] = OrderedDict()
 
     def get(self, kind: str, text: str, encode: Callable[[str], tuple[int, ...]]) -> tuple[int, ...]:
-        """The ids of ``text`` as ``encode`` makes them; ``kind`` keeps apart what is encoded in different ways."""
+        """The ids of ``text`` as ``encode`` makes them; ``kind`` separates texts that are encoded differently."""
         known = self._entries.get((kind, text))
         if known is not None:
             self._entries.move_to_end((kind, text))
@@ -60,15 +60,15 @@ class PartTokenizer:
         self._labels: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     def opening(self, text: str) -> tuple[int, ...]:
-        """Ids of trusted text that begins a prompt, control tokens and all."""
+        """Ids of trusted text at the start of a prompt, control tokens included."""
         return self._cache.get("opening", text, lambda given: _ids(self._backend, given))
 
     def trusted(self, text: str) -> tuple[int, ...]:
-        """Ids of trusted text inside a prompt: as ``opening``, without the space some tokenizers put before a text."""
+        """Ids of trusted text inside a prompt: as ``opening``, without the space that some tokenizers prepend."""
         return self._cache.get("trusted", text, lambda given: _ids(self._inner, given))
 
     def untrusted(self, text: str) -> tuple[int, ...]:
-        """Ids of outside text, never a control token among them."""
+        """Ids of outside text, without any control token."""
         return self._cache.get("untrusted", text, lambda given: tuple(self._harmless(given)))
 
     def control_id(self, text: str) -> int | None:
@@ -85,8 +85,8 @@ class PartTokenizer:
         return str(self._backend.decode(ids, skip_special_tokens=False))
 
     def label_ids(self, words: tuple[str, ...]) -> tuple[int, ...]:
-        """Every token that says one of ``words``, in any case and with white space around it, the plainest first. A
-        word that no token says adds nothing."""
+        """Every token whose text is one of ``words``, in any case and with white space around it, the plainest first. A
+        word without such a token adds nothing."""
         if words not in self._labels:
             share = MOST_LABEL_TOKENS // len(words)
             found = (sorted(self._tokens_by_word.get(word.casefold(), ()), key=self._plainness(word)) for word in words)
@@ -141,8 +141,8 @@ def _cut(text: str, encoding: Any, control_ids: frozenset[int]) -> list[str]:
 
 
 def _without_extras(specification: dict[str, Any], forgotten: frozenset[int] = frozenset()) -> dict[str, Any]:
-    """A tokenizer that adds nothing to a text (no template tokens, no space before it) and does not know the added
-    tokens that are ``forgotten``: those of the vocabulary go, the others keep their places under secret names."""
+    """A tokenizer that adds nothing to a text (no template tokens, no leading space) and does not know the
+    ``forgotten`` added tokens: those in the vocabulary are removed, the others keep their ids under random names."""
     vocabulary = _vocabulary(specification["model"])
     tokens = []
     for token in specification["added_tokens"]:

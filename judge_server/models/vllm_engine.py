@@ -1,8 +1,7 @@
 """vLLM's engine in this process: the only importer of vllm.
 
-Label answers ask the engine for the raw log-probabilities of the label tokens themselves, so their mass is exact
-however far down the ranking they stand. Never mix that with top-k log-probabilities: within one batch vLLM would answer
-every request in the first way.
+Label answers request the raw log-probabilities of the label tokens themselves, so their mass is exact whatever their
+rank. Never mix that with top-k log-probabilities: within one batch vLLM would answer every request the first way.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from typing import Any
 
 from judge_server.core.errors import BadConfiguration, MissingDependency, ModelUnavailable, UnusableVerdict
 from judge_server.core.judgment import Usage
-from judge_server.models.options import read_options
+from judge_server.models.registry import read_options
 from judge_server.models.vllm_model import USUAL_SEQUENCES, Ask, Generated, VllmModel
 from judge_server.models.vllm_options import VllmOptions
 
@@ -34,7 +33,7 @@ _SEE_STDERR = (
 
 def create(rest: str, options: Mapping[str, Any]) -> VllmModel:
     """A model that is not started. ``rest`` is a local directory or a hub name. Raises BadConfiguration, and
-    MissingDependency where vLLM is not installed."""
+    MissingDependency if vLLM is not installed."""
     if not rest:
         raise BadConfiguration("vllm: names no model.", remedy="Write vllm:HUB_NAME or vllm:/PATH/TO/CHECKPOINT.")
     if rest.startswith((".", "/", "~")) and not Path(rest).expanduser().is_dir():
@@ -69,7 +68,7 @@ class VllmEngine:
 
     @property
     def unfinished(self) -> int:
-        """How many requests vLLM still works on."""
+        """How many requests vLLM is still working on."""
         return int(self._llm.get_num_unfinished_requests())
 
     async def generate(self, ask: Ask) -> Generated:
@@ -141,11 +140,11 @@ def _generated(output: Any) -> Generated:
 
 
 def load(model: str, options: VllmOptions) -> VllmEngine:
-    """A running engine. Blocks for as long as the weights take to load. Raises MissingDependency, BadConfiguration or
+    """A running engine. Blocks until the weights are loaded. Raises MissingDependency, BadConfiguration or
     ModelUnavailable."""
     _set_environment()
     with _stdout_to_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what vLLM and torch deprecate concerns their makers
+        warnings.simplefilter("ignore")  # deprecations inside vLLM and torch
         try:
             from vllm.engine.arg_utils import AsyncEngineArgs
             from vllm.platforms import current_platform
@@ -167,16 +166,16 @@ def load(model: str, options: VllmOptions) -> VllmEngine:
 
 
 def _settled(llm: Any, options: VllmOptions) -> VllmEngine:
-    """The engine, with the leavings of its start cleared away: a message queue that complains when that happens later.
-    (Failed imports of vLLM's keep the frame of ``load`` alive: no name there may hold the engine.)"""
+    """The engine, after collecting a message queue left from its start, which would complain when collected later.
+    (Failed imports inside vLLM keep the frame of ``load`` alive, so no name there may hold the engine.)"""
     engine = VllmEngine(llm, _adapter(options))
     gc.collect()
     return engine
 
 
 def _set_environment() -> None:
-    """vLLM reads these when it is imported; what the user has set stays. By default it writes its log to standard
-    output and reports usage to its makers. Forking a process that has threads can hang it."""
+    """Set variables that vLLM reads on import, unless the user has set them. By default vLLM logs to standard output
+    and reports usage statistics; forking a process with threads can hang it."""
     for name, value in {
         "VLLM_LOGGING_STREAM": "ext://sys.stderr",
         "VLLM_LOGGING_LEVEL": "ERROR",
@@ -188,8 +187,8 @@ def _set_environment() -> None:
 
 @contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
-    """Sends file descriptor 1 to standard error for this process and for those it starts meanwhile: libraries in C++
-    greet on standard output, where our own results go."""
+    """Send file descriptor 1 to standard error for this process and for those it starts meanwhile: C++ libraries print
+    banners to standard output, where our results go."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

@@ -43,7 +43,7 @@ from judge_server.models.vllm_options import VllmOptions
 logger = logging.getLogger(__name__)
 
 USUAL_SEQUENCES = 256
-# The grammar lets raw control characters into strings, where JSON forbids them; it lets none stand between tokens.
+# The grammar allows raw control characters in strings, which JSON forbids, but none between tokens.
 _BLANKS = dict.fromkeys(range(32), " ")
 OUT_OF_BUDGET = "\n(The thinking stops here: its token budget is used up.)\n"
 RANDOM_WEIGHTS = "This checkpoint has random weights: its verdicts show that the path works and say nothing else."
@@ -51,7 +51,7 @@ RANDOM_WEIGHTS = "This checkpoint has random weights: its verdicts show that the
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One generation. ``label_ids``: tokens whose raw log-probabilities are wanted at the first position."""
+    """One generation. ``label_ids``: tokens whose raw log-probabilities are requested at the first position."""
 
     ids: list[int]
     max_tokens: int
@@ -63,7 +63,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What came of it. ``truncated``: the token limit ended it. ``logprobs``: at the first position, by token id."""
+    """Its result. ``truncated``: the token limit ended it. ``logprobs``: at the first position, by token id."""
 
     ids: tuple[int, ...]
     truncated: bool
@@ -72,8 +72,8 @@ class Generated:
 
 
 class Engine(Protocol):
-    """A running engine. ``generate`` raises ModelUnavailable or UnusableVerdict, and gives up the work where it is
-    cancelled; ``abort`` gives up everything in flight; ``shut_down`` blocks until the engine's processes are gone."""
+    """A running engine. ``generate`` raises ModelUnavailable or UnusableVerdict, and stops the work if it is cancelled;
+    ``abort`` stops everything in flight; ``shut_down`` blocks until the engine's processes have ended."""
 
     tokenizer: Any
     context_tokens: int
@@ -91,7 +91,7 @@ class Engine(Protocol):
 
 
 class VllmModel:
-    """One engine and the adapter that this judge uses. See ``models.protocol.Model``."""
+    """A Model on one engine, with the LoRA adapter that this judge uses. See ``models.protocol.Model``."""
 
     def __init__(self, name: str, options: VllmOptions, load: Callable[[str, VllmOptions], Engine]) -> None:
         self.name = name
@@ -119,7 +119,7 @@ class VllmModel:
             loading = asyncio.ensure_future(asyncio.to_thread(self._load))
             try:
                 await asyncio.shield(loading)
-            except asyncio.CancelledError:  # the thread cannot be stopped: what it loads is shut down when it is there
+            except asyncio.CancelledError:  # the thread cannot be stopped; what it loads is shut down afterwards
                 loading.add_done_callback(self._discard)
                 raise
             try:
@@ -138,16 +138,16 @@ class VllmModel:
             self._release()
 
     async def _end(self) -> None:
-        """Shut the engine down. That blocks the event loop for some seconds, and has to: in a thread it would race with
-        the engine's own tasks in this loop."""
+        """Shut the engine down. This blocks the event loop for some seconds; in a thread it would race with the
+        engine's own tasks in this loop."""
         self._running().shut_down()
-        await asyncio.sleep(0.01)  # those tasks end
+        await asyncio.sleep(0.01)  # lets those tasks end
         self._release()
 
     def _release(self) -> None:
-        """Clear the engine away now: one that is still there when the interpreter ends complains on standard error."""
+        """Collect the engine now; one that still exists at interpreter exit complains on standard error."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # vLLM leaves its message queues to the collector
+            warnings.simplefilter("ignore", ResourceWarning)  # vLLM leaves its message queues to the garbage collector
             self._engine = None
             gc.collect()
 
@@ -177,14 +177,14 @@ class VllmModel:
         return f"{pinned}+{self.options.lora}:{checkpoint_digest(adapter) if adapter.is_dir() else adapter}"
 
     async def _gives_logprobs(self) -> bool:
-        """Whether a one-token answer comes with the label tokens' probabilities, as a probe finds out."""
+        """Whether a one-token answer comes with the label tokens' probabilities, determined by a probe."""
         labels = Labels(("Yes", "No"))
         if self._parts.unsayable(labels.words):
             return False
         return len((await self._complete(_probe("Is water wet? Answer Yes or No.", labels))).candidates) > 1
 
     async def _gives_structure(self) -> bool:
-        """Whether an answer keeps to a schema: an engine that ignores schemas would answer the probe in prose."""
+        """Whether an answer follows a schema; an engine that ignores schemas would answer the probe in prose."""
         schema = {
             "type": "object",
             "properties": {"ready": {"type": "boolean"}},
@@ -198,7 +198,7 @@ class VllmModel:
             answer = None
         kept = isinstance(answer, dict) and set(answer) == {"ready"} and isinstance(answer["ready"], bool)
         if not kept:
-            logger.warning("%s did not keep to a JSON schema: %r", self.name, completion.text)
+            logger.warning("%s did not follow a JSON schema: %r", self.name, completion.text)
         return kept
 
     def _running(self) -> Engine:
@@ -220,7 +220,7 @@ class VllmModel:
             return await self._think_and_answer(request, family, request.thinking_tokens)
 
     async def _think_and_answer(self, request: Request, family: Thinking, budget: int) -> Completion:
-        """The thinking up to its closing token or its budget, then the answer as a second request behind it."""
+        """The thinking up to its closing token or its budget, then the answer as a second request that continues it."""
         ids = self._template.encode(request.prompt, thinking=True)
         self._check_length(ids, budget + _answer_tokens(request.answer))
         thought = await self._running().generate(
@@ -271,7 +271,7 @@ class VllmModel:
         return self._started and self._engine is not None and self._engine.alive
 
     async def close(self) -> None:
-        """Give up what is in flight, and end the engine's processes."""
+        """Abort what is in flight, and end the engine's processes."""
         async with self._starting:
             self._started = False
             if self._engine is None:
@@ -290,7 +290,7 @@ def _answer_tokens(answer: Labels | Structured) -> int:
 
 @asynccontextmanager
 async def _before(deadline: float | None) -> AsyncIterator[None]:
-    """Raises DeadlineExceeded where the body is not done by then (``time.monotonic()`` seconds); cancels it."""
+    """Cancel the body and raise DeadlineExceeded if it is not done by ``deadline`` (``time.monotonic()`` seconds)."""
     remaining = None if deadline is None else deadline - time.monotonic()
     if remaining is not None and remaining <= 0:
         raise DeadlineExceeded("The deadline passed before the model was asked.")

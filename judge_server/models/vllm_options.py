@@ -1,4 +1,4 @@
-"""What a user may set of a vLLM judge: an allow-list, so that a misspelt option is an error and not a default."""
+"""The engine options of a vLLM judge: an allow-list, so that a misspelt option is an error and not a default."""
 
 from pydantic import Field, model_validator
 
@@ -9,7 +9,7 @@ class VllmOptions(Frozen):
     """Engine options, named as in vLLM. None leaves the choice to vLLM.
 
     ``kv_cache_gib``: memory for the KV cache in GiB, instead of a share of the device's (``gpu_memory_utilization``).
-    ``enforce_eager``, ``block_size``: on CPUs True and 32 where None: compiling takes longer than it saves, and small
+    ``enforce_eager``, ``block_size``: None means True and 32 on CPUs: compiling takes longer than it saves, and small
     blocks share more of a prompt. ``loras``: the adapters that may be used, name to path; ``lora``: the one that this
     judge uses. ``max_in_flight``: how many requests to keep in the engine; None means ``max_num_seqs``.
     """

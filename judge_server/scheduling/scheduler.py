@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import DeadlineExceeded
-from judge_server.models.protocol import Capabilities, Completion, Model, Priority, Request
-from judge_server.models.reach import Reach, Spread
+from judge_server.models.protocol import Capabilities, Completion, Model, Priority, Reach, Request, Spread
 from judge_server.scheduling.fair_queue import FairQueue, QueueEntry
 from judge_server.scheduling.observers import ModelCall, Observers
 from judge_server.scheduling.single_flight import Waiter, Waiters, current_waiters

@@ -6,7 +6,7 @@ from typing import Any
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import JudgeSpecification
 from judge_server.judging.answer import Judge
-from judge_server.judging.panel import Panel
+from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.registry import open_model
@@ -87,5 +87,5 @@ def build_judges(
                 f"judges.{name}.panel: {', '.join(unknown)} is no judge with a model.",
                 remedy="A panel names judges that have a model of their own.",
             )
-        judges[name] = Panel(specification, [judges[member] for member in specification.panel])
+        judges[name] = PanelJudge(specification, [judges[member] for member in specification.panel])
     return judges

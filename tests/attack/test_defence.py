@@ -6,7 +6,7 @@ from judge_server.attack.defence import Defence, exposed, pasted, sees_nothing, 
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import JudgeSpecification
 from judge_server.judging.answer import Terms
-from judge_server.judging.panel import Panel
+from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.openai_wire import messages_of
@@ -68,7 +68,7 @@ async def test_all_defences_off_leave_a_prompt_of_raw_text_that_passes_for_ours(
 async def test_every_member_of_a_panel_loses_its_defences():
     models = [ScriptedModel(yes(0.5)), ScriptedModel(yes(0.5))]
     members = [judge(model, name) for model, name in zip(models, ("one", "two"), strict=True)]
-    panel = Panel(JudgeSpecification(name="both", panel=("one", "two")), members)
+    panel = PanelJudge(JudgeSpecification(name="both", panel=("one", "two")), members)
     await asked_of(models[0], panel, (Defence.FENCES,), BASE.submission())
     assert all("BEGIN" not in model.asked[-1].prompt.turns[1].text for model in models)
 

@@ -12,7 +12,7 @@ from judge_server.core.fitted_map import FittedMap, MapSet, Platt, Quality, Thre
 from judge_server.labels.label import CriterionScale, Item, Label
 from judge_server.labels.readers import read_labels
 from judge_server.labels.writing import write_labels
-from judge_server.models.baseline import Baseline
+from judge_server.models.baseline import LexicalBaseline
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState
 from tests.calibration.measured import NO, YES, label_set, rows_of, rubric
 from tests.scoring.assembly import judge, scorer
@@ -233,7 +233,7 @@ async def test_kqa_the_baseline_judges_real_answers_and_a_curve_makes_its_values
     scale = CriterionScale(criterion="c0", kind="nominal", classes=("Contradiction", "Neutral", "Entailment"))
     labels = with_positives(label_set(said, scale, items=texts), {"c0": "Entailment"})
     statement = {"id": "c0", "statement": "The response says what the reference says.", "reference": "required"}
-    judged, speaker = rubric(criteria=[statement]), await started(Baseline())
+    judged, speaker = rubric(criteria=[statement]), await started(LexicalBaseline())
     result = await run(scorer(speaker), task_of(labels, speaker, judged))
     assert result.calibration.statuses == {"ok": 399}
     (fitted,) = fit(result.labels, "main", judged)

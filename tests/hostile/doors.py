@@ -28,12 +28,11 @@ from judge_server.guard.guard import inspect
 from judge_server.judging import checks
 from judge_server.judging.reading import read_labels as read_label_tokens
 from judge_server.judging.reading import read_score, read_structured
-from judge_server.judging.relative.reading import read_list, read_pair
+from judge_server.judging.relative.arbiter import read_list, read_pair
 from judge_server.labels.readers import read_labels
 from judge_server.labels.readers.layout import Layout
 from judge_server.models.openai_fault import fault_of
-from judge_server.models.openai_listing import listing_of
-from judge_server.models.openai_reply import completion_of
+from judge_server.models.openai_reply import completion_of, listing_of
 from judge_server.models.protocol import Completion
 from judge_server.models.replay import read_recording
 from judge_server.models.reserved import break_reserved

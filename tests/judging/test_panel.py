@@ -3,7 +3,7 @@ import pytest
 from judge_server.core.errors import ModelUnavailable
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.verdict import VerdictStatus
-from judge_server.judging.panel import Panel
+from judge_server.judging.panel import PanelJudge
 from tests.judging.values import ask, binary, judge, scale
 from tests.scripted_model import ScriptedModel, labelled, yes
 
@@ -12,16 +12,16 @@ def down(request):
     raise ModelUnavailable("The judge is down.")
 
 
-def panel(*scripts, modes=(), **more) -> Panel:
+def panel(*scripts, modes=(), **more) -> PanelJudge:
     members = [
         judge(ScriptedModel(script, name=f"model{place}"), name=f"judge{place}", mode=mode)
         for place, (script, mode) in enumerate(zip(scripts, modes or ["direct"] * len(scripts), strict=True))
     ]
     names = [member.specification.name for member in members]
-    return Panel(JudgeSpecification.model_validate({"name": "panel", "panel": names} | more), members)
+    return PanelJudge(JudgeSpecification.model_validate({"name": "panel", "panel": names} | more), members)
 
 
-async def value(of: Panel, criterion=None) -> float | None:
+async def value(of: PanelJudge, criterion=None) -> float | None:
     (answer,) = await ask(of, criterion or binary())
     return answer.reading.value if answer.reading else None
 

@@ -34,7 +34,7 @@ async def started(*judges, **options):
         await model.close()
 
 
-def is_canary(body):
+def is_probe(body):
     return "water wet" in body["messages"][0]["content"] or "Say hello" in body["messages"][0]["content"]
 
 
@@ -43,7 +43,7 @@ def after_start(*replies):
     well, left = faithful(), list(replies)
 
     def behave(body):
-        if is_canary(body):
+        if is_probe(body):
             return well(body)
         return left.pop(0) if len(left) > 1 else left[0]
 

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable
-from judge_server.models.hedging import Hedging
+from judge_server.models.failover import Hedging
 from judge_server.models.registry import open_model
 from judge_server.scheduling.scheduler import ScheduledModel
-from tests.models.openai_model import after_start, is_canary, request, started
+from tests.models.openai_model import after_start, is_probe, request, started
 from tests.scripted_model import ScriptedModel, yes
 from tests.served import until
 from tests.stub_judge import Reply, StubJudge, faithful, labels
@@ -19,7 +19,7 @@ def slow_for(word: str, seconds: float):
     """Late where the question holds ``word``, at once for all others."""
 
     def behave(body):
-        if not is_canary(body) and word in body["messages"][0]["content"]:
+        if not is_probe(body) and word in body["messages"][0]["content"]:
             return Reply(body=labels(Yes=0.9, No=0.1).body, delay_seconds=seconds)
         return faithful()(body)
 
@@ -91,7 +91,7 @@ async def test_the_second_address_answers_and_the_first_call_is_cancelled():
             assert completion.text == "Yes"
             await asyncio.to_thread(until, lambda: first.disconnects + second.disconnects == 1)
             assert counted(first, "a slow question") == counted(second, "a slow question") == 1
-            assert (model.reach.hedged, model.reach.hedges_won, model.reach.resting) == (1, 1, 0)
+            assert (model.reach.hedged, model.reach.hedges_won, model.reach.circuits_open) == (1, 1, 0)
 
 
 async def test_a_first_answer_that_comes_after_all_counts_and_the_second_call_is_cancelled():
@@ -149,19 +149,19 @@ async def test_a_caller_that_leaves_takes_both_calls_along():
             await asyncio.to_thread(until, lambda: first.disconnects + second.disconnects == 2)
 
 
-async def test_nothing_is_sent_twice_while_the_other_address_rests():
+async def test_nothing_is_sent_twice_while_the_other_address_has_an_open_circuit():
     with StubJudge(after_start(Reply(500))) as broken, StubJudge(slow_for("slow", 0.3)) as sound:
         async with started(broken, sound, hedge=0.05, hedge_share=0.5) as model:
             for number in range(40):
                 await model.complete(request(f"question {number}"))
-            assert model.reach.resting == 1
+            assert model.reach.circuits_open == 1
             calls = broken.calls
             assert (await model.complete(request("a slow question"))).text == "Yes"
             assert broken.calls <= calls + 1  # at most its own probe
 
 
 def test_one_address_cannot_be_hedged():
-    with pytest.raises(BadConfiguration, match="hedge: the model has one address") as refused:
+    with pytest.raises(BadConfiguration, match="hedge: the model has only one address") as refused:
         open_model("openai:stub@http://127.0.0.1:9/v1", {"hedge": True})
     assert "further addresses" in str(refused.value)
 

@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge_server.core.errors import BadConfiguration, ContextOverflow, JudgeFailure, ModelUnavailable
-from judge_server.models.backoff import backoff_seconds, retry_after_seconds
 from judge_server.models.capability_probe import concede, obeyed
-from judge_server.models.fleet import Outcome
-from judge_server.models.openai_fault import fault_of
-from judge_server.models.openai_listing import Listing, listing_of
+from judge_server.models.failover import backoff_seconds
+from judge_server.models.fleet import CallOutcome
+from judge_server.models.openai_fault import fault_of, retry_after_seconds
 from judge_server.models.openai_options import OpenAIOptions, read_specification
+from judge_server.models.openai_reply import ModelListing, listing_of
 from judge_server.models.openai_wire import Dialect
-from judge_server.models.options import read_options
 from judge_server.models.protocol import (
     Completion,
 )
+from judge_server.models.registry import read_options
 
 SCHEMA = {"type": "object", "properties": {"verdict": {"enum": ["Yes", "No"]}}, "required": ["verdict"]}
 
@@ -49,8 +49,8 @@ class TestFaults:
 
     def test_load_is_no_failure_of_the_address(self):
         fault = fault_of(429, {"Retry-After": "2"}, b"", "judge")
-        assert (fault.outcome, fault.wait_seconds, fault.error.retry_after_seconds) == (Outcome.BUSY, 2.0, 2.0)
-        assert fault_of(500, {}, b"", "judge").outcome is Outcome.FAILED
+        assert (fault.outcome, fault.wait_seconds, fault.error.retry_after_seconds) == (CallOutcome.BUSY, 2.0, 2.0)
+        assert fault_of(500, {}, b"", "judge").outcome is CallOutcome.FAILED
 
     def test_an_empty_account_is_not_asked_again(self):
         body = b'{"error": {"code": "insufficient_quota", "message": "pay"}}'
@@ -146,15 +146,15 @@ class TestOptions:
 class TestListing:
     def test_root_and_context_of_the_model_are_read(self):
         body = {"data": [{"id": "other"}, {"id": "judge", "root": "/models/j", "max_model_len": 4096}]}
-        assert listing_of(json.dumps(body).encode(), "judge") == Listing(("/models/j",), 4096)
+        assert listing_of(json.dumps(body).encode(), "judge") == ModelListing(("/models/j",), 4096)
 
     @pytest.mark.parametrize("raw", [b"", b"[]", b'{"data": 5}', b'{"data": [5, {"id": "judge", "root": 5}]}'])
     def test_a_listing_that_says_nothing_is_empty(self, raw):
-        assert listing_of(raw, "judge") == Listing()
+        assert listing_of(raw, "judge") == ModelListing()
 
     def test_the_smallest_context_of_a_fleet_counts(self):
-        merged = Listing.merged([Listing(("b",), 9), Listing(("a",), None), Listing(("b",), 5)])
-        assert merged == Listing(("a", "b"), 5)
+        merged = ModelListing.merged([ModelListing(("b",), 9), ModelListing(("a",), None), ModelListing(("b",), 5)])
+        assert merged == ModelListing(("a", "b"), 5)
 
 
 class TestObeying:

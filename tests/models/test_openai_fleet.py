@@ -17,7 +17,7 @@ class TestFleet:
                 calls = broken.calls
                 for number in range(10):
                     await model.complete(request(f"{number}"))
-                assert broken.calls == calls, "an address that fails again and again is left alone"
+                assert broken.calls == calls, "an address that keeps failing gets no more calls"
 
     async def test_a_server_that_dies_in_the_middle_costs_no_verdict(self):
         with StubJudge() as sound:

@@ -15,7 +15,7 @@ from judge_server.core.errors import (
 )
 from judge_server.models.openai_server import LARGEST_ANSWER_BYTES
 from judge_server.models.protocol import Structured
-from tests.models.openai_model import SCHEMA, after_start, is_canary, request, started
+from tests.models.openai_model import SCHEMA, after_start, is_probe, request, started
 from tests.stub_judge import Reply, StubJudge, faithful, labels, wants_schema
 
 
@@ -30,7 +30,7 @@ class TestCompleting:
     async def test_a_schema_is_answered_and_thinking_is_kept_apart(self):
         def behave(body):
             reply = faithful()(body)
-            if wants_schema(body) and not is_canary(body):
+            if wants_schema(body) and not is_probe(body):
                 reply.body["choices"][0]["message"]["reasoning_content"] = "hm"
             return reply
 
@@ -82,7 +82,7 @@ class TestCompleting:
                 with pytest.raises(ModelUnavailable) as caught:
                     await model.complete(request())
                 assert caught.value.retry_after_seconds == 30
-                with pytest.raises(ModelUnavailable, match="left alone"):
+                with pytest.raises(ModelUnavailable, match="calls are paused"):
                     await model.complete(request())
                 assert judge.calls - calls == 1
                 assert time.monotonic() - begun < 1
@@ -128,7 +128,7 @@ class TestCompleting:
 
     async def test_an_answer_that_is_lost_once_is_asked_for_again_where_there_is_no_other_address(self):
         lost = [Reply(200, answer("Yes"), delay_seconds=20)]
-        with StubJudge(lambda body: lost.pop() if lost and not is_canary(body) else faithful()(body)) as judge:
+        with StubJudge(lambda body: lost.pop() if lost and not is_probe(body) else faithful()(body)) as judge:
             async with started(judge, timeout_seconds=0.4, transport_attempts=3) as model:
                 assert (await model.complete(request())).text == "Yes"
 

@@ -4,9 +4,8 @@ import pytest
 
 from judge_server.core.errors import BadConfiguration, ModelUnavailable
 from judge_server.models.checkpoint import checkpoint_digest
-from judge_server.models.options import read_options
 from judge_server.models.protocol import Labels, Prompt, Request
-from judge_server.models.registry import open_model
+from judge_server.models.registry import open_model, read_options
 from judge_server.models.vllm_options import VllmOptions
 
 

@@ -10,7 +10,7 @@ FUNCTIONS = {"compile", "search", "match", "fullmatch", "findall", "finditer", "
 OURS = {
     "core/rubric.py": "RUBRIC_ID and VERSION without their ends",
     "judging/checks/numeric.py": "signs of a table in the same file",
-    "judging/checks/tags.py": "names of tags, each escaped",
+    "judging/checks/structure.py": "names of tags, each escaped",
     "guard/degenerate.py": "phrases of a table in the same file",
     "models/chat_template.py": "random hexadecimal digits",
     "server/dialects/chat_family.py": "marks of chat templates in the same file",

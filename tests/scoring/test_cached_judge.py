@@ -9,8 +9,8 @@ from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.verdict import Opinion, VerdictStatus
 from judge_server.judging.answer import Answer, Reading, Terms
-from judge_server.judging.panel import Panel
-from judge_server.judging.relative.options import RelativeOptions
+from judge_server.judging.panel import PanelJudge
+from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Labels, Prompt, Request
 from judge_server.scheduling.admission import Admission
@@ -114,7 +114,7 @@ async def test_a_panel_that_lacked_a_member_is_not_remembered():
     answers = iter([labelled(Hm=1.0), labelled(Yes=1.0)])
     steady, shaky = ScriptedModel(yes(0.8)), ScriptedModel(lambda request: next(answers))
     members = [judge(steady, "steady"), judge(shaky, "shaky", seed=1)]
-    panel = Panel(JudgeSpecification(name="panel", panel=("steady", "shaky"), quorum=1), members)
+    panel = PanelJudge(JudgeSpecification(name="panel", panel=("steady", "shaky"), quorum=1), members)
     of = scorer(panel)
     one = rubric(count=1)
     assert (await scored(of, rubric=one)).reward == pytest.approx(0.8)

@@ -13,7 +13,7 @@ from judge_server.core.errors import (
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.rubric import Rubric
 from judge_server.judging.answer import Terms
-from judge_server.judging.panel import Panel
+from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Priority
@@ -210,7 +210,7 @@ async def test_cancelling_leaves_nothing_behind():
 
 async def test_a_panel_of_mixed_modes_judges(store):
     members = [judge(ScriptedModel(yes(0.6)), "one"), judge(ScriptedModel(yes(0.6)), "two", mode="reason")]
-    panel = Panel(JudgeSpecification(name="panel", panel=("one", "two")), members)
+    panel = PanelJudge(JudgeSpecification(name="panel", panel=("one", "two")), members)
     judgment = await scorer(panel, store=store).score(submission())
     assert judgment.reward == pytest.approx(0.8)
     assert judgment.judge.mode == "panel"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge_server.guard.normalize import normalize
-from judge_server.judging.checks.exact_match import normalized
+from judge_server.judging.checks.text import normalized
 from judge_server.util.compatibility_form import JOINER, MOST_MARKS, compatibility_form
 
 _ORDERED_LAST = "\u05b0\u0591"  # of different classes, in the order that normalization has to change

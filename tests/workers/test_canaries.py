@@ -11,8 +11,8 @@ from judge_server.core.errors import DeadlineExceeded, ModelUnavailable
 from judge_server.core.judge import JudgeSpecification
 from judge_server.judging.answer import Terms
 from judge_server.judging.canary import report_on
-from judge_server.judging.panel import Panel
-from judge_server.models.baseline import Baseline
+from judge_server.judging.panel import PanelJudge
+from judge_server.models.baseline import LexicalBaseline
 from judge_server.models.protocol import Completion, Labels, Priority, TokenProbability
 from judge_server.workers.canaries import Canaries
 from tests.scoring.assembly import judge
@@ -109,7 +109,7 @@ async def test_labels_without_mass_are_said_to_be_no_verdict():
 
 
 async def test_the_baseline_answers_every_canary_about_its_mechanics():
-    report = await report_on(judge(Baseline()), Terms())
+    report = await report_on(judge(LexicalBaseline()), Terms())
     passed = {finding.canary: finding.passed for finding in report.findings}
     assert [passed[name] for name in list(GOOD)[2:]] == [True, True, True]
     assert passed["known_good"] is not None
@@ -117,7 +117,7 @@ async def test_the_baseline_answers_every_canary_about_its_mechanics():
 
 async def test_a_panel_is_asked_as_one():
     members = [judge(ScriptedModel(knowing), name=name) for name in ("one", "two")]
-    panel = Panel(JudgeSpecification(name="panel", panel=("one", "two")), members)
+    panel = PanelJudge(JudgeSpecification(name="panel", panel=("one", "two")), members)
     report = await report_on(panel, Terms())
     assert [(finding.canary, finding.passed) for finding in report.findings] == [
         ("known_good", True),

@@ -1,7 +1,7 @@
-"""Criteria that a program decides. ``KINDS`` is the whole table: a specification, what carries it out, and where.
+"""Criteria that a program decides. ``KINDS`` maps each specification to the function that decides it.
 
-``prepare`` finds what is wrong with a rubric's checks before anything is judged; ``decide`` gives the verdict. No text,
-however hostile, makes ``decide`` raise or hang: what cannot be decided is a typed verdict without a value.
+``prepare`` finds errors in a rubric's checks before anything is judged; ``decide`` gives the verdict. No text can make
+``decide`` raise or hang: what cannot be decided is a typed verdict without a value.
 """
 
 import asyncio
@@ -19,55 +19,39 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.step import Step
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
-from judge_server.judging.checks import (
-    citations,
-    contains,
-    exact_match,
-    json_text,
-    language,
-    length,
-    math_process,
-    mathematics,
-    numeric,
-    regex,
-    repetition,
-    similarity,
-    tags,
-    tool_call,
-)
-from judge_server.judging.checks.check_input import CheckInput
-from judge_server.judging.checks.finding import CheckFailed, Finding
+from judge_server.judging.checks import citations, language, mathematics, numeric, similarity, structure, text
+from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput
 
 _LOG = logging.getLogger(__name__)
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="check")
-_PROCESSES = ThreadPoolExecutor(2, thread_name_prefix="check-math")  # each waits for one math process
+_PROCESSES = ThreadPoolExecutor(2, thread_name_prefix="check-math")  # each thread waits for one math process
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``find`` carries the check out; ``prepare`` raises ValueError for a specification that cannot be; ``pool`` runs
-    what is too slow for the event loop: responses of at least ``slow_from`` characters."""
+    """``find`` decides; ``prepare`` raises ValueError for an invalid specification; ``pool`` runs checks that are too
+    slow for the event loop: those on responses of at least ``slow_from`` characters."""
 
-    find: Callable[[Any, CheckInput], Finding]
+    find: Callable[[Any, CheckInput], CheckFinding]
     prepare: Callable[[Any], None] = lambda spec: None
     pool: Executor = _THREADS
     slow_from: int = 10_000
 
 
 KINDS: dict[type[check.CheckBase], Kind] = {
-    check.RegexCheck: Kind(regex.find, regex.prepare),
-    check.ContainsCheck: Kind(contains.find),
-    check.LengthCheck: Kind(length.find),
-    check.ExactMatchCheck: Kind(exact_match.find, exact_match.prepare),
+    check.RegexCheck: Kind(text.find_regex, text.prepare_regex),
+    check.ContainsCheck: Kind(text.find_contains),
+    check.LengthCheck: Kind(text.find_length),
+    check.ExactMatchCheck: Kind(text.find_exact_match, text.prepare_exact_match),
     check.NumericCheck: Kind(numeric.find, numeric.prepare),
-    check.MathCheck: Kind(mathematics.find, pool=_PROCESSES, slow_from=0),
-    check.JsonCheck: Kind(json_text.find, json_text.prepare),
-    check.TagsCheck: Kind(tags.find),
+    check.MathCheck: Kind(mathematics.find_math, pool=_PROCESSES, slow_from=0),
+    check.JsonCheck: Kind(structure.find_json, structure.prepare_json),
+    check.TagsCheck: Kind(structure.find_tags),
     check.LanguageCheck: Kind(language.find, language.prepare, slow_from=0),
     check.CitationsCheck: Kind(citations.find),
-    check.RepetitionCheck: Kind(repetition.find),
-    check.SimilarityCheck: Kind(similarity.find, slow_from=0),
-    check.ToolCallCheck: Kind(tool_call.find, tool_call.prepare),
+    check.RepetitionCheck: Kind(text.find_repetition),
+    check.SimilarityCheck: Kind(similarity.find_similarity, slow_from=0),
+    check.ToolCallCheck: Kind(structure.find_tool_calls, structure.prepare_tool_calls),
 }
 
 _PREPARED_AT_MOST = 4_096
@@ -75,8 +59,8 @@ _prepared: OrderedDict[str, None] = OrderedDict()
 
 
 def prepare(rubric: Rubric) -> None:
-    """Raises BadRubric, naming the criterion and the remedy, where a check of ``rubric`` cannot be carried out.
-    Remembers the rubrics that can."""
+    """Raises BadRubric, with the criterion and the remedy, if a check of ``rubric`` cannot be carried out. Rubrics that
+    pass are remembered."""
     if rubric.digest in _prepared:
         return
     for leaf in rubric.leaves:
@@ -88,7 +72,7 @@ def prepare(rubric: Rubric) -> None:
 
 
 def prepare_criterion(criterion: CheckCriterion) -> None:
-    """Raises BadRubric as ``prepare`` does, for one criterion."""
+    """As ``prepare``, for one criterion."""
     try:
         KINDS[type(criterion.check)].prepare(criterion.check)
     except ValueError as fault:
@@ -98,8 +82,8 @@ def prepare_criterion(criterion: CheckCriterion) -> None:
 
 
 async def decide(criterion: CheckCriterion, submission: Submission, step: Step | None = None) -> Verdict:
-    """The verdict on ``criterion``: at once where that is cheap, else from a thread or a process. With ``step``,
-    that step's text is read and the verdict carries its index and span."""
+    """The verdict on ``criterion``, computed inline if that is cheap, else in a thread or process. With ``step``, that
+    step's text is read and the verdict carries its index and span."""
     kind = KINDS[type(criterion.check)]
     if len(submission.read.text) < kind.slow_from:
         return decide_now(criterion, submission, step)
@@ -107,13 +91,13 @@ async def decide(criterion: CheckCriterion, submission: Submission, step: Step |
 
 
 def decide_now(criterion: CheckCriterion, submission: Submission, step: Step | None = None) -> Verdict:
-    """``decide``, blocking until the verdict is there. Never raises for anything in the submission."""
+    """As ``decide``, but blocking. No submission makes it raise."""
     try:
-        material = CheckInput.of(criterion, submission, step)
-        finding = KINDS[type(criterion.check)].find(criterion.check, material)
+        check_input = CheckInput.of(criterion, submission, step)
+        finding = KINDS[type(criterion.check)].find(criterion.check, check_input)
     except CheckFailed as fault:
         return _undecided(criterion, fault, step)
-    except Exception as fault:  # noqa: BLE001 - whatever a library raises on a hostile text becomes a typed verdict
+    except Exception as fault:  # noqa: BLE001 - any library error on a hostile text becomes a typed verdict
         _LOG.warning("check %s of criterion %s failed", criterion.check.kind, criterion.id, exc_info=True)
         return _undecided(criterion, CheckFailed(f"The check raised {type(fault).__name__}."), step)
     value = 1.0 - finding.value if criterion.check.negate else finding.value
@@ -132,7 +116,7 @@ def decide_now(criterion: CheckCriterion, submission: Submission, step: Step | N
 
 def close() -> None:
     """End the processes that checks started; they start again when needed."""
-    math_process.close()
+    mathematics.close()
 
 
 def _undecided(criterion: CheckCriterion, fault: CheckFailed, step: Step | None) -> Verdict:

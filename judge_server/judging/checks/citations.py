@@ -1,11 +1,10 @@
-"""``citations``: how many different sources the text cites. Citing one source often counts once."""
+"""``citations``: how many different sources the text cites. Repeated citations of one source count once."""
 
 import re
 from collections.abc import Callable, Iterator
 
 from judge_server.core.check import CitationsCheck
-from judge_server.judging.checks.check_input import CheckInput
-from judge_server.judging.checks.finding import Finding, counted
+from judge_server.judging.checks.interface import CheckFinding, CheckInput, counted
 
 _BRACKET = re.compile(r"\[\^?(\d{1,3}(?:\s{0,3}[,;–-]\s{0,3}\d{1,3}){0,50})\]")
 _URL = re.compile(r"\bhttps?://[^\s<>\"')\]]{3,2000}", re.IGNORECASE)
@@ -24,9 +23,9 @@ _NO_AUTHORS = frozenset(
 )
 
 
-def find(spec: CitationsCheck, material: CheckInput) -> Finding:
+def find(spec: CitationsCheck, check_input: CheckInput) -> CheckFinding:
     styles = _STYLES.values() if spec.style == "any" else [_STYLES[spec.style]]
-    number = max(len(set(style(material.text))) for style in styles)
+    number = max(len(set(style(check_input.text))) for style in styles)
     return counted(number, "citations" if spec.style == "any" else f"{spec.style} citations", spec.least, spec.max)
 
 

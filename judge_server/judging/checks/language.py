@@ -7,8 +7,7 @@ from typing import Any
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from judge_server.core.check import LanguageCheck
-from judge_server.judging.checks.check_input import CheckInput
-from judge_server.judging.checks.finding import CheckFailed, Finding, passed
+from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, passed
 
 MOST_PASSAGES = 40
 SHORTEST_PASSAGE = 80
@@ -24,8 +23,8 @@ def prepare(spec: LanguageCheck) -> None:
         raise ValueError(f"the language {', '.join(unknown)} cannot be told from others; known: {known}")
 
 
-def find(spec: LanguageCheck, material: CheckInput) -> Finding:
-    passages = _passages(_NO_LANGUAGE.sub(" ", material.text))
+def find(spec: LanguageCheck, check_input: CheckInput) -> CheckFinding:
+    passages = _passages(_NO_LANGUAGE.sub(" ", check_input.text))
     letters = [sum(map(str.isalpha, passage)) for passage in passages]
     if not sum(letters):
         raise CheckFailed("The text has no letters, so its language cannot be told.")

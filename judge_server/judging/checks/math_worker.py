@@ -1,7 +1,7 @@
-"""A process of its own that compares mathematical expressions with math-verify, one JSON line in and one out.
+"""A process that compares mathematical expressions with math-verify: one JSON line in, one out.
 
-Run as a script by ``math_process``. A comparison that takes longer than the limit, even inside compiled code, is ended
-by the kernel: the alarm keeps its default action, which is to end this process. Memory is bounded as well.
+Run as a script by ``mathematics``. If a comparison takes longer than the limit, even inside compiled code, the kernel
+ends the process: the alarm keeps its default action. Memory is bounded as well.
 """
 
 import json
@@ -17,7 +17,7 @@ _MARKED = ("$", "\\(", "\\[", "\\boxed")
 
 
 def _read_reference(text: str, parse: Any) -> list[Any]:
-    """A bare expression is read whole, as LaTeX; prose, or an expression that is marked as such, as it stands."""
+    """A bare expression is parsed whole, as LaTeX; prose and delimited expressions are parsed as they are."""
     if any(mark in text for mark in _MARKED) or _TWO_WORDS.search(text):
         return list(parse(text, parsing_timeout=None))
     return list(parse(f"${text.strip()}$", parsing_timeout=None) or parse(text, parsing_timeout=None))
@@ -41,7 +41,7 @@ def _answer(line: str) -> dict[str, Any]:
         return _compare(reference, answer)
     except (MemoryError, RecursionError) as fault:
         return {"failed": f"the expression is too large ({type(fault).__name__})"}
-    except Exception as fault:  # noqa: BLE001 - whatever the library raises on a strange text is reported, not a crash
+    except Exception as fault:  # noqa: BLE001 - any library error on a strange text is reported, not a crash
         return {"failed": f"the expression cannot be compared ({type(fault).__name__})"}
 
 

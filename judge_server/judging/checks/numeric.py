@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from judge_server.core.check import NumericCheck
 from judge_server.judging.checks import pattern
-from judge_server.judging.checks.check_input import CheckInput
-from judge_server.judging.checks.finding import CheckFailed, Finding, passed
+from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, passed
 
 _EXPONENT = r"\{?([-+]?\d+)\}?"
 _NUMBER = re.compile(
@@ -39,9 +38,9 @@ def prepare(spec: NumericCheck) -> None:
     pattern.check_extract(spec.extract)
 
 
-def find(spec: NumericCheck, material: CheckInput) -> Finding:
-    wanted = _wanted(spec, material)
-    text = material.text if spec.extract is None else pattern.last(spec.extract, material.text)
+def find(spec: NumericCheck, check_input: CheckInput) -> CheckFinding:
+    wanted = _wanted(spec, check_input)
+    text = check_input.text if spec.extract is None else pattern.last(spec.extract, check_input.text)
     given = None if text is None else last_number(text)
     if given is None:
         return passed(False, "no number was found")
@@ -59,10 +58,10 @@ def last_number(text: str) -> Number | None:
     return next(filter(None, map(_value, reversed(matches))), None)
 
 
-def _wanted(spec: NumericCheck, material: CheckInput) -> Number:
+def _wanted(spec: NumericCheck, check_input: CheckInput) -> Number:
     if spec.against is not None:
         return Number(spec.against)
-    reference = material.compared_with(spec, None)
+    reference = check_input.compared_with(spec, None)
     number = last_number(reference)
     if number is None:
         raise CheckFailed("The reference holds no number to compare with.", remedy="Give the check `against`.")

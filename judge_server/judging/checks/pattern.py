@@ -1,4 +1,4 @@
-"""Rubric authors' regular expressions, run by RE2: time linear in the text, whatever the pattern."""
+"""Run rubric authors' regular expressions on RE2, whose time is linear in the text for any pattern."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 import re2
 
-from judge_server.judging.checks.finding import CheckTimeout
+from judge_server.judging.checks.interface import CheckTimeout
 
 LARGEST_PROGRAM = 2_000
 LIMIT_SECONDS = 1.0
@@ -23,7 +23,7 @@ def check(pattern: str, flags: Sequence[str] = ()) -> None:
 
 
 def check_extract(pattern: str | None) -> None:
-    """As ``check``, for a pattern that takes one text out of the answer."""
+    """As ``check``, for a pattern that extracts one text from the answer."""
     if pattern is not None and _compiled(pattern, ()).groups > 1:
         raise ValueError(
             f"extract has {_compiled(pattern, ()).groups} groups; give it one, and write the others as (?:…)"
@@ -39,12 +39,12 @@ def count(pattern: str, flags: Sequence[str], text: str, limit: int) -> int:
 
 
 def found(pattern: str, text: str) -> bool:
-    """``text`` may hold halves of surrogate pairs, which JSON can escape and UTF-8 cannot hold: they are read as ?."""
+    """Lone surrogates in ``text``, which JSON can escape but UTF-8 cannot encode, are read as ``?``."""
     return _compiled(pattern, ()).search(text.encode("utf-8", "replace").decode("utf-8")) is not None
 
 
 def last(pattern: str, text: str, limit: int = 1_000) -> str | None:
-    """The last match among the first ``limit``: its group where it has one, else the whole match."""
+    """The last match among the first ``limit``: its group if it has one, else the whole match."""
     regex = _compiled(pattern, ())
     matches = deque(_matches(regex, text, limit), maxlen=1)
     return (matches[0].group(regex.groups) or "") if matches else None

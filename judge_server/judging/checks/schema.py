@@ -14,7 +14,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from judge_server.judging.checks import pattern
-from judge_server.judging.checks.finding import CheckFailed
+from judge_server.judging.checks.interface import CheckFailed
 from judge_server.util.canonical import canonical_json
 
 LARGEST_SCHEMA = 50_000
@@ -48,7 +48,7 @@ def check(schema: dict[str, Any]) -> None:
 
 
 def fault(schema_text: str, instance: Any, steps: int = MOST_STEPS) -> str | None:
-    """The first thing wrong with ``instance``, or None. Raises CheckFailed where finding out takes too much work."""
+    """The first error of ``instance``, or None. Raises CheckFailed if validation takes too much work."""
     _steps.set([steps])
     try:
         error = next(_validator(schema_text).iter_errors(instance), None)
@@ -126,7 +126,7 @@ def _pattern(validator: Any, value: str, instance: Any, schema: Any) -> Iterator
 
 
 def _unique_items(validator: Any, value: bool, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """In n log n; the library compares every pair."""
+    """In O(n log n); the library compares every pair."""
     if value and validator.is_type(instance, "array"):
         _spend(len(instance))
         if len({canonical_json(_as_number(item)) for item in instance}) < len(instance):
@@ -134,7 +134,7 @@ def _unique_items(validator: Any, value: bool, instance: Any, schema: Any) -> It
 
 
 def _as_number(value: Any) -> Any:
-    """JSON knows one kind of number: 1.0 is 1."""
+    """JSON has one kind of number: 1.0 equals 1."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,4 +1,4 @@
-"""How texts are counted: words, tokens, sentences, paragraphs and lines. Every function takes time linear in the text.
+"""Split texts into words, tokens, sentences, paragraphs and lines, each in time linear in the text.
 
 A word is a run of letters and digits, with apostrophes, hyphens and dots inside it (``don't``, ``3.5``, ``e.g``); a
 Chinese or Japanese character is a word by itself. A token is a word or one other visible character.

@@ -1,48 +1,102 @@
-"""One judge, shown candidates of a comparison in one order."""
+"""One judge compares candidates shown in one order; its answer is read as scores in [0, 1]."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from math import fsum
+from typing import Any
 
+from judge_server.core.errors import UnusableVerdict
 from judge_server.core.judgment import Usage
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms
-from judge_server.judging.panel import Panel
-from judge_server.judging.relative.comparison import Shown
-from judge_server.judging.relative.options import Kind
+from judge_server.judging.panel import PanelJudge
+from judge_server.judging.reading import read_labels, read_structured, verdict_schema, whole_json
+from judge_server.judging.relative.comparison import Kind, Shown
 from judge_server.judging.relative.prompt import Question, Script, letters, relative_digest
-from judge_server.judging.relative.reading import (
-    PAIR,
-    PAIR_SCHEMA,
-    list_schema,
-    read_list,
-    read_pair,
-    read_pair_labels,
-)
 from judge_server.judging.retry import asked, trusted
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Completion, Labels, Request, Sampling, Structured
 from judge_server.models.reserved import RESERVED_DIGEST
 from judge_server.util.concurrency import together
 
+PAIR = ("A", "B")
+_PAIR_OR_TIE = (*PAIR, "tie")
+_STEP = 5
+_SCORES = tuple(range(0, 101, _STEP))
+_REASON_CHARACTERS = 300
+PAIR_SCHEMA = verdict_schema([_PAIR_OR_TIE])
+
+
+def list_schema(labels: tuple[str, ...]) -> dict[str, Any]:
+    """The JSON Schema of the answer about a list: for each label a reason and then a score."""
+    entry = {
+        "type": "object",
+        "properties": {
+            "reason": {"type": "string", "minLength": 1, "maxLength": _REASON_CHARACTERS},
+            "score": {"type": "integer", "enum": list(_SCORES)},
+        },
+        "required": ["reason", "score"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(labels, entry),
+        "required": list(labels),
+        "additionalProperties": False,
+    }
+
+
+def read_list(completion: Completion, labels: tuple[str, ...]) -> tuple[float, ...]:
+    """A score in [0, 1] for each label. Raises UnusableVerdict for anything but exactly what was asked for."""
+    answer = whole_json(completion)
+    if not isinstance(answer, dict) or set(answer) != set(labels):
+        raise UnusableVerdict(f"The answer does not score exactly the responses {', '.join(labels)}.")
+    return tuple(_score(label, answer[label]) for label in labels)
+
+
+def _score(label: str, entry: Any) -> float:
+    if not isinstance(entry, dict) or set(entry) != {"reason", "score"} or not isinstance(entry["reason"], str):
+        raise UnusableVerdict(f"The answer does not hold exactly a reason and a score for response {label}.")
+    score = entry["score"]
+    if isinstance(score, bool) or score not in _SCORES:
+        raise UnusableVerdict(f"The score of response {label} is none of 0, {_STEP}, … 100.")
+    return float(score / 100)
+
+
+def read_pair_labels(completion: Completion) -> tuple[float, float, float]:
+    """P(first better), P(second better), and the probability that one of the labels is said. Raises UnusableVerdict."""
+    if not completion.candidates:
+        raise UnusableVerdict(
+            "The answer came without token probabilities.", remedy="Use mode reason, or fallback = reason."
+        )
+    found = read_labels(completion.candidates, PAIR)
+    return (found.shares[0], found.shares[1], found.mass) if found else (0.5, 0.5, 0.0)
+
+
+def read_pair(completion: Completion) -> tuple[float, float]:
+    """Shares of the first and the second response: all, none, or a half each. Raises UnusableVerdict."""
+    (said,) = read_structured(completion, [_PAIR_OR_TIE])
+    first = {"A": 1.0, "B": 0.0, "tie": 0.5}[said.label]
+    return first, 1.0 - first
+
 
 class Arbiter:
-    """Compares as its judge judges: same model, mode, votes, attempts and label mass."""
+    """Compares with its judge's model, mode, votes, attempts and label mass."""
 
     def __init__(self, judge: SingleJudge, kind: Kind) -> None:
         self.judge = judge
         self.kind = kind
 
     def key(self, presentation: str) -> str:
-        """What determines an answer, as 64 hexadecimal digits; ``presentation`` is the comparison's key of it."""
+        """The cache key of an answer, 64 hexadecimal digits; ``presentation`` is the comparison's key of the order."""
         fingerprint = self.judge.reference.fingerprint
         content = f"{fingerprint}\n{RESERVED_DIGEST}\n{relative_digest()}\n{self.kind}\n{presentation}"
         return hashlib.sha256(content.encode()).hexdigest()
 
     async def ask(self, script: Script, shown: Shown, terms: Terms) -> Answer:
-        """An answer whose ``shares`` are a score in [0, 1] for each candidate shown: in a list each its own, of a pair
-        the probabilities that it is the better one. Never raises for a judge that failed."""
+        """An answer whose ``shares`` are a score in [0, 1] for each candidate shown: independent scores in a list, or
+        the probabilities of being the better one of a pair. A judge that fails gives a typed failure."""
         votes = range(self.judge.specification.votes)
         return _mean(await together([self._vote(script, shown, terms, vote) for vote in votes]))
 
@@ -110,14 +164,14 @@ class Arbiter:
 
 
 def singles(judge: Judge) -> tuple[SingleJudge, ...]:
-    """The judges with a model of their own behind ``judge``."""
-    if isinstance(judge, Panel):
+    """All single judges behind ``judge``, through nested panels."""
+    if isinstance(judge, PanelJudge):
         return tuple(single for member in judge.members for single in singles(member))
     return (judge,) if isinstance(judge, SingleJudge) else ()
 
 
 def _mean(votes: list[Answer]) -> Answer:
-    """The mean of the usable votes, of which there must be more than half."""
+    """The mean of the usable votes; more than half must be usable."""
     if len(votes) == 1:
         return votes[0]
     usage = Usage.total(answer.usage for answer in votes)

@@ -1,21 +1,103 @@
-"""What is compared: candidates to one conversation, by one standard."""
+"""What is compared and how: the options, the standard taken from a rubric, and the candidates of one conversation."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
+from pydantic import Field, field_validator
+
+from judge_server.core.aggregation import Formula
+from judge_server.core.criterion import AnyLeaf, Group, Scale
 from judge_server.core.message import Message
+from judge_server.core.model import Frozen
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Coordinate
 from judge_server.judging.judge_input import message_text
-from judge_server.judging.relative.standard import Standard
+
+Kind = Literal["listwise", "pairwise"]
+
+
+class RelativeOptions(Frozen):
+    """``weight``: weight of the relative reward in the reward; the rest is the absolute reward. ``orders``: in how many
+    orders a list is shown; ``per_list``: maximum responses in one list. ``opponents``: how many opponents each response
+    meets in a tournament that is too large for all pairs."""
+
+    kind: Kind = "listwise"
+    judge: Coordinate | None = None
+    weight: float = Field(default=1.0, gt=0, le=1)
+    orders: int = Field(default=2, ge=2, le=8)
+    per_list: int = Field(default=8, ge=3, le=16)
+    opponents: int = Field(default=6, ge=2, le=32)
+
+    @field_validator("orders")
+    @classmethod
+    def _each_with_its_reverse(cls, orders: int) -> int:
+        if orders % 2:
+            raise ValueError("every order is also shown reversed: give an even number")
+        return orders
+
+
+@dataclass(frozen=True, slots=True)
+class StandardLine:
+    """One criterion. ``points``: its weight as text, None if the rubric's weights are not comparable; ``options``: of a
+    scale, worst to best."""
+
+    statement: str
+    points: str | None = None
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """``wanted`` makes a response better, ``unwanted`` worse; ``whole``: some criteria read more than the answer, so
+    the whole response is shown."""
+
+    wanted: tuple[StandardLine, ...]
+    unwanted: tuple[StandardLine, ...]
+    whole: bool = False
+    reference: bool = False
+
+    @staticmethod
+    def of(rubric: Rubric, applicable: Sequence[AnyLeaf]) -> "Standard":
+        """The applicable criteria in the order of the rubric, without those that have no statement."""
+        comparable = not isinstance(rubric.aggregate, Formula) and not any(
+            isinstance(criterion, Group) for criterion in rubric.criteria
+        )
+        wanted: list[StandardLine] = []
+        unwanted: list[StandardLine] = []
+        for leaf in applicable:
+            if leaf.statement.strip():
+                (unwanted if rubric.worst_values[leaf.id] else wanted).append(_line(leaf, comparable))
+        return Standard(
+            tuple(wanted),
+            tuple(unwanted),
+            whole=any(leaf.scope != "answer" for leaf in applicable),
+            reference=any(leaf.reference != "none" for leaf in applicable),
+        )
+
+    @property
+    def empty(self) -> bool:
+        return not self.wanted and not self.unwanted
+
+
+def _line(leaf: AnyLeaf, comparable: bool) -> StandardLine:
+    count = abs(leaf.points)
+    points = f"{count:g} point{'' if count == 1 else 's'}" if comparable and count else None
+    options: tuple[str, ...] = ()
+    if isinstance(leaf, Scale):
+        options = tuple(f"{o.label}: {o.description}" if o.description else o.label for o in leaf.options)
+    return StandardLine(leaf.statement, points, options)
+
 
 Shown = tuple[int, ...]
 """Candidates in the order in which they are shown, by their places in the comparison."""
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """``candidates`` are different texts in the order of their digests, so that nothing hangs on who came first."""
+class CandidateComparison:
+    """``candidates`` are distinct texts in the order of their digests, so that arrival order does not matter."""
 
     conversation: tuple[Message, ...]
     standard: Standard
@@ -28,16 +110,16 @@ class Comparison:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over everything that is shown besides the candidates."""
+        """SHA-256 over everything shown except the candidates."""
         return _joined(self._common())
 
     @cached_property
     def seed(self) -> int:
-        """Draws the orders: the same content is always shown in the same orders."""
+        """Seed of the random orders: the same content is always shown in the same orders."""
         return int(_joined([self.digest, *self.candidates])[:16], 16)
 
     def key(self, shown: Shown) -> str:
-        """SHA-256 of one presentation: everything besides, and the candidates in their order."""
+        """SHA-256 of one presentation: everything else, and the candidates in their order."""
         return _joined([self.digest, *(self.candidates[place] for place in shown)])
 
     def _common(self) -> Iterator[str]:
@@ -59,7 +141,7 @@ def _digest(text: str) -> str:
 
 
 def _joined(texts: Iterator[str] | Sequence[str]) -> str:
-    """Each text preceded by its length, so that no two contents collide."""
+    """Each text is prefixed with its length so that different contents cannot collide."""
     hashed = hashlib.sha256()
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")

@@ -1,8 +1,8 @@
-"""All candidates in one list, each scored beside the others, in several orders (as RULER does with one order).
+"""Listwise comparison: all candidates in one list, each scored beside the others (as in RULER), in several orders.
 
-Every order is shown with its reverse, and the mean of the two counts. A group that is too large for one list is cut
-into several that share two candidates, the anchors; the scores of each list are shifted so that its anchors have the
-mean that they have over all lists.
+Every order is also shown reversed, and the mean of the two counts. A group that is too large for one list is split into
+several that share two candidates, the anchors; the scores of each list are shifted so that its anchors have the mean
+that they have over all lists.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,14 +13,14 @@ from random import Random
 
 from judge_server.core.verdict import Failure
 from judge_server.judging.relative.comparison import Shown
-from judge_server.judging.relative.standing import Answers, Contest, Standing, absence, lone, opposed, read_both
+from judge_server.judging.relative.standing import Answers, Contest, RelativeStanding, absence, lone, opposed, read_both
 
 _ANCHORS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Listwise:
-    """``characters``: most characters of candidates in one list, None where the judge's context is not known;
+    """``characters``: maximum total characters of the candidates in one list, None if the judge's context is unknown;
     ``lengths``: of the candidates."""
 
     orders: int
@@ -31,7 +31,7 @@ class Listwise:
     def presentations(self, contest: Contest) -> tuple[Shown, ...]:
         return tuple(order for both in self._lists(contest) for one in both for order in (one, one[::-1]))
 
-    def standing(self, contest: Contest, answers: Answers) -> Standing:
+    def standing(self, contest: Contest, answers: Answers) -> RelativeStanding:
         if contest.size == 1:
             return lone(contest)
         pairs = inconsistent = 0
@@ -53,16 +53,16 @@ class Listwise:
             None if reward is not None else self._absence(contest, answers, place)
             for place, reward in enumerate(rewards)
         )
-        return Standing(rewards, failures, pairs, inconsistent)
+        return RelativeStanding(rewards, failures, pairs, inconsistent)
 
     def _absence(self, contest: Contest, answers: Answers, place: int) -> Failure:
         return absence(answers.get(shown) for shown in self.presentations(contest) if place in shown)
 
     def _lists(self, contest: Contest) -> Iterator[tuple[Shown, ...]]:
-        """For each list its orders, without their reverses."""
+        """The orders of each list, without their reverses."""
         if contest.size < 2:
             return
-        draw = Random(contest.seed)  # noqa: S311 - the same content is shown in the same orders; nothing here is secret
+        draw = Random(contest.seed)  # noqa: S311 - reproducible orders; not security relevant
         places = list(range(contest.size))
         draw.shuffle(places)
         for chunk in self._chunks(places):
@@ -95,8 +95,8 @@ class Listwise:
 
 
 def _aligned(size: int, lists: Sequence[dict[int, float]]) -> tuple[float | None, ...]:
-    """The scores of several lists on one scale; None for candidates that no list scored. What stands in all lists
-    anchors them."""
+    """The scores of several lists on one scale; None for candidates that no list scored. Candidates in all lists are
+    the anchors."""
     read = [scores for scores in lists if scores]
     anchors = set.intersection(*(set(scores) for scores in read)) if len(read) > 1 else set[int]()
     means = [fsum(scores[anchor] for anchor in anchors) / len(anchors) if anchors else 0.0 for scores in read]

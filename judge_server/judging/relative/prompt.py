@@ -1,5 +1,5 @@
-"""Prompts that show several candidates: instructions; conversation, reference and standard, which all presentations
-share; the candidates in their order; the question last. Fences and slots are those of ``judging.prompt``."""
+"""Write prompts that show several candidates: instructions; conversation, reference and standard, which all
+presentations share; the candidates in their order; the question last. Fences and slots come from ``judging.prompt``."""
 
 import json
 import string
@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from judge_server.judging.judge_input import message_text
 from judge_server.judging.prompt import PromptWriter, Slots, render, template_digest
-from judge_server.judging.relative.comparison import Comparison, Shown
-from judge_server.judging.relative.standard import Line
+from judge_server.judging.relative.comparison import CandidateComparison, Shown, StandardLine
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 
 Question = Literal["relative_list", "relative_pair_direct", "relative_pair_reason"]
@@ -22,7 +21,7 @@ _TEMPLATES = (
 
 
 def relative_digest() -> str:
-    """SHA-256 over the templates of this room: part of the key of every relative answer."""
+    """SHA-256 over the templates of comparisons: part of the cache key of every relative answer."""
     return template_digest(_TEMPLATES)
 
 
@@ -32,9 +31,9 @@ def letters(count: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Script:
-    """Writes the prompts of one comparison; what they share is rendered once."""
+    """Writes the prompts of one comparison; their shared part is rendered once."""
 
-    comparison: Comparison
+    comparison: CandidateComparison
     writer: PromptWriter
 
     def prompt(self, shown: Shown, question: Question) -> Prompt:
@@ -63,7 +62,7 @@ class Script:
             parts[len(slots.texts)] = part
             return slots(text)
 
-        def lines(part: Part, some: Sequence[Line]) -> list[dict[str, Any]]:
+        def lines(part: Part, some: Sequence[StandardLine]) -> list[dict[str, Any]]:
             return [
                 {
                     "points": line.points,

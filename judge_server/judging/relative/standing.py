@@ -1,4 +1,4 @@
-"""How candidates stand to each other once the judge was asked."""
+"""Rewards of the candidates of one comparison, and why some have none."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,8 +13,8 @@ Answers = Mapping[Shown, Answer]
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Who competes. ``copies``: how many members said each candidate, at least 1; ``beaten``: members that need no
-    judge to be the worst."""
+    """The candidates. ``copies``: how many group members gave each candidate, at least 1; ``beaten``: members that rank
+    last without a judge."""
 
     copies: tuple[int, ...]
     beaten: int
@@ -26,9 +26,9 @@ class Contest:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """``rewards`` in [0, 1] by candidate; None exactly where there is a failure. ``pairs``: seen both ways round and
-    read both times; ``inconsistent``: of these, with a different winner each time."""
+class RelativeStanding:
+    """``rewards`` in [0, 1] by candidate; None exactly if there is a failure. ``pairs``: read in both orders;
+    ``inconsistent``: of these, how many had a different winner in each order."""
 
     rewards: tuple[float | None, ...]
     failures: tuple[Failure | None, ...]
@@ -36,15 +36,15 @@ class Standing:
     inconsistent: int = 0
 
 
-def lone(contest: Contest) -> Standing:
-    """The standing of the only candidate there is: it equals its copies and beats what needs no judge."""
+def lone(contest: Contest) -> RelativeStanding:
+    """The standing of a single candidate: it ties with its copies and beats the members in ``beaten``."""
     copies = contest.copies[0] - 1
-    return Standing(((copies / 2 + contest.beaten) / (copies + contest.beaten),), (None,))
+    return RelativeStanding(((copies / 2 + contest.beaten) / (copies + contest.beaten),), (None,))
 
 
 def read_both(answers: Answers, shown: Shown) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """The shares of a presentation and of its reverse, both in the order of ``shown``; None unless both were read: an
-    answer in one order only may owe everything to the order."""
+    """The shares of a presentation and of its reverse, both in the order of ``shown``; None unless both were read,
+    because an answer in one order may depend on the order alone."""
     there, back = answers.get(shown), answers.get(shown[::-1])
     if there is None or back is None or there.reading is None or back.reading is None:
         return None
@@ -52,12 +52,12 @@ def read_both(answers: Answers, shown: Shown) -> tuple[tuple[float, ...], tuple[
 
 
 def opposed(first: float, second: float) -> bool:
-    """Whether two differences name different winners; a tie opposes nobody."""
+    """Whether two differences name different winners; a tie names none."""
     return first * second < 0
 
 
 def absence(answers: Iterable[Answer | None]) -> Failure:
-    """The commonest reason why a candidate has no standing."""
+    """The most frequent reason why a candidate has no reward."""
     failures = [answer.failure for answer in answers if answer is not None and answer.failure]
     if not failures:
         return Failure(type="timeout", detail="The deadline passed before the response was compared.")
@@ -68,6 +68,6 @@ def absence(answers: Iterable[Answer | None]) -> Failure:
 
 
 def ranks(rewards: Sequence[float | None]) -> tuple[int | None, ...]:
-    """1 for the greatest; equals share a rank, and the next one is as many lower."""
+    """1 for the greatest; ties share a rank, and the ranks after them are skipped (1, 1, 3)."""
     known = [round(reward, 9) for reward in rewards if reward is not None]
     return tuple(None if reward is None else 1 + sum(other > round(reward, 9) for other in known) for reward in rewards)

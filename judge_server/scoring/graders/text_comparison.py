@@ -13,7 +13,9 @@ from math import sqrt
 import snowballstemmer
 
 from judge_server.core.grader import Metric, StringCheck, TextSimilarity
-from judge_server.judging.checks import bleu, fuzzy, rouge
+from judge_server.judging.checks import similarity as bleu
+from judge_server.judging.checks import similarity as fuzzy
+from judge_server.judging.checks import similarity as rouge
 from judge_server.judging.checks.similarity import LONGEST_COMPARED
 from judge_server.judging.checks.words import plain_words
 from judge_server.scoring.graders.grader_input import GraderInput

@@ -15,12 +15,10 @@ from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.judge_input import shown_reference, text_in_scope
 from judge_server.judging.relative.arbiter import Arbiter, singles
-from judge_server.judging.relative.comparison import Comparison, Shown
+from judge_server.judging.relative.comparison import CandidateComparison, RelativeOptions, Shown, Standard
 from judge_server.judging.relative.listwise import Listwise
-from judge_server.judging.relative.options import RelativeOptions
 from judge_server.judging.relative.prompt import Script
-from judge_server.judging.relative.standard import Standard
-from judge_server.judging.relative.standing import Contest, Standing
+from judge_server.judging.relative.standing import Contest, RelativeStanding
 from judge_server.judging.relative.tournament import Tournament
 from judge_server.judging.single import SingleJudge
 from judge_server.scheduling.observers import Observers
@@ -71,7 +69,7 @@ class Compared:
 class _Heard:
     """What one judge with a model of its own made of the candidates."""
 
-    standing: Standing
+    standing: RelativeStanding
     presentations: int
     read: int
     usage: Usage
@@ -111,11 +109,11 @@ class Comparer:
                 remedy="Give its criteria statements, or leave relative out.",
             )
         texts = self._texts(members, rubric, standard)
-        candidates = Comparison.ordered([text for text in texts if text is not None])
+        candidates = CandidateComparison.ordered([text for text in texts if text is not None])
         if not candidates:
             return Compared((0.0,) * len(members), (None,) * len(members), rubric, judge.reference)
         reference = shown_reference(members[0]) if standard.reference and (members[0].reference or "").strip() else None
-        comparison = Comparison(members[0].conversation, standard, candidates, reference)
+        comparison = CandidateComparison(members[0].conversation, standard, candidates, reference)
         copies = tuple(texts.count(candidate) for candidate in candidates)
         contest = Contest(copies, texts.count(None), comparison.seed)
         heard = await together(
@@ -124,7 +122,12 @@ class Comparer:
         return replace(_by_member(texts, candidates, judge, heard), rubric=rubric)
 
     async def _heard(
-        self, arbiter: Arbiter, comparison: Comparison, contest: Contest, options: RelativeOptions, terms: Terms
+        self,
+        arbiter: Arbiter,
+        comparison: CandidateComparison,
+        contest: Contest,
+        options: RelativeOptions,
+        terms: Terms,
     ) -> _Heard:
         method = _method(arbiter, comparison, options)
         script = Script(comparison, arbiter.judge.writer)
@@ -161,7 +164,7 @@ def _able(judge: Judge) -> tuple[SingleJudge, ...]:
     return found
 
 
-def _method(arbiter: Arbiter, comparison: Comparison, options: RelativeOptions) -> Listwise | Tournament:
+def _method(arbiter: Arbiter, comparison: CandidateComparison, options: RelativeOptions) -> Listwise | Tournament:
     if options.kind == "pairwise":
         return Tournament(options.opponents)
     lengths = tuple(len(candidate) for candidate in comparison.candidates)
@@ -191,7 +194,7 @@ def _by_member(
     return Compared(rewards, failures, judge=judge.reference, comparisons=counts, usage=usage)
 
 
-def combined(specification: JudgeSpecification, standings: Sequence[Standing]) -> Standing:
+def combined(specification: JudgeSpecification, standings: Sequence[RelativeStanding]) -> RelativeStanding:
     """A panel's standing by candidate: mean, median (for majority) or min of its members' rewards, where a quorum of
     them has one. A lone judge's is its own."""
     if len(standings) == 1:
@@ -207,7 +210,7 @@ def combined(specification: JudgeSpecification, standings: Sequence[Standing]) -
         rewards.append(_COMBINED[specification.combine](heard) if enough else None)
         failures.append(None if enough else silent[0])
     pairs, inconsistent = sum(one.pairs for one in standings), sum(one.inconsistent for one in standings)
-    return Standing(tuple(rewards), tuple(failures), pairs, inconsistent)
+    return RelativeStanding(tuple(rewards), tuple(failures), pairs, inconsistent)
 
 
 _COMBINED: dict[str, Callable[[Sequence[float]], float]] = {

@@ -13,7 +13,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
-from judge_server.judging.relative.options import RelativeOptions
+from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.judging.relative.standing import ranks
 from judge_server.scoring.batch import parse_submission, score_batch
 from judge_server.scoring.group.comparing import Compared, Comparer

@@ -7,7 +7,7 @@ from typing import Literal
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.model import Frozen
 from judge_server.core.verdict import Failure
-from judge_server.judging.relative.options import Kind
+from judge_server.judging.relative.comparison import Kind
 
 AdvantageKind = Literal["grpo", "dr_grpo", "rloo"]
 _ZERO = 1e-8

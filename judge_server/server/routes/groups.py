@@ -12,7 +12,7 @@ from judge_server.core.model import Flag, Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinate
 from judge_server.core.verdict import Failure
-from judge_server.judging.relative.options import RelativeOptions
+from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.scoring.batch import require_store
 from judge_server.scoring.group.cohort import Times
 from judge_server.scoring.group.evaluation import Wanted

@@ -41,7 +41,7 @@ class LoadMetrics(Collector):
             "Calls that wait for a model by priority class.",
             labels=["model", "priority"],
         )
-        resting = GaugeMetricFamily(
+        circuits_open = GaugeMetricFamily(
             "judge_server_addresses_resting", "Addresses of a model that are left alone.", labels=["model"]
         )
         hedged = CounterMetricFamily(
@@ -52,7 +52,7 @@ class LoadMetrics(Collector):
             for priority in Priority:
                 waiting.add_metric([model.name, priority.name.lower()], model.scheduler.waiting_of(priority))
             if model.reach is not None:
-                resting.add_metric([model.name], model.reach.resting)
+                circuits_open.add_metric([model.name], model.reach.circuits_open)
                 hedged.add_metric([model.name, "first"], model.reach.hedged - model.reach.hedges_won)
                 hedged.add_metric([model.name, "second"], model.reach.hedges_won)
-        yield from (waiting, resting, hedged)
+        yield from (waiting, circuits_open, hedged)

@@ -11,7 +11,7 @@ from judge_server.core.errors import BadRubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging import checks
-from judge_server.judging.checks.check_input import LONGEST_TEXT
+from judge_server.judging.checks.interface import LONGEST_TEXT
 from tests.judging.checks.deciding import criterion, decided, rubric, value
 
 SPECS = [

@@ -3,7 +3,7 @@
 import pytest
 
 from judge_server.judging.checks import words
-from judge_server.judging.checks.exact_match import normalized
+from judge_server.judging.checks.text import normalized
 from tests.judging.checks.deciding import decided, value
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.judging.relative.bradley_terry import PRIOR, strengths
+from judge_server.judging.relative.tournament import PRIOR, strengths
 
 
 def win(found, one, other):

@@ -10,7 +10,7 @@ from judge_server.core.errors import BadGrader, ModelUnavailable, NotCalibrated,
 from judge_server.core.grader import Grader
 from judge_server.core.judge import JudgeSpecification
 from judge_server.judging.answer import Terms
-from judge_server.judging.panel import Panel
+from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Completion, Labels, Structured
@@ -42,7 +42,7 @@ def scored(score, reason="because"):
 def graders_of(model: ScriptedModel, *, certified_only: bool = False, **judge) -> Graders:
     specification = JudgeSpecification.model_validate({"name": "main", "model": "scripted:one"} | judge)
     main = SingleJudge(specification, model, PromptWriter(b"s" * 32))
-    panel = Panel(JudgeSpecification(name="panel", panel=("main", "other")), [main, main])
+    panel = PanelJudge(JudgeSpecification(name="panel", panel=("main", "other")), [main, main])
     return Graders(
         judges={"main": main, "panel": panel},
         cached_judge=CachedJudge(VerdictCache()),

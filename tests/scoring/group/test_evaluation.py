@@ -8,8 +8,8 @@ import pytest
 
 from judge_server.core.errors import ContextOverflow, ModelUnavailable, NotCalibrated
 from judge_server.judging.answer import Terms
-from judge_server.judging.panel import Panel
-from judge_server.judging.relative.options import RelativeOptions
+from judge_server.judging.panel import PanelJudge
+from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.models.protocol import Capabilities, Labels, Priority
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.cached_judge import CachedJudge
@@ -64,7 +64,7 @@ async def scores(of, *responses, terms=None, **more):
 def panel(*judges, **more):
     names = [member.specification.name for member in judges]
     fields = {"name": "panel", "model": None, "panel": names} | more
-    return Panel(judges[0].specification.model_validate(fields), judges)
+    return PanelJudge(judges[0].specification.model_validate(fields), judges)
 
 
 RED, GREEN = "The red answer.", "The green answer."
