@@ -26,7 +26,7 @@ from typing import Any
 import aiohttp
 
 from tests.command import PROGRAM, Server
-from tests.models.openai_model import is_canary
+from tests.models.openai_model import is_probe
 from tests.server.keys import bearer, key_of
 from tests.stub_judge import Reply, StubJudge, faithful, labels
 from tests.submissions import rubric, submission
@@ -46,7 +46,7 @@ class Judge:
         self._lock = threading.Lock()
 
     def answer(self, body: dict[str, Any]) -> Reply:
-        if is_canary(body):
+        if is_probe(body):
             return faithful()(body)
         now = time.monotonic()
         with self._lock:

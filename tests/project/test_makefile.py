@@ -6,7 +6,19 @@ import pytest
 
 from tests.project.repository import ROOT
 
-TARGETS = ["install", "demo", "test", "test-long", "test-trainers", "bench", "check", "audit", "format", "lock", "lock-trainers"]
+TARGETS = [
+    "install",
+    "demo",
+    "test",
+    "test-long",
+    "test-trainers",
+    "bench",
+    "check",
+    "audit",
+    "format",
+    "lock",
+    "lock-trainers",
+]
 
 
 def rehearsed(target: str) -> str:
