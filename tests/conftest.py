@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,10 @@ _STATE = tempfile.TemporaryDirectory(prefix="judge-server-tests-")  # of this pr
 
 for name in [name for name in os.environ if name.startswith("JUDGE_SERVER_") or name == "DATABASE_URL"]:
     del os.environ[name]
+
+# Hundreds of processes are started here: without kept bytecode each would compile all of its imports anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 os.environ.update(
     HF_HUB_OFFLINE="1",
