@@ -15,7 +15,7 @@ from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
 from judge_server.scoring.batch import describe
 from judge_server.util.canonical import digest
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 _FAMILIES = (worthless, orders, syntax, hidden)
 

@@ -26,9 +26,9 @@ from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.labels.archive import collected_set
 from judge_server.labels.readers.word import abstains, is_boolean
 from judge_server.monitoring.queue import draw
-from judge_server.store.observation import Span
+from judge_server.store.label_records import Added, CollectedLabel
+from judge_server.store.observation import TimeRange
 from judge_server.store.store import Store
-from judge_server.store.stored_labels import Added, CollectedLabel
 
 _MOST_PAIRS: Final = 5_000
 _MET: Final = 0.5
@@ -76,7 +76,7 @@ async def fill(
 ) -> tuple[QueueItem, ...]:
     """Draw from what was judged lately, and keep what was drawn. Raises StoreUnavailable."""
     now = datetime.now(UTC)
-    span = Span(now - timedelta(seconds=horizon_seconds))
+    span = TimeRange(now - timedelta(seconds=horizon_seconds))
     frame = await store.queue.frame(series, span, label_set)
     pairs = await store.monitor.audits(series, span, _MOST_PAIRS)
     disagreeing = {one.id for part in pairs for one in part if one.disagreed}

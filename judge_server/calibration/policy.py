@@ -10,7 +10,7 @@ from judge_server.agreement.resampling import Resampling
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen, Number
 from judge_server.util.canonical import digest
-from judge_server.util.toml import parse_toml
+from judge_server.util.parsing import parse_toml
 
 HEADLINE = "headline"
 FEWEST_ITEMS, FEWEST_CLUSTERS = 30, 8  # for an interval at all: enough to fail a judge, never to pass one

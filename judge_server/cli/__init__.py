@@ -1,28 +1,14 @@
-"""The command line: one file for each command family.
+"""The command line.
 
-A command's file holds its flags and its help and imports nothing heavy; what it does stands in a file of its own
-(``score`` and ``line_scoring``, ``demo`` and ``demonstration``, …), imported when the command runs. So ``--help`` and
-``--version`` answer at once.
+``commands.py`` holds the flags of commands without subcommands, and each other file those of one family. These files
+import nothing heavy, so that ``--help`` and ``--version`` answer at once. The work is in ``actions/``, in a file of the
+same name, which is imported when the command runs.
 """
 
 import typer
 
 from judge_server import __version__
-from judge_server.cli import (
-    attack,
-    bench,
-    calibrate,
-    data,
-    demo,
-    doctor,
-    jobs,
-    keys,
-    monitor,
-    rescore,
-    rubric,
-    score,
-    serve,
-)
+from judge_server.cli import attack, calibrate, commands, data, jobs, keys, monitor, rubric
 
 app = typer.Typer(
     name="judge-server",
@@ -31,19 +17,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("serve")(serve.serve)
-app.command("score")(score.score)
-app.command("demo")(demo.demo)
+app.command("serve")(commands.serve)
+app.command("score")(commands.score)
+app.command("demo")(commands.demo)
 app.add_typer(rubric.app, name="rubric")
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(data.app, name="data")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(monitor.app, name="monitor")
 app.add_typer(keys.app, name="keys")
-app.command("rescore")(rescore.rescore)
-app.command("bench")(bench.bench)
+app.command("rescore")(commands.rescore)
+app.command("bench")(commands.bench)
 app.command("attack")(attack.attack)
-app.command("doctor")(doctor.doctor)
+app.command("doctor")(commands.doctor)
 
 
 def _version(wanted: bool) -> None:

@@ -58,10 +58,10 @@ def difficulty(
 
     Example: judge-server data difficulty rollouts.jsonl --low 0.2 --high 0.8 --output prompts.jsonl
     """
-    from judge_server.cli.actions.difficulty import Order, carry_out
+    from judge_server.cli.actions.difficulty import DifficultyOptions, carry_out
 
     carry_out(
-        Order(
+        DifficultyOptions(
             file=file,
             band={
                 "low": low,

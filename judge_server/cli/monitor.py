@@ -1,16 +1,26 @@
 """``judge-server monitor``: drift, saturation and reward hacking in what was judged."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from judge_server.cli import monitor_queue, options
+from judge_server.cli import options
 from judge_server.cli.running import run
 
 app = typer.Typer(name="monitor", help="Drift, saturation and signs of reward hacking in stored judgments.")
-app.add_typer(monitor_queue.app, name="queue")
+queue = typer.Typer(
+    name="queue",
+    help="Judgments sampled for people to label, and their labels back into a label set.",
+    no_args_is_help=True,
+)
+app.add_typer(queue, name="queue")
+LabelSet = Annotated[str, typer.Option("--label-set", metavar="NAME", help="The label set that the labels go into.")]
+Count = typer.Option(min=0, max=1_000, help="How many of this stratum.")
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 _ALARM = 1
+_HOURS = 24.0
 
 
 @app.callback(invoke_without_command=True)
@@ -43,10 +53,89 @@ def monitor(
     """
     if context.invoked_subcommand is not None:
         return
-    from judge_server.cli.actions.monitor import Wanted, look, show
+    from judge_server.cli.actions.monitor import MonitorOptions, look, show
 
     settings = options.settings_given(config=config, database=database).with_database()
-    findings = run(look(settings, Wanted(rubric, judge, policy, until, hours, window)))
+    findings = run(look(settings, MonitorOptions(rubric, judge, policy, until, hours, window)))
     show(findings, as_json, everything)
     if exit_code and any(one.state == "alarm" for one in findings):
         raise typer.Exit(_ALARM)
+
+
+@queue.command("draw")
+def draw_items(
+    label_set: LabelSet,
+    rubric: Annotated[str | None, typer.Option("--rubric", metavar="ID", help="Only this rubric's judgments.")] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="NAME", help="Whose judgments; the default judge's.")
+    ] = None,
+    policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Only this policy's.")] = None,
+    disagreement: Annotated[int, Count] = 20,
+    flagged: Annotated[int, Count] = 20,
+    high_reward: Annotated[int, Count] = 20,
+    random: Annotated[int, Count] = 20,
+    hours: Annotated[float, typer.Option("--hours", min=0.01, help="How far back.")] = _HOURS,
+    as_json: AsJson = False,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """Draw judgments: more where the judge is suspect, each with the weight that makes estimates honest again.
+
+    Example: judge-server monitor queue draw --label-set audit/june --rubric medical/consultation
+    """
+    from judge_server.cli.actions.monitor import drawn, show_drawn
+    from judge_server.core.audit_queue import Sizes
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    sizes = Sizes(disagreement=disagreement, flagged=flagged, high_reward=high_reward, random=random)
+    show_drawn(run(drawn(settings, label_set, (rubric, judge, policy), sizes, hours * 3_600)), as_json)
+
+
+@queue.command("export")
+def export_items(
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="Where the items are written.")],
+    label_set: LabelSet,
+    annotator: Annotated[
+        str | None, typer.Option("--annotator", metavar="NAME", help="What this one has not labelled.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 200,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """Write what is to be labelled as JSON Lines: conversation, response, criteria, and empty labels to fill in."""
+    from judge_server.cli.actions.monitor import export
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    count = run(export(settings, label_set, annotator, limit, file))
+    typer.echo(f"{count} items" if count else f"0 items: nothing is open in {label_set}", err=True)
+
+
+@queue.command("import")
+def import_labels(
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="What export wrote, labelled.")],
+    label_set: LabelSet,
+    annotator: Annotated[str, typer.Option("--annotator", metavar="NAME", help="Who labelled.")],
+    replace: Annotated[bool, typer.Option("--replace", help="The annotator has thought again.")] = False,
+    as_json: AsJson = False,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """Take labels back: what is still null is left open."""
+    from judge_server.cli.actions.monitor import imported, show_added
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    show_added(run(imported(settings, label_set, annotator, file, replace=replace)), as_json)
+
+
+@queue.command("estimate")
+def estimate_agreement(
+    label_set: LabelSet,
+    as_json: AsJson = False,
+    database: options.Database = None,
+    config: options.Config = None,
+) -> None:
+    """How often people agree with each judge, over all that was judged: the labels so far, reweighted."""
+    from judge_server.cli.actions.monitor import estimated, show_estimates
+
+    settings = options.settings_given(config=config, database=database).with_database()
+    show_estimates(run(estimated(settings, label_set)), as_json)

@@ -7,7 +7,7 @@ from math import inf, isfinite
 from typing import Any
 
 from judge_server.util.canonical import canonical_json
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 KEYS = ("group", "prompt", "id")
 KEYS_OF_A_PROMPT = ("group", "id", "prompt")  # a data set may hold one text twice, under other ids

@@ -13,8 +13,7 @@ from judge_server.labels.label import CriterionScale, Item
 from judge_server.labels.label_set import LabelSet, Provenance
 from judge_server.labels.readers.label_reading import labels_from
 from judge_server.labels.table import Column, LabelTable
-from judge_server.store.label_records import LabelRecords
-from judge_server.store.stored_labels import CollectedLabel, StoredSet
+from judge_server.store.label_records import CollectedLabel, LabelRecords, StoredSet
 
 _COLUMNS = ("items", "criteria", "annotators", "clusters", "labels")
 _BY_ROW = ("rationales", "invalid", "distributions")

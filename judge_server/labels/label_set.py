@@ -12,7 +12,7 @@ from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
 from judge_server.labels.label import CriterionScale, Item
 from judge_server.labels.table import ABSTAINED, INVALID, Codes, Column, LabelTable
-from judge_server.store.locked_reading import LockedReading
+from judge_server.store.label_records import LockedReading
 from judge_server.util.canonical import canonical_json
 
 Split = Literal["dev", "test"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from judge_server.core.errors import BadInput
 from judge_server.labels.label_set import LabelSet, Split
-from judge_server.store.locked_reading import LockedReading
+from judge_server.store.label_records import LockedReading
 
 
 class ReadingLog(Protocol):

@@ -10,7 +10,7 @@ import orjson
 from judge_server.models.openai_options import StructuredStyle, ThinkingControl
 from judge_server.models.protocol import Labels, Prompt, Request, Structured
 from judge_server.models.reserved import break_reserved
-from judge_server.util.json import writable
+from judge_server.util.parsing import writable
 
 # All criteria on one response share its texts. Only the last few long texts are kept.
 _SHORT_CHARACTERS = 16_384

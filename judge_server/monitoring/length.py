@@ -13,7 +13,7 @@ from judge_server.monitoring.clustered import MeanEstimate, Numbers, probability
 from judge_server.monitoring.clustered import estimate as mean_of
 from judge_server.monitoring.deciding import Frame, finding
 from judge_server.store.observation import Observed, Windows
-from judge_server.util.cooperative import cooperatively
+from judge_server.util.concurrency import cooperatively
 
 _BLOCKS: Final = 50
 _NOTHING: Final = 1e-9

@@ -6,7 +6,7 @@ from datetime import datetime
 from math import ceil
 
 from judge_server.core.audit_queue import Framed, QueueItem, Sizes, Stratum
-from judge_server.util.stable_hash import stable_hash
+from judge_server.util.canonical import stable_hash
 
 
 def draw(

@@ -11,7 +11,7 @@ from judge_server.monitoring.deciding import Frame
 from judge_server.monitoring.length import length_growth, reward_length
 from judge_server.monitoring.outcomes import abstention, audit_bias, audit_disagreement, failure, flags, zero_variance
 from judge_server.monitoring.vocabulary import vocabulary
-from judge_server.store.observation import Audited, Span, Windows
+from judge_server.store.observation import Audited, TimeRange, Windows
 
 MONITORS: Final[tuple[MonitorName, ...]] = get_args(MonitorName)
 _OVER_ALL: Final = (reward_length, length_growth, zero_variance, abstention, failure, flags, vocabulary)
@@ -43,11 +43,13 @@ def _frame(name: str, series: Series, limits: MonitorLimits, least: int) -> Fram
 class Records(Protocol):
     """Where judgments are read: the store's monitor records."""
 
-    async def series(self, span: Span, *, least: int, most: int, rubric: str | None = None) -> tuple[Series, ...]: ...
+    async def series(
+        self, span: TimeRange, *, least: int, most: int, rubric: str | None = None
+    ) -> tuple[Series, ...]: ...
 
-    async def windows(self, series: Series, span: Span, window: int) -> Windows: ...
+    async def windows(self, series: Series, span: TimeRange, window: int) -> Windows: ...
 
-    async def audits(self, series: Series, span: Span, window: int) -> Sequence[Sequence[Audited]]: ...
+    async def audits(self, series: Series, span: TimeRange, window: int) -> Sequence[Sequence[Audited]]: ...
 
 
 async def survey(
@@ -60,7 +62,7 @@ async def survey(
     until: datetime | None = None,
 ) -> tuple[MonitorFinding, ...]:
     """What the monitors find in every series of the last ``horizon_seconds``. Raises StoreUnavailable."""
-    span = Span((until or datetime.now(UTC)) - timedelta(seconds=limits.horizon_seconds), until)
+    span = TimeRange((until or datetime.now(UTC)) - timedelta(seconds=limits.horizon_seconds), until)
     found: list[MonitorFinding] = []
     for series in await records.series(span, least=limits.least, most=limits.most_series, rubric=rubric):
         if judge in (None, series.judge) and policy in (None, series.policy):

@@ -14,7 +14,7 @@ from judge_server.core.monitor import MonitorFinding, MonitorLimits
 from judge_server.monitoring.clustered import Numbers, Sample, probability_of_change, sample, share
 from judge_server.monitoring.deciding import Frame, finding, holm
 from judge_server.store.observation import Observed, Windows
-from judge_server.util.cooperative import cooperatively
+from judge_server.util.concurrency import cooperatively
 
 _WORD: Final = re.compile(r"[^\W\d_](?:[\w'’-]{0,30}\w)?")
 _MOST_DOCUMENTS: Final = 400

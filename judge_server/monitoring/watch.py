@@ -16,7 +16,7 @@ from judge_server.core.monitor import Alarm, MonitorFinding, MonitorLimits, Tran
 from judge_server.monitoring.survey import survey
 from judge_server.monitoring.webhook import Webhook, WebhookRefused
 from judge_server.store.store import Store
-from judge_server.util.periodic import run_periodically
+from judge_server.util.concurrency import run_periodically
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS: Final = 8

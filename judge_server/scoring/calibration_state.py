@@ -17,7 +17,7 @@ from judge_server.core.fitted_map import MapSet
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Verdict
-from judge_server.util.periodic import run_periodically
+from judge_server.util.concurrency import run_periodically
 
 _REMEDY = (
     "Measure it with judge-server calibrate run and pass judge-server calibrate gate, "

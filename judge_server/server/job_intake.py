@@ -13,7 +13,7 @@ from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.models.protocol import Priority
 from judge_server.store.job_records import JobItem, JobRecords, Keyed
 from judge_server.util.canonical import canonical_json
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 _ITEMS_AT_ONCE = 500
 _CHARACTERS_AT_ONCE = 4_000_000

@@ -18,7 +18,7 @@ from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
 from judge_server.core.model import Frozen
 from judge_server.server.middleware.request_id import HEADER, request_id_of
 from judge_server.server.middleware.response_headers import HEADERS
-from judge_server.util.json import writable
+from judge_server.util.parsing import writable
 from judge_server.util.redaction import redacted
 
 _log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 
 class _StrictRequest(Request):

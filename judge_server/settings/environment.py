@@ -1,8 +1,10 @@
 """What is read of the environment beside the settings themselves."""
 
 import os
+import secrets
 from pathlib import Path
 
+from judge_server.core.errors import BadConfiguration
 from judge_server.util.redaction import keep_secret
 
 PREFIX = "JUDGE_SERVER_"
@@ -19,3 +21,40 @@ def environment_variable(name: str) -> str | None:
     value = os.environ.get(name)
     keep_secret(value)
     return value
+
+
+_BYTES = 32
+
+
+def secret_of(path: Path) -> bytes | None:
+    """The secret in the file, which is made where there is none; None where none can be kept.
+
+    Raises BadConfiguration for a file that cannot be one.
+    """
+    try:
+        if not path.exists():
+            _make(path)
+        secret = path.read_bytes()
+    except OSError:
+        return None
+    if len(secret) < _BYTES:
+        raise BadConfiguration(
+            f"The secret file {path} has {len(secret)} bytes, fewer than {_BYTES}.",
+            remedy=f"Remove it, and it is made anew; or write {_BYTES} random bytes or more into it.",
+        )
+    return secret
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all, also where several processes make it at once: the first one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(secrets.token_bytes(_BYTES))
+        if not path.exists():
+            os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink(missing_ok=True)

@@ -16,8 +16,8 @@ from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
 from judge_server.settings.environment import PREFIX
 from judge_server.settings.settings import Settings
+from judge_server.util.parsing import parse_toml
 from judge_server.util.redaction import keep_keys
-from judge_server.util.toml import parse_toml
 
 _MOST_TOLD = 20
 

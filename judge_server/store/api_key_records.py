@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, select, update
 
 from judge_server.core.api_key import ApiKey
-from judge_server.store.api_key_table import API_KEY
-from judge_server.store.label_records import Run
+from judge_server.store.database import Run
 from judge_server.store.payload import decode_mapping, encode
+from judge_server.store.schema import API_KEY
 from judge_server.store.writing import microseconds, moment
 
 _MOST: Final = 10_000

@@ -3,15 +3,50 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, exists, literal, select, tuple_
+from sqlalchemy import BigInteger, Connection, exists, literal, or_, select, tuple_, update
 
 from judge_server.core.judgment import NO_JUDGE
-from judge_server.store.label_records import Run
-from judge_server.store.monitor_table import AUDIT
-from judge_server.store.table import JUDGMENT
-from judge_server.store.text import SafeText
-from judge_server.store.watch_records import Place
+from judge_server.store.database import Run, in_us, now_us
+from judge_server.store.page import Position
+from judge_server.store.payload import SafeText
+from judge_server.store.schema import AUDIT, JUDGMENT, WATCH
 from judge_server.store.writing import Judged, Rows, Writer, insert_missing, microseconds
+
+
+class WatchRecords:
+    """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
+
+    def __init__(self, read: Run, write: Run) -> None:
+        self._read = read
+        self._write = write
+
+    async def claim(self, name: str, worker: str, *, seconds: float) -> bool:
+        """Whether ``worker`` has the work to itself for the next ``seconds``; asking again prolongs that."""
+
+        def work(connection: Connection) -> bool:
+            row = {"name": name, "worker": worker, "lease_us": 0, "position_us": 0, "position_id": ""}
+            insert_missing(connection, WATCH, [row])
+            free = or_(WATCH.c.worker == worker, WATCH.c.lease_us < now_us(connection))
+            claimed = update(WATCH).where(WATCH.c.name == name, free)
+            return connection.execute(claimed.values(worker=worker, lease_us=in_us(connection, seconds))).rowcount == 1
+
+        return await self._write(work)
+
+    async def release(self, name: str, worker: str) -> None:
+        """Somebody else may have it now."""
+        own = update(WATCH).where(WATCH.c.name == name, WATCH.c.worker == worker).values(lease_us=0)
+        await self._write(lambda connection: connection.execute(own))
+
+    async def place(self, name: str) -> Position:
+        question = select(WATCH.c.position_us, WATCH.c.position_id).where(WATCH.c.name == name)
+        row = await self._read(lambda connection: connection.execute(question).one_or_none())
+        return Position() if row is None else Position(row.position_us, row.position_id)
+
+    async def advance(self, name: str, worker: str, place: Position) -> None:
+        """Keeps how far ``worker`` has come, unless another has taken over."""
+        own = update(WATCH).where(WATCH.c.name == name, WATCH.c.worker == worker)
+        moved = own.values(position_us=place.created_us, position_id=place.id)
+        await self._write(lambda connection: connection.execute(moved))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +54,7 @@ class Candidate:
     """A judgment that may be audited. ``open``: another judge than the audit judge spoke, it is no audit itself, and
     the audit judge has not been asked for one."""
 
-    place: Place
+    place: Position
     rubric_digest: str | None
     open: bool
 
@@ -32,7 +67,7 @@ class AuditRecords:
         self._write = write
         self._writer = writer
 
-    async def candidates(self, judge: str, after: Place, *, limit: int, settled: timedelta) -> tuple[Candidate, ...]:
+    async def candidates(self, judge: str, after: Position, *, limit: int, settled: timedelta) -> tuple[Candidate, ...]:
         """Judgments after a place that are older than ``settled``, oldest first, for an audit by ``judge``."""
         column = JUDGMENT.c
         mine = exists().where(AUDIT.c.audited_id == column.id, AUDIT.c.judge == judge)
@@ -48,7 +83,9 @@ class AuditRecords:
         rows = await self._read(lambda connection: connection.execute(question).all())
         speechless = (None, NO_JUDGE.name, judge)
         return tuple(
-            Candidate(Place(row.created_us, row.id), row.rubric_digest, not row.taken and row.judge not in speechless)
+            Candidate(
+                Position(row.created_us, row.id), row.rubric_digest, not row.taken and row.judge not in speechless
+            )
             for row in rows
         )
 

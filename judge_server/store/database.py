@@ -2,8 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,6 +27,12 @@ _POSTGRESQL_OPTIONS: Final = {
     "tcp_user_timeout": 30_000,
     "application_name": "judge-server",
 }
+
+
+class Run(Protocol):
+    """Runs a function on a connection in one transaction, outside the event loop. Raises StoreUnavailable."""
+
+    def __call__(self, work: Callable[[Connection], Result], /) -> Awaitable[Result]: ...
 
 
 class Database:
@@ -125,3 +131,19 @@ def _sqlite_engine(location: Location, begin: str, patience_seconds: float) -> E
 def _postgresql_engine(location: Location, size: int) -> Engine:
     options = {name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in location.url.query}
     return create_engine(location.url, connect_args=options, pool_size=size, max_overflow=0, pool_recycle=1800)
+
+
+_SECOND = 1_000_000
+
+
+def now_us(connection: Connection) -> int:
+    """Microseconds since 1970 in UTC."""
+    if connection.dialect.name == "sqlite":
+        return time.time_ns() // 1_000
+    now = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+    return int(connection.execute(now).scalar_one())
+
+
+def in_us(connection: Connection, seconds: float) -> int:
+    """That many seconds from now: the end of a lease."""
+    return now_us(connection) + int(seconds * _SECOND)

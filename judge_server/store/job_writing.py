@@ -11,8 +11,8 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
-from judge_server.store.job_table import JOB, JOB_ITEM
 from judge_server.store.payload import encode
+from judge_server.store.schema import JOB, JOB_ITEM
 from judge_server.store.writing import Judged, Rows, Writer
 
 

@@ -2,28 +2,70 @@
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from sqlalchemy import Connection, Row, func, select
 
 from judge_server.core.errors import BadInput, StoreUnavailable
-from judge_server.store.label_table import COLLECTED_LABEL, LABEL_SET, LOCKED_READING
-from judge_server.store.locked_reading import LockedReading
+from judge_server.core.model import Frozen
+from judge_server.store.database import Run
 from judge_server.store.page import MOST_PER_PAGE
 from judge_server.store.payload import decode, decode_mapping, encode
-from judge_server.store.stored_labels import Added, CollectedLabel, Collection, StoredSet
+from judge_server.store.schema import COLLECTED_LABEL, LABEL_SET, LOCKED_READING
 from judge_server.store.writing import insert_missing, microseconds, moment
+from judge_server.util.canonical import JsonObject
+
+
+class StoredSet(Frozen):
+    """One edition of a label set. ``description``: what listings show of it."""
+
+    id: str
+    version: str
+    digest: str
+    created_at: datetime
+    description: JsonObject
+
+
+class CollectedLabel(Frozen):
+    """A label that came alone. ``content``: the label with its item's texts, in the long format."""
+
+    item: str
+    criterion: str
+    annotator: str
+    content: JsonObject
+
+
+class LabelCollection(Frozen):
+    """Labels collected under one name; it grows, so it has no digest."""
+
+    id: str
+    labels: int
+    newest_at: datetime
+
+
+class Added(Frozen):
+    """``changed`` counts labels that took the place of others, ``unchanged`` those that were there already."""
+
+    new: int
+    changed: int
+    unchanged: int
+
+
+class LockedReading(Frozen):
+    """``digest`` is the whole label set's; ``read_at`` is aware."""
+
+    label_set: str
+    digest: str
+    split: Literal["test"] = "test"
+    reader: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=2_000)
+    read_at: datetime
+
 
 Result = TypeVar("Result")
-
-
-class Run(Protocol):
-    """Runs a function on a connection in one transaction, outside the event loop. Raises StoreUnavailable."""
-
-    def __call__(self, work: Callable[[Connection], Result], /) -> Awaitable[Result]: ...
 
 
 class LabelRecords:
@@ -69,13 +111,13 @@ class LabelRecords:
         the same item on the same criterion, unless ``replace``."""
         return await self._write(lambda connection: _collect(connection, set_id, labels, replace=replace))
 
-    async def collections(self) -> tuple[Collection, ...]:
+    async def collections(self) -> tuple[LabelCollection, ...]:
         """Names under which labels were collected, sorted."""
         column = COLLECTED_LABEL.c
         question = select(column.set_id, func.count().label("labels"), func.max(column.created_us).label("newest"))
         question = question.group_by(column.set_id).order_by(column.set_id)
         rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(Collection(id=row.set_id, labels=row.labels, newest_at=moment(row.newest)) for row in rows)
+        return tuple(LabelCollection(id=row.set_id, labels=row.labels, newest_at=moment(row.newest)) for row in rows)
 
     async def collected(self, set_id: str) -> tuple[CollectedLabel, ...]:
         """In the order in which they came."""

@@ -9,21 +9,20 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, exists, fun
 
 from judge_server.core.judgment import NO_JUDGE
 from judge_server.core.monitor import Series
-from judge_server.store.label_records import Run
-from judge_server.store.monitor_table import AUDIT
+from judge_server.store.database import Run
 from judge_server.store.observation import (
     MOST_SUBMISSION_CHARACTERS,
     Audited,
     Observed,
-    Span,
+    TimeRange,
     Windows,
     audited,
     observed,
     split,
 )
-from judge_server.store.table import JUDGMENT, SUBMISSION
+from judge_server.store.schema import AUDIT, JUDGMENT, SUBMISSION
 from judge_server.store.writing import microseconds
-from judge_server.util.cooperative import cooperatively
+from judge_server.util.concurrency import cooperatively
 
 _SCANNED: Final = 20_000
 _SCANNED_FOR_ONE: Final = 10
@@ -51,22 +50,22 @@ class MonitorRecords:
     def __init__(self, read: Run) -> None:
         self._read = read
 
-    async def series(self, span: Span, *, least: int, most: int, rubric: str | None = None) -> tuple[Series, ...]:
+    async def series(self, span: TimeRange, *, least: int, most: int, rubric: str | None = None) -> tuple[Series, ...]:
         """What was judged in ``span`` often enough to be looked at, most often first: by judge over all rubrics, by
         rubric and judge, and by policy where a rubric has judged several. Looks at the newest 20,000 judgments."""
         return await self._read(lambda connection: _series(connection, span, least, most, rubric))
 
-    async def windows(self, series: Series, span: Span, window: int) -> Windows:
+    async def windows(self, series: Series, span: TimeRange, window: int) -> Windows:
         """The newest ``window`` judgments of a series in ``span`` and the oldest, by the judge and under the rubric's
         content of the newest; audits are left out."""
         return await self._read(lambda connection: _windows(connection, series, span, window))
 
-    async def audits(self, series: Series, span: Span, window: int) -> tuple[tuple[Audited, ...], ...]:
+    async def audits(self, series: Series, span: TimeRange, window: int) -> tuple[tuple[Audited, ...], ...]:
         """Baseline and recent window of the pairs of a series that an audit judge has judged too."""
         return await self._read(lambda connection: _audits(connection, series, span, window))
 
 
-def _series(connection: Connection, span: Span, least: int, most: int, rubric: str | None) -> tuple[Series, ...]:
+def _series(connection: Connection, span: TimeRange, least: int, most: int, rubric: str | None) -> tuple[Series, ...]:
     column = JUDGMENT.c
     question = select(column.rubric_id, column.judge, column.policy).where(
         *_within(column.created_us, span), _no_audit()
@@ -93,7 +92,7 @@ def _series(connection: Connection, span: Span, least: int, most: int, rubric: s
     return tuple(one for count, one in found if count >= least)[:most]
 
 
-def _windows(connection: Connection, series: Series, span: Span, window: int) -> Windows:
+def _windows(connection: Connection, series: Series, span: TimeRange, window: int) -> Windows:
     taken = _Taken()
     for newest in (True, False):
         for row in _read(connection, _window(series, span, window, newest)):
@@ -105,7 +104,7 @@ def _windows(connection: Connection, series: Series, span: Span, window: int) ->
     return Windows(*split(rows, window))
 
 
-def _window(series: Series, span: Span, window: int, newest: bool) -> Select[Any]:
+def _window(series: Series, span: TimeRange, window: int, newest: bool) -> Select[Any]:
     """The ids are found on an index, then the long columns of no more than ``window`` rows are read."""
     column = JUDGMENT.c
     order = (column.created_us.desc(), column.id.desc()) if newest else (column.created_us, column.id)
@@ -129,7 +128,7 @@ def _window(series: Series, span: Span, window: int, newest: bool) -> Select[Any
     return question.join(SUBMISSION, SUBMISSION.c.judgment_id == column.id, isouter=True).order_by(*order)
 
 
-def _audits(connection: Connection, series: Series, span: Span, window: int) -> tuple[tuple[Audited, ...], ...]:
+def _audits(connection: Connection, series: Series, span: TimeRange, window: int) -> tuple[tuple[Audited, ...], ...]:
     rows: dict[str, Audited] = {}
     judge = None
     for newest in (True, False):
@@ -141,7 +140,7 @@ def _audits(connection: Connection, series: Series, span: Span, window: int) -> 
     return split(sorted(rows.values(), key=lambda one: (one.created_us, one.id)), window)
 
 
-def _pairs(series: Series, span: Span, window: int, newest: bool) -> Select[Any]:
+def _pairs(series: Series, span: TimeRange, window: int, newest: bool) -> Select[Any]:
     trained, auditing = JUDGMENT, JUDGMENT.alias("auditing")
     first, second = AUDIT.c.created_us, AUDIT.c.audited_id
     order = (first.desc(), second.desc()) if newest else (first, second)
@@ -179,7 +178,7 @@ def _read(connection: Connection, question: Select[Any]) -> Iterable[Row[Any]]:
     return cooperatively(connection.execute(question.execution_options(yield_per=_AT_ONCE)))
 
 
-def _within(moment: ColumnElement[int], span: Span) -> list[ColumnElement[bool]]:
+def _within(moment: ColumnElement[int], span: TimeRange) -> list[ColumnElement[bool]]:
     since = moment >= microseconds(span.since)
     return [since] if span.until is None else [since, moment < microseconds(span.until)]
 

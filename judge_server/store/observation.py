@@ -16,7 +16,7 @@ _UNSURE: Final = frozenset({"abstained", "unusable"})
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """Aware moments; ``since`` is included, ``until`` is not."""
 
     since: datetime

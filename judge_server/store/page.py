@@ -20,12 +20,13 @@ class Page(Generic[Item]):
     next_cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """The last row of a page: microseconds since 1970 in UTC, and the id that breaks ties."""
+    """A position in a listing by time: microseconds since 1970 in UTC, and the id that breaks ties. The default is
+    before every row."""
 
-    created_us: int
-    id: str
+    created_us: int = 0
+    id: str = ""
 
     def cursor(self) -> str:
         return base64.urlsafe_b64encode(json.dumps([self.created_us, self.id]).encode()).decode().rstrip("=")

@@ -7,11 +7,9 @@ from sqlalchemy import Connection, Row, Select, exists, select
 
 from judge_server.core.audit_queue import Framed, QueueItem
 from judge_server.core.monitor import Series
-from judge_server.store.label_records import Run
-from judge_server.store.label_table import COLLECTED_LABEL
-from judge_server.store.monitor_table import AUDIT, QUEUE_ITEM
-from judge_server.store.observation import Span
-from judge_server.store.table import JUDGMENT
+from judge_server.store.database import Run
+from judge_server.store.observation import TimeRange
+from judge_server.store.schema import AUDIT, COLLECTED_LABEL, JUDGMENT, QUEUE_ITEM
 from judge_server.store.writing import insert_missing, microseconds, moment
 
 MOST_FRAMED: Final = 20_000
@@ -25,7 +23,7 @@ class QueueRecords:
         self._read = read
         self._write = write
 
-    async def frame(self, series: Series, span: Span, label_set: str) -> tuple[Framed, ...]:
+    async def frame(self, series: Series, span: TimeRange, label_set: str) -> tuple[Framed, ...]:
         """The newest judgments of a series that have a reward, are no audits, and were not drawn for this label set
         before; among the 20,000 newest of its rubric, or of its judge."""
         question = _frame(series, span, label_set)
@@ -67,7 +65,7 @@ class QueueRecords:
         return {row.judgment_id: _item(row) for row in await self._read(work)}
 
 
-def _frame(series: Series, span: Span, label_set: str) -> Select[Any]:
+def _frame(series: Series, span: TimeRange, label_set: str) -> Select[Any]:
     column = JUDGMENT.c
     near = select(column.id).where(column.created_us >= microseconds(span.since))
     if span.until is not None:

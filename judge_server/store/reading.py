@@ -14,9 +14,8 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.core.submission import Submission
 from judge_server.store.page import Page, Position
-from judge_server.store.payload import decode, decode_mapping
-from judge_server.store.table import JUDGMENT, PUBLICATION, RUBRIC, SUBMISSION, VERDICT
-from judge_server.store.text import SafeText
+from judge_server.store.payload import SafeText, decode, decode_mapping
+from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SUBMISSION, VERDICT
 from judge_server.store.writing import microseconds
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -16,12 +16,11 @@ from judge_server.core.submission import Submission
 from judge_server.store import migration, reading
 from judge_server.store.alarm_records import AlarmRecords
 from judge_server.store.api_key_records import ApiKeyRecords
-from judge_server.store.audit_records import AuditRecords
+from judge_server.store.audit_records import AuditRecords, WatchRecords
+from judge_server.store.batching import GroupCommit, GroupRecall
 from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database
 from judge_server.store.fault import translate
-from judge_server.store.group_commit import GroupCommit
-from judge_server.store.group_recall import GroupRecall
 from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import JobWriter
 from judge_server.store.label_records import LabelRecords
@@ -29,8 +28,7 @@ from judge_server.store.location import Location
 from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.queue_records import QueueRecords
-from judge_server.store.table import SECRET
-from judge_server.store.watch_records import WatchRecords
+from judge_server.store.schema import SECRET
 from judge_server.store.writing import Judged, Known, Writer, insert_missing
 
 Result = TypeVar("Result")

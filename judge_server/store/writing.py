@@ -18,7 +18,7 @@ from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.payload import encode, encode_mapping
-from judge_server.store.table import JUDGMENT, PUBLICATION, RUBRIC, SUBMISSION, VERDICT
+from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SUBMISSION, VERDICT
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel
 
@@ -67,3 +67,12 @@ def _check_scalar(value: Any) -> None:
 
 
 JsonObject = Annotated[dict[str, Any], AfterValidator(as_json)]
+
+
+_OF_ALL: Final = 2**64
+
+
+def stable_hash(name: str, salt: str) -> float:
+    """A number in [0, 1), uniform over names; independent for another ``salt``."""
+    text = f"{salt}\x1f{name}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / _OF_ALL

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from judge_server.authoring.library import Library, rubrics_directory
 from judge_server.authoring.rubric_registry import RubricRegistry
 from judge_server.core.errors import BadConfiguration
+from judge_server.settings.environment import secret_of
 from judge_server.settings.settings import Settings
 from judge_server.store.location import Location
-from judge_server.store.secret_file import secret_of
 from judge_server.store.store import Store
 
 

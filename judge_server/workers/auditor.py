@@ -20,11 +20,11 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.audit_records import Candidate
+from judge_server.store.page import Position
 from judge_server.store.store import Store
-from judge_server.store.watch_records import Place
 from judge_server.store.writing import Judged
-from judge_server.util.periodic import run_periodically
-from judge_server.util.stable_hash import stable_hash
+from judge_server.util.canonical import stable_hash
+from judge_server.util.concurrency import run_periodically
 from judge_server.workers.held_judgment import Held
 
 _LOG = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class Auditor:
         """Audit one page of what was judged since the last; whether there may be another. Raises StoreUnavailable."""
         if not await self._claim():
             return False
-        oldest = Place(int((time.time() - self._pace.horizon_seconds) * 1e6))
+        oldest = Position(int((time.time() - self._pace.horizon_seconds) * 1e6))
         after = max(await self._store.watches.place(_WORK), oldest)
         page = await self._store.audits.candidates(
             self._judge, after, limit=_PAGE, settled=timedelta(seconds=self._pace.settled_seconds)

@@ -15,8 +15,8 @@ from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.job_records import JobItem, JobRecords
 from judge_server.store.job_writing import Finished
-from judge_server.util.json import parse_json
 from judge_server.util.log_throttle import LogThrottle
+from judge_server.util.parsing import parse_json
 from judge_server.workers.held_judgment import Held
 from judge_server.workers.job_limits import Bounds
 

@@ -9,7 +9,7 @@ from judge_server.core.errors import StoreUnavailable
 from judge_server.core.job import Job
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.job_records import JobRecords
-from judge_server.util.periodic import run_periodically
+from judge_server.util.concurrency import run_periodically
 from judge_server.workers.job_limits import Bounds
 from judge_server.workers.job_run import JobRun
 

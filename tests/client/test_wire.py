@@ -24,7 +24,7 @@ from judge_server.scoring import rescore
 from judge_server.scoring.group import report
 from judge_server.server import calibrating
 from judge_server.server.routes import calibrations, groups, jobs, judges, judgments, labels, rubrics
-from judge_server.store import stored_labels
+from judge_server.store import label_records as stored_labels
 from tests.client.scripted_server import judgment as written
 
 PAIRS = [

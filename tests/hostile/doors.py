@@ -41,7 +41,7 @@ from judge_server.server.dialects.envelope import open_label
 from judge_server.server.dialects.harmony import read_channels
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.settings.loading import load_settings
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 from tests.submissions import rubric
 
 Read = Callable[[bytes], Any]

@@ -5,7 +5,7 @@ from judge_server.labels.archive import find, keep, packed, unpacked
 from judge_server.labels.label import Item
 from judge_server.labels.splits import read_test, split_by_prompt
 from judge_server.store import Store
-from judge_server.store.stored_labels import CollectedLabel
+from judge_server.store.label_records import CollectedLabel
 from tests.labels.test_label_set import MANY, ODD, label_set
 
 

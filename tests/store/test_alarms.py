@@ -6,7 +6,7 @@ import pytest
 
 from judge_server.core.monitor import MonitorFinding, Series
 from judge_server.store import Store
-from judge_server.store.watch_records import Place
+from judge_server.store.page import Position
 
 SERIES = Series(rubric="medical/consultation", judge="main")
 
@@ -112,13 +112,13 @@ async def test_work_belongs_to_one_until_its_lease_has_passed(store):
 
 async def test_how_far_the_work_has_come_outlives_the_worker(url):
     store = await Store.open(url)
-    assert await store.watches.place("audit") == Place()
+    assert await store.watches.place("audit") == Position()
     await store.watches.claim("audit", "one", seconds=60)
-    await store.watches.advance("audit", "one", Place(5, "jdg_5"))
-    await store.watches.advance("audit", "another", Place(9, "jdg_9"))
+    await store.watches.advance("audit", "one", Position(5, "jdg_5"))
+    await store.watches.advance("audit", "another", Position(9, "jdg_9"))
     await store.close()
     again = await Store.open(url)
-    assert await again.watches.place("audit") == Place(5, "jdg_5")
+    assert await again.watches.place("audit") == Position(5, "jdg_5")
     await again.close()
 
 

@@ -3,8 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from judge_server.core.errors import BadInput
-from judge_server.store.locked_reading import LockedReading
-from judge_server.store.stored_labels import Added, CollectedLabel, StoredSet
+from judge_server.store.label_records import Added, CollectedLabel, LockedReading, StoredSet
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

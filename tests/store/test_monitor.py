@@ -7,12 +7,12 @@ import pytest
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.monitor import MonitorLimits, Series
 from judge_server.monitoring.survey import look, survey
-from judge_server.store.observation import MOST_SUBMISSION_CHARACTERS, MOST_TEXT_CHARACTERS, Span
+from judge_server.store.observation import MOST_SUBMISSION_CHARACTERS, MOST_TEXT_CHARACTERS, TimeRange
 from tests.monitoring.simulated import RUBRIC, Run
 from tests.monitoring.simulated import windows as simulated_windows
 from tests.store.values import START, failed, judgment, rubric, submission
 
-EVER = Span(datetime(2020, 1, 1, tzinfo=UTC))
+EVER = TimeRange(datetime(2020, 1, 1, tzinfo=UTC))
 MEDICAL = Series(rubric="medical/consultation", judge="main")
 
 
@@ -44,7 +44,7 @@ async def test_windows_are_halves_where_there_is_not_enough_for_two(store):
 
 async def test_windows_keep_to_their_span(store):
     made = [await keep(store, number) for number in range(10)]
-    span = Span(START + timedelta(seconds=2), START + timedelta(seconds=8))
+    span = TimeRange(START + timedelta(seconds=2), START + timedelta(seconds=8))
     found = await store.monitor.windows(MEDICAL, span, 100)
     assert [one.id for one in (*found.baseline, *found.recent)] == [one.id for one in made[2:8]]
 

@@ -223,3 +223,12 @@ async def test_a_connection_that_postgresql_cut_is_made_again_unnoticed(postgres
     await store.save(made, judged, asked)
     assert await store.judgment(made.id) == made
     await store.close()
+
+
+async def test_a_new_database_begins_with_the_given_secret_and_an_old_one_keeps_its_own(url):
+    first = await Store.open(url, secret=b"a" * 32)
+    await first.close()
+    second = await Store.open(url, secret=b"b" * 32)
+    kept = await second.secret()
+    await second.close()
+    assert kept == b"a" * 32

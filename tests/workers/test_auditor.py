@@ -15,15 +15,15 @@ from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.scheduler import ScheduledModel
 from judge_server.store import Store
-from judge_server.store.observation import Span
-from judge_server.util.stable_hash import stable_hash
+from judge_server.store.observation import TimeRange
+from judge_server.util.canonical import stable_hash
 from judge_server.workers.auditor import Auditor, Pace
 from tests.project.repository import ROOT
 from tests.scoring.assembly import SECRET, judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes
 
 PACE = Pace(look_seconds=0.05, idle_seconds=0.01, retry_seconds=0.01, settled_seconds=0.0)
-EVER = Span(datetime.now(UTC) - timedelta(days=1))
+EVER = TimeRange(datetime.now(UTC) - timedelta(days=1))
 
 
 class OtherModel(ScriptedModel):

@@ -20,8 +20,7 @@ from judge_server.attack.report import AttackReport, Rate, report_of
 from judge_server.attack.suite import Suite
 from judge_server.authoring.parsing import load
 from judge_server.cli import options
-from judge_server.cli.notice import announce
-from judge_server.cli.running import fail
+from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadInput, JudgeServerError
 from judge_server.core.rubric import Rubric
 from judge_server.settings.settings import Settings

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from judge_server.cli.notice import announce
+from judge_server.cli.running import announce
 from judge_server.core.judgment import Judgment, Usage
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority

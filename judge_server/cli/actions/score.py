@@ -1,4 +1,4 @@
-"""Scoring JSONL line by line: read ahead, judged together, written in the order of the input as soon as it is known."""
+"""``judge-server score``: read JSONL ahead, judge lines concurrently, write results in input order."""
 
 import asyncio
 import os
@@ -16,9 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from judge_server.authoring.parsing import load
-from judge_server.cli import options
-from judge_server.cli.notice import announce
-from judge_server.cli.running import fail
+from judge_server.cli.options import is_file
+from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadConfiguration, BadSubmission
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
@@ -27,14 +26,14 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.settings.settings import Settings
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service, open_service
 
 STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True)
-class Task:
+class ScoreOptions:
     """What to score and how. ``rubric`` and ``judge`` hold for lines that name none."""
 
     file: str
@@ -45,16 +44,16 @@ class Task:
     concurrency: int = 64
 
 
-async def score_lines(settings: Settings, task: Task) -> None:
+async def score_lines(settings: Settings, options: ScoreOptions) -> None:
     """Score every line. What is wrong with the files or the settings is said before a model is started."""
-    file_rubric = load(Path(task.rubric)).rubric if task.rubric and options.is_file(task.rubric) else None
-    total = None if task.file == STANDARD_INPUT else _count(task.file)
-    with _output(task.output) as sink:
+    file_rubric = load(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
+    total = None if options.file == STANDARD_INPUT else _count(options.file)
+    with _output(options.output) as sink:
         async with open_service(settings) as service:
-            announce([service.judge_registry.named(task.judge)])
-            rubric = file_rubric or (await service.rubric_registry.get(task.rubric) if task.rubric else None)
+            announce([service.judge_registry.named(options.judge)])
+            rubric = file_rubric or (await service.rubric_registry.get(options.rubric) if options.rubric else None)
             with _progress() as progress:
-                scoring = _Scoring(service, task, rubric, sink, progress, progress.add_task("scoring", total=total))
+                scoring = _Scoring(service, options, rubric, sink, progress, progress.add_task("scoring", total=total))
                 await scoring.run()
     scoring.summarise()
 
@@ -63,15 +62,21 @@ class _Scoring:
     """Keeps at most ``concurrency`` submissions under way."""
 
     def __init__(
-        self, service: Service, task: Task, rubric: Rubric | None, sink: TextIO, progress: Progress, bar: TaskID
+        self,
+        service: Service,
+        options: ScoreOptions,
+        rubric: Rubric | None,
+        sink: TextIO,
+        progress: Progress,
+        bar: TaskID,
     ) -> None:
         self._service = service
-        self._task = task
-        self._defaults = {"rubric": rubric, "judge": task.judge}
+        self._options = options
+        self._defaults = {"rubric": rubric, "judge": options.judge}
         self._sink = sink
         self._progress = progress
         self._bar = bar
-        self._places = asyncio.Semaphore(task.concurrency)
+        self._places = asyncio.Semaphore(options.concurrency)
         self._under_way: asyncio.Queue[asyncio.Task[Judgment] | None] = asyncio.Queue()
         self._statuses: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
@@ -86,7 +91,7 @@ class _Scoring:
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
         number = 0
-        async for line in _lines(self._task.file):
+        async for line in _lines(self._options.file):
             number += 1
             if line.strip():
                 await self._places.acquire()
@@ -98,7 +103,7 @@ class _Scoring:
             item = parse_json(line)
         except ValueError as fault:
             return failed_judgment(BadSubmission(f"line {number}: {fault}"), Coordinates())
-        terms = Terms.within(self._task.deadline_seconds, Priority.BATCH)
+        terms = Terms.within(self._options.deadline_seconds, Priority.BATCH)
         return await score_item(self._service.scorer, item, terms, self._defaults)
 
     async def _write(self) -> None:

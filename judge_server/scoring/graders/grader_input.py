@@ -8,7 +8,7 @@ from typing import Any
 
 from judge_server.core.errors import GraderFailed
 from judge_server.core.placeholder import Piece, Placeholder, pieces_of
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 LONGEST_TEXT = 1_000_000
 _MISSING = object()

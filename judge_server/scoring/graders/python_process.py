@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from judge_server.core.errors import BadConfiguration, GraderFailed, GraderUnavailable
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 _WORKER = Path(__file__).with_name("python_worker.py")
 _COMMAND = (sys.executable, "-I", "-S", "-B", "-X", "utf8", str(_WORKER))

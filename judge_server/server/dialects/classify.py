@@ -22,7 +22,7 @@ from judge_server.server.dialects.llamafactory import TextWishes, text_item
 from judge_server.server.dialects.rewarding import Reward, rewards_for, sampled, substituted_headers
 from judge_server.server.middleware.request_id import request_id_of
 from judge_server.server.strict_json import StrictRoute
-from judge_server.util.json import writable
+from judge_server.util.parsing import writable
 
 router = APIRouter(prefix="/trainers/classify", tags=["trainers"], route_class=StrictRoute)
 PROFILE = Profile(

@@ -15,7 +15,7 @@ from judge_server.core.submission import Coordinate
 from judge_server.scoring.batch import describe
 from judge_server.server.dialects.fault import BadEnvelope
 from judge_server.util.canonical import JsonObject, as_json, canonical_json
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 MOST_CHARACTERS = 1_000_000
 _REMEDY = 'Write {"rubric": …, "reference": …, "prompt": …, "facts": …, "judge": …} (each optional), or a plain text.'

@@ -21,7 +21,7 @@ from judge_server.scoring.batch import describe
 from judge_server.server.dialects.chat_markup import Exchange, Text
 from judge_server.server.dialects.envelope import Envelope
 from judge_server.util.canonical import JsonObject, canonical_json
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 _MOST_BYTES = 4_000_000
 Digest = Annotated[str, Field(pattern=r"^(sha256:)?[0-9a-f]{64}$")]

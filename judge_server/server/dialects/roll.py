@@ -20,7 +20,7 @@ from judge_server.server.dialects.foreign import Foreign
 from judge_server.server.dialects.rewarding import Reward, rewarded, sampled, substituted_headers
 from judge_server.server.dialects.roll_tasks import Tasks, outcome
 from judge_server.server.strict_json import StrictRoute
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 router = APIRouter(prefix="/trainers/roll", tags=["trainers"], route_class=StrictRoute)
 PROFILE = Profile(

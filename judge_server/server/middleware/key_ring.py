@@ -13,7 +13,7 @@ from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.errors import BadConfiguration, StoreUnavailable, Unauthorized
 from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
-from judge_server.util.periodic import run_periodically
+from judge_server.util.concurrency import run_periodically
 from judge_server.wiring.archive import open_archive
 
 FRESH_SECONDS: Final = 5.0

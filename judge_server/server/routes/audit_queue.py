@@ -13,7 +13,7 @@ from judge_server.core.monitor import Series
 from judge_server.labels.label import Name
 from judge_server.server.service import ServiceHere, require_items
 from judge_server.server.strict_json import StrictRoute
-from judge_server.store.stored_labels import Added
+from judge_server.store.label_records import Added
 
 router = APIRouter(prefix="/v1/monitor/audit-queue", tags=["monitor"], route_class=StrictRoute)
 Text = Annotated[str | None, Field(max_length=400)]

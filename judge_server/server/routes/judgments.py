@@ -15,7 +15,7 @@ from judge_server.core.verdict import Failure
 from judge_server.scoring.rescore import Rescored, rescore
 from judge_server.server.service import ServiceHere, require_items
 from judge_server.server.strict_json import StrictRoute
-from judge_server.util.json import writable
+from judge_server.util.parsing import writable
 
 
 def _as_written(given: Any) -> Any:

@@ -17,8 +17,7 @@ from judge_server.labels.splits import read_test
 from judge_server.labels.writing import long_rows
 from judge_server.server.service import ServiceHere, require_items
 from judge_server.server.strict_json import StrictRoute
-from judge_server.store.locked_reading import LockedReading
-from judge_server.store.stored_labels import Added, CollectedLabel
+from judge_server.store.label_records import Added, CollectedLabel, LockedReading
 
 router = APIRouter(prefix="/v1", tags=["labels"], route_class=StrictRoute)
 _LARGEST_PAGE = 10_000

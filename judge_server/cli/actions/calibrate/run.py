@@ -12,7 +12,7 @@ from judge_server.calibration.journal import Journal
 from judge_server.calibration.matching import match, with_positives
 from judge_server.calibration.run import CalibrationTask, RunResult, run
 from judge_server.cli.calibrate import sources
-from judge_server.cli.notice import announce
+from judge_server.cli.running import announce
 from judge_server.core.errors import BadInput
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Judge

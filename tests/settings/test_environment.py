@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from judge_server.core.errors import BadConfiguration
-from judge_server.store.secret_file import secret_of
-from judge_server.store.store import Store
+from judge_server.settings.environment import secret_of
 
 
 def test_a_secret_is_made_once_and_nobody_else_may_read_it(tmp_path):
@@ -35,12 +34,3 @@ def test_a_file_that_is_no_secret_is_refused_by_name(tmp_path):
     (tmp_path / "secret").write_bytes(b"short")
     with pytest.raises(BadConfiguration, match="5 bytes"):
         secret_of(tmp_path / "secret")
-
-
-async def test_a_new_database_begins_with_the_given_secret_and_an_old_one_keeps_its_own(url):
-    first = await Store.open(url, secret=b"a" * 32)
-    await first.close()
-    second = await Store.open(url, secret=b"b" * 32)
-    kept = await second.secret()
-    await second.close()
-    assert kept == b"a" * 32

@@ -5,7 +5,7 @@ import logging
 from functools import partial
 
 from judge_server.core.errors import StoreUnavailable
-from judge_server.util.periodic import run_periodically
+from judge_server.util.concurrency import run_periodically
 
 
 async def test_work_that_raises_is_done_again_after_the_pause(caplog):

@@ -1,0 +1,218 @@
+"""Flags of the commands without subcommands: serve, score, rescore, demo, bench and doctor."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from judge_server.cli import options
+from judge_server.cli.running import BAD_USE, run
+
+
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on (default 127.0.0.1).")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=0, max=65_535, help="Port to listen on (default 8000); 0 takes a free one."),
+    ] = None,
+    model: options.Model = None,
+    mode: options.Mode = None,
+    votes: options.Votes = None,
+    min_label_mass: options.MinLabelMass = None,
+    engine: options.Engine = None,
+    rubrics: options.Rubrics = None,
+    database: options.Database = None,
+    require_calibrated: Annotated[
+        bool | None,
+        typer.Option(
+            "--require-calibrated",
+            help="Answer 409 for a judge and rubric that have not passed calibrate gate.",
+        ),
+    ] = None,
+    auth: Annotated[
+        bool | None,
+        typer.Option(
+            "--auth/--no-auth",
+            help="Demand API keys, or demand none (default: they are demanded unless --host is a loopback address).",
+        ),
+    ] = None,
+    config: options.Config = None,
+) -> None:
+    """Serve scores over HTTP: POST /v1/score, OpenAPI at /openapi.json, documentation at /docs.
+
+    Judgments are kept in ./judge-server.db unless --database or DATABASE_URL says otherwise. On SIGTERM the server lets
+    nothing more in and finishes what is under way within drain_seconds.
+
+    Example: judge-server serve --model vllm:Qwen/Qwen3.5-9B --mode direct
+    """
+    from judge_server.server.serving import serve_until_stopped
+
+    settings = options.settings_given(
+        config=config,
+        model=model,
+        mode=mode,
+        votes=votes,
+        min_label_mass=min_label_mass,
+        engine=engine,
+        rubrics=rubrics,
+        database=database,
+        require_calibrated=require_calibrated,
+        host=host,
+        port=port,
+        authentication=None if auth is None else "required" if auth else "off",
+    )
+    if not serve_until_stopped(settings.with_database()):
+        raise typer.Exit(BAD_USE)
+
+
+def score(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="Submissions, one JSON object a line; - reads standard input.")
+    ],
+    rubric: Annotated[
+        str | None,
+        typer.Option(
+            "--rubric", metavar="ID_OR_FILE", help="For submissions that name none: an id, id@version or file."
+        ),
+    ] = None,
+    model: options.Model = None,
+    mode: options.Mode = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="NAME", help="A judge of the configuration file.")
+    ] = None,
+    votes: options.Votes = None,
+    min_label_mass: options.MinLabelMass = None,
+    engine: options.Engine = None,
+    rubrics: options.Rubrics = None,
+    database: options.Database = None,
+    config: options.Config = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", dir_okay=False, help="Write judgments here instead of standard output."
+        ),
+    ] = None,
+    deadline: Annotated[
+        float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="Longest time for one submission.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Submissions under way at once.")] = 64,
+) -> None:
+    """Score a file of submissions.
+
+    Every line of the input becomes one line of the output, in order: a judgment with a reward, or with reward null
+    and a typed error. Blank lines are passed over. The exit status is 0 when every line was judged or typed. Judgments
+    are kept where --database (or DATABASE_URL) says, and nowhere otherwise.
+
+    Example: judge-server score answers.jsonl --rubric medical/consultation --model openai:NAME@http://127.0.0.1:8001/v1
+    """
+    from judge_server.cli.actions.score import ScoreOptions, score_lines
+
+    settings = options.settings_given(
+        config=config,
+        model=model,
+        mode=mode,
+        votes=votes,
+        min_label_mass=min_label_mass,
+        engine=engine,
+        rubrics=rubrics,
+        database=database,
+    )
+    run(score_lines(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency)))
+
+
+def rescore(
+    rubric: Annotated[str, typer.Option("--rubric", metavar="ID_OR_FILE", help="The rubric to aggregate under.")],
+    judgments: Annotated[
+        list[str] | None, typer.Argument(metavar="[JUDGMENT]...", help="Ids; all of the rubric's if none.")
+    ] = None,
+    database: options.Database = None,
+    rubrics: options.Rubrics = None,
+    config: options.Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Aggregate stored verdicts under another rubric version: new weights, the same verdicts, no model call.
+
+    A criterion whose wording changed needs a judge; such judgments are named on standard error and left alone.
+
+    Example: judge-server rescore --rubric draft.yaml --database sqlite:///judge-server.db
+    """
+    from judge_server.cli.actions.rescore import rescore_stored, show
+
+    settings = options.settings_given(config=config, rubrics=rubrics, database=database).with_database()
+    show(run(rescore_stored(settings, rubric, judgments or [])), as_json)
+
+
+def bench(
+    model: options.Model = None,
+    mode: options.Mode = None,
+    engine: options.Engine = None,
+    min_label_mass: options.MinLabelMass = None,
+    database: options.Database = None,
+    config: options.Config = None,
+    prompts: Annotated[int, typer.Option("--prompts", min=1, help="Different prompts.")] = 4,
+    rollouts: Annotated[int, typer.Option("--rollouts", min=1, help="Responses to each prompt.")] = 8,
+    criteria: Annotated[int, typer.Option("--criteria", min=1, max=1_000, help="Criteria of the rubric.")] = 12,
+    words: Annotated[int, typer.Option("--words", min=1, help="About how long a response is.")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure verdicts per second, processor time per verdict and the share of prompt tokens that the cache saved.
+
+    The texts are made up and never seen before, so no verdict comes from the cache.
+    """
+    from judge_server.cli.actions.bench import Workload, measure, show
+
+    settings = options.settings_given(
+        config=config, model=model, mode=mode, engine=engine, min_label_mass=min_label_mass, database=database
+    )
+    show(run(measure(settings, Workload(prompts, rollouts, criteria, words))), as_json)
+
+
+def demo(
+    model: options.Model = None,
+    mode: options.Mode = None,
+    engine: options.Engine = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Show every verdict, not only the ones that weigh most.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print judgments, one JSON object a line.")] = False,
+) -> None:
+    """Score bundled submissions against the medical, writing, safety and format rubrics.
+
+    Without --model the embedded lexical baseline judges: it shows how everything fits together and says nothing about
+    how well a response really answers.
+    """
+    from judge_server.cli.actions.demo import demonstrate
+
+    settings = options.settings_given(model=model, mode=mode, engine=engine, database="sqlite://")
+    run(demonstrate(settings, full=full, as_json=as_json))
+
+
+def doctor(
+    model: options.Model = None,
+    mode: options.Mode = None,
+    engine: options.Engine = None,
+    rubrics: options.Rubrics = None,
+    database: options.Database = None,
+    config: options.Config = None,
+    start: Annotated[
+        bool, typer.Option("--start/--no-start", help="Start the configured judges and the store.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what this machine can run and what to install.
+
+    With --model or --config the judges are started and asked whether they answer. The exit status is 1 when something
+    is at fault; what is merely absent is no fault.
+    """
+    from judge_server.cli.actions.doctor import diagnose, show
+    from judge_server.settings.settings import Settings
+
+    def settings() -> Settings:
+        return options.settings_from(
+            config=config, model=model, mode=mode, engine=engine, rubrics=rubrics, database=database
+        )
+
+    diagnoses = run(diagnose(settings, start=start))
+    show(diagnoses, as_json)
+    if any(diagnosis.state == "fault" for diagnosis in diagnoses):
+        raise typer.Exit(1)
