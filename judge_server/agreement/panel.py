@@ -11,7 +11,7 @@ from judge_server.agreement.ratings import Ratings, majority, mean_value
 from judge_server.agreement.scale import LabelScale, number, written
 from judge_server.core.errors import BadInput
 
-Role = Literal["human", "judge"]
+Role = Literal["human", "judge", "check"]
 
 
 @dataclass(frozen=True, eq=False)

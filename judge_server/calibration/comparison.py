@@ -122,7 +122,7 @@ def merged(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str) -> Labe
     clusters: dict[str, str] = {}
     for labels, judge, name in ((new, new_judge, NEW), (old, old_judge, OLD)):
         for label in labels.table:
-            if label.criterion not in shared or (label.role == "judge" and label.annotator != judge):
+            if label.criterion not in shared or (label.role != "human" and label.annotator != judge):
                 continue
             annotator = name if label.role == "judge" else f"human {label.annotator}"
             cluster = clusters.setdefault(label.item, label.cluster)

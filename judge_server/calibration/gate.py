@@ -20,6 +20,7 @@ from judge_server.calibration.headline import ceiling, estimates, headline_metri
 from judge_server.calibration.pairing import require_judge
 from judge_server.calibration.panels import View, pooled, views
 from judge_server.calibration.policy import HEADLINE, Policy, PolicyRule
+from judge_server.calibration.readings import readings, require_asked
 from judge_server.core.calibration import Certificate, CertificateFinding, Decision
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
@@ -57,6 +58,8 @@ def gate(labels: LabelSet, judge: str, policy: Policy) -> Gating:
     """Raises BadInput for a judge that the labels do not know, BadConfiguration for a rule on an unknown metric or
     criterion."""
     require_judge(labels.table, judge)
+    labels = readings(labels).judged
+    require_asked(labels, [judge])
     together = [view for view in pooled(labels) if judge in view.panel.judges]
     single = {view.criteria[0]: view for view in views(labels) if judge in view.panel.judges}
     findings = [_missing(together, judge, policy)]

@@ -15,7 +15,7 @@ from judge_server.calibration.pairing import rows_digest
 from judge_server.calibration.run_rows import ItemRows, RowWriter
 from judge_server.calibration.summary import summary_of
 from judge_server.core.calibration import Calibration, LabelsReference
-from judge_server.core.errors import BadInput
+from judge_server.core.errors import BadInput, BadSubmission
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.rubric import Rubric
@@ -27,6 +27,7 @@ from judge_server.labels.splits import Part
 from judge_server.labels.table_builder import table_of
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_item
+from judge_server.scoring.plan import plan
 from judge_server.scoring.scorer import Scorer
 
 
@@ -41,6 +42,15 @@ class CalibrationTask:
     judge: JudgeReference
     maps: MapSet | None = None
     whole_digest: str | None = None
+
+    def submission(self, item: Item) -> Submission:
+        return Submission(
+            rubric=self.rubric,
+            prompt=item.prompt or "",
+            response=item.response or "",
+            reference=item.reference,
+            judge=self.judge.name,
+        )
 
     @property
     def heading(self) -> Heading:
@@ -75,13 +85,7 @@ class _Running:
 
     async def judge(self, item: Item, labelled: Sequence[str]) -> None:
         async with self.places:
-            submission = Submission(
-                rubric=self.task.rubric,
-                prompt=item.prompt or "",
-                response=item.response or "",
-                reference=item.reference,
-                judge=self.task.judge.name,
-            )
+            submission = self.task.submission(item)
             judgment = await score_item(self.scorer, submission, Terms(Priority.BATCH))
         found = self.writer.rows_of(item.id, labelled, judgment)
         self.rows[item.id] = found
@@ -100,11 +104,13 @@ async def run(
 ) -> RunResult:
     """Judge every item that people labelled. ``advance`` is called for each; what the ``journal`` knows is not asked.
 
-    Raises BadInput for items without text or criteria that cannot be measured. What the judge fails on becomes an empty
+    Raises BadInput for items without text, for criteria that cannot be measured, and for labelled criteria whose
+    conditions hold on no labelled item. What the judge fails on becomes an empty
     label with a typed reason.
     """
     labelled = _labelled(task)
     items = _with_text(task.labels, labelled)
+    _require_applicable(task, items, labelled)
     known = {name: rows for name, rows in (journal.known if journal else {}).items() if name in labelled}
     writer = RowWriter(task.judge.name, task.matches, task.maps, _clusters(task.labels))
     running = _Running(task, scorer, writer, asyncio.Semaphore(concurrency), journal, advance, dict(known))
@@ -151,6 +157,26 @@ def _with_text(labels: LabelSet, labelled: Mapping[str, Sequence[str]]) -> list[
             remedy="Give the label file the columns prompt and response (and reference, where the rubric needs one).",
         )
     return items
+
+
+def _require_applicable(task: CalibrationTask, items: Sequence[Item], labelled: Mapping[str, Sequence[str]]) -> None:
+    """Raises BadInput for labelled criteria that the judge would never be asked, because their conditions hold on none
+    of the labelled items."""
+    open_: dict[str, int] = Counter(name for names in labelled.values() for name in names)
+    for item in items:
+        if not open_:
+            return
+        try:
+            asked = {leaf.id for leaf in plan(task.submission(item), task.rubric).applicable}
+        except BadSubmission:
+            asked = set(labelled[item.id])  # scoring this item reports the error
+        open_ = {name: count for name, count in open_.items() if name not in asked.intersection(labelled[item.id])}
+    if open_:
+        named = ", ".join(f"{name!r} (labelled on {count} items)" for name, count in open_.items())
+        raise BadInput(
+            f"The judge would never be asked {named}: a condition of {task.rubric.name} holds on none of these items.",
+            remedy="Add the facts that the conditions read as columns facts.NAME, or leave these criteria out.",
+        )
 
 
 def _clusters(labels: LabelSet) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from judge_server.calibration.matching import Match
-from judge_server.core.criterion import Scale
+from judge_server.core.criterion import CheckCriterion, Scale
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
@@ -12,6 +12,7 @@ from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.labels.label import Label
 
 MET = 0.5
+CHECKS = "checks"  # the annotator of rows that programs, not a judge, decided
 
 
 class ItemRows(Frozen):
@@ -54,8 +55,8 @@ class RowWriter:
         silent = Label(
             item=item,
             criterion=match.scale.criterion,
-            annotator=self.judge,
-            role="judge",
+            annotator=CHECKS if isinstance(match.criterion, CheckCriterion) else self.judge,
+            role="check" if isinstance(match.criterion, CheckCriterion) else "judge",
             label=None,
             status="abstained",
             cluster=self.clusters.get(item, item),

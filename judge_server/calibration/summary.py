@@ -6,6 +6,7 @@ from judge_server.agreement.metric import Estimate
 from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.headline import ceiling, estimates, headline_metric, missing
 from judge_server.calibration.panels import View, pooled, views
+from judge_server.calibration.readings import readings
 from judge_server.labels.label_set import LabelSet
 
 _ALWAYS = ("accuracy", "balanced_accuracy", "false_positive_rate", "youden_j", "brier", "ece")
@@ -14,6 +15,7 @@ _ALWAYS = ("accuracy", "balanced_accuracy", "false_positive_rate", "youden_j", "
 def summary_of(labels: LabelSet, judge: str) -> dict[str, Any]:
     """``overall`` (absent where criteria stand on different scales) and ``criteria``: metrics by name, each with its
     interval, and ``human_ceiling`` with the judge's ``gap``, where two people rated the same items."""
+    labels = readings(labels).judged
     together = pooled(labels)
     overall = {"overall": _figures(together[0], judge)} if len(together) == 1 else {}
     return {**overall, "criteria": {view.criteria[0]: _figures(view, judge) for view in views(labels)}}

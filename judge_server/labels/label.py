@@ -1,22 +1,27 @@
 """What one person, or one judge, said of one item on one criterion; and the scale it was said on."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from judge_server.core.model import Frozen
 
 Name = Annotated[str, Field(min_length=1, max_length=400)]
-Role = Literal["human", "judge"]
+Role = Literal["human", "judge", "check"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 Kind = Literal["nominal", "ordinal", "binary", "continuous"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Label(Frozen):
-    """One row of a label set. ``label``: the class or number as text; None where the annotator abstained or the label
-    is invalid (``status``), and ``written`` is what stood there instead. ``probability``: of the positive class, where
-    the annotator gave one; ``probabilities``: of each class. ``cluster``: the prompt that intervals are clustered on.
-    ``row``: where it stood in its file, 0 where it stood in none."""
+    """One row of a label set.
+
+    ``role``: a person, a judge, or a program that answers a criterion of kind check, whose answers no figure of a judge
+    counts. ``label``: the class or number as text; None where the annotator abstained or the label is invalid
+    (``status``), and ``written`` is what stood there instead. ``probability``: of the positive class, where the
+    annotator gave one; ``probabilities``: of each class. ``cluster``: the prompt that intervals are clustered on.
+    ``row``: where it stood in its file, 0 where it stood in none.
+    """
 
     item: Name
     criterion: Name

@@ -12,8 +12,9 @@ from judge_server.agreement.metric import Estimate
 from judge_server.calibration.bias import BiasPanel, bias_panel
 from judge_server.calibration.disagreement import Disagreement, disagreements
 from judge_server.calibration.headline import ceiling_gap, headline_metric, sentence, standing
-from judge_server.calibration.panels import Scaled, View, groups, scaled, view
+from judge_server.calibration.panels import Scaled, View, groups, scaled, view, views
 from judge_server.calibration.preference_pair import mirrors, position_effects
+from judge_server.calibration.readings import Readings, present, readings, require_asked
 from judge_server.core.errors import BadInput
 from judge_server.labels.label_set import LabelSet
 from judge_server.report.detail import human_detail, judge_detail
@@ -44,14 +45,27 @@ def compute(labels: LabelSet, wish: ReportContent | None = None, progress: Progr
     criterion, and where somebody rated an item twice.
     """
     wish = wish or ReportContent()
-    labels = chosen(labels, wish)
-    return _Work(labels, wish, progress).report()
+    parts = readings(chosen(labels, wish))
+    require_asked(parts.judged, present(parts.judged, "judge"))
+    report = _Work(parts.judged, wish, progress).report()
+    return report.model_copy(update={"checks": checks(parts, wish)})
+
+
+def checks(parts: Readings, wish: ReportContent) -> dict[str, Metrics]:
+    """Agreement of programs with people, by criterion: no figure of a judge."""
+    found: dict[str, Metrics] = {}
+    if parts.checked is not None:
+        for seen in views(parts.checked):
+            for program in seen.panel.judges:
+                found[seen.criteria[0]] = judge_agreement(seen.panel, program, wish.measurement)
+    return found
 
 
 def chosen(labels: LabelSet, wish: ReportContent) -> LabelSet:
     """The label set with the wished judges and criteria only."""
     table = labels.table
-    people, machines = (present(labels, role) for role in ("human", "judge"))
+    people, machines = present(labels, "human"), present(labels, "judge")
+    people, machines = present(labels, "human"), present(labels, "judge")
     if not people:
         raise BadInput(
             "No row has the role human: there is nobody to measure a judge against.",
@@ -66,14 +80,6 @@ def chosen(labels: LabelSet, wish: ReportContent) -> LabelSet:
         known(wish.criteria, table.criteria.names, "criterion")
         keep &= np.isin(table.criteria.codes, [table.criteria.index(name) for name in wish.criteria])
     return labels if keep.all() else replace(labels, table=table.select(keep))
-
-
-def present(labels: LabelSet, role: str) -> tuple[str, ...]:
-    """The annotators of a role that have any row, in the table's order."""
-    table = labels.table
-    return tuple(
-        table.annotators.names[code] for code in np.unique(table.annotators.codes) if table.roles[code] == role
-    )
 
 
 def known(wished: Sequence[str], names: Sequence[str], what: str) -> None:

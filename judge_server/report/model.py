@@ -116,7 +116,8 @@ class Method(Frozen):
 
 
 class Report(Frozen):
-    """Everything the documents say. ``previous``: changes since the report given as the previous one."""
+    """Everything the documents say. ``checks``: criteria that programs answer, outside every figure of a judge.
+    ``previous``: changes since the report given as the previous one."""
 
     format: int = 1
     subject: Subject
@@ -125,6 +126,7 @@ class Report(Frozen):
     judges: dict[str, Side]
     verdicts: dict[str, JudgeVerdict]
     bias: dict[str, BiasPanel] = Field(default_factory=dict)
+    checks: dict[str, Metrics] = Field(default_factory=dict)
     disagreements: dict[str, tuple[Disagreement, ...]] = Field(default_factory=dict)
     previous: tuple[MetricChange, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -96,12 +96,14 @@ def test_a_scale_that_was_not_used_to_its_end_is_pooled_with_the_longer_one():
     assert report.judges["j"].overall["krippendorff_alpha_ordinal"].n == 120
 
 
-def test_a_judge_who_rated_one_criterion_only_is_reported_on_it():
+def test_a_judge_who_rated_one_criterion_only_is_reported_on_it_when_it_is_named():
     rows = binary()
     people = {name: rows[name] for name in ("h1", "h2")}
-    report = compute(label_set([*panel_of(rows, "a"), *panel_of(people, "b")]), FEW)
-    assert set(report.judges["j"].criteria) == {"a"}
-    assert set(report.humans.criteria) == {"a", "b"}
+    labels = label_set([*panel_of(rows, "a"), *panel_of(people, "b")])
+    with pytest.raises(BadInput, match="j was never asked 1 of the labelled criteria: 'b'"):
+        compute(labels, FEW)
+    report = compute(labels, ReportContent(measurement=FEW.measurement, criteria=("a",)))
+    assert set(report.judges["j"].criteria) == set(report.humans.criteria) == {"a"}
 
 
 def test_three_classes_and_missing_cells_are_measured():

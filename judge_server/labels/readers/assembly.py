@@ -7,6 +7,7 @@ from typing import Final
 from judge_server.core.errors import BadInput
 from judge_server.labels.label import CriterionScale, Item
 from judge_server.labels.label_set import LabelSet, Provenance
+from judge_server.labels.observations import observed
 from judge_server.labels.readers.checking import (
     check_duplicates,
     check_names,
@@ -70,6 +71,7 @@ def assemble(
         splits=splits,
         notes=placed.notes,
     )
+    made = observed(made)
     version = (provenance.checksum or made.digest).removeprefix("sha256:")[:12]
     return replace(made, version=version)
 

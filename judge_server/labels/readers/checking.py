@@ -6,7 +6,7 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from judge_server.labels.label import Role
+from judge_server.labels.label import ROLES, Role
 from judge_server.labels.label_set import Split
 from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering
@@ -33,44 +33,36 @@ def check_names(gathering: Gathering, findings: LabelFindings) -> None:
 
 
 def roles_of(gathering: Gathering, findings: LabelFindings) -> tuple[Role, ...]:
-    """The role of each annotator; findings where a word is no role, or an annotator has both."""
+    """The role of each annotator; findings where a word is no role, or an annotator has two."""
     roles, rows = gathering.codes("role"), gathering.rows
-    known = {"human": 0, "judge": 1}
-    meaning = np.array([known.get(name.casefold(), -1) for name in gathering.numbering["role"].names], dtype=np.int64)
+    words = [name.casefold() for name in gathering.numbering["role"].names]
+    meaning = np.array([ROLES.index(word) if word in ROLES else -1 for word in words], dtype=np.int64)
     meant = meaning[roles] if len(roles) else np.empty(0, dtype=np.int64)
     for code in np.flatnonzero(meaning < 0):
         word = gathering.numbering["role"].names[code]
-        _add_at(findings, rows, roles == code, "role", f"the role {word[:40]!r} is unknown", "Write human or judge.")
-    annotators = gathering.codes("annotator")
-    names = gathering.numbering["annotator"].names
-    found: list[Role] = []
-    for code, name in enumerate(names):
-        own = meant[annotators == code] if len(names) <= 64 else None
-        both = own is not None and bool((own == 0).any() and (own == 1).any())
-        found.append("judge" if own is not None and bool((own == 1).any()) else "human")
-        if both:
-            _add_two_roles(findings, rows, annotators == code, meant, name)
-    if len(names) > 64:
-        found = _many_roles(gathering, meant, findings)
-    return tuple(found)
-
-
-def _many_roles(gathering: Gathering, meant: Longs, findings: LabelFindings) -> list[Role]:
-    """The same for a crowd, without a pass over the rows for each of them."""
+        advice = "Write human, judge or check."
+        _add_at(findings, rows, roles == code, "role", f"the role {word[:40]!r} is unknown", advice)
     annotators, names = gathering.codes("annotator"), gathering.numbering["annotator"].names
-    counts = np.bincount(annotators[meant >= 0] * 2 + meant[meant >= 0], minlength=2 * len(names)).reshape(-1, 2)
-    for code in np.flatnonzero((counts > 0).all(axis=1)):
-        _add_two_roles(findings, gathering.rows, annotators == code, meant, names[code])
-    return ["judge" if judge else "human" for _, judge in counts.tolist()]
+    known = meant >= 0
+    counts = np.bincount(annotators[known] * len(ROLES) + meant[known], minlength=len(ROLES) * len(names))
+    counts = counts.reshape(len(names), len(ROLES))
+    for code in np.flatnonzero((counts > 0).sum(axis=1) > 1):
+        _add_two_roles(findings, rows, annotators == code, meant, names[code])
+    return tuple(ROLES[int(place)] for place in counts.argmax(axis=1))
 
 
 def _add_two_roles(findings: LabelFindings, rows: Codes, own: NDArray[np.bool_], meant: Longs, name: str) -> None:
-    as_judge = int(rows[np.flatnonzero(own & (meant == 1))[0]])
-    as_human = int(rows[np.flatnonzero(own & (meant == 0))[0]])
+    """Names the first row of each of the annotator's first two roles."""
+    told = [
+        (int(rows[np.flatnonzero(own & (meant == place))[0]]), role)
+        for place, role in enumerate(ROLES)
+        if (own & (meant == place)).any()
+    ]
+    (one, first), (other, second) = told[:2]
     findings.add(
-        max(as_judge, as_human),
+        max(one, other),
         "role",
-        f"annotator {name!r} is a human in row {as_human} and a judge in row {as_judge}",
+        f"annotator {name!r} is a {first} in row {one} and a {second} in row {other}",
         "An annotator has one role: rename one of the two.",
     )
 

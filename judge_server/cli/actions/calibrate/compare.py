@@ -11,6 +11,7 @@ from judge_server.agreement.judge import Measurement
 from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.comparison import JudgeComparison, Paired, direction
 from judge_server.calibration.comparison import compare as compared
+from judge_server.calibration.readings import present
 from judge_server.cli.actions.calibrate import report as reporting
 from judge_server.cli.actions.calibrate.labels import refuse
 from judge_server.core.errors import BadInput, JudgeServerError
@@ -55,7 +56,7 @@ def side(options: CompareOptions, path: Path) -> LabelSet:
 
 
 def named(labels: LabelSet, wished: str | None, flag: str) -> str:
-    judges = computing.present(labels, "judge")
+    judges = present(labels, "judge")
     if wished is None and len(judges) == 1:
         return judges[0]
     if wished is None or wished not in judges:

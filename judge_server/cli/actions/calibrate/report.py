@@ -18,6 +18,7 @@ from judge_server.authoring.writing import replace_file
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.calibration.disagreement import disagreements as ranked
 from judge_server.calibration.panels import views
+from judge_server.calibration.readings import present
 from judge_server.cli.actions.calibrate.labels import refuse
 from judge_server.cli.running import fail, run
 from judge_server.core.errors import BadInput, JudgeServerError
@@ -171,7 +172,7 @@ def list_disagreements(options: ReportOptions, *, as_json: bool) -> None:
         labels, _ = chosen(options)
         labels = computing.chosen(labels, options.wish)
         single = list(views(labels))
-        judges = computing.present(labels, "judge")
+        judges = present(labels, "judge")
         found = {judge: ranked(labels, single, judge, options.limit) for judge in judges}
     except JudgeServerError as fault:
         refuse(fault)

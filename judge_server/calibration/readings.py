@@ -1,0 +1,80 @@
+"""What counts as a reading of a judge.
+
+A row with the role judge is one. A criterion that a program answers is none: agreement with a word count says nothing
+about a judge. A criterion that people labelled and the judge was never asked is an error, not a missing label.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from judge_server.agreement.array import Flags
+from judge_server.core.errors import BadInput
+from judge_server.core.verdict import VerdictStatus
+from judge_server.labels.label import Role
+from judge_server.labels.label_set import LabelSet
+
+
+@dataclass(frozen=True)
+class Readings:
+    """``judged``: the criteria that judges read. ``checked``: those that programs answer, None without any."""
+
+    judged: LabelSet
+    checked: LabelSet | None
+
+
+def readings(labels: LabelSet) -> Readings:
+    """The label set parted into what judges read and what programs answer."""
+    table = labels.table
+    programs = with_role(labels, "check")
+    if not programs.any():
+        return Readings(labels, None)
+    own = np.isin(table.criteria.codes, np.unique(table.criteria.codes[programs]))
+    judges = with_role(labels, "judge")
+    return Readings(
+        judged=replace(labels, table=table.select(~own)), checked=replace(labels, table=table.select(own & ~judges))
+    )
+
+
+def with_role(labels: LabelSet, role: Role) -> Flags:
+    """(rows,): whether the row's annotator has this role."""
+    roles = np.asarray([own == role for own in labels.table.roles], dtype=np.bool_)
+    found: Flags = roles[labels.table.annotators.codes]
+    return found
+
+
+def present(labels: LabelSet, role: Role) -> tuple[str, ...]:
+    """The annotators of a role that have any row, in the table's order."""
+    table = labels.table
+    return tuple(
+        table.annotators.names[code] for code in np.unique(table.annotators.codes) if table.roles[code] == role
+    )
+
+
+def never_asked(labels: LabelSet, judge: str) -> dict[str, int]:
+    """Criteria that people labelled and this judge was never asked, with the number of items they labelled."""
+    table = labels.table
+    human = with_role(labels, "human") & (table.labels.codes >= 0)
+    own = table.annotators.codes == table.annotators.index(judge)
+    unasked = np.zeros(len(table), dtype=np.bool_)
+    unasked[[row for row, reason in table.rationales.items() if reason == VerdictStatus.NOT_APPLICABLE.value]] = True
+    asked = own & ~(unasked & (table.labels.codes < 0))
+    found: dict[str, int] = {}
+    for code in np.setdiff1d(table.criteria.codes[human], table.criteria.codes[asked]):
+        rows = human & (table.criteria.codes == code)
+        found[table.criteria.names[code]] = len(np.unique(table.items.codes[rows]))
+    return found
+
+
+def require_asked(labels: LabelSet, judges: Sequence[str]) -> None:
+    """Raises BadInput for a judge that was never asked a criterion which people labelled."""
+    for judge in judges:
+        missing = never_asked(labels, judge)
+        if missing:
+            named = ", ".join(f"{name!r} (labelled on {count} items)" for name, count in list(missing.items())[:5])
+            raise BadInput(
+                f"{judge} was never asked {len(missing)} of the labelled criteria: {named}.",
+                remedy="If a condition on a fact kept it from being asked, add the facts as columns facts.NAME and run "
+                "the judge again; or measure the other criteria only with --criterion.",
+            )
