@@ -91,9 +91,8 @@ def test_a_prompt_in_both_splits_is_refused(tmp_path):
 def test_components_connect_exactly_what_is_chained(pairs):
     first, second = [one for one, _ in pairs], [other for _, other in pairs]
     found = components(first, second)
-    alike = {
-        (i, j) for i in range(len(pairs)) for j in range(len(pairs)) if first[i] == first[j] or second[i] == second[j]
-    }
+    places = range(len(pairs))
+    alike = {(i, j) for i in places for j in places if first[i] == first[j] or second[i] == second[j]}
     reach = {i: {i} for i in places}
     for _ in pairs:
         for i, j in alike:
