@@ -1,1 +1,1 @@
-"""The HTTP door."""
+"""The HTTP API: routes, middleware, telemetry and the wire formats of trainers."""

@@ -1,26 +1,27 @@
-"""The whole wiring of routes at a glance."""
+"""The application: its routes, its middleware in order, and what runs while it serves."""
 
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server import __version__
-from judge_server.server import api_page, description, problems
-from judge_server.server.calibrating import Calibrations
-from judge_server.server.dialects import openai_graders
-from judge_server.server.dialects.routers import ROUTERS
-from judge_server.server.dialects.state import dialects
-from judge_server.server.middleware.authentication import Authentication
-from judge_server.server.middleware.body_encoding import PlainBodies
-from judge_server.server.middleware.body_limit import BodyLimit
-from judge_server.server.middleware.disconnect import Working
+from judge_server.core.errors import JudgeServerError
+from judge_server.server import description, problems
+from judge_server.server import description as api_page
+from judge_server.server.calibration_runs import CalibrationRuns
+from judge_server.server.dialects import azure, classify, llamafactory, nemo_gym, openai_graders, openrlhf, roll, slime
+from judge_server.server.dialects.failure_policy import Substitutions
+from judge_server.server.dialects.prompt_table import load_prompt_table
+from judge_server.server.dialects.roll import RollTasks
+from judge_server.server.middleware.authentication import Authentication, key_ring, require_keys
+from judge_server.server.middleware.body_limit import BodyLimit, RefuseCompressed
+from judge_server.server.middleware.disconnect import RequestTasks
+from judge_server.server.middleware.headers import RequestId, ResponseHeaders
 from judge_server.server.middleware.host_guard import HostGuard, trusted_names
-from judge_server.server.middleware.key_ring import key_ring, require_keys
 from judge_server.server.middleware.permission import guard_routes
-from judge_server.server.middleware.request_id import RequestId
-from judge_server.server.middleware.response_headers import ResponseHeaders
 from judge_server.server.routes import (
     audit_queue,
     calibrations,
@@ -34,20 +35,19 @@ from judge_server.server.routes import (
     rubrics,
     scoring,
 )
-from judge_server.server.startup import ReadableStart
-from judge_server.server.telemetry.canary_metrics import CanaryMetrics
-from judge_server.server.telemetry.exchange import Observation
-from judge_server.server.telemetry.monitor_metrics import MonitorMetrics
+from judge_server.server.telemetry.exchange import ObserveExchanges
+from judge_server.server.telemetry.metrics import Metrics
+from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
-from judge_server.wiring.service import open_service, settle
+from judge_server.wiring.service import Service, open_service, settle
 from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, monitor_watch
 
 _log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application; its lifespan starts the service and drains it."""
+    """The FastAPI application. Its lifespan starts the service, and drains and closes it at the end."""
     telemetry = Telemetry(settings)
 
     @asynccontextmanager
@@ -64,10 +64,10 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.working = Working()
+    app.state.working = RequestTasks()
     _include_routes(app)
     public = guard_routes(app, public_metrics=settings.public_metrics)
-    _add_doors(app, settings, telemetry, public)
+    _add_middleware(app, settings, telemetry, public)
     problems.install(app)
     description.install(app, public=public, demands_keys=settings.demands_keys)
     return app
@@ -75,7 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> AsyncIterator[None]:
-    """The service, and what works beside its requests."""
+    """Run the service and its background workers."""
     await require_keys(settings)
     async with (
         open_service(settings, telemetry.observers) as service,
@@ -86,7 +86,7 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
         metrics.watch(service)
         app.state.canaries = canaries = canaries_of(service)
         metrics.registry.register(CanaryMetrics(canaries))
-        app.state.calibrations = calibrating = Calibrations(service)
+        app.state.calibrations = calibrating = CalibrationRuns(service)
         app.state.jobs = working = job_worker(service)
         app.state.watch = watching = monitor_watch(
             service, MonitorMetrics(metrics.registry, service.rubric_registry.ids)
@@ -107,20 +107,20 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
             _log.warning("stopped with %d submissions under way after %g s", left, settings.drain_seconds)
 
 
-def _add_doors(app: FastAPI, settings: Settings, telemetry: Telemetry, public: frozenset[str]) -> None:
-    """What a request passes before it is routed; the last one added is the outermost."""
+def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, public: frozenset[str]) -> None:
+    """Add the middleware. The last one added is the outermost."""
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
         most_under_way=settings.max_bodies_bytes,
         streamed=frozenset({jobs.PATH}),
     )
-    app.add_middleware(PlainBodies)
+    app.add_middleware(RefuseCompressed)
     if settings.demands_keys:
         app.add_middleware(Authentication, public=public)
     app.add_middleware(HostGuard, names=trusted_names(settings), own=settings.trusted_hosts)
     app.add_middleware(ResponseHeaders)
-    app.add_middleware(Observation, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
+    app.add_middleware(ObserveExchanges, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
     app.add_middleware(RequestId)
     app.add_middleware(ReadableStart)
 
@@ -141,3 +141,58 @@ def _include_routes(app: FastAPI) -> None:
         app.include_router(router)
     app.include_router(operations.router)
     app.include_router(api_page.router)
+
+
+class ReadableStart:
+    """Reports a service that cannot start in one line with the remedy, instead of a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+        failed: list[Message] = []
+
+        async def held_back(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                failed.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self.app(scope, receive, held_back)
+        except JudgeServerError as fault:
+            if not failed:
+                raise
+            await send({"type": "lifespan.startup.failed", "message": str(fault)})
+        except BaseException:
+            for message in failed:
+                await send(message)
+            raise
+
+
+@asynccontextmanager
+async def dialects(app: FastAPI, service: Service, metrics: Metrics) -> AsyncIterator[None]:
+    """Load the prompt table of the trainers' routes; cancel ROLL's unfinished tasks at the end. Raises
+    BadConfiguration."""
+    path = service.settings.prompt_table
+    app.state.prompt_table = None if path is None else await load_prompt_table(path, service.rubric_registry.get)
+    app.state.substitutions = Substitutions(metrics)
+    app.state.roll_tasks = tasks = RollTasks(service.settings.max_under_way)
+    try:
+        yield
+    finally:
+        await tasks.close()
+
+
+ROUTERS = (
+    openrlhf.router,
+    slime.router,
+    llamafactory.router,
+    azure.router,
+    nemo_gym.router,
+    classify.router,
+    roll.router,
+)

@@ -1,9 +1,17 @@
-"""The OpenAPI document: what every route may answer when it does not do what it was asked."""
+"""The OpenAPI document with the error responses of every route, and GET /docs, a page to read and try the routes.
 
-from typing import Any
+The page runs a pinned version of Swagger UI, checked by its digest, and one line of our own.
+"""
 
-from fastapi import FastAPI
+import base64
+import hashlib
+import inspect
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
 
 from judge_server.server.problems import MEDIA_TYPE, Problem
 
@@ -46,7 +54,7 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     (
         "/v1/fine_tuning/alpha/graders/",
         {
-            "409": "Only certified judges may speak here",
+            "409": "The judge is not certified, and only certified judges may be used",
             "429": "The queue is full: see Retry-After",
             "502": "The judge's answer could not be read",
             "503": "The judge or the grader's process is not available: see Retry-After",
@@ -68,7 +76,7 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
         "/v1/jobs",
         {
             "404": "No such job, rubric or judge",
-            "409": "The Idempotency-Key stands for another job",
+            "409": "The Idempotency-Key belongs to another job",
             "429": "The queue is full: see Retry-After",
         },
     ),
@@ -84,14 +92,14 @@ _PLAIN = ("/healthz", "/metrics")
 
 
 def install(app: FastAPI, *, public: frozenset[str], demands_keys: bool) -> None:
-    """Describe problem documents and API keys in the application's OpenAPI document."""
+    """Add problem documents and API keys to the application's OpenAPI document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _described(app, public, _ways(demanded=demands_keys))
         return app.openapi_schema
 
-    # FastAPI's documented way of extending the document; it has no other
+    # FastAPI's documented way to extend the document
     app.openapi = openapi  # type: ignore[method-assign]
 
 
@@ -101,11 +109,11 @@ def _described(app: FastAPI, public: frozenset[str], ways: list[dict[str, Any]])
         version=app.version,
         summary=app.summary,
         routes=app.routes,
-        separate_input_output_schemas=False,  # serializers of our own would leave only "an object" of the output
+        separate_input_output_schemas=False,  # custom serializers would reduce output schemas to "object"
     )
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            operation["responses"].pop("422", None)  # FastAPI's own form of errors, which is not ours
+            operation["responses"].pop("422", None)  # FastAPI's form of errors, which this server does not send
             operation["responses"].update(_problems(path, path in public, "requestBody" in operation))
             if path not in public:
                 operation["security"] = ways
@@ -118,7 +126,7 @@ def _described(app: FastAPI, public: frozenset[str], ways: list[dict[str, Any]])
 
 
 def _ways(*, demanded: bool) -> list[dict[str, Any]]:
-    """Any one of them; none at all where no key is demanded."""
+    """Any one of the ways to send a key; no key as well if none is required."""
     ways: list[dict[str, Any]] = [{name: []} for name in _WAYS_TO_SEND_A_KEY]
     return ways if demanded else [*ways, {}]
 
@@ -135,3 +143,52 @@ def _problems(path: str, public: bool, has_body: bool) -> dict[str, Any]:
         status: {"description": described, "content": {MEDIA_TYPE: schema}}
         for status, described in sorted(known.items())
     }
+
+
+router = APIRouter(include_in_schema=False)
+
+_VERSION: Final = "5.35.0"
+_SCRIPT_DIGEST: Final = "sha384-gjRm0bEPMeTmMh5jT2cHccIwCUZSTd8YC+j0d0sXw0MdGEfScduGpSyF3ZSSLkX9"
+_STYLE_DIGEST: Final = "sha384-WlYgdmXYOOBWL5apwjDEZwN+U3HmXSSu5R6V5aGxEcf7z+KuRNwBhoxKVN1i3D5I"
+# FastAPI names the CDN but leaves the version open
+_SCRIPT: Final[str] = (
+    inspect.signature(get_swagger_ui_html).parameters["swagger_js_url"].default.replace("@5/", f"@{_VERSION}/")
+)
+_STYLE: Final = _SCRIPT.replace("swagger-ui-bundle.js", "swagger-ui.css")
+_START: Final = """
+SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, presets: [SwaggerUIBundle.presets.apis]});
+"""
+_PAGE: Final = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>judge-server</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{_STYLE}" integrity="{_STYLE_DIGEST}" crossorigin="anonymous">
+</head>
+<body>
+<div id="page"></div>
+<script src="{_SCRIPT}" integrity="{_SCRIPT_DIGEST}" crossorigin="anonymous"></script>
+<script>{_START}</script>
+</body>
+</html>
+"""
+_START_DIGEST: Final = base64.b64encode(hashlib.sha256(_START.encode()).digest()).decode()
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        f"script-src {_SCRIPT} 'sha256-{_START_DIGEST}'",
+        f"style-src {_STYLE} 'unsafe-inline'",
+        "img-src data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+@router.get("/docs", response_class=HTMLResponse)
+async def page() -> HTMLResponse:
+    """A page to read and try every route."""
+    return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})

@@ -14,10 +14,22 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from judge_server.authoring.parsing import from_data
-from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
+from judge_server.core.errors import (
+    BadInput,
+    BadRubric,
+    ContextOverflow,
+    DeadlineExceeded,
+    GraderFailed,
+    GraderUnavailable,
+    JudgeFailure,
+    JudgeServerError,
+    ModelUnavailable,
+    UnusableVerdict,
+)
+from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
-from judge_server.server.middleware.request_id import HEADER, request_id_of
-from judge_server.server.middleware.response_headers import HEADERS
+from judge_server.core.verdict import Failure
+from judge_server.server.middleware.headers import HEADER, HEADERS, request_id_of
 from judge_server.util.parsing import writable
 from judge_server.util.redaction import redacted
 
@@ -36,11 +48,11 @@ _ALTERNATIVE = re.compile(r"^(str|Rubric|tuple\[.*\]|(function|constrained|lax)-
 
 
 class ClientGone(Exception):
-    """The caller hung up; nobody is left to answer."""
+    """The client disconnected, so no response can be sent."""
 
 
 class Problem(Frozen):
-    """The members every problem document has; others may follow."""
+    """The members that every problem document has; some have more."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -53,7 +65,7 @@ class Problem(Frozen):
 
 
 def problem_response(fault: JudgeServerError) -> Response:
-    """The answer to an error of ours."""
+    """The response for one of our own errors."""
     return _response(fault.status, fault.problem(), fault.retry_after_seconds)
 
 
@@ -66,8 +78,8 @@ def _response(status: int, document: dict[str, Any], retry_after_seconds: float 
 
 
 def _discreet(value: Any) -> Any:
-    """Every text in ``value`` without secrets, as it can be written. Text by text: one taken out of the whole JSON
-    could break it."""
+    """``value`` with secrets removed and lone surrogates replaced in every text. Done text by text, because a
+    replacement in the serialized JSON could break it."""
     if isinstance(value, str):
         return redacted(writable(value))
     if isinstance(value, Mapping):
@@ -76,11 +88,11 @@ def _discreet(value: Any) -> Any:
 
 
 def install(app: FastAPI) -> None:
-    """Teach the application to answer every error with a problem document."""
+    """Answer every error of the application with a problem document."""
     app.add_exception_handler(JudgeServerError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(ClientGone, _hung_up)
+    app.add_exception_handler(ClientGone, _client_gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -102,7 +114,7 @@ def _invalid(request: Request, fault: Exception) -> Response:
 
 
 def _inline_rubric_fault(body: Any) -> BadRubric | None:
-    """What is wrong with the rubric that the body holds, told as ``rubric validate`` tells it."""
+    """The fault of the rubric in the body, as ``rubric validate`` reports it."""
     rubric = body.get("rubric") if isinstance(body, dict) else None
     if not isinstance(rubric, dict):
         return None
@@ -118,12 +130,12 @@ def _declares_json(request: Request) -> bool:
 
 
 def _telling(errors: Sequence[Any]) -> list[Any]:
-    """Where a field may be a text or an object, the complaints about the form that was not meant say nothing."""
+    """Drop errors about the alternative that was not meant, if a field may be a text or an object."""
     told = [
         error for error in errors if not (error["type"] == "string_type" and isinstance(error["input"], dict | list))
     ]
     told = [error for error in told if not (error["type"] in _NO_OBJECT and isinstance(error["input"], str))]
-    # a list whose elements are at fault is counted as too short, too
+    # a list with invalid elements is also reported as too short
     deeper = {tuple(error["loc"][:depth]) for error in told for depth in range(len(error["loc"]))}
     return [error for error in told if tuple(error["loc"]) not in deeper] or list(errors)
 
@@ -133,7 +145,7 @@ def _message(error: Any) -> str:
 
 
 def _field(location: tuple[str | int, ...]) -> str:
-    """The path that the caller wrote, without the names of our own alternatives in it."""
+    """The path that the caller wrote, without the names that pydantic gives to alternatives of a union."""
     parts = [str(part) for part in location[1:] if not _ALTERNATIVE.match(str(part))]
     where = str(location[0])
     return ".".join(parts if where == "body" else [where, *parts]) or where
@@ -147,7 +159,7 @@ def _http(request: Request, fault: Exception) -> Response:
         "title": title,
         "status": fault.status_code,
         "detail": str(fault.detail),
-        "remedy": "The routes and their methods stand in /openapi.json." if slug in _ROUTING else None,
+        "remedy": "See /openapi.json for the routes and their methods." if slug in _ROUTING else None,
     }
     response = _response(fault.status_code, {name: value for name, value in document.items() if value is not None})
     response.headers.update(fault.headers or {})
@@ -157,7 +169,7 @@ def _http(request: Request, fault: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """What the path knows in all of its routes; the router itself names those of the first one only."""
+    """The methods of all routes that match the path; starlette's router lists those of the first one only."""
     matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
     return sorted({method for route in matching for method in getattr(route, "methods", None) or ()})
 
@@ -166,13 +178,45 @@ def _unexpected(request: Request, fault: Exception) -> Response:
     request_id = request_id_of(request.scope)
     _log.error("request %s failed: %s", request_id, type(fault).__name__, exc_info=fault)
     response = problem_response(
-        JudgeServerError(
-            f"An error that nobody foresaw; the log has it under request {request_id}.", remedy="Please report it."
-        )
+        JudgeServerError(f"An unexpected error; the log has it under request {request_id}.", remedy="Please report it.")
     )
-    response.headers.update({**HEADERS, HEADER: request_id})  # this answer goes out past every middleware
+    response.headers.update({**HEADERS, HEADER: request_id})  # this response bypasses the middleware
     return response
 
 
-def _hung_up(_request: Request, _fault: Exception) -> Response:
+def _client_gone(_request: Request, _fault: Exception) -> Response:
     return Response(status_code=499)
+
+
+_RETRY_AFTER_SECONDS = 5.0
+_BY_TYPE: dict[str, type[JudgeFailure]] = {
+    fault.type: fault
+    for fault in (
+        DeadlineExceeded,
+        ModelUnavailable,
+        ContextOverflow,
+        UnusableVerdict,
+        GraderFailed,
+        GraderUnavailable,
+    )
+}
+_NO_JUDGE_TO_BLAME = frozenset({"nothing_applicable", "undefined_reward", "missing_reference"})
+
+
+def failure_response(judgment: Judgment) -> Response:
+    """The problem document of a failed judgment, with the judgment in it: 504, 503, 502 or 422 by the cause, with
+    Retry-After unless the same request would fail again."""
+    cause = judgment.error or Failure(type=UnusableVerdict.type, detail="No criterion has a verdict.")
+    return failure_problem(cause, judgment=judgment.model_dump(mode="json"))
+
+
+def failure_problem(cause: Failure, remedy: str | None = None, **extensions: Any) -> Response:
+    """The problem document of a cause without a judgment."""
+    return problem_response(failure_of(cause, remedy, **extensions))
+
+
+def failure_of(cause: Failure, remedy: str | None = None, **extensions: Any) -> JudgeServerError:
+    """The error for a cause; ``extensions`` become members of the problem document."""
+    family = BadInput if cause.type in _NO_JUDGE_TO_BLAME else _BY_TYPE.get(cause.type, JudgeFailure)
+    wait = _RETRY_AFTER_SECONDS if family.status >= 500 else None
+    return family(cause.detail, remedy=remedy, retry_after_seconds=wait, error_type=cause.type, **extensions)

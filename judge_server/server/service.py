@@ -1,13 +1,16 @@
-"""What routes ask for: the service, and the terms of a request."""
+"""What routes share: the service, the terms of a request, bounds on its items, and strict JSON bodies."""
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, HTTPException, Request, Response
+from fastapi.routing import APIRoute
 
 from judge_server.core.caller import PriorityClass, current_caller
 from judge_server.core.errors import BadInput, TooLarge
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
+from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service
 
 
@@ -29,21 +32,21 @@ def terms(
     priority: str | None,
     default: PriorityClass = "interactive",
 ) -> Terms:
-    """The body's deadline goes before the header's, and that before the server's default. Raises Forbidden for a more
-    urgent class than the caller may ask for."""
+    """Priority and deadline of a request. The body's deadline takes precedence over the header's, and that over the
+    server's default. Raises Forbidden for a more urgent class than the caller may use."""
     seconds = deadline_seconds or header or service.settings.default_deadline_seconds
     permitted = current_caller.get().allowance.priority(priority, default)
     return Terms.within(seconds, Priority[permitted.upper()])
 
 
 def require_submissions(service: Service, count: int, field: str) -> None:
-    """``require_items`` for what will be judged, also by what the caller may send. Raises TooLarge."""
+    """Check a list of submissions against the server's limit and the caller's. Raises BadInput or TooLarge."""
     require_items(count, service.settings.max_batch_items, field)
     require_allowed(count, field)
 
 
 def require_allowed(count: int, field: str) -> None:
-    """Raises TooLarge for more submissions in one request than the caller may send."""
+    """Raises TooLarge for more submissions than the caller may send in one request."""
     limit = current_caller.get().allowance.submissions_per_request
     if limit is not None and count > limit:
         raise TooLarge(
@@ -63,3 +66,23 @@ def require_items(count: int, limit: int, field: str) -> None:
             remedy="Split the request, or raise max_batch_items in the server's settings.",
             max_items=limit,
         )
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        try:
+            return parse_json(await self.body())
+        except ValueError as fault:
+            raise HTTPException(400, f"The body cannot be read: {fault}.") from None
+
+
+class StrictRoute(APIRoute):
+    """A route that accepts standard JSON in UTF-8 only: 400 for NaN, Infinity, other encodings and deep nesting."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(_StrictRequest(request.scope, request.receive))
+
+        return strictly

@@ -1,7 +1,10 @@
-"""Running the application: one process, drained on SIGTERM and SIGINT."""
+"""Serve the application in one process, and drain it on SIGTERM and SIGINT."""
 
+import asyncio
 import signal
 import socket
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
@@ -9,18 +12,18 @@ import uvicorn
 from fastapi import FastAPI
 
 from judge_server.server.app import create_app
-from judge_server.server.draining import drain
-from judge_server.server.middleware.bounded_head import BoundedHead
+from judge_server.server.http_protocol import BoundedHttp
 from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
+from judge_server.wiring.service import Service
 
 # longer than the pools of HTTP clients keep an idle connection, so that none is closed under a request
 _KEEP_ALIVE_SECONDS = 75
-_FAREWELL_SECONDS = 2  # for the last answers to be sent, and for streams, which would go on
+_CLOSE_SECONDS = 2  # to send the last responses; event streams are cut after it
 
 
 class DrainingServer(uvicorn.Server):
-    """Drains the application while it still listens, so that whoever comes is told to come again."""
+    """Drains the application while it still listens, so that new requests get 503 with Retry-After."""
 
     def __init__(self, app: FastAPI, config: uvicorn.Config, drain_seconds: float) -> None:
         super().__init__(config)
@@ -28,7 +31,7 @@ class DrainingServer(uvicorn.Server):
         self._drain_seconds = drain_seconds
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The second signal, whichever, waits for nothing."""
+        """A second signal stops the server at once."""
         self.force_exit = self.should_exit
         super().handle_exit(sig, frame)
 
@@ -38,7 +41,7 @@ class DrainingServer(uvicorn.Server):
 
 
 def serve_until_stopped(settings: Settings) -> bool:
-    """Serve until a signal ends it; False where the service could not start, which the log explains."""
+    """Serve until a signal arrives. False if the service could not start; the log has the reason."""
     log_to_standard_error(settings.log_level, settings.log_format)
     app = create_app(settings)
     server = DrainingServer(
@@ -48,21 +51,45 @@ def serve_until_stopped(settings: Settings) -> bool:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http=BoundedHead,
+            http=BoundedHttp,
             ws="none",
             lifespan="on",
             access_log=False,
             log_config=None,
             log_level=settings.log_level,
-            timeout_graceful_shutdown=_FAREWELL_SECONDS,
+            timeout_graceful_shutdown=_CLOSE_SECONDS,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             server_header=False,
         ),
         settings.drain_seconds,
     )
-    # uvicorn raises the signal that ended it once more; having drained is a good end, not death by a signal
+    # uvicorn raises the signal again after it has stopped; a drained server should exit with status 0
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    with suppress(SystemExit):  # which is how uvicorn ends when it cannot start, with a status of its own
+    with suppress(SystemExit):  # uvicorn exits with a status of its own if it cannot start
         server.run()
     return server.started
+
+
+_LOOK_AGAIN_SECONDS = 0.05
+
+
+async def drain(app: FastAPI, seconds: float, hurried: Callable[[], bool]) -> None:
+    """Answer 503 to new work, stop jobs and audits (the store keeps them), and wait for the requests under way until
+    ``seconds`` have passed or ``hurried`` is true. Then cancel the rest; their callers get 503 with Retry-After."""
+    service: Service = app.state.service
+    service.scorer.admission.draining = True
+    give_up_at = time.monotonic() + seconds
+    suspending = asyncio.gather(*(one.close() for one in app.state.unhurried))
+
+    def over() -> bool:
+        return (suspending.done() and _finished(service)) or time.monotonic() >= give_up_at or hurried()
+
+    while not over():  # noqa: ASYNC110 - a signal sets no event
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    await service.groups.close()
+    await app.state.working.end()
+
+
+def _finished(service: Service) -> bool:
+    return not service.scorer.admission.under_way and not service.groups.collection.waiting

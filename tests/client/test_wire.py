@@ -22,7 +22,7 @@ from judge_server.core import judgment as core_judgment
 from judge_server.core import outcome, verdict
 from judge_server.scoring import rescore
 from judge_server.scoring.group import report
-from judge_server.server import calibrating
+from judge_server.server import calibration_runs
 from judge_server.server.routes import calibrations, groups, jobs, judges, judgments, labels, rubrics
 from judge_server.store import label_records as stored_labels
 from tests.client.scripted_server import judgment as written
@@ -57,7 +57,7 @@ PAIRS = [
     (label.LabelSet, labels.SetDocument),
     (calibration.Calibration, core_calibration.Calibration),
     (calibration.CalibrationList, calibrations.CalibrationList),
-    (calibration.CalibrationProgress, calibrating.Progress),
+    (calibration.CalibrationProgress, calibration_runs.CalibrationProgress),
     (calibration.Certificate, certificate.Certificate),
     (job.Job, core_job.Job),
     (job.JobTerms, core_job.JobTerms),

@@ -36,9 +36,8 @@ from judge_server.models.openai_reply import completion_of, listing_of
 from judge_server.models.protocol import Completion
 from judge_server.models.replay import read_recording
 from judge_server.models.reserved import break_reserved
-from judge_server.server.dialects.chat_markup import exchange_in, exchange_of
+from judge_server.server.dialects.chat_markup import read_channels, split_pair, split_text
 from judge_server.server.dialects.envelope import open_label
-from judge_server.server.dialects.harmony import read_channels
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.settings.loading import load_settings
 from judge_server.util.parsing import parse_json
@@ -142,7 +141,7 @@ def _check(criterion: CheckCriterion, content: bytes) -> None:
 def _halves(content: bytes) -> None:
     text = _text(content)
     middle = len(text) // 2
-    exchange_of(text[:middle], text[middle:])
+    split_pair(text[:middle], text[middle:])
 
 
 def _formula(content: bytes) -> None:
@@ -193,8 +192,8 @@ DOORS = {
             for criterion in _CHECKED
         ),
         _door("prompt and response", _halves, (BadInput,), "markup", "text"),
-        _door("chat markup", lambda raw: exchange_in(_text(raw)), (BadInput,), "markup", "text"),
-        _door("chat markup, last turn", lambda raw: exchange_in(_text(raw), "last"), (BadInput,), "markup", "text"),
+        _door("chat markup", lambda raw: split_text(_text(raw)), (BadInput,), "markup", "text"),
+        _door("chat markup, last turn", lambda raw: split_text(_text(raw), "last"), (BadInput,), "markup", "text"),
         _door("harmony", lambda raw: read_channels(_text(raw)), (), "markup", "text"),
         _door("control tokens", lambda raw: break_reserved(_text(raw)), (), "markup", "text"),
         _door("label", lambda raw: open_label(_text(raw)), (BadInput,), "json", "text"),

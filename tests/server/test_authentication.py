@@ -14,8 +14,7 @@ from judge_client import Client, Refused
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import StoreUnavailable, Unauthorized
 from judge_server.server.app import create_app
-from judge_server.server.middleware.authentication import presented_key
-from judge_server.server.middleware.key_ring import KeyRing
+from judge_server.server.middleware.authentication import KeyRing, presented_key
 from judge_server.settings.settings import Settings
 from judge_server.store import Store
 from tests.served import served, settings_of
@@ -213,7 +212,7 @@ async def test_strangers_with_invented_ids_do_not_keep_the_database_busy():
     counting = _Counting(store.api_keys)
     ring = KeyRing((), counting)
     for _ in range(200):
-        with pytest.raises(Unauthorized, match="not known"):
+        with pytest.raises(Unauthorized, match="unknown"):
             await ring.find(key_of()[0])
     assert counting.readings <= 5
     await store.close()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from judge_server.core.judge import JudgeSpecification
 from judge_server.models.protocol import Priority
 from judge_server.server.app import create_app
-from judge_server.server.draining import drain
+from judge_server.server.serving import drain
 from judge_server.settings.settings import Settings
 from judge_server.store import Store
 from tests.server.faults import only_for

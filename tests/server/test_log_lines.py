@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from judge_server.server.middleware.request_id import current_request_id
+from judge_server.server.middleware.headers import current_request_id
 from judge_server.server.telemetry.log_lines import handler_of
 
 

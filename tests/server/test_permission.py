@@ -53,5 +53,5 @@ def test_a_route_that_nobody_thought_of_is_for_admin():
 
 def test_a_mounted_application_is_refused_for_nothing_guards_it():
     app = FastAPI(routes=[Mount("/pages", app=FastAPI())])
-    with pytest.raises(TypeError, match="scope"):
+    with pytest.raises(TypeError, match="cannot be guarded"):
         guard_routes(app, public_metrics=False)

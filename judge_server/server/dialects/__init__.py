@@ -1,1 +1,1 @@
-"""Wire formats of RL trainers: each a thin translation to the one scoring path."""
+"""Wire formats of RL trainers, each translated to the common scoring path."""

@@ -11,14 +11,18 @@ from pydantic import Field
 
 from judge_server.core.errors import BadSubmission
 from judge_server.core.model import Frozen
-from judge_server.server.dialects.asking import Asking, Wishes, asked
-from judge_server.server.dialects.binding import bound
-from judge_server.server.dialects.chat_markup import Exchange, Text
+from judge_server.server.dialects.chat_markup import PromptAndResponse, Text
 from judge_server.server.dialects.envelope import as_text, envelope_in_row
 from judge_server.server.dialects.failure_policy import RAISE, Profile
-from judge_server.server.dialects.foreign import Foreign
-from judge_server.server.dialects.rewarding import rewards_for, sampled, substituted_headers
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.dialects.rewards import rewards_for, sampled, substituted_headers
+from judge_server.server.dialects.trainer_request import (
+    TrainerBody,
+    TrainerOptions,
+    TrainerRequest,
+    bind,
+    trainer_request,
+)
+from judge_server.server.service import StrictRoute
 
 router = APIRouter(prefix="/trainers/azure", tags=["trainers"], route_class=StrictRoute)
 PROFILE = Profile(
@@ -33,7 +37,7 @@ PROFILE = Profile(
 _MESSAGE_FIELDS = ("role", "content", "tool_calls", "reasoning_content", "refusal")
 
 
-class AzureRequest(Foreign):
+class AzureRequest(TrainerBody):
     """``sample`` is in the style of a chat completion, ``item`` the whole row of the data set."""
 
     sample: dict[str, Any]
@@ -47,23 +51,23 @@ class AzureResponse(Frozen):
 
 @router.post("/{rubric:path}", summary="Score for Azure's endpoint grader", response_model=AzureResponse)
 async def azure(
-    request: Request, response: Response, rubric: str, body: AzureRequest, wishes: Annotated[Wishes, Query()]
+    request: Request, response: Response, rubric: str, body: AzureRequest, options: Annotated[TrainerOptions, Query()]
 ) -> AzureResponse:
-    """What a grader of type ``endpoint`` asks. A failed judge is an error status: Azure then drops the rollout."""
-    asking = await asked(request, PROFILE, rubric, wishes)
-    (reward,) = await rewards_for(request, asking, [sampled(_item, asking, body)])
+    """Called by a grader of type ``endpoint``. A failed judge is an error status; Azure then drops the rollout."""
+    trainer = await trainer_request(request, PROFILE, rubric, options)
+    (reward,) = await rewards_for(request, trainer, [sampled(_item, trainer, body)])
     response.headers.update(substituted_headers([reward]))
     return AzureResponse(score=reward.number)
 
 
-def _item(asking: Asking, body: AzureRequest) -> dict[str, Any]:
+def _item(trainer: TrainerRequest, body: AzureRequest) -> dict[str, Any]:
     prompt = body.item.get("messages") or body.item.get("prompt")
     if not isinstance(prompt, str | list):
         raise BadSubmission(
-            "item: there is neither messages nor prompt in it.", remedy="Keep the messages in the rows of the data set."
+            "item: it has neither messages nor prompt.", remedy="Keep the messages in the rows of the data set."
         )
     row = {"reference": body.item.get("reference_answer"), **body.item}
-    item = bound(asking, Exchange(prompt, _response(body.sample)), envelope_in_row(row))
+    item = bind(trainer, PromptAndResponse(prompt, _response(body.sample)), envelope_in_row(row))
     return item | ({"id": body.trace_id} if body.trace_id else {})
 
 
@@ -78,5 +82,5 @@ def _response(sample: dict[str, Any]) -> Text:
         if sample.get(name) is not None:
             return as_text(sample[name])
     raise BadSubmission(
-        "sample: there is no choices, output_text or output_json in it.", remedy="Send the sample as Azure made it."
+        "sample: it has no choices, output_text or output_json.", remedy="Send the sample as Azure made it."
     )

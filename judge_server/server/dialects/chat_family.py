@@ -1,15 +1,15 @@
-"""How families of chat templates frame a turn.
+"""How families of chat templates mark turns, and the tokens that decoding leaves at the two ends of a text.
 
 Formats as the families' own templates write them (Qwen 2.5 and 3, Phi-3 and Phi-4, Llama 2 and 3, Mistral, Gemma 2 and
 3, DeepSeek V3 and R1, GLM-4, Zephyr, gpt-oss), read in September 2026. A family is recognised by the beginning of a
-text only: what a policy writes later cannot choose how it is read.
+text only, so a policy cannot choose how its response is parsed. Of the marks only those at the very beginning (start of
+text, padding) and at the very end (end of turn, end of text, padding) are removed; nothing between them is, so a policy
+gains nothing by writing such marks into its response.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-from judge_server.server.dialects.framing import content_start, past_space
 
 _ROLES = {
     "system": "system",
@@ -27,8 +27,8 @@ _LLAMA2_SYSTEM = re.compile(r"\A\s*<<SYS>>\n?(.*?)\n?<</SYS>>\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """``closed``: its end is marked, so nothing is to be written to it any more."""
+class ChatTurn:
+    """One turn of a conversation. ``closed``: its end is marked, so it is complete."""
 
     role: str
     content: str
@@ -37,7 +37,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where a turn's header stands in the text."""
+    """The place of a turn's header in the text, as character offsets."""
 
     role: str | None
     start: int
@@ -46,8 +46,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """``header`` names the role in the group ``role`` or by the name of the group that matched; ``end`` closes a turn.
-    ``system_first``: text before the first header is the system's."""
+    """A family of templates. ``header`` gives the role in the group ``role``, or by the name of the group that matched;
+    ``end`` closes a turn. ``system_first``: text before the first header is the system message."""
 
     name: str
     header: re.Pattern[str]
@@ -63,22 +63,22 @@ class Family:
         found = (header for header in self.headers(text) if header.role == "assistant")
         return next(iter(list(found)[-1:]), None) if last else next(found, None)
 
-    def turns(self, text: str) -> list[Turn] | None:
-        """The turns of a text from its content's start on; None where something stands outside every turn."""
+    def turns(self, text: str) -> list[ChatTurn] | None:
+        """The turns of a text; None if it has content outside of turns."""
         place = content_start(text)
-        turns: list[Turn] = []
+        turns: list[ChatTurn] = []
         if self.system_first:
             first = self.header.search(text, place)
             before = text[place : first.start() if first else len(text)]
             place += len(before)
-            turns += [Turn("system", before, closed=True)] if before.strip() else []
+            turns += [ChatTurn("system", before, closed=True)] if before.strip() else []
         while (place := past_space(text, place)) < len(text):
             match = self.header.match(text, place)
             header = _header(match) if match else None
             if header is None or header.role is None:
                 return None
             end = self.end.search(text, header.end)
-            turns.append(Turn(header.role, text[header.end : end.start() if end else len(text)], end is not None))
+            turns.append(ChatTurn(header.role, text[header.end : end.start() if end else len(text)], end is not None))
             place = end.end() if end else len(text)
         return _with_llama2_system(turns)
 
@@ -88,13 +88,17 @@ def _header(match: re.Match[str]) -> Header:
     return Header(_ROLES.get(named), match.start(), match.end())
 
 
-def _with_llama2_system(turns: list[Turn]) -> list[Turn]:
-    """Llama 2 writes the system's text into the first turn of the user."""
+def _with_llama2_system(turns: list[ChatTurn]) -> list[ChatTurn]:
+    """Llama 2 writes the system message into the first user turn."""
     match = _LLAMA2_SYSTEM.match(turns[0].content) if turns and turns[0].role == "user" else None
     if match is None:
         return turns
     first = turns[0]
-    return [Turn("system", match[1], closed=True), Turn("user", first.content[match.end() :], first.closed), *turns[1:]]
+    return [
+        ChatTurn("system", match[1], closed=True),
+        ChatTurn("user", first.content[match.end() :], first.closed),
+        *turns[1:],
+    ]
 
 
 def _family(name: str, header: str, end: str, *, system_first: bool = False) -> Family:
@@ -150,9 +154,78 @@ def family_of(text: str) -> Family | None:
 
 
 def _bar_family(text: str, start: int) -> Family:
-    """Phi-3, Zephyr and GLM write the same headers; how the prompt's turns end tells them apart."""
+    """Phi-3, Zephyr and GLM write the same headers; they differ in how a turn ends."""
     answer = GLM.answer_header(text)
     prompt = text[start : answer.start if answer else len(text)].rstrip()
     if prompt.endswith("<|end|>"):
         return PHI3
     return ZEPHYR if prompt.endswith("</s>") else GLM
+
+
+LEADING = (
+    "<s>",
+    "<bos>",
+    "<pad>",
+    "<unk>",
+    "<|begin_of_text|>",
+    "<|endoftext|>",
+    "<|startoftext|>",
+    "<|finetune_right_pad_id|>",
+    "<|end_of_text|>",
+    "<|eot_id|>",
+    "<|im_end|>",
+    "<|pad|>",
+    "[PAD]",
+    "[gMASK]",
+    "<sop>",
+    "</s>",
+    "<eos>",
+    "<\uff5cbegin\u2581of\u2581sentence\uff5c>",
+    "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    "<\uff5c\u2581pad\u2581\uff5c>",
+)
+TRAILING = (
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|end_of_text|>",
+    "<|finetune_right_pad_id|>",
+    "<end_of_turn>",
+    "<|end|>",
+    "<|return|>",
+    "<|call|>",
+    "<|user|>",
+    "<|observation|>",
+    "<|pad|>",
+    "</s>",
+    "<eos>",
+    "<pad>",
+    "[PAD]",
+    "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    "<\uff5c\u2581pad\u2581\uff5c>",
+)
+
+# Python cannot search backwards, so the text and the marks are reversed
+_BEGINNING = re.compile(rf"(?:\s|{'|'.join(map(re.escape, LEADING))})*+")
+_ENDING = re.compile(rf"(?:\s*+(?:{'|'.join(re.escape(mark[::-1]) for mark in TRAILING)}))*+")
+
+
+def content_start(text: str) -> int:
+    """The offset after leading white space and marks. Takes time linear in what is skipped."""
+    found = _BEGINNING.match(text)
+    return found.end() if found else 0
+
+
+def without_ending(text: str) -> str:
+    """``text`` without the run of marks at its end; unchanged if it has none."""
+    found = _ENDING.match(text[::-1])
+    return text[: len(text) - found.end()] if found else text
+
+
+def past_space(text: str, place: int) -> int:
+    """The first offset from ``place`` on that is not white space."""
+    while place < len(text) and text[place].isspace():
+        place += 1
+    return place

@@ -12,16 +12,14 @@ from pydantic import Field, model_validator
 
 from judge_server.core.errors import BadSubmission
 from judge_server.core.model import Frozen
-from judge_server.server.dialects.asking import Asking, asked
-from judge_server.server.dialects.binding import Sample, bound
-from judge_server.server.dialects.chat_markup import Exchange
+from judge_server.server.dialects.chat_markup import PromptAndResponse
 from judge_server.server.dialects.envelope import EMPTY
 from judge_server.server.dialects.failure_policy import RAISE, Profile
-from judge_server.server.dialects.foreign import Foreign
-from judge_server.server.dialects.llamafactory import TextWishes, text_item
-from judge_server.server.dialects.rewarding import Reward, rewards_for, sampled, substituted_headers
-from judge_server.server.middleware.request_id import request_id_of
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.dialects.llamafactory import TextOptions, text_item
+from judge_server.server.dialects.rewards import Reward, rewards_for, sampled, substituted_headers
+from judge_server.server.dialects.trainer_request import Sample, TrainerBody, TrainerRequest, bind, trainer_request
+from judge_server.server.middleware.headers import request_id_of
+from judge_server.server.service import StrictRoute
 from judge_server.util.parsing import writable
 
 router = APIRouter(prefix="/trainers/classify", tags=["trainers"], route_class=StrictRoute)
@@ -36,7 +34,7 @@ LABEL, SUBSTITUTED = "reward", "judge_failed"
 Texts = str | tuple[str, ...]
 
 
-class ClassifyRequest(Foreign):
+class ClassifyRequest(TrainerBody):
     """One of ``input`` (vLLM), ``text`` (SGLang): decoded texts with prompt and response, or ``messages``."""
 
     model: str = ""
@@ -57,7 +55,7 @@ class ClassifyRequest(Foreign):
 
 
 class Classified(Frozen):
-    """``probs`` holds the reward and nothing else; ``label`` is ``judge_failed`` where a number stands in its place."""
+    """``probs`` holds the reward only; ``label`` is ``judge_failed`` if a substitute number is in its place."""
 
     index: int
     label: str
@@ -65,8 +63,8 @@ class Classified(Frozen):
     num_classes: int = 1
 
 
-class TokenUsage(Frozen):
-    """Of the judge's calls."""
+class ClassifyUsage(Frozen):
+    """Tokens of the judge's calls."""
 
     prompt_tokens: int
     total_tokens: int
@@ -79,11 +77,11 @@ class ClassifyResponse(Frozen):
     created: int
     model: str
     data: list[Classified]
-    usage: TokenUsage
+    usage: ClassifyUsage
 
 
 class SglangReward(Frozen):
-    """``embedding`` holds the reward and nothing else."""
+    """``embedding`` holds the reward only."""
 
     embedding: list[float]
     meta_info: dict[str, Any] = Field(default_factory=dict)
@@ -93,14 +91,14 @@ class SglangReward(Frozen):
     "/{rubric:path}/classify", summary="Rewards as a reward model", response_model=ClassifyResponse | list[SglangReward]
 )
 async def classify(
-    request: Request, response: Response, rubric: str, body: ClassifyRequest, wishes: Annotated[TextWishes, Query()]
+    request: Request, response: Response, rubric: str, body: ClassifyRequest, options: Annotated[TextOptions, Query()]
 ) -> ClassifyResponse | list[SglangReward]:
-    """What a reward model of vLLM or SGLang would answer. A failed judge is an error status of the whole request."""
-    asking = await asked(request, PROFILE, rubric, wishes)
-    samples: list[Sample] = [sampled(text_item, asking, wishes, text) for text in body.texts]
+    """The response of a reward model of vLLM or SGLang. A failed judge is an error status of the whole request."""
+    trainer = await trainer_request(request, PROFILE, rubric, options)
+    samples: list[Sample] = [sampled(text_item, trainer, options, text) for text in body.texts]
     if body.messages is not None:
-        samples = [sampled(_item, asking, body.messages)]
-    rewards = await rewards_for(request, asking, samples)
+        samples = [sampled(_item, trainer, body.messages)]
+    rewards = await rewards_for(request, trainer, samples)
     response.headers.update(substituted_headers(rewards))
     if body.text is not None:
         return [
@@ -109,15 +107,16 @@ async def classify(
     return _answer(request_id_of(request.scope), body.model, rewards)
 
 
-def _item(asking: Asking, messages: list[dict[str, Any]]) -> dict[str, Any]:
-    """The response is what assistant and tools say after the last message of anybody else."""
+def _item(trainer: TrainerRequest, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    """The response is what assistant and tools say after the last message of another role."""
     spoke = [place for place, message in enumerate(messages) if message.get("role") not in ("assistant", "tool")]
     last = spoke[-1] + 1 if spoke else 0
     if not messages[last:]:
         raise BadSubmission(
-            "messages: the last is not the assistant's.", remedy="End the conversation with the response to judge."
+            "messages: the last message is not the assistant's.",
+            remedy="End messages with the response to judge.",
         )
-    return bound(asking, Exchange(messages[:last], messages[last:]), EMPTY)
+    return bind(trainer, PromptAndResponse(messages[:last], messages[last:]), EMPTY)
 
 
 def _answer(request_id: str, model: str, rewards: list[Reward]) -> ClassifyResponse:
@@ -131,5 +130,5 @@ def _answer(request_id: str, model: str, rewards: list[Reward]) -> ClassifyRespo
             Classified(index=place, label=SUBSTITUTED if reward.fault else LABEL, probs=[reward.number])
             for place, reward in enumerate(rewards)
         ],
-        usage=TokenUsage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion),
+        usage=ClassifyUsage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion),
     )

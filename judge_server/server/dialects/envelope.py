@@ -1,7 +1,7 @@
-"""A label that says more than the reference: ``{"rubric", "reference", "prompt", "facts", "judge"}`` as JSON.
+"""A label with more than the reference in it: ``{"rubric", "reference", "prompt", "facts", "judge"}`` as JSON.
 
-The text of a label is a data set's, and may be anything. One that is not meant as an envelope is the reference; one
-that is has to be right to the last field, so that a misspelt field never silently judges something else.
+Labels come from a data set and may be any text. A label that is not an envelope is the reference. One that begins like
+an envelope must be valid to the last field, so that a misspelt field never judges something else unnoticed.
 """
 
 import re
@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from judge_server.core.errors import BadSubmission
 from judge_server.core.message import Conversation
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.scoring.batch import describe
-from judge_server.server.dialects.fault import BadEnvelope
 from judge_server.util.canonical import JsonObject, as_json, canonical_json
 from judge_server.util.parsing import parse_json
 
@@ -21,8 +21,12 @@ MOST_CHARACTERS = 1_000_000
 _REMEDY = 'Write {"rubric": …, "reference": …, "prompt": …, "facts": …, "judge": …} (each optional), or a plain text.'
 
 
+class BadEnvelope(BadSubmission):
+    type, title = "bad_envelope", "The label is an envelope that cannot be read"
+
+
 class Envelope(Frozen):
-    """What a sample brings along. ``rubric`` is a name or a whole rubric; it is read with the submission."""
+    """The fields that a sample may set. ``rubric`` is a name or a whole rubric, validated with the submission."""
 
     rubric: str | JsonObject | None = None
     reference: str | None = None
@@ -36,7 +40,7 @@ EMPTY = Envelope()
 
 
 def open_label(label: Any) -> Envelope:
-    """The envelope in a label, or one around it. Raises BadEnvelope that names the field."""
+    """The envelope that a label holds, or one with the label as reference. Raises BadEnvelope that names the field."""
     if label is None or label == "":
         return EMPTY
     if isinstance(label, str) and len(label) > MOST_CHARACTERS:
@@ -58,7 +62,7 @@ def read_envelope(given: dict[str, Any]) -> Envelope:
 
 
 def envelope_in_row(row: dict[str, Any]) -> Envelope:
-    """From a data set's row: its columns rubric, reference, facts and judge. A reference may be any JSON."""
+    """From the columns rubric, reference, facts and judge of a data set's row. The reference may be any JSON."""
     given = {name: row[name] for name in ("rubric", "reference", "facts", "judge") if row.get(name) is not None}
     if "reference" in given:
         given["reference"] = as_text(given["reference"])
@@ -66,7 +70,8 @@ def envelope_in_row(row: dict[str, Any]) -> Envelope:
 
 
 def _object_in(label: str) -> Any:
-    """The object that a label spells; a label that only begins like an envelope is a fault and not a reference."""
+    """The JSON object in a label, if there is one. Raises BadEnvelope for a label that begins like an envelope and is
+    not JSON."""
     if not label.lstrip().startswith("{"):
         return None
     try:
@@ -78,7 +83,7 @@ def _object_in(label: str) -> Any:
 
 
 def as_text(label: Any) -> str:
-    """A text as it is, anything else as the JSON that it was. Raises BadEnvelope for what JSON cannot hold."""
+    """A text unchanged, any other value as JSON. Raises BadEnvelope for values that JSON cannot hold."""
     if isinstance(label, str):
         return label
     try:

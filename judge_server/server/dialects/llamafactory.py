@@ -9,31 +9,35 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from judge_server.core.model import Frozen
-from judge_server.server.dialects.asking import Asking, Wishes, asked
-from judge_server.server.dialects.binding import bound
-from judge_server.server.dialects.chat_markup import WhichTurn, exchange_in
+from judge_server.server.dialects.chat_markup import WhichTurn, split_text
 from judge_server.server.dialects.envelope import EMPTY
 from judge_server.server.dialects.failure_policy import Profile
-from judge_server.server.dialects.foreign import Foreign
-from judge_server.server.dialects.rewarding import rewards_for, sampled, substituted_headers
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.dialects.rewards import rewards_for, sampled, substituted_headers
+from judge_server.server.dialects.trainer_request import (
+    TrainerBody,
+    TrainerOptions,
+    TrainerRequest,
+    bind,
+    trainer_request,
+)
+from judge_server.server.service import StrictRoute
 
 router = APIRouter(prefix="/trainers/llamafactory", tags=["trainers"], route_class=StrictRoute)
 PROFILE = Profile(
     dialect="llamafactory",
     trainer="LLaMA-Factory",
     bears=frozenset({"number"}),
-    because="it reads the scores out of every answer without a look at the status, and ends with KeyError: 'scores'",
+    because="it reads the scores without checking the status, and ends with KeyError: 'scores'",
 )
 
 
-class TextWishes(Wishes):
-    """How prompt and response are told apart in one decoded text."""
+class TextOptions(TrainerOptions):
+    """How one decoded text is split into prompt and response."""
 
     turn: WhichTurn = Field(
         default="first",
-        description="Which assistant's turn begins the response; last believes the policy, and is for prompts with "
-        "earlier answers in them.",
+        description="Which assistant turn begins the response. last is for prompts with earlier answers in them; "
+        "a policy that writes headers can then move the beginning of its response.",
     )
     answer_after: str | None = Field(
         default=None,
@@ -43,7 +47,7 @@ class TextWishes(Wishes):
     )
 
 
-class LlamaFactoryRequest(Foreign):
+class LlamaFactoryRequest(TrainerBody):
     """``messages`` are prompts with their responses, decoded with their special tokens."""
 
     model: str | None = None
@@ -58,16 +62,21 @@ class LlamaFactoryResponse(Frozen):
 
 @router.post("/{rubric:path}", summary="Rewards for LLaMA-Factory", response_model=LlamaFactoryResponse)
 async def llamafactory(
-    request: Request, response: Response, rubric: str, body: LlamaFactoryRequest, wishes: Annotated[TextWishes, Query()]
+    request: Request,
+    response: Response,
+    rubric: str,
+    body: LlamaFactoryRequest,
+    options: Annotated[TextOptions, Query()],
 ) -> LlamaFactoryResponse:
-    """What ``reward_model_type: api`` asks. Finite numbers with status 200, so ``on_error`` has to be a number."""
-    asking = await asked(request, PROFILE, rubric, wishes)
-    samples = [sampled(text_item, asking, wishes, text) for text in body.messages]
-    rewards = await rewards_for(request, asking, samples)
+    """Called by ``reward_model_type: api``. It needs finite numbers with status 200, so ``on_error`` must be a
+    number."""
+    trainer = await trainer_request(request, PROFILE, rubric, options)
+    samples = [sampled(text_item, trainer, options, text) for text in body.messages]
+    rewards = await rewards_for(request, trainer, samples)
     response.headers.update(substituted_headers(rewards))
     return LlamaFactoryResponse(scores=[reward.number for reward in rewards])
 
 
-def text_item(asking: Asking, wishes: TextWishes, text: str) -> dict[str, Any]:
+def text_item(trainer: TrainerRequest, options: TextOptions, text: str) -> dict[str, Any]:
     """The submission in one decoded text. Raises UnsplitText or UnboundRubric."""
-    return bound(asking, exchange_in(text, wishes.turn, wishes.answer_after), EMPTY)
+    return bind(trainer, split_text(text, options.turn, options.answer_after), EMPTY)

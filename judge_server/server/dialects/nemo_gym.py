@@ -1,4 +1,4 @@
-"""A resources server of NeMo Gym.
+"""NeMo Gym's resources server.
 
 Source: nemo-gym 0.5.1 (07d6b0d07), ``base_resources_server.py`` and ``judge.py``; nemo-rl (7ea279abf),
 ``experience/rollouts.py`` (``instance_config.mask_sample``) and ``environments/nemo_gym.py`` (components sum to the
@@ -12,17 +12,26 @@ from fastapi import APIRouter, Query, Request, Response
 from judge_server.core.errors import BadSubmission
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
-from judge_server.server.dialects.asking import Asking, Wishes, asked
-from judge_server.server.dialects.binding import bound
-from judge_server.server.dialects.chat_markup import Exchange
-from judge_server.server.dialects.components import reward_components, rounded
+from judge_server.server.dialects.chat_markup import PromptAndResponse
 from judge_server.server.dialects.envelope import Envelope, envelope_in_row
 from judge_server.server.dialects.failure_policy import DROP, Profile
-from judge_server.server.dialects.foreign import Foreign
-from judge_server.server.dialects.gym_metrics import FAILURE, AggregateMetrics, aggregate
+from judge_server.server.dialects.nemo_gym_metrics import (
+    FAILURE,
+    AggregateMetrics,
+    aggregate,
+    reward_components,
+    rounded,
+)
 from judge_server.server.dialects.responses_api import messages_of
-from judge_server.server.dialects.rewarding import Reward, rewards_for, sampled, substituted_headers
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.dialects.rewards import Reward, rewards_for, sampled, substituted_headers
+from judge_server.server.dialects.trainer_request import (
+    TrainerBody,
+    TrainerOptions,
+    TrainerRequest,
+    bind,
+    trainer_request,
+)
+from judge_server.server.service import StrictRoute
 from judge_server.util.canonical import JsonObject
 
 router = APIRouter(prefix="/trainers/nemo-gym", tags=["trainers"], route_class=StrictRoute)
@@ -36,45 +45,47 @@ PROFILE = Profile(
 _MASKED = 0.0  # the number that NeMo Gym itself writes beside its failure class
 
 
-class AggregateRequest(Foreign):
+class AggregateRequest(TrainerBody):
     verify_responses: list[JsonObject]
 
 
 @router.post("/{rubric:path}/seed_session", summary="Session of NeMo Gym")
-async def seed_session(request: Request, rubric: str, wishes: Annotated[Wishes, Query()]) -> dict[str, Any]:
-    """Nothing is kept between calls. A URL that no rollout could be verified under is refused here already."""
-    await asked(request, PROFILE, rubric, wishes)
+async def seed_session(request: Request, rubric: str, options: Annotated[TrainerOptions, Query()]) -> dict[str, Any]:
+    """Stores nothing; refuses a URL under which no rollout could be verified."""
+    await trainer_request(request, PROFILE, rubric, options)
     return {}
 
 
 @router.post("/{rubric:path}/verify", summary="Reward for NeMo Gym", response_model=dict[str, Any])
 async def verify(
-    request: Request, response: Response, rubric: str, body: JsonObject, wishes: Annotated[Wishes, Query()]
+    request: Request, response: Response, rubric: str, body: JsonObject, options: Annotated[TrainerOptions, Query()]
 ) -> dict[str, Any]:
-    """The body with its reward. A failed judge is NeMo Gym's ``judge_failed``, and the rollout is masked."""
-    asking = await asked(request, PROFILE, rubric, wishes)
-    (reward,) = await rewards_for(request, asking, [sampled(_item, asking, body)])
+    """The body with its reward. A failed judge is reported as NeMo Gym's ``judge_failed``, and the rollout is
+    masked."""
+    trainer = await trainer_request(request, PROFILE, rubric, options)
+    (reward,) = await rewards_for(request, trainer, [sampled(_item, trainer, body)])
     response.headers.update(substituted_headers([reward]))
     if reward.judgment is None or reward.fault is not None:
         return body | _failed(body, reward)
     verified = body | {"reward": rounded(reward.number), "judge_failed": 0.0}
-    components = await _components(asking, body, reward.judgment)
+    components = await _components(trainer, body, reward.judgment)
     return verified | ({"reward_components": components} if components else {})
 
 
 @router.post("/{rubric:path}/aggregate_metrics", summary="Statistics for NeMo Gym")
 async def aggregate_metrics(rubric: str, body: AggregateRequest) -> AggregateMetrics:
-    """Mean, max, min, median and standard deviation of every number; failed judges are left out and counted."""
+    """Mean, max, min, median and standard deviation of every number. Rollouts with a failed judge are excluded and
+    counted."""
     return aggregate(body.verify_responses)
 
 
 @router.get("/{rubric:path}/reverify_mode", summary="How NeMo Gym may verify again")
 async def reverify_mode(rubric: str) -> Literal["stateless"]:
-    """Every rollout can be verified again by itself."""
+    """Each rollout can be verified again on its own."""
     return "stateless"
 
 
-def _item(asking: Asking, body: dict[str, Any]) -> dict[str, Any]:
+def _item(trainer: TrainerRequest, body: dict[str, Any]) -> dict[str, Any]:
     asked_for, answered = body.get("responses_create_params"), body.get("response")
     if not isinstance(asked_for, dict) or not isinstance(answered, dict):
         raise BadSubmission(
@@ -84,17 +95,17 @@ def _item(asking: Asking, body: dict[str, Any]) -> dict[str, Any]:
     if asked_for.get("instructions"):
         prompt = [{"role": "system", "content": asked_for["instructions"]}, *prompt]
     response = messages_of(answered.get("output") or [], "response.output") or ""
-    return bound(asking, Exchange(prompt, response), _envelope(body))
+    return bind(trainer, PromptAndResponse(prompt, response), _envelope(body))
 
 
 def _envelope(body: dict[str, Any]) -> Envelope:
-    """The row's columns arrive beside the rollout, or in ``verifier_metadata``."""
+    """The row's columns are in the body itself or in ``verifier_metadata``."""
     metadata = body.get("verifier_metadata")
     return envelope_in_row((metadata if isinstance(metadata, dict) else {}) | body)
 
 
 def _failed(body: dict[str, Any], reward: Reward) -> dict[str, Any]:
-    """With a number of the user's own the rollout is trained on; without one it is masked."""
+    """With a number of the user the rollout is trained on; without one it is masked."""
     told = {"judge_failed": 1.0, "_ng_failure_judge_error": str(reward.fault)}
     if reward.value is not None:
         return told | {"reward": reward.value}
@@ -103,10 +114,12 @@ def _failed(body: dict[str, Any], reward: Reward) -> dict[str, Any]:
     return told | {"reward": _MASKED, FAILURE: "judge_failed", "instance_config": masked}
 
 
-async def _components(asking: Asking, body: dict[str, Any], judgment: Judgment) -> dict[str, float] | None:
+async def _components(trainer: TrainerRequest, body: dict[str, Any], judgment: Judgment) -> dict[str, float] | None:
     if judgment.rubric is None or judgment.reward is None:
         return None
     given = _envelope(body).rubric
     named = given if isinstance(given, dict) else f"{judgment.rubric.id}@{judgment.rubric.version}"
-    rubric = await asking.service.rubric_registry.get(named) if isinstance(named, str) else Rubric.model_validate(named)
+    rubric = (
+        await trainer.service.rubric_registry.get(named) if isinstance(named, str) else Rubric.model_validate(named)
+    )
     return reward_components(rubric, judgment.verdicts, judgment.reward)

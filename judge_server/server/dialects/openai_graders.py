@@ -1,7 +1,7 @@
-"""POST /v1/fine_tuning/alpha/graders/run and /validate: graders in the shape of OpenAI's.
+"""POST /v1/fine_tuning/alpha/graders/run and /validate: graders in OpenAI's format.
 
-The shape has no place for a reward that is missing. So a sample without one is answered with a problem document, which
-carries the shape's own error flags, or with the number that the caller chose for this case.
+The format has no place for a missing reward. A sample without one is answered with a problem document that carries the
+format's error flags, or with the number that the caller chose in ``on_error``.
 """
 
 import time
@@ -18,10 +18,9 @@ from judge_server.core.model import Frozen, encodable
 from judge_server.scoring.graders.grade import Grade, GraderFault
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.server.dialects.failure_policy import RAISE, FailurePolicy, Profile
-from judge_server.server.failure import failure_problem
 from judge_server.server.middleware.disconnect import while_connected
-from judge_server.server.service import DeadlineHeader, ServiceHere, terms
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.problems import failure_problem
+from judge_server.server.service import DeadlineHeader, ServiceHere, StrictRoute, terms
 from judge_server.util.canonical import JsonObject
 
 router = APIRouter(prefix="/v1/fine_tuning/alpha/graders", tags=["graders"], route_class=StrictRoute)
@@ -38,7 +37,7 @@ OnError = Annotated[
 
 
 class RunRequest(Frozen):
-    """``item`` is the data set's row that placeholders read."""
+    """``item`` is the row of the data set that placeholders refer to."""
 
     grader: Grader
     model_sample: Annotated[str, AfterValidator(encodable)]
@@ -50,7 +49,7 @@ class ValidateRequest(Frozen):
 
 
 class Errors(Frozen):
-    """Which faults a run had; the three texts say more about them."""
+    """Which errors a run had, with details in three texts."""
 
     formula_parse_error: bool = False
     sample_parse_error: bool = False
@@ -80,7 +79,7 @@ class Metadata(Frozen):
     errors: Errors
 
 
-class TokenUsage(Frozen):
+class GraderTokenUsage(Frozen):
     prompt_tokens: int
     total_tokens: int
     completion_tokens: int
@@ -88,11 +87,11 @@ class TokenUsage(Frozen):
 
 
 class RunResponse(Frozen):
-    """``reward`` was measured where no error is set, and is the caller's own ``on_error`` where one is."""
+    """``reward`` is the grade if no error is set, else the caller's ``on_error``."""
 
     reward: float
     sub_rewards: dict[str, float | None]
-    model_grader_token_usage_per_model: dict[str, TokenUsage]
+    model_grader_token_usage_per_model: dict[str, GraderTokenUsage]
     metadata: Metadata
 
 
@@ -127,7 +126,7 @@ async def run(
 
 @router.post("/validate", response_model=ValidateResponse)
 async def validate(request: Request, body: ValidateRequest, service: ServiceHere) -> Response:
-    """The grader as it was understood; a problem document that names the fault where it cannot be run here."""
+    """The grader as parsed; a problem document that names the fault if it cannot run on this server."""
     service.scorer.admission.require_room()
     await while_connected(request, service.graders.check(body.grader))
     return Response(
@@ -136,7 +135,7 @@ async def validate(request: Request, body: ValidateRequest, service: ServiceHere
 
 
 def _count(request: Request, grader: Grader, grade: Grade, policy: FailurePolicy) -> None:
-    """In the metrics, and in the log where a number stands in."""
+    """Count the run in the metrics; log a substituted reward."""
     state, failure = request.app.state, grade.fault.failure if grade.fault else None
     substituted = policy.number is not None
     state.metrics.graded(grader.type, failure and failure.type, grade.usage.values(), substituted=substituted)
@@ -145,7 +144,7 @@ def _count(request: Request, grader: Grader, grade: Grade, policy: FailurePolicy
 
 
 def _told(grader: Grader, grade: Grade, seconds: float) -> dict[str, Any]:
-    """Every member of the answer but the reward."""
+    """Every field of the response except the reward."""
     usage = {judge: _tokens(spent) for judge, spent in grade.usage.items()}
     metadata = Metadata(
         name=grader.name,
@@ -173,8 +172,8 @@ def _errors(faults: tuple[GraderFault, ...]) -> Errors:
     return Errors(**flags)
 
 
-def _tokens(usage: Usage) -> TokenUsage:
-    return TokenUsage(
+def _tokens(usage: Usage) -> GraderTokenUsage:
+    return GraderTokenUsage(
         prompt_tokens=usage.prompt_tokens,
         total_tokens=usage.prompt_tokens + usage.completion_tokens,
         completion_tokens=usage.completion_tokens,

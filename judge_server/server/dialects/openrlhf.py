@@ -10,27 +10,31 @@ from pydantic import Field
 
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
-from judge_server.server.dialects.asking import Asking, Wishes, asked
-from judge_server.server.dialects.binding import bound
-from judge_server.server.dialects.chat_markup import exchange_of
+from judge_server.server.dialects.chat_family import content_start
+from judge_server.server.dialects.chat_markup import UnsplitText, split_pair
 from judge_server.server.dialects.envelope import open_label
 from judge_server.server.dialects.failure_policy import Profile
-from judge_server.server.dialects.foreign import Foreign
-from judge_server.server.dialects.prefix import response_after
-from judge_server.server.dialects.rewarding import rewards_for, sampled, substituted_headers
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.dialects.rewards import rewards_for, sampled, substituted_headers
+from judge_server.server.dialects.trainer_request import (
+    TrainerBody,
+    TrainerOptions,
+    TrainerRequest,
+    bind,
+    trainer_request,
+)
+from judge_server.server.service import StrictRoute
 
 router = APIRouter(prefix="/trainers/openrlhf", tags=["trainers"], route_class=StrictRoute)
 PROFILE = Profile(
     dialect="openrlhf",
     trainer="OpenRLHF",
     bears=frozenset({"number"}),
-    because="it asks five times, takes an error for a reward of None, and stops later without saying why",
+    because="it tries five times, takes an error for a reward of None, and stops later without giving a reason",
     patience_seconds=170.0,
 )
 
 
-class OpenRlhfRequest(Foreign):
+class OpenRlhfRequest(TrainerBody):
     """``query`` is prompt and response as one decoded text, with its special tokens."""
 
     query: tuple[str, ...]
@@ -48,12 +52,16 @@ class OpenRlhfResponse(Frozen):
 
 @router.post("/{rubric:path}", summary="Rewards for OpenRLHF", response_model=OpenRlhfResponse)
 async def openrlhf(
-    request: Request, response: Response, rubric: str, body: OpenRlhfRequest, wishes: Annotated[Wishes, Query()]
+    request: Request,
+    response: Response,
+    rubric: str,
+    body: OpenRlhfRequest,
+    options: Annotated[TrainerOptions, Query()],
 ) -> OpenRlhfResponse:
-    """What ``--reward.remote_url`` asks. Finite numbers with status 200, so ``on_error`` has to be a number."""
-    asking = await asked(request, PROFILE, rubric, wishes)
+    """Called at ``--reward.remote_url``. It needs finite numbers with status 200, so ``on_error`` must be a number."""
+    trainer = await trainer_request(request, PROFILE, rubric, options)
     rows = zip(body.query, body.prompts, _labels(body), strict=True)
-    rewards = await rewards_for(request, asking, [sampled(_item, asking, *row) for row in rows])
+    rewards = await rewards_for(request, trainer, [sampled(_item, trainer, *row) for row in rows])
     response.headers.update(substituted_headers(rewards))
     numbers = [reward.number for reward in rewards]
     logs = {
@@ -63,8 +71,8 @@ async def openrlhf(
     return OpenRlhfResponse(rewards=numbers, scores=numbers, extra_logs=logs)
 
 
-def _item(asking: Asking, query: str, prompt: str, label: Any) -> dict[str, Any]:
-    return bound(asking, exchange_of(prompt, response_after(prompt, query)), open_label(label))
+def _item(trainer: TrainerRequest, query: str, prompt: str, label: Any) -> dict[str, Any]:
+    return bind(trainer, split_pair(prompt, response_after(prompt, query)), open_label(label))
 
 
 def _labels(body: OpenRlhfRequest) -> tuple[Any, ...]:
@@ -75,3 +83,35 @@ def _labels(body: OpenRlhfRequest) -> tuple[Any, ...]:
             remedy="Send lists of the same length.",
         )
     return labels
+
+
+def response_after(prompt: str, query: str) -> str:
+    """The rest of ``query`` after ``prompt``. Trainers decode the two with and without special tokens, so white space
+    and marks at the beginning may differ. Raises UnsplitText if the prompt is empty or not a prefix."""
+    wanted = prompt[content_start(prompt) :]
+    if not wanted.strip():
+        raise UnsplitText("The prompt is empty.", remedy="Send the prompt that the policy got.")
+    for prefix, whole in ((prompt, query), (wanted, query[content_start(query) :])):
+        if whole.startswith(prefix):
+            return whole[len(prefix) :]
+    end = _end_of("".join(wanted.split()), query, content_start(query))
+    if end is None:
+        raise UnsplitText(
+            "The query does not begin with its prompt.",
+            remedy="Raise the trainer's longest prompt so that none is cut, and render both with the same template.",
+        )
+    return query[end:]
+
+
+def _end_of(letters: str, text: str, place: int) -> int | None:
+    """The offset after ``letters`` in ``text`` from ``place`` on, ignoring white space; None if they differ."""
+    said = 0
+    while said < len(letters):
+        if place == len(text):
+            return None
+        if not text[place].isspace():
+            if text[place] != letters[said]:
+                return None
+            said += 1
+        place += 1
+    return place

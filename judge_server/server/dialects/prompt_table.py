@@ -1,7 +1,7 @@
-"""Rubric, reference and facts by prompt, for trainers whose wire carries nothing but texts.
+"""Rubric, reference and facts by prompt, for trainers that send texts only.
 
-A JSONL file; a row is ``{"prompt" | "prompt_sha256", "rubric", "reference"?, "facts"?, "judge"?}``. A prompt is known
-again by the SHA-256 of its text without the white space around it, or of its messages in canonical JSON.
+A JSONL file; a row is ``{"prompt" | "prompt_sha256", "rubric", "reference"?, "facts"?, "judge"?}``. A prompt is found
+by the SHA-256 of its stripped text, or of its messages in canonical JSON.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from judge_server.core.message import Conversation
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.scoring.batch import describe
-from judge_server.server.dialects.chat_markup import Exchange, Text
+from judge_server.server.dialects.chat_markup import PromptAndResponse, Text
 from judge_server.server.dialects.envelope import Envelope
 from judge_server.util.canonical import JsonObject, canonical_json
 from judge_server.util.parsing import parse_json
@@ -62,8 +62,8 @@ class PromptTable:
 
     rows: Mapping[str, Envelope]
 
-    def find(self, exchange: Exchange) -> Envelope | None:
-        """By the prompt's text as it was sent, else by its messages, else by what the only user's message says."""
+    def find(self, exchange: PromptAndResponse) -> Envelope | None:
+        """By the prompt's text as it was sent, else by its messages, else by the text of its only user message."""
         return next((self.rows[key] for key in _keys(exchange) if key in self.rows), None)
 
 
@@ -78,7 +78,7 @@ def messages_key(messages: list[dict[str, Any]]) -> str:
     return hashlib.sha256(canonical_json(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _keys(exchange: Exchange) -> Iterator[str]:
+def _keys(exchange: PromptAndResponse) -> Iterator[str]:
     if exchange.raw_prompt is not None:
         yield text_key(exchange.raw_prompt)
     prompt: Text = exchange.prompt
@@ -92,7 +92,7 @@ def _keys(exchange: Exchange) -> Iterator[str]:
 
 
 async def load_prompt_table(path: Path, rubric_of: Callable[[str], Awaitable[Any]]) -> PromptTable:
-    """Read and check every row; ``rubric_of`` raises UnknownRubric for a name that is not known.
+    """Read and check every row; ``rubric_of`` raises UnknownRubric for an unknown name.
 
     Raises BadConfiguration that names the file, the line and the fault.
     """

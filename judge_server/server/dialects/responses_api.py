@@ -1,7 +1,7 @@
 """Items of OpenAI's Responses API as messages.
 
-Source: the ``openai`` package's ``types/responses`` (2.x). Kinds read: messages, function calls with their outputs, and
-reasoning.
+Source: the ``openai`` package's ``types/responses`` (2.x). Supported items: messages, function calls with their
+outputs, and reasoning.
 """
 
 from typing import Any
@@ -12,8 +12,8 @@ _TEXT_PARTS = frozenset({"input_text", "output_text", "text", "reasoning_text", 
 
 
 def messages_of(items: Any, where: str) -> list[dict[str, Any]]:
-    """Messages in order; reasoning goes to the assistant's message that follows it. Raises BadSubmission that names the
-    item which cannot be read."""
+    """Messages in order; reasoning is attached to the assistant message that follows it. Raises BadSubmission that
+    names the item at fault."""
     if isinstance(items, str):
         return [{"role": "user", "content": items}]
     if not isinstance(items, list):

@@ -1,7 +1,7 @@
 """The remote reward model of slime and miles.
 
-Source: slime 624b824a8 and miles 31f1ca961, ``rollout/rm_hub/__init__.py`` (``remote_rm``): one sample a request, and
-the JSON that comes back is the reward: a number, or with ``--reward-key`` an object.
+Source: slime 624b824a8 and miles 31f1ca961, ``rollout/rm_hub/__init__.py`` (``remote_rm``): one sample a request; the
+JSON response is the reward, as a number or, with ``--reward-key``, in an object.
 """
 
 from typing import Annotated, Any
@@ -9,14 +9,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from judge_server.server.dialects.asking import Asking, Wishes, asked
-from judge_server.server.dialects.binding import bound
-from judge_server.server.dialects.chat_markup import Exchange, exchange_of
+from judge_server.server.dialects.chat_markup import PromptAndResponse, split_pair
 from judge_server.server.dialects.envelope import open_label
 from judge_server.server.dialects.failure_policy import RAISE, Profile
-from judge_server.server.dialects.foreign import Foreign
-from judge_server.server.dialects.rewarding import rewards_for, sampled, substituted_headers
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.dialects.rewards import rewards_for, sampled, substituted_headers
+from judge_server.server.dialects.trainer_request import (
+    TrainerBody,
+    TrainerOptions,
+    TrainerRequest,
+    bind,
+    trainer_request,
+)
+from judge_server.server.service import StrictRoute
 
 router = APIRouter(prefix="/trainers/slime", tags=["trainers"], route_class=StrictRoute)
 PROFILE = Profile(
@@ -29,17 +33,17 @@ PROFILE = Profile(
 )
 
 
-class SlimeWishes(Wishes):
+class SlimeOptions(TrainerOptions):
     """``reward_key`` is the trainer's own ``--reward-key``."""
 
     reward_key: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",
-        description="Answers an object with the reward under this key, as --reward-key of the trainer reads it.",
+        description="Answer with an object that has the reward under this key, for the trainer's --reward-key.",
     )
 
 
-class SlimeRequest(Foreign):
+class SlimeRequest(TrainerBody):
     """``prompt`` is text or messages; ``label`` is a reference or an envelope."""
 
     prompt: str | list[dict[str, Any]]
@@ -49,20 +53,20 @@ class SlimeRequest(Foreign):
 
 @router.post("/{rubric:path}", summary="Reward for slime and miles", response_model=float | dict[str, float])
 async def slime(
-    request: Request, response: Response, rubric: str, body: SlimeRequest, wishes: Annotated[SlimeWishes, Query()]
+    request: Request, response: Response, rubric: str, body: SlimeRequest, options: Annotated[SlimeOptions, Query()]
 ) -> float | dict[str, float]:
-    """What ``--rm-type remote_rm`` asks. A failed judge is an error status, unless ``on_error`` is a number."""
-    asking = await asked(request, PROFILE, rubric, wishes)
-    (reward,) = await rewards_for(request, asking, [sampled(_item, asking, body)])
+    """Called by ``--rm-type remote_rm``. A failed judge is an error status, unless ``on_error`` is a number."""
+    trainer = await trainer_request(request, PROFILE, rubric, options)
+    (reward,) = await rewards_for(request, trainer, [sampled(_item, trainer, body)])
     response.headers.update(substituted_headers([reward]))
-    if wishes.reward_key is None:
+    if options.reward_key is None:
         return reward.number
-    return {"judge_failed": reward.failed, "judge_coverage": reward.coverage, wishes.reward_key: reward.number}
+    return {"judge_failed": reward.failed, "judge_coverage": reward.coverage, options.reward_key: reward.number}
 
 
-def _item(asking: Asking, body: SlimeRequest) -> dict[str, Any]:
+def _item(trainer: TrainerRequest, body: SlimeRequest) -> dict[str, Any]:
     if isinstance(body.prompt, str):
-        exchange = exchange_of(body.prompt, body.response)
+        exchange = split_pair(body.prompt, body.response)
     else:
-        exchange = Exchange(body.prompt, exchange_of("", body.response).response)
-    return bound(asking, exchange, open_label(body.label))
+        exchange = PromptAndResponse(body.prompt, split_pair("", body.response).response)
+    return bind(trainer, exchange, open_label(body.label))

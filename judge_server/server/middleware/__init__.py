@@ -1,1 +1,1 @@
-"""What a request meets before its route: who sends it, how large it is, what it may do."""
+"""ASGI middleware: request ids and headers, host check, authentication, scopes, body limits, disconnects."""

@@ -1,23 +1,34 @@
-"""Who sends a request: known by an API key before any of its body is read."""
+"""API keys: the middleware that identifies the caller before the body is read, the keys that are valid, and each
+caller's request rate."""
 
+import asyncio
 import base64
 import binascii
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from judge_server.core.caller import Caller, current_caller
-from judge_server.core.errors import JudgeServerError, Unauthorized
-from judge_server.server.middleware.key_ring import KeyRing
-from judge_server.server.middleware.rate_limit import RateLimit
+from judge_server.core.api_key import ApiKey, id_in
+from judge_server.core.caller import Allowance, Caller, current_caller
+from judge_server.core.errors import AllowanceSpent, BadConfiguration, JudgeServerError, StoreUnavailable, Unauthorized
 from judge_server.server.problems import problem_response
+from judge_server.settings.settings import Settings
+from judge_server.store.api_key_records import ApiKeyRecords
+from judge_server.util.concurrency import run_periodically
+from judge_server.wiring.archive import open_archive
 
 _MISSING: Final = "Send a key as Authorization: Bearer jsk_…, as X-API-Key, or as the password of HTTP Basic."
 
 
 class Authentication:
-    """Demands a key for every path but the ``public`` ones, and makes its owner the request's caller. The key ring is
-    the application's ``state.keys``."""
+    """Requires a key for every path except ``public`` ones, and sets the current caller. Reads the key ring from the
+    application's ``state.keys``."""
 
     def __init__(self, app: ASGIApp, public: frozenset[str]) -> None:
         self.app = app
@@ -44,7 +55,7 @@ class Authentication:
     async def _caller(self, scope: Scope) -> Caller:
         presented = presented_key(scope["headers"])
         if presented is None:
-            raise Unauthorized("This needs an API key.", remedy=_MISSING)
+            raise Unauthorized("This route requires an API key.", remedy=_MISSING)
         keys: KeyRing = scope["app"].state.keys
         return (await keys.find(presented)).caller
 
@@ -68,3 +79,134 @@ def _password(credentials: bytes) -> str:
     except binascii.Error:
         return ""
     return password or user
+
+
+FRESH_SECONDS: Final = 5.0
+_LOOK_AGAIN_SECONDS: Final = 0.5
+_REMEMBER_USE_SECONDS: Final = 60.0
+_LOG = logging.getLogger(__name__)
+_CREATE = "judge-server keys create NAME --scope score makes one."
+
+
+class KeyRing:
+    """The valid API keys: those of the settings, and those of the database, which are read again every
+    ``fresh_seconds``. Use it on the store's event loop only."""
+
+    def __init__(
+        self, configured: Iterable[ApiKey], records: ApiKeyRecords, fresh_seconds: float = FRESH_SECONDS
+    ) -> None:
+        self._fresh_seconds = fresh_seconds
+        self._configured = {key.id: key for key in configured}
+        self._records = records
+        self._kept: dict[str, ApiKey] = {}
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+        self._used: dict[str, datetime] = {}
+
+    async def find(self, presented: str) -> ApiKey:
+        """The API key for what a client sent. Raises Unauthorized, or StoreUnavailable if it cannot be looked up."""
+        key_id = id_in(presented)
+        if key_id is None:
+            raise Unauthorized("The API key is malformed.", remedy="A key begins with jsk_. " + _CREATE)
+        key = self._configured.get(key_id) or await self._stored(key_id)
+        if key is None or not key.opened_by(presented):
+            raise Unauthorized("The API key is unknown.", remedy="Check it for missing characters. " + _CREATE)
+        now = datetime.now(UTC)
+        fault = key.fault(now)
+        if fault is not None:
+            raise Unauthorized(f"The API key {key.id} ({key.name}) {fault}.", remedy=_CREATE)
+        self._used[key.id] = now
+        return key
+
+    async def keep_use(self) -> None:
+        """Store the time of each key's last use once a minute, until cancelled; then call ``close``."""
+        await run_periodically(
+            "the last use of API keys",
+            self.close,
+            partial(asyncio.sleep, _REMEMBER_USE_SECONDS),
+            transient=StoreUnavailable,
+        )
+
+    async def close(self) -> None:
+        """Store the times of last use that are not stored yet."""
+        used, self._used = self._used, {}
+        kept = {key_id: moment for key_id, moment in used.items() if key_id not in self._configured}
+        try:
+            await self._records.used(kept)
+        except StoreUnavailable as fault:
+            _LOG.warning("the last use of API keys could not be stored: %s", fault)
+
+    async def _stored(self, key_id: str) -> ApiKey | None:
+        age = time.monotonic() - self._read_at
+        if age > self._fresh_seconds or (age > _LOOK_AGAIN_SECONDS and key_id not in self._kept):
+            await self._read()
+        return self._kept.get(key_id)
+
+    async def _read(self) -> None:
+        """Read the keys from the store, once for all requests that wait."""
+        wanted_at = time.monotonic()
+        async with self._reading:
+            if self._read_at >= wanted_at:
+                return
+            begun = time.monotonic()
+            self._kept = {key.id: key for key in await self._records.all()}
+            self._read_at = begun
+
+
+async def require_keys(settings: Settings) -> None:
+    """Raises BadConfiguration if keys are required and none is valid. Call it before models start, which takes
+    long."""
+    if not settings.demands_keys or _any_valid(settings.api_keys.values()):
+        return
+    async with open_archive(settings) as (store, _):
+        kept = await store.api_keys.all()
+    if not _any_valid(kept):
+        raise BadConfiguration(
+            f"API keys are required on {settings.host}, and there is none.",
+            remedy=f"{_CREATE} Or set api_keys, or bind to 127.0.0.1, or serve with --no-auth if the network keeps "
+            "everybody else out.",
+        )
+
+
+def _any_valid(keys: Iterable[ApiKey]) -> bool:
+    now = datetime.now(UTC)
+    return any(key.fault(now) is None for key in keys)
+
+
+@asynccontextmanager
+async def key_ring(settings: Settings, records: ApiKeyRecords) -> AsyncIterator[KeyRing]:
+    """The key ring of a running server."""
+    ring = KeyRing(settings.api_keys.values(), records)
+    if not (settings.demands_keys or settings.on_loopback):
+        _LOG.warning("authentication is off: anybody who reaches %s:%d may do anything", settings.host, settings.port)
+    keeping = asyncio.create_task(ring.keep_use(), name="api-keys")
+    try:
+        yield ring
+    finally:
+        keeping.cancel()
+        await ring.close()
+
+
+class RateLimit:
+    """A token bucket for each caller, kept as one number: when it will be full again. Counts in this process only."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._full_at: dict[str, float] = {}
+
+    def take(self, caller: str, allowance: Allowance) -> None:
+        """Count one request. Raises AllowanceSpent with the seconds after which there is room for one."""
+        rate = allowance.requests_per_second
+        if rate is None:
+            return
+        burst = allowance.burst or max(int(rate), 1)
+        now = self._clock()
+        full_at = max(self._full_at.get(caller, now), now) + 1 / rate
+        excess = full_at - now - burst / rate
+        if excess > 1e-9:
+            raise AllowanceSpent(
+                f"The API key {caller!r} may send {rate:g} requests a second, {burst} of them at once.",
+                remedy="Wait for Retry-After seconds, or send more submissions in one request.",
+                retry_after_seconds=excess,
+            )
+        self._full_at[caller] = full_at

@@ -1,5 +1,4 @@
-"""Work for a caller that may hang up: then nobody is left to answer, and what was asked for it alone ends, down to the
-engine. A server that stops ends it, too."""
+"""Cancel the work of a request when its client disconnects or the server stops, down to the calls of the model."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -14,8 +13,8 @@ T = TypeVar("T")
 _PATIENCE_SECONDS = 2.0
 
 
-class Working:
-    """What is under way for callers."""
+class RequestTasks:
+    """The tasks that run for requests."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -27,7 +26,7 @@ class Working:
         return task
 
     async def end(self) -> None:
-        """Cancel all of it; the callers are answered 503."""
+        """Cancel all tasks; their callers get 503."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -36,9 +35,9 @@ class Working:
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work``, and cancel it when the caller hangs up. Raises ClientGone then, and Draining where the server stops
-    first."""
-    under_way: Working = request.app.state.working
+    """Run ``work``, and cancel it if the client disconnects. Raises ClientGone in that case, and Draining if the server
+    stops first."""
+    under_way: RequestTasks = request.app.state.working
     working = under_way.begin(work)
     watching = asyncio.ensure_future(_hung_up(request))
     try:

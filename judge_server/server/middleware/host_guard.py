@@ -1,5 +1,5 @@
-"""Requests that a page in somebody's browser sends without being asked: from another site, or to a name that was made
-to point here (DNS rebinding)."""
+"""Refuse requests that a web page makes a browser send: cross-site requests, and requests under a foreign host name
+(DNS rebinding)."""
 
 from functools import lru_cache
 from ipaddress import ip_address
@@ -17,7 +17,7 @@ _ANYONE_MAY_ASK: Final = frozenset({"/healthz", "/readyz"})
 
 
 def trusted_names(settings: Settings) -> frozenset[str] | None:
-    """The names that a Host header may say, beside IP addresses and localhost; None: any."""
+    """The host names to accept beside IP addresses and localhost; None accepts any."""
     if settings.trusted_hosts:
         return frozenset(name.lower() for name in (*settings.trusted_hosts, settings.host))
     if settings.demands_keys or not settings.on_loopback:
@@ -26,8 +26,8 @@ def trusted_names(settings: Settings) -> frozenset[str] | None:
 
 
 class HostGuard:
-    """Answers 421 for names that are not among ``names`` (None: all are), and 403 for what the page of another site
-    wants to have done. ``own``: names under which browsers know this server, where a proxy tells it another one."""
+    """Answers 421 to host names that are not in ``names`` (None: all are accepted), and 403 to a cross-site request
+    that may change something. ``own``: names under which browsers reach this server through a proxy."""
 
     def __init__(self, app: ASGIApp, names: frozenset[str] | None, own: tuple[str, ...]) -> None:
         self.app = app
@@ -53,14 +53,14 @@ class HostGuard:
                 site = value
         if self.names is not None and host and scope["path"] not in _ANYONE_MAY_ASK and not self._trusts(host):
             return UntrustedHost(
-                "This server does not answer under the name in the Host header.",
-                remedy="Ask by its address, or put the name into trusted_hosts in the server's settings.",
+                "This server does not serve the name in the Host header.",
+                remedy="Use its IP address, or add the name to trusted_hosts in the server's settings.",
             )
         if scope["method"] in _HARMLESS or self._own_site(host, origin, site):
             return None
         return Forbidden(
-            "A page of another site sent this.",
-            remedy="Send it from a program; or, if this server is behind a proxy, put its name into trusted_hosts.",
+            "A page of another site sent this request.",
+            remedy="Send it from a program; or, if this server is behind a proxy, add its name to trusted_hosts.",
         )
 
     def _own_site(self, host: bytes, origin: bytes, site: bytes) -> bool:
@@ -75,7 +75,7 @@ class HostGuard:
 
 
 def _name_of(host: bytes) -> str:
-    """The name without its port; empty for what is too long to be one."""
+    """The name without its port; empty if it is too long to be one."""
     if len(host) > _LONGEST_NAME:
         return ""
     text = host.decode("latin-1").lower()

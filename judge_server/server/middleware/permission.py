@@ -1,6 +1,6 @@
-"""Which scopes open which route: the one place where that is said.
+"""Which scopes may use which route. This is the only table of it.
 
-The first rule whose prefix is a route's wins; a route without a rule is for ``admin``.
+The first rule that covers a route applies. A route without a rule requires ``admin``.
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ _ALL: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _PUBLIC: Final[tuple[Scope, ...]] = ()
 
 
-class Rule(NamedTuple):
-    """Any one of ``scopes`` opens what begins with ``prefix``; no scope at all: everybody may."""
+class ScopeRule(NamedTuple):
+    """Paths that begin with ``prefix`` require any one of ``scopes``; without scopes they are public."""
 
     methods: tuple[str, ...]
     prefix: str
@@ -31,33 +31,33 @@ class Rule(NamedTuple):
 
 
 RULES: Final = (
-    Rule(_READ, "/healthz", _PUBLIC),
-    Rule(_READ, "/readyz", _PUBLIC),
-    Rule(_READ, "/openapi.json", _PUBLIC),
-    Rule(_READ, "/docs", _PUBLIC),
-    Rule(_READ, "/metrics", ("admin",)),
-    Rule(_ALL, "/v1/score", ("score",)),
-    Rule(_ALL, "/v1/jobs", ("score",)),
-    Rule(_ALL, "/v1/fine_tuning/alpha/graders", ("score",)),
-    Rule(_ALL, "/trainers", ("score",)),
-    Rule(_READ, "/v1/judgments", SCOPES),
-    Rule(("POST",), "/v1/rescore", ("author", "score")),
-    Rule(("POST",), "/v1/rubrics/validate", SCOPES),
-    Rule(_READ, "/v1/rubrics", SCOPES),
-    Rule(_ALL, "/v1/rubrics", ("author",)),
-    Rule(_READ, "/v1/judges", SCOPES),
-    Rule(_ALL, "/v1/labels", ("label",)),
-    Rule(_READ, "/v1/label-sets", ("label", "author")),
-    Rule(_READ, "/v1/calibrations", SCOPES),
-    Rule(_ALL, "/v1/calibrations", ("author",)),
-    Rule(_READ, "/v1/monitor", SCOPES),
-    Rule(_ALL, "/v1/monitor", ("label",)),
+    ScopeRule(_READ, "/healthz", _PUBLIC),
+    ScopeRule(_READ, "/readyz", _PUBLIC),
+    ScopeRule(_READ, "/openapi.json", _PUBLIC),
+    ScopeRule(_READ, "/docs", _PUBLIC),
+    ScopeRule(_READ, "/metrics", ("admin",)),
+    ScopeRule(_ALL, "/v1/score", ("score",)),
+    ScopeRule(_ALL, "/v1/jobs", ("score",)),
+    ScopeRule(_ALL, "/v1/fine_tuning/alpha/graders", ("score",)),
+    ScopeRule(_ALL, "/trainers", ("score",)),
+    ScopeRule(_READ, "/v1/judgments", SCOPES),
+    ScopeRule(("POST",), "/v1/rescore", ("author", "score")),
+    ScopeRule(("POST",), "/v1/rubrics/validate", SCOPES),
+    ScopeRule(_READ, "/v1/rubrics", SCOPES),
+    ScopeRule(_ALL, "/v1/rubrics", ("author",)),
+    ScopeRule(_READ, "/v1/judges", SCOPES),
+    ScopeRule(_ALL, "/v1/labels", ("label",)),
+    ScopeRule(_READ, "/v1/label-sets", ("label", "author")),
+    ScopeRule(_READ, "/v1/calibrations", SCOPES),
+    ScopeRule(_ALL, "/v1/calibrations", ("author",)),
+    ScopeRule(_READ, "/v1/monitor", SCOPES),
+    ScopeRule(_ALL, "/v1/monitor", ("label",)),
 )
 METRICS: Final = "/metrics"
 
 
 class Guarded:
-    """A route that only callers with one of these scopes reach; before that nothing of the request is read."""
+    """A route that requires one of ``scopes``. Checked before anything of the body is read."""
 
     def __init__(self, route: ASGIApp, scopes: tuple[Scope, ...]) -> None:
         self.route = route
@@ -68,7 +68,7 @@ class Guarded:
         if not caller.may(*self.scopes):
             needed = " or ".join(self.scopes)
             raise Forbidden(
-                f"This needs an API key of scope {needed}; {caller.name!r} has {', '.join(sorted(caller.scopes))}.",
+                f"This requires an API key of scope {needed}; {caller.name!r} has {', '.join(sorted(caller.scopes))}.",
                 remedy="Send a key with this scope; judge-server keys create makes one.",
                 scopes=list(self.scopes),
             )
@@ -76,12 +76,12 @@ class Guarded:
 
 
 def scopes_of(method: str, path: str) -> tuple[Scope, ...] | None:
-    """What the rules say of a route, by the path that it was declared with; None where they say nothing."""
+    """The scopes that the rules give for a route's declared path; None if no rule covers it."""
     return next((rule.scopes for rule in RULES if rule.covers(method, path)), None)
 
 
 def guard_routes(app: FastAPI, *, public_metrics: bool) -> frozenset[str]:
-    """Put every route that is not public behind its scopes; the paths of those that are."""
+    """Guard every route that is not public. Returns the paths of the public ones."""
     public = set()
     for route, scopes in _with_scopes(app):
         if not scopes or (public_metrics and route.path == METRICS):
@@ -94,7 +94,7 @@ def guard_routes(app: FastAPI, *, public_metrics: bool) -> frozenset[str]:
 def _with_scopes(app: FastAPI) -> Iterator[tuple[Route, tuple[Scope, ...]]]:
     for route in app.routes:
         if not isinstance(route, Route):
-            raise TypeError(f"{route!r} is no plain route: nothing says which scope opens it")
+            raise TypeError(f"{route!r} is not a plain route, so it cannot be guarded")
         found = {scopes_of(method, route.path) for method in route.methods or ()}
         if len(found) != 1:
             raise TypeError(f"{route.path}: its methods need different scopes; declare a route for each")

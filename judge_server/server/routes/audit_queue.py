@@ -1,4 +1,4 @@
-"""/v1/monitor/audit-queue…: judgments drawn for people to label, and their labels back into label sets."""
+"""/v1/monitor/audit-queue…: judgments sampled for people to label, and their labels."""
 
 from typing import Annotated
 
@@ -11,8 +11,7 @@ from judge_server.core.audit_queue import SetName, Sizes
 from judge_server.core.model import Frozen
 from judge_server.core.monitor import Series
 from judge_server.labels.label import Name
-from judge_server.server.service import ServiceHere, require_items
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.service import ServiceHere, StrictRoute, require_items
 from judge_server.store.label_records import Added
 
 router = APIRouter(prefix="/v1/monitor/audit-queue", tags=["monitor"], route_class=StrictRoute)
@@ -20,7 +19,7 @@ Text = Annotated[str | None, Field(max_length=400)]
 
 
 class DrawRequest(Frozen):
-    """``judge``: whose judgments; the default judge's where none is named. ``rubric`` and ``policy`` choose further."""
+    """``judge``: whose judgments; the default judge's if none is given. ``rubric`` and ``policy`` select further."""
 
     label_set: SetName
     rubric: Text = None
@@ -38,7 +37,7 @@ class DrawResult(Frozen):
 
 
 class TaskQuery(Frozen):
-    """``annotator``: what this one has not labelled; without, what nobody has."""
+    """``annotator``: items that this person has not labelled; without it, items that nobody has."""
 
     label_set: SetName
     annotator: Name | None = None
@@ -50,7 +49,7 @@ class TaskList(Frozen):
 
 
 class GivenLabels(Frozen):
-    """``replace``: the annotator may think again."""
+    """``replace``: labels that the annotator gave before may change."""
 
     label_set: SetName
     annotator: Name
@@ -64,7 +63,7 @@ class EstimateList(Frozen):
 
 @router.post("", status_code=201)
 async def draw_items(body: DrawRequest, service: ServiceHere) -> DrawResult:
-    """Draw judgments of the last day for people to label: more where the judge is suspect, each with its weight."""
+    """Sample judgments of the last day for people to label, more of those in doubt, each with its weight."""
     judge = service.judge_registry.named(body.judge)
     series = Series(rubric=body.rubric, judge=judge.reference.name, policy=body.policy)
     horizon = service.settings.monitor.horizon_seconds
@@ -78,18 +77,18 @@ async def draw_items(body: DrawRequest, service: ServiceHere) -> DrawResult:
 
 @router.get("")
 async def open_items(service: ServiceHere, query: Annotated[TaskQuery, Query()]) -> TaskList:
-    """What is still to be labelled: conversation, response and criteria, but not what the judge said."""
+    """Items still to be labelled: conversation, response and criteria, without the judge's verdicts."""
     return TaskList(items=list(await tasks(service.store, query.label_set, query.annotator, query.limit)))
 
 
 @router.post("/labels", status_code=201)
 async def take_labels(body: GivenLabels, service: ServiceHere) -> Added:
-    """Labels of drawn items go into the label set, all or none, with what the judge said of the same beside them."""
+    """Add labels of sampled items to the label set, all or none, with the judge's verdicts beside them."""
     require_items(len(body.labels), service.settings.max_batch_items, "labels")
     return await take(service.store, body.label_set, body.annotator, body.labels, replace=body.replace)
 
 
 @router.get("/estimate")
 async def agreement(service: ServiceHere, label_set: Annotated[SetName, Query()]) -> EstimateList:
-    """How often people agree with the judges over all that was judged: the labels so far, reweighted."""
+    """Agreement of people with the judges over all judgments, estimated from the weighted labels so far."""
     return EstimateList(agreements=list(await estimate(service.store, label_set)))

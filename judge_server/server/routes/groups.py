@@ -23,11 +23,11 @@ from judge_server.server.routes.scoring import BatchResponse, Seconds, results_j
 from judge_server.server.service import (
     DeadlineHeader,
     ServiceHere,
+    StrictRoute,
     require_items,
     require_submissions,
     terms,
 )
-from judge_server.server.strict_json import StrictRoute
 from judge_server.settings.settings import Settings
 
 router = APIRouter(prefix="/v1/score", tags=["scoring"], route_class=StrictRoute)

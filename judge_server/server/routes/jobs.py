@@ -18,8 +18,7 @@ from judge_server.scoring.batch import describe
 from judge_server.server.job_intake import Intake, Limits, lines, listed
 from judge_server.server.middleware.body_limit import sends_lines
 from judge_server.server.routes.scoring import BatchRequest, Seconds
-from judge_server.server.service import ServiceHere
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.service import ServiceHere, StrictRoute
 from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service
 from judge_server.workers.job_worker import Worker

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/judges", tags=["judges"])
 
 
 class Fitted(Frozen):
-    """``id`` is what ``judge.calibration`` of a judgment names."""
+    """``id`` is the value of ``judge.calibration`` in judgments."""
 
     id: str
     rubric: RubricReference
@@ -32,9 +32,9 @@ class Gated(Frozen):
 
 
 class JudgeStatus(JudgeReference):
-    """A configured judge; ``default`` answers when a submission names none. ``fitted``: the maps in use for it, and
-    ``gated``: what the gate last decided, each for one rubric's content. ``canaries``: the newest findings of questions
-    with known answers."""
+    """A configured judge; the ``default`` one is used if a submission names none. ``fitted``: the maps in use;
+    ``gated``: the gate's last decisions; each for the content of one rubric. ``canaries``: the newest results of
+    questions with known answers."""
 
     default: bool
     healthy: bool

@@ -13,13 +13,12 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
 from judge_server.scoring.rescore import Rescored, rescore
-from judge_server.server.service import ServiceHere, require_items
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.service import ServiceHere, StrictRoute, require_items
 from judge_server.util.parsing import writable
 
 
 def _as_written(given: Any) -> Any:
-    """A bare number is no time of RFC 3339, though it could be taken for seconds."""
+    """Refuses bare numbers, which pydantic would read as seconds."""
     if isinstance(given, str) and "-" not in given[1:]:
         raise ValueError("write a time such as 2026-01-31T08:00:00Z")
     return given
@@ -38,7 +37,7 @@ class JudgmentPage(Frozen):
 
 
 class JudgmentWithSubmission(Judgment):
-    """A judgment and what it judged."""
+    """A judgment with its submission."""
 
     submitted: Submission | None = None
 
@@ -58,14 +57,14 @@ class JudgmentQuery(Frozen):
 
 @router.get("/judgments")
 async def judgments(service: ServiceHere, query: Annotated[JudgmentQuery, Query()]) -> JudgmentPage:
-    """What was judged, newest first."""
+    """Stored judgments, newest first."""
     page = await service.store.judgments(**dict(query))
     return JudgmentPage(judgments=list(page.items), next_cursor=page.next_cursor)
 
 
 @router.get("/judgments/{judgment_id}", response_model=JudgmentWithSubmission)
 async def judgment(judgment_id: str, service: ServiceHere) -> Response:
-    """One judgment with the submission that it judged."""
+    """One judgment with its submission."""
     found = await _stored(service, judgment_id)
     submitted = await service.store.submission(judgment_id)
     whole = JudgmentWithSubmission(**dict(found), submitted=submitted)
@@ -73,7 +72,7 @@ async def judgment(judgment_id: str, service: ServiceHere) -> Response:
 
 
 class RescoreRequest(Frozen):
-    """``judgments``: ids. ``rubric``: a name, or a whole rubric with the same criteria under other points."""
+    """``judgments``: ids. ``rubric``: a name, or a whole rubric with the same criteria and other points."""
 
     judgments: list[str] = Field(max_length=10_000)
     rubric: Rubric | str
@@ -89,7 +88,7 @@ class RescoreResult(Frozen):
     @model_validator(mode="after")
     def _one_of_two(self) -> "RescoreResult":
         if (self.rescored is None) == (self.error is None):
-            raise ValueError("a result is a reward or an error")
+            raise ValueError("give exactly one of rescored and error")
         return self
 
 
@@ -99,7 +98,8 @@ class RescoreResponse(Frozen):
 
 @router.post("/rescore")
 async def rescore_stored(body: RescoreRequest, service: ServiceHere) -> RescoreResponse:
-    """Stored verdicts under another aggregation: no model is asked. What cannot be rescored spoils nothing else."""
+    """Aggregate stored verdicts under another rubric, without a model call. A judgment that cannot be rescored gives an
+    error in its place."""
     require_items(len(body.judgments), 10_000, "judgments")
     rubric = await service.rubric_registry.get(body.rubric) if isinstance(body.rubric, str) else body.rubric
     return RescoreResponse(results=[await _rescored(service, one, rubric) for one in body.judgments])

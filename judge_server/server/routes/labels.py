@@ -1,4 +1,4 @@
-"""POST /v1/labels and GET /v1/label-sets…: human labels in and out."""
+"""POST /v1/labels and GET /v1/label-sets…: human labels."""
 
 import asyncio
 from datetime import datetime
@@ -15,8 +15,7 @@ from judge_server.labels.label import Name, Role
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.splits import read_test
 from judge_server.labels.writing import long_rows
-from judge_server.server.service import ServiceHere, require_items
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.service import ServiceHere, StrictRoute, require_items
 from judge_server.store.label_records import Added, CollectedLabel, LockedReading
 
 router = APIRouter(prefix="/v1", tags=["labels"], route_class=StrictRoute)
@@ -24,7 +23,7 @@ _LARGEST_PAGE = 10_000
 
 
 class PostedLabel(Frozen):
-    """One label, with the texts of its item where they are at hand. No ``label``: the annotator abstained."""
+    """One label, with the texts of its item if available. ``label`` null: the annotator abstained."""
 
     item: Name
     criterion: Name
@@ -43,7 +42,7 @@ class PostedLabel(Frozen):
 
 
 class PostedLabels(Frozen):
-    """Labels for ``label_set``, which is begun where there is none. ``replace``: an annotator may think again."""
+    """Labels for ``label_set``, which is created if it does not exist. ``replace``: labels given before may change."""
 
     label_set: SetName
     labels: tuple[PostedLabel, ...]
@@ -51,7 +50,7 @@ class PostedLabels(Frozen):
 
 
 class Collected(Frozen):
-    """What the post changed, and what the set now holds."""
+    """What the request changed, and what the set now holds."""
 
     label_set: str
     added: Added
@@ -87,7 +86,7 @@ class SetDocument(Frozen):
 
 @router.post("/labels", status_code=201)
 async def post_labels(posted: PostedLabels, service: ServiceHere) -> Collected:
-    """Add labels to a set, all or none: 422 names every label that cannot stand with the others."""
+    """Add labels to a set, all or none. 422 names every label that contradicts the others."""
     require_items(len(posted.labels), service.settings.max_batch_items, "labels")
     records = service.store.labels
     given = [_collected(label) for label in posted.labels]
@@ -100,7 +99,7 @@ async def post_labels(posted: PostedLabels, service: ServiceHere) -> Collected:
 
 @router.get("/label-sets")
 async def label_sets(service: ServiceHere) -> SetList:
-    """Editions that were imported, newest first, and sets that are being collected."""
+    """Imported versions, newest first, and sets that are being collected."""
     records = service.store.labels
     kept = [SetSummary(**stored.model_dump()) for stored in await records.sets()]
     growing = [
@@ -124,7 +123,7 @@ async def label_set(
     records = service.store.labels
     whole = await find(name, records)
     if whole is None:
-        raise NotFound(f"No label set is known as {name!r}.", remedy="GET /v1/label-sets lists them.")
+        raise NotFound(f"No label set has the name {name!r}.", remedy="GET /v1/label-sets lists them.")
     if split == "test":
         shown = await read_test(whole, records, reader=reader, reason=reason)
     else:

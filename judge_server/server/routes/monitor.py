@@ -8,8 +8,7 @@ from pydantic import Field
 from judge_server.core.model import Frozen
 from judge_server.core.monitor import Alarm, MonitorFinding, MonitorName, State, Transition
 from judge_server.monitoring.watch import Watch
-from judge_server.server.service import ServiceHere
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.service import ServiceHere, StrictRoute
 
 router = APIRouter(prefix="/v1/monitor", tags=["monitor"], route_class=StrictRoute)
 Text = Annotated[str | None, Field(max_length=400)]
@@ -28,7 +27,7 @@ class FindingList(Frozen):
 
 
 class AlarmList(Frozen):
-    """Those raised first, then those that changed last."""
+    """Raised alarms first, then the most recently changed."""
 
     alarms: list[Alarm]
 
@@ -49,7 +48,7 @@ WatchHere = Annotated[Watch, Depends(_watch)]
 
 @router.get("/findings")
 async def findings(watch: WatchHere, query: Annotated[FindingQuery, Query()]) -> FindingList:
-    """What the monitors find in what was judged, of a look that is at most half a minute old."""
+    """What the monitors find in stored judgments, at most half a minute old."""
     wanted = query.model_dump(exclude={"monitor", "state"}, exclude_none=True)
     found = [
         one
@@ -63,13 +62,14 @@ async def findings(watch: WatchHere, query: Annotated[FindingQuery, Query()]) ->
 
 @router.get("/alarms")
 async def alarms(
-    service: ServiceHere, raised: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None
+    service: ServiceHere,
+    raised: Annotated[bool | None, Query(description="Only alarms that are raised, or not.")] = None,
 ) -> AlarmList:
-    """Alarms as they stand."""
+    """The current alarms."""
     return AlarmList(alarms=list(await service.store.alarms.alarms(raised=raised)))
 
 
 @router.get("/transitions")
 async def transitions(service: ServiceHere, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> TransitionList:
-    """When alarms were raised and cleared; what the webhook is told."""
+    """When alarms were raised and cleared, as sent to the webhook."""
     return TransitionList(transitions=list(await service.store.alarms.transitions(limit)))

@@ -23,7 +23,7 @@ async def readyz(service: ServiceHere) -> dict[str, str]:
     if not await judge.healthy():
         raise ModelUnavailable(
             f"The judge {judge.reference.name!r} does not answer.",
-            remedy="Look at its engine: the log and judge-server doctor say why.",
+            remedy="Check its engine: the log and judge-server doctor give the reason.",
             retry_after_seconds=5.0,
         )
     return {"status": "ready", "judge": judge.reference.name, "model": judge.reference.model}

@@ -34,7 +34,7 @@ class RubricList(Frozen):
 
 
 class RubricDocument(Frozen):
-    """A rubric with the digest that judgments name it by."""
+    """A rubric with its digest, as judgments refer to it."""
 
     reference: RubricReference
     versions: tuple[str, ...]
@@ -42,7 +42,7 @@ class RubricDocument(Frozen):
 
 
 class Validation(Frozen):
-    """``valid``: the rubric can be used. ``findings``: faults and advice with line and column."""
+    """``valid``: the rubric can be used. ``findings``: errors and advice with line and column."""
 
     valid: bool
     findings: list[RubricFinding]
@@ -50,7 +50,7 @@ class Validation(Frozen):
 
 
 class Published(Frozen):
-    """``new`` is false where the same content was published before."""
+    """``new`` is false if the same content was published before."""
 
     reference: RubricReference
     new: bool
@@ -65,12 +65,12 @@ async def rubrics(service: ServiceHere) -> RubricList:
 
 @router.post("", openapi_extra=_RUBRIC_BODY, status_code=201, response_model=Published)
 async def publish(request: Request, service: ServiceHere) -> Response:
-    """Publish a rubric version for good: 201, or 200 where the same content was there; 409 where other content was."""
+    """Publish a rubric version permanently. 201; 200 if it was published with this content, 409 if with other."""
     parsed, findings = await asyncio.to_thread(_read, await request.body())
     faults = errors(findings)
     if faults:
         shown = [fault.model_dump(mode="json") for fault in faults]
-        raise BadRubric(f"{faults[0]}", remedy="Mend what the findings name, then publish again.", findings=shown)
+        raise BadRubric(f"{faults[0]}", remedy="Correct the findings, then publish again.", findings=shown)
     new = await service.rubric_registry.publish(parsed.rubric)
     answer = Published(reference=parsed.rubric.reference, new=new, findings=findings)
     return Response(answer.model_dump_json(), status_code=201 if new else 200, media_type="application/json")
@@ -78,7 +78,7 @@ async def publish(request: Request, service: ServiceHere) -> Response:
 
 @router.post("/validate", openapi_extra={"requestBody": {**_RUBRIC_BODY["requestBody"], "required": False}})
 async def validate(request: Request) -> Validation:
-    """Faults and advice on a rubric, without keeping it."""
+    """Check a rubric without storing it: errors and advice."""
     try:
         parsed, findings = await asyncio.to_thread(_read, await request.body())
     except BadRubric as fault:
@@ -88,7 +88,7 @@ async def validate(request: Request) -> Validation:
 
 
 def _read(body: bytes) -> tuple[Parsed, list[RubricFinding]]:
-    """Reading and linting a large rubric takes a noticeable part of a second: never on the event loop."""
+    """Parse and lint a rubric. A large one takes a noticeable part of a second, so call it in a thread."""
     parsed = parse(body)
     checks.prepare(parsed.rubric)
     return parsed, lint(parsed)

@@ -13,30 +13,29 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinate, Submission
 from judge_server.scoring.batch import require_store, score_batch
-from judge_server.server.failure import failure_response
 from judge_server.server.middleware.disconnect import while_connected
-from judge_server.server.service import DeadlineHeader, ServiceHere, require_submissions, terms
-from judge_server.server.strict_json import StrictRoute
+from judge_server.server.problems import failure_response
+from judge_server.server.service import DeadlineHeader, ServiceHere, StrictRoute, require_submissions, terms
 
 router = APIRouter(prefix="/v1/score", tags=["scoring"], route_class=StrictRoute)
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class ScoreRequest(Submission):
-    """A submission, and how long its judgment is worth waiting for."""
+    """A submission with the deadline and priority of its judgment."""
 
     deadline_seconds: Seconds | None = None
     priority: PriorityClass | None = None
 
     @property
     def submission(self) -> Submission:
-        """What is judged and remembered: the terms of a request are no part of it."""
+        """What is judged and stored, without the terms of the request."""
         given = {name: value for name, value in self if name in Submission.model_fields}
         return Submission.model_construct(self.model_fields_set & given.keys(), **given)
 
 
 class BatchRequest(Frozen):
-    """``items`` are submissions, each checked on its own; ``rubric`` and ``judge`` hold for items that name none."""
+    """``items`` are submissions, each validated separately; ``rubric`` and ``judge`` apply to items that name none."""
 
     items: list[Any] = Field(
         description="Submissions.", json_schema_extra={"items": {"$ref": "#/components/schemas/Submission"}}
@@ -48,7 +47,7 @@ class BatchRequest(Frozen):
 
 
 class BatchResponse(Frozen):
-    """In the order of the items. A reward is null exactly where its result says why."""
+    """In the order of the items. A reward is null exactly if its result has an error."""
 
     results: list[Judgment]
     rewards: list[float | None]
@@ -58,7 +57,7 @@ class BatchResponse(Frozen):
 async def score(
     request: Request, body: ScoreRequest, service: ServiceHere, deadline: DeadlineHeader = None
 ) -> Response:
-    """One submission → one judgment. When the judge failed on everything: 502, 503 or 504 with a problem document."""
+    """One submission → one judgment. If the judge failed on everything: 502, 503 or 504 with a problem document."""
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
     with service.scorer.admission.admit(1, conditions.priority, conditions.deadline):
         judgment = await while_connected(request, service.scorer.score(body.submission, conditions))
@@ -69,7 +68,7 @@ async def score(
 async def batch(
     request: Request, body: BatchRequest, service: ServiceHere, deadline: DeadlineHeader = None
 ) -> Response:
-    """Many submissions → judgments in order. One bad item never spoils the others; the status stays 200."""
+    """Many submissions → judgments in order. A bad item gives an error in its place; the status stays 200."""
     require_submissions(service, len(body.items), "items")
     conditions = terms(service, body.deadline_seconds, deadline, body.priority)
     defaults = {"rubric": body.rubric, "judge": body.judge}
@@ -80,8 +79,8 @@ async def batch(
 
 
 def results_json(judgments: Sequence[Judgment], rewards: Sequence[float | None] | None = None) -> str:
-    """An object without its closing brace; judgments are written once, by pydantic. ``rewards``: the judgments' own
-    where none are given."""
+    """A JSON object without its closing brace, so that callers can add members; judgments are serialized once, by
+    pydantic. ``rewards``: by default the judgments' own."""
     given = [judgment.reward for judgment in judgments] if rewards is None else rewards
     results = ",".join(judgment.model_dump_json() for judgment in judgments)
     listed = ",".join("null" if reward is None else repr(reward) for reward in given)

@@ -1,1 +1,1 @@
-"""What an operator sees of the server at work: metrics, log lines, traces."""
+"""Metrics, log lines and traces."""

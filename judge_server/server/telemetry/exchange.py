@@ -1,15 +1,17 @@
-"""A request and its answer as they went, and the middleware that tells of them: metrics, access log, trace."""
+"""HTTP exchanges: the middleware that observes them, their Prometheus metrics and the access log."""
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from judge_server.server.middleware.request_id import request_id_of
+from judge_server.server.middleware.headers import request_id_of
 from judge_server.util.tracing import Tracer
 
 HUNG_UP = 499
@@ -19,9 +21,9 @@ _METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """``route`` is the path's template, or ``unmatched``: nothing that a caller made up stands here but the id, which
-    is harmless. ``status`` 499: the caller hung up before there was an answer. ``seconds`` until the answer began.
-    ``caller``: the name of the API key, where one was demanded and known."""
+    """A request and its response. ``route`` is the path's template, or ``unmatched``, so that no text of the client
+    becomes a label. ``status`` 499: the client disconnected before the response. ``seconds``: until the response
+    began. ``caller``: the name of the API key, if one was required and valid."""
 
     method: str
     route: str
@@ -32,13 +34,13 @@ class Exchange:
 
 
 class ExchangeObserver(Protocol):
-    """Told of every exchange."""
+    """Gets every exchange when it has ended."""
 
     def answered(self, exchange: Exchange) -> None: ...
 
 
-class Observation:
-    """Tells the observers of every exchange when it has ended, and opens the request's span."""
+class ObserveExchanges:
+    """Opens the request's span, and passes every exchange to the observers when it has ended."""
 
     def __init__(self, app: ASGIApp, observers: Sequence[ExchangeObserver], tracer: Tracer) -> None:
         self.app = app
@@ -86,7 +88,7 @@ class Observation:
 
 
 class _Headers(dict[str, str]):
-    """The headers a trace may be continued from."""
+    """The headers that carry the trace context."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(
@@ -97,7 +99,7 @@ class _Headers(dict[str, str]):
 
 
 def _route_of(scope: Scope) -> str:
-    """What the door refuses was never routed: then the route is looked for here."""
+    """The route's template. A request that a middleware refused was never routed, so its route is looked up here."""
     route = scope.get("route") or _route_asked_for(scope)
     path = getattr(route, "path", None)
     return path if isinstance(path, str) else UNMATCHED
@@ -107,3 +109,78 @@ def _route_asked_for(scope: Scope) -> BaseRoute | None:
     app = scope.get("app")
     routes: Sequence[BaseRoute] = app.routes if isinstance(app, Starlette) else ()
     return next((route for route in routes if route.matches(scope)[0] is Match.FULL), None)
+
+
+_log = logging.getLogger("judge_server.access")
+_LINES_A_SECOND = 20
+AccessLogging = Literal["off", "errors", "all"]
+
+
+class AccessLog:
+    """Logs exchanges. ``errors``: only statuses from 400 on, at most 20 a second; the next line says how many were left
+    out."""
+
+    def __init__(self, what: AccessLogging, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lowest = {"off": 1_000, "errors": 400, "all": 0}[what]
+        self._bounded = what == "errors"
+        self._second = -1
+        self._told = 0
+        self._untold = 0
+
+    def answered(self, exchange: Exchange) -> None:
+        """Log one exchange."""
+        if exchange.status < self._lowest or (self._bounded and self._is_too_much()):
+            return
+        fields: dict[str, str | int | float] = {
+            "method": exchange.method,
+            "route": exchange.route,
+            "status": exchange.status,
+            "seconds": round(exchange.seconds, 6),
+            "request_id": exchange.request_id,
+        }
+        line = "%(method)s %(route)s %(status)d in %(seconds).3f s"
+        if exchange.caller is not None:
+            fields["caller"] = exchange.caller
+            line += " for %(caller)s"
+        if self._untold:
+            fields["left_out"], self._untold = self._untold, 0
+            line += " (%(left_out)d lines left out)"
+        _log.log(logging.WARNING if exchange.status >= 500 else logging.INFO, line, fields, extra=fields)
+
+    def _is_too_much(self) -> bool:
+        now = int(self._clock())
+        if now != self._second:
+            self._second, self._told = now, 0
+        self._told += 1
+        if self._told <= _LINES_A_SECOND:
+            return False
+        self._untold += 1
+        return True
+
+
+_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class HttpMetrics:
+    """Counts and times requests. Labels are declared routes, never requested paths."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "judge_server_http_requests",
+            "Requests by route and status.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "judge_server_http_seconds",
+            "Seconds from a request to the beginning of its answer.",
+            ("route",),
+            buckets=_SECONDS_BUCKETS,
+            registry=registry,
+        )
+
+    def answered(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        self._requests.labels(exchange.method, exchange.route, exchange.status).inc()
+        self._seconds.labels(exchange.route).observe(exchange.seconds)

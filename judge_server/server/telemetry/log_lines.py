@@ -1,11 +1,11 @@
-"""What a log line looks like: text for people, JSON for collectors; both name the request they belong to."""
+"""Log lines as text or JSON. Each has the id of its request; secrets are removed."""
 
 import logging
 from typing import Final, Literal, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
-from judge_server.server.middleware.request_id import current_request_id
+from judge_server.server.middleware.headers import current_request_id
 from judge_server.util.redaction import redacted
 
 LogFormat = Literal["text", "json"]
@@ -15,7 +15,7 @@ _JSON: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class _OfRequest(logging.Filter):
-    """Adds the id of the request in whose course the line was written, where there is one."""
+    """Adds the id of the current request, if there is one."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request_id = getattr(record, "request_id", "") or current_request_id.get()
@@ -26,8 +26,7 @@ class _OfRequest(logging.Filter):
 
 
 class _OneLine(logging.Formatter):
-    """Line breaks of a message are shown as such, so that no text from outside begins a line of its own. The lines of
-    a traceback stay."""
+    """Escapes line breaks in messages, so that no text of a client can forge a log line. Tracebacks keep theirs."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         record.message = record.message.replace("\r", "\\r").replace("\n", "\\n")
@@ -46,14 +45,14 @@ def _formatter(form: LogFormat) -> logging.Formatter:
 
 
 class _Discreet(logging.StreamHandler[TextIO]):
-    """Shows no secret, whoever wrote the line: tracebacks and foreign libraries included."""
+    """Removes secrets from every line, tracebacks and lines of libraries included."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))
 
 
 def handler_of(form: LogFormat) -> logging.Handler:
-    """Writes lines of that form to standard error."""
+    """A handler that writes lines in this format to standard error."""
     handler = _Discreet()
     handler.setFormatter(_formatter(form))
     handler.addFilter(_OfRequest())
@@ -61,8 +60,8 @@ def handler_of(form: LogFormat) -> logging.Handler:
 
 
 def log_to_standard_error(level: str, form: LogFormat) -> None:
-    """One handler for the process: our lines and uvicorn's from ``level`` on, the libraries' and the interpreter's
-    warnings."""
+    """Install one handler for the process: lines of the server and of uvicorn from ``level`` on, warnings of libraries
+    and of the interpreter."""
     logging.captureWarnings(True)
     logging.basicConfig(handlers=[handler_of(form)], level=logging.WARNING, force=True)
     for name in ("judge_server", "uvicorn"):

@@ -1,15 +1,17 @@
-"""What Prometheus reads."""
+"""Prometheus metrics of judgments, grades, queues and their limits."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from judge_server import __version__
 from judge_server.core.judgment import NO_JUDGE, Judgment, Usage
 from judge_server.core.rubric import RubricReference
 from judge_server.core.verdict import Failure
+from judge_server.models.protocol import Priority
 from judge_server.scheduling.scheduler import Scheduler
-from judge_server.server.telemetry.load_metrics import LoadMetrics
 from judge_server.wiring.service import Service
 
 INLINE = "inline"
@@ -21,13 +23,13 @@ _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 
 
 class Metrics:
-    """Counts judgments as they are made; gauges are read from the service when somebody looks."""
+    """Counts judgments as they are made; gauges are read from the service when metrics are scraped."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         here = self.registry
         ProcessCollector(registry=here)
-        Info("judge_server_build", "What runs here.", registry=here).info({"version": __version__})
+        Info("judge_server_build", "Version of the server.", registry=here).info({"version": __version__})
         self._judgments = Counter(
             "judge_server_judgments", "Judgments by judge and status.", ("judge", "status"), registry=here
         )
@@ -37,7 +39,7 @@ class Metrics:
         self._verdicts = Counter(
             "judge_server_verdicts", "Verdicts by source and status.", ("source", "status"), registry=here
         )
-        self._cached = Counter("judge_server_verdicts_cached", "Verdicts that were known already.", registry=here)
+        self._cached = Counter("judge_server_verdicts_cached", "Verdicts that came from the cache.", registry=here)
         self._tokens = Counter("judge_server_tokens", "Tokens by kind.", ("kind",), registry=here)
         self._calls = Counter("judge_server_model_calls", "Calls of judge models.", registry=here)
         self._flags = Counter("judge_server_flags", "Flags raised by the guard.", ("flag",), registry=here)
@@ -77,7 +79,7 @@ class Metrics:
         )
 
     def judged(self, judgment: Judgment) -> None:
-        """Count one judgment. Nothing that a request names becomes a label."""
+        """Count one judgment. No name that a request chooses becomes a label."""
         self._judgments.labels((judgment.judge or NO_JUDGE).name, judgment.status).inc()
         rubric = self._label_of(judgment.rubric)
         if judgment.reward is not None:
@@ -96,7 +98,7 @@ class Metrics:
         self._seconds.observe(judgment.timing.total_seconds)
 
     def _label_of(self, rubric: RubricReference | None) -> str:
-        """The id of a rubric of the library or the store; ``inline`` for those that requests bring along."""
+        """The id of a rubric of the library or the store; ``inline`` for rubrics in requests."""
         if rubric is None or not self._is_ours(rubric.digest):
             return INLINE
         if rubric.id not in self._rubrics and len(self._rubrics) >= _MOST_RUBRICS:
@@ -105,7 +107,8 @@ class Metrics:
         return rubric.id
 
     def graded(self, kind: str, cause: str | None, usages: Iterable[Usage], *, substituted: bool) -> None:
-        """Count one run of a grader: ``ok``, ``failed``, or ``substituted`` where the caller's number stood in."""
+        """Count one run of a grader: ``ok``, ``failed``, or ``substituted`` if the caller's number replaced the
+        reward."""
         for usage in usages:
             self._spent(usage)
         self._grades.labels(kind, "ok" if cause is None else "substituted" if substituted else "failed").inc()
@@ -113,7 +116,7 @@ class Metrics:
             self._grade_failures.labels(cause).inc()
 
     def substituted(self, dialect: str, error: str) -> None:
-        """Count one sample of a trainer that got a chosen number, or a mask, in the place of a reward."""
+        """Count one sample of a trainer that got its own number, or a mask, instead of a reward."""
         self._substituted.labels(dialect, error).inc()
 
     def compared(self, usage: Usage, failures: Sequence[Failure]) -> None:
@@ -129,7 +132,7 @@ class Metrics:
         self._calls.inc(usage.calls)
 
     def watch(self, service: Service) -> None:
-        """Show what is under way, waiting and in flight; learn which rubrics are ours."""
+        """Register gauges of the service's load; read from it which rubrics may become labels."""
         here = self.registry
         here.register(LoadMetrics(service))
         self._is_ours = service.rubric_registry.has_shown
@@ -152,3 +155,52 @@ class Metrics:
 def _watch(schedule: Scheduler, waiting: Gauge, running: Gauge) -> None:
     waiting.set_function(lambda: schedule.waiting)
     running.set_function(lambda: schedule.in_flight)
+
+
+class LoadMetrics(Collector):
+    """Load and limits, read at each scrape. Labels are configured models and priority classes."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._classes()
+        yield from self._models()
+
+    def _classes(self) -> Iterator[Metric]:
+        names = {
+            "submissions": "Submissions under way by priority class.",
+            "submissions_limit": "Submissions of a priority class from which requests are answered 429.",
+            "questions": "Questions under way by priority class.",
+            "questions_limit": "Questions of a priority class from which requests are answered 429.",
+        }
+        families = [
+            GaugeMetricFamily(f"judge_server_class_{name}", text, labels=["priority"]) for name, text in names.items()
+        ]
+        for priority, load in self._service.scorer.admission.classes.items():
+            figures = (load.under_way, load.bound.submissions, load.questions, load.bound.questions)
+            for family, figure in zip(families, figures, strict=True):
+                family.add_metric([priority.name.lower()], figure)
+        yield from families
+
+    def _models(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily(
+            "judge_server_class_calls_waiting",
+            "Calls that wait for a model by priority class.",
+            labels=["model", "priority"],
+        )
+        circuits_open = GaugeMetricFamily(
+            "judge_server_addresses_resting", "Addresses of a model whose circuit is open.", labels=["model"]
+        )
+        hedged = CounterMetricFamily(
+            "judge_server_calls_hedged", "Calls that were sent to a second address, by who answered.",
+            labels=["model", "answered"],
+        )  # fmt: skip
+        for model in self._service.models:
+            for priority in Priority:
+                waiting.add_metric([model.name, priority.name.lower()], model.scheduler.waiting_of(priority))
+            if model.reach is not None:
+                circuits_open.add_metric([model.name], model.reach.circuits_open)
+                hedged.add_metric([model.name, "first"], model.reach.hedged - model.reach.hedges_won)
+                hedged.add_metric([model.name, "second"], model.reach.hedges_won)
+        yield from (waiting, circuits_open, hedged)

@@ -1,32 +1,35 @@
-"""Alarms and what monitors measured, for Prometheus."""
+"""Prometheus metrics of monitors and canaries."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from judge_server.core.monitor import Alarm, MonitorFinding, Series
 from judge_server.monitoring.survey import MONITORS
 from judge_server.server.telemetry.metrics import INLINE
+from judge_server.workers.canaries import Canaries
 
 _ALL = "all"
 
 
 class MonitorMetrics:
-    """``ids``: rubrics of our own, which alone become labels; nothing that a request names does."""
+    """Alarms and measured values. ``ids``: the rubrics of the library and the store; only these become labels."""
 
     def __init__(self, registry: CollectorRegistry, ids: Callable[[], Awaitable[frozenset[str]]]) -> None:
         self._ids = ids
         self._alarms = Gauge("judge_server_alarm", "Alarms that are raised.", ("monitor", "rubric"), registry=registry)
         self._values = Gauge(
             "judge_server_monitor_value",
-            "What monitors measured in the recent window: of an alarm, else the greatest.",
+            "Values of monitors in the recent window: that of an alarm, else the greatest.",
             ("monitor", "rubric", "judge"),
             registry=registry,
         )
 
     async def looked(self, findings: Sequence[MonitorFinding] | None, raised: Sequence[Alarm]) -> None:
-        """Show the alarms of every server, and the values where this server looked itself."""
+        """Export the alarms of all servers, and the values if this server computed them itself."""
         known = await self._ids()
         counts = Counter((one.finding.monitor, _rubric(one.finding.series, known)) for one in raised)
         rubrics = {rubric for _, rubric in counts} | {_rubric(one.series, known) for one in findings or ()}
@@ -43,7 +46,7 @@ class MonitorMetrics:
 
 
 def _weight(one: MonitorFinding) -> tuple[bool, float]:
-    """What is written last stands."""
+    """Sort key: the last value written for a label is exported."""
     return one.state == "alarm", abs(one.value or 0.0)
 
 
@@ -51,3 +54,26 @@ def _rubric(series: Series, known: frozenset[str]) -> str:
     if series.rubric is None:
         return _ALL
     return series.rubric if series.rubric in known else INLINE
+
+
+class CanaryMetrics(Collector):
+    """The newest canary results, read at each scrape. Labels are configured judges and names of canaries."""
+
+    def __init__(self, canaries: Canaries) -> None:
+        self._canaries = canaries
+
+    def collect(self) -> Iterator[Metric]:
+        failed = GaugeMetricFamily(
+            "judge_server_canary_failed",
+            "1 if a judge fails a canary, 0 if it passes; absent if it gave no answer.",
+            labels=["judge", "canary"],
+        )
+        answered_at = GaugeMetricFamily(
+            "judge_server_canary_timestamp_seconds", "When a judge's canaries last ran.", labels=["judge"]
+        )
+        for report in self._canaries.reports.values():
+            answered_at.add_metric([report.judge], report.at.timestamp())
+            for finding in report.findings:
+                if finding.passed is not None:
+                    failed.add_metric([report.judge, finding.canary], float(not finding.passed))
+        yield from (failed, answered_at)

@@ -1,8 +1,8 @@
-"""Traces as OpenTelemetry: a span for a request, one for each submission in it, one for each call of a judge model.
+"""OpenTelemetry traces: a span for each request, each submission in it and each call of a judge model.
 
-No text of a submission, rubric or answer becomes an attribute. The SDK's own variables (OTEL_EXPORTER_OTLP_HEADERS,
-OTEL_RESOURCE_ATTRIBUTES, …) hold. Attribute names: OpenTelemetry's semantic conventions for HTTP and for generative AI
-where they have one, else ``judge_server.…``.
+No text of a submission, rubric or answer becomes an attribute. The SDK's environment variables
+(OTEL_EXPORTER_OTLP_HEADERS, OTEL_RESOURCE_ATTRIBUTES, …) apply. Attribute names follow OpenTelemetry's semantic
+conventions for HTTP and generative AI; those without a convention begin with ``judge_server.``.
 """
 
 import time
@@ -37,8 +37,8 @@ class _OpenSpan:
 
 
 class OpenTelemetry:
-    """A tracer, and an observer of calls of models. ``share`` in [0, 1] of the traces that begin here are kept; a
-    caller's decision about a trace of its own is followed."""
+    """A tracer, and an observer of model calls. Keeps a ``share`` in [0, 1] of the traces that begin here; for a trace
+    that the client began, the client's sampling decision applies."""
 
     def __init__(self, processor: SpanProcessor, share: float) -> None:
         resource = Resource.create({SERVICE_NAME: "judge-server", SERVICE_VERSION: __version__})
@@ -50,14 +50,14 @@ class OpenTelemetry:
 
     @classmethod
     def exporting_to(cls, endpoint: str, share: float) -> "OpenTelemetry":
-        """Spans are sent to a collector's OTLP endpoint (HTTP), in batches, from a thread of its own; what the
-        collector does not take in time is dropped."""
+        """Send spans to a collector's OTLP endpoint (HTTP) in batches, from a separate thread. Spans that the collector
+        does not accept in time are dropped."""
         exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
         return cls(BatchSpanProcessor(exporter), share)
 
     @contextmanager
     def span(self, name: str, carrier: Mapping[str, str] | None = None) -> Iterator[Span]:
-        """A span as long as the block; of an exception that ends it only the type is kept."""
+        """A span for the block. Of an exception that ends the block only the type is recorded."""
         parent = propagate.extract(carrier) if carrier is not None else None
         kind = SpanKind.SERVER if carrier is not None else SpanKind.INTERNAL
         with self._tracer.start_as_current_span(
@@ -71,7 +71,7 @@ class OpenTelemetry:
                 raise
 
     def called(self, call: ModelCall) -> None:
-        """The span of a call that has ended, under the span of the submission that asked."""
+        """Record a call that has ended, under the span of its submission."""
         began = time.time_ns() - int((time.monotonic() - call.asked) * 1e9)
         span = self._tracer.start_span(f"chat {call.model}", kind=SpanKind.CLIENT, start_time=began)
         if span.is_recording():
@@ -90,5 +90,5 @@ class OpenTelemetry:
         span.end(began + int((call.ended - call.asked) * 1e9))
 
     def close(self) -> None:
-        """Send what is left; blocks, for seconds where the collector does not answer."""
+        """Send the remaining spans. Blocks for seconds if the collector does not answer."""
         self._provider.shutdown()

@@ -1,16 +1,13 @@
-"""Everything that watches the server at work: metrics, access log and, where a collector is named, traces."""
+"""The server's telemetry: metrics, access log and, if a collector is configured, traces."""
 
 import asyncio
 from typing import TYPE_CHECKING
 
 from judge_server.core.errors import BadConfiguration
 from judge_server.scheduling.observers import Observers
-from judge_server.server.telemetry.access_log import AccessLog
-from judge_server.server.telemetry.call_log import CallLog
-from judge_server.server.telemetry.exchange import ExchangeObserver
-from judge_server.server.telemetry.http_metrics import HttpMetrics
+from judge_server.server.telemetry.exchange import AccessLog, ExchangeObserver, HttpMetrics
 from judge_server.server.telemetry.metrics import Metrics
-from judge_server.server.telemetry.model_metrics import ModelMetrics
+from judge_server.server.telemetry.model_calls import CallLog, ModelMetrics
 from judge_server.settings.settings import Settings
 from judge_server.util.tracing import Tracer, Untraced
 
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Telemetry:
-    """``observers`` are told of judgments and calls, ``exchange_observers`` of requests."""
+    """``observers`` get judgments and model calls, ``exchange_observers`` get requests."""
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
@@ -33,13 +30,13 @@ class Telemetry:
         )
 
     async def close(self) -> None:
-        """Send the spans that are left."""
+        """Send the remaining spans."""
         if self._traces is not None:
             await asyncio.to_thread(self._traces.close)
 
 
 def _traces(settings: Settings) -> "OpenTelemetry | None":
-    """Raises BadConfiguration where traces are wanted and the SDK is not installed."""
+    """Raises BadConfiguration if traces are configured and the SDK is not installed."""
     if settings.otlp_endpoint is None:
         return None
     try:
@@ -47,6 +44,6 @@ def _traces(settings: Settings) -> "OpenTelemetry | None":
     except ModuleNotFoundError as fault:
         raise BadConfiguration(
             f"otlp_endpoint: traces need the module {fault.name}, which is not installed.",
-            remedy="Install judge-server[telemetry], or leave otlp_endpoint and OTEL_EXPORTER_OTLP_ENDPOINT away.",
+            remedy="Install judge-server[telemetry], or remove otlp_endpoint and OTEL_EXPORTER_OTLP_ENDPOINT.",
         ) from None
     return OpenTelemetry.exporting_to(settings.otlp_endpoint, settings.trace_share)

@@ -53,9 +53,9 @@ def test_the_rows_reference_answer_is_the_reference(served_rubric):
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ({"sample": {}, "item": ITEM}, "sample: there is no choices"),
-        ({"sample": {"choices": [5]}, "item": ITEM}, "sample: there is no choices"),
-        ({"sample": {"output_text": "x"}, "item": {}}, "item: there is neither messages nor prompt"),
+        ({"sample": {}, "item": ITEM}, "sample: it has no choices"),
+        ({"sample": {"choices": [5]}, "item": ITEM}, "sample: it has no choices"),
+        ({"sample": {"output_text": "x"}, "item": {}}, "item: it has neither messages nor prompt"),
         ({"sample": {"output_text": "x"}, "item": {**ITEM, "rubric": 5}}, "rubric"),
     ],
 )

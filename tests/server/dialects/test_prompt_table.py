@@ -6,7 +6,7 @@ import json
 import pytest
 
 from judge_server.core.errors import BadConfiguration, UnknownRubric
-from judge_server.server.dialects.chat_markup import Exchange, exchange_of
+from judge_server.server.dialects.chat_markup import PromptAndResponse, split_pair
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from tests.served import served, settings_of
 from tests.server.dialects.frames import FRAMES
@@ -42,27 +42,27 @@ async def test_a_prompt_is_known_again_by_text_digest_or_messages(tmp_path, row)
     table = await load_prompt_table(
         write(tmp_path, {**row, "rubric": "medical/consultation", "reference": "Call."}), known
     )
-    assert table.find(Exchange([USER], "r")).reference == "Call."
-    assert table.find(Exchange([{**USER, "content": "What then?"}], "r")) is None
+    assert table.find(PromptAndResponse([USER], "r")).reference == "Call."
+    assert table.find(PromptAndResponse([{**USER, "content": "What then?"}], "r")) is None
 
 
 @pytest.mark.parametrize("name", sorted(FRAMES))
 async def test_a_prompt_is_known_again_inside_its_chat_template(tmp_path, name):
     table = await load_prompt_table(write(tmp_path, GOOD), known)
-    assert table.find(exchange_of(FRAMES[name].prompt([USER]), "r")).rubric == "medical/consultation"
+    assert table.find(split_pair(FRAMES[name].prompt([USER]), "r")).rubric == "medical/consultation"
 
 
 async def test_the_whole_conversation_goes_before_its_only_question(tmp_path):
     rows = [{**GOOD, "reference": "any"}, {**GOOD, "prompt": [SYSTEM, USER], "reference": "physician"}]
     table = await load_prompt_table(write(tmp_path, *rows), known)
-    assert table.find(Exchange([SYSTEM, USER], "r")).reference == "physician"
-    assert table.find(Exchange([USER], "r")).reference == "any"
+    assert table.find(PromptAndResponse([SYSTEM, USER], "r")).reference == "physician"
+    assert table.find(PromptAndResponse([USER], "r")).reference == "any"
 
 
 async def test_the_trainers_own_text_goes_before_everything(tmp_path):
     raw = FRAMES["chatml"].prompt([USER])
     table = await load_prompt_table(write(tmp_path, GOOD, {**GOOD, "prompt": raw, "reference": "raw"}), known)
-    assert table.find(exchange_of(raw, "r")).reference == "raw"
+    assert table.find(split_pair(raw, "r")).reference == "raw"
 
 
 @pytest.mark.parametrize(

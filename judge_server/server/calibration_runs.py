@@ -1,4 +1,4 @@
-"""Calibrations that run beside the scoring: begun by a request, looked at by others, ended with the server."""
+"""Calibrations that run in the background: one request starts a run, others poll it, the server's end cancels it."""
 
 import asyncio
 import logging
@@ -23,8 +23,8 @@ _AT_ONCE = 32
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a request asked for, looked up. ``labels``: a label set's name, until the run finds it."""
+class CalibrationOptions:
+    """What a request asked for. ``labels``: the name of a label set, which the run looks up."""
 
     labels: str
     rubric: Rubric
@@ -38,8 +38,8 @@ class Wish:
     gate: bool = False
 
 
-class Progress(Frozen):
-    """Where a calibration stands. ``fits`` by criterion, ``maps``: the id of what is used in scoring from then on."""
+class CalibrationProgress(Frozen):
+    """How far a calibration is. ``fits``: by criterion; ``maps``: the id of the maps that scoring uses from now on."""
 
     id: str
     status: Literal["running", "done", "failed"]
@@ -54,10 +54,10 @@ class Progress(Frozen):
 
 
 @dataclass
-class Undertaking:
-    """A calibration under way, or remembered."""
+class CalibrationRun:
+    """A calibration that runs, or has ended."""
 
-    progress: Progress
+    progress: CalibrationProgress
     task: "asyncio.Task[None] | None" = None
 
     def note(self, **changes: Any) -> None:
@@ -68,28 +68,30 @@ class Undertaking:
 
 
 @dataclass
-class Calibrations:
-    """One runs at a time; a few may wait."""
+class CalibrationRuns:
+    """Runs one calibration at a time; up to 16 may wait."""
 
     service: Service
-    _known: "OrderedDict[str, Undertaking]" = field(default_factory=OrderedDict)
+    _known: "OrderedDict[str, CalibrationRun]" = field(default_factory=OrderedDict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def begin(self, wish: Wish) -> Progress:
-        """Raises Overloaded where too many wait already."""
+    def begin(self, wish: CalibrationOptions) -> CalibrationProgress:
+        """Start a run. Raises Overloaded if too many are waiting."""
         waiting = sum(one.progress.status == "running" for one in self._known.values())
         if waiting >= _MOST_WAITING:
             raise Overloaded(
                 f"{waiting} calibrations are under way.", remedy="Wait until one is done.", retry_after_seconds=30
             )
-        made = Undertaking(Progress(id=f"cal_{secrets.token_hex(8)}", status="running", created_at=datetime.now(UTC)))
+        made = CalibrationRun(
+            CalibrationProgress(id=f"cal_{secrets.token_hex(8)}", status="running", created_at=datetime.now(UTC))
+        )
         self._known[made.progress.id] = made
         while len(self._known) > _MOST_REMEMBERED:
             self._known.popitem(last=False)
         made.task = asyncio.create_task(self._carry_out(made, wish), name=made.progress.id)
         return made.progress
 
-    async def find(self, calibration_id: str) -> Progress:
+    async def find(self, calibration_id: str) -> CalibrationProgress:
         """Raises NotFound."""
         if calibration_id in self._known:
             return self._known[calibration_id].progress
@@ -97,9 +99,9 @@ class Calibrations:
         if record is None:
             raise NotFound(
                 f"No calibration has the id {calibration_id!r}.",
-                remedy="One that was under way when the server stopped is gone: start it again, it will be quick.",
+                remedy="A run that was under way when the server stopped is lost: start it again; verdicts are cached.",
             )
-        return Progress(
+        return CalibrationProgress(
             id=record.id,
             status="done",
             created_at=record.created_at,
@@ -109,25 +111,25 @@ class Calibrations:
         )
 
     async def close(self) -> None:
-        """Ends what is under way."""
+        """Cancel the runs under way."""
         tasks = [one.task for one in self._known.values() if one.task is not None and not one.task.done()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _carry_out(self, made: Undertaking, wish: Wish) -> None:
+    async def _carry_out(self, made: CalibrationRun, wish: CalibrationOptions) -> None:
         try:
             async with self._turn:
                 await _calibrate(self.service, wish, made)
         except JudgeServerError as fault:
             made.note(status="failed", error=Failure(type=fault.type, detail=str(fault)))
-        except Exception as fault:  # noqa: BLE001 - whoever asked learns of it when they look
+        except Exception as fault:  # noqa: BLE001 - reported to the caller who polls the run
             _LOG.exception("the calibration %s failed", made.progress.id)
-            detail = f"The server failed with {type(fault).__name__}; its log says how."
+            detail = f"The server failed with {type(fault).__name__}; the log has the details."
             made.note(status="failed", error=Failure(type=JudgeServerError.type, detail=detail))
 
 
-async def _calibrate(service: Service, wish: Wish, made: Undertaking) -> None:
+async def _calibrate(service: Service, wish: CalibrationOptions, made: CalibrationRun) -> None:
     try:
         from judge_server.calibration.run import CalibrationTask, run
     except ImportError as missing:
@@ -182,7 +184,7 @@ async def _gated(service: Service, labels: Any, record: Calibration) -> Certific
     return made
 
 
-async def _fitted(service: Service, labels: Any, record: Calibration, wish: Wish) -> dict[str, Any]:
+async def _fitted(service: Service, labels: Any, record: Calibration, wish: CalibrationOptions) -> dict[str, Any]:
     from judge_server.calibration.fit import fit, map_set
 
     if record.judge.calibration is not None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from judge_server.server.middleware.response_headers import HEADERS
+from judge_server.server.middleware.headers import HEADERS
 from tests.submissions import checking, submission
 
 PATHS = ["/healthz", "/v1/judges", "/openapi.json", "/metrics", "/no/such/route", "/v1/judgments/jdg_unknown"]

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from judge_server.server.telemetry.access_log import AccessLog
-from judge_server.server.telemetry.exchange import Exchange
+from judge_server.server.telemetry.exchange import AccessLog, Exchange
 from tests.served import served, until
 from tests.server.keys import allowing, bearer, demanding
 

@@ -1,4 +1,4 @@
-"""Samples in, rewards out: the scoring path, and what becomes of a sample without a reward."""
+"""Score the samples of a trainer's request, and apply its failure policy to samples without a reward."""
 
 import logging
 from collections import Counter
@@ -12,10 +12,9 @@ from judge_server.core.errors import JudgeServerError, UnusableVerdict
 from judge_server.core.judgment import Judgment
 from judge_server.core.verdict import Failure
 from judge_server.scoring.batch import parse_submission
-from judge_server.server.dialects.asking import Asking, room_for
-from judge_server.server.dialects.binding import Sample
-from judge_server.server.failure import failure_of
+from judge_server.server.dialects.trainer_request import Sample, TrainerRequest, room_for
 from judge_server.server.middleware.disconnect import while_connected
+from judge_server.server.problems import failure_of
 from judge_server.server.service import require_allowed, require_items
 from judge_server.util.concurrency import together
 
@@ -26,7 +25,7 @@ HEADER = "X-Judge-Substituted"
 
 @dataclass(frozen=True, slots=True)
 class Reward:
-    """``value`` is the judge's where ``fault`` is None, else the number that the policy chose, or None for ``drop``."""
+    """``value`` is the judge's reward if ``fault`` is None, else the number of the policy, or None for ``drop``."""
 
     value: float | None
     judgment: Judgment | None = None
@@ -39,14 +38,14 @@ class Reward:
 
     @property
     def number(self) -> float:
-        """The value, for a trainer whose policies always give one."""
+        """The value, for trainers whose policies always give one."""
         if self.value is None:
             raise JudgeServerError(f"A sample has no number ({self.error}).", remedy="Please report it.")
         return self.value
 
     @property
     def failed(self) -> float:
-        """1.0 where no judge gave this value, for a trainer's logs."""
+        """1.0 if no judge gave this value, else 0.0; for a trainer's logs."""
         return 0.0 if self.fault is None else 1.0
 
     @property
@@ -55,57 +54,57 @@ class Reward:
 
 
 def sampled(build: Callable[P, dict[str, Any]], *args: P.args, **kwargs: P.kwargs) -> Sample:
-    """A submission's data, or what is wrong with the sample: one bad sample never spoils the others."""
+    """A submission's data, or the sample's error, so that one bad sample does not fail the others."""
     try:
         return build(*args, **kwargs)
     except JudgeServerError as fault:
         return fault
 
 
-async def rewards_for(request: Request, asking: Asking, samples: Sequence[Sample]) -> list[Reward]:
-    """A reward for each sample, in order; cancelled when the trainer hangs up.
+async def rewards_for(request: Request, trainer: TrainerRequest, samples: Sequence[Sample]) -> list[Reward]:
+    """A reward for each sample, in order; cancelled if the trainer disconnects.
 
-    Raises what the first failed sample failed of where the policy is ``raise``.
+    Raises the error of the first failed sample if the policy is ``raise``.
     """
-    require_items(len(samples), asking.service.settings.max_batch_items, "the samples")
+    require_items(len(samples), trainer.service.settings.max_batch_items, "the samples")
     require_allowed(len(samples), "the samples")
-    return await while_connected(request, rewarded(asking, samples))
+    return await while_connected(request, rewarded(trainer, samples))
 
 
-async def rewarded(asking: Asking, samples: Sequence[Sample]) -> list[Reward]:
-    """As ``rewards_for``, whoever waits for it."""
+async def rewarded(trainer: TrainerRequest, samples: Sequence[Sample]) -> list[Reward]:
+    """As ``rewards_for``, but not cancelled if the client disconnects."""
     found: list[Judgment | JudgeServerError]
-    full = await room_for(asking, len(samples))
+    full = await room_for(trainer, len(samples))
     if full is not None:
         found = [full] * len(samples)
     else:
-        with asking.service.scorer.admission.admit(len(samples), asking.terms.priority):
-            found = await together([_judged(asking, sample) for sample in samples])
-    return [_under_policy(asking, one) for one in found]
+        with trainer.service.scorer.admission.admit(len(samples), trainer.terms.priority):
+            found = await together([_judged(trainer, sample) for sample in samples])
+    return [_under_policy(trainer, one) for one in found]
 
 
-async def _judged(asking: Asking, sample: Sample) -> Judgment | JudgeServerError:
+async def _judged(trainer: TrainerRequest, sample: Sample) -> Judgment | JudgeServerError:
     if isinstance(sample, JudgeServerError):
         return sample
     try:
-        return await asking.service.scorer.score(parse_submission(sample), asking.terms)
+        return await trainer.service.scorer.score(parse_submission(sample), trainer.terms)
     except JudgeServerError as fault:
         return fault
-    except Exception:  # noqa: BLE001 - a fault of ours on one sample is no reason to lose the others
+    except Exception:  # noqa: BLE001 - an unexpected error on one sample must not lose the others
         _log.exception("a trainer's sample could not be judged")
-        return JudgeServerError("The server failed on this sample; its log says how.")
+        return JudgeServerError("The server failed on this sample; the log has the details.")
 
 
-def _under_policy(asking: Asking, found: Judgment | JudgeServerError) -> Reward:
+def _under_policy(trainer: TrainerRequest, found: Judgment | JudgeServerError) -> Reward:
     if isinstance(found, Judgment) and found.reward is not None:
         return Reward(found.reward, found)
     judgment = found if isinstance(found, Judgment) else None
-    raised = asking.policy.kind == "raise"
+    raised = trainer.policy.kind == "raise"
     fault = _fault_of(found, whole=raised) if isinstance(found, Judgment) else found
     if raised:
         raise fault
-    reward = Reward(asking.policy.number, judgment, fault)
-    asking.substitutions.tell(asking.profile.dialect, reward.error or fault.type, fault, asking.policy)
+    reward = Reward(trainer.policy.number, judgment, fault)
+    trainer.substitutions.tell(trainer.profile.dialect, reward.error or fault.type, fault, trainer.policy)
     return reward
 
 
@@ -115,6 +114,6 @@ def _fault_of(judgment: Judgment, *, whole: bool) -> JudgeServerError:
 
 
 def substituted_headers(rewards: Sequence[Reward]) -> dict[str, str]:
-    """``X-Judge-Substituted: timeout=2`` where the answer holds numbers that no judge gave."""
+    """``X-Judge-Substituted: timeout=2`` if the response contains substituted rewards."""
     errors = Counter(reward.error for reward in rewards if reward.error)
     return {HEADER: ", ".join(f"{error}={count}" for error, count in sorted(errors.items()))} if errors else {}

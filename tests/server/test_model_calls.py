@@ -6,7 +6,7 @@ import pytest
 
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.observers import ModelCall
-from judge_server.server.telemetry.call_log import CallLog
+from judge_server.server.telemetry.model_calls import CallLog
 from tests.models.openai_model import after_start
 from tests.served import judged_by, until
 from tests.stub_judge import Reply
@@ -15,7 +15,7 @@ from tests.submissions import submission
 
 @pytest.fixture
 def lines(caplog):
-    with caplog.at_level(logging.INFO, logger="judge_server.server.telemetry.call_log"):
+    with caplog.at_level(logging.INFO, logger="judge_server.server.telemetry.model_calls"):
         yield caplog
 
 

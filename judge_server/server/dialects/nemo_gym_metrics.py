@@ -1,17 +1,22 @@
-"""The figures that NeMo Gym asks a resources server for: statistics of every number in the verified rollouts.
+"""Numbers that NeMo Gym and NeMo-RL expect beside a reward: statistics over rollouts, and the reward's components.
 
-Source of the names: nemo-gym 0.5, ``reward_profile.py``. Rollouts whose judge failed are left out and counted.
+Source of the names: nemo-gym 0.5, ``reward_profile.py``. Rollouts whose judge failed are excluded and counted. NeMo-RL
+requires that components sum to the reward: all of them are multiples of 2**-40, so they sum exactly in any order.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import isfinite
+from math import fsum, isfinite
 from statistics import fmean, median, stdev
 from typing import Any
 
 from pydantic import Field
 
+from judge_server.core.aggregation import Points, WeightedMean
+from judge_server.core.criterion import Group
 from judge_server.core.model import Frozen
+from judge_server.core.rubric import Rubric
+from judge_server.core.verdict import Verdict
 
 TASK, ROLLOUT, FAILURE = "_ng_task_index", "_ng_rollout_index", "_ng_failure_class"
 
@@ -61,3 +66,44 @@ def _statistics(rollouts: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 
 def _spread(values: Sequence[float]) -> float:
     return stdev(values) if len(values) > 1 else 0.0
+
+
+ADJUSTMENT = "_adjustment"
+_STEPS = 2.0**40
+_LARGEST = 2.0**11
+
+
+def rounded(value: float) -> float:
+    """The nearest multiple of 2**-40, which differs from ``value`` by less than 1e-12."""
+    return round(value * _STEPS) / _STEPS if abs(value) < _LARGEST else value
+
+
+def reward_components(rubric: Rubric, verdicts: tuple[Verdict, ...], reward: float) -> dict[str, float] | None:
+    """What each criterion adds to the reward, and under ``_adjustment`` what clipping, gates and scales change. They
+    sum to ``rounded(reward)``, with the same names for every judgment under ``rubric``. None if the aggregation is
+    not a sum (nested groups, all, any, expressions)."""
+    additive = isinstance(rubric.aggregate, Points | WeightedMean)
+    if not additive or any(isinstance(criterion, Group) for criterion in rubric.criteria):
+        return None
+    values = _values(verdicts)
+    decided = [leaf for leaf in rubric.leaves if leaf.id in values]
+    signed = isinstance(rubric.aggregate, Points)
+    weight = fsum(max(leaf.points, 0.0) if signed else abs(leaf.points) for leaf in decided)
+    if weight <= 0:
+        return None
+    parts = {
+        leaf.id: rounded((leaf.points if signed else abs(leaf.points)) * values.get(leaf.id, 0.0) / weight)
+        for leaf in rubric.leaves
+    }
+    if fsum(abs(part) for part in parts.values()) + abs(reward) >= _LARGEST:
+        return None
+    return parts | {ADJUSTMENT: rounded(reward) - fsum(parts.values())}
+
+
+def _values(verdicts: tuple[Verdict, ...]) -> dict[str, float]:
+    """The value of each decided criterion, averaged over its steps."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.value is not None:
+            found[verdict.criterion].append(verdict.value)
+    return {criterion: fsum(values) / len(values) for criterion, values in found.items()}

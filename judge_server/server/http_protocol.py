@@ -1,0 +1,172 @@
+"""HTTP/1.1 over a socket with bounds that uvicorn does not have: on request heads, trailers, pipelined requests, bodies
+that continue after the response, and clients that do not read.
+
+uvicorn's parser takes heads and trailers of any size, waits for them without a timeout, appends trailers to the headers
+of their request, and queues every pipelined request. It has a setting for none of these.
+"""
+
+import logging
+from asyncio import TimerHandle, Transport
+from typing import Any, Final, Literal
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from judge_server.util.log_throttle import LogThrottle
+
+_log = logging.getLogger(__name__)
+_invalid = LogThrottle()
+
+
+def _refusal(status: str, text: str) -> bytes:
+    return (
+        f"HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+        f"content-length: {len(text)}\r\nconnection: close\r\n\r\n{text}"
+    ).encode()
+
+
+_TOO_LARGE: Final = _refusal("431 Request Header Fields Too Large", "The request's headers are too large.\n")
+_MALFORMED: Final = _refusal("400 Bad Request", "The request is not valid HTTP.\n")
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """Answers 431 to a head of more than ``most_bytes``, and closes a connection
+
+    - whose head takes more than ``patience_seconds``,
+    - that sends more than ``most_bytes`` of chunk framing or trailers without any body; trailers are dropped,
+    - that pipelines more than ``most_pipelined`` requests,
+    - that goes on sending its body for more than ``patience_seconds`` after the response,
+    - that reads less than ``slowest_bytes`` a second of a response that waits to be sent.
+    """
+
+    most_bytes = 65_536
+    most_pipelined = 32
+    patience_seconds = 30.0
+    slowest_bytes = 1_024
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reading: Literal["head", "body", "nothing"] = "head"
+        self._head_bytes = 0
+        self._framing_bytes = 0
+        self._progress = False
+        self._waiting: TimerHandle | None = None
+        self._sending: TimerHandle | None = None
+        self._unsent = 0
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        if self._sending is not None:
+            self._sending.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        self._progress = False
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            return  # no protocol to upgrade to: the request is answered as plain HTTP, and the rest is not read
+        except httptools.HttpParserError:
+            self._refuse(_MALFORMED)
+            more = _invalid.of("malformed")
+            if more is not None:
+                _log.info("a client sent what is not valid HTTP%s", more)
+            return
+        if self.transport.is_closing():
+            return
+        if self._reading == "head":
+            self._count_head(len(data))
+        elif self._reading == "body":
+            self._count_framing(len(data))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._progress = True
+        self._reading = "head"
+        self._head_bytes = self._framing_bytes = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._reading == "head":  # later ones are trailers, which no part of this server reads
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._reading = "body"
+        self._stop_waiting()
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.most_bytes:
+            self._refuse(_TOO_LARGE)
+        elif len(self.pipeline) >= self.most_pipelined:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._progress = True
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._progress = True
+        self._reading = "nothing"
+        self._stop_waiting()
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._reading == "body" and not self.transport.is_closing():
+            self._wait()  # for the rest of a body that nobody reads
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._sending is None:
+            self._watch_sending()
+
+    def _watch_sending(self) -> None:
+        self._unsent = self.transport.get_write_buffer_size()
+        self._sending = self.loop.call_later(self.patience_seconds, self._check_sending)
+
+    def _check_sending(self) -> None:
+        self._sending = None
+        left = self.transport.get_write_buffer_size()
+        if left and self._unsent - left < self.slowest_bytes * self.patience_seconds:
+            self.transport.abort()
+        elif left:
+            self._watch_sending()
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > self.most_bytes:
+            self._refuse(_TOO_LARGE)
+        elif self._waiting is None:
+            self._wait()
+
+    def _count_framing(self, size: int) -> None:
+        """Bytes without any body among them are chunk sizes, their extensions, or trailers."""
+        self._framing_bytes = 0 if self._progress else self._framing_bytes + size
+        if self._framing_bytes > self.most_bytes:
+            self._refuse(_TOO_LARGE)
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(self.patience_seconds, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _refuse(self, answer: bytes) -> None:
+        """Close the connection; answer first, unless the client would take it for the response to another request."""
+        self._stop_waiting()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            alone = True
+        else:
+            alone = self._reading == "body" and not self.pipeline and not cycle.response_started
+        if alone:
+            self.transport.write(answer)
+        self.transport.close()

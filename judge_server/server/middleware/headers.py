@@ -1,0 +1,73 @@
+"""Headers of every response: the request id, and headers that keep browsers from running, framing or caching it."""
+
+import re
+import secrets
+from contextvars import ContextVar
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = "x-request-id"
+current_request_id: ContextVar[str] = ContextVar("current_request_id", default="")
+_HARMLESS = re.compile(rb"^[A-Za-z0-9._-]{1,128}$")
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id of a request; empty if it did not pass the middleware."""
+    return str(scope.get("state", {}).get("request_id", ""))
+
+
+class RequestId:
+    """Puts the client's X-Request-Id, or a new one if that has other characters than ``A-Za-z0-9._-``, on the request's
+    state and on the response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == HEADER.encode()), b"")
+        request_id = given.decode() if _HARMLESS.match(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        current_request_id.set(request_id)  # for log lines
+
+        async def with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        await self.app(scope, receive, with_id)
+
+
+HEADERS: Final = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_RAW: Final = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
+
+
+class ResponseHeaders:
+    """Adds the headers that the response does not set itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message.get("headers", ())
+                said = {name for name, _ in headers}
+                message["headers"] = [*headers, *(header for header in _RAW if header[0] not in said)]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)

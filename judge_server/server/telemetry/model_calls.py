@@ -1,0 +1,91 @@
+"""Calls of judge models: Prometheus metrics, and log lines about outages and recoveries."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from judge_server.models.protocol import Priority
+from judge_server.scheduling.observers import CANCELLED, ModelCall
+from judge_server.util.log_throttle import LogThrottle
+
+_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class ModelMetrics:
+    """Times calls and counts failures. Labels are configured models, priority classes and types of errors."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        waits = Histogram(
+            "judge_server_call_wait_seconds",
+            "Seconds that calls waited for their turn, by priority class.",
+            ("priority",),
+            buckets=(0.001, *_SECONDS_BUCKETS),
+            registry=registry,
+        )
+        self._waits = {priority: waits.labels(priority.name.lower()) for priority in Priority}
+        self._seconds = Histogram(
+            "judge_server_call_seconds",
+            "Seconds that models took to answer a call.",
+            ("model",),
+            buckets=_SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self._failures = Counter(
+            "judge_server_call_failures",
+            "Calls of models that gave no answer, by cause.",
+            ("model", "type"),
+            registry=registry,
+        )
+
+    def called(self, call: ModelCall) -> None:
+        """Count one call."""
+        self._waits[call.priority].observe(call.waited_seconds)
+        if call.error is not None:
+            self._failures.labels(call.model, call.error).inc()
+        elif call.model_seconds is not None:
+            self._seconds.labels(call.model).observe(call.model_seconds)
+
+
+_log = logging.getLogger(__name__)
+_OUTAGE = 3  # failures in a row; recovery after fewer is not logged
+
+
+@dataclass(slots=True)
+class _Failing:
+    """``in_a_row``: failures since the last answer."""
+
+    throttle: LogThrottle
+    in_a_row: int = 0
+
+
+class CallLog:
+    """Logs failed calls, at most one line a minute for each model and type of failure, and recoveries."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._models: dict[str, _Failing] = {}
+
+    def called(self, call: ModelCall) -> None:
+        """Log one call if it is the first of its kind in a minute."""
+        if call.error == CANCELLED:
+            return
+        model = self._models.setdefault(call.model, _Failing(LogThrottle(self._clock)))
+        if call.error is None:
+            self._answered(call, model)
+        else:
+            self._failed(call, call.error, model)
+
+    def _answered(self, call: ModelCall, model: _Failing) -> None:
+        if model.in_a_row >= _OUTAGE:
+            _log.warning("the judge model %s answers again; %d calls in a row had failed", call.model, model.in_a_row)
+            model.throttle.forget()
+        model.in_a_row = 0
+
+    def _failed(self, call: ModelCall, error: str, model: _Failing) -> None:
+        model.in_a_row += 1
+        more = model.throttle.of(error)
+        if more is not None:
+            _log.warning("a call of the judge model %s failed, %s: %s%s", call.model, error, call.detail, more)
