@@ -41,7 +41,7 @@ class Backoff:
 
 
 def retry_after_seconds(header: str | None, now: datetime | None = None) -> float | None:
-    """The header Retry-After, in seconds or as an HTTP date (RFC 9110, 10.2.3); None where it cannot be read."""
+    """The header Retry-After, in seconds or as an HTTP date (RFC 9110, 10.2.3); None if it cannot be read."""
     text = (header or "").strip()
     if not text:
         return None

@@ -121,7 +121,7 @@ def label_set(name: str, **query: Any) -> Call[LabelSet]:
 
 
 def calibrate(body: Mapping[str, Any]) -> Call[CalibrationProgress]:
-    """A second one would be another calibration: it is sent again only where the first was not begun."""
+    """A second one would be another calibration: it is sent again only if the first was not begun."""
     call = _post(CalibrationProgress, "/v1/calibrations", body)
     request = Request("POST", call.request.path, content=call.request.content, headers={**JSON, **_once()})
     return Call(request, call.read, repeatable=False)

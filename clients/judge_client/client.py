@@ -185,7 +185,7 @@ class Client:
 
     def begin_job(self, samples: Samples, *, key: str | None = None, **options: Unpack[CallOptions]) -> Job:
         """POST /v1/jobs: a batch that survives the server. The same ``key`` with the same content is the same job.
-        ``deadline_seconds`` holds for each try of one sample, and ``priority`` is ``batch`` where none is named."""
+        ``deadline_seconds`` holds for each try of one sample, and ``priority`` is ``batch`` if none is named."""
         terms = self._endpoint.terms
         wishes = {"rubric": terms.rubric, "judge": terms.judge, **options}
         return self._ask(calls.begin_job(samples, key, **wishes))
@@ -202,7 +202,7 @@ class Client:
         self, job_id: str, *, deadline_seconds: float | None = None, progress: Callable[[int, int], None] | None = None
     ) -> Job:
         """The job when it has ended; it is asked after every few seconds. ``progress`` is called with (done, total).
-        Raises DeadlineExceeded where it takes longer; the job goes on."""
+        Raises DeadlineExceeded if it takes longer; the job goes on."""
         deadline = Deadline.after(self._endpoint.terms_with(deadline_seconds=deadline_seconds).deadline_seconds)
         flow = until_ended(calls.job(job_id), deadline, self._endpoint.conduct.backoff, progress)
         return self._endpoint.connection.run(flow)
@@ -220,7 +220,7 @@ class Client:
         return self._ask(calls.healthz())
 
     def readyz(self) -> Ready:
-        """GET /readyz. Raises Momentary where the server cannot judge now."""
+        """GET /readyz. Raises Momentary if the server cannot judge now."""
         return self._ask(calls.readyz())
 
     def metrics(self) -> str:

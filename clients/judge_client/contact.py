@@ -1,4 +1,4 @@
-"""What fails before any judgment has succeeded, or fails for good, is raised whatever ``on_failure`` says."""
+"""What fails before any judgment has succeeded, or fails permanently, is raised whatever ``on_failure`` says."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _State:
 
 
 class Contact(ForkAware):
-    """Whether this process has had a reward from the server yet, and how many samples in a row failed for good.
+    """Whether this process has had a reward from the server yet, and how many samples in a row failed permanently.
 
     A failure is permanent if the same request fails again however long one waits: an unknown rubric, a missing
     reference, a message without a role."""
@@ -45,8 +45,8 @@ class Contact(ForkAware):
         return self._state.judged
 
     def check(self, scored: Sequence[Scored], address: str) -> None:
-        """Note what came. Raises JudgeFailed if nothing succeeded yet and something failed for good, if a whole call of
-        two or more samples failed for good, or if the last ``PERMANENT_IN_A_ROW`` samples did."""
+        """Note what came. Raises JudgeFailed if nothing succeeded yet and something failed permanently, if a whole call
+        of two or more samples failed permanently, or if the last ``PERMANENT_IN_A_ROW`` samples did."""
         before = self._note(scored)
         never = _PERMANENT if before.judged else _PERMANENT | _WRONG_ADDRESS
         lasting = [one for one in scored if one.failure in never]

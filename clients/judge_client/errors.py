@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 class JudgeClientError(Exception):
     """Base of the tree: what happened (``detail``) and what to do about it (``remedy``).
 
-    ``status``: the HTTP status, where the server answered. ``problem``: its whole problem document.
+    ``status``: the HTTP status, if the server answered. ``problem``: its whole problem document.
     """
 
     type: ClassVar[str] = "client_error"

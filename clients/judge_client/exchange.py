@@ -22,7 +22,7 @@ _TRY_AGAIN = frozenset({429, 502, 503, 504})
 @dataclass(frozen=True)
 class Call(Generic[T]):
     """``read``: what the answer means. ``repeatable``: a second time changes nothing, which holds for reading and, as
-    verdicts are cached by content, for scoring; other calls are sent again only where the server has not begun."""
+    verdicts are cached by content, for scoring; other calls are sent again only if the server has not begun."""
 
     request: Request
     read: Callable[[Reply], T]

@@ -43,7 +43,7 @@ class TransportFault:
 
 @dataclass(frozen=True)
 class Send:
-    """Answered with a Reply, or with a TransportFault where none came within the time."""
+    """Answered with a Reply, or with a TransportFault if none came within the time."""
 
     request: Request
     timeout_seconds: float

@@ -127,7 +127,7 @@ class GroupStatistics:
 
 @dataclass(frozen=True)
 class GroupResult:
-    """In the order of the responses. ``rewards`` are those to train on; where one is None, ``errors`` says why."""
+    """In the order of the responses. ``rewards`` are those to train on; if one is None, ``errors`` says why."""
 
     results: tuple[Judgment, ...]
     rewards: tuple[float | None, ...]
@@ -142,7 +142,7 @@ class GroupResult:
 
 @dataclass(frozen=True)
 class ScoredGroup(Sequence[Scored]):
-    """A list of Scored, and how they stand to each other; ``group`` is None where the server could not be asked."""
+    """A list of Scored, and how they stand to each other; ``group`` is None if the server could not be asked."""
 
     scored: tuple[Scored, ...]
     group: GroupStatistics | None = None

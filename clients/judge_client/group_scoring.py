@@ -18,7 +18,7 @@ _INDIVISIBLE = "Responses that are compared go in one request: raise max_batch_i
 
 
 def score_group(rollouts: Rollouts, terms: Terms, conduct: Conduct) -> Flow[GroupResult]:
-    """Judgments, rewards and statistics. Raises TooLarge where a group that cannot be divided is too large."""
+    """Judgments, rewards and statistics. Raises TooLarge if a group that cannot be divided is too large."""
     count = len(rollouts.responses)
     body = encode({**said_by(terms), **rollouts.body()}, "the group")
     deadline = Deadline.after(terms.deadline_seconds)

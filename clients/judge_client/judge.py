@@ -28,7 +28,7 @@ class Gated:
 
 @dataclass(frozen=True)
 class Canary:
-    """A question with a known answer; ``passed`` is None where the judge gave no answer."""
+    """A question with a known answer; ``passed`` is None if the judge gave no answer."""
 
     canary: str
     passed: bool | None

@@ -59,7 +59,7 @@ class Verdict:
 @dataclass(frozen=True)
 class StepReward:
     """``span``: character offsets into the response where it was given as text, else into ``field`` of the response's
-    message number ``message``. ``value`` is None where a verdict on the step is missing: ``error`` then says why."""
+    message number ``message``. ``value`` is None if a verdict on the step is missing: ``error`` then says why."""
 
     index: int
     value: float | None = None
@@ -123,7 +123,7 @@ class Timing:
 @dataclass(frozen=True)
 class Judgment:
     """``reward`` is None exactly where ``error`` says why. ``status`` is ``ok``, ``partial`` or ``failed``;
-    ``coverage`` the decided share of the criterion weight. ``submitted``: the submission, where it was asked for."""
+    ``coverage`` the decided share of the criterion weight. ``submitted``: the submission, if it was asked for."""
 
     id: str
     reward: float | None
@@ -147,13 +147,13 @@ class Judgment:
 
     @property
     def failure(self) -> Failure | None:
-        """Why there is no reward; None where there is one."""
+        """Why there is no reward; None if there is one."""
         if self.reward is not None:
             return None
         return self.error or UNEXPLAINED
 
     def require(self) -> float:
-        """The reward. Raises JudgeFailed where there is none."""
+        """The reward. Raises JudgeFailed if there is none."""
         if self.reward is None:
             raise JudgeFailed.of([self.failure or UNEXPLAINED], [self])
         return self.reward

@@ -18,7 +18,7 @@ _REMEDY = "Write raise, drop, neutral or a finite number."
 @dataclass(frozen=True)
 class OnFailure:
     """``raise``: JudgeFailed. ``drop``: the reward stays None. ``neutral``: the mean of the rewards that other samples
-    of the same prompt have in the same call, and JudgeFailed where none has one. ``number``: ``value``."""
+    of the same prompt have in the same call, and JudgeFailed if none has one. ``number``: ``value``."""
 
     kind: Kind
     value: float | None = None

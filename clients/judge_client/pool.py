@@ -153,7 +153,7 @@ def _close_all(shards: Shards[httpx.Client]) -> None:
 
 
 def _body(response: httpx.Response, give_up: float) -> bytes | None:
-    """None where the time is used up before the body has an end."""
+    """None if the time is used up before the body has an end."""
     parts = []
     for part in response.iter_bytes():
         parts.append(part)

@@ -25,7 +25,7 @@ _BY_STATUS: dict[int, type[JudgeClientError]] = {
 
 
 def problem_of(reply: Reply) -> dict[str, Any]:
-    """The problem document of an answer; empty where a proxy answered in its own way."""
+    """The problem document of an answer; empty if a proxy answered in its own way."""
     try:
         document = json.loads(reply.content)
     except ValueError:

@@ -50,8 +50,8 @@ class Rewarder:
     ``connections``: open at once; 256.
 
     Picklable, and safe for threads, forks and event loops. A judge that failed is treated as ``on_failure`` says,
-    and so is a server that cannot be reached. Raised whatever the policy: what fails before any judgment has succeeded,
-    and what fails for good (contact.py).
+    and so is a server that cannot be reached. Raised regardless of the policy: what fails before any judgment has
+    succeeded, and what fails permanently (contact.py).
     """
 
     def __init__(  # noqa: PLR0913 - one argument for each variable of the environment
@@ -224,7 +224,7 @@ class Rewarder:
         self._contact.check(found, self._endpoint.connection.address.shown)
 
     def _require_known(self, asked: Sample | Rollouts, one: Scored) -> None:
-        """A misspelt rubric or judge of our own fails every sample for good."""
+        """A misspelt rubric or judge of our own fails every sample permanently."""
         if one.failure in _OF_THE_RUBRIC and asked.rubric is None:
             raise _OF_THE_RUBRIC[one.failure](one.detail or "")
         if one.failure == errors.UnknownJudge.type and asked.judge is None:

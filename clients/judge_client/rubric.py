@@ -61,7 +61,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Published:
-    """``new`` is false where the same content was published before."""
+    """``new`` is false if the same content was published before."""
 
     reference: RubricReference
     new: bool

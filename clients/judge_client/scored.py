@@ -18,7 +18,7 @@ _ALONE = "No other sample of its prompt has a reward to take the mean of: send a
 
 @dataclass(frozen=True)
 class Scored:
-    """``reward`` is None where the judge failed and the policy drops. ``failure``: the failure's type, also where the
+    """``reward`` is None if the judge failed and the policy drops. ``failure``: the failure's type, also if the
     policy put a number in (``substituted``); ``detail`` says more of it."""
 
     reward: float | None
@@ -76,7 +76,7 @@ class Scored:
 
 
 def with_policy(scored: Sequence[Scored], prompts: Sequence[Hashable], policy: OnFailure) -> list[Scored]:
-    """The same after the policy. ``prompts``: what samples of one prompt have in common. Raises JudgeFailed where the
+    """The same after the policy. ``prompts``: what samples of one prompt have in common. Raises JudgeFailed if the
     policy says so."""
     if policy.kind == "raise":
         return _all_known(scored, _REMEDY)

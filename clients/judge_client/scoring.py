@@ -55,7 +55,7 @@ def score_batch(
     part_items: int | None = None,
     done: Callable[[int], None] | None = None,
 ) -> Flow[list[Judgment]]:
-    """Judgments in order. A part that could not be asked about becomes failed judgments; where that holds for all of
+    """Judgments in order. A part that could not be asked about becomes failed judgments; if that holds for all of
     them, the error is raised. ``done`` is told how many more are settled; ``part_items``: at most, in one request."""
     if not samples:
         return []

@@ -30,7 +30,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Rescored:
-    """``difference``: the new reward minus the old one, None where either is."""
+    """``difference``: the new reward minus the old one, None if either is."""
 
     judgment: str
     rubric: RubricReference

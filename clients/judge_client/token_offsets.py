@@ -1,4 +1,4 @@
-"""Which characters of a text each token stands for, where the tokenizer does not say so itself.
+"""Which characters of a text each token stands for, if the tokenizer does not say so itself.
 
 A fast tokenizer of Hugging Face gives these offsets when it encodes (``return_offsets_mapping=True``). A trainer holds
 the token ids that the policy sampled, and encoding their text again need not give the same ids. ``token_offsets`` finds
@@ -21,7 +21,7 @@ def token_offsets(
 
     Tokens that share a character (byte-level BPE cuts an emoji into several) all have it. ``special``: ids that
     ``decode`` leaves out (``tokenizer.all_special_ids`` with ``skip_special_tokens=True``); they get an empty place.
-    ``text``: what was judged; raises ValueError where the tokens say something else. Exact where ``decode`` only
+    ``text``: what was judged; raises ValueError if the tokens say something else. Exact where ``decode`` only
     appends as tokens are added (``clean_up_tokenization_spaces=False``); else slow, and off by what it takes back.
     """
     hidden = frozenset(special)

@@ -31,7 +31,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class TokenRewards:
-    """``values``: one float for each token, 0.0 where no step has its reward. ``mask``: 0 on the tokens of steps that
+    """``values``: one float for each token, 0.0 if no step has its reward. ``mask``: 0 on the tokens of steps that
     have no reward because the judge failed, else 1. ``dropped``: the steps that are not placed, with the reason:
     ``judge_failed``, ``beyond_the_tokens`` (cut off), ``no_tokens`` or ``not_trainable``."""
 
@@ -79,7 +79,7 @@ def token_rewards(
     step, or in equal shares on all of them (``spread``). ``trainable``: 0 for tokens that the policy did not write.
 
     ``turns``: (first, last + 1) of the tokens of each message, for responses of several messages (``turns_at``).
-    ``origin``: the character of the tokens' text at which the judged text begins, where it is only a part of it.
+    ``origin``: the character of the tokens' text at which the judged text begins, if it is only a part of it.
 
     A step that the judge failed on raises JudgeFailed, or what ``on_failure`` says: ``drop`` masks its tokens,
     ``neutral`` takes the mean of the other steps, a number is taken as it is. Raises ValueError for places that cannot

@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    """Until the server is ready. Raises SystemExit where it ends before, or takes longer than a minute."""
+    """Until the server is ready. Raises SystemExit if it ends before, or takes longer than a minute."""
     for _ in range(600):
         if server.poll() is not None:
             break

@@ -47,7 +47,7 @@ class RubricReward:
         self.columns = columns
 
     async def __call__(self, group: art.TrajectoryGroup) -> art.TrajectoryGroup | None:
-        """The group with rewards and metrics, or None. Raises JudgeFailed where the policy says so."""
+        """The group with rewards and metrics, or None. Raises JudgeFailed if the policy says so."""
         if not group.trajectories:
             return group
         samples = [self._sample(trajectory, group) for trajectory in group.trajectories]
@@ -90,6 +90,6 @@ def _dropped(scored: Sequence[Scored]) -> list[JudgeFailed]:
 
 
 def _first_sampled(trajectory: art.Trajectory) -> int:
-    """The place of the first message that is a choice of the policy's; 0 where none is marked so."""
+    """The place of the first message that is a choice of the policy's; 0 if none is marked so."""
     said = trajectory.messages_and_choices
     return next((place for place, one in enumerate(said) if not isinstance(one, Mapping)), 0)

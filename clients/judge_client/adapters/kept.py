@@ -44,7 +44,7 @@ class Profile(Generic[R]):
 
 
 def number_of(scored: Scored) -> float:
-    """The reward, where the profile's policies always leave one."""
+    """The reward, if the profile's policies always leave one."""
     if scored.reward is None:
         raise AssertionError("A policy that leaves no reward passed the profile: please report it.")
     return scored.reward

@@ -26,7 +26,7 @@ def sample_of(
     """The envelope goes before ``prompt`` and ``columns`` (``reference``, ``facts``, ``rubric``, ``judge``, among any
     others), and a column before a label of plain text.
 
-    ``prompt``: text, or any sequence of messages. Raises BadSample where there is no prompt, and for an envelope that
+    ``prompt``: text, or any sequence of messages. Raises BadSample if there is no prompt, and for an envelope that
     cannot be read.
     """
     envelope = envelope_in(label)
@@ -42,7 +42,7 @@ def sample_of(
 
 
 def envelope_in(label: Any) -> dict[str, Any] | None:
-    """The members that say something; None where the label is no envelope. Raises BadSample."""
+    """The members that say something; None if the label is no envelope. Raises BadSample."""
     found = _parsed(label) if isinstance(label, str) else label
     if not isinstance(found, Mapping) or not set(found) & set(MEMBERS):
         return None
@@ -53,7 +53,7 @@ def envelope_in(label: Any) -> dict[str, Any] | None:
 
 
 def text_of(prompt: Any) -> Text | None:
-    """Text, or plain messages, in whatever sequence the trainer keeps them; None where there is nothing."""
+    """Text, or plain messages, in whatever sequence the trainer keeps them; None if there is nothing."""
     if prompt is None or isinstance(prompt, str):
         return prompt or None
     return [dict(message) for message in prompt] or None

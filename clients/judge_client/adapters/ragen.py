@@ -51,7 +51,7 @@ class RubricEnv(BaseLanguageBasedEnv):
         return self.shown
 
     def step(self, action: str) -> tuple[str, float, bool, dict[str, Any]]:
-        """Observation, reward, True, and metrics. Raises JudgeFailed where the policy says so."""
+        """Observation, reward, True, and metrics. Raises JudgeFailed if the policy says so."""
         scored = self.rewarder.score_one(sample_of(action, prompt=self.row["prompt"], columns=self.row))
         reward = number_of(scored)
         self.shown = ""
@@ -64,7 +64,7 @@ class RubricEnv(BaseLanguageBasedEnv):
 
 @lru_cache
 def _rows(dataset: str) -> Sequence[dict[str, Any]]:
-    """Read once: RAGEN makes each environment of a batch by itself. Raises BadConfiguration where there is no row."""
+    """Read once: RAGEN makes each environment of a batch by itself. Raises BadConfiguration if there is no row."""
     if not dataset:
         raise BadConfiguration("env_config: dataset is missing.", remedy='Name a file of lines {"prompt": …}.')
     rows = [json.loads(line) for line in Path(dataset).read_text(encoding="utf-8").splitlines() if line.strip()]

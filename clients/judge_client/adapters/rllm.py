@@ -33,7 +33,7 @@ class RubricEvaluator:
         self.rewarder = PROFILE.rewarder({**settings, "rubric": rubric})
 
     def evaluate(self, task: Task | Mapping[str, Any], episode: Episode) -> EvalOutput:
-        """The reward of the episode's last trajectory; every criterion is a signal. Raises JudgeFailed where the policy
+        """The reward of the episode's last trajectory; every criterion is a signal. Raises JudgeFailed if the policy
         says so: rLLM tries the episode again, and leaves it out in the end."""
         row = task if isinstance(task, Mapping) else task.metadata
         asked, answered = _last_conversation(episode)

@@ -39,7 +39,7 @@ class RubricEnv(BaseTextEnv):
         return prompt, {}
 
     def step(self, action: str) -> BaseTextEnvStepOutput:
-        """Raises JudgeFailed where the policy says so."""
+        """Raises JudgeFailed if the policy says so."""
         self.turns += 1
         scored = self.judge([{"role": "assistant", "content": action}])
         metadata = {"judgment": scored.judgment.id, "failure": scored.failure}

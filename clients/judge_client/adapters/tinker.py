@@ -82,7 +82,7 @@ class RubricGroupBuilder(EnvGroupBuilder):
     async def compute_group_rewards(
         self, trajectory_group: list[Trajectory], env_group: Sequence[Any]
     ) -> list[tuple[float, Metrics]]:
-        """Raises JudgeFailed where the policy says so: Tinker's rollout strategy then decides about the group."""
+        """Raises JudgeFailed if the policy says so: Tinker's rollout strategy then decides about the group."""
         given: Mapping[str, Any] = {**self.settings, "rubric": self.rubric}
         scored = await self._scored(PROFILE.rewarder(given), env_group)
         return [(number_of(one), one.metrics_under(self.name)) for one in scored]

@@ -33,7 +33,7 @@ class RubricReward(RewardFn):
         self.rewarder = PROFILE.rewarder(settings)
 
     def __call__(self, response: str, truth: Any = None, prompt: Any = None, **columns: Any) -> dict[str, float]:
-        """Blocks. Raises JudgeFailed where the policy says so, BadSample where there is no prompt."""
+        """Blocks. Raises JudgeFailed if the policy says so, BadSample if there is no prompt."""
         sample = sample_of(response, prompt=prompt, label=truth, columns=columns)
         return {self.name: number_of(self.rewarder.score_one(sample))}
 
@@ -46,7 +46,7 @@ class RubricWorkflow(AsyncSimpleWorkflow):
         super().reset(task)
 
     async def run_async(self) -> list[Experience]:
-        """Experiences with their rewards, and the values of all criteria as metrics. Raises JudgeFailed where the
+        """Experiences with their rewards, and the values of all criteria as metrics. Raises JudgeFailed if the
         policy says so: the task then has failed, and Trinity runs it again."""
         messages = self.format_messages()
         responses: list[Experience] = await self.model.chat_async(messages, **self.rollout_args)

@@ -1,6 +1,6 @@
 """TRL, and the trainers built on it (Axolotl, Unsloth): ``reward_funcs=[RubricReward("medical/consultation")]``.
 
-Where a trainer wants a dotted path, ``judge_client.adapters.trl.rubric_reward`` (async), ``….sync_rubric_reward`` and
+If a trainer wants a dotted path, ``judge_client.adapters.trl.rubric_reward`` (async), ``….sync_rubric_reward`` and
 ``….unmasked_rubric_reward`` serve, configured by the environment.
 """
 
@@ -23,7 +23,7 @@ _UNMASKED: tuple[Kind, ...] = ("raise", "neutral", "number")
 
 
 class _Reward:
-    """``name``: in TRL's metrics; the rubric's where there is one. ``columns``: what the data set calls its columns.
+    """``name``: in TRL's metrics; the rubric's if there is one. ``columns``: what the data set calls its columns.
     ``options``: those of Rewarder (url, api_key, judge, deadline_seconds, priority, …). Picklable."""
 
     bears: ClassVar[Sequence[Kind]] = KINDS
@@ -61,8 +61,8 @@ class _Reward:
 class RubricReward(_Reward):
     """An async reward function: other rewards are computed while the judge thinks.
 
-    Takes prompts and completions as text or as messages. Returns a number for each, or None where the judge failed and
-    the policy drops: TRL leaves such a completion out of its group's baseline. Raises JudgeFailed where the policy says
+    Takes prompts and completions as text or as messages. Returns a number for each, or None if the judge failed and
+    the policy drops: TRL leaves such a completion out of its group's baseline. Raises JudgeFailed if the policy says
     so.
     """
 
@@ -97,7 +97,7 @@ def _name_of(rubric: str | Mapping[str, Any] | None, judge: str | None) -> str:
 
 def masks_missing_rewards() -> bool:
     """Whether GRPO and RLOO of the TRL that is installed leave a reward of None out of the baseline, as releases since
-    1.6 do (https://github.com/huggingface/trl/pull/5902). Also where no TRL is installed."""
+    1.6 do (https://github.com/huggingface/trl/pull/5902). Also if no TRL is installed."""
     try:
         major, minor = metadata.version("trl").split(".")[:2]
     except metadata.PackageNotFoundError:

@@ -41,7 +41,7 @@ class RubricJudgeConfig(vf.JudgeConfig):
 
 
 class RubricJudge(vf.Judge[float, RubricJudgeConfig]):
-    """Scores a finished trace. Raises JudgeClientError where there is no reward."""
+    """Scores a finished trace. Raises JudgeClientError if there is no reward."""
 
     def __init__(self, config: RubricJudgeConfig | None = None) -> None:
         super().__init__(config)

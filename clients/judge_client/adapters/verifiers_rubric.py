@@ -51,7 +51,7 @@ class RubricReward(vf.Rubric):
         await self.score_group([state])
 
     async def score_group(self, states: Sequence[State]) -> None:
-        """Rewards, advantages and metrics into the states. Raises JudgeFailed where the policy says so."""
+        """Rewards, advantages and metrics into the states. Raises JudgeFailed if the policy says so."""
         judged = [state for state in states if state.get("error") is None]
         scored = await self.rewarder.ascore([self._sample(state) for state in judged])
         known = [one.reward for one in scored if one.reward is not None]
