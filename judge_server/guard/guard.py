@@ -33,7 +33,7 @@ LOOK_ALIKES = "look_alikes"
 _READ_CHARACTERS = 100_000
 _LAST_CHARACTERS = 25_000
 _THINKING = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
-_STATEMENTS: BoundedCache[tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
+_STATEMENTS: BoundedCache[str, tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _echoes(plain: str, rubric: Rubric) -> bool:
     """Whether the response recites the rubric: two or more of its longer statements, word by word."""
     if len(plain) < 60:
         return False
-    statements = _STATEMENTS.get(rubric.digest, lambda: _long_statements(rubric))
+    statements = _STATEMENTS.get_or_make(rubric.digest, lambda: _long_statements(rubric))
     if sum(max(statement.split(), key=len) in plain for statement in statements) < 2:
         return False
     spaced = " ".join(plain.split())

@@ -1,6 +1,5 @@
 """The lowest reward that a rubric can give, as the values of its criteria that lead there."""
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from math import inf
@@ -10,23 +9,18 @@ from judge_server.core.criterion import AnyLeaf, Criterion, Group, Scale, leaves
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.util.lru import BoundedCache
 
-_KNOWN_AT_MOST = 128
 _SINGLE_LEAVES = 64
 _MOST_WORK = 20_000  # verdicts aggregated in one search: a part of a second, for the largest rubric too
-_known: OrderedDict[tuple[str, frozenset[str]], dict[str, float]] = OrderedDict()
+_known: BoundedCache[tuple[str, frozenset[str]], dict[str, float]] = BoundedCache(128)
 
 
 def worst_case_values(rubric: Rubric, applicable: frozenset[str]) -> Mapping[str, float]:
     """The value of each applicable leaf. Mostly the signs of the points say which end is the worse one. A formula, or a
     gate that fires at the better end, may turn that round: there each leaf and each component is tried at both ends."""
     key = (rubric.digest, applicable)
-    known = _known.get(key)
-    if known is None:
-        known = _known[key] = _search(rubric, applicable)
-        if len(_known) > _KNOWN_AT_MOST:
-            _known.popitem(last=False)
-    return known
+    return _known.get_or_make(key, lambda: _search(rubric, applicable))
 
 
 def _search(rubric: Rubric, applicable: frozenset[str]) -> dict[str, float]:

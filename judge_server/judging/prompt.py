@@ -104,15 +104,15 @@ class PromptWriter:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._inputs = BoundedCache[_RenderedInput](_CHARACTERS_KEPT, lambda shown: _size(shown.segments))
-        self._questions = BoundedCache[tuple[Segment, ...]](_CHARACTERS_KEPT, _size)
+        self._inputs = BoundedCache[str, _RenderedInput](_CHARACTERS_KEPT, lambda shown: _size(shown.segments))
+        self._questions = BoundedCache[tuple[str, ...], tuple[Segment, ...]](_CHARACTERS_KEPT, _size)
         self._system = lru_cache(maxsize=2)(self._render_system)
 
     def write(self, judge_input: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
         """The prompt that asks about ``criteria`` (several only in reason mode) on one judge input."""
-        shown = self._inputs.get(judge_input.digest, lambda: self._render_input(judge_input))
-        asked = (mode, *[criterion.question_digest for criterion in criteria])
-        question = self._questions.get(asked, lambda: self._render_question(criteria, mode))
+        shown = self._inputs.get_or_make(judge_input.digest, lambda: self._render_input(judge_input))
+        asked: tuple[str, ...] = (mode, *[criterion.question_digest for criterion in criteria])
+        question = self._questions.get_or_make(asked, lambda: self._render_question(criteria, mode))
         user = Turn("user", shown.segments + question)
         return Prompt((Turn("system", self._system(len(criteria) > 1)), user), shown.prefix)
 

@@ -8,35 +8,14 @@ the text is cut inside that token and tokenised in pieces.
 
 import json
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+from judge_server.util.lru import BoundedCache
+
 LABEL_CHARACTERS = 32
 MOST_LABEL_TOKENS = 128  # what vLLM returns log-probabilities for in one request
-
-
-class TokenCache:
-    """Evicts the least recently used texts when it holds more than ``capacity`` tokens."""
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self.tokens = 0
-        self._entries: OrderedDict[tuple[str, str], tuple[int, ...]] = OrderedDict()
-
-    def get(self, kind: str, text: str, encode: Callable[[str], tuple[int, ...]]) -> tuple[int, ...]:
-        """The ids of ``text`` as ``encode`` makes them; ``kind`` separates texts that are encoded differently."""
-        known = self._entries.get((kind, text))
-        if known is not None:
-            self._entries.move_to_end((kind, text))
-            return known
-        ids = encode(text)
-        self._entries[(kind, text)] = ids
-        self.tokens += len(ids)
-        while self.tokens > self.capacity and len(self._entries) > 1:
-            self.tokens -= len(self._entries.popitem(last=False)[1])
-        return ids
 
 
 class PartTokenizer:
@@ -55,21 +34,21 @@ class PartTokenizer:
         self._control_ids_by_text = {token.content: token_id for token_id, token in added.items()}
         self._inner = Tokenizer.from_str(json.dumps(_without_extras(specification)))
         self._plain = Tokenizer.from_str(json.dumps(_without_extras(specification, forgotten=self.control_ids)))
-        self._cache = TokenCache(cached_tokens)
+        self._cache = BoundedCache[tuple[str, str], tuple[int, ...]](cached_tokens, len)
         self._texts: dict[int, str] = {}
         self._labels: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     def opening(self, text: str) -> tuple[int, ...]:
         """Ids of trusted text at the start of a prompt, control tokens included."""
-        return self._cache.get("opening", text, lambda given: _ids(self._backend, given))
+        return self._cache.get_or_make(("opening", text), lambda: _ids(self._backend, text))
 
     def trusted(self, text: str) -> tuple[int, ...]:
         """Ids of trusted text inside a prompt: as ``opening``, without the space that some tokenizers prepend."""
-        return self._cache.get("trusted", text, lambda given: _ids(self._inner, given))
+        return self._cache.get_or_make(("trusted", text), lambda: _ids(self._inner, text))
 
     def untrusted(self, text: str) -> tuple[int, ...]:
         """Ids of outside text, without any control token."""
-        return self._cache.get("untrusted", text, lambda given: tuple(self._harmless(given)))
+        return self._cache.get_or_make(("untrusted", text), lambda: tuple(self._harmless(text)))
 
     def control_id(self, text: str) -> int | None:
         """The id of the control token written ``text``, or None."""

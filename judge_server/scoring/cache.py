@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -13,6 +12,7 @@ from judge_server.judging.answer import Reading
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.models.reserved import RESERVED_DIGEST
 from judge_server.util.log_throttle import LogThrottle
+from judge_server.util.lru import BoundedCache
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -41,8 +41,7 @@ class VerdictCache:
 
     def __init__(self, memory: Memory | None = None, size: int = 100_000) -> None:
         self._memory = memory
-        self._size = size
-        self._recent: OrderedDict[str, Reading] = OrderedDict()
+        self._recent: BoundedCache[str, Reading] = BoundedCache(size)
         self._throttle = LogThrottle()
 
     def __len__(self) -> int:
@@ -57,7 +56,6 @@ class VerdictCache:
             if reading is None:
                 unknown.append(key)
             else:
-                self._recent.move_to_end(key)
                 found[key] = reading
         if unknown and self._memory is not None and seconds != 0:
             recalled = await self._tolerated(self._memory.recall(unknown), seconds, "read")
@@ -67,22 +65,16 @@ class VerdictCache:
                 except (KeyError, TypeError, ValueError):
                     _LOG.warning("the remembered verdict %s cannot be read", key)
                 else:
-                    self._keep(key, found[key])
+                    self._recent.put(key, found[key])
         return found
 
     async def remember(self, readings: Mapping[str, Reading], seconds: float | None = None) -> None:
         """Keep ``readings``; with 0 seconds without waiting until they are written."""
         for key, reading in readings.items():
-            self._keep(key, reading)
+            self._recent.put(key, reading)
         if readings and self._memory is not None:
             entries = {key: content_of(reading) for key, reading in readings.items()}
             await self._tolerated(self._memory.remember(entries), seconds, "written")
-
-    def _keep(self, key: str, reading: Reading) -> None:
-        self._recent[key] = reading
-        self._recent.move_to_end(key)
-        if len(self._recent) > self._size:
-            self._recent.popitem(last=False)
 
     async def _tolerated(self, work: Awaitable[T], seconds: float | None, done: str) -> T | None:
         """The result of ``work``, or None if it fails or takes too long."""

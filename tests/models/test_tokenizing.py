@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from judge_server.models.tokenizing import PartTokenizer, TokenCache
+from judge_server.models.tokenizing import PartTokenizer
 from tests.models.families import DEEPSEEK, FAMILIES, GEMMA, LLAMA, MISTRAL, QWEN, Family
 
 CONTROL = sorted({token for family in FAMILIES for token in family.control})
@@ -88,20 +88,6 @@ def test_every_way_to_say_a_label_in_one_token_counts():
 
 def test_a_label_of_several_tokens_is_unsayable():
     assert parts_of(QWEN).unsayable(("Yes", "incomprehensible")) == ("incomprehensible",)
-
-
-def test_the_cache_forgets_the_longest_unused_text_when_it_is_full():
-    cache = TokenCache(capacity=10)
-    calls = []
-
-    def encode(text: str) -> tuple[int, ...]:
-        calls.append(text)
-        return tuple(range(len(text)))
-
-    for text in ("aaaa", "bbbb", "aaaa", "cccc", "aaaa", "bbbb"):
-        assert cache.get("untrusted", text, encode) == tuple(range(4))
-    assert calls == ["aaaa", "bbbb", "cccc", "bbbb"]
-    assert cache.tokens <= 10
 
 
 def test_trusted_and_untrusted_readings_of_a_text_are_kept_apart():

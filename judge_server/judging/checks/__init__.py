@@ -6,7 +6,6 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.judging.checks import citations, language, mathematics, numeric, similarity, structure, text
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput
+from judge_server.util.lru import BoundedCache
 
 _LOG = logging.getLogger(__name__)
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="check")
@@ -54,21 +54,18 @@ KINDS: dict[type[check.CheckBase], Kind] = {
     check.ToolCallCheck: Kind(structure.find_tool_calls, structure.prepare_tool_calls),
 }
 
-_PREPARED_AT_MOST = 4_096
-_prepared: OrderedDict[str, None] = OrderedDict()
+_prepared: BoundedCache[str, bool] = BoundedCache(4_096)
 
 
 def prepare(rubric: Rubric) -> None:
     """Raises BadRubric, with the criterion and the remedy, if a check of ``rubric`` cannot be carried out. Rubrics that
     pass are remembered."""
-    if rubric.digest in _prepared:
+    if _prepared.get(rubric.digest):
         return
     for leaf in rubric.leaves:
         if isinstance(leaf, CheckCriterion):
             prepare_criterion(leaf)
-    _prepared[rubric.digest] = None
-    while len(_prepared) > _PREPARED_AT_MOST:
-        _prepared.popitem(last=False)
+    _prepared.put(rubric.digest, True)
 
 
 def prepare_criterion(criterion: CheckCriterion) -> None:
