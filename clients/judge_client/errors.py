@@ -181,6 +181,10 @@ class JobConflict(Refused):
     type = "job_conflict"
 
 
+class UploadStalled(Refused):
+    type = "upload_stalled"
+
+
 class RubricConflict(Refused):
     type = "rubric_conflict"
 

@@ -145,6 +145,10 @@ class JobConflict(JudgeServerError):
     status, type, title = 409, "job_conflict", "The Idempotency-Key stands for another job"
 
 
+class UploadStalled(JudgeServerError):
+    status, type, title = 408, "upload_stalled", "The upload paused for too long"
+
+
 class Unauthorized(JudgeServerError):
     status, type, title = 401, "unauthorized", "A valid API key is needed"
 

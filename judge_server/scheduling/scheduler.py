@@ -1,4 +1,4 @@
-"""Slots of a model: at most as many requests in flight as it can use, the others wait in a fair queue.
+"""Slots of a model: at most as many requests are in flight as it can use, and the others wait in a fair queue.
 
 A request that waits can be cancelled, and its deadline ends the wait. A call that several callers share waits in the
 queue of the most urgent of them, and moves to another queue when they come or leave.
@@ -101,7 +101,11 @@ class Scheduler:
         """Hold a slot inside ``async with``, which gives the class in which it was granted. Raises DeadlineExceeded
         if the request's deadline passes first."""
         waiters = current_waiters.get()
-        return _Slot(self, request, waiters, self._waiter(request, waiters))
+        return _Slot(self, self._waiter(request, waiters), request.prompt.prefix, request.deadline, waiters)
+
+    def slot_for(self, waiter: Waiter, prefix: tuple[str, ...] = ()) -> "_Slot":
+        """The same for work that is no request to a model. Work with the same prefix stays together."""
+        return _Slot(self, waiter, prefix)
 
     async def take(self, slot: "_Slot") -> None:
         """Wait until the slot is granted."""
@@ -170,11 +174,18 @@ class _Slot:
     __slots__ = ("_first", "_scheduler", "deadline", "entry", "prefix", "waiters")
     entry: QueueEntry
 
-    def __init__(self, scheduler: Scheduler, request: Request, waiters: Waiters | None, first: Waiter) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        first: Waiter,
+        prefix: tuple[str, ...],
+        deadline: float | None = None,
+        waiters: Waiters | None = None,
+    ) -> None:
         self._scheduler = scheduler
         self._first = first
-        self.prefix = request.prompt.prefix
-        self.deadline = request.deadline
+        self.prefix = prefix
+        self.deadline = deadline
         self.waiters = waiters
 
     async def __aenter__(self) -> Priority:

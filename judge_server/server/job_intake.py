@@ -1,28 +1,33 @@
-"""What a request asks to be done as a job, taken into the store line by line; nothing counts until all of it is in."""
+"""Receives a job: its items go into the store as they come in, and nothing counts until all of them are in."""
 
+import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from judge_server.core.errors import BadInput, JobConflict, TooLarge
+from judge_server.core.errors import BadInput, JobConflict, StoreUnavailable, TooLarge, UploadStalled
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.models.protocol import Priority
 from judge_server.store.job_records import JobItem, JobRecords, Keyed
 from judge_server.util.canonical import canonical_json
+from judge_server.util.concurrency import run_periodically
 from judge_server.util.parsing import parse_json
 
 _ITEMS_AT_ONCE = 500
-_CHARACTERS_AT_ONCE = 4_000_000
-_PATIENCE_SECONDS = 30.0
+_CHARACTERS_AT_ONCE = 1_000_000
+LARGE_BYTES = 64 * 1024  # JSON beyond this is parsed in a thread
+_EXTENSIONS_PER_PATIENCE = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Of one job: items, bytes in all, and bytes of one item."""
+class JobSize:
+    """Limits of one job: items, bytes in all, and bytes of one item."""
 
     items: int
     total_bytes: int
@@ -31,12 +36,14 @@ class Limits:
 
 @dataclass
 class Intake:
-    """Takes one job in. ``key`` is the caller's own: another's job may have the same."""
+    """Receives one job. ``key`` is the caller's own: another caller's job may have the same. ``patience_seconds``: how
+    long the store keeps an upload whose server is gone."""
 
     records: JobRecords
-    limits: Limits
+    limits: JobSize
     terms: JobTerms
     key: str | None
+    patience_seconds: float = 60.0
     _digest: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,13 +51,12 @@ class Intake:
         self._digest = hashlib.sha256(canonical_json(self.terms.model_dump(mode="json")).encode())
 
     async def take(self, items: AsyncIterator[str]) -> tuple[Job, bool]:
-        """The job, and whether it is new. ``items`` are JSON texts.
+        """The job, and whether it is new. ``items`` are JSON texts; they may come in as slowly as they like.
 
-        Raises BadInput for a faulty or missing item, TooLarge beyond a limit, and JobConflict where the key stands for
-        a job of other content; then nothing is kept.
+        Raises BadInput for a faulty or missing item, TooLarge beyond a limit, JobConflict if the key stands for a job
+        of other content, and UploadStalled if the store gave the job up; then nothing is kept.
         """
-        for lost in await self.records.expired():
-            await self.records.discard(lost)
+        await self.records.forget_expired()
         known = None if self.key is None else await self.records.keyed(self.key)
         if known is not None:
             return await self._same(known, items), False
@@ -61,16 +67,30 @@ class Intake:
             terms=self.terms,
         )
         priority = int(Priority[self.terms.priority.upper()])
-        await self.records.begin(job, priority=priority, key=self.key, patience_seconds=_PATIENCE_SECONDS)
+        await self.records.begin(job, priority=priority, key=self.key, patience_seconds=self.patience_seconds)
         try:
-            total = 0
-            async for part in self._parts(items):
-                await self.records.add(job.id, part, patience_seconds=_PATIENCE_SECONDS)
-                total += len(part)
+            async with self._extended(job.id):
+                total = 0
+                async for part in self._parts(items):
+                    await self.records.add(job.id, part, patience_seconds=self.patience_seconds)
+                    total += len(part)
             return await self._sealed(job.id, total), True
         except BaseException:
             await self.records.discard(job.id)
             raise
+
+    @asynccontextmanager
+    async def _extended(self, job_id: str) -> AsyncIterator[None]:
+        """Keep the job in the store inside the block, however slowly its items come in."""
+        extend = partial(self.records.extend, job_id, patience_seconds=self.patience_seconds)
+        pause = partial(asyncio.sleep, self.patience_seconds / _EXTENSIONS_PER_PATIENCE)
+        extending = asyncio.create_task(
+            run_periodically("an upload", extend, pause, transient=(StoreUnavailable, UploadStalled))
+        )
+        try:
+            yield
+        finally:
+            extending.cancel()
 
     async def _sealed(self, job_id: str, total: int) -> Job:
         if not total:
@@ -84,7 +104,7 @@ class Intake:
             raise JobConflict(
                 "A job with this Idempotency-Key is still being received.",
                 remedy="Send the same request again in a minute.",
-                retry_after_seconds=_PATIENCE_SECONDS,
+                retry_after_seconds=self.patience_seconds,
             )
         if known.digest != self._digest.hexdigest():
             raise JobConflict(
@@ -121,50 +141,61 @@ async def listed(items: Sequence[Any]) -> AsyncIterator[str]:
         yield json.dumps(item, separators=(",", ":"), allow_nan=False)
 
 
-async def lines(chunks: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[str]:
-    """Items of a body of JSON Lines, as they come in; blank lines are passed over. Raises BadInput naming the line that
-    is no JSON object, and TooLarge."""
-    rest = bytearray()
-    seen = number = 0
-    async for chunk in chunks:
-        seen += len(chunk)
-        if seen > limits.total_bytes:
+async def lines(chunks: AsyncIterator[bytes], limits: JobSize, silence_seconds: float = 30.0) -> AsyncIterator[str]:
+    """Items of a body of JSON Lines, as they come in; blank lines are skipped. Raises BadInput naming the line that is
+    no JSON object, TooLarge, and UploadStalled if nothing comes for ``silence_seconds``."""
+    line = bytearray()
+    received = number = 0
+    while True:
+        try:
+            async with asyncio.timeout(silence_seconds):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise UploadStalled(
+                f"Nothing came for {silence_seconds:g} s.", remedy="Send the whole request again, without pauses."
+            ) from None
+        if chunk is None:
+            break
+        received += len(chunk)
+        if received > limits.total_bytes:
             raise TooLarge(
                 f"The upload is larger than {limits.total_bytes} bytes.",
                 remedy="Split it, or raise max_job_bytes in the server's settings.",
                 max_bytes=limits.total_bytes,
             )
-        rest += chunk
-        whole, newline, tail = rest.rpartition(b"\n")
-        if newline:
-            for line in whole.split(b"\n"):
-                number += 1
-                for text in _text(line, number, limits):
-                    yield text
-            rest = tail
-        elif len(rest) > limits.item_bytes:
+        start = 0
+        while (end := chunk.find(b"\n", start)) >= 0:
+            line += chunk[start:end]
+            number += 1
+            if (text := await _text(line, number, limits)) is not None:
+                yield text
+            line, start = bytearray(), end + 1
+        line += chunk[start:]
+        if len(line) > limits.item_bytes:
             raise _too_long(number + 1, limits)
-    for text in _text(rest, number + 1, limits):
+    if (text := await _text(line, number + 1, limits)) is not None:
         yield text
 
 
-def _text(line: bytes | bytearray, number: int, limits: Limits) -> Iterator[str]:
+async def _text(line: bytearray, number: int, limits: JobSize) -> str | None:
+    """A line that holds a JSON object; None for a blank one."""
     if len(line) > limits.item_bytes:
         raise _too_long(number, limits)
-    if not line.strip():
-        return
+    if not line or line.isspace():
+        return None
     try:
-        item = parse_json(bytes(line))
+        content = bytes(line)
+        item = await asyncio.to_thread(parse_json, content) if len(line) > LARGE_BYTES else parse_json(content)
     except ValueError as fault:
         raise BadInput(f"line {number}: {fault}.", remedy="Correct the line; nothing was kept.", line=number) from None
     if not isinstance(item, dict):
         raise BadInput(
             f"line {number}: not a JSON object.", remedy="Each line is one submission; nothing was kept.", line=number
         )
-    yield bytes(line).decode("utf-8").strip()
+    return content.decode("utf-8").strip()
 
 
-def _too_long(number: int, limits: Limits) -> TooLarge:
+def _too_long(number: int, limits: JobSize) -> TooLarge:
     return TooLarge(
         f"line {number}: longer than {limits.item_bytes} bytes.",
         remedy="Shorten it, or raise max_body_bytes in the server's settings.",

@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     )
     max_job_bytes: int = Field(default=256 * 2**20, ge=1_024, description="Largest JSONL upload of a job.")
     max_job_items: int = Field(default=200_000, ge=1, description="Submissions in one job.")
-    job_items_at_once: int = Field(default=64, ge=1, description="Submissions of all jobs that are judged at a time.")
+    job_items_at_once: int = Field(default=64, ge=1, description="Submissions of jobs judged at a time, in each class.")
     job_lease_seconds: float = Field(
         default=15.0, ge=0.2, le=3_600, description="How long a job waits for its server before another takes it up."
     )

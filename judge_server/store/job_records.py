@@ -1,12 +1,12 @@
-"""Durable jobs: taken in, claimed by one worker at a time, finished item by item, listed and forgotten."""
+"""Durable jobs: received, claimed by one worker at a time, finished item by item, listed and forgotten."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, case, delete, func, select, tuple_, update
 
-from judge_server.core.errors import JobConflict
+from judge_server.core.errors import JobConflict, UploadStalled
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.judgment import Judgment
 from judge_server.store.batching import GroupCommit
@@ -20,6 +20,7 @@ from judge_server.store.writing import insert_missing, microseconds, moment
 _ENDED: Final = (JobStatus.DONE.value, JobStatus.CANCELLED.value)
 _OPEN: Final = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
 _AT_ONCE: Final = 2_000
+_GIVEN_UP: Final = -1  # a lease that no upload can extend
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,14 @@ class JobRecords:
         self._finishing = finishing
 
     async def begin(self, job: Job, *, priority: int, key: str | None, patience_seconds: float) -> None:
-        """A job whose items are still coming in; forgotten if it is not sealed within ``patience_seconds`` of its last
-        items. Raises JobConflict where the key is taken."""
+        """A job whose items are still being received. It is forgotten ``patience_seconds`` after the last ``extend``
+        or ``add``. Raises JobConflict if the key is taken."""
         row = {
             "id": job.id,
             "created_us": microseconds(job.created_at),
             "status": JobStatus.RECEIVING.value,
             "priority": priority,
+            "caller": job.terms.caller,
             "terms": encode(job.terms),
             "idempotency_key": key,
             "total": 0,
@@ -72,20 +74,26 @@ class JobRecords:
                 remedy="Wait a moment and send the same request again.",
             )
 
+    async def extend(self, job_id: str, *, patience_seconds: float) -> None:
+        """The upload is still coming in. Raises UploadStalled if the job was given up in the meantime."""
+        await self._write(lambda connection: _extend(connection, job_id, patience_seconds))
+
     async def add(self, job_id: str, items: Sequence[JobItem], *, patience_seconds: float) -> None:
+        """Raises UploadStalled as ``extend`` does; then nothing is added."""
         rows = [{"job_id": job_id, "position": item.position, "item": item.text, "finished": False} for item in items]
 
         def work(connection: Connection) -> None:
+            _extend(connection, job_id, patience_seconds)
             connection.execute(JOB_ITEM.insert(), rows)
-            connection.execute(_own(job_id).values(lease_us=in_us(connection, patience_seconds)))
 
         await self._write(work)
 
     async def seal(self, job_id: str, *, total: int, digest: str) -> Job:
-        """All items are in: from here on the job cannot be lost."""
+        """All items are in: from here on the job cannot be lost. Raises UploadStalled as ``extend`` does."""
         sealed = _own(job_id).values(total=total, content_digest=digest, lease_us=0, status=JobStatus.QUEUED.value)
 
         def work(connection: Connection) -> Job:
+            _extend(connection, job_id, 0.0)
             connection.execute(sealed)
             return _job(connection.execute(select(JOB).where(JOB.c.id == job_id)).one())
 
@@ -122,36 +130,40 @@ class JobRecords:
         cursor = Position(rows[limit - 1].created_us, rows[limit - 1].id).cursor() if more else None
         return Page(tuple(_job(row) for row in rows[:limit]), cursor)
 
-    async def claim(self, worker: str, *, lease_seconds: float, most_jobs: int) -> tuple[Job, ...]:
-        """Up to ``most_jobs`` open jobs that nobody works on, the urgent and then the old ones first."""
-        if most_jobs < 1:
-            return ()
-        return await self._write(lambda connection: _claim(connection, worker, lease_seconds, most_jobs))
+    async def claim(self, worker: str, *, lease_seconds: float, most_each: int, most_of_class: int) -> tuple[Job, ...]:
+        """Open jobs that nobody works on, the oldest first, until the worker holds ``most_each`` jobs of each caller in
+        each class, and ``most_of_class`` jobs of each class. Callers are served in turn."""
+        return await self._write(lambda connection: _claim(connection, worker, lease_seconds, most_each, most_of_class))
 
-    async def renew(self, job_id: str, worker: str, *, lease_seconds: float) -> bool:
-        """False where the job was cancelled, or another worker has it."""
+    async def renew(self, worker: str, job_ids: Sequence[str], *, lease_seconds: float) -> frozenset[str]:
+        """Those of the jobs that the worker still has: the others were cancelled or taken over."""
+        held = (JOB.c.id.in_(job_ids), JOB.c.worker == worker, JOB.c.status == JobStatus.RUNNING.value)
 
-        def work(connection: Connection) -> bool:
-            renewed = _held(job_id, worker).values(lease_us=in_us(connection, lease_seconds))
-            return connection.execute(renewed).rowcount == 1
+        def work(connection: Connection) -> frozenset[str]:
+            connection.execute(update(JOB).where(*held).values(lease_us=in_us(connection, lease_seconds)))
+            return frozenset(connection.execute(select(JOB.c.id).where(*held)).scalars())
 
         return await self._write(work)
 
     async def release(self, job_id: str, worker: str) -> None:
-        """Others need not wait for the lease to pass."""
+        """Let another worker take the job over at once."""
         await self._write(lambda connection: connection.execute(_held(job_id, worker).values(lease_us=0)))
 
-    async def unfinished(self, job_id: str, *, after: int, limit: int) -> tuple[JobItem, ...]:
-        """In order, those at positions beyond ``after``."""
+    async def unfinished(self, job_id: str, *, after: int, limit: int) -> tuple[int, ...]:
+        """Positions beyond ``after`` of items without a result, in order."""
         column = JOB_ITEM.c
         question = (
-            select(column.position, column.item)
+            select(column.position)
             .where(column.job_id == job_id, ~column.finished, column.position > after)
             .order_by(column.position)
             .limit(limit)
         )
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(JobItem(row.position, row.item) for row in rows)
+        return tuple(await self._read(lambda connection: connection.execute(question).scalars().all()))
+
+    async def item(self, job_id: str, position: int) -> str:
+        """The JSON of one item as it was sent; empty if the job was forgotten in the meantime."""
+        question = select(JOB_ITEM.c.item).where(JOB_ITEM.c.job_id == job_id, JOB_ITEM.c.position == position)
+        return await self._read(lambda connection: connection.execute(question).scalar_one_or_none()) or ""
 
     async def finish(self, finished: Finished) -> None:
         """Returns after the commit that holds the result, its judgment and the job's counts: all or none of them. An
@@ -194,16 +206,34 @@ class JobRecords:
         rows = await self._read(lambda connection: connection.execute(question).all())
         return tuple((row.position, decode(Judgment, row.payload) if row.payload else None) for row in rows)
 
-    async def expired(self) -> tuple[str, ...]:
-        """Ids of jobs to be forgotten: ended long ago, or never wholly received."""
+    async def forget_expired(self) -> tuple[str, ...]:
+        """Forgets jobs that ended long ago, and uploads that nobody goes on with; their ids. An upload that is extended
+        at the same moment is either extended or forgotten, never half of it."""
+        forgotten = await self._write(_give_up)
+        for job_id in forgotten:
+            await self.discard(job_id)
+        return forgotten
 
-        def work(connection: Connection) -> tuple[str, ...]:
-            now = now_us(connection)
-            lost = and_(JOB.c.status == JobStatus.RECEIVING.value, JOB.c.lease_us < now)
-            question = select(JOB.c.id).where(lost | (JOB.c.expires_us < now))
-            return tuple(connection.execute(question.limit(_AT_ONCE)).scalars())
 
-        return await self._read(work)
+def _give_up(connection: Connection) -> tuple[str, ...]:
+    """Marks what has expired so that nothing can revive it; it is then deleted a part at a time."""
+    now = now_us(connection)
+    lost = and_(JOB.c.status == JobStatus.RECEIVING.value, JOB.c.lease_us < now)
+    expired = select(JOB.c.id).where(lost | (JOB.c.expires_us < now)).limit(_AT_ONCE)
+    found = tuple(connection.execute(expired).scalars())
+    if found:
+        given_up = {"status": JobStatus.RECEIVING.value, "lease_us": _GIVEN_UP}
+        connection.execute(update(JOB).where(JOB.c.id.in_(found)).values(given_up))
+    return found
+
+
+def _extend(connection: Connection, job_id: str, patience_seconds: float) -> None:
+    alive = _own(job_id).where(JOB.c.status == JobStatus.RECEIVING.value, JOB.c.lease_us > _GIVEN_UP)
+    if connection.execute(alive.values(lease_us=in_us(connection, patience_seconds))).rowcount != 1:
+        raise UploadStalled(
+            "The upload paused for so long that it was given up.",
+            remedy="Send the whole request again, without pauses.",
+        )
 
 
 def _own(job_id: str) -> Any:
@@ -219,18 +249,31 @@ def _shown(job_id: str) -> Select[Any]:
     return select(JOB).where(JOB.c.id == job_id, JOB.c.status != JobStatus.RECEIVING.value)
 
 
-def _claim(connection: Connection, worker: str, lease_seconds: float, most_jobs: int) -> tuple[Job, ...]:
+def _claim(
+    connection: Connection, worker: str, lease_seconds: float, most_each: int, most_of_class: int
+) -> tuple[Job, ...]:
+    now = now_us(connection)
+    held = (JOB.c.worker == worker) & (JOB.c.status == JobStatus.RUNNING.value) & (JOB.c.lease_us >= now)
+    free = JOB.c.status.in_(_OPEN) & (JOB.c.lease_us < now)
+    new = case((held, 0), else_=1)  # those that the worker has count first
+    nth = func.row_number().over(
+        partition_by=(JOB.c.priority, JOB.c.caller), order_by=(new, JOB.c.created_us, JOB.c.id)
+    )
+    own = select(JOB.c.id, JOB.c.priority, JOB.c.created_us, new.label("new"), nth.label("nth"))
+    turn = own.where(held | free).subquery().c
+    place = func.row_number().over(partition_by=turn.priority, order_by=(turn.new, turn.nth, turn.created_us, turn.id))
+    placed = select(turn.id, turn.new, place.label("place")).where(turn.nth <= most_each).subquery().c
+    chosen = select(placed.id).where(placed.new == 1, placed.place <= most_of_class)
     question = (
         select(JOB)
-        .where(JOB.c.status.in_(_OPEN), JOB.c.lease_us < now_us(connection))
+        .where(JOB.c.id.in_(chosen), free)
         .order_by(JOB.c.priority, JOB.c.created_us, JOB.c.id)
-        .limit(most_jobs)
         .with_for_update(skip_locked=True)  # SQLite leaves this out: its one writer has the database to itself
     )
     rows = connection.execute(question).all()
     taken = {"worker": worker, "status": JobStatus.RUNNING.value, "lease_us": in_us(connection, lease_seconds)}
-    for row in rows:
-        connection.execute(_own(row.id).values(taken))
+    if rows:
+        connection.execute(update(JOB).where(JOB.c.id.in_([row.id for row in rows])).values(taken))
     return tuple(_job(row).model_copy(update={"status": JobStatus.RUNNING}) for row in rows)
 
 

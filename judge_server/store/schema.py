@@ -200,6 +200,7 @@ class JobRow(_Row, table=True):
     expires_us: int | None = Field(sa_column=Column(BigInteger))
     status: str = Field(sa_column=Column(Text, nullable=False))
     priority: int = Field(sa_column=Column(BigInteger, nullable=False))
+    caller: str = Field(sa_column=Column(SafeText, nullable=False, server_default=""))
     terms: str = Field(sa_column=Column(Text, nullable=False))
     idempotency_key: str | None = Field(sa_column=Column(SafeText))
     content_digest: str | None = Field(sa_column=Column(SafeText))

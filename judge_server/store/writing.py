@@ -38,6 +38,17 @@ class Judged:
     rubric: Rubric | None
 
 
+@dataclass(slots=True)
+class HeldJudgment:
+    """The archive of a scorer whose judgment is committed together with something else. ``judged``: what it saved
+    last, None before that."""
+
+    judged: Judged | None = None
+
+    async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None:
+        self.judged = Judged(judgment, submission, rubric)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """Verdicts to be kept under their content keys."""

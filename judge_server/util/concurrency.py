@@ -1,56 +1,61 @@
-"""Work side by side, without orphans: where one fails, the others are cancelled and the failure is raised as it is."""
+"""Concurrent work without orphans: if one part fails, the others are cancelled and its exception is raised as it is."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+_LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 U = TypeVar("U")
+
+
+@asynccontextmanager
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """``asyncio.TaskGroup``, but the first exception is raised itself instead of in a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as faults:
+        fault: BaseException = faults
+        while isinstance(fault, BaseExceptionGroup):
+            fault = fault.exceptions[0]
+        raise fault from None
 
 
 async def together(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     """The results in order; a lone work runs in the caller's own task."""
     if len(works) == 1:
         return [await works[0]]
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in works]
-    except BaseExceptionGroup as faults:
-        raise _first(faults) from None
+    async with task_group() as group:
+        tasks = [group.create_task(work) for work in works]
     return [task.result() for task in tasks]
 
 
 async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:
-    """``together`` for two of different kinds."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            one, other = group.create_task(first), group.create_task(second)
-    except BaseExceptionGroup as faults:
-        raise _first(faults) from None
+    """``together`` for two of different types."""
+    async with task_group() as group:
+        one, other = group.create_task(first), group.create_task(second)
     return one.result(), other.result()
 
 
-def _first(faults: BaseExceptionGroup[BaseException]) -> BaseException:
-    fault: BaseException = faults
-    while isinstance(fault, BaseExceptionGroup):
-        fault = fault.exceptions[0]
-    return fault
+async def for_each(items: AsyncIterator[T], work: Callable[[T], Coroutine[Any, Any, None]], at_once: int) -> None:
+    """``work`` on every item, at most ``at_once`` at a time. Items are drawn as room becomes free."""
+    room = asyncio.Semaphore(at_once)
+    async with task_group() as group:
+        async for item in items:
+            await room.acquire()
+            group.create_task(work(item)).add_done_callback(lambda _: room.release())
 
 
-Item = TypeVar("Item")
-
-
-def cooperatively(items: Iterable[Item]) -> Iterator[Item]:
+def cooperatively(items: Iterable[T]) -> Iterator[T]:
     """The items, with every other thread let in between two of them: the interpreter alone changes threads every 5 ms
     only, and the event loop would wait for so long each time that it has something to do."""
     for item in items:
         time.sleep(0)
         yield item
-
-
-_LOG = logging.getLogger(__name__)
 
 
 async def run_periodically(

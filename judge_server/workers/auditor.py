@@ -1,14 +1,14 @@
-"""A judge of another family judges a random sample of stored judgments once more, in time that others leave idle.
+"""Audits: a judge of another family judges a random sample of stored judgments again, in time that others leave idle.
 
-The sample is drawn by the digest of the judgment's id, so it is the same on every server and after every restart. What
-is still to be done stands in the store: a server that ends in the middle is followed by the next one.
+The sample is drawn by the digest of the judgment's id, so it is the same on every server and after every restart. The
+store knows what is still to be done: if a server stops in the middle, the next one goes on.
 """
 
 import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -22,27 +22,27 @@ from judge_server.scoring.scorer import Scorer
 from judge_server.store.audit_records import Candidate
 from judge_server.store.page import Position
 from judge_server.store.store import Store
-from judge_server.store.writing import Judged
+from judge_server.store.writing import HeldJudgment, Judged
 from judge_server.util.canonical import stable_hash
-from judge_server.util.concurrency import run_periodically
-from judge_server.workers.held_judgment import Held
+from judge_server.util.concurrency import for_each, run_periodically
 
 _LOG = logging.getLogger(__name__)
 _WORK: Final = "audit"
 _SALT: Final = "audit"
 _PAGE: Final = 1_000
 _ATTEMPTS: Final = 3
+_RENEWALS_PER_LEASE: Final = 4
 _DEADLINE_SECONDS: Final = 600.0
 _PASSING: Final = frozenset(fault.type for fault in (DeadlineExceeded, ModelUnavailable, Overloaded))
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class AuditPace:
     """``at_once`` audits under way; ``look_seconds`` between looks for new judgments, ``idle_seconds`` between looks
-    whether others have left room, ``retry_seconds`` before a judge that failed is asked again. Judgments older than
-    ``horizon_seconds`` are audited no more, and none younger than ``settled_seconds``: a judgment is dated before it is
-    committed, so that the youngest may still come in out of order. ``lease_seconds``: after
-    that long without a sign of life another server goes on."""
+    whether others left room, ``retry_seconds`` before a judge that failed is asked again. Judgments older than
+    ``horizon_seconds`` are not audited, nor those younger than ``settled_seconds``: a judgment is dated before it is
+    committed, so the youngest may still come in out of order. After ``lease_seconds`` without a renewal another server
+    goes on."""
 
     at_once: int = 4
     look_seconds: float = 5.0
@@ -55,7 +55,8 @@ class Pace:
 
 class Auditor:
     """``start`` it in the scorer's event loop, ``close`` it before the store. ``busy`` says whether anybody else waits
-    for a model: then no audit begins, and those begun are the last in line. Without a ``judge`` nothing is audited."""
+    for a model: then no audit begins, and those begun wait behind everything else. Without a ``judge`` nothing is
+    audited."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Auditor:
         judge: str | None,
         share: float,
         busy: Callable[[], bool],
-        pace: Pace | None = None,
+        pace: AuditPace | None = None,
     ) -> None:
         self._name = f"aud_{secrets.token_hex(8)}"
         self._store = store
@@ -72,8 +73,7 @@ class Auditor:
         self._judge = judge or ""
         self._share = share
         self._busy = busy
-        self._pace = pace or Pace()
-        self._room = asyncio.Semaphore(self._pace.at_once)
+        self._pace = pace or AuditPace()
         self._working: asyncio.Task[None] | None = None
         self.audited = 0
 
@@ -109,34 +109,20 @@ class Auditor:
             self._judge, after, limit=_PAGE, settled=timedelta(seconds=self._pace.settled_seconds)
         )
         chosen = [one for one in page if one.open and stable_hash(one.place.id, _SALT) < self._share]
-        living = asyncio.create_task(self._give_signs_of_life(), name="audit-lease")
+        pause = partial(asyncio.sleep, self._pace.lease_seconds / _RENEWALS_PER_LEASE)
+        renewing = asyncio.create_task(
+            run_periodically("the lease of audits", self._claim, pause, transient=StoreUnavailable), name="audit-lease"
+        )
         try:
-            await self._audit_all(chosen)
+            await for_each(_iterated(chosen), self._audit, self._pace.at_once)
         finally:
-            living.cancel()
+            renewing.cancel()
         if page:
             await self._store.watches.advance(_WORK, self._name, page[-1].place)
         return len(page) == _PAGE
 
     async def _claim(self) -> bool:
         return await self._store.watches.claim(_WORK, self._name, seconds=self._pace.lease_seconds)
-
-    async def _give_signs_of_life(self) -> None:
-        while True:
-            await asyncio.sleep(self._pace.lease_seconds / 4)
-            try:
-                await self._claim()
-            except StoreUnavailable as fault:
-                _LOG.warning("the lease of audits was not renewed: %s", fault)
-
-    async def _audit_all(self, chosen: Sequence[Candidate]) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for one in chosen:
-                    await self._room.acquire()
-                    group.create_task(self._audit(one)).add_done_callback(lambda _: self._room.release())
-        except ExceptionGroup as faults:
-            raise faults.exceptions[0] from faults
 
     async def _audit(self, one: Candidate) -> None:
         """Judge it once more and keep that; one that no audit can be made of is kept as such."""
@@ -150,7 +136,7 @@ class Auditor:
             self.audited += 1
 
     async def _judged(self, audited_id: str, asked: Submission) -> Judged | None:
-        held = Held()
+        held = HeldJudgment()
         for attempt in range(_ATTEMPTS):
             await self._until_idle()
             try:
@@ -170,3 +156,8 @@ class Auditor:
     async def _until_idle(self) -> None:
         while self._busy():  # noqa: ASYNC110 - idleness is nobody's event
             await asyncio.sleep(self._pace.idle_seconds)
+
+
+async def _iterated(candidates: Sequence[Candidate]) -> AsyncIterator[Candidate]:
+    for one in candidates:
+        yield one

@@ -1,7 +1,8 @@
-"""One job, seen through: its unfinished items are judged, and each result is kept before the next sign of life."""
+"""Run one job: judge its unfinished items, and commit each result."""
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,115 +12,101 @@ from judge_server.core.job import Job
 from judge_server.core.submission import Coordinates
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
+from judge_server.scheduling.scheduler import Scheduler
+from judge_server.scheduling.single_flight import Waiter
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.scoring.scorer import Scorer
-from judge_server.store.job_records import JobItem, JobRecords
+from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import Finished
+from judge_server.store.writing import HeldJudgment
+from judge_server.util.concurrency import for_each
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.parsing import parse_json
-from judge_server.workers.held_judgment import Held
-from judge_server.workers.job_limits import Bounds
 
 _LOG = logging.getLogger(__name__)
-_PAGE = 256
-_SIGNS_PER_LEASE = 3
+_PAGE = 1_000
 _LONGEST_WAIT_SECONDS = 120.0
 _PASSING = frozenset(fault.type for fault in (DeadlineExceeded, ModelUnavailable, Overloaded, StoreUnavailable))
 
 
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """How much a worker does at once.
+
+    ``items_at_once`` of each priority class, over all jobs of this process; ``jobs_at_once`` jobs of each class, and
+    ``jobs_each`` of each caller in it, are claimed at a time. After ``lease_seconds`` without a renewal another worker
+    takes a job over. ``attempts`` at an item whose judge, store or deadline failed; ``first_wait_seconds`` before the
+    second one, and twice as long before each that follows. ``retention_seconds``: how long an ended job's results can
+    be fetched.
+    """
+
+    items_at_once: int = 64
+    jobs_at_once: int = 64
+    jobs_each: int = 2
+    lease_seconds: float = 15.0
+    attempts: int = 4
+    first_wait_seconds: float = 5.0
+    retention_seconds: float = 7 * 86_400.0
+
+
 @dataclass
 class JobRun:
-    """``room`` is shared with the worker's other jobs."""
+    """``slots`` of the job's class are shared with the worker's other jobs: callers take turns item by item."""
 
     job: Job
     worker: str
     records: JobRecords
     scorer: Scorer
-    bounds: Bounds
-    room: asyncio.Semaphore
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _faults: list[BaseException] = field(default_factory=list)
-    _news: LogThrottle = field(default_factory=LogThrottle)
+    limits: JobLimits
+    slots: Scheduler
+    _throttle: LogThrottle = field(default_factory=LogThrottle)
 
-    async def carry_out(self) -> None:
-        """Returns when the job is done, cancelled or another worker's. Raises StoreUnavailable."""
+    @property
+    def priority(self) -> Priority:
+        return Priority[self.job.terms.priority.upper()]
+
+    async def run(self) -> None:
+        """Returns when every item has its result. Raises StoreUnavailable."""
         current_caller.set(Caller(self.job.terms.caller, ANYONE.scopes))  # of this task, which is the job's own
-        judging = asyncio.create_task(self._judge_all(), name=f"{self.job.id}-items")
-        living = asyncio.create_task(self._give_signs_of_life(), name=f"{self.job.id}-lease")
         try:
-            await asyncio.wait({judging, living}, return_when=asyncio.FIRST_COMPLETED)
-            if judging.done():
-                judging.result()
-                await self.records.complete(self.job.id, self.worker, retention_seconds=self.bounds.retention_seconds)
+            await for_each(self._positions(), self._judge, self.limits.items_at_once)
+            await self.records.complete(self.job.id, self.worker, retention_seconds=self.limits.retention_seconds)
         finally:
-            await _end(judging, living, *self._tasks)
             await self.records.release(self.job.id, self.worker)
 
-    async def _give_signs_of_life(self) -> None:
-        """Until the job is no longer ours. A store that fails may answer again before the lease has passed."""
-        while True:
-            await asyncio.sleep(self.bounds.lease_seconds / _SIGNS_PER_LEASE)
-            try:
-                if not await self.records.renew(self.job.id, self.worker, lease_seconds=self.bounds.lease_seconds):
-                    return
-            except StoreUnavailable as fault:
-                _LOG.warning("job %s cannot renew its lease: %s", self.job.id, fault)
-
-    async def _judge_all(self) -> None:
+    async def _positions(self) -> AsyncIterator[int]:
         after = -1
-        while items := await self.records.unfinished(self.job.id, after=after, limit=_PAGE):
-            for item in items:
-                await self._take_room()
-                task = asyncio.create_task(self._judge(item))
-                self._tasks.add(task)
-                task.add_done_callback(self._leave)
-            after = items[-1].position
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-        self._raise_fault()
+        while page := await self.records.unfinished(self.job.id, after=after, limit=_PAGE):
+            for position in page:
+                yield position
+            after = page[-1]
 
-    async def _take_room(self) -> None:
-        """Raises the fault of an item before this one, and takes nothing then."""
-        await self.room.acquire()
-        if self._faults:
-            self.room.release()
-            self._raise_fault()
-
-    def _leave(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self.room.release()
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self._faults.append(fault)
-
-    def _raise_fault(self) -> None:
-        if self._faults:
-            raise self._faults[0]
-
-    async def _judge(self, item: JobItem) -> None:
-        """Judge one item and keep the result; what may pass is tried again before it becomes the result."""
-        wait = self.bounds.first_wait_seconds
-        for _ in range(self.bounds.attempts - 1):
-            finished = await self._attempt(item)
+    async def _judge(self, position: int) -> None:
+        """Judge one item and keep the result. What may pass is tried again before it becomes the result; the item holds
+        no slot while it waits for that."""
+        waiter, wait = Waiter(self.priority, self.job.terms.caller), self.limits.first_wait_seconds
+        for attempt in range(1, self.limits.attempts + 1):
+            async with self.slots.slot_for(waiter, (self.job.id,)):
+                finished = await self._attempt(position)
             error = finished.judgment.error
-            if finished.judgment.reward is not None or error is None or error.type not in _PASSING:
-                break
+            passing = finished.judgment.reward is None and error is not None and error.type in _PASSING
+            if not passing or attempt == self.limits.attempts:
+                return await self._keep(finished)
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-        else:
-            finished = await self._attempt(item)
-        await self._keep(finished)
+        return None
 
     async def _keep(self, finished: Finished) -> None:
-        """A result that alone cannot be written becomes a failure that can, in the same moment: a store that was away
-        for a while costs no result. Raises StoreUnavailable."""
+        """Commit the result, trying again for a while if the store is away. A result that cannot be written at all is
+        replaced by a failure that can. Raises StoreUnavailable."""
         refusal = StoreUnavailable("The result could not be kept.")
-        for attempt in range(max(self.bounds.attempts, 2)):
+        for attempt in range(max(self.limits.attempts, 2)):
             if attempt:
-                await asyncio.sleep(self.bounds.first_wait_seconds)
+                await asyncio.sleep(self.limits.first_wait_seconds)
             try:
                 return await self.records.finish(finished)
             except StoreUnavailable as fault:
-                more = self._news.of(fault.type)
+                more = self._throttle.of(fault.type)
                 if more is not None:
                     _LOG.warning("a result of job %s is not kept yet: %s%s", self.job.id, fault, more)
                 refusal = fault
@@ -128,23 +115,18 @@ class JobRun:
             finished = Finished(finished.job_id, finished.position, judgment)
         return await self.records.finish(finished)
 
-    async def _attempt(self, item: JobItem) -> Finished:
-        held = Held()
+    async def _attempt(self, position: int) -> Finished:
         terms = self.job.terms
-        asked = Terms.within(terms.deadline_seconds, Priority[terms.priority.upper()])
+        text = await self.records.item(self.job.id, position)
         try:
-            given = parse_json(item.text)
+            given = parse_json(text)
         except ValueError as fault:
             unreadable = BadSubmission(f"The item is not JSON: {fault}.", remedy="Correct it and send it again.")
-            return Finished(self.job.id, item.position, failed_judgment(unreadable, Coordinates()))
+            return Finished(self.job.id, position, failed_judgment(unreadable, Coordinates()))
+        held = HeldJudgment()
         defaults: dict[str, Any] = {"rubric": terms.rubric, "judge": terms.judge}
+        asked = Terms.within(terms.deadline_seconds, self.priority)
         judgment = await score_item(self.scorer.keeping(held), given, asked, defaults)
-        finished = Finished(self.job.id, item.position, judgment)
+        finished = Finished(self.job.id, position, judgment)
         judged = held.judged
         return finished if judged is None else replace(finished, submission=judged.submission, rubric=judged.rubric)
-
-
-async def _end(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

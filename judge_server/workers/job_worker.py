@@ -1,4 +1,8 @@
-"""Takes open jobs from the store, a few at a time, and sees them through. Any number of workers may share a store."""
+"""Claims open jobs from the store and runs them. Any number of workers may share a store.
+
+Priority classes do not wait for each other here: each has slots of its own, and the model's scheduler lets the more
+urgent class go first. Within a class callers take turns, item by item, however many jobs each of them has.
+"""
 
 import asyncio
 import logging
@@ -7,90 +11,105 @@ from functools import partial
 
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.job import Job
+from judge_server.models.protocol import Priority
+from judge_server.scheduling.scheduler import Scheduler
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.job_records import JobRecords
 from judge_server.util.concurrency import run_periodically
-from judge_server.workers.job_limits import Bounds
-from judge_server.workers.job_run import JobRun
+from judge_server.workers.job_run import JobLimits, JobRun
 
 _LOG = logging.getLogger(__name__)
 _FORGET_EVERY_SECONDS = 60.0
+_RENEWALS_PER_LEASE = 3
 
 
-class Worker:
-    """``start`` it in the event loop of the scorer, ``close`` it before the store."""
+class JobWorker:
+    """``start`` it in the event loop of the scorer, and ``close`` it before the store."""
 
-    def __init__(self, records: JobRecords, scorer: Scorer, bounds: Bounds) -> None:
+    def __init__(self, records: JobRecords, scorer: Scorer, limits: JobLimits) -> None:
         self.name = f"wrk_{secrets.token_hex(8)}"
         self._records = records
         self._scorer = scorer
-        self._bounds = bounds
-        self._room = asyncio.Semaphore(bounds.items_at_once)
-        self._news = asyncio.Event()
-        self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._keeping: list[asyncio.Task[None]] = []
+        self._limits = limits
+        self._slots = {priority: Scheduler(limits.items_at_once) for priority in Priority}
+        self._changed = asyncio.Event()
+        self._runs: dict[str, asyncio.Task[None]] = {}
+        self._loops: list[asyncio.Task[None]] = []
 
     @property
     def under_way(self) -> int:
-        return len(self._under_way)
+        return len(self._runs)
 
     def start(self) -> None:
-        pause = partial(asyncio.sleep, _FORGET_EVERY_SECONDS)
-        self._keeping = [
-            asyncio.create_task(
-                run_periodically("jobs", self._claim, self._next_look, transient=StoreUnavailable), name="jobs"
-            ),
-            asyncio.create_task(
-                run_periodically("ended jobs", self._forget, pause, transient=StoreUnavailable), name="jobs-retention"
-            ),
+        renewal = partial(asyncio.sleep, self._limits.lease_seconds / _RENEWALS_PER_LEASE)
+        loops = (
+            ("jobs", self._claim, self._next_claim),
+            ("leases of jobs", self._renew, renewal),
+            ("ended jobs", self._forget, partial(asyncio.sleep, _FORGET_EVERY_SECONDS)),
+        )
+        self._loops = [
+            asyncio.create_task(run_periodically(what, work, pause, transient=StoreUnavailable), name=what)
+            for what, work, pause in loops
         ]
 
     def wake(self) -> None:
-        """A job was added or cancelled."""
-        self._news.set()
+        """A job was added."""
+        self._changed.set()
 
     def cancel(self, job_id: str) -> None:
-        """The job was cancelled in the store: what is under way here ends now."""
-        task = self._under_way.get(job_id)
-        if task is not None:
-            task.cancel()
+        """The job was cancelled in the store: stop running it here."""
+        run = self._runs.get(job_id)
+        if run is not None:
+            run.cancel()
 
     async def close(self) -> None:
-        """Ends what is under way and lets others have it."""
-        tasks = [*self._keeping, *self._under_way.values()]
+        """Stop, and let other workers have the jobs."""
+        tasks = [*self._loops, *self._runs.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _claim(self) -> None:
-        self._news.clear()
-        room = self._bounds.jobs_at_once - len(self._under_way)
-        for job in await self._records.claim(self.name, lease_seconds=self._bounds.lease_seconds, most_jobs=room):
-            task = asyncio.create_task(self._undertake(job), name=job.id)
-            self._under_way[job.id] = task
-            task.add_done_callback(self._leave)
+        self._changed.clear()
+        limits = self._limits
+        for job in await self._records.claim(
+            self.name, lease_seconds=limits.lease_seconds, most_each=limits.jobs_each, most_of_class=limits.jobs_at_once
+        ):
+            task = asyncio.create_task(self._run(job), name=job.id)
+            self._runs[job.id] = task
+            task.add_done_callback(self._end)
 
-    def _leave(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task.get_name()]
-        self._news.set()
+    def _end(self, task: asyncio.Task[None]) -> None:
+        if self._runs.get(task.get_name()) is task:
+            del self._runs[task.get_name()]
+        self._changed.set()
 
-    async def _next_look(self) -> None:
-        """When there is news, or a lease of another worker may have passed."""
+    async def _next_claim(self) -> None:
+        """When something changed, or the lease of another worker may have passed."""
         try:
-            async with asyncio.timeout(self._bounds.lease_seconds):
-                await self._news.wait()
+            async with asyncio.timeout(self._limits.lease_seconds):
+                await self._changed.wait()
         except TimeoutError:
             return
 
-    async def _undertake(self, job: Job) -> None:
-        undertaking = JobRun(job, self.name, self._records, self._scorer, self._bounds, self._room)
+    async def _renew(self) -> None:
+        """Keep the jobs that run here, and stop those that were cancelled or taken over."""
+        running = tuple(self._runs)
+        if not running:
+            return
+        held = await self._records.renew(self.name, running, lease_seconds=self._limits.lease_seconds)
+        for job_id in running:
+            if job_id not in held:
+                self.cancel(job_id)
+
+    async def _run(self, job: Job) -> None:
+        slots = self._slots[Priority[job.terms.priority.upper()]]
         try:
-            await undertaking.carry_out()
+            await JobRun(job, self.name, self._records, self._scorer, self._limits, slots).run()
         except StoreUnavailable as fault:
-            _LOG.warning("job %s rests until the store answers: %s", job.id, fault)
+            _LOG.warning("job %s waits until the store answers: %s", job.id, fault)
         except Exception:  # noqa: BLE001 - one job that stops is no reason to stop the others
-            _LOG.exception("job %s stopped; it is taken up again when its lease has passed", job.id)
+            _LOG.exception("job %s stopped; a worker takes it up again when its lease has passed", job.id)
 
     async def _forget(self) -> None:
-        for job_id in await self._records.expired():
-            await self._records.discard(job_id)
+        await self._records.forget_expired()

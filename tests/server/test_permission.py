@@ -8,6 +8,8 @@ from judge_server.core.caller import SCOPES
 from judge_server.server.app import create_app
 from judge_server.server.middleware.permission import RULES, Guarded, guard_routes, scopes_of
 from judge_server.settings.settings import Settings
+from tests.served import served
+from tests.server.keys import bearer, demanding, key_of
 
 PUBLIC = {"/healthz", "/readyz", "/openapi.json", "/docs"}
 
@@ -55,3 +57,13 @@ def test_a_mounted_application_is_refused_for_nothing_guards_it():
     app = FastAPI(routes=[Mount("/pages", app=FastAPI())])
     with pytest.raises(TypeError, match="cannot be guarded"):
         guard_routes(app, public_metrics=False)
+
+
+def test_texts_of_the_audit_queue_are_shown_to_label_keys_and_to_no_trainer():
+    (trainer, one), (annotator, two) = key_of("trainer", "score"), key_of("ann", "label")
+    path, query = "/v1/monitor/audit-queue", {"label_set": "audit/june"}
+    with served(demanding(one, two)) as client:
+        refused = [client.get(f"{path}{end}", params=query, headers=bearer(trainer)) for end in ("", "/estimate")]
+        shown = client.get(path, params=query, headers=bearer(annotator))
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert shown.status_code == 200

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from judge_server.core.job import Job, JobTerms
-from judge_server.server.job_intake import Intake, Limits, listed
-from judge_server.workers.job_limits import Bounds
-from judge_server.workers.job_worker import Worker
+from judge_server.server.job_intake import Intake, JobSize, listed
+from judge_server.workers.job_run import JobLimits
+from judge_server.workers.job_worker import JobWorker
 from tests.submissions import submission
 
-QUICK = Bounds(items_at_once=8, lease_seconds=0.4, attempts=3, first_wait_seconds=0.02, retention_seconds=60)
-LIMITS = Limits(items=10_000, total_bytes=10_000_000, item_bytes=100_000)
+QUICK = JobLimits(items_at_once=8, lease_seconds=0.4, attempts=3, first_wait_seconds=0.02, retention_seconds=60)
+LIMITS = JobSize(items=10_000, total_bytes=10_000_000, item_bytes=100_000)
 
 
 async def begun(store, items: list[Any], key: str | None = None, **terms: Any) -> Job:
@@ -28,8 +28,8 @@ def items(count: int) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def working(store, scorer, bounds: Bounds = QUICK) -> AsyncIterator[Worker]:
-    worker = Worker(store.jobs, scorer, bounds)
+async def working(store, scorer, limits: JobLimits = QUICK) -> AsyncIterator[JobWorker]:
+    worker = JobWorker(store.jobs, scorer, limits)
     worker.start()
     try:
         yield worker

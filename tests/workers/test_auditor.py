@@ -17,12 +17,12 @@ from judge_server.scheduling.scheduler import ScheduledModel
 from judge_server.store import Store
 from judge_server.store.observation import TimeRange
 from judge_server.util.canonical import stable_hash
-from judge_server.workers.auditor import Auditor, Pace
+from judge_server.workers.auditor import Auditor, AuditPace
 from tests.project.repository import ROOT
 from tests.scoring.assembly import SECRET, judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes
 
-PACE = Pace(look_seconds=0.05, idle_seconds=0.01, retry_seconds=0.01, settled_seconds=0.0)
+PACE = AuditPace(look_seconds=0.05, idle_seconds=0.01, retry_seconds=0.01, settled_seconds=0.0)
 EVER = TimeRange(datetime.now(UTC) - timedelta(days=1))
 
 
@@ -183,7 +183,7 @@ async def test_no_more_are_under_way_than_allowed(store):
     second = OtherModel(yes(0.2), seconds=0.01)
     of = scorer(*judges(second), store=store)
     await judged(of, 12)
-    await auditor(store, of, pace=Pace(at_once=2, settled_seconds=0.0)).step()
+    await auditor(store, of, pace=AuditPace(at_once=2, settled_seconds=0.0)).step()
     assert second.most_in_flight <= 2 * len(rubric().leaves)
 
 
@@ -219,7 +219,7 @@ async def test_an_auditor_that_ends_in_the_middle_is_followed_by_the_next(store)
     second = OtherModel(yes(0.2), seconds=0.2)
     of = scorer(*judges(second), store=store)
     await judged(of, 10)
-    first = auditor(store, of, pace=Pace(at_once=2, look_seconds=0.05, settled_seconds=0.0))
+    first = auditor(store, of, pace=AuditPace(at_once=2, look_seconds=0.05, settled_seconds=0.0))
     first.start()
     async with asyncio.timeout(10):
         while not first.audited:  # noqa: ASYNC110 - it is nobody's event
@@ -243,7 +243,7 @@ async def test_what_is_older_than_the_horizon_is_not_audited(store):
     of = scorer(*judges(), store=store)
     await judged(of, 2)
     await asyncio.sleep(0.05)
-    await auditor(store, of, pace=Pace(horizon_seconds=0.01, settled_seconds=0.0)).step()
+    await auditor(store, of, pace=AuditPace(horizon_seconds=0.01, settled_seconds=0.0)).step()
     assert await listed(store, "second") == ()
 
 
@@ -255,14 +255,14 @@ async def test_without_a_judge_nothing_is_started(store):
 
 KILLED = """
 import asyncio, sys
-from tests.workers.test_auditor import OtherModel, auditor, judges, yes, Pace
+from tests.workers.test_auditor import OtherModel, auditor, judges, yes, AuditPace
 from tests.scoring.assembly import scorer
 from judge_server.store import Store
 
 async def main():
     store = await Store.open(sys.argv[1])
     of = scorer(*judges(OtherModel(yes(0.2), seconds=0.02)), store=store)
-    pace = Pace(at_once=3, look_seconds=0.05, settled_seconds=0.0, lease_seconds=0.3)
+    pace = AuditPace(at_once=3, look_seconds=0.05, settled_seconds=0.0, lease_seconds=0.3)
     auditor(store, of, pace=pace).start()
     print("started", flush=True)
     await asyncio.sleep(60)
@@ -288,7 +288,7 @@ async def test_kill_9_loses_no_audit_and_repeats_none(tmp_path):
         process.kill()
         await process.wait()
         done = len(await listed(store, "second"))
-    last = auditor(store, of, pace=Pace(settled_seconds=0.0, lease_seconds=0.3))
+    last = auditor(store, of, pace=AuditPace(settled_seconds=0.0, lease_seconds=0.3))
     async with asyncio.timeout(30):
         while len(await listed(store, "second")) < len(made):
             await last.step()

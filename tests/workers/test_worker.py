@@ -9,6 +9,7 @@ from judge_server.core.caller import ANYONE, current_caller
 from judge_server.core.errors import ModelUnavailable, StoreUnavailable
 from judge_server.core.job import JobStatus
 from judge_server.models.protocol import Priority
+from judge_server.scheduling.scheduler import Scheduler
 from judge_server.workers.job_run import JobRun
 from tests.scoring.assembly import judge, scorer
 from tests.scripted_model import ScriptedModel, yes
@@ -67,15 +68,13 @@ class Unwritable:
 async def test_a_store_that_keeps_nothing_takes_no_room_from_the_next_job(store):
     _, scoring = assembled(store)
     job = await begun(store, items(9))
-    room = asyncio.Semaphore(3)
+    slots = Scheduler(3)
     for attempt in range(4):
-        (claimed,) = await store.jobs.claim(f"w{attempt}", lease_seconds=30, most_jobs=1)
-        undertaking = JobRun(claimed, f"w{attempt}", Unwritable(store.jobs), scoring, QUICK, room)
+        (claimed,) = await store.jobs.claim(f"w{attempt}", lease_seconds=30, most_each=1, most_of_class=1)
+        run = JobRun(claimed, f"w{attempt}", Unwritable(store.jobs), scoring, QUICK, slots)
         with pytest.raises(StoreUnavailable):
-            await undertaking.carry_out()
-    async with asyncio.timeout(1):
-        for _ in range(3):
-            await room.acquire()
+            await run.run()
+    assert (slots.in_flight, slots.waiting) == (0, 0)
     assert (await store.jobs.find(job.id)).finished == 0
 
 
@@ -131,8 +130,8 @@ async def test_two_workers_share_the_jobs_and_no_item_is_judged_by_both(store):
     second, other = assembled(store, seconds=0.01)
     jobs = [await begun(store, items(20)) for _ in range(4)]
     async with (
-        working(store, one, replace(QUICK, jobs_at_once=2)),
-        working(store, other, replace(QUICK, jobs_at_once=2)),
+        working(store, one, replace(QUICK, jobs_each=2)),
+        working(store, other, replace(QUICK, jobs_each=2)),
     ):
         for job in jobs:
             assert (await ended(store, job.id)).ok == 20
@@ -144,12 +143,12 @@ async def test_two_workers_share_the_jobs_and_no_item_is_judged_by_both(store):
 async def test_a_worker_without_a_sign_of_life_loses_its_job_to_another(store):
     _, scoring = assembled(store)
     job = await begun(store, items(5))
-    claimed = await store.jobs.claim("dead", lease_seconds=0.3, most_jobs=1)
+    claimed = await store.jobs.claim("dead", lease_seconds=0.3, most_each=1, most_of_class=1)
     assert [one.id for one in claimed] == [job.id]
-    assert await store.jobs.claim("other", lease_seconds=0.3, most_jobs=1) == ()
+    assert await store.jobs.claim("other", lease_seconds=0.3, most_each=1, most_of_class=1) == ()
     async with working(store, scoring):
         assert (await ended(store, job.id)).ok == 5
-    assert not await store.jobs.renew(job.id, "dead", lease_seconds=1)
+    assert await store.jobs.renew("dead", [job.id], lease_seconds=1) == frozenset()
 
 
 async def test_a_cancelled_job_keeps_what_it_has_and_asks_no_more(store):
@@ -185,8 +184,7 @@ async def test_an_ended_job_is_forgotten_after_its_time_and_its_judgments_stay(s
     async with working(store, scoring, replace(QUICK, retention_seconds=0)):
         await reached(store, job.id, lambda job: job.ended)
     await asyncio.sleep(0.01)
-    assert await store.jobs.expired() == (job.id,)
-    await store.jobs.discard(job.id)
+    assert await store.jobs.forget_expired() == (job.id,)
     assert await store.jobs.find(job.id) is None
     assert (await store.counts())["judgments"] == 3
 
@@ -232,3 +230,47 @@ async def test_a_job_asks_in_the_name_of_the_caller_that_sent_it(store):
         assert (await ended(store, job.id)).terms.caller == "nightly"
     assert asked_by == {"nightly"}
     assert current_caller.get() is ANYONE
+
+
+async def finished_of(store, jobs):
+    return sum([(await store.jobs.find(job.id)).finished for job in jobs])
+
+
+async def test_a_training_job_does_not_wait_for_the_batch_jobs_before_it(store):
+    _, scoring = assembled(store, seconds=0.02, capacity=8)
+    batch = [await begun(store, items(60), caller="nightly") for _ in range(9)]
+    async with working(store, scoring) as worker:
+        await reached(store, batch[0].id, lambda job: job.finished >= 4)
+        urgent = await begun(store, items(1), caller="trainer", priority="training")
+        worker.wake()
+        before = await finished_of(store, batch)
+        await ended(store, urgent.id)
+        assert await finished_of(store, batch) - before <= 64
+
+
+async def test_callers_of_one_class_take_turns_item_by_item(store):
+    _, scoring = assembled(store, seconds=0.02, capacity=8)
+    flood = [await begun(store, items(60), caller="flood") for _ in range(9)]
+    async with working(store, scoring) as worker:
+        await reached(store, flood[0].id, lambda job: job.finished >= 4)
+        modest = await begun(store, items(10), caller="modest")
+        worker.wake()
+        before = await finished_of(store, flood)
+        await ended(store, modest.id)
+        assert await finished_of(store, flood) - before <= 96
+
+
+async def test_an_item_that_waits_for_its_next_attempt_keeps_no_slot(store):
+    def script(request):
+        if "number 0" in str(request.prompt):
+            raise ModelUnavailable("away")
+        return yes(0.9)(request)
+
+    _, scoring = assembled(store, script)
+    waiting = await begun(store, items(1), caller="a")
+    async with working(store, scoring, replace(QUICK, items_at_once=1, first_wait_seconds=30)) as worker:
+        await asyncio.sleep(0.1)
+        other = await begun(store, items(3)[1:], caller="b")
+        worker.wake()
+        assert (await ended(store, other.id, 5)).ok == 2
+    assert (await store.jobs.find(waiting.id)).finished == 0

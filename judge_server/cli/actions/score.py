@@ -26,6 +26,7 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.settings.settings import Settings
+from judge_server.util.concurrency import task_group
 from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service, open_service
 
@@ -82,12 +83,9 @@ class _Scoring:
         self._errors: Counter[str] = Counter()
 
     async def run(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._write())
-                group.create_task(self._read(group))
-        except BaseExceptionGroup as faults:
-            raise _first(faults) from None
+        async with task_group() as group:
+            group.create_task(self._write())
+            group.create_task(self._read(group))
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
         number = 0
@@ -124,14 +122,6 @@ class _Scoring:
         causes = [f"{count} x {kind}" for kind, count in self._errors.most_common()]
         line = f"{total} submissions: {', '.join(parts) or 'none'}"
         typer.echo(line + (f" (no reward: {', '.join(causes)})" if causes else ""), err=True)
-
-
-def _first(faults: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first fault that is no group."""
-    fault: BaseException = faults
-    while isinstance(fault, BaseExceptionGroup):
-        fault = fault.exceptions[0]
-    return fault
 
 
 async def _lines(file: str) -> AsyncIterator[bytes]:

@@ -15,13 +15,13 @@ from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.scoring.batch import describe
-from judge_server.server.job_intake import Intake, Limits, lines, listed
+from judge_server.server.job_intake import LARGE_BYTES, Intake, JobSize, lines, listed
 from judge_server.server.middleware.body_limit import sends_lines
 from judge_server.server.routes.scoring import BatchRequest, Seconds
 from judge_server.server.service import ServiceHere, StrictRoute
 from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service
-from judge_server.workers.job_worker import Worker
+from judge_server.workers.job_worker import JobWorker
 
 PATH = "/v1/jobs"
 router = APIRouter(prefix=PATH, tags=["jobs"], route_class=StrictRoute)
@@ -36,7 +36,7 @@ Key = Annotated[
 ]
 
 
-class LineWishes(Frozen):
+class LineOptions(Frozen):
     """What a batch says beside its items, for a body of JSON Lines, which has no place for it."""
 
     rubric: str | None = Field(default=None, max_length=400)
@@ -58,12 +58,12 @@ class JobQuery(Frozen):
     cursor: str | None = Field(default=None, max_length=400)
 
 
-def _worker(request: Request) -> Worker:
-    worker: Worker = request.app.state.jobs
+def _worker(request: Request) -> JobWorker:
+    worker: JobWorker = request.app.state.jobs
     return worker
 
 
-WorkerHere = Annotated[Worker, Depends(_worker)]
+WorkerHere = Annotated[JobWorker, Depends(_worker)]
 
 _BODIES = {
     "requestBody": {
@@ -81,7 +81,7 @@ async def begin(
     request: Request,
     service: ServiceHere,
     worker: WorkerHere,
-    wishes: Annotated[LineWishes, Query()],
+    options: Annotated[LineOptions, Query()],
     key: Key = None,
 ) -> Response:
     """Take a batch in for good: JSON (`items`, and the fields of a batch) or JSON Lines (the fields in the query).
@@ -92,7 +92,7 @@ async def begin(
     service.scorer.admission.require_open()
     if sends_lines(request.scope):
         limits = _limits(service, service.settings.max_job_bytes)
-        terms, items = await _terms(service, wishes), lines(request.stream(), limits)
+        terms, items = await _terms(service, options), lines(request.stream(), limits)
     else:
         limits = _limits(service, service.settings.max_body_bytes)
         asked = await _request(request, service.settings.max_body_bytes)
@@ -155,10 +155,10 @@ async def _found(service: Service, job_id: str) -> Job:
     return found
 
 
-def _limits(service: Service, total_bytes: int) -> Limits:
+def _limits(service: Service, total_bytes: int) -> JobSize:
     most = service.settings.max_job_items
     own = current_caller.get().allowance.submissions_per_request
-    return Limits(most if own is None else min(most, own), total_bytes, service.settings.max_body_bytes)
+    return JobSize(most if own is None else min(most, own), total_bytes, service.settings.max_body_bytes)
 
 
 async def _request(request: Request, max_bytes: int) -> BatchRequest:
@@ -166,27 +166,28 @@ async def _request(request: Request, max_bytes: int) -> BatchRequest:
     if len(body) > max_bytes:
         raise TooLarge(f"The body is larger than {max_bytes} bytes.", remedy="Send it as application/jsonl.")
     try:
-        return BatchRequest.model_validate(parse_json(body))
+        given = await asyncio.to_thread(parse_json, body) if len(body) > LARGE_BYTES else parse_json(body)
+        return BatchRequest.model_validate(given)
     except ValidationError as fault:
         raise BadInput(f"{describe(fault)}.", remedy="Correct the fields named.") from None
     except ValueError as fault:
         raise BadInput(f"The body cannot be read: {fault}.", remedy="Send JSON, or application/jsonl.") from None
 
 
-async def _terms(service: Service, wishes: BatchRequest | LineWishes) -> JobTerms:
-    """The wishes, with a rubric's name pinned to the version of this moment. Raises UnknownRubric, UnknownJudge."""
+async def _terms(service: Service, options: BatchRequest | LineOptions) -> JobTerms:
+    """The options, with a rubric's name pinned to the version of this moment. Raises UnknownRubric, UnknownJudge."""
     rubric: dict[str, Any] | str | None = None
-    if isinstance(wishes.rubric, str):
-        rubric = (await service.rubric_registry.get(wishes.rubric)).name
-    elif wishes.rubric is not None:
-        rubric = wishes.rubric.model_dump(mode="json", exclude_unset=True)
-    service.judge_registry.appoint(wishes.judge)
+    if isinstance(options.rubric, str):
+        rubric = (await service.rubric_registry.get(options.rubric)).name
+    elif options.rubric is not None:
+        rubric = options.rubric.model_dump(mode="json", exclude_unset=True)
+    service.judge_registry.appoint(options.judge)
     caller = current_caller.get()
     return JobTerms(
         rubric=rubric,
-        judge=wishes.judge,
-        priority=caller.allowance.priority(wishes.priority, "batch"),
-        deadline_seconds=wishes.deadline_seconds,
+        judge=options.judge,
+        priority=caller.allowance.priority(options.priority, "batch"),
+        deadline_seconds=options.deadline_seconds,
         caller=caller.name,
     )
 
