@@ -4,13 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
+from pydantic import ValidationError
+
+from judge_server.authoring.fields import nearest
 from judge_server.authoring.finding import Path, RubricFinding, TextPositions
 from judge_server.authoring.reading import MOST_FINDINGS
+from judge_server.core.condition import Comparison
+from judge_server.core.fact import Fact, fault_of
 
 
 def contradictions(root: Any, places: TextPositions, file: str | None) -> list[RubricFinding]:
-    """Repeated criterion ids and sources that are cited but not declared; of very many the first."""
-    found = chain(_repeated_ids(root, places, file), _unknown_sources(root, places, file))
+    """Repeated criterion ids, and sources and facts that are used but not declared; of very many the first."""
+    found = chain(
+        _repeated_ids(root, places, file), _unknown_sources(root, places, file), _unknown_facts(root, places, file)
+    )
     return list(islice(found, MOST_FINDINGS))
 
 
@@ -73,3 +80,46 @@ def _unknown_sources(root: Any, places: TextPositions, file: str | None) -> Iter
                     path=(*path, "sources", index),
                     suggestion="declare it under the rubric's sources: {id, title}",
                 )
+
+
+def _unknown_facts(root: Any, places: TextPositions, file: str | None) -> Iterator[RubricFinding]:
+    """Conditions on facts that are not declared, or that compare one with what it never is; nothing where no facts are
+    declared."""
+    declared = _declared_facts(root)
+    for path, node in criteria_of(root) if declared else ():
+        when = node.get("when")
+        for key, compared in when.items() if isinstance(when, Mapping) else ():
+            prefix, _, name = str(key).partition(".")
+            at = (*path, "when", key)
+            if prefix != "facts" or not name:
+                continue
+            if name not in declared:
+                meant = nearest(name, declared)
+                hint = f"did you mean facts.{meant}?" if meant else f"declared are: {', '.join(declared)}"
+                message = f"the fact {name!r} is not declared"
+            elif fault := _fault(declared[name], compared):
+                message, hint = fault, "correct the condition or the declaration"
+            else:
+                continue
+            place = places.of_key(at)
+            yield RubricFinding.at(place, "undeclared-fact", message, file=file, path=at, suggestion=hint)
+
+
+def _declared_facts(root: Any) -> dict[str, Fact]:
+    """Those that can be read; what is wrong with the others is found elsewhere."""
+    entries = root.get("facts") if isinstance(root, Mapping) else None
+    found = {}
+    for entry in entries if isinstance(entries, list | tuple) else ():
+        try:
+            fact = Fact.model_validate(entry)
+        except ValidationError:
+            continue
+        found[fact.name] = fact
+    return found
+
+
+def _fault(fact: Fact, compared: Any) -> str | None:
+    try:
+        return fault_of(Comparison.model_validate(compared), fact)
+    except ValidationError:
+        return None

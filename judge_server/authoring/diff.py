@@ -56,6 +56,7 @@ class RubricDifference(Frozen):
 
 
 _RUBRIC_STEPS = {
+    "facts": VersionStep.MAJOR,
     "aggregate": VersionStep.MAJOR,
     "missing": VersionStep.MAJOR,
     "guard": VersionStep.MAJOR,

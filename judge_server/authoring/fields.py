@@ -20,6 +20,7 @@ from judge_server.core.criterion import (
     ScaleExample,
     ScaleOption,
 )
+from judge_server.core.fact import Fact
 from judge_server.core.rubric import Guarding, Missing, Rubric, Source
 
 _LONGEST_WORD = 100
@@ -38,6 +39,7 @@ _NODES: dict[str, type[BaseModel]] = {
     "guard": Guarding,
     "missing": Missing,
     "sources": Source,
+    "facts": Fact,
     "options": ScaleOption,
     "count": Count,
     "length_adjustment": LengthAdjustment,

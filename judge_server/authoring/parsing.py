@@ -13,7 +13,13 @@ from judge_server.authoring.reading import MOST_BYTES, MOST_LEVELS, read
 from judge_server.authoring.translation import translate
 from judge_server.core.rubric import Rubric
 
-_TOLD_IN_PLACE = ("criterion ids must be unique", "cites unknown sources")
+_TOLD_IN_PLACE = (
+    "criterion ids must be unique",
+    "cites unknown sources",
+    "which is not declared under facts",
+    "is declared as",
+    "is never",
+)
 
 
 @dataclass(frozen=True)

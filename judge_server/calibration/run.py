@@ -49,6 +49,7 @@ class CalibrationTask:
             prompt=item.prompt or "",
             response=item.response or "",
             reference=item.reference,
+            facts=item.facts,
             judge=self.judge.name,
         )
 

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
 from judge_server.core.criterion import AnyLeaf, Criterion, Group, leaves, nodes
+from judge_server.core.fact import Fact, FactReader, fault_of, infer_facts, operands, spelling
 from judge_server.core.model import Frozen, Number, Whole, encodable
 from judge_server.util.canonical import canonical_json, digest
 
@@ -101,6 +102,7 @@ class Rubric(Frozen):
     authors: tuple[str, ...] = ()
     license: str | None = None
     sources: tuple[Source, ...] = ()
+    facts: Annotated[tuple[Fact, ...], Field(max_length=200)] = ()
     aggregate: Aggregation = Points()
     missing: Missing = Missing()
     guard: Guarding = Guarding()
@@ -124,6 +126,7 @@ class Rubric(Frozen):
             unknown = set(leaf.sources) - known_sources
             if unknown:
                 raise ValueError(f"criterion {leaf.id!r} cites unknown sources: {', '.join(sorted(unknown))}")
+        _check_facts(self.facts, everything)
         _check_aggregation("the rubric", self.aggregate, self.criteria)
         for node in everything:
             if isinstance(node, Group):
@@ -138,6 +141,19 @@ class Rubric(Frozen):
     @cached_property
     def by_id(self) -> dict[str, AnyLeaf]:
         return {leaf.id: leaf for leaf in self.leaves}
+
+    @cached_property
+    def fact_reader(self) -> FactReader:
+        """Reads the facts of a submission: as declared, else with the types that the conditions tell."""
+        conditions = [node.when for node in nodes(self.criteria)]
+        compared: dict[str, tuple[str, ...]] = {}
+        for when in conditions:
+            for path, comparison in when.items():
+                if path.startswith("facts."):
+                    words = tuple(value for value in operands(comparison) if isinstance(value, str))
+                    name = path.removeprefix("facts.")
+                    compared[name] = (*compared.get(name, ()), *words)
+        return FactReader(self.facts or infer_facts(conditions), tuple(compared), compared)
 
     @cached_property
     def worst_values(self) -> dict[str, float]:
@@ -170,6 +186,24 @@ def _worst_values(criteria: tuple[Criterion, ...], direction: float) -> Iterator
             yield criterion.id, 1.0 if criterion.gate.when == "met" else 0.0
         else:
             yield criterion.id, 0.0 if here > 0 else 1.0
+
+
+def _check_facts(facts: tuple[Fact, ...], everything: list[Criterion]) -> None:
+    """Where facts are declared, conditions read no others, and compare each with values of its type."""
+    if not facts:
+        return
+    declared = {fact.name: fact for fact in facts}
+    if len({spelling(name) for name in declared}) < len(facts):
+        raise ValueError("two facts have the same name; case, blanks, '_' and '-' do not tell them apart")
+    for node in everything:
+        for path, comparison in node.when.items():
+            root, _, name = path.partition(".")
+            if root != "facts":
+                continue
+            if name not in declared:
+                raise ValueError(f"criterion {node.id!r} reads {path}, which is not declared under facts")
+            if fault := fault_of(comparison, declared[name]):
+                raise ValueError(f"criterion {node.id!r}: {fault}")
 
 
 def _check_aggregation(where: str, aggregate: Aggregation, criteria: tuple[Criterion, ...]) -> None:

@@ -93,9 +93,9 @@ class Submission(Frozen):
     def coordinates(self) -> Coordinates:
         return Coordinates(id=self.id, group=self.group, step=self.step, policy=self.policy)
 
-    def known(self) -> dict[str, Any]:
-        """What ``when`` conditions can read."""
-        return {"facts": self.facts, "reference": self.reference, "policy": self.policy}
+    def known(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """What ``when`` conditions can read. ``facts``: as the rubric's reader has read them."""
+        return {"facts": facts, "reference": self.reference, "policy": self.policy}
 
     def _names(self) -> Iterator[str]:
         for message in (*self.conversation, *(() if isinstance(self.response, str) else self.response)):

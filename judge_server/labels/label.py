@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from judge_server.core.model import Frozen
+from judge_server.util.canonical import JsonObject
 
 Name = Annotated[str, Field(min_length=1, max_length=400)]
 Role = Literal["human", "judge", "check"]
@@ -38,7 +39,8 @@ class Label(Frozen):
 
 
 class Item(Frozen):
-    """The text behind an item id, and what slices group by. ``writer``: the model that wrote the response."""
+    """The text behind an item id, and what slices group by. ``writer``: the model that wrote the response. ``facts``:
+    what conditions of rubrics read; those of a table are texts."""
 
     id: Name
     prompt: str | None = None
@@ -47,6 +49,7 @@ class Item(Frozen):
     writer: str | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()
+    facts: JsonObject = Field(default_factory=dict)
 
 
 class CriterionScale(Frozen):

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from pydantic import ValidationError
-
 from judge_server.authoring.writing import replace_file
 from judge_server.core.errors import BadInput
-from judge_server.core.model import Frozen
-from judge_server.labels.label import CriterionScale, Item, Label
-from judge_server.labels.label_set import LabelSet, Provenance
+from judge_server.labels.about import About, about_path
+from judge_server.labels.label import Item, Label
+from judge_server.labels.label_set import LabelSet
 from judge_server.labels.readers.layout import OPTIONAL, REQUIRED
 
 
@@ -40,7 +38,13 @@ def write_csv(label_set: LabelSet, file: TextIO) -> None:
     writer.writeheader()
     for row in long_rows(label_set):
         shares = row.get("probabilities")
-        told = {**row, "tags": ";".join(row.get("tags", ())), "probabilities": json.dumps(shares) if shares else ""}
+        facts = row.get("facts")
+        told = {
+            **row,
+            "tags": ";".join(row.get("tags", ())),
+            "probabilities": json.dumps(shares) if shares else "",
+            "facts": json.dumps(facts, ensure_ascii=False) if facts else "",
+        }
         writer.writerow({name: value for name, value in told.items() if name in writer.fieldnames})
 
 
@@ -78,28 +82,3 @@ def _texts(item: Item | None) -> dict[str, Any]:
 
 def _used(label_set: LabelSet) -> set[str]:
     return {name for row in long_rows(label_set) for name in row}
-
-
-class About(Frozen):
-    """``id``: the name of the label set."""
-
-    id: str | None = None
-    provenance: Provenance | None = None
-    scales: tuple[CriterionScale, ...] = ()
-
-
-def about_path(labels: Path) -> Path:
-    return labels.with_name(labels.name + ".about.json")
-
-
-def read_about(labels: Path) -> About:
-    """An empty one where there is none. Raises BadInput for one that cannot be used."""
-    path = about_path(labels)
-    if not path.is_file():
-        return About()
-    try:
-        return About.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as fault:
-        first = fault.errors()[0] if isinstance(fault, ValidationError) else None
-        told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(fault)
-        raise BadInput(f"{path.name}: {told}.", remedy="Correct it, or take it away: it is optional.") from fault

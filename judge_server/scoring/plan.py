@@ -36,20 +36,24 @@ class Checking:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``settled`` needs nobody: criteria that do not apply here, or that read what the response does not have.
-    ``flags``: ``steps_joined`` where the response had more steps than are judged one by one."""
+    ``flags``: ``steps_joined`` where the response had more steps than are judged one by one. ``unread_facts``: names
+    of given facts that no condition reads."""
 
     applicable: tuple[AnyLeaf, ...]
     settled: tuple[Verdict, ...]
     checks: tuple[Checking, ...]
     questions: tuple[Question, ...]
     flags: tuple[str, ...] = ()
+    unread_facts: tuple[str, ...] = ()
 
 
 def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -> Plan:
-    """Raises BadSubmission when a criterion that applies needs a reference and there is none. Of a response with more
+    """Raises BadSubmission if a fact cannot be read as its type, or if a criterion that applies needs a reference and
+    there is none. Of a response with more
     than ``most_steps`` steps those beyond are judged together with the last, so that no text escapes the judge and a
     policy cannot run up the bill."""
-    known = submission.known()
+    reading = rubric.fact_reader.read(submission.facts)
+    known = submission.known(reading.facts)
     applicable = tuple(_applicable(rubric.criteria, known))
     _require_reference(submission, rubric, applicable)
     response = submission.response
@@ -70,7 +74,7 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
             settled += [guard.unmet(leaf, leaf.scope) for material in read if material.blank]
     shortened = len(steps) < len(submission.read.steps) and any(leaf.scope == "step" for leaf in applicable)
     flags = (STEPS_JOINED,) if shortened else ()
-    return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags)
+    return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags, reading.unread)
 
 
 def _require_reference(submission: Submission, rubric: Rubric, applicable: Sequence[AnyLeaf]) -> None:

@@ -28,6 +28,7 @@ from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.plan import Checking, Plan, plan
 from judge_server.util.concurrency import both
+from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.tracing import Attribute
 
 _LOG = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class Scorer:
         self._observers = observers or Observers()
         self._calibration_state = calibration_state or CalibrationState()
         self.inspect = inspect
+        self._throttle = LogThrottle()
 
     def keeping(self, archive: Archive) -> "Scorer":
         """The same scorer with another archive."""
@@ -175,6 +177,7 @@ class Scorer:
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
         planned = plan(submission, rubric, self.admission.most_steps)
+        self._warn_of_unread_facts(planned, rubric)
         inspection = self.inspect(submission, rubric)
         speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
         if inspection.refused:
@@ -194,6 +197,11 @@ class Scorer:
         verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
         flags = (*inspection.flags, *planned.flags)
         return _Found(verdicts, flags, speaker, findings.usage, findings.model_seconds)
+
+    def _warn_of_unread_facts(self, planned: Plan, rubric: Rubric) -> None:
+        if planned.unread_facts and (more := self._throttle.of("unread facts")) is not None:
+            names = ", ".join(name[:60] for name in planned.unread_facts[:10])
+            _LOG.warning("facts that no condition of %s reads: %s%s", rubric.name, names, more)
 
     def _calibrated(self, found: _Found, rubric: Rubric) -> _Found:
         """The judge's values mapped, if maps were fitted for this judge and rubric."""

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from judge_server.labels.readers import read_labels
 from tests.cli import judged_labels
 from tests.cli.judged_labels import write
 from tests.server.faults import only_for
@@ -107,3 +108,27 @@ def test_reading_the_locked_split_needs_a_name_and_a_reason(tmp_path):
     done = run(tmp_path, *flags, "--reader", "Ann", "--reason", "the final measurement", "--out", "test.csv")
     assert "verdicts:" in done.stdout
     assert 10 < len([row for row in rows_of(tmp_path / "test.csv") if row["role"] == "judge"]) < 50
+
+
+RUBRIC_WITH_A_CONDITION = """
+id: t/conditional
+version: 1.0.0
+title: A conditional criterion
+criteria:
+  - {id: water, statement: Names water., points: 2}
+  - {id: alternative, statement: Names an alternative for the allergy., points: 2, when: {facts.allergy: true}}
+"""
+
+
+def test_facts_of_the_label_file_decide_what_the_judge_is_asked(tmp_path):
+    (tmp_path / "r.yaml").write_text(RUBRIC_WITH_A_CONDITION, "utf-8")
+    lines = ["item,criterion,annotator,role,label,prompt,response,facts.Allergy"]
+    for number in range(4):
+        for criterion in ("water", "alternative"):
+            label = "met" if number % 2 else "unmet"
+            lines.append(f"i{number},{criterion},ann,human,{label},Question {number}?,Drink water {number}.,Yes")
+    (tmp_path / "l.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    words = ["--labels", "l.csv", "--rubric", "r.yaml", "--model", "baseline", "--out", "o.csv"]
+    run(tmp_path, *words)
+    judged = [label for label in read_labels(tmp_path / "o.csv").table if label.role == "judge"]
+    assert [label.status for label in judged if label.criterion == "alternative"] == ["ok"] * 4

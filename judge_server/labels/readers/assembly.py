@@ -17,7 +17,8 @@ from judge_server.labels.readers.checking import (
     splits_of,
 )
 from judge_server.labels.readers.finding import LabelFindings
-from judge_server.labels.readers.gathering import Gathering
+from judge_server.labels.readers.gathering import Gathering, facts_in
+from judge_server.labels.readers.layout import FACTS, is_fact
 from judge_server.labels.readers.placing import Placer
 from judge_server.labels.table import Column, LabelTable
 
@@ -83,6 +84,8 @@ def _items(gathering: Gathering) -> dict[str, Item]:
     for place, name in enumerate(gathering.numbering["item"].names if texts else ()):
         own = {field: column[place] for field, column in texts.items() if place < len(column) and column[place]}
         tags = tuple(dict.fromkeys(tag.strip() for tag in own.pop("tags", "").split(";") if tag.strip()))
-        if own or tags:
-            found[name] = Item(id=name, tags=tags, **own)
+        facts = dict(facts_in(own.pop(FACTS, "{}")) or {})
+        facts |= {field.removeprefix(f"{FACTS}."): own.pop(field) for field in list(own) if is_fact(field)}
+        if own or tags or facts:
+            found[name] = Item(id=name, tags=tags, facts=facts, **own)
     return found

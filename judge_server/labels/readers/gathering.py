@@ -8,7 +8,7 @@ import orjson
 from numpy.typing import NDArray
 
 from judge_server.labels.readers.finding import LabelFindings
-from judge_server.labels.readers.layout import TEXTS
+from judge_server.labels.readers.layout import FACTS, TEXTS, is_fact
 from judge_server.labels.readers.records import Chunk
 from judge_server.labels.readers.word import abstains, written
 from judge_server.labels.table import Codes
@@ -40,7 +40,7 @@ class Gathering:
     def __init__(self, findings: LabelFindings) -> None:
         self.findings = findings
         self.numbering: dict[str, Numbering] = {key: Numbering() for key in KEYS}
-        self.texts: dict[str, list[str]] = {name: [] for name in (*TEXTS, "tags")}
+        self.texts: dict[str, list[str]] = {name: [] for name in (*TEXTS, "tags", FACTS)}
         self.rationales: dict[int, str] = {}
         self.distributions: dict[int, dict[str, float]] = {}
         self._codes: dict[str, list[Codes]] = {key: [] for key in KEYS}
@@ -62,6 +62,9 @@ class Gathering:
             codes = np.fromiter(map(self.numbering[key].__getitem__, column(key)), dtype=np.int32, count=size)
             self._codes[key].append(codes)
         items = self._codes["item"][-1]
+        for name in sources:
+            if is_fact(name):
+                self.texts.setdefault(name, [])
         for name in self.texts:
             if name in sources:
                 self._add_texts(name, items, column(name), chunk.rows, known)
@@ -102,6 +105,8 @@ class Gathering:
             return str(value)
         if isinstance(value, float):
             return "" if value != value else written(value)  # noqa: PLR0124 only nan differs from itself
+        if name == FACTS and isinstance(value, Mapping):
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
         if name == "tags" and isinstance(value, Iterable) and not isinstance(value, Mapping):
             return ";".join(str(tag) for tag in value)
         self.findings.add(row, name, f"{name} is a {type(value).__name__}", "Write a text, a number, true or false.")
@@ -116,6 +121,9 @@ class Gathering:
                 continue
             if not held[item]:
                 held[item] = value
+                if name == FACTS and facts_in(value) is None:
+                    advice = """Write them like {"allergy": true}, or give each fact a column: facts.allergy."""
+                    self.findings.add(int(rows[place]), name, "the facts are no JSON object", advice)
                 continue
             item_name = self.numbering["item"].names[item] if self.findings.count < 20 else f"number {item}"
             self.findings.add(
@@ -174,6 +182,15 @@ class Gathering:
             )
             return {}
         return shares
+
+
+def facts_in(text: str) -> dict[str, Any] | None:
+    """The facts in a JSON text; None for anything but an object."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _joined(parts: list[Any], kind: Any) -> Any:

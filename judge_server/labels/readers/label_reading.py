@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from judge_server.core.rubric import Rubric
+from judge_server.labels.about import About, read_about
 from judge_server.labels.label import CriterionScale
 from judge_server.labels.label_set import LabelSet, Provenance
 from judge_server.labels.readers import delimited, healthbench, label_studio, parquet
@@ -15,11 +16,10 @@ from judge_server.labels.readers import layout as wide
 from judge_server.labels.readers.assembly import assemble
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form, form_of
-from judge_server.labels.readers.gathering import Gathering
-from judge_server.labels.readers.layout import FIELDS, LONG, Layout, resolve
+from judge_server.labels.readers.gathering import Gathering, facts_in
+from judge_server.labels.readers.layout import FACTS, FIELDS, LONG, Layout, is_fact, resolve
 from judge_server.labels.readers.records import Chunk, Record, chunks_of, records
 from judge_server.labels.readers.scale import scales_of
-from judge_server.labels.writing import About, read_about
 
 Sourced = Iterator[tuple[Chunk, Mapping[str, str]]]
 _AS_NAMED: Final = {field: field for field in FIELDS}
@@ -99,13 +99,30 @@ def _objects(found: Iterator[Record], layout: Layout, findings: LabelFindings) -
             rows = converted(list(rows), findings)
             yield from ((chunk, _AS_NAMED) for chunk in chunks_of(rows, FIELDS))
             return
-    names = list(first[1])
+    rows = map(_with_facts, rows)
+    names = [name for name in first[1] if not is_fact(name)]
     optional = [field for field in FIELDS if field not in names and field not in layout.columns]
     known = resolve(names, layout, findings)
     findings.refuse_if_any()
     known |= {field: field for field in optional if field not in known and field not in layout.constants}
     wanted = list(dict.fromkeys([*known.values(), *layout.annotators]))
     yield from _laid_out(chunks_of(rows, wanted), known, layout)
+
+
+def _with_facts(found: Record) -> Record:
+    """The record with its keys ``facts.NAME`` gathered in one object, because not every record has the same."""
+    row, record = found
+    dotted = [name for name in record if is_fact(name)]
+    if not dotted:
+        return found
+    own = record.get(FACTS)
+    facts = facts_in(own) if isinstance(own, str) and own.strip() else own
+    if facts is None or facts == "":
+        facts = {}
+    if not isinstance(facts, Mapping):
+        return found  # the column is a finding already
+    inner = {name[len(FACTS) + 1 :]: record[name] for name in dotted}
+    return row, {**{name: value for name, value in record.items() if name not in dotted}, FACTS: {**facts, **inner}}
 
 
 def _table(

@@ -12,7 +12,8 @@ from judge_server.labels.readers.records import Chunk
 
 REQUIRED: Final = ("item", "criterion", "annotator", "role", "label")
 TEXTS: Final = ("prompt", "response", "reference", "writer", "language")
-OPTIONAL: Final = ("probability", "probabilities", "cluster", "rationale", *TEXTS, "tags", "split")
+FACTS: Final = "facts"
+OPTIONAL: Final = ("probability", "probabilities", "cluster", "rationale", *TEXTS, "tags", FACTS, "split")
 FIELDS: Final = (*REQUIRED, *OPTIONAL)
 _MOST_LOOKED_AT: Final = 200  # columns that are searched for the one meant
 _LONGEST_NAME: Final = 200
@@ -53,6 +54,7 @@ def resolve(names: Sequence[str], layout: Layout, findings: LabelFindings) -> di
             found[wanted] = str(source)
         elif source is not None or wanted in REQUIRED:
             _missing(wanted, source, names, found, findings)
+    found |= {f"{FACTS}.{name.strip()[len(FACTS) + 1 :]}": name for name in names if is_fact(name.strip())}
     for column in layout.annotators:
         if column not in names:
             findings.add(1, column, f"there is no column {column!r}", _near(column, names))
@@ -60,6 +62,11 @@ def resolve(names: Sequence[str], layout: Layout, findings: LabelFindings) -> di
     for name in sorted({name for name in found.values() if name and counts[name] > 1}):
         findings.add(1, name, f"the column {name!r} stands twice", "Keep one of them.")
     return found
+
+
+def is_fact(name: str) -> bool:
+    """Whether a column or field holds one fact: ``facts.NAME``."""
+    return name[: len(FACTS) + 1].casefold() == f"{FACTS}." and len(name) > len(FACTS) + 1
 
 
 def _missing(

@@ -1,0 +1,35 @@
+"""What a table of labels cannot say itself, in ``FILE.about.json`` beside it: scales and provenance."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from judge_server.core.errors import BadInput
+from judge_server.core.model import Frozen
+from judge_server.labels.label import CriterionScale
+from judge_server.labels.label_set import Provenance
+
+
+class About(Frozen):
+    """``id``: the name of the label set."""
+
+    id: str | None = None
+    provenance: Provenance | None = None
+    scales: tuple[CriterionScale, ...] = ()
+
+
+def about_path(labels: Path) -> Path:
+    return labels.with_name(labels.name + ".about.json")
+
+
+def read_about(labels: Path) -> About:
+    """An empty one where there is none. Raises BadInput for one that cannot be used."""
+    path = about_path(labels)
+    if not path.is_file():
+        return About()
+    try:
+        return About.model_validate_json(path.read_bytes())
+    except (ValidationError, OSError) as fault:
+        first = fault.errors()[0] if isinstance(fault, ValidationError) else None
+        told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(fault)
+        raise BadInput(f"{path.name}: {told}.", remedy="Correct it, or take it away: it is optional.") from fault
