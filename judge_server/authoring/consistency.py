@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from judge_server.authoring.fields import nearest
 from judge_server.authoring.finding import Path, RubricFinding, TextPositions
 from judge_server.authoring.reading import MOST_FINDINGS
-from judge_server.core.condition import Comparison
+from judge_server.core.condition import Condition
 from judge_server.core.fact import Fact, fault_of
 
 
@@ -120,6 +120,6 @@ def _declared_facts(root: Any) -> dict[str, Fact]:
 
 def _fault(fact: Fact, compared: Any) -> str | None:
     try:
-        return fault_of(Comparison.model_validate(compared), fact)
+        return fault_of(Condition.model_validate(compared), fact)
     except ValidationError:
         return None

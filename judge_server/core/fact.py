@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from judge_server.core.condition import Comparison
+from judge_server.core.condition import Condition
 from judge_server.core.errors import BadSubmission
 from judge_server.core.model import Frozen
 
@@ -67,7 +67,7 @@ def number_in(text: str) -> float | None:
     return value if isfinite(value) else None
 
 
-def infer_facts(conditions: Iterable[Mapping[str, Comparison]]) -> tuple[Fact, ...]:
+def infer_facts(conditions: Iterable[Mapping[str, Condition]]) -> tuple[Fact, ...]:
     """The facts that conditions read, each with the type that every comparison with it has. A fact that is compared
     with values of several types, or only asked whether it exists, is not typed and is left out."""
     compared: dict[str, tuple[str, list[Any]]] = {}
@@ -80,7 +80,7 @@ def infer_facts(conditions: Iterable[Mapping[str, Comparison]]) -> tuple[Fact, .
     return tuple(Fact(name=name, type=kinds.pop()) for name, kinds in typed if len(kinds) == 1)
 
 
-def operands(comparison: Comparison) -> list[Any]:
+def operands(comparison: Condition) -> list[Any]:
     """The values that a comparison compares with, null left out."""
     given = [comparison.equals, comparison.not_, comparison.gte, comparison.lte, *(comparison.one_of or ())]
     return [value for value in given if value is not None]
@@ -90,7 +90,7 @@ def _type_of(value: Any) -> FactType:
     return "boolean" if isinstance(value, bool) else "number" if isinstance(value, int | float) else "text"
 
 
-def fault_of(comparison: Comparison, fact: Fact) -> str | None:
+def fault_of(comparison: Condition, fact: Fact) -> str | None:
     """Why a declared fact cannot be compared so; None if it can."""
     for value in operands(comparison):
         kind = _type_of(value)
