@@ -7,7 +7,7 @@ import pytest
 from judge_server.labels.archive import packed, unpacked
 from judge_server.labels.readers import read_labels
 from judge_server.labels.writing import write_labels
-from judge_server.store.stored_labels import StoredSet
+from judge_server.store.label_records import StoredSet
 from tests.labels.readers.rows import HEADING, faults, human, table
 
 
