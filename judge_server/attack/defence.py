@@ -193,5 +193,5 @@ class Target:
 class _NoRubrics:
     """Attacks carry their own rubric."""
 
-    async def get(self, name: str) -> Rubric:
+    async def get_for_judging(self, name: str) -> Rubric:
         raise UnknownRubric(f"rubric: {name!r} is not known here.")

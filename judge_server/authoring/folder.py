@@ -1,7 +1,8 @@
 """One directory of rubrics as it was last read: working files and the lock, read again only where they changed."""
 
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from judge_server.authoring.finding import RubricFinding
@@ -9,6 +10,7 @@ from judge_server.authoring.lock import LOCK, PUBLISHED, Lock
 from judge_server.authoring.parsing import Parsed, load
 from judge_server.core.errors import BadConfiguration, BadRubric
 
+_LOG = logging.getLogger(__name__)
 Stamp = tuple[int, int, int]
 
 
@@ -45,13 +47,29 @@ class Folder:
         changed = known != present
         if changed:
             self._files = {
-                path: self._files[path] if known.get(path) == stamp else _read(path, stamp)
+                path: self._files[path] if known.get(path) == stamp else self._reread(path, stamp)
                 for path, stamp in present.items()
             }
         stamp = _stamp(self.path / LOCK)
         if stamp != self._lock_stamp:
             self.lock, self._lock_stamp, changed = Lock.read(self.path), stamp, True
         return changed
+
+    def broken(self, rubric_id: str) -> tuple[RubricFinding, ...]:
+        """What is wrong with the file in which a rubric of this id is expected; empty if there is no such file, or it
+        can be read."""
+        found = (self._files.get(self.path / f"{rubric_id}{ending}") for ending in (".yaml", ".yml"))
+        return tuple(finding for read in found if read is not None for finding in read.findings)
+
+    def _reread(self, path: Path, stamp: Stamp) -> _Read:
+        """A file that broke leaves its last readable content in force."""
+        read, before = _read(path, stamp), self._files.get(path)
+        if read.findings:
+            kept = before.parsed if before else None
+            effect = "there is no rubric from this file" if kept is None else f"{kept.rubric.name} stays as it was"
+            _LOG.error("%s; %s", read.findings[0], effect)
+            return replace(read, parsed=kept)
+        return read
 
 
 def rubric_files(directory: Path) -> Iterator[tuple[Path, Stamp]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import judge_server
 from judge_server.authoring.edition import Edition, Index, Key, index_of
-from judge_server.authoring.finding import RubricFinding, Severity, in_order
+from judge_server.authoring.finding import RubricFinding, Severity, in_order, refusal
 from judge_server.authoring.folder import Folder
 from judge_server.authoring.lock import LOCK, read_copy
 from judge_server.authoring.parsing import Parsed
@@ -40,12 +40,28 @@ class Library:
         Raises UnknownRubric with near matches, and RubricConflict where published content was changed.
         """
         index = self._refreshed()
-        key = _key(index, name, version)
+        key = self._known(index, name, version)
         if conflict := index.conflicts.get(key):
             # a fresh one each time: an exception that is raised twice grows its traceback
             raise RubricConflict(conflict.detail, remedy=conflict.remedy, **conflict.extensions)
         edition = index.editions[key]
         return edition.file.rubric if edition.file else _copy(key, edition)
+
+    def _known(self, index: Index, name: str, version: str | None) -> Key:
+        """Raises BadRubric, and not UnknownRubric, if the rubric's file is there and cannot be read."""
+        try:
+            return _key(index, name, version)
+        except UnknownRubric:
+            broken = [finding for folder in self._folders for finding in folder.broken(name.partition("@")[0])]
+            if broken:
+                raise refusal(broken) from None
+            raise
+
+    @property
+    def broken_files(self) -> int:
+        """Files that cannot be read as rubrics."""
+        self._refreshed()
+        return len({finding.file for folder in self._folders for finding in folder.findings})
 
     def parsed(self, name: str) -> Parsed:
         """Like ``get``, with the places in the working file where there is one."""
@@ -115,13 +131,14 @@ def _key(index: Index, name: str, version: str | None) -> Key:
         raise UnknownRubric(f"{name!r} names a version, and {version} is asked for.", remedy="Name one version.")
     known = index.versions.get(rubric_id)
     if known is None:
-        raise UnknownRubric(f"There is no rubric {rubric_id!r}.", remedy=_near(rubric_id, list(index.versions)))
+        raise UnknownRubric(f"There is no rubric {rubric_id!r}.", remedy=nearest(rubric_id, list(index.versions)))
     if named is not None and named not in known:
         raise UnknownRubric(f"{rubric_id} has no version {named}.", remedy=f"Known: {', '.join(known)}.")
     return rubric_id, named or known[-1]
 
 
-def _near(rubric_id: str, names: list[str]) -> str:
+def nearest(rubric_id: str, names: list[str]) -> str:
+    """A remedy that names the rubrics which were probably meant."""
     near = get_close_matches(rubric_id, names, n=3, cutoff=0.5)
     near += [name for name in names if rubric_id == name.rsplit("/", 1)[-1] and name not in near]
     return f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:20]) or 'none'}."

@@ -1,15 +1,19 @@
 """Where the service looks rubrics up: files of the library, and what was published to the store over HTTP."""
 
+import logging
 import time
 from dataclasses import dataclass
+from typing import NoReturn
 
 from judge_server.authoring.edition import changed_content
-from judge_server.authoring.library import Library
+from judge_server.authoring.library import Library, nearest
 from judge_server.core.errors import RubricConflict, UnknownRubric
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.store.store import Store
+from judge_server.util.log_throttle import LogThrottle
 
+_LOG = logging.getLogger(__name__)
 _FRESH_SECONDS = 1.0
 _MOST_REMEMBERED = 4_096
 
@@ -41,6 +45,8 @@ class RubricRegistry:
         self._store = store
         self._remembered: dict[str, _Remembered] = {}
         self._looked_up: set[str] = set()
+        self._served: dict[str, str] = {}
+        self._changes = LogThrottle()
 
     async def get(self, name: str) -> Rubric:
         """The rubric of ``id`` (the newest) or ``id@version``. Raises UnknownRubric with near matches."""
@@ -55,6 +61,33 @@ class RubricRegistry:
         self._remembered[name] = _Remembered(rubric, time.monotonic() + _FRESH_SECONDS)
         return rubric
 
+    async def get_for_judging(self, name: str) -> Rubric:
+        """``get``, for a rubric that decides rewards: one id@version has one content for as long as the database lives,
+        over restarts and replicas. A prerelease version may change.
+
+        Raises RubricConflict if the content under that version is another than the one that judged first.
+        """
+        rubric = await self.get(name)
+        if rubric.prerelease or self._served.get(rubric.name) == rubric.digest:
+            return rubric
+        first = await self._store.serve_rubric(rubric)
+        if first != rubric.digest:
+            self._refuse_changed(rubric, first)
+        if len(self._served) >= _MOST_REMEMBERED:
+            self._served.clear()
+        self._served[rubric.name] = first
+        return rubric
+
+    def _refuse_changed(self, rubric: Rubric, first: str) -> NoReturn:
+        conflict = RubricConflict(
+            f"{rubric.name} judged with the digest {first}, and its file now has the digest {rubric.digest}.",
+            remedy="Give the changed rubric the next version, or undo the change: rewards of a run must not change.",
+            digests=[first, rubric.digest],
+        )
+        if (more := self._changes.of(rubric.name)) is not None:
+            _LOG.error("%s%s", conflict, more)
+        raise conflict
+
     async def _find(self, name: str) -> Rubric:
         try:
             rubric_id, version = split_name(name)
@@ -68,7 +101,20 @@ class RubricRegistry:
             stored = await self._store.rubric(rubric_id, version)
             if stored is not None:
                 return stored
-        return self._library.get(name if version is None else f"{rubric_id}@{version}")
+        try:
+            return self._library.get(name if version is None else f"{rubric_id}@{version}")
+        except UnknownRubric as fault:
+            raise UnknownRubric(fault.detail, remedy=await self._nearest(rubric_id)) from None
+
+    async def _nearest(self, rubric_id: str) -> str:
+        """Files and published rubrics together."""
+        versions = await self.versions(rubric_id)
+        return f"Known: {', '.join(versions)}." if versions else nearest(rubric_id, sorted(await self.ids()))
+
+    @property
+    def broken_files(self) -> int:
+        """Files of the library that cannot be read; a rubric that could be read before keeps its last content."""
+        return self._library.broken_files
 
     def has_shown(self, digest: str) -> bool:
         """Whether the rubric of that digest was looked up here by its name, of late: then its id is an expert's, not a

@@ -173,6 +173,11 @@ class Rubric(Frozen):
     def name(self) -> str:
         return f"{self.id}@{self.version}"
 
+    @property
+    def prerelease(self) -> bool:
+        """Whether the version is one such as ``1.1.0-draft``, whose content may still change."""
+        return "-" in self.version
+
     def canonical(self) -> str:
         return canonical_json(self)
 

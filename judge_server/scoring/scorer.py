@@ -37,7 +37,7 @@ _LOG = logging.getLogger(__name__)
 class Rubrics(Protocol):
     """Where rubrics are looked up by name."""
 
-    async def get(self, name: str) -> Rubric: ...
+    async def get_for_judging(self, name: str) -> Rubric: ...
 
 
 class Archive(Protocol):
@@ -167,7 +167,7 @@ class Scorer:
                 "rubric: no rubric was named.",
                 remedy="Name one such as medical/consultation, or send a rubric object in the field rubric.",
             )
-        rubric = await self._rubrics.get(named) if isinstance(named, str) else named
+        rubric = await self._rubrics.get_for_judging(named) if isinstance(named, str) else named
         checks.prepare(rubric)
         return rubric
 

@@ -4,6 +4,7 @@ judgment          one row per judgment
 submission        the judged submission, one row per judgment; an inline rubric is in the rubric table
 rubric            content by digest, published or only seen inline
 publication       which content a published id@version has
+served_rubric     which content a library rubric's id@version had when it first judged
 verdict           known verdicts by content key
 secret            random bytes, made once per database
 label_set         one row per edition of a label set, known by its digest; its labels are one compressed value
@@ -91,6 +92,14 @@ class PublicationRow(_Row, table=True):
     version: str = Field(sa_column=Column(SafeText, primary_key=True))
     digest: str = Field(sa_column=Column(SafeText, ForeignKey("rubric.digest"), nullable=False))
     published_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ServedRubricRow(_Row, table=True):
+    __tablename__ = "served_rubric"
+    rubric_id: str = Field(sa_column=Column(SafeText, primary_key=True))
+    version: str = Field(sa_column=Column(SafeText, primary_key=True))
+    digest: str = Field(sa_column=Column(SafeText, nullable=False))
+    first_us: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class VerdictRow(_Row, table=True):
@@ -327,6 +336,7 @@ JUDGMENT = _table(JudgmentRow)
 SUBMISSION = _table(SubmissionRow)
 RUBRIC = _table(RubricRow)
 PUBLICATION = _table(PublicationRow)
+SERVED_RUBRIC = _table(ServedRubricRow)
 VERDICT = _table(VerdictRow)
 SECRET = _table(SecretRow)
 LABEL_SET = _table(LabelSetRow)

@@ -153,6 +153,11 @@ class Store:
         naming both digests, where that version is published with other content."""
         await self._run(self._writing, lambda: self._writer.put_rubric(rubric, published=published))
 
+    async def serve_rubric(self, rubric: Rubric) -> str:
+        """The digest that first judged under this id@version in this database: that of ``rubric``, if it is the
+        first."""
+        return await self._run(self._writing, lambda: self._writer.serve_rubric(rubric))
+
     async def rubric(self, rubric_id: str, version: str | None = None) -> Rubric | None:
         """The published version; the newest without ``version``."""
         return await self._read(lambda connection: reading.rubric(connection, rubric_id, version))

@@ -18,7 +18,7 @@ from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.payload import encode, encode_mapping
-from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SUBMISSION, VERDICT
+from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, VERDICT
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -108,6 +108,17 @@ class Writer:
                 published_digest=standing,
                 given_digest=rubric.digest,
             )
+
+    def serve_rubric(self, rubric: Rubric) -> str:
+        """Remember the digest under id@version, unless one is remembered; the one that is."""
+
+        def work(connection: Connection) -> str:
+            row = {"rubric_id": rubric.id, "version": rubric.version, "digest": rubric.digest}
+            insert_missing(connection, SERVED_RUBRIC, [row | {"first_us": microseconds(datetime.now(UTC))}])
+            version = (SERVED_RUBRIC.c.rubric_id == rubric.id) & (SERVED_RUBRIC.c.version == rubric.version)
+            return str(connection.execute(select(SERVED_RUBRIC.c.digest).where(version)).scalar_one())
+
+        return self._database.write(work)
 
     def prepared(self, item: Judged | Known) -> "Rows | Exception":
         try:

@@ -4,7 +4,7 @@ import pytest
 
 from judge_server.authoring.library import Library
 from judge_server.authoring.rubric_registry import RubricRegistry
-from judge_server.core.errors import RubricConflict, UnknownRubric
+from judge_server.core.errors import BadRubric, RubricConflict, UnknownRubric
 from judge_server.core.rubric import Rubric
 from judge_server.store import Store
 
@@ -104,3 +104,63 @@ async def test_the_listing_tells_versions_and_what_is_published(shelf):
         ("1.0.0", "2.0.0"),
         True,
     )
+
+
+async def test_a_file_that_changes_under_the_same_version_is_refused_for_judging(shelf, folder, caplog):
+    await shelf.get_for_judging("clinic/advice")
+    (folder / "advice.yaml").write_text(TEXT.format(version="1.0.0", points=5))
+    shelf._remembered.clear()
+    with pytest.raises(
+        RubricConflict, match=r"clinic/advice@1\.0\.0 judged with the digest .* its file now has"
+    ) as caught:
+        await shelf.get_for_judging("clinic/advice")
+    assert "next version" in caught.value.remedy
+    assert "rewards of a run must not change" in caplog.text
+
+
+async def test_a_restart_and_another_replica_remember_what_judged_first(shelf, folder, store):
+    await shelf.get_for_judging("clinic/advice")
+    (folder / "advice.yaml").write_text(TEXT.format(version="1.0.0", points=5))
+    with pytest.raises(RubricConflict):
+        await RubricRegistry(Library(folder), store).get_for_judging("clinic/advice")
+
+
+async def test_the_next_version_judges_and_a_draft_may_change(shelf, folder):
+    await shelf.get_for_judging("clinic/advice")
+    for version, points in (("1.1.0", 5), ("1.2.0-draft", 1), ("1.2.0-draft", 2)):
+        (folder / "advice.yaml").write_text(TEXT.format(version=version, points=points))
+        shelf._remembered.clear()
+        found = await shelf.get_for_judging("clinic/advice")
+        assert (found.version, found.criteria[0].points) == (version, points)
+
+
+async def test_looking_at_a_rubric_does_not_pin_it(shelf, folder):
+    await shelf.listing()
+    (folder / "advice.yaml").write_text(TEXT.format(version="1.0.0", points=5))
+    shelf._remembered.clear()
+    assert (await shelf.get_for_judging("clinic/advice")).criteria[0].points == 5
+
+
+async def test_a_file_that_breaks_leaves_its_last_content_in_force(shelf, folder, caplog):
+    await shelf.get_for_judging("clinic/advice")
+    (folder / "advice.yaml").write_text(TEXT.format(version="1.0.0", points=1).replace("points", "pionts"))
+    shelf._remembered.clear()
+    assert (await shelf.get_for_judging("clinic/advice")).version == "1.0.0"
+    assert shelf.broken_files == 1
+    assert "clinic/advice@1.0.0 stays as it was" in caplog.text
+    assert "advice.yaml:6:" in caplog.text
+
+
+async def test_a_file_that_was_never_readable_is_named_with_its_line(store, tmp_path):
+    (tmp_path / "clinic").mkdir()
+    broken = TEXT.format(version="1.0.0", points=1).replace("points", "pionts")
+    (tmp_path / "clinic" / "advice.yaml").write_text(broken)
+    with pytest.raises(BadRubric, match=r"advice\.yaml:6.*pionts"):
+        await RubricRegistry(Library(tmp_path), store).get("clinic/advice")
+
+
+async def test_the_known_rubrics_include_published_ones(shelf):
+    await shelf.publish(rubric(name="other/rubric"))
+    with pytest.raises(UnknownRubric) as caught:
+        await shelf.get("nothing/alike")
+    assert "other/rubric" in caught.value.remedy

@@ -25,7 +25,7 @@ class Shelf:
     def __init__(self, *rubrics: Rubric) -> None:
         self.rubrics = {rubric.name: rubric for rubric in rubrics}
 
-    async def get(self, name: str) -> Rubric:
+    async def get_for_judging(self, name: str) -> Rubric:
         if name not in self.rubrics:
             raise UnknownRubric(f"rubric: {name!r} is not known.")
         return self.rubrics[name]

@@ -15,7 +15,7 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(service: ServiceHere) -> dict[str, str]:
+async def readyz(service: ServiceHere) -> dict[str, str | int]:
     """The store answers, there is room, and the default judge can be asked; else 503 or 429."""
     service.scorer.admission.require_room(waiting=True)
     await service.store.ping()
@@ -26,7 +26,10 @@ async def readyz(service: ServiceHere) -> dict[str, str]:
             remedy="Check its engine: the log and judge-server doctor give the reason.",
             retry_after_seconds=5.0,
         )
-    return {"status": "ready", "judge": judge.reference.name, "model": judge.reference.model}
+    ready: dict[str, str | int] = {"status": "ready", "judge": judge.reference.name, "model": judge.reference.model}
+    if broken := service.rubric_registry.broken_files:
+        ready["broken_rubric_files"] = broken
+    return ready
 
 
 @router.get("/metrics", response_class=Response)

@@ -139,6 +139,9 @@ class Metrics:
         Gauge("judge_server_submissions_under_way", "Submissions under way.", registry=here).set_function(
             lambda: service.scorer.admission.under_way
         )
+        Gauge("judge_server_broken_rubric_files", "Rubric files that cannot be read.", registry=here).set_function(
+            lambda: service.rubric_registry.broken_files
+        )
         Gauge("judge_server_questions_in_flight", "Distinct questions being asked.", registry=here).set_function(
             lambda: service.cached_judge.in_flight
         )
