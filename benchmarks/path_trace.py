@@ -119,7 +119,7 @@ async def _stub() -> AsyncIterator[str]:
 @asynccontextmanager
 async def _server(judge: str) -> AsyncIterator[str]:
     from judge_server.server.app import create_app
-    from judge_server.server.middleware.bounded_head import BoundedHead
+    from judge_server.server.http_protocol import BoundedHttp
     from judge_server.settings.settings import Settings
 
     with tempfile.TemporaryDirectory() as folder:
@@ -130,7 +130,7 @@ async def _server(judge: str) -> AsyncIterator[str]:
             canary="off",
         )
         config = uvicorn.Config(
-            create_app(settings), host=_HOST, port=0, http=BoundedHead, ws="none", lifespan="on", log_config=None
+            create_app(settings), host=_HOST, port=0, http=BoundedHttp, ws="none", lifespan="on", log_config=None
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
