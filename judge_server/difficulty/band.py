@@ -12,7 +12,7 @@ from typing import Literal
 from judge_server.core.errors import BadInput
 
 
-class Place(StrEnum):
+class BandPlace(StrEnum):
     """Where a prompt ends up: exactly one of these. ``not_drawn``: inside the band, but beyond the target."""
 
     KEPT = "kept"
@@ -72,23 +72,23 @@ class Band:
             return None
         return tally.total / tally.known if self.mean else tally.passed / tally.known
 
-    def place(self, tally: Tally) -> Place:
+    def place(self, tally: Tally) -> BandPlace:
         """In this order: too few known rewards, outside of the band, all alike, in doubt; else kept."""
         rate = self.rate(tally)
         if rate is None or tally.known < self.min_rollouts:
-            return Place.TOO_FEW
+            return BandPlace.TOO_FEW
         lowest, highest = (rate, rate) if self.interval is None else wilson(tally.passed, tally.known, self.confidence)
         # with an interval to overlap, a prompt is outside only where all of it is
         under, over = (highest, lowest) if self.interval == "overlap" else (rate, rate)
         if under < self.low:
-            return Place.TOO_HARD
+            return BandPlace.TOO_HARD
         if over > self.high:
-            return Place.TOO_EASY
+            return BandPlace.TOO_EASY
         if tally.least == tally.most and not self.keep_constant:
-            return Place.ZERO_VARIANCE
+            return BandPlace.ZERO_VARIANCE
         if self.interval == "inside" and not self.low <= lowest <= highest <= self.high:
-            return Place.UNCERTAIN
-        return Place.KEPT
+            return BandPlace.UNCERTAIN
+        return BandPlace.KEPT
 
 
 def wilson(passed: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from math import inf, isfinite
 
-from judge_server.difficulty.band import Band, Place, Tally
+from judge_server.difficulty.band import Band, BandPlace, Tally
 
 
 class Prompts:
@@ -86,15 +86,15 @@ class Bar:
 class Selection:
     """``places``: one for each prompt. ``bars`` are over prompts with enough known rewards."""
 
-    places: tuple[Place, ...]
+    places: tuple[BandPlace, ...]
     bars: tuple[Bar, ...]
 
-    def counts(self) -> dict[Place, int]:
+    def counts(self) -> dict[BandPlace, int]:
         found = Counter(self.places)
-        return {place: found[place] for place in Place}
+        return {place: found[place] for place in BandPlace}
 
     def kept(self) -> set[int]:
-        return {number for number, place in enumerate(self.places) if place is Place.KEPT}
+        return {number for number, place in enumerate(self.places) if place is BandPlace.KEPT}
 
 
 def select(prompts: Prompts, band: Band, *, target: int | None = None, seed: int = 0, bars: int = 10) -> Selection:
@@ -106,7 +106,7 @@ def select(prompts: Prompts, band: Band, *, target: int | None = None, seed: int
     if target is not None:
         drawn = _draw(prompts, places, [scale.bar(rate) for rate in rates], target, seed)
         places = [
-            Place.NOT_DRAWN if place is Place.KEPT and number not in drawn else place
+            BandPlace.NOT_DRAWN if place is BandPlace.KEPT and number not in drawn else place
             for number, place in enumerate(places)
         ]
     return Selection(tuple(places), scale.histogram(rates, places))
@@ -119,9 +119,11 @@ class _Scale:
     bars: int
 
     @staticmethod
-    def of(rates: list[float | None], places: list[Place], bars: int) -> "_Scale":
+    def of(rates: list[float | None], places: list[BandPlace], bars: int) -> "_Scale":
         """From 0 to 1, or as wide as mean rewards beyond it are."""
-        shown = [rate for rate, place in zip(rates, places, strict=True) if rate is not None and place != Place.TOO_FEW]
+        shown = [
+            rate for rate, place in zip(rates, places, strict=True) if rate is not None and place != BandPlace.TOO_FEW
+        ]
         return _Scale(min([0.0, *shown]), max([1.0, *shown]), bars)
 
     def bar(self, rate: float | None) -> int:
@@ -130,24 +132,24 @@ class _Scale:
         share = (rate - self.low) / (self.high - self.low)
         return min(int(share * self.bars + 1e-9), self.bars - 1) if isfinite(share) else 0
 
-    def histogram(self, rates: list[float | None], places: list[Place]) -> tuple[Bar, ...]:
+    def histogram(self, rates: list[float | None], places: list[BandPlace]) -> tuple[Bar, ...]:
         all_of_them, kept = Counter[int](), Counter[int]()
         for rate, place in zip(rates, places, strict=True):
-            if place is not Place.TOO_FEW:
+            if place is not BandPlace.TOO_FEW:
                 all_of_them[self.bar(rate)] += 1
-                kept[self.bar(rate)] += place is Place.KEPT
+                kept[self.bar(rate)] += place is BandPlace.KEPT
         width = (self.high - self.low) / self.bars
         edges = [self.low + width * number for number in range(self.bars)] + [self.high]
         return tuple(Bar(edges[n], edges[n + 1], all_of_them[n], kept[n]) for n in range(self.bars))
 
 
-def _draw(prompts: Prompts, places: list[Place], bars: list[int], target: int, seed: int) -> set[int]:
+def _draw(prompts: Prompts, places: list[BandPlace], bars: list[int], target: int, seed: int) -> set[int]:
     """At most ``target`` of the kept ones: in turns one of each bar, those first whose key, hashed with the seed, is
     the least."""
     dealt: set[int] = set()  # by its first key: which others follow depends on the other prompts
     lots: dict[int, list[tuple[bytes, int]]] = defaultdict(list)
     for key, number in prompts.numbers.items():
-        if places[number] is Place.KEPT and number not in dealt:
+        if places[number] is BandPlace.KEPT and number not in dealt:
             dealt.add(number)
             lots[bars[number]].append((blake2b(key, digest_size=16, salt=_salt(seed)).digest(), number))
     piles = [sorted(lots[bar], reverse=True) for bar in sorted(lots)]

@@ -5,7 +5,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -139,6 +139,18 @@ class Admission:
             self._leave(ticket, ticket.left)
 
     @contextmanager
+    def waiting(self, submissions: int, priority: Priority = Priority.INTERACTIVE) -> Iterator[None]:
+        """Hold submissions that wait for others inside the block. They count against the caller's key, not against the
+        class: a full class could otherwise wait for itself. Raises what ``require_room`` raises."""
+        self.require_room(submissions, priority)
+        around = _counted.set(True)
+        try:
+            with self._quota.holding(submissions):
+                yield
+        finally:
+            _counted.reset(around)
+
+    @contextmanager
     def enter(self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE) -> Iterator[None]:
         """Count ``submissions`` as under way inside the block, unless ``admit`` counts them already."""
         load = self.classes[priority]
@@ -153,7 +165,7 @@ class Admission:
         own = _Ticket(load, current_caller.get().name, 0)
         load.add(submissions, own.caller)
         try:
-            with self._quota.holding(submissions):
+            with nullcontext() if _counted.get() else self._quota.holding(submissions):
                 yield
         finally:
             self._leave(own, submissions)
@@ -188,3 +200,4 @@ class _Ticket:
 
 
 _ticket: ContextVar[_Ticket | None] = ContextVar("ticket", default=None)
+_counted: ContextVar[bool] = ContextVar("counted", default=False)  # whether the caller's quota counts these already

@@ -45,6 +45,17 @@ def require_submissions(service: Service, count: int, field: str) -> None:
     require_allowed(count, field)
 
 
+def require_ever_admitted(count: int, field: str) -> None:
+    """Raises TooLarge for more submissions than the caller may ever have under way."""
+    limit = current_caller.get().allowance.submissions_under_way
+    if limit is not None and count > limit:
+        raise TooLarge(
+            f"{field}: {count} submissions are more than the {limit} that the API key may have under way.",
+            remedy="Use smaller groups, or a key that allows more.",
+            max_items=limit,
+        )
+
+
 def require_allowed(count: int, field: str) -> None:
     """Raises TooLarge for more submissions than the caller may send in one request."""
     limit = current_caller.get().allowance.submissions_per_request

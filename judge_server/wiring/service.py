@@ -23,7 +23,7 @@ from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
-from judge_server.scoring.group.collection import Bounds
+from judge_server.scoring.group.collection import CohortLimits
 from judge_server.scoring.group.groups import Groups
 from judge_server.scoring.scorer import JudgeRegistry, Scorer
 from judge_server.settings.settings import Settings
@@ -113,7 +113,7 @@ async def open_service(settings: Settings, observers: Observers | None = None) -
             programs=await _programs(settings),
             certified_only=settings.require_calibrated,
         )
-        groups = Groups(scorer, cached_judge, _cohort_bounds(settings), observers)
+        groups = Groups(scorer, cached_judge, _cohort_limits(settings), observers)
         stack.push_async_callback(groups.close)
         yield Service(
             settings=settings,
@@ -142,8 +142,8 @@ async def _programs(settings: Settings) -> PythonProcesses | None:
     return processes
 
 
-def _cohort_bounds(settings: Settings) -> Bounds:
-    return Bounds(settings.max_cohorts, settings.max_cohort_bytes, settings.cohort_memory_seconds)
+def _cohort_limits(settings: Settings) -> CohortLimits:
+    return CohortLimits(settings.max_cohorts, settings.max_cohort_bytes, settings.cohort_memory_seconds)
 
 
 def settle() -> None:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from judge_server.core.errors import BadInput
-from judge_server.difficulty.band import Band, Place, Tally, wilson
+from judge_server.difficulty.band import Band, BandPlace, Tally, wilson
 
 
 def tally(*rewards, threshold=0.5):
@@ -33,9 +33,9 @@ def test_a_prompt_is_kept_inside_the_band_ends_included(passed, misses, place):
 
 def test_a_failed_judge_is_neither_a_pass_nor_a_miss():
     assert Band().rate(tally(1.0, 0.0, None, None)) == 0.5
-    assert Band().place(tally(1.0, 0.0, 0.0, None)) == Place.TOO_FEW
-    assert Band(min_rollouts=3).place(tally(1.0, 0.0, 0.0, None)) == Place.KEPT
-    assert Band(min_rollouts=1).place(tally(None, None)) == Place.TOO_FEW
+    assert Band().place(tally(1.0, 0.0, 0.0, None)) == BandPlace.TOO_FEW
+    assert Band(min_rollouts=3).place(tally(1.0, 0.0, 0.0, None)) == BandPlace.KEPT
+    assert Band(min_rollouts=1).place(tally(None, None)) == BandPlace.TOO_FEW
     assert Band().rate(tally(None)) is None
 
 
@@ -47,26 +47,26 @@ def test_a_rollout_passes_from_the_threshold_on():
 def test_the_band_can_be_one_of_mean_rewards():
     band = Band(low=-1, high=2, mean=True)
     assert band.rate(tally(-3.0, 1.0, 1.0, 5.0)) == 1.0
-    assert band.place(tally(-3.0, 1.0, 1.0, 5.0)) == Place.KEPT
-    assert band.place(tally(2.0, 2.0, 2.0, 3.0)) == Place.TOO_EASY
+    assert band.place(tally(-3.0, 1.0, 1.0, 5.0)) == BandPlace.KEPT
+    assert band.place(tally(2.0, 2.0, 2.0, 3.0)) == BandPlace.TOO_EASY
 
 
 def test_rewards_that_are_all_equal_teach_nothing():
-    assert Band(mean=True).place(tally(*[0.6] * 4)) == Place.ZERO_VARIANCE
-    assert Band(mean=True, keep_constant=True).place(tally(*[0.6] * 4)) == Place.KEPT
-    assert Band(low=0).place(of(0, 8)) == Place.ZERO_VARIANCE
-    assert Band(low=0).place(tally(0.0, 0.1, 0.2, 0.3)) == Place.KEPT
+    assert Band(mean=True).place(tally(*[0.6] * 4)) == BandPlace.ZERO_VARIANCE
+    assert Band(mean=True, keep_constant=True).place(tally(*[0.6] * 4)) == BandPlace.KEPT
+    assert Band(low=0).place(of(0, 8)) == BandPlace.ZERO_VARIANCE
+    assert Band(low=0).place(tally(0.0, 0.1, 0.2, 0.3)) == BandPlace.KEPT
 
 
 def test_an_interval_is_to_lie_inside_or_to_overlap():
     """Wilson's 95 % interval: 3 of 4 is 0.30 to 0.95, 1 of 8 is 0.02 to 0.47, 0 of 16 is 0 to 0.19."""
-    assert Band(interval="inside").place(of(3, 1)) == Place.UNCERTAIN
-    assert Band(interval="inside").place(of(4, 4)) == Place.KEPT
-    assert Band(interval="inside").place(of(1, 7)) == Place.TOO_HARD
-    assert Band(interval="overlap").place(of(1, 7)) == Place.KEPT
-    assert Band(interval="overlap").place(of(0, 16)) == Place.TOO_HARD
-    assert Band(interval="overlap").place(of(16, 0)) == Place.TOO_EASY
-    assert Band(interval="overlap").place(of(0, 8)) == Place.ZERO_VARIANCE
+    assert Band(interval="inside").place(of(3, 1)) == BandPlace.UNCERTAIN
+    assert Band(interval="inside").place(of(4, 4)) == BandPlace.KEPT
+    assert Band(interval="inside").place(of(1, 7)) == BandPlace.TOO_HARD
+    assert Band(interval="overlap").place(of(1, 7)) == BandPlace.KEPT
+    assert Band(interval="overlap").place(of(0, 16)) == BandPlace.TOO_HARD
+    assert Band(interval="overlap").place(of(16, 0)) == BandPlace.TOO_EASY
+    assert Band(interval="overlap").place(of(0, 8)) == BandPlace.ZERO_VARIANCE
 
 
 @given(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.difficulty.band import Band, Place
+from judge_server.difficulty.band import Band, BandPlace
 from judge_server.difficulty.rollout import keys_of, prompt_row, read_rollouts
 from judge_server.difficulty.selection import Prompts, select
 
@@ -35,14 +35,14 @@ def test_every_prompt_ends_up_in_exactly_one_place(rewards, band, target, seed):
     selection = select(prompts, band, target=target, seed=seed)
     counts = selection.counts()
     assert len(selection.places) == len(rewards) == sum(counts.values())
-    assert sum(bar.prompts for bar in selection.bars) == len(rewards) - counts[Place.TOO_FEW]
-    assert sum(bar.kept for bar in selection.bars) == counts[Place.KEPT] == len(selection.kept())
+    assert sum(bar.prompts for bar in selection.bars) == len(rewards) - counts[BandPlace.TOO_FEW]
+    assert sum(bar.kept for bar in selection.bars) == counts[BandPlace.KEPT] == len(selection.kept())
     whole = select(prompts, band).counts()
-    assert counts[Place.KEPT] + counts[Place.NOT_DRAWN] == whole[Place.KEPT]
+    assert counts[BandPlace.KEPT] + counts[BandPlace.NOT_DRAWN] == whole[BandPlace.KEPT]
     if target is not None:
-        assert counts[Place.KEPT] == min(target, whole[Place.KEPT])
+        assert counts[BandPlace.KEPT] == min(target, whole[BandPlace.KEPT])
     for number in selection.kept():
-        assert band.place(prompts.tally(number)) is Place.KEPT
+        assert band.place(prompts.tally(number)) is BandPlace.KEPT
 
 
 @given(st.lists(REWARDS, max_size=12))

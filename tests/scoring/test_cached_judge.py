@@ -18,7 +18,7 @@ from judge_server.scoring.cache import VerdictCache, content_of, reading_of
 from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.grading import Graders
-from judge_server.scoring.group.evaluation import Wanted
+from judge_server.scoring.group.evaluation import CohortOptions
 from judge_server.scoring.group.groups import Groups, GroupTask, Times
 from judge_server.store import Store
 from tests.scoring.assembly import judge, rubric, scorer, submission
@@ -340,7 +340,7 @@ async def ask_a_criterion(asked, cached):
 async def ask_a_group(asked, cached):
     groups = Groups(scorer(asked, cached_judge=CachedJudge(VerdictCache())), cached)
     items = [{"prompt": "My head aches.", "response": said} for said in ("Rest.", "Drink water.")]
-    wanted = Wanted({"rubric": rubric(count=1)}, RelativeOptions(kind="pairwise"), 2)
+    wanted = CohortOptions({"rubric": rubric(count=1)}, RelativeOptions(kind="pairwise"), 2)
     found = await groups.score(GroupTask(items, wanted, Times(60, None)), Terms())
     return found.report.relative.rewards[0]
 

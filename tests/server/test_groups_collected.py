@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from judge_server.core.caller import Allowance
 from tests.comparing_judge import by_number, comparing, shown
 from tests.served import judged_by, served, until
-from tests.server.keys import bearer, demanding, key_of
+from tests.server.keys import allowing, bearer, demanding, key_of, problem
 from tests.stub_judge import Reply, faithful
 from tests.submissions import PROMPT, checking, rubric
 
@@ -180,3 +181,53 @@ def test_a_full_collection_is_told_with_the_time_to_come_back(setting):
     assert refused.status_code == 429
     assert refused.headers["retry-after"]
     assert whole.status_code == 200
+
+
+def hung_up(client, text, group, timeout=0.3):
+    with pytest.raises(httpx.ReadTimeout), httpx.Client(base_url=str(client.base_url), timeout=timeout) as hasty:
+        send(hasty, RESPONSES[0], group=group, headers=bearer(text))
+
+
+def test_a_caller_that_opens_groups_and_hangs_up_keeps_nobody_else_out():
+    (hostile, one), (modest, two) = allowing(submissions_under_way=4), key_of("modest")
+    with served(demanding(one, two, max_cohorts=4)) as client:
+        for number in range(6):
+            hung_up(client, hostile, f"abandoned-{number}")
+        answers = one_by_one(client, group="mine", headers=bearer(modest))
+    assert [answer["rewards"] for answer in answers] == [[0.0], [1.0], [0.0], [0.0]]
+
+
+def test_members_that_wait_are_counted_against_their_key():
+    text, key = key_of("bounded", allowance=Allowance(submissions_under_way=4))
+    with served(demanding(key)) as client, ThreadPoolExecutor(1) as pool:
+        headers = bearer(text)
+        body = {"prompt": PROMPT, "responses": RESPONSES[:3], "rubric": checking("0.9"), "group": "g"}
+        waiting = pool.submit(client.post, "/v1/score/group", json=body | {"expected": 4}, headers=headers)
+        time.sleep(0.5)
+        refused = client.post("/v1/score/group", json=body | {"group": "other", "expected": 4}, headers=headers)
+        problem(refused, 429, "allowance_spent")
+        too_many = client.post("/v1/score/group", json=body | {"expected": 5}, headers=headers)
+        problem(too_many, 413, "too_large")
+        last = send(client, RESPONSES[3], headers=headers)
+        assert last["group"]["complete"] is True
+        assert waiting.result().json()["group"]["complete"] is True
+
+
+def test_a_caller_that_waits_in_every_group_leaves_others_their_share():
+    (flood, one), (modest, two) = key_of("flood"), key_of("modest")
+    with served(demanding(one, two, max_cohorts=4)) as client, ThreadPoolExecutor(8) as pool:
+        body = {"prompt": PROMPT, "responses": RESPONSES[:1], "rubric": checking("0.9"), "expected": 4}
+        waiting = [
+            pool.submit(
+                client.post,
+                "/v1/score/group",
+                json=body | {"group": f"f{number}", "collection_seconds": 3},
+                headers=bearer(flood),
+            )
+            for number in range(8)
+        ]
+        time.sleep(0.8)
+        answers = one_by_one(client, group="mine", headers=bearer(modest))
+        statuses = sorted(one.result().status_code for one in waiting)
+    assert [answer["rewards"] for answer in answers] == [[0.0], [1.0], [0.0], [0.0]]
+    assert statuses == [200] * 4 + [429] * 4

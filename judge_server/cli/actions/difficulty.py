@@ -18,7 +18,7 @@ from rich.text import Text
 from judge_server.cli.row_file import RowFile, opened, written
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadInput, JudgeServerError
-from judge_server.difficulty.band import Band, Place
+from judge_server.difficulty.band import Band, BandPlace
 from judge_server.difficulty.rollout import KEYS_OF_A_PROMPT, Rollouts, keys_of, prompt_row, read_rollouts, read_row
 from judge_server.difficulty.selection import Bar, Prompts, Selection, select
 
@@ -188,13 +188,13 @@ def counts_by_label(counts: RolloutCounts, selection: Selection) -> dict[str, Co
 
 WIDTH = 40
 _REASONS = {
-    Place.KEPT: "kept",
-    Place.TOO_HARD: "too hard",
-    Place.TOO_EASY: "too easy",
-    Place.ZERO_VARIANCE: "all rewards equal",
-    Place.UNCERTAIN: "interval not inside the band",
-    Place.TOO_FEW: "not enough evidence",
-    Place.NOT_DRAWN: "inside the band, not drawn",
+    BandPlace.KEPT: "kept",
+    BandPlace.TOO_HARD: "too hard",
+    BandPlace.TOO_EASY: "too easy",
+    BandPlace.ZERO_VARIANCE: "all rewards equal",
+    BandPlace.UNCERTAIN: "interval not inside the band",
+    BandPlace.TOO_FEW: "not enough evidence",
+    BandPlace.NOT_DRAWN: "inside the band, not drawn",
 }
 
 
@@ -237,7 +237,7 @@ def _print(
     console.print(_histogram(selection.bars, "mean reward" if band.mean else "pass rate"))
     table = Table("prompts", "", box=None, show_header=False)
     for place, reason in _REASONS.items():
-        if counts[place.value] or place is Place.KEPT:
+        if counts[place.value] or place is BandPlace.KEPT:
             table.add_row(f"{counts[place.value]}", reason)
     console.print(table)
     if options.group_by:
@@ -280,7 +280,7 @@ def _histogram(bars: tuple[Bar, ...], what: str) -> Table:
 
 
 def _groups(field: str, groups: dict[str, dict[str, int]]) -> Table:
-    shown = [place for place in Place if any(counts.get(place.value) for counts in groups.values())]
+    shown = [place for place in BandPlace if any(counts.get(place.value) for counts in groups.values())]
     table = Table(field, *(_REASONS[place] for place in shown), "prompts", box=None)
     for label, counts in sorted(groups.items(), key=lambda pair: -sum(pair[1].values())):
         figures = [str(counts.get(place.value, 0)) for place in shown]

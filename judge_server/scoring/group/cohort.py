@@ -1,4 +1,4 @@
-"""Rollouts of one group while they come together, until they are judged."""
+"""A cohort: rollouts of one group that arrive in several requests and are judged together."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -7,16 +7,16 @@ from typing import Any
 
 from judge_server.core.errors import CohortClosed, CohortConflict, JudgeServerError
 from judge_server.models.protocol import Priority
-from judge_server.scoring.group.evaluation import Evaluation, Wanted
+from judge_server.scoring.group.evaluation import CohortOptions, Evaluation
 from judge_server.util.canonical import canonical_json, digest
 
-_BYTES_BESIDE = 4_096  # what is kept of a member besides its text: its judgment, above all
+_BYTES_BESIDE = 4_096  # what is kept of a member besides its text, mostly its judgment
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A response on its way into a cohort. ``key`` knows it again when it is sent twice, ``digest`` is its content's,
-    ``item`` the plain data of its submission."""
+    """A response of a cohort. ``key`` identifies it if it is sent twice; ``digest``: of its content; ``item``: plain
+    data of its submission; ``bytes``: what keeping it takes."""
 
     key: str
     digest: str
@@ -25,7 +25,8 @@ class Member:
 
     @staticmethod
     def of(items: Sequence[Mapping[str, Any]]) -> "list[Member]":
-        """Of one request: by its id, or else by its content and how often the request says the same before it."""
+        """Members of one request. Without an id a member is identified by its content, and by how often the request has
+        the same content before it."""
         seen: dict[str, int] = {}
         members = []
         for item in items:
@@ -46,14 +47,17 @@ class Times:
 
 
 class Cohort:
-    """Open until it is full or its time is over; then the members that are there are judged, for those who wait."""
+    """Open until it is full or its time is over; then the members that arrived are judged for the requests that wait.
+    ``waiting``: how many requests those are."""
 
-    def __init__(self, wanted: Wanted, times: Times) -> None:
+    def __init__(self, caller: str, name: str, wanted: CohortOptions, times: Times) -> None:
+        self.caller = caller
+        self.name = name
         self.wanted = wanted
         self.times = times
         self.members: dict[str, Member] = {}
         self.priority = Priority.AUDIT
-        self.callers = 0
+        self.waiting = 0
         self.closed = asyncio.Event()
         self.work: asyncio.Task[Evaluation] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -72,8 +76,8 @@ class Cohort:
 
     @property
     def idle(self) -> bool:
-        """Judged, or given up, and nobody waits for it."""
-        return not self.open and not self.callers
+        """Closed, and no request waits for it."""
+        return not self.open and not self.waiting
 
     def call_at_the_end(self, closed: Callable[[], None]) -> None:
         self._timer = asyncio.get_running_loop().call_later(self.times.collection_seconds, closed)
@@ -88,7 +92,7 @@ class Cohort:
         return known is not None and known.digest == member.digest
 
     def admit(self, member: Member) -> JudgeServerError | None:
-        """Why the response is no member; one that is sent again is the member that it was."""
+        """Why the response cannot be a member; None if it is one now. One that is sent again stays the same member."""
         known = self.members.get(member.key)
         if known is not None:
             return None if known.digest == member.digest else _conflict(member)

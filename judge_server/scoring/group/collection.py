@@ -1,4 +1,4 @@
-"""Cohorts under collection, by their groups: bounded in number and bytes, and remembered for a while once judged."""
+"""Cohorts under collection: bounded in number and bytes, shared fairly by callers, remembered once judged."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -9,15 +9,18 @@ from typing import Any
 from judge_server.core.errors import Draining, JudgeServerError, Overloaded
 from judge_server.judging.answer import Terms
 from judge_server.scoring.group.cohort import Cohort, Member, Times
-from judge_server.scoring.group.evaluation import Evaluation, Wanted
+from judge_server.scoring.group.evaluation import CohortOptions, Evaluation
 
-Evaluate = Callable[[Sequence[Mapping[str, Any]], Wanted, Terms], Awaitable[Evaluation]]
+Evaluate = Callable[[Sequence[Mapping[str, Any]], CohortOptions, Terms], Awaitable[Evaluation]]
+_Name = tuple[str, str]  # caller, and what the cohort's members have in common
+_MOST_FOR_OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """``cohorts`` and ``bytes`` of all that are open or remembered; ``memory_seconds``: how long a judged one is known,
-    so that a request sent again is answered and a late one is told."""
+class CohortLimits:
+    """``cohorts`` and ``bytes`` of all that are open or remembered. A caller that is alone may fill them; another one
+    still gets an equal share, up to twice the limits in all. ``memory_seconds``: how long a judged cohort is known, so
+    that a repeated request is answered and a late one is refused."""
 
     cohorts: int = 1_024
     bytes: int = 256 * 2**20
@@ -26,8 +29,8 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """``faults``: for each member of the request why it is none of the cohort's; ``evaluation``: None where the
-    caller's own deadline passed first, or nobody of the request is a member."""
+    """``faults``: why each member of the request is not in the cohort, None if it is; ``evaluation``: None if the
+    caller's own deadline passed first, or no member of the request is in the cohort."""
 
     cohort: Cohort
     faults: tuple[JudgeServerError | None, ...]
@@ -35,14 +38,23 @@ class Joined:
     evaluation: Evaluation | None
 
 
-class Collection:
-    """A cohort is judged once for all who wait for it. Who leaves takes nothing away from the others; when nobody waits
-    any more, its model calls are cancelled, and the next one to ask again starts them anew."""
+@dataclass(slots=True)
+class _Held:
+    """What one caller, or all of them, hold."""
 
-    def __init__(self, evaluate: Evaluate, bounds: Bounds | None = None) -> None:
+    cohorts: int = 0
+    bytes: int = 0
+
+
+class CohortCollection:
+    """A cohort is judged once for all requests that wait for it. A request that leaves takes nothing away from the
+    others. When the last one leaves, an open cohort is dropped and model calls of a closed one are cancelled; a request
+    for a closed cohort starts them anew."""
+
+    def __init__(self, evaluate: Evaluate, limits: CohortLimits | None = None) -> None:
         self._evaluate = evaluate
-        self._bounds = bounds or Bounds()
-        self._cohorts: dict[str, list[Cohort]] = {}
+        self._limits = limits or CohortLimits()
+        self._cohorts: dict[_Name, list[Cohort]] = {}
         self._ended = False
 
     def __len__(self) -> int:
@@ -53,21 +65,25 @@ class Collection:
         """Members of open cohorts."""
         return sum(len(cohort.members) for cohort in self._all() if cohort.open)
 
-    async def join(self, name: str, wanted: Wanted, members: Sequence[Member], times: Times, terms: Terms) -> Joined:
-        """Bring members to the cohort of this name, and wait until it is judged. Raises Overloaded, or Draining where
-        the server stops first."""
-        cohort = self._find(name, members) or self._opened(name, wanted, members, times)
-        self._require_bytes(cohort, members)
+    async def join(
+        self, caller: str, name: str, wanted: CohortOptions, members: Sequence[Member], times: Times, terms: Terms
+    ) -> Joined:
+        """Add members to the caller's cohort of this name, and wait until it is judged. Raises Overloaded, or Draining
+        if the server stops first."""
+        found = self._find((caller, name), members)
+        more = sum(one.bytes for one in members if found is None or (found.open and one.key not in found.members))
+        self._require_room(caller, 0 if found else 1, more)
+        cohort = found or self._opened(caller, name, wanted, times)
         faults = tuple(cohort.admit(member) for member in members)
         places = tuple(cohort.places(members, faults))
         cohort.priority = min(cohort.priority, terms.priority)
         if cohort.full and cohort.open:
-            self._close(name, cohort)
+            self._close(cohort)
         mine = any(fault is None for fault in faults)
         return Joined(cohort, faults, places, await self._evaluation(cohort, terms) if mine else None)
 
     async def close(self) -> None:
-        """Cancel whatever is collected or judged; who still waits is told to go elsewhere."""
+        """Cancel whatever is collected or judged; requests that wait get Draining."""
         self._ended = True
         under_way = [cohort.work for cohort in self._all() if cohort.work is not None and not cohort.work.done()]
         for cohort in self._all():
@@ -78,7 +94,7 @@ class Collection:
         await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _evaluation(self, cohort: Cohort, terms: Terms) -> Evaluation | None:
-        cohort.callers += 1
+        cohort.waiting += 1
         try:
             async with asyncio.timeout(terms.seconds_left):
                 await cohort.closed.wait()
@@ -90,16 +106,28 @@ class Collection:
         except TimeoutError:
             return None
         finally:
-            cohort.callers -= 1
-            if not cohort.callers:
-                _let_go(cohort)
+            cohort.waiting -= 1
+            if not cohort.waiting:
+                self._abandon(cohort)
+
+    def _abandon(self, cohort: Cohort) -> None:
+        """No request waits any more: drop what is not judged yet, and keep only what need not be judged again."""
+        work = cohort.work
+        if cohort.open:
+            cohort.close()
+            self._forget(cohort)
+        elif work is not None and not work.done():
+            work.cancel()
+            cohort.work = None
+        elif work is not None and (work.cancelled() or work.exception() is not None or not work.result().decided):
+            cohort.work = None
 
     async def _judged(self, cohort: Cohort) -> Evaluation:
         terms = Terms.within(cohort.times.evaluation_seconds, cohort.priority)
         return await self._evaluate([member.item for member in cohort.members.values()], cohort.wanted, terms)
 
-    def _find(self, name: str, members: Sequence[Member]) -> Cohort | None:
-        """The cohort that knows one of the members; else the one that still collects, or that ended without them."""
+    def _find(self, name: _Name, members: Sequence[Member]) -> Cohort | None:
+        """The cohort that has one of the members; else the newest one, if it still collects or ended incomplete."""
         generations = self._cohorts.get(name, [])
         for cohort in reversed(generations):
             if any(cohort.holds(member) for member in members):
@@ -107,69 +135,77 @@ class Collection:
         newest = generations[-1] if generations else None
         return newest if newest is not None and (newest.open or not newest.full) else None
 
-    def _opened(self, name: str, wanted: Wanted, members: Sequence[Member], times: Times) -> Cohort:
-        if not self._room(1, sum(member.bytes for member in members)):
-            raise _overloaded(f"{len(self)} groups are being collected")
-        cohort = Cohort(wanted, times)
-        self._cohorts.setdefault(name, []).append(cohort)
-        cohort.call_at_the_end(partial(self._close, name, cohort))
+    def _opened(self, caller: str, name: str, wanted: CohortOptions, times: Times) -> Cohort:
+        cohort = Cohort(caller, name, wanted, times)
+        self._cohorts.setdefault((caller, name), []).append(cohort)
+        cohort.call_at_the_end(partial(self._close, cohort))
         return cohort
 
-    def _close(self, name: str, cohort: Cohort) -> None:
+    def _close(self, cohort: Cohort) -> None:
         cohort.close()
-        asyncio.get_running_loop().call_later(self._bounds.memory_seconds, self._forget_idle, name, cohort)
+        asyncio.get_running_loop().call_later(self._limits.memory_seconds, self._forget_idle, cohort)
 
-    def _forget_idle(self, name: str, cohort: Cohort) -> None:
+    def _forget_idle(self, cohort: Cohort) -> None:
         if cohort.idle:
-            self._forget(name, cohort)
-        elif cohort in self._cohorts.get(name, ()):
-            asyncio.get_running_loop().call_later(self._bounds.memory_seconds, self._forget_idle, name, cohort)
+            self._forget(cohort)
+        elif cohort in self._cohorts.get((cohort.caller, cohort.name), ()):
+            asyncio.get_running_loop().call_later(self._limits.memory_seconds, self._forget_idle, cohort)
 
-    def _forget(self, name: str, cohort: Cohort) -> None:
+    def _forget(self, cohort: Cohort) -> None:
+        name = (cohort.caller, cohort.name)
         generations = [one for one in self._cohorts.get(name, ()) if one is not cohort]
         if generations:
             self._cohorts[name] = generations
         else:
             self._cohorts.pop(name, None)
 
-    def _require_bytes(self, cohort: Cohort, members: Sequence[Member]) -> None:
-        more = sum(member.bytes for member in members if member.key not in cohort.members)
-        if cohort.open and not self._room(0, more):
-            raise _overloaded("the responses under collection are as large as the server allows")
+    def _require_room(self, caller: str, cohorts: int, size: int) -> None:
+        """Raises Overloaded. Idle cohorts make room first, those of the caller that holds most before the others'."""
+        held: dict[str, _Held] = {caller: _Held()}
+        total = _Held()
+        for cohort in self._all():
+            for one in (total, held.setdefault(cohort.caller, _Held())):
+                one.cohorts += 1
+                one.bytes += cohort.bytes
+        idle = [cohort for cohort in self._all() if cohort.idle]
+        idle.sort(key=lambda cohort: held[cohort.caller].bytes)  # stable: the oldest last, once it is reversed
+        while idle and self._full(total, cohorts, size):
+            cohort = idle.pop()
+            self._forget(cohort)
+            for one in (total, held[cohort.caller]):
+                one.cohorts -= 1
+                one.bytes -= cohort.bytes
+        full = self._full(total, cohorts, size)
+        if full is not None and not self._has_share(total, held, caller, cohorts, size):
+            raise Overloaded(
+                f"No more groups can be collected: {full}.",
+                remedy="Wait as long as Retry-After says, then send the request again.",
+                retry_after_seconds=5.0,
+            )
 
-    def _room(self, cohorts: int, size: int) -> bool:
-        """Whether there is room, for which judged cohorts are forgotten early."""
-        used = sum(cohort.bytes for cohort in self._all())
-        for name, cohort in [(name, cohort) for name, some in self._cohorts.items() for cohort in some if cohort.idle]:
-            if len(self) + cohorts <= self._bounds.cohorts and used + size <= self._bounds.bytes:
-                break
-            used -= cohort.bytes
-            self._forget(name, cohort)
-        return len(self) + cohorts <= self._bounds.cohorts and used + size <= self._bounds.bytes
+    def _full(self, total: _Held, cohorts: int, size: int) -> str | None:
+        """Which limit so many more would exceed, in words."""
+        if cohorts and total.cohorts + cohorts > self._limits.cohorts:
+            return f"{total.cohorts} groups are being collected"
+        if size and total.bytes + size > self._limits.bytes:
+            return "the responses under collection are as large as the server allows"
+        return None
+
+    def _has_share(self, total: _Held, held: Mapping[str, _Held], caller: str, cohorts: int, size: int) -> bool:
+        """Whether a caller beside others holds less than an equal share of the limits, with so many more."""
+        mine, limits = held[caller], self._limits
+        sharing = sum(one.cohorts > 0 for name, one in held.items() if name != caller) + 1
+        return (
+            sharing > 1
+            and (mine.cohorts + cohorts) * sharing <= limits.cohorts
+            and (mine.bytes + size) * sharing <= limits.bytes
+            and total.cohorts + cohorts <= _MOST_FOR_OTHERS * limits.cohorts
+            and total.bytes + size <= _MOST_FOR_OTHERS * limits.bytes
+        )
 
     def _all(self) -> Iterator[Cohort]:
         return (cohort for generations in list(self._cohorts.values()) for cohort in generations)
 
 
-def _let_go(cohort: Cohort) -> None:
-    """Nobody waits: stop judging, and keep only what need not be asked again."""
-    work = cohort.work
-    if work is None:
-        return
-    if not work.done():
-        work.cancel()
-        cohort.work = None
-    elif work.cancelled() or work.exception() is not None or not work.result().decided:
-        cohort.work = None
-
-
 def _draining() -> Draining:
     return Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
-
-
-def _overloaded(what: str) -> Overloaded:
-    return Overloaded(
-        f"No more groups can be collected: {what}.",
-        remedy="Wait as long as Retry-After says, then send the request again.",
-        retry_after_seconds=5.0,
-    )

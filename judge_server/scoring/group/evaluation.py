@@ -25,7 +25,7 @@ _UNEXPLAINED = Failure(type="no_verdict", detail="The response has no reward.")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CohortOptions:
     """What all members of a cohort share. ``defaults``: rubric and judge; ``relative``: None for rewards of each
     member's own; ``expected``: members of a complete cohort; below ``minimum`` members are not compared."""
 
@@ -39,7 +39,7 @@ class Wanted:
 class Evaluation:
     """All by member, in one order. An outcome is a reward or the reason why there is none."""
 
-    wanted: Wanted
+    wanted: CohortOptions
     judgments: tuple[Judgment, ...]
     outcomes: tuple[float | Failure, ...]
     compared: Compared | None = None
@@ -86,7 +86,7 @@ class Evaluation:
 
 
 async def evaluate(
-    scorer: Scorer, comparer: Comparer, items: Sequence[Mapping[str, Any]], wanted: Wanted, terms: Terms
+    scorer: Scorer, comparer: Comparer, items: Sequence[Mapping[str, Any]], wanted: CohortOptions, terms: Terms
 ) -> Evaluation:
     """Judge plain data of submissions that differ in their responses only. Never raises for what is wrong with one."""
     members = [_parsed(item, wanted.defaults) for item in items]
@@ -113,7 +113,7 @@ async def _compared(
     comparer: Comparer,
     members: Sequence[Submission | Mapping[str, Any]],
     options: RelativeOptions,
-    wanted: Wanted,
+    wanted: CohortOptions,
     terms: Terms,
 ) -> Compared:
     """By member; those that are no submissions have no standing."""

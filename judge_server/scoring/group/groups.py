@@ -13,9 +13,9 @@ from judge_server.scheduling.observers import Observers
 from judge_server.scoring.batch import failed_judgment, readable_coordinates
 from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.group.cohort import Member, Times
-from judge_server.scoring.group.collection import Bounds, Collection, Joined
+from judge_server.scoring.group.collection import CohortCollection, CohortLimits, Joined
 from judge_server.scoring.group.comparing import Comparer
-from judge_server.scoring.group.evaluation import Evaluation, Wanted, evaluate
+from judge_server.scoring.group.evaluation import CohortOptions, Evaluation, evaluate
 from judge_server.scoring.group.report import AdvantageKind, GroupReport
 from judge_server.scoring.scorer import Scorer
 from judge_server.util.canonical import digest
@@ -27,7 +27,7 @@ class GroupTask:
     of the cohort; the rest comes in other requests."""
 
     items: Sequence[Mapping[str, Any]]
-    wanted: Wanted
+    wanted: CohortOptions
     times: Times
     collect: bool = False
     advantages: AdvantageKind | None = None
@@ -64,19 +64,19 @@ class Groups:
         self,
         scorer: Scorer,
         cached_judge: CachedJudge,
-        bounds: Bounds | None = None,
+        limits: CohortLimits | None = None,
         observers: Observers | None = None,
     ) -> None:
         self._scorer = scorer
         self._comparer = Comparer(scorer, cached_judge, observers)
-        self.collection = Collection(self._evaluate, bounds)
+        self.collection = CohortCollection(self._evaluate, limits)
 
     async def score(self, task: GroupTask, terms: Terms) -> GroupScores:
         """Every item has a judgment and an outcome. Raises Overloaded if no more groups can be collected."""
         if task.collect:
             members = Member.of(task.items)
-            name = f"{current_caller.get().name} {task.name}"
-            joined = await self.collection.join(name, task.wanted, members, task.times, terms)
+            caller = current_caller.get().name
+            joined = await self.collection.join(caller, task.name, task.wanted, members, task.times, terms)
             return _shared(task, joined)
         seconds = task.times.evaluation_seconds
         if seconds is not None:
@@ -89,7 +89,7 @@ class Groups:
     async def close(self) -> None:
         await self.collection.close()
 
-    async def _evaluate(self, items: Sequence[Mapping[str, Any]], wanted: Wanted, terms: Terms) -> Evaluation:
+    async def _evaluate(self, items: Sequence[Mapping[str, Any]], wanted: CohortOptions, terms: Terms) -> Evaluation:
         return await evaluate(self._scorer, self._comparer, items, wanted, terms)
 
 

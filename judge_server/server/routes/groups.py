@@ -15,7 +15,7 @@ from judge_server.core.verdict import Failure
 from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.scoring.batch import require_store
 from judge_server.scoring.group.cohort import Times
-from judge_server.scoring.group.evaluation import Wanted
+from judge_server.scoring.group.evaluation import CohortOptions
 from judge_server.scoring.group.groups import GroupScores, GroupTask
 from judge_server.scoring.group.report import GroupReport
 from judge_server.server.middleware.disconnect import while_connected
@@ -24,6 +24,7 @@ from judge_server.server.service import (
     DeadlineHeader,
     ServiceHere,
     StrictRoute,
+    require_ever_admitted,
     require_items,
     require_submissions,
     terms,
@@ -94,7 +95,7 @@ class GroupRequest(Frozen):
                 {**shared, "response": response} | ({} if name is None else {"id": name})
                 for response, name in zip(self.responses, names, strict=True)
             ],
-            wanted=Wanted(
+            wanted=CohortOptions(
                 defaults={"rubric": self.rubric, "judge": self.judge},
                 relative=self.relative,
                 expected=self.expected or len(self.responses),
@@ -128,9 +129,10 @@ async def group(
     if task.collect and not (body.deadline_seconds or deadline):
         conditions = replace(conditions, deadline=None)  # the two deadlines of the cohort bound the wait
     admission = service.scorer.admission
-    if task.collect:  # members that wait for others hold no places, else a full house could wait for itself
-        admission.require_room(len(task.items), conditions.priority)
-        scores = await while_connected(request, service.groups.score(task, conditions))
+    if task.collect:
+        require_ever_admitted(body.expected or 1, "expected")
+        with admission.waiting(len(task.items), conditions.priority):
+            scores = await while_connected(request, service.groups.score(task, conditions))
     else:
         with admission.admit(len(task.items), conditions.priority, conditions.deadline):
             scores = await while_connected(request, service.groups.score(task, conditions))

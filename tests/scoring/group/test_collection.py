@@ -10,8 +10,8 @@ from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.group.cohort import Member, Times
-from judge_server.scoring.group.collection import Bounds, Collection
-from judge_server.scoring.group.evaluation import Evaluation, Wanted
+from judge_server.scoring.group.collection import CohortCollection, CohortLimits
+from judge_server.scoring.group.evaluation import CohortOptions, Evaluation
 
 
 class Bench:
@@ -59,12 +59,12 @@ def members(*responses, ids=None):
 
 
 def wanted(expected=3):
-    return Wanted({}, None, expected)
+    return CohortOptions({}, None, expected)
 
 
-def joining(collection, *responses, ids=None, expected=3, collect=30.0, name="g", **terms):
+def joining(collection, *responses, ids=None, expected=3, collect=30.0, name="g", caller="anyone", **terms):
     times = Times(collect, 9.0)
-    joined = collection.join(name, wanted(expected), members(*responses, ids=ids), times, Terms(**terms))
+    joined = collection.join(caller, name, wanted(expected), members(*responses, ids=ids), times, Terms(**terms))
     return asyncio.ensure_future(joined)
 
 
@@ -75,7 +75,7 @@ async def started(*tasks):
 
 async def test_a_cohort_is_judged_once_when_its_last_member_comes_and_everybody_gets_its_own():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     callers = [joining(collection, "a"), joining(collection, "bb"), joining(collection, "ccc")]
     joined = await asyncio.gather(*callers)
     assert bench.judged == [["a", "bb", "ccc"]]
@@ -85,7 +85,7 @@ async def test_a_cohort_is_judged_once_when_its_last_member_comes_and_everybody_
 
 async def test_when_the_time_is_over_those_who_are_there_are_judged():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     joined = await asyncio.gather(joining(collection, "a", collect=0.05), joining(collection, "bb", collect=99))
     assert bench.judged == [["a", "bb"]]
     assert joined[0].evaluation.report((0,), None).complete is False
@@ -93,7 +93,7 @@ async def test_when_the_time_is_over_those_who_are_there_are_judged():
 
 async def test_a_response_sent_again_is_one_member():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     first, again = joining(collection, "a", ids=["x"]), joining(collection, "a", ids=["x"])
     plain, same = joining(collection, "bb"), joining(collection, "bb")
     await started()
@@ -106,14 +106,14 @@ async def test_a_response_sent_again_is_one_member():
 
 async def test_one_request_may_hold_equal_responses_that_are_members_each():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     joined = await joining(collection, "a", "a", "bb")
     assert joined.places == (0, 1, 2)
     assert bench.judged == [["a", "a", "bb"]]
 
 
 async def test_two_responses_under_one_id_do_not_spoil_each_other():
-    collection = Collection(Bench().evaluate)
+    collection = CohortCollection(Bench().evaluate)
     first = joining(collection, "a", ids=["x"])
     await started()
     other = await joining(collection, "b", ids=["x"])
@@ -125,7 +125,7 @@ async def test_two_responses_under_one_id_do_not_spoil_each_other():
 
 async def test_who_comes_late_is_told_and_who_comes_again_is_answered_without_judging():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     await joining(collection, "a", "b", collect=0.02)
     late = await joining(collection, "c")
     again = await joining(collection, "b")
@@ -138,7 +138,7 @@ async def test_who_comes_late_is_told_and_who_comes_again_is_answered_without_ju
 
 async def test_a_complete_cohort_makes_room_for_the_next_of_its_name():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     await joining(collection, "a", "b", ids=["0", "1"], expected=2)
     await joining(collection, "c", "d", ids=["0", "1"], expected=2)
     assert bench.judged == [["a", "b"], ["c", "d"]]
@@ -146,7 +146,7 @@ async def test_a_complete_cohort_makes_room_for_the_next_of_its_name():
 
 async def test_who_hangs_up_while_members_come_takes_nobody_along():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     gone, stays = joining(collection, "a"), joining(collection, "bb")
     await started()
     gone.cancel()
@@ -157,7 +157,7 @@ async def test_who_hangs_up_while_members_come_takes_nobody_along():
 
 async def test_judging_goes_on_while_somebody_waits_and_ends_with_the_last():
     bench = Bench(seconds=0.2)
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     one, other = joining(collection, "a", "b"), joining(collection, "c")
     await asyncio.sleep(0.05)
     one.cancel()
@@ -175,7 +175,7 @@ async def test_judging_goes_on_while_somebody_waits_and_ends_with_the_last():
 
 async def test_a_cohort_that_everybody_left_is_not_judged():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     gone = joining(collection, "a", collect=0.05)
     await started()
     gone.cancel()
@@ -185,7 +185,7 @@ async def test_a_cohort_that_everybody_left_is_not_judged():
 
 async def test_a_callers_own_deadline_ends_its_wait_and_nobody_elses():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     patient = joining(collection, "a")
     hasty = await joining(collection, "bb", deadline=time.monotonic() + 0.05)
     assert hasty.evaluation is None
@@ -196,7 +196,7 @@ async def test_a_callers_own_deadline_ends_its_wait_and_nobody_elses():
 
 async def test_what_failed_is_judged_again_for_who_asks_again_and_what_succeeded_is_not():
     bench = Bench(failing=["bb"])
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     first = await joining(collection, "a", "bb", "ccc")
     assert first.evaluation.rewards == (1.0, None, 3.0)
     bench.failing.clear()
@@ -207,7 +207,7 @@ async def test_what_failed_is_judged_again_for_who_asks_again_and_what_succeeded
 
 async def test_the_most_urgent_caller_says_how_soon_and_the_end_of_the_collection_from_when():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     callers = [
         joining(collection, "a", priority=Priority.BATCH),
         joining(collection, "b", priority=Priority.TRAINING),
@@ -219,7 +219,7 @@ async def test_the_most_urgent_caller_says_how_soon_and_the_end_of_the_collectio
 
 
 async def test_cohorts_are_bounded_in_number_and_judged_ones_give_way():
-    collection = Collection(Bench().evaluate, Bounds(cohorts=2))
+    collection = CohortCollection(Bench().evaluate, CohortLimits(cohorts=2))
     await joining(collection, "a", expected=1, name="first")
     waiting = [joining(collection, "a", name="second"), joining(collection, "a", name="third")]
     await started()
@@ -233,7 +233,7 @@ async def test_cohorts_are_bounded_in_number_and_judged_ones_give_way():
 
 
 async def test_responses_are_bounded_in_bytes():
-    collection = Collection(Bench().evaluate, Bounds(bytes=20_000))
+    collection = CohortCollection(Bench().evaluate, CohortLimits(bytes=20_000))
     first = joining(collection, "a" * 8_000)
     await started()
     with pytest.raises(Overloaded):
@@ -246,7 +246,7 @@ async def test_responses_are_bounded_in_bytes():
 
 
 async def test_judged_cohorts_are_forgotten_in_time():
-    collection = Collection(Bench().evaluate, Bounds(memory_seconds=0.05))
+    collection = CohortCollection(Bench().evaluate, CohortLimits(memory_seconds=0.05))
     await joining(collection, "a", "b", "c")
     assert len(collection) == 1
     await asyncio.sleep(0.15)
@@ -255,7 +255,7 @@ async def test_judged_cohorts_are_forgotten_in_time():
 
 async def test_members_beyond_the_size_are_turned_away():
     bench = Bench()
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     first = joining(collection, "a", "b")
     await started()
     joined = await joining(collection, "c", "d")
@@ -266,7 +266,7 @@ async def test_members_beyond_the_size_are_turned_away():
 
 async def test_many_at_once_in_many_groups_are_each_judged_once():
     bench = Bench(seconds=0.01)
-    collection = Collection(bench.evaluate)
+    collection = CohortCollection(bench.evaluate)
     callers = [
         joining(collection, f"{place}" * (place + 1), expected=8, name=f"g{name}")
         for place in range(8)
@@ -275,3 +275,44 @@ async def test_many_at_once_in_many_groups_are_each_judged_once():
     joined = await asyncio.gather(*callers, *(joining(collection, "3333", expected=8, name=f"g{n}") for n in range(50)))
     assert len(bench.judged) == 50
     assert {one.evaluation.rewards for one in joined} == {tuple(float(n + 1) for n in range(8))}
+
+
+async def test_a_request_that_leaves_an_open_cohort_alone_drops_it():
+    collection = CohortCollection(Bench().evaluate, CohortLimits(cohorts=2))
+    gone = [joining(collection, "a", name=f"g{number}") for number in range(2)]
+    await started()
+    assert (len(collection), collection.waiting) == (2, 2)
+    for caller in gone:
+        caller.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    assert (len(collection), collection.waiting) == (0, 0)
+
+
+async def test_a_caller_beside_others_has_its_share_in_cohorts_and_in_bytes():
+    collection = CohortCollection(Bench().evaluate, CohortLimits(cohorts=4, bytes=40_000))
+    flood = [joining(collection, "a" * 1_000, name=f"f{number}", caller="flood") for number in range(4)]
+    await started()
+    with pytest.raises(Overloaded):
+        await joining(collection, "a", name="f4", caller="flood")
+    modest = [joining(collection, "b", name=f"m{number}", caller="modest") for number in range(2)]
+    await started()
+    assert len(collection) == 6
+    for name, response in (("m2", "b"), ("m0", "c" * 20_000)):
+        with pytest.raises(Overloaded):
+            await joining(collection, response, name=name, caller="modest")
+    third = joining(collection, "b", name="t", caller="third")
+    await started()
+    assert len(collection) == 7
+    await collection.close()
+    await asyncio.gather(*flood, *modest, third, return_exceptions=True)
+
+
+async def test_judged_cohorts_of_the_caller_that_holds_most_make_room_first():
+    collection = CohortCollection(Bench().evaluate, CohortLimits(cohorts=3))
+    await joining(collection, "a", expected=1, caller="modest")
+    for number in range(2):
+        await joining(collection, "a" * 100, expected=1, name=f"f{number}", caller="flood")
+    await joining(collection, "a", expected=1, name="new", caller="third")
+    again = await joining(collection, "a", expected=1, caller="modest")
+    assert again.places == (0,)
+    assert {cohort.caller for cohort in collection._all()} == {"modest", "flood", "third"}

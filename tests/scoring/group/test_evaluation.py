@@ -13,7 +13,7 @@ from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.models.protocol import Capabilities, Labels, Priority
 from judge_server.scoring.cache import VerdictCache
 from judge_server.scoring.cached_judge import CachedJudge
-from judge_server.scoring.group.evaluation import Wanted
+from judge_server.scoring.group.evaluation import CohortOptions
 from judge_server.scoring.group.groups import Groups, GroupTask, Times
 from tests.scoring.assembly import judge, rubric, scorer
 from tests.scripted_model import ScriptedModel, labelled, spoken, yes
@@ -54,7 +54,7 @@ def raising(fault):
 def task(*responses, wanted=None, relative=None, **more):
     items = [{"prompt": "My head aches.", "response": said} | more for said in responses]
     options = RelativeOptions.model_validate(relative or {})
-    return GroupTask(items, Wanted({"rubric": wanted or rubric(count=1)}, options, len(items)), Times(60, None))
+    return GroupTask(items, CohortOptions({"rubric": wanted or rubric(count=1)}, options, len(items)), Times(60, None))
 
 
 async def scores(of, *responses, terms=None, **more):
