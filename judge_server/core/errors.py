@@ -20,6 +20,7 @@ JudgeServerError
 ├── Unauthorized          401
 ├── Forbidden             403
 ├── TooLarge              413
+├── TooSlow               408  a body that falls behind the slowest pace
 ├── UnsupportedEncoding   415
 ├── UntrustedHost         421
 ├── Overloaded            429  with Retry-After
@@ -159,6 +160,10 @@ class Forbidden(JudgeServerError):
 
 class TooLarge(JudgeServerError):
     status, type, title = 413, "too_large", "The request is larger than the server accepts"
+
+
+class TooSlow(JudgeServerError):
+    status, type, title = 408, "too_slow", "The request's body arrives too slowly"
 
 
 class UnsupportedEncoding(JudgeServerError):

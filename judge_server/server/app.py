@@ -114,6 +114,7 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
         max_bytes=settings.max_body_bytes,
         most_under_way=settings.max_bodies_bytes,
         streamed=frozenset({jobs.PATH}),
+        public=public,
     )
     app.add_middleware(RefuseCompressed)
     if settings.demands_keys:

@@ -22,6 +22,7 @@ _EVERYWHERE = {
 }
 _WITH_A_BODY = {
     "400": "The body cannot be read",
+    "408": "The body arrives too slowly",
     "413": "The body is too large",
     "415": "The body is compressed",
 }

@@ -63,3 +63,18 @@ def keep_keys(options: Any) -> None:
     elif isinstance(options, list | tuple):
         for value in options:
             keep_keys(value)
+
+
+_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+    ord("\n"): "\\n",
+    ord("\r"): "\\r",
+    ord("\t"): "\\t",
+    **{code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))},
+}
+
+
+def excerpt(text: str, most: int = 300) -> str:
+    """A client's text for a log line: its first ``most`` characters, with control characters, line separators and marks
+    of writing direction escaped; … stands for the rest."""
+    shown = text[:most].translate(_CONTROLS)
+    return shown if len(text) <= most else f"{shown}…"

@@ -1,13 +1,22 @@
-"""What bodies may take of the memory, each and all together."""
+"""What bodies may take of the memory, each, those of one caller, and all together; and how slowly they may come."""
 
+import asyncio
 import json
+import logging
+import socket
+import time
+from dataclasses import replace
 
 import pytest
 
-from judge_server.server.middleware.body_limit import BodyLimit
+from judge_server.core.caller import Caller, current_caller
+from judge_server.server.middleware.body_limit import BodyLimit, Pace
+from tests.served import judged_by, until
+from tests.stub_judge import faithful
+from tests.submissions import rubric, submission
 
 
-class Door:
+class LimitedApp:
     """An application behind the limit that keeps every request open until it is let go."""
 
     def __init__(self, **limits):
@@ -46,44 +55,160 @@ class Door:
 
 
 @pytest.mark.parametrize("declared", [60, None])
-async def test_all_bodies_together_are_bounded(declared):
-    door = Door(max_bytes=100, most_under_way=150)
+async def test_all_bodies_of_a_caller_together_are_bounded(declared):
+    app = LimitedApp(max_bytes=100, most_under_way=240)
     refused = []
 
     async def second():
-        assert door.limit.under_way == 60
+        assert app.limit.under_way == 60
 
         async def third():
-            assert door.limit.under_way == 120
-            refused.append(await door.send(b"x" * 30, b"y" * 30, declared=declared))
+            assert app.limit.under_way == 120
+            refused.append(await app.send(b"x" * 30, b"y" * 30, declared=declared))
 
-        assert await door.send(b"x" * 60, declared=declared, meanwhile=third) is None
+        assert await app.send(b"x" * 60, declared=declared, meanwhile=third) is None
 
-    assert await door.send(b"x" * 60, declared=declared, meanwhile=second) is None
+    assert await app.send(b"x" * 60, declared=declared, meanwhile=second) is None
     status, document = refused[0]
     assert status == 429
     assert document["type"] == "urn:judge-server:error:overloaded"
     assert document["retry_after_seconds"] > 0
-    assert door.limit.under_way == 0
-    assert door.inside == 2
+    assert app.limit.under_way == 0
+    assert app.inside == 3
 
 
 async def test_one_body_is_bounded_whether_it_declares_its_size_or_not():
-    door = Door(max_bytes=100, most_under_way=1_000)
-    assert (await door.send(b"x", declared=101))[0] == 413
-    assert (await door.send(b"x" * 60, b"y" * 60))[0] == 413
-    assert await door.send(b"x" * 60, b"y" * 40) is None
-    assert door.seen == b"x" * 60 + b"y" * 40
-    assert door.limit.under_way == 0
+    app = LimitedApp(max_bytes=100, most_under_way=1_000)
+    assert (await app.send(b"x", declared=101))[0] == 413
+    assert (await app.send(b"x" * 60, b"y" * 60))[0] == 413
+    assert await app.send(b"x" * 60, b"y" * 40) is None
+    assert app.seen.endswith(b"x" * 60 + b"y" * 40)
+    assert app.limit.under_way == 0
 
 
 async def test_a_body_of_the_largest_size_is_always_let_in_alone():
-    door = Door(max_bytes=100, most_under_way=10)
-    assert await door.send(b"x" * 100, declared=100) is None
+    app = LimitedApp(max_bytes=100, most_under_way=10)
+    assert await app.send(b"x" * 100, declared=100) is None
 
 
 async def test_a_request_that_fails_frees_its_bytes():
-    door = Door(max_bytes=100, most_under_way=150)
+    app = LimitedApp(max_bytes=100, most_under_way=150)
     with pytest.raises(RuntimeError, match="no"):
-        await door.send(b"x" * 100, declared=100, fails=True)
-    assert door.limit.under_way == 0
+        await app.send(b"x" * 100, declared=100, fails=True)
+    assert app.limit.under_way == 0
+
+
+def named(name: str) -> Caller:
+    return replace(current_caller.get(), name=name)
+
+
+async def test_a_caller_who_takes_all_that_it_can_leaves_room_for_each_other_caller():
+    app = LimitedApp(max_bytes=100, most_under_way=1_000)
+    holding = asyncio.Event()
+    refused = []
+
+    async def send_as(name: str, count: int) -> None:
+        current_caller.set(named(name))
+        tasks = [asyncio.create_task(app.send(b"x" * 100, meanwhile=holding.wait)) for _ in range(count)]
+        await asyncio.sleep(0.05)
+        refused.append((name, sum(task.done() and task.result()[0] == 429 for task in tasks)))
+
+    await asyncio.create_task(send_as("greedy", 50))
+    assert app.limit.under_way == 500
+    for other in ("first", "second", "third"):
+        await asyncio.create_task(send_as(other, 1))
+    assert refused == [("greedy", 45), ("first", 0), ("second", 0), ("third", 0)]
+    holding.set()
+    await asyncio.sleep(0.05)
+    assert app.limit.under_way == 0
+
+
+async def test_a_body_that_falls_behind_the_pace_is_answered_408():
+    limit = BodyLimit(reading, max_bytes=1_000, most_under_way=10_000, pace=Pace(0.2, 1_000))
+    waits = iter([0.01] * 10 + [0.05] * 100)
+
+    async def slowly():
+        await asyncio.sleep(next(waits))
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    assert await status_of(limit, slowly) == 408
+    assert limit.under_way == 0
+
+
+async def test_a_body_that_keeps_the_pace_may_take_long():
+    limit = BodyLimit(reading, max_bytes=1_000, most_under_way=10_000, pace=Pace(0.2, 200))
+    parts = iter([True] * 30 + [False])
+
+    async def steadily():
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b"x" * 20, "more_body": next(parts)}
+
+    assert await status_of(limit, steadily) == 200
+
+
+async def test_a_body_sent_to_a_public_path_is_not_read():
+    async def answering(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def never():
+        raise AssertionError("the body was read")
+
+    limit = BodyLimit(answering, max_bytes=10, most_under_way=10, public=frozenset({"/v1/score"}))
+    assert await status_of(limit, never, declared=10_000) == 200
+
+
+async def reading(scope, receive, send):
+    while (await receive()).get("more_body", False):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def status_of(limit: BodyLimit, receive, declared: int | None = None) -> int:
+    answered = []
+
+    async def send(message):
+        answered.append(message)
+
+    headers = [] if declared is None else [(b"content-length", str(declared).encode())]
+    await limit({"type": "http", "path": "/v1/score", "headers": headers}, receive, send)
+    return answered[0]["status"]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/v1/score", "application/json"),
+        ("/v1/rubrics", "application/yaml"),
+        ("/v1/jobs", "application/json"),
+        ("/v1/jobs", "application/jsonl"),
+        ("/v1/fine_tuning/alpha/graders/run", "application/json"),
+        ("/trainers/slime/test/listed", "application/json"),
+    ],
+)
+@pytest.mark.parametrize("framing", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+def test_a_client_that_disconnects_while_it_sends_leaves_one_line(path, kind, framing, caplog):
+    with judged_by(faithful()) as (client, _), caplog.at_level(logging.INFO):
+        caplog.clear()
+        with socket.create_connection((client.base_url.host, client.base_url.port)) as sender:
+            head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\n{framing}\r\n\r\n"
+            body = b'7\r\n{"a": 1\r\n' if "chunked" in framing else b'{"a": 1'
+            sender.sendall(head.encode() + body)
+            time.sleep(0.2)
+        until(lambda: any("499" in record.getMessage() for record in caplog.records))
+        time.sleep(0.2)
+        told = [record for record in caplog.records if record.name.startswith(("judge_server", "uvicorn"))]
+        assert [(record.levelname, record.exc_info) for record in told] == [("INFO", None)]
+
+
+def test_a_body_of_many_tiny_chunks_is_read():
+    with judged_by(faithful()) as (client, _):
+        client.post("/v1/rubrics", json=rubric())
+        content = json.dumps(submission()).encode()
+        answer = client.post(
+            "/v1/score",
+            content=(content[place : place + 1] for place in range(len(content))),
+            headers={"content-type": "application/json"},
+        )
+        assert answer.status_code == 200

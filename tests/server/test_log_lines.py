@@ -83,3 +83,31 @@ def test_a_traceback_is_kept_in_both_forms():
         handler = handler_of(form)
         handler.filter(record)
         assert "deep inside" in handler.format(record)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("place", ["argument", "mapping", "field", "exception"])
+def test_a_clients_text_is_cut_and_escaped_wherever_it_stands(form, place):
+    secretive = "\x1b[2Jname\n\u202e" + "x" * 100_000
+    match place:
+        case "argument":
+            line = _line(form, "no rubric %s, %d", secretive, 3)
+        case "mapping":
+            line = _line(form, "no rubric %(name)s", {"name": secretive})
+        case "field":
+            line = _line(form, "no rubric", rubric=secretive)
+        case _:
+            line = _line(form, "no rubric: %s", ValueError(secretive))
+    assert len(line) < 1_500
+    assert not re.search("[\x1b\u202e\n]", line)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_traceback_keeps_its_lines_and_none_is_long(form):
+    fault = ValueError("x" * 100_000)
+    record = logging.LogRecord("judge_server", logging.ERROR, __file__, 1, "failed", (), (ValueError, fault, None))
+    handler = handler_of(form)
+    handler.filter(record)
+    line = handler.format(record)
+    assert "ValueError: xxx" in line
+    assert len(line) < 1_500

@@ -1,11 +1,15 @@
-"""Bodies are counted while they come in, before anything parses them: each one, and all that are under way."""
+"""Bounds on request bodies while they arrive, before anything parses them: the size of each, the memory that those of
+one caller and of all callers take, and how slowly a client may send."""
 
-from collections import deque
-from dataclasses import dataclass
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from judge_server.core.errors import Overloaded, TooLarge, UnsupportedEncoding
+from judge_server.core.caller import current_caller
+from judge_server.core.errors import Overloaded, TooLarge, TooSlow, UnsupportedEncoding
 from judge_server.server.problems import problem_response
 
 _RETRY_AFTER_SECONDS = 2.0
@@ -18,66 +22,101 @@ def sends_lines(scope: Scope) -> bool:
     return declared.split(b";")[0].strip().lower().decode("latin-1") in LINES
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A body has ``grace_seconds`` and one second more for each ``bytes_a_second`` that arrived. Time in which the
+    server does not read is not counted."""
+
+    grace_seconds: float = 30.0
+    bytes_a_second: int = 8_192
+
+    def left(self, waited_seconds: float, size: int) -> float:
+        return self.grace_seconds + size / self.bytes_a_second - waited_seconds
+
+
 class BodyLimit:
-    """Answers 413 as soon as a body is, or declares itself, larger than ``max_bytes``, and 429 where those of all
-    requests under way would be larger than ``most_under_way``. Lines sent to a path of ``streamed`` are let through:
-    its route counts what it takes, and never has the whole in memory."""
+    """Raises, from ``receive``, TooLarge for a body of more than ``max_bytes``, TooSlow for one that falls behind the
+    ``pace``, and Overloaded if bodies under way take too much.
+
+    A caller may hold as many bytes as are free of ``most_under_way``: alone one half of it, and of n callers who take
+    all that they can each gets 1/(n + 1), so there is always room for one more (Choudhury and Hahne 1998, *Dynamic
+    queue length thresholds*, with alpha = 1). JSON Lines sent to a path of ``streamed`` count only for the pace: their
+    route never has the whole in memory. Bodies sent to ``public`` paths are not read.
+    """
 
     def __init__(
-        self, app: ASGIApp, max_bytes: int, most_under_way: int, streamed: frozenset[str] = frozenset()
+        self,
+        app: ASGIApp,
+        max_bytes: int,
+        most_under_way: int,
+        streamed: frozenset[str] = frozenset(),
+        public: frozenset[str] = frozenset(),
+        pace: Pace | None = None,
     ) -> None:
         self.app = app
         self.max_bytes = max_bytes
-        self.most_under_way = max(most_under_way, max_bytes)
+        self.most_under_way = max(most_under_way, 2 * max_bytes)
         self.streamed = streamed
-        self.under_way = 0
+        self.public = public
+        self.pace = pace or Pace()
+        self._held: Counter[str] = Counter()
+
+    @property
+    def under_way(self) -> int:
+        """Bytes of all bodies whose requests are not answered yet."""
+        return self._held.total()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["path"] in self.streamed and sends_lines(scope)):
+        if scope["type"] != "http" or scope["path"] in self.public:
             await self.app(scope, receive, send)
             return
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), None)
-        body = _Body()
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        body = _Body(current_caller.get().name, counted=not (scope["path"] in self.streamed and sends_lines(scope)))
         try:
-            try:
-                if declared is not None:  # the HTTP parser holds the body to what it declared
-                    self._hold(body, int(declared))
-                else:
-                    receive = await self._counted(body, receive)
-            except (TooLarge, Overloaded) as fault:
-                await problem_response(fault)(scope, receive, send)
-                return
-            await self.app(scope, receive, send)
+            if body.counted and int(declared) > self.max_bytes:
+                raise self._too_large()
+            await self.app(scope, lambda: self._next(body, receive), send)
+        except (TooLarge, Overloaded, TooSlow) as fault:  # the application answers those that it meets
+            await problem_response(fault)(scope, receive, send)
         finally:
-            self.under_way -= body.held
+            self._held[body.caller] -= body.held
+            if not self._held[body.caller]:
+                del self._held[body.caller]
 
-    async def _counted(self, body: "_Body", receive: Receive) -> Receive:
-        """A body of unknown length, read as a whole, and then given out again. Raises TooLarge, or Overloaded."""
-        messages: deque[Message] = deque()
-        while not messages or messages[-1].get("more_body", False):
-            message = await receive()
-            self._hold(body, len(message.get("body", b"")))
-            messages.append(message)
-
-        async def replayed() -> Message:
-            return messages.popleft() if messages else await receive()
-
-        return replayed
+    async def _next(self, body: "_Body", receive: Receive) -> Message:
+        if body.complete:
+            return await receive()
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self.pace.left(body.waited_seconds, body.size)):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow(
+                f"The body arrives at less than {self.pace.bytes_a_second} bytes a second.",
+                remedy="Send it faster, or in several requests.",
+            ) from None
+        body.waited_seconds += time.monotonic() - started
+        size = len(message.get("body", b""))
+        body.size += size
+        body.complete = not message.get("more_body", False)
+        if body.counted:
+            self._hold(body, size)
+        return message
 
     def _hold(self, body: "_Body", size: int) -> None:
         """Count so many bytes more of a body. Raises TooLarge, or Overloaded."""
         if body.held + size > self.max_bytes:
-            raise self._fault()
-        if size and self.under_way + size > self.most_under_way:
+            raise self._too_large()
+        if size and self._held[body.caller] + size > self.most_under_way - self.under_way:
             raise Overloaded(
-                f"The bodies of all requests under way are larger than {self.most_under_way} bytes.",
-                remedy="Wait as long as Retry-After says, then send the request again.",
+                "The bodies of the requests under way take too much memory.",
+                remedy="Wait for Retry-After seconds, then send the request again; or send fewer requests at once.",
                 retry_after_seconds=_RETRY_AFTER_SECONDS,
             )
-        self.under_way += size
+        self._held[body.caller] += size
         body.held += size
 
-    def _fault(self) -> TooLarge:
+    def _too_large(self) -> TooLarge:
         return TooLarge(
             f"The body is larger than {self.max_bytes} bytes.",
             remedy="Split the batch, or raise max_body_bytes in the server's settings.",
@@ -87,13 +126,18 @@ class BodyLimit:
 
 @dataclass(slots=True)
 class _Body:
-    """``held``: bytes that are counted of it."""
+    """``held``: its bytes that are counted; ``size``: those that arrived; ``waited_seconds``: for the client."""
 
+    caller: str
+    counted: bool
     held: int = 0
+    size: int = 0
+    waited_seconds: float = 0.0
+    complete: bool = field(default=False)
 
 
 class RefuseCompressed:
-    """Answers 415 to a body with a Content-Encoding."""
+    """Answers 415 to a body with a Content-Encoding: a small compressed body can unpack to any size."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -103,7 +147,7 @@ class RefuseCompressed:
             encoding = next((value for name, value in scope["headers"] if name == b"content-encoding"), b"")
             if encoding.strip().lower() not in (b"", b"identity"):
                 refusal = UnsupportedEncoding(
-                    "The body has a Content-Encoding, and is not unpacked here.", remedy="Send it uncompressed."
+                    "Bodies with a Content-Encoding are not accepted.", remedy="Send the body uncompressed."
                 )
                 await problem_response(refusal)(scope, receive, send)
                 return

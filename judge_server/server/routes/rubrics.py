@@ -14,9 +14,9 @@ from judge_server.core.errors import BadRubric
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric, RubricReference
 from judge_server.judging import checks
-from judge_server.server.service import ServiceHere
+from judge_server.server.service import ServiceHere, StrictRoute
 
-router = APIRouter(prefix="/v1/rubrics", tags=["rubrics"])
+router = APIRouter(prefix="/v1/rubrics", tags=["rubrics"], route_class=StrictRoute)
 _RUBRIC_BODY = {
     "requestBody": {
         "required": True,
