@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from typing import Final
 
 from judge_server.agreement.scale import LabelScale
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Scale
@@ -10,6 +11,14 @@ from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale
 from judge_server.labels.label_set import LabelSet
+
+# words for the good outcome, which on a criterion about something bad is its absence
+_PRAISE: Final = frozenset(
+    {
+        *("pass", "passed", "correct", "right", "accept", "accepted", "good", "better"),
+        *("best", "ok", "okay", "fine", "safe", "positive"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,17 @@ class Match:
                 remedy="Bring continuous labels to 0 (worst) to 1 (best).",
             )
         return number
+
+    @property
+    def described(self) -> str:
+        """How the labels of this criterion are understood, in one line."""
+        name = self.criterion.id
+        if self.positive is not None:
+            rest = ", ".join(repr(label) for label in self.scale.classes if label != self.positive)
+            return f"{name}: your {self.positive!r} counts as met, {rest or 'nothing else'} as unmet"
+        if not self.values:
+            return f"{name}: your numbers are values from 0 (worst) to 1 (best)"
+        return f"{name}: " + ", ".join(f"your {label!r} counts as {value:g}" for label, value in self.values.items())
 
     def other(self) -> str:
         """The class of what is not met; several are written as one."""
@@ -111,20 +131,26 @@ def _matched(criterion: AnyLeaf, scale: CriterionScale) -> Match:
             f"criterion {criterion.id!r} is met or not, and the labels have the classes {_listed(scale.classes)}.",
             remedy=f"Say which class means met with --positive {criterion.id}=CLASS, or make the criterion a scale.",
         )
+    if criterion.points < 0 and positive.casefold() in _PRAISE:
+        raise BadInput(
+            f"criterion {criterion.id!r} has negative points: it is met if something bad is there. The labels say "
+            f"{_listed(scale.classes)}, and it is not plain that {positive!r} means that it is there.",
+            remedy="Say which word means what, and keep the labels so: judge-server calibrate import FILE "
+            f"--map '{criterion.id}:WORD=met' --map '{criterion.id}:WORD=unmet' --out labels.csv.",
+        )
     return Match(criterion, scale, {label: float(label == positive) for label in scale.classes}, positive)
 
 
 def _option_values(criterion: Scale, scale: CriterionScale) -> dict[str, float]:
-    """Options by their labels; by their order where classes are numbered or named otherwise but are as many."""
+    """Options by their labels, never by their order: a school's 1 may be the best grade or the worst."""
     by_label = {option.label.strip().casefold(): option.value for option in criterion.options}
     if all(label.strip().casefold() in by_label for label in scale.classes):
         return {label: by_label[label.strip().casefold()] for label in scale.classes}
-    if len(scale.classes) == len(criterion.options) and scale.kind != "nominal":
-        return {label: option.value for label, option in zip(scale.classes, criterion.options, strict=True)}
     raise BadInput(
         f"criterion {criterion.id!r}: the classes {_listed(scale.classes)} are not its options "
         f"{_listed(option.label for option in criterion.options)}.",
-        remedy="Use the options' labels, or as many ordered classes from worst to best.",
+        remedy="Say which class is which option, and keep the labels so: judge-server calibrate import FILE "
+        f"--map '{criterion.id}:{next(iter(scale.classes), 'CLASS')}=OPTION' ... --out labels.csv.",
     )
 
 

@@ -108,11 +108,11 @@ async def test_a_scale_is_written_with_the_probability_of_each_class():
     options = [{"label": name, "value": value} for name, value in (("poor", 0), ("fair", 0.4), ("good", 1))]
     judged = rubric(criteria=[{"id": "c0", "kind": "scale", "statement": "How good is it?", "options": options}])
     speaker = await started(ScriptedModel(lambda _: labelled(A=0.1, B=0.2, C=0.7)))
-    scale = CriterionScale(criterion="c0", kind="ordinal", classes=("1", "2", "3"))
-    labels = label_set([human("a", "3")], scale, items=items("a"))
+    scale = CriterionScale(criterion="c0", kind="ordinal", classes=("poor", "fair", "good"))
+    labels = label_set([human("a", "good")], scale, items=items("a"))
     row = judged_rows(await run(scorer(speaker), task_of(labels, speaker, judged)))["a", "c0"]
-    assert row.label == "3"
-    assert row.probabilities == {"1": pytest.approx(0.1), "2": pytest.approx(0.2), "3": pytest.approx(0.7)}
+    assert row.label == "good"
+    assert row.probabilities == {"poor": pytest.approx(0.1), "fair": pytest.approx(0.2), "good": pytest.approx(0.7)}
 
 
 async def test_more_classes_than_met_or_not_are_written_as_two():
@@ -258,3 +258,21 @@ async def test_a_criterion_of_step_scope_cannot_be_measured():
     labels = label_set([human("a", YES)], items=items("a"))
     with pytest.raises(BadInput, match="c0 judges steps"):
         await run(scorer(speaker), task_of(labels, speaker, judged))
+
+
+def test_options_are_never_matched_by_their_order():
+    options = [{"label": name, "value": value} for name, value in (("poor", 0), ("fair", 0.4), ("good", 1))]
+    judged = rubric(criteria=[{"id": "c0", "kind": "scale", "statement": "How good is it?", "options": options}])
+    scale = CriterionScale(criterion="c0", kind="ordinal", classes=("1", "2", "3"))
+    with pytest.raises(BadInput, match=r"1, 2, 3 are not its options poor, fair, good.*--map 'c0:1=OPTION'"):
+        match(judged, label_set([human("a", "3")], scale, items=items("a")))
+
+
+@pytest.mark.parametrize("praise", ["pass", "Correct", "ok", "better"])
+def test_praise_on_a_criterion_about_something_bad_is_asked_back(praise):
+    judged = rubric(criteria=[{"id": "c0", "statement": "Invents a source.", "points": -2}])
+    scale = CriterionScale(criterion="c0", kind="binary", classes=("worse", praise), positive=praise)
+    labels = label_set([human("a", praise)], scale, items=items("a"))
+    with pytest.raises(BadInput, match="negative points"):
+        match(judged, labels)
+    assert match(judged, with_positives(labels, {"c0": "worse"}))["c0"].positive == "worse"

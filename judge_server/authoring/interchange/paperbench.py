@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from judge_server.authoring.interchange.record import losses_of, slug, wrong_shape
+from judge_server.authoring.interchange.record import first_given, losses_of, slug, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.core.criterion import Criterion, Group
 from judge_server.core.rubric import Rubric
@@ -28,7 +28,7 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     branches = record.get("sub_tasks") or [record]
     title = record["requirements"].strip()
     data: dict[str, Any] = {
-        "id": rubric_id or f"paperbench/{slug(str(record.get('id') or title), set())}",
+        "id": rubric_id or f"paperbench/{slug(str(first_given(record.get('id'), title)), set())}",
         "version": "1.0.0",
         "title": title[:500] or "Imported tree",
         "aggregate": {"kind": "weighted_mean"},
@@ -43,7 +43,7 @@ def _node(node: Any, taken: set[str], where: str, level: int) -> dict[str, Any]:
     if not isinstance(node, Mapping) or not isinstance(node.get("requirements"), str):
         raise wrong_shape(where, "a node has no requirements", _SHAPE)
     text = node["requirements"].strip()
-    given = str(node.get("id") or "")
+    given = str(first_given(node.get("id"), ""))
     named = given if _GIVEN_ID.match(given) and not _UUID_LIKE.match(given) else text
     made: dict[str, Any] = {"id": slug(named, taken), "statement": text, "points": node.get("weight", 1)}
     categories = [node.get("task_category"), node.get("finegrained_task_category")]

@@ -125,3 +125,8 @@ def _features(node: Criterion) -> list[str]:
     if node.points < 0:
         used.append("negative points")
     return used
+
+
+def first_given(*values: Any) -> Any:
+    """The first value that is there: 0 and False are, None and "" are not."""
+    return next((value for value in values if value is not None and value != ""), None)

@@ -25,6 +25,12 @@ def import_labels(
             "--scale", metavar="CRITERION=SCALE", help="tone=poor<fair<good, met=no<yes, kind=a|b|c or score=number."
         ),
     ] = None,
+    mapping: Annotated[
+        Texts,
+        typer.Option(
+            "--map", metavar="[CRITERION:]WORD=CLASS", help="What a word means: ja=met, 'tone:1=poor'. Repeatable."
+        ),
+    ] = None,
     rubric: Annotated[
         str | None,
         typer.Option("--rubric", metavar="FILE|ID[@VERSION]", help="Take criteria and scales from this rubric."),
@@ -65,6 +71,7 @@ def import_labels(
         out=out,
         database=database,
         scales=tuple(scale or ()),
+        mapping=tuple(mapping or ()),
         rubric=rubric,
         columns=tuple(column or ()),
         criterion=criterion,

@@ -1,6 +1,6 @@
 """From what was gathered to a label set, once everything in it holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -32,6 +32,7 @@ def assemble(
     *,
     name: str,
     provenance: Provenance,
+    mapping: Iterable[tuple[str, str, str]] = (),
 ) -> LabelSet:
     """Raises BadInput with every finding, those of reading the file among them. The version is the first twelve digits
     of the file's checksum, or of the digest where there is no file."""
@@ -46,7 +47,7 @@ def assemble(
     splits = splits_of(gathering, clusters, cluster_codes, findings)
     check_probabilities(gathering, findings)
     check_duplicates(gathering, findings)
-    placed = Placer(gathering, roles, scales, findings).place()
+    placed = Placer(gathering, roles, scales, findings, mapping).place()
     findings.refuse_if_any()
     column = {key: Column(gathering.numbering[key].names, gathering.codes(key)) for key in _NAMED}
     table = LabelTable(

@@ -14,6 +14,7 @@ from judge_server.labels.readers.form import form_of
 from judge_server.labels.readers.records import Record
 from judge_server.labels.readers.records import records as json_records
 from judge_server.labels.readers.scale import EVERY
+from judge_server.labels.readers.word import given
 from judge_server.util.canonical import digest
 
 SCALES: Final = (CriterionScale(criterion=EVERY, kind="binary", classes=("false", "true"), positive="true"),)
@@ -44,10 +45,10 @@ def long_records(rows: Sequence[Record], findings: LabelFindings) -> Iterator[Re
             findings.add(row, "binary_labels", "the row has no completion with binary_labels", "Export the file again.")
             continue
         category, rubric = _category(record), str(record.get("rubric"))
-        prompt = _prompt(record.get("prompt"))
-        cluster = str(record.get("prompt_id") or _short(prompt))
+        prompt = conversation_text(record.get("prompt"))
+        cluster = str(given(record.get("prompt_id"), _short(prompt)))
         base = {
-            "item": str(record.get("completion_id") or _short([prompt, record["completion"]])),
+            "item": str(given(record.get("completion_id"), _short([prompt, record["completion"]]))),
             "criterion": category if len(texts[category]) == 1 else f"{category}#{_short(rubric)[:8]}",
             "role": "human",
             "cluster": cluster,
@@ -60,13 +61,13 @@ def long_records(rows: Sequence[Record], findings: LabelFindings) -> Iterator[Re
 
 
 def _category(record: Mapping[str, Any]) -> str:
-    return str(record.get("category") or _short(str(record.get("rubric"))))
+    return str(given(record.get("category"), _short(str(record.get("rubric")))))
 
 
 def _physicians(record: Mapping[str, Any], count: int) -> list[str]:
     """The given ids, numbered where one stands twice in a row or none is given."""
-    given = record.get("anonymized_physician_ids")
-    ids = [str(one) for one in given] if isinstance(given, list) else []
+    known = record.get("anonymized_physician_ids")
+    ids = [str(one) for one in known] if isinstance(known, list) else []
     ids += [f"physician-{place}" for place in range(len(ids) + 1, count + 1)]
     seen: dict[str, int] = {}
     names = []
@@ -76,13 +77,13 @@ def _physicians(record: Mapping[str, Any], count: int) -> list[str]:
     return names
 
 
-def _prompt(given: Any) -> str:
+def conversation_text(messages: Any) -> str:
     """A conversation as text, one turn after the other."""
-    if not isinstance(given, list):
-        return str(given or "")
-    turns = [turn for turn in given if isinstance(turn, Mapping)]
+    if not isinstance(messages, list):
+        return "" if messages is None else str(messages)
+    turns = [turn for turn in messages if isinstance(turn, Mapping)]
     if len(turns) == 1:
-        return str(turns[0].get("content") or "")
+        return str(given(turns[0].get("content"), ""))
     return "\n\n".join(f"{turn.get('role', 'user')}: {turn.get('content', '')}" for turn in turns)
 
 

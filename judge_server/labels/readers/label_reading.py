@@ -31,12 +31,14 @@ def read_labels(
     scales: Iterable[CriterionScale] | None = None,
     rubric: Rubric | None = None,
     layout: Layout = LONG,
+    mapping: Iterable[tuple[str, str, str]] = (),
 ) -> LabelSet:
     """The label set in ``path``: long format (item, criterion, annotator, role, label …) as CSV, JSON Lines, a JSON
     list or Parquet, a Label Studio export, or HealthBench's meta-evaluation; which of them is told from its content.
 
     ``scales`` go before the file's ``.about.json``, that before ``rubric`` (whose criteria then are the only ones
     allowed); what none of them names is told from the labels. ``layout`` renames columns or reads a wide table.
+    ``mapping``: what words mean, as (criterion, word, class), before anything else looks at them.
     Raises BadInput whose ``findings`` name row, column, message and what to do.
     """
     findings = LabelFindings(path.name)
@@ -53,6 +55,7 @@ def read_labels(
         given,
         name=about.id or path.name.split(".")[0],
         provenance=_provenance(path, about),
+        mapping=mapping,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.records import Record
+from judge_server.labels.readers.word import given
 
 _CHOICES: Final = {"choices": "choices", "rating": "rating", "number": "number", "taxonomy": "taxonomy"}
 _RATIONALES: Final = ("rationale", "reason", "comment", "explanation")
@@ -44,7 +45,7 @@ def long_records(tasks: Sequence[Record], findings: LabelFindings) -> Iterator[R
                 continue
             yield from _labels(row, annotation, who, findings)
         for prediction in _mappings(task.get("predictions")):
-            who = {**base, "annotator": str(prediction.get("model_version") or "prediction"), "role": "judge"}
+            who = {**base, "annotator": str(given(prediction.get("model_version"), "prediction")), "role": "judge"}
             yield from _labels(row, prediction, who, findings)
 
 
@@ -52,19 +53,21 @@ def _base(row: int, task: Mapping[str, Any]) -> dict[str, Any] | None:
     data = task.get("data")
     if not isinstance(data, Mapping):
         return None
-    item = data.get("item") or data.get("item_id") or data.get("id") or task.get("id") or row
+    item = given(data.get("item"), data.get("item_id"), data.get("id"), task.get("id"), row)
     base: dict[str, Any] = {"item": str(item)}
     for field, names in _TEXTS.items():
-        value = next((data[name] for name in names if data.get(name)), None)
+        value = given(*(data.get(name) for name in names))
         if value is not None:
             base[field] = value if isinstance(value, str | list) else str(value)
+    if isinstance(data.get("facts"), Mapping):
+        base["facts"] = data["facts"]
     if any(annotation.get("ground_truth") for annotation in _mappings(task.get("annotations"))):
         base["tags"] = [*_tags(base.get("tags")), "ground_truth"]
     return base
 
 
-def _tags(given: Any) -> list[str]:
-    return [str(tag) for tag in given] if isinstance(given, list) else [given] if given else []
+def _tags(tags: Any) -> list[str]:
+    return [str(tag) for tag in tags] if isinstance(tags, list) else [str(tags)] if given(tags) is not None else []
 
 
 def _criteria(task: Mapping[str, Any]) -> Iterator[str]:
@@ -115,15 +118,15 @@ def _reason(criterion: str, reasons: Mapping[str, str]) -> str:
 def _text(result: Mapping[str, Any]) -> str:
     value = result.get("value")
     text = value.get("text") if isinstance(value, Mapping) else None
-    return "\n".join(map(str, text)) if isinstance(text, list) else str(text or "")
+    return "\n".join(map(str, text)) if isinstance(text, list) else "" if text is None else str(text)
 
 
-def _annotator(given: Any, place: int) -> str:
+def _annotator(who: Any, place: int) -> str:
     """A number, or a user as an object, as both exports write it."""
-    if isinstance(given, Mapping):
-        given = given.get("email") or given.get("username") or given.get("id")
-    return f"annotator-{place}" if given in (None, "") else str(given)
+    if isinstance(who, Mapping):
+        who = given(who.get("email"), who.get("username"), who.get("id"))
+    return str(given(who, f"annotator-{place}"))
 
 
-def _mappings(given: Any) -> Iterator[Mapping[str, Any]]:
-    return (value for value in given if isinstance(value, Mapping)) if isinstance(given, list) else iter(())
+def _mappings(values: Any) -> Iterator[Mapping[str, Any]]:
+    return (value for value in values if isinstance(value, Mapping)) if isinstance(values, list) else iter(())

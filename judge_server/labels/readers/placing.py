@@ -1,7 +1,7 @@
 """Every written label put on the scale of its criterion, or counted as abstained or invalid."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -13,7 +13,7 @@ from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering, Numbering
 from judge_server.labels.readers.inference import infer
 from judge_server.labels.readers.scale import EVERY, ClassReader
-from judge_server.labels.readers.word import abstains
+from judge_server.labels.readers.word import abstains, nearly_a_number
 from judge_server.labels.table import ABSTAINED, INVALID, Column
 
 
@@ -29,9 +29,15 @@ class Placer:
     """Works on the distinct (criterion, annotator, word) of a file, not on its rows."""
 
     def __init__(
-        self, gathering: Gathering, roles: Sequence[Role], given: Mapping[str, CriterionScale], findings: LabelFindings
+        self,
+        gathering: Gathering,
+        roles: Sequence[Role],
+        given: Mapping[str, CriterionScale],
+        findings: LabelFindings,
+        mapping: Iterable[tuple[str, str, str]] = (),
     ) -> None:
         self._gathering, self._roles, self._given, self._findings = gathering, roles, given, findings
+        self._mapping = {(criterion, word.casefold()): meant for criterion, word, meant in mapping}
         self._words = gathering.numbering["label"].names
         self._annotators = gathering.numbering["annotator"].names
         self._classes = Numbering()
@@ -62,21 +68,47 @@ class Placer:
         return keys
 
     def _settle(self, criterion: str, uses: Sequence["_WordUse"]) -> tuple[CriterionScale, list[int]]:
-        given = self._given.get(criterion) or self._given.get(EVERY)
-        reasons: Mapping[str, str] = {}
+        uses = [self._mapped(criterion, use) for use in uses]
+        given = self._given.get(criterion, self._given.get(EVERY))
+        reasons: dict[str, str] = {}
         if given is None:
             said = [use for use in uses if not abstains(use.word)]
+            reasons = {use.word: told[0] for use in said if (told := nearly_a_number(use.word))}
+            said = [use for use in said if use.word not in reasons] or said
             inferred = infer(criterion, self._tally(said, "human"), self._tally(said, "judge"))
-            scale, reasons = inferred.scale, inferred.refused
+            scale, reasons = inferred.scale, {**inferred.refused, **reasons}
             self._notes.extend(inferred.notes)
         else:
             scale = given.model_copy(update={"criterion": criterion})
         reader = ClassReader(scale)
-        codes = [self._code(reader.read(use.word), use.word) for use in uses]
+        read = [None if given is None and use.word in reasons else reader.read(use.word) for use in uses]
+        codes = [self._code(found, use.word) for found, use in zip(read, uses, strict=True)]
+        self._tell_other_words(scale, uses, read)
         off = {use.place for use, code in zip(uses, codes, strict=True) if code == INVALID}
         if off:
             self._tell_off_scale(scale, uses, off, reasons)
         return scale, codes
+
+    def _mapped(self, criterion: str, use: "_WordUse") -> "_WordUse":
+        fold = use.word.casefold()
+        meant = self._mapping.get((criterion, fold), self._mapping.get((EVERY, fold)))
+        return use if meant is None else replace(use, word=meant, original=use.word)
+
+    def _tell_other_words(self, scale: CriterionScale, uses: Sequence["_WordUse"], read: Sequence[str | None]) -> None:
+        """Words that are not the class they count as: the reader of the labels sees how they were understood."""
+        if scale.kind == "continuous":
+            return
+        told: dict[tuple[str, str], int] = {}
+        for use, found in zip(uses, read, strict=True):
+            written_as = self._words_at(use)
+            if found is not None and written_as.casefold() != found.casefold():
+                told[written_as, found] = told.get((written_as, found), 0) + use.times
+        shown = [f"{word!r} counts as {found!r} ({times})" for (word, found), times in sorted(told.items())]
+        if shown:
+            self._notes.append(f"criterion {scale.criterion!r}: {', '.join(shown[:8])}")
+
+    def _words_at(self, use: "_WordUse") -> str:
+        return use.original or use.word
 
     def _tally(self, uses: Sequence["_WordUse"], role: Role) -> dict[str, int]:
         tally: dict[str, int] = {}
@@ -132,6 +164,7 @@ class _WordUse:
     annotator: int
     word: str
     times: int
+    original: str = ""
 
 
 def _shown(scale: CriterionScale) -> str:
@@ -139,9 +172,12 @@ def _shown(scale: CriterionScale) -> str:
 
 
 def _advice(word: str, scale: CriterionScale) -> str:
+    told = nearly_a_number(word)
+    if told is not None:
+        return told[1]
     close = get_close_matches(word, scale.classes, 1)
     guess = f"Did you mean {close[0]!r}? " if close else ""
     return (
-        f"{guess}Correct it, leave the label empty or write n/a to abstain, or name the scale yourself: "
-        f"--scale '{scale.criterion}=WORST<...<BEST'."
+        f"{guess}Correct it, leave the label empty or write n/a to abstain, say what it means with --map "
+        f"'{word[:30]}=CLASS', or name the scale yourself: --scale '{scale.criterion}=WORST<...<BEST'."
     )

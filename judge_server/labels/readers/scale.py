@@ -32,6 +32,19 @@ def parse_scale(text: str) -> CriterionScale:
     return CriterionScale(criterion=criterion, kind="ordinal", classes=classes)
 
 
+def parse_mapping(text: str) -> tuple[str, str, str]:
+    """``ja=met`` or ``tone:1=poor``: criterion (``*`` for every one), the word written, the class meant (empty for an
+    abstention). Raises BadInput."""
+    left, separator, meant = text.rpartition("=")
+    criterion, colon, word = left.partition(":")
+    criterion, word = (criterion.strip(), word.strip()) if colon else (EVERY, left.strip())
+    if not separator or not word or not criterion:
+        raise BadInput(
+            f"The mapping {text!r} cannot be read.", remedy="Write it like --map ja=met, or --map 'tone:1=poor'."
+        )
+    return criterion, word, meant.strip()
+
+
 def scales_of(rubric: Rubric) -> tuple[CriterionScale, ...]:
     """A binary criterion (or a check) is unmet or met; a scale has its options, worst to best."""
     return tuple(
@@ -65,7 +78,9 @@ class ClassReader:
             value = number_of(word)
             return None if value is None else written(value)
         fold = word.casefold()
-        found = self._exact.get(word) or self._folded.get(fold) or self._by_number(word)
+        found = self._exact.get(word, self._folded.get(fold))
+        if found is None:
+            found = self._by_number(word)
         if found is None and fold in YES:
             return self._yes
         if found is None and fold in NO:

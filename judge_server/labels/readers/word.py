@@ -1,12 +1,18 @@
-"""Words that annotators write: abstentions, yes and no, numbers."""
+"""Words that annotators write: abstentions, yes and no, numbers, and what only looks like a number."""
 
-from math import isfinite
-from typing import Final
+import re
+from typing import Any, Final
+
+from judge_server.core.fact import number_in
 
 ABSTENTIONS: Final = frozenset(
     {
         "", "abstain", "abstained", "abstention", "n/a", "na", "nan", "null", "unsure", "not sure", "don't know",
-        "dont know", "do not know", "cannot say", "can't say", "skip", "skipped", "?",
+        "dont know", "do not know", "cannot say", "can't say", "skip", "skipped", "?", "-", "--", "\u2013", "\u2014",
+        "n.a.", "n. a.", "n.a", "#n/a", "not applicable", "inapplicable", "ignore", "ignored", "no answer",
+        "k.a.", "k. a.", "k.a", "keine angabe", "entf\u00e4llt", "entfaellt", "entf.", "nicht anwendbar",
+        "nicht zutreffend", "sans objet", "s.o.", "non applicable", "no aplica", "no procede", "non applicabile",
+        "n.v.t.", "nvt",
     }
 )  # fmt: skip
 NO: Final = frozenset({"0", "false", "no", "f", "n", "unmet", "not met", "not_met"})
@@ -21,6 +27,30 @@ PAIRS: Final = (
     ("negative", "positive"), ("reject", "accept"), ("rejected", "accepted"), ("bad", "good"),
 )  # fmt: skip
 
+_MONTHS: Final = r"(jan|feb|mar|m\u00e4r|mrz|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-z\u00e4.]*"
+_DATE: Final = (
+    rf"[0-9]{{1,2}}[-./ ]\s?{_MONTHS}([-./ ]\s?[0-9]{{2,4}})?"
+    rf"|{_MONTHS}[-./ ]\s?[0-9]{{2,4}}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2,4}"
+)
+_NUMBER: Final = r"[-+]?[0-9]+([.,][0-9]+)?"
+_NEARLY: Final = {
+    r"[-+]?[0-9]{1,3}([,.'\u2019 ][0-9]{3})+(,[0-9]+)?|[-+]?[0-9]+,[0-9]*": (
+        "may hold a decimal or a thousands separator",
+        "Write numbers with a decimal point and without other separators: 0.5, 1000.",
+    ),
+    rf"{_NUMBER}\s*(/|out of|von|of)\s*{_NUMBER}": (
+        "is a fraction",
+        "Write the number alone (8 for 8/10) and name the scale with --scale 'CRITERION=0<1<2<...'.",
+    ),
+    rf"{_NUMBER}\s*%": ("is a percentage", "Write the number alone: 0.8, or 80."),
+    _DATE: (
+        "is a date: spreadsheets make dates of entries such as 8/10",
+        "Format the column as text and enter it again.",
+    ),
+}
+_NEARLY_PATTERNS: Final = tuple((re.compile(pattern, re.IGNORECASE), told) for pattern, told in _NEARLY.items())
+
 
 def abstains(word: str) -> bool:
     return word.casefold() in ABSTENTIONS
@@ -32,14 +62,20 @@ def is_boolean(word: str) -> bool:
 
 
 def number_of(word: str) -> float | None:
-    """The finite number that ``word`` writes in plain decimal digits."""
-    if not word or not (word[0].isascii() and word[0] in "+-.0123456789") or "_" in word:
+    """The finite number that ``word`` writes; ``0,5`` is a half, ``1,000`` is no number."""
+    return number_in(word)
+
+
+def nearly_a_number(word: str) -> tuple[str, str] | None:
+    """What a word is that is no number to us but looks like one, and how to write it; None for other words."""
+    if len(word) > 60 or number_of(word) is not None:
         return None
-    try:
-        value = float(word)
-    except ValueError:
-        return None
-    return value if isfinite(value) else None
+    return next((told for pattern, told in _NEARLY_PATTERNS if pattern.fullmatch(word)), None)
+
+
+def given(*values: Any) -> Any:
+    """The first value that is there: 0 and False are, None and "" are not."""
+    return next((value for value in values if value is not None and value != ""), None)
 
 
 def written(value: float) -> str:

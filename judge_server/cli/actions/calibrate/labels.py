@@ -21,7 +21,7 @@ from judge_server.labels.public.catalogue import SETS, import_public
 from judge_server.labels.public.download import download, is_url
 from judge_server.labels.readers import read_labels
 from judge_server.labels.readers.layout import FIELDS, Layout
-from judge_server.labels.readers.scale import parse_scale
+from judge_server.labels.readers.scale import parse_mapping, parse_scale
 from judge_server.labels.splits import split_by_prompt
 from judge_server.labels.writing import write_labels
 from judge_server.store.store import Store
@@ -38,6 +38,7 @@ class ImportOptions:
     out: Path | None
     database: str | None
     scales: tuple[str, ...]
+    mapping: tuple[str, ...]
     rubric: str | None
     columns: tuple[str, ...]
     criterion: str | None
@@ -104,7 +105,8 @@ def _own(options: ImportOptions) -> LabelSet:
         raise BadInput("--from goes with the name of a public set.", remedy=f"Leave it out: {path} is read itself.")
     rubric = rubric_target.one(options.rubric, None).rubric if options.rubric else None
     scales = [parse_scale(text) for text in options.scales]
-    return read_labels(path, scales=scales, rubric=rubric, layout=_layout(options))
+    mapping = [parse_mapping(text) for text in options.mapping]
+    return read_labels(path, scales=scales, rubric=rubric, layout=_layout(options), mapping=mapping)
 
 
 def _layout(options: ImportOptions) -> Layout:
