@@ -118,6 +118,6 @@ def advantage(totals: Floats) -> Floats:
 def alternative_metrics(test: AlternativeAnnotator) -> list[Metric]:
     reason = f"no human has {test.min_items} items that another human also rated"
     return [
-        Metric("alt_test_winning_rate", partial(winning_rate, test=test), reason),
-        Metric("alt_test_advantage", advantage, reason),
+        Metric("alt_test_winning_rate", partial(winning_rate, test=test), reason, "resampled"),
+        Metric("alt_test_advantage", advantage, reason, "bounded"),
     ]

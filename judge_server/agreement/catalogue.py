@@ -1,9 +1,6 @@
 """Which metrics a scale has, over which evidence, and why the others have no value."""
 
-from collections.abc import Callable
-
-from judge_server.agreement.array import Floats
-from judge_server.agreement.classification import classification_metrics, f1_balanced
+from judge_server.agreement.classification import classification_metrics, f1_balanced, total
 from judge_server.agreement.contingency import as_coincidences, as_item_coincidences
 from judge_server.agreement.kappa import FLEISS_KAPPA, RAW_AGREEMENT, cohen_metrics, gwet_metrics
 from judge_server.agreement.krippendorff import krippendorff_metrics
@@ -29,8 +26,8 @@ def table_metrics(scale: LabelScale) -> list[Metric]:
     return [
         *classification_metrics(scale),
         *cohen_metrics(scale),
-        *(after(as_item_coincidences, metric) for metric in multi_rater_metrics(scale)),
-        *(after(as_coincidences, metric) for metric in krippendorff_metrics(scale)),
+        *(metric.over(as_item_coincidences) for metric in multi_rater_metrics(scale)),
+        *(metric.over(as_coincidences) for metric in krippendorff_metrics(scale)),
     ]
 
 
@@ -41,24 +38,14 @@ def multi_rater_metrics(scale: LabelScale) -> list[Metric]:
 
 def pairwise_metrics(scale: LabelScale) -> list[Metric]:
     """The table's metrics over pairs of ratings, and HealthBench's balanced F1."""
-    balanced = Metric("f1_pairwise_balanced", f1_balanced, "a label of the scale was given by neither side")
+    balanced = Metric(
+        "f1_pairwise_balanced", f1_balanced, "a label of the scale was given by neither side", "bounded", trials=total
+    )
     return [*pairwise(table_metrics(scale)), balanced]
 
 
 def pairwise(metrics: list[Metric]) -> list[Metric]:
     return [metric.renamed(f"{metric.name}_pairwise") for metric in metrics]
-
-
-def after(prepare: Callable[[Floats], Floats], metric: Metric) -> Metric:
-    """The metric on statistics that another form of the evidence gives."""
-    trials = metric.trials
-    return Metric(
-        metric.name,
-        lambda totals: metric.value(prepare(totals)),
-        metric.undefined,
-        None if trials is None else lambda totals: trials(prepare(totals)),
-        metric.interval,
-    )
 
 
 def absent(scale: LabelScale, found: dict[str, Estimate], *, scores: bool = False) -> dict[str, Estimate]:

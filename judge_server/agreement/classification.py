@@ -5,12 +5,13 @@ metrics; false-positive rate and J: Youden (1950), Cancer 3:32. Balanced F1 over
 2025, meta-evaluation).
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from judge_server.agreement.array import Floats, floats, ratio, where_defined
-from judge_server.agreement.contingency import diagonal, margins
+from judge_server.agreement.contingency import diagonal, margins, not_commonest
 from judge_server.agreement.metric import Metric
 from judge_server.agreement.scale import LabelScale
 
@@ -79,22 +80,29 @@ def total(table: Floats) -> Floats:
 def classification_metrics(scale: LabelScale) -> list[Metric]:
     """Every classifier metric of a scale; the false-positive rate and J only where a positive label is named."""
     metrics = [
-        Metric("accuracy", accuracy, "no item was rated by both sides", trials=total),
-        Metric("balanced_accuracy", balanced_accuracy, ONE_CLASS),
-        Metric("f1_macro", f1_macro, "both sides gave a single label"),
+        Metric("accuracy", accuracy, "no item was rated by both sides", "proportion", trials=total),
+        Metric("balanced_accuracy", balanced_accuracy, ONE_CLASS, "bounded", trials=total, rarer=not_commonest),
+        Metric("f1_macro", f1_macro, "both sides gave a single label", "bounded", trials=total),
     ]
     if (positive := scale.positive_code) is not None:
         none = f"no item of the reference is anything but {scale.positive!r}"
-        metrics += [
-            Metric(
-                "false_positive_rate",
-                partial(false_positive_rate, positive=positive),
-                none,
-                partial(negatives, positive=positive),
-            ),
-            Metric("youden_j", partial(youden_j, positive=positive), ONE_CLASS),
-        ]
+        rate = Metric(
+            "false_positive_rate",
+            partial(false_positive_rate, positive=positive),
+            none,
+            "proportion",
+            trials=partial(negatives, positive=positive),
+        )
+        sensitivity = label_metrics(positive, scale.labels[positive])[1]
+        youden = partial(youden_j, positive=positive)
+        metrics += [rate, Metric("youden_j", youden, ONE_CLASS, parts=(sensitivity, rate))]
+        metrics += [sensitivity.renamed("sensitivity"), specificity(rate)]
     return metrics + [metric for code, label in enumerate(scale.labels) for metric in label_metrics(code, label)]
+
+
+def specificity(rate: Metric) -> Metric:
+    """The share of negatives that the judge calls negative: what the false-positive rate leaves."""
+    return replace(rate, name="specificity", value=lambda table: 1 - rate.value(table))
 
 
 def label_metrics(code: int, label: str) -> list[Metric]:
@@ -103,13 +111,17 @@ def label_metrics(code: int, label: str) -> list[Metric]:
             f"precision[{label}]",
             lambda t: precisions(t)[:, code],
             f"the judge never gave {label!r}",
-            lambda t: t[:, :, code].sum(axis=-1),
+            "proportion",
+            trials=lambda t: t[:, :, code].sum(axis=-1),
         ),
         Metric(
             f"recall[{label}]",
             lambda t: recalls(t)[:, code],
             f"the reference lacks {label!r}",
-            lambda t: t[:, code].sum(axis=-1),
+            "proportion",
+            trials=lambda t: t[:, code].sum(axis=-1),
         ),
-        Metric(f"f1[{label}]", lambda t: f1_scores(t)[:, code], f"neither side gave {label!r}"),
+        Metric(
+            f"f1[{label}]", lambda t: f1_scores(t)[:, code], f"neither side gave {label!r}", "bounded", trials=total
+        ),
     ]

@@ -11,7 +11,7 @@ from itertools import chain, product
 
 import numpy as np
 
-from judge_server.agreement.array import Floats, Ints, floats
+from judge_server.agreement.array import Floats, Ints
 from judge_server.agreement.evidence import Evidence, cells, sums
 
 
@@ -22,32 +22,26 @@ def pair_table(reference: Ints, judge: Ints, cluster: Ints, labels: int) -> Evid
     confusion matrix.
     """
     rated = (reference >= 0) & (judge >= 0)
-    table = cells((reference * labels + judge)[rated], cluster[rated], (labels, labels))
-    return replace(table, disturb=disturbed)
+    return cells((reference * labels + judge)[rated], cluster[rated], (labels, labels))
 
 
 def table_of(counts: Floats) -> Evidence:
     """Evidence from a published (labels, labels) table, one cluster an item."""
     filled = np.asarray(counts, dtype=np.int64)
     cell = np.repeat(np.arange(filled.size), filled.ravel())
-    table = cells(cell, np.arange(len(cell)), (len(filled), len(filled)))
-    return replace(table, disturb=disturbed)
-
-
-def disturbed(table: Floats, share: float) -> Floats:
-    """The table with this share of its mass moved off the diagonal, in proportion to what chance would put there."""
-    rows, columns = table.sum(axis=-1), table.sum(axis=-2)
-    chance = rows[..., :, np.newaxis] * columns[..., np.newaxis, :] * (1 - np.eye(table.shape[-1]))
-    mass = chance.sum(axis=(-2, -1), keepdims=True)
-    if not np.all(mass):
-        return table
-    return floats(table * (1 - share) + table.sum(axis=(-2, -1), keepdims=True) * share * chance / mass)
+    return cells(cell, np.arange(len(cell)), (len(filled), len(filled)))
 
 
 def margins(table: Floats) -> tuple[Floats, Floats, Floats]:
     """Row sums, column sums and the grand total of (replicates, labels, labels)."""
     rows = table.sum(axis=-1)
     return rows, table.sum(axis=-2), rows.sum(axis=-1)
+
+
+def not_commonest(table: Floats) -> Floats:
+    """How many labels of the reference are not its commonest one."""
+    rows = margins(table)[0]
+    return np.asarray(rows.sum(axis=-1) - rows.max(axis=-1), dtype=np.float64)
 
 
 def diagonal(table: Floats) -> Floats:
@@ -64,7 +58,7 @@ def rating_coincidences(counts: Floats, cluster: Ints) -> Evidence:
     labels = counts.shape[1]
     columns = pair_columns(counts[paired], 1 / (ratings[paired] - 1))
     table = sums(columns, cluster[paired], (labels, labels), int(paired.sum()))
-    return replace(table, disturb=disturbed, empty=UNPAIRED)
+    return replace(table, empty=UNPAIRED)
 
 
 def pair_counts(counts: Floats, cluster: Ints) -> Evidence:
@@ -74,7 +68,7 @@ def pair_counts(counts: Floats, cluster: Ints) -> Evidence:
     labels = counts.shape[1]
     columns = pair_columns(counts[paired], np.ones(int(paired.sum())))
     pairs = int((ratings * (ratings - 1)).sum()) // 2
-    return replace(sums(columns, cluster[paired], (labels, labels), pairs), disturb=disturbed, empty=UNPAIRED)
+    return replace(sums(columns, cluster[paired], (labels, labels), pairs), empty=UNPAIRED)
 
 
 def item_coincidences(counts: Floats, cluster: Ints) -> Evidence:
@@ -91,7 +85,7 @@ def item_coincidences(counts: Floats, cluster: Ints) -> Evidence:
     paired = np.where(number >= 2, number * (number - 1), np.inf)
     columns = chain(pair_columns(kept, 1 / paired), (kept[:, label] / number for label in range(labels)))
     table = sums(columns, cluster[rated], (labels + 1, labels), int((number >= 2).sum()))
-    return replace(table, disturb=disturbed_items, empty=UNPAIRED)
+    return replace(table, empty=UNPAIRED)
 
 
 def pair_columns(counts: Floats, scale: Floats) -> Iterator[Floats]:
@@ -109,7 +103,3 @@ def as_item_coincidences(table: Floats) -> Floats:
     """A two-rater table in the shape of ``item_coincidences``."""
     half = as_coincidences(table) / 2
     return np.concatenate([half, half.sum(axis=-2, keepdims=True)], axis=-2)
-
-
-def disturbed_items(totals: Floats, share: float) -> Floats:
-    return np.concatenate([disturbed(totals[:, :-1], share), totals[:, -1:]], axis=-2)

@@ -1,7 +1,6 @@
 """Tail probabilities and quantiles of the distributions the tests refer to."""
 
 from functools import lru_cache
-from math import sqrt
 
 import numpy as np
 from scipy import stats
@@ -12,6 +11,11 @@ from judge_server.agreement.array import Floats, ratio
 @lru_cache
 def normal_quantile(probability: float) -> float:
     return float(stats.norm.ppf(probability))
+
+
+@lru_cache(maxsize=4096)
+def student_quantile(probability: float, degrees: float) -> float:
+    return float(stats.t.ppf(probability, degrees))
 
 
 def two_sided(confidence: float) -> float:
@@ -43,12 +47,3 @@ def student_below(mean: Floats, square: Floats, count: Floats, bound: float) -> 
     tail = stats.t.cdf(np.where(spread, ratio(mean - bound, np.where(spread, error, 1)), 0), np.maximum(count - 1, 1))
     settled = np.where(mean < bound, 0.0, 1.0)
     return np.where(count < 2, np.nan, np.where(spread, tail, settled))
-
-
-def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval for a proportion (Wilson 1927, JASA 22:209)."""
-    z = two_sided(confidence)
-    rate, spread = successes / trials, z * z / trials
-    centre = (rate + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * sqrt(rate * (1 - rate) / trials + spread / (4 * trials))
-    return max(0.0, centre - half), min(1.0, centre + half)

@@ -1,6 +1,6 @@
 """Sufficient statistics per cluster: what resampling weighs instead of the ratings themselves."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, hstack
 
-from judge_server.agreement.array import Floats, Ints
+from judge_server.agreement.array import Floats, Ints, floats
 
 PRODUCT_CELLS = 4_000_000  # weights as floats at once; products of many replicates keep every core busy
+MOST_DENSE = 2_000  # groups of clusters whose rows are held densely
 DENSE_STATISTICS = 128  # wider rows are mostly zeros
 
 
@@ -20,14 +21,13 @@ class Evidence:
     """One row of statistics for each cluster that has any.
 
     ``rows`` has shape (clusters, prod(shape)); a sum of rows, reshaped to ``shape``, is what a metric's formula
-    reads. ``n`` counts the items or pairs behind it. ``disturb`` moves a share of perfect agreement into
-    disagreement, for the bound on a metric that never varied.
+    reads. ``n`` counts the items or pairs behind it. ``ids``: the number that each row's cluster had in the data.
     """
 
     rows: Floats | csr_array
     shape: tuple[int, ...]
     n: int
-    disturb: Callable[[Floats, float], Floats] | None = None
+    ids: Ints | None = None
     empty: str = "no item was rated by both sides"
 
     @property
@@ -43,6 +43,20 @@ class Evidence:
             summed += (rows.T @ weight.T).T if isinstance(rows, csr_array) else weight @ rows
         return summed.reshape(len(weights), *self.shape)
 
+    def dense(self) -> Floats:
+        """(clusters, *shape); of sparse rows, sums over at most ``MOST_DENSE`` groups of clusters."""
+        rows = self.rows if isinstance(self.rows, np.ndarray) else self.grouped(MOST_DENSE)
+        return floats(rows).reshape(len(rows), *self.shape)
+
+    def grouped(self, most: int) -> Floats:
+        """(groups, prod(shape)): the rows summed in at most ``most`` groups of clusters."""
+        if self.clusters <= most:
+            return self.rows if isinstance(self.rows, np.ndarray) else floats(self.rows.toarray())
+        place = np.arange(self.clusters) % most
+        chooser = csr_array((np.ones(self.clusters), (place, np.arange(self.clusters))), shape=(most, self.clusters))
+        summed = chooser @ self.rows
+        return floats(summed if isinstance(summed, np.ndarray) else summed.toarray())
+
     def total(self) -> Floats:
         """The plain sum of the rows, shape (1, *shape)."""
         return self.totals(np.ones((1, self.clusters)))
@@ -53,12 +67,12 @@ def cells(cell: Ints, cluster: Ints, shape: tuple[int, ...], weight: Floats | No
     pair.
     """
     group, groups = renumbered(cluster)
-    width = prod(shape)
+    width, ids = prod(shape), np.unique(cluster)
     if width <= DENSE_STATISTICS:
         counted = np.bincount(group * width + cell, weights=weight, minlength=groups * width)
-        return Evidence(counted.astype(np.float64, copy=False).reshape(groups, width), shape, len(cell))
+        return Evidence(counted.astype(np.float64, copy=False).reshape(groups, width), shape, len(cell), ids)
     data = np.ones(len(cell)) if weight is None else weight
-    return Evidence(csr_array(coo_array((data, (group, cell)), shape=(groups, width))), shape, len(cell))
+    return Evidence(csr_array(coo_array((data, (group, cell)), shape=(groups, width))), shape, len(cell), ids)
 
 
 def sums(
@@ -72,7 +86,7 @@ def sums(
     rows = np.empty((groups, prod(shape)))
     for place, column in enumerate(columns):
         rows[:, place] = np.bincount(group, weights=column, minlength=groups)
-    return Evidence(rows, shape, len(cluster) if n is None else n)
+    return Evidence(rows, shape, len(cluster) if n is None else n, np.unique(cluster))
 
 
 def joined(first: Evidence, second: Evidence) -> Evidence:
@@ -81,10 +95,10 @@ def joined(first: Evidence, second: Evidence) -> Evidence:
         raise ValueError(
             f"Evidence over {first.clusters} and {second.clusters} clusters: keep the items that both sides have."
         )
-    width, n = (prod(first.shape) + prod(second.shape),), min(first.n, second.n)
+    width, n, ids = (prod(first.shape) + prod(second.shape),), min(first.n, second.n), first.ids
     if isinstance(first.rows, csr_array) or isinstance(second.rows, csr_array):
-        return Evidence(csr_array(hstack([csr_array(first.rows), csr_array(second.rows)])), width, n)
-    return Evidence(np.hstack([first.rows, second.rows]), width, n)
+        return Evidence(csr_array(hstack([csr_array(first.rows), csr_array(second.rows)])), width, n, ids)
+    return Evidence(np.hstack([first.rows, second.rows]), width, n, ids)
 
 
 def renumbered(cluster: Ints) -> tuple[Ints, int]:

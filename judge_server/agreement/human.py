@@ -6,11 +6,11 @@ ways round, to be read beside a judge's ``…_pairwise``. A judge's plain figure
 human's are: that much easier they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from judge_server.agreement.array import Floats, Ints, where_defined
+from judge_server.agreement.array import Flags, Floats, Ints, where_defined
 from judge_server.agreement.catalogue import absent, multi_rater_metrics, pairwise_metrics
 from judge_server.agreement.classification import classification_metrics
 from judge_server.agreement.contingency import item_coincidences, pair_counts, pair_table, rating_coincidences
@@ -25,16 +25,22 @@ from judge_server.agreement.panel import RatingPanel
 from judge_server.agreement.rank import rank_evidence
 from judge_server.agreement.ratings import majority
 from judge_server.agreement.resampling import Task
+from judge_server.agreement.stratified import stratified_tasks
 
 ALONE = "no item was rated by two humans: agreement among humans is undefined"
 MOST_CROSSED = 100  # raters; a panel that shares all its items is small
 
 
-def human_agreement(panel: RatingPanel, measurement: Measurement | None = None) -> dict[str, Estimate]:
-    """Every metric of the humans among themselves by name; what has no value says why."""
+def human_agreement(
+    panel: RatingPanel, measurement: Measurement | None = None, strata: Sequence[Flags] = ()
+) -> dict[str, Estimate]:
+    """Every metric of the humans among themselves by name; what has no value says why. ``strata``: the items of each
+    of several criteria, whose coefficients are then averaged."""
     how = measurement or Measurement()
     alone = not (panel.humans.totals()[0] >= 2).any()
     tasks = list(evidence_of(panel))
+    if strata:
+        tasks = list(stratified_tasks(tasks, [list(evidence_of(panel.restricted(units))) for units in strata]))
     if alone:
         found = {metric.name: Estimate(note=ALONE) for _, metrics in tasks for metric in metrics}
     else:

@@ -1,16 +1,38 @@
-"""From replicates to estimates: intervals where they can be given, reasons where they cannot."""
+"""Intervals: one for every shape of metric, from sums within clusters; reasons where none can be given.
+
+- A proportion gets Wilson's score interval with the effective number of trials (Korn & Graubard 1998, Surv. Methodol.
+  24:193) and a t quantile on clusters − 1. The design effect is the linearised one, drawn towards that of an intraclass
+  correlation of .3 as long as few events were seen, so that the bound moves steadily from 0 events on.
+- A coefficient 1 − observed / expected disagreement gets the same interval on the scale of its observed disagreement,
+  with the variance of the coefficient itself (leaving one cluster out) in the effective number of trials.
+- The difference of two proportions (Youden's J) combines theirs (Zou & Donner 2008, Stat. Med. 27:1693).
+- A correlation gets the jackknife's interval on Fisher's z, a difference on its own scale, an error on its logarithm.
+- Without a formula, whole clusters are resampled and percentiles taken.
+
+Graded coefficients use a t quantile whose degrees of freedom fall with the kurtosis of the clusters' influence: the
+variance itself is uncertain when few clusters carry it. Coverage by simulation stands in docs/calibration.md.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import atanh, exp, inf, sqrt, tanh
 
 import numpy as np
 
 from judge_server.agreement.array import Floats
-from judge_server.agreement.distribution import normal_cumulative, normal_quantile, two_sided, wilson
+from judge_server.agreement.distribution import student_quantile
 from judge_server.agreement.evidence import Evidence
 from judge_server.agreement.metric import Estimate, Metric
 from judge_server.agreement.resampling import Resampling, Task, leave_one_out, replicate_together
+from judge_server.util.wilson import score_interval
 
 TOLERATED_UNDEFINED = 0.05  # more resamples without a class would make the interval that of a luckier data set
+ASSUMED_CORRELATION = 0.3  # of the items of one cluster, as long as too few events show it
+ASSUMED_EVENTS = 5.0  # weight of that assumption, in clusters with an event
+ASSUMED_GRADED = 2.0  # the same where disagreements have degrees, and most are small
+FEWEST_EVENTS = 5  # labels of the rarer kind, below which nothing has been measured about it
+FEWEST_DEGREES = 4.0
+_NOTHING = 1e-12
 
 
 def estimate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> dict[str, Estimate]:
@@ -19,33 +41,27 @@ def estimate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampli
 
 
 def estimate_all(tasks: Sequence[Task], resampling: Resampling) -> dict[str, Estimate]:
-    """Every metric of several bodies of evidence by name; names must differ. One pass of draws serves them all."""
-    enough = [task for task in tasks if task[0].clusters and not too_few(task[0], resampling)]
-    replicates = iter(replicate_together(enough, resampling))
+    """Every metric of several bodies of evidence by name; names must differ."""
     found: dict[str, Estimate] = {}
-    for task in tasks:
-        found |= resampled(task, next(replicates), resampling) if task in enough else unsampled(task, resampling)
-    return found
-
-
-def unsampled(task: Task, resampling: Resampling) -> dict[str, Estimate]:
-    """Values without intervals, for evidence from too few clusters or none."""
-    evidence, metrics = task
-    shortage = too_few(evidence, resampling)
-    if not evidence.clusters or shortage is None:
-        return {metric.name: Estimate(note=evidence.empty) for metric in metrics}
-    total = evidence.total()
-    return {metric.name: standing(float(metric.value(total)[0]), evidence, metric, shortage) for metric in metrics}
-
-
-def resampled(task: Task, replicates: Floats, resampling: Resampling) -> dict[str, Estimate]:
-    evidence, metrics = task
-    total = evidence.total()
-    jackknife = leave_one_out(evidence, metrics) if resampling.method == "bca" else [None] * len(metrics)
-    return {
-        metric.name: concluded(evidence, metric, float(metric.value(total)[0]), row, left_out, resampling)
-        for metric, row, left_out in zip(metrics, replicates, jackknife, strict=True)
-    }
+    resampled: list[Task] = []
+    for evidence, metrics in tasks:
+        if not evidence.clusters:
+            found |= {metric.name: Estimate(note=evidence.empty) for metric in metrics}
+            continue
+        shortage = too_few(evidence, resampling)
+        if shortage is not None:
+            total = evidence.total()
+            found |= {m.name: short(float(m.value(total)[0]), evidence, m, shortage) for m in metrics}
+            continue
+        drawn = [metric for metric in metrics if metric.shape in {"resampled", "reflected"}]
+        found |= by_formula(evidence, [metric for metric in metrics if metric not in drawn], resampling)
+        if drawn:
+            resampled.append((evidence, drawn))
+    for (evidence, metrics), rows in zip(resampled, replicate_together(resampled, resampling), strict=True):
+        for metric, row in zip(metrics, rows, strict=True):
+            found[metric.name] = percentiles(evidence, metric, row, resampling)
+    order = [metric.name for _, metrics in tasks for metric in metrics]
+    return {name: found[name] for name in order}
 
 
 def too_few(evidence: Evidence, resampling: Resampling) -> tuple[str, int] | None:
@@ -58,7 +74,7 @@ def too_few(evidence: Evidence, resampling: Resampling) -> tuple[str, int] | Non
     return None
 
 
-def standing(value: float, evidence: Evidence, metric: Metric, shortage: tuple[str, int]) -> Estimate:
+def short(value: float, evidence: Evidence, metric: Metric, shortage: tuple[str, int]) -> Estimate:
     """A value without an interval, or an undefined one with its reason."""
     if not np.isfinite(value):
         return Estimate(n=evidence.n, clusters=evidence.clusters, note=metric.undefined)
@@ -66,81 +82,193 @@ def standing(value: float, evidence: Evidence, metric: Metric, shortage: tuple[s
     return Estimate(value=value, n=evidence.n, clusters=evidence.clusters, note=note, needed=needed)
 
 
-def concluded(
-    evidence: Evidence,
-    metric: Metric,
-    value: float,
-    replicates: Floats,
-    left_out: Floats | None,
-    resampling: Resampling,
-) -> Estimate:
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """What leaving out each cluster says of a value: its variance, and how far the tails of that variance reach."""
+
+    variance: float
+    degrees: float
+    defined: bool
+
+
+def influence(left_out: Floats) -> Influence:
+    """From a metric's values without each cluster in turn: (clusters,)."""
+    clusters = len(left_out)
+    if not np.isfinite(left_out).all():
+        return Influence(inf, 1.0, defined=False)
+    deviation = left_out - left_out.mean()
+    squares = float((deviation**2).sum())
+    if squares <= _NOTHING**2:
+        return Influence(0.0, clusters - 1.0, defined=True)
+    kurtosis = float((deviation**4).sum()) * clusters / squares**2
+    degrees = min(clusters - 1.0, 2 * clusters / max(kurtosis - 1, _NOTHING))
+    return Influence((clusters - 1) / clusters * squares, max(degrees, FEWEST_DEGREES), defined=True)
+
+
+def by_formula(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> dict[str, Estimate]:
+    total = evidence.total()
+    found: dict[str, Estimate] = {}
+    graded = [metric for metric in metrics if metric.shape != "proportion" and metric.parts is None]
+    left_out = dict(zip([m.name for m in graded], leave_one_out(evidence, graded), strict=True)) if graded else {}
+    for metric in metrics:
+        value = float(metric.value(total)[0])
+        if not np.isfinite(value):
+            found[metric.name] = Estimate(n=evidence.n, clusters=evidence.clusters, note=metric.undefined)
+        elif metric.parts is not None:
+            found[metric.name] = combined(evidence, metric, value, resampling)
+        elif metric.shape == "proportion":
+            found[metric.name] = proportion(evidence, metric, value, resampling)
+        else:
+            found[metric.name] = shaped(evidence, metric, value, influence(left_out[metric.name]), resampling)
+    return found
+
+
+def proportion(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
     n, clusters = evidence.n, evidence.clusters
+    trials, hits = per_cluster(evidence, metric)
+    used = trials > 0
+    count = float(trials.sum())
+    if count < FEWEST_EVENTS:
+        note = f"no interval: {count:g} cases, at least {FEWEST_EVENTS} are needed"
+        return Estimate(value=value, n=n, clusters=clusters, note=note, needed=FEWEST_EVENTS)
+    bounds = share_interval(hits[used], trials[used], resampling.confidence)
+    return Estimate(value=value, low=min(bounds[0], value), high=max(bounds[1], value), n=n, clusters=clusters)
+
+
+def per_cluster(evidence: Evidence, metric: Metric) -> tuple[Floats, Floats]:
+    """(clusters,) each: a proportion's trials and hits."""
+    rows = evidence.dense()
+    trials = metric.trials(rows) if metric.trials is not None else np.ones(len(rows))
+    return trials, np.nan_to_num(metric.value(rows)) * trials
+
+
+def share_interval(hits: Floats, trials: Floats, confidence: float) -> tuple[float, float]:
+    """The interval of Σ hits / Σ trials; (clusters,) columns with trials above 0, at least two clusters."""
+    count, clusters = float(trials.sum()), len(trials)
+    rate = float(hits.sum()) / count
+    assumed = assumed_effect(trials)
+    effect = assumed
+    if 0 < rate < 1 and clusters > 1:
+        residual = hits - rate * trials
+        variance = float((residual**2).sum()) / count**2 * clusters / (clusters - 1)
+        effect = variance / (rate * (1 - rate) / count)
+    events = min(float(hits.sum()), count - float(hits.sum()))
+    drawn = (events * effect + ASSUMED_EVENTS * assumed) / (events + ASSUMED_EVENTS)
+    quantile = student_quantile(0.5 + confidence / 2, max(clusters - 1.0, 1.0))
+    return score_interval(rate, count / max(drawn, 1.0), quantile)
+
+
+def assumed_effect(trials: Floats) -> float:
+    """The design effect of equally correlated items (Kish 1965) with the assumed correlation."""
+    return 1 + (float((trials**2).sum() / trials.sum()) - 1) * ASSUMED_CORRELATION
+
+
+def combined(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
+    """First less second proportion, from the interval of each."""
+    if metric.parts is None:
+        raise ValueError(f"{metric.name} has no parts")
+    total = evidence.total()
+    one, two = (proportion(evidence, part, float(part.value(total)[0]), resampling) for part in metric.parts)
+    if one.low is None or one.high is None or two.low is None or two.high is None:
+        note = one.note or two.note
+        return Estimate(value=value, n=evidence.n, clusters=evidence.clusters, note=note, needed=FEWEST_EVENTS)
+    first, second = one.value or 0.0, two.value or 0.0
+    alike = correlation_of(leave_one_out(evidence, metric.parts))
+    low = value - apart(first - one.low, two.high - second, alike)
+    high = value + apart(one.high - first, second - two.low, alike)
+    return Estimate(value=value, low=max(low, -1.0), high=min(high, 1.0), n=evidence.n, clusters=evidence.clusters)
+
+
+def correlation_of(left_out: Floats) -> float:
+    """Of two estimates on the same clusters, from their values without each: (2, clusters)."""
+    if not np.isfinite(left_out).all() or (np.ptp(left_out, axis=1) <= _NOTHING).any():
+        return 0.0
+    return float(np.corrcoef(left_out)[0, 1])
+
+
+def apart(first: float, second: float, correlation: float) -> float:
+    """The reach of a difference from the reach of its two sides."""
+    return sqrt(max(first**2 + second**2 - 2 * correlation * first * second, 0.0))
+
+
+def shaped(evidence: Evidence, metric: Metric, value: float, found: Influence, resampling: Resampling) -> Estimate:
+    n, clusters = evidence.n, evidence.clusters
+    plain = Estimate(value=value, n=n, clusters=clusters)
+    if not found.defined:
+        note = f"no interval: undefined without one of the clusters ({metric.undefined}): label more of what is rare"
+        return plain.model_copy(update={"note": note, "needed": 2 * clusters})
+    if metric.rarer is not None and (seen := float(metric.rarer(evidence.total())[0])) < FEWEST_EVENTS:
+        note = f"no interval: {seen:g} labels are not the commonest one, at least {FEWEST_EVENTS} are needed"
+        return plain.model_copy(update={"note": note, "needed": FEWEST_EVENTS})
+    if metric.shape in {"disagreement", "bounded"}:
+        low, high = disagreement(evidence, metric, value, found, resampling)
+    elif not found.variance:
+        note = "no interval: every cluster says the same"
+        return plain.model_copy(update={"note": note, "needed": 2 * clusters})
+    else:
+        low, high = transformed(metric, value, found, resampling)
+    return plain.model_copy(update={"low": min(low, value), "high": max(high, value)})
+
+
+def transformed(metric: Metric, value: float, found: Influence, resampling: Resampling) -> tuple[float, float]:
+    reach = student_quantile(0.5 + resampling.confidence / 2, found.degrees) * sqrt(found.variance)
+    if metric.shape == "correlation" and abs(value) < 1 - _NOTHING:
+        z, spread = atanh(value), reach / (1 - value**2)
+        return tanh(z - spread), tanh(z + spread)
+    if metric.shape == "positive" and value > 0:
+        return value * exp(-reach / value), value * exp(reach / value)
+    return value - reach, value + reach
+
+
+def disagreement(
+    evidence: Evidence, metric: Metric, value: float, found: Influence, resampling: Resampling
+) -> tuple[float, float]:
+    """On the scale of the observed disagreement, whose bounds become the coefficient's by the chance disagreement."""
+    total = evidence.total()
+    expected = float(metric.expected(total)[0]) if metric.expected is not None else 1.0
+    rate = min(max((1 - value) * expected, 0.0), 1.0)
+    if metric.shape == "bounded":
+        expected, rate = 1.0, min(max(1 - value, 0.0), 1.0)
+    elif metric.expected is None:
+        expected, rate = 0.5, min(max((1 - value) / 2, 0.0), 1.0)
+    rows = evidence.dense()
+    trials = metric.trials(rows) if metric.trials is not None else np.full(len(rows), evidence.n / len(rows))
+    count = float(trials.sum())
+    assumed, effect = assumed_effect(np.maximum(trials, _NOTHING)), 0.0
+    if 0 < rate < 1:
+        effect = found.variance * expected**2 / (rate * (1 - rate) / count)
+    events = float(len(rows))
+    if metric.observed is not None:
+        touched = int((np.nan_to_num(metric.observed(rows)) > _NOTHING).sum())
+        events = float(min(touched, len(rows) - touched) if metric.nominal else touched)
+    elif effect == 0:
+        events = 0.0
+    weight = ASSUMED_EVENTS if metric.nominal else ASSUMED_GRADED
+    drawn = (events * effect + weight * assumed) / (events + weight)
+    degrees = evidence.clusters - 1.0 if metric.nominal else found.degrees
+    quantile = student_quantile(0.5 + resampling.confidence / 2, degrees)
+    least, most = score_interval(rate, count / max(drawn, _NOTHING), quantile)
+    return max(1 - most / expected, -1.0) if metric.shape != "bounded" else 1 - most, min(1 - least / expected, 1.0)
+
+
+def percentiles(evidence: Evidence, metric: Metric, replicates: Floats, resampling: Resampling) -> Estimate:
+    n, clusters = evidence.n, evidence.clusters
+    value = float(metric.value(evidence.total())[0])
     if not np.isfinite(value):
         return Estimate(n=n, clusters=clusters, note=metric.undefined)
     defined = replicates[np.isfinite(replicates)]
     missing = 1 - len(defined) / len(replicates)
+    plain = Estimate(value=value, n=n, clusters=clusters)
     if missing > TOLERATED_UNDEFINED:
         note = (
             f"no interval: undefined in {missing:.0%} of the resamples ({metric.undefined}): label more of what is rare"
         )
-        return Estimate(value=value, n=n, clusters=clusters, note=note, needed=rarer(clusters, missing))
-    if np.ptp(defined) <= 1e-12 * max(1.0, abs(value)):
-        return unvarying(evidence, metric, value, resampling)
-    low, high = bounds(value, defined, left_out, metric, resampling)
-    return Estimate(value=value, low=low, high=high, n=n, clusters=clusters)
-
-
-def rarer(clusters: int, missing: float) -> int:
-    """Clusters at which a class missing from this share of resamples would be missing from few enough: missing ≈
-    exp(−clusters · rate).
-    """
-    return int(np.ceil(clusters * np.log(TOLERATED_UNDEFINED) / np.log(min(missing, 0.999))))
-
-
-def bounds(
-    value: float, replicates: Floats, left_out: Floats | None, metric: Metric, resampling: Resampling
-) -> tuple[float, float]:
+        return plain.model_copy(update={"note": note, "needed": 2 * clusters})
+    if np.ptp(defined) <= _NOTHING * max(1.0, abs(value)):
+        note = "no interval: every resample gave the same value"
+        return plain.model_copy(update={"note": note, "needed": 2 * clusters})
     tail = (1 - resampling.confidence) / 2
-    if metric.interval == "reflected":
-        low, high = np.quantile(replicates, [tail, 1 - tail])
-        return max(0.0, 2 * value - high), max(0.0, 2 * value - low)
-    tails = np.array([tail, 1 - tail]) if left_out is None else accelerated(value, replicates, left_out, resampling)
-    low, high = np.quantile(replicates, tails)
-    return float(low), float(high)
-
-
-def accelerated(value: float, replicates: Floats, left_out: Floats, resampling: Resampling) -> Floats:
-    """The two percentiles of the BCa interval (Efron 1987, eq. 3.9 with the jackknife's acceleration)."""
-    below = (np.sum(replicates < value) + 0.5 * np.sum(replicates == value)) / len(replicates)
-    bias = normal_quantile(float(np.clip(below, 1 / len(replicates), 1 - 1 / len(replicates))))
-    deviation = np.nanmean(left_out) - left_out[np.isfinite(left_out)]
-    scale = float(np.sum(deviation**2)) ** 1.5
-    acceleration = float(np.sum(deviation**3)) / (6 * scale) if scale else 0.0
-    shifted = bias + two_sided(resampling.confidence) * np.array([-1.0, 1.0])
-    return normal_cumulative(bias + shifted / (1 - acceleration * shifted))
-
-
-def unvarying(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
-    """All resamples agree, typically at perfect agreement, where [1, 1] would be a lie: the bound of an unseen
-    disagreement instead.
-
-    A proportion gets Wilson's interval, with each cluster counted as one trial. A coefficient gets the value it would
-    take if the share of disagreement that Wilson's interval cannot exclude were there, spread as chance would spread
-    it.
-    """
-    n, clusters = evidence.n, evidence.clusters
-    total = evidence.total()
-    if metric.trials is not None and value in {0.0, 1.0}:
-        trials = float(metric.trials(total)[0]) * min(1.0, clusters / n)
-        low, high = wilson(value * trials, trials, resampling.confidence)
-        note = "nothing varied: Wilson's interval, one trial a cluster"
-        return Estimate(value=value, low=low, high=high, n=n, clusters=clusters, note=note)
-    if evidence.disturb is not None:
-        unseen = wilson(0, clusters, resampling.confidence)[1]
-        other = float(metric.value(evidence.disturb(total, unseen))[0])
-        if np.isfinite(other) and other != value:
-            note = f"nothing varied: bounded by {unseen:.1%} of disagreement not seen"
-            low, high = min(value, other), max(value, other)
-            return Estimate(value=value, low=low, high=high, n=n, clusters=clusters, note=note)
-    note = "no interval: every resample gave the same value"
-    return Estimate(value=value, n=n, clusters=clusters, note=note, needed=2 * clusters)
+    low, high = (float(bound) for bound in np.quantile(defined, [tail, 1 - tail]))
+    if metric.shape == "reflected":
+        low, high = max(0.0, 2 * value - high), max(0.0, 2 * value - low)
+    return plain.model_copy(update={"low": low, "high": high})

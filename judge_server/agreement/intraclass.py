@@ -82,10 +82,10 @@ def intraclass_unbalanced(totals: Floats) -> Floats:
 
 def form_metric(name: str, form: str, prepare: Callable[[Floats], Floats] | None = None) -> Metric:
     if prepare is None:
-        return Metric(name, lambda totals: intraclass(totals, form), CONSTANT)
-    return Metric(name, lambda totals: intraclass(prepare(totals), form), CONSTANT)
+        return Metric(name, lambda totals: intraclass(totals, form), CONSTANT, "disagreement", nominal=False)
+    return form_metric(name, form).over(prepare)
 
 
 CROSSED_METRICS = [form_metric("icc", "icc_2_1"), *(form_metric(form, form) for form in FORMS)]
 PAIR_METRICS = [form_metric("icc", "icc_2_1", from_moments), *(form_metric(form, form, from_moments) for form in FORMS)]
-ONE_WAY_METRICS = [Metric("icc_1_1", intraclass_unbalanced, CONSTANT)]
+ONE_WAY_METRICS = [Metric("icc_1_1", intraclass_unbalanced, CONSTANT, "disagreement", nominal=False)]

@@ -6,13 +6,13 @@ of an item counts once, and ``n`` counts pairs. ``…_per_item`` is averaged ove
 and pairwise are the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from pydantic import Field
 
 from judge_server.agreement.alternative_annotator import AlternativeAnnotator, alternative_annotator
-from judge_server.agreement.array import Floats, Ints
+from judge_server.agreement.array import Flags, Floats, Ints
 from judge_server.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
 from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.evidence import joined
@@ -25,6 +25,7 @@ from judge_server.agreement.panel import JudgeColumn, RatingPanel
 from judge_server.agreement.probability import PROBABILITY_METRICS, probability_evidence
 from judge_server.agreement.rank import rank_evidence
 from judge_server.agreement.resampling import Resampling, Task
+from judge_server.agreement.stratified import stratified_tasks
 from judge_server.agreement.within import ROW_CORRELATIONS, within_evidence, within_metric
 from judge_server.core.model import Frozen
 
@@ -37,11 +38,24 @@ class Measurement(Frozen):
     bins: int = Field(default=10, ge=2, le=100, description="bins of the reliability curve and of ECE")
 
 
-def judge_agreement(panel: RatingPanel, judge: str, measurement: Measurement | None = None) -> dict[str, Estimate]:
-    """Every metric of one judge by name; what has no value says why."""
-    how, own = measurement or Measurement(), panel.judges[judge]
-    found = estimate_all(list(evidence_of(panel, own, how)), how.resampling)
-    return absent(panel.scale, found, scores=own.is_score)
+def judge_agreement(
+    panel: RatingPanel, judge: str, measurement: Measurement | None = None, strata: Sequence[Flags] = ()
+) -> dict[str, Estimate]:
+    """Every metric of one judge by name; what has no value says why. ``strata``: the items of each of several
+    criteria, whose coefficients are then averaged."""
+    how = measurement or Measurement()
+    found = estimate_all(list(judge_tasks(panel, judge, how, strata)), how.resampling)
+    return absent(panel.scale, found, scores=panel.judges[judge].is_score)
+
+
+def judge_tasks(panel: RatingPanel, judge: str, how: Measurement, strata: Sequence[Flags] = ()) -> Iterator[Task]:
+    """The evidence and metrics of one judge, stratified where ``strata`` are given."""
+    whole = list(evidence_of(panel, panel.judges[judge], how))
+    if not strata:
+        yield from whole
+        return
+    parts = [panel.restricted(units) for units in strata]
+    yield from stratified_tasks(whole, [list(evidence_of(part, part.judges[judge], how)) for part in parts])
 
 
 def evidence_of(panel: RatingPanel, own: JudgeColumn, how: Measurement) -> Iterator[Task]:

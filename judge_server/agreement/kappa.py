@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from judge_server.agreement.array import Floats, floats, ratio, where_defined
-from judge_server.agreement.contingency import diagonal, margins
+from judge_server.agreement.contingency import diagonal, margins, not_commonest
 from judge_server.agreement.metric import Metric
 from judge_server.agreement.scale import LabelScale
 
@@ -52,12 +52,28 @@ def cohen_kappa(table: Floats, distance: Floats) -> Floats:
     return where_defined(1 - ratio(observed, expected), varied)
 
 
+def chance_disagreement(table: Floats, distance: Floats) -> Floats:
+    """The mean distance of two labels drawn from the margins: (replicates,)."""
+    rows, columns, total = margins(table)
+    return ratio(np.einsum("bi,ij,bj->b", rows, distance, columns), total**2)
+
+
 def cohen_metrics(scale: LabelScale) -> list[Metric]:
     weightings: dict[str, Weighting] = {"cohen_kappa": "nominal"}
     if scale.values is not None:
         weightings |= {"cohen_kappa_linear": "linear", "cohen_kappa_quadratic": "quadratic"}
     return [
-        Metric(name, partial(cohen_kappa, distance=disagreement(scale.numbers, weighting)), COHEN_CONSTANT)
+        Metric(
+            name,
+            partial(cohen_kappa, distance=disagreement(scale.numbers, weighting)),
+            COHEN_CONSTANT,
+            "disagreement",
+            trials=lambda table: margins(table)[2],
+            observed=lambda table: ratio(margins(table)[2] - diagonal(table).sum(axis=-1), margins(table)[2]),
+            expected=partial(chance_disagreement, distance=disagreement(scale.numbers, weighting)),
+            nominal=weighting == "nominal" or scale.size == 2,
+            rarer=not_commonest,
+        )
         for name, weighting in weightings.items()
     ]
 
@@ -87,8 +103,16 @@ def items(totals: Floats) -> Floats:
     return floats(totals[:, :-1].sum(axis=(-2, -1)))
 
 
-RAW_AGREEMENT = Metric("raw_agreement", raw_agreement, "no item has two ratings", trials=items)
-FLEISS_KAPPA = Metric("fleiss_kappa", fleiss_kappa, FLEISS_CONSTANT)
+RAW_AGREEMENT = Metric("raw_agreement", raw_agreement, "no item has two ratings", "proportion", trials=items)
+FLEISS_KAPPA = Metric(
+    "fleiss_kappa",
+    fleiss_kappa,
+    FLEISS_CONSTANT,
+    "disagreement",
+    trials=items,
+    observed=lambda totals: 1 - raw_agreement(totals),
+    expected=lambda totals: floats(1 - (prevalence(totals) ** 2).sum(axis=-1)),
+)
 
 
 AC2_WEIGHTINGS: dict[str, Weighting] = {
@@ -104,10 +128,17 @@ def gwet_ac(totals: Floats, distance: Floats) -> Floats:
     labels = len(distance)
     if labels < 2:
         return np.full(len(totals), np.nan)
-    pairs, shares = totals[:, :-1], prevalence(totals)
+    pairs = totals[:, :-1]
     observed = ratio(np.einsum("bij,ij->b", pairs, agreement), pairs.sum(axis=(-2, -1)))
-    chance = agreement.sum() * (shares * (1 - shares)).sum(axis=-1) / (labels * (labels - 1))
+    chance = 1 - gwet_chance(totals, distance)
     return ratio(observed - chance, 1 - chance)
+
+
+def gwet_chance(totals: Floats, distance: Floats) -> Floats:
+    """The disagreement by chance that AC takes off: (replicates,)."""
+    labels, shares = len(distance), prevalence(totals)
+    agreement = (1 - distance).sum()
+    return floats(1 - agreement * (shares * (1 - shares)).sum(axis=-1) / max(labels * (labels - 1), 1))
 
 
 def gwet_metrics(scale: LabelScale) -> list[Metric]:
@@ -116,6 +147,15 @@ def gwet_metrics(scale: LabelScale) -> list[Metric]:
         weightings |= AC2_WEIGHTINGS
     reason = "the scale has a single label, or no item has two ratings"
     return [
-        Metric(name, partial(gwet_ac, distance=disagreement(scale.numbers, weighting)), reason)
+        Metric(
+            name,
+            partial(gwet_ac, distance=disagreement(scale.numbers, weighting)),
+            reason,
+            "disagreement",
+            trials=items,
+            observed=lambda totals: 1 - raw_agreement(totals),
+            expected=partial(gwet_chance, distance=disagreement(scale.numbers, weighting)),
+            nominal=weighting == "nominal" or scale.size == 2,
+        )
         for name, weighting in weightings.items()
     ]

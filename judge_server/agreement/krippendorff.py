@@ -30,6 +30,18 @@ def krippendorff_alpha(coincidences: Floats, values: Floats, level: Level) -> Fl
     return 1 - ratio((total - 1) * observed, expected)
 
 
+def different(coincidences: Floats) -> Floats:
+    """The share of paired ratings that differ."""
+    total = coincidences.sum(axis=(-2, -1))
+    return ratio(total - np.trace(coincidences, axis1=-2, axis2=-1), total)
+
+
+def chance_difference(coincidences: Floats) -> Floats:
+    """The share of pairs that would differ by chance, from the marginals."""
+    shares = ratio(coincidences.sum(axis=-1), coincidences.sum(axis=(-2, -1))[..., np.newaxis])
+    return floats(1 - (shares**2).sum(axis=-1))
+
+
 def difference(marginals: Floats, values: Floats, level: Level) -> Floats:
     """δ² between labels, (replicates or 1, labels, labels); the ordinal one reads how often each label was used."""
     if level == "nominal":
@@ -68,8 +80,8 @@ def interval_alpha_of_moments(totals: Floats) -> Floats:
     return 1 - ratio((count - 1) * totals[:, SQUARED], spread(totals[:, XX] + totals[:, YY], plain, count))
 
 
-MEASURED_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha, CONSTANT)
-MOMENT_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha_of_moments, CONSTANT)
+MEASURED_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha, CONSTANT, "disagreement", nominal=False)
+MOMENT_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha_of_moments, CONSTANT, "disagreement", nominal=False)
 
 
 def krippendorff_metrics(scale: LabelScale) -> list[Metric]:
@@ -78,6 +90,15 @@ def krippendorff_metrics(scale: LabelScale) -> list[Metric]:
     if scale.values is not None:
         usable = LEVELS if min(scale.values) >= 0 else ("nominal", "ordinal", "interval")
     return [
-        Metric(f"krippendorff_alpha_{level}", partial(krippendorff_alpha, values=scale.numbers, level=level), CONSTANT)
+        Metric(
+            f"krippendorff_alpha_{level}",
+            partial(krippendorff_alpha, values=scale.numbers, level=level),
+            CONSTANT,
+            "disagreement",
+            trials=lambda table: table.sum(axis=(-2, -1)) / 2,
+            observed=different,
+            expected=chance_difference if level == "nominal" else None,
+            nominal=level == "nominal" or scale.size == 2,
+        )
         for level in usable
     ]

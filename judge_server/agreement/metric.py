@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import Field
@@ -11,26 +11,53 @@ from judge_server.agreement.array import Floats
 from judge_server.core.model import Frozen
 
 Value = Callable[[Floats], Floats]
+Shape = Literal[
+    "proportion", "disagreement", "bounded", "correlation", "positive", "difference", "resampled", "reflected"
+]
 
 
 @dataclass(frozen=True)
 class Metric:
     """``value`` maps totals of shape (replicates, *statistics) to (replicates,), with nan where the metric is
-    undefined.
+    undefined; ``undefined`` says in words when that is.
 
-    ``undefined`` says in words when that is. ``trials`` gives a proportion's denominator, so that 0 of n and n of n
-    get Wilson's bound where resampling can show no spread. ``interval`` is ``"reflected"`` for statistics that
-    resampling biases upwards, such as ECE.
+    ``shape`` chooses the interval (see ``interval``). A ``proportion`` needs ``trials``, its denominator, linear in the
+    totals. A ``disagreement`` is 1 − observed / expected: ``trials`` counts what was observed, ``observed`` is the
+    observed disagreement per trial and ``expected`` the one that chance gives, both in [0, 1]; ``nominal`` says that
+    two labels either agree or do not. ``parts``: two proportions whose first less second is the metric.
+    ``rarer``: how many labels are not the commonest one; few of them give no interval.
     """
 
     name: str
     value: Value
     undefined: str
+    shape: Shape = "difference"
     trials: Value | None = None
-    interval: Literal["percentile", "reflected"] = "percentile"
+    observed: Value | None = None
+    expected: Value | None = None
+    nominal: bool = True
+    parts: "tuple[Metric, Metric] | None" = None
+    rarer: Value | None = None
 
     def renamed(self, name: str) -> "Metric":
-        return Metric(name, self.value, self.undefined, self.trials, self.interval)
+        return replace(self, name=name)
+
+    def over(self, prepare: Callable[[Floats], Floats]) -> "Metric":
+        """The metric on totals that ``prepare`` makes of another form of the statistics."""
+
+        def composed(function: Value | None) -> Value | None:
+            return None if function is None else lambda totals: function(prepare(totals))
+
+        value = self.value
+        return replace(
+            self,
+            value=lambda totals: value(prepare(totals)),
+            trials=composed(self.trials),
+            observed=composed(self.observed),
+            expected=composed(self.expected),
+            rarer=composed(self.rarer),
+            parts=None if self.parts is None else (self.parts[0].over(prepare), self.parts[1].over(prepare)),
+        )
 
 
 class Estimate(Frozen):

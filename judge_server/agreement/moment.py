@@ -56,8 +56,8 @@ def mean_difference(totals: Floats) -> Floats:
 
 
 MOMENT_METRICS = [
-    Metric("pearson", pearson, CONSTANT),
-    Metric("rmse", rmse, EMPTY),
-    Metric("mae", mae, EMPTY),
+    Metric("pearson", pearson, CONSTANT, "correlation"),
+    Metric("rmse", rmse, EMPTY, "positive"),
+    Metric("mae", mae, EMPTY, "positive"),
     Metric("mean_difference", mean_difference, EMPTY),
 ]

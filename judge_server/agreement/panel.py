@@ -102,6 +102,19 @@ class RatingPanel:
         """(items,): the mean of the humans' values."""
         return mean_value(*self.humans.totals())
 
+    def restricted(self, units: Flags) -> Self:
+        """The panel with nothing but these items; they keep their numbers."""
+
+        def cut(own: JudgeColumn) -> JudgeColumn:
+            return JudgeColumn(
+                np.where(units, own.codes, -1),
+                np.where(units, own.values, np.nan),
+                np.where(units, own.probabilities, np.nan),
+            )
+
+        judges = {name: cut(own) for name, own in self.judges.items()}
+        return replace(self, humans=self.humans.only(units[self.humans.item]), judges=judges)
+
     def promoted(self, human: str) -> Self:
         """The panel with one human as a judge of the others: that is how the human ceiling is measured, human by
         human.

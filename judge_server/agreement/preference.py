@@ -68,17 +68,30 @@ def count(place: int) -> Callable[[Floats], Floats]:
 
 
 PREFERENCE_METRICS = [
-    Metric("preference_accuracy", share(EXACT, PAIRS), NO_PAIR, count(PAIRS)),
-    Metric("preference_accuracy_half_ties", share(CREDIT, PAIRS), NO_PAIR),
+    Metric("preference_accuracy", share(EXACT, PAIRS), NO_PAIR, "proportion", trials=count(PAIRS)),
+    Metric("preference_accuracy_half_ties", share(CREDIT, PAIRS), NO_PAIR, "bounded", trials=count(PAIRS)),
     Metric(
         "preference_accuracy_without_ties",
         share(DECIDED_RIGHT, DECIDED),
         "no pair was decided by both sides",
-        count(DECIDED),
+        "proportion",
+        trials=count(DECIDED),
     ),
-    Metric("preference_accuracy_both_orders", share(ROBUST, ROBUST_PAIRS), NO_SWAP, count(ROBUST_PAIRS)),
-    Metric("judge_tie_rate", share(JUDGE_TIES, PAIRS), NO_PAIR, count(PAIRS)),
-    Metric("human_tie_rate", share(HUMAN_TIES, PAIRS), NO_PAIR, count(PAIRS)),
-    Metric("swap_consistency", share(SAME, SWAPS), NO_SWAP, count(SWAPS)),
-    Metric("first_shown_rate", share(FIRST_SHOWN, SHOWN), "no pair was decided in both orders", count(SHOWN)),
+    Metric(
+        "preference_accuracy_both_orders",
+        share(ROBUST, ROBUST_PAIRS),
+        NO_SWAP,
+        "proportion",
+        trials=count(ROBUST_PAIRS),
+    ),
+    Metric("judge_tie_rate", share(JUDGE_TIES, PAIRS), NO_PAIR, "proportion", trials=count(PAIRS)),
+    Metric("human_tie_rate", share(HUMAN_TIES, PAIRS), NO_PAIR, "proportion", trials=count(PAIRS)),
+    Metric("swap_consistency", share(SAME, SWAPS), NO_SWAP, "proportion", trials=count(SWAPS)),
+    Metric(
+        "first_shown_rate",
+        share(FIRST_SHOWN, SHOWN),
+        "no pair was decided in both orders",
+        "proportion",
+        trials=count(SHOWN),
+    ),
 ]

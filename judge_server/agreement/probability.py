@@ -6,10 +6,10 @@ Brier (1950), Mon. Weather Rev. 78:1; ECE over equally wide bins: Naeini, Cooper
 import numpy as np
 
 from judge_server.agreement.array import Floats, Ints, ratio
-from judge_server.agreement.distribution import wilson
 from judge_server.agreement.evidence import Evidence, cells
 from judge_server.agreement.metric import Metric
 from judge_server.core.model import Frozen
+from judge_server.util.wilson import wilson
 
 EMPTY = "no item has both a probability and a label"
 
@@ -36,7 +36,7 @@ def probability_evidence(probability: Floats, outcome: Floats, cluster: Ints, bi
     place = np.minimum((p * bins).astype(np.int64), bins - 1)
     home = cluster[known]
     kinds = [cells(place, home, (bins,), value).rows for value in (np.ones(len(p)), p, y, (p - y) ** 2)]
-    return Evidence(np.hstack([np.asarray(rows) for rows in kinds]), (4, bins), len(p), empty=EMPTY)
+    return Evidence(np.hstack([np.asarray(rows) for rows in kinds]), (4, bins), len(p), np.unique(home), EMPTY)
 
 
 def brier(totals: Floats) -> Floats:
@@ -69,6 +69,6 @@ def reliability_curve(evidence: Evidence, confidence: float = 0.95) -> list[Reli
 
 
 PROBABILITY_METRICS = [
-    Metric("brier", brier, EMPTY),
-    Metric("ece", expected_calibration_error, EMPTY, interval="reflected"),
+    Metric("brier", brier, EMPTY, "bounded", trials=lambda totals: totals[:, 0].sum(axis=-1)),
+    Metric("ece", expected_calibration_error, EMPTY, "reflected"),
 ]

@@ -5,6 +5,7 @@ levels makes a replicate's ranks a cumulative sum. Two columns with very many le
 their interval is resampled on quantile groups, which differ from the exact ranks by less than the interval can show.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -93,7 +94,7 @@ def shifted(evidence: Evidence, x: Floats, y: Floats) -> list[Metric]:
     }
     total = evidence.total()
     return [
-        Metric(m.name, partial(moved, value=m.value, by=exact[m.name] - float(m.value(total)[0])), m.undefined)
+        replace(m, value=partial(moved, value=m.value, by=exact[m.name] - float(m.value(total)[0])))
         for m in RANK_METRICS
     ]
 
@@ -103,7 +104,7 @@ def moved(table: Floats, value: Value, by: float) -> Floats:
 
 
 RANK_METRICS = (
-    Metric("spearman", spearman, CONSTANT),
-    Metric("kendall_tau_b", kendall_tau_b, CONSTANT),
-    Metric("kendall_tau_c", kendall_tau_c, CONSTANT),
+    Metric("spearman", spearman, CONSTANT, "correlation"),
+    Metric("kendall_tau_b", kendall_tau_b, CONSTANT, "correlation"),
+    Metric("kendall_tau_c", kendall_tau_c, CONSTANT, "correlation"),
 )

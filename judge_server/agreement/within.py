@@ -86,4 +86,4 @@ ROW_CORRELATIONS: dict[str, Correlate] = {
 
 
 def within_metric(name: str) -> Metric:
-    return Metric(f"{name}_per_item", mean_of_groups, NONE_DEFINED)
+    return Metric(f"{name}_per_item", mean_of_groups, NONE_DEFINED, "difference")

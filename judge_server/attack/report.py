@@ -7,7 +7,7 @@ from judge_server.attack.genuine import GenuineAnswer, Refusals
 from judge_server.attack.suite import AttackTrial, Suite
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
-from judge_server.difficulty.band import wilson
+from judge_server.util.wilson import wilson
 
 CONFIDENCE = 0.95
 

@@ -18,7 +18,7 @@ from judge_server.agreement.marginal import MarginalTest, mcnemar, mcnemar_clust
 from judge_server.agreement.metric import Estimate
 from judge_server.agreement.panel import RatingPanel
 from judge_server.calibration.headline import headline_metric
-from judge_server.calibration.panels import View, pooled, restricted, views
+from judge_server.calibration.panels import View, pooled, views
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
 from judge_server.labels.label import Label
@@ -166,7 +166,7 @@ def paired(view: View, measurement: Measurement) -> Paired:
 
 def shared_panel(panel: RatingPanel) -> RatingPanel:
     """Only the items with a human majority that both versions judged."""
-    return restricted(panel, (panel.majority() >= 0) & (panel.judges[OLD].codes >= 0) & (panel.judges[NEW].codes >= 0))
+    return panel.restricted((panel.majority() >= 0) & (panel.judges[OLD].codes >= 0) & (panel.judges[NEW].codes >= 0))
 
 
 def measured(panel: RatingPanel, judge: str, wanted: Sequence[str], measurement: Measurement) -> dict[str, Estimate]:

@@ -139,7 +139,7 @@ def _judged(scope: _Scope, judge: str, rule: PolicyRule, policy: Policy) -> Cert
     resampling = policy.resampling()
     if rule.max_gap is not None:
         return _gap(scope, judge, name, rule, policy, resampling)
-    found = estimates(scope.view.panel, judge, {name}, resampling).get(name)
+    found = estimates(scope.view, judge, {name}, resampling).get(name)
     if found is None:
         raise _unknown(name, scope.view, judge, resampling)
     return _bounded(scope, judge, name, found, rule, policy)
@@ -175,7 +175,7 @@ def _bounded(
 def _gap(
     scope: _Scope, judge: str, name: str, rule: PolicyRule, policy: Policy, resampling: Resampling
 ) -> CertificateFinding:
-    found = ceiling(scope.view.panel, judge, name, resampling)
+    found = ceiling(scope.view, judge, name, resampling)
     if found is None:
         nothing = Estimate(note="there is no human ceiling: no two people rated an item that the judge rated")
         known = rule.ceiling == "where known"

@@ -2,19 +2,19 @@
 ceiling, and the verdict in a sentence.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
-from judge_server.agreement.array import Floats
 from judge_server.agreement.catalogue import absent, table_metrics
 from judge_server.agreement.contingency import pair_counts, pair_table
 from judge_server.agreement.evidence import Evidence, joined
 from judge_server.agreement.interval import estimate, estimate_all
-from judge_server.agreement.judge import Measurement, difference, evidence_of
-from judge_server.agreement.metric import Estimate, Metric
+from judge_server.agreement.judge import Measurement, difference, judge_tasks
+from judge_server.agreement.metric import Estimate
 from judge_server.agreement.panel import RatingPanel
-from judge_server.agreement.resampling import Resampling
+from judge_server.agreement.resampling import Resampling, Task
+from judge_server.agreement.stratified import stacked
 from judge_server.calibration.panels import View
 from judge_server.core.model import Frozen
 
@@ -38,32 +38,13 @@ def headline_metric(view: View) -> str:
 
 
 def ceiling_gap(view: View, judge: str, resampling: Resampling) -> Estimate:
-    """The judge's agreement with each human, less the humans' with each other: on the same items and the same
-    resamples.
-    """
-    name, panel = headline_metric(view), view.panel
-    metric = next((metric for metric in table_metrics(view.scale) if metric.name == name), None)
-    if metric is None or not view.scale.has_tables:
+    """The judge's agreement with each human, less the humans' with each other, on the same items; averaged over
+    criteria."""
+    name = headline_metric(view)
+    if name == "pearson":
         return Estimate(note="finely graded scores have no table to take a difference of κ from: compare r")
-    codes, counts = panel.judges[judge].codes, panel.humans.counts()
-    usable = (codes >= 0) & (counts.sum(axis=1) >= 2)
-    if not usable.any():
-        return Estimate(note=ALONE)
-    rating = usable[panel.humans.item]
-    item = panel.humans.item[rating]
-    judged = pair_table(panel.humans.code[rating], codes[item], panel.cluster[item], view.scale.size)
-    human = pair_counts(counts[usable], panel.cluster[usable])
-    return estimate(joined(judged, human), [less(metric, view.scale.size)], resampling)[name]
-
-
-def less(metric: Metric, labels: int) -> Metric:
-    """The metric of the first of two joined tables, less that of the second."""
-
-    def value(totals: Floats) -> Floats:
-        halves = totals.reshape(len(totals), 2, labels, labels)
-        return metric.value(halves[:, 0]) - metric.value(halves[:, 1])
-
-    return Metric(metric.name, value, metric.undefined)
+    found = ceiling(view, judge, name, resampling)
+    return Estimate(note=ALONE) if found is None else turned(found.gap)
 
 
 def standing(judge: Estimate, gap: Estimate) -> str:
@@ -153,33 +134,48 @@ class Ceiling(Frozen):
     gap: Estimate
 
 
-def estimates(panel: RatingPanel, judge: str, names: Collection[str], resampling: Resampling) -> dict[str, Estimate]:
-    """Those of the named metrics that this scale has; others of them with the reason in ``note``."""
-    own = panel.judges[judge]
+def estimates(view: View, judge: str, names: Collection[str], resampling: Resampling) -> dict[str, Estimate]:
+    """Those of the named metrics that this scale has, averaged over criteria where the view holds several; others of
+    them with the reason in ``note``."""
     tasks = [
         (evidence, [metric for metric in metrics if metric.name in names])
-        for evidence, metrics in evidence_of(panel, own, Measurement(resampling=resampling))
+        for evidence, metrics in judge_tasks(view.panel, judge, Measurement(resampling=resampling), view.strata)
     ]
     found = estimate_all([task for task in tasks if task[1]], resampling)
-    return {name: one for name, one in absent(panel.scale, found).items() if name in names}
+    return {name: one for name, one in absent(view.scale, found).items() if name in names}
 
 
-def ceiling(panel: RatingPanel, judge: str, name: str, resampling: Resampling) -> Ceiling | None:
+def ceiling(view: View, judge: str, name: str, resampling: Resampling) -> Ceiling | None:
     """None where no item was rated by two people and the judge, or the scale has no such metric of labels."""
-    metric = next((one for one in table_metrics(panel.scale) if one.name == name), None)
+    metric = next((one for one in table_metrics(view.scale) if one.name == name), None)
+    panels = [view.panel.restricted(units) for units in view.strata] or [view.panel]
+    parts = [] if metric is None else [part for panel in panels if (part := shared_tables(panel, judge)) is not None]
+    if metric is None or not parts:
+        return None
+    size = view.scale.size
+    judged, human = ([(part[place], [metric]) for part in parts] for place in (0, 1))
+    gaps = [(joined(part[1], part[0]), [difference(metric, (size, size))]) for part in parts]
+    one, two, three = (together(tasks, name, resampling) for tasks in (judged, human, gaps))
+    return Ceiling(judge=one, humans=two, gap=three)
+
+
+def shared_tables(panel: RatingPanel, judge: str) -> tuple[Evidence, Evidence] | None:
+    """The judge against each person, and the people against each other, on items that the judge and two people rated;
+    None without any."""
     codes, counts = panel.judges[judge].codes, panel.humans.counts()
     usable = (codes >= 0) & (counts.sum(axis=1) >= 2)
-    if metric is None or not usable.any():
+    if not usable.any():
         return None
     rating = usable[panel.humans.item]
     item = panel.humans.item[rating]
     judged = pair_table(panel.humans.code[rating], codes[item], panel.cluster[item], panel.scale.size)
-    human = pair_counts(counts[usable], panel.cluster[usable])
-    return Ceiling(
-        judge=_single(judged, metric, resampling),
-        humans=_single(human, metric, resampling),
-        gap=_single(joined(human, judged), difference(metric, (panel.scale.size, panel.scale.size)), resampling),
-    )
+    return judged, pair_counts(counts[usable], panel.cluster[usable])
+
+
+def together(tasks: Sequence[Task], name: str, resampling: Resampling) -> Estimate:
+    """One metric of one criterion, or its mean over several."""
+    evidence, metrics = tasks[0] if len(tasks) == 1 else stacked(tasks, [name])
+    return estimate(evidence, metrics, resampling)[name]
 
 
 def missing(panel: RatingPanel, judge: str) -> tuple[int, int]:
@@ -188,7 +184,3 @@ def missing(panel: RatingPanel, judge: str) -> tuple[int, int]:
     rated = np.bincount(panel.humans.item, minlength=panel.humans.items) > 0
     said = np.isfinite(own.values) if own.is_score else own.codes >= 0
     return int(rated.sum()), int((rated & ~said).sum())
-
-
-def _single(evidence: Evidence, metric: Metric, resampling: Resampling) -> Estimate:
-    return estimate(evidence, [metric], resampling)[metric.name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from judge_server.agreement.array import Flags, Floats, Ints
-from judge_server.agreement.panel import JudgeColumn, RatingPanel, RatingRows, on_scale
+from judge_server.agreement.panel import RatingPanel, RatingRows, on_scale
 from judge_server.agreement.scale import LabelScale, number
 from judge_server.labels.label import CriterionScale, Kind
 from judge_server.labels.label_set import LabelSet
@@ -41,6 +41,13 @@ class View:
         """Whether labels can be put between 0 and 1: they are ordered, or one of them is the positive one."""
         return self.scale.values is not None or self.scale.positive is not None
 
+    @property
+    def strata(self) -> tuple[Flags, ...]:
+        """The units of each criterion; none where there is a single criterion."""
+        if len(self.criteria) < 2:
+            return ()
+        return tuple(self.criterion == place for place in np.unique(self.criterion))
+
     def fractions(self, values: Floats) -> Floats:
         """Numbers of this scale moved to 0 (worst) … 1 (best)."""
         low, high = float(self.scale.numbers.min()), float(self.scale.numbers.max())
@@ -61,19 +68,6 @@ class View:
         rated = counts.sum(axis=1)
         share = counts[:, self.scale.positive_code or 0] / np.maximum(rated, 1)
         return np.where(rated > 0, share, np.nan)
-
-
-def restricted(panel: RatingPanel, units: Flags) -> RatingPanel:
-    """The panel with nothing but these units; they keep their numbers."""
-
-    def cut(own: JudgeColumn) -> JudgeColumn:
-        gone = ~units
-        return JudgeColumn(
-            np.where(gone, -1, own.codes), np.where(gone, np.nan, own.values), np.where(gone, np.nan, own.probabilities)
-        )
-
-    judges = {name: cut(own) for name, own in panel.judges.items()}
-    return replace(panel, humans=panel.humans.only(units[panel.humans.item]), judges=judges)
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,11 @@ def _figures(view: View, judge: str) -> dict[str, Any]:
     if judge not in view.panel.judges:
         return {}
     resampling, name = Resampling(), headline_metric(view)
-    found = estimates(view.panel, judge, {name, *_ALWAYS}, resampling)
+    found = estimates(view, judge, {name, *_ALWAYS}, resampling)
     rated, silent = missing(view.panel, judge)
     shown: dict[str, Any] = {"headline": name, "items": rated, "missing": silent}
     shown |= {metric: _plain(one) for metric, one in found.items() if one.value is not None or metric == name}
-    people = ceiling(view.panel, judge, name, resampling)
+    people = ceiling(view, judge, name, resampling)
     if people is not None:
         shown |= {"human_ceiling": _plain(people.humans), "gap": _plain(people.gap)}
     return shown

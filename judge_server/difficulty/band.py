@@ -5,11 +5,10 @@ A rollout whose judge failed has no reward. It is counted, but it is neither a p
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import sqrt
-from statistics import NormalDist
 from typing import Literal
 
 from judge_server.core.errors import BadInput
+from judge_server.util.wilson import wilson
 
 
 class BandPlace(StrEnum):
@@ -89,12 +88,3 @@ class Band:
         if self.interval == "inside" and not self.low <= lowest <= highest <= self.high:
             return BandPlace.UNCERTAIN
         return BandPlace.KEPT
-
-
-def wilson(passed: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval for a proportion (Wilson 1927, JASA 22:209); ``trials`` is at least 1."""
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    rate, spread = passed / trials, z * z / trials
-    centre = (rate + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * sqrt(rate * (1 - rate) / trials + spread / (4 * trials))
-    return max(0.0, centre - half), min(1.0, centre + half)

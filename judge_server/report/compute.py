@@ -143,13 +143,13 @@ class _Work:
 
     def measured_people(self, seen: View) -> Metrics:
         self.step("people")
-        return human_agreement(seen.panel, self.how)
+        return human_agreement(seen.panel, self.how, seen.strata)
 
     def measured(self, seen: View, judge: str) -> Metrics:
         self.step(judge)
         if judge not in seen.panel.judges:
             return {}
-        found = judge_agreement(seen.panel, judge, self.how)
+        found = judge_agreement(seen.panel, judge, self.how, seen.strata)
         return found | position_effects(seen, judge, self.swapped, self.how.resampling)
 
     def report(self) -> Report:

@@ -1,18 +1,20 @@
 """The headline metrics tag by tag and person by person."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from judge_server.agreement.array import Flags
 from judge_server.agreement.catalogue import table_metrics
 from judge_server.agreement.contingency import pair_table
-from judge_server.agreement.evidence import Evidence
-from judge_server.agreement.interval import estimate
+from judge_server.agreement.interval import estimate_all
 from judge_server.agreement.judge import Measurement
 from judge_server.agreement.panel import RatingPanel
+from judge_server.agreement.resampling import Task
+from judge_server.agreement.stratified import stratified_tasks
 from judge_server.calibration.headline import headline_metric
-from judge_server.calibration.panels import View, restricted
+from judge_server.calibration.panels import View
 from judge_server.labels.label_set import LabelSet
 from judge_server.report.model import Metrics
 
@@ -28,7 +30,7 @@ def by_tag(labels: LabelSet, pooled: Sequence[View], judge: str, how: Measuremen
     if len(pooled) != 1 or judge not in pooled[0].panel.judges or not pooled[0].scale.has_tables:
         return {}
     view = pooled[0]
-    return {tag: shown(restricted(view.panel, units), judge, view, how) for tag, units in tagged(labels, view)}
+    return {tag: shown(view.panel.restricted(units), judge, view, how) for tag, units in tagged(labels, view)}
 
 
 def tagged(labels: LabelSet, view: View) -> Iterator[tuple[str, Flags]]:
@@ -62,16 +64,19 @@ def by_annotator(pooled: Sequence[View], judge: str | None, how: Measurement) ->
 
 
 def against(view: View, person: str, judge: str, how: Measurement) -> Metrics:
-    codes = view.panel.judges[judge].codes
-    return headline(pair_table(view.panel.humans.codes(person), codes, view.panel.cluster, view.scale.size), view, how)
+    mine = view.panel.humans.rater == view.panel.humans.raters.index(person)
+    return shown(replace(view.panel, humans=view.panel.humans.only(mine)), judge, view, how)
 
 
 def shown(panel: RatingPanel, judge: str, view: View, how: Measurement) -> Metrics:
-    table = pair_table(panel.majority(), panel.judges[judge].codes, panel.cluster, view.scale.size)
-    return headline(table, view, how)
-
-
-def headline(evidence: Evidence, view: View, how: Measurement) -> Metrics:
+    """The headline metrics against the majority, averaged over criteria."""
     wanted = (headline_metric(view), *SHOWN)
     metrics = [metric for metric in table_metrics(view.scale) if metric.name in wanted]
-    return estimate(evidence, metrics, how.resampling)
+
+    def task(part: RatingPanel) -> Task:
+        return pair_table(part.majority(), part.judges[judge].codes, part.cluster, view.scale.size), metrics
+
+    tasks: list[Task] = [task(panel)]
+    if view.strata:
+        tasks = list(stratified_tasks(tasks, [[task(panel.restricted(units))] for units in view.strata]))
+    return estimate_all(tasks, how.resampling)

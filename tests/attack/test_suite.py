@@ -13,8 +13,8 @@ from judge_server.attack.suite import AttackTrial, Suite, result_of
 from judge_server.core.errors import ModelUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
-from judge_server.difficulty.band import wilson
 from judge_server.models.protocol import Labels
+from judge_server.util.wilson import wilson
 from tests.core.build import ok, rubric
 from tests.scoring.assembly import judge
 from tests.scripted_model import ScriptedModel, labelled, yes

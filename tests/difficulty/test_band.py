@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from judge_server.core.errors import BadInput
-from judge_server.difficulty.band import Band, BandPlace, Tally, wilson
+from judge_server.difficulty.band import Band, BandPlace, Tally
+from judge_server.util.wilson import wilson
 
 
 def tally(*rewards, threshold=0.5):

@@ -1,0 +1,112 @@
+"""Several criteria as one figure: the weighted mean of the criteria's coefficients.
+
+Pooling the rows of criteria with different base rates rewards a judge for knowing the rates: one that is independent of
+the truth within each of twelve criteria can reach a pooled κ of .79. A stratified coefficient is the mean of the
+criteria's own, weighted by their numbers of ratings (Barlow, Lai & Azen 1991, "A comparison of methods for calculating
+a stratified kappa", Stat. Med. 10:1465). Shares of correct ratings, and errors in units of the scale, are means over
+ratings whichever way they are taken: they stay pooled.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from math import prod
+
+import numpy as np
+
+from judge_server.agreement.array import Floats, floats, ratio
+from judge_server.agreement.evidence import Evidence
+from judge_server.agreement.metric import Metric, Value
+from judge_server.agreement.resampling import Task
+
+POOLED = (
+    "accuracy", "raw_agreement", "sensitivity", "specificity", "false_positive_rate", "precision[", "recall[",
+    "f1_pairwise_balanced", "rmse", "mae", "mean_difference", "brier", "ece", "alt_test_", "preference_", "judge_tie",
+    "human_tie", "swap_", "first_shown",
+)  # fmt: skip
+MOST_CELLS = 20_000  # statistics of all criteria together; finer rank tables are not stratified
+
+
+def is_pooled(name: str) -> bool:
+    return name.startswith(POOLED) or name.endswith("_per_item")
+
+
+def stratified_tasks(whole: Sequence[Task], strata: Sequence[Sequence[Task]]) -> Iterator[Task]:
+    """Tasks of all criteria together from those of the pooled rows and those of each criterion.
+
+    Metrics that stay pooled are taken from ``whole``; each other metric is the mean of the criteria's.
+    """
+    for evidence, metrics in whole:
+        kept = [metric for metric in metrics if is_pooled(metric.name)]
+        if kept:
+            yield evidence, kept
+        meant = [metric.name for metric in metrics if not is_pooled(metric.name)]
+        parts = [found for tasks in strata if (found := _with(tasks, meant)) is not None and found[0].clusters]
+        if meant and parts:
+            yield stacked(parts, meant)
+
+
+def _with(tasks: Sequence[Task], names: Sequence[str]) -> Task | None:
+    """The task that holds these metrics."""
+    return next((task for task in tasks if {metric.name for metric in task[1]} >= set(names)), None)
+
+
+def stacked(parts: Sequence[Task], names: Sequence[str]) -> Task:
+    """Evidence of several criteria side by side over all their clusters, and the mean of each metric over them."""
+    sizes = [prod(evidence.shape) for evidence, _ in parts]
+    ids = np.unique(np.concatenate([cluster_ids(evidence) for evidence, _ in parts]))
+    if sum(sizes) > MOST_CELLS:
+        empty = "the values are too fine to be averaged over criteria: read them by criterion"
+        by_name = {metric.name: metric for metric in parts[0][1]}
+        none = Evidence(np.empty((0, 1)), (1,), 0, empty=empty)
+        return none, [by_name[name] for name in names]
+    rows = np.zeros((len(ids), sum(sizes)))
+    ends = np.cumsum(sizes)
+    for (evidence, _), size, end in zip(parts, sizes, ends, strict=True):
+        own = evidence.rows if isinstance(evidence.rows, np.ndarray) else evidence.rows.toarray()
+        rows[np.searchsorted(ids, cluster_ids(evidence)), end - size : end] = own
+    weights = floats([evidence.n for evidence, _ in parts])
+    whole = Evidence(rows, (sum(sizes),), int(weights.sum()), ids)
+    return whole, [mean_metric(name, parts, ends, weights) for name in names]
+
+
+def cluster_ids(evidence: Evidence) -> Floats:
+    return floats(np.arange(evidence.clusters) if evidence.ids is None else evidence.ids)
+
+
+def mean_metric(name: str, parts: Sequence[Task], ends: Floats, weights: Floats) -> Metric:
+    own = [next(metric for metric in metrics if metric.name == name) for _, metrics in parts]
+    shapes = [evidence.shape for evidence, _ in parts]
+
+    def columns(totals: Floats, function: Sequence[Value]) -> Floats:
+        """(strata, replicates): a function of each criterion's own statistics."""
+        found = []
+        for shape, end, one in zip(shapes, ends, function, strict=True):
+            part = totals[:, int(end) - prod(shape) : int(end)]
+            found.append(one(part.reshape(len(totals), *shape)))
+        return np.stack(found)
+
+    def mean(totals: Floats, function: Sequence[Value]) -> Floats:
+        values = columns(totals, function)
+        known = np.isfinite(values)
+        above = (np.where(known, values, 0) * weights[:, np.newaxis]).sum(axis=0)
+        return ratio(above, (known * weights[:, np.newaxis]).sum(axis=0))
+
+    def whole(function: Sequence[Value | None]) -> Sequence[Value] | None:
+        given = [one for one in function if one is not None]
+        return given if len(given) == len(function) else None
+
+    trials, observed = whole([one.trials for one in own]), whole([one.observed for one in own])
+    expected = whole([one.expected for one in own])
+    coefficient = own[0].shape in {"disagreement", "bounded"} or own[0].parts is not None
+    return replace(
+        own[0],
+        value=partial(mean, function=[one.value for one in own]),
+        undefined=f"no criterion has a value: {own[0].undefined}",
+        shape=("disagreement" if own[0].parts is not None else own[0].shape) if coefficient else own[0].shape,
+        trials=None if trials is None else lambda totals: columns(totals, trials).sum(axis=0),
+        observed=None if observed is None else partial(mean, function=observed),
+        expected=None if expected is None else partial(mean, function=expected),
+        parts=None,
+        rarer=None,
+    )

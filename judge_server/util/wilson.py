@@ -1,0 +1,17 @@
+"""Wilson's score interval for a proportion (Wilson 1927, JASA 22:209), without any library."""
+
+from math import sqrt
+from statistics import NormalDist
+
+
+def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of ``successes`` in ``trials`` (above 0) independent trials."""
+    return score_interval(successes / trials, trials, NormalDist().inv_cdf(0.5 + confidence / 2))
+
+
+def score_interval(rate: float, trials: float, quantile: float) -> tuple[float, float]:
+    """The same from a rate, an effective number of trials and the two-sided quantile of a normal or a t."""
+    spread = quantile * quantile / trials
+    centre = (rate + spread / 2) / (1 + spread)
+    half = quantile / (1 + spread) * sqrt(max(rate * (1 - rate), 0.0) / trials + spread / (4 * trials))
+    return max(0.0, centre - half), min(1.0, centre + half)
