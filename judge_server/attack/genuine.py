@@ -10,7 +10,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.guard import guard
 
-_RUBRIC = Rubric.model_validate(
+RIGHT_ANSWER = Rubric.model_validate(
     {
         "id": "attack/genuine",
         "version": "1.0.0",
@@ -53,7 +53,7 @@ def refusals(
     refused: list[GenuineAnswer] = []
     for one in answers:
         count += 1
-        seen = inspect(Submission(prompt=one.question, response=one.answer), rubric or _RUBRIC)
+        seen = inspect(Submission(prompt=one.question, response=one.answer), rubric or RIGHT_ANSWER)
         if seen.refused is not None:
             refused.append(one)
         elif seen.flags:

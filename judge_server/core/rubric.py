@@ -14,7 +14,9 @@ from judge_server.core.fact import Fact, FactReader, fault_of, infer_facts, oper
 from judge_server.core.model import Frozen, Number, Whole, encodable
 from judge_server.util.canonical import canonical_json, digest
 
-Suspicion = Literal["injection_suspected", "criteria_echo", "repetition", "hidden_characters", "look_alikes"]
+Suspicion = Literal[
+    "injection_suspected", "criteria_echo", "repetition", "hidden_characters", "look_alikes", "nearly_empty"
+]  # fmt: skip
 SUSPICIONS: tuple[str, ...] = get_args(Suspicion)
 Suspicions = Annotated[tuple[Suspicion, ...], Field(max_length=len(SUSPICIONS))]
 

@@ -14,11 +14,14 @@ from judge_server.core.criterion import AnyLeaf, Group, Judged, Scale, nodes
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
-from judge_server.guard.degenerate import says_nothing
+from judge_server.guard.degenerate import Emptiness, emptiness, has_content, words_of_all
+from judge_server.guard.discourse import words_of
 from judge_server.guard.injection_patterns import injection_flags
 from judge_server.guard.normalize import looks_alike, normalize, unspaced
 from judge_server.guard.repetition import repetitive
+from judge_server.guard.request import Request
 from judge_server.guard.sanitize import hides
+from judge_server.guard.shell import without_shell
 from judge_server.guard.worst_case import worst_case_values
 from judge_server.util.lru import BoundedCache
 
@@ -29,9 +32,11 @@ ECHO = "criteria_echo"
 REPETITION = "repetition"
 HIDDEN = "hidden_characters"
 LOOK_ALIKES = "look_alikes"
+NEARLY_EMPTY = "nearly_empty"
 
 _READ_CHARACTERS = 100_000
 _LAST_CHARACTERS = 25_000
+_LONGEST_REFERENCE = 4_000
 _THINKING = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 _STATEMENTS: BoundedCache[str, tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
 
@@ -57,7 +62,8 @@ def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = froze
     """Look at a response without a model. Bounded work whatever the text. ``veto``: flags that the server vetoes under
     every rubric that does not allow them."""
     text = _beginning_and_end(submission.read.text)
-    cause = _degenerate(submission, rubric)
+    found_empty = _emptiness(submission, rubric)
+    cause = found_empty.cause
     plain = normalize(text)[: 2 * _READ_CHARACTERS]
     found = _marks(submission, plain)
     raised = (
@@ -66,6 +72,7 @@ def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = froze
         (REPETITION, not cause and repetitive(text)),
         (HIDDEN, hides(text)),
         (LOOK_ALIKES, looks_alike(text)),
+        (NEARLY_EMPTY, found_empty.doubtful),
     )
     flags = tuple(flag for flag, up in raised if up)
     if cause:
@@ -129,13 +136,27 @@ def _marks(submission: Submission, plain: str) -> tuple[str, ...]:
     return found
 
 
-def _degenerate(submission: Submission, rubric: Rubric) -> str | None:
+def _emptiness(submission: Submission, rubric: Rubric) -> Emptiness:
     read = submission.read
-    if read.tool_calls:
-        return None
+    request = Request.of(submission)
+    if read.tool_calls and _calls_say_something(submission, request):
+        return Emptiness()
     if not read.answer and read.reasoning and any(leaf.scope != "answer" for leaf in rubric.leaves):
-        return None  # the answer's criteria find nothing, those of the reasoning have their text
-    return says_nothing(read.answer, submission.reference)
+        return Emptiness()  # the answer's criteria find nothing, those of the reasoning have their text
+    return emptiness(read.answer, request)
+
+
+def _calls_say_something(submission: Submission, request: Request) -> bool:
+    """Whether a tool was given arguments, has answered, or is named by the prompt or the reference."""
+    if not request.known:
+        return True
+    if not isinstance(submission.response, str) and any(message.role == "tool" for message in submission.response):
+        return True
+    asked = set(words_of_all(f"{request.text} {(request.reference or '')[:_LONGEST_REFERENCE]}"))
+    return any(
+        has_content(without_shell(call.function.arguments)) or asked.intersection(words_of(call.function.name))
+        for call in submission.read.tool_calls
+    )
 
 
 def _long_statements(rubric: Rubric) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ _MOST_COMPRESSED = 0.35  # English prose of 2 kB compresses to about half, a tex
 _REPEATED_SHARE = 0.4
 _WORDS = 6
 _CHARACTERS = 24
+_FEWEST_TIMES = 4
 _PROBES = 32
 _PROBE_CHARACTERS = 64
 
@@ -50,3 +51,16 @@ def repetitive(text: str) -> bool:
     if len(text) > _LONG:
         return probed_share(text[:_READ_CHARACTERS].lower()) >= _REPEATED_SHARE
     return compressed_share(text) < _MOST_COMPRESSED and repeated_share(text.lower()) >= _REPEATED_SHARE
+
+
+def repeated_unit(text: str) -> str | None:
+    """The shortest text of which ``text`` is a repetition, at least four times over, the last time perhaps cut off.
+
+    Half of a text of period p stands in it again p characters later, and nowhere before: a single search finds it.
+    """
+    if len(text) < 2 * _FEWEST_TIMES:
+        return None
+    place = text.find(text[: len(text) // 2], 1)
+    if place < 0 or place * _FEWEST_TIMES > len(text) or not text.startswith(text[place:]):
+        return None
+    return text[:place]

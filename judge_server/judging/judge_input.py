@@ -72,7 +72,7 @@ class JudgeInputs:
                 conversation=self.submission.conversation,
                 response=text_in_scope(self.submission, scope),
                 reference=shown_reference(self.submission) if with_reference else None,
-                step=None if step is None else replace(step, text=sanitize(step.text)),
+                step=None if step is None else replace(step, text=_step_text(step)),
             )
         return self._made[key]
 
@@ -88,6 +88,11 @@ def text_in_scope(submission: Submission, scope: str) -> str:
     if read.tool_calls and says_nothing(read.answer, submission.reference):
         return sanitize("\n".join(_call_text(call) for call in read.tool_calls))
     return sanitize(read.answer)
+
+
+def _step_text(step: Step) -> str:
+    """A step that says nothing is blank: it meets nothing, and no judge is asked."""
+    return "" if says_nothing(step.text) else sanitize(step.text)
 
 
 def shown_reference(submission: Submission) -> str | None:

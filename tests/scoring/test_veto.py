@@ -120,13 +120,14 @@ def test_every_suspicion_can_be_vetoed(flag):
         "repetition": "Here it is. " + "Drink water and rest, and see a doctor if it lasts. " * 12 + "That is all.",
         "hidden_characters": "Drink w\u200bater.",
         "look_alikes": "Drink wаter.",
+        "nearly_empty": "++",
     }
     long = rubric(
         {"id": "a", "statement": "Says that water helps and says that rest helps."},
         {"id": "b", "statement": "Warns of the danger signs of a headache."},
         guard={"veto": [flag]},
     )
-    found = guard.inspect(submission(texts[flag]), long)
+    found = guard.inspect(submission(texts[flag], prompt="My head aches. Answer with an operator."), long)
     assert found.veto == flag
     assert found.flags == ("vetoed", flag)
     assert flag in found.refused

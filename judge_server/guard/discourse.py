@@ -1,0 +1,120 @@
+"""Whether a text only announces an answer: "Let's think step by step", "Lösung:", "最终答案".
+
+A text of discourse words alone says nothing, whatever their order. The words are those of ``discourse.toml``, in some
+seventy languages; a text must be made of the words of one of them.
+"""
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import re2
+
+_MOST_WORDS = 60
+_MOST_CHARACTERS = 1_000
+_LONGEST_ENDING = 8
+_LONGEST_DECOMPOSED = 18  # Hangul and the marks of other scripts are taken apart
+_LONG_STEM = 5  # a word alone with a shorter stem has one more letter: "Stephen" is no ending of "step"
+_FEWEST_WORDS = 5  # from here on, "let me break this down" announces an answer without naming it
+_APOSTROPHES = re.compile("['’ʼ`´]")
+
+
+@dataclass(frozen=True, slots=True)
+class Discourse:
+    """``core`` words name an answer or the thinking about it; ``words`` counts all."""
+
+    core: int
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """Bit masks of the languages to which a word, or a stem of a word, belongs."""
+
+    words: dict[str, int]
+    core_words: dict[str, int]
+    stems: dict[str, int]
+    core_stems: dict[str, int]
+    soft: frozenset[str]
+    unspaced: Any
+    unspaced_core: Any
+
+
+def words_of(text: str) -> list[str]:
+    """The words in small letters without accents. Marks, stops and signs part words; apostrophes do not."""
+    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text[:_MOST_CHARACTERS])).casefold()
+    letters = (
+        "" if unicodedata.category(character)[0] == "M" else character if character.isalnum() else " "
+        for character in plain
+    )
+    return "".join(letters).split()
+
+
+def discourse(text: str) -> Discourse | None:
+    """What of the text is discourse, if all of it is; None if any of its words could be an answer."""
+    if len(text) > _MOST_CHARACTERS:
+        return None
+    words = words_of(text)
+    if not words or len(words) > _MOST_WORDS:
+        return None
+    vocabulary = _vocabulary()
+    languages = -1
+    alone = len(words) == 1
+    for word in words:
+        languages &= _languages(word, vocabulary.words, vocabulary.stems, alone=alone)
+        if not languages:
+            return _unspaced("".join(words), vocabulary)
+    core = sum(
+        bool(_languages(word, vocabulary.core_words, vocabulary.core_stems, alone=alone) & languages) for word in words
+    )
+    if not core and len(words) >= _FEWEST_WORDS:
+        core = sum(word in vocabulary.soft for word in words)
+    return Discourse(core, len(words))
+
+
+def _unspaced(text: str, vocabulary: _Vocabulary) -> Discourse | None:
+    if vocabulary.unspaced.fullmatch(text) is None:
+        return None
+    return Discourse(len(vocabulary.unspaced_core.findall(text)), max(1, len(text) // 2))
+
+
+def _languages(word: str, words: dict[str, int], stems: dict[str, int], *, alone: bool) -> int:
+    found = words.get(word, 0)
+    longest = _LONGEST_ENDING if word.isascii() else _LONGEST_DECOMPOSED
+    for end in range(max(2, len(word) - longest), len(word) + 1):
+        if end >= _LONG_STEM or len(word) - end <= 1 or not (alone and word.isascii()):
+            found |= stems.get(word[:end], 0)
+    return found
+
+
+@cache
+def _vocabulary() -> _Vocabulary:
+    content: dict[str, dict[str, str]] = tomllib.loads(
+        files("judge_server.guard").joinpath("discourse.toml").read_text("utf-8")
+    )
+    unspaced = content.pop("unspaced")
+    soft = frozenset(word for lists in content.values() for word in lists.pop("soft", "").split())
+    made = _Vocabulary({}, {}, {}, {}, soft, _pieces(unspaced["core"], unspaced["rest"]), _pieces(unspaced["core"]))
+    for number, lists in enumerate(content.values()):
+        for name, listed in lists.items():
+            for entry in listed.split():
+                stem = entry.endswith("*")
+                for word in words_of(entry.rstrip("*")):
+                    _add(made.stems if stem else made.words, word, 1 << number)
+                    if name == "core":
+                        _add(made.core_stems if stem else made.core_words, word, 1 << number)
+    return made
+
+
+def _add(table: dict[str, int], word: str, language: int) -> None:
+    table[word] = table.get(word, 0) | language
+
+
+def _pieces(*listed: str) -> Any:
+    """One of the pieces, the longest first."""
+    pieces = sorted({"".join(words_of(piece)) for piece in " ".join(listed).split()} - {""}, key=len, reverse=True)
+    return re2.compile(f"(?:{'|'.join(pieces)})+" if len(listed) > 1 else "|".join(pieces))
