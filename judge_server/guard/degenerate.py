@@ -143,7 +143,7 @@ def _announcement(shown: str, request: Request) -> Emptiness | None:
 def _may_be_the_answer(text: str, request: Request) -> bool:
     words = words_of(text)
     if text.rstrip(" *_`").endswith(tuple(_COLONS)) and request.known:
-        return (request.for_a_term and request.for_code) or ("letter" in request.text and discourse(text) is None)
+        return request.for_a_term and (request.for_code or request.for_a_salutation)
     return len(words) <= _LONGEST_TERM and (request.for_a_term or request.offers(text))
 
 

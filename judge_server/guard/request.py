@@ -116,6 +116,11 @@ class Request:
         return self.known and len(self.text) <= _LONGEST_QUESTION and _asks(_TERM, self.text)
 
     @property
+    def for_a_salutation(self) -> bool:
+        """Whether the answer may end in the colon of a letter's first line."""
+        return "letter" in self.text and re.search(r"begin|start|open|salut|greet", self.text) is not None
+
+    @property
     def for_a_copy(self) -> bool:
         """Whether the answer may be a part of the prompt."""
         return _asks(_COPY, self.text)
