@@ -5,7 +5,7 @@ Blocks of reasoning in the tags of any family are no part of an answer and are t
 
 import re
 
-from judge_server.util.json import parse_json
+from judge_server.util.parsing import parse_json
 
 _READ_CHARACTERS = 20_000
 _THOUGHT = re.compile(
