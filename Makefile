@@ -21,22 +21,34 @@ WORKERS ?= auto
 PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
-.PHONY: help install demo test test-long test-trainers bench coverage check audit format lock lock-trainers
+.PHONY: help install install-base demo test test-long test-trainers bench coverage check audit format lock lock-trainers
 
 help:  ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
+define PREPARE
+test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv here: install one (Debian: python3 python3-venv) or run make PYTHON=/path/to/python." >&2; exit 1; }; \
+test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+test "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = $(UV_VERSION) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+endef
+
 install: $(VENV)/installed  ## .venv/ with server, client, test tools and vLLM for CPUs
 
+# Without extras, engine and test tools. An environment that has everything stays as it is.
+install-base: $(if $(wildcard $(VENV)/installed),install,$(VENV)/installed-base)  ## .venv/ with the server alone: enough for the demo
+
+$(VENV)/installed-base: pyproject.toml requirements/dev.lock Makefile
+	@$(PREPARE)
+	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements/dev.lock --editable .
+	@touch $@
+
 $(VENV)/installed: $(PINS)
-	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv here: install one (Debian: python3 python3-venv) or run make PYTHON=/path/to/python." >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = $(UV_VERSION) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(PREPARE)
 	$(UV) pip install --quiet --python $(BIN)/python $(TORCH_SOURCE) --override requirements/overrides.txt \
 		--requirements requirements/dev.lock $(ENGINE) --editable . $(CLIENT)
 	@touch $@
 
-demo: install  ## score the bundled submissions against the bundled rubrics
+demo: install-base  ## score the bundled submissions against the bundled rubrics
 	@$(BIN)/judge-server demo
 
 test: check  ## lint, types and contracts, then the tests: the real engine and PostgreSQL too, a worker a core (WORKERS=0: one process)

@@ -1,7 +1,9 @@
 """What commands share at run time: the event loop, errors as one readable line, and notices of judges."""
 
-from collections.abc import Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from collections.abc import Callable, Coroutine, Iterable
+from functools import wraps
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from judge_server.judging.answer import Judge
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 BAD_USE = 2
 INTERRUPTED = 130
@@ -28,6 +31,25 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None
+
+
+def needs(extra: str, *modules: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """A command that ends with the extra's name before it starts any work, if one of the modules is not installed."""
+
+    def decorate(command: Callable[P, T]) -> Callable[P, T]:
+        @wraps(command)
+        def checked(*args: P.args, **options: P.kwargs) -> T:
+            missing = [module for module in modules if find_spec(module) is None]
+            if missing:
+                fail(
+                    f"this command needs {' and '.join(missing)}: install judge-server with its extra {extra!r} "
+                    f"(pip install '.[{extra}]' in a checkout)"
+                )
+            return command(*args, **options)
+
+        return checked
+
+    return decorate
 
 
 def fail(message: str) -> NoReturn:

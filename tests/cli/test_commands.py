@@ -1,6 +1,7 @@
 """``demo``, ``doctor``, ``bench``, ``rescore``, and how quickly the command line answers."""
 
 import json
+import re
 import resource
 import subprocess
 
@@ -49,9 +50,17 @@ def test_the_whole_demonstration_shows_every_verdict(demonstration):
 
 def test_the_demonstration_can_be_judged_by_another_model():
     with StubJudge() as judge:
-        ended = invoke("demo", "--model", judge.specification)
+        ended = invoke("demo", "--model", judge.specification, "--mode", "reason")
     assert ended.exit_code == 0
     assert "understands nothing" not in ended.output
+
+
+def test_a_demonstration_with_missing_verdicts_ends_with_1_and_counts_them():
+    """In mode direct the stub answers every scale with Yes, which is no option."""
+    with StubJudge() as judge:
+        ended = invoke("demo", "--model", judge.specification, "--mode", "direct")
+    assert ended.exit_code == 1
+    assert re.search(r"\d+ verdicts are missing: \d+ low_label_mass", ended.stderr)
 
 
 def test_the_doctor_says_what_is_here_and_what_to_install():

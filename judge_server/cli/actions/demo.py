@@ -1,6 +1,7 @@
 """The main job shown on bundled submissions: a table of verdicts for each, and the rewards."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -14,7 +15,7 @@ from rich.table import Table
 from judge_server.cli.running import announce
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
-from judge_server.core.verdict import Verdict
+from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.judging.answer import Terms
 from judge_server.scoring.batch import score_batch
 from judge_server.settings.settings import Settings
@@ -27,7 +28,7 @@ Items = Sequence[dict[str, Any]]
 
 
 async def demonstrate(settings: Settings, *, full: bool, as_json: bool) -> None:
-    """Score the bundled submissions and print what came out."""
+    """Score the bundled submissions and print what came out. Ends with status 1 if a verdict is missing."""
     async with open_service(settings) as service:
         items = bundled_submissions()
         judgments = await score_batch(service.scorer, items, Terms())
@@ -37,6 +38,16 @@ async def demonstrate(settings: Settings, *, full: bool, as_json: bool) -> None:
                 typer.echo(judgment.model_dump_json())
         else:
             await _show(service, items, judgments, None if full else _SHOWN)
+    missing = Counter(
+        verdict.error.type if verdict.error else verdict.status
+        for judgment in judgments
+        for verdict in judgment.verdicts
+        if verdict.status not in (VerdictStatus.OK, VerdictStatus.NOT_APPLICABLE)
+    )
+    if missing:
+        causes = ", ".join(f"{count} {cause}" for cause, count in missing.most_common())
+        typer.echo(f"{missing.total()} verdicts are missing: {causes}", err=True)
+        raise typer.Exit(1)
 
 
 def bundled_submissions() -> list[dict[str, Any]]:

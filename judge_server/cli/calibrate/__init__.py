@@ -7,13 +7,15 @@ import typer
 
 from judge_server.cli.calibrate import fit, gate, report, run
 from judge_server.cli.calibrate import labels as imports
+from judge_server.cli.running import needs
 
 app = typer.Typer(help="Measure judges against people: labels, agreement, fitted probabilities.", no_args_is_help=True)
 app.command("import")(imports.import_labels)
 app.command("list")(imports.list_labels)
-app.command("report")(report.report)
-app.command("disagreements")(report.disagreements)
-app.command("compare")(report.compare)
-app.command("run")(run.run)
-app.command("fit")(fit.fit)
-app.command("gate")(gate.gate)
+_measures = needs("calibration", "scipy", "sklearn")
+app.command("report")(_measures(report.report))
+app.command("disagreements")(_measures(report.disagreements))
+app.command("compare")(_measures(report.compare))
+app.command("run")(_measures(run.run))
+app.command("fit")(_measures(fit.fit))
+app.command("gate")(_measures(gate.gate))
