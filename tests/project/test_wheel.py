@@ -52,7 +52,11 @@ def test_the_wheel_carries_nothing_else(contents):
 @pytest.mark.parametrize("name", ["run", "report", "gate", "fit", "compare", "disagreements"])
 def test_a_command_without_its_extra_names_it_before_it_starts(command, name, tmp_path):
     (tmp_path / "l.csv").touch()
-    words = {"run": ["--labels", "l.csv", "--rubric", "r"], "compare": ["l.csv", "l.csv"]}.get(name, ["l.csv"])
+    words = {
+        "run": ["--labels", "l.csv", "--rubric", "r"],
+        "compare": ["l.csv", "l.csv"],
+        "fit": ["l.csv", "--rubric", "r"],
+    }.get(name, ["l.csv"])
     done = subprocess.run(
         [command, "calibrate", name, *words], cwd=tmp_path, capture_output=True, text=True, check=False
     )
