@@ -60,8 +60,10 @@ class JudgeList:
 
 @dataclass(frozen=True)
 class Ready:
-    """The server can judge now, by default with this judge."""
+    """The server can judge now, by default with this judge. ``rubric_faults``: rubrics that are not served as their
+    files say now, each with the reason."""
 
     status: str
     judge: str
     model: str
+    rubric_faults: tuple[str, ...] = ()

@@ -101,6 +101,7 @@ class Coordinates:
     """Where a sample stands in a training run."""
 
     id: str | None = None
+    run: str | None = None
     group: str | None = None
     step: int | None = None
     policy: str | None = None
@@ -134,6 +135,7 @@ class Judgment:
     verdicts: tuple[Verdict, ...] = ()
     gates: tuple[GateFired, ...] = ()
     flags: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     rubric: RubricReference | None = None
     judge: JudgeReference | None = None
     submission: Coordinates = Coordinates()

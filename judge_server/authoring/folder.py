@@ -61,6 +61,15 @@ class Folder:
         found = (self._files.get(self.path / f"{rubric_id}{ending}") for ending in (".yaml", ".yml"))
         return tuple(finding for read in found if read is not None for finding in read.findings)
 
+    @property
+    def faults(self) -> dict[str, RubricFinding]:
+        """The first fault of every file that cannot be read, by its path below the folder without the ending."""
+        return {
+            path.relative_to(self.path).with_suffix("").as_posix(): read.findings[0]
+            for path, read in self._files.items()
+            if read.findings
+        }
+
     def _reread(self, path: Path, stamp: Stamp) -> _Read:
         """A file that broke leaves its last readable content in force."""
         read, before = _read(path, stamp), self._files.get(path)

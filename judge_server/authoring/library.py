@@ -63,6 +63,11 @@ class Library:
         self._refreshed()
         return len({finding.file for folder in self._folders for finding in folder.findings})
 
+    def faults(self) -> list[str]:
+        """One line for every file that cannot be read, as in ``t/hot: line 7: unknown field 'pionts'``."""
+        self._refreshed()
+        return [f"{name}: {_told(found)}" for folder in self._folders for name, found in folder.faults.items()]
+
     def parsed(self, name: str) -> Parsed:
         """Like ``get``, with the places in the working file where there is one."""
         rubric = self.get(name)
@@ -114,6 +119,10 @@ class Library:
                     self._index = index_of(working, {folder.path: folder.lock for folder in self._folders})
                 self._fresh_until = time.monotonic() + self._refresh_seconds
             return self._index
+
+
+def _told(finding: RubricFinding) -> str:
+    return finding.message if finding.line is None else f"line {finding.line}: {finding.message}"
 
 
 def _copy(key: Key, edition: Edition) -> Rubric:

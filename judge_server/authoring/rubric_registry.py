@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from judge_server.authoring.edition import changed_content
 from judge_server.authoring.library import Library, nearest
-from judge_server.core.errors import RubricConflict, UnknownRubric
+from judge_server.core.errors import BadRubric, RubricConflict, UnknownRubric
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.store.store import Store
@@ -46,6 +46,7 @@ class RubricRegistry:
         self._remembered: dict[str, _Remembered] = {}
         self._looked_up: set[str] = set()
         self._served: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
         self._changes = LogThrottle()
 
     async def get(self, name: str) -> Rubric:
@@ -68,11 +69,15 @@ class RubricRegistry:
         Raises RubricConflict if the content under that version is another than the one that judged first.
         """
         rubric = await self.get(name)
-        if rubric.prerelease or self._served.get(rubric.name) == rubric.digest:
+        if rubric.prerelease:
+            return rubric
+        if self._served.get(rubric.name) == rubric.digest:
+            self._refused.pop(rubric.name, None)
             return rubric
         first = await self._store.serve_rubric(rubric)
         if first != rubric.digest:
             self._refuse_changed(rubric, first)
+        self._refused.pop(rubric.name, None)
         if len(self._served) >= _MOST_REMEMBERED:
             self._served.clear()
         self._served[rubric.name] = first
@@ -84,6 +89,7 @@ class RubricRegistry:
             remedy="Give the changed rubric the next version, or undo the change: rewards of a run must not change.",
             digests=[first, rubric.digest],
         )
+        self._refused[rubric.name] = rubric.digest
         if (more := self._changes.of(rubric.name)) is not None:
             _LOG.error("%s%s", conflict, more)
         raise conflict
@@ -105,6 +111,11 @@ class RubricRegistry:
             return self._library.get(name if version is None else f"{rubric_id}@{version}")
         except UnknownRubric as fault:
             raise UnknownRubric(fault.detail, remedy=await self._nearest(rubric_id)) from None
+        except BadRubric:
+            judged = await self._store.served_rubric(rubric_id, version)
+            if judged is None:
+                raise
+            return judged  # the file broke while no process had its last content
 
     async def _nearest(self, rubric_id: str) -> str:
         """Files and published rubrics together."""
@@ -115,6 +126,21 @@ class RubricRegistry:
     def broken_files(self) -> int:
         """Files of the library that cannot be read; a rubric that could be read before keeps its last content."""
         return self._library.broken_files
+
+    def faults(self) -> list[str]:
+        """Rubrics that do not judge as their files say now, one line each with the reason."""
+        changed = [
+            f"{name}: its content changed under a version that has judged"
+            for name, digest in self._refused.items()
+            if self._digest_in_files(name) == digest
+        ]
+        return sorted([*self._library.faults(), *changed])
+
+    def _digest_in_files(self, name: str) -> str | None:
+        try:
+            return self._library.get(name).digest
+        except (UnknownRubric, BadRubric, RubricConflict):
+            return None
 
     def has_shown(self, digest: str) -> bool:
         """Whether the rubric of that digest was looked up here by its name, of late: then its id is an expert's, not a

@@ -120,6 +120,45 @@ def score(
     run(score_lines(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency)))
 
 
+def show(
+    judgment: Annotated[str | None, typer.Argument(metavar="[JUDGMENT]", help="The id of one judgment.")] = None,
+    run_name: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Of this training run.")] = None,
+    step: Annotated[int | None, typer.Option("--step", min=0, help="Of this step.")] = None,
+    group: Annotated[str | None, typer.Option("--group", metavar="GROUP", help="Of this group.")] = None,
+    rubric: Annotated[str | None, typer.Option("--rubric", metavar="ID", help="Under this rubric.")] = None,
+    status: Annotated[
+        str | None, typer.Option("--status", metavar="ok|partial|failed", help="With this status.")
+    ] = None,
+    reward_below: Annotated[float | None, typer.Option("--reward-below", help="With a reward below this.")] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", metavar="WORDS", help="With these words in prompt, response or reference.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="How many at most, newest first.")] = 10,
+    database: options.Database = None,
+    config: options.Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show stored judgments: prompt, response, verdicts with reasons, guard and cost.
+
+    Example: judge-server show --run grpo-7 --step 9 --reward-below 0.2 --database sqlite:///judge-server.db
+    """
+    from judge_server.cli.actions.show import ShowOptions, find
+    from judge_server.cli.actions.show import show as print_judgments
+    from judge_server.store.reading import Filter
+
+    wanted = Filter(
+        run=run_name,
+        step=step,
+        group=group,
+        rubric=rubric,
+        status=status,
+        reward_below=reward_below,
+        text=text,
+    )
+    settings = options.settings_given(config=config, database=database).with_database()
+    print_judgments(run(find(settings, ShowOptions(judgment, wanted, limit))), as_json)
+
+
 def rescore(
     rubric: Annotated[str, typer.Option("--rubric", metavar="ID_OR_FILE", help="The rubric to aggregate under.")],
     judgments: Annotated[

@@ -60,7 +60,7 @@ NO_JUDGE: Final = JudgeReference(name="none", model="none", mode="none", fingerp
 
 class Judgment(Frozen):
     """The answer to one submission. ``reward`` is None exactly when the rubric's missing-verdict policy cannot be
-    satisfied; ``error`` then says why."""
+    satisfied; ``error`` then says why. ``notices``: what a reader must know before trusting the reward."""
 
     id: str
     reward: float | None
@@ -71,6 +71,7 @@ class Judgment(Frozen):
     verdicts: tuple[Verdict, ...] = ()
     gates: tuple[GateFired, ...] = ()
     flags: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     rubric: RubricReference | None = None
     judge: JudgeReference | None = None
     submission: Coordinates = Coordinates()

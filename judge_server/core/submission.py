@@ -24,9 +24,10 @@ Coordinate = Annotated[
 
 
 class Coordinates(Frozen):
-    """Where a submission stands in a training run."""
+    """The place of a submission in training: its own id, the run, the group of rollouts, the step and the policy."""
 
     id: Coordinate | None = None
+    run: Coordinate | None = None
     group: Coordinate | None = None
     step: int | None = Field(default=None, ge=0)
     policy: Coordinate | None = None
@@ -42,6 +43,7 @@ class Submission(Frozen):
     reference: str | None = None
     facts: JsonObject = Field(default_factory=dict)
     id: Coordinate | None = None
+    run: Coordinate | None = None
     group: Coordinate | None = None
     step: int | None = Field(default=None, ge=0)
     policy: Coordinate | None = None
@@ -91,7 +93,7 @@ class Submission(Frozen):
 
     @property
     def coordinates(self) -> Coordinates:
-        return Coordinates(id=self.id, group=self.group, step=self.step, policy=self.policy)
+        return Coordinates(id=self.id, run=self.run, group=self.group, step=self.step, policy=self.policy)
 
     def known(self, facts: dict[str, Any]) -> dict[str, Any]:
         """What ``when`` conditions can read. ``facts``: as the rubric's reader has read them."""

@@ -139,6 +139,7 @@ class Scorer:
             error=outcome.error,
             verdicts=found.verdicts,
             flags=found.flags,
+            notices=_notices(submission, rubric),
             rubric=rubric.reference,
             judge=found.judge,
             submission=submission.coordinates,
@@ -234,6 +235,12 @@ class Scorer:
                 error=Failure.of(DeadlineExceeded("The deadline passed before the check was done.")),
                 **(step.place() if step else {}),
             )
+
+
+def _notices(submission: Submission, rubric: Rubric) -> tuple[str, ...]:
+    if isinstance(submission.rubric, str) and rubric.prerelease:
+        return (f"{rubric.version} is a prerelease version: the content of {rubric.id} may change under it.",)
+    return ()
 
 
 def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -1,12 +1,12 @@
 """The questions asked of the database. Blocking; each works on the connection it is given."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypedDict, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import BigInteger, ColumnElement, Connection, func, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
 
 from judge_server.core.errors import BadInput, StoreUnavailable
 from judge_server.core.judgment import Judgment
@@ -15,41 +15,47 @@ from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.core.submission import Submission
 from judge_server.store.page import Page, Position
 from judge_server.store.payload import SafeText, decode, decode_mapping
-from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SUBMISSION, VERDICT
+from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, VERDICT
 from judge_server.store.writing import microseconds
 
 Model = TypeVar("Model", bound=BaseModel)
 _KEYS_PER_QUESTION: Final = 500
+MOST_SEARCHED: Final = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """``rubric`` is an id, an id@version or a digest; ``since`` is included, ``until`` is not; both are aware."""
+class Filter(TypedDict, total=False):
+    """Which judgments are listed. ``rubric`` is an id, an id@version or a digest; ``since`` is included, ``until`` is
+    not, and both are aware; ``reward_below`` leaves out judgments without a reward; ``text`` stands in the prompt, the
+    response or the reference, whatever its case."""
 
-    rubric: str | None = None
-    judge: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    group: str | None = None
-    status: str | None = None
+    rubric: str | None
+    judge: str | None
+    since: datetime | None
+    until: datetime | None
+    run: str | None
+    step: int | None
+    group: str | None
+    status: str | None
+    reward_below: float | None
+    text: str | None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Raises BadInput for a value that can match nothing."""
-        column = JUDGMENT.c
-        found: list[ColumnElement[bool]] = []
-        if self.rubric is not None:
-            found += _of_rubric(self.rubric)
-        if self.judge is not None:
-            found.append(column.judge == self.judge)
-        if self.group is not None:
-            found.append(column.group_name == self.group)
-        if self.status is not None:
-            found.append(column.status == _status(self.status))
-        if self.since is not None:
-            found.append(column.created_us >= _moment("since", self.since))
-        if self.until is not None:
-            found.append(column.created_us < _moment("until", self.until))
-        return found
+
+def conditions_of(wanted: Filter) -> list[ColumnElement[bool]]:
+    """Raises BadInput for a value that can match nothing."""
+    column = JUDGMENT.c
+    made: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "rubric": _is_rubric,
+        "judge": lambda name: column.judge == name,
+        "since": lambda moment: column.created_us >= _moment("since", moment),
+        "until": lambda moment: column.created_us < _moment("until", moment),
+        "run": lambda name: column.run == name,
+        "step": lambda step: column.step == step,
+        "group": lambda name: column.group_name == name,
+        "status": lambda status: column.status == _status(status),
+        "reward_below": lambda bound: column.reward < bound,
+        "text": _may_hold,
+    }
+    return [made[name](value) for name, value in wanted.items() if value is not None]
 
 
 def judgment(connection: Connection, judgment_id: str) -> Judgment | None:
@@ -73,15 +79,50 @@ def submission(connection: Connection, judgment_id: str) -> Submission | None:
 
 
 def judgments(connection: Connection, wanted: Filter, limit: int, after: Position | None) -> Page[Judgment]:
+    """One page, newest first. With ``text`` at most ``MOST_SEARCHED`` candidates are read, so that a page may hold
+    fewer than ``limit`` judgments although more follow."""
+    text = wanted.get("text")
+    if text is not None:
+        return _search(connection, wanted, text, limit, after)
+    rows = _rows(connection, select(JUDGMENT.c.created_us, JUDGMENT.c.id, JUDGMENT.c.payload), wanted, limit, after)
+    items = tuple(_read(Judgment, row.payload, f"judgment {row.id!r}") for row in rows[:limit])
+    return Page(items, _cursor(rows[limit - 1]) if len(rows) > limit else None)
+
+
+def _search(connection: Connection, wanted: Filter, text: str, limit: int, after: Position | None) -> Page[Judgment]:
+    question = select(
+        JUDGMENT.c.created_us, JUDGMENT.c.id, JUDGMENT.c.payload, SUBMISSION.c.payload.label("submission")
+    ).join(SUBMISSION, SUBMISSION.c.judgment_id == JUDGMENT.c.id)
+    rows = _rows(connection, question, wanted, MOST_SEARCHED, after)
+    found: list[Judgment] = []
+    for number, row in enumerate(rows[:MOST_SEARCHED], 1):
+        what = f"the submission of judgment {row.id!r}"
+        if holds(_read(Submission, row.submission, what), text):
+            found.append(_read(Judgment, row.payload, f"judgment {row.id!r}"))
+        if len(found) == limit:
+            return Page(tuple(found), _cursor(row) if number < len(rows) else None)
+    return Page(tuple(found), _cursor(rows[MOST_SEARCHED - 1]) if len(rows) > MOST_SEARCHED else None)
+
+
+def holds(submission: Submission, text: str) -> bool:
+    """Whether a text that the submission shows to a judge holds ``text``, whatever its case."""
+    return any(text.casefold() in one.casefold() for one in submission.texts())
+
+
+def _rows(
+    connection: Connection, question: Select[Any], wanted: Filter, limit: int, after: Position | None
+) -> Sequence[Row[Any]]:
+    """One row more than ``limit``, if there is one."""
     place = tuple_(JUDGMENT.c.created_us, JUDGMENT.c.id)
-    question = select(JUDGMENT.c.created_us, JUDGMENT.c.id, JUDGMENT.c.payload).where(*wanted.conditions())
+    question = question.where(*conditions_of(wanted))
     if after is not None:
         question = question.where(place < tuple_(literal(after.created_us, BigInteger), literal(after.id, SafeText)))
-    question = question.order_by(JUDGMENT.c.created_us.desc(), JUDGMENT.c.id.desc()).limit(limit + 1)
-    rows = connection.execute(question).all()
-    items = tuple(_read(Judgment, row.payload, f"judgment {row.id!r}") for row in rows[:limit])
-    more = len(rows) > limit
-    return Page(items, Position(rows[limit - 1].created_us, rows[limit - 1].id).cursor() if more else None)
+    newest_first = (JUDGMENT.c.created_us.desc(), JUDGMENT.c.id.desc())
+    return connection.execute(question.order_by(*newest_first).limit(limit + 1)).all()
+
+
+def _cursor(row: Row[Any]) -> str:
+    return Position(row.created_us, row.id).cursor()
 
 
 def rubric_by_digest(connection: Connection, digest: str) -> Rubric | None:
@@ -103,6 +144,18 @@ def rubric(connection: Connection, rubric_id: str, version: str | None) -> Rubri
     )
     payload = connection.execute(question).scalar_one_or_none()
     return None if payload is None else _read(Rubric, payload, f"rubric {rubric_id}@{version}")
+
+
+def served_rubric(connection: Connection, rubric_id: str, version: str | None) -> Rubric | None:
+    """The content with which this version first judged; of the newest version that judged, without ``version``."""
+    column = SERVED_RUBRIC.c
+    question = select(column.version, RUBRIC.c.payload).join(RUBRIC, column.digest == RUBRIC.c.digest)
+    rows = connection.execute(question.where(column.rubric_id == rubric_id)).all()
+    found = [row for row in rows if version in (None, row.version)]
+    if not found:
+        return None
+    newest = max(found, key=lambda row: version_key(row.version))
+    return _read(Rubric, newest.payload, f"rubric {rubric_id}@{newest.version}")
 
 
 def rubric_versions(connection: Connection, rubric_id: str) -> tuple[str, ...]:
@@ -142,15 +195,22 @@ def _read(kind: type[Model], payload: str, what: str, **more: Any) -> Model:
         ) from fault
 
 
-def _of_rubric(name: str) -> list[ColumnElement[bool]]:
+def _may_hold(text: str) -> ColumnElement[bool]:
+    """Whether the stored JSON of the submission may hold the text: what the database can tell cheaply. It compares
+    without regard to the case of ASCII letters only, so other texts are looked for by their longest ASCII part."""
+    part = max(re.split(r"[^\x20-\x7e]|[\"\\\\%_]", text), key=len)
+    return SUBMISSION.c.payload.ilike(f"%{part}%")
+
+
+def _is_rubric(name: str) -> ColumnElement[bool]:
     if name.startswith("sha256:"):
-        return [JUDGMENT.c.rubric_digest == name]
+        return JUDGMENT.c.rubric_digest == name
     try:
         rubric_id, version = split_name(name)
     except ValueError as fault:
         raise BadInput(f"rubric: {fault}.") from fault
     same_id = JUDGMENT.c.rubric_id == rubric_id
-    return [same_id] if version is None else [same_id, JUDGMENT.c.rubric_version == version]
+    return same_id if version is None else and_(same_id, JUDGMENT.c.rubric_version == version)
 
 
 def _status(given: str) -> str:

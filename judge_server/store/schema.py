@@ -50,6 +50,7 @@ class JudgmentRow(_Row, table=True):
         Index("ix_judgment_rubric_id", "rubric_id", "created_us", "id"),
         Index("ix_judgment_judge", "judge", "created_us", "id"),
         Index("ix_judgment_group_name", "group_name", "created_us", "id"),
+        Index("ix_judgment_run", "run", "step", "created_us", "id"),
     )
     id: str = Field(sa_column=Column(SafeText, primary_key=True))
     created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -59,6 +60,7 @@ class JudgmentRow(_Row, table=True):
     judge: str | None = Field(sa_column=Column(SafeText))
     fingerprint: str | None = Field(sa_column=Column(SafeText))
     submission_id: str | None = Field(sa_column=Column(SafeText))
+    run: str | None = Field(sa_column=Column(SafeText))
     group_name: str | None = Field(sa_column=Column(SafeText))
     step: int | None = Field(sa_column=Column(BigInteger))
     policy: str | None = Field(sa_column=Column(SafeText))

@@ -4,8 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from sqlalchemy import Connection, select, text
 
@@ -128,22 +127,11 @@ class Store:
         return await self._read(lambda connection: reading.submission(connection, judgment_id))
 
     async def judgments(
-        self,
-        *,
-        rubric: str | None = None,
-        judge: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        group: str | None = None,
-        status: str | None = None,
-        limit: int = 100,
-        cursor: str | None = None,
+        self, *, limit: int = 100, cursor: str | None = None, **wanted: Unpack[reading.Filter]
     ) -> Page[Judgment]:
-        """Newest first. ``rubric``: id, id@version or digest; ``since`` is included, ``until`` is not; ``limit`` 1 to
-        1000; ``cursor``: ``next_cursor`` of the page before, with the same filters.
-        Raises BadInput naming the field."""
-        wanted = reading.Filter(rubric, judge, since, until, group, status)
-        wanted.conditions()
+        """Newest first. ``limit`` is 1 to 1000; ``cursor``: ``next_cursor`` of the page before, with the same filters.
+        With ``text`` a page may hold fewer judgments although it names a next one. Raises BadInput naming the field."""
+        reading.conditions_of(wanted)
         check_limit(limit)
         after = None if cursor is None else Position.of(cursor)
         return await self._read(lambda connection: reading.judgments(connection, wanted, limit, after))
@@ -161,6 +149,11 @@ class Store:
     async def rubric(self, rubric_id: str, version: str | None = None) -> Rubric | None:
         """The published version; the newest without ``version``."""
         return await self._read(lambda connection: reading.rubric(connection, rubric_id, version))
+
+    async def served_rubric(self, rubric_id: str, version: str | None = None) -> Rubric | None:
+        """The content with which this version first judged; of the newest version that judged, without ``version``. None
+        until a judgment under it is stored."""
+        return await self._read(lambda connection: reading.served_rubric(connection, rubric_id, version))
 
     async def rubric_by_digest(self, digest: str) -> Rubric | None:
         """Any rubric ever published or judged by."""

@@ -225,6 +225,7 @@ def _judgment_row(judgment: Judgment) -> Row:
         "judge": judge.name if judge else None,
         "fingerprint": judge.fingerprint if judge else None,
         "submission_id": coordinates.id,
+        "run": coordinates.run,
         "group_name": coordinates.group,
         "step": None if step is None else min(step, _LARGEST),  # the payload has the exact one
         "policy": coordinates.policy,

@@ -164,3 +164,27 @@ async def test_the_known_rubrics_include_published_ones(shelf):
     with pytest.raises(UnknownRubric) as caught:
         await shelf.get("nothing/alike")
     assert "other/rubric" in caught.value.remedy
+
+
+async def test_a_file_that_broke_while_no_server_ran_leaves_the_content_that_judged_before(store, folder):
+    before = await RubricRegistry(Library(folder), store).get_for_judging("clinic/advice")
+    await store.put_rubric(before, published=False)  # as the first judgment does
+    (folder / "advice.yaml").unlink()
+    (folder / "clinic").mkdir()
+    (folder / "clinic" / "advice.yaml").write_text(TEXT.format(version="1.0.0", points=1).replace("points", "pionts"))
+    restarted = RubricRegistry(Library(folder), store)
+    assert await restarted.get_for_judging("clinic/advice") == before
+    assert await restarted.get_for_judging("clinic/advice@1.0.0") == before
+    (fault,) = restarted.faults()
+    assert fault.startswith("clinic/advice: line 6: ")
+
+
+async def test_content_that_changed_is_a_fault_until_it_is_changed_back(store, folder):
+    await RubricRegistry(Library(folder), store).get_for_judging("clinic/advice")
+    (folder / "advice.yaml").write_text(TEXT.format(version="1.0.0", points=5))
+    registry = RubricRegistry(Library(folder, refresh_seconds=0), store)
+    with pytest.raises(RubricConflict):
+        await registry.get_for_judging("clinic/advice")
+    assert registry.faults() == ["clinic/advice@1.0.0: its content changed under a version that has judged"]
+    (folder / "advice.yaml").write_text(TEXT.format(version="1.0.0", points=1))
+    assert registry.faults() == []

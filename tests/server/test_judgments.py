@@ -15,7 +15,12 @@ def client():
     with served(settings_of()) as open_client:
         items = [
             submission(
-                rubric=checking(), response=f"emergency number {place}", group=f"g{place // 2}", id=f"row-{place}"
+                rubric=checking(),
+                response=f"emergency number {place}",
+                run="grpo-7",
+                step=place,
+                group=f"g{place // 2}",
+                id=f"row-{place}",
             )
             for place in range(6)
         ]
@@ -59,6 +64,21 @@ def test_judgments_are_filtered(client):
     assert all(one["rubric"]["digest"] == digest for one in listed(client, rubric=digest))
 
 
+def test_judgments_of_a_run_are_filtered_by_step_reward_and_text(client):
+    assert len(listed(client, run="grpo-7")) == 6
+    assert [one["submission"]["id"] for one in listed(client, run="grpo-7", step=4)] == ["row-4"]
+    assert listed(client, run="grpo-8") == []
+    assert listed(client, reward_below=1.0) == []
+    assert len(listed(client, reward_below=1.5)) == 6
+    assert [one["submission"]["step"] for one in listed(client, q="NUMBER 3")] == [3]
+
+
+def test_a_listing_includes_the_texts_if_they_are_asked_for(client):
+    (one,) = listed(client, q="number 3", include="text")
+    assert one["submitted"]["response"] == "emergency number 3"
+    assert "submitted" not in listed(client, q="number 3")[0]
+
+
 def test_judgments_are_filtered_by_time(client):
     newest = datetime.fromisoformat(listed(client, limit=1)[0]["created_at"])
     assert len(listed(client, since=newest.isoformat())) == 1
@@ -87,6 +107,10 @@ def test_a_cursor_walks_all_pages_once(client):
         ({"since": "2026-01-01T00:00:00"}, "since"),
         ({"status": "fine"}, "status"),
         ({"groop": "g0"}, "groop"),
+        ({"step": -1}, "step"),
+        ({"reward_below": "nan"}, "reward_below"),
+        ({"q": "x"}, "q"),
+        ({"include": "everything"}, "include"),
     ],
 )
 def test_a_filter_that_cannot_be_used_is_named(client, query, named):

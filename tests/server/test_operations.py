@@ -23,6 +23,54 @@ def test_the_server_is_alive_and_ready(client):
     assert ready["judge"] == "default"
 
 
+RUBRIC = """id: t/hot
+version: {version}
+title: t
+criteria:
+  - id: short
+    kind: check
+    {points}: 3
+    check: {{kind: length, unit: words, max: {most}}}
+  - {{id: q, kind: check, check: {{kind: regex, pattern: "[?]"}}}}
+"""
+
+
+def test_a_rubric_file_that_changes_or_breaks_under_a_served_version_is_told_and_never_changes_a_reward(tmp_path):
+    (tmp_path / "t").mkdir()
+    file = tmp_path / "t" / "hot.yaml"
+    file.write_text(RUBRIC.format(version="1.0.0", points="points", most=10))
+    asked = submission(rubric="t/hot@1.0.0", response="one two three four five?")
+    with served(settings_of(rubrics=(tmp_path,))) as client:
+        assert client.post("/v1/score", json=asked).json()["reward"] == 1.0
+        assert client.get("/readyz").json()["rubric_faults"] == []
+        file.write_text(RUBRIC.format(version="1.0.0", points="points", most=3))
+        until(lambda: client.post("/v1/score", json=asked).status_code == 409, seconds=10)
+        refused = client.post("/v1/score", json=asked).json()
+        assert refused["type"] == "urn:judge-server:error:rubric_conflict"
+        assert "next version" in refused["remedy"]
+        assert client.get("/readyz").json()["rubric_faults"][0].startswith("t/hot@1.0.0: ")
+        file.write_text(RUBRIC.format(version="1.0.0", points="points", most=10))
+        until(lambda: client.post("/v1/score", json=asked).status_code == 200, seconds=10)
+        assert client.get("/readyz").json()["rubric_faults"] == []
+        file.write_text(RUBRIC.format(version="1.1.0", points="pionts", most=3))
+        until(lambda: client.get("/readyz").json()["rubric_faults"], seconds=10)
+        assert client.post("/v1/score", json=asked).json()["reward"] == 1.0
+        assert client.get("/readyz").json()["rubric_faults"][0].startswith("t/hot: line 7: ")
+        newer = client.post("/v1/score", json=asked | {"rubric": "t/hot@1.1.0"}).json()
+        assert ":7: " in newer["detail"]
+
+
+def test_a_prerelease_version_says_in_every_judgment_that_it_may_change(tmp_path):
+    (tmp_path / "t").mkdir()
+    file = tmp_path / "t" / "hot.yaml"
+    asked = submission(rubric="t/hot@1.1.0-draft", response="one two three four five?")
+    with served(settings_of(rubrics=(tmp_path,))) as client:
+        for most, reward in ((10, 1.0), (3, 0.25)):
+            file.write_text(RUBRIC.format(version="1.1.0-draft", points="points", most=most))
+            until(lambda reward=reward: client.post("/v1/score", json=asked).json().get("reward") == reward, seconds=10)
+            assert "prerelease" in client.post("/v1/score", json=asked).json()["notices"][0]
+
+
 def test_a_judge_that_is_down_makes_the_server_unready_but_alive():
     with judged_by(faithful()) as (client, judge):
         assert client.get("/readyz").status_code == 200

@@ -13,7 +13,12 @@ from tests.store.values import START, failed, judgment, rubric, submission
 
 async def saved(store, number, asked=None, **more):
     asked = asked or rubric(1)
-    judged = submission(group=more.pop("group", None))
+    judged = submission(
+        more.pop("response", "Drink water."),
+        run=more.pop("run", None),
+        step=more.pop("step", None),
+        group=more.pop("group", None),
+    )
     make = failed if more.pop("fails", False) else judgment
     made = make(asked, judged, created_at=START + timedelta(seconds=number), **more)
     await store.save(made, judged, asked)
@@ -69,6 +74,34 @@ async def test_every_filter_picks_its_own(store):
     assert (await store.judgments(since=START + timedelta(seconds=4))).items == (by_status,)
     both = await store.judgments(since=START + timedelta(seconds=1), until=START + timedelta(seconds=3), judge="main")
     assert both.items == (by_rubric,)
+
+
+async def test_judgments_of_a_step_of_a_run_with_a_low_reward_are_found(store):
+    made = [await saved(store, number, run="grpo-7", step=number, reward=number / 4) for number in range(4)]
+    await saved(store, 4, run="grpo-8", step=1, reward=0.0)
+    failure = await saved(store, 5, run="grpo-7", step=1, fails=True)
+    assert (await store.judgments(run="grpo-7", step=1)).items == (failure, made[1])
+    assert (await store.judgments(run="grpo-7", reward_below=0.5)).items == (made[1], made[0])
+
+
+async def test_a_text_is_found_in_what_was_judged_and_nowhere_else(store):
+    pain = await saved(store, 0, response='She said: "Take 50% of IBUPROFEN_400\nnow". Gute Beßerung, Ärztin!')
+    await saved(store, 1, response="Rest.")
+    for text in ("ibuprofen_400", '"take 50% of', "400\nnow", "ärztin", "HEADACHE"):
+        found = (await store.judgments(text=text)).items
+        assert found[-1] == pain, text
+        assert len(found) == (2 if text == "HEADACHE" else 1)
+    for text in ("prompt", "response", "5_%", "ibuprofen 400"):
+        assert (await store.judgments(text=text)).items == ()
+
+
+async def test_a_search_continues_on_the_next_page(store):
+    made = [await saved(store, number, response=f"Answer {number % 2}.") for number in range(6)]
+    first = await store.judgments(text="answer 1", limit=2)
+    assert first.items == (made[5], made[3])
+    second = await store.judgments(text="answer 1", limit=2, cursor=first.next_cursor)
+    assert second.items == (made[1],)
+    assert second.next_cursor is None
 
 
 BAD = {

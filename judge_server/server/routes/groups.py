@@ -54,6 +54,7 @@ class GroupRequest(Frozen):
     reference: str | None = None
     facts: dict[str, Any] = Field(default_factory=dict)
     judge: Coordinate | None = None
+    run: Coordinate | None = None
     group: Coordinate | None = None
     step: int | None = Field(default=None, ge=0)
     policy: Coordinate | None = None
@@ -85,7 +86,7 @@ class GroupRequest(Frozen):
 
     def task(self, settings: Settings) -> GroupTask:
         shared = self.model_dump(
-            include={"prompt", "reference", "facts", "group", "step", "policy", "explain"},
+            include={"prompt", "reference", "facts", "run", "group", "step", "policy", "explain"},
             exclude_defaults=True,
             mode="json",
         )

@@ -1,6 +1,6 @@
 """GET /v1/judgments, GET /v1/judgments/{id}, POST /v1/rescore."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
@@ -29,46 +29,60 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_as_written)]
 Text = Annotated[str | None, Field(max_length=400)]
 
 
-class JudgmentPage(Frozen):
-    """Newest first; ``next_cursor`` asks for the page after this one."""
-
-    judgments: list[Judgment]
-    next_cursor: str | None = None
-
-
 class JudgmentWithSubmission(Judgment):
     """A judgment with its submission."""
 
     submitted: Submission | None = None
 
 
+class JudgmentPage(Frozen):
+    """Newest first; ``next_cursor`` asks for the page after this one."""
+
+    judgments: list[JudgmentWithSubmission] | list[Judgment]
+    next_cursor: str | None = None
+
+
 class JudgmentQuery(Frozen):
-    """``rubric`` is an id, id@version or digest; ``since`` is included, ``until`` is not."""
+    """``rubric`` is an id, id@version or digest; ``since`` is included, ``until`` is not; ``reward_below`` leaves out
+    judgments without a reward; ``q`` stands in the prompt, the response or the reference, whatever its case;
+    ``include=text`` adds the submissions."""
 
     rubric: Text = None
     judge: Text = None
     since: Moment | None = None
     until: Moment | None = None
+    run: Text = None
+    step: int | None = Field(default=None, ge=0, lt=2**63)
     group: Text = None
     status: JudgmentStatus | None = None
+    reward_below: float | None = Field(default=None, allow_inf_nan=False)
+    text: Annotated[str | None, Field(alias="q", min_length=2, max_length=400)] = None
+    include: Literal["text"] | None = None
     limit: int = Field(default=100, ge=1, le=1_000)
     cursor: Text = None
 
 
-@router.get("/judgments")
-async def judgments(service: ServiceHere, query: Annotated[JudgmentQuery, Query()]) -> JudgmentPage:
-    """Stored judgments, newest first."""
-    page = await service.store.judgments(**dict(query))
-    return JudgmentPage(judgments=list(page.items), next_cursor=page.next_cursor)
+@router.get("/judgments", response_model=JudgmentPage)
+async def judgments(service: ServiceHere, query: Annotated[JudgmentQuery, Query()]) -> Response:
+    """Stored judgments, newest first. With ``q`` a page may hold fewer than ``limit`` although ``next_cursor`` is
+    given: follow it until it is null."""
+    page = await service.store.judgments(**{name: value for name, value in query if name != "include"})
+    shown = JudgmentPage(judgments=list(page.items), next_cursor=page.next_cursor)
+    if query.include == "text":
+        whole = [await _with_submission(service, one) for one in page.items]
+        shown = JudgmentPage(judgments=whole, next_cursor=page.next_cursor)
+    return Response(shown.model_dump_json(), media_type="application/json")
 
 
 @router.get("/judgments/{judgment_id}", response_model=JudgmentWithSubmission)
 async def judgment(judgment_id: str, service: ServiceHere) -> Response:
     """One judgment with its submission."""
-    found = await _stored(service, judgment_id)
-    submitted = await service.store.submission(judgment_id)
-    whole = JudgmentWithSubmission(**dict(found), submitted=submitted)
+    whole = await _with_submission(service, await _stored(service, judgment_id))
     return Response(whole.model_dump_json(), media_type="application/json")
+
+
+async def _with_submission(service: ServiceHere, found: Judgment) -> JudgmentWithSubmission:
+    return JudgmentWithSubmission(**dict(found), submitted=await service.store.submission(found.id))
 
 
 class RescoreRequest(Frozen):

@@ -1,11 +1,23 @@
 """GET /healthz, /readyz, /metrics."""
 
+from typing import Literal
+
 from fastapi import APIRouter, Request, Response
 
 from judge_server.core.errors import ModelUnavailable
+from judge_server.core.model import Frozen
 from judge_server.server.service import ServiceHere
 
 router = APIRouter(tags=["operations"])
+
+
+class Readiness(Frozen):
+    """``rubric_faults``: rubrics that do not judge as their files say now, each with the reason."""
+
+    status: Literal["ready"]
+    judge: str
+    model: str
+    rubric_faults: list[str]
 
 
 @router.get("/healthz")
@@ -15,7 +27,7 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(service: ServiceHere) -> dict[str, str | int]:
+async def readyz(service: ServiceHere) -> Readiness:
     """The store answers, there is room, and the default judge can be asked; else 503 or 429."""
     service.scorer.admission.require_room(waiting=True)
     await service.store.ping()
@@ -26,10 +38,12 @@ async def readyz(service: ServiceHere) -> dict[str, str | int]:
             remedy="Check its engine: the log and judge-server doctor give the reason.",
             retry_after_seconds=5.0,
         )
-    ready: dict[str, str | int] = {"status": "ready", "judge": judge.reference.name, "model": judge.reference.model}
-    if broken := service.rubric_registry.broken_files:
-        ready["broken_rubric_files"] = broken
-    return ready
+    return Readiness(
+        status="ready",
+        judge=judge.reference.name,
+        model=judge.reference.model,
+        rubric_faults=service.rubric_registry.faults(),
+    )
 
 
 @router.get("/metrics", response_class=Response)
