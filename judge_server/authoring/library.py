@@ -7,11 +7,11 @@ from pathlib import Path
 
 import judge_server
 from judge_server.authoring.edition import Edition, Index, Key, index_of
-from judge_server.authoring.finding import RubricFinding, Severity, in_order, refusal
+from judge_server.authoring.finding import RubricFinding, Severity, in_order
 from judge_server.authoring.folder import Folder
 from judge_server.authoring.lock import LOCK, read_copy
 from judge_server.authoring.parsing import Parsed
-from judge_server.core.errors import BadConfiguration, RubricConflict, UnknownRubric
+from judge_server.core.errors import BadConfiguration, BadRubric, RubricConflict, UnknownRubric
 from judge_server.core.rubric import Rubric, split_name, version_key
 
 
@@ -52,9 +52,14 @@ class Library:
         try:
             return _key(index, name, version)
         except UnknownRubric:
-            broken = [finding for folder in self._folders for finding in folder.broken(name.partition("@")[0])]
+            rubric_id = name.partition("@")[0]
+            broken = [finding for folder in self._folders for finding in folder.broken(rubric_id)]
             if broken:
-                raise refusal(broken) from None
+                raise BadRubric(
+                    f"{rubric_id}: {_told(broken[0])}.",
+                    remedy="Correct the file; judge-server rubric validate shows every fault.",
+                    findings=[finding.model_dump(mode="json", exclude={"file"}) for finding in broken],
+                ) from None
             raise
 
     @property

@@ -151,8 +151,8 @@ class Store:
         return await self._read(lambda connection: reading.rubric(connection, rubric_id, version))
 
     async def served_rubric(self, rubric_id: str, version: str | None = None) -> Rubric | None:
-        """The content with which this version first judged; of the newest version that judged, without ``version``. None
-        until a judgment under it is stored."""
+        """The content with which this version, or the newest one, first judged. None until a
+        judgment under it is stored."""
         return await self._read(lambda connection: reading.served_rubric(connection, rubric_id, version))
 
     async def rubric_by_digest(self, digest: str) -> Rubric | None:

@@ -11,11 +11,12 @@ OURS = {
     "core/rubric.py": "RUBRIC_ID and VERSION without their ends",
     "judging/checks/numeric.py": "signs of a table in the same file",
     "judging/checks/structure.py": "names of tags, each escaped",
+    "guard/sanitize.py": "sets of characters in the same file",
+    "util/compatibility_form.py": "combining marks of Unicode's own table",
     "guard/degenerate.py": "phrases of a table in the same file",
     "models/chat_template.py": "random hexadecimal digits",
-    "server/dialects/chat_family.py": "marks of chat templates in the same file",
+    "server/dialects/chat_family.py": "marks of chat templates in the same file, those of tables escaped",
     "server/dialects/envelope.py": "names of our own fields",
-    "server/dialects/framing.py": "marks of chat templates in the same file, each escaped",
 }
 
 
