@@ -11,6 +11,7 @@ from judge_server.core.errors import BadInput
 from judge_server.labels.about import About, about_path
 from judge_server.labels.label import Item, Label
 from judge_server.labels.label_set import LabelSet
+from judge_server.labels.readers.heading import marked
 from judge_server.labels.readers.layout import OPTIONAL, REQUIRED
 
 
@@ -45,7 +46,12 @@ def write_csv(label_set: LabelSet, file: TextIO) -> None:
             "probabilities": json.dumps(shares) if shares else "",
             "facts": json.dumps(facts, ensure_ascii=False) if facts else "",
         }
-        writer.writerow({name: value for name, value in told.items() if name in writer.fieldnames})
+        writer.writerow({name: _cell(value) for name, value in told.items() if name in writer.fieldnames})
+
+
+def _cell(value: Any) -> Any:
+    """A text that a spreadsheet would read as a formula has an apostrophe before it, which reading takes off again."""
+    return marked(value) if isinstance(value, str) else value
 
 
 def write_json_lines(label_set: LabelSet, file: TextIO) -> None:

@@ -33,7 +33,7 @@ def test_every_fault_stands_on_a_line_of_its_own_with_its_row(tmp_path):
     told = run("import", source, status=2).stderr
     assert "error: 2 faults in the labels" in told
     assert "  row 3, column annotator: 'x' labels item 'a' on 'c' twice" in told
-    assert "  row 4, column role: the role 'robot' is unknown (Write human or judge.)" in told
+    assert "  row 4, column role: the role 'robot' is unknown (Write human, judge or check.)" in told
 
 
 def test_a_named_scale_and_a_rubric_are_used(tmp_path):

@@ -5,13 +5,13 @@ One file for each command family; what is heavy is imported when a command runs.
 
 import typer
 
-from judge_server.cli.calibrate import fit, gate, report, run
-from judge_server.cli.calibrate import labels as imports
+from judge_server.cli.calibrate import fit, gate, labels, report, run
 from judge_server.cli.running import needs
 
 app = typer.Typer(help="Measure judges against people: labels, agreement, fitted probabilities.", no_args_is_help=True)
-app.command("import")(imports.import_labels)
-app.command("list")(imports.list_labels)
+app.command("import")(labels.import_labels)
+app.command("sheet")(labels.sheet)
+app.command("list")(labels.list_labels)
 _measures = needs("calibration", "scipy", "sklearn")
 app.command("report")(_measures(report.report))
 app.command("disagreements")(_measures(report.disagreements))

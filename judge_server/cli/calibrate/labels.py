@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from judge_server.cli.options import Database
+from judge_server.cli.options import Database, Rubrics
 
 Texts = list[str] | None
 
@@ -42,11 +42,20 @@ def import_labels(
         str | None,
         typer.Option("--criterion", metavar="NAME", help="The criterion of every row, where no column says."),
     ] = None,
+    criterion_column: Annotated[
+        Texts,
+        typer.Option(
+            "--criterion-column", metavar="[NAME=]COLUMN", help="A column with one criterion's labels. Repeatable."
+        ),
+    ] = None,
     human: Annotated[
         Texts, typer.Option("--human", metavar="COLUMN", help="A column with one person's labels. Repeatable.")
     ] = None,
     judge: Annotated[
         Texts, typer.Option("--judge", metavar="COLUMN", help="A column with one judge's labels. Repeatable.")
+    ] = None,
+    annotator: Annotated[
+        str | None, typer.Option("--annotator", metavar="NAME", help="Who labelled every row, where no column says.")
     ] = None,
     test_share: Annotated[
         float | None,
@@ -75,6 +84,8 @@ def import_labels(
         rubric=rubric,
         columns=tuple(column or ()),
         criterion=criterion,
+        criterion_columns=tuple(criterion_column or ()),
+        annotator=annotator,
         humans=tuple(human or ()),
         judges=tuple(judge or ()),
         test_share=test_share,
@@ -84,6 +95,30 @@ def import_labels(
         as_json=as_json,
     )
     importing.carry_out(chosen)
+
+
+def sheet(
+    rubric: Annotated[str, typer.Option("--rubric", metavar="FILE|ID[@VERSION]", help="The criteria to label.")],
+    items: Annotated[
+        Path,
+        typer.Option("--items", metavar="FILE", exists=True, dir_okay=False, help="Items: item, prompt, response."),
+    ],
+    annotator: Annotated[str, typer.Option("--annotator", metavar="NAME", help="Who fills the sheet in.")],
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="A workbook with drop-down lists instead of CSV.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Default: ITEMS.ANNOTATOR.csv or .xlsx.")
+    ] = None,
+    rubrics: Rubrics = None,
+) -> None:
+    """Write an empty sheet for one person: a row an item, a column a criterion with its allowed answers.
+
+    judge-server calibrate import reads the filled sheet without a flag.
+
+    Example: judge-server calibrate sheet --rubric medical/consultation --items items.jsonl --annotator ann --xlsx
+    """
+    from judge_server.cli.actions.calibrate import labels as actions
+
+    actions.make_sheet(rubric, items, annotator, out, rubrics, xlsx=xlsx)
 
 
 def list_labels(

@@ -1,55 +1,39 @@
 """Tables as delimited text: comma, semicolon, tab or bar, whichever divides the heading."""
 
 import csv
+import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, TextIO
 
-import numpy as np
-
 from judge_server.labels.readers.finding import LabelFindings
-from judge_server.labels.readers.records import ROWS, Chunk
+from judge_server.labels.readers.heading import chunks_below, table_of_rows
+from judge_server.labels.readers.records import Chunk
 
 LONGEST_FIELD: Final = 16 * 2**20
 Fields = Mapping[str, str]
 _DELIMITERS: Final = ",;\t|"
 _MOST_BROKEN: Final = 20
+_MOST_TITLES: Final = 20
+_NAMED_DELIMITER: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _SURROGATES: Final = ("\udc80", "\udcff")
 
 
 def heading(path: Path, findings: LabelFindings) -> list[str]:
-    """The names in the first row."""
-    for record in _counted(path, findings):
-        return record
-    return []
+    """The names in the heading."""
+    return table_of_rows(_counted(path, findings)).names
 
 
-def chunks(path: Path, findings: LabelFindings) -> Iterator[Chunk]:
-    """Rows as a spreadsheet counts them: the heading is row 1, blank lines are left out of the count."""
+def chunks(path: Path, findings: LabelFindings, *, unmark: bool = True) -> Iterator[Chunk]:
+    """Rows as a spreadsheet counts them: blank ones count, a line ``sep=;`` does not."""
     try:
         with _opened(path, "strict") as file:
-            yield from _chunks(filter(None, _reader(file, path)), findings)
+            yield from chunks_below(table_of_rows(_reader(file, path)), findings, unmark=unmark)
     except UnicodeDecodeError:
         _find_undecodable(path, findings)
     except csv.Error:
         deque(_counted(path, findings), maxlen=0)
-
-
-def _chunks(records: Iterator[list[str]], findings: LabelFindings) -> Iterator[Chunk]:
-    names = next(records, [])
-    row = 2
-    while some := list(islice(records, ROWS)):
-        numbers = np.arange(row, row + len(some), dtype=np.int32)
-        row += len(some)
-        if set(map(len, some)) != {len(names)}:
-            whole = [len(record) == len(names) for record in some]
-            _tell_uneven(some, numbers.tolist(), len(names), findings)
-            some = [record for record, good in zip(some, whole, strict=True) if good]
-            numbers = numbers[np.array(whole, dtype=np.bool_)]
-        if some:
-            yield Chunk(numbers, dict(zip(names, zip(*some, strict=True), strict=False)))
 
 
 def _opened(path: Path, errors: str) -> TextIO:
@@ -58,7 +42,10 @@ def _opened(path: Path, errors: str) -> TextIO:
 
 def _reader(file: TextIO, path: Path) -> Iterator[list[str]]:
     csv.field_size_limit(LONGEST_FIELD)
-    return csv.reader(file, delimiter=_delimiter(path), strict=True)
+    delimiter, named = _delimiter(path)
+    if named:
+        file.readline()
+    return csv.reader(file, delimiter=delimiter, strict=True)
 
 
 def _counted(path: Path, findings: LabelFindings) -> Iterator[list[str]]:
@@ -66,7 +53,7 @@ def _counted(path: Path, findings: LabelFindings) -> Iterator[list[str]]:
     count = 0
     with _opened(path, "surrogateescape") as file:
         try:
-            for record in filter(None, _reader(file, path)):
+            for record in _reader(file, path):
                 count += 1
                 yield record
         except csv.Error as fault:
@@ -79,21 +66,20 @@ def _advice(fault: str) -> str:
     return 'Look for a quotation mark that is never closed; inside a quoted field a mark is written twice ("").'
 
 
-def _delimiter(path: Path) -> str:
+def _delimiter(path: Path) -> tuple[str, bool]:
+    """The delimiter, and whether the first line names it (``sep=;``). Otherwise it is told from the first line that it
+    divides into three columns or more, which a title seldom is, else from the first that it divides at all."""
     with path.open("rb") as file:
-        first = file.readline(1_000_000).decode("utf-8", "replace")
-    return max(_DELIMITERS, key=first.count)
-
-
-def _tell_uneven(some: Sequence[list[str]], rows: Sequence[int], width: int, findings: LabelFindings) -> None:
-    for row, record in zip(rows, some, strict=True):
-        if len(record) != width:
-            findings.add(
-                row,
-                None,
-                f"{len(record)} fields, but the heading has {width}",
-                "Put a text that holds the delimiter in quotation marks.",
-            )
+        head = file.read(1_000_000).decode("utf-8-sig", "replace")
+    lines = head.splitlines()[:_MOST_TITLES]
+    if lines and (named := _NAMED_DELIMITER.fullmatch(lines[0])):
+        return named[1], True
+    best = [max(_DELIMITERS, key=line.count) for line in lines]
+    for least in (2, 1):
+        for line, delimiter in zip(lines, best, strict=True):
+            if line.count(delimiter) >= least:
+                return delimiter, False
+    return _DELIMITERS[0], False
 
 
 def _find_undecodable(path: Path, findings: LabelFindings) -> None:
@@ -118,7 +104,7 @@ def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, Fields]]:
         message = f"the columns {', '.join(missing)} are missing; found: {', '.join(names[:20])}"
         findings.add(1, None, message, "Name the files that `calibrate list` shows for this set.")
     findings.refuse_if_any()
-    for chunk in chunks(path, findings):
+    for chunk in chunks(path, findings, unmark=False):
         for place, row in enumerate(chunk.rows.tolist()):
             yield row, {name: values[place] for name, values in chunk.columns.items()}
     findings.refuse_if_any()

@@ -7,13 +7,14 @@ from typing import Final
 import orjson
 
 from judge_server.core.errors import BadInput
+from judge_server.labels.readers.workbook import is_workbook
 
 _HEAD: Final = 65_536
 _REFUSED: Final = (
-    (b"PK\x03\x04", "is a zip archive or a workbook", "Save the sheet as CSV (UTF-8), or unpack the archive."),
+    (b"PK\x03\x04", "is a zip archive", "Unpack it, or save the sheet as XLSX or CSV (UTF-8)."),
     (b"\x1f\x8b", "is compressed with gzip", "Unpack it first: gunzip FILE."),
     (b"\x28\xb5\x2f\xfd", "is compressed with zstd", "Unpack it first: unzstd FILE."),
-    (b"\xd0\xcf\x11\xe0", "is an old workbook", "Save the sheet as CSV (UTF-8)."),
+    (b"\xd0\xcf\x11\xe0", "is an old workbook", "Save the sheet as XLSX or CSV (UTF-8)."),
     (b"\xff\xfe", "is UTF-16 text", "Save it as UTF-8."),
     (b"\xfe\xff", "is UTF-16 text", "Save it as UTF-8."),
     (b"SQLite format 3", "is a database", "Export the labels, or read them from the store with --database."),
@@ -26,6 +27,7 @@ class Form(StrEnum):
     JSON_LINES = "json lines"
     JSON = "json"
     PARQUET = "parquet"
+    WORKBOOK = "workbook"
 
 
 def form_of(path: Path) -> Form:
@@ -33,6 +35,8 @@ def form_of(path: Path) -> Form:
     head = head_of(path)
     if head.startswith(b"PAR1"):
         return Form.PARQUET
+    if head.startswith(b"PK") and is_workbook(path):
+        return Form.WORKBOOK
     for magic, what, remedy in _REFUSED:
         if head.startswith(magic):
             raise BadInput(f"{path.name} {what}.", remedy=remedy)

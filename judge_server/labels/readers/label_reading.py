@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
@@ -11,12 +12,15 @@ from judge_server.core.rubric import Rubric
 from judge_server.labels.about import About, read_about
 from judge_server.labels.label import CriterionScale
 from judge_server.labels.label_set import LabelSet, Provenance
-from judge_server.labels.readers import delimited, healthbench, label_studio, parquet
+from judge_server.labels.readers import delimited, healthbench, label_studio, parquet, workbook
 from judge_server.labels.readers import layout as wide
 from judge_server.labels.readers.assembly import assemble
+from judge_server.labels.readers.criterion_column import SOURCES as CRITERION_SOURCES
+from judge_server.labels.readers.criterion_column import criterion_columns, unpivot_criteria, with_criteria
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form, form_of
 from judge_server.labels.readers.gathering import Gathering, facts_in
+from judge_server.labels.readers.heading import chunks_below, table_of_rows
 from judge_server.labels.readers.layout import FACTS, FIELDS, LONG, Layout, is_fact, resolve
 from judge_server.labels.readers.records import Chunk, Record, chunks_of, records
 from judge_server.labels.readers.scale import scales_of
@@ -43,10 +47,11 @@ def read_labels(
     """
     findings = LabelFindings(path.name)
     gathering = Gathering(findings)
-    for chunk, sources in _sourced(path, layout, findings):
-        gathering.add(chunk, sources, layout.constants)
+    opened = _open(path, layout, rubric, findings)
+    for chunk, sources in opened.chunks:
+        gathering.add(chunk, sources, opened.layout.constants)
     about = read_about(path)
-    given = _given(scales, about, rubric)
+    given = _given(scales, about, rubric, opened.scales)
     if rubric is not None:
         _check_criteria(gathering, rubric, findings)
     return assemble(
@@ -75,17 +80,36 @@ def labels_from(
     return assemble(gathering, findings, {scale.criterion: scale for scale in scales}, name=name, provenance=provenance)
 
 
-def _sourced(path: Path, layout: Layout, findings: LabelFindings) -> Sourced:
-    """Chunks, each with the column of every field."""
+@dataclass(frozen=True)
+class _Opened:
+    """``chunks`` come with the column of every field; ``scales``: those that headings name."""
+
+    chunks: Sourced
+    layout: Layout
+    scales: tuple[CriterionScale, ...] = ()
+
+
+def _open(path: Path, layout: Layout, rubric: Rubric | None, findings: LabelFindings) -> _Opened:
     form = form_of(path)
+    if form in (Form.JSON, Form.JSON_LINES):
+        return _Opened(_objects(records(path, form, findings), layout, findings), layout)
+    names, chunks = _table_of(path, form, findings)
+    columns = criterion_columns(names, layout, rubric)
+    if columns.criteria:
+        layout = with_criteria(layout, columns, names)
+    return _Opened(_table(names, layout, findings, chunks), layout, columns.scales)
+
+
+def _table_of(
+    path: Path, form: Form, findings: LabelFindings
+) -> tuple[list[str], Callable[[list[str]], Iterator[Chunk]]]:
+    """The heading, and what gives the chunks of the columns named."""
     if form is Form.PARQUET:
-        names = parquet.heading(path)
-        yield from _table(names, layout, findings, lambda used: parquet.chunks(path, used))
-    elif form is Form.DELIMITED:
-        names = delimited.heading(path, findings)
-        yield from _table(names, layout, findings, lambda _used: delimited.chunks(path, findings))
-    else:
-        yield from _objects(records(path, form, findings), layout, findings)
+        return parquet.heading(path), lambda used: parquet.chunks(path, used)
+    if form is Form.WORKBOOK:
+        table = table_of_rows(workbook.rows(path, findings))
+        return table.names, lambda _used: chunks_below(table, findings, unmark=False)
+    return delimited.heading(path, findings), lambda _used: delimited.chunks(path, findings)
 
 
 def _objects(found: Iterator[Record], layout: Layout, findings: LabelFindings) -> Sourced:
@@ -108,7 +132,7 @@ def _objects(found: Iterator[Record], layout: Layout, findings: LabelFindings) -
     known = resolve(names, layout, findings)
     findings.refuse_if_any()
     known |= {field: field for field in optional if field not in known and field not in layout.constants}
-    wanted = list(dict.fromkeys([*known.values(), *layout.annotators]))
+    wanted = list(dict.fromkeys([*known.values(), *layout.answers]))
     yield from _laid_out(chunks_of(rows, wanted), known, layout)
 
 
@@ -133,22 +157,26 @@ def _table(
 ) -> Sourced:
     known = resolve(names, layout, findings)
     findings.refuse_if_any()
-    used = list(dict.fromkeys([*known.values(), *layout.annotators]))
+    used = list(dict.fromkeys([*known.values(), *layout.answers]))
     yield from _laid_out(chunks(used), known, layout)
 
 
 def _laid_out(chunks: Iterable[Chunk], known: Mapping[str, str], layout: Layout) -> Sourced:
-    if not layout.annotators:
-        yield from ((chunk, known) for chunk in chunks)
-        return
-    sources = {**known, **wide.SOURCES}
     for chunk in chunks:
-        yield from ((own, sources) for own in wide.unpivot(chunk, layout.annotators))
+        if layout.annotators:
+            yield from ((own, {**known, **wide.SOURCES}) for own in wide.unpivot(chunk, layout.annotators))
+        elif layout.criteria:
+            sources = {**known, **CRITERION_SOURCES}
+            yield from ((own, sources) for own in unpivot_criteria(chunk, layout.criteria))
+        else:
+            yield chunk, known
 
 
-def _given(scales: Iterable[CriterionScale] | None, about: About, rubric: Rubric | None) -> dict[str, CriterionScale]:
-    """The named scales by criterion; who speaks last has the last word."""
-    named = [*(scales_of(rubric) if rubric else ()), *about.scales, *(scales or ())]
+def _given(
+    scales: Iterable[CriterionScale] | None, about: About, rubric: Rubric | None, headings: Iterable[CriterionScale]
+) -> dict[str, CriterionScale]:
+    """The named scales by criterion; the last one named holds."""
+    named = [*headings, *(scales_of(rubric) if rubric else ()), *about.scales, *(scales or ())]
     return {scale.criterion: scale for scale in named}
 
 

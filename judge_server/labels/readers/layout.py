@@ -30,11 +30,24 @@ _OTHER_NAMES: Final = {
 class Layout:
     """How a table is to be read, where its heading does not say it. ``columns``: the file's column for a field;
     ``constants``: a field that is the same in every row; ``annotators``: columns that hold one annotator's labels each
-    (a wide table), with their roles."""
+    (a wide table), with their roles; ``criteria``: columns that hold one criterion's labels each, with its id."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     annotators: Mapping[str, Role] = field(default_factory=dict)
+    criteria: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def divided(self) -> frozenset[str]:
+        """The fields that columns of their own stand for."""
+        if self.annotators:
+            return frozenset(("annotator", "role", "label"))
+        return frozenset(("criterion", "label") if self.criteria else ())
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The columns that hold the labels of a wide table."""
+        return (*self.annotators, *self.criteria)
 
 
 LONG: Final = Layout()
@@ -45,7 +58,7 @@ def resolve(names: Sequence[str], layout: Layout, findings: LabelFindings) -> di
     tidy = {name.strip().casefold(): name for name in reversed(names)}
     found: dict[str, str] = {}
     for wanted in FIELDS:
-        if wanted in layout.constants or (layout.annotators and wanted in ("annotator", "role", "label")):
+        if wanted in layout.constants or wanted in layout.divided:
             continue
         source = layout.columns.get(wanted)
         if source is None and wanted in tidy:
@@ -55,11 +68,11 @@ def resolve(names: Sequence[str], layout: Layout, findings: LabelFindings) -> di
         elif source is not None or wanted in REQUIRED:
             _missing(wanted, source, names, found, findings)
     found |= {f"{FACTS}.{name.strip()[len(FACTS) + 1 :]}": name for name in names if is_fact(name.strip())}
-    for column in layout.annotators:
+    for column in layout.answers:
         if column not in names:
             findings.add(1, column, f"there is no column {column!r}", _near(column, names))
     counts = Counter(names)
-    for name in sorted({name for name in found.values() if name and counts[name] > 1}):
+    for name in sorted({name for name in (*found.values(), *layout.answers) if name and counts[name] > 1}):
         findings.add(1, name, f"the column {name!r} stands twice", "Keep one of them.")
     return found
 
@@ -84,7 +97,10 @@ def _missing(
     if guess is not None:
         advice = f"Rename {guess!r} to {wanted!r}, or: judge-server calibrate import FILE --column {wanted}={guess}."
     elif wanted == "criterion":
-        advice = "If all rows are of one criterion: judge-server calibrate import FILE --criterion NAME."
+        advice = (
+            "If all rows are of one criterion: judge-server calibrate import FILE --criterion NAME. If each criterion "
+            "has a column: --criterion-column NAME=COLUMN, or --rubric if the headings are its ids or statements."
+        )
     else:
         advice = (
             "If each annotator has a column: judge-server calibrate import FILE --human COLUMN --judge COLUMN "

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,10 @@ from judge_server.labels.label_set import LabelSet
 from judge_server.labels.public.catalogue import SETS, import_public
 from judge_server.labels.public.download import download, is_url
 from judge_server.labels.readers import read_labels
+from judge_server.labels.readers.item_reading import read_items
 from judge_server.labels.readers.layout import FIELDS, Layout
 from judge_server.labels.readers.scale import parse_mapping, parse_scale
+from judge_server.labels.sheet import sheet_columns, write_sheet
 from judge_server.labels.splits import split_by_prompt
 from judge_server.labels.writing import write_labels
 from judge_server.store.store import Store
@@ -42,6 +45,8 @@ class ImportOptions:
     rubric: str | None
     columns: tuple[str, ...]
     criterion: str | None
+    criterion_columns: tuple[str, ...]
+    annotator: str | None
     humans: tuple[str, ...]
     judges: tuple[str, ...]
     test_share: float | None
@@ -117,8 +122,39 @@ def _layout(options: ImportOptions) -> Layout:
             raise BadInput(f"--column {pair!r} is not FIELD=COLUMN.", remedy=f"The fields are {', '.join(FIELDS)}.")
         columns[field] = column
     annotators: dict[str, Role] = {**dict.fromkeys(options.humans, "human"), **dict.fromkeys(options.judges, "judge")}
-    constants = {"criterion": options.criterion} if options.criterion else {}
-    return Layout(columns=columns, constants=constants, annotators=annotators)
+    given = {"criterion": options.criterion, "annotator": options.annotator}
+    constants = {name: value for name, value in given.items() if value}
+    criteria = {}
+    for text in options.criterion_columns:
+        name, equals, column = text.partition("=")
+        criteria[column if equals else text] = name
+    if annotators and criteria:
+        raise BadInput(
+            "--criterion-column is for a row for each item and person, --human and --judge for a row for each item.",
+            remedy="Give one of the two.",
+        )
+    return Layout(columns=columns, constants=constants, annotators=annotators, criteria=criteria)
+
+
+def make_sheet(
+    named: str, items: Path, annotator: str, out: Path | None, rubrics: list[Path] | None, *, xlsx: bool
+) -> None:
+    """Ends the command with status 2 and every finding on a line of its own where the items cannot be used."""
+    try:
+        rubric = rubric_target.one(named, rubrics).rubric
+        found, clusters = read_items(items)
+        path = out or items.with_name(f"{items.stem}.{_file_part(annotator)}{'.xlsx' if xlsx else '.csv'}")
+        columns = sheet_columns(rubric, found, clusters, annotator)
+        write_sheet(path, columns)
+    except JudgeServerError as fault:
+        refuse(fault)
+    criteria = sum(bool(column.choices) for column in columns)
+    typer.echo(f"{path}: {_some(len(found), 'item')}, {'1 criterion' if criteria == 1 else f'{criteria} criteria'}")
+    typer.echo(f"filled in, it is read by: judge-server calibrate import {path} --out labels.csv")
+
+
+def _file_part(annotator: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", annotator) or "annotator"
 
 
 def _fetch(url: str, directory: Path) -> Path:

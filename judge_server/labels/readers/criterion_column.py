@@ -1,0 +1,100 @@
+"""Sheets with a column for each criterion: which columns these are, and the sheet made long."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from judge_server.core.criterion import AnyLeaf
+from judge_server.core.errors import BadInput
+from judge_server.core.rubric import Rubric
+from judge_server.labels.label import CriterionScale
+from judge_server.labels.readers.layout import FIELDS, LABEL, Layout
+from judge_server.labels.readers.records import Chunk
+
+NOTES: Final = "notes"
+_CRITERION, _ROLE = "\0criterion", "\0role"  # no file's heading holds these
+_BETWEEN: Final = " < "
+_HEADING: Final = re.compile(r".*\[(?P<criterion>[a-z][a-z0-9_]{0,99}): (?P<classes>[^\[\]]+)\]\s*", re.DOTALL)
+
+
+def heading_of(leaf: AnyLeaf, scale: CriterionScale) -> str:
+    """``States a dose. [dose: unmet < met]``: what ``criterion_in`` reads. Raises BadInput for options with brackets or
+    ``<`` between blanks, which a heading cannot tell apart."""
+    odd = next((name for name in scale.classes if "<" in name.split() or {"[", "]"} & set(name)), None)
+    if odd is not None:
+        raise BadInput(
+            f"criterion {leaf.id!r}: the option {odd!r} cannot stand in a sheet's heading.",
+            remedy="Write the option without brackets and without < between blanks.",
+        )
+    return f"{' '.join(leaf.statement.split())} [{leaf.id}: {_BETWEEN.join(scale.classes)}]"
+
+
+def criterion_in(heading: str) -> CriterionScale | None:
+    """The criterion that a sheet's heading names, with its scale; None for any other heading."""
+    found = _HEADING.fullmatch(heading)
+    if found is None:
+        return None
+    classes = tuple(name.strip() for name in found["classes"].split(_BETWEEN))
+    if len(classes) < 2 or not all(classes) or len(set(classes)) < len(classes):
+        return None
+    kind: Any = "binary" if len(classes) == 2 else "ordinal"
+    positive = classes[1] if len(classes) == 2 else None
+    return CriterionScale(criterion=found["criterion"], kind=kind, classes=classes, positive=positive)
+
+
+@dataclass(frozen=True)
+class CriterionColumns:
+    """``criteria``: criterion by column; ``scales``: those that headings name."""
+
+    criteria: Mapping[str, str] = field(default_factory=dict)
+    scales: tuple[CriterionScale, ...] = ()
+
+
+def criterion_columns(names: Sequence[str], layout: Layout, rubric: Rubric | None) -> CriterionColumns:
+    """The columns that hold one criterion each: those of the layout, else those whose heading names a criterion with
+    its scale, or is the id or the statement of one of the rubric's. None where the file has a column for the criterion
+    or for each annotator."""
+    if layout.criteria:
+        return CriterionColumns(layout.criteria)
+    tidy = {name.strip().casefold() for name in names}
+    if layout.annotators or "criterion" in tidy or {"criterion"} & {*layout.columns, *layout.constants}:
+        return CriterionColumns()
+    named = {name: scale for name in names if (scale := criterion_in(name)) is not None}
+    if named:
+        return CriterionColumns({name: scale.criterion for name, scale in named.items()}, tuple(named.values()))
+    known = {_key(text): leaf.id for leaf in (rubric.leaves if rubric else ()) for text in (leaf.id, leaf.statement)}
+    fields = {*FIELDS, NOTES}
+    return CriterionColumns(
+        {name: known[_key(name)] for name in names if _key(name) in known and name.strip().casefold() not in fields}
+    )
+
+
+def _key(text: str) -> str:
+    return " ".join(text.split()).casefold().rstrip(".?!")
+
+
+def with_criteria(layout: Layout, columns: CriterionColumns, names: Sequence[str]) -> Layout:
+    """The layout for a sheet with these columns: its annotators are people unless a column says otherwise, and its
+    notes are the rationale of every label in the row."""
+    tidy = {name.strip().casefold(): name for name in reversed(names)}
+    roles = {} if "role" in tidy or "role" in layout.columns else {"role": "human"}
+    renamed = dict(layout.columns)
+    if NOTES in tidy and "rationale" not in {*tidy, *renamed}:
+        renamed["rationale"] = tidy[NOTES]
+    return replace(layout, criteria=columns.criteria, constants={**roles, **layout.constants}, columns=renamed)
+
+
+SOURCES: Final[Mapping[str, str]] = {"label": LABEL, "criterion": _CRITERION}
+
+
+def unpivot_criteria(chunk: Chunk, criteria: Mapping[str, str]) -> Iterator[Chunk]:
+    """The chunk once for each criterion, with that column as the label; empty cells are not labelled yet, and are left
+    out."""
+    for column, criterion in criteria.items():
+        cells = chunk.columns[column]
+        kept = [place for place, cell in enumerate(cells) if cell is not None and str(cell).strip()]
+        if not kept:
+            continue
+        own = {name: [values[place] for place in kept] for name, values in chunk.columns.items()}
+        yield Chunk(chunk.rows[kept], {**own, LABEL: own[column], _CRITERION: [criterion] * len(kept)})

@@ -1,0 +1,100 @@
+"""Where a table's heading stands, and its rows below: title rows, blank rows and trailing separators are not labels."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Final
+
+import numpy as np
+
+from judge_server.labels.readers.finding import LabelFindings
+from judge_server.labels.readers.records import ROWS, Chunk
+
+Row = list[str]
+_MOST_TITLES: Final = 20  # rows above the heading
+_MARKED: Final = ("=", "+", "-", "@", "\t", "\r", "'")
+
+
+@dataclass(frozen=True)
+class Table:
+    """``names``: the heading without blank columns at its end; it stands in row ``row``, counted as a spreadsheet
+    does. ``below``: the rows under it, blank ones too."""
+
+    names: list[str]
+    row: int
+    below: Iterator[Row]
+
+
+def table_of_rows(rows: Iterator[Row]) -> Table:
+    """The heading is the first row with two different texts; rows with one (a title, or a title merged over several
+    columns) and blank rows above it are passed over. If there is no such row, it is the first that is not blank."""
+    seen: list[Row] = []
+    for row in islice(rows, _MOST_TITLES):
+        seen.append(row)
+        if len({cell.strip() for cell in row} - {""}) > 1:
+            return Table(_named(row), len(seen), rows)
+    for place, row in enumerate(seen):
+        if any(cell.strip() for cell in row):
+            return Table(_named(row), place + 1, chain(seen[place + 1 :], rows))
+    return Table([], 1, iter(()))
+
+
+def chunks_below(table: Table, findings: LabelFindings, *, unmark: bool = True) -> Iterator[Chunk]:
+    """Rows of the heading's width, two thousand at a time. A row of another width is a finding, unless what it has
+    beyond the heading is blank. ``unmark``: take the mark off texts that a spreadsheet would read as formulas."""
+    number = table.row + 1
+    width = len(table.names)
+    while some := list(islice(table.below, ROWS)):
+        numbers = np.arange(number, number + len(some), dtype=np.int32)
+        number += len(some)
+        if set(map(len, some)) != {width} or not all(row[0].strip() for row in some):
+            kept = [place for place, row in enumerate(some) if _fits(row, width, int(numbers[place]), findings)]
+            some, numbers = [some[place][:width] for place in kept], numbers[kept]
+        if some:
+            columns = dict(zip(table.names, zip(*some, strict=True), strict=False))
+            yield Chunk(numbers, {name: _unmarked(cells) for name, cells in columns.items()} if unmark else columns)
+
+
+def _named(row: Row) -> list[str]:
+    last = max((place for place, name in enumerate(row) if name.strip()), default=-1)
+    return [unmarked(name) for name in row[: last + 1]]
+
+
+def _fits(row: Row, width: int, number: int, findings: LabelFindings) -> bool:
+    """False for a blank row, and for one that is a finding."""
+    if not any(cell.strip() for cell in row):
+        return False
+    if len(row) == width or (len(row) > width and not any(cell.strip() for cell in row[width:])):
+        return True
+    findings.add(
+        number,
+        None,
+        f"{len(row)} fields, but the heading has {width}",
+        "Put a text that holds the delimiter in quotation marks.",
+    )
+    return False
+
+
+def marked(text: str) -> str:
+    """``text`` with an apostrophe before it if a spreadsheet would read it as a formula; numbers stay as they are.
+    ``unmarked`` takes the apostrophe off again."""
+    if not text.startswith(_MARKED) or not _is_marked(text) or _is_plain_number(text):
+        return text
+    return f"'{text}"
+
+
+def unmarked(text: str) -> str:
+    return text[1:] if text[:1] == "'" and _is_marked(text[1:]) else text
+
+
+def _is_marked(text: str) -> bool:
+    """Apostrophes, as many as there are, and then a character that begins a formula."""
+    return text.lstrip("'")[:1] in _MARKED[:-1]
+
+
+def _is_plain_number(text: str) -> bool:
+    return text[:1] in "+-" and text[1:].replace(".", "", 1).isdecimal() and text.isascii()
+
+
+def _unmarked(cells: Sequence[str]) -> Sequence[str]:
+    return [unmarked(cell) for cell in cells] if any(cell[:1] == "'" for cell in cells) else cells

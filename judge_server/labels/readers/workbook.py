@@ -1,0 +1,180 @@
+"""Workbooks (XLSX), read and written with openpyxl: cells as text, merged cells filled, formulas by their value."""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any, Final
+from warnings import catch_warnings, simplefilter
+
+from judge_server.core.errors import BadInput, MissingDependency
+from judge_server.labels.readers.finding import LabelFindings
+
+LARGEST_BYTES: Final = 256 * 2**20  # unpacked
+LONGEST_CELL: Final = 32_767  # a spreadsheet keeps no more
+_ILLEGAL: Final = frozenset(chr(code) for code in range(32) if code not in (9, 10, 13))
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a zip archive is an XLSX workbook."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def rows(path: Path, findings: LabelFindings) -> Iterator[list[str]]:
+    """Every row of the one sheet that holds something, from row 1. Raises BadInput for a workbook that is damaged, too
+    large, or has several sheets with contents; MissingDependency without openpyxl."""
+    sheet = _only_sheet(_loaded(path, values=False), path)
+    merged = {
+        (row, column): (block.min_row, block.min_col)
+        for block in sheet.merged_cells.ranges
+        for row, column in ((r, c) for r, c in _cells_of(block))
+    }
+    with_formulas = any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+    values = _loaded(path, values=True)[sheet.title] if with_formulas else sheet
+    for cells in sheet.iter_rows():
+        found = []
+        for cell in cells:
+            row, column = merged.get((cell.row, cell.column), (cell.row, cell.column))
+            found.append(_text(sheet.cell(row, column), values.cell(row, column).value, findings))
+        yield found
+
+
+def _cells_of(block: Any) -> Iterator[tuple[int, int]]:
+    return (
+        (row, column)
+        for row in range(block.min_row, block.max_row + 1)
+        for column in range(block.min_col, block.max_col + 1)
+    )
+
+
+def _text(cell: Any, value: Any, findings: LabelFindings) -> str:
+    if cell.data_type == "f" and value is None:
+        message = "the formula has no value"
+        findings.add(cell.row, cell.column_letter, message, "Open the workbook in a spreadsheet and save it again.")
+        return ""
+    if cell.data_type == "e":
+        findings.add(cell.row, cell.column_letter, f"the cell shows the error {value}", "Correct it or empty the cell.")
+        return ""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case datetime() | date() | time():
+            return value.isoformat()
+    return str(value)
+
+
+def _only_sheet(workbook: Any, path: Path) -> Any:
+    filled = [sheet for sheet in workbook.worksheets if any(sheet.iter_rows(max_row=100, values_only=True))]
+    full = [sheet for sheet in filled if _holds_something(sheet)]
+    if len(full) > 1:
+        raise BadInput(
+            f"{path.name} has {len(full)} sheets with contents: {', '.join(sheet.title for sheet in full)}.",
+            remedy="Keep the sheet with the labels in a workbook of its own, or save it as CSV (UTF-8).",
+        )
+    if not full:
+        raise BadInput(f"{path.name} is empty.", remedy="The heading names the columns; see docs/labels.md.")
+    return full[0]
+
+
+def _holds_something(sheet: Any) -> bool:
+    return any(value not in (None, "") for row in sheet.iter_rows(values_only=True) for value in row)
+
+
+def _loaded(path: Path, *, values: bool) -> Any:
+    openpyxl = _openpyxl(path)
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > LARGEST_BYTES:
+        raise BadInput(
+            f"{path.name} holds {size // 2**20} MiB unpacked, more than {LARGEST_BYTES // 2**20}.",
+            remedy="Save the sheet as CSV (UTF-8).",
+        )
+    try:
+        with catch_warnings():
+            simplefilter("ignore")  # features of spreadsheets that we do not read
+            return openpyxl.load_workbook(path, data_only=values)
+    except Exception as fault:  # a damaged workbook fails in openpyxl, its XML parser or zipfile, with errors of each
+        first = (str(fault).splitlines() or [type(fault).__name__])[0][:200]
+        raise BadInput(f"{path.name} cannot be read as a workbook: {first}.", remedy="Save it again.") from fault
+
+
+def _openpyxl(path: Path) -> Any:
+    try:
+        import openpyxl
+    except ImportError as missing:
+        raise MissingDependency(
+            f"{path.name} is a workbook, and openpyxl is not installed.",
+            remedy="pip install 'judge-server[calibration]'",
+        ) from missing
+    return openpyxl
+
+
+@dataclass(frozen=True)
+class SheetColumn:
+    """``choices``: what may be entered, as a drop-down list; ``width``: in characters; ``note``: shown with the
+    heading."""
+
+    name: str
+    width: int = 20
+    choices: tuple[str, ...] = ()
+    note: str = ""
+    cells: Sequence[str] = field(default=())
+
+
+def write_workbook(path: Path, title: str, columns: Sequence[SheetColumn]) -> None:
+    """One sheet in which every cell is text, whatever it begins with. Raises BadInput for a text that a workbook cannot
+    hold, naming its row and column."""
+    openpyxl = _openpyxl(path)
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    sheet.title = title
+    for place, column in enumerate(columns, 1):
+        letter = openpyxl.utils.get_column_letter(place)
+        sheet.column_dimensions[letter].width = column.width
+        for row, text in enumerate((column.name, *column.cells), 1):
+            _put(sheet.cell(row, place), text, f"row {row}, column {column.name!r}"[:120], openpyxl)
+        if column.choices:
+            _restrict(sheet, letter, column, openpyxl)
+        if column.note:
+            sheet.cell(1, place).comment = openpyxl.comments.Comment(column.note, "judge-server")
+    sheet.freeze_panes = "C2"
+    workbook.save(path)
+
+
+def _put(cell: Any, text: str, where: str, openpyxl: Any) -> None:
+    if len(text) > LONGEST_CELL:
+        raise BadInput(
+            f"{where}: the text has {len(text):,} characters, and a cell holds {LONGEST_CELL:,}.",
+            remedy="Leave out --xlsx: CSV holds it.",
+        )
+    if not _ILLEGAL.isdisjoint(text):
+        raise BadInput(f"{where}: a workbook cannot hold a control character.", remedy="Take it out, or write CSV.")
+    cell.alignment = openpyxl.styles.Alignment(wrap_text=True, vertical="top")
+    if cell.row == 1:
+        cell.font = openpyxl.styles.Font(bold=True)
+    cell.number_format = "@"
+    if text:
+        cell.value = text
+        cell.data_type = "s"  # a text also where it begins like a formula
+        cell.quotePrefix = 1  # and stays one when it is edited
+
+
+def _restrict(sheet: Any, letter: str, column: SheetColumn, openpyxl: Any) -> None:
+    listed = ",".join(column.choices)
+    if len(listed) > 255 or any("," in choice or '"' in choice for choice in column.choices):
+        return  # a list in a cell's rule has 255 characters and no commas: the heading names the answers
+    rule = openpyxl.worksheet.datavalidation.DataValidation(
+        type="list", formula1=f'"{listed}"', allow_blank=True, showErrorMessage=True
+    )
+    rule.error = f"One of: {listed}"
+    sheet.add_data_validation(rule)
+    rule.add(f"{letter}2:{letter}{len(column.cells) + 1}")
