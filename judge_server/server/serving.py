@@ -1,6 +1,7 @@
 """Serve the application in one process, and drain it on SIGTERM and SIGINT."""
 
 import asyncio
+import logging
 import signal
 import socket
 import time
@@ -16,6 +17,8 @@ from judge_server.server.http_protocol import BoundedHttp
 from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service
+
+_LOG = logging.getLogger(__name__)
 
 # longer than the pools of HTTP clients keep an idle connection, so that none is closed under a request
 _KEEP_ALIVE_SECONDS = 75
@@ -66,9 +69,15 @@ def serve_until_stopped(settings: Settings) -> bool:
     # uvicorn raises the signal again after it has stopped; a drained server should exit with status 0
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGHUP, _note_hangup)
     with suppress(SystemExit):  # uvicorn exits with a status of its own if it cannot start
         server.run()
     return server.started
+
+
+def _note_hangup(_number: int, _frame: FrameType | None) -> None:
+    """A terminal that closes, or an operator who expects a reload, must not end the server."""
+    _LOG.info("SIGHUP: rubric files and API keys are read again without a signal; other settings need a restart")
 
 
 _LOOK_AGAIN_SECONDS = 0.05

@@ -138,6 +138,14 @@ def test_a_second_signal_does_not_wait_any_longer(tmp_path, number):
         assert time.monotonic() - started < 10
 
 
+def test_a_hangup_does_not_end_the_server(tmp_path):
+    with serving("--model", "baseline", cwd=tmp_path) as (client, server):
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: any("SIGHUP" in line for line in server.log))
+        assert client.post("/v1/score", json=submission()).status_code == 200
+        assert server.process.poll() is None
+
+
 def _ignoring_errors(client: httpx.Client) -> None:
     try:
         client.post("/v1/score", json=submission())
