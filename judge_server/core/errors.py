@@ -21,6 +21,7 @@ JudgeServerError
 ├── Forbidden             403
 ├── TooLarge              413
 ├── TooSlow               408  a body that falls behind the slowest pace
+├── UploadStalled         408  an upload of a job that stopped sending
 ├── UnsupportedEncoding   415
 ├── UntrustedHost         421
 ├── Overloaded            429  with Retry-After

@@ -2,40 +2,74 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
 
 from judge_server.core.message import Message, ToolCall
 from judge_server.core.step import Field, Step, steps_of
 
 _THINKING = re.compile(r"\A\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL)
-# chat templates of reasoning models often open the thought in the prompt, so that a response only closes it
-_THOUGHT_OPENED_BEFORE = re.compile(r"\A()((?:(?!<think>).)*?)</think>", re.DOTALL)
+_OPENING, _CLOSING = "<think>", "</think>"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Response:
-    """``text`` is everything as one text; ``answer`` is what the reader of the answer sees. ``steps``: those of the
-    reasoning, or of the whole where there is none; for several messages its turns, tool results included."""
+    """``text`` is everything as one text; ``answer`` is what the reader of the answer sees; ``source`` is the response
+    as it was given."""
 
     text: str
     answer: str
     reasoning: str
     tool_calls: tuple[ToolCall, ...]
-    steps: tuple[Step, ...]
+    source: str | tuple[Message, ...] = field(repr=False)
 
     @staticmethod
     def of(response: str | tuple[Message, ...]) -> "Response":
         return _of_text(response) if isinstance(response, str) else _of_messages(response)
 
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the reasoning, or of the whole if there is none; for several messages its turns, tool results
+        included. A response of 1 MB can have 300,000 of them, which takes a second to find."""
+        if isinstance(self.source, str):
+            return _steps_of_text(self.source)
+        (only, *more) = self.source
+        if more or only.tool_calls or only.role == "tool":
+            return _turns(self.source, [_turn_text(message) for message in self.source])
+        return _steps_of_one(only)
+
+
+class _Thought(NamedTuple):
+    """Character offsets of the reasoning at the beginning of a text, and of what follows it."""
+
+    start: int
+    end: int
+    after: int
+
+
+def _thought(text: str) -> _Thought | None:
+    if match := _THINKING.match(text):
+        return _Thought(*match.span(2), match.end())
+    # chat templates of reasoning models often open the thought in the prompt, so that a response only closes it
+    end = text.find(_CLOSING)
+    return None if end < 0 or _OPENING in text[:end] else _Thought(0, end, end + len(_CLOSING))
+
 
 def _of_text(text: str) -> Response:
-    match = _THINKING.match(text) or (_THOUGHT_OPENED_BEFORE.match(text) if "</think>" in text else None)
-    if match is None:
-        return Response(text, text.strip(), "", (), steps_of(text, 0, len(text)))
-    reasoning, answer = match.group(2), text[match.end() :]
-    start, end = match.span(2)
-    within = (start, end) if reasoning.strip() else (match.end(), len(text))
-    return Response(text, answer.strip(), reasoning.strip(), (), steps_of(text, *within))
+    thought = _thought(text)
+    if thought is None:
+        return Response(text, text.strip(), "", (), text)
+    return Response(text, text[thought.after :].strip(), text[thought.start : thought.end].strip(), (), text)
+
+
+def _steps_of_text(text: str) -> tuple[Step, ...]:
+    thought = _thought(text)
+    if thought is None:
+        return steps_of(text, 0, len(text))
+    if text[thought.start : thought.end].strip():
+        return steps_of(text, thought.start, thought.end)
+    return steps_of(text, thought.after, len(text))
 
 
 def _of_messages(messages: tuple[Message, ...]) -> Response:
@@ -46,23 +80,22 @@ def _of_messages(messages: tuple[Message, ...]) -> Response:
         for message, read in zip(messages, inner, strict=True)
     ]
     turns = [_turn_text(message) for message in messages]
-    (only, *more) = messages
     return Response(
         text="\n\n".join(filter(None, turns)),
         answer="\n\n".join(read.answer for read in inner if read and read.answer),
         reasoning="\n\n".join(filter(None, thoughts)),
         tool_calls=tuple(call for message in messages for call in message.tool_calls),
-        steps=_turns(messages, turns) if more or only.tool_calls or only.role == "tool" else _steps_of_one(only),
+        source=messages,
     )
 
 
 def _steps_of_one(message: Message) -> tuple[Step, ...]:
     """A response of a single message has the steps that it would have as a text."""
     if message.reasoning and message.reasoning.strip():
-        steps, field = steps_of(message.reasoning, 0, len(message.reasoning)), _REASONING
+        steps, where = steps_of(message.reasoning, 0, len(message.reasoning)), _REASONING
     else:
-        steps, field = _of_text(message.content).steps, _CONTENT
-    return tuple(replace(step, message=0, field=field) for step in steps)
+        steps, where = _steps_of_text(message.content), _CONTENT
+    return tuple(replace(step, message=0, field=where) for step in steps)
 
 
 _CONTENT: Field = "content"

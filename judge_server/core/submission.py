@@ -105,6 +105,11 @@ class Submission(Frozen):
         if isinstance(self.rubric, str):
             yield self.rubric
 
+    @property
+    def characters(self) -> int:
+        """The size of all texts, for work that is done at once or, if there is more, in a thread."""
+        return sum(len(text) for text in self.texts())
+
     def texts(self) -> Iterator[str]:
         """Every text that somebody outside wrote."""
         yield from (_text_of(message) for message in self.conversation)

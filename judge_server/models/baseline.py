@@ -4,6 +4,7 @@ It answers the requests that judges get: a distribution over the labels, or JSON
 and the coverage as its reason. docs/baseline.md reports how far it agrees with people.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -54,6 +55,7 @@ NOTICE = (
     "good for trying out, not for judging."
 )
 LEAST_PROBABILITY = 1e-6
+_AT_ONCE_CHARACTERS = 50_000  # longer prompts are compared in a thread, so that the event loop goes on
 _WANTED: tuple[Part, ...] = ("criterion", "reference")
 _AFFIRMATIVE, _NEGATIVE = frozenset(["yes", "true", "met"]), frozenset(["no", "false", "unmet"])
 
@@ -77,6 +79,11 @@ class LexicalBaseline:
         """Raises DeadlineExceeded if the deadline has already passed."""
         if request.deadline is not None and monotonic() >= request.deadline:
             raise DeadlineExceeded("The deadline passed before the baseline was asked.")
+        if sum(len(turn.text) for turn in request.prompt.turns) > _AT_ONCE_CHARACTERS:
+            return await asyncio.to_thread(self._completion, request)
+        return self._completion(request)
+
+    def _completion(self, request: Request) -> Completion:
         merits = self._merits(request.prompt)
         if merits:
             if isinstance(request.answer, Labels):

@@ -57,7 +57,8 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
     applicable = tuple(_applicable(rubric.criteria, known))
     _require_reference(submission, rubric, applicable)
     response = submission.response
-    steps = joined(submission.read.steps, most_steps, response if isinstance(response, str) else None)
+    found = submission.read.steps if any(leaf.scope == "step" for leaf in applicable) else ()
+    steps = joined(found, most_steps, response if isinstance(response, str) else None)
     materials = JudgeInputs(submission, steps)
     names = {leaf.id for leaf in applicable}
     settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names]
@@ -72,8 +73,7 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
             read = materials.of(leaf)
             questions += [Question(leaf, material) for material in read if not material.blank]
             settled += [guard.unmet(leaf, leaf.scope) for material in read if material.blank]
-    shortened = len(steps) < len(submission.read.steps) and any(leaf.scope == "step" for leaf in applicable)
-    flags = (STEPS_JOINED,) if shortened else ()
+    flags = (STEPS_JOINED,) if len(steps) < len(found) else ()
     return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags, reading.unread)
 
 

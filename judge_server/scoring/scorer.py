@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, UnknownJudge
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
@@ -32,6 +32,8 @@ from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.tracing import Attribute
 
 _LOG = logging.getLogger(__name__)
+Read = TypeVar("Read")
+_AT_ONCE_CHARACTERS = 20_000  # longer texts are read in a thread, so that the event loop goes on
 
 
 class Rubrics(Protocol):
@@ -177,9 +179,8 @@ class Scorer:
         return judge.explaining if judge is not None and submission.explain else judge
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
-        planned = plan(submission, rubric, self.admission.most_steps)
+        planned, inspection = await _reading(self._prepared, submission, rubric)
         self._warn_of_unread_facts(planned, rubric)
-        inspection = self.inspect(submission, rubric)
         speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
         if inspection.refused:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
@@ -198,6 +199,15 @@ class Scorer:
         verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
         flags = (*inspection.flags, *planned.flags)
         return _Found(verdicts, flags, speaker, findings.usage, findings.model_seconds)
+
+    async def inspected(self, submission: Submission, rubric: Rubric) -> guard.Inspection:
+        """What the guard finds in a submission."""
+        return await _reading(self.inspect, submission, rubric)
+
+    def _prepared(self, submission: Submission, rubric: Rubric) -> tuple[Plan, guard.Inspection]:
+        """Everything that reads the texts before a judge does. It takes about a second for 1 MB."""
+        _ = submission.digest  # kept by the submission
+        return plan(submission, rubric, self.admission.most_steps), self.inspect(submission, rubric)
 
     def _warn_of_unread_facts(self, planned: Plan, rubric: Rubric) -> None:
         if planned.unread_facts and (more := self._throttle.of("unread facts")) is not None:
@@ -241,6 +251,13 @@ def _notices(submission: Submission, rubric: Rubric) -> tuple[str, ...]:
     if isinstance(submission.rubric, str) and rubric.prerelease:
         return (f"{rubric.version} is a prerelease version: the content of {rubric.id} may change under it.",)
     return ()
+
+
+async def _reading(read: Callable[[Submission, Rubric], Read], submission: Submission, rubric: Rubric) -> Read:
+    """What ``read`` returns, from a thread if the texts are long."""
+    if submission.characters > _AT_ONCE_CHARACTERS:
+        return await asyncio.to_thread(read, submission, rubric)
+    return read(submission, rubric)
 
 
 def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -36,6 +36,7 @@ from judge_server.util.redaction import redacted
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+_MOST_CHARACTERS = 8_000
 _SEND_JSON = "Send the header Content-Type: application/json."
 _HTTP = {
     400: ("bad_request", "The request cannot be read"),
@@ -79,10 +80,11 @@ def _response(status: int, document: dict[str, Any], retry_after_seconds: float 
 
 
 def _discreet(value: Any) -> Any:
-    """``value`` with secrets removed and lone surrogates replaced in every text. Done text by text, because a
-    replacement in the serialized JSON could break it."""
+    """``value`` with secrets removed, lone surrogates replaced and long texts cut. Done text by text, because a
+    replacement in the serialized JSON could break it. An error may quote a text of any length of the client's."""
     if isinstance(value, str):
-        return redacted(writable(value))
+        cut = value if len(value) <= _MOST_CHARACTERS else f"{value[:_MOST_CHARACTERS]}…"
+        return redacted(writable(cut))
     if isinstance(value, Mapping):
         return {name: _discreet(inner) for name, inner in value.items()}
     return [_discreet(inner) for inner in value] if isinstance(value, Sequence) else value

@@ -66,6 +66,7 @@ BODIES: dict[str, tuple[str, list[Any]]] = {
     ),
     "job": ("/v1/jobs", [{"items": [submission()], "rubric": rubric(), "priority": "audit", "deadline_seconds": 3}]),
     "rescore": ("/v1/rescore", [{"rubric": rubric(), "judgments": ["j"]}]),
+    "publish": ("/v1/rubrics", [rubric()]),
     "validate": ("/v1/rubrics/validate", [rubric(), checking()]),
     "labels": ("/v1/labels", [{"name": "n", "labels": [_LABEL, _LABEL | {"annotator": "b"}]}]),
     "calibration": ("/v1/calibrations", [{"rubric": RUBRIC, "label_set": "n", "judge": "default"}]),
@@ -74,10 +75,20 @@ BODIES: dict[str, tuple[str, list[Any]]] = {
         [{"grader": one, "model_sample": RESPONSE, "item": {"a": "b", "c": [1]}} for one in (*_GRADERS, _MULTI)],
     ),
     "grader validate": ("/v1/fine_tuning/alpha/graders/validate", [{"grader": one} for one in (*_GRADERS, _MULTI)]),
-    "ROLL": (f"/trainers/roll/{RUBRIC}", [roll_body()]),
+    "ROLL": (f"/trainers/roll/{RUBRIC}/submit_task?on_error=0", [roll_body()]),
     "messages to slime": (
         f"/trainers/slime/{RUBRIC}",
         [{"prompt": _MESSAGES[:2], "response": RESPONSE, "label": {"a": 1}}],
+    ),
+    "figures for NeMo Gym": (
+        f"/trainers/nemo-gym/{RUBRIC}/aggregate_metrics",
+        [
+            {
+                "verify_responses": [
+                    {"_ng_task_index": 0, "reward": 0.5, "note": "a", "response": {"usage": {"tokens": 3}}}
+                ]
+            }
+        ],
     ),
     "envelope": (
         f"/trainers/openrlhf/{RUBRIC}",

@@ -108,7 +108,7 @@ class Comparer:
                 f"relative: no criterion of {rubric.name} that applies has a statement to compare by.",
                 remedy="Give its criteria statements, or leave relative out.",
             )
-        texts = self._texts(members, rubric, standard)
+        texts = await self._texts(members, rubric, standard)
         candidates = CandidateComparison.ordered([text for text in texts if text is not None])
         if not candidates:
             return Compared((0.0,) * len(members), (None,) * len(members), rubric, judge.reference)
@@ -139,11 +139,11 @@ class Comparer:
         read = sum(answer.reading is not None for answer in answers.values())
         return _Heard(method.standing(contest, answers), len(shown), read, found.usage)
 
-    def _texts(self, members: Sequence[Submission], rubric: Rubric, standard: Standard) -> list[str | None]:
+    async def _texts(self, members: Sequence[Submission], rubric: Rubric, standard: Standard) -> list[str | None]:
         """What is shown of each member: its answer, or all of it where criteria read more; None for what the guard
         catches, which no judge is shown."""
         scope = "conversation" if standard.whole else "answer"
-        refused = (self._scorer.inspect(member, rubric).refused for member in members)
+        refused = [(await self._scorer.inspected(member, rubric)).refused for member in members]
         return [None if cause else text_in_scope(one, scope) for one, cause in zip(members, refused, strict=True)]
 
 

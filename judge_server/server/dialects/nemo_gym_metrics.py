@@ -6,7 +6,7 @@ requires that components sum to the reward: all of them are multiples of 2**-40,
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import fsum, isfinite
+from math import fsum
 from statistics import fmean, median, stdev
 from typing import Any
 
@@ -36,7 +36,8 @@ def aggregate(rollouts: Sequence[Mapping[str, Any]]) -> AggregateMetrics:
     sound = [rollout for rollout in rollouts if not rollout.get(FAILURE)]
     tasks: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
     for rollout in sound:
-        tasks[rollout.get(TASK, 0)].append(rollout)
+        task = rollout.get(TASK, 0)
+        tasks[task if isinstance(task, str | int) else str(task)].append(rollout)
     groups = [
         {TASK: task, "num_rollouts": len(members), **_statistics(members)}
         for task, members in sorted(tasks.items(), key=lambda found: str(found[0]).zfill(12))
@@ -52,7 +53,7 @@ def _statistics(rollouts: Iterable[Mapping[str, Any]]) -> dict[str, float]:
         response = rollout.get("response")
         usage = response.get("usage") if isinstance(response, Mapping) else None
         for name, value in {**rollout, **(usage if isinstance(usage, Mapping) else {})}.items():
-            if name not in (TASK, ROLLOUT) and isinstance(value, int | float) and isfinite(value):
+            if name not in (TASK, ROLLOUT) and isinstance(value, int | float) and abs(value) <= _LARGEST_NUMBER:
                 columns[name].append(float(value))
     measures: dict[str, Callable[[Sequence[float]], float]] = {
         "mean": fmean,
@@ -71,6 +72,7 @@ def _spread(values: Sequence[float]) -> float:
 ADJUSTMENT = "_adjustment"
 _STEPS = 2.0**40
 _LARGEST = 2.0**11
+_LARGEST_NUMBER = 1e100  # larger ones are no figures of a rollout, and their squares overflow
 
 
 def rounded(value: float) -> float:

@@ -1,0 +1,85 @@
+"""No text in any field of any route keeps the server from answering others, and time grows with its size alone."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from judge_server.server.app import create_app
+from tests.hostile.event_loop import TEXTS, Watch, exchange, server, text_of, text_places, with_text
+from tests.hostile.test_bodies import BODIES
+from tests.served import settings_of
+from tests.submissions import rubric
+
+SMALL, LARGE = 32_768, 262_144
+_LONGEST_SILENCE = 0.100  # seconds, of ``/healthz``
+_TRIES = 4  # other programs on the machine can only add to a time
+_WITHOUT_TEXTS = {"/v1/monitor/audit-queue", "/v1/monitor/audit-queue/labels"}  # need judgments that were drawn
+
+
+@pytest.fixture(scope="module")
+def watched() -> Iterator[tuple[int, Watch]]:
+    with server() as port, Watch(port) as watch:
+        assert exchange(port, "POST", "/v1/rubrics", json.dumps(rubric()).encode()).status == 201
+        yield port, watch
+
+
+def silence(watched: tuple[int, Watch], path: str, body: bytes) -> float:
+    """The longest wait of ``/healthz`` beside the request: the least of some tries."""
+    port, watch = watched
+    least = float("inf")
+    for _ in range(_TRIES):
+        watch.reset()
+        assert exchange(port, "POST", path, body).status < 600
+        least = min(least, watch.slowest)
+        if least < _LONGEST_SILENCE:
+            break
+    return least
+
+
+def seconds(watched: tuple[int, Watch], path: str, body: bytes) -> float:
+    return min(exchange(watched[0], "POST", path, body).seconds for _ in range(2))
+
+
+def test_every_route_that_takes_texts_is_tried():
+    document = create_app(settings_of()).openapi()
+    posts = {path for path, operations in document["paths"].items() if "requestBody" in operations.get("post", {})}
+    routes = {path.replace("{rubric}", "test/listed") for path in posts}
+    tried = {path.split("?")[0] for path, _ in BODIES.values()}
+    assert routes - tried == _WITHOUT_TEXTS
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", BODIES)
+def test_healthz_answers_in_100_ms_beside_any_text_in_any_field(watched, name):
+    path, bodies = BODIES[name]
+    loud = {}
+    for place in text_places(bodies[-1]):
+        for kind in TEXTS:
+            waited = silence(watched, path, with_text(bodies[-1], place, text_of(kind, SMALL)))
+            if waited > _LONGEST_SILENCE:
+                loud[f"{place} {kind}"] = f"{waited * 1_000:.0f} ms"
+    assert loud == {}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+@pytest.mark.parametrize("name", BODIES)
+def test_time_grows_with_the_size_of_a_text_alone(watched, name):
+    path, bodies = BODIES[name]
+    steep = {}
+    for place in text_places(bodies[-1]):
+        for kind in TEXTS:
+            once, eight_times = (
+                seconds(watched, path, with_text(bodies[-1], place, text_of(kind, size))) for size in (SMALL, LARGE)
+            )
+            if eight_times > 0.2 and eight_times > 16 * once:
+                steep[f"{place} {kind}"] = f"{once:.3f} s, with 8 times the text {eight_times:.3f} s"
+    assert steep == {}
+
+
+@pytest.mark.parametrize("kind", ["paragraphs", "combining marks", "step elements", "commas", "hidden characters"])
+def test_a_megabyte_in_a_response_takes_no_second_from_others(watched, kind):
+    path, bodies = BODIES["score"]
+    body = with_text(bodies[0], ("response",), text_of(kind, 1_000_000))
+    assert silence(watched, path, body) < 5 * _LONGEST_SILENCE
