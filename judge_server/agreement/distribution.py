@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import stats
 
-from judge_server.agreement.array import Floats, ratio
+from judge_server.agreement.array import Floats, Ints, ratio
 
 
 @lru_cache
@@ -34,6 +34,11 @@ def chi_square_tail(statistic: float, degrees: int) -> float:
 def binomial_two_sided(successes: int, trials: int) -> float:
     """Exact two-sided p of ``successes`` in ``trials`` under one half."""
     return float(stats.binomtest(successes, trials).pvalue)
+
+
+def binomial_tail(successes: Ints, trials: int, rate: float) -> Floats:
+    """P(at least so many successes in ``trials``)."""
+    return np.asarray(stats.binom.sf(successes - 1, trials, rate), dtype=np.float64)
 
 
 def student_below(mean: Floats, square: Floats, count: Floats, bound: float) -> Floats:

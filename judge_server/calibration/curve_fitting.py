@@ -5,12 +5,12 @@ which a criterion counts as met.
 """
 
 from collections.abc import Iterator, Sequence
-from math import ceil
 from typing import Literal
 
 import numpy as np
 
-from judge_server.agreement.array import Flags, Floats, Ints
+from judge_server.agreement.array import Floats, Ints
+from judge_server.agreement.distribution import binomial_tail
 from judge_server.calibration.pairing import Pairs
 from judge_server.core.errors import MissingDependency
 from judge_server.core.fitted_map import Curve, Isotonic, Platt, Threshold, logit
@@ -26,6 +26,7 @@ except ImportError as missing:
 
 Method = Literal["platt", "isotonic"]
 METHODS: tuple[Method, ...] = ("platt", "isotonic")
+CONFIDENCE = 0.95  # that a threshold keeps the false-positive rate it was chosen for
 _DIGITS = 9  # of knots: as many as mean anything, so that the same labels give the same artefact
 
 
@@ -63,29 +64,45 @@ def _platt(raw: Floats, target: Floats) -> Platt | None:
 
 
 def _isotonic(raw: Floats, target: Floats) -> Isotonic | None:
+    """Each level part is drawn towards the mean of all labels by one label, so that none is exactly 0 or 1."""
     model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(raw, target)
+    levels, part, counts = np.unique(model.predict(raw), return_inverse=True, return_counts=True)
+    if len(levels) == 1:
+        return None
+    drawn = np.maximum.accumulate((levels * counts + target.mean()) / (counts + 1))
     knots: dict[float, float] = {}
-    for place, value in zip(model.X_thresholds_, model.y_thresholds_, strict=True):
-        knots[round(float(place), _DIGITS)] = round(float(value), _DIGITS)
-    flat = len(set(knots.values())) == 1
-    return None if flat else Isotonic(kind="isotonic", knots=tuple(knots.items()))
+    for place, own in sorted(zip(raw, part, strict=True)):
+        knots[round(float(place), _DIGITS)] = round(float(drawn[own]), _DIGITS)
+    inner = list(knots.items())
+    kept = [
+        knot
+        for number, knot in enumerate(inner)
+        if number in (0, len(inner) - 1) or not (inner[number - 1][1] == knot[1] == inner[number + 1][1])
+    ]
+    return Isotonic(kind="isotonic", knots=tuple(kept))
 
 
 def thresholds_for(values: Floats, pairs: Pairs, targets: Sequence[float]) -> tuple[Threshold, ...]:
-    """One for each target false-positive rate that the labels can show: n negatives show no rate below 1 / n.
-    ``values`` are (labels,), each from a curve that has not seen the label's prompt."""
+    """One for each target false-positive rate that the labels can show with ``CONFIDENCE``: for 5 % these are 59
+    prompts with an unmet label, of which each counts once. ``values`` are (labels,), each from a curve that has not
+    seen the label's prompt.
+
+    The threshold lies above an order statistic of the negatives (Tong, Feng & Li 2018, "Neyman–Pearson classification
+    algorithms and NP receiver operating characteristics", Sci. Adv. 4:eaao1659).
+    """
     negative = pairs.target < 0.5
+    places = np.flatnonzero(negative)
+    single = np.sort(values[places[np.unique(pairs.cluster[places], return_index=True)[1]]])
     found = []
     for target in targets:
-        if target <= 0 or int(negative.sum()) < ceil(1 / target):
-            continue
-        chosen = _lowest(values, negative, target)
+        chosen = _above(values, single, target)
         if chosen is not None:
             passed = values >= chosen
             found.append(
                 Threshold(
                     target=target,
                     value=chosen,
+                    confidence=CONFIDENCE,
                     false_positive_rate=float(passed[negative].mean()),
                     true_positive_rate=float(passed[~negative].mean()) if (~negative).any() else 0.0,
                     negatives=int(negative.sum()),
@@ -94,10 +111,16 @@ def thresholds_for(values: Floats, pairs: Pairs, targets: Sequence[float]) -> tu
     return tuple(found)
 
 
-def _lowest(values: Floats, negative: Flags, target: float) -> float | None:
-    """The lowest value from which at most the target's share of negatives passes; None where none lets a label pass."""
-    candidates = np.unique(values)
-    above = np.sort(values[negative])
-    passing = len(above) - np.searchsorted(above, candidates, side="left")
-    allowed = candidates[passing <= target * len(above)]
-    return float(allowed[0]) if len(allowed) else None
+def _above(values: Floats, negatives: Floats, target: float) -> float | None:
+    """The lowest value above the order statistic of the sorted ``negatives`` that keeps the rate with confidence; None
+    where no order statistic does, or none passes."""
+    count = len(negatives)
+    if target <= 0 or not count:
+        return None
+    ranks = np.arange(1, count + 1)
+    risk = binomial_tail(ranks, count, 1 - target)
+    enough = np.flatnonzero(risk <= 1 - CONFIDENCE)
+    if not len(enough):
+        return None
+    passing = np.unique(values[values > negatives[enough[0]]])
+    return float(passing[0]) if len(passing) else None

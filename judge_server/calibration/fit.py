@@ -10,17 +10,24 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from judge_server.agreement.array import Floats
+from judge_server.agreement.array import Floats, ratio
+from judge_server.agreement.evidence import sums
+from judge_server.agreement.interval import estimate
+from judge_server.agreement.metric import Metric
 from judge_server.agreement.probability import brier, expected_calibration_error, probability_evidence
+from judge_server.agreement.resampling import Resampling
 from judge_server.calibration import curve_fitting
 from judge_server.calibration.curve_fitting import METHODS, Method, thresholds_for
 from judge_server.calibration.matching import Match, match
 from judge_server.calibration.pairing import Pairs, joined, pairs_of
+from judge_server.core.calibration import RULES
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.fitted_map import FittedMap, MapSet, Quality
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet
+
+GAIN = Metric("gain", lambda totals: ratio(totals[:, 1], totals[:, 0]), "there are no labels")
 
 
 class Demands(Frozen):
@@ -84,8 +91,17 @@ def map_set(
         rubric=rubric.reference,
         labels=labels.digest,
         maps=maps,
+        items=_fitted_items(labels, judge, maps),
+        rules=RULES,
         created_at=datetime.now(UTC),
     )
+
+
+def _fitted_items(labels: LabelSet, judge: str, maps: Mapping[str, FittedMap]) -> tuple[str, ...]:
+    """The items whose labels chose the curves: all of the dev split that the judge gave a value on."""
+    table = labels.split("dev").table
+    own = table.annotators.codes == table.annotators.index(judge)
+    return tuple(sorted({table.items.names[code] for code in table.items.codes[own]})) if maps else ()
 
 
 def _fit_criterion(
@@ -138,13 +154,13 @@ def _fit_pool(name: str, pool: str, pairs: Pairs, demands: Demands, *, binary: b
         trials=tuple(trials.values()),
         reason="the judge's values do not rise with people's labels",
     )
-    found = [(values, trials[method]) for method, values in held_out.items() if values is not None]
-    if not found:
+    if all(values is None for values in held_out.values()):
         return raw
-    values, best = min(found, key=lambda one: one[1].brier or 0.0)
+    values = _chosen_outside(pairs, demands.folds)
     after, error_after = _scores(values, pairs)
-    if after >= before:
-        return raw.model_copy(update={"reason": "no curve lowers the Brier score on labels held out"})
+    if not lowers_brier(values, pairs):
+        return raw.model_copy(update={"reason": "no curve is shown to lower the Brier score on labels held out"})
+    best = min((trial for trial in trials.values() if trial.brier is not None), key=lambda one: one.brier or 0.0)
     curve = curve_fitting.fit(best.method, pairs.raw, pairs.target)
     if curve is None:
         return raw
@@ -172,6 +188,32 @@ def _held_out(method: Method, pairs: Pairs, most_folds: int) -> Floats | None:
             return None
         values[test] = curve_fitting.applied(curve, pairs.raw[test])
     return values
+
+
+def _chosen_outside(pairs: Pairs, most_folds: int) -> Floats:
+    """Every label's value from the whole procedure without its prompt: the method too is chosen on the other prompts,
+    so that the choice flatters no figure. Raw values where no curve rises."""
+    values = pairs.raw.copy()
+    for train, test in curve_fitting.folds(pairs.cluster, most_folds):
+        inner = Pairs(pairs.raw[train], pairs.target[train], pairs.item[train], pairs.cluster[train])
+        scored = [
+            (_scores(held, inner)[0], method)
+            for method in METHODS
+            if (held := _held_out(method, inner, most_folds)) is not None
+        ]
+        if not scored:
+            continue
+        curve = curve_fitting.fit(min(scored)[1], inner.raw, inner.target)
+        if curve is not None:
+            values[test] = curve_fitting.applied(curve, pairs.raw[test])
+    return values
+
+
+def lowers_brier(values: Floats, pairs: Pairs) -> bool:
+    """Whether the 95 % interval of the gain in squared error, paired by label and clustered by prompt, excludes 0."""
+    gain = (pairs.raw - pairs.target) ** 2 - (values - pairs.target) ** 2
+    found = estimate(sums([np.ones(len(gain)), gain], pairs.cluster), [GAIN], Resampling(min_clusters=2, min_items=2))
+    return found["gain"].low is not None and found["gain"].low > 0
 
 
 def _trial(method: Method, values: Floats | None, pairs: Pairs) -> MethodTrial:

@@ -1,13 +1,14 @@
 """Pass, fail or not enough evidence: one judge's agreement with people against a policy.
 
-A demand is met where the whole interval meets it, and failed where already the measured value does not. Where the value
-meets it and the interval reaches beyond, or too little was seen, there is not enough evidence. Failing needs less than
-passing: from 8 prompts on, an interval that lies wholly on the wrong side fails.
+The whole, single criteria and kinds of items are held to the policy's rules. A demand is met if the whole interval
+meets it, and failed if already the measured value does not. If the value meets it and the interval reaches beyond, or
+too little was seen, there is not enough evidence. Failing needs less than passing: from 8 prompts on, an interval
+that lies wholly on the wrong side fails.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from math import ceil
@@ -18,16 +19,15 @@ from judge_server.agreement.metric import Estimate
 from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.headline import ceiling, estimates, headline_metric, missing
 from judge_server.calibration.pairing import require_judge
-from judge_server.calibration.panels import View, pooled, views
+from judge_server.calibration.panels import View
 from judge_server.calibration.policy import HEADLINE, Policy, PolicyRule
-from judge_server.calibration.readings import readings, require_asked
-from judge_server.core.calibration import Certificate, CertificateFinding, Decision
+from judge_server.calibration.readings import of_judges, readings, require_asked
+from judge_server.calibration.scopes import Scope, material, missing_as_wrong, scopes
+from judge_server.core.calibration import RULES, Certificate, CertificateFinding, Decision, Standing
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
-from judge_server.core.rubric import RubricReference
+from judge_server.core.rubric import Rubric, RubricReference
 from judge_server.labels.label_set import LabelSet
-
-_POSITIVE_ONLY = ("false_positive_rate", "youden_j", "brier", "ece")
 
 
 class Gating(Frozen):
@@ -36,6 +36,8 @@ class Gating(Frozen):
     judge: str
     decision: Decision
     findings: tuple[CertificateFinding, ...]
+    criteria: dict[str, Standing]
+    kinds: dict[str, Standing]
     policy: str
     labels: str
 
@@ -45,36 +47,40 @@ class Gating(Frozen):
         return next((one for one in self.findings if one.gap is not None), None)
 
 
-@dataclass(frozen=True)
-class _Scope:
-    """What a rule speaks of: one criterion, or all on one scale (``criterion`` None); ``note`` names them."""
+def gate(labels: LabelSet, judge: str, policy: Policy, rubric: Rubric | None = None) -> Gating:
+    """``rubric`` tells which criteria are important and which a program answers; without one, every criterion is.
 
-    view: View
-    criterion: str | None
-    note: str
-
-
-def gate(labels: LabelSet, judge: str, policy: Policy) -> Gating:
-    """Raises BadInput for a judge that the labels do not know, BadConfiguration for a rule on an unknown metric or
-    criterion."""
+    Raises BadInput for a judge that the labels do not know or that was never asked a labelled criterion,
+    BadConfiguration for a rule on an unknown metric or criterion.
+    """
     require_judge(labels.table, judge)
-    labels = readings(labels).judged
+    labels = of_judges(readings(labels).judged, rubric)
     require_asked(labels, [judge])
-    together = [view for view in pooled(labels) if judge in view.panel.judges]
-    single = {view.criteria[0]: view for view in views(labels) if judge in view.panel.judges}
-    findings = [_missing(together, judge, policy)]
+    found = material(labels, judge, rubric)
+    findings = [_missing(found.together, judge, policy)]
     for rule in policy.rules:
-        findings += [_judged(scope, judge, rule, policy) for scope in _scopes(rule, together, single)]
-    measured = findings[1:]
-    if not measured:
+        findings += [_judged(scope, judge, rule, policy) for scope in scopes(rule, found)]
+    if not findings[1:]:
         findings.append(_nothing_applies(policy))
     return Gating(
         judge=judge,
         decision=_worst([one.decision for one in findings]),
         findings=tuple(findings),
+        criteria=_standings(findings, found.single, "criterion"),
+        kinds=_standings(findings, {one.tag: one for one in findings if one.tag}, "tag"),
         policy=policy.digest,
         labels=labels.digest,
     )
+
+
+def _standings(findings: Sequence[CertificateFinding], names: Iterable[str], of: str) -> dict[str, Standing]:
+    """The worst that was found of each: failed before not shown before proven."""
+    order: tuple[Standing, ...] = ("failed", "not shown", "proven")
+    found: dict[str, Standing] = {}
+    for name in names:
+        own = [one.standing for one in findings if getattr(one, of) == name and one.standing is not None]
+        found[name] = min(own, key=order.index, default="not shown")
+    return found
 
 
 def held_to_all(gating: Gating, unmeasured: Sequence[str]) -> Gating:
@@ -102,6 +108,9 @@ def certificate(gating: Gating, *, fingerprint: str, rubric: RubricReference, **
         policy=gating.policy,
         labels=gating.labels,
         findings=gating.findings,
+        criteria=gating.criteria,
+        kinds=gating.kinds,
+        rules=RULES,
         created_at=datetime.now(UTC),
         **origin,
     )
@@ -112,43 +121,36 @@ def _worst(decisions: Sequence[Decision]) -> Decision:
     return min(decisions, key=order.index)
 
 
-def _scopes(rule: PolicyRule, together: Sequence[View], single: dict[str, View]) -> Iterator[_Scope]:
-    if rule.criteria or rule.over == "each criterion":
-        for name in rule.criteria or single:
-            if name not in single:
-                raise BadConfiguration(
-                    f"The policy has a rule for the criterion {name!r}, which this judge has no labels for.",
-                    remedy=f"Criteria that it has: {', '.join(single) or 'none'}.",
-                )
-            yield from _applicable(rule, _Scope(single[name], name, name))
-        return
-    for view in together:
-        alone = len(together) == 1
-        note = "all criteria" if alone else ", ".join(view.criteria[:5]) + ("…" if len(view.criteria) > 5 else "")
-        yield from _applicable(rule, _Scope(view, view.criteria[0] if len(view.criteria) == 1 else None, note))
-
-
-def _applicable(rule: PolicyRule, scope: _Scope) -> Iterator[_Scope]:
-    """A rate of false positives is demanded only where something is positive."""
-    if not rule.metric.startswith(_POSITIVE_ONLY) or scope.view.scale.positive is not None:
-        yield scope
-
-
-def _judged(scope: _Scope, judge: str, rule: PolicyRule, policy: Policy) -> CertificateFinding:
+def _judged(scope: Scope, judge: str, rule: PolicyRule, policy: Policy) -> CertificateFinding:
     name = headline_metric(scope.view) if rule.metric == HEADLINE else rule.metric
     resampling = policy.resampling()
+    items, silent = missing(scope.view.panel, judge)
+    share = silent / items if items else 0.0
+    wrong = share >= policy.missing_is_wrong and silent > 0
+    if wrong:
+        scope = replace(scope, view=missing_as_wrong(scope.view, judge))
     if rule.max_gap is not None:
-        return _gap(scope, judge, name, rule, policy, resampling)
-    found = estimates(scope.view, judge, {name}, resampling).get(name)
-    if found is None:
-        raise _unknown(name, scope.view, judge, resampling)
-    return _bounded(scope, judge, name, found, rule, policy)
+        found = _gap(scope, judge, name, rule, policy, resampling)
+    else:
+        if rule.metric == HEADLINE and name != "pearson":
+            name = f"{name}_pairwise"
+        measured = estimates(scope.view, judge, {name}, resampling).get(name)
+        if measured is None:
+            raise _unknown(name, scope.view, judge, resampling)
+        seen = items if wrong else items - silent
+        found = _bounded(scope, judge, name, measured.model_copy(update={"n": min(measured.n, seen)}), rule, policy)
+    if not wrong:
+        return found
+    said = f"{found.reason} {silent} of {items} labels are missing, and count as wrong."
+    return found.model_copy(update={"reason": said, "missing": share})
 
 
 def _bounded(
-    scope: _Scope, judge: str, name: str, found: Estimate, rule: PolicyRule, policy: Policy
+    scope: Scope, judge: str, name: str, found: Estimate, rule: PolicyRule, policy: Policy
 ) -> CertificateFinding:
-    shown = _Shown(scope, name, rule, found)
+    shown = _FindingBuilder(scope, name, rule, found)
+    if rule.bar == "not shown bad":
+        return _not_bad(shown, judge)
     if short := _short(found, rule, policy):
         hopeless = (
             found.high is not None and found.high < rule.min_low
@@ -161,7 +163,7 @@ def _bounded(
             return shown.finding(Decision.FAIL, f"the judge gave every item the same label ({found.note})")
         return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"it is undefined: {found.note}")
     if found.low is None or found.high is None:
-        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"{found.value:.3f}, and {found.note}", found.needed)
+        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"{found.value:.3f}, and {found.note}", needed=found.needed)
     spoken = f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
     if rule.min_low is not None:
         bound, distance, reach, met = rule.min_low, found.value - rule.min_low, found.value - found.low, found.low
@@ -172,8 +174,30 @@ def _bounded(
     return shown.decided(spoken, f"{side} {bound:g} demanded", ok=ok, distance=distance, reach=reach)
 
 
+def _not_bad(shown: "_FindingBuilder", judge: str) -> CertificateFinding:
+    """Fails where the whole interval misses the demand, or the judge says one thing where people do not."""
+    found, rule = shown.estimate, shown.rule
+    if found.value is None:
+        if _says_one_thing(shown.scope.view, judge):
+            return shown.finding(Decision.FAIL, f"the judge gave every item the same label ({found.note})", "failed")
+        return shown.finding(Decision.PASS, f"nothing can be said of it: {found.note}", "not shown")
+    if found.low is None or found.high is None:
+        said = f"{found.value:.3f}, and {found.note}: too little to call it bad or good"
+        return shown.finding(Decision.PASS, said, "not shown")
+    spoken = f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    if rule.min_low is not None:
+        bad, good, demanded = found.high < rule.min_low, found.low >= rule.min_low, f"at least {rule.min_low:g}"
+    else:
+        most = rule.max_high if rule.max_high is not None else 1.0
+        bad, good, demanded = found.low > most, found.high <= most, f"at most {most:g}"
+    if bad:
+        return shown.finding(Decision.FAIL, f"{spoken}, {demanded} demanded: the whole interval misses it", "failed")
+    said = f"{spoken}, {demanded} demanded" + ("" if good else ": not shown bad")
+    return shown.finding(Decision.PASS, said, "proven" if good else "not shown")
+
+
 def _gap(
-    scope: _Scope, judge: str, name: str, rule: PolicyRule, policy: Policy, resampling: Resampling
+    scope: Scope, judge: str, name: str, rule: PolicyRule, policy: Policy, resampling: Resampling
 ) -> CertificateFinding:
     found = ceiling(scope.view, judge, name, resampling)
     if found is None:
@@ -181,16 +205,16 @@ def _gap(
         known = rule.ceiling == "where known"
         decision = Decision.PASS if known else Decision.NOT_ENOUGH_EVIDENCE
         reason = f"{nothing.note}" + (", so it is not held against one" if known else "")
-        return _Shown(scope, name, rule, nothing).finding(decision, reason)
+        return _FindingBuilder(scope, name, rule, nothing).finding(decision, reason)
     gap, own, people = found.gap, found.judge, found.humans
-    shown = _Shown(scope, name, rule, own, people.value, gap.value)
+    shown = _FindingBuilder(scope, name, rule, own, people.value, gap.value)
     if short := _short(gap, rule, policy):
         return shown.short(short, hopeless=gap.low is not None and gap.low > (rule.max_gap or 0.0))
     if gap.value is None or gap.low is None or gap.high is None:
         if own.value is None and people.value is not None and _says_one_thing(scope.view, judge):
             said = f"people reach {people.value:.3f} among themselves; the judge gave every item the same label"
             return shown.finding(Decision.FAIL, said)
-        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"the gap has no interval: {gap.note}", gap.needed)
+        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"the gap has no interval: {gap.note}", needed=gap.needed)
     most = rule.max_gap or 0.0
     spoken = (
         f"{_number(own.value)} against a human ceiling of {_number(people.value)}: "
@@ -201,22 +225,27 @@ def _gap(
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _FindingBuilder:
     """A finding in the making."""
 
-    scope: _Scope
+    scope: Scope
     metric: str
     rule: PolicyRule
     estimate: Estimate
     ceiling: float | None = None
     gap: float | None = None
 
-    def finding(self, decision: Decision, reason: str, needed: int | None = None) -> CertificateFinding:
+    def finding(
+        self, decision: Decision, reason: str, standing: Standing | None = None, needed: int | None = None
+    ) -> CertificateFinding:
         found = self.estimate
+        own: dict[Decision, Standing] = {Decision.PASS: "proven", Decision.FAIL: "failed"}
         return CertificateFinding(
             decision=decision,
             demand=self.rule.demand,
             criterion=self.scope.criterion,
+            tag=self.scope.tag,
+            standing=standing or own.get(decision, "not shown"),
             metric=self.metric,
             value=found.value,
             low=found.low,
@@ -233,7 +262,7 @@ class _Shown:
         """Too little for passing; enough for failing where the whole interval is on the wrong side (``hopeless``)."""
         said, needed = short
         if not hopeless:
-            return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed)
+            return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed=needed)
         found, rule = self.estimate, self.rule
         if self.gap is not None:
             spoken = f"the gap to the human ceiling of {_number(self.ceiling)} is {self.gap:.3f}"
@@ -249,7 +278,7 @@ class _Shown:
             return self.finding(Decision.FAIL, f"{spoken}, {demanded}")
         needed = ceil(self.estimate.clusters * (reach / distance) ** 2)
         said = f"{spoken}, {demanded}: the interval reaches beyond; about {needed} prompts would tell"
-        return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed)
+        return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed=needed)
 
 
 def _short(found: Estimate, rule: PolicyRule, policy: Policy) -> tuple[str, int] | None:

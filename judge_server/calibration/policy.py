@@ -16,6 +16,7 @@ HEADLINE = "headline"
 FEWEST_ITEMS, FEWEST_CLUSTERS = 30, 8  # for an interval at all: enough to fail a judge, never to pass one
 Bound = Annotated[Number, Field(ge=-1, le=1)]
 Share = Annotated[Number, Field(ge=0, le=1)]
+Over = Literal["all criteria", "each criterion", "important criteria", "each tag"]
 
 
 class PolicyRule(Frozen):
@@ -23,16 +24,19 @@ class PolicyRule(Frozen):
     (its upper end is at most this) and ``max_gap`` (what the judge lacks of the human ceiling is at most this, to the
     end of its interval).
 
-    It speaks of all criteria together, of ``each criterion``, or of those named in ``criteria``. ``min_items`` and
-    ``min_clusters`` go before the policy's. ``ceiling``: what ``max_gap`` does where no two people rated the same
-    items.
+    It speaks of all criteria together, of ``each criterion``, of the important ones (with a gate, or with at least a
+    tenth of the rubric's points; every one if no rubric is known), of ``each tag`` of items, or of those named in
+    ``criteria``. With the ``bar`` ``not shown bad`` it fails only if the whole interval misses the demand.
+    ``min_items`` and ``min_clusters`` go before the policy's. ``ceiling``: what ``max_gap`` does if no two people
+    rated the same items.
     """
 
     metric: str = Field(min_length=1, max_length=100)
     min_low: Bound | None = None
     max_high: Bound | None = None
     max_gap: Bound | None = None
-    over: Literal["all criteria", "each criterion"] = "all criteria"
+    over: Over = "all criteria"
+    bar: Literal["shown good", "not shown bad"] = "shown good"
     criteria: tuple[str, ...] = ()
     ceiling: Literal["required", "where known"] = "required"
     min_items: int | None = Field(default=None, ge=2)
@@ -43,8 +47,10 @@ class PolicyRule(Frozen):
         given = [name for name in ("min_low", "max_high", "max_gap") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"give one of min_low, max_high and max_gap, not {' and '.join(given) or 'none'}")
-        if self.criteria and self.over == "each criterion":
-            raise ValueError('criteria names some: leave out over = "each criterion"')
+        if self.criteria and self.over != "all criteria":
+            raise ValueError(f'criteria names some: leave out over = "{self.over}"')
+        if self.bar == "not shown bad" and self.max_gap is not None:
+            raise ValueError('bar = "not shown bad" goes with min_low or max_high')
         return self
 
     @property
@@ -58,12 +64,14 @@ class PolicyRule(Frozen):
 
 
 class Policy(Frozen):
-    """``max_missing``: share of the items labelled by people on which the judge gave no usable label."""
+    """``max_missing``: share of the items labelled by people on which the judge gave no usable label; from
+    ``missing_is_wrong`` on, each of these counts as a wrong label."""
 
     name: str = Field(min_length=1, max_length=100)
     min_items: int = Field(default=100, ge=2)
     min_clusters: int = Field(default=30, ge=2)
     max_missing: Share = 0.1
+    missing_is_wrong: Share = 0.02
     replicates: int = Field(default=1000, ge=200, le=20_000)
     confidence: Number = Field(default=0.95, gt=0.5, lt=1)
     rules: Annotated[tuple[PolicyRule, ...], Field(min_length=1)]

@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from judge_server.agreement.array import Flags
+from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadInput
+from judge_server.core.fitted_map import MapSet
+from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import VerdictStatus
 from judge_server.labels.label import Role
 from judge_server.labels.label_set import LabelSet
@@ -35,6 +38,35 @@ def readings(labels: LabelSet) -> Readings:
     return Readings(
         judged=replace(labels, table=table.select(~own)), checked=replace(labels, table=table.select(own & ~judges))
     )
+
+
+def of_judges(labels: LabelSet, rubric: Rubric | None) -> LabelSet:
+    """Without the criteria that a program answers by the rubric, whoever the file says answered them."""
+    if rubric is None:
+        return labels
+    programs = {leaf.id for leaf in rubric.leaves if isinstance(leaf, CheckCriterion)}
+    places = [place for place, name in enumerate(labels.table.criteria.names) if name in programs]
+    keep = ~np.isin(labels.table.criteria.codes, places)
+    return labels if keep.all() else replace(labels, table=labels.table.select(keep))
+
+
+def unfitted(labels: LabelSet, maps: MapSet | None) -> LabelSet:
+    """Without the prompts whose items the maps were fitted on: they would test the maps on what chose them.
+
+    Raises BadInput where none is left.
+    """
+    if maps is None or not maps.items:
+        return labels
+    table, fitted = labels.table, set(maps.items)
+    places = [place for place, name in enumerate(table.items.names) if name in fitted]
+    own = np.isin(table.items.codes, places)
+    keep = ~np.isin(table.clusters.codes, np.unique(table.clusters.codes[own]))
+    if not keep.any():
+        raise BadInput(
+            "The fitted maps of this judge were fitted on every prompt of these labels.",
+            remedy="Gate on other labels: for example on the test split, with --split test.",
+        )
+    return replace(labels, table=table.select(keep))
 
 
 def with_role(labels: LabelSet, role: Role) -> Flags:

@@ -1,7 +1,7 @@
 """The record of one calibration: which judge was measured under which rubric on which labels, and what came out."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -9,6 +9,15 @@ from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
 from judge_server.util.canonical import JsonObject
+
+RULES: Final = 2  # of counting observations, of intervals and of gates; raised when a figure changes its meaning
+_OLD_RULES: Final = "it was made under version {made} of the statistical rules, and version {now} decides here"
+Standing = Literal["proven", "not shown", "failed"]
+
+
+def stale(made: int) -> str | None:
+    """Why what was decided under this version of the rules no longer counts; None where it does."""
+    return None if made == RULES else _OLD_RULES.format(made=made, now=RULES)
 
 
 class LabelsReference(Frozen):
@@ -48,11 +57,15 @@ class Decision(StrEnum):
 class CertificateFinding(Frozen):
     """One demand of the policy and what was measured. ``criterion`` is None where it is about all of them together;
     ``reason`` is a sentence with the numbers; ``needed`` how many items or clusters a conclusion would take, where too
-    little was seen."""
+    little was seen. ``tag``: the kind of items it is about, None for all; ``standing``: what it shows of the criterion
+    or kind. ``missing``: the share of labels that the judge lacked and that were counted as wrong."""
 
     decision: Decision
     demand: str
     criterion: str | None = None
+    tag: str | None = None
+    standing: Standing | None = None
+    missing: float | None = None
     metric: str | None = None
     value: float | None = None
     low: float | None = None
@@ -67,7 +80,8 @@ class CertificateFinding(Frozen):
 
 class Certificate(Frozen):
     """``policy`` and ``labels`` are digests of what decided; ``calibration`` the id of the run that was read, ``maps``
-    the fitted maps that were applied in it."""
+    the fitted maps that were applied in it. ``criteria`` and ``kinds`` (tags of items): what was proven of each, what
+    could not be shown, and what failed. ``rules``: the version of the statistical rules it was decided by."""
 
     id: str
     decision: Decision
@@ -79,7 +93,15 @@ class Certificate(Frozen):
     calibration: str | None = None
     maps: str | None = None
     findings: tuple[CertificateFinding, ...] = ()
+    criteria: dict[str, Standing] = Field(default_factory=dict)
+    kinds: dict[str, Standing] = Field(default_factory=dict)
+    rules: int = 1
     created_at: AwareDatetime
+
+    @property
+    def stale(self) -> str | None:
+        """Why it no longer counts, None where it does."""
+        return stale(self.rules)
 
     @property
     def reasons(self) -> tuple[str, ...]:

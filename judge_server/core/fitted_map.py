@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
+from judge_server.core.calibration import stale
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
 from judge_server.util.canonical import digest
@@ -72,13 +73,14 @@ Curve = Annotated[Platt | Isotonic, Field(discriminator="kind")]
 
 
 class Threshold(Frozen):
-    """Calling a criterion met from ``value`` up keeps the false-positive rate at or below ``target``, as far as
-    ``negatives`` labels outside the fit can tell. Rates are those seen there."""
+    """Calling a criterion met from ``value`` up keeps the false-positive rate at or below ``target`` with
+    ``confidence``, by ``negatives`` labels outside the fit. Rates are those seen there."""
 
     target: Share
     value: Share
     false_positive_rate: Share
     true_positive_rate: Share
+    confidence: Share = 0.95
     negatives: int = Field(ge=1)
 
 
@@ -114,7 +116,8 @@ class FittedMap(Frozen):
 
 class MapSet(Frozen):
     """The maps of one judge under one rubric, by criterion; criteria without one stay raw. ``judge`` is its name, for
-    people; ``labels`` the digest of the label set."""
+    people; ``labels`` the digest of the label set, ``items`` the names of the items that were fitted on. ``rules``: the
+    version of the statistical rules that chose them."""
 
     form: Literal[1] = 1
     judge: str
@@ -122,7 +125,14 @@ class MapSet(Frozen):
     rubric: RubricReference
     labels: str
     maps: Annotated[dict[str, FittedMap], Field(min_length=1)]
+    items: tuple[str, ...] = ()
+    rules: int = 1
     created_at: AwareDatetime
+
+    @property
+    def stale(self) -> str | None:
+        """Why they are no longer applied, None where they are."""
+        return stale(self.rules)
 
     @cached_property
     def id(self) -> str:

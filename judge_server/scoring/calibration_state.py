@@ -12,7 +12,7 @@ from typing import Protocol
 
 from judge_server.core.calibration import Certificate, Decision
 from judge_server.core.criterion import CheckCriterion
-from judge_server.core.errors import NotCalibrated, StoreUnavailable
+from judge_server.core.errors import BadConfiguration, NotCalibrated, StoreUnavailable
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.rubric import Rubric
@@ -38,11 +38,18 @@ class ActiveMaps:
 
     def __init__(self, pinned: Iterable[MapSet] = ()) -> None:
         self._pinned = _by_judge_and_rubric(pinned)
+        for maps in self._pinned.values():
+            if maps.stale is not None:
+                raise BadConfiguration(
+                    f"The fitted maps of {maps.judge} are stale: {maps.stale}.",
+                    remedy="Fit them again with judge-server calibrate fit.",
+                )
         self._active = dict(self._pinned)
 
     def replace(self, stored: Iterable[MapSet]) -> None:
-        """Use these as the store's."""
-        self._active = {**_by_judge_and_rubric(stored), **self._pinned}
+        """Use these as the store's; those made under other rules are left out, so that values stay raw."""
+        fresh = [one for one in stored if one.stale is None]
+        self._active = {**_by_judge_and_rubric(fresh), **self._pinned}
 
     def find(self, fingerprint: str, rubric_digest: str) -> MapSet | None:
         return self._active.get((fingerprint, rubric_digest)) if self._active else None
@@ -77,6 +84,7 @@ class Certification:
         if (
             certificate is not None
             and certificate.decision is Decision.PASS
+            and certificate.stale is None
             and self.policy in (None, certificate.policy)
         ):
             return
@@ -147,6 +155,8 @@ def _why(certificate: Certificate | None) -> str:
         return (
             "this content of the rubric has no certificate with this judge's fingerprint (model, template and settings)"
         )
+    if certificate.stale is not None:
+        return f"its certificate is stale: {certificate.stale}"
     if certificate.decision is Decision.PASS:
         return "its certificate was given under another policy than this server's"
     return f"its gate said {certificate.decision.value}: {' '.join(certificate.reasons[:3])}".rstrip(".")

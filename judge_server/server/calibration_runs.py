@@ -160,19 +160,22 @@ async def _calibrate(service: Service, wish: CalibrationOptions, made: Calibrati
     record = result.calibration.model_copy(update={"id": made.progress.id, "created_at": made.progress.created_at})
     await service.store.calibrations.put_calibration(record)
     if wish.gate:
-        made.note(certificate=await _gated(service, result.labels, record))
+        made.note(certificate=await _gated(service, result.labels, record, wish.rubric))
     if wish.fit:
         made.note(**await _fitted(service, result.labels, record, wish))
     await service.calibration_state.refresh(service.store.calibrations)
     made.note(status="done", calibration=record)
 
 
-async def _gated(service: Service, labels: Any, record: Calibration) -> Certificate:
+async def _gated(service: Service, labels: Any, record: Calibration, rubric: Rubric) -> Certificate:
     from judge_server.calibration.gate import certificate, gate, held_to_all
     from judge_server.calibration.policy import read_policy
+    from judge_server.calibration.readings import unfitted
 
     policy = read_policy(service.settings.gate_policy)
-    decided = await asyncio.to_thread(gate, labels, record.judge.name, policy)
+    applied = await service.store.calibrations.maps(record.judge.calibration) if record.judge.calibration else None
+    own = unfitted(labels, applied)
+    decided = await asyncio.to_thread(gate, own, record.judge.name, policy, rubric)
     made = certificate(
         held_to_all(decided, record.unmeasured),
         fingerprint=record.judge.fingerprint,

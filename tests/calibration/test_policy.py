@@ -23,6 +23,14 @@ def test_the_default_policy_demands_agreement_nearness_to_people_and_few_false_p
         "headline: lower end at least 0.4",
         "headline: at most 0.2 below the human ceiling",
         "false_positive_rate: upper end at most 0.15",
+        "headline: lower end at least 0.4",
+        "headline: lower end at least 0.4",
+        "headline: lower end at least 0.4",
+    ]
+    assert [(rule.over, rule.bar) for rule in policy.rules[3:]] == [
+        ("each criterion", "not shown bad"),
+        ("important criteria", "shown good"),
+        ("each tag", "not shown bad"),
     ]
     assert policy == Policy.model_validate(tomllib.loads(default_policy_text()))
 
@@ -32,7 +40,7 @@ def test_the_examples_in_the_default_policy_can_be_used():
     start = next(place for place, line in enumerate(lines) if line.startswith("# [[rules]]"))
     examples = "\n".join(line.removeprefix("#").strip() for line in lines[start:])
     policy = Policy.model_validate(tomllib.loads(f"{default_policy_text()}\n{examples}"))
-    assert len(policy.rules) == 5
+    assert len(policy.rules) == 8
 
 
 def test_another_demand_is_another_policy():

@@ -1,13 +1,18 @@
 """What counts as a reading of a judge: programs' answers do not, and a criterion that was never asked is an error."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from judge_server.calibration.gate import gate
 from judge_server.calibration.policy import read_policy
+from judge_server.calibration.readings import unfitted
+from judge_server.core.calibration import RULES
 from judge_server.core.errors import BadInput
+from judge_server.core.fitted_map import MapSet
 from judge_server.labels.label import CriterionScale, Label
 from judge_server.report.compute import ReportContent, compute
-from tests.calibration.measured import NO, YES, label_set
+from tests.calibration.measured import NO, YES, label_set, rubric
 from tests.calibration.test_gate import judged
 
 
@@ -20,6 +25,9 @@ def checked(labels, criterion="words"):
             yield label.model_copy(update={"criterion": criterion, "label": YES, **who})
 
 
+QUALITY = dict.fromkeys(("labels", "items", "clusters", "folds"), 5) | dict.fromkeys(
+    ("brier_before", "brier_after", "ece_before", "ece_after"), 0.1
+)
 SCALES = [CriterionScale(criterion=name, kind="binary", classes=(NO, YES), positive=YES) for name in ("c0", "words")]
 
 
@@ -63,3 +71,21 @@ def test_a_judge_that_abstained_was_asked():
 
 def test_labels_hold_one_role_an_annotator():
     assert Label(item="i", criterion="c", annotator="checks", role="check", label="yes", cluster="i").role == "check"
+
+
+def test_prompts_that_maps_were_fitted_on_do_not_test_them():
+    labels = label_set(judged(40))
+    maps = MapSet(
+        judge="main",
+        fingerprint="sha256:" + "0" * 64,
+        rubric=rubric().reference,
+        labels=labels.digest,
+        maps={"c0": {"curve": {"kind": "platt", "slope": 1, "intercept": 0}, "pool": "criterion", "quality": QUALITY}},
+        items=tuple(f"i{number}" for number in range(30)),
+        rules=RULES,
+        created_at=datetime.now(UTC),
+    )
+    assert unfitted(labels, maps).counts.items == 10
+    with pytest.raises(BadInput, match="fitted on every prompt"):
+        unfitted(labels, maps.model_copy(update={"items": tuple(f"i{number}" for number in range(40))}))
+    assert unfitted(labels, None) is labels

@@ -7,6 +7,7 @@ from judge_server.calibration.journal import Journal
 from judge_server.calibration.matching import match, with_positives
 from judge_server.calibration.pairing import rows_digest
 from judge_server.calibration.run import CalibrationTask, run
+from judge_server.core.calibration import RULES
 from judge_server.core.errors import BadInput, ModelUnavailable
 from judge_server.core.fitted_map import FittedMap, MapSet, Platt, Quality, Threshold
 from judge_server.labels.label import CriterionScale, Item, Label
@@ -132,6 +133,7 @@ async def test_fitted_maps_and_their_thresholds_are_applied_as_in_serving():
     fitted = FittedMap(curve=curve, pool="criterion", quality=QUALITY, thresholds=(threshold,))
     labels = label_set([human("a", YES)], items=items("a"))
     maps = MapSet(
+        rules=RULES,
         judge="main", fingerprint=speaker.reference.fingerprint, rubric=rubric().reference,
         labels=labels.digest, maps={"c0": fitted}, created_at="2026-01-01T00:00:00Z",
     )  # fmt: skip

@@ -36,7 +36,12 @@ def test_a_judge_that_agrees_with_people_passes_with_status_0_and_a_certificate(
 def test_json_holds_every_finding(good):
     decided = json.loads(run(good, "calibrate", "gate", "judged.csv", "--json").stdout)["judges"]["default"]
     assert decided["decision"] == "pass"
-    assert {finding["metric"] for finding in decided["findings"]} == {"missing", "cohen_kappa", "false_positive_rate"}
+    assert {finding["metric"] for finding in decided["findings"]} == {
+        "missing",
+        "cohen_kappa",
+        "cohen_kappa_pairwise",
+        "false_positive_rate",
+    }
     assert decided["certificate"].startswith("crt_")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from judge_server.core.calibration import Certificate, CertificateFinding, Decision
+from judge_server.core.calibration import RULES, Certificate, CertificateFinding, Decision
 from judge_server.core.errors import NotCalibrated
 from judge_server.core.fitted_map import FittedMap, MapSet, Platt, Quality
 from judge_server.judging.answer import Terms
@@ -52,6 +52,7 @@ CURVE = Platt(kind="platt", slope=0.5, intercept=0.0)  # 0.9 becomes 0.75
 def maps_for(speaker, judged, *criteria: str) -> MapSet:
     fitted = FittedMap(curve=CURVE, pool="criterion", quality=QUALITY)
     return MapSet(
+        rules=RULES,
         judge="main",
         fingerprint=speaker.reference.fingerprint,
         rubric=judged.reference,
@@ -146,6 +147,7 @@ async def test_rescoring_replays_the_mapped_values():
 
 def test_maps_of_a_file_go_before_those_of_the_store():
     pinned = MapSet(
+        rules=RULES,
         judge="main", fingerprint="f", rubric=rubric().reference, labels="sha256:file",
         maps={"c0": FittedMap(curve=CURVE, pool="rubric", quality=QUALITY)}, created_at=datetime.now(UTC),
     )  # fmt: skip
@@ -166,6 +168,7 @@ CHECK = {"id": "short", "kind": "check", "check": {"kind": "regex", "pattern": "
 def certificate(fingerprint: str, judged, decision=Decision.PASS, *reasons: str) -> Certificate:
     findings = tuple(CertificateFinding(decision=decision, demand="d", reason=reason) for reason in reasons)
     return Certificate(
+        rules=RULES,
         id="crt_1", decision=decision, judge="main", fingerprint=fingerprint, rubric=judged.reference,
         policy="sha256:p", labels="sha256:l", findings=findings, created_at=datetime.now(UTC),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from judge_server.core.calibration import Calibration, Certificate, CertificateFinding, Decision, LabelsReference
+from judge_server.core.calibration import RULES, Calibration, Certificate, CertificateFinding, Decision, LabelsReference
 from judge_server.core.errors import BadInput
 from judge_server.core.fitted_map import FittedMap, Isotonic, MapSet, Platt, Quality
 from judge_server.core.judgment import JudgeReference
@@ -36,6 +36,7 @@ def calibration(number: int = 0, **more) -> Calibration:
 def maps(slope: float = 1.5, fingerprint: str = "sha256:f") -> MapSet:
     curves = {"c0": Platt(kind="platt", slope=slope, intercept=0.0), "c1": ISOTONIC}
     return MapSet(
+        rules=RULES,
         judge="main",
         fingerprint=fingerprint,
         rubric=rubric().reference,
@@ -47,6 +48,7 @@ def maps(slope: float = 1.5, fingerprint: str = "sha256:f") -> MapSet:
 
 def certificate(number: int, decision: Decision, fingerprint: str = "sha256:f") -> Certificate:
     return Certificate(
+        rules=RULES,
         id=f"crt_{number}",
         decision=decision,
         judge="main",
@@ -109,7 +111,8 @@ async def test_the_newest_certificate_of_a_judge_and_rubric_counts(store):
     elsewhere = certificate(0, Decision.PASS, "sha256:g")
     for one in (failed, passed, elsewhere):
         await store.calibrations.put_certificate(one)
-    assert set(await store.calibrations.newest_certificates()) == {failed, elsewhere}
+    newest = await store.calibrations.newest_certificates()
+    assert sorted(newest, key=lambda one: one.id) == sorted([failed, elsewhere], key=lambda one: one.id)
 
 
 async def test_what_was_kept_is_there_after_opening_again(url):

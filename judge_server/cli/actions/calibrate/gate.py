@@ -10,9 +10,11 @@ from judge_server.calibration.gate import Gating, certificate, gate, held_to_all
 from judge_server.calibration.matching import unlabelled
 from judge_server.calibration.pairing import rows_digest
 from judge_server.calibration.policy import read_policy
+from judge_server.calibration.readings import unfitted
 from judge_server.cli.calibrate import sources
 from judge_server.core.calibration import Calibration, Certificate, Decision
 from judge_server.core.errors import BadInput
+from judge_server.core.fitted_map import MapSet
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet
 from judge_server.settings.settings import Settings
@@ -54,13 +56,27 @@ async def gate_file(settings: Settings, options: GateOptions) -> int:
         decided = []
         for name in names:
             record = await _record(whole, name, rubric, options, store)
-            result = held_to_all(gate(labels, name, policy), _unmeasured(record, rubric, whole))
+            known = rubric or await _rubric_of(record, store)
+            own = unfitted(labels, await _maps_of(record, store))
+            result = held_to_all(gate(own, name, policy, known), _unmeasured(record, rubric, whole))
             made = _certificate(result, record, rubric, options)
             if made is not None and looked_up.database_url is not None:
                 await store.calibrations.put_certificate(made)
             decided.append((result, made))
     _tell(decided, policy.name, as_json=options.as_json)
     return EXIT[min((result.decision for result, _ in decided), key=_WORST_FIRST.index)]
+
+
+async def _rubric_of(record: Calibration | None, store: Store) -> Rubric | None:
+    """The rubric of the run that made the judge's rows, where this database knows it."""
+    return None if record is None else await store.rubric_by_digest(record.rubric.digest)
+
+
+async def _maps_of(record: Calibration | None, store: Store) -> MapSet | None:
+    """The maps that were applied in the run that made the judge's rows."""
+    if record is None or record.judge.calibration is None:
+        return None
+    return await store.calibrations.maps(record.judge.calibration)
 
 
 async def _record(
@@ -105,6 +121,8 @@ def _tell(decided: list[tuple[Gating, Certificate | None]], policy: str, *, as_j
         shown = {
             result.judge: {
                 "decision": result.decision.value,
+                "criteria": result.criteria,
+                "kinds": result.kinds,
                 "findings": [finding.model_dump(mode="json") for finding in result.findings],
                 "certificate": made.id if made else None,
                 "labels": result.labels,
@@ -118,6 +136,11 @@ def _tell(decided: list[tuple[Gating, Certificate | None]], policy: str, *, as_j
         typer.secho(f"{result.judge}: {result.decision.value}", fg=COLOURS[result.decision], bold=True)
         for finding in result.findings:
             typer.echo(f"  {finding.decision.value}: {finding.reason}")
+        for what, standings in (("criteria", result.criteria), ("kinds of items", result.kinds)):
+            for standing in ("proven", "not shown", "failed"):
+                named = [name for name, own in standings.items() if own == standing]
+                if named and len(standings) > 1:
+                    typer.echo(f"  {what} {standing}: {', '.join(named)}")
         if made is not None:
             typer.echo(f"  certificate {made.id} for {made.rubric.id}@{made.rubric.version}")
         else:
