@@ -1,26 +1,35 @@
-"""Write a tiny judge checkpoint with random weights, so that the real vLLM engine can be tried without a model hub.
+"""Write a tiny judge checkpoint that knows nothing, so that the real vLLM engine can be tried without a model hub.
 
     python examples/tiny_checkpoint.py DIRECTORY
 
 It loads as any Qwen3 checkpoint does: 0.6 million parameters, a byte-level BPE tokenizer trained on the text below, a
-ChatML template with ``enable_thinking``, 32,768 positions. It knows nothing. A few of its weights are set so that it
-keeps to the form of an answer: "Yes" and "No" hold nearly all of the probability where an answer begins, or the
-letters A to F if the prompt speaks of a letter, and which of them is likelier depends on the prompt in a random way.
-It proves that loading, templates, token ids, log-probabilities, structured output, batching, prefix caching and
-cancelling work. It says nothing about quality, and ``random_weights`` in its config.json makes the server say so too.
+ChatML template with ``enable_thinking``, 32,768 positions. No weight is fitted: each is computed here from constants
+and a fixed stream of bits, and bfloat16 holds each exactly, so that every machine writes the same file.
+
+Two attention heads are set by hand, and everything else is noise that cannot reach the answers. One looks for the words
+"Yes" and "No" and, harder, for the word "letter". The other averages over the whole prompt. At a line break, where an
+answer begins, "Yes" and "No" therefore hold nearly all of the probability, or the letters A to F if the prompt speaks
+of a letter, and which of them is likelier depends on the prompt in an arbitrary way. It proves that loading, templates,
+token ids, log-probabilities, structured output, batching, prefix caching and cancelling work. It says nothing about
+quality, and ``random_weights`` in its config.json makes the server say so too.
 """
 
 import argparse
 import json
 import random
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 SEED = 20_260_101
 HIDDEN, HEADS, HEAD, LAYERS, MLP = 128, 4, 32, 2, 256
+VOCABULARY = 1_600
+POSITIONS = 32_768
+YES_NO = ("Yes", " Yes", "No", " No")
 LETTERS = tuple("ABCDEF")
-SAMPLES = 96  # prompts that the answers are fitted to
-WAYS = 12  # directions in which the answers to prompts differ
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 TEMPLATE = (
     "{%- for message in messages %}"
@@ -63,35 +72,63 @@ another person, must not be given. First, second, third, however, therefore, bec
 """
 
 
+Weights = dict[str, "np.ndarray[Any, np.dtype[np.float32]]"]
+
+# Dimensions of the residual stream that noise never enters. ONE: 1 everywhere. WORD: this token is Yes or No. LETTER:
+# it is the word letter. BREAK: it ends a line. ASKED: +1 if the prompt names Yes or No, -1 if it speaks of a letter.
+# The rest, up to NOISE, hold what the average over the prompt came to.
+ONE, WORD, LETTER, BREAK, ASKED, AVERAGE = range(6)
+NOISE = AVERAGE + 1 + len(LETTERS)
+# The slowest rotary dimensions of a head: there a position says next to nothing, so that distance does not matter.
+SLOW = (13, 14, 15)
+
+
 def build(directory: Path) -> Path:
-    """Write config, weights, tokenizer and template to ``directory`` (made if need be), and return it. Takes about
-    ten seconds, most of it importing torch. The same call always writes the same weights."""
-    import torch
-    from safetensors.torch import save_file
+    """Write config, weights, tokenizer and template to ``directory`` (made if need be), and return it. Takes about a
+    second. The same call writes the same weights everywhere."""
+    from safetensors.numpy import save_file
 
     directory.mkdir(parents=True, exist_ok=True)
-    tokenizer = train_tokenizer()
-    with torch.random.fork_rng():
-        torch.manual_seed(SEED)
-        model = _shape_model(len(tokenizer), tokenizer)
-    save_file(model.state_dict(), directory / "model.safetensors", metadata={"format": "pt"})
-    model.generation_config.save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    config = model.config.to_dict() | {"architectures": ["Qwen3ForCausalLM"], "random_weights": True}
-    (directory / "config.json").write_text(json.dumps(config, indent=2))
+    tokenizer = _train()
+    save_file(_weights(tokenizer), directory / "model.safetensors", metadata={"format": "pt"})
+    tokenizer.save(str(directory / "tokenizer.json"))
+    (directory / "chat_template.jinja").write_text(TEMPLATE)
+    special = {"eos_token_id": tokenizer.token_to_id(SPECIAL[2]), "pad_token_id": tokenizer.token_to_id(SPECIAL[0])}
+    for name, content in {
+        "config.json": _config(tokenizer.get_vocab_size()) | special,
+        "generation_config.json": special,
+        "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"} | _TOKENIZER,
+    }.items():
+        (directory / name).write_text(json.dumps(content, indent=2))
     return directory
 
 
 def train_tokenizer() -> Any:
-    """A byte-level BPE tokenizer trained on TEXT, with the template."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+    """The tokenizer as transformers loads it, with the template."""
     from transformers import PreTrainedTokenizerFast
 
-    backend = Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=_train(), **_TOKENIZER)
+    tokenizer.chat_template = TEMPLATE
+    return tokenizer
+
+
+_TOKENIZER = {
+    "eos_token": SPECIAL[2],
+    "pad_token": SPECIAL[0],
+    "model_max_length": POSITIONS,
+    "clean_up_tokenization_spaces": False,
+}
+
+
+def _train() -> Any:
+    """A byte-level BPE tokenizer trained on TEXT."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=1_600,
+        vocab_size=VOCABULARY,
         min_frequency=2,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         special_tokens=list(SPECIAL),
@@ -99,168 +136,162 @@ def train_tokenizer() -> Any:
     )
     words = ("Yes", "No", "YES", "NO", "yes", "no", *LETTERS)
     labels = "\n".join(f"{word}\n {word}\n\n" for word in words) * 20
-    backend.train_from_iterator([TEXT * 2, labels], trainer)
-    backend.add_tokens([AddedToken("<think>", normalized=False), AddedToken("</think>", normalized=False)])
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        eos_token=SPECIAL[2],
-        pad_token=SPECIAL[0],
-        model_max_length=32_768,
-        clean_up_tokenization_spaces=False,
-    )
-    tokenizer.chat_template = TEMPLATE
-    for word in ("Yes", " Yes", "No", " No", *LETTERS, *(f" {letter}" for letter in LETTERS), " letter"):
+    tokenizer.train_from_iterator([TEXT * 2, labels], trainer)
+    tokenizer.add_tokens([AddedToken("<think>", normalized=False), AddedToken("</think>", normalized=False)])
+    for word in (*YES_NO, *LETTERS, *(f" {letter}" for letter in LETTERS), " letter", "\n", "\n\n"):
         if len(tokenizer.encode(word)) != 1:
             raise AssertionError(f"{word!r} is not one token of the trained tokenizer")
     return tokenizer
 
 
-def _shape_model(vocabulary: int, tokenizer: Any) -> Any:
-    import torch
-    from transformers import Qwen3Config, Qwen3ForCausalLM
-
-    model = Qwen3ForCausalLM(
-        Qwen3Config(
-            vocab_size=-(-vocabulary // 64) * 64,
-            hidden_size=HIDDEN,
-            intermediate_size=MLP,
-            num_hidden_layers=LAYERS,
-            num_attention_heads=HEADS,
-            num_key_value_heads=HEADS,
-            head_dim=HEAD,
-            max_position_embeddings=32_768,
-            rope_parameters={"rope_type": "default", "rope_theta": 1_000_000.0},
-            tie_word_embeddings=False,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=None,
-            dtype="float32",
-        )
-    ).eval()
-    with torch.no_grad():
-        _draw_weights(model)
-        _notice_question(model, tokenizer)
-        _answer_in_form(model, tokenizer)
-    return model
+def _config(vocabulary: int) -> dict[str, Any]:
+    return {
+        "architectures": ["Qwen3ForCausalLM"],
+        "model_type": "qwen3",
+        "random_weights": True,
+        "vocab_size": _rows(vocabulary),
+        "hidden_size": HIDDEN,
+        "intermediate_size": MLP,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS,
+        "num_key_value_heads": HEADS,
+        "head_dim": HEAD,
+        "hidden_act": "silu",
+        "rms_norm_eps": 1e-6,
+        "max_position_embeddings": POSITIONS,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1_000_000.0},
+        "attention_bias": False,
+        "attention_dropout": 0.0,
+        "tie_word_embeddings": False,
+        "use_cache": True,
+        "bos_token_id": None,
+        "dtype": "float32",
+    }
 
 
-# Four dimensions of the residual stream are kept free of noise for what the model must notice.
-ONE, WORD, LETTER, ASKED = range(4)
+def _rows(vocabulary: int) -> int:
+    """Of the embedding: engines like a multiple of 64."""
+    return -(-vocabulary // 64) * 64
 
 
-def _draw_weights(model: Any) -> None:
-    """Random weights large enough that attention is sharp and the answer differs from prompt to prompt."""
-    import torch
-
-    for name, weight in model.named_parameters():
-        if weight.dim() == 2:
-            weight.normal_(0, 1.0 if "embed" in name else weight.shape[1] ** -0.5)
-    model.model.embed_tokens.weight[:, : ASKED + 1] = 0
-    model.model.embed_tokens.weight[:, ONE] = 1
-    for layer in model.model.layers:
-        layer.self_attn.o_proj.weight[: ASKED + 1] = 0
-        layer.mlp.down_proj.weight[: ASKED + 1] = 0
-        layer.self_attn.q_norm.weight.fill_(1.5)
-        layer.self_attn.q_norm.weight[[13, 14, 15]] = 6.0
-    model.lm_head.weight.copy_(torch.randn_like(model.lm_head.weight) * 0.12)
+def _noise(number: int, rows: int, columns: int, size: float) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    """``size`` with a random sign. The bits come from Python's Mersenne twister, which is the same everywhere."""
+    bits = np.frombuffer(random.Random(SEED + number).randbytes(rows * columns), dtype=np.uint8) & 1  # noqa: S311
+    return ((bits.astype(np.float32) * 2 - 1) * size).reshape(rows, columns)
 
 
-def _notice_question(model: Any, tokenizer: Any) -> None:
-    """The first head of the first layer looks for the words Yes and No, and twice as hard for the word letter; what it
-    found stands in ``ASKED``. It uses the slowest rotary dimensions, so the distance does not matter."""
-    for word in ("Yes", " Yes", "No", " No"):
-        model.model.embed_tokens.weight[tokenizer.encode(word)[0], WORD] = 3
-    model.model.embed_tokens.weight[tokenizer.encode(" letter")[0], LETTER] = 3
-    attention = model.model.layers[0].self_attn
-    for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
-        projection.weight[:HEAD] = 0
-    attention.q_proj.weight[15, ONE], attention.q_proj.weight[14, ONE] = 1, 2
-    attention.k_proj.weight[15, WORD], attention.k_proj.weight[14, LETTER], attention.k_proj.weight[13, ONE] = 4, 4, 1
-    attention.v_proj.weight[0, WORD], attention.v_proj.weight[0, LETTER] = 1, -1
-    attention.o_proj.weight[:, :HEAD] = 0
-    attention.o_proj.weight[ASKED, 0] = 1
+def _weights(tokenizer: Any) -> Weights:
+    weights = _random_weights(_rows(tokenizer.get_vocab_size()))
+    _mark_tokens(weights["model.embed_tokens.weight"], tokenizer)
+    _notice_question(weights)
+    _average_prompt(weights, tokenizer.encode(TEXT).ids)
+    _answer_in_form(weights["lm_head.weight"], tokenizer)
+    return weights
 
 
-def _answer_in_form(model: Any, tokenizer: Any) -> None:
-    """Set the output rows of the labels from hidden states measured on sample prompts: high where an answer begins,
-    apart by the kind of question, and spread over the directions in which prompts differ most."""
-    import torch
-
-    draw = random.Random(SEED)  # noqa: S311 - sample texts, no secrets
-    answers, kinds, others = [], [], []
-    spoken = torch.tensor([tokenizer.encode(word)[0] for word in ("Yes", " Yes", "No", " No", *LETTERS)])
-    for number in range(SAMPLES):
-        lettered = number % 2 == 1
-        asked = tokenizer.encode(sample_prompt(tokenizer, draw, lettered=lettered), return_tensors="pt")[0]
-        said = torch.where(
-            torch.rand(24) < 0.5, spoken[torch.randint(len(spoken), (24,))], torch.randint(260, 1_000, (24,))
-        )
-        states = model.model(torch.cat([asked, said])[None]).last_hidden_state[0]
-        answers.append(states[len(asked) - 1])
-        kinds.append(-1.0 if lettered else 1.0)
-        others.extend([states[torch.randint(0, len(asked) - 1, (24,))], states[len(asked) :]])
-    at_answer, elsewhere, kind = torch.stack(answers), torch.cat(others), torch.tensor(kinds)
-    states = torch.cat([at_answer, elsewhere])
-    weight = torch.cat([torch.full((len(at_answer),), 24.0), torch.ones(len(elsewhere))])[:, None]
-    nothing = torch.zeros(len(elsewhere))
-    targets = torch.stack([torch.cat([torch.ones_like(kind), nothing]), torch.cat([kind, nothing])], dim=1)
-    gram = states.T @ (weight * states) + 5.0 * torch.eye(HIDDEN)
-    begins, asks = torch.linalg.solve(gram, states.T @ (weight * targets)).T
-
-    centred = at_answer - torch.where(kind[:, None] > 0, at_answer[kind > 0].mean(0), at_answer[kind < 0].mean(0))
-    directions = torch.linalg.svd(centred, full_matrices=False).Vh[:WAYS]
-    spread = directions / (centred @ directions.T).std(0)[:, None]
-
-    def row(level: float, word_or_letter: float, mixture: torch.Tensor) -> torch.Tensor:
-        varied = spread.T @ mixture
-        return level * begins + word_or_letter * asks + varied - (at_answer @ varied).mean() * begins
-
-    head = model.lm_head.weight
-    mixtures = torch.randn(1 + len(LETTERS), WAYS) * (1.8 / WAYS**0.5)
-    for words, mixture in ((("Yes", " Yes"), mixtures[0]), (("No", " No"), -mixtures[0])):
-        for level, word in zip((17.0, 14.0), words, strict=True):
-            head[tokenizer.encode(word)[0]] = row(level, 5.0, mixture)
-    for place, (letter, mixture) in enumerate(zip(LETTERS, mixtures[1:], strict=True)):
-        for level, word in zip((17.0, 14.0), (letter, f" {letter}"), strict=True):
-            head[tokenizer.encode(word)[0]] = row(level - 0.9 * place, -5.0, mixture / 3)
-    usual = elsewhere[:, ONE].mean()
-    head[tokenizer.encode('"')[0], ONE] = 3.6 / usual
-    head[tokenizer.encode("</think>")[0], ONE] = 2.4 / usual
+def _random_weights(rows: int) -> Weights:
+    """Noise of about the same size on every dimension but the reserved ones."""
+    numbers = count()
+    weights = {
+        "model.embed_tokens.weight": _noise(next(numbers), rows, HIDDEN, 1.0),
+        "model.norm.weight": np.ones(HIDDEN, np.float32),
+        "lm_head.weight": _noise(next(numbers), rows, HIDDEN, 0.0625),
+    }
+    for layer in range(LAYERS):
+        weights |= dict(_random_layer(f"model.layers.{layer}.", numbers))
+    weights["model.embed_tokens.weight"][:, :NOISE] = 0
+    weights["model.embed_tokens.weight"][:, ONE] = 1
+    weights["lm_head.weight"][:, :NOISE] = 0
+    return weights
 
 
-_SENTENCES = [
-    sentence.strip()
-    for sentence in TEXT.replace("\n", " ").split(".")
-    if "letter" not in sentence and "Yes" not in sentence
-]
+def _random_layer(name: str, numbers: Iterator[int]) -> Iterator[tuple[str, Any]]:
+    inner, size = HEADS * HEAD, 0.0625
+    yield f"{name}input_layernorm.weight", np.ones(HIDDEN, np.float32)
+    yield f"{name}post_attention_layernorm.weight", np.ones(HIDDEN, np.float32)
+    for part in ("q", "k", "v"):
+        yield f"{name}self_attn.{part}_proj.weight", _noise(next(numbers), inner, HIDDEN, size)
+    for part in ("gate", "up"):
+        yield f"{name}mlp.{part}_proj.weight", _noise(next(numbers), MLP, HIDDEN, size)
+    for part, columns in (("self_attn.o", inner), ("mlp.down", MLP)):
+        written = _noise(next(numbers), HIDDEN, columns, size)
+        written[:NOISE] = 0
+        yield f"{name}{part}_proj.weight", written
+    sharp = np.full(HEAD, 1.5, np.float32)
+    sharp[list(SLOW)] = 6
+    yield f"{name}self_attn.q_norm.weight", sharp
+    yield f"{name}self_attn.k_norm.weight", np.ones(HEAD, np.float32)
 
 
-def sample_prompt(tokenizer: Any, draw: random.Random, *, lettered: bool) -> str:
-    """A rendered prompt as a direct judge asks it, ready for its answer: a letter or Yes and No."""
-    from judge_server.core.criterion import Binary, Scale, ScaleOption
-    from judge_server.core.message import Message
-    from judge_server.judging.judge_input import JudgeInput
-    from judge_server.judging.prompt import PromptWriter
+def _mark_tokens(embedding: Any, tokenizer: Any) -> None:
+    for word in YES_NO:
+        embedding[tokenizer.token_to_id(_spelt(word)), WORD] = 1
+    embedding[tokenizer.token_to_id(_spelt(" letter")), LETTER] = 1
+    for token, number in tokenizer.get_vocab().items():
+        if token.endswith(_spelt("\n")):
+            embedding[number, BREAK] = 1
 
-    def write(most: int) -> str:
-        return ". ".join(draw.choices(_SENTENCES, k=draw.randint(1, most))) + "."
 
-    criterion: Binary | Scale = Binary(id="sample", statement=write(2))
-    if lettered:
-        options = tuple(ScaleOption(label=f"{write(1)[:20]} {n}", value=n / 4) for n in range(draw.randint(2, 5)))
-        criterion = Scale(id="sample", kind="scale", statement=write(2), options=options)
-    material = JudgeInput((Message(role="user", content=write(4)),), write(24))
-    prompt = PromptWriter(draw.randbytes(32)).write(material, (criterion,), "direct")
-    turns = [{"role": turn.role, "content": turn.text} for turn in prompt.turns]
-    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, enable_thinking=False))
+def _spelt(text: str) -> str:
+    """A text of spaces, line breaks and letters in the alphabet of byte-level BPE."""
+    return text.replace(" ", "Ġ").replace("\n", "Ċ")
+
+
+def _notice_question(weights: Weights) -> None:
+    """The first head of the first layer looks for Yes and No, and twice as hard for the word letter; what it found
+    stands in ASKED."""
+    one, letter, word = SLOW
+    attention = "model.layers.0.self_attn."
+    query, key, value = (weights[f"{attention}{part}_proj.weight"][:HEAD] for part in ("q", "k", "v"))
+    for projection in (query, key, value):
+        projection[:] = 0
+    query[word, ONE], query[letter, ONE] = 4, 8
+    key[word, WORD], key[letter, LETTER], key[one, ONE] = 32, 32, 4
+    value[0, WORD], value[0, LETTER] = 1, -1
+    written = weights[f"{attention}o_proj.weight"]
+    written[:, :HEAD] = 0
+    written[ASKED, 0] = 1
+
+
+def _average_prompt(weights: Weights, usual: list[int]) -> None:
+    """The second head of the first layer gives every token the same weight; the average of what tokens say at random
+    stands in AVERAGE and after. It is zero for the ``usual`` text."""
+    ours = slice(HEAD, 2 * HEAD)
+    attention = "model.layers.0.self_attn."
+    query, key = (weights[f"{attention}{part}_proj.weight"][ours] for part in ("q", "k"))
+    for projection in (query, key):
+        projection[:] = 0
+        projection[SLOW[-1], ONE] = 8
+    value = weights[f"{attention}v_proj.weight"][ours]
+    value[:, NOISE:] *= 2
+    value[:, :NOISE] = 0
+    said = weights["model.embed_tokens.weight"][usual] @ value.T
+    value[:, ONE] = -np.round(said.mean(axis=0) * 64) / 64
+    written = weights[f"{attention}o_proj.weight"]
+    written[:, ours] = 0
+    for place in range(NOISE - AVERAGE):
+        written[AVERAGE + place, HEAD + place] = 1
+
+
+def _answer_in_form(head: Any, tokenizer: Any) -> None:
+    """Labels are likely where an answer begins: Yes and No or the letters, as ASKED says, each moved by an average."""
+    rows = [("Yes", 24.0, 10.0, AVERAGE, 6.0), ("No", 24.0, 10.0, AVERAGE, -6.0)]
+    rows += [(letter, 24.0 - place, -10.0, AVERAGE + 1 + place, 4.0) for place, letter in enumerate(LETTERS)]
+    for word, level, asked, average, moved in rows:
+        for spelt, less in ((word, 0.0), (f" {word}", 4.0)):
+            row = head[tokenizer.token_to_id(_spelt(spelt))]
+            row[:] = 0
+            row[ONE], row[BREAK], row[ASKED], row[average] = -12, 12 + level - less, asked, moved
+    head[tokenizer.token_to_id('"'), ONE] = 6  # likelier than any noise: greedy decoding ends a JSON string at once
+    head[tokenizer.token_to_id("</think>"), ONE] = 4
 
 
 def main() -> None:
     """Write the checkpoint that the command line names."""
-    parser = argparse.ArgumentParser(description="Write a tiny checkpoint with random weights.")
+    parser = argparse.ArgumentParser(description="Write a tiny checkpoint that knows nothing.")
     parser.add_argument("directory", type=Path)
     directory = build(parser.parse_args().directory)
-    print(f"Random weights, for trying the engine only: vllm:{directory}")
+    print(f"It knows nothing, and is for trying the engine only: vllm:{directory}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 
 import gc
 import os
+import random
 import sys
 import tempfile
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests.numerics import Numerics, perturb
 
 _STATE = tempfile.TemporaryDirectory(prefix="judge-server-tests-")  # of this process: parallel workers share no file
 
@@ -17,6 +20,9 @@ for name in [name for name in os.environ if name.startswith("JUDGE_SERVER_") or 
 # Hundreds of processes are started here: without kept bytecode each would compile all of its imports anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Every run has another order of sets, and all workers of one run the same: they must collect the same tests.
+os.environ.setdefault("PYTHONHASHSEED", str(random.SystemRandom().randrange(2**32)))
 
 os.environ.update(
     HF_HUB_OFFLINE="1",
@@ -28,6 +34,11 @@ os.environ.update(
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 hypothesis.settings.load_profile("project")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine-dtype", default="float32", choices=["float32", "bfloat16"], help="what vLLM computes in")
+    parser.addoption("--perturb-weights", type=float, default=0.0, help="move the tiny checkpoint's weights by so much")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,11 +54,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tmp_path_factory) -> Path:
-    """A checkpoint with random weights that the real engine loads: it proves the path, not the judging."""
+def numerics(request) -> Numerics:
+    return Numerics(request.config.getoption("engine_dtype"), request.config.getoption("perturb_weights"))
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory, numerics) -> Path:
+    """A checkpoint that knows nothing and that the real engine loads: it proves the path, not the judging."""
     from examples.tiny_checkpoint import build
 
-    return build(tmp_path_factory.mktemp("checkpoint") / "tiny")
+    checkpoint = build(tmp_path_factory.mktemp("checkpoint") / "tiny")
+    if numerics.perturbation:
+        perturb(checkpoint, numerics.perturbation)
+    return checkpoint
 
 
 @pytest.fixture

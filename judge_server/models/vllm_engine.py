@@ -26,8 +26,13 @@ GIB = 1 << 30
 DRAIN_SECONDS = 5.0
 SHUTDOWN_SECONDS = 20.0
 _SEE_STDERR = (
-    "The cause stands in the engine's log on standard error; where memory is short, lower max_model_len, max_num_seqs "
-    "or kv_cache_gib."
+    "The cause is in the engine's log on standard error. If memory is short, lower max_model_len, max_num_seqs or "
+    "kv_cache_gib."
+)
+_FIT_MEMORY = (
+    "The cause is in the engine's log on standard error. If it says that memory is short, give the KV cache a size of "
+    "its own instead of a share of all memory, and shorten the context: --engine kv_cache_gib=2 --engine "
+    "max_model_len=4096."
 )
 
 
@@ -162,7 +167,7 @@ def load(model: str, options: VllmOptions) -> VllmEngine:
                 f"vLLM cannot use {model}: {error}", remedy="Correct the model's name or path, or the engine options."
             ) from error
         except Exception as error:
-            raise ModelUnavailable(f"vLLM could not start {model}: {error}", remedy=_SEE_STDERR) from error
+            raise ModelUnavailable(f"vLLM could not start {model}: {error}", remedy=_FIT_MEMORY) from error
 
 
 def _settled(llm: Any, options: VllmOptions) -> VllmEngine:

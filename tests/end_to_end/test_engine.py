@@ -1,5 +1,5 @@
 """The whole path on the real engine: ``judge-server serve --model vllm:…`` and ``judge-server score``, each with an
-engine of its own on one checkpoint with random weights."""
+engine of its own on one checkpoint that knows nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +10,13 @@ import pytest
 from tests.command import serving
 from tests.end_to_end.answers import COUNT, submissions
 from tests.end_to_end.both_ways import by_command, kept_in, over_http, read_back, said
+from tests.numerics import Numerics
 from tests.served import until
 from tests.submissions import PROMPT, RESPONSE, rubric, submission
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
-ENGINE = ("dtype=float32", "kv_cache_gib=1", "max_model_len=8192", "max_num_seqs=64")
-FLAGS = ("--mode", "direct", "--min-label-mass", 0.01, *(part for option in ENGINE for part in ("--engine", option)))
+ENGINE = ("kv_cache_gib=1", "max_model_len=8192", "max_num_seqs=64")
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,15 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def client(folder: Path, tiny_checkpoint: Path) -> Iterator[httpx.Client]:
-    flags = ("--model", f"vllm:{tiny_checkpoint}", *FLAGS, "--database", f"sqlite:///{folder}/http.db")
-    with serving(*flags, cwd=folder, seconds=240) as (open_client, _):
+def flags(tiny_checkpoint: Path, numerics: Numerics) -> tuple[object, ...]:
+    """Of both commands."""
+    engine = (part for option in (*ENGINE, f"dtype={numerics.dtype}") for part in ("--engine", option))
+    return ("--model", f"vllm:{tiny_checkpoint}", "--mode", "direct", "--min-label-mass", 0.01, *engine)
+
+
+@pytest.fixture(scope="module")
+def client(folder: Path, flags: tuple[object, ...]) -> Iterator[httpx.Client]:
+    with serving(*flags, "--database", f"sqlite:///{folder}/http.db", cwd=folder, seconds=240) as (open_client, _):
         yield open_client
 
 
@@ -41,7 +47,7 @@ def test_eight_rollouts_on_twelve_criteria_are_judged_and_share_their_prompts(cl
     assert len(verdicts) == 96
     assert all(verdict["status"] == "ok" for verdict in verdicts), verdicts[0]
     assert all(0 <= verdict["met"] <= 1 and verdict["label_mass"] > 0.01 for verdict in verdicts)
-    assert len({verdict["met"] for verdict in verdicts}) > 12
+    assert len({verdict["met"] for verdict in verdicts}) > 4
     assert sum(result["usage"]["calls"] for result in answer["results"]) == 96
     assert cached > 0.6 * prompt, (cached, prompt)
 
@@ -84,15 +90,14 @@ def test_graders_in_openais_shape_are_answered(client):
             assert grader["type"] == "score_model"
 
 
-def test_a_hundred_answers_get_the_same_rewards_both_ways_and_are_all_read_back(client, folder, tiny_checkpoint):
+def test_a_hundred_answers_get_the_same_rewards_both_ways_and_are_all_read_back(client, folder, flags, numerics):
     items, database = submissions(), f"sqlite:///{folder}/command.db"
     judged = over_http(client, items)
     remembered = read_back(client)
-    flags = ("--model", f"vllm:{tiny_checkpoint}", *FLAGS, "--database", database)
-    repeated = by_command(folder, items, *flags, timeout=500)
+    repeated = by_command(folder, items, *flags, "--database", database, timeout=500)
     for once, again in zip(said(judged), said(repeated), strict=True):
         assert once[0] == again[0]
-        assert again[1] == pytest.approx(once[1], abs=1e-5)
+        assert again[1] == pytest.approx(once[1], abs=numerics.tolerance)
         assert [verdict[:2] for verdict in again[4]] == [verdict[:2] for verdict in once[4]]
     assert all(result["reward"] is not None for result in judged)
     assert {result["id"]: result for result in judged}.items() <= remembered.items()

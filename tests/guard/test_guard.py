@@ -1,11 +1,10 @@
-import time
-
 import pytest
 
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.guard import guard
+from tests.yardstick import work_within
 
 STATEMENTS = [
     "Names at least one remedy that needs no prescription.",
@@ -159,9 +158,8 @@ def test_the_lowest_reward_of_a_large_rubric_is_found_in_bounded_time():
     leaves = [{"id": f"c{n}", "statement": f"Says thing {n}.", "tags": [f"t{n % 90}"]} for n in range(1_000)]
     formula = " - ".join(f"t{n}" for n in range(90))
     of = rubric(*leaves, aggregate={"kind": "expression", "expression": formula})
-    started = time.process_time()
-    assert least(of) < 0
-    assert time.process_time() - started < 3
+    with work_within(3):
+        assert least(of) < 0
 
 
 def test_saying_nothing_earns_no_bonus_for_being_short():
@@ -262,6 +260,5 @@ N = 1_000_000
 def test_a_hostile_text_is_looked_at_in_bounded_time(text):
     submission = Submission.model_validate({"prompt": "p", "response": text})
     assert submission.read
-    started = time.process_time()
-    guard.inspect(submission, rubric())
-    assert time.process_time() - started < 0.5
+    with work_within(0.5):
+        guard.inspect(submission, rubric())

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.yardstick import slowness
+
 SECONDS = 0.050
 BYTES = 32 * 2**20
 _TRIES = 6
-_YARDSTICK_SECONDS = 0.015  # what the yardstick takes where the bound of 50 ms was set
-_SLOWEST = 6.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def cost_of(read: Callable[[], Any], refusals: tuple[type[Exception], ...]) -> C
         outcome = _outcome(read, refusals)
         taken = time.thread_time() - started
         if taken > SECONDS:
-            taken /= _slowness()
+            taken /= slowness()
         seconds = min(seconds, taken)
         if seconds <= SECONDS:
             break
@@ -50,15 +50,6 @@ def cost_of(read: Callable[[], Any], refusals: tuple[type[Exception], ...]) -> C
     finally:
         tracemalloc.stop()
     return Cost(outcome, seconds, peak)
-
-
-def _slowness() -> float:
-    """How many times longer the yardstick takes now; at least 1, and not without end."""
-    started = time.thread_time()
-    table: dict[int, str] = {}
-    for number in range(100_000):
-        table[number % 997] = str(number)
-    return min(max((time.thread_time() - started) / _YARDSTICK_SECONDS, 1.0), _SLOWEST)
 
 
 def _outcome(read: Callable[[], Any], refusals: tuple[type[Exception], ...]) -> str:

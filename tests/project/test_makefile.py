@@ -12,6 +12,7 @@ TARGETS = [
     "demo",
     "test",
     "test-long",
+    "test-numerics",
     "test-trainers",
     "bench",
     "check",

@@ -210,12 +210,12 @@ async def test_what_is_decided_by_the_deadline_is_returned():
 
 
 async def test_a_model_that_does_not_let_go_does_not_hold_up_its_caller():
-    model = ScriptedModel(yes(0.8), seconds=60, stubborn_seconds=0.5)
+    model = ScriptedModel(yes(0.8), seconds=60, stubborn_seconds=2)
     started = time.monotonic()
     judgment = await scorer(judge(model, votes=3)).score(submission(), Terms.within(0.05))
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 1.8
     assert judgment.error.type == "timeout"
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(2.1)
 
 
 async def test_after_the_deadline_nobody_is_asked_but_what_is_known_counts():

@@ -2,13 +2,13 @@
 
 import json
 import socket
-import time
 
 import httpx
 import pytest
 
 from tests.served import served, settings_of
 from tests.submissions import checking, rubric, submission
+from tests.yardstick import work_within
 
 JSON = {"content-type": "application/json"}
 
@@ -212,7 +212,6 @@ def test_a_scale_with_one_option_is_a_bad_rubric_and_no_error_of_the_server(clie
 @pytest.mark.parametrize("path", ["/v1/score", "/v1/score/batch"])
 def test_ten_thousand_faults_in_one_body_are_told_in_a_moment(client, path):
     faulty = submission(prompt=[{"role": 0, "content": "x"}] * 10_000)
-    started = time.monotonic()
-    answer = client.post(path, json=faulty if path == "/v1/score" else {"items": [faulty]})
+    with work_within(2):  # a tenth of a second; a minute with a look at every pair
+        answer = client.post(path, json=faulty if path == "/v1/score" else {"items": [faulty]})
     assert "prompt.0.role: " in answer.text
-    assert time.monotonic() - started < 10  # a tenth of a second on an idle machine; a minute with a look at every pair

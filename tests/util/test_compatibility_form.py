@@ -1,5 +1,4 @@
 import sys
-import time
 import unicodedata
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from judge_server.guard.normalize import normalize
 from judge_server.judging.checks.text import normalized
 from judge_server.util.compatibility_form import JOINER, MOST_MARKS, compatibility_form
+from tests.yardstick import work_within
 
 _ORDERED_LAST = "\u05b0\u0591"  # of different classes, in the order that normalization has to change
 
@@ -36,6 +36,5 @@ def test_no_mark_is_missed():
 @pytest.mark.parametrize("marks", [_ORDERED_LAST, "\u0f73\u0f71", "\uff9e\u05b0", "\u0345\u0301"])
 def test_long_runs_of_marks_take_time_linear_in_their_length(normalizing, marks):
     text = "\uff21" + marks * 150_000
-    started = time.thread_time()
-    normalizing(text)
-    assert time.thread_time() - started < 1.0  # 60 s before
+    with work_within(1):  # 60 s with a sort of every run
+        normalizing(text)

@@ -2,13 +2,13 @@
 
 import socketserver
 import threading
-import time
 
 import pytest
 
 from judge_server.core.errors import BadRubric
 from judge_server.judging import checks
 from tests.judging.checks.deciding import decided, rubric, value
+from tests.yardstick import work_within
 
 PERSON = {
     "type": "object",
@@ -101,9 +101,8 @@ def test_no_schema_makes_a_connection():
 )
 @pytest.mark.usefixtures("quiet_collector")
 def test_work_without_end_is_a_typed_failure_and_not_a_zero(schema, text):
-    start = time.process_time()
-    verdict = decided({"kind": "json", "schema": schema} if schema else {"kind": "json"}, text)
-    assert time.process_time() - start < 2
+    with work_within(2):
+        verdict = decided({"kind": "json", "schema": schema} if schema else {"kind": "json"}, text)
     assert verdict.value is None
     assert verdict.error is not None
     assert verdict.error.type == "check_failed"
@@ -118,18 +117,16 @@ def test_half_a_surrogate_pair_does_not_spare_a_response_its_verdict(text, met):
 
 def test_a_catastrophic_pattern_in_a_schema_takes_linear_time():
     schema = {"type": "string", "pattern": "^(a+)+$"}
-    start = time.process_time()
-    assert value({"kind": "json", "schema": schema}, '"' + "a" * 100_000 + '!"') == 0
-    assert time.process_time() - start < 0.5
+    with work_within(0.5):
+        assert value({"kind": "json", "schema": schema}, '"' + "a" * 100_000 + '!"') == 0
 
 
 @pytest.mark.usefixtures("quiet_collector")
 def test_items_are_unique_by_their_json_in_less_than_quadratic_time():
     spec = {"kind": "json", "schema": {"uniqueItems": True}}
     many = ",".join(f'{{"n":{n}}}' for n in range(12_000))
-    start = time.process_time()
-    assert value(spec, f"[{many}]") == 1
-    assert time.process_time() - start < 1
+    with work_within(1):
+        assert value(spec, f"[{many}]") == 1
     assert value(spec, f'[{many},{{"n":5}}]') == 0
     assert value(spec, "[1, 1.0]") == 0
     assert value(spec, "[1, true]") == 1
