@@ -10,9 +10,6 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
-
-import re2
 
 _MOST_WORDS = 60
 _MOST_CHARACTERS = 1_000
@@ -40,8 +37,8 @@ class _Vocabulary:
     stems: dict[str, int]
     core_stems: dict[str, int]
     soft: frozenset[str]
-    unspaced: Any
-    unspaced_core: Any
+    unspaced: frozenset[str]
+    unspaced_core: re.Pattern[str]
 
 
 def words_of(text: str) -> list[str]:
@@ -77,7 +74,17 @@ def discourse(text: str) -> Discourse | None:
 
 
 def _unspaced(text: str, vocabulary: _Vocabulary) -> Discourse | None:
-    if vocabulary.unspaced.fullmatch(text) is None:
+    """As ``discourse``, of a text without blanks: whether it can be cut into pieces of the vocabulary."""
+    longest = max(map(len, vocabulary.unspaced))
+    ends = {0}
+    for start in range(len(text)):
+        if start not in ends:
+            continue
+        found = (end for end in range(start + 1, start + longest + 1) if text[start:end] in vocabulary.unspaced)
+        ends.update(found)
+        if max(ends) <= start:
+            return None
+    if len(text) not in ends:
         return None
     return Discourse(len(vocabulary.unspaced_core.findall(text)), max(1, len(text) // 2))
 
@@ -98,7 +105,9 @@ def _vocabulary() -> _Vocabulary:
     )
     unspaced = content.pop("unspaced")
     soft = frozenset(word for lists in content.values() for word in lists.pop("soft", "").split())
-    made = _Vocabulary({}, {}, {}, {}, soft, _pieces(unspaced["core"], unspaced["rest"]), _pieces(unspaced["core"]))
+    core = _pieces(unspaced["core"])
+    pieces = frozenset((*core, *_pieces(unspaced["rest"])))
+    made = _Vocabulary({}, {}, {}, {}, soft, pieces, re.compile("|".join(core)))
     for number, lists in enumerate(content.values()):
         for name, listed in lists.items():
             for entry in listed.split():
@@ -114,7 +123,6 @@ def _add(table: dict[str, int], word: str, language: int) -> None:
     table[word] = table.get(word, 0) | language
 
 
-def _pieces(*listed: str) -> Any:
-    """One of the pieces, the longest first."""
-    pieces = sorted({"".join(words_of(piece)) for piece in " ".join(listed).split()} - {""}, key=len, reverse=True)
-    return re2.compile(f"(?:{'|'.join(pieces)})+" if len(listed) > 1 else "|".join(pieces))
+def _pieces(listed: str) -> list[str]:
+    """The pieces as they stand in a text, the longest first."""
+    return sorted({"".join(words_of(piece)) for piece in listed.split()} - {""}, key=len, reverse=True)
