@@ -25,6 +25,7 @@ _LONGEST_LINE = 120
 _MOST_WORDS_BEFORE_A_COLON = 14
 _COLONS = ":：﹕︰፦៖՝"
 _LINE = re.compile(r"[^\n\r]+")
+_SENTENCE_END = re.compile(r"[.!?。！？\n]+")
 _SENTENCE = re.compile(r"[^.!?;。！？；…।۔።：:፦៖՝\n\r]+(?:[:：፦៖՝]*)")
 _DIGIT = re.compile(r"\d")
 _EMPTY_TAGS = re.compile(r"(?:`{3}\w*)?\s*<[-!/|｜]*\s*(\w+).*>\s*(?:`{3})?", re.DOTALL)
@@ -157,12 +158,14 @@ def _announces(line: str, request: Request, *, alone: bool) -> bool:
             return True
     elif _OPTION.search(bare):
         return False
-    pieces = [piece.group() for piece in _SENTENCE.finditer(bare)]
-    found = [_discourse_of(piece) for piece in pieces if words_of(piece)]
-    if not found or None in found:
-        return False
-    core = sum(one.core for one in found if one)
-    words = sum(one.words for one in found if one)
+    core = words = 0
+    for piece in _SENTENCE.finditer(bare):
+        found = _discourse_of(piece.group())
+        if found is not None:
+            core += found.core
+            words += found.words
+        elif words_of(piece.group()):
+            return False
     if alone and words <= _FEW_WORDS and not request.known and not bare.endswith(tuple(_COLONS)):
         return not _keys().isdisjoint((*words_of(bare), "".join(words_of(bare))))
     return core > 0
@@ -199,10 +202,13 @@ def _keys() -> frozenset[str]:
 
 def _without_echo(text: str, request: Request) -> str:
     """The text without the prompt and without its sentences."""
+    lowered = text.lower()
+    if not any(sentence.strip() in lowered for sentence in _SENTENCE_END.split(request.text) if len(sentence) >= 8):
+        return text
     said = " ".join(words_of_all(text))
     rest = f" {said} "
     asked = words_of_all(request.text)
-    parts = [asked, *(words_of_all(part) for part in re.split(r"[.!?。！？\n]+", request.text))]
+    parts = [asked, *(words_of_all(part) for part in _SENTENCE_END.split(request.text))]
     for part in parts:
         if len(part) >= _SHORTEST_ECHO or len("".join(part)) >= 8:
             rest = rest.replace(f" {' '.join(part)} ", "  ")

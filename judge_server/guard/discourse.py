@@ -16,6 +16,8 @@ _MOST_CHARACTERS = 1_000
 _LONGEST_ENDING = 8
 _LONGEST_DECOMPOSED = 18  # Hangul and the marks of other scripts are taken apart
 _LONG_STEM = 5  # a word alone with a shorter stem has one more letter: "Stephen" is no ending of "step"
+_HEAD = 100
+_FIRST_WORDS = 4
 _FEWEST_WORDS = 5  # from here on, "let me break this down" announces an answer without naming it
 _APOSTROPHES = re.compile("['’ʼ`´]")
 
@@ -55,10 +57,12 @@ def discourse(text: str) -> Discourse | None:
     """What of the text is discourse, if all of it is; None if any of its words could be an answer."""
     if len(text) > _MOST_CHARACTERS:
         return None
+    vocabulary = _vocabulary()
+    if text.isascii() and not _may_be_discourse(text, vocabulary):
+        return None
     words = words_of(text)
     if not words or len(words) > _MOST_WORDS:
         return None
-    vocabulary = _vocabulary()
     languages = -1
     alone = len(words) == 1
     for word in words:
@@ -71,6 +75,14 @@ def discourse(text: str) -> Discourse | None:
     if not core and len(words) >= _FEWEST_WORDS:
         core = sum(word in vocabulary.soft for word in words)
     return Discourse(core, len(words))
+
+
+def _may_be_discourse(text: str, vocabulary: _Vocabulary) -> bool:
+    """Whether the first words do not rule it out: most texts are decided by them."""
+    languages = -1
+    for word in words_of(" ".join(text[:_HEAD].split()[:_FIRST_WORDS])):
+        languages &= _languages(word, vocabulary.words, vocabulary.stems, alone=False)
+    return bool(languages)
 
 
 def _unspaced(text: str, vocabulary: _Vocabulary) -> Discourse | None:

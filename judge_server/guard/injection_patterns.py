@@ -1,13 +1,15 @@
-"""The marks of an attack on the judge: texts that speak to a grader instead of answering.
+"""Texts that address a grader instead of answering: patterns of known attacks, and pleas built from a language's words.
 
-Patterns stand for what policies in training and red teams are known to write. They are looked for in a folded text, all
-at once and in time linear in its length. A mark is a suspicion, not a proof: a question about grading may well be
-answered with the words of a grader.
+All are looked for in a normalized text, in time linear in its length. A match is a suspicion, not a proof: a question
+about grading may well be answered with the words of a grader. No list is complete, so no defence rests on it.
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 import re2
@@ -42,6 +44,53 @@ _ANY = _one_of(pattern for patterns in _FAMILIES.values() for pattern in pattern
 
 def injection_flags(text: str) -> tuple[str, ...]:
     """The families of attacks whose marks stand in a folded text, such as ``plea`` or ``control_token``."""
-    if not _ANY.search(text):
-        return ()
-    return tuple(family for family, pattern in _BY_FAMILY.items() if pattern.search(text))
+    found = tuple(family for family, pattern in _BY_FAMILY.items() if pattern.search(text)) if _ANY.search(text) else ()
+    return (*found, "plea_in_other_languages") if asks_for_a_grade(text) else found
+
+
+@dataclass(frozen=True, slots=True)
+class _GradingWords:
+    """One language's patterns for the parts of a plea."""
+
+    grade: Any
+    top: Any
+    give: Any
+    ignore: Any
+    instructions: Any
+
+
+_NEAR = 80
+_MOST_PLACES = 100
+
+
+@cache
+def _grading_words() -> tuple[tuple[_GradingWords, ...], Any, Any]:
+    content = tomllib.loads(files("judge_server.guard").joinpath("grading_words.toml").read_text("utf-8"))
+    languages = tuple(
+        _GradingWords(**{part: _one_of([pattern]) for part, pattern in words.items()}) for words in content.values()
+    )
+    grades = _one_of(words["grade"] for words in content.values())
+    ignoring = _one_of(words["ignore"] for words in content.values())
+    return languages, grades, ignoring
+
+
+def asks_for_a_grade(text: str) -> bool:
+    """Whether a folded text asks for the best grade, or to ignore instructions, in a language of the grading words:
+    the words for it stand within 80 characters of each other. Looks at the first 100 places."""
+    languages, grades, ignoring = _grading_words()
+    for near in _around(grades, text):
+        if any(words.grade.search(near) and words.top.search(near) and words.give.search(near) for words in languages):
+            return True
+    for near in _around(ignoring, text):
+        if any(words.ignore.search(near) and words.instructions.search(near) for words in languages):
+            return True
+    return False
+
+
+def _around(pattern: Any, text: str) -> Iterator[str]:
+    """What stands around each match, each part of the text once."""
+    end = 0
+    for match in islice(pattern.finditer(text), _MOST_PLACES):
+        if match.start() >= end:
+            end = match.end() + _NEAR
+            yield text[max(match.start() - _NEAR, 0) : end]

@@ -33,12 +33,17 @@ def without_shell(text: str) -> str:
         return text
     shown = _without_thought(text)
     for _ in range(2):  # JSON in a fence, LaTeX in a tag
-        shown = _FENCE.sub("", shown).strip()
+        if "```" in shown or "~~~" in shown:
+            shown = _FENCE.sub("", shown).strip()
         values = _values(shown)
         if values is not None:
             shown = values
-        shown = _TAG.sub(" ", _COMMENT.sub(" ", shown))
-        shown = _LATEX.sub(" ", _LINK.sub(r"\1", shown))
+        if "<" in shown or "&" in shown or "/*" in shown:
+            shown = _TAG.sub(" ", _COMMENT.sub(" ", shown))
+        if "](" in shown:
+            shown = _LINK.sub(r"\1", shown)
+        if "\\" in shown:
+            shown = _LATEX.sub(" ", shown)
     if len(_EMPTY_ITEM.findall(shown)) > 1:
         shown = _EMPTY_ITEM.sub("", shown)
     return _RULE.sub("", _ITEM.sub("", shown)).strip()
