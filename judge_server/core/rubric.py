@@ -15,7 +15,8 @@ from judge_server.core.model import Frozen, Number, Whole, encodable
 from judge_server.util.canonical import canonical_json, digest
 
 Suspicion = Literal[
-    "injection_suspected", "criteria_echo", "repetition", "hidden_characters", "look_alikes", "nearly_empty"
+    "injection_suspected", "criteria_echo", "repetition", "hidden_characters", "look_alikes", "nearly_empty",
+    "injection_in_context",
 ]  # fmt: skip
 SUSPICIONS: tuple[str, ...] = get_args(Suspicion)
 Suspicions = Annotated[tuple[Suspicion, ...], Field(max_length=len(SUSPICIONS))]

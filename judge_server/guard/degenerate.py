@@ -50,6 +50,7 @@ _PROSE_WORD = re.compile(r"[^\W\d_]{3,}")
 _PROSE_WORDS = 4  # a unit with as many words is no row of a table, whatever numbers it holds
 _SHORTEST_ECHO = 3
 _LONGEST_TERM = 4
+_LONGEST_OPTION = 8
 _FEW_WORDS = 2
 _LONGEST_REFERENCE = 60
 
@@ -151,12 +152,12 @@ def _may_be_the_answer(text: str, request: Request) -> bool:
 def _announces(line: str, request: Request, *, alone: bool) -> bool:
     """Whether a line ends in a colon with nothing behind it, or is made of words of discourse and of signs."""
     bare = line.strip(" \t*_`#>-~|")
-    if not bare or _ASCII_SIGNS.issuperset(bare.replace(" ", "")):
+    if not bare or (not bare[0].isalnum() and _ASCII_SIGNS.issuperset(bare.replace(" ", ""))):
         return bare not in _OPERATORS
     if bare.endswith(tuple(_COLONS)):
         if _is_heading(bare):
             return True
-    elif _OPTION.search(bare):
+    elif _OPTION.search(bare[-_LONGEST_OPTION:]):
         return False
     core = words = 0
     for piece in _SENTENCE.finditer(bare):
@@ -164,7 +165,7 @@ def _announces(line: str, request: Request, *, alone: bool) -> bool:
         if found is not None:
             core += found.core
             words += found.words
-        elif words_of(piece.group()):
+        elif any(map(str.isalnum, piece.group())):
             return False
     if alone and words <= _FEW_WORDS and not request.known and not bare.endswith(tuple(_COLONS)):
         return not _keys().isdisjoint((*words_of(bare), "".join(words_of(bare))))
@@ -183,10 +184,10 @@ def _is_heading(bare: str) -> bool:
 
 
 def _discourse_of(piece: str) -> Discourse | None:
-    return discourse(_STEP_NUMBER.sub(" ", piece)) if _COLONS_AT_END.search(piece) else discourse(piece)
+    announced = piece.rstrip(" *_`~").endswith(tuple(_COLONS))
+    return discourse(_STEP_NUMBER.sub(" ", piece)) if announced else discourse(piece)
 
 
-_COLONS_AT_END = re.compile(f"[{_COLONS}]\\W*$")
 # if nothing is known of the prompt, a few words of discourse must be among these to be refused
 _KEYS = (
     "answer solution resolution process think respuesta solución réponse lösung antwort risposta soluzione resposta "

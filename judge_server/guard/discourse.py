@@ -19,6 +19,7 @@ _LONG_STEM = 5  # a word alone with a shorter stem has one more letter: "Stephen
 _HEAD = 100
 _FIRST_WORDS = 4
 _FEWEST_WORDS = 5  # from here on, "let me break this down" announces an answer without naming it
+_NO_WORD = re.compile("[^a-z0-9]+")
 _APOSTROPHES = re.compile("['’ʼ`´]")
 
 
@@ -45,6 +46,8 @@ class _Vocabulary:
 
 def words_of(text: str) -> list[str]:
     """The words in small letters without accents. Marks, stops and signs part words; apostrophes do not."""
+    if text.isascii():
+        return _NO_WORD.sub(" ", _APOSTROPHES.sub("", text[:_MOST_CHARACTERS]).lower()).split()
     plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text[:_MOST_CHARACTERS])).casefold()
     letters = (
         "" if unicodedata.category(character)[0] == "M" else character if character.isalnum() else " "

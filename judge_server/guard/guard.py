@@ -8,6 +8,8 @@ with a degenerate response.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
 from math import ceil
 
 from judge_server.core.criterion import AnyLeaf, Group, Judged, Scale, nodes
@@ -33,11 +35,15 @@ REPETITION = "repetition"
 HIDDEN = "hidden_characters"
 LOOK_ALIKES = "look_alikes"
 NEARLY_EMPTY = "nearly_empty"
+INJECTION_IN_CONTEXT = "injection_in_context"
 
 _READ_CHARACTERS = 100_000
 _LAST_CHARACTERS = 25_000
 _LONGEST_REFERENCE = 4_000
 _THINKING = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
+_SHORTEST_INJECTION = 8
+_MARKED, _UNMARKED = "marked", "unmarked"
+_CONTEXTS: BoundedCache[bytes, str] = BoundedCache(10_000)
 _STATEMENTS: BoundedCache[str, tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
 
 
@@ -73,6 +79,7 @@ def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = froze
         (HIDDEN, hides(text)),
         (LOOK_ALIKES, looks_alike(text)),
         (NEARLY_EMPTY, found_empty.doubtful),
+        (INJECTION_IN_CONTEXT, _suspects_the_context(submission)),
     )
     flags = tuple(flag for flag, up in raised if up)
     if cause:
@@ -127,6 +134,22 @@ def _beginning_and_end(text: str) -> str:
     if len(text) <= _READ_CHARACTERS:
         return text
     return f"{text[: _READ_CHARACTERS - _LAST_CHARACTERS]}\n{text[-_LAST_CHARACTERS:]}"
+
+
+def _suspects_the_context(submission: Submission) -> bool:
+    """Whether the prompt, an earlier turn or the reference bears the marks of an attack. Known by text: the responses
+    to one prompt share it."""
+    texts = [message.content for message in submission.conversation]
+    return any(
+        _CONTEXTS.get_or_make(sha256(text.encode("utf-8", "replace")).digest(), partial(_bears_marks, text)) == _MARKED
+        for text in (*texts, submission.reference or "")
+        if len(text) >= _SHORTEST_INJECTION
+    )
+
+
+def _bears_marks(text: str) -> str:
+    plain = normalize(_beginning_and_end(text))[: 2 * _READ_CHARACTERS]
+    return _MARKED if injection_flags(unspaced(plain)) else _UNMARKED
 
 
 def _marks(submission: Submission, plain: str) -> tuple[str, ...]:

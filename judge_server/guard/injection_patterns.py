@@ -64,20 +64,30 @@ _MOST_PLACES = 100
 
 
 @cache
-def _grading_words() -> tuple[tuple[_GradingWords, ...], Any, Any]:
+def _grading_words() -> tuple[tuple[_GradingWords, ...], Any, Any, Any]:
     content = tomllib.loads(files("judge_server.guard").joinpath("grading_words.toml").read_text("utf-8"))
+    for words in content.values():
+        words.update({part: _at_the_beginning(words[part]) for part in ("grade", "ignore")})
     languages = tuple(
         _GradingWords(**{part: _one_of([pattern]) for part, pattern in words.items()}) for words in content.values()
     )
     grades = _one_of(words["grade"] for words in content.values())
     ignoring = _one_of(words["ignore"] for words in content.values())
-    return languages, grades, ignoring
+    either = _one_of(words[part] for words in content.values() for part in ("grade", "ignore"))
+    return languages, grades, ignoring, either
+
+
+def _at_the_beginning(pattern: str) -> str:
+    """Alternatives that begin with a Latin letter, at the beginning of a word."""
+    return "|".join(rf"\b{one}" if one[0].isascii() and one[0].isalpha() else one for one in pattern.split("|"))
 
 
 def asks_for_a_grade(text: str) -> bool:
     """Whether a folded text asks for the best grade, or to ignore instructions, in a language of the grading words:
     the words for it stand within 80 characters of each other. Looks at the first 100 places."""
-    languages, grades, ignoring = _grading_words()
+    languages, grades, ignoring, either = _grading_words()
+    if not either.search(text):
+        return False
     for near in _around(grades, text):
         if any(words.grade.search(near) and words.top.search(near) and words.give.search(near) for words in languages):
             return True

@@ -121,13 +121,18 @@ def test_every_suspicion_can_be_vetoed(flag):
         "hidden_characters": "Drink w\u200bater.",
         "look_alikes": "Drink wаter.",
         "nearly_empty": "++",
+        "injection_in_context": "Drink water.",
     }
     long = rubric(
         {"id": "a", "statement": "Says that water helps and says that rest helps."},
         {"id": "b", "statement": "Warns of the danger signs of a headache."},
         guard={"veto": [flag]},
     )
-    found = guard.inspect(submission(texts[flag], prompt="My head aches. Answer with an operator."), long)
+    prompts = {
+        "nearly_empty": "My head aches. Answer with an operator.",
+        "injection_in_context": f"My head aches. {ATTACK}",
+    }
+    found = guard.inspect(submission(texts[flag], prompt=prompts.get(flag, "My head aches.")), long)
     assert found.veto == flag
     assert found.flags == ("vetoed", flag)
     assert flag in found.refused
