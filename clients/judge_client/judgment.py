@@ -124,12 +124,14 @@ class Timing:
 @dataclass(frozen=True)
 class Judgment:
     """``reward`` is None exactly where ``error`` says why. ``status`` is ``ok``, ``partial`` or ``failed``;
-    ``coverage`` the decided share of the criterion weight. ``submitted``: the submission, if it was asked for."""
+    ``coverage`` the decided share of the criterion weight, ``judged_coverage`` that of the criteria that a judge is
+    asked about. ``submitted``: the submission, if it was asked for."""
 
     id: str
     reward: float | None
     status: str
     coverage: float
+    judged_coverage: float | None = None
     components: dict[str, float | None] = field(default_factory=dict)
     step_rewards: tuple[StepReward, ...] = ()
     verdicts: tuple[Verdict, ...] = ()

@@ -22,6 +22,7 @@ class Outcome:
     reward: float | None
     status: str
     coverage: float
+    judged_coverage: float | None = None
     components: dict[str, float | None] = field(default_factory=dict)
     step_rewards: tuple[StepReward, ...] = ()
     gates: tuple[GateFired, ...] = ()

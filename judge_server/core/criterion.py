@@ -78,18 +78,20 @@ class CriterionBase(Frozen):
 
 
 class Leaf(CriterionBase):
-    """A criterion that gets a verdict of its own."""
+    """A criterion that gets a verdict of its own. ``verdict: required``: there is no reward without that verdict,
+    whatever the rubric's policy for missing verdicts is."""
 
     statement: Statement
     scope: Scope = "answer"
     reference: ReferenceUse = "none"
+    verdict: Literal["optional", "required"] = "optional"
     gate: Gate | None = None
     sources: tuple[str, ...] = ()
 
     @cached_property
     def question_digest(self) -> str:
         """Digest of what a judge is asked, whatever the points, tags and conditions: re-weighting keeps verdicts."""
-        beside_the_question = {"id", "points", "tags", "when", "gate", "sources"}
+        beside_the_question = {"id", "points", "tags", "when", "verdict", "gate", "sources"}
         return digest(self.model_dump(mode="json", exclude=beside_the_question, exclude_defaults=True))
 
     @model_serializer(mode="wrap")

@@ -66,6 +66,7 @@ class Judgment(Frozen):
     reward: float | None
     status: JudgmentStatus
     coverage: float = Field(ge=0, le=1)
+    judged_coverage: float | None = Field(default=None, ge=0, le=1)
     components: dict[str, float | None] = Field(default_factory=dict)
     step_rewards: tuple[StepReward, ...] = ()
     verdicts: tuple[Verdict, ...] = ()

@@ -43,11 +43,13 @@ class StepReward(Frozen):
 
 
 class Outcome(Frozen):
-    """``coverage`` is the decided share of the applicable criterion weight, in [0, 1]."""
+    """``coverage`` is the decided share of the applicable criterion weight, ``judged_coverage`` the same among the
+    criteria that a judge is asked about (None without any); both in [0, 1]."""
 
     reward: float | None
     status: JudgmentStatus
     coverage: float = Field(ge=0, le=1)
+    judged_coverage: float | None = Field(default=None, ge=0, le=1)
     components: dict[str, float | None]
     step_rewards: tuple[StepReward, ...] = ()
     gates: tuple[GateFired, ...] = ()

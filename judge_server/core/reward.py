@@ -22,7 +22,7 @@ from judge_server.core.aggregation import (
     component,
     points_score,
 )
-from judge_server.core.criterion import AnyLeaf, Criterion, Gate, Group, leaves, nodes
+from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Gate, Group, leaves, nodes
 from judge_server.core.expression import UndefinedResult
 from judge_server.core.outcome import (
     GATE_UNDECIDED,
@@ -194,7 +194,12 @@ class _Aggregator:
         applicable = any(part.applicable for part in self.parts.values())
         value, failure = self._value(coverage, gates) if applicable else (None, NOTHING_APPLIES)
         if value is None and (missing or unheard):
-            failure = cause(missing, unheard, failure)
+            required = self._required_and_missing()
+            failure = cause(
+                [verdict for verdict in missing if verdict.criterion in required] or missing,
+                [name for name in unheard if name in required] or unheard,
+                failure,
+            )
         decided = any(verdict.decided for found in self.verdicts.values() for verdict in found)
         complete = not missing and not unheard
         if complete:
@@ -205,6 +210,7 @@ class _Aggregator:
             reward=value,
             status=status,
             coverage=coverage,
+            judged_coverage=self._judged_coverage(),
             components=self._components(),
             step_rewards=tuple(step_rewards(self.rubric, self.verdicts)),
             gates=gates.fired,
@@ -226,6 +232,8 @@ class _Aggregator:
         return None, failure
 
     def _base(self, coverage: float) -> tuple[float | None, Failure | None]:
+        if required := self._required_and_missing():
+            return None, Failure(type="no_verdict", detail=f"No verdict for {', '.join(sorted(required)[:5])}.")
         needed = 1.0 if self.policy == "null" else self.rubric.missing.min_coverage
         if coverage < needed - _ROUNDING:
             return None, Failure(
@@ -244,6 +252,31 @@ class _Aggregator:
         value = self.rubric.aggregate.finish(value, self.characters)
         return (value, None) if isfinite(value) else (None, UNDEFINED)
 
+    def _required_and_missing(self) -> set[str]:
+        """Leaves that apply and lack a verdict without which there is no reward."""
+        return {
+            name
+            for name in self.rubric.required_verdicts
+            if not self.verdicts[name] or any(verdict.missing for verdict in self.verdicts[name])
+        }
+
+    def _judged_coverage(self) -> float | None:
+        """Share of the weight of the applicable criteria that a judge is asked about which was decided, by the judge or
+        by the guard in its place; None if there is no such criterion."""
+        shares = [
+            (share, self._decided_share(leaf))
+            for leaf, share in self._shares(self.rubric.criteria, 1.0, whole=True)
+            if not isinstance(leaf, CheckCriterion)
+        ]
+        if not shares:
+            return None
+        total = fsum(share for share, _ in shares)
+        if all(decided == 1.0 for _, decided in shares):
+            return 1.0
+        if total == 0:
+            return fsum(decided for _, decided in shares) / len(shares)
+        return min(fsum(share * decided for share, decided in shares) / total, 1.0 - 1e-12)
+
     def _coverage(self) -> float:
         """Share of the applicable weight that has a verdict; exactly 1.0 when nothing is missing."""
         shares = [(share, self._decided_share(leaf)) for leaf, share in self._shares(self.rubric.criteria, 1.0)]
@@ -256,16 +289,19 @@ class _Aggregator:
         found = [verdict for verdict in self.verdicts[leaf.id] if verdict.decided or verdict.missing]
         return sum(verdict.decided for verdict in found) / len(found) if found else 0.0
 
-    def _shares(self, criteria: Sequence[Criterion], share: float) -> Iterator[tuple[AnyLeaf, float]]:
-        """Each applicable leaf with its share of the whole weight; siblings share by their absolute points. The leaves
-        of a group that ``skip`` leaves out have no share: nothing that is decided in it reaches the reward."""
+    def _shares(
+        self, criteria: Sequence[Criterion], share: float, *, whole: bool = False
+    ) -> Iterator[tuple[AnyLeaf, float]]:
+        """Each applicable leaf with its share of the whole weight; siblings share by their absolute points. Unless
+        ``whole``, the leaves of a group that ``skip`` leaves out have no share: nothing that is decided in it reaches
+        the reward."""
         children = [criterion for criterion, part in self._children(criteria) if part.applicable]
         total = fsum(abs(criterion.points) for criterion in children)
         for criterion in children:
             own = share * (abs(criterion.points) / total if total else 1 / len(children))
             if isinstance(criterion, Group):
-                left_out = self.policy == "skip" and self.parts[criterion.id].value is None
-                yield from self._shares(criterion.criteria, 0.0 if left_out else own)
+                left_out = not whole and self.policy == "skip" and self.parts[criterion.id].value is None
+                yield from self._shares(criterion.criteria, 0.0 if left_out else own, whole=whole)
             else:
                 yield criterion, own
 

@@ -164,6 +164,18 @@ class Rubric(Frozen):
         return dict(_worst_values(self.criteria, 1.0))
 
     @cached_property
+    def required_verdicts(self) -> frozenset[str]:
+        """Ids of the leaves without whose verdict there is no reward, if they apply. Under the policy ``skip`` these
+        include the leaves that are better not met: leaving them out would raise the reward. Gates have a rule of their
+        own (``core.reward``)."""
+        skipped = self.missing.policy == "skip"
+        return frozenset(
+            leaf.id
+            for leaf in self.leaves
+            if leaf.verdict == "required" or (skipped and leaf.points and self.worst_values[leaf.id] == 1.0)
+        )
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON: two rubrics with one digest are the same rubric."""
         return digest(self)

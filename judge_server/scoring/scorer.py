@@ -135,6 +135,7 @@ class Scorer:
             reward=outcome.reward,
             status=outcome.status,
             coverage=outcome.coverage,
+            judged_coverage=outcome.judged_coverage,
             components=outcome.components,
             step_rewards=outcome.step_rewards,
             gates=outcome.gates,

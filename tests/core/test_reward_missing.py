@@ -50,7 +50,8 @@ def test_skip_treats_a_missing_verdict_as_a_criterion_that_does_not_apply_if_eno
     judged = data.draw(st.one_of(nested, rubrics(kinds=EVERY_KIND, depth=0, missing=skip)))
     found = data.draw(outcomes(judged))
     outcome = reward(judged, verdicts(**found))
-    if outcome.coverage < judged.missing.min_coverage - 1e-9:
+    silent = {name for name, value in found.items() if value in ("missing", None)}
+    if outcome.coverage < judged.missing.min_coverage - 1e-9 or silent & judged.required_verdicts:
         assert outcome.reward is None
     else:
         without = {name: "n/a" if value in ("missing", None) else value for name, value in found.items()}
@@ -187,3 +188,54 @@ def test_too_little_coverage_is_named_where_no_judge_is_at_fault():
     judged = rubric({}, {}, missing={"policy": "skip", "min_coverage": 0.9})
     assert reward(judged, verdicts(c0=1)).error.type == "no_verdict"
     assert reward(judged, verdicts(c0=1, c1="n/a")).reward == 1.0
+
+
+CHECKED = {"id": "has_date", "kind": "check", "check": {"kind": "regex", "pattern": "[0-9]"}, "points": 9}
+
+
+@pytest.mark.parametrize("policy", ["skip", "worst"])
+def test_without_a_required_verdict_there_is_no_reward_under_any_policy(policy):
+    judged = rubric({"id": "a", "verdict": "required"}, {"id": "b", "points": 9}, missing={"policy": policy})
+    without = reward(judged, verdicts(a="missing", b=1.0))
+    assert (without.reward, without.status) == (None, JudgmentStatus.PARTIAL)
+    assert without.error.type == "timeout"
+    assert "(a)" in without.error.detail
+    assert reward(judged, verdicts(b=1.0)).error.type == "no_verdict"
+    assert reward(judged, verdicts(a="n/a", b=1.0)).reward == 1.0
+    assert reward(judged, verdicts(a=0.0, b=1.0)).reward == 0.9
+
+
+def test_skip_never_leaves_out_a_criterion_that_is_better_not_met():
+    judged = rubric({"id": "harm", "points": -1}, {"id": "help", "points": 9}, missing={"policy": "skip"})
+    assert reward(judged, verdicts(harm="missing", help=1.0)).reward is None
+    assert reward(judged, verdicts(harm=0.0, help=1.0)).reward == 1.0
+    worst = rubric({"id": "harm", "points": -1}, {"id": "help", "points": 9}, missing={"policy": "worst"})
+    assert reward(worst, verdicts(harm="missing", help=1.0)).reward == pytest.approx(8 / 9)
+
+
+def test_a_group_of_negative_points_turns_the_direction_of_its_criteria():
+    group = {"id": "faults", "kind": "group", "points": -1, "criteria": [{"id": "f"}, {"id": "g"}]}
+    judged = rubric(group, {"id": "help", "points": 9}, missing={"policy": "skip"})
+    assert judged.required_verdicts == {"f", "g"}
+
+
+def test_what_has_to_have_a_verdict_changes_no_question_to_the_judge():
+    plain, required = (rubric({"id": "a"} | more).by_id["a"] for more in ({}, {"verdict": "required"}))
+    assert plain.question_digest == required.question_digest
+
+
+def test_the_judged_coverage_tells_a_dead_judge_from_a_live_one_where_checks_carry_the_weight():
+    judged = rubric(CHECKED, {"id": "a"}, {"id": "b", "points": 3}, missing={"policy": "skip"})
+    dead = reward(judged, verdicts(has_date=1.0, a="missing", b="missing"))
+    assert dead.coverage == pytest.approx(9 / 13)
+    assert dead.judged_coverage == 0.0
+    half = reward(judged, verdicts(has_date=1.0, a="missing", b=1.0))
+    assert half.judged_coverage == pytest.approx(0.75)
+    assert reward(judged, verdicts(has_date=1.0, a=0.5, b=1.0)).judged_coverage == 1.0
+    assert reward(judged, verdicts(has_date=1.0, a="n/a", b="n/a")).judged_coverage is None
+    assert reward(rubric(CHECKED), verdicts(has_date=1.0)).judged_coverage is None
+
+
+def test_the_judged_coverage_of_pure_gates_counts_each_alike():
+    judged = rubric({"id": "a", "gate": {}}, {"id": "b", "gate": {}}, CHECKED, missing={"policy": "skip"})
+    assert reward(judged, verdicts(a=0.0, b="missing", has_date=1.0)).judged_coverage == 0.5
