@@ -27,6 +27,7 @@ class GroupOptions(TypedDict, total=False):
     group: str | None
     step: int | None
     policy: str | None
+    run: str | None
     advantages: bool | str
     relative: bool | Mapping[str, Any]
     expected: int | None
@@ -50,6 +51,7 @@ class Rollouts:
     group: str | None = None
     step: int | None = None
     policy: str | None = None
+    run: str | None = None
     advantages: bool | str = False
     relative: bool | Mapping[str, Any] = False
     expected: int | None = None
@@ -76,7 +78,7 @@ class Rollouts:
 
     def submissions(self) -> list[dict[str, Any]]:
         """Each response on its own."""
-        names = ("prompt", "rubric", "judge", "reference", "facts", "explain", "group", "step", "policy")
+        names = ("prompt", "rubric", "judge", "reference", "facts", "explain", "group", "step", "policy", "run")
         shared = {name: value for name, value in self.body().items() if name in names}
         ids = self.ids or [None] * len(self.responses)
         return [

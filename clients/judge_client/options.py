@@ -23,6 +23,8 @@ class JudgmentFilter(TypedDict, total=False):
     rubric: str | None
     judge: str | None
     group: str | None
+    run: str | None
+    step: int | None
     status: str | None
     since: datetime | str | None
     until: datetime | str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from judge_client import errors
 from judge_client.configuration import OTHER_NAMES, Terms, environment, refuse_unknown
@@ -27,6 +27,7 @@ from judge_client.scoring import Conduct, score_batch
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+Asked = TypeVar("Asked", Sample, Rollouts)
 _OF_THE_RUBRIC = {kind.type: kind for kind in (errors.UnknownRubric, errors.BadRubric, errors.NotCalibrated)}
 
 
@@ -46,6 +47,7 @@ class Rewarder:
     ``patience_seconds`` (JUDGE_PATIENCE_SECONDS): how long a failing call is retried; 120, and 30 until a first
     judgment has succeeded.
     ``attempts`` (JUDGE_ATTEMPTS): at most so many per request; no bound but the patience.
+    ``run`` (JUDGE_RUN): the name of the training run, kept with every judgment (``judge-server show --run``); none.
     ``priority`` (JUDGE_PRIORITY): ``training``, ``interactive``, ``batch`` or ``audit``; the server's default.
     ``connections``: open at once; 256.
 
@@ -67,6 +69,7 @@ class Rewarder:
         attempts: int | None = None,
         patience_seconds: float | None = None,
         on_change: str | None = None,
+        run: str | None = None,
         connections: int = DEFAULT_CONNECTIONS,
         **unknown: Any,
     ) -> None:
@@ -82,6 +85,7 @@ class Rewarder:
             connections=connections,
         )
         self._patience_given = patience_seconds is not None or environment("JUDGE_PATIENCE_SECONDS") is not None
+        self.training_run = run or environment("JUDGE_RUN")
         self._counts = Counts()
         self._contact = Contact()
         self._pins = Pins(on_change_of(on_change))
@@ -171,7 +175,7 @@ class Rewarder:
         return replace(conduct, backoff=replace(conduct.backoff, patience_seconds=patience))
 
     def _scored(self, given: Iterable[Sample]) -> Flow[list[Scored]]:
-        samples = samples_of(given)
+        samples = [self._of_the_run(sample) for sample in samples_of(given)]
         for place, sample in enumerate(samples):
             self._require_rubric(sample, f"samples[{place}]")
         found = yield from self._judged(samples)
@@ -188,6 +192,7 @@ class Rewarder:
 
     def _scored_group(self, rollouts: Rollouts) -> Flow[ScoredGroup]:
         self._require_rubric(rollouts, "the group")
+        rollouts = self._of_the_run(rollouts)
         group: GroupStatistics | None = None
         try:
             result = yield from score_group(rollouts, self.terms, self._conduct)
@@ -208,6 +213,9 @@ class Rewarder:
             raise
         self._counts.note(scored, self.on_failure)
         return scored
+
+    def _of_the_run(self, asked: Asked) -> Asked:
+        return asked if asked.run is not None or self.training_run is None else replace(asked, run=self.training_run)
 
     def _require_rubric(self, asked: Sample | Rollouts, where: str) -> None:
         if asked.rubric is None and self.terms.rubric is None:

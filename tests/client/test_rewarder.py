@@ -186,5 +186,12 @@ def test_failures_are_told_at_once_and_then_not_with_every_call(failing, caplog)
     assert record.getMessage() == "1 of 2 judgments failed (1 timeout); on_failure is 0.5"
 
 
+def test_the_name_of_the_run_goes_with_every_sample_that_names_none(scripted):
+    with environment(JUDGE_RUN="night-7"):
+        rewarder = Rewarder("a/b", url=scripted.url)
+    rewarder.score([Sample("p", "good"), Sample("p", "good", run="other")])
+    assert [item["run"] for item in scripted.seen[-1].body["items"]] == ["night-7", "other"]
+
+
 def test_nothing_to_score_is_nothing(failing):
     assert Rewarder("a/b", url=failing).score([]) == []
