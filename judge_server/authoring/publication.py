@@ -79,6 +79,17 @@ def _since_the_last(rubric: Rubric, lock: Lock, directory: Path) -> RubricDiffer
     return difference
 
 
+def load_unchanged(file: Path) -> Parsed:
+    """The rubric in a file, for scoring and measuring. Raises BadRubric as ``load`` does, and RubricConflict if its
+    version is published with other content."""
+    parsed = load(file)
+    rubric = parsed.rubric
+    published = Lock.read(home_of(file)).entries.get((rubric.id, rubric.version))
+    if published is not None and published != rubric.digest:
+        raise changed_content(rubric.name, str(file), rubric.digest, published)
+    return parsed
+
+
 def home_of(file: Path) -> Path:
     """The directory of rubrics that a file belongs to: the nearest above it with a lock, else the nearest named
     ``rubrics``, else its own."""

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from judge_server.authoring.finding import Path, RubricFinding, TextPosition, TextPositions, refusal
-from judge_server.authoring.scalar import NotFinite, plain
+from judge_server.authoring.scalar import NotFinite, number_advice, plain, quoted
 from judge_server.core.errors import BadRubric
 
 MOST_BYTES = 1_000_000
@@ -29,6 +29,11 @@ _HINTS = {
     "did not find expected": "check the indentation and close every quote and bracket",
     "while parsing a": "check the indentation and close every quote and bracket",
 }
+_TEXTS = frozenset(("statement", "title", "description", "response", "reason", "question", "label", "note"))
+_SPACES = "\u00a0\u2000-\u200a\u202f\u3000"  # that look like a blank and do not indent
+_ODD_INDENT = re.compile(rf"^[ \t]*[{_SPACES}]+[ \t{_SPACES}]*(?=\S)", re.MULTILINE)
+_ODD_BLANK = re.compile(rf"^[ ]*(?:- )?[A-Za-z_]+:[{_SPACES}]", re.MULTILINE)
+_BLOCK_TEXT = re.compile(r"^(?P<before>\s*(?:- )?[A-Za-z_]+:\s+)(?P<text>[>|].*\S)\s*$")
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,13 @@ class Document:
 def read(content: bytes | str, file: str | None = None) -> Document:
     """Read one document. Raises BadRubric with the place of what stopped the reading."""
     text = _text(content, file)
-    builder = _Builder(file)
+    lines = text.splitlines()
+    builder = _Builder(file, lines)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError as fault:
-        raise refusal([_syntax(fault, file)]) from None
+        raise refusal([_syntax(fault, file, lines)]) from None
     if builder.documents == 0 or builder.value is None:
         raise refusal([RubricFinding.at(TextPosition(1, 1), "empty", "the file holds no document", file=file)])
     return Document(builder.value, TextPositions(builder.values, builder.keys), tuple(builder.findings))
@@ -67,6 +73,9 @@ def _text(content: bytes | str, file: str | None) -> str:
         except UnicodeDecodeError as fault:
             where = _position(raw[: fault.start].decode("utf-8"), fault.start)
             message = f"byte {fault.start} (0x{raw[fault.start]:02x}) is not UTF-8"
+            meant = raw[fault.start : fault.start + 1].decode("cp1252", "ignore")
+            if meant:
+                message += f"; in Windows-1252 it is {meant!r}"
             raise refuse("encoding", message, "save it as UTF-8", where) from None
     if content.startswith("\ufeff"):
         raise refuse("encoding", "it begins with a byte order mark", "save it as UTF-8 without BOM", TextPosition(1, 1))
@@ -78,6 +87,15 @@ def _text(content: bytes | str, file: str | None) -> str:
         # JSON may indent with tabs (inside its strings they are escaped) and write one character as two escapes
         content = content.replace("\t", " ")
         return _ESCAPED_PAIR.sub(_joined, content) if "\\u" in content else content
+    if odd := _ODD_INDENT.search(content) or _ODD_BLANK.search(content):
+        place = next(at for at in range(odd.start(), odd.end()) if content[at] not in " \t" and content[at].isspace())
+        message = f"a blank that is no space (U+{ord(content[place]):04X}) stands here"
+        raise refuse(
+            "odd-blank",
+            message,
+            "write spaces; text copied from a word processor brings others",
+            _position(content, place),
+        )
     return content
 
 
@@ -91,27 +109,43 @@ def _position(text: str, offset: int) -> TextPosition:
     return TextPosition(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
 
 
-def _syntax(fault: yaml.YAMLError, file: str | None) -> RubricFinding:
+def _syntax(fault: yaml.YAMLError, file: str | None, lines: list[str]) -> RubricFinding:
     mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
     position = TextPosition(mark.line + 1, mark.column + 1) if mark else None
     problem = " ".join(filter(None, (getattr(fault, "context", None), getattr(fault, "problem", None)))) or str(fault)
-    hint = next((advice for sign, advice in _HINTS.items() if sign in problem), None)
+    line = lines[position.line - 1] if position and position.line <= len(lines) else ""
+    hint = _meant(line) or next((advice for sign, advice in _HINTS.items() if sign in problem), None)
     return RubricFinding.at(position, "syntax", f"this is not YAML: {problem}", file=file, suggestion=hint)
+
+
+def _meant(line: str) -> str | None:
+    """How to write a line that is not YAML, if it shows what was meant."""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "the line begins with a tab: indent with spaces"
+    if found := _BLOCK_TEXT.match(line):
+        whole = f"{found['before'].strip()} {quoted(found['text'])}"
+        return f"> and | begin a block of lines; put the text in quotes: {whole}"
+    return None
 
 
 @dataclass
 class _Frame:
-    """A container that is being filled; ``key`` waits for its value."""
+    """A container that is being filled; ``key`` waits for its value, and ``last`` is the entry before it. ``flow``:
+    written in braces or brackets."""
 
     container: Any
     path: Path
     key: str | None = None
+    flow: bool = False
+    key_event: Any = None
+    last: tuple[str, str] | None = None
     seen: dict[str, TextPosition] = field(default_factory=dict)
 
 
 class _Builder:
-    def __init__(self, file: str | None) -> None:
+    def __init__(self, file: str | None, lines: list[str]) -> None:
         self.file = file
+        self.lines = lines
         self.value: Any = None
         self.values: dict[Path, TextPosition] = {}
         self.keys: dict[Path, TextPosition] = {}
@@ -132,7 +166,9 @@ class _Builder:
                 raise self._refuse(position, "alias", f"the alias *{event.anchor} is not allowed", "write the text out")
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._node(event, position)
-                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], position)
+                self._open(
+                    {} if isinstance(event, yaml.MappingStartEvent) else [], position, flow=bool(event.flow_style)
+                )
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 self.stack.pop()
 
@@ -163,7 +199,11 @@ class _Builder:
             text = _FORBIDDEN.sub("", text)
         if self._wants_key():
             self._key(text, position)
+            self.stack[-1].key_event = event
             return
+        if self._cut_by_a_comma(event):
+            return
+        self._check_comment(event)
         value: Any = text
         if event.implicit[0]:
             try:
@@ -171,7 +211,47 @@ class _Builder:
             except NotFinite as fault:
                 self._note(position, "non-finite", str(fault), "give a finite number, such as 5 or -2.5")
                 value = 0
+        if self.stack and self.stack[-1].key is not None:
+            self.stack[-1].last = (self.stack[-1].key, text)
         self._place(value, position)
+
+    def _cut_by_a_comma(self, event: Any) -> bool:
+        """Whether the entry is what a comma cut off the one before it: ``{value: 0,5}``, ``{description: A, B or C}``.
+        It is noted, and left out."""
+        frame = self.stack[-1] if self.stack else None
+        if frame is None or not frame.flow or frame.key is None or event.value or event.style not in (None, ""):
+            return False
+        key, start = frame.key, frame.key_event.start_mark
+        frame.key = None
+        position = TextPosition(start.line + 1, start.column + 1)
+        name, text = frame.last or ("", "")
+        advice = number_advice(f"{text},{key}")
+        if advice is not None:
+            message = f"{name}: {text},{key} is read as two entries, {text} and {key}"
+            # what was meant, so that no other fault follows from it
+            frame.container[name] = int(text + key) if len(key) == 3 else float(f"{text}.{key}")
+        else:
+            whole = f"{text}, {key}" if text else key
+            message = f"{key!r} stands here without a value: a comma ends a text in braces"
+            advice = f"put the text in quotes: {name or 'key'}: {quoted(whole)}"
+            if name:
+                frame.container[name] = whole
+        self._note(position, "comma", message, advice)
+        return True
+
+    def _check_comment(self, event: Any) -> None:
+        """A text without quotes that a `` #`` cuts off."""
+        key = self.stack[-1].key if self.stack else None
+        end = event.end_mark
+        if event.style not in (None, "") or key not in _TEXTS or not event.value or end.line >= len(self.lines):
+            return
+        rest = self.lines[end.line][end.column :]
+        if rest.lstrip().startswith("#") and not self.stack[-1].flow:
+            position = TextPosition(end.line + 1, end.column + 1 + len(rest) - len(rest.lstrip()))
+            message = f"the text ends before {rest.strip()[:60]!r}, which is a comment"
+            whole = quoted(event.value + rest.rstrip())[:200]
+            advice = f"put all of it in quotes: {key}: {whole}; or give the comment a line of its own"
+            self._note(position, "comment-in-text", message, advice)
 
     def _note(self, position: TextPosition, rule: str, message: str, suggestion: str) -> None:
         path = self.stack[-1].path if self.stack else ()
@@ -194,13 +274,13 @@ class _Builder:
         frame.seen.setdefault(text, position)
         self.keys[(*frame.path, text)] = position
 
-    def _open(self, container: Any, position: TextPosition) -> None:
+    def _open(self, container: Any, position: TextPosition, *, flow: bool) -> None:
         if self._wants_key():
             raise self._refuse(position, "key", "a key must be text", "write 'key: value'")
         if len(self.stack) >= MOST_LEVELS:
             raise self._refuse(position, "too-deep", f"nested deeper than {MOST_LEVELS} levels", "flatten the rubric")
         path = self._place(container, position)
-        self.stack.append(_Frame(container, path))
+        self.stack.append(_Frame(container, path, flow=flow))
 
     def _place(self, value: Any, position: TextPosition) -> Path:
         path: Path = ()

@@ -47,3 +47,18 @@ def _number(text: str) -> str | int | float:
     if _OCTAL.match(text) or (_HEXADECIMAL.match(text) and len(text) <= 66):
         return int(text, 0)
     return text
+
+
+def number_advice(text: str) -> str | None:
+    """How to write a number that was written with a comma; None for any other text."""
+    found = re.fullmatch(r"([-+]?[0-9]+),([0-9]+)", text.strip())
+    if found is None:
+        return None
+    whole, rest = found.groups()
+    if len(rest) == 3:
+        return f"write {whole}{rest} for thousands, or {whole}.{rest} with a decimal point"
+    return f"write {whole}.{rest}, with a decimal point"
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -8,10 +8,15 @@ id: {id}
 version: 1.0.0
 title: {title}
 description: >
-  Say when to use this rubric and what it does not cover. Name the facts that conditions read: facts.audience is patient
-  or expert.
+  Say when to use this rubric and what it does not cover.
 authors: [your name]
 license: CC-BY-4.0
+
+# What conditions (when:) read of a submission. One that is not declared here is an error.
+facts:
+  - name: audience
+    values: ["patient", "expert"]
+    question: "Who is the answer for?"
 
 # points: sum of points earned over the sum of positive points. Others: weighted_mean, all, any, expression.
 aggregate: {{kind: points, clip: [0, 1]}}
@@ -20,9 +25,10 @@ aggregate: {{kind: points, clip: [0, 1]}}
 missing: {{policy: skip, min_coverage: 0.8}}
 
 criteria:
-  # A statement that is true or false of the response: one demand each. Examples show the judge where the line runs.
+  # A statement that is true or false of the response: one demand each, in quotes, so that commas, colons and #
+  # are text. Examples show the judge where the line runs.
   - id: answers_question
-    statement: States a direct answer to the question that was asked.
+    statement: "States a direct answer to the question that was asked."
     points: 7
     tags: [axis:completeness]
     examples:
@@ -31,7 +37,7 @@ criteria:
 
   # Negative points: met means that the bad thing is present. The gate caps the whole reward.
   - id: invents_source
-    statement: Cites a publication that does not exist.
+    statement: "Cites a publication that does not exist."
     points: -5
     tags: [axis:accuracy]
     gate: {{when: met, reward: 0.0}}
@@ -42,21 +48,27 @@ criteria:
   # Ordered options, worst to best. The description of each is what the judge goes by.
   - id: plain_words
     kind: scale
-    statement: How plainly is it written for a lay reader?
+    statement: "How plainly is it written for a lay reader?"
     points: 3
     tags: [axis:communication]
     when: {{facts.audience: patient}}
     options:
-      - {{label: jargon, value: 0, description: Unexplained technical terms throughout.}}
-      - {{label: mixed, value: 0.5, description: Some technical terms are left unexplained.}}
-      - {{label: plain, value: 1, description: Every technical term is explained or avoided.}}
+      - label: "jargon"
+        value: 0
+        description: "Unexplained technical terms throughout."
+      - label: "mixed"
+        value: 0.5                       # a decimal point, never a comma
+        description: "Some technical terms are left unexplained."
+      - label: "plain"
+        value: 1
+        description: "Every technical term is explained or avoided."
     examples:
       - {{response: "Take it for the fever, that is, above 38 degrees.", option: plain, reason: "Explained."}}
 
   # A program decides: no model is asked.
   - id: concise
     kind: check
-    statement: The answer has at most 300 words.
+    statement: "The answer has at most 300 words."
     points: 1
     tags: [axis:communication]
     check: {{kind: length, unit: words, max: 300}}

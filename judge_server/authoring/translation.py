@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from judge_server.authoring.fields import CRITERIA, fields_of, kind_of, kinds_at, look_up, model_at, nearest
 from judge_server.authoring.finding import Path, RubricFinding, TextPositions
 from judge_server.authoring.reading import MOST_FINDINGS
+from judge_server.authoring.scalar import number_advice
 
 Error = Mapping[str, Any]
 _PATTERNS = {
@@ -132,7 +133,9 @@ def _not_text(error: Error, path: Path, root: Any) -> Saying:
 
 
 def _not_a_number(error: Error, path: Path, root: Any) -> Saying:
-    return "type", f"a number is needed here, not {_named(error['input'])}", "give a number, such as 5 or -2.5"
+    given = error["input"]
+    advice = number_advice(given) if isinstance(given, str) else None
+    return "type", f"a number is needed here, not {_named(given)}", advice or "give a number, such as 5 or -2.5"
 
 
 def _not_finite(error: Error, path: Path, root: Any) -> Saying:

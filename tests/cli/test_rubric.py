@@ -205,3 +205,13 @@ def test_our_own_formats_lose_nothing(tmp_path, form):
 def test_the_schema_is_printed_or_written(tmp_path):
     run("schema", "-o", tmp_path / "schema.json")
     assert (tmp_path / "schema.json").read_text(encoding="utf-8") == run("schema").stdout
+
+
+def test_diff_looks_ids_up_in_the_directory_of_the_flag(tmp_path):
+    folder = tmp_path / "own"
+    file = write(folder / "r.yaml", criterion(), id="my/own")
+    run("publish", file, "--rubrics", folder)
+    write(file, criterion(points=3), id="my/own", version="1.1.0")
+    told = run("diff", "my/own@1.0.0", "my/own@1.1.0", "--rubrics", folder).stdout
+    assert "reweighted" in told
+    assert run("diff", file, "--rubrics", folder).stdout == told

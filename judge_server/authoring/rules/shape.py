@@ -77,14 +77,20 @@ def untagged(rubric: Rubric) -> Iterable[Remark]:
 
 @rule("undocumented-fact", Severity.INFO)
 def undocumented_fact(rubric: Rubric) -> Iterable[Remark]:
-    """A condition reads a fact that the description does not mention: whoever writes submissions cannot know of it,
-    and without the fact the criterion never applies."""
+    """A condition reads a fact that is neither declared nor in the description: authors of submissions cannot know of
+    it, and without the fact the criterion never applies."""
+    if rubric.facts:
+        return
     told: set[str] = set()
     for path, node in located(rubric):
         for fact in node.when:
             if fact.startswith("facts.") and fact.split(".")[-1] not in rubric.description and fact not in told:
                 told.add(fact)
-                yield Remark((*path, "when"), f"the description does not tell of {fact}", "describe it and its values")
+                yield Remark(
+                    (*path, "when"),
+                    f"the description does not tell of {fact}",
+                    "declare it under facts, with its values",
+                )
 
 
 @rule("missing-description", Severity.INFO)

@@ -18,7 +18,7 @@ from judge_server.attack.defence import Defence, Target, setups
 from judge_server.attack.genuine import genuine_answers, refusals
 from judge_server.attack.report import AttackReport, Rate, report_of
 from judge_server.attack.suite import Suite
-from judge_server.authoring.parsing import load
+from judge_server.authoring.publication import load_unchanged
 from judge_server.cli import options
 from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadInput, JudgeServerError
@@ -51,7 +51,7 @@ class AttackOptions:
 async def attack_judge(settings: Settings, order: AttackOptions) -> int:
     """Returns the exit status. Files are checked before a model is started."""
     attacks, without = _attacks(order), _defences(order.without)
-    rubric = load(Path(order.rubric)).rubric if order.rubric and options.is_file(order.rubric) else None
+    rubric = load_unchanged(Path(order.rubric)).rubric if order.rubric and options.is_file(order.rubric) else None
     async with open_service(settings) as service:
         judge = service.judge_registry.named(order.judge)
         announce([judge])

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from judge_server.authoring.parsing import load
+from judge_server.authoring.publication import load_unchanged
 from judge_server.cli import options
 from judge_server.core.errors import BadInput, UnknownJudgment
 from judge_server.core.judgment import Judgment
@@ -24,7 +24,7 @@ async def rescore_stored(settings: Settings, rubric: str, judgments: Sequence[st
     """Rescore the named judgments, or all of the rubric's. What cannot be rescored is named on standard error."""
     results: list[Rescored] = []
     async with open_archive(settings) as (store, shelf):
-        new = load(Path(rubric)).rubric if options.is_file(rubric) else await shelf.get(rubric)
+        new = load_unchanged(Path(rubric)).rubric if options.is_file(rubric) else await shelf.get(rubric)
         async for judgment in _judgments(store, judgments, new):
             before = await store.rubric_by_digest(judgment.rubric.digest) if judgment.rubric else None
             try:

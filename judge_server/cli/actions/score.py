@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from judge_server.authoring.parsing import load
+from judge_server.authoring.publication import load_unchanged
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadConfiguration, BadSubmission
@@ -47,7 +47,7 @@ class ScoreOptions:
 
 async def score_lines(settings: Settings, options: ScoreOptions) -> None:
     """Score every line. What is wrong with the files or the settings is said before a model is started."""
-    file_rubric = load(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
+    file_rubric = load_unchanged(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
     total = None if options.file == STANDARD_INPUT else _count(options.file)
     with _output(options.output) as sink:
         async with open_service(settings) as service:

@@ -70,9 +70,9 @@ async def label_set(named: str, store: "Store") -> "LabelSet":
 
 
 async def rubric(named: str, shelf: "RubricRegistry") -> "Rubric":
-    from judge_server.authoring.parsing import load
+    from judge_server.authoring.publication import load_unchanged
 
-    return load(Path(named)).rubric if is_file(named) else await shelf.get(named)
+    return load_unchanged(Path(named)).rubric if is_file(named) else await shelf.get(named)
 
 
 def only_judge(labels: "LabelSet", named: str | None) -> str:
