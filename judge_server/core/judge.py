@@ -16,6 +16,8 @@ class JudgeSpecification(Frozen):
     ``engine``: options of the model's engine. ``temperature`` defaults to 0, and to 0.7 where several votes are taken
     in reason mode. ``thinking_tokens``: None switches a reasoning model's thinking off, a number is its own budget.
     ``min_label_mass``: below this probability on the labels a direct judge abstains (or falls back to reason mode).
+    ``max_label_gap``: a direct judge abstains if labels that its server did not list leave more than this between the
+    least and the greatest possible value.
     ``attempts``: how often an unreadable answer is asked for again, the first time included.
     ``quorum``: how many members of a panel must have a verdict; None means all.
     """
@@ -30,6 +32,7 @@ class JudgeSpecification(Frozen):
     thinking_tokens: int | None = Field(default=None, ge=1, le=100_000)
     reason_tokens: int = Field(default=320, ge=32, le=8_192)
     min_label_mass: float = Field(default=0.5, ge=0, le=1)
+    max_label_gap: float = Field(default=0.05, ge=0, le=1)
     fallback: Literal["reason"] | None = None
     attempts: int = Field(default=2, ge=1, le=10)
     criteria_per_call: int = Field(default=1, ge=1, le=100)

@@ -14,14 +14,31 @@ from judge_server.models.protocol import Priority
 
 
 @dataclass(frozen=True, slots=True)
+class ValueBounds:
+    """The interval in [0, 1] that holds the value. ``most_mass``: the labels have at most this probability together;
+    ``decided``: whether the likeliest label is known."""
+
+    low: float
+    high: float
+    most_mass: float
+    decided: bool
+
+    @property
+    def width(self) -> float:
+        return self.high - self.low
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """A usable outcome. ``shares``: probability of each label (Yes and No, or the options worst to best)."""
+    """A usable outcome. ``shares``: probability of each label (Yes and No, or the options worst to best). ``bounds``:
+    what ``value`` can be, given the labels that the server did not list; None if all are known."""
 
     value: float
     shares: tuple[float, ...]
     reason: str | None = None
     label_mass: float | None = None
     panel: tuple[Opinion, ...] = ()
+    bounds: "ValueBounds | None" = None
 
 
 @dataclass(frozen=True, slots=True)

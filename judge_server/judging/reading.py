@@ -1,49 +1,121 @@
-"""Read a judge's answer. Prose is never searched for a verdict: what does not parse is unusable."""
+"""Read a judge's answer. Prose is never searched for a verdict: an answer is JSON, holds one JSON object, or is
+unusable."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import exp, fsum
+from math import exp, fsum, isnan
 from typing import Any, NoReturn
 
 from judge_server.core.errors import UnusableVerdict
+from judge_server.judging.answer import Reading, ValueBounds
 from judge_server.models.protocol import Completion, TokenProbability
 
 REASON_CHARACTERS = 600
 _ROUNDING = 0.01
+_NOTHING = 1e-9  # what rounding leaves of a distribution that is listed whole
 
 
 @dataclass(frozen=True, slots=True)
 class LabelReading:
-    """``shares``: probability of each label, given that one of them is said; ``mass``: probability that one of them
-    is said, at most 1."""
+    """The listed probabilities of labels. ``listed``: of each label, None if no listed token says it; ``unlisted``:
+    such a label has at most this probability; ``rest``: all unlisted tokens have at most this probability together."""
 
-    shares: tuple[float, ...]
-    mass: float
+    listed: tuple[float | None, ...]
+    unlisted: float
+    rest: float
+
+    @property
+    def totals(self) -> tuple[float, ...]:
+        return tuple(total or 0.0 for total in self.listed)
+
+    @property
+    def mass(self) -> float:
+        """The listed probability of all labels, at most 1."""
+        return min(fsum(self.totals), 1.0)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The probability of each label given that one of them is said. Unlisted labels count with half of what they
+        can have at most, so the shares are possible ones; all are 0 if nothing is known of any label."""
+        missing = self.listed.count(None)
+        half = min(self.unlisted, self.rest / missing) / 2 if missing else 0.0
+        filled = [half if total is None else total for total in self.listed]
+        mass = fsum(filled)
+        return tuple(total / mass for total in filled) if mass > 0 else tuple(0.0 for _ in filled)
+
+    def bounds(self, values: Sequence[float]) -> ValueBounds | None:
+        """What the mean of ``values`` over the shares can be; None if every label is listed or impossible."""
+        missing = [value for value, total in zip(values, self.listed, strict=True) if total is None]
+        if not missing or self.unlisted <= 0:
+            return None
+        extra = min(self.rest, self.unlisted * len(missing))
+        likeliest = max(self.totals)
+        return ValueBounds(
+            low=self._extreme(values, sorted(missing), -1),
+            high=self._extreme(values, sorted(missing, reverse=True), 1),
+            most_mass=min(self.mass + extra, 1.0),
+            decided=likeliest > 0 and likeliest >= self.unlisted,
+        )
+
+    def _extreme(self, values: Sequence[float], missing: Sequence[float], sign: int) -> float:
+        """The least (``sign`` -1) or greatest mean: labels are filled one by one while each moves the mean that way."""
+        mass, rest = fsum(self.totals), self.rest
+        gained = fsum(value * total for value, total in zip(values, self.totals, strict=True))
+        for value in missing:
+            if rest <= 0 or (mass > 0 and sign * (value - gained / mass) <= 0):
+                break
+            added = min(self.unlisted, rest)
+            mass, gained, rest = mass + added, gained + value * added, rest - added
+        return min(max(gained / mass, 0.0), 1.0)
 
 
-def read_labels(candidates: Sequence[TokenProbability], labels: Sequence[str]) -> LabelReading | None:
-    """Probabilities of the labels at the answer position; None if no label is among the candidates.
+def read_labels(
+    candidates: Sequence[TokenProbability], labels: Sequence[str], unlisted_logprob: float | None = None
+) -> LabelReading:
+    """Probabilities of the labels at the answer position.
 
     A word counts in any case and with white space around it ("Yes", " yes"); a single letter only in its own case,
-    because "a" is also an English word. Raises UnusableVerdict for what is not a distribution: log-probabilities that
-    are NaN or above 0, or labels whose probabilities sum to more than 1.
+    because "a" is also an English word. ``unlisted_logprob`` is that of the Completion. A candidate without a number
+    (NaN) may have all of the remaining probability. Raises UnusableVerdict for what is not a distribution:
+    log-probabilities above 0, or labels whose probabilities sum to more than 1.
     """
     places = {label if len(label) == 1 else label.casefold(): place for place, label in enumerate(labels)}
     found: list[list[float]] = [[] for _ in labels]
+    listed = []
     for candidate in candidates:
-        if not candidate.logprob <= _ROUNDING:  # also true of NaN
+        if isnan(candidate.logprob):
+            unlisted_logprob = 0.0
+            continue
+        if candidate.logprob > _ROUNDING:
             raise UnusableVerdict(f"A token's log-probability is {candidate.logprob}, which no probability has.")
+        listed.append(exp(candidate.logprob))
         word = _plain(candidate.text)
         place = places.get(word if len(word) == 1 else word.casefold())
         if place is not None:
-            found[place].append(exp(candidate.logprob))
-    totals = [fsum(probabilities) for probabilities in found]
-    mass = fsum(totals)
+            found[place].append(listed[-1])
+    totals = tuple(fsum(probabilities) if probabilities else None for probabilities in found)
+    mass = fsum(total or 0.0 for total in totals)
     if mass > 1 + _ROUNDING:
         raise UnusableVerdict(f"The labels have {mass:.3f} of the probability, more than there is.")
-    return LabelReading(tuple(total / mass for total in totals), min(mass, 1.0)) if mass > 0 else None
+    rest = max(1.0 - fsum(listed), 0.0)
+    rest = rest if rest > _NOTHING else 0.0
+    most = min(listed, default=1.0) if unlisted_logprob is None else exp(min(unlisted_logprob, 0.0))
+    return LabelReading(totals, min(most, rest), rest)
+
+
+def label_reading(completion: Completion, words: Sequence[str], values: Sequence[float]) -> Reading:
+    """What one token says: the mean of ``values`` (one for each of ``words``) over the label probabilities. Raises
+    UnusableVerdict if there are no probabilities."""
+    if not completion.candidates:
+        raise UnusableVerdict(
+            "The answer came without token probabilities.", remedy="Use mode reason, or fallback = reason."
+        )
+    found = read_labels(completion.candidates, words, completion.unlisted_logprob)
+    value = min(max(fsum(v * share for v, share in zip(values, found.shares, strict=True)), 0.0), 1.0)
+    return Reading(value, found.shares, label_mass=found.mass, bounds=found.bounds(values))
 
 
 @lru_cache(maxsize=4_096)
@@ -87,7 +159,7 @@ def verdict_schema(labels: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 def read_structured(completion: Completion, labels: Sequence[Sequence[str]]) -> list[Spoken]:
     """The verdicts of a structured answer, one for each criterion. Raises UnusableVerdict for anything else."""
-    answer = whole_json(completion)
+    answer = whole_json(completion, words_outside(tuple({word for words in labels for word in words})))
     if len(labels) == 1:
         return [_entry(answer, labels[0])]
     numbers = [str(number) for number in range(1, len(labels) + 1)]
@@ -115,7 +187,7 @@ def score_schema(lowest: float, highest: float) -> dict[str, Any]:
 def read_score(completion: Completion, lowest: float, highest: float) -> tuple[float, str]:
     """The number and the reason of a structured answer. Raises UnusableVerdict for anything else, a number outside the
     bounds included."""
-    answer = whole_json(completion)
+    answer = whole_json(completion, DIGIT)
     if not isinstance(answer, dict) or set(answer) != {"reason", "score"}:
         raise UnusableVerdict("The answer does not hold exactly a reason and a score.")
     score, reason = answer["score"], answer["reason"]
@@ -126,23 +198,71 @@ def read_score(completion: Completion, lowest: float, highest: float) -> tuple[f
     return float(score), _text(reason[: 2 * REASON_CHARACTERS])
 
 
-def whole_json(completion: Completion) -> Any:
-    """A structured answer as JSON in which no key stands twice. Raises UnusableVerdict for anything else."""
-    if completion.truncated:
-        where = "in its thinking" if completion.thinking and not completion.text.strip() else "at its token limit"
-        raise UnusableVerdict(
-            f"The answer was cut off {where}.", remedy="Raise reason_tokens (or thinking_tokens) of the judge."
+def whole_json(completion: Completion, verdicts: re.Pattern[str]) -> Any:
+    """A structured answer as JSON in which no key occurs twice: the whole text, or the only JSON object in it, if
+    nothing around the object matches ``verdicts`` or opens another one. Raises UnusableVerdict for anything else."""
+    try:
+        if (
+            not completion.truncated or completion.text[-1:].isspace()
+        ):  # blanks up to the limit follow a complete answer
+            return _strict_json(completion.text)
+    except _NotJson:
+        if not completion.truncated:
+            return _only_object(completion.text, verdicts)
+    where = "in its thinking" if completion.thinking and not completion.text.strip() else "at its token limit"
+    raise UnusableVerdict(
+        f"The answer was cut off {where}.", remedy="Raise reason_tokens (or thinking_tokens) of the judge."
+    )
+
+
+@lru_cache(maxsize=256)
+def words_outside(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Matches text in which one of ``words`` stands as a word, single letters in their own case only."""
+    single = "|".join(sorted(word for word in words if len(word) == 1))
+    longer = "|".join(re.escape(word) for word in sorted(words) if len(word) > 1)
+    return re.compile(
+        "|".join(
+            f"{how}\\b(?:{some})\\b" + (")" if how else "") for how, some in (("(?i:", longer), ("", single)) if some
         )
-    return _strict_json(completion.text)
+    )
+
+
+DIGIT = re.compile(r"\d")
+
+
+class _NotJson(UnusableVerdict):
+    """The text as a whole is not JSON."""
 
 
 def _strict_json(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_each_key_once, parse_constant=_no_json)
+        return _DECODER.decode(text)
+    except _TwiceTheSameKey as fault:
+        raise UnusableVerdict(f"The answer gives {_excerpt(str(fault))} twice: {_excerpt(text)}") from None
+    except (ValueError, RecursionError):
+        raise _NotJson(f"The answer is not JSON: {_excerpt(text)}") from None
+
+
+def _only_object(text: str, verdicts: re.Pattern[str]) -> Any:
+    """The JSON object in a code fence or between other text. A brace outside it may open a second verdict or one that
+    was cut off, and a verdict word outside it may contradict it: neither is guessed about."""
+    start = text.find("{")
+    try:
+        found, end = _DECODER.raw_decode(text, max(start, 0))
     except _TwiceTheSameKey as fault:
         raise UnusableVerdict(f"The answer gives {_excerpt(str(fault))} twice: {_excerpt(text)}") from None
     except (ValueError, RecursionError):
         raise UnusableVerdict(f"The answer is not JSON: {_excerpt(text)}") from None
+    before, after = text[:start], text[end:]
+    if start < 0 or _BRACE.search(before) or _BRACE.search(after) or _INSIDE.search(before):
+        raise UnusableVerdict(f"The answer does not hold exactly one JSON object: {_excerpt(text)}")
+    if verdicts.search(before) or verdicts.search(after):
+        raise UnusableVerdict(f"The answer speaks of a verdict outside its JSON: {_excerpt(text)}")
+    return found
+
+
+_BRACE = re.compile(r"[{}]")
+_INSIDE = re.compile(r"(?:[\[,]|\"\s{0,9}:)\s{0,9}\Z")  # the object is part of a list or of another object
 
 
 class _TwiceTheSameKey(Exception):
@@ -160,6 +280,9 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_json(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_each_key_once, parse_constant=_no_json)
 
 
 def _entry(entry: Any, labels: Sequence[str]) -> Spoken:

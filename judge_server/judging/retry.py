@@ -11,9 +11,10 @@ from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavai
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import Usage
 from judge_server.core.verdict import Failure, VerdictStatus
-from judge_server.judging.answer import Answer, Reading, failed
-from judge_server.models.protocol import Completion, Model, Request
+from judge_server.judging.answer import Answer, Reading, ValueBounds, failed
+from judge_server.models.protocol import Completion, Labels, Model, Request
 
+_NEGLIGIBLE = 0.01
 _LOG = logging.getLogger(__name__)
 Read = Callable[[Completion], tuple[Reading, ...]]
 
@@ -34,13 +35,20 @@ async def asked(
             )
             usage, seconds = usage + completion.usage, seconds + time.monotonic() - started
             readings = read(completion)
+            if _gap(specification, readings) and isinstance(request.answer, Labels) and model.capabilities.relisting:
+                again = replace(request, answer=replace(request.answer, every=True))
+                started = time.monotonic()
+                completion = await _complete(specification, model, again)
+                usage, seconds = usage + completion.usage, seconds + time.monotonic() - started
+                readings = read(completion)
         except UnusableVerdict as fault:
             failure = fault
         except JudgeFailure as fault:
             failure = fault
             break
         else:
-            return _shared(readings, usage, seconds)
+            gap = _gap(specification, readings)
+            return _shared(readings, usage, seconds) if gap is None else _not_listed(readings, gap, usage, seconds)
     status = VerdictStatus.UNUSABLE if isinstance(failure, UnusableVerdict) else VerdictStatus.UNAVAILABLE
     first = failed(Failure.of(failure), status, usage=usage, model_seconds=seconds)
     return (first, *(failed(Failure.of(failure), status) for _ in range(count - 1)))
@@ -64,10 +72,32 @@ async def _complete(specification: JudgeSpecification, model: Model, request: Re
         raise ModelUnavailable(f"The judge model failed with {type(fault).__name__}.") from fault
 
 
+def _gap(specification: JudgeSpecification, readings: tuple[Reading, ...]) -> ValueBounds | None:
+    """The bounds of a reading that unlisted labels leave too uncertain: its likeliest label is not known, or its value
+    only within ``max_label_gap``. Labels that have too little probability in any case are not of interest."""
+    for reading in readings:
+        bounds = reading.bounds
+        if bounds is None or bounds.most_mass < specification.min_label_mass:
+            continue
+        if bounds.width > specification.max_label_gap or (not bounds.decided and bounds.width > _NEGLIGIBLE):
+            return bounds
+    return None
+
+
 def _shared(readings: tuple[Reading, ...], usage: Usage, seconds: float) -> tuple[Answer, ...]:
     """Answers of one call; its cost is counted on the first one."""
     first = Answer(reading=readings[0], usage=usage, model_seconds=seconds)
     return (first, *(Answer(reading=reading) for reading in readings[1:]))
+
+
+def _not_listed(readings: tuple[Reading, ...], gap: ValueBounds, usage: Usage, seconds: float) -> tuple[Answer, ...]:
+    failure = Failure(
+        type="labels_not_listed",
+        detail="The model server did not list the probability of every label, so the value can be anything from "
+        f"{gap.low:.3g} to {gap.high:.3g}.",
+    )
+    abstained = Answer(failure=failure, status=VerdictStatus.ABSTAINED)
+    return (replace(abstained, usage=usage, model_seconds=seconds), *(abstained for _ in readings[1:]))
 
 
 def trusted(answer: Answer, least: float) -> Answer:

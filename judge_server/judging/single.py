@@ -5,14 +5,13 @@ from functools import cached_property
 from math import fsum
 
 from judge_server.core.criterion import Judged, Scale
-from judge_server.core.errors import UnusableVerdict
 from judge_server.core.judge import JudgeSpecification, Mode
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Answer, Reading, Terms
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
-from judge_server.judging.reading import read_labels, read_structured, verdict_schema
+from judge_server.judging.reading import label_reading, read_structured, verdict_schema
 from judge_server.judging.retry import asked, counted, trusted
 from judge_server.models.protocol import Completion, Labels, Model, Request, Sampling, Structured
 from judge_server.util.canonical import digest
@@ -101,14 +100,7 @@ class SingleJudge:
         labels = labels_of(criterion)
 
         def read(completion: Completion) -> tuple[Reading]:
-            if not completion.candidates:
-                raise UnusableVerdict(
-                    "The answer came without token probabilities.", remedy="Use mode reason, or fallback = reason."
-                )
-            found = read_labels(completion.candidates, labels)
-            if found is None:
-                return (Reading(0.0, tuple(0.0 for _ in labels), label_mass=0.0),)
-            return (Reading(_expected(criterion, found.shares), found.shares, label_mass=found.mass),)
+            return (label_reading(completion, labels, _values(criterion)),)
 
         request = Request(
             prompt=self.writer.write(judge_input, criteria, "direct"),
@@ -157,9 +149,11 @@ class SingleJudge:
         return Sampling(self.temperature, self.specification.seed + vote)
 
 
+def _values(criterion: Judged) -> tuple[float, ...]:
+    """The value of each label: of the options, or 1 for Yes and 0 for No."""
+    return tuple(option.value for option in criterion.options) if isinstance(criterion, Scale) else (1.0, 0.0)
+
+
 def _expected(criterion: Judged, shares: tuple[float, ...]) -> float:
     """P(met), or the expected value over the options."""
-    if isinstance(criterion, Scale):
-        pairs = zip(criterion.options, shares, strict=True)
-        return min(max(fsum(option.value * share for option, share in pairs), 0.0), 1.0)
-    return min(shares[0], 1.0)
+    return min(max(fsum(v * share for v, share in zip(_values(criterion), shares, strict=True)), 0.0), 1.0)

@@ -15,7 +15,16 @@ from typing import Any
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded
 from judge_server.core.judgment import Usage
 from judge_server.models.lexical import Overlap, Said, overlap
-from judge_server.models.protocol import Capabilities, Completion, Labels, Part, Prompt, Request, TokenProbability
+from judge_server.models.protocol import (
+    IMPOSSIBLE_LOGPROB,
+    Capabilities,
+    Completion,
+    Labels,
+    Part,
+    Prompt,
+    Request,
+    TokenProbability,
+)
 
 
 def merit(wanted: Sequence[Said], unwanted: Sequence[Said], candidate: Said) -> float:
@@ -166,7 +175,8 @@ def _spoken_label(words: Sequence[str], chances: Sequence[float]) -> Completion:
     candidates = tuple(
         TokenProbability(word, log(max(share, LEAST_PROBABILITY))) for word, share in zip(words, chances, strict=True)
     )
-    return Completion(words[chances.index(max(chances))], candidates, usage=Usage(calls=1))
+    likeliest = words[chances.index(max(chances))]
+    return Completion(likeliest, candidates, usage=Usage(calls=1), unlisted_logprob=IMPOSSIBLE_LOGPROB)
 
 
 def _filled(schema: Mapping[str, Any], found: Overlap, overlaps: Sequence[Overlap]) -> Any:

@@ -1,19 +1,20 @@
 """Answers of ``/chat/completions`` as Completions, and what ``/models`` lists. The server is not trusted: every field's
 type is checked."""
 
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from judge_server.core.errors import UnusableVerdict
 from judge_server.core.judgment import Usage
-from judge_server.models.protocol import Completion, TokenProbability
+from judge_server.models.protocol import IMPOSSIBLE_LOGPROB, Completion, TokenProbability
 
 _NUMBER = (int, float)
-_IMPOSSIBLE = -9_999.0  # stands for minus infinity, which JSON does not have
+_THINKING_PARTS = frozenset(["thinking", "reasoning", "redacted_thinking", "thought"])
 
 # Rounding lets probabilities add up to slightly more than 1; more than this is not a distribution.
 _MOST_MASS = 1.01
@@ -32,15 +33,17 @@ def completion_in(answer: dict[str, Any], *, thinking: bool) -> Completion:
         raise _unusable("its choice holds no message")
     if choice.get("finish_reason") == "content_filter":
         raise _unusable("a content filter ended it")
-    candidates = _candidates(choice.get("logprobs"))
+    candidates, unlisted = _candidates(choice.get("logprobs"))
     truncated = choice.get("finish_reason") == "length"
     thought = _text(message.get("reasoning_content")) or _text(message.get("reasoning")) or ""
     text = _text(message.get("content"))
-    if text is None:
+    if text is None and thought and not candidates and not truncated:  # a parser took the answer for thinking
+        text, thought = thought, ""
+    elif text is None:
         text = _text_without_content(message, candidates, truncated and bool(thought))
     elif not thought:
         thought, text = _split_thinking(text, thinking)
-    return Completion(text, candidates, truncated, thought, _usage(answer.get("usage")))
+    return Completion(text, candidates, truncated, thought, _usage(answer.get("usage")), unlisted)
 
 
 def fingerprint_of(raw: bytes) -> str:
@@ -52,11 +55,20 @@ def _unusable(why: str) -> UnusableVerdict:
     return UnusableVerdict(f"The model server's answer is not usable: {why}.")
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def loads(raw: bytes) -> Any:
+    """The JSON in ``raw``; some servers write NaN and -Infinity, which JSON forbids. Raises UnusableVerdict."""
     try:
-        answer = orjson.loads(raw)
+        return orjson.loads(raw)
     except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
         raise _unusable("it is not JSON") from None
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    answer = loads(raw)
     if not isinstance(answer, dict):
         raise _unusable("it is not a JSON object")
     return answer
@@ -70,14 +82,16 @@ def _choice(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    """A string, or a list of text parts joined; None for anything else."""
+    """A string, or a list of text parts joined, without parts that hold thinking; None for anything else."""
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and value:
-        parts = [part.get("text") if isinstance(part, dict) else None for part in value]
-        if all(isinstance(part, str) for part in parts):
-            return "".join(parts)  # type: ignore[arg-type]  # all() has just looked at every part
-    return None
+    if not isinstance(value, list) or not value:
+        return None
+    parts = [part for part in value if not (isinstance(part, dict) and part.get("type") in _THINKING_PARTS)]
+    texts = [part.get("text") if isinstance(part, dict) else None for part in parts]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        return None
+    return "".join(texts)  # type: ignore[arg-type]  # all() has just looked at every text
 
 
 def _text_without_content(message: dict[str, Any], candidates: tuple[TokenProbability, ...], cut: bool) -> str:
@@ -106,23 +120,26 @@ def _split_thinking(text: str, thinking: bool) -> tuple[str, str]:
     return "", text
 
 
-def _candidates(logprobs: Any) -> tuple[TokenProbability, ...]:
-    """The first token's alternatives, likeliest first, including the sampled one."""
+def _candidates(logprobs: Any) -> tuple[tuple[TokenProbability, ...], float | None]:
+    """The first token's alternatives, likeliest first, including the sampled one, and the log-probability that no
+    unlisted token exceeds: None if that is the least of the alternatives, 0 if a sampled token comes without them."""
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(content, list) or not content:
-        return ()
+        return (), None
     first = content[0]
     top = first.get("top_logprobs") if isinstance(first, dict) else None
     if not isinstance(first, dict) or not (top is None or isinstance(top, list)):
         raise _unusable("its log-probabilities are malformed")
     found = [_probability(entry) for entry in top or ()]
     sampled = _probability(first)
+    unlisted = min((c.logprob for c in found if not math.isnan(c.logprob)), default=0.0)
     if all(candidate.text != sampled.text for candidate in found):
         found.append(sampled)
-    if math.fsum(math.exp(candidate.logprob) for candidate in found) > _MOST_MASS:
+    known = [candidate for candidate in found if not math.isnan(candidate.logprob)]
+    if math.fsum(math.exp(candidate.logprob) for candidate in known) > _MOST_MASS:
         raise _unusable("its probabilities add up to more than 1")
-    found.sort(key=lambda candidate: -candidate.logprob)
-    return tuple(found)
+    unknown = [candidate for candidate in found if math.isnan(candidate.logprob)]
+    return (*sorted(known, key=lambda candidate: -candidate.logprob), *unknown), unlisted
 
 
 def _probability(entry: Any) -> TokenProbability:
@@ -130,7 +147,32 @@ def _probability(entry: Any) -> TokenProbability:
     logprob = entry.get("logprob") if isinstance(entry, dict) else None
     if not isinstance(text, str) or isinstance(logprob, bool) or not isinstance(logprob, _NUMBER) or logprob > 0.01:
         raise _unusable("its log-probabilities are malformed")
-    return TokenProbability(text, max(min(float(logprob), 0.0), _IMPOSSIBLE))
+    if math.isnan(logprob):
+        return TokenProbability(text, math.nan)
+    return TokenProbability(text, max(min(float(logprob), 0.0), IMPOSSIBLE_LOGPROB))
+
+
+def merged(first: Completion, second: Completion) -> Completion:
+    """One answer to a label question out of an unconstrained listing and one in which the labels were favoured or
+    asked for. Both give the labels' odds, so the second listing is scaled to the first by a token that stands in both;
+    without such a token, or if the probabilities then exceed 1, the first answer is returned."""
+    before = {candidate.text: candidate.logprob for candidate in first.candidates}
+    shared = [c for c in second.candidates if c.text in before and math.isfinite(before[c.text] - c.logprob)]
+    usage = first.usage + second.usage
+    if not shared:
+        return replace(first, usage=usage)
+    anchor = max(shared, key=lambda candidate: candidate.logprob)
+    shift = before[anchor.text] - anchor.logprob
+    added = [
+        TokenProbability(candidate.text, max(candidate.logprob + shift, IMPOSSIBLE_LOGPROB))
+        for candidate in second.candidates
+        if math.isnan(before.get(candidate.text, math.nan)) and not math.isnan(candidate.logprob)
+    ]
+    candidates = [c for c in first.candidates if not math.isnan(c.logprob)] + added
+    if math.fsum(math.exp(candidate.logprob) for candidate in candidates) > _MOST_MASS:
+        return replace(first, usage=usage)
+    candidates.sort(key=lambda candidate: -candidate.logprob)
+    return replace(first, candidates=tuple(candidates), usage=usage)
 
 
 def _usage(usage: Any) -> Usage:

@@ -49,9 +49,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Answer with one token: the first generated token's probabilities are read at these words, unconstrained."""
+    """Answer with one token: the first generated token's probabilities are read at these words, unconstrained.
+    ``every``: spend a second request, if the model can, to learn the probability of each word (see ``relisting``)."""
 
     words: tuple[str, ...]
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class TokenProbability:
-    """A candidate for the first answer token: its text as decoded alone, and its natural log-probability."""
+    """A candidate for the first answer token: its text as decoded alone, and its natural log-probability; NaN if the
+    server lists the token without a number."""
 
     text: str
     logprob: float
@@ -102,22 +105,31 @@ class TokenProbability:
 @dataclass(frozen=True, slots=True)
 class Completion:
     """``candidates`` are the first answer token's alternatives (raw, before any constraint), empty if the provider
-    gives none. ``truncated``: the token limit ended the answer. ``thinking``: the thinking, not part of ``text``."""
+    gives none. ``truncated``: the token limit ended the answer. ``thinking``: the thinking, not part of ``text``.
+    ``unlisted_logprob``: no token outside ``candidates`` is likelier; None means the least likely candidate."""
 
     text: str
     candidates: tuple[TokenProbability, ...] = ()
     truncated: bool = False
     thinking: str = ""
     usage: Usage = field(default_factory=Usage)
+    unlisted_logprob: float | None = None
+
+
+IMPOSSIBLE_LOGPROB = -9_999.0
+"""Stands for minus infinity, which JSON does not have: e to this power is 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a started model can do. ``context_tokens``: longest prompt plus answer, if known."""
+    """What a started model can do. ``context_tokens``: longest prompt plus answer, if known. ``relisting``: it can
+    answer ``Labels.every``. ``limits``: sentences about what it cannot do and what follows from that, for operators."""
 
     logprobs: bool
     structured: bool
     context_tokens: int | None = None
+    relisting: bool = False
+    limits: tuple[str, ...] = ()
 
 
 @runtime_checkable

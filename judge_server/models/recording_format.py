@@ -30,6 +30,8 @@ class RecordedModel(Frozen):
     logprobs: bool = False
     structured: bool = False
     context_tokens: int | None = Field(None, ge=1)
+    relisting: bool = False
+    limits: tuple[str, ...] = ()
 
 
 class RecordedCompletion(Frozen):
@@ -40,6 +42,7 @@ class RecordedCompletion(Frozen):
     truncated: bool = False
     thinking: str = ""
     usage: Usage = Usage()
+    unlisted_logprob: float | None = None
 
 
 class RecordingHeader(Frozen):
@@ -68,13 +71,21 @@ class RecordingEntry(Frozen):
             truncated=completion.truncated,
             thinking=completion.thinking,
             usage=completion.usage,
+            unlisted_logprob=completion.unlisted_logprob,
         )
         return RecordingEntry(key=key_of(request), completion=recorded)
 
     def replayed(self) -> Completion:
         recorded = self.completion
         candidates = tuple(TokenProbability(text, logprob) for text, logprob in recorded.candidates)
-        return Completion(recorded.text, candidates, recorded.truncated, recorded.thinking, recorded.usage)
+        return Completion(
+            recorded.text,
+            candidates,
+            recorded.truncated,
+            recorded.thinking,
+            recorded.usage,
+            recorded.unlisted_logprob,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +103,11 @@ def key_of(request: Request) -> str:
         for turn in request.prompt.turns
     ]
     kind = "labels" if isinstance(request.answer, Labels) else "structured"
+    answer = {name: value for name, value in asdict(request.answer).items() if name != "every" or value}
     return digest(
         {
             "turns": turns,
-            "answer": {kind: asdict(request.answer)},
+            "answer": {kind: answer},
             "sampling": asdict(request.sampling),
             "thinking_tokens": request.thinking_tokens,
         }

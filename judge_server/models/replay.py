@@ -46,7 +46,9 @@ class Replay:
         model = recording.model
         self.name, self.revision = model.name, model.revision
         self.notice = f"These answers of {model.name!r} are replayed from a recording. {model.notice or ''}".strip()
-        self.capabilities = Capabilities(model.logprobs, model.structured, model.context_tokens)
+        self.capabilities = Capabilities(
+            model.logprobs, model.structured, model.context_tokens, model.relisting, model.limits
+        )
         self._recording = recording
 
     async def complete(self, request: Request) -> Completion:

@@ -27,6 +27,7 @@ from judge_server.core.judgment import Usage
 from judge_server.models.chat_template import ChatTemplate, Thinking
 from judge_server.models.checkpoint import checkpoint_digest
 from judge_server.models.protocol import (
+    IMPOSSIBLE_LOGPROB,
     Capabilities,
     Completion,
     Labels,
@@ -256,6 +257,7 @@ class VllmModel:
             text=self._parts.decode(said.ids[0]),
             candidates=tuple(TokenProbability(self._parts.decode(i), p) for i, p in ranked if isfinite(p)),
             usage=said.usage,
+            unlisted_logprob=IMPOSSIBLE_LOGPROB,  # every token that says a label was asked for
         )
 
     def _check_length(self, ids: list[int], answer_tokens: int) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from judge_server.core.errors import UnusableVerdict
 from judge_server.judging.reading import read_labels, read_structured, verdict_schema
-from judge_server.models.protocol import Completion, TokenProbability
+from judge_server.models.protocol import IMPOSSIBLE_LOGPROB, Completion, TokenProbability
 
 YES_NO = ("Yes", "No")
 
@@ -24,11 +24,12 @@ def test_shares_are_relative_to_the_mass_of_the_labels():
     read = read_labels(tokens(Yes=0.6, No=0.2, Maybe=0.2), YES_NO)
     assert read.shares == pytest.approx((0.75, 0.25))
     assert read.mass == pytest.approx(0.8)
+    assert read.bounds((1, 0)) is None
 
 
 @pytest.mark.parametrize("text", ["Yes", " Yes", "yes", "YES", "\nyes ", "▁Yes", "ĠYes"])
 def test_a_word_counts_in_any_case_and_with_white_space(text):
-    assert read_labels([TokenProbability(text, log(0.5))], YES_NO).shares == (1.0, 0.0)
+    assert read_labels([TokenProbability(text, log(0.5))], YES_NO).listed == (pytest.approx(0.5), None)
 
 
 def test_spellings_of_one_word_add_up():
@@ -39,16 +40,16 @@ def test_spellings_of_one_word_add_up():
 
 @pytest.mark.parametrize("text", ["Yesterday", "Y", "Ye", "Not", "Yes.", "**Yes", "", " "])
 def test_other_words_are_no_labels(text):
-    assert read_labels([TokenProbability(text, log(0.9))], YES_NO) is None
+    assert read_labels([TokenProbability(text, log(0.9))], YES_NO).listed == (None, None)
 
 
 def test_a_letter_counts_in_its_own_case_only():
     read = read_labels(tokens(A=0.2, a=0.5, B=0.2), ("A", "B", "C"))
-    assert read.shares == pytest.approx((0.5, 0.5, 0.0))
+    assert read.listed == (pytest.approx(0.2), pytest.approx(0.2), None)
     assert read.mass == pytest.approx(0.4)
 
 
-@pytest.mark.parametrize("logprob", [nan, inf, 5.0, 1e308])
+@pytest.mark.parametrize("logprob", [inf, 5.0, 1e308])
 def test_what_is_no_log_probability_is_unusable(logprob):
     with pytest.raises(UnusableVerdict):
         read_labels([TokenProbability("Yes", logprob), TokenProbability("No", -1.0)], YES_NO)
@@ -62,8 +63,74 @@ def test_labels_with_more_than_all_of_the_probability_are_unusable():
 
 
 def test_minus_infinity_is_a_probability_of_zero():
-    assert read_labels([TokenProbability("Yes", -inf), TokenProbability("No", log(0.9))], YES_NO).shares == (0.0, 1.0)
-    assert read_labels([TokenProbability("Yes", -inf)], YES_NO) is None
+    read = read_labels([TokenProbability("Yes", -inf), TokenProbability("No", log(0.9))], YES_NO)
+    assert read.shares == (0.0, 1.0)
+    assert read.bounds((1, 0)) is None
+    assert read_labels([TokenProbability("Yes", -inf)], YES_NO).mass == 0
+
+
+def bounds_of(candidates, unlisted=None, labels=YES_NO, values=(1.0, 0.0)):
+    found = read_labels(candidates, labels, unlisted).bounds(values)
+    return None if found is None else (found.low, found.high)
+
+
+def test_a_label_that_is_not_listed_has_any_share_that_the_rest_allows():
+    assert bounds_of(tokens(Yes=0.52), 0.0) == pytest.approx((0.52, 1.0))
+    assert bounds_of(tokens(No=0.52), 0.0) == pytest.approx((0.0, 0.48))
+
+
+def test_a_label_that_is_not_listed_is_no_likelier_than_the_least_listed_token():
+    assert bounds_of(tokens(Yes=0.6, Maybe=0.1)) == pytest.approx((0.6 / 0.7, 1.0))
+
+
+def test_a_number_that_is_not_a_number_may_be_all_of_the_rest():
+    listed = [TokenProbability("Yes", log(0.6)), TokenProbability("x", log(0.01)), TokenProbability("No", nan)]
+    assert bounds_of(listed) == pytest.approx((0.6 / 0.99, 1.0))
+
+
+def test_labels_of_which_every_token_was_asked_for_leave_nothing_open():
+    assert bounds_of(tokens(Yes=0.52), IMPOSSIBLE_LOGPROB) is None
+
+
+def test_the_bounds_of_a_scale_are_those_of_its_expected_value():
+    listed = tokens(B=0.5, x=0.2)
+    found = bounds_of(listed, labels=("A", "B", "C"), values=(0.0, 0.5, 1.0))
+    assert found == pytest.approx((0.25 / 0.7, 0.45 / 0.7))
+
+
+def test_a_label_is_decided_where_no_unlisted_one_can_be_likelier():
+    assert read_labels(tokens(Yes=0.6, x=0.1), YES_NO).bounds((1, 0)).decided
+    assert not read_labels(tokens(Yes=0.3), YES_NO, 0.0).bounds((1, 0)).decided
+    assert not read_labels(tokens(x=0.3), YES_NO).bounds((1, 0)).decided
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=6, max_size=6).filter(lambda weights: sum(weights) > 0.01),
+    st.integers(0, 6),
+    st.booleans(),
+    st.sampled_from([(1.0, 0.0, 0.5), (0.0, 0.25, 1.0)]),
+)
+def test_a_value_is_never_outside_what_the_listed_probabilities_allow(weights, count, sampled_only, values):
+    """Of a known distribution only the likeliest tokens are listed, or one that is not the likeliest: the true value
+    lies within the bounds, and so does the value that is given."""
+    labels = ("A", "B", "C")
+    true = dict(zip((*labels, "x", "y", "z"), (weight / sum(weights) for weight in weights), strict=True))
+    ranked = sorted(true, key=true.__getitem__, reverse=True)
+    shown = ranked[count % 6 : count % 6 + 1] if sampled_only else ranked[:count]
+    candidates = [TokenProbability(text, log(true[text]) if true[text] else -inf) for text in shown]
+    read = read_labels(candidates, labels, 0.0 if sampled_only else None)
+    mass = sum(true[label] for label in labels)
+    bounds = read.bounds(values)
+    given_value = sum(v * share for v, share in zip(values, read.shares, strict=True))
+    if bounds is None:
+        return
+    assert 0 <= bounds.low <= bounds.high <= 1
+    assert read.mass <= mass + 1e-9 <= bounds.most_mass + 2e-9
+    if mass > 1e-6:
+        assert bounds.low - 1e-6 <= sum(v * true[label] for v, label in zip(values, labels, strict=True)) / mass
+        assert sum(v * true[label] for v, label in zip(values, labels, strict=True)) / mass <= bounds.high + 1e-6
+    if sum(read.shares) > 0:
+        assert bounds.low - 1e-9 <= given_value <= bounds.high + 1e-9
 
 
 @given(st.lists(st.tuples(st.sampled_from(["Yes", " no", "x", "NO"]), st.floats(max_value=0.001) | st.just(nan))))
@@ -72,10 +139,9 @@ def test_shares_and_mass_are_probabilities_or_the_answer_is_unusable(candidates)
         read = read_labels([TokenProbability(*candidate) for candidate in candidates], YES_NO)
     except UnusableVerdict:
         return
-    if read is not None:
-        assert 0 < read.mass <= 1
-        assert all(0 <= share <= 1 for share in read.shares)
-        assert sum(read.shares) == pytest.approx(1)
+    assert 0 <= read.mass <= 1
+    assert all(0 <= share <= 1 for share in read.shares)
+    assert sum(read.shares) == pytest.approx(1) or not any(read.shares)
 
 
 def test_a_reason_and_a_verdict_are_read():
@@ -106,8 +172,15 @@ def test_a_reason_and_a_verdict_are_read():
         '{"reason": null, "verdict": "Yes"}',
         '{"reason": "r", "verdict": "Yes"',
         '{"reason": "r", "verdict": "Yes"} {"reason": "r", "verdict": "No"}',
-        'The verdict: {"reason": "r", "verdict": "Yes"}',
-        '```json\n{"reason": "r", "verdict": "Yes"}\n```',
+        'Yes. {"reason": "r", "verdict": "Yes"}',
+        '{"reason": "r", "verdict": "Yes"} So: no.',
+        '{"reason": "r", "verdict": "Yes"} {"reason": "r", "verd',
+        '{"reason": "r", "verdict": "Yes"}}',
+        'Either {this} or {"reason": "r", "verdict": "Yes"}',
+        '[{"reason": "r", "verdict": "Yes"}]',
+        '"1": {"reason": "r", "verdict": "Yes"}',
+        '```json\n{"reason": "r", "verdict": "Yes"}\n```\n```json\n{"reason": "r", "verdict": "No"}\n```',
+        '```json\n{"reason": "r", "verdict": "Yes"',
         '{"1": {"reason": "r", "verdict": "Yes"}}',
         '{"reason": "r", "verdict": Infinity}',
         "[" * 100_000,
@@ -117,6 +190,34 @@ def test_a_reason_and_a_verdict_are_read():
 def test_anything_but_the_asked_object_is_unusable(text):
     with pytest.raises(UnusableVerdict):
         said(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"reason": "r", "verdict": "Yes"}\n```',
+        '```\n{"reason": "r", "verdict": "Yes"}\n```\n',
+        'Here is my verdict:\n\n{"reason": "r", "verdict": "Yes"}',
+        '{"reason": "r", "verdict": "Yes"}\n\nI hope this helps.',
+        'The answer notes water [1].\n```json\n{"reason": "r {", "verdict": "Yes"}\n```\nDone.',
+    ],
+)
+def test_the_only_object_in_an_answer_is_read(text):
+    (spoken,) = said(text)
+    assert spoken.label == "Yes"
+
+
+def test_a_complete_answer_that_blanks_follow_up_to_the_limit_is_read():
+    (spoken,) = said('{"reason": "r", "verdict": "Yes"}' + " \n" * 99, truncated=True)
+    assert spoken.label == "Yes"
+
+
+@pytest.mark.parametrize(
+    "text", ['{"reason": "r", "verdict": "Yes"} \n\nAnd ', '{"reason": "r", "verdict": "Yes ', "```{}\n"]
+)
+def test_a_cut_answer_is_searched_for_nothing(text):
+    with pytest.raises(UnusableVerdict, match="cut off"):
+        said(text, truncated=True)
 
 
 def test_two_verdicts_are_none():

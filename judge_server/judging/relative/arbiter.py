@@ -11,7 +11,7 @@ from judge_server.core.judgment import Usage
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms
 from judge_server.judging.panel import PanelJudge
-from judge_server.judging.reading import read_labels, read_structured, verdict_schema, whole_json
+from judge_server.judging.reading import DIGIT, label_reading, read_structured, verdict_schema, whole_json
 from judge_server.judging.relative.comparison import Kind, Shown
 from judge_server.judging.relative.prompt import Question, Script, letters, relative_digest
 from judge_server.judging.retry import asked, trusted
@@ -49,7 +49,7 @@ def list_schema(labels: tuple[str, ...]) -> dict[str, Any]:
 
 def read_list(completion: Completion, labels: tuple[str, ...]) -> tuple[float, ...]:
     """A score in [0, 1] for each label. Raises UnusableVerdict for anything but exactly what was asked for."""
-    answer = whole_json(completion)
+    answer = whole_json(completion, DIGIT)
     if not isinstance(answer, dict) or set(answer) != set(labels):
         raise UnusableVerdict(f"The answer does not score exactly the responses {', '.join(labels)}.")
     return tuple(_score(label, answer[label]) for label in labels)
@@ -62,16 +62,6 @@ def _score(label: str, entry: Any) -> float:
     if isinstance(score, bool) or score not in _SCORES:
         raise UnusableVerdict(f"The score of response {label} is none of 0, {_STEP}, … 100.")
     return float(score / 100)
-
-
-def read_pair_labels(completion: Completion) -> tuple[float, float, float]:
-    """P(first better), P(second better), and the probability that one of the labels is said. Raises UnusableVerdict."""
-    if not completion.candidates:
-        raise UnusableVerdict(
-            "The answer came without token probabilities.", remedy="Use mode reason, or fallback = reason."
-        )
-    found = read_labels(completion.candidates, PAIR)
-    return (found.shares[0], found.shares[1], found.mass) if found else (0.5, 0.5, 0.0)
 
 
 def read_pair(completion: Completion) -> tuple[float, float]:
@@ -126,8 +116,7 @@ class Arbiter:
 
     async def _pair_direct(self, script: Script, shown: Shown, terms: Terms, vote: int) -> Answer:
         def read(completion: Completion) -> Reading:
-            first, second, mass = read_pair_labels(completion)
-            return Reading(first, (first, second), label_mass=mass)
+            return label_reading(completion, PAIR, (1.0, 0.0))
 
         answer = await self._ask(script, shown, "relative_pair_direct", Labels(PAIR), read, terms, vote)
         return trusted(answer, self.judge.least_mass)

@@ -8,10 +8,9 @@ import string
 from collections.abc import Sequence
 from math import fsum
 
-from judge_server.core.errors import UnusableVerdict
 from judge_server.core.grader import LabelModel, ScoreModel
 from judge_server.judging.answer import Reading
-from judge_server.judging.reading import read_labels, read_score, read_structured, score_schema, verdict_schema
+from judge_server.judging.reading import label_reading, read_score, read_structured, score_schema, verdict_schema
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Completion, Labels, Segment, Structured
 from judge_server.scoring.graders.grader_input import GraderInput
@@ -49,13 +48,7 @@ def label_question(grader: LabelModel, material: GraderInput, judge: SingleJudge
     prompt = prompt_of(grader.input, material, _closing(grader.labels, words, direct=direct), judge.writer)
 
     def read_direct(completion: Completion) -> tuple[Reading]:
-        if not completion.candidates:
-            raise UnusableVerdict("The answer came without token probabilities.", remedy="Use mode reason.")
-        found = read_labels(completion.candidates, words)
-        if found is None:
-            return (Reading(0.0, tuple(0.0 for _ in words), label_mass=0.0),)
-        value = min(fsum(found.shares[place] for place in good), 1.0)
-        return (Reading(value, found.shares, label_mass=found.mass),)
+        return (label_reading(completion, words, [float(label in passing) for label in grader.labels]),)
 
     def read_spoken(completion: Completion) -> tuple[Reading]:
         (said,) = read_structured(completion, [words])
