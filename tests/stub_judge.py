@@ -68,11 +68,15 @@ def faithful(p_met: float = 0.9) -> Behaviour:
 
 
 class StubJudge:
-    """``bodies`` and ``headers`` of the calls so far; ``disconnects``: calls whose caller left before the answer."""
+    """``tokens``: the ids of single tokens, for ``/tokenize``. ``bodies`` and ``headers`` of the calls so far;
+    ``disconnects``: calls whose caller left before the answer."""
 
-    def __init__(self, behave: Behaviour | None = None, *, listing: Any = None) -> None:
+    def __init__(
+        self, behave: Behaviour | None = None, *, listing: Any = None, tokens: Mapping[str, int] | None = None
+    ) -> None:
         self.behave = behave or faithful()
         self.listing = {"object": "list", "data": [{"id": "stub", "object": "model"}]} if listing is None else listing
+        self.tokens = tokens
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
         self.disconnects = 0
@@ -118,6 +122,7 @@ class StubJudge:
         application = web.Application(client_max_size=64 << 20)
         application.router.add_get("/v1/models", self._models)
         application.router.add_post("/v1/chat/completions", self._chat)
+        application.router.add_post("/tokenize", self._tokenize)
         runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -129,6 +134,14 @@ class StubJudge:
 
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response(self.listing)
+
+    async def _tokenize(self, request: web.Request) -> web.Response:
+        """As vLLM's: every text of ``tokens`` is one token, any other two. Without ``tokens`` there is no such
+        route."""
+        if self.tokens is None:
+            return web.Response(status=404)
+        text = json.loads(await request.read())["prompt"]
+        return web.json_response({"tokens": [self.tokens[text]] if text in self.tokens else [0, 1]})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())

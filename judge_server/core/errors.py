@@ -33,6 +33,7 @@ JudgeServerError
     ├── ModelUnavailable  503  type "judge_unavailable"
     ├── UnusableVerdict   502  type "unusable_verdict"
     ├── ContextOverflow   422  type "context_overflow"
+    ├── ContentFiltered   422  type "content_filtered": the provider's filter, not the judge, ended the answer
     ├── GraderFailed      422  type "grader_failed": not a judge but a grader's own text, formula or program
     └── GraderUnavailable 503  type "grader_unavailable": its process cannot be started
 
@@ -211,6 +212,10 @@ class UnusableVerdict(JudgeFailure):
 
 class ContextOverflow(JudgeFailure):
     status, type, title = 422, "context_overflow", "The prompt is longer than the judge's context"
+
+
+class ContentFiltered(JudgeFailure):
+    status, type, title = 422, "content_filtered", "The provider's content filter refused the prompt or the answer"
 
 
 class GraderFailed(JudgeFailure):

@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.models.failover import CallLimits, backoff_seconds
 from judge_server.models.openai_fault import ServerFault
 from judge_server.models.openai_options import OpenAIOptions, StructuredStyle
-from judge_server.models.openai_reply import completion_of, fingerprint_of
-from judge_server.models.openai_wire import Dialect, chat_body
-from judge_server.models.protocol import Completion, Labels, Prompt, Request, Segment, Structured, Turn
+from judge_server.models.openai_reply import completion_of, fingerprint_of, merged
+from judge_server.models.openai_wire import Dialect, Relisting, chat_body, favouring
+from judge_server.models.protocol import Completion, Labels, Prompt, Request, Sampling, Segment, Structured, Turn
+from judge_server.models.server_quirks import barest, each_alone, named_in, plainer_schemas
 
 RETRY_SECONDS = 4.0  # report a missing server soon; a slow one gets the whole start_timeout_seconds
 
@@ -30,7 +33,10 @@ def _prompt(text: str) -> Prompt:
     return Prompt((Turn("user", (Segment(text, "instructions", trusted=True),)),))
 
 
-ONE_TOKEN = Request(_prompt("Is water wet? Answer with exactly one word: Yes or No."), Labels(("Yes", "No")))
+# Judging sends a temperature and a seed, and schemas that bound their strings: so do the probes.
+SAMPLING = Sampling(0.0, seed=0)
+LABELS = ("Yes", "No")
+ONE_TOKEN = Request(_prompt("Is water wet? Answer with exactly one word: Yes or No."), Labels(LABELS), SAMPLING)
 
 # The prompt does not mention what the schema demands, so only an enforced constraint produces the word.
 CONSTRAINED = Request(
@@ -38,16 +44,23 @@ CONSTRAINED = Request(
     Structured(
         {
             "type": "object",
-            "properties": {"canary": {"type": "string", "enum": [_WORD]}},
+            "properties": {"canary": {"type": "string", "enum": [_WORD], "minLength": 1, "maxLength": 600}},
             "required": ["canary"],
             "additionalProperties": False,
         },
         max_tokens=64,
         name="canary",
     ),
+    SAMPLING,
 )
 
 Ask = Callable[[bytes, CallLimits], Awaitable[bytes | ServerFault]]
+TokenIds = Callable[[Sequence[str]], Awaitable[tuple[int, ...]]]
+REFUSALS = frozenset([400, 403, 422, 501])
+SCHEMA_REFUSALS = frozenset([400, 403, 422, 500, 501])
+RELISTINGS: tuple[Relisting, ...] = ("logprob_token_ids", "structured_outputs", "guided_choice", "logit_bias")
+BY_TOKEN_ID = frozenset(["logprob_token_ids", "logit_bias"])
+_OPEN = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +71,15 @@ class LearnedServer:
     logprobs: bool
     structured: bool
     fingerprint: str
+    limits: tuple[str, ...] = ()
 
 
 class CapabilityProbe:
-    """Sends the probes through ``ask``."""
+    """Sends the probes through ``ask``; ``token_ids`` gives the tokens of words, none if the server does not tell."""
 
-    def __init__(self, ask: Ask, model: str, options: OpenAIOptions) -> None:
+    def __init__(self, ask: Ask, token_ids: TokenIds, model: str, options: OpenAIOptions) -> None:
         self._ask = ask
+        self._token_ids = token_ids
         self._model = model
         self._options = options
         self._deadline = time.monotonic() + options.start_timeout_seconds
@@ -84,25 +99,59 @@ class CapabilityProbe:
                 remedy="Start it first, or raise start_timeout_seconds.",
             ) from None
         dialect, structured = await self._constrain(dialect)
-        return LearnedServer(dialect, bool(completion.candidates), structured, fingerprint_of(raw))
+        dialect, limits = await self._relist(dialect, completion)
+        for limit in limits:
+            logger.warning("%s: %s", self._model, limit)
+        return LearnedServer(dialect, bool(completion.candidates), structured, fingerprint_of(raw), limits)
 
     async def _settle(self, dialect: Dialect) -> tuple[Dialect, bytes, Completion]:
-        """The richest dialect that is not refused, and the answer to it."""
-        while True:
-            answer = await self._try(ONE_TOKEN, dialect)
-            if not isinstance(answer, ServerFault):
-                return dialect, *answer
-            less = concede(dialect, answer.complaint) if answer.status in {400, 422} else None
+        """The richest dialect that is not refused, and the answer to it. A refusal that names a feature takes that one
+        away; one that names none is answered by leaving out each feature alone, and at last all of them."""
+        answer = await self._try(ONE_TOKEN, dialect)
+        while isinstance(answer, ServerFault) and answer.status in REFUSALS:
+            less = named_in(answer.complaint, dialect)
             if less is None:
-                raise self._refused(answer)
-            dialect = less
+                break
+            dialect, answer = less, await self._try(ONE_TOKEN, less)
+        first = answer
+        if isinstance(answer, ServerFault) and answer.status in REFUSALS - {403} and _is_refusal(answer):
+            for less in (*each_alone(dialect), barest(dialect)):
+                answer = await self._try(ONE_TOKEN, less)
+                if not isinstance(answer, ServerFault):
+                    return less, *answer
+        if isinstance(first, ServerFault):
+            raise self._refused(first)
+        return dialect, *first
+
+    async def _relist(self, dialect: Dialect, completion: Completion) -> tuple[Dialect, tuple[str, ...]]:
+        """How to ask for labels that the server does not list, if its first answer shows that it lists too few."""
+        listed = len(completion.candidates)
+        if not listed or not lists_too_few(completion, dialect.top_logprobs):
+            return dialect, ()
+        for relisting in RELISTINGS:
+            token_ids = await self._token_ids(LABELS) if relisting in BY_TOKEN_ID else ()
+            if relisting in BY_TOKEN_ID and not token_ids:
+                continue
+            favoured = favouring(relisting, LABELS, token_ids)
+            try:
+                answer = await self._try(ONE_TOKEN, dialect, favoured)
+            except JudgeFailure:
+                continue
+            if not isinstance(answer, ServerFault) and says_all(merged(completion, answer[1]), LABELS):
+                return replace(dialect, relisting=relisting), ()
+        limit = (
+            f"it listed {listed} of the {dialect.top_logprobs} token probabilities that were asked for. Mode direct "
+            "abstains (labels_not_listed) where a label is missing: raise the server's limit of log-probabilities, or "
+            'use mode = "reason" or fallback = "reason".'
+        )
+        return dialect, (limit,)
 
     async def _constrain(self, dialect: Dialect) -> tuple[Dialect, bool]:
         accepted: list[Dialect] = []
         for style in structured_styles(self._options):
             styled = replace(dialect, structured=style)
             try:
-                answer = await self._try(CONSTRAINED, styled)
+                styled, answer = await self._try_schema(styled)
             except UnusableVerdict:
                 accepted.append(styled)
                 continue
@@ -117,8 +166,20 @@ class CapabilityProbe:
         # Nothing constrains: ask in a way that is at least accepted; the judge reads whatever comes back.
         return accepted[0] if accepted else replace(dialect, structured="none"), False
 
-    async def _try(self, request: Request, dialect: Dialect) -> tuple[bytes, Completion] | ServerFault:
-        body = chat_body(request, self._model, dialect, self._options.extra_body)
+    async def _try_schema(self, dialect: Dialect) -> tuple[Dialect, tuple[bytes, Completion] | ServerFault]:
+        """The answer to CONSTRAINED, with fewer schema keywords if the server refuses some."""
+        answer = await self._try(CONSTRAINED, dialect)
+        while isinstance(answer, ServerFault) and answer.status in SCHEMA_REFUSALS:
+            less = named_in(answer.complaint, dialect) or plainer_schemas(dialect)
+            if less == dialect:
+                break
+            dialect, answer = less, await self._try(CONSTRAINED, less)
+        return dialect, answer
+
+    async def _try(
+        self, request: Request, dialect: Dialect, favoured: Mapping[str, Any] | None = None
+    ) -> tuple[bytes, Completion] | ServerFault:
+        body = chat_body(request, self._model, dialect, self._options.extra_body, favoured)
         attempts = self._options.transport_attempts
         bounds = CallLimits(attempts, self._deadline, time.monotonic() + RETRY_SECONDS)
         for attempt in range(attempts - 1):
@@ -136,9 +197,26 @@ class CapabilityProbe:
         words = fault.complaint.replace(key, "…") if key else fault.complaint
         words = " ".join("".join(char if char.isprintable() else " " for char in words).split())
         detail = fault.error.detail
-        if fault.status in {400, 422} and words:
+        if fault.status in REFUSALS and words:
             detail = f"{detail} It says: {words[:200]}"
         return ModelUnavailable(detail, remedy=fault.error.remedy, retry_after_seconds=fault.error.retry_after_seconds)
+
+
+def says_all(completion: Completion, words: Sequence[str]) -> bool:
+    """Whether each of ``words`` is among the candidates, in any case and with white space around it."""
+    said = {candidate.text.strip(" \t\r\n\u2581\u0120\u010a").casefold() for candidate in completion.candidates}
+    return all(word.casefold() in said for word in words)
+
+
+def lists_too_few(completion: Completion, asked: int) -> bool:
+    """Whether the server lists fewer tokens than it was asked for, and so much is missing that a label may be."""
+    rest = 1.0 - math.fsum(math.exp(c.logprob) for c in completion.candidates if not math.isnan(c.logprob))
+    return len(completion.candidates) < asked and (rest > _OPEN or not says_all(completion, LABELS))
+
+
+def _is_refusal(fault: ServerFault) -> bool:
+    """Whether the form of the request may be at fault, and not its length or content."""
+    return isinstance(fault.error, ModelUnavailable)
 
 
 def first_dialect(options: OpenAIOptions) -> Dialect:
@@ -147,25 +225,13 @@ def first_dialect(options: OpenAIOptions) -> Dialect:
         thinking="chat_template_kwargs" if options.thinking_control == "auto" else options.thinking_control,
         structured="json_schema" if options.structured == "auto" else options.structured,
         top_logprobs=options.top_logprobs,
+        limit_field="max_tokens" if options.limit_field == "auto" else options.limit_field,
+        least_tokens=options.least_tokens,
+        omit=options.omit,
         effort_off=options.effort_without_thinking,
         effort_on=options.effort_with_thinking,
         priority=options.send_priority,
     )
-
-
-def concede(dialect: Dialect, complaint: str) -> Dialect | None:
-    """The dialect with one feature fewer: what the complaint names, else the likeliest; None if nothing is left."""
-    steps: list[tuple[str, Dialect]] = []
-    if dialect.thinking != "none":
-        steps.append((dialect.thinking, replace(dialect, thinking="none")))
-    if dialect.limit_field == "max_tokens":
-        steps.append(("max_tokens", replace(dialect, limit_field="max_completion_tokens")))
-    if dialect.top_logprobs:
-        steps.append(("logprobs", replace(dialect, top_logprobs=5 if dialect.top_logprobs > 5 else 0)))
-    if dialect.temperature:
-        steps.append(("temperature", replace(dialect, temperature=False)))
-    named = [less for word, less in steps if word in complaint]
-    return next(iter(named or [less for _, less in steps]), None)
 
 
 def structured_styles(options: OpenAIOptions) -> tuple[StructuredStyle, ...]:

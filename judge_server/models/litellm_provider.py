@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from judge_server.core.errors import (
     BadConfiguration,
+    ContentFiltered,
     ContextOverflow,
     DeadlineExceeded,
     JudgeFailure,
@@ -258,7 +259,7 @@ def _failure(error: Exception, litellm: Any, name: str) -> JudgeFailure:
                 remedy="Shorten the material or choose a judge with a longer context; nothing is cut silently.",
             )
         case known.ContentPolicyViolationError():
-            return UnusableVerdict(f"The content filter of {name!r} refused the prompt.")
+            return ContentFiltered(f"The content filter of {name!r} refused the prompt.")
         case known.AuthenticationError() | known.PermissionDeniedError():
             remedy = "Give a valid key by the option api_key, or by the variable that LiteLLM reads for this provider."
             return ModelUnavailable(says, remedy=remedy)

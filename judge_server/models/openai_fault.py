@@ -9,13 +9,48 @@ from typing import Any
 
 import orjson
 
-from judge_server.core.errors import ContextOverflow, JudgeFailure, ModelUnavailable
+from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, ModelUnavailable
 from judge_server.models.fleet import CallOutcome
+from judge_server.models.server_quirks import OPTIONS, refused_field
 
+# The wordings of servers and providers for a prompt that does not fit; tests/models/test_openai_fault.py lists them.
 _OVERFLOW = re.compile(
-    r"context[ _-]?(?:length|window|size)|maximum (?:context|model) length|max_model_len|too many tokens|"
-    r"(?:prompt|input|request) (?:is|was) too long|longer than the (?:maximum )?(?:model|context)|exceed_context",
+    r"context[ _-]?(?:length|window|size|limit)|context_overflow|exceed_context|max[ _]?model[ _]?len|max_seq_len|"
+    r"session_len|"
+    r"maximum (?:context|model|prompt|input|sequence) (?:length|size)|model(?: input length|\W{0,2}s? token) limit|"
+    r"(?:prompt|inputs?|request|messages?|conversation)(?: text| length| tokens?)? (?:is|are|was) too (?:long|large)|"
+    r"(?:prompt|input) tokens? too long|longer than the (?:maximum )?(?:model|context)|"
+    r"too many (?:input |prompt )?tokens|(?:prompt|input)[ _]tokens?[ _](?:limit[ _])?exceed|"
+    r"token (?:count|limit)[^.]{0,40}exceed|"
+    r"exceed[^.]{0,60}(?:token|input|sequence|prompt|context) ?(?:limit|length|maximum)|"
+    r"exceeds? the (?:limit|maximum number of tokens)|reduce the length of (?:the|your) (?:messages|prompt|input)|"
+    r"range of input length|max(?:imum)?[ _]input[ _](?:length|tokens|characters)|max_new_tokens. must be|"
+    r"prompt (?:length|contains)[^.]{0,60}(?:greater|exceed|too large|larger)|prompt[^.]{0,20}超|上下文|"
+    r"max_prompt_tokens|string_above_max_length|prompt_too_long",
     re.IGNORECASE,
+)
+_RATE = re.compile(r"per[ _-](?:min|hour|day|second)|\bTP[MD]\b|\bRP[MD]\b|rate[ _-]?limit", re.IGNORECASE)
+_FILTER = re.compile(
+    r"content[ _-]?(?:filter|policy|management|moderation|safety)|responsible[ _]?ai|data_inspection|moderation|"
+    r"safety (?:system|filter|setting)|usage polic|PROHIBITED_CONTENT|contentFilter|sensitive content|risk_control|"
+    r"flagged (?:as|by|for)|blocked (?:by|due to) (?:safety|content|our)|敏感",
+    re.IGNORECASE,
+)
+_UNIT = r"(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)(?![a-z])"
+_DURATION = re.compile(rf"(\d+(?:\.\d+)?)\s?({_UNIT})", re.IGNORECASE)
+_IN_BODY = re.compile(rf"(?:try again|retry|wait|reset)\D{{0,40}}?((?:\d+(?:\.\d+)?\s?{_UNIT}\s?)+)", re.IGNORECASE)
+_UNITS = {"m": 60.0, "h": 3_600.0, "s": 1.0}
+_LONGEST_WAIT = 86_400.0
+_WORDS_OF_STATUS = (
+    (re.compile(r"rate.?limit|too many requests|resource_exhausted|throttl", re.IGNORECASE), 429),
+    (re.compile(r"overload|unavailable|capacity|timeout|timed out", re.IGNORECASE), 503),
+    (re.compile(r"auth|api.?key|permission", re.IGNORECASE), 401),
+    (
+        re.compile(
+            r"invalid|bad.?request|unsupported|not.?supported|context|content|too (?:long|large)", re.IGNORECASE
+        ),
+        400,
+    ),
 )
 _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
@@ -38,8 +73,9 @@ class ServerFault:
 def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> ServerFault:
     """The fault of an answer whose status is not 2xx."""
     code, complaint = _complaint(raw)
+    said = f"{code} {complaint}"
     says = f"The model server answered HTTP {status}" + (f" ({code})" if code else "") + "."
-    wait = retry_after_seconds(headers.get("Retry-After"))
+    wait = _wait_seconds(headers, complaint)
 
     def final(error: JudgeFailure) -> ServerFault:
         return ServerFault(error, complaint=complaint, status=status)
@@ -49,9 +85,12 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) ->
 
     if 300 <= status < 400:
         return final(unavailable("Redirects are not followed: write the final address of the server."))
-    if status in {400, 413, 422} and (status == 413 or _OVERFLOW.search(f"{code} {complaint}")):
-        remedy = "Shorten the material or serve the judge with a longer context; nothing is cut silently."
-        return final(ContextOverflow(f"The prompt does not fit into the context of {model!r}. {says}", remedy=remedy))
+    if content := _content_error(status, said, model, says):
+        return final(content)
+    field = refused_field(complaint)
+    if status in {400, 403, 422, 501} and field is not None:
+        remedy = f"It refuses {field}: set the engine option {OPTIONS[field]}."
+        return final(ModelUnavailable(f"{says} It refuses {field}.", remedy=remedy))
     if status in {401, 403}:
         return final(unavailable("Give a valid key for this server by the option api_key of the judge's model."))
     if status in {404, 405, 410}:
@@ -60,8 +99,8 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) ->
         )
     if status == 429 and code == "insufficient_quota":
         return final(unavailable("The account behind the key has no quota left: raise it with the provider."))
-    if status in {408, 409, 425, 429} or status >= 500:
-        busy = status in {409, 425, 429}
+    if status in {408, 409, 413, 425, 429} or (status >= 500 and status != 501):
+        busy = status in {409, 413, 425, 429}
         remedy = "It is busy: lower max_in_flight or add addresses." if busy else "Look at the server's own log."
         outcome = CallOutcome.BUSY if busy else CallOutcome.FAILED
         return ServerFault(unavailable(remedy), outcome, True, wait_seconds=wait, complaint=complaint, status=status)
@@ -70,29 +109,101 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) ->
     )
 
 
+def fault_inside(raw: bytes, headers: Mapping[str, str], model: str) -> ServerFault | None:
+    """The fault of an answer with status 200 whose body, or whose first choice, is an error; None if it is neither."""
+    if b'"error"' not in raw:
+        return None
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(body, dict):
+        return None
+    choices = body.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    error = body.get("error") or (first.get("error") if isinstance(first, dict) else None)
+    if body.get("object") == "error":
+        error = body
+    if not error or not isinstance(error, dict | str):
+        return None
+    return fault_of(_status_of(error), headers, orjson.dumps({"error": error}), model)
+
+
+def _status_of(error: dict[str, Any] | str) -> int:
+    """The HTTP status that an error without one of its own stands for."""
+    names = ("code", "status", "status_code", "type", "message")
+    values = [error.get(name) for name in names] if isinstance(error, dict) else [error]
+    for value in values:
+        number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{3}", value) else value
+        if isinstance(number, int) and not isinstance(number, bool) and 400 <= number < 600:
+            return number
+    text = " ".join(value for value in values if isinstance(value, str))
+    return next((status for pattern, status in _WORDS_OF_STATUS if pattern.search(text)), 502)
+
+
+def _content_error(status: int, said: str, model: str, says: str) -> JudgeFailure | None:
+    """Errors that the prompt itself causes, so that no other attempt helps."""
+    if status not in {400, 403, 413, 422, 451, 500} or _RATE.search(said):
+        return None
+    if _FILTER.search(said) or status == 451:
+        return ContentFiltered(
+            f"The content filter of {model!r} refused the prompt. {says}",
+            remedy="Lower the provider's filter for this account, or judge such material with a model of your own.",
+        )
+    if status == 413 or _OVERFLOW.search(said):
+        remedy = "Shorten the material or serve the judge with a longer context; nothing is cut silently."
+        return ContextOverflow(f"The prompt does not fit into the context of {model!r}. {says}", remedy=remedy)
+    return None
+
+
 def _complaint(raw: bytes) -> tuple[str, str]:
     """The error's code, if it is a plain word, and its message; empty texts if there are none."""
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return "", raw[:2_000].decode("utf-8", "replace")
-    error: Any = body.get("error", body) if isinstance(body, dict) else {}
+    error: Any = (body.get("error") or body) if isinstance(body, dict) else {}
     if not isinstance(error, dict):
         return "", str(error)[:2_000]
-    message = error.get("message") or error.get("detail") or ""
     words = (word for word in (error.get("code"), error.get("type")) if isinstance(word, str) and _SLUG.fullmatch(word))
-    parameter = error.get("param")
-    text = message if isinstance(message, str) else orjson.dumps(message).decode()
-    return next(words, ""), f"{text} {parameter if isinstance(parameter, str) else ''}"[:2_000]
+    parts = [error.get(name) for name in ("message", "detail", "param", "metadata", "details", "innererror")]
+    texts = [part if isinstance(part, str) else orjson.dumps(part).decode() for part in parts if part]
+    if error.get("retry_after"):
+        texts.append(f"retry after {error['retry_after']} s")
+    return next(words, ""), " ".join(texts)[:2_000]
+
+
+def _wait_seconds(headers: Mapping[str, str], complaint: str) -> float | None:
+    """How long the server asks to wait: by header in seconds, as a date, with a unit or in milliseconds, or in
+    words."""
+    milliseconds = (headers.get("retry-after-ms") or headers.get("Retry-After-Ms") or "").strip()
+    if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", milliseconds):
+        return min(float(milliseconds) / 1_000, _LONGEST_WAIT)
+    header = headers.get("Retry-After") or headers.get("retry-after")
+    if header is not None:
+        return retry_after_seconds(header)
+    found = _IN_BODY.search(complaint) or re.search(r"retryDelay\W{1,5}(\d{1,9}(?:\.\d{1,9})?s)", complaint)
+    return _duration(found.group(1)) if found else None
+
+
+def _duration(text: str) -> float:
+    seconds = 0.0
+    for number, unit in _DURATION.findall(text):
+        milli = unit.lower().startswith(("ms", "milli"))
+        seconds += float(number) * (0.001 if milli else _UNITS[unit[0].lower()])
+    return min(seconds, _LONGEST_WAIT)
 
 
 def retry_after_seconds(header: str | None) -> float | None:
-    """A Retry-After header, given as seconds or as a date, in seconds from now; None if it cannot be read."""
+    """A Retry-After header, given as seconds, with a unit ("2s") or as a date, in seconds from now; None if
+    unreadable."""
     if header is None:
         return None
     text = header.strip()
     if text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit():
         return min(float(text), 86_400.0)
+    if re.fullmatch(rf"(?:{_DURATION.pattern}\s?)+", text, re.IGNORECASE):
+        return _duration(text)
     try:
         seconds = parsedate_to_datetime(text).timestamp() - time.time()
     except (TypeError, ValueError, OverflowError):

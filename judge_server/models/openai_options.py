@@ -12,6 +12,9 @@ from judge_server.core.model import Frozen
 
 StructuredStyle = Literal["json_schema", "structured_outputs", "guided_json", "json_object", "none"]
 ThinkingControl = Literal["chat_template_kwargs", "reasoning_effort", "none"]
+LimitField = Literal["max_tokens", "max_completion_tokens"]
+SchemaKeyword = Literal["minLength", "maxLength", "minimum", "maximum", "additionalProperties"]
+Omittable = Literal["temperature", "seed"] | SchemaKeyword
 
 # Only the operator can set these, and only harmless fields: no prompt embeddings, templates or grammars.
 EXTRA_BODY = frozenset(
@@ -29,6 +32,8 @@ _REMEDY = "Write openai:NAME@http://HOST:PORT/v1, with further addresses of the 
 class OpenAIOptions(Frozen):
     """``timeout_seconds`` bounds one call on one address, connecting and reading included. ``max_in_flight`` counts for
     each address. ``structured`` and ``thinking_control`` are determined by the start-up probe while they are "auto".
+    So is ``limit_field``. ``least_tokens``: the smallest token limit that the server accepts. ``omit``: request fields
+    and schema keywords that are never sent.
     ``hedge``: after how many seconds a call is also sent to a second address, or true for the 95th percentile of recent
     answer times; for at most ``hedge_share`` of the calls."""
 
@@ -45,6 +50,9 @@ class OpenAIOptions(Frozen):
     thinking_control: ThinkingControl | Literal["auto"] = "auto"
     effort_without_thinking: Literal["none", "minimal", "low"] = "none"
     effort_with_thinking: Literal["low", "medium", "high"] = "medium"
+    limit_field: LimitField | Literal["auto"] = "auto"
+    least_tokens: int = Field(1, ge=1, le=1_024)
+    omit: frozenset[Omittable] = frozenset()
     send_priority: bool = False
     context_tokens: int | None = Field(None, ge=1)
     extra_body: dict[str, Any] = Field(default_factory=dict)

@@ -9,11 +9,12 @@ from typing import Any
 
 import orjson
 
-from judge_server.core.errors import UnusableVerdict
+from judge_server.core.errors import ContentFiltered, UnusableVerdict
 from judge_server.core.judgment import Usage
 from judge_server.models.protocol import IMPOSSIBLE_LOGPROB, Completion, TokenProbability
 
 _NUMBER = (int, float)
+_FILTERED = frozenset(["content_filter", "content-filter", "sensitive", "safety", "prohibited_content", "blocklist"])
 _THINKING_PARTS = frozenset(["thinking", "reasoning", "redacted_thinking", "thought"])
 
 # Rounding lets probabilities add up to slightly more than 1; more than this is not a distribution.
@@ -31,8 +32,8 @@ def completion_in(answer: dict[str, Any], *, thinking: bool) -> Completion:
     message = choice.get("message")
     if not isinstance(message, dict):
         raise _unusable("its choice holds no message")
-    if choice.get("finish_reason") == "content_filter":
-        raise _unusable("a content filter ended it")
+    if str(choice.get("finish_reason")).lower() in _FILTERED:
+        raise ContentFiltered("The model provider's content filter ended the judge's answer.")
     candidates, unlisted = _candidates(choice.get("logprobs"))
     truncated = choice.get("finish_reason") == "length"
     thought = _text(message.get("reasoning_content")) or _text(message.get("reasoning")) or ""
@@ -227,3 +228,15 @@ def listing_of(raw: bytes, name: str) -> ModelListing:
 def _context(entry: dict[str, Any]) -> int | None:
     sizes = [entry.get(field) for field in _CONTEXT_FIELDS]
     return next((size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size > 0), None)
+
+
+def tokens_in(raw: bytes) -> list[int]:
+    """The token ids in an answer of ``/tokenize``; empty if there are none."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return []
+    tokens = body.get("tokens") if isinstance(body, dict) else None
+    listed = tokens if isinstance(tokens, list) else []
+    ids = [token.get("id") if isinstance(token, dict) else token for token in listed]
+    return [token for token in ids if isinstance(token, int) and not isinstance(token, bool)]

@@ -8,20 +8,20 @@ import asyncio
 import io
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
 
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable, UnusableVerdict
-from judge_server.models.capability_probe import CapabilityProbe, first_dialect
+from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
 from judge_server.models.failover import CallLimits, Failover, Hedging
 from judge_server.models.fleet import Address, CallOutcome, Fleet
-from judge_server.models.openai_fault import ServerFault, fault_of
+from judge_server.models.openai_fault import ServerFault, fault_inside, fault_of
 from judge_server.models.openai_options import OpenAIOptions, read_specification
-from judge_server.models.openai_reply import ModelListing, completion_of, listing_of
-from judge_server.models.openai_wire import chat_body
-from judge_server.models.protocol import Capabilities, Completion, Reach, Request
+from judge_server.models.openai_reply import ModelListing, completion_of, listing_of, merged, tokens_in
+from judge_server.models.openai_wire import chat_body, favouring
+from judge_server.models.protocol import Capabilities, Completion, Labels, Reach, Request
 from judge_server.models.registry import read_options
 
 LARGEST_ANSWER_BYTES = 2_000_000
@@ -56,6 +56,7 @@ class OpenAIServer:
         self._dialect = first_dialect(options)
         self._session: aiohttp.ClientSession | None = None
         self._answered_at = float("-inf")
+        self._label_ids: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     async def start(self) -> None:
         """Connect and probe what the server can do. Raises ModelUnavailable if no address answers."""
@@ -64,14 +65,17 @@ class OpenAIServer:
         self._session = self._open_session()
         try:
             listing = ModelListing.merged([found for found in await self._listings() if found])
-            learned = await CapabilityProbe(self._ask_probe, self.name, self._options).learn()
+            learned = await CapabilityProbe(self._ask_probe, self._token_ids, self.name, self._options).learn()
         except BaseException:
             await self.close()
             raise
         self._dialect = learned.dialect
         self.revision = " ".join(filter(None, (*listing.roots, learned.fingerprint)))
         context_tokens = self._options.context_tokens or listing.context_tokens
-        self.capabilities = Capabilities(learned.logprobs, learned.structured, context_tokens)
+        relisting = learned.dialect.relisting != "none"
+        self.capabilities = Capabilities(
+            learned.logprobs, learned.structured, context_tokens, relisting, learned.limits
+        )
 
     @property
     def reach(self) -> Reach:
@@ -79,14 +83,46 @@ class OpenAIServer:
         return Reach(self._fleet.circuits_open, hedging.hedged if hedging else 0, hedging.won if hedging else 0)
 
     async def complete(self, request: Request) -> Completion:
-        body = chat_body(request, self.name, self._dialect, self._options.extra_body)
+        answer, relisting = request.answer, self._dialect.relisting
+        if not isinstance(answer, Labels) or not answer.every or relisting == "none":
+            return await self._complete(request)
+        token_ids = await self._token_ids(answer.words) if relisting in BY_TOKEN_ID else ()
+        favoured = favouring(relisting, answer.words, token_ids)
+        first, second = await asyncio.gather(self._complete(request), self._complete(request, favoured))
+        return merged(first, second)
+
+    async def _complete(self, request: Request, favoured: Mapping[str, Any] | None = None) -> Completion:
+        body = chat_body(request, self.name, self._dialect, self._options.extra_body, favoured)
         prefix = request.prompt.prefix[0] if request.prompt.prefix else None
-        bounds = CallLimits(self._options.transport_attempts, request.deadline)
-        answer = await self._failover.ask(body, prefix, bounds)
+        limits = CallLimits(self._options.transport_attempts, request.deadline)
+        answer = await self._failover.ask(body, prefix, limits)
         if isinstance(answer, ServerFault):
             raise answer.error
         self._answered_at = time.monotonic()
         return completion_of(answer, thinking=request.thinking_tokens is not None)
+
+    async def _token_ids(self, words: Sequence[str]) -> tuple[int, ...]:
+        """The single tokens that say one of ``words``, with and without a space before; none if no server tells."""
+        if tuple(words) not in self._label_ids:
+            spellings = [text for word in words for text in (word, f" {word}")]
+            found = await asyncio.gather(*(self._tokenized(text) for text in spellings))
+            self._label_ids[tuple(words)] = tuple(dict.fromkeys(ids[0] for ids in found if len(ids) == 1))
+        return self._label_ids[tuple(words)]
+
+    async def _tokenized(self, text: str) -> list[int]:
+        """By the first address that has ``/tokenize`` as vLLM, SGLang and llama.cpp do; empty if none has."""
+        asked = {"model": self.name, "prompt": text, "content": text, "add_special_tokens": False, "add_special": False}
+        for address in self._fleet.addresses:
+            url = f"{address.url.removesuffix('/v1')}/tokenize"
+            timeout = aiohttp.ClientTimeout(total=_LISTING_SECONDS)
+            try:
+                async with self._opened().post(url, json=asked, allow_redirects=False, timeout=timeout) as response:
+                    raw = await _bounded(response) if response.status == 200 else None
+            except (aiohttp.ClientError, OSError):
+                continue
+            if ids := tokens_in(raw or b""):
+                return ids
+        return []
 
     async def healthy(self) -> bool:
         """Whether a call was answered in the last seconds, or else whether an available address lists its models."""
@@ -131,9 +167,9 @@ class OpenAIServer:
                 raw = await _bounded(response)
                 if raw is None:
                     raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
-                if 200 <= response.status < 300:
-                    return raw
-                return fault_of(response.status, response.headers, raw, self.name)
+                if not 200 <= response.status < 300:
+                    return fault_of(response.status, response.headers, raw, self.name)
+                return fault_inside(raw, response.headers, self.name) or raw
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() > deadline - 0.005:
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None

@@ -1,13 +1,13 @@
 """Requests as bodies of ``/chat/completions``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
 
-from judge_server.models.openai_options import StructuredStyle, ThinkingControl
+from judge_server.models.openai_options import LimitField, Omittable, StructuredStyle, ThinkingControl
 from judge_server.models.protocol import Labels, Prompt, Request, Structured
 from judge_server.models.reserved import break_reserved
 from judge_server.util.parsing import writable
@@ -18,15 +18,22 @@ _broken = lru_cache(maxsize=2_048)(break_reserved)
 _broken_long = lru_cache(maxsize=8)(break_reserved)
 
 
+Relisting = Literal["logprob_token_ids", "structured_outputs", "guided_choice", "logit_bias", "none"]
+_BIAS = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How requests to this server are written. ``top_logprobs``: 0 if it gives no probabilities."""
+    """How requests to this server are written. ``top_logprobs``: 0 if it gives no probabilities; ``relisting``: how it
+    is asked for the probabilities of labels that it did not list."""
 
     thinking: ThinkingControl = "chat_template_kwargs"
     structured: StructuredStyle = "json_schema"
-    limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    limit_field: LimitField = "max_tokens"
+    least_tokens: int = 1
     top_logprobs: int = 20
-    temperature: bool = True
+    omit: frozenset[Omittable] = frozenset()
+    relisting: Relisting = "none"
     effort_off: str = "none"
     effort_on: str = "medium"
     priority: bool = False
@@ -43,12 +50,15 @@ def messages_of(prompt: Prompt) -> list[dict[str, str]]:
     ]
 
 
-def chat_body(request: Request, model: str, dialect: Dialect, extra: Mapping[str, Any]) -> bytes:
-    """The JSON body. The request's own fields take precedence over ``extra``, the fields set by the operator."""
+def chat_body(
+    request: Request, model: str, dialect: Dialect, extra: Mapping[str, Any], favoured: Mapping[str, Any] | None = None
+) -> bytes:
+    """The JSON body. The request's own fields take precedence over ``extra``, the fields set by the operator.
+    ``favoured``: the fields of ``favouring``, added to a label question."""
     body: dict[str, Any] = {**extra, "model": model, "messages": messages_of(request.prompt), "stream": False}
-    if dialect.temperature:
+    if "temperature" not in dialect.omit:
         body["temperature"] = request.sampling.temperature
-    if request.sampling.seed is not None:
+    if request.sampling.seed is not None and "seed" not in dialect.omit:
         body["seed"] = request.sampling.seed
     if dialect.priority:
         body["priority"] = int(request.priority)
@@ -56,11 +66,40 @@ def chat_body(request: Request, model: str, dialect: Dialect, extra: Mapping[str
         _ask_labels(body, dialect)
     else:
         _ask_structured(body, request.answer, request.thinking_tokens, dialect)
-    return _encode(body)
+    return _encode({**body, **(favoured or {})})
+
+
+def favouring(relisting: Relisting, words: Sequence[str], token_ids: Sequence[int]) -> dict[str, Any]:
+    """The fields by which a server lists the probabilities of ``words``, whose tokens are ``token_ids``: asked for by
+    id, or the only answers allowed, or with the same bias on each, which keeps their odds."""
+    match relisting:
+        case "logprob_token_ids":
+            return {"logprob_token_ids": list(token_ids)}
+        case "structured_outputs":
+            return {"structured_outputs": {"choice": list(words)}}
+        case "guided_choice":
+            return {"guided_choice": list(words)}
+        case "logit_bias":
+            return {"logit_bias": {str(token_id): _BIAS for token_id in token_ids}}
+        case "none":
+            return {}
+
+
+def _without(schema: Any, omitted: frozenset[Omittable]) -> Any:
+    """``schema`` without the ``omitted`` keywords; names of properties are not keywords."""
+    if not omitted or not isinstance(schema, dict):
+        return schema
+    return {
+        name: {key: _without(inner, omitted) for key, inner in value.items()}
+        if name == "properties"
+        else _without(value, omitted)
+        for name, value in schema.items()
+        if name not in omitted
+    }
 
 
 def _ask_labels(body: dict[str, Any], dialect: Dialect) -> None:
-    body[dialect.limit_field] = 1
+    body[dialect.limit_field] = dialect.least_tokens
     if dialect.top_logprobs:
         body["logprobs"] = True
         body["top_logprobs"] = dialect.top_logprobs
@@ -68,18 +107,19 @@ def _ask_labels(body: dict[str, Any], dialect: Dialect) -> None:
 
 
 def _ask_structured(body: dict[str, Any], answer: Structured, thinking_tokens: int | None, dialect: Dialect) -> None:
-    body[dialect.limit_field] = answer.max_tokens + (thinking_tokens or 0)
+    body[dialect.limit_field] = max(answer.max_tokens + (thinking_tokens or 0), dialect.least_tokens)
+    schema = _without(answer.schema, dialect.omit)
     _control_thinking(body, thinking_tokens is not None, dialect)
     match dialect.structured:
         case "json_schema":
-            schema = {"name": answer.name, "schema": answer.schema, "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+            wanted = {"name": answer.name, "schema": schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": wanted}
         case "structured_outputs":
-            body["structured_outputs"] = {"json": answer.schema}
+            body["structured_outputs"] = {"json": schema}
         case "guided_json":
-            body["guided_json"] = answer.schema
+            body["guided_json"] = schema
         case "json_object":
-            body["response_format"] = {"type": "json_object", "schema": answer.schema}
+            body["response_format"] = {"type": "json_object", "schema": schema}
         case "none":
             pass
 

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -258,3 +259,51 @@ async def test_a_material_that_is_asked_about_twice_is_written_the_same():
     await ask(judge(model), binary(), on=material("One."))
     await ask(judge(model), binary(), on=material("One."))
     assert model.asked[0].prompt == model.asked[1].prompt
+
+
+def sampled_only(request):
+    """A server that lists the sampled token alone."""
+    return replace(labelled(Yes=0.52), unlisted_logprob=0.0)
+
+
+async def test_a_label_that_was_not_listed_is_not_zero():
+    (answer,) = await ask(judge(ScriptedModel(sampled_only)), binary())
+    assert answer.status is VerdictStatus.ABSTAINED
+    assert answer.failure.type == "labels_not_listed"
+    assert "0.52 to 1" in answer.failure.detail
+
+
+async def test_an_unlisted_label_that_can_change_little_is_no_reason_to_abstain():
+    model = ScriptedModel(lambda request: replace(labelled(Yes=0.97), unlisted_logprob=0.0))
+    (answer,) = await ask(judge(model), binary())
+    assert 0.97 <= answer.reading.value <= 1
+    (answer,) = await ask(judge(model, max_label_gap=0.01), binary())
+    assert answer.failure.type == "labels_not_listed"
+
+
+async def test_a_model_that_can_list_every_label_is_asked_again():
+    def script(request):
+        return labelled(Yes=0.52, No=0.46) if request.answer.every else sampled_only(request)
+
+    model = ScriptedModel(script)
+    model.capabilities = replace(model.capabilities, relisting=True)
+    (answer,) = await ask(judge(model), binary())
+    assert answer.reading.value == pytest.approx(0.52 / 0.98)
+    assert answer.usage.calls == len(model.asked) == 2
+
+
+async def test_a_scale_whose_options_are_not_listed_abstains():
+    model = ScriptedModel(lambda request: replace(labelled(B=0.6), unlisted_logprob=0.0))
+    (answer,) = await ask(judge(model), scale(values=(0.0, 0.4, 1.0)))
+    assert answer.failure.type == "labels_not_listed"
+
+
+async def test_a_judge_with_a_fallback_asks_for_a_reason_instead():
+    def script(request):
+        return sampled_only(request) if isinstance(request.answer, Labels) else spoken(VERDICT)
+
+    (answer,) = await ask(judge(ScriptedModel(script), fallback="reason"), binary())
+    assert answer.reading.value == 1.0
+
+
+VERDICT = {"reason": "r", "verdict": "Yes"}

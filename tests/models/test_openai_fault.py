@@ -4,14 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.core.errors import BadConfiguration, ContextOverflow, JudgeFailure, ModelUnavailable
-from judge_server.models.capability_probe import concede, obeyed
+from judge_server.core.errors import BadConfiguration, ContentFiltered, ContextOverflow, JudgeFailure, ModelUnavailable
+from judge_server.models.capability_probe import obeyed
 from judge_server.models.failover import backoff_seconds
 from judge_server.models.fleet import CallOutcome
-from judge_server.models.openai_fault import fault_of, retry_after_seconds
+from judge_server.models.openai_fault import fault_inside, fault_of, retry_after_seconds
 from judge_server.models.openai_options import OpenAIOptions, read_specification
 from judge_server.models.openai_reply import ModelListing, listing_of
-from judge_server.models.openai_wire import Dialect
 from judge_server.models.protocol import (
     Completion,
 )
@@ -20,21 +19,150 @@ from judge_server.models.registry import read_options
 SCHEMA = {"type": "object", "properties": {"verdict": {"enum": ["Yes", "No"]}}, "required": ["verdict"]}
 
 
-OVERFLOWS = [
-    "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens",
-    "The decoder prompt (length 9) is longer than the maximum model length of 8.",
-    "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
-    "the request exceeds the available context size, try increasing it",
-    "prompt is too long: 210000 tokens > 200000 maximum",
+# One wording of each server or provider, written from its source or from published reports of its errors.
+OVERFLOWS = {
+    "openai": "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens",
+    "openai responses": "Your input exceeds the context window of this model.",
+    "azure": "Error code: context_length_exceeded",
+    "vllm": "The decoder prompt (length 9) is longer than the maximum model length of 8.",
+    "vllm 0.6": "please reduce the length of the input prompt or set max_model_len higher",
+    "sglang": "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+    "sglang requested": "Requested token count exceeds the model's maximum context length of 4096 tokens.",
+    "llama.cpp": "the request exceeds the available context size, try increasing it",
+    "llama.cpp type": "exceed_context_size_error",
+    "lm studio": "Trying to keep the first 5000 tokens when context the overflows. Loaded context length: 4096",
+    "ollama": "the input length exceeds the context length",
+    "tgi": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000",
+    "tgi input": "Input validation error: `inputs` must have less than 4095 tokens, max_input_length",
+    "tensorrt-llm": "Prompt length (5000) exceeds maximum input length (4096).",
+    "lmdeploy": "input token length 5000 exceeds session_len 4096",
+    "mlc": "Request prompt has 5000 tokens in total, larger than the model input length limit 4096.",
+    "tabbyapi": "Prompt length 5000 is greater than max_seq_len 4096",
+    "anthropic": "prompt is too long: 210000 tokens > 200000 maximum",
+    "anthropic sum": "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+    "bedrock": "Input is too long for requested model.",
+    "gemini": "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "cohere": "too many tokens: total number of tokens in the prompt cannot exceed 4081",
+    "mistral": "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+    "groq": "Please reduce the length of the messages or completion.",
+    "deepseek": "This model's maximum context length is 65536 tokens. Please reduce the length of the messages",
+    "xai": "This model's maximum prompt length is 131072 but the request contains 500000 tokens.",
+    "fireworks": "The prompt is too long: 40000, model maximum context length: 32768",
+    "dashscope": "Range of input length should be [1, 30720]",
+    "moonshot": "Invalid request: Your request exceeded model token limit: 8192",
+    "minimax": "invalid params, context window exceeds limit",
+    "zhipu": "Prompt 超长",
+    "qianfan": "prompt tokens too long",
+    "cloudflare": "The estimated number of input tokens (9000) exceeded this model context window limit (8000).",
+    "github": "prompt token count of 9000 exceeds the limit of 8192",
+    "cerebras": "Please reduce the length of the messages or completion. Current length is 9000 while limit is 8192",
+    "ai21": "The prompt is too long. Max input length exceeded.",
+}
+NOT_OVERFLOWS = [
+    "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 9000",
+    "max_tokens is too large: 5000. This model supports at most 4096 completion tokens",
+    "Unsupported value: 'temperature' does not support 0 with this model.",
+    "Invalid schema for response_format",
+    "Rate limit reached: too many tokens per day",
+]
+FILTERED = [
+    (
+        400,
+        {
+            "code": "content_filter",
+            "message": "The response was filtered due to Azure OpenAI's content management policy.",
+        },
+    ),
+    (400, {"message": "Your request was rejected as a result of our safety system."}),
+    (400, {"code": "data_inspection_failed", "message": "Input data may contain inappropriate content."}),
+    (403, {"message": "Your input was flagged by moderation", "metadata": {"reasons": ["violence"]}}),
+    (400, {"code": "1301", "message": "contentFilter"}),
+    (400, {"code": "content_policy_violation"}),
+    (422, {"message": "Output blocked by content filtering policy"}),
+    (400, {"message": "blocked due to safety: PROHIBITED_CONTENT"}),
+    (451, {"message": "no"}),
 ]
 
 
 class TestFaults:
-    @pytest.mark.parametrize("words", OVERFLOWS)
-    def test_a_prompt_beyond_the_context_is_named_so_and_not_tried_again(self, words):
-        fault = fault_of(400, {}, json.dumps({"error": {"message": words, "code": 400}}).encode(), "judge")
+    @pytest.mark.parametrize("server", OVERFLOWS)
+    @pytest.mark.parametrize("status", [400, 413, 422, 500])
+    def test_a_prompt_beyond_the_context_is_named_so_and_not_tried_again(self, server, status):
+        fault = fault_of(
+            status, {}, json.dumps({"error": {"message": OVERFLOWS[server], "code": 400}}).encode(), "judge"
+        )
         assert isinstance(fault.error, ContextOverflow)
         assert not fault.again
+
+    @pytest.mark.parametrize("words", NOT_OVERFLOWS)
+    @pytest.mark.parametrize("status", [400, 413, 429])
+    def test_other_complaints_about_tokens_are_no_overflow(self, words, status):
+        fault = fault_of(status, {}, json.dumps({"error": {"message": words}}).encode(), "judge")
+        assert isinstance(fault.error, ModelUnavailable) or status == 413
+
+    @pytest.mark.parametrize(("status", "error"), FILTERED)
+    def test_a_content_filter_has_a_type_of_its_own_and_is_not_tried_again(self, status, error):
+        fault = fault_of(status, {}, json.dumps({"error": error}).encode(), "judge")
+        assert isinstance(fault.error, ContentFiltered)
+        assert not fault.again
+
+    @pytest.mark.parametrize(
+        ("field", "message", "option"),
+        [
+            ("seed", "Extra inputs are not permitted: 'seed'", 'omit = ["seed"]'),
+            ("temperature", "Unsupported value: 'temperature' does not support 0", 'omit = ["temperature"]'),
+            ("top_logprobs", "top_logprobs is not available to this key", "top_logprobs = 0"),
+            ("logprobs", "You are not allowed to request logprobs from this model", "top_logprobs = 0"),
+            ("response_format", "response_format is not supported", 'structured = "none"'),
+            ("minLength", "keyword minLength is not permitted", 'omit = ["minLength"]'),
+            ("priority", "priority scheduling is off: priority must be 0", "send_priority = false"),
+            ("top_k", "unknown field 'top_k'", "extra_body without top_k"),
+        ],
+    )
+    @pytest.mark.parametrize("status", [400, 403, 422, 501])
+    def test_a_refused_parameter_is_named_with_the_option_that_switches_it_off(self, field, message, option, status):
+        fault = fault_of(status, {}, json.dumps({"error": {"message": message}}).encode(), "judge")
+        assert isinstance(fault.error, ModelUnavailable)
+        assert field in fault.error.detail
+        assert option in fault.error.remedy
+        assert "key" not in fault.error.remedy
+
+    @pytest.mark.parametrize(
+        ("error", "error_type", "again"),
+        [
+            ({"error": {"code": 429, "message": "slow down"}}, ModelUnavailable, True),
+            ({"error": {"type": "rate_limit_exceeded", "message": "x"}}, ModelUnavailable, True),
+            ({"error": {"code": "503", "message": "x"}}, ModelUnavailable, True),
+            ({"error": "provider returned error"}, ModelUnavailable, True),
+            ({"choices": [{"error": {"code": 502, "message": "x"}, "finish_reason": "error"}]}, ModelUnavailable, True),
+            ({"choices": [{"error": {"code": 429, "message": "x"}}]}, ModelUnavailable, True),
+            (
+                {"object": "error", "message": "longer than the maximum model length", "code": 400, "error": 1},
+                ContextOverflow,
+                False,
+            ),
+            ({"error": {"code": 401, "message": "No auth credentials found"}}, ModelUnavailable, False),
+            ({"error": {"type": "invalid_request_error", "message": "prompt is too long"}}, ContextOverflow, False),
+            ({"error": {"code": 403, "message": "flagged by moderation"}}, ContentFiltered, False),
+        ],
+    )
+    def test_an_error_inside_an_answer_of_status_200_is_that_error(self, error, error_type, again):
+        fault = fault_inside(json.dumps(error).encode(), {}, "judge")
+        assert isinstance(fault.error, error_type)
+        assert fault.again is again
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"choices": [{"message": {"content": 'an "error"'}}]},
+            {"choices": [{"message": {"content": "x"}, "error": None}], "error": None},
+            {"error": {}},
+            {"error": 0, "choices": []},
+            [{"error": 1}],
+        ],
+    )
+    def test_an_answer_without_an_error_is_none(self, body):
+        assert fault_inside(json.dumps(body).encode(), {}, "judge") is None
 
     @pytest.mark.parametrize("status", [301, 307, 400, 401, 402, 403, 404, 405, 418, 422])
     def test_what_another_attempt_cannot_change_is_not_tried_again(self, status):
@@ -84,10 +212,30 @@ class TestBackoff:
             ("nan", None),
             ("", None),
             ("²", None),
+            ("2s", 2.0),
+            ("1m30s", 90.0),
+            ("250ms", 0.25),
+            ("1.5 seconds", 1.5),
         ],
     )
     def test_retry_after_is_read_as_seconds(self, header, seconds):
         assert retry_after_seconds(header) == seconds
+
+    @pytest.mark.parametrize(
+        ("headers", "error", "seconds"),
+        [
+            ({"retry-after-ms": "1500", "Retry-After": "9"}, {}, 1.5),
+            ({"Retry-After": "2s"}, {}, 2.0),
+            ({}, {"message": "Rate limit reached. Please try again in 1m2.5s. Visit"}, 62.5),
+            ({}, {"message": "Please try again in 120ms."}, 0.12),
+            ({}, {"message": "Please retry after 7 seconds."}, 7.0),
+            ({}, {"message": "x", "details": [{"@type": "RetryInfo", "retryDelay": "20s"}]}, 20.0),
+            ({}, {"message": "x", "retry_after": 3}, 3.0),
+            ({}, {"message": "limit 6000, used 5 s"}, None),
+        ],
+    )
+    def test_a_delay_is_read_from_headers_and_from_the_body(self, headers, error, seconds):
+        assert fault_of(429, headers, json.dumps({"error": error}).encode(), "judge").wait_seconds == seconds
 
     def test_retry_after_is_read_as_a_date(self):
         assert retry_after_seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
@@ -170,16 +318,3 @@ class TestObeying:
     def test_anything_else_shows_none(self, text):
         assert not obeyed(Completion(text))
         assert not obeyed(Completion(text, truncated=True))
-
-
-class TestConcessions:
-    def test_what_the_server_complains_of_is_given_up_first(self):
-        assert concede(Dialect(), "Unsupported value: 'temperature'").temperature is False
-        assert concede(Dialect(), "use max_completion_tokens, not max_tokens").limit_field == "max_completion_tokens"
-        assert concede(Dialect(), "top_logprobs must be at most 5").top_logprobs == 5
-
-    def test_concessions_come_to_an_end(self):
-        dialect, count = Dialect(), 0
-        while (less := concede(dialect, "no")) is not None:
-            dialect, count = less, count + 1
-        assert count == 5

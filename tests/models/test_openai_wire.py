@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.stub_judge import answer
-from judge_server.core.errors import UnusableVerdict
+from judge_server.core.errors import ContentFiltered, UnusableVerdict
 from judge_server.models.openai_reply import completion_of
 from judge_server.models.openai_wire import Dialect, chat_body
 from judge_server.models.protocol import (
@@ -87,7 +87,9 @@ class TestBodies:
         assert found == expected
 
     def test_what_the_server_refused_is_left_out(self):
-        dialect = Dialect(thinking="none", limit_field="max_completion_tokens", top_logprobs=0, temperature=False)
+        dialect = Dialect(
+            thinking="none", limit_field="max_completion_tokens", top_logprobs=0, omit=frozenset(["temperature"])
+        )
         body = sent(Request(prompt_of("x"), Labels(("Yes", "No"))), dialect)
         assert set(body) == {"model", "messages", "stream", "max_completion_tokens"}
 
@@ -178,14 +180,60 @@ class TestReplies:
             b'{"choices": [{"message": {"content": 5}}]}',
             b'{"choices": [{"message": {"content": [{"type": "image"}]}}]}',
             b'{"choices": [{"message": {"content": null, "refusal": "no"}}]}',
-            b'{"choices": [{"message": {"content": "x"}, "finish_reason": "content_filter"}]}',
             b'{"choices": [{"message": {"content": "\xff"}}]}',
-            b'{"choices": [{"message": {"content": "x"}, "logprobs": {"content": [{"token": "x", "logprob": NaN}]}}]}',
         ],
     )
     def test_what_is_no_completion_is_unusable(self, raw):
         with pytest.raises(UnusableVerdict):
             completion_of(raw, thinking=False)
+
+    @pytest.mark.parametrize("reason", ["content_filter", "sensitive", "SAFETY"])
+    def test_an_answer_that_a_content_filter_ended_has_a_type_of_its_own(self, reason):
+        with pytest.raises(ContentFiltered):
+            read({"message": {"content": "x"}, "finish_reason": reason})
+
+    @pytest.mark.parametrize(
+        ("written", "listed"),
+        [
+            (b"-Infinity", [("Yes", 0.9), ("No", 0.0)]),
+            (b"NaN", [("Yes", 0.9), ("No", None)]),
+            (b"-1e999", [("Yes", 0.9), ("No", 0.0)]),
+        ],
+    )
+    def test_numbers_that_json_forbids_spoil_no_whole_answer(self, written, listed):
+        top = b'[{"token": "Yes", "logprob": -0.10536}, {"token": "No", "logprob": ' + written + b"}]"
+        raw = (
+            b'{"choices": [{"message": {"content": "Yes"}, "logprobs": {"content": [{"token": "Yes", '
+            b'"logprob": -0.10536, "top_logprobs": ' + top + b"}]}}]}"
+        )
+        found = completion_of(raw, thinking=False).candidates
+        shares = [(c.text, None if math.isnan(c.logprob) else round(math.exp(c.logprob), 4)) for c in found]
+        assert shares == listed
+
+    def test_a_verdict_that_a_parser_took_for_thinking_is_the_text(self):
+        for field in ("reasoning_content", "reasoning"):
+            completion = read({"message": {"content": None, field: '{"reason": "r", "verdict": "No"}'}})
+            assert completion.text == '{"reason": "r", "verdict": "No"}'
+
+    def test_thinking_that_was_cut_is_no_verdict(self):
+        message = {"content": None, "reasoning_content": '{"reason": "r", "verdict": "No"}'}
+        assert read({"message": message, "finish_reason": "length"}).text == ""
+
+    def test_text_parts_beside_thinking_parts_are_the_text(self):
+        parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Yes?"}]}, {"type": "text", "text": "{}"}]
+        assert read({"message": {"content": parts}}).text == "{}"
+
+    def test_what_bounds_an_unlisted_token_depends_on_the_listing(self):
+        listed = [{"token": "Yes", "logprob": -0.5}, {"token": "x", "logprob": -3.0}]
+        assert (
+            read(
+                {"message": {"content": "Yes"}, "logprobs": {"content": [{**listed[0], "top_logprobs": listed}]}}
+            ).unlisted_logprob
+            == -3.0
+        )
+        for top in ([], None):
+            entry = {"token": "Yes", "logprob": -0.5, "top_logprobs": top}
+            assert read({"message": {"content": "Yes"}, "logprobs": {"content": [entry]}}).unlisted_logprob == 0.0
 
     @given(
         st.recursive(

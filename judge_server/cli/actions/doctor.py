@@ -18,6 +18,7 @@ from rich.table import Table
 
 from judge_server.core.errors import JudgeServerError
 from judge_server.judging.answer import Judge
+from judge_server.judging.relative.arbiter import singles
 from judge_server.settings.settings import Settings
 from judge_server.store.location import Location
 from judge_server.wiring.archive import library_of
@@ -167,7 +168,8 @@ async def _judge(judge: Judge, default: bool) -> Diagnosis:
     subject = f"judge {reference.name}" + (" (default)" if default else "")
     found = f"{reference.model} in {reference.mode} mode"
     if await judge.healthy():
-        return Diagnosis(subject, "ok", found, reference.notice or "")
+        limits = [f"{one.model.name}: {limit}" for one in singles(judge) for limit in one.model.capabilities.limits]
+        return Diagnosis(subject, "ok", found, " ".join(filter(None, (reference.notice, *limits))))
     return Diagnosis(subject, "fault", f"{found} does not answer", "Start the model's server, or correct its address.")
 
 

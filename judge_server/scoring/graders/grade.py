@@ -31,6 +31,7 @@ Flag = Literal[
 ]
 _BY_TYPE: dict[str, tuple[Flag, ...]] = {
     UnusableVerdict.type: ("model_grader_parse_error",),
+    "labels_not_listed": ("model_grader_parse_error",),
     "low_label_mass": ("model_grader_parse_error",),
     DeadlineExceeded.type: ("model_grader_server_error", "unresponsive_reward_error"),
     GraderUnavailable.type: ("python_grader_server_error",),

@@ -158,7 +158,11 @@ def _require_sampling(judge: SingleJudge, sampling: SamplingParams | None) -> No
 
 
 def _may_fall_back(judge: SingleJudge, answer: Answer) -> bool:
-    unreadable = answer.failure is not None and answer.failure.type in ("low_label_mass", "unusable_verdict")
+    unreadable = answer.failure is not None and answer.failure.type in (
+        "labels_not_listed",
+        "low_label_mass",
+        "unusable_verdict",
+    )
     return unreadable and judge.specification.fallback == "reason"
 
 

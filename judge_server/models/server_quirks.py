@@ -1,0 +1,138 @@
+"""What OpenAI-compatible servers refuse, and how requests are written without it.
+
+Each row of ``QUIRKS`` is one feature of a request: how refusals name it, the dialect without it, and the option that
+switches it off for good.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from judge_server.models.openai_options import EXTRA_BODY, Omittable, SchemaKeyword
+from judge_server.models.openai_wire import Dialect
+
+_LEAST = re.compile(
+    r"(?:below[ _]min|at least|minimum|>=|≥|greater than or equal to|no less than|less than)\D{0,60}?(\d{1,4})",
+    re.IGNORECASE,
+)
+_LIMIT_NAMES = re.compile(r"max_(?:completion_|output_|new_)?tokens|maxOutputTokens|maximum tokens", re.IGNORECASE)
+_MOST_LEAST_TOKENS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """``named`` finds the feature in a complaint; ``without`` gives a dialect that does without it, or None if the
+    dialect does already; ``option`` is what an operator writes to the same end."""
+
+    field: str
+    named: re.Pattern[str]
+    without: Callable[[Dialect, str], Dialect | None]
+    option: str
+
+
+def _no_thinking(dialect: Dialect, complaint: str) -> Dialect | None:
+    return None if dialect.thinking == "none" else replace(dialect, thinking="none")
+
+
+def _other_limit(dialect: Dialect, complaint: str) -> Dialect | None:
+    return replace(dialect, limit_field="max_completion_tokens") if dialect.limit_field == "max_tokens" else None
+
+
+def _more_tokens(dialect: Dialect, complaint: str) -> Dialect | None:
+    numbers = [int(found) for found in _LEAST.findall(complaint)] if _LIMIT_NAMES.search(complaint) else []
+    least = max((number for number in numbers if number <= _MOST_LEAST_TOKENS), default=0)
+    return replace(dialect, least_tokens=least) if least > dialect.least_tokens else None
+
+
+def _fewer_logprobs(dialect: Dialect, complaint: str) -> Dialect | None:
+    if not dialect.top_logprobs:
+        return None
+    return replace(dialect, top_logprobs=5 if dialect.top_logprobs > 5 else 0)
+
+
+def _omitting(field: Omittable) -> Callable[[Dialect, str], Dialect | None]:
+    def without(dialect: Dialect, complaint: str) -> Dialect | None:
+        return None if field in dialect.omit else replace(dialect, omit=dialect.omit | {field})
+
+    return without
+
+
+def _word(*words: str) -> re.Pattern[str]:
+    return re.compile("|".join(rf"(?<![A-Za-z_]){word}(?![A-Za-z_])" for word in words), re.IGNORECASE)
+
+
+KEYWORDS: tuple[SchemaKeyword, ...] = get_args(SchemaKeyword)
+QUIRKS = (
+    Quirk("max_tokens", _LIMIT_NAMES, _more_tokens, "least_tokens = 16"),
+    Quirk("max_tokens", _word("max_tokens"), _other_limit, 'limit_field = "max_completion_tokens"'),
+    Quirk(
+        "chat_template_kwargs",
+        _word("chat_template_kwargs", "enable_thinking", "reasoning_effort", "thinking"),
+        _no_thinking,
+        'thinking_control = "none"',
+    ),
+    Quirk("top_logprobs", _word("logprobs", "top_logprobs", "log probabilities"), _fewer_logprobs, "top_logprobs = 0"),
+    Quirk("temperature", _word("temperature"), _omitting("temperature"), 'omit = ["temperature"]'),
+    Quirk("seed", _word("seed"), _omitting("seed"), 'omit = ["seed"]'),
+    *(Quirk(word, _word(word), _omitting(word), f'omit = ["{word}"]') for word in KEYWORDS),
+)
+_OTHER_OPTIONS = {
+    "max_completion_tokens": 'limit_field = "max_tokens"',
+    "logprobs": "top_logprobs = 0",
+    "reasoning_effort": 'thinking_control = "none"',
+    "enable_thinking": 'thinking_control = "none"',
+    "response_format": 'structured = "none"',
+    "json_schema": 'structured = "none"',
+    "structured_outputs": 'structured = "json_schema"',
+    "guided_json": 'structured = "json_schema"',
+    "priority": "send_priority = false",
+}
+OPTIONS = (
+    {quirk.field: quirk.option for quirk in QUIRKS}
+    | {field: f"extra_body without {field}" for field in sorted(EXTRA_BODY - set(_OTHER_OPTIONS))}
+    | _OTHER_OPTIONS
+)
+_REFUSED = re.compile(
+    "|".join(
+        rf"(?<![A-Za-z_]){field}(?![A-Za-z_])" for field in sorted(OPTIONS, key=len, reverse=True) if len(field) > 4
+    )
+    + r"|(?<=['\"`.\[])(?:seed|user|min_p|top_k|top_p|store)(?=['\"`\]])"
+)
+
+
+def named_in(complaint: str, dialect: Dialect) -> Dialect | None:
+    """The dialect without the first feature that ``complaint`` names; None if it names none that is in use."""
+    found = (quirk.without(dialect, complaint) for quirk in QUIRKS if quirk.named.search(complaint))
+    return next((less for less in found if less is not None), None)
+
+
+def each_alone(dialect: Dialect) -> Iterator[Dialect]:
+    """The dialect without one feature, for each feature that can be given up; schema keywords are not among them."""
+    for quirk in QUIRKS:
+        less = None if quirk.field in KEYWORDS else quirk.without(dialect, "")
+        while less is not None:
+            yield less
+            less = quirk.without(less, "") if quirk.field == "top_logprobs" else None
+
+
+def barest(dialect: Dialect) -> Dialect:
+    """The dialect without any feature that can be given up."""
+    return replace(
+        dialect,
+        thinking="none",
+        limit_field="max_completion_tokens" if dialect.limit_field == "max_tokens" else dialect.limit_field,
+        top_logprobs=0,
+        omit=dialect.omit | {"temperature", "seed"},
+    )
+
+
+def plainer_schemas(dialect: Dialect) -> Dialect:
+    """The dialect whose schemas bound no strings and numbers."""
+    return replace(dialect, omit=dialect.omit | {"minLength", "maxLength", "minimum", "maximum"})
+
+
+def refused_field(complaint: str) -> str | None:
+    """The request field or schema keyword that a complaint names, if it is one that requests can have."""
+    found = _REFUSED.search(complaint)
+    return found.group() if found else None
