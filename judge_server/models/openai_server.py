@@ -169,7 +169,8 @@ class OpenAIServer:
                     raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
                 if not 200 <= response.status < 300:
                     return fault_of(response.status, response.headers, raw, self.name)
-                return fault_inside(raw, response.headers, self.name) or raw
+                inside = fault_inside(raw, response.headers, self.name) if b'"error"' in raw else None
+                return inside or raw
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() > deadline - 0.005:
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from judge_server.models.plain_form import changes, plain_form, plain_text
-from judge_server.models.reserved import break_reserved
+from judge_server.models.reserved import break_reserved, changes, plain_form, plain_text
 
 TOKENS = [
     "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|begin_of_text|>", "<|start_header_id|>", "<|eot_id|>",

@@ -14,8 +14,7 @@ from judge_server.judging.panel import PanelJudge
 from judge_server.judging.reading import DIGIT, label_reading, read_structured, verdict_schema, whole_json
 from judge_server.judging.relative.comparison import Kind, Shown
 from judge_server.judging.relative.prompt import Question, Script, letters, relative_digest
-from judge_server.judging.retry import asked, trusted
-from judge_server.judging.single import SingleJudge
+from judge_server.judging.single import SingleJudge, asked, trusted
 from judge_server.models.protocol import Completion, Labels, Request, Sampling, Structured
 from judge_server.models.reserved import RESERVED_DIGEST
 from judge_server.util.concurrency import together

@@ -12,8 +12,7 @@ from judge_server.core.grader import GraderMessage, SamplingParams
 from judge_server.guard.sanitize import sanitize
 from judge_server.judging.answer import Answer, Terms
 from judge_server.judging.prompt import PromptWriter
-from judge_server.judging.retry import Read, asked, counted
-from judge_server.judging.single import SingleJudge
+from judge_server.judging.single import Read, SingleJudge, asked, counted
 from judge_server.models.protocol import Labels, Part, Prompt, Request, Sampling, Segment, Structured, Turn
 from judge_server.scoring.cached_judge import CachedJudge, JudgeCall
 from judge_server.scoring.graders.grader_input import Filled, GraderInput
