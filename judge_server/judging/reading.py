@@ -230,7 +230,7 @@ def words_outside(words: tuple[str, ...]) -> re.Pattern[str]:
 DIGIT = re.compile(r"\d")
 
 
-class _NotJson(UnusableVerdict):
+class _NotJson(Exception):
     """The text as a whole is not JSON."""
 
 
@@ -240,7 +240,7 @@ def _strict_json(text: str) -> Any:
     except _TwiceTheSameKey as fault:
         raise UnusableVerdict(f"The answer gives {_excerpt(str(fault))} twice: {_excerpt(text)}") from None
     except (ValueError, RecursionError):
-        raise _NotJson(f"The answer is not JSON: {_excerpt(text)}") from None
+        raise _NotJson from None
 
 
 def _only_object(text: str, verdicts: re.Pattern[str]) -> Any:
