@@ -4,6 +4,7 @@ All texts are sanitized here, before anything is hashed, so that the cache key c
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +15,10 @@ from judge_server.core.step import Step
 from judge_server.core.submission import Submission
 from judge_server.guard.degenerate import says_nothing
 from judge_server.guard.sanitize import sanitize
+
+_MARK = "\ue00a", "\ue00b"
+_NO_MARKS = dict.fromkeys(map(ord, _MARK), "\ufffd")
+ROLE_MARK = re.compile(f"{_MARK[0]}([a-z ]{{1,20}}){_MARK[1]}\n")
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class JudgeInputs:
                 conversation=self.submission.conversation,
                 response=text_in_scope(self.submission, scope),
                 reference=shown_reference(self.submission) if with_reference else None,
-                step=None if step is None else replace(step, text=_step_text(step)),
+                step=None if step is None else replace(step, text=step_text(self.submission, step)),
             )
         return self._made[key]
 
@@ -82,28 +87,67 @@ def text_in_scope(submission: Submission, scope: str) -> str:
     out of an answer beside tool calls: the guard checks answers only, and lets an agent's calls pass."""
     read = submission.read
     if scope == "reasoning":
-        return "" if says_nothing(read.reasoning) else sanitize(read.reasoning)
+        return "" if says_nothing(read.reasoning) else _shown(read.reasoning)
     if scope != "answer":
-        return sanitize(read.text)
+        return _messages_text(submission.response) if _has_turns(submission.response) else _shown(read.text)
     if read.tool_calls and says_nothing(read.answer, submission.reference):
-        return sanitize("\n".join(_call_text(call) for call in read.tool_calls))
-    return sanitize(read.answer)
+        return "\n".join(_call_text(call) for call in read.tool_calls)
+    return _shown(read.answer)
 
 
-def _step_text(step: Step) -> str:
-    """A step that says nothing is blank: it meets nothing, and no judge is asked."""
-    return "" if says_nothing(step.text) else sanitize(step.text)
+def step_text(submission: Submission, step: Step) -> str:
+    """A step as a judge sees it: for a response with turns, the turn and the tool results after it. A step that says
+    nothing is blank: it meets nothing, and no judge is asked."""
+    if says_nothing(step.text):
+        return ""
+    messages = submission.response
+    if isinstance(messages, str) or step.message is None or not _has_turns(messages):
+        return _shown(step.text)
+    first = step.message
+    later = (place for place in range(first + 1, len(messages)) if messages[place].role == "assistant")
+    return _messages_text(messages[first : next(later, len(messages))])
 
 
 def shown_reference(submission: Submission) -> str | None:
     """The reference answer as a judge sees it."""
-    return None if submission.reference is None else sanitize(submission.reference)
+    return None if submission.reference is None else _shown(submission.reference)
 
 
 def message_text(message: Message) -> str:
     """A turn as the judge sees it, tool calls included."""
-    return sanitize("\n".join(filter(None, (message.content, *(_call_text(call) for call in message.tool_calls)))))
+    calls = [_call_text(call) for call in message.tool_calls]
+    return "\n".join(filter(None, (_shown(message.content), *calls)))
+
+
+def role_mark(role: str) -> str:
+    """Stands before what a role inside a text says. The prompt shows it with the code of the text's fence; outside text
+    cannot hold it, so a role that a text only claims is never shown with the code."""
+    return f"{_MARK[0]}{role}{_MARK[1]}\n"
+
+
+def _has_turns(response: str | tuple[Message, ...]) -> bool:
+    """Whether a response has roles of its own. One message without calls is shown as its text."""
+    if isinstance(response, str):
+        return False
+    return len(response) > 1 or bool(response[0].tool_calls) or response[0].role == "tool"
+
+
+def _messages_text(messages: str | tuple[Message, ...]) -> str:
+    if isinstance(messages, str):
+        return _shown(messages)
+    turns = []
+    for message in messages:
+        said = _shown("\n".join(filter(None, (message.reasoning, message.content))))
+        role = "tool result" if message.role == "tool" else message.role
+        calls = [_call_text(call) for call in message.tool_calls]
+        turns.append("\n".join([f"{role_mark(role)}{said}", *calls] if said or not calls else calls))
+    return "\n\n".join(turns)
 
 
 def _call_text(call: ToolCall) -> str:
-    return f"(calls {call.function.name} with {call.function.arguments})"
+    return f"{role_mark('tool call')}{_shown(f'{call.function.name}({call.function.arguments})')}"
+
+
+def _shown(text: str) -> str:
+    """``text`` without what a reader cannot see, and without the characters of role marks."""
+    return sanitize(text).translate(_NO_MARKS)

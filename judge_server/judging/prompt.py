@@ -13,7 +13,7 @@ import hmac
 import json
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -23,7 +23,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from judge_server.core.criterion import Judged, Scale
 from judge_server.core.judge import Mode
-from judge_server.judging.judge_input import JudgeInput, message_text
+from judge_server.judging.judge_input import ROLE_MARK, JudgeInput, message_text
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 from judge_server.util.lru import BoundedCache
 
@@ -73,9 +73,12 @@ class Slots:
     def __init__(self, part: Part) -> None:
         self.part = part
         self.texts: list[str] = []
+        self._codes: list[str] = []
 
-    def __call__(self, text: str) -> str:
+    def __call__(self, text: str, code: str = "") -> str:
+        """``code``: of the fence around the text, shown with the roles inside it."""
         self.texts.append(text)
+        self._codes.append(code)
         return f"\ue000{len(self.texts) - 1}\ue001"
 
     def segments(self, rendered: str, parts: Mapping[int, Part] | None = None) -> tuple[Segment, ...]:
@@ -87,8 +90,16 @@ class Slots:
                     result.append(Segment(piece, self.part, trusted=True))
             else:
                 index = int(piece)
-                result.append(Segment(self.texts[index], (parts or {}).get(index, self.part), trusted=False))
+                result += self._with_roles(index, (parts or {}).get(index, self.part))
         return tuple(result)
+
+    def _with_roles(self, index: int, part: Part) -> Iterator[Segment]:
+        """The text as outside segments, and the marks of real roles between them as ours, with the fence's code."""
+        for place, piece in enumerate(ROLE_MARK.split(self.texts[index])):
+            if place % 2:
+                yield Segment(f"[{self._codes[index]} {piece}]\n", part, trusted=True)
+            elif piece or not place:
+                yield Segment(piece, part, trusted=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +142,15 @@ class PromptWriter:
 
         def shown(part: Part, kind: str, text: str) -> dict[str, str]:
             parts[len(slots.texts)] = part
-            return {"code": self.code(kind, text), "text": slots(text)}
+            code = self.code(kind, text)
+            return {"code": code, "text": slots(text, code)}
 
         turns = [(message.role, message_text(message)) for message in judge_input.conversation]
         conversation_code = self.code("conversation", json.dumps(turns))
         step = judge_input.step
         values: dict[str, Any] = {
             "conversation": {"code": conversation_code},
-            "messages": [{"role": role, "text": slots(text)} for role, text in turns],
+            "messages": [{"role": role, "text": slots(text, conversation_code)} for role, text in turns],
             "response": shown("response", "response", judge_input.response),
             "step": shown("response", "step", step.text) | {"number": step.index + 1} if step else None,
             "reference": shown("reference", "reference", judge_input.reference)

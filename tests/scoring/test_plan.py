@@ -170,7 +170,7 @@ async def test_words_that_say_nothing_beside_tool_calls_are_not_shown_for_an_ans
     said = [{"role": "assistant", "content": key, "tool_calls": calls}]
     judgment = await scorer(judge(model)).score(submission(said))
     assert judgment.reward == pytest.approx(0.9)
-    assert model.asked[0].prompt.text_of("response") == '(calls weather with {"city":"Oslo"})'
+    assert model.asked[0].prompt.text_of("response") == 'weather({"city":"Oslo"})'
 
 
 @pytest.mark.parametrize("thought", ["Thought process:", "\u200b", "解", "hm " * 200])

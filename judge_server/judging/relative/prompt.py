@@ -49,7 +49,8 @@ class Script:
 
     def _candidate(self, label: str, text: str) -> tuple[Segment, ...]:
         slots = Slots("candidate")
-        values = {"label": label, "code": self.writer.code("candidate", text), "text": slots(text)}
+        code = self.writer.code("candidate", text)
+        values = {"label": label, "code": code, "text": slots(text, code)}
         return slots.segments(render("relative_candidate", values))
 
     @cached_property
@@ -73,10 +74,11 @@ class Script:
             ]
 
         turns = [(message.role, message_text(message)) for message in comparison.conversation]
+        conversation_code = code("conversation", json.dumps(turns))
         reference = comparison.reference
         values = {
-            "conversation": {"code": code("conversation", json.dumps(turns))},
-            "messages": [{"role": role, "text": slots(text)} for role, text in turns],
+            "conversation": {"code": conversation_code},
+            "messages": [{"role": role, "text": slots(text, conversation_code)} for role, text in turns],
             "reference": None
             if reference is None
             else {"code": code("reference", reference), "text": aside("reference", reference)},
