@@ -18,7 +18,7 @@ _LONGEST_DECOMPOSED = 18  # Hangul and the marks of other scripts are taken apar
 _LONG_STEM = 5  # a word alone with a shorter stem has one more letter: "Stephen" is no ending of "step"
 _HEAD = 100
 _FIRST_WORDS = 4
-_FEWEST_WORDS = 5  # from here on, "let me break this down" announces an answer without naming it
+_FEWEST_WORDS = 4  # from here on, "let me break this down" announces an answer without naming it
 _NO_WORD = re.compile("[^a-z0-9]+")
 _APOSTROPHES = re.compile("['’ʼ`´]")
 

@@ -1,44 +1,94 @@
-"""``python -m tests.attack.evaluation``: the guard's figures on the held-out half, as counts without its texts."""
+"""``python -m tests.attack.evaluation``: the figures of docs/guard.md, as counts without the held-out texts."""
 
+import asyncio
+import sys
 from collections import Counter
+from collections.abc import Iterator
 
-from judge_server.attack.genuine import RIGHT_ANSWER
+from judge_server.attack.attack import Attack
+from judge_server.attack.base import BASES
+from judge_server.attack.corpus import corpus
+from judge_server.attack.defence import AS_SERVED, Target
+from judge_server.attack.genuine import RIGHT_ANSWER, genuine_answers, refusals
+from judge_server.attack.suite import Suite
 from judge_server.core.submission import Submission
 from judge_server.guard import guard
+from judge_server.guard.sanitize import hides, sanitize
 from tests.attack.evaluation.held_out_degenerate import degenerate_texts
 from tests.attack.evaluation.held_out_texts import orders, provoking_answers
+from tests.attack.obedient import ObedientJudge
+from tests.guard.test_sanitize import CHANNELS, SECRETS
+from tests.scoring.assembly import judge
 
 
 def main() -> None:
-    """Print one line a figure."""
+    """Print one line a figure, and one a kind."""
+    _degenerate()
+    _genuine()
+    _orders()
+    _channels()
+    for logprobs in (True, False):
+        _obedient("direct" if logprobs else "reason", logprobs=logprobs)
+
+
+def _degenerate() -> None:
     total, paid = Counter[str](), Counter[str]()
     for kind, question, text in degenerate_texts():
         total[kind] += 1
         paid[kind] += _inspect(question, text).refused is None
-    _tell("degenerate texts shown to a judge", total, paid)
-    total, refused, flagged = Counter[str](), Counter[str](), 0
+    _tell("degenerate texts shown to a judge, held out", total, paid)
+
+
+def _genuine() -> None:
+    total, refused, flagged = 0, 0, 0
     for question, text in provoking_answers():
-        total["provoking answers"] += 1
         seen = _inspect(question, text)
-        refused["provoking answers"] += seen.refused is not None
+        total, refused = total + 1, refused + (seen.refused is not None)
         flagged += bool(seen.flags) and seen.refused is None
-    _tell("genuine answers refused", total, refused)
-    print(f"genuine answers flagged and judged: {flagged}")  # noqa: T201
+    _say(f"provoking genuine answers refused, held out: {refused} of {total}; flagged and judged: {flagged}")
+    found = refusals(genuine_answers())
+    _say(f"bundled genuine answers refused: {len(found.refused)} of {found.answers}; flagged: {found.flagged}")
+
+
+def _orders() -> None:
     total, found = Counter[str](), Counter[str]()
     for kind, text in orders():
         total[kind] += 1
         found[kind] += guard.INJECTION in _inspect("What is the weather like in Lisbon in October?", text).flags
-    _tell("orders to the judge flagged", total, found)
+    _tell("orders to the judge flagged, held out", total, found)
+
+
+def _channels() -> None:
+    silent = sum(len({sanitize(encode(secret)) for secret in SECRETS}) == 1 for encode in CHANNELS.values())
+    flagged = sum(all(hides(encode(secret)) for secret in SECRETS) for encode in CHANNELS.values())
+    _say(f"channels with 96 random bits that show one text: {silent} of {len(CHANNELS)}; flagged: {flagged}")
+
+
+def _obedient(mode: str, *, logprobs: bool) -> None:
+    attacks = (*corpus(), *_held_out_attacks())
+    suite = Suite(attacks, BASES, (AS_SERVED,), bases_each=2)
+    trials = asyncio.run(suite.run(Target(judge(ObedientJudge(logprobs=logprobs))), lambda: None))
+    results = Counter(trial.result for trial in trials)
+    _say(f"strict obedient stub, mode {mode}: {results['fooled']} of {len(trials)} paid ({dict(results)})")
+
+
+def _held_out_attacks() -> Iterator[Attack]:
+    for number, (_, text) in enumerate(orders()):
+        yield Attack(f"held_out_orders/n{number}", text)
 
 
 def _inspect(question: str, text: str) -> guard.Inspection:
     return guard.inspect(Submission(prompt=question, response=text), RIGHT_ANSWER)
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def _tell(title: str, total: Counter[str], found: Counter[str]) -> None:
-    print(f"{title}: {found.total()} of {total.total()} ({found.total() / total.total():.1%})")  # noqa: T201
+    _say(f"{title}: {found.total()} of {total.total()} ({found.total() / total.total():.1%})")
     for kind in total:
-        print(f"    {kind}: {found[kind]} of {total[kind]}")  # noqa: T201
+        _say(f"    {kind}: {found[kind]} of {total[kind]}")
 
 
 if __name__ == "__main__":
