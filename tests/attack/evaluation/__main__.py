@@ -16,6 +16,7 @@ from judge_server.guard import guard
 from judge_server.guard.sanitize import hides, sanitize
 from tests.attack.evaluation.held_out_degenerate import degenerate_texts
 from tests.attack.evaluation.held_out_texts import orders, provoking_answers
+from tests.attack.evaluation.routes import paid_on_the_routes
 from tests.attack.obedient import ObedientJudge
 from tests.guard.test_sanitize import CHANNELS, SECRETS
 from tests.scoring.assembly import judge
@@ -29,6 +30,8 @@ def main() -> None:
     _channels()
     for logprobs in (True, False):
         _obedient("direct" if logprobs else "reason", logprobs=logprobs)
+    for route, (paid, count) in paid_on_the_routes((*corpus(), *_held_out_attacks())).items():
+        _say(f"strict obedient stub, route {route}: {paid} of {count} paid")
 
 
 def _degenerate() -> None:
