@@ -7,21 +7,23 @@ from tests.end_to_end.faults import run_matrix, shake
 
 
 @pytest.mark.timeout(300)
-def test_whatever_the_judge_does_the_reward_is_null_and_typed_or_what_the_rubric_says():
-    found = run_matrix(policies=("null", "worst"))
+@pytest.mark.parametrize("policies", [("null",), pytest.param(("null", "worst"), marks=pytest.mark.long)])
+def test_whatever_the_judge_does_the_reward_is_null_and_typed_or_what_the_rubric_says(policies):
+    found = run_matrix(policies=policies)
     assert found.faults == []
-    assert found.rewards >= len(CELLS) * 6
+    assert found.rewards >= len(CELLS) * 3 * len(policies)
     assert 0 < found.nulls < found.rewards
     assert {"judge_unavailable", "unusable_verdict", "low_label_mass"} <= set(found.types)
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("count", [60, pytest.param(250, marks=pytest.mark.long)])
 @pytest.mark.timeout(300)
-def test_with_a_tenth_of_all_calls_failing_at_random_retries_give_the_same_rewards(mode):
-    shaken = shake(mode, submissions=250, share=0.1, seed=7)
+def test_with_a_tenth_of_all_calls_failing_at_random_retries_give_the_same_rewards(mode, count):
+    shaken = shake(mode, submissions=count, share=0.1, seed=7)
     assert shaken.broken_calls >= 0.05 * shaken.calls
     assert shaken.wrong == 0
-    assert shaken.equal >= 249
+    assert shaken.equal >= count - 1
 
 
 def test_the_matrix_knows_a_false_zero_when_it_sees_one():
