@@ -5,12 +5,14 @@ import os
 import random
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests.numerics import Numerics, perturb
+from tests.postgres import Cluster, cluster
 
 _STATE = tempfile.TemporaryDirectory(prefix="judge-server-tests-")  # of this process: parallel workers share no file
 
@@ -67,6 +69,21 @@ def tiny_checkpoint(tmp_path_factory, numerics) -> Path:
     if numerics.perturbation:
         perturb(checkpoint, numerics.perturbation)
     return checkpoint
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """One cluster for all tests of a process. Take a database of its own for each test."""
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request, tmp_path) -> str:
+    """An empty database: every test that takes it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'judge.db'}"
+    return request.getfixturevalue("postgres").empty_database()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from judge_server.core.monitor import Series
 from judge_server.labels.archive import find
 from judge_server.store.writing import Judged
 from tests.monitoring.simulated import RUBRIC, Run
-from tests.store.conftest import postgres, store, url  # noqa: F401 - both databases
+from tests.store.conftest import store  # noqa: F401 - both databases
 
 SERIES = Series(rubric=RUBRIC.id, judge="trainer")
 SET = "audit/june"

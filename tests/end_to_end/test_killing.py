@@ -3,9 +3,6 @@
 import pytest
 
 from tests.end_to_end.killing import kill_again_and_again
-from tests.store.conftest import postgres, url
-
-__all__ = ["postgres", "url"]
 
 
 @pytest.mark.timeout(600)

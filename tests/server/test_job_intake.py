@@ -9,13 +9,13 @@ import pytest
 from judge_server.core.errors import TooLarge, UploadStalled
 from judge_server.core.job import JobStatus, JobTerms
 from judge_server.server.job_intake import Intake, JobSize, lines
-from tests.store.conftest import postgres, store, url
+from tests.store.conftest import store
 from tests.workers.assembly import items
 
 SIZE = JobSize(items=10_000, total_bytes=10_000_000, item_bytes=1_000_000)
 
 
-__all__ = ["postgres", "store", "url"]
+__all__ = ["store"]
 
 
 async def dripping(count, pause_seconds):

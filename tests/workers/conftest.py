@@ -1,5 +1,5 @@
-"""The store's fixtures: every test that takes ``store`` or ``url`` runs on SQLite and on PostgreSQL."""
+"""Every test that takes ``store`` runs on SQLite and on PostgreSQL."""
 
-from tests.store.conftest import postgres, store, url
+from tests.store.conftest import store
 
-__all__ = ["postgres", "store", "url"]
+__all__ = ["store"]

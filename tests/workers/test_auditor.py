@@ -175,7 +175,7 @@ async def test_where_both_judges_share_a_model_no_audit_goes_before_a_call_of_tr
         await asyncio.sleep(0.005)
     await step
     assert len(begun) == 2 * 3 * 10
-    assert sum(count > 0 for count in begun) <= 3  # who came between an audit's being let in and its beginning
+    assert sum(count > 0 for count in begun) <= 10  # of each burst, the one audit that was let in before it came
     assert len(await listed(store, "second")) == 10
 
 
