@@ -15,7 +15,7 @@ from functools import cache
 from judge_server.guard.discourse import Discourse, discourse, words_of
 from judge_server.guard.normalize import looks_alike, normalize, unspaced
 from judge_server.guard.repetition import repeated_unit
-from judge_server.guard.request import Request
+from judge_server.guard.request import UserRequest
 from judge_server.guard.sanitize import visible
 from judge_server.guard.shell import without_shell
 
@@ -64,15 +64,15 @@ class Emptiness:
 
 
 _FULL = Emptiness()
-_UNASKED = Request()
+_UNASKED = UserRequest()
 
 
 def says_nothing(text: str, reference: str | None = None) -> str | None:
     """Why ``text`` says nothing whatever the prompt, or None. What the reference says is something."""
-    return emptiness(text, Request(reference=reference)).cause
+    return emptiness(text, UserRequest(reference=reference)).cause
 
 
-def emptiness(answer: str, request: Request = _UNASKED) -> Emptiness:
+def emptiness(answer: str, request: UserRequest = _UNASKED) -> Emptiness:
     """Whether ``answer`` says nothing in reply to ``request``, also when it is written in look-alike letters or with
     its letters set apart."""
     text = answer.strip()[:_READ_CHARACTERS]
@@ -95,7 +95,7 @@ def _read_otherwise(text: str) -> list[str]:
     return []
 
 
-def _emptiness(text: str, request: Request) -> Emptiness:
+def _emptiness(text: str, request: UserRequest) -> Emptiness:
     if not text:
         return Emptiness("the response has no answer")
     shown = without_shell(text)
@@ -103,7 +103,7 @@ def _emptiness(text: str, request: Request) -> Emptiness:
     return cause or _FULL
 
 
-def _without_content(text: str, shown: str, request: Request) -> Emptiness | None:
+def _without_content(text: str, shown: str, request: UserRequest) -> Emptiness | None:
     """Nothing but signs, blanks and markup."""
     if has_content(shown):
         return None
@@ -114,7 +114,7 @@ def _without_content(text: str, shown: str, request: Request) -> Emptiness | Non
     return Emptiness("the response has no letter, digit or symbol of content")
 
 
-def _may_be_signs(text: str, request: Request) -> bool:
+def _may_be_signs(text: str, request: UserRequest) -> bool:
     if request.for_signs:
         seen = visible(text).strip()
         return bool(seen) and not seen.isspace() and len(text) <= _LONGEST_DRAWING
@@ -125,7 +125,7 @@ def _may_be_signs(text: str, request: Request) -> bool:
     return text in _OPERATORS or _is_code(text)
 
 
-def _announcement(shown: str, request: Request) -> Emptiness | None:
+def _announcement(shown: str, request: UserRequest) -> Emptiness | None:
     """Nothing but words that announce an answer, or that repeat the prompt."""
     if len(shown) > _LONGEST_ANNOUNCEMENT + len(request.text):
         return None
@@ -142,14 +142,14 @@ def _announcement(shown: str, request: Request) -> Emptiness | None:
     return Emptiness("the response announces an answer and gives none")
 
 
-def _may_be_the_answer(text: str, request: Request) -> bool:
+def _may_be_the_answer(text: str, request: UserRequest) -> bool:
     words = words_of(text)
     if text.rstrip(" *_`").endswith(tuple(_COLONS)) and request.known:
         return request.for_a_term and (request.for_code or request.for_a_salutation)
     return len(words) <= _LONGEST_TERM and (request.for_a_term or request.offers(text))
 
 
-def _announces(line: str, request: Request, *, alone: bool) -> bool:
+def _announces(line: str, request: UserRequest, *, alone: bool) -> bool:
     """Whether a line ends in a colon with nothing behind it, or is made of words of discourse and of signs."""
     bare = line.strip(" \t*_`#>-~|")
     if not bare or (not bare[0].isalnum() and _ASCII_SIGNS.issuperset(bare.replace(" ", ""))):
@@ -201,7 +201,7 @@ def _keys() -> frozenset[str]:
     return frozenset("".join(words_of(key)) for key in _KEYS.split())
 
 
-def _without_echo(text: str, request: Request) -> str:
+def _without_echo(text: str, request: UserRequest) -> str:
     """The text without the prompt and without its sentences."""
     lowered = text.lower()
     if not any(sentence.strip() in lowered for sentence in _SENTENCE_END.split(request.text) if len(sentence) >= 8):
@@ -221,7 +221,7 @@ def words_of_all(text: str) -> list[str]:
     return [word for start in range(0, len(text), 1_000) for word in words_of(text[start : start + 1_000])]
 
 
-def _repetition(text: str, request: Request) -> Emptiness | None:
+def _repetition(text: str, request: UserRequest) -> Emptiness | None:
     """A text of some length that is one unit said again and again (the last time perhaps cut off)."""
     plain = " ".join(text.casefold().split())
     unit = repeated_unit(plain)

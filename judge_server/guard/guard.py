@@ -21,7 +21,7 @@ from judge_server.guard.discourse import words_of
 from judge_server.guard.injection_patterns import injection_flags
 from judge_server.guard.normalize import looks_alike, normalize, unspaced
 from judge_server.guard.repetition import repetitive
-from judge_server.guard.request import Request
+from judge_server.guard.request import UserRequest
 from judge_server.guard.sanitize import hides
 from judge_server.guard.shell import without_shell
 from judge_server.guard.worst_case import worst_case_values
@@ -161,7 +161,7 @@ def _marks(submission: Submission, plain: str) -> tuple[str, ...]:
 
 def _emptiness(submission: Submission, rubric: Rubric) -> Emptiness:
     read = submission.read
-    request = Request.of(submission)
+    request = UserRequest.of(submission)
     if read.tool_calls and _calls_say_something(submission, request):
         return Emptiness()
     if not read.answer and read.reasoning and any(leaf.scope != "answer" for leaf in rubric.leaves):
@@ -169,7 +169,7 @@ def _emptiness(submission: Submission, rubric: Rubric) -> Emptiness:
     return emptiness(read.answer, request)
 
 
-def _calls_say_something(submission: Submission, request: Request) -> bool:
+def _calls_say_something(submission: Submission, request: UserRequest) -> bool:
     """Whether a tool was given arguments, has answered, or is named by the prompt or the reference."""
     if not request.known:
         return True

@@ -80,14 +80,14 @@ def _one_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class UserRequest:
     """``known``: whether the prompt says enough to be read at all. ``text``: what was read of it, in small letters."""
 
     text: str = ""
     reference: str | None = None
 
     @classmethod
-    def of(cls, submission: Submission) -> "Request":
+    def of(cls, submission: Submission) -> "UserRequest":
         """The last turn of the user, and the reference."""
         asked = [message.content for message in submission.conversation if message.role == "user"]
         text = asked[-1] if asked else submission.conversation[-1].content

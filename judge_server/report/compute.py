@@ -91,7 +91,7 @@ def known(wished: Sequence[str], names: Sequence[str], what: str) -> None:
 
 
 @dataclass
-class _Found:
+class _Gathered:
     """What criteria gave so far, for the people or for one judge."""
 
     criteria: dict[str, Metrics] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class _Work:
         self.how = wish.measurement
         self.judges = present(labels, "judge")
         self.swapped = mirrors(labels.table.items.names)
-        self.people, self.found = _Found(), {judge: _Found() for judge in self.judges}
+        self.people, self.found = _Gathered(), {judge: _Gathered() for judge in self.judges}
         self.subjects: dict[str, str] = {}
         self.notes: list[str] = []
         scales = scaled(labels)

@@ -25,7 +25,7 @@ _REMEDY = (
 )
 
 
-class CalibrationRecords(Protocol):
+class CalibrationSource(Protocol):
     """Where maps and certificates are kept: the store."""
 
     async def active_maps(self) -> Sequence[MapSet]: ...
@@ -108,12 +108,12 @@ class CalibrationState:
     maps: ActiveMaps = field(default_factory=ActiveMaps)
     certification: Certification = field(default_factory=Certification)
 
-    async def refresh(self, records: CalibrationRecords) -> None:
+    async def refresh(self, records: CalibrationSource) -> None:
         """Raises StoreUnavailable."""
         self.maps.replace(await records.active_maps())
         self.certification.replace(await records.newest_certificates())
 
-    async def keep_fresh(self, records: CalibrationRecords, seconds: float) -> None:
+    async def keep_fresh(self, records: CalibrationSource, seconds: float) -> None:
         """Refresh every ``seconds`` until cancelled. While the store does not answer, the last known state holds."""
         await asyncio.sleep(seconds)
         await run_periodically(

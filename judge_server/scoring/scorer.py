@@ -71,7 +71,7 @@ class JudgeRegistry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Judged:
     verdicts: tuple[Verdict, ...]
     flags: tuple[str, ...]
     judge: JudgeReference
@@ -179,14 +179,14 @@ class Scorer:
         judge = self._judges.appoint(submission.judge)
         return judge.explaining if judge is not None and submission.explain else judge
 
-    async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Found:
+    async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Judged:
         planned, inspection = await _reading(self._prepared, submission, rubric)
         self._warn_of_unread_facts(planned, rubric)
         speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
         if inspection.refused:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
             verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.refused))
-            return _Found(verdicts, inspection.flags, speaker)
+            return _Judged(verdicts, inspection.flags, speaker)
         if planned.questions and judge is None:
             raise UnknownJudge(
                 f"judge: {rubric.name} has criteria that need a judge, and none is configured.",
@@ -199,7 +199,7 @@ class Scorer:
             decided, findings = (), await asking
         verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
         flags = (*inspection.flags, *planned.flags)
-        return _Found(verdicts, flags, speaker, findings.usage, findings.model_seconds)
+        return _Judged(verdicts, flags, speaker, findings.usage, findings.model_seconds)
 
     async def inspected(self, submission: Submission, rubric: Rubric) -> guard.Inspection:
         """What the guard finds in a submission."""
@@ -215,7 +215,7 @@ class Scorer:
             names = ", ".join(name[:60] for name in planned.unread_facts[:10])
             _LOG.warning("facts that no condition of %s reads: %s%s", rubric.name, names, more)
 
-    def _calibrated(self, found: _Found, rubric: Rubric) -> _Found:
+    def _calibrated(self, found: _Judged, rubric: Rubric) -> _Judged:
         """The judge's values mapped, if maps were fitted for this judge and rubric."""
         maps = self._calibration_state.maps.find(found.judge.fingerprint, rubric.digest)
         if maps is None:

@@ -9,7 +9,7 @@ from judge_server.core.submission import Submission
 from judge_server.guard.degenerate import emptiness, says_nothing
 from judge_server.guard.discourse import discourse
 from judge_server.guard.guard import NEARLY_EMPTY, inspect
-from judge_server.guard.request import Request
+from judge_server.guard.request import UserRequest
 from judge_server.guard.shell import without_shell
 
 RUBRIC = Rubric.model_validate(
@@ -250,5 +250,5 @@ N = 200_000
 )
 def test_a_hostile_text_is_looked_at_in_bounded_time(text):
     started = time.process_time()
-    emptiness(text, Request(WHY.lower()))
+    emptiness(text, UserRequest(WHY.lower()))
     assert time.process_time() - started < 0.5

@@ -9,7 +9,8 @@ from benchmarks.structure import Package, read_package
 from tests.project.repository import ROOT, python_files
 
 LONGEST_FILE = 400
-LARGEST_MEDIAN = 150
+SMALLEST_MEDIAN, LARGEST_MEDIAN = 95, 150
+MOST_SMALL_FILES = 0.25
 MOST_BROAD_EXCEPTS = 0.9
 
 TREE = {
@@ -81,8 +82,19 @@ def test_no_python_file_exceeds_the_limit_and_half_are_short():
     assert statistics.median(lines for lines in counts.values() if lines) < LARGEST_MEDIAN
 
 
-def test_no_modules_import_each_other_at_run_time(package):
+def test_files_are_neither_crumbs_nor_scrolls(package):
+    assert SMALLEST_MEDIAN <= package.median <= LARGEST_MEDIAN
+    assert package.small_share <= MOST_SMALL_FILES
+    assert package.longest <= LONGEST_FILE
+
+
+def test_every_class_name_is_used_once(package):
+    assert package.duplicate_classes == {}
+
+
+def test_no_modules_import_each_other(package):
     assert package.cycles(run_time_only=True) == []
+    assert package.cycles(run_time_only=False) == []
 
 
 def test_broad_excepts_are_rare(package):

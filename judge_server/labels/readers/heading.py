@@ -16,7 +16,7 @@ _MARKED: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 @dataclass(frozen=True)
-class Table:
+class HeadedTable:
     """``names``: the heading without blank columns at its end; it stands in row ``row``, counted as a spreadsheet
     does. ``below``: the rows under it, blank ones too."""
 
@@ -25,21 +25,21 @@ class Table:
     below: Iterator[Row]
 
 
-def table_of_rows(rows: Iterator[Row]) -> Table:
+def table_of_rows(rows: Iterator[Row]) -> HeadedTable:
     """The heading is the first row with two different texts; rows with one (a title, or a title merged over several
     columns) and blank rows above it are passed over. If there is no such row, it is the first that is not blank."""
     seen: list[Row] = []
     for row in islice(rows, _MOST_TITLES):
         seen.append(row)
         if len({cell.strip() for cell in row} - {""}) > 1:
-            return Table(_named(row), len(seen), rows)
+            return HeadedTable(_named(row), len(seen), rows)
     for place, row in enumerate(seen):
         if any(cell.strip() for cell in row):
-            return Table(_named(row), place + 1, chain(seen[place + 1 :], rows))
-    return Table([], 1, iter(()))
+            return HeadedTable(_named(row), place + 1, chain(seen[place + 1 :], rows))
+    return HeadedTable([], 1, iter(()))
 
 
-def chunks_below(table: Table, findings: LabelFindings, *, unmark: bool = True) -> Iterator[Chunk]:
+def chunks_below(table: HeadedTable, findings: LabelFindings, *, unmark: bool = True) -> Iterator[Chunk]:
     """Rows of the heading's width, two thousand at a time. A row of another width is a finding, unless what it has
     beyond the heading is blank. ``unmark``: take the mark off texts that a spreadsheet would read as formulas."""
     number = table.row + 1
