@@ -1,4 +1,4 @@
-"""Faults between the parts of a rubric, found in the plain data so that they are told together with all others."""
+"""Faults between the parts of a rubric, found in the plain data so that they are reported together with all others."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice

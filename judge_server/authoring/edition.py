@@ -1,4 +1,4 @@
-"""Which versions of which rubrics there are, and where two contents claim one version."""
+"""An index of rubric versions, with conflicts where two contents have one version."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ def index_of(working: list[Parsed], locks: Mapping[Path, Lock]) -> Index:
 
 
 def changed_content(name: str, file: str | None, found: str, published: str) -> RubricConflict:
-    """The error for a published version whose working file says something else."""
+    """The error for a published version whose working file has other content."""
     return RubricConflict(
         f"{name} is published with the digest {published}, but {file or 'the rubric given'} has the digest {found}.",
         remedy="Give the changed rubric a new version (judge-server rubric diff FILE suggests one) or undo the change.",

@@ -1,4 +1,4 @@
-"""Publishing: a version's content is fixed for good, in an archived copy and in the lock."""
+"""Publishing: fixes a version's content permanently, in an archived copy and in the lock."""
 
 from dataclasses import dataclass
 from pathlib import Path

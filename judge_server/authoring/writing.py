@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old text or the new one, never half of it."""
+"""Atomic file writes: a reader sees the old text or the new one, never a part."""
 
 import fcntl
 import os

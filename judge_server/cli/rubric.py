@@ -199,7 +199,7 @@ def publish(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Fix a version's content for good: an archived copy, and its digest in rubrics.lock."""
+    """Publish a version permanently: an archived copy, and its digest in rubrics.lock."""
     results: list[dict[str, Any]] = []
     for file in files:
         done = _publish_one(file, rubrics)

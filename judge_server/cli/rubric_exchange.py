@@ -1,14 +1,16 @@
 """``judge-server rubric import`` and ``export``: rubrics of other projects, and ours for them."""
 
 import json
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from judge_server.authoring.emitting import data_of, yaml_of
-from judge_server.authoring.interchange import FORMATS
+from judge_server.authoring.interchange import FORMATS, rubrics_as_rewards
 from judge_server.authoring.interchange.record import records
 from judge_server.authoring.writing import replace_file
 from judge_server.cli import rubric_target
@@ -24,6 +26,14 @@ class ImportFormat(StrEnum):
     HEALTHBENCH = "healthbench"
     RUBRICS_AS_REWARDS = "rubrics-as-rewards"
     PAPERBENCH = "paperbench"
+
+
+class PitfallWording(StrEnum):
+    """``ask`` shows each statement on the terminal."""
+
+    BAD = "bad"
+    GOOD = "good"
+    ASK = "ask"
 
 
 class ExportFormat(StrEnum):
@@ -48,6 +58,10 @@ def import_rubrics(
     rubric_id: Annotated[
         str, typer.Option("--id", metavar="ID", help="Id of the rubric; of several, ID/row-1, ID/row-2, ...")
     ] = "",
+    pitfalls: Annotated[
+        PitfallWording | None,
+        typer.Option("--pitfalls", help="rubrics-as-rewards: pitfalls are worded as the bad or the good behaviour."),
+    ] = None,
     as_jsonl: Annotated[
         bool, typer.Option("--jsonl", help="One inline rubric a line, for data sets with a rubric each.")
     ] = False,
@@ -57,17 +71,44 @@ def import_rubrics(
     several = len(found) > 1
     if several and not as_jsonl and (output is None or output.suffix in (".yaml", ".yml")):
         fail(f"{file} holds {len(found)} rubrics: name a directory with --output, or give --jsonl.")
-    read = FORMATS[form].read
+    read = _reader(form, pitfalls)
     made: list[Rubric] = []
     for number, (where, record) in enumerate(found, 1):
         own_id = f"{rubric_id}/row-{number}" if rubric_id and several else rubric_id
         made.append(read(record, where, own_id))
+    _tell_pitfalls(made, form)
     if as_jsonl:
         _emit("".join(json.dumps(data_of(rubric), ensure_ascii=False) + "\n" for rubric in made), output)
     elif output is None or output.suffix in (".yaml", ".yml"):
         _emit(yaml_of(made[0]), output)
     else:
         _write_each(made, output)
+
+
+def _reader(form: ImportFormat, pitfalls: PitfallWording | None) -> Callable[[Any, str, str], Rubric]:
+    if form is not ImportFormat.RUBRICS_AS_REWARDS:
+        if pitfalls is not None:
+            fail("--pitfalls is for rubrics-as-rewards.")
+        return FORMATS[form].read
+    if pitfalls is PitfallWording.ASK:
+        return partial(rubrics_as_rewards.read, pitfalls=_ask)
+    if pitfalls is None:
+        return rubrics_as_rewards.read
+    wording: rubrics_as_rewards.Wording = "bad" if pitfalls is PitfallWording.BAD else "good"
+    return partial(rubrics_as_rewards.read, pitfalls=lambda _statement: wording)
+
+
+def _ask(statement: str) -> rubrics_as_rewards.Wording:
+    return "bad" if typer.confirm(f"{statement}\nIs this something bad, which costs points?", err=True) else "good"
+
+
+def _tell_pitfalls(made: list[Rubric], form: ImportFormat) -> None:
+    pitfalls = [leaf for one in made for leaf in one.leaves if "importance:pitfall" in leaf.tags or leaf.points < 0]
+    if form is ImportFormat.RUBRICS_AS_REWARDS and pitfalls:
+        bad = sum(leaf.points < 0 for leaf in pitfalls)
+        typer.echo(
+            f"pitfalls: {bad} bad things with negative points, {len(pitfalls) - bad} good ones with positive", err=True
+        )
 
 
 def _write_each(rubrics: list[Rubric], directory: Path) -> None:

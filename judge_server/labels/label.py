@@ -1,4 +1,4 @@
-"""What one person, or one judge, said of one item on one criterion; and the scale it was said on."""
+"""One label: an annotator's class for an item on a criterion; the item; and the criterion's scale."""
 
 from typing import Annotated, Final, Literal, Self, get_args
 

@@ -45,7 +45,7 @@ class LabelCounts(Frozen):
 
 @dataclass(frozen=True)
 class LabelSet:
-    """Labels of people and judges. Nothing is collapsed to a majority: that is a reader's choice. ``splits``: by
+    """Labels of people and judges. No majority vote is taken: that is the reader's choice. ``splits``: by
     cluster (prompt); a prompt that is not named is in dev. ``notes``: what the reader of the file should know."""
 
     id: str

@@ -1,4 +1,4 @@
-"""Dev and test, split by prompt; and the lock on test: whoever reads it is recorded first."""
+"""Dev and test splits by prompt; every read of the locked test split is recorded first."""
 
 import hashlib
 from dataclasses import replace
@@ -14,7 +14,7 @@ from judge_server.store.label_records import LockedReading
 
 
 class ReadingLog(Protocol):
-    """Where readings of locked splits are kept: the store's ``labels``, or a file beside the labels."""
+    """Keeps the record of test-split reads: the store's ``labels``, or a file beside the labels."""
 
     async def record_reading(self, reading: LockedReading) -> None: ...
 
@@ -22,8 +22,8 @@ class ReadingLog(Protocol):
 
 
 def split_by_prompt(label_set: LabelSet, *, test_share: float = 0.3, seed: int = 0) -> LabelSet:
-    """The same set with its prompts dealt to dev and test: a prompt's place is its hash with ``seed``, so that it stays
-    there when other prompts come or go. ``test_share`` in (0, 1) is what the hash expects, not an exact count."""
+    """The same set with its prompts assigned to dev and test by their hash with ``seed``, so that a prompt keeps its
+    split when others are added or removed. ``test_share`` in (0, 1) is the expected share, not an exact one."""
     if not 0 < test_share < 1:
         raise BadInput(f"test_share is {test_share}.", remedy="Give a share between 0 and 1, for example 0.3.")
     table = label_set.table
@@ -39,7 +39,7 @@ def _place(cluster: str, test_share: float, seed: int) -> Split:
 
 async def read_test(label_set: LabelSet, log: ReadingLog, *, reader: str, reason: str) -> LabelSet:
     """The test split, after ``log`` has kept who reads it and why. Raises BadInput for an empty name or reason, and
-    what the log raises: without a record there is no reading."""
+    what the log raises; without a record nothing is returned."""
     if not reader.strip() or not reason.strip():
         raise BadInput("Reading the test split is recorded.", remedy="Give both a reader's name and a reason.")
     reading = LockedReading(

@@ -1,4 +1,4 @@
-"""Labels by column: millions of them fit in memory, and statistics read them as arrays."""
+"""Labels as columns of arrays: compact enough for millions of rows, and what statistics read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Labels that come one by one, gathered into columns."""
+"""Builds a label table row by row."""
 
 from collections.abc import Iterable
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from judge_server.authoring.interchange import FORMATS
+from judge_server.authoring.interchange import FORMATS, rubrics_as_rewards
 from judge_server.authoring.interchange.record import records, slug
 from judge_server.core.errors import BadInput, BadRubric
 from judge_server.core.reward import reward
@@ -133,8 +133,8 @@ def test_signed_weights_of_a_list_are_kept():
 
 def test_categories_stand_for_the_published_weights():
     entries = [
-        {"description": f"Names the {name} thing.", "category": name}
-        for name in ("Essential", "Important", "Optional", "Pitfall")
+        {"description": f"{verb} the {name} thing.", "category": name}
+        for verb, name in (("Names", "Essential"), ("Names", "Important"), ("Names", "Optional"), ("Avoids", "Pitfall"))
     ]
     made = read("rubrics-as-rewards", entries, "x")
     assert made.aggregate.kind == "weighted_mean"
@@ -198,3 +198,37 @@ def test_ids_are_made_of_telling_words_and_never_repeat():
     assert made == ["mentions_risk_fall", "mentions_risk_fall_2", "mentions_risk_fall_3"]
     assert slug("2 tablets, élan", set()) == "c_2_tablets_elan"
     assert slug("解", set()) == "criterion"
+
+
+@pytest.mark.parametrize(
+    ("text", "entry", "points"),
+    [
+        ("Recommends surgery at once.", {"weight": -2}, -2),
+        ("Fails to mention red flags.", {"weight": -2}, -2),
+        ("Should avoid rounding early.", {"category": "Pitfall"}, 0.9),
+        ("Avoids jargon.", {"weight": 2, "category": "Pitfall"}, 2),
+        ("The response should avoid rounding early.", {"weight": -2}, None),
+        ("Does not mention red flags.", {"weight": -2}, None),
+        ("Fails to mention red flags.", {"category": "Pitfall"}, None),
+        ("Recommends surgery at once.", {"category": "Pitfall"}, None),
+        ("Ends without advice.", {"weight": -1}, None),
+    ],
+)
+def test_the_wording_of_a_pitfall_agrees_with_its_sign(text, entry, points):
+    rows = [{"description": "States 2.0 s.", "weight": 5}, {"description": f"Pitfall Criteria: {text}", **entry}]
+    if points is not None:
+        assert rubrics_as_rewards.read(rows, "f:1").leaves[1].points == points
+        return
+    with pytest.raises(BadInput, match="may be worded as the good or as the bad behaviour") as refused:
+        rubrics_as_rewards.read(rows, "f:1")
+    assert text[:40] in str(refused.value)
+    size = abs(entry.get("weight", 0.9))
+    for wording, sign in (("bad", -1), ("good", 1)):
+        made = rubrics_as_rewards.read(rows, "f:1", pitfalls=lambda _text, wording=wording: wording)
+        assert made.leaves[1].points == sign * size
+
+
+@pytest.mark.parametrize(("given", "name"), [(0, "0"), ("abc", "abc"), (None, "row-3"), ("", "row-3")])
+def test_a_row_is_named_by_its_id_even_if_it_is_zero(given, name):
+    row = {"prompt_id": given, "prompt": [], "rubrics": [{"criterion": "Names water.", "points": 5, "tags": None}]}
+    assert read("healthbench", row).id == f"healthbench/{name}"

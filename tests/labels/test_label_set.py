@@ -97,7 +97,7 @@ def test_test_is_locked_without_the_record_of_this_reading():
         split_by_prompt(label_set(*MANY)).split("test")
 
 
-async def test_whoever_reads_test_is_recorded_beside_the_file(tmp_path):
+async def test_a_read_of_the_test_split_is_recorded_beside_the_file(tmp_path):
     split = split_by_prompt(label_set(*MANY))
     log = ReadingFile(tmp_path / "labels.csv")
     test = await read_test(split, log, reader="Ada", reason="final figures")

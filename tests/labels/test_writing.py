@@ -44,7 +44,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, name):
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "calibration").glob("*.csv")), ids=lambda path: path.stem)
-def test_the_bundled_examples_say_that_nobody_labelled_them(path):
+def test_the_bundled_examples_are_marked_as_authored(path):
     found = read_labels(path)
     assert found.provenance.nature == "authored"
     assert "no expert" in found.provenance.note

@@ -35,7 +35,7 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
 
 
 def _name(record: Mapping[str, Any], where: str) -> str:
-    given = str(first_given(record.get("prompt_id"), "")).lower()
+    given = str(first_given(record.get("prompt_id"), default="")).lower()
     return given if _ID.match(given) else f"row-{where.rsplit(':', 1)[-1]}"
 
 
@@ -43,7 +43,7 @@ def _criterion(row: Any, taken: set[str], where: str) -> dict[str, Any]:
     text = row.get("criterion") if isinstance(row, Mapping) else None
     if not isinstance(text, str) or "points" not in row:
         raise wrong_shape(where, "an entry of rubrics lacks criterion or points", _SHAPE)
-    tags = list(dict.fromkeys(first_given(row.get("tags"), ())))
+    tags = list(dict.fromkeys(first_given(row.get("tags"), default=())))
     return {"id": slug(text, taken), "statement": text.strip(), "points": row["points"], "tags": tags}
 
 

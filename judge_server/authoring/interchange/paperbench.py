@@ -43,7 +43,7 @@ def _node(node: Any, taken: set[str], where: str, level: int) -> dict[str, Any]:
     if not isinstance(node, Mapping) or not isinstance(node.get("requirements"), str):
         raise wrong_shape(where, "a node has no requirements", _SHAPE)
     text = node["requirements"].strip()
-    given = str(first_given(node.get("id"), ""))
+    given = str(first_given(node.get("id"), default=""))
     named = given if _GIVEN_ID.match(given) and not _UUID_LIKE.match(given) else text
     made: dict[str, Any] = {"id": slug(named, taken), "statement": text, "points": node.get("weight", 1)}
     categories = [node.get("task_category"), node.get("finegrained_task_category")]

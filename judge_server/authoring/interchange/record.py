@@ -127,6 +127,6 @@ def _features(node: Criterion) -> list[str]:
     return used
 
 
-def first_given(*values: Any) -> Any:
+def first_given(*values: Any, default: Any = None) -> Any:
     """The first value that is there: 0 and False are, None and "" are not."""
-    return next((value for value in values if value is not None and value != ""), None)
+    return next((value for value in values if value is not None and value != ""), default)

@@ -1,18 +1,23 @@
 """Lists in the manner of Rubrics as Rewards (2507.17746): ``{title, description, weight}`` or a category each.
 
 The explicit score is the weighted share of what is met. A category without a number stands for Essential 1.0, Important
-0.7, Optional 0.3, Pitfall 0.9, pitfalls being phrased positively. A number given is kept, negative ones too.
+0.7, Optional 0.3, Pitfall 0.9. Some files word a pitfall as the good behaviour ("should avoid rounding early"), some as
+the bad one ("rounds early"), and the sign of the weight does not tell which: the wording has to agree with it.
 """
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
-from judge_server.authoring.interchange.record import losses_of, slug, wrong_shape
+from judge_server.authoring.interchange.record import first_given, losses_of, slug, wrong_shape
 from judge_server.authoring.parsing import from_data
+from judge_server.authoring.rules.wording import AVOIDED, DONE_WRONG, NEGATION
+from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
+Wording = Literal["good", "bad"]
+Pitfalls = Callable[[str], Wording] | None
 WEIGHTS = {"essential": 1.0, "important": 0.7, "optional": 0.3, "pitfall": 0.9}
 _KEPT = frozenset(("statements", "negative points", "aggregate weighted_mean", "aggregate points"))
 _SHAPE = "A list holds {title, description, weight} or {description, category: Essential|Important|Optional|Pitfall}."
@@ -20,13 +25,25 @@ _PREFIX = re.compile(r"\s*(essential|important|optional|pitfall)(?: criteri(?:a|
 _TAG = "importance:"
 
 
-def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
-    """The rubric of a list, or of a row with a list under rubric, rubrics or rubric_list."""
+def read(record: Any, where: str, rubric_id: str = "", pitfalls: Pitfalls = None) -> Rubric:
+    """The rubric of a list, or of a row with a list under rubric, rubrics or rubric_list. ``pitfalls`` says of a
+    pitfall's statement whether it is worded as the good or the bad behaviour; without it the wording is read, and
+    BadInput lists the statements whose wording and sign disagree or do not tell."""
     entries = _entries(record)
     if not isinstance(entries, list) or not entries:
         raise wrong_shape(where, "there is no list of rubric entries", _SHAPE)
     taken: set[str] = set()
-    criteria = [_criterion(entry, taken, where) for entry in entries]
+    unclear: list[str] = []
+    criteria = [_with_sign(_criterion(entry, taken, where), pitfalls, unclear) for entry in entries]
+    if unclear:
+        raise BadInput(
+            f"{where}: {len(unclear)} pitfalls may be worded as the good or as the bad behaviour: "
+            + "; ".join(f"{text[:100]!r}" for text in unclear[:10])
+            + (f"; and {len(unclear) - 10} more" if len(unclear) > 10 else "")
+            + ".",
+            remedy="Say which with --pitfalls bad (met means that the bad thing is there), --pitfalls good (met means "
+            "that it was avoided), or --pitfalls ask.",
+        )
     signed = any(isinstance(one["points"], int | float) and one["points"] < 0 for one in criteria)
     question = record.get("question") if isinstance(record, Mapping) else None
     data: dict[str, Any] = {
@@ -53,16 +70,44 @@ def _entries(record: Any) -> Any:
 def _criterion(entry: Any, taken: set[str], where: str) -> dict[str, Any]:
     if not isinstance(entry, Mapping):
         raise wrong_shape(where, "an entry is not an object", _SHAPE)
-    title = str(entry.get("title") or entry.get("name") or "")
-    text = next((str(entry[name]) for name in ("description", "criterion", "text") if entry.get(name)), title)
-    category = str(entry.get("category") or entry.get("importance") or "").strip().lower()
+    title = str(first_given(entry.get("title"), entry.get("name"), default=""))
+    text = str(first_given(*(entry.get(name) for name in ("description", "criterion", "text")), default=title))
+    category = str(first_given(entry.get("category"), entry.get("importance"), default="")).strip().lower()
     if prefix := _PREFIX.match(text):
         category, text = category or prefix.group(1).lower(), text[prefix.end() :]
-    weight = next((entry[name] for name in ("weight", "points") if entry.get(name) is not None), WEIGHTS.get(category))
+    weight = first_given(entry.get("weight"), entry.get("points"), WEIGHTS.get(category))
     if not text.strip() or weight is None:
         raise wrong_shape(where, "an entry lacks a description, or both weight and category", _SHAPE)
     criterion = {"id": slug(title or text, taken), "statement": text.strip(), "points": weight}
     return {**criterion, "tags": [f"{_TAG}{category}"]} if category in WEIGHTS else criterion
+
+
+def _is_pitfall(criterion: Mapping[str, Any]) -> bool:
+    points = criterion["points"]
+    return f"{_TAG}pitfall" in criterion.get("tags", ()) or (isinstance(points, int | float) and points < 0)
+
+
+def _with_sign(criterion: dict[str, Any], pitfalls: Pitfalls, unclear: list[str]) -> dict[str, Any]:
+    """The pitfall with negative points if its statement is the bad behaviour, positive if it is the good one. A
+    statement whose wording is at odds with the sign, or does not tell, is added to ``unclear``."""
+    if not _is_pitfall(criterion) or not isinstance(criterion["points"], int | float):
+        return criterion
+    points, text = criterion["points"], str(criterion["statement"])
+    wording = pitfalls(text) if pitfalls else _agreed_wording(text, points)
+    if wording is None:
+        unclear.append(text)
+        return criterion
+    return {**criterion, "points": -abs(points) if wording == "bad" else abs(points)}
+
+
+def _agreed_wording(text: str, points: float) -> Wording | None:
+    """What the statement says, if the sign of the points does not speak against it. A plain description of a thing with
+    negative points is the bad thing; a negation alone tells nothing ("does not mention" or "does not recommend")."""
+    if AVOIDED.search(text):
+        return "good" if points > 0 else None
+    if DONE_WRONG.search(text):
+        return "bad" if points < 0 else None
+    return "bad" if points < 0 and not NEGATION.search(text) else None
 
 
 def write(rubric: Rubric) -> list[dict[str, Any]]:

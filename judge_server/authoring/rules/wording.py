@@ -34,9 +34,23 @@ VAGUE = re.compile(
 NEGATED = re.compile(
     r"\s*(?:(?:the|its?|this)\s+)?(?:(?:response|answer|text|note|essay|story|summary|assistant|model|author|it)\s+)?"
     r"(?:does not|do not|doesn't|did not|didn't|is not|isn't|never|no\b|cannot|can't|has no|makes no|gives no|"
-    r"contains no|avoids|refrains from|lacks|omits|neglects|fails to|leaves out)\b",
+    r"contains no|avoids|should avoid|should not|shouldn't|must not|mustn't|may not|refrains from|lacks|omits|neglects|"
+    r"fails to|leaves out|without)\b",
     re.IGNORECASE,
 )
+
+# how a statement about a bad thing is worded: as the good behaviour (the thing avoided), or as the bad one
+AVOIDED = re.compile(
+    r"\b(?:avoids?|should(?: not|n't)|must(?: not|n't)|may not|ought not|refrains?|steers clear|is careful not to|"
+    r"takes care not to|abstains? from|never)\b",
+    re.IGNORECASE,
+)
+DONE_WRONG = re.compile(
+    r"\b(?:fails?|omits?|neglects?|ignores?|forgets?|overlooks?|lacks?|leaves out|misses|incorrect(?:ly)?|wrong(?:ly)?|"
+    r"mistaken(?:ly)?|misstates?|misinterprets?|misrepresents?|confuses?|conflates?|invents?|fabricates?|contradicts?)\b",
+    re.IGNORECASE,
+)
+NEGATION = re.compile(r"\b(?:not|no|without|cannot|\w+n['\u2019]t)\b", re.IGNORECASE)
 
 ELSEWHERE = re.compile(
     r"\b(?:as (?:mentioned|stated|described|defined|noted|listed) (?:above|below|earlier|before|previously)"

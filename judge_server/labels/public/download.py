@@ -1,4 +1,4 @@
-"""Files from the web: resumed where they broke off, whole or not at all."""
+"""Downloads over HTTP: resumed after a broken transfer; only complete files get their final name."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ def is_url(text: str) -> bool:
 
 def download(url: str, directory: Path, watch: Watch = lambda _done, _total: None) -> Path:
     """The file that ``url`` names, in ``directory``. A broken transfer leaves ``NAME.part`` behind, and the next call
-    goes on from there if the server can. ``watch`` is told the bytes there are and the bytes there will be.
-    Raises BadInput where the network, the server or the URL is at fault."""
+    resumes from there if the server can. ``watch`` gets the bytes received and the total in bytes, if known.
+    Raises BadInput for a fault of the network, the server or the URL."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise BadInput(f"{url} is no http or https address.", remedy="Give an https URL, or a file.")
     name = Path(unquote(urlsplit(url).path)).name

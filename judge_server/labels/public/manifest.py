@@ -10,7 +10,7 @@ from judge_server.labels.label_set import Provenance
 
 
 class ManifestFile(Frozen):
-    """``sha256``: 64 hexadecimal digits, None where nobody has vouched for the file yet."""
+    """``sha256``: 64 hexadecimal digits, None if no checksum is known yet."""
 
     name: str
     sha256: str | None = None

@@ -1,4 +1,4 @@
-"""From what was gathered to a label set, once everything in it holds."""
+"""Builds the label set from gathered rows once all checks pass."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What must hold of the rows, whatever their labels are: names, roles, clusters, splits, probabilities, duplicates."""
+"""Checks on rows that do not depend on their labels: names, roles, clusters, splits, probabilities, duplicates."""
 
 from collections.abc import Sequence
 from typing import Final, cast
@@ -17,7 +17,7 @@ Longs = NDArray[np.int64]
 
 
 def check_names(gathering: Gathering, findings: LabelFindings) -> None:
-    """Items, criteria and annotators have names that can be shown and kept."""
+    """Items, criteria and annotators have printable names of bounded length."""
     for key in ("item", "criterion", "annotator", "cluster"):
         codes = gathering.codes(key)
         for code, name in enumerate(gathering.numbering[key].names):
@@ -126,7 +126,7 @@ def check_probabilities(gathering: Gathering, findings: LabelFindings) -> None:
 
 
 def check_duplicates(gathering: Gathering, findings: LabelFindings) -> None:
-    """An annotator says one thing of an item on a criterion."""
+    """An annotator labels an item once for each criterion."""
     item, criterion, annotator = (gathering.codes(key).astype(np.int64) for key in ("item", "criterion", "annotator"))
     sizes = [len(gathering.numbering[key].known) for key in ("criterion", "annotator")]
     keys = (item * sizes[0] + criterion) * sizes[1] + annotator

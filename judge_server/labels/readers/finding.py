@@ -1,4 +1,4 @@
-"""What is wrong in a file of labels: row, column, message and what to do; many at once, not the first only."""
+"""Faults in a file of labels: row, column, message and remedy, collected instead of raised one by one."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,4 @@
-"""What kind of file this is, told from what it holds, not from its name."""
+"""Detects the kind of a file by its content, not by its name."""
 
 from enum import StrEnum
 from pathlib import Path

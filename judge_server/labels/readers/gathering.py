@@ -1,4 +1,4 @@
-"""From chunks to columns of codes: names are numbered as they come, so that a million rows cost a million numbers."""
+"""Encodes chunks as columns of integer codes, so that a million rows cost a million numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -35,7 +35,7 @@ class Numbering(dict[str, int]):
 
 
 class Gathering:
-    """Everything the chunks said, by column."""
+    """The contents of all chunks, by column."""
 
     def __init__(self, findings: LabelFindings) -> None:
         self.findings = findings
@@ -113,7 +113,7 @@ class Gathering:
         return ""
 
     def _add_texts(self, name: str, items: Codes, values: Sequence[str], rows: Codes, known: int) -> None:
-        """The first text an item has stands; another one is a finding."""
+        """Keeps an item's first text; a different one in a later row is a finding."""
         held = self.texts[name]
         held.extend("" for _ in range(len(self.numbering["item"].known) - len(held)))
         for place, (item, value) in enumerate(zip(items.tolist(), values, strict=True)):

@@ -83,7 +83,7 @@ def conversation_text(messages: Any) -> str:
         return "" if messages is None else str(messages)
     turns = [turn for turn in messages if isinstance(turn, Mapping)]
     if len(turns) == 1:
-        return str(given(turns[0].get("content"), ""))
+        return str(given(turns[0].get("content"), default=""))
     return "\n\n".join(f"{turn.get('role', 'user')}: {turn.get('content', '')}" for turn in turns)
 
 

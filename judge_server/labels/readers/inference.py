@@ -1,9 +1,9 @@
-"""The scale of a criterion, told from what people wrote where nobody named it.
+"""The scale of a criterion, inferred from what people wrote if no scale was named.
 
-People decide what the classes are. A judge adds one only where it looks like a class: one word that is no excuse
+People's labels define the classes. A judge's label adds one only if it looks like a class: one word that is no excuse
 (error, none, invalid …), or the same two to four words in two rows or more; on a numeric scale a step from 0 to 10
-where people stay within these, else one within the people's range or in two rows. Whatever else a judge writes is
-invalid, and is counted so.
+where people stay within these, else one within the people's range or in two rows. Anything else that a judge writes
+is invalid and counted as such.
 """
 
 from collections.abc import Mapping

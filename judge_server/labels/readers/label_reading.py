@@ -1,4 +1,4 @@
-"""A file of labels read whole, with everything that is wrong in it told at once."""
+"""Reads a file of labels completely and reports all of its faults at once."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,11 +38,11 @@ def read_labels(
     mapping: Iterable[tuple[str, str, str]] = (),
 ) -> LabelSet:
     """The label set in ``path``: long format (item, criterion, annotator, role, label …) as CSV, JSON Lines, a JSON
-    list or Parquet, a Label Studio export, or HealthBench's meta-evaluation; which of them is told from its content.
+    list or Parquet, a Label Studio export, or HealthBench's meta-evaluation; detected by content.
 
     ``scales`` go before the file's ``.about.json``, that before ``rubric`` (whose criteria then are the only ones
-    allowed); what none of them names is told from the labels. ``layout`` renames columns or reads a wide table.
-    ``mapping``: what words mean, as (criterion, word, class), before anything else looks at them.
+    allowed); a scale that none of them names is inferred from the labels. ``layout`` renames columns or reads a wide
+    table. ``mapping``: what words mean, as (criterion, word, class), applied before anything else.
     Raises BadInput whose ``findings`` name row, column, message and what to do.
     """
     findings = LabelFindings(path.name)

@@ -1,4 +1,4 @@
-"""Every written label put on the scale of its criterion, or counted as abstained or invalid."""
+"""Maps every written label to a class of its criterion's scale, or counts it as abstained or invalid."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -73,9 +73,9 @@ def nearly_a_number(word: str) -> tuple[str, str] | None:
     return next((told for pattern, told in _NEARLY_PATTERNS if pattern.fullmatch(word)), None)
 
 
-def given(*values: Any) -> Any:
+def given(*values: Any, default: Any = None) -> Any:
     """The first value that is there: 0 and False are, None and "" are not."""
-    return next((value for value in values if value is not None and value != ""), None)
+    return next((value for value in values if value is not None and value != ""), default)
 
 
 def written(value: float) -> str:

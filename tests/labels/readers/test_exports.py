@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
+
 from judge_server.labels.readers import read_labels
+from judge_server.labels.readers.healthbench import conversation_text
 from tests.labels.readers.rows import faults
 
 
@@ -106,3 +109,8 @@ def test_the_meta_evaluation_of_healthbench_keeps_each_physician(tmp_path):
     assert found.table.annotators_of("human") == ("a", "b", "a/2", "c")
     assert [one.label for one in found.table] == ["true", "false", "true", "true", "false"]
     assert next(iter(found.items.values())).prompt == "I feel dizzy."
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_a_turn_without_content_is_no_text(content):
+    assert conversation_text([{"role": "user", "content": content}]) == ""

@@ -1,4 +1,4 @@
-"""Files that nobody should have written: an error with a row, never a crash and never silence."""
+"""Hostile files: an error with its row, never a crash and never silence."""
 
 import json
 
