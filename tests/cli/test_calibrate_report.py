@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from judge_server.cli.calibrate import app
-from judge_server.cli.calibrate.sources import require
+from judge_server.cli.running import needs
 from tests.report.build import xstest_csv
 from tests.report.test_compute import binary
 
@@ -140,8 +140,8 @@ def test_two_versions_are_compared_and_two_judges_of_one_file_too(labels):
 
 def test_a_missing_library_is_told_with_what_to_install(capsys):
     with pytest.raises(typer.Exit):
-        require("no_such_library")
-    assert "judge-server[calibration]" in capsys.readouterr().err
+        needs("calibration", "no_such_library")(dict)()
+    assert "extra 'calibration'" in capsys.readouterr().err
 
 
 def test_pairs_in_both_orders_come_with_swap_consistency(tmp_path):

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from judge_server.cli.calibrate.sources import require
-
 Labels = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Labels in the long format, see docs.")
 ]
@@ -74,7 +72,6 @@ def report(
     ] = 50,
 ) -> None:
     """Measure FILE's judges against its people: agreement beside the people's own, biases, disagreements."""
-    require()
     from judge_server.cli.actions.calibrate import report as reporting
 
     chosen = reporting.ReportOptions(
@@ -106,7 +103,6 @@ def disagreements(
     as_json: Json = False,
 ) -> None:
     """List the items on which a judge is furthest from the people, with what both said: what to mend in the rubric."""
-    require()
     from judge_server.cli.actions.calibrate import report as reporting
 
     chosen = reporting.ReportOptions(
@@ -143,7 +139,6 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Test whether a new version of a judge or rubric agrees better with people, on the same items of dev."""
-    require()
     from judge_server.cli.actions.calibrate import compare as comparing
 
     chosen = comparing.CompareOptions(

@@ -1,12 +1,10 @@
 """What the commands start from: labels by file or name, a split of them, a rubric, the judge of a file, the store."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from judge_server.cli.options import is_file
-from judge_server.cli.running import fail
 from judge_server.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -93,9 +91,3 @@ def looking_back(settings: "Settings") -> "Settings":
     if settings.database_url is None and Path(DEFAULT_DATABASE.removeprefix("sqlite:///")).exists():
         return settings.with_database()
     return settings
-
-
-def require(module: str = "scipy") -> None:
-    """End the command with the remedy where ``module`` is not installed."""
-    if find_spec(module) is None:
-        fail(f"{module} is not installed. Measuring judges needs it: pip install 'judge-server[calibration]'.")

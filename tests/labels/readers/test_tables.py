@@ -1,6 +1,7 @@
 """Tables as spreadsheets save them: blank, title and merged rows, sep= lines, workbooks, a column a criterion."""
 
 import csv
+import zipfile
 from datetime import date
 
 import openpyxl
@@ -166,3 +167,28 @@ def test_labels_that_begin_like_formulas_are_texts_and_read_back_equal(tmp_path)
         cells = [cell for row in csv.reader(file) for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "@", "\t"))]
     assert read_labels(tmp_path / "out.csv").digest == labels.digest
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/workbook.xml", "w") as file:
+        for _ in range(257):
+            file.write(bytes(2**20))
+    assert path.stat().st_size < 2**20
+    with pytest.raises(BadInput, match="257 MiB unpacked"):
+        read_labels(path)
+
+
+def test_entities_of_a_workbook_are_not_expanded(tmp_path):
+    path = workbook(tmp_path, list(HEADING), ["a", "c", "ann", "human", "yes"])
+    bomb = tmp_path / "entities.xlsx"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(bomb, "w") as target:
+        for entry in source.infolist():
+            content = source.read(entry)
+            if entry.filename == "xl/worksheets/sheet1.xml":
+                content = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>' + content.replace(
+                    b">yes<", b">&b;<"
+                )
+            target.writestr(entry, content)
+    with pytest.raises(BadInput, match="cannot be read as a workbook"):
+        read_labels(bomb)
