@@ -5,6 +5,7 @@ McNemar (1947), Psychometrika 12:153, with Edwards' (1948) continuity correction
 version is Obuchowski's (1998, Stat. Med. 17:1495): differences summed within a prompt, squared.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ SMALL = 25  # discordant items below which chi-square is only a rumour
 class MarginalTest(Frozen):
     """``statistic`` and ``p`` are None where nothing can be tested, with the reason in ``note``."""
 
-    method: Literal["mcnemar", "mcnemar_corrected", "mcnemar_exact", "mcnemar_clustered", "stuart_maxwell"]
+    method: Literal["mcnemar", "mcnemar_corrected", "mcnemar_exact", "mcnemar_clustered", "sign_flip", "stuart_maxwell"]
     statistic: float | None = None
     p: float | None = None
     degrees: int | None = None
@@ -66,6 +67,37 @@ def mcnemar_clustered(first: Ints, second: Ints, cluster: Ints) -> MarginalTest:
         degrees=1,
         discordant=discordant,
     )
+
+
+def sign_flip(first: Ints, second: Ints, cluster: Ints) -> MarginalTest:
+    """The exact clustered test on (items,) columns of 0 and 1: if neither side is better, each prompt's difference is
+    as likely to have the other sign (Fisher 1935, The Design of Experiments, sec. 21). With one item a prompt this is
+    the exact McNemar test."""
+    group, groups = renumbered(cluster)
+    difference = np.rint(np.bincount(group, weights=(first - second).astype(np.float64), minlength=groups))
+    steps = np.abs(difference[difference != 0]).astype(np.int64)
+    discordant = int((first != second).sum())
+    if not len(steps):
+        return MarginalTest(method="sign_flip", discordant=discordant, note="no prompt leans to either side")
+    reach = int(steps.sum())
+    chance = np.zeros(2 * reach + 1)
+    chance[reach] = 1.0
+    for step in steps:
+        chance = (np.roll(chance, step) + np.roll(chance, -step)) / 2  # sums never reach past the ends
+    seen = abs(int(difference.sum()))
+    p = float(chance[np.abs(np.arange(-reach, reach + 1)) >= seen].sum())
+    return MarginalTest(method="sign_flip", statistic=float(seen), p=min(p, 1.0), discordant=discordant)
+
+
+def holm_adjusted(p: Sequence[float]) -> list[float]:
+    """p-values of which those at most α are wrong together with probability at most α (Holm 1979, Scand. J. Stat.
+    6:65)."""
+    order = sorted(range(len(p)), key=lambda place: p[place])
+    adjusted, highest = [0.0] * len(p), 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(p) - rank) * p[place]))
+        adjusted[place] = highest
+    return adjusted
 
 
 def stuart_maxwell(table: Floats) -> MarginalTest:

@@ -14,7 +14,14 @@ from judge_server.agreement.catalogue import table_metrics
 from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.interval import estimate
 from judge_server.agreement.judge import Measurement, judge_difference
-from judge_server.agreement.marginal import MarginalTest, mcnemar, mcnemar_clustered, stuart_maxwell
+from judge_server.agreement.marginal import (
+    MarginalTest,
+    holm_adjusted,
+    mcnemar,
+    mcnemar_clustered,
+    sign_flip,
+    stuart_maxwell,
+)
 from judge_server.agreement.metric import Estimate
 from judge_server.agreement.panel import RatingPanel
 from judge_server.calibration.headline import headline_metric
@@ -43,7 +50,8 @@ class MetricChange(Frozen):
 
 class Paired(Frozen):
     """``fixed``: items that only the new version got right; ``broken``: items that only the old one did.
-    ``difference``: new less old by metric.
+    ``difference``: new less old by metric. ``exact``: the sign-flip test by prompt, whose p, adjusted for all that is
+    compared, decides (``adjusted_p``).
     """
 
     n: int
@@ -54,6 +62,8 @@ class Paired(Frozen):
     difference: dict[str, Estimate]
     fixed: int
     broken: int
+    exact: MarginalTest
+    adjusted_p: float | None = None
     mcnemar: MarginalTest
     mcnemar_exact: MarginalTest
     stuart_maxwell: MarginalTest
@@ -90,6 +100,12 @@ def compare(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str, measur
         )
     together = pooled(both)
     overall = paired(together[0], measurement) if len(together) == 1 else None
+    if overall is not None and len(criteria) > 1:
+        *singles, overall = adjusted([*criteria.values(), overall])
+    else:
+        singles = adjusted(list(criteria.values()))
+        overall = singles[0] if overall is not None else None
+    criteria = dict(zip(criteria, singles, strict=True))
     known = [set(names(each, judge)) for each, judge in ((old, old_judge), (new, new_judge))]
     return JudgeComparison(
         old=f"{old.id}: {old_judge}",
@@ -132,6 +148,13 @@ def merged(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str) -> Labe
     return LabelSet(new.id, new.version, new.provenance, tuple(scales.values()), table_of(rows.values()), new.items)
 
 
+def adjusted(found: Sequence[Paired]) -> list[Paired]:
+    """With the p-values that hold for all of these comparisons together."""
+    tested = [one.exact.p for one in found if one.exact.p is not None]
+    holding = iter(holm_adjusted(tested))
+    return [one if one.exact.p is None else one.model_copy(update={"adjusted_p": next(holding)}) for one in found]
+
+
 def judged_twice(view: View) -> bool:
     return {OLD, NEW} <= set(view.panel.judges)
 
@@ -158,6 +181,7 @@ def paired(view: View, measurement: Measurement) -> Paired:
         },
         fixed=fixed,
         broken=broken,
+        exact=sign_flip(right[1], right[0], cluster),
         mcnemar=mcnemar_clustered(right[1], right[0], cluster),
         mcnemar_exact=mcnemar(fixed, broken, "mcnemar_exact"),
         stuart_maxwell=stuart_maxwell(table),
@@ -186,20 +210,20 @@ def told(overall: Paired | None, criteria: dict[str, Paired]) -> str:
 
 
 def direction(found: Paired) -> str:
-    """better, worse or no clear difference, by the clustered McNemar test."""
-    if found.mcnemar.p is None or found.mcnemar.p >= SIGNIFICANT:
+    """better, worse or no clear difference, by the exact test adjusted for all comparisons."""
+    if found.adjusted_p is None or found.adjusted_p >= SIGNIFICANT:
         return "no clear difference"
     return "better" if found.fixed > found.broken else "worse"
 
 
 def sentence(found: Paired) -> str:
     counts = f"it corrects {found.fixed} and breaks {found.broken} of {found.n} ratings from {found.clusters} prompts"
-    if found.mcnemar.p is None:
-        return f"No difference can be tested: {counts}; {found.mcnemar.note}."
-    p = "p < .001" if found.mcnemar.p < 0.001 else f"p = {found.mcnemar.p:.3f}"
+    if found.adjusted_p is None:
+        return f"No difference can be tested: {counts}; {found.exact.note}."
+    p = "p < .001" if found.adjusted_p < 0.001 else f"p = {found.adjusted_p:.3f}"
     words = {
         "better": "The new version is better",
         "worse": "The new version is worse",
         "no clear difference": "There is no clear difference",
     }
-    return f"{words[direction(found)]}: {counts} ({p}, McNemar clustered by prompt)."
+    return f"{words[direction(found)]}: {counts} ({p}, exact sign-flip test by prompt)."

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import SquareTable
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
 
-from judge_server.agreement.marginal import mcnemar, mcnemar_clustered, stuart_maxwell
+from judge_server.agreement.marginal import holm_adjusted, mcnemar, mcnemar_clustered, sign_flip, stuart_maxwell
 
 
 def test_mcnemar_of_the_textbook_table():
@@ -65,3 +66,34 @@ def test_stuart_maxwell_of_two_labels_is_mcnemar():
 
 def test_labels_that_were_never_confused_have_no_test():
     assert stuart_maxwell(np.diag([3, 4, 5])).p is None
+
+
+def test_the_sign_flip_test_with_one_item_a_prompt_is_the_exact_mcnemar_test():
+    for fixed, broken in ((4, 0), (7, 2), (30, 12)):
+        first = np.array([1] * fixed + [0] * broken + [1] * 20)
+        second = np.array([0] * fixed + [1] * broken + [1] * 20)
+        found = sign_flip(first, second, np.arange(len(first)))
+        assert found.p == pytest.approx(mcnemar(fixed, broken, "mcnemar_exact").p)
+    assert sign_flip(np.array([1] * 4), np.array([0] * 4), np.arange(4)).p == pytest.approx(0.125)
+
+
+def test_copies_within_a_prompt_prove_nothing_more():
+    first, second = np.array([1] * 4 + [0] * 6), np.array([0] * 4 + [0] * 6)
+    alone = sign_flip(first, second, np.arange(10))
+    copied = sign_flip(np.repeat(first, 5), np.repeat(second, 5), np.repeat(np.arange(10), 5))
+    assert copied.p == pytest.approx(alone.p)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_that_of_statsmodels(p):
+    assert holm_adjusted(p) == pytest.approx(list(multipletests(p, method="holm")[1]))
+
+
+def test_equal_judges_rarely_differ_on_any_of_twelve_criteria():
+    random = np.random.default_rng(0)
+    claims = 0
+    for _ in range(200):
+        right = random.random((2, 12, 60)) < 0.8
+        p = [sign_flip(*right[:, place].astype(np.int64), np.arange(60) // 2).p or 1.0 for place in range(12)]
+        claims += min(holm_adjusted(p)) < 0.05
+    assert claims <= 18  # 10 are expected at most

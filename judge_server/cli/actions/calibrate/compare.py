@@ -84,7 +84,7 @@ def show(found: JudgeComparison) -> None:
 
 
 def row(name: str, found: Paired) -> tuple[str, ...]:
-    p = "–" if found.mcnemar.p is None else f"{found.mcnemar.p:.3f}"
+    p = "–" if found.adjusted_p is None else f"{found.adjusted_p:.3f}"
     return (
         name,
         found.metric,
