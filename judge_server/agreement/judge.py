@@ -110,13 +110,24 @@ def outcome(codes: Ints, positive: int) -> Floats:
 
 
 def judge_difference(
-    panel: RatingPanel, first: str, second: str, measurement: Measurement | None = None
+    panel: RatingPanel,
+    first: str,
+    second: str,
+    measurement: Measurement | None = None,
+    strata: Sequence[Flags] = (),
 ) -> dict[str, Estimate]:
-    """First less second judge against the reference, metric by metric, on the items that both judged and on the same
-    resamples.
-    """
-    how, scale = measurement or Measurement(), panel.scale
-    one, other = panel.judges[first], panel.judges[second]
+    """First less second judge against the reference, metric by metric, on the items that both judged; coefficients are
+    averaged over ``strata``."""
+    how = measurement or Measurement()
+    tasks = difference_tasks(panel, first, second)
+    if strata:
+        parts = [difference_tasks(panel.restricted(units), first, second) for units in strata]
+        tasks = list(stratified_tasks(tasks, parts))
+    return estimate_all(tasks, how.resampling)
+
+
+def difference_tasks(panel: RatingPanel, first: str, second: str) -> list[Task]:
+    scale, one, other = panel.scale, panel.judges[first], panel.judges[second]
     tasks: list[Task] = []
     if scale.has_tables and not one.is_score and not other.is_score:
         shared = np.where((one.codes >= 0) & (other.codes >= 0), panel.majority(), -1)
@@ -128,7 +139,7 @@ def judge_difference(
         powers = [moments(own.values, mean, panel.cluster) for own in (one, other)]
         metrics = [difference(metric, powers[0].shape) for metric in (*MOMENT_METRICS, *PAIR_METRICS)]
         tasks.append((joined(*powers), metrics))
-    return estimate_all(tasks, how.resampling)
+    return tasks
 
 
 def difference(metric: Metric, shape: tuple[int, ...]) -> Metric:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from judge_server.agreement.array import Flags
 from judge_server.agreement.catalogue import table_metrics
 from judge_server.agreement.contingency import pair_table
-from judge_server.agreement.interval import estimate
+from judge_server.agreement.interval import estimate_all
 from judge_server.agreement.judge import Measurement, judge_difference
 from judge_server.agreement.marginal import (
     MarginalTest,
@@ -24,6 +25,8 @@ from judge_server.agreement.marginal import (
 )
 from judge_server.agreement.metric import Estimate
 from judge_server.agreement.panel import RatingPanel
+from judge_server.agreement.resampling import Task
+from judge_server.agreement.stratified import stratified_tasks
 from judge_server.calibration.headline import headline_metric
 from judge_server.calibration.panels import View, pooled, views
 from judge_server.core.errors import BadInput
@@ -170,15 +173,14 @@ def paired(view: View, measurement: Measurement) -> Paired:
     wanted = (metric, *(name for name in SHOWN if name != metric))
     between = pair_table(np.where(used, old, -1), new, panel.cluster, panel.scale.size)
     table = between.total()[0] if between.clusters else np.zeros((panel.scale.size, panel.scale.size))
+    differences = judge_difference(panel, NEW, OLD, measurement, view.strata)
     return Paired(
         n=int(used.sum()),
         clusters=len(np.unique(cluster)),
         metric=metric,
-        old=measured(panel, OLD, wanted, measurement),
-        new=measured(panel, NEW, wanted, measurement),
-        difference={
-            name: value for name, value in judge_difference(panel, NEW, OLD, measurement).items() if name in wanted
-        },
+        old=measured(panel, OLD, wanted, measurement, view.strata),
+        new=measured(panel, NEW, wanted, measurement, view.strata),
+        difference={name: value for name, value in differences.items() if name in wanted},
         fixed=fixed,
         broken=broken,
         exact=sign_flip(right[1], right[0], cluster),
@@ -193,10 +195,19 @@ def shared_panel(panel: RatingPanel) -> RatingPanel:
     return panel.restricted((panel.majority() >= 0) & (panel.judges[OLD].codes >= 0) & (panel.judges[NEW].codes >= 0))
 
 
-def measured(panel: RatingPanel, judge: str, wanted: Sequence[str], measurement: Measurement) -> dict[str, Estimate]:
-    evidence = pair_table(panel.majority(), panel.judges[judge].codes, panel.cluster, panel.scale.size)
+def measured(
+    panel: RatingPanel, judge: str, wanted: Sequence[str], measurement: Measurement, strata: Sequence[Flags]
+) -> dict[str, Estimate]:
+    """Against the majority; coefficients are averaged over ``strata``."""
     metrics = [metric for metric in table_metrics(panel.scale) if metric.name in wanted]
-    return estimate(evidence, metrics, measurement.resampling)
+
+    def task(part: RatingPanel) -> Task:
+        return pair_table(part.majority(), part.judges[judge].codes, part.cluster, part.scale.size), metrics
+
+    tasks: list[Task] = [task(panel)]
+    if strata:
+        tasks = list(stratified_tasks(tasks, [[task(panel.restricted(units))] for units in strata]))
+    return estimate_all(tasks, measurement.resampling)
 
 
 def told(overall: Paired | None, criteria: dict[str, Paired]) -> str:

@@ -10,7 +10,7 @@ from judge_server.core.audit_queue import QueueItem
 from judge_server.core.model import Frozen
 from judge_server.labels.archive import collected_set
 from judge_server.labels.table import LabelTable
-from judge_server.monitoring.clustered import Sample, sample, share
+from judge_server.monitoring.clustered import Sample, sample, stratified_share
 from judge_server.store.store import Store
 
 _LEAST_CLUSTERS: Final = 2
@@ -81,24 +81,21 @@ def _compared(table: LabelTable) -> dict[str, list[_Compared]]:
 
 
 def _agreement(judge: str, rows: list[_Compared], drawn: Mapping[str, QueueItem]) -> Agreement:
-    weights = [drawn[one.item].weight for one in rows]
-    clusters = [one.cluster for one in rows]
-    agreed = [one.agreed for one in rows]
-    whole = share(sample([weight * one for weight, one in zip(weights, agreed, strict=True)], clusters, weights))
-    strata: dict[str, list[float]] = defaultdict(list)
+    strata: dict[str, list[_Compared]] = defaultdict(list)
     for one in rows:
-        strata[drawn[one.item].stratum].append(one.agreed)
-    known = whole.clusters >= _LEAST_CLUSTERS
-    plain: Sample = sample(agreed, clusters)
+        strata[drawn[one.item].stratum].append(one)
+    weights = {name: float(drawn[own[0].item].population) for name, own in strata.items()}
+    parts = {name: sample([one.agreed for one in own], [one.cluster for one in own]) for name, own in strata.items()}
+    known = len({one.cluster for one in rows}) >= _LEAST_CLUSTERS
+    value, low, high = stratified_share(list(parts.values()), list(weights.values()))
+    plain: Sample = sample([one.agreed for one in rows], [one.cluster for one in rows])
     return Agreement(
         judge=judge.removeprefix("judge:"),
-        value=whole.value,
-        low=whole.low if known else None,
-        high=whole.high if known else None,
+        value=value,
+        low=low if known else None,
+        high=high if known else None,
         unweighted=plain.mean,
         n=len(rows),
         items=len({one.item for one in rows}),
-        strata={
-            name: StratumAgreement(value=sum(values) / len(values), n=len(values)) for name, values in strata.items()
-        },
+        strata={name: StratumAgreement(value=own.mean, n=own.n) for name, own in parts.items()},
     )

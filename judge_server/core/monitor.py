@@ -39,7 +39,8 @@ class MonitorFinding(Frozen):
 
     ``value`` of the recent window with its 95 % interval (``low``, ``high``), ``baseline`` of the window before;
     ``n`` and ``baseline_n`` count what each was measured on. ``p``: the probability of a change at least this great
-    where nothing changed. ``text``: what it means, and what to do about an alarm.
+    where nothing changed. ``near``: it is too near to an alarm to clear one that stands. ``text``: what it means, and
+    what to do about an alarm.
     """
 
     monitor: MonitorName
@@ -53,6 +54,7 @@ class MonitorFinding(Frozen):
     n: int = 0
     baseline_n: int = 0
     p: float | None = Field(default=None, ge=0, le=1)
+    near: bool = False
     text: str
 
     @property
@@ -68,7 +70,8 @@ class MonitorLimits(Frozen):
     """Where a monitor raises an alarm: a change must be both improbable by chance and large enough to matter.
 
     ``window``: judgments in each of the two windows; ``horizon_seconds``: how far back the baseline begins.
-    ``false_alarms``: the probability that anything at all is called a change in a series where nothing changed.
+    ``false_alarms``: the probability, for one look, that anything at all is called an alarm in a series where nothing
+    changed and every share is at its limit; over a run of looks it is at most so much times their number.
     Rates and rises are shares of 1, ``length_growth`` is a ratio, ``correlation_rise`` a difference of correlations.
     """
 

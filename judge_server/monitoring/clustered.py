@@ -13,8 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from judge_server.util.wilson import score_interval
+
 Numbers = NDArray[np.float64]
 _NORMAL: Final = NormalDist()
+_ASSUMED_CORRELATION: Final = 0.3
+_ASSUMED_EVENTS: Final = 5.0
 _CONFIDENT: Final = _NORMAL.inv_cdf(0.975)
 
 
@@ -61,22 +65,49 @@ def sample(
     return Sample(total, weight, len(places))
 
 
-def estimate(of: Sample) -> MeanEstimate:
+def above(of: Sample, limit: float, level: float, *, bounded: bool) -> bool:
+    """Whether the mean lies above ``limit``, said wrongly with probability at most ``level`` a look where it is just at
+    the limit: over a run of looks, at most ``level`` times their number."""
+    quantile = _NORMAL.inv_cdf(1 - level)
+    found = share(of, quantile) if bounded else estimate(of, quantile)
+    return found.low > limit
+
+
+def estimate(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
     """The mean with an interval; the interval is everything where there are fewer than two prompts."""
     mean = of.mean
-    spread = _CONFIDENT * _wider(of.clusters) * sqrt(_variance(of, mean))
+    spread = quantile * _wider(of.clusters, quantile) * sqrt(_variance(of, mean))
     return MeanEstimate(mean, mean - spread, mean + spread, of.n, of.clusters)
 
 
-def share(of: Sample) -> MeanEstimate:
-    """A mean that lies in [0, 1]. Where every row says the same, the variance says nothing: the interval is then
-    Wilson's, with the prompts as the number of trials."""
-    found = estimate(of)
-    if isnan(found.value) or 0 < found.value < 1:
-        return MeanEstimate(found.value, max(found.low, 0.0), min(found.high, 1.0), of.n, of.clusters)
-    edge = _CONFIDENT**2 / (of.clusters + _CONFIDENT**2)
-    low, high = (0.0, edge) if found.value == 0 else (1 - edge, 1.0)
-    return MeanEstimate(found.value, low, high, of.n, of.clusters)
+def share(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
+    """A mean that lies in [0, 1], with the score interval of an effective number of trials (Korn & Graubard 1998) and
+    Student's quantile on prompts − 1. As long as few rows are on the rarer side, rows of one prompt are taken to
+    correlate with ``_ASSUMED_CORRELATION``, so that 0 of n is no certainty."""
+    mean = of.mean
+    if isnan(mean) or of.clusters < 2:
+        return MeanEstimate(mean, 0.0, 1.0, of.n, of.clusters)
+    count = float(of.weight.sum())
+    assumed = 1 + (float(of.weight @ of.weight) / count - 1) * _ASSUMED_CORRELATION
+    effect = _variance(of, mean) / (mean * (1 - mean) / count) if 0 < mean < 1 else assumed
+    events = count * min(mean, 1 - mean)
+    drawn = (events * effect + _ASSUMED_EVENTS * assumed) / (events + _ASSUMED_EVENTS)
+    low, high = score_interval(
+        min(max(mean, 0.0), 1.0), count / max(drawn, 1.0), quantile * _wider(of.clusters, quantile)
+    )
+    return MeanEstimate(mean, low, high, of.n, of.clusters)
+
+
+def stratified_share(strata: Sequence[Sample], populations: Sequence[float]) -> tuple[float, float, float]:
+    """The share over all strata, each weighted by its population, with its interval: the strata's score intervals
+    combined by the method of variance estimates recovery (Zou & Donner 2008, Stat. Med. 27:1693). A stratum that says
+    the same throughout still adds its uncertainty."""
+    whole = sum(populations)
+    shares = [(share(one), weight / whole) for one, weight in zip(strata, populations, strict=True)]
+    value = sum(weight * one.value for one, weight in shares)
+    below = sqrt(sum((weight * (one.value - one.low)) ** 2 for one, weight in shares))
+    above = sqrt(sum((weight * (one.high - one.value)) ** 2 for one, weight in shares))
+    return value, max(value - below, 0.0), min(value + above, 1.0)
 
 
 def probability_of_change(before: Sample, after: Sample) -> float:
@@ -108,8 +139,8 @@ def _variance(of: Sample, around: float) -> float:
     return float(residuals @ residuals) / float(of.weight.sum()) ** 2 * of.clusters / (of.clusters - 1)
 
 
-def _wider(clusters: int) -> float:
-    """Student's 97.5 % quantile over the normal one (the first terms of Cornish and Fisher's expansion)."""
+def _wider(clusters: int, quantile: float = _CONFIDENT) -> float:
+    """Student's quantile over the normal one (the first terms of Cornish and Fisher's expansion)."""
     degrees = max(clusters - 1, 1)
-    z2 = _CONFIDENT**2
+    z2 = quantile**2
     return 1 + (z2 + 1) / (4 * degrees) + (5 * z2**2 + 16 * z2 + 3) / (96 * degrees**2)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from judge_server.core.monitor import MonitorFinding, MonitorLimits, State
-from judge_server.monitoring.clustered import MeanEstimate, Sample, sample, share
+from judge_server.monitoring.clustered import MeanEstimate, Sample, above, sample, share
 from judge_server.monitoring.deciding import AlarmRule, Frame, finding, watched
 from judge_server.store.observation import Observed, Windows
 
@@ -41,11 +41,15 @@ def criterion_saturation(frame: Frame, windows: Windows, limits: MonitorLimits) 
             found.append(frame.too_little("Decided verdicts", recent.n, baseline.n, criterion))
             continue
         now = share(recent)
-        full, empty = now.value >= limits.saturated, now.value <= 1 - limits.saturated
+        full = above(recent, limits.saturated, frame.level / len(criteria), bounded=True)
+        none = Sample(recent.weight - recent.total, recent.weight, recent.n)
+        empty = above(none, limits.saturated, frame.level / len(criteria), bounded=True)
         state: State = "alarm" if full or (empty and not bad) else "ok"
         before = baseline.mean if baseline.n else None
         text = _saturated(now, bad) if full or empty else f"Met by {now.value:.1%}: it tells responses apart."
-        found.append(finding(frame, state, now, before, baseline.n, None, text, criterion))
+        told = finding(frame, state, now, before, baseline.n, None, text, criterion)
+        near = max(now.value, 1 - now.value) >= limits.saturated
+        found.append(told.model_copy(update={"near": near}))
     return found or [frame.too_little("Decided verdicts", 0, 0)]
 
 

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from judge_server.core.monitor import MonitorFinding, MonitorName, Series, State
-from judge_server.monitoring.clustered import MeanEstimate, Sample, estimate, probability_of_change, share
+from judge_server.monitoring.clustered import MeanEstimate, Sample, above, estimate, probability_of_change, share
 
+_CLEARS = 0.8  # share of a limit below which its alarm clears
+_CLEARED_P = 0.05
 Words = Callable[[MeanEstimate, float | None, State], str]
 
 
@@ -47,6 +49,12 @@ class AlarmRule:
     above: float | None = None
     bounded: bool = True
 
+    def near(self, value: float, change: float, p: float) -> bool:
+        """Whether a raised alarm stands a little longer: it clears well below where it was raised, so that one shift
+        does not raise it twice."""
+        high = self.above is not None and value > _CLEARS * self.above
+        return high or (p <= _CLEARED_P and self.great(change / _CLEARS))
+
     def great(self, difference: float) -> bool:
         risen = self.rise is not None and difference >= self.rise
         return risen or (self.fall is not None and difference <= -self.fall)
@@ -62,10 +70,13 @@ def watched(
     significant = holm(probabilities, frame.level)
     for (subject, (before, after)), p, real in zip(enough.items(), probabilities, significant, strict=True):
         now = share(after) if rule.bounded else estimate(after)
-        beyond = rule.above is not None and now.low > rule.above
-        alarm = beyond or (real and rule.great(now.value - before.mean))
-        state: State = "alarm" if alarm else "ok"
-        found.append(finding(frame, state, now, before.mean, before.n, p, words(now, before.mean, state), subject))
+        change = now.value - before.mean
+        beyond = rule.above is not None and above(after, rule.above, frame.level, bounded=rule.bounded)
+        state: State = "alarm" if beyond or (real and rule.great(change)) else "ok"
+        near = rule.near(now.value, change, p)
+        text = words(now, before.mean, state)
+        told = finding(frame, state, now, before.mean, before.n, p, text, subject)
+        found.append(told.model_copy(update={"near": near}))
     for subject, (before, after) in samples.items():
         if subject not in enough:
             found.append(frame.too_little(what, after.n, before.n, subject))

@@ -105,7 +105,7 @@ def _decided(connection: Connection, findings: Sequence[MonitorFinding], forgott
     looked_at = {one.series for one in findings}
     yield from (one for one in findings if one.state == "alarm")
     standing = {row.key: row for row in connection.execute(select(ALARM).where(ALARM.c.raised)).all()}
-    yield from (one for one in findings if one.state == "ok" and one.key in standing)
+    yield from (one for one in findings if one.state == "ok" and not one.near and one.key in standing)
     for key, row in standing.items():
         finding = decode(MonitorFinding, row.payload)
         if key not in spoken and (finding.series in looked_at or row.seen_us < forgotten_us):

@@ -14,4 +14,4 @@ def score_interval(rate: float, trials: float, quantile: float) -> tuple[float, 
     spread = quantile * quantile / trials
     centre = (rate + spread / 2) / (1 + spread)
     half = quantile / (1 + spread) * sqrt(max(rate * (1 - rate), 0.0) / trials + spread / (4 * trials))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return 0.0 if rate <= 0 else max(0.0, centre - half), 1.0 if rate >= 1 else min(1.0, centre + half)

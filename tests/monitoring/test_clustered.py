@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from judge_server.monitoring.clustered import estimate, probability_of_change, sample, share, two_sided
+from judge_server.monitoring.clustered import (
+    estimate,
+    probability_of_change,
+    sample,
+    share,
+    stratified_share,
+    two_sided,
+)
 from judge_server.monitoring.length import correlation, spearman
 
 
@@ -52,10 +59,30 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     assert 460 <= held <= 490
 
 
-def test_where_all_say_the_same_the_interval_is_wilsons_over_prompts():
+def test_where_all_say_the_same_the_interval_still_reaches_beyond():
     never = share(sample([0.0] * 400, names(50, 8)))
     assert never.value == never.low == 0
-    assert never.high == pytest.approx(0.0713, abs=0.001)
+    assert 1 - 0.05 ** (1 / 400) < never.high < 0.0713  # wider than for 400 rows alone, narrower than for 50
+
+
+def test_rare_shares_are_covered_as_often_as_they_say():
+    chance = np.random.default_rng(5)
+    held = 0
+    for _ in range(500):
+        own = np.repeat(chance.beta(0.02 * 9, 0.98 * 9, 60), 6)
+        found = share(sample((chance.random(360) < own).astype(float), names(60, 6)))
+        held += found.low <= 0.02 <= found.high
+    assert held >= 460
+
+
+def test_a_share_of_strata_is_covered_although_one_of_them_says_the_same_throughout():
+    chance = np.random.default_rng(6)
+    held = 0
+    for _ in range(500):
+        parts = [sample((chance.random(n) < rate).astype(float), names(n, 1)) for n, rate in ((40, 0.98), (40, 0.7))]
+        _, low, high = stratified_share(parts, [1_800, 200])
+        held += low <= 0.9 * 0.98 + 0.1 * 0.7 <= high
+    assert held >= 465
 
 
 def test_nothing_is_said_of_one_prompt_or_of_no_rows():
@@ -102,3 +129,16 @@ def test_how_hard_a_prompt_is_says_nothing_of_what_its_rollouts_are_rewarded_for
 def test_there_is_no_correlation_with_what_never_varies():
     assert correlation([1.0] * 50, list(range(50)), [str(place) for place in range(50)]) is None
     assert correlation([1.0, 2.0], [1.0, 2.0], ["a", "b"]) is None
+
+
+def test_a_share_at_its_limit_hardly_ever_alarms_in_a_day_of_looks():
+    """288 looks at the newest 2,000 rows, of which 100 are new each time; the level is that of one of eleven monitors."""
+    chance, level, runs = np.random.default_rng(8), 0.001 / 11, 20
+    wrong = 0
+    for _ in range(runs):
+        rows = (chance.random(2_000 + 287 * 100) < 0.3).astype(float)
+        windows = (rows[100 * look : 100 * look + 2_000].reshape(500, 4).sum(axis=1) for look in range(288))
+        wrong += any(above(Sample(one, np.full(500, 4.0), 2_000), 0.3, level, bounded=True) for one in windows)
+    assert wrong <= 1
+    now = Sample(np.full(500, 1.6), np.full(500, 4.0), 2_000)
+    assert above(now, 0.3, level, bounded=True)
