@@ -21,7 +21,7 @@ WORKERS ?= auto
 PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
-.PHONY: help install install-base demo test test-long test-numerics test-trainers bench coverage check audit format lock lock-trainers
+.PHONY: help install install-base demo test test-long test-numerics test-trainers bench simulate coverage check audit format lock lock-trainers
 
 help:  ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -60,6 +60,9 @@ test-long: install  ## the longest runs of kills, faults, overload and hostile i
 test-numerics: install  ## the engine's tests with its weights moved by up to 0.001, and in bfloat16: no outcome changes
 	$(BIN)/pytest -m "engine and not real_model" --perturb-weights 0.001 tests/models tests/end_to_end
 	$(BIN)/pytest -m "engine and not real_model" --perturb-weights 0.001 --engine-dtype bfloat16 tests/models tests/end_to_end
+
+simulate: install  ## coverage of intervals with known truth, 200 label sets a cell, as a table (SETS=1000 for the full run)
+	$(BIN)/python -m benchmarks.intervals --sets $(or $(SETS),200)
 
 test-trainers: install  ## the adapters against real trainers, each in an environment of its own (TRAINERS="trl verl" picks)
 	$(BIN)/pytest -m trainers $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py)

@@ -7,6 +7,8 @@ from judge_server.monitoring.clustered import MeanEstimate, Sample, above, sampl
 from judge_server.monitoring.deciding import AlarmRule, Frame, finding, watched
 from judge_server.store.observation import Observed, Windows
 
+_DOUBT = 1.5  # times the share that still tells responses apart, which the bound has to exclude
+
 
 def criterion_drift(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """Falls are alarms sooner than rises, for training is meant to raise what is rewarded."""
@@ -35,15 +37,16 @@ def criterion_saturation(frame: Frame, windows: Windows, limits: MonitorLimits) 
     it is there for."""
     found = []
     criteria = _criteria(windows)
+    doubted = 1 - _DOUBT * (1 - limits.saturated)  # .97 for .98: a criterion that tells some apart is not saturated
     for criterion, bad in criteria.items():
         recent, baseline = _scores(windows.recent, criterion), _scores(windows.baseline, criterion)
         if not frame.enough(recent):
             found.append(frame.too_little("Decided verdicts", recent.n, baseline.n, criterion))
             continue
         now = share(recent)
-        full = above(recent, limits.saturated, frame.level / len(criteria), bounded=True)
+        full = now.value >= limits.saturated and above(recent, doubted, limits.false_alarms, bounded=True)
         none = Sample(recent.weight - recent.total, recent.weight, recent.n)
-        empty = above(none, limits.saturated, frame.level / len(criteria), bounded=True)
+        empty = now.value <= 1 - limits.saturated and above(none, doubted, limits.false_alarms, bounded=True)
         state: State = "alarm" if full or (empty and not bad) else "ok"
         before = baseline.mean if baseline.n else None
         text = _saturated(now, bad) if full or empty else f"Met by {now.value:.1%}: it tells responses apart."

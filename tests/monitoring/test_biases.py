@@ -23,8 +23,11 @@ ALARMS = {
 
 @cache
 def found(seed, bias=None, groups=300):
-    rollouts = list(Run(seed, bias, groups).rollouts())
-    return look(SERIES, windows(rollouts), audits(rollouts), LIMITS)
+    """Saturation is shown on windows of the default size: 1,000 correlated verdicts are too few to exclude .97."""
+    wide = bias == "saturation"
+    rollouts = list(Run(seed, bias, 2 * groups if wide else groups).rollouts())
+    limits = LIMITS.model_copy(update={"window": 2_000}) if wide else LIMITS
+    return look(SERIES, windows(rollouts, limits.window), audits(rollouts), limits)
 
 
 def raised(findings):

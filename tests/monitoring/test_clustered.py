@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from judge_server.monitoring.clustered import (
+    Sample,
+    above,
     estimate,
     probability_of_change,
     sample,
@@ -132,7 +134,7 @@ def test_there_is_no_correlation_with_what_never_varies():
 
 
 def test_a_share_at_its_limit_hardly_ever_alarms_in_a_day_of_looks():
-    """288 looks at the newest 2,000 rows, of which 100 are new each time; the level is that of one of eleven monitors."""
+    """288 looks at the newest 2,000 rows, of which 100 are new each time, at the level of one of eleven monitors."""
     chance, level, runs = np.random.default_rng(8), 0.001 / 11, 20
     wrong = 0
     for _ in range(runs):

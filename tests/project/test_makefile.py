@@ -15,6 +15,7 @@ TARGETS = [
     "test-numerics",
     "test-trainers",
     "bench",
+    "simulate",
     "check",
     "audit",
     "format",
