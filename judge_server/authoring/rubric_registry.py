@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -142,10 +143,11 @@ class RubricRegistry:
         except (UnknownRubric, BadRubric, RubricConflict):
             return None
 
-    def has_shown(self, digest: str) -> bool:
-        """Whether the rubric of that digest was looked up here by its name, of late: then its id is an expert's, not a
-        request's."""
-        return digest in self._looked_up
+    @property
+    def shown(self) -> Set[str]:
+        """Digests of the rubrics that were looked up by their names lately: their ids are an expert's, not a request's.
+        The set changes with later lookups."""
+        return self._looked_up
 
     async def versions(self, rubric_id: str) -> tuple[str, ...]:
         """Every version there is, oldest first."""

@@ -20,7 +20,8 @@ from pydantic import (
 )
 
 from judge_server.core.expression import Expression
-from judge_server.core.model import BoundedNumber, Frozen, Whole, encodable
+from judge_server.core.message import encodable
+from judge_server.core.model import BoundedNumber, Frozen, Whole
 from judge_server.core.placeholder import pieces_of
 
 Metric = Literal[

@@ -11,6 +11,15 @@ from judge_server.util.canonical import as_json, canonical_json
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 
+def encodable(text: str) -> str:
+    """``text`` itself. Raises ValueError if it holds half a surrogate pair, which UTF-8 cannot encode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        raise ValueError(f"a text is not valid Unicode ({fault.reason}): replace the character") from fault
+    return text
+
+
 class FunctionCall(Frozen):
     """``arguments`` is the JSON text that the model wrote, valid or not."""
 

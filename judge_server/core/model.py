@@ -17,12 +17,3 @@ class Frozen(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, hide_input_in_errors=True
     )
-
-
-def encodable(text: str) -> str:
-    """``text`` itself; raises ValueError where it holds half a surrogate pair, which no UTF-8 can carry."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as fault:
-        raise ValueError(f"a text is not valid Unicode ({fault.reason}): replace the character") from fault
-    return text

@@ -11,7 +11,8 @@ from pydantic import Field, field_validator, model_validator
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
 from judge_server.core.criterion import AnyLeaf, Criterion, Group, leaves, nodes
 from judge_server.core.fact import Fact, FactReader, fault_of, infer_facts, operands, spelling
-from judge_server.core.model import Frozen, Number, Whole, encodable
+from judge_server.core.message import encodable
+from judge_server.core.model import Frozen, Number, Whole
 from judge_server.util.canonical import canonical_json, digest
 
 Suspicion = Literal[

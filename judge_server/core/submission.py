@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from judge_server.core.message import Conversation, Message
-from judge_server.core.model import Frozen, encodable
+from judge_server.core.message import Conversation, Message, encodable
+from judge_server.core.model import Frozen
 from judge_server.core.response import Response
 from judge_server.core.rubric import Rubric
 from judge_server.util.canonical import JsonObject, digest

@@ -121,9 +121,15 @@ class PromptWriter:
 
     def write(self, judge_input: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
         """The prompt that asks about ``criteria`` (several only in reason mode) on one judge input."""
-        shown = self._inputs.get_or_make(judge_input.digest, lambda: self._render_input(judge_input))
+        shown = self._inputs.get(judge_input.digest)
+        if shown is None:
+            shown = self._render_input(judge_input)
+            self._inputs.put(judge_input.digest, shown)
         asked: tuple[str, ...] = (mode, *[criterion.question_digest for criterion in criteria])
-        question = self._questions.get_or_make(asked, lambda: self._render_question(criteria, mode))
+        question = self._questions.get(asked)
+        if question is None:
+            question = self._render_question(criteria, mode)
+            self._questions.put(asked, question)
         user = Turn("user", shown.segments + question)
         return Prompt((Turn("system", self._system(len(criteria) > 1)), user), shown.prefix)
 

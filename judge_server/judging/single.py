@@ -97,6 +97,8 @@ class SingleJudge:
         some = [criteria[start : start + size] for start in range(0, len(criteria), size)]
         ballots: list[Answer] = []
         votes = range(self.specification.votes)
+        if len(some) == 1 == len(votes):
+            return await ask(judge_input, some[0], terms, 0)
         answered = await together([ask(judge_input, few, terms, vote) for vote in votes for few in some])
         for place in range(len(some)):
             same = answered[place :: len(some)]

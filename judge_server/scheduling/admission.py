@@ -170,16 +170,6 @@ class Admission:
         finally:
             self._leave(own, submissions)
 
-    @contextmanager
-    def asking(self, questions: int, priority: Priority) -> Iterator[None]:
-        """Count the questions of one submission inside the block."""
-        load = self.classes[priority]
-        load.add_questions(questions)
-        try:
-            yield
-        finally:
-            load.remove_questions(questions)
-
     def retry_after_seconds(self, priority: Priority = Priority.INTERACTIVE) -> float:
         """When there will probably be room for this class."""
         return self.classes[priority].retry_after_seconds()

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -110,14 +111,14 @@ def _always() -> bool:
 
 class ClassLoad:
     """``under_way``: submissions, of ``callers`` by name; ``questions``: those of the submissions that have asked so
-    far (``asking`` of them). ``saturated``: whether models have all the work they can use, so that they and not the
+    far (``asking_now`` of them). ``saturated``: whether models have all the work they can use, so that they and not the
     callers set the throughput."""
 
     def __init__(self, bound: Bound, saturated: Callable[[], bool] = _always) -> None:
         self.bound = bound
         self.callers: Counter[str] = Counter()
         self.under_way = 0
-        self.asking = 0
+        self.asking_now = 0
         self.questions = 0
         self.saturated = saturated
         self.throughput = Throughput()
@@ -128,7 +129,7 @@ class ClassLoad:
     @property
     def questions_expected(self) -> float:
         """Including those that submissions under way will probably ask: as many each as the last ones did."""
-        return self.questions + (self.under_way - self.asking) * self._questions_each
+        return self.questions + (self.under_way - self.asking_now) * self._questions_each
 
     def refusal(
         self, submissions: int, caller: str, seconds_left: float | None, *, sent_away: bool = True
@@ -179,15 +180,17 @@ class ClassLoad:
         else:
             self.throughput.reset()
 
-    def add_questions(self, questions: int) -> None:
-        """One submission asks so many."""
-        self.asking += 1
+    @contextmanager
+    def asking(self, questions: int) -> Iterator[None]:
+        """One submission asks so many questions inside the block."""
+        self.asking_now += 1
         self.questions += questions
         self._questions_each += _WEIGHT * (questions - self._questions_each)
-
-    def remove_questions(self, questions: int) -> None:
-        self.asking -= 1
-        self.questions -= questions
+        try:
+            yield
+        finally:
+            self.asking_now -= 1
+            self.questions -= questions
 
     def retry_after_seconds(self) -> float:
         """How long a tenth of the bound takes at the throughput of the last minute. If too little ended in that minute:

@@ -12,7 +12,7 @@ from judge_server.core.errors import JudgeServerError
 from judge_server.core.judgment import Judgment, Usage
 from judge_server.core.verdict import Failure
 from judge_server.models.protocol import Priority
-from judge_server.util.tracing import Tracer, Untraced
+from judge_server.util.tracing import Tracer
 
 _LOG = logging.getLogger(__name__)
 CANCELLED = "cancelled"
@@ -23,7 +23,8 @@ BROKEN = "broken_contract"
 class ModelCall:
     """One call of a judge model. Times are ``time.monotonic()`` seconds. ``started`` is None while the call waits, and
     stays None if it never got a slot; ``error`` is the type of the fault that ended it, None if the model answered;
-    ``detail`` says in our own words what happened."""
+    ``detail`` says in our own words what happened. Known when it ended: ``waited_seconds``, and ``model_seconds``, None
+    if the model was never asked."""
 
     model: str
     priority: Priority
@@ -33,15 +34,13 @@ class ModelCall:
     usage: Usage = field(default_factory=Usage)
     error: str | None = None
     detail: str = ""
+    waited_seconds: float = 0.0
+    model_seconds: float | None = None
 
-    @property
-    def waited_seconds(self) -> float:
-        return (self.ended if self.started is None else self.started) - self.asked
-
-    @property
-    def model_seconds(self) -> float | None:
-        """None if the model was never asked."""
-        return None if self.started is None else self.ended - self.started
+    def end(self) -> None:
+        self.ended = time.monotonic()
+        self.waited_seconds = (self.ended if self.started is None else self.started) - self.asked
+        self.model_seconds = None if self.started is None else self.ended - self.started
 
 
 class JudgmentObserver(Protocol):
@@ -64,12 +63,12 @@ class CallObserver(Protocol):
 
 @dataclass(frozen=True)
 class Observers:
-    """The observers of each kind, and the tracer."""
+    """The observers of each kind, and the tracer; None if nothing is traced."""
 
     judgments: Sequence[JudgmentObserver] = ()
     comparisons: Sequence[ComparisonObserver] = ()
     calls: Sequence[CallObserver] = ()
-    tracer: Tracer = field(default_factory=Untraced)
+    tracer: Tracer | None = None
 
     def judged(self, judgment: Judgment) -> None:
         """A judgment was made and kept."""
@@ -98,7 +97,7 @@ class Observers:
             call.error, call.detail = BROKEN, type(fault).__name__
             raise
         finally:
-            call.ended = time.monotonic()
+            call.end()
             for observer in self.calls:
                 with _errors_logged(observer):
                     observer.called(call)

@@ -6,6 +6,7 @@ queue of the most urgent of them, and moves to another queue when they come or l
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 from judge_server.core.caller import current_caller
@@ -73,6 +74,11 @@ class ScheduledModel:
         await self._model.close()
 
 
+def any_waiting(models: Iterable[ScheduledModel]) -> bool:
+    """Whether a request waits for one of the models: then they have all the work that they can use."""
+    return any(model.scheduler.waiting for model in models)
+
+
 class Scheduler:
     """Admits at most ``capacity`` requests at a time. ``least_share``: see ``FairQueue``."""
 
@@ -107,13 +113,19 @@ class Scheduler:
         """The same for work that is no request to a model. Work with the same prefix stays together."""
         return _Slot(self, waiter, prefix)
 
-    async def take(self, slot: "_Slot") -> None:
-        """Wait until the slot is granted."""
-        if self.in_flight < self._capacity and not self.queue.waiting:
-            self.in_flight += 1
-            return
-        admitted = slot.entry.admitted = asyncio.get_running_loop().create_future()
-        self.queue.push(slot.entry)
+    def take_free(self) -> bool:
+        """Take a slot if one is free and nobody waits for it."""
+        if self.in_flight >= self._capacity or self.queue.waiting:
+            return False
+        self.in_flight += 1
+        return True
+
+    async def take(self, slot: "_Slot") -> Priority:
+        """Wait until the slot is granted; the class in which it was."""
+        admitted = asyncio.get_running_loop().create_future()
+        entry = slot.entry = self.queue.join(*slot.first, slot.prefix)
+        entry.admitted = admitted
+        self.queue.push(entry)
         self._admit()
         if slot.waiters is not None:
             slot.waiters.listen(slot.move)
@@ -125,12 +137,14 @@ class Scheduler:
                 self.give_back()  # the slot was granted at the very moment at which the wait ended
             elif slot.entry.queued:
                 self.queue.leave(slot.entry)
+            self.queue.release(slot.entry)
             if isinstance(fault, TimeoutError):
                 raise DeadlineExceeded("The deadline passed while the request waited for the judge.") from None
             raise
         finally:
             if slot.waiters is not None:
                 slot.waiters.unlisten(slot.move)
+        return slot.entry.queue.priority
 
     def give_back(self) -> None:
         """A slot is free again."""
@@ -140,7 +154,7 @@ class Scheduler:
     def move(self, slot: "_Slot") -> None:
         """Move a waiting request to the queue of its most urgent waiter."""
         old = slot.entry
-        if not old.queued or slot.waiters is None:
+        if old is None or not old.queued or slot.waiters is None:
             return
         waiter = self._most_urgent(slot.waiters.all)
         if waiter == (old.queue.priority, old.queue.caller):
@@ -169,10 +183,10 @@ class Scheduler:
 
 
 class _Slot:
-    """A request from its arrival to its end. ``entry`` changes while it waits, as those who wait for it change."""
+    """A request from its arrival to its end. ``entry`` in the queue is None if a slot was free, and changes while the
+    request waits, as those who wait for it change."""
 
-    __slots__ = ("_first", "_scheduler", "deadline", "entry", "prefix", "waiters")
-    entry: QueueEntry
+    __slots__ = ("_scheduler", "deadline", "entry", "first", "prefix", "waiters")
 
     def __init__(
         self,
@@ -183,24 +197,21 @@ class _Slot:
         waiters: Waiters | None = None,
     ) -> None:
         self._scheduler = scheduler
-        self._first = first
+        self.first = first
+        self.entry: QueueEntry | None = None
         self.prefix = prefix
         self.deadline = deadline
         self.waiters = waiters
 
     async def __aenter__(self) -> Priority:
-        queue = self._scheduler.queue
-        self.entry = queue.join(*self._first, self.prefix)
-        try:
-            await self._scheduler.take(self)
-        except BaseException:
-            queue.release(self.entry)
-            raise
-        return self.entry.queue.priority
+        if self._scheduler.take_free():
+            return self.first.priority
+        return await self._scheduler.take(self)
 
     async def __aexit__(self, *_: object) -> None:
         self._scheduler.give_back()
-        self._scheduler.queue.release(self.entry)
+        if self.entry is not None:
+            self._scheduler.queue.release(self.entry)
 
     def move(self) -> None:
         self._scheduler.move(self)

@@ -21,11 +21,6 @@ class Waiter(NamedTuple):
     priority: Priority
     caller: str
 
-    @staticmethod
-    def of(priority: Priority) -> "Waiter":
-        """The request that is being served."""
-        return Waiter(priority, current_caller.get().name)
-
 
 class Waiters:
     """All who wait for one call. Its queue entries are notified when one of them comes or leaves."""
@@ -60,20 +55,23 @@ current_waiters: ContextVar[Waiters | None] = ContextVar("current_waiters", defa
 
 
 class SharedCall(Generic[T]):
-    """A call under way in ``task``, and those who wait for it."""
+    """A call under way in ``task``, and those who wait for it. ``charged``: whether one of them bears its cost."""
 
-    __slots__ = ("_charged", "key", "task", "waiters")
+    __slots__ = ("charged", "key", "task", "waiters")
 
     def __init__(self, key: str, waiters: Waiters, task: asyncio.Task[T]) -> None:
         self.key = key
         self.waiters = waiters
         self.task = task
-        self._charged = False
+        self.charged = False
 
-    def charge(self) -> bool:
-        """True once: for the one caller, of those that share the result, that bears its cost."""
-        charged, self._charged = self._charged, True
-        return not charged
+
+class Share(NamedTuple, Generic[T]):
+    """One caller's share of a call. ``started``: whether the caller began it."""
+
+    call: SharedCall[T]
+    waiter: Waiter
+    started: bool
 
 
 class SingleFlight(Generic[T]):
@@ -85,20 +83,20 @@ class SingleFlight(Generic[T]):
     def __len__(self) -> int:
         return len(self._calls)
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._calls
-
-    def join(self, key: str, start: Callable[[], Coroutine[Any, Any, T]], waiter: Waiter) -> SharedCall[T]:
-        """The call that is under way for ``key``, or a new one."""
+    def join(self, key: str, start: Callable[[], Coroutine[Any, Any, T]], priority: Priority) -> Share[T]:
+        """A share, in the name of the current caller, of the call that is under way for ``key``, or of a new one."""
+        waiter = Waiter(priority, current_caller.get().name)
         call = self._calls.get(key)
+        started = call is None
         if call is None:
             call = self._calls[key] = self._begin(key, start)
         call.waiters.add(waiter)
-        return call
+        return Share(call, waiter, started)
 
-    def leave(self, call: SharedCall[T], waiter: Waiter) -> None:
-        """With the same ``waiter`` as for ``join``."""
-        call.waiters.remove(waiter)
+    def leave(self, share: Share[T]) -> None:
+        """The call is cancelled if nobody else waits for it."""
+        call = share.call
+        call.waiters.remove(share.waiter)
         if not call.waiters.all and not call.task.done():
             self._forget(call)
             call.task.cancel()

@@ -1,26 +1,128 @@
 """Answers of judges: recalled from the cache, shared with a call under way, or asked and then remembered.
 
-Criteria, comparisons within a group and graders all ask through ``CachedJudge``.
+Criteria, comparisons within a group and graders all ask through ``CachedJudge``. The cache knows a reading by judge,
+question and input; only usable readings are remembered.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
+from judge_server.core.criterion import Judged
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable
 from judge_server.core.judgment import Usage
-from judge_server.core.verdict import Failure, Verdict, VerdictStatus
+from judge_server.core.verdict import Failure, Opinion, Verdict, VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms, failed, verdict_of
-from judge_server.scheduling.single_flight import SharedCall, SingleFlight, Waiter
-from judge_server.scoring.cache import VerdictCache, cache_key
+from judge_server.judging.judge_input import JudgeInput
+from judge_server.models.reserved import RESERVED_DIGEST
+from judge_server.scheduling.single_flight import Share, SingleFlight
 from judge_server.scoring.plan import Question
+from judge_server.util.log_throttle import LogThrottle
+from judge_server.util.lru import BoundedCache
 
 _LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 _TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the judge answered.")))
+
+
+class Memory(Protocol):
+    """Where readings outlive the process: the store."""
+
+    async def recall(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
+
+    async def remember(self, entries: Mapping[str, Mapping[str, Any]]) -> None: ...
+
+
+def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
+    """What determines a reading, as 64 hexadecimal digits."""
+    content = f"{fingerprint}\n{RESERVED_DIGEST}\n{criterion.question_digest}\n{material.digest}"
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+class VerdictCache:
+    """The most recent readings in the process, the rest in the memory behind it.
+
+    A memory that fails, or takes longer than the ``seconds`` it is given, costs a model call, never a verdict: the
+    cause is logged and judging goes on. ``size``: readings kept in the process.
+    """
+
+    def __init__(self, memory: Memory | None = None, size: int = 100_000) -> None:
+        self._memory = memory
+        self._recent: BoundedCache[str, Reading] = BoundedCache(size)
+        self._throttle = LogThrottle()
+
+    def __len__(self) -> int:
+        return len(self._recent)
+
+    async def recall(self, keys: Sequence[str], seconds: float | None = None) -> dict[str, Reading]:
+        """The known readings among ``keys``."""
+        found: dict[str, Reading] = {}
+        unknown: list[str] = []
+        for key in keys:
+            reading = self._recent.get(key)
+            if reading is None:
+                unknown.append(key)
+            else:
+                found[key] = reading
+        if unknown and self._memory is not None and seconds != 0:
+            recalled = await self._tolerated(self._memory.recall(unknown), seconds, "read")
+            for key, content in (recalled or {}).items():
+                try:
+                    found[key] = reading_of(content)
+                except (KeyError, TypeError, ValueError):
+                    _LOG.warning("the remembered verdict %s cannot be read", key)
+                else:
+                    self._recent.put(key, found[key])
+        return found
+
+    async def remember(self, readings: Mapping[str, Reading], seconds: float | None = None) -> None:
+        """Keep ``readings``; with 0 seconds without waiting until they are written."""
+        for key, reading in readings.items():
+            self._recent.put(key, reading)
+        if readings and self._memory is not None:
+            entries = {key: content_of(reading) for key, reading in readings.items()}
+            await self._tolerated(self._memory.remember(entries), seconds, "written")
+
+    async def _tolerated(self, work: Awaitable[T], seconds: float | None, done: str) -> T | None:
+        """The result of ``work``, or None if it fails or takes too long."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await work
+        except TimeoutError:
+            return None
+        except Exception as fault:  # noqa: BLE001 - the cache saves work, it is not part of the truth
+            more = self._throttle.of(done)
+            if more is not None:
+                _LOG.warning("verdicts could not be %s: %s%s", done, fault, more)
+            return None
+
+
+def content_of(reading: Reading) -> dict[str, Any]:
+    """A reading as a JSON object."""
+    content: dict[str, Any] = {"value": reading.value, "shares": reading.shares}
+    if reading.reason is not None:
+        content["reason"] = reading.reason
+    if reading.label_mass is not None:
+        content["label_mass"] = reading.label_mass
+    if reading.panel:
+        content["panel"] = [opinion.model_dump(mode="json", exclude_defaults=True) for opinion in reading.panel]
+    return content
+
+
+def reading_of(content: Mapping[str, Any]) -> Reading:
+    """The reading that ``content_of`` wrote."""
+    return Reading(
+        value=content["value"],
+        shares=tuple(content["shares"]),
+        reason=content.get("reason"),
+        label_mass=content.get("label_mass"),
+        panel=tuple(Opinion.model_validate(opinion) for opinion in content.get("panel", ())),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +152,7 @@ class Answers:
 
     @property
     def usage(self) -> Usage:
-        return Usage.total(answer.usage for answer in self.fresh.values())
+        return Usage.total([answer.usage for answer in self.fresh.values()])
 
     @property
     def model_seconds(self) -> float:
@@ -100,7 +202,7 @@ class CachedJudge:
         most = self._store_seconds
         known = await self.cache.recall(keys, most if left is None else min(left / 4, most))
         unknown = [key for key in dict.fromkeys(keys) if key not in known]
-        if not unknown or terms.expired:
+        if not unknown or terms.seconds_left == 0:
             return Answers(known, {})
         fresh = await self._ask(tuple(calls(unknown)), terms)
         readings = {key: answer.reading for key, answer in fresh.items() if answer.reading and _whole(answer.reading)}
@@ -111,38 +213,39 @@ class CachedJudge:
     async def _ask(self, calls: Sequence[JudgeCall], terms: Terms) -> dict[str, Answer]:
         """The answers that came before the deadline. A call that is under way for others is shared."""
         answers: dict[str, Answer] = {}
-        waiter = Waiter.of(terms.priority)
-        own: list[tuple[JudgeCall, SharedCall[tuple[Answer, ...]]]] = []
+        own: list[tuple[JudgeCall, Share[tuple[Answer, ...]]]] = []
         others: list[asyncio.Task[None]] = []
         try:
             for call in calls:
-                if call.key in self._calls:
-                    others.append(asyncio.create_task(self._share(call, terms, waiter, answers)))
+                share = self._calls.join(call.key, call.ask, terms.priority)
+                if share.started:
+                    own.append((call, share))
                 else:
-                    own.append((call, self._calls.join(call.key, call.ask, waiter)))
-            await asyncio.wait([*(shared.task for _, shared in own), *others], timeout=terms.seconds_left)
+                    others.append(asyncio.create_task(self._share(call, share, terms, answers)))
+            await asyncio.wait([*(share.call.task for _, share in own), *others], timeout=terms.seconds_left)
         finally:
             for task in others:
                 task.cancel()
-            for _, shared in own:
-                self._calls.leave(shared, waiter)
-        for call, shared in own:
-            answers.update(_result(call, shared))
+            for _, share in own:
+                self._calls.leave(share)
+        for call, share in own:
+            answers.update(_result(call, share))
         return answers
 
-    async def _share(self, call: JudgeCall, terms: Terms, waiter: Waiter, answers: dict[str, Answer]) -> None:
+    async def _share(
+        self, call: JudgeCall, share: Share[tuple[Answer, ...]], terms: Terms, answers: dict[str, Answer]
+    ) -> None:
         """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
         while True:
-            started = call.key not in self._calls
-            shared = self._calls.join(call.key, call.ask, waiter)
             try:
-                await asyncio.wait([shared.task])
+                await asyncio.wait([share.call.task])
             finally:
-                self._calls.leave(shared, waiter)
-            found = _result(call, shared)
-            if started or terms.expired or not any(_timed_out(answer) for answer in found.values()):
+                self._calls.leave(share)
+            found = _result(call, share)
+            if share.started or terms.seconds_left == 0 or not any(_timed_out(answer) for answer in found.values()):
                 answers.update(found)
                 return
+            share = self._calls.join(call.key, call.ask, terms.priority)
 
 
 def _calls(judge: Judge, questions: Mapping[str, Question], keys: Sequence[str], terms: Terms) -> Iterable[JudgeCall]:
@@ -158,17 +261,18 @@ def _calls(judge: Judge, questions: Mapping[str, Question], keys: Sequence[str],
             yield JudgeCall(judge.specification.name, some, partial(judge.ask, material, criteria, terms))
 
 
-def _result(call: JudgeCall, shared: SharedCall[tuple[Answer, ...]]) -> dict[str, Answer]:
+def _result(call: JudgeCall, share: Share[tuple[Answer, ...]]) -> dict[str, Answer]:
     """The answers of a call, none if it is still under way. A judge that breaks its contract is a judge that failed."""
-    task = shared.task
+    task = share.call.task
     if not task.done():
         return {}
     fault = None if task.cancelled() else task.exception()
     if fault is None and not task.cancelled():
         answers = task.result()
         if len(answers) == len(call.keys):
-            if not shared.charge():
+            if share.call.charged:  # another caller bears the cost
                 answers = tuple(replace(answer, usage=Usage(), model_seconds=0.0) for answer in answers)
+            share.call.charged = True
             return dict(zip(call.keys, answers, strict=True))
     if not isinstance(fault, JudgeFailure):
         _LOG.error("judge %s broke its contract", call.judge, exc_info=fault)

@@ -34,7 +34,8 @@ class CalibrationSource(Protocol):
 
 
 class ActiveMaps:
-    """The maps in use, by judge and rubric. ``pinned`` ones, from a file, go before those of the store."""
+    """The maps in use. ``pinned`` ones, from a file, go before those of the store. ``active``: by fingerprint of the
+    judge and digest of the rubric."""
 
     def __init__(self, pinned: Iterable[MapSet] = ()) -> None:
         self._pinned = _by_judge_and_rubric(pinned)
@@ -44,19 +45,19 @@ class ActiveMaps:
                     f"The fitted maps of {maps.judge} are stale: {maps.stale}.",
                     remedy="Fit them again with judge-server calibrate fit.",
                 )
-        self._active = dict(self._pinned)
+        self.active = dict(self._pinned)
 
     def replace(self, stored: Iterable[MapSet]) -> None:
         """Use these as the store's; those made under other rules are left out, so that values stay raw."""
         fresh = [one for one in stored if one.stale is None]
-        self._active = {**_by_judge_and_rubric(fresh), **self._pinned}
+        self.active = {**_by_judge_and_rubric(fresh), **self._pinned}
 
     def find(self, fingerprint: str, rubric_digest: str) -> MapSet | None:
-        return self._active.get((fingerprint, rubric_digest)) if self._active else None
+        return self.active.get((fingerprint, rubric_digest))
 
     def of_judge(self, fingerprint: str) -> tuple[MapSet, ...]:
         """Every set in use for a judge, for listings."""
-        return tuple(maps for (judge, _), maps in sorted(self._active.items()) if judge == fingerprint)
+        return tuple(maps for (judge, _), maps in sorted(self.active.items()) if judge == fingerprint)
 
 
 class Certification:

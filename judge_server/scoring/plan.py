@@ -91,7 +91,7 @@ def _require_reference(submission: Submission, rubric: Rubric, applicable: Seque
 def _applicable(criteria: tuple[Criterion, ...], known: dict[str, object]) -> Iterator[AnyLeaf]:
     """A group that does not apply takes its children with it."""
     for criterion in criteria:
-        if not applies(criterion.when, known):
+        if criterion.when and not applies(criterion.when, known):
             continue
         if isinstance(criterion, Group):
             yield from _applicable(criterion.criteria, known)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, UnknownJudge
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
 from judge_server.core.reward import reward
@@ -119,10 +120,14 @@ class Scorer:
         gives a judgment whose reward is None.
         """
         terms = terms or Terms()
-        with self.admission.enter(1, terms.priority), self._observers.tracer.span("score") as span:
-            judgment = await self._score(submission, terms)
-            span.note(_traced(judgment))
-            return judgment
+        tracer = self._observers.tracer
+        with self.admission.enter(1, terms.priority):
+            if tracer is None:
+                return await self._score(submission, terms)
+            with tracer.span("score") as span:
+                judgment = await self._score(submission, terms)
+                span.note(_traced(judgment))
+                return judgment
 
     async def _score(self, submission: Submission, terms: Terms) -> Judgment:
         started = time.monotonic()
@@ -161,7 +166,9 @@ class Scorer:
         """By what, and by whom, a submission is judged. Raises what ``score`` raises before a judge is asked."""
         rubric = await self._rubric(submission)
         judge = self._judge(submission)
-        self._calibration_state.certification.require(judge.reference if judge else None, rubric)
+        certification = self._calibration_state.certification
+        if certification.required:
+            certification.require(judge.reference if judge else None, rubric)
         return rubric, judge
 
     async def _rubric(self, submission: Submission) -> Rubric:
@@ -172,7 +179,8 @@ class Scorer:
                 remedy="Name one such as medical/consultation, or send a rubric object in the field rubric.",
             )
         rubric = await self._rubrics.get_for_judging(named) if isinstance(named, str) else named
-        checks.prepare(rubric)
+        if any(isinstance(leaf, CheckCriterion) for leaf in rubric.leaves):
+            checks.prepare(rubric)
         return rubric
 
     def _judge(self, submission: Submission) -> Judge | None:
@@ -217,7 +225,7 @@ class Scorer:
 
     def _calibrated(self, found: _Judged, rubric: Rubric) -> _Judged:
         """The judge's values mapped, if maps were fitted for this judge and rubric."""
-        maps = self._calibration_state.maps.find(found.judge.fingerprint, rubric.digest)
+        maps = self._calibration_state.maps.active.get((found.judge.fingerprint, rubric.digest))
         if maps is None:
             return found
         judge = found.judge.model_copy(update={"calibration": maps.id})
@@ -226,7 +234,7 @@ class Scorer:
     async def _ask(self, planned: Plan, judge: Judge | None, terms: Terms) -> CachedAnswers:
         if judge is None or not planned.questions:
             return CachedAnswers((), Usage(), 0.0)
-        with self.admission.asking(len(planned.questions), terms.priority):
+        with self.admission.classes[terms.priority].asking(len(planned.questions)):
             return await self._cached_judge.verdicts(judge, planned.questions, terms)
 
     async def _decide(self, planned: Plan, submission: Submission, terms: Terms) -> Sequence[Verdict]:

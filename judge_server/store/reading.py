@@ -14,12 +14,11 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.core.submission import Submission
 from judge_server.store.page import Page, Position
-from judge_server.store.payload import SafeText, decode, decode_mapping
+from judge_server.store.payload import SafeText, decode
 from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, VERDICT
 from judge_server.store.writing import microseconds
 
 Model = TypeVar("Model", bound=BaseModel)
-_KEYS_PER_QUESTION: Final = 500
 MOST_SEARCHED: Final = 2_000
 
 
@@ -166,16 +165,6 @@ def rubric_versions(connection: Connection, rubric_id: str) -> tuple[str, ...]:
 
 def rubric_ids(connection: Connection) -> tuple[str, ...]:
     return tuple(sorted(connection.execute(select(PUBLICATION.c.rubric_id).distinct()).scalars()))
-
-
-def verdicts(connection: Connection, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Those of ``keys`` that are known."""
-    found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(keys), _KEYS_PER_QUESTION):
-        some = keys[start : start + _KEYS_PER_QUESTION]
-        rows = connection.execute(select(VERDICT.c.key, VERDICT.c.payload).where(VERDICT.c.key.in_(some)))
-        found.update((row.key, decode_mapping(row.payload)) for row in rows)
-    return found
 
 
 def counts(connection: Connection) -> dict[str, int]:

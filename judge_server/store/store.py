@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Self, TypeVar, Unpack
 
 from sqlalchemy import Connection, select, text
@@ -28,7 +29,7 @@ from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.queue_records import QueueRecords
 from judge_server.store.schema import SECRET
-from judge_server.store.writing import Judged, Known, Writer, insert_missing
+from judge_server.store.writing import Judged, Known, Writer, insert_missing, known_verdicts
 
 Result = TypeVar("Result")
 _AT_ONCE = 256
@@ -176,7 +177,7 @@ class Store:
         await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     async def _ask_for_verdicts(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return await self._read(lambda connection: reading.verdicts(connection, keys))
+        return await self._read(partial(known_verdicts, keys=keys))
 
     async def _read(self, question: Callable[[Connection], Result]) -> Result:
         return await self._run(self._reading, lambda: self._database.read(question))

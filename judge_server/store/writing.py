@@ -17,7 +17,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
-from judge_server.store.payload import encode, encode_mapping
+from judge_server.store.payload import decode_mapping, encode, encode_mapping
 from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, VERDICT
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,6 +27,7 @@ _RUBRIC_LEFT_OUT: Final = frozenset({"rubric"})
 _MOST_KNOWN: Final = 10_000
 
 Row = dict[str, Any]
+_KEYS_PER_QUESTION: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,3 +244,13 @@ def _submission_row(judgment: Judgment, submission: Submission, inline: Rubric |
         "rubric_digest": inline.digest if inline else None,
         "payload": encode(submission, leave_out=_RUBRIC_LEFT_OUT if inline else frozenset()),
     }
+
+
+def known_verdicts(connection: Connection, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Those of ``keys`` that are known."""
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(keys), _KEYS_PER_QUESTION):
+        some = keys[start : start + _KEYS_PER_QUESTION]
+        rows = connection.execute(select(VERDICT.c.key, VERDICT.c.payload).where(VERDICT.c.key.in_(some)))
+        found.update((row.key, decode_mapping(row.payload)) for row in rows)
+    return found

@@ -1,8 +1,8 @@
-"""What a trace is written to. The OpenTelemetry one is the server's; where nobody traces, nothing is done."""
+"""Tracing as the scoring path sees it; the server implements it with OpenTelemetry."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Final, Protocol
+from typing import Protocol
 
 Attribute = str | int | float | bool
 
@@ -22,30 +22,3 @@ class Tracer(Protocol):
 
     def span(self, name: str, carrier: Mapping[str, str] | None = None) -> AbstractContextManager[Span]:
         """A span as long as the block. ``carrier``: headers of a caller whose trace is continued (W3C traceparent)."""
-
-
-class _Silence:
-    """Nobody listens."""
-
-    def __enter__(self) -> "_Silence":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def note(self, attributes: Mapping[str, Attribute | None]) -> None:
-        """Nobody listens."""
-
-    def rename(self, name: str) -> None:
-        """Nobody listens."""
-
-
-_SILENCE: Final = _Silence()
-
-
-class Untraced:
-    """Traces nothing, at the cost of a call."""
-
-    def span(self, name: str, carrier: Mapping[str, str] | None = None) -> AbstractContextManager[Span]:
-        """A span that nobody sees."""
-        return _SILENCE

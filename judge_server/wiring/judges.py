@@ -39,10 +39,6 @@ class Models:
         self._lower_class_share = lower_class_share
         self.opened: dict[tuple[str, str], ScheduledModel] = {}
 
-    def saturated(self) -> bool:
-        """Whether calls wait for a model."""
-        return any(model.scheduler.waiting for model in self.opened.values())
-
     def open(self, specification: JudgeSpecification) -> ScheduledModel:
         name = specification.model or ""
         key = (name, canonical_json(specification.engine))

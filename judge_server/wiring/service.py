@@ -17,9 +17,8 @@ from judge_server.models.protocol import Priority
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.load import Bound
 from judge_server.scheduling.observers import Observers
-from judge_server.scheduling.scheduler import ScheduledModel
-from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scheduling.scheduler import ScheduledModel, any_waiting
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
@@ -100,7 +99,9 @@ async def open_service(settings: Settings, observers: Observers | None = None) -
             rubrics=rubric_registry,
             judge_registry=judge_registry,
             cached_judge=cached_judge,
-            admission=Admission(_class_bounds(settings), settings.max_steps, models.saturated),
+            admission=Admission(
+                _class_bounds(settings), settings.max_steps, partial(any_waiting, models.opened.values())
+            ),
             archive=store,
             observers=observers,
             calibration_state=calibration_state,

@@ -27,7 +27,7 @@ import httpx
 from sqlalchemy import create_engine, text
 
 from judge_server.core.submission import Submission
-from judge_server.scoring.cache import cache_key
+from judge_server.scoring.cached_judge import cache_key
 from judge_server.scoring.plan import plan
 from judge_server.store.location import Location
 from tests.command import PROGRAM, Server

@@ -110,14 +110,14 @@ def test_every_class_has_room_of_its_own():
 def test_questions_are_bounded_too_also_those_that_are_only_expected():
     admission = bounded(training=Bound(1_000, 200))
     load = admission.classes[Priority.TRAINING]
-    with admission.admit(1, Priority.TRAINING), admission.asking(150, Priority.TRAINING):
+    with admission.admit(1, Priority.TRAINING), admission.classes[Priority.TRAINING].asking(150):
         admission.require_room(1, Priority.TRAINING)
         with (
             admission.admit(20, Priority.TRAINING),
             pytest.raises(Overloaded, match="questions are under way or about to be put, and the limit is 200"),
         ):
             admission.require_room(1, Priority.TRAINING)
-    assert (load.under_way, load.asking, load.questions) == (0, 0, 0)
+    assert (load.under_way, load.asking_now, load.questions) == (0, 0, 0)
 
 
 def test_what_the_door_let_in_is_counted_once():

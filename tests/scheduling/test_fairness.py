@@ -15,7 +15,7 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.fair_queue import QUANTUM, FairQueue
 from judge_server.scheduling.scheduler import Scheduler
-from judge_server.scheduling.single_flight import SingleFlight, Waiter
+from judge_server.scheduling.single_flight import SingleFlight
 from tests.scheduling.test_scheduler import request
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes
@@ -152,16 +152,17 @@ def test_who_leaves_takes_the_turn_along():
     assert queue.fair.waiting_of(INTERACTIVE) == 0
 
 
-async def waited(flights, schedule, key, want, order):
+async def waited(flights, schedule, key, priority, caller, order):
     async def work():
-        async with schedule.slot(request(key, priority=BATCH)) as priority:
-            order.append((key, priority))
+        async with schedule.slot(request(key, priority=BATCH)) as granted:
+            order.append((key, granted))
 
-    flight = flights.join(key, work, want)
+    with asked_by(caller):
+        share = flights.join(key, work, priority)
     try:
-        await asyncio.wait([flight.task])
+        await asyncio.wait([share.call.task])
     finally:
-        flights.leave(flight, want)
+        flights.leave(share)
 
 
 class Shared:
@@ -171,7 +172,7 @@ class Shared:
         self.flights, self.scheduler, self.order = SingleFlight(), Scheduler(1), []
 
     async def ask(self, key, priority, caller="a"):
-        task = asyncio.create_task(waited(self.flights, self.scheduler, key, Waiter(priority, caller), self.order))
+        task = asyncio.create_task(waited(self.flights, self.scheduler, key, priority, caller, self.order))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return task

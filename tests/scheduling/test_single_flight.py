@@ -3,9 +3,7 @@ import asyncio
 import pytest
 
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.single_flight import SingleFlight, Waiter
-
-WAITER = Waiter(Priority.BATCH, "a")
+from judge_server.scheduling.single_flight import SingleFlight
 
 
 class Work:
@@ -29,12 +27,13 @@ class Work:
 
 async def join(flights, key, work) -> tuple[int, bool]:
     """The result, and whether this caller is charged for it."""
-    call = flights.join(key, work, WAITER)
+    share = flights.join(key, work, Priority.BATCH)
     try:
-        await asyncio.wait([call.task])
+        await asyncio.wait([share.call.task])
     finally:
-        flights.leave(call, WAITER)
-    return call.task.result(), call.charge()
+        flights.leave(share)
+    charged, share.call.charged = share.call.charged, True
+    return share.call.task.result(), not charged
 
 
 async def waiting(flights, work, callers: int, key: str = "k") -> list[asyncio.Task]:

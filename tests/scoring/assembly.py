@@ -11,8 +11,7 @@ from judge_server.judging.single import SingleJudge
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.observers import Observers
 from judge_server.scheduling.scheduler import ScheduledModel
-from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.scorer import JudgeRegistry, Scorer
 
 SECRET = b"s" * 32

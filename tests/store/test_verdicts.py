@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from judge_server.scoring.cache import Memory
+from judge_server.scoring.cached_judge import Memory
 from tests.store.values import HOSTILE
 
 

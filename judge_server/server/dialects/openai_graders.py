@@ -14,7 +14,8 @@ from pydantic import AfterValidator, Field
 from judge_server.core.errors import JudgeFailure
 from judge_server.core.grader import Grader
 from judge_server.core.judgment import Usage
-from judge_server.core.model import Frozen, encodable
+from judge_server.core.message import encodable
+from judge_server.core.model import Frozen
 from judge_server.scoring.graders.grade import Grade, GraderFault
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.server.dialects.failure_policy import RAISE, FailurePolicy, Profile

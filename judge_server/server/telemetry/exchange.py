@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,7 +13,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server.server.middleware.headers import request_id_of
-from judge_server.util.tracing import Tracer
+from judge_server.util.tracing import Span, Tracer
 
 HUNG_UP = 499
 UNMATCHED = "unmatched"
@@ -42,7 +43,7 @@ class ExchangeObserver(Protocol):
 class ObserveExchanges:
     """Opens the request's span, and passes every exchange to the observers when it has ended."""
 
-    def __init__(self, app: ASGIApp, observers: Sequence[ExchangeObserver], tracer: Tracer) -> None:
+    def __init__(self, app: ASGIApp, observers: Sequence[ExchangeObserver], tracer: Tracer | None) -> None:
         self.app = app
         self._observers = observers
         self._tracer = tracer
@@ -60,7 +61,7 @@ class ObserveExchanges:
                 status, seconds = message["status"], time.monotonic() - started
             await send(message)
 
-        with self._tracer.span("request", _Headers(scope)) as span:
+        with nullcontext() if self._tracer is None else self._tracer.span("request", _Headers(scope)) as span:
             try:
                 await self.app(scope, receive, noted)
             finally:
@@ -74,17 +75,22 @@ class ObserveExchanges:
                 )
                 for observer in self._observers:
                     observer.answered(exchange)
-                span.rename(f"{exchange.method} {exchange.route}")
-                span.note(
-                    {
-                        "http.request.method": exchange.method,
-                        "http.route": exchange.route,
-                        "http.response.status_code": status,
-                        "judge_server.request_id": exchange.request_id,
-                        "judge_server.caller": exchange.caller,
-                        "error.type": str(status) if status >= 500 else None,
-                    }
-                )
+                if span is not None:
+                    _describe(span, exchange)
+
+
+def _describe(span: Span, exchange: Exchange) -> None:
+    span.rename(f"{exchange.method} {exchange.route}")
+    span.note(
+        {
+            "http.request.method": exchange.method,
+            "http.route": exchange.route,
+            "http.response.status_code": exchange.status,
+            "judge_server.request_id": exchange.request_id,
+            "judge_server.caller": exchange.caller,
+            "error.type": str(exchange.status) if exchange.status >= 500 else None,
+        }
+    )
 
 
 class _Headers(dict[str, str]):

@@ -1,6 +1,6 @@
 """Prometheus metrics of judgments, grades, queues and their limits."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -72,7 +72,7 @@ class Metrics:
             buckets=_VALUE_BUCKETS,
             registry=here,
         )
-        self._is_ours: Callable[[str], bool] = lambda _digest: False
+        self._shown: Set[str] = frozenset()
         self._rubrics: set[str] = set()
         self._seconds = Histogram(
             "judge_server_seconds", "Seconds from submission to judgment.", buckets=_SECONDS_BUCKETS, registry=here
@@ -99,7 +99,7 @@ class Metrics:
 
     def _label_of(self, rubric: RubricReference | None) -> str:
         """The id of a rubric of the library or the store; ``inline`` for rubrics in requests."""
-        if rubric is None or not self._is_ours(rubric.digest):
+        if rubric is None or rubric.digest not in self._shown:
             return INLINE
         if rubric.id not in self._rubrics and len(self._rubrics) >= _MOST_RUBRICS:
             return OTHER
@@ -135,7 +135,7 @@ class Metrics:
         """Register gauges of the service's load; read from it which rubrics may become labels."""
         here = self.registry
         here.register(LoadMetrics(service))
-        self._is_ours = service.rubric_registry.has_shown
+        self._shown = service.rubric_registry.shown
         Gauge("judge_server_submissions_under_way", "Submissions under way.", registry=here).set_function(
             lambda: service.scorer.admission.under_way
         )

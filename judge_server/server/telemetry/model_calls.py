@@ -72,7 +72,9 @@ class CallLog:
         """Log one call if it is the first of its kind in a minute."""
         if call.error == CANCELLED:
             return
-        model = self._models.setdefault(call.model, _Failing(LogThrottle(self._clock)))
+        model = self._models.get(call.model)
+        if model is None:
+            model = self._models[call.model] = _Failing(LogThrottle(self._clock))
         if call.error is None:
             self._answered(call, model)
         else:

@@ -9,7 +9,7 @@ from judge_server.server.telemetry.exchange import AccessLog, ExchangeObserver, 
 from judge_server.server.telemetry.metrics import Metrics
 from judge_server.server.telemetry.model_calls import CallLog, ModelMetrics
 from judge_server.settings.settings import Settings
-from judge_server.util.tracing import Tracer, Untraced
+from judge_server.util.tracing import Tracer
 
 if TYPE_CHECKING:
     from judge_server.server.telemetry.open_telemetry import OpenTelemetry
@@ -21,7 +21,7 @@ class Telemetry:
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
         self._traces = _traces(settings)
-        self.tracer: Tracer = self._traces or Untraced()
+        self.tracer: Tracer | None = self._traces
         calls = (ModelMetrics(self.metrics.registry), CallLog(), *([self._traces] if self._traces else ()))
         self.observers = Observers((self.metrics,), (self.metrics,), calls, self.tracer)
         self.exchange_observers: tuple[ExchangeObserver, ...] = (

@@ -11,8 +11,7 @@ from judge_server.judging.answer import Terms
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.models.protocol import Capabilities, Labels, Priority
-from judge_server.scoring.cache import VerdictCache
-from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.group.evaluation import CohortOptions
 from judge_server.scoring.group.groups import Groups, GroupTask, Times
 from tests.scoring.assembly import judge, rubric, scorer
