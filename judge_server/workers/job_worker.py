@@ -21,6 +21,8 @@ from judge_server.workers.job_run import JobLimits, JobRun
 _LOG = logging.getLogger(__name__)
 _FORGET_EVERY_SECONDS = 60.0
 _RENEWALS_PER_LEASE = 3
+_LAG_EVERY_SECONDS = 0.05
+_MOST_LAG_SECONDS = 0.005
 
 
 class JobWorker:
@@ -51,6 +53,7 @@ class JobWorker:
             asyncio.create_task(run_periodically(what, work, pause, transient=StoreUnavailable), name=what)
             for what, work, pause in loops
         ]
+        self._loops.append(asyncio.create_task(self._leave_time_to_requests(), name="job-slots"))
 
     def wake(self) -> None:
         """A job was added."""
@@ -68,6 +71,18 @@ class JobWorker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _leave_time_to_requests(self) -> None:
+        """Use fewer slots while the event loop is late, and more again when it is not. With a slow judge the loop is
+        idle and all slots are used; with a fast one items would take processor time from requests in the same loop."""
+        loop, most = asyncio.get_running_loop(), self._limits.items_at_once
+        while True:
+            due = loop.time() + _LAG_EVERY_SECONDS
+            await asyncio.sleep(_LAG_EVERY_SECONDS)
+            late = loop.time() - due > _MOST_LAG_SECONDS
+            for slots in self._slots.values():
+                capacity = slots.capacity // 2 if late else slots.capacity + max(slots.capacity // 8, 1)
+                slots.capacity = min(max(capacity, most // 16, 1), most)
 
     async def _claim(self) -> None:
         self._changed.clear()

@@ -115,7 +115,7 @@ def overload(folder: Path, *, seconds: float, times: float) -> Outcome:
         "modest": MODEST * CAPACITY
     }
     with StubJudge(Judge().answer) as stub:
-        server = _start(stub.specification, folder, {name: key for name, (_, key) in keys.items()})
+        server = start(stub.specification, folder, {name: key for name, (_, key) in keys.items()})
         try:
             memory = Memory(server.process.pid)
             asking = _ask_all(server.address, {name: text for name, (text, _) in keys.items()}, rates, seconds)
@@ -128,7 +128,7 @@ def overload(folder: Path, *, seconds: float, times: float) -> Outcome:
     return Outcome(asked, seconds, tallies, (memory.before, memory.most, memory.now))
 
 
-def _start(model: str, folder: Path, keys: dict[str, Any]) -> Server:
+def start(model: str, folder: Path, keys: dict[str, Any]) -> Server:
     listed = {name: key.model_dump(mode="json", exclude_none=True) for name, key in keys.items()}
     environment = {
         "JUDGE_SERVER_API_KEYS": json.dumps(listed),
