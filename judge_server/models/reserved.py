@@ -105,15 +105,22 @@ SQUARE_NAMES = (
 # Compatibility forms of <, > and | count too: DeepSeek's tokens are written with one, a normaliser may fold the others.
 LESS, MORE, BAR = r"<\uff1c\ufe64", r">\uff1e\ufe65", r"\|\uff5c"
 
+INSIDE = rf"[^\s{LESS}{MORE}{BAR}_:\u2581]"
+
 # The possible first characters come first in the pattern, so that the scan skips everything else quickly.
 RESERVED = re.compile(
     rf"""
-    [{LESS}/\[\]{MORE}{BAR}] (?:
+    [{LESS}/\[\]{MORE}{BAR}\u25c1] (?:
       (?<=[{LESS}]) (?= [{BAR}]                                               # <|im_start|>, <|turn>
                       | [^\s<>{BAR}]{{1,64}} [{BAR}] [{MORE}]                  # <turn|>
                       | <?/?SYS>>                                             # <<SYS>>, <</SYS>>
-                      | /? (?=\w) (?i:{ANGLE_NAMES}) [{MORE}] )            # <s>, </think>, <start_of_turn>
+                      | /? (?=\w) (?i:{ANGLE_NAMES}) [{MORE}]              # <s>, </think>, <start_of_turn>
+                      | /? {INSIDE}{{0,64}} [_:\u2581] [^\s{LESS}{MORE}]{{0,64}} [{MORE}]   # every <end_of_x>, <a:b>
+                      | /? [A-Z][A-Z0-9-]{{1,31}} [{MORE}] )                # every name in capitals: <END>
+    | (?<=\u25c1) (?= /? [^\s\u25c1\u25b7]{{1,64}} \u25b7 )                  # every ◁name▷
     | (?<=\[) (?= /? (?:{SQUARE_NAMES}) \]                          # [INST], [/INST], [gMASK]
+                | /? [A-Z][A-Z0-9]{{0,31}} (?: [_-][A-Z0-9]{{1,31}} ){{1,4}} \]   # every [NAME_IN_CAPITALS]
+                | / [A-Z][A-Z0-9]{{1,31}} \]                              # every [/NAME]
                 | [{BAR}] [A-Za-z_]{{1,32}} [{BAR}] \]                        # [|user|]
                 | e~\[ )                                                      # [e~[
     | (?<=\]) (?= ~!?b[\[\]] | ![a-z]~\[ | <\]                                 # ]~b], ]~!b[, ]!p~[, ]<]image[>[

@@ -23,6 +23,8 @@ TOKENS = [
     "\uff1c\uff5cim_start\uff5c\uff1e", "[EOT]", "]!p~[", "]!d~[", "]<]image[>[", "]<]start of speech[>[",
     "<code_interpreter>", "<audio_soft_token>", "<start_of_audio>", "[multimodal]", "\uff5cDSML\uff5c",
     "</\uff5cDSML\uff5cinvoke>", "<thought>", "<im_start>", "<im_end>", "<patch_start>", ">>ANSWER<<", "<ctrl99>",
+    "<start_of_plan>", "</end_of_plan>", "<plan:begin>", "<\u2581plan>", "<PLAN>", "</PLAN>", "\u25c1think\u25b7",
+    "\u25c1/think\u25b7", "[PLAN_STEP]", "[/PLAN_STEP]", "[/PLAN]", "<turn_1>", "<x_y_z>",
     "<_user>", "<_bot>", "<human>", "<bot>", "<AVAILABLE_TOOLS>", "<AI>", "<用户>", "[USER]", "[STREAMING_PAD]",
 ]  # fmt: skip
 
