@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from judge_server.calibration.journal import Heading, Journal
-from judge_server.calibration.matching import Match, unlabelled
+from judge_server.calibration.matching import Match, match, unlabelled, with_positives
 from judge_server.calibration.pairing import rows_digest
 from judge_server.calibration.run_rows import ItemRows, RowWriter
 from judge_server.calibration.summary import summary_of
@@ -27,6 +27,7 @@ from judge_server.labels.splits import Part
 from judge_server.labels.table_builder import table_of
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_item
+from judge_server.scoring.calibration_state import ActiveMaps
 from judge_server.scoring.plan import plan
 from judge_server.scoring.scorer import Scorer
 
@@ -42,6 +43,31 @@ class CalibrationTask:
     judge: JudgeReference
     maps: MapSet | None = None
     whole_digest: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        whole: LabelSet,
+        part: LabelSet,
+        *,
+        split: Part,
+        rubric: Rubric,
+        judge: JudgeReference,
+        maps: ActiveMaps | None,
+        partial: bool = False,
+        positives: Mapping[str, str] | None = None,
+    ) -> "CalibrationTask":
+        """The task for the ``part`` of a ``whole`` label set that is its ``split``. ``maps``: None to measure without.
+        ``positives``: the class that means met, by criterion. Raises BadInput if labels and rubric do not match."""
+        return cls(
+            labels=with_positives(part, positives or {}),
+            split=split,
+            rubric=rubric,
+            matches=match(rubric, with_positives(whole, positives or {}), partial=partial),
+            judge=judge,
+            maps=None if maps is None else maps.find(judge.fingerprint, rubric.digest),
+            whole_digest=whole.digest,
+        )
 
     def submission(self, item: Item) -> Submission:
         return Submission(
@@ -138,10 +164,10 @@ def _labelled(task: CalibrationTask) -> dict[str, list[str]]:
     table = task.labels.table
     human = np.asarray([role == "human" for role in table.roles], dtype=np.bool_)[table.annotators.codes]
     found: dict[str, list[str]] = {}
-    for name, match in task.matches.items():
-        if match.scale.criterion not in table.criteria.names:
+    for name, matched in task.matches.items():
+        if matched.scale.criterion not in table.criteria.names:
             continue
-        here = human & (table.criteria.codes == table.criteria.index(match.scale.criterion))
+        here = human & (table.criteria.codes == table.criteria.index(matched.scale.criterion))
         for code in np.unique(table.items.codes[here]):
             found.setdefault(table.items.names[code], []).append(name)
     return found

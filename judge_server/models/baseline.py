@@ -4,7 +4,6 @@ It answers the requests that judges get: a distribution over the labels, or JSON
 and the coverage as its reason. docs/baseline.md reports how far it agrees with people.
 """
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -25,6 +24,7 @@ from judge_server.models.protocol import (
     Request,
     TokenProbability,
 )
+from judge_server.util.concurrency import in_long_work
 
 
 def merit(wanted: Sequence[Said], unwanted: Sequence[Said], candidate: Said) -> float:
@@ -89,7 +89,7 @@ class LexicalBaseline:
         if request.deadline is not None and monotonic() >= request.deadline:
             raise DeadlineExceeded("The deadline passed before the baseline was asked.")
         if sum(len(turn.text) for turn in request.prompt.turns) > _AT_ONCE_CHARACTERS:
-            return await asyncio.to_thread(self._completion, request)
+            return await in_long_work(self._completion, request)
         return self._completion(request)
 
     def _completion(self, request: Request) -> Completion:

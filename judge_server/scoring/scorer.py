@@ -28,7 +28,7 @@ from judge_server.scheduling.observers import Observers
 from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.plan import Checking, Plan, plan
-from judge_server.util.concurrency import both
+from judge_server.util.concurrency import both, in_long_work
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.tracing import Attribute
 
@@ -265,7 +265,7 @@ def _notices(submission: Submission, rubric: Rubric) -> tuple[str, ...]:
 async def _reading(read: Callable[[Submission, Rubric], Read], submission: Submission, rubric: Rubric) -> Read:
     """What ``read`` returns, from a thread if the texts are long."""
     if submission.characters > _AT_ONCE_CHARACTERS:
-        return await asyncio.to_thread(read, submission, rubric)
+        return await in_long_work(read, submission, rubric)
     return read(submission, rubric)
 
 

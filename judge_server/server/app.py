@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=__version__,
         summary="Scores responses against expert rubrics with a judge model, for reinforcement learning.",
         lifespan=lifespan,
+        openapi_url=None,  # description has the route
         docs_url=None,
         redoc_url=None,
     )

@@ -75,7 +75,7 @@ class CalibrationRuns:
     _known: "OrderedDict[str, CalibrationRun]" = field(default_factory=OrderedDict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def begin(self, wish: CalibrationOptions) -> CalibrationProgress:
+    def begin(self, options: CalibrationOptions) -> CalibrationProgress:
         """Start a run. Raises Overloaded if too many are waiting."""
         waiting = sum(one.progress.status == "running" for one in self._known.values())
         if waiting >= _MOST_WAITING:
@@ -88,7 +88,7 @@ class CalibrationRuns:
         self._known[made.progress.id] = made
         while len(self._known) > _MOST_REMEMBERED:
             self._known.popitem(last=False)
-        made.task = asyncio.create_task(self._carry_out(made, wish), name=made.progress.id)
+        made.task = asyncio.create_task(self._carry_out(made, options), name=made.progress.id)
         return made.progress
 
     async def find(self, calibration_id: str) -> CalibrationProgress:
@@ -117,10 +117,10 @@ class CalibrationRuns:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _carry_out(self, made: CalibrationRun, wish: CalibrationOptions) -> None:
+    async def _carry_out(self, made: CalibrationRun, options: CalibrationOptions) -> None:
         try:
             async with self._turn:
-                await _calibrate(self.service, wish, made)
+                await _calibrate(self.service, options, made)
         except JudgeServerError as fault:
             made.note(status="failed", error=Failure(type=fault.type, detail=str(fault)))
         except Exception as fault:  # noqa: BLE001 - reported to the caller who polls the run
@@ -129,7 +129,7 @@ class CalibrationRuns:
             made.note(status="failed", error=Failure(type=JudgeServerError.type, detail=detail))
 
 
-async def _calibrate(service: Service, wish: CalibrationOptions, made: CalibrationRun) -> None:
+async def _calibrate(service: Service, options: CalibrationOptions, made: CalibrationRun) -> None:
     try:
         from judge_server.calibration.run import CalibrationTask, run
     except ImportError as missing:
@@ -137,32 +137,30 @@ async def _calibrate(service: Service, wish: CalibrationOptions, made: Calibrati
             f"Calibrating needs {missing.name}, which is not installed.",
             remedy="pip install 'judge-server[calibration]'",
         ) from missing
-    from judge_server.calibration.matching import match
     from judge_server.labels.archive import find
     from judge_server.labels.splits import part_of
 
-    labels = await find(wish.labels, service.store.labels)
+    labels = await find(options.labels, service.store.labels)
     if labels is None:
-        raise NotFound(f"labels: no label set is kept as {wish.labels!r}.", remedy="GET /v1/label-sets lists them.")
-    reference = wish.judge.reference
-    task = CalibrationTask(
-        labels=await part_of(labels, wish.split, service.store.labels, reader=wish.reader, reason=wish.reason),
-        split=wish.split,
-        rubric=wish.rubric,
-        matches=match(wish.rubric, labels, partial=wish.partial),
-        judge=reference,
-        maps=None if wish.raw else service.calibration_state.maps.find(reference.fingerprint, wish.rubric.digest),
-        whole_digest=labels.digest,
+        raise NotFound(f"labels: there is no label set {options.labels!r}.", remedy="GET /v1/label-sets lists them.")
+    task = CalibrationTask.of(
+        labels,
+        await part_of(labels, options.split, service.store.labels, reader=options.reader, reason=options.reason),
+        split=options.split,
+        rubric=options.rubric,
+        judge=options.judge.reference,
+        maps=None if options.raw else service.calibration_state.maps,
+        partial=options.partial,
     )
     made.note(items=task.labels.counts.items)
-    scorer = service.measuring_scorer(raw=wish.raw)
+    scorer = service.measuring_scorer(raw=options.raw)
     result = await run(scorer, task, advance=made.advance, concurrency=_AT_ONCE)
     record = result.calibration.model_copy(update={"id": made.progress.id, "created_at": made.progress.created_at})
     await service.store.calibrations.put_calibration(record)
-    if wish.gate:
-        made.note(certificate=await _gated(service, result.labels, record, wish.rubric))
-    if wish.fit:
-        made.note(**await _fitted(service, result.labels, record, wish))
+    if options.gate:
+        made.note(certificate=await _gated(service, result.labels, record, options.rubric))
+    if options.fit:
+        made.note(**await _fitted(service, result.labels, record, options))
     await service.calibration_state.refresh(service.store.calibrations)
     made.note(status="done", calibration=record)
 
@@ -187,15 +185,15 @@ async def _gated(service: Service, labels: Any, record: Calibration, rubric: Rub
     return made
 
 
-async def _fitted(service: Service, labels: Any, record: Calibration, wish: CalibrationOptions) -> dict[str, Any]:
+async def _fitted(service: Service, labels: Any, record: Calibration, options: CalibrationOptions) -> dict[str, Any]:
     from judge_server.calibration.fit import fit, map_set
 
     if record.judge.calibration is not None:
         raise BadInput("fit: fitted maps were applied in this run already.", remedy='Send "raw": true beside it.')
-    if wish.split != "dev":
-        raise BadInput(f"fit: the {wish.split} split is not fitted on.", remedy="Leave split out.")
-    name, rubric = record.judge.name, wish.rubric
-    fits = await asyncio.to_thread(fit, labels, name, rubric, partial=wish.partial)
+    if options.split != "dev":
+        raise BadInput(f"fit: the {options.split} split is not fitted on.", remedy="Leave split out.")
+    name, rubric = record.judge.name, options.rubric
+    fits = await asyncio.to_thread(fit, labels, name, rubric, partial=options.partial)
     maps = map_set(fits, judge=name, fingerprint=record.judge.fingerprint, rubric=rubric, labels=labels)
     if maps is not None:
         await service.store.calibrations.put_maps(maps)

@@ -40,7 +40,7 @@ class BoundedHttp(HttpToolsProtocol):
     """
 
     most_bytes = 65_536
-    most_pipelined = 32
+    most_pipelined = 8
     patience_seconds = 30.0
     slowest_bytes = 1_024
 
@@ -72,6 +72,8 @@ class BoundedHttp(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             return  # no protocol to upgrade to: the request is answered as plain HTTP, and the rest is not read
         except httptools.HttpParserError:
+            if self.transport.is_closing():
+                return
             self._refuse(_MALFORMED)
             more = _invalid.of("malformed")
             if more is not None:
@@ -85,6 +87,8 @@ class BoundedHttp(HttpToolsProtocol):
             self._count_framing(len(data))
 
     def on_message_begin(self) -> None:
+        if self.transport.is_closing():
+            raise ConnectionAbortedError  # ends the parsing of what was received
         super().on_message_begin()
         self._progress = True
         self._reading = "head"

@@ -1,6 +1,5 @@
 """What routes share: the service, the terms of a request, bounds on its items, and strict JSON bodies."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from judge_server.core.caller import PriorityClass, current_caller
 from judge_server.core.errors import BadInput, TooLarge
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
+from judge_server.util.concurrency import in_long_work
 from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service
 
@@ -95,9 +95,9 @@ class _StrictRequest(Request):
     async def json(self) -> Any:
         content = await self.body()
         try:
-            return (
-                parse_json(content) if len(content) < _AT_ONCE_BYTES else await asyncio.to_thread(parse_json, content)
-            )
+            if len(content) < _AT_ONCE_BYTES:
+                return parse_json(content)
+            return await in_long_work(parse_json, content)
         except ValueError as fault:
             raise HTTPException(400, f"The body cannot be read: {fault}.") from None
 

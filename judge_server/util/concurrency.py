@@ -1,15 +1,20 @@
 """Concurrent work without orphans: if one part fails, the others are cancelled and its exception is raised as it is."""
 
 import asyncio
+import contextvars
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 U = TypeVar("U")
+P = ParamSpec("P")
+# one thread: the event loop waits for the interpreter lock once for every thread that wants it
+_LONG_WORK = ThreadPoolExecutor(1, thread_name_prefix="long-work")
 
 
 @asynccontextmanager
@@ -32,6 +37,12 @@ async def together(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     async with task_group() as group:
         tasks = [group.create_task(work) for work in works]
     return [task.result() for task in tasks]
+
+
+async def in_long_work(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of long work of the processor, one after the other in one thread for the whole process."""
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_LONG_WORK, lambda: context.run(work, *args, **kwargs))
 
 
 async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:

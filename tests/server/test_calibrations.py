@@ -105,7 +105,7 @@ def test_certificates_of_another_policy_do_not_count(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"labels": "nothing"}, "no label set is kept as 'nothing'"),
+        ({"labels": "nothing"}, "there is no label set 'nothing'"),
         ({"split": "test"}, "no test split"),
         ({"rubric": {**WATER, "criteria": [{"id": "other", "statement": "Says something else."}]}}, "labels for water"),
     ],

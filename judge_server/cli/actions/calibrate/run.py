@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from judge_server.calibration.journal import Journal
-from judge_server.calibration.matching import match, with_positives
 from judge_server.calibration.run import CalibrationTask, RunResult, run
 from judge_server.cli.calibrate import sources
 from judge_server.cli.running import announce
@@ -58,20 +57,16 @@ async def measure(settings: Settings, options: RunOptions) -> bool:
 
 async def _task(service: Service, options: RunOptions, judge: Judge) -> CalibrationTask:
     stored = await sources.label_set(options.labels, service.store)
-    part = await options.part.of(stored, service.store)
-    positives = sources.positives(options.positives)
-    whole, part = (with_positives(labels, positives) for labels in (stored, part))
     rubric = await sources.rubric(options.rubric, service.rubric_registry)
-    matches = match(rubric, whole, partial=options.partial)
-    reference = judge.reference
-    return CalibrationTask(
-        labels=part,
+    return CalibrationTask.of(
+        stored,
+        await options.part.of(stored, service.store),
         split=options.part.name,
         rubric=rubric,
-        matches=matches,
-        judge=reference,
-        maps=None if options.raw else service.calibration_state.maps.find(reference.fingerprint, rubric.digest),
-        whole_digest=stored.digest,
+        judge=judge.reference,
+        maps=None if options.raw else service.calibration_state.maps,
+        partial=options.partial,
+        positives=sources.positives(options.positives),
     )
 
 
