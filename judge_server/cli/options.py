@@ -64,7 +64,7 @@ Config = Annotated[
 
 
 def settings_given(**given: Any) -> "Settings":
-    """``settings_from``, for a command that ends where settings cannot be used."""
+    """``settings_from`` for commands: ends the command if the settings cannot be used."""
     try:
         return settings_from(**given)
     except JudgeServerError as fault:

@@ -60,7 +60,7 @@ class NewKey(NamedTuple):
 
 
 def new_key() -> NewKey:
-    """A key that nobody has had."""
+    """A new random key."""
     key_id = secrets.token_hex(6)
     text = f"jsk_{key_id}_{secrets.token_hex(32)}"
     return NewKey(key_id, text, digest_of(text))

@@ -1,4 +1,4 @@
-"""Judgments drawn for people to label: which, from where, and how much each stands for."""
+"""Judgments sampled for people to label, with the strata and weights of the sample."""
 
 from typing import Annotated, Literal
 
@@ -29,7 +29,7 @@ class Framed(Frozen):
 
 
 class QueueItem(Frozen):
-    """``weight`` = ``population`` / ``sampled``: for how many judgments of its stratum it stands."""
+    """``weight`` = ``population`` / ``sampled``: the number of judgments of its stratum that it represents."""
 
     judgment: str
     stratum: Stratum

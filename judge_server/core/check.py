@@ -21,7 +21,7 @@ class CheckBase(Frozen):
 
 
 class Count(Frozen):
-    """An inclusive range of counts. Without ``min``, one is wanted at least, or none where ``max`` is given."""
+    """An inclusive range of counts. Without ``min`` at least one is required, or none if ``max`` is given."""
 
     min: Whole | None = Field(default=None, ge=0, le=10_000)
     max: Whole | None = Field(default=None, ge=0, le=10_000)

@@ -90,7 +90,7 @@ class Leaf(CriterionBase):
 
     @cached_property
     def question_digest(self) -> str:
-        """Digest of what a judge is asked, whatever the points, tags and conditions: re-weighting keeps verdicts."""
+        """Digest of the question to a judge, without points, tags and conditions: other weights keep verdicts valid."""
         beside_the_question = {"id", "points", "tags", "when", "verdict", "gate", "sources"}
         return digest(self.model_dump(mode="json", exclude=beside_the_question, exclude_defaults=True))
 

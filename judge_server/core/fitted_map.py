@@ -110,7 +110,7 @@ class FittedMap(Frozen):
         return self.curve.apply(raw)
 
     def threshold(self) -> float | None:
-        """The value from which the criterion counts as met, where one was chosen."""
+        """The value from which the criterion counts as met, or None if no threshold was chosen."""
         return self.thresholds[0].value if self.thresholds else None
 
 

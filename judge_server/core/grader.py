@@ -1,4 +1,4 @@
-"""Graders in the shape of OpenAI's: what each kind is told, checked before anything runs.
+"""Graders in OpenAI's format: the fields of each kind, validated before anything runs.
 
 Texts marked Template hold placeholders (``core.placeholder``); a formula is an expression (``core.expression``).
 """
@@ -45,7 +45,7 @@ _NAME_OR_NULL = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 200},
 
 
 class _Named(Frozen):
-    """``name`` is the grader's type where it has none. ``pass_threshold`` is kept and changes no reward."""
+    """``name`` defaults to the grader's type. ``pass_threshold`` is kept and changes no reward."""
 
     type: str
     name: Annotated[Name, WithJsonSchema(_NAME_OR_NULL)] = ""
@@ -161,7 +161,7 @@ class ScoreModel(_Named):
 
 
 class LabelModel(_Named):
-    """1 where the judge's likeliest label is among ``passing_labels``, else 0."""
+    """1 if the judge's likeliest label is among ``passing_labels``, else 0."""
 
     type: Literal["label_model"]
     model: Name

@@ -1,4 +1,4 @@
-"""A durable batch: submissions that are judged whatever happens to the process that began."""
+"""A durable batch: submissions that are judged even if the process that started is killed."""
 
 from enum import StrEnum
 from typing import Any

@@ -65,11 +65,11 @@ class JudgeSpecification(Frozen):
 
 CanaryName = Literal["known_good", "known_bad", "constrained_output", "raw_probabilities", "steady_probabilities"]
 MUST_PASS: frozenset[CanaryName] = frozenset(("constrained_output", "raw_probabilities", "steady_probabilities"))
-"""What holds for every judge that works as it should; the others a weak judge may fail."""
+"""Canaries that every working judge passes; a weak judge may fail the others."""
 
 
 class CanaryFinding(Frozen):
-    """``passed`` is None where the judge did not answer; ``detail`` says what was seen."""
+    """``passed`` is None if the judge did not answer; ``detail`` describes the result."""
 
     canary: CanaryName
     passed: bool | None

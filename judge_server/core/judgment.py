@@ -55,7 +55,7 @@ class JudgeReference(Frozen):
 
 
 NO_JUDGE: Final = JudgeReference(name="none", model="none", mode="none", fingerprint="none")
-"""Who speaks where nothing was left for a judge to say."""
+"""The judge of a judgment for which no judge was asked."""
 
 
 class Judgment(Frozen):

@@ -21,7 +21,7 @@ class JudgmentStatus(StrEnum):
 
 
 class GateFired(Frozen):
-    """``assumed``: nobody read the gate, and the rubric's missing policy ``worst`` takes it to have fired."""
+    """``assumed``: the gate has no verdict, and the rubric's missing policy ``worst`` counts it as fired."""
 
     criterion: str
     when: Literal["met", "unmet"]

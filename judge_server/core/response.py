@@ -73,7 +73,7 @@ def _steps_of_text(text: str) -> tuple[Step, ...]:
 
 
 def _of_messages(messages: tuple[Message, ...]) -> Response:
-    """The answer is what the assistant said outside its reasoning."""
+    """The answer is the text of the assistant without its reasoning."""
     inner = [_of_text(message.content) if message.role == "assistant" else None for message in messages]
     thoughts = [
         "\n".join(filter(None, (message.reasoning, read.reasoning if read else "")))

@@ -163,7 +163,7 @@ class _Aggregator:
         children = [(criterion, part) for criterion, part in self._children(criteria) if part.applicable]
         if self.policy == "null" and any(part.value is None for _, part in children):
             return None
-        # a criterion without points (a pure gate) speaks only where no other one could
+        # a criterion without points (a pure gate) counts only if no other criterion is decided
         weighty = [(criterion, part) for criterion, part in children if criterion.points] or children
         decided = [(one.points, _standing(one, part.value)) for one, part in weighty if part.value is not None]
         if not decided:
@@ -173,7 +173,7 @@ class _Aggregator:
         return combine(aggregate, decided)
 
     def _formula(self, formula: Formula, criteria: tuple[Criterion, ...]) -> float | None:
-        """None where a name it reads is undecided or does not apply here."""
+        """None if a component that it names is undecided or does not apply."""
         values: dict[str, float] = dict(formula.parameters)
         direct = {criterion.id for criterion in criteria}
         for name in formula.parsed.names - set(values):
@@ -225,7 +225,7 @@ class _Aggregator:
             value = min(base, gates.ceiling(assumed=True))
             blocked = any(gate.reward < value for gate in gates.unread)
             return (None, GATE_UNDECIDED) if blocked else (value, None)
-        # a veto that was read decides by itself where nothing else could take the reward lower
+        # a gate that fired decides alone if nothing else could lower the reward
         ceiling, lowest = gates.ceiling(assumed=False), self.rubric.aggregate.floor
         if lowest is not None and ceiling <= lowest and not gates.might_lower(ceiling):
             return ceiling, None
@@ -336,7 +336,7 @@ class _Aggregator:
 
 
 def _sorted_by_criterion(rubric: Rubric, verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
-    """The verdicts of every criterion by step, in the order of the criteria, whatever the order they came in."""
+    """The verdicts of every criterion, sorted by step; criteria in the order of the rubric."""
     found: dict[str, dict[int | None, Verdict]] = {leaf.id: {} for leaf in rubric.leaves}
     for verdict in verdicts:
         if verdict.criterion not in found:

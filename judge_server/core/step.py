@@ -35,7 +35,7 @@ class Step:
     field: Field = "content"
 
     def place(self) -> dict[str, Any]:
-        """The fields that say in a verdict which step it is about, and where that stands."""
+        """The fields of a verdict that name the step and its position."""
         found: dict[str, Any] = {"step": self.index, "span": (self.start, self.end)}
         return found if self.message is None else found | {"message": self.message, "field": self.field}
 

@@ -79,7 +79,7 @@ class Submission(Frozen):
 
     @cached_property
     def digest(self) -> str:
-        """Digest of what is judged (conversation, response, reference, facts), whatever rubric or judge."""
+        """Digest of what is judged: conversation, response, reference and facts, but not rubric or judge."""
         return digest(
             {
                 "conversation": [message.model_dump(exclude_defaults=True) for message in self.conversation],
@@ -111,7 +111,7 @@ class Submission(Frozen):
         return sum(len(text) for text in self.texts())
 
     def texts(self) -> Iterator[str]:
-        """Every text that somebody outside wrote."""
+        """Every text that comes from outside."""
         yield from (_text_of(message) for message in self.conversation)
         yield self.read.text
         if self.reference is not None:

@@ -20,8 +20,8 @@ class VerdictStatus(StrEnum):
 
 class Failure(Frozen):
     """Why there is no value: ``type`` is a stable slug (``timeout``, ``judge_unavailable``, ``unusable_verdict``,
-    ``context_overflow``, ``low_label_mass``, ``missing_reference``, …). ``detail`` shows no secret, whoever quoted one:
-    failures are answered, stored and logged."""
+    ``context_overflow``, ``low_label_mass``, ``missing_reference``, …). Secrets are removed
+    from ``detail``, because failures are returned, stored and logged."""
 
     type: str
     detail: Annotated[str, AfterValidator(redacted)]
@@ -42,7 +42,7 @@ def _value_exactly_when_ok(status: VerdictStatus, value: float | None, error: Fa
 
 
 class Opinion(Frozen):
-    """What one member of a panel said; ``value`` in [0, 1] stands exactly when ``status`` is ok."""
+    """The answer of one member of a panel; ``value`` in [0, 1] is given exactly if ``status`` is ok."""
 
     judge: str
     status: VerdictStatus
@@ -57,7 +57,7 @@ class Opinion(Frozen):
 
 
 class Verdict(Frozen):
-    """``value`` in [0, 1] stands exactly when ``status`` is ok.
+    """``value`` in [0, 1] is given exactly if ``status`` is ok.
 
     ``met`` is the probability of being met (binary, check); ``option`` the likeliest option and ``options`` the
     probability of each (scale); ``points`` the criterion's signed points. A verdict on one step has its index and

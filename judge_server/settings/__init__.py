@@ -1,1 +1,1 @@
-"""Every knob, and where its value comes from; the only room that reads the environment."""
+"""Every setting and its sources; the only room that reads the environment."""

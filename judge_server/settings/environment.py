@@ -27,7 +27,7 @@ _BYTES = 32
 
 
 def secret_of(path: Path) -> bytes | None:
-    """The secret in the file, which is made where there is none; None where none can be kept.
+    """The secret in the file, created if absent; None if the file cannot be written.
 
     Raises BadConfiguration for a file that cannot be one.
     """
@@ -46,7 +46,7 @@ def secret_of(path: Path) -> bytes | None:
 
 
 def _make(path: Path) -> None:
-    """Whole or not at all, also where several processes make it at once: the first one wins."""
+    """Creates the file atomically; if several processes do so at once, the first one wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:

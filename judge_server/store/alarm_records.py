@@ -1,4 +1,4 @@
-"""Alarms: raised and cleared exactly once, whoever looks; and what the webhook is still to be told."""
+"""Alarms: raised and cleared exactly once, by whichever process; and what the webhook has not received yet."""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -58,7 +58,7 @@ class AlarmRecords:
         return tuple(_transition(row) for row in rows)
 
     async def untold(self, limit: int = 100) -> tuple[Untold, ...]:
-        """What the webhook is to be told now, oldest first."""
+        """Transitions that are due for the webhook, oldest first."""
         column = ALARM_TRANSITION.c
         question = select(ALARM_TRANSITION).where(column.untold, column.next_us <= microseconds(datetime.now(UTC)))
         question = question.order_by(column.at_us, column.id).limit(limit)
@@ -66,7 +66,7 @@ class AlarmRecords:
         return tuple(Untold(_transition(row), row.attempts) for row in rows)
 
     async def told(self, transition_id: str) -> None:
-        """Told, or given up: it is not told again."""
+        """Mark a transition as delivered, or given up."""
         await self._change(transition_id, {"untold": False})
 
     async def postpone(self, transition_id: str, *, attempts: int, seconds: float) -> None:

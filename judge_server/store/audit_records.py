@@ -33,7 +33,7 @@ class WatchRecords:
         return await self._write(work)
 
     async def release(self, name: str, worker: str) -> None:
-        """Somebody else may have it now."""
+        """Let another worker claim the task at once."""
         own = update(WATCH).where(WATCH.c.name == name, WATCH.c.worker == worker).values(lease_us=0)
         await self._write(lambda connection: connection.execute(own))
 

@@ -1,4 +1,4 @@
-"""Many writers, one transaction: whatever queued while the last commit ran goes into the next."""
+"""Batching of store access: what queues while a commit or query runs goes into the next one."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""The connections: one that writes and a few that read, with blocking calls that belong in worker threads."""
+"""Connections: one for writing and a few for reading. Calls block and belong in worker threads."""
 
 import sqlite3
 import time

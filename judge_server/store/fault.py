@@ -1,4 +1,4 @@
-"""What a database error means for the caller: mend the configuration, or try again later."""
+"""Database errors as errors for the caller: correct the configuration, or try again later."""
 
 from typing import Final
 

@@ -42,7 +42,7 @@ class JobWriter:
         self._writer = writer
 
     def commit(self, items: Sequence[Finished]) -> list[Exception | None]:
-        """One transaction for all. Where one item spoils it, each is tried alone."""
+        """One transaction for all. If one item makes it fail, each is tried alone."""
         prepared = [self._prepared(item) for item in items]
         fault = self._try([ready for ready in prepared if isinstance(ready, _Ready)])
         alone = fault is not None and not concerns_the_database(fault)

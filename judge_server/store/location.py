@@ -1,4 +1,4 @@
-"""Where the database is: the URL a user wrote, read once and never shown with its password."""
+"""The database URL, parsed once and never shown with its password."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ class Location:
         return Path(self.url.database) if self.sqlite and not self.memory and self.url.database else None
 
     def __str__(self) -> str:
-        """For people and logs: no password, and no options, which may hold one too."""
+        """For people and logs: without the password and without options, which may hold one too."""
         return self.url.set(query={}).render_as_string(hide_password=True)
 
     def without_secrets(self, message: str) -> str:

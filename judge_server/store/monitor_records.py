@@ -174,7 +174,7 @@ def _pairs(series: Series, span: TimeRange, window: int, newest: bool) -> Select
 
 
 def _read(connection: Connection, question: Select[Any]) -> Iterable[Row[Any]]:
-    """A few rows at a time, so that the long texts never stand in memory together."""
+    """A few rows at a time, so that the long texts are never in memory together."""
     return cooperatively(connection.execute(question.execution_options(yield_per=_AT_ONCE)))
 
 

@@ -1,4 +1,4 @@
-"""Values as JSON text and back, exactly: U+0000 and lone surrogates travel as JSON escapes, as databases want."""
+"""Values as JSON text and back, exactly: U+0000 and lone surrogates become JSON escapes, which databases accept."""
 
 import json
 from collections.abc import Mapping

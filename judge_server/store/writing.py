@@ -75,7 +75,7 @@ class Writer:
         self._known_rubrics: set[str] = set()
 
     def commit(self, items: Sequence[Judged | Known]) -> list[Exception | None]:
-        """One transaction for all. Where one item spoils it, each is tried alone, so that only that one is kept out."""
+        """One transaction for all. If one item makes it fail, each is tried alone, so that only that item is lost."""
         prepared = [self.prepared(item) for item in items]
         ready = [rows for rows in prepared if isinstance(rows, Rows)]
         fault = self._try(ready)

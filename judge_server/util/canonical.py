@@ -16,7 +16,7 @@ _MAX_DEPTH = 60
 
 
 def canonical_json(value: Any) -> str:
-    """One text for one content, whatever the order in which it was written."""
+    """The same text for the same content, independent of the order of keys."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", exclude_defaults=True)
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

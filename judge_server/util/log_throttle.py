@@ -1,4 +1,4 @@
-"""What is worth a line of the log: the first of its kind in a while, so that a long fault does not fill a disk."""
+"""Log the first fault of a kind and then one a minute, so that a lasting fault does not fill the disk."""
 
 import time
 from collections.abc import Callable, Hashable
@@ -28,6 +28,6 @@ class LogThrottle:
         return f" ({more} more since the last such line)" if more else ""
 
     def forget(self) -> None:
-        """Whatever comes next is news."""
+        """The next fault of every kind is logged."""
         self._told_at.clear()
         self._untold.clear()

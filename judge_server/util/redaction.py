@@ -1,4 +1,4 @@
-"""What must be seen by nobody: taken out of every text that leaves the program beside its proper place.
+"""Secrets are removed from every text that leaves the program: logs, errors, stored failures.
 
 Secrets are known by their value, where the program was given them, and by their form.
 """

@@ -1,1 +1,1 @@
-"""The work behind the commands; flags stand in the files of cli/."""
+"""The work of the commands; their flags are in the files of cli/."""

@@ -59,7 +59,7 @@ class RolloutCounts:
 
 
 def carry_out(options: DifficultyOptions) -> None:
-    """Ends the command with status 2 where something cannot be read or written."""
+    """Ends the command with status 2 if something cannot be read or written."""
     try:
         if options.band["interval"] not in (None, "inside", "overlap"):
             raise BadInput(f"--interval {options.band['interval']}: unknown.", remedy="Write inside or overlap.")

@@ -40,7 +40,7 @@ def cores() -> int:
 
 
 def memory_gib() -> float | None:
-    """Physical memory, where the system tells."""
+    """Physical memory, or None if the system does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     except (ValueError, OSError, AttributeError):
