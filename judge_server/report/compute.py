@@ -232,7 +232,7 @@ class _Work:
         nothing = Estimate(note="this judge rated no item")
         own, ceiling = found.get(name, nothing), people.get(name, people.get(metric, nothing))
         gap = side.gap.get(OVERALL) or ceiling_gap(seen, judge, self.how.resampling)
-        text = sentence(metric, judge, own, ceiling, gap)
+        text = missed(side.overall_detail) + sentence(metric, judge, own, ceiling, gap)
         if not one:
             text = f"{', '.join(seen.criteria)}: {text}"
         return JudgeVerdict(
@@ -282,6 +282,16 @@ class _Work:
             yield "No judge's labels are here: only the people are measured among themselves."
         if self.labels.provenance.nature == "authored":
             yield "These labels are authored examples, not experts' labels: they show how the commands work."
+
+
+def missed(detail: Detail | None) -> str:
+    """How often what people called positive was missed, and how often the judge alone called it so, in counts."""
+    if detail is None or detail.positive is None or len(detail.labels) != 2 or not detail.confusion:
+        return ""
+    place = detail.labels.index(detail.positive)
+    met, unmet = detail.confusion[place], detail.confusion[1 - place]
+    said = f"Of {sum(met):,} that people called {detail.positive} it missed {met[1 - place]:,}; "
+    return said + f"of {sum(unmet):,} that they did not, it called {unmet[place]:,} so. "
 
 
 def first(found: list[Disagreement], limit: int) -> tuple[Disagreement, ...]:

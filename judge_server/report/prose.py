@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from judge_server.report.model import Report
 
 HOW_TO_READ = (
-    "κ is agreement beyond chance: 0 is what guessing reaches, 1 is perfect. Brackets hold 95 % intervals from "
-    "resampling whole prompts. "
+    "κ is agreement beyond chance: 0 is what guessing reaches, 1 is perfect. Brackets hold 95 % intervals "
+    "that count prompts. Over several criteria it is the mean of theirs. "
     "People is how the people agree among themselves: no judge can be held to more than that. A dash has no "
     "value; the reasons stand below."
 )
@@ -66,18 +66,18 @@ def many(count: int, noun: str, plural: str | None = None) -> str:
 def method(report: Report) -> Iterator[str]:
     how = report.method
     yield (
-        f"Intervals are {how.confidence:.0%} percentile intervals of {how.replicates:,} bootstrap resamples "
-        f"(seed {how.seed}) that draw whole prompts, "
-        f"because ratings of one prompt are not independent. With fewer than {how.min_clusters} prompts or "
-        f"{how.min_items} items no interval is given: "
-        "that is not enough evidence, whatever the value."
+        f"Intervals hold {how.confidence:.0%} and count prompts, because ratings of one prompt are not independent: "
+        "score intervals with an effective number of ratings for shares and coefficients, a jackknife over prompts for "
+        f"correlations and differences, {how.replicates:,} resamples (seed {how.seed}) where there is no formula. With "
+        f"fewer than {how.min_clusters} prompts or {how.min_items} items no interval is given: that is not enough "
+        "evidence, whatever the value."
     )
     yield (
         "Plain names compare the judge with the people's majority (ties left out) or, for numbers, their mean. "
         "'With each person' counts every pair "
         "of a judge's and a person's rating once; it is what the people's own agreement can be compared with, "
         "and the difference between the two is "
-        "taken on the same items and the same resamples."
+        "taken on the same items."
     )
     yield (
         f"Abstentions and invalid answers are counted, never turned into a label. The alternative-annotator "

@@ -46,7 +46,7 @@ def test_too_few_prompts_are_not_enough_evidence_and_the_number_needed_is_said()
     verdict = compute(label_set(panel_of(binary(12))), FEW).verdicts["j"]
     assert verdict.standing == "unknown"
     assert verdict.needed == 20
-    assert verdict.text.startswith("Not enough evidence")
+    assert "Not enough evidence" in verdict.text
 
 
 def test_one_person_leaves_agreement_among_people_undefined_and_the_rest_reported():
@@ -181,3 +181,9 @@ def test_llm_rubric_expected_scores_have_the_published_errors():
     assert found["pearson"].value == pytest.approx(0.177301, abs=1e-6)
     assert found["spearman"].value == pytest.approx(0.086675, abs=1e-6)
     assert found["kendall_tau_b"].value == pytest.approx(0.065928, abs=1e-6)
+
+
+def test_the_verdict_first_says_what_was_missed_in_counts():
+    rows = {"h1": ["1"] * 11 + ["0"] * 40, "j": ["0"] * 51}
+    text = compute(label_set(panel_of(rows)), FEW).verdicts["j"].text
+    assert text.startswith("Of 11 that people called 1 it missed 11; of 40 that they did not, it called 0 so. ")
