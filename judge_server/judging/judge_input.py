@@ -18,7 +18,7 @@ from judge_server.guard.sanitize import sanitize
 
 _MARK = "\ue00a", "\ue00b"
 _NO_MARKS = dict.fromkeys(map(ord, _MARK), "\ufffd")
-ROLE_MARK = re.compile(f"{_MARK[0]}([a-z ]{{1,20}}){_MARK[1]}\n")
+ROLE_MARK = re.compile("\ue00a([a-z ]{1,20})\ue00b\n")
 
 
 @dataclass(frozen=True)
