@@ -1,4 +1,4 @@
-"""What is caught before a model sees it: responses that say nothing, and the marks of an attack on the judge.
+"""What is caught before a model is asked: responses that say nothing, and signs of an attack on the judge.
 
 A degenerate response (empty, a master key, pure repetition) is judged without a model: it gets the lowest reward that
 the rubric can give. The other marks only raise a flag, unless the rubric or the server vetoes that flag; then it is as
@@ -65,7 +65,7 @@ class Inspection:
 
 
 def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = frozenset()) -> Inspection:
-    """Look at a response without a model. Bounded work whatever the text. ``veto``: flags that the server vetoes under
+    """Inspect a response without a model, in bounded time for any text. ``veto``: flags that the server vetoes under
     every rubric that does not allow them."""
     text = _beginning_and_end(submission.read.text)
     found_empty = _emptiness(submission, rubric)

@@ -1,7 +1,6 @@
-"""A text as the guard compares it: small letters, one form for every way to write a letter, nothing invisible.
+"""A text as the guard searches it: lower case, one form for every way to write a letter, nothing invisible.
 
-Only for finding words. Nobody is shown a folded text: in Greek, Russian, Japanese or mathematics the same letters are
-what they look like.
+Only for finding words, never shown: in Greek, Russian, Japanese or mathematics the same letters are what they look like.
 """
 
 import re
@@ -21,7 +20,7 @@ _ENCLOSED = {chr(first + place): chr(ord("a") + place) for first in (0x1F150, 0x
 _LETTERS = str.maketrans(_CYRILLIC | _GREEK | _ARMENIAN | _LATIN | _ENCLOSED)
 _OTHER = "".join({**_CYRILLIC, **_GREEK, **_ARMENIAN})
 _ODD = "".join({**_LATIN, **_ENCLOSED}).replace("ı", "")
-# a letter of another script beside a Latin one, or a letter made to look like one
+# a letter of another script beside a Latin one, or a letter that imitates one
 _MIXED_LETTERS = f"[{_OTHER}][a-zA-Z]|[a-zA-Z][{_OTHER}]|[{_ODD}ı][{_ODD}a-zA-Z]"
 _MIXED = re2.compile(_MIXED_LETTERS)
 _ACCENTS = "\u0300-\u036f\u0489\u20d0-\u20f0"
@@ -57,7 +56,7 @@ _GAP = re.compile(r"(?<=\b\w) (?=\w\b)")
 
 
 def unspaced(text: str) -> str:
-    """A folded text in which letters that were set apart stand together again."""
+    """A normalized text with letters that were set apart by blanks joined again."""
     return _GAP.sub("", text) if _SPACED.search(text) else text
 
 

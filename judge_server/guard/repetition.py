@@ -1,9 +1,8 @@
-"""Texts that mostly say the same again: long passages repeated, with something else around them or between.
+"""Texts that repeat themselves: long passages repeated with other text around or between them, and pure repetition.
 
-Two measures must agree. Compression is quick and finds what recurs at all; the share of runs of six words (of 24
-characters where a script has no spaces) that were said before tells repeated passages from tables and code, which
-compress well without repeating whole passages. A very long text is probed instead: the window of the compression is
-too small for it.
+Two measures must agree. Compression is quick and finds any recurrence; the share of repeated runs of six words (24
+characters in scripts without spaces) tells repeated passages from tables and code, which compress well without
+repeating whole passages. A very long text is probed instead, because the compression window is too small for it.
 """
 
 import zlib
