@@ -1,6 +1,6 @@
 """A text as the guard searches it: lower case, one form for every way to write a letter, nothing invisible.
 
-Only for finding words, never shown: in Greek, Russian, Japanese or mathematics the same letters are what they look like.
+Only for finding words, never shown: in Greek, Russian, Japanese or mathematics the same letters stand for themselves.
 """
 
 import re
