@@ -6,8 +6,8 @@ import sys
 
 from tests.project.repository import ROOT
 
-MOST_FILES = 66
-MOST_HOPS = 150
+MOST_FILES = 63
+MOST_HOPS = 143
 
 
 def test_a_scored_submission_passes_few_files_and_few_hops_between_them():
