@@ -89,7 +89,7 @@ def revoke(
     database: options.Database = None,
     config: options.Config = None,
 ) -> None:
-    """Make a key worthless, for good. Running servers refuse it within 5 seconds.
+    """Make a key worthless, permanently. Running servers refuse it within 5 seconds.
 
     A key that leaked can be given as it was found.
 

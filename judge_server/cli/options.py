@@ -84,7 +84,7 @@ def settings_from(
     **flags: Any,
 ) -> "Settings":
     """Settings of file and environment with the flags on top. ``--model`` makes a judge named ``default``; the other
-    judge flags change that judge, or the configured default judge where no model is given."""
+    judge flags change that judge, or the configured default judge if no model is given."""
     from judge_server.settings.loading import load_settings
 
     settings = load_settings(config)

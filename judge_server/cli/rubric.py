@@ -120,7 +120,7 @@ def lint(
 ) -> None:
     """Advise on valid rubrics: compound or vague statements, weights that cannot reach 1, gates that cannot bite, ...
 
-    Exit status 1 where there are errors (or, with --strict, warnings).
+    Exit status 1 if there are errors (or, with --strict, warnings).
     """
     if rules:
         _list_rules(as_json)

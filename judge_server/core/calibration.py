@@ -16,7 +16,7 @@ Standing = Literal["proven", "not shown", "failed"]
 
 
 def stale(made: int) -> str | None:
-    """Why what was decided under this version of the rules no longer counts; None where it does."""
+    """Why what was decided under this version of the rules no longer counts; None if it does."""
     return None if made == RULES else _OLD_RULES.format(made=made, now=RULES)
 
 
@@ -55,7 +55,7 @@ class Decision(StrEnum):
 
 
 class CertificateFinding(Frozen):
-    """One demand of the policy and what was measured. ``criterion`` is None where it is about all of them together;
+    """One demand of the policy and what was measured. ``criterion`` is None if it is about all of them together;
     ``reason`` is a sentence with the numbers; ``needed`` how many items or clusters a conclusion would take, where too
     little was seen. ``tag``: the kind of items it is about, None for all; ``standing``: what it shows of the criterion
     or kind. ``missing``: the share of labels that the judge lacked and that were counted as wrong."""
@@ -100,10 +100,10 @@ class Certificate(Frozen):
 
     @property
     def stale(self) -> str | None:
-        """Why it no longer counts, None where it does."""
+        """Why it no longer counts, None if it does."""
         return stale(self.rules)
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it did not pass; empty where it did."""
+        """Why it did not pass; empty if it did."""
         return tuple(finding.reason for finding in self.findings if finding.decision is not Decision.PASS)

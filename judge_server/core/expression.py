@@ -71,7 +71,7 @@ class Expression:
         return Expression(text, frozenset(parser.names), node)
 
     def evaluate(self, values: Values) -> float:
-        """The value for ``values`` (every name must be there); raises UndefinedResult where it, or any value on the way
+        """The value for ``values`` (every name must be there); raises UndefinedResult if it, or any value on the way
         to it, is not finite."""
         try:
             return self.node(values)

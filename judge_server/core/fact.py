@@ -204,7 +204,7 @@ def _put(facts: dict[str, Any], path: Sequence[str], value: Any) -> None:
 
 
 def read_value(fact: Fact, given: Any, words: Sequence[str] = ()) -> bool | float | str | None:
-    """The value of a fact; None where nothing is given (null or blank). ``words``: texts whose spelling is taken where
+    """The value of a fact; None if nothing is given (null or blank). ``words``: texts whose spelling is taken where
     the fact lists no values. Raises UnreadableFact for anything else that is not of its type."""
     if given is None or (isinstance(given, str) and not given.strip()):
         return None

@@ -131,7 +131,7 @@ class MapSet(Frozen):
 
     @property
     def stale(self) -> str | None:
-        """Why they are no longer applied, None where they are."""
+        """Why they are no longer applied, None if they are."""
         return stale(self.rules)
 
     @cached_property

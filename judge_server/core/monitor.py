@@ -1,4 +1,4 @@
-"""What monitors say of stored judgments, and where they draw their lines."""
+"""What monitors find in stored judgments, and their limits."""
 
 from typing import Literal
 

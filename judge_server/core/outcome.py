@@ -31,7 +31,7 @@ class GateFired(Frozen):
 
 class StepReward(Frozen):
     """``span``: character offsets into the response where it was given as text, else into ``field`` of the response's
-    message number ``message`` (from 0). ``value`` is at most 1, negative where bad things outweigh, and None where
+    message number ``message`` (from 0). ``value`` is at most 1, negative where bad things outweigh, and None if
     a verdict on the step is missing: ``error`` then says why."""
 
     index: int

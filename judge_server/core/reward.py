@@ -99,7 +99,7 @@ def step_rewards(rubric: Rubric, verdicts: Mapping[str, Sequence[Verdict]]) -> I
 
 
 def _step_value(found: Sequence[tuple[AnyLeaf, Verdict]]) -> float | None:
-    """Points earned on one step over the points to be had there (over their absolute sum, where all are negative)."""
+    """Points earned on one step over the points to be had there (over their absolute sum, if all are negative)."""
     decided = [(leaf.points, verdict.value) for leaf, verdict in found if verdict.value is not None]
     value = points_score(decided)
     if value is not None:
@@ -306,8 +306,8 @@ class _Aggregator:
                 yield criterion, own
 
     def _components(self) -> dict[str, float | None]:
-        """Scores per tag (in the rubric's own arithmetic) and values per group; None where undecided, and where not one
-        of the criteria below has a verdict, whatever the policy would assume of them."""
+        """Scores per tag (in the rubric's own arithmetic) and values per group; None if undecided, and where not one
+        of the criteria below has a verdict, regardless of what the policy assumes for them."""
         tags: dict[str, list[AnyLeaf]] = defaultdict(list)
         for leaf in self.rubric.leaves:
             for tag in leaf.tags:

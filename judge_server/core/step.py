@@ -48,7 +48,7 @@ def steps_of(text: str, start: int, end: int) -> tuple[Step, ...]:
 
 
 def joined(steps: Sequence[Step], most: int, text: str | None) -> tuple[Step, ...]:
-    """At most ``most`` steps: those beyond make one with the last. ``text``: the response, where it is a text; else
+    """At most ``most`` steps: those beyond make one with the last. ``text``: the response, if it is a text; else
     the joined step has the place of the last turn."""
     if len(steps) <= most:
         return tuple(steps)

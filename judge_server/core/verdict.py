@@ -62,8 +62,8 @@ class Verdict(Frozen):
     ``met`` is the probability of being met (binary, check); ``option`` the likeliest option and ``options`` the
     probability of each (scale); ``points`` the criterion's signed points. A verdict on one step has its index and
     character span: in the response where it was given as text, else in ``field`` of the response's message number
-    ``message`` (all of it, where the step is a turn). An abstained verdict may still show the ``met`` that was not
-    trusted, beside its ``label_mass``. ``raw`` is what the judge itself said, where a fitted map made ``value`` (and
+    ``message`` (all of it, if the step is a turn). An abstained verdict may still show the ``met`` that was not
+    trusted, beside its ``label_mass``. ``raw`` is what the judge itself said, if a fitted map made ``value`` (and
     ``met``) out of it.
     """
 

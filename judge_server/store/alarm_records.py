@@ -1,4 +1,4 @@
-"""Alarms: raised and cleared exactly once, by whichever process; and what the webhook has not received yet."""
+"""Alarms: each is raised and cleared exactly once, even with several processes; and undelivered webhook transitions."""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ _GONE: Final = "No longer seen: nothing of it was judged lately."
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """``attempts`` were made at telling of it."""
+    """A transition that the webhook has not received, and the number of delivery ``attempts`` so far."""
 
     transition: Transition
     attempts: int
@@ -36,14 +36,14 @@ class AlarmRecords:
     async def settle(
         self, findings: Sequence[MonitorFinding], *, tell: bool, forget_seconds: float
     ) -> list[Transition]:
-        """What the findings of one look change, each change once. A finding that is ok clears its alarm; too little
-        evidence leaves it. An alarm that its series no longer speaks of is cleared, and so is one that nothing was
-        said of for ``forget_seconds``. ``tell``: the webhook is to hear of it."""
+        """Apply the findings of one survey and return the transitions, each once. A finding that is ok clears its
+        alarm; too little evidence leaves it unchanged. An alarm is also cleared if its series no longer reports it, or
+        if there was no finding about it for ``forget_seconds``. ``tell``: queue the transitions for the webhook."""
         now = datetime.now(UTC)
         return await self._write(lambda connection: _settle(connection, findings, now, forget_seconds, tell=tell))
 
     async def alarms(self, *, raised: bool | None = None) -> tuple[Alarm, ...]:
-        """Those raised first, and then what changed last first; at most 1,000."""
+        """Raised alarms first, then by the latest change; at most 1,000."""
         question = select(ALARM).order_by(ALARM.c.raised.desc(), ALARM.c.changed_us.desc(), ALARM.c.key).limit(_MOST)
         if raised is not None:
             question = question.where(ALARM.c.raised == raised)
@@ -51,7 +51,7 @@ class AlarmRecords:
         return tuple(_alarm(row) for row in rows)
 
     async def transitions(self, limit: int = 100) -> tuple[Transition, ...]:
-        """What changed, newest first."""
+        """Transitions, newest first."""
         order = (ALARM_TRANSITION.c.at_us.desc(), ALARM_TRANSITION.c.id)
         question = select(ALARM_TRANSITION).order_by(*order).limit(min(limit, _MOST))
         rows = await self._read(lambda connection: connection.execute(question).all())
@@ -66,7 +66,7 @@ class AlarmRecords:
         return tuple(Untold(_transition(row), row.attempts) for row in rows)
 
     async def told(self, transition_id: str) -> None:
-        """Mark a transition as delivered, or given up."""
+        """Mark a transition as delivered or abandoned."""
         await self._change(transition_id, {"untold": False})
 
     async def postpone(self, transition_id: str, *, attempts: int, seconds: float) -> None:
@@ -100,7 +100,7 @@ def _settle(
 
 
 def _decided(connection: Connection, findings: Sequence[MonitorFinding], forgotten_us: int) -> Iterable[MonitorFinding]:
-    """Findings that say something of an alarm, and alarms that nothing is said of any more, as ok."""
+    """Findings that raise or clear an alarm; alarms without a finding are returned as ok."""
     spoken = {one.key for one in findings}
     looked_at = {one.series for one in findings}
     yield from (one for one in findings if one.state == "alarm")

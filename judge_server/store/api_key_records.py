@@ -24,7 +24,7 @@ class ApiKeyRecords:
         self._write = write
 
     async def add(self, key: ApiKey, now: datetime) -> ApiKey:
-        """Keeps a new key; answers it with its time of making."""
+        """Store a new key; return it with its creation time."""
         made = key.model_copy(update={"created_at": now})
         row = {
             "id": made.id,
@@ -38,13 +38,13 @@ class ApiKeyRecords:
         return made
 
     async def all(self) -> tuple[ApiKey, ...]:
-        """Every key, the revoked too, newest first."""
+        """Every key, including revoked ones, newest first."""
         question = select(API_KEY).order_by(API_KEY.c.created_us.desc(), API_KEY.c.id).limit(_MOST)
         rows = await self._read(lambda connection: connection.execute(question).all())
         return tuple(_key(row) for row in rows)
 
     async def revoke(self, named: str, now: datetime) -> tuple[ApiKey, ...]:
-        """Revokes the key with this id, or every key with this name; answers those that were valid until now."""
+        """Revoke the key with this id, or every key with this name; return those that were valid until now."""
         meant = ((API_KEY.c.id == named) | (API_KEY.c.name == named)) & API_KEY.c.revoked_us.is_(None)
 
         def work(connection: Connection) -> tuple[ApiKey, ...]:
@@ -55,7 +55,7 @@ class ApiKeyRecords:
         return await self._write(work)
 
     async def used(self, moments: Mapping[str, datetime]) -> None:
-        """When keys were used, by id. An older moment than the one that is kept changes nothing."""
+        """Store when keys were used, by id. A time older than the stored one changes nothing."""
         earlier = func.coalesce(API_KEY.c.last_used_us, 0)
 
         def work(connection: Connection) -> None:

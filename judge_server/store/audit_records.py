@@ -1,4 +1,4 @@
-"""Which judgments are audited, and by which judgments: worked off the store, so that nothing is lost by a restart."""
+"""Which judgments are audited, and by which judgments. The work list is the store, so a restart loses nothing."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ class WatchRecords:
         self._write = write
 
     async def claim(self, name: str, worker: str, *, seconds: float) -> bool:
-        """Whether ``worker`` has the work to itself for the next ``seconds``; asking again prolongs that."""
+        """Whether ``worker`` holds the lease for the next ``seconds``; claiming again renews it."""
 
         def work(connection: Connection) -> bool:
             row = {"name": name, "worker": worker, "lease_us": 0, "position_us": 0, "position_id": ""}
@@ -43,7 +43,7 @@ class WatchRecords:
         return Position() if row is None else Position(row.position_us, row.position_id)
 
     async def advance(self, name: str, worker: str, place: Position) -> None:
-        """Keeps how far ``worker`` has come, unless another has taken over."""
+        """Store the progress of ``worker``, unless another worker has taken over."""
         own = update(WATCH).where(WATCH.c.name == name, WATCH.c.worker == worker)
         moved = own.values(position_us=place.created_us, position_id=place.id)
         await self._write(lambda connection: connection.execute(moved))
@@ -51,8 +51,8 @@ class WatchRecords:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A judgment that may be audited. ``open``: another judge than the audit judge spoke, it is no audit itself, and
-    the audit judge has not been asked for one."""
+    """A judgment that may be audited. ``open``: it was made by a judge other than the audit judge, is not an audit
+    itself, and has not been audited yet."""
 
     place: Position
     rubric_digest: str | None
@@ -68,7 +68,7 @@ class AuditRecords:
         self._writer = writer
 
     async def candidates(self, judge: str, after: Position, *, limit: int, settled: timedelta) -> tuple[Candidate, ...]:
-        """Judgments after a place that are older than ``settled``, oldest first, for an audit by ``judge``."""
+        """Judgments after a position that are older than ``settled``, oldest first, for an audit by ``judge``."""
         column = JUDGMENT.c
         mine = exists().where(AUDIT.c.audited_id == column.id, AUDIT.c.judge == judge)
         taken = exists().where(AUDIT.c.judgment_id == column.id) | mine
@@ -90,10 +90,12 @@ class AuditRecords:
         )
 
     async def keep(self, audited_id: str, judge: str, made: Judged | None) -> bool:
-        """Keeps an audit together with the judgment that it is, or that there can be none. False where the judgment
+        """Keeps an audit together with the judgment that it is, or that there can be none. False if the judgment
         has been audited by ``judge`` meanwhile: then nothing is kept."""
         prepared = None if made is None else self._writer.prepared(made)
-        rows = prepared if isinstance(prepared, Rows) else None  # what cannot be written would be tried for ever
+        rows = (
+            prepared if isinstance(prepared, Rows) else None
+        )  # an audit that cannot be written would be retried forever
         link = {
             "audited_id": audited_id,
             "judge": judge,

@@ -1,4 +1,4 @@
-"""Batching of store access: what queues while a commit or query runs goes into the next one."""
+"""Batching of store access: entries that queue during a commit or query go into the next one."""
 
 import asyncio
 from collections import deque
@@ -19,10 +19,11 @@ class _Entry(Generic[Item]):
 
 
 class GroupCommit(Generic[Item]):
-    """``commit`` runs in ``executor``, one call at a time, and gives for each item None or the error that kept it out.
+    """``commit`` runs in ``executor``, one call at a time, and returns for each item None or the error that rejected
+    it.
 
-    ``most_waiting`` bounds the entries that wait (more wait outside), ``most_items`` what one transaction takes.
-    Nothing is delayed: a lone item is committed at once, and under load the commits grow by themselves.
+    ``most_waiting`` bounds the queue (further callers wait for room in it), ``most_items`` the items of one
+    transaction. There is no artificial delay: a single item is committed at once, and commits grow under load.
     """
 
     def __init__(
@@ -43,8 +44,8 @@ class GroupCommit(Generic[Item]):
         self._flusher = asyncio.create_task(self._flush(), name="store-group-commit")
 
     async def add(self, *items: Item) -> None:
-        """Returns when the commit that holds ``items`` is done; raises the first error that kept one of them out.
-        A caller that is cancelled takes nothing back."""
+        """Return when the commit that holds ``items`` is done; raise the first error that rejected one of them.
+        Cancelling the caller does not withdraw its items."""
         async with self._room:
             if self._closed:
                 raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again later.")
@@ -54,7 +55,7 @@ class GroupCommit(Generic[Item]):
             await done
 
     async def close(self) -> None:
-        """Commits what is queued, then refuses more."""
+        """Commit what is queued, then refuse more."""
         self._closed = True
         self._wake.set()
         await asyncio.wait([self._flusher])
@@ -82,7 +83,7 @@ class GroupCommit(Generic[Item]):
         items = [item for entry in entries for item in entry.items]
         try:
             errors = await asyncio.get_running_loop().run_in_executor(self._executor, self._commit, items)
-        except Exception as fault:  # noqa: BLE001 nobody else would tell the waiters
+        except Exception as fault:  # noqa: BLE001 passed on to the waiters
             _settle(entries, fault)
         except BaseException:
             _settle(entries, StoreUnavailable("The store stopped before this was written."))
@@ -110,8 +111,8 @@ _MOST_KEYS: Final = 2000
 
 
 class GroupRecall:
-    """``ask`` gets distinct keys and gives those that are known. One question runs at a time: one for hundreds of
-    keys costs little more than one for ten."""
+    """``ask`` gets distinct keys and returns the known ones. One query runs at a time: a query for hundreds of keys
+    costs little more than one for ten."""
 
     def __init__(self, ask: Callable[[Sequence[str]], Awaitable[Found]]) -> None:
         self._ask = ask
@@ -119,7 +120,7 @@ class GroupRecall:
         self._asking: asyncio.Task[None] | None = None
 
     async def recall(self, keys: Sequence[str]) -> Found:
-        """Those of ``keys`` that are known; raises what ``ask`` raised."""
+        """Those of ``keys`` that are known; re-raises the exception of ``ask``."""
         answer: asyncio.Future[Mapping[str, dict[str, Any]]] = asyncio.get_running_loop().create_future()
         self._waiting.append((keys, answer))
         if self._asking is None or self._asking.done():
@@ -137,7 +138,7 @@ class GroupRecall:
                 answers.append(answer)
             try:
                 found = await self._ask(list(wanted))
-            except Exception as fault:  # noqa: BLE001 nobody else would tell the waiters
+            except Exception as fault:  # noqa: BLE001 passed on to the waiters
                 _fail(answers, fault)
             except BaseException:
                 _fail(answers, StoreUnavailable("The store stopped before it answered."))

@@ -46,13 +46,13 @@ class CalibrationRecords:
         return await self._read(work)
 
     async def calibrations(self, *, limit: int = 100, cursor: str | None = None) -> Page[Calibration]:
-        """Newest first. Raises BadInput for a limit outside 1 to 1000 or a cursor of another listing."""
+        """Newest first. Raises BadInput for a limit outside 1 to 1000 or a cursor from another listing."""
         check_limit(limit)
         after = None if cursor is None else Position.of(cursor)
         return await self._read(lambda connection: _page(connection, limit, after))
 
     async def put_maps(self, maps: MapSet, *, active: bool = True) -> None:
-        """Keeps the set and, if ``active``, puts it in the place of the one in use for its judge and rubric."""
+        """Store the set and, if ``active``, make it the one in use for its judge and rubric."""
         row = _row(maps, maps.fingerprint, maps.rubric.digest) | {"active": False}
 
         def work(connection: Connection) -> None:
@@ -64,12 +64,12 @@ class CalibrationRecords:
         await self._write(work)
 
     async def retire_maps(self, fingerprint: str, rubric_digest: str) -> bool:
-        """Values of this judge under this rubric are raw again; false where they were already."""
+        """Use raw values for this judge under this rubric again; false if no maps were in use."""
         retirement = _retirement(fingerprint, rubric_digest)
         return bool(await self._write(lambda connection: connection.execute(retirement).rowcount))
 
     async def maps(self, map_set_id: str) -> MapSet | None:
-        """Any set ever kept, in use or not: judgments name it."""
+        """Any stored set, in use or not: judgments refer to it."""
         return await self._read(lambda connection: _one(connection, FITTED_MAP, MapSet, map_set_id))
 
     async def active_maps(self) -> tuple[MapSet, ...]:
@@ -82,7 +82,7 @@ class CalibrationRecords:
         await self._write(lambda connection: insert_missing(connection, CERTIFICATE, rows))
 
     async def newest_certificates(self) -> tuple[Certificate, ...]:
-        """One for each judge and rubric that a gate has decided about."""
+        """One for each judge and rubric for which a gate has decided."""
         column = CERTIFICATE.c
         newest = func.row_number().over(
             partition_by=(column.fingerprint, column.rubric_digest),

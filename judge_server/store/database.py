@@ -19,7 +19,7 @@ _PRAGMAS: Final = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = NORMAL",
 )
-# a server that vanished without a word is noticed in half a minute, not in the two hours of the system's defaults
+# detects a dead server within half a minute; the system's defaults take two hours
 _POSTGRESQL_OPTIONS: Final = {
     "connect_timeout": 5,
     "client_encoding": "utf8",
@@ -36,8 +36,8 @@ class Run(Protocol):
 
 
 class Database:
-    """``read`` and ``write`` run a function on a connection inside one transaction, and once more where a connection
-    broke. They raise what SQLAlchemy raises. An in-memory database has one connection: use it from one thread."""
+    """``read`` and ``write`` run a function on a connection inside one transaction, and retry once if the connection
+    broke. They raise SQLAlchemy's exceptions. An in-memory database has one connection: use it from one thread."""
 
     def __init__(self, location: Location, patience_seconds: float = 10.0) -> None:
         self.location = location
@@ -61,7 +61,7 @@ class Database:
         return _in_transaction(self._reader, work)
 
     def prepare(self) -> None:
-        """Checks on opening: SQLite goes to write-ahead logging; PostgreSQL must hold every character."""
+        """Prepare on opening: switch SQLite to write-ahead logging; check that PostgreSQL's encoding is UTF8."""
         if self.location.sqlite:
             if not self.location.memory:
                 self._use_write_ahead_log()
@@ -78,7 +78,7 @@ class Database:
         self._writer.dispose()
 
     def _use_write_ahead_log(self) -> None:
-        """The switch needs the file alone for a moment and does not wait for it, so the waiting is here."""
+        """SQLite needs exclusive access for this switch and does not wait for it, so retry here."""
         connection = self._writer.raw_connection()
         try:
             cursor = connection.cursor()
@@ -117,7 +117,7 @@ def _sqlite_engine(location: Location, begin: str, patience_seconds: float) -> E
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver would begin late, and a late writer cannot wait for its turn
+        connection.isolation_level = None  # the driver would begin late, and SQLite lets no late writer wait
         for pragma in _PRAGMAS:
             connection.execute(pragma)
 
@@ -145,5 +145,5 @@ def now_us(connection: Connection) -> int:
 
 
 def in_us(connection: Connection, seconds: float) -> int:
-    """That many seconds from now: the end of a lease."""
+    """The time that many seconds from now: the end of a lease."""
     return now_us(connection) + int(seconds * _SECOND)

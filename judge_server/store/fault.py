@@ -42,7 +42,7 @@ _REPEATABLE: Final = ("40001", "40P01")
 
 
 def kind_of(error: BaseException) -> str | None:
-    """SQLite's primary error name, or the start of PostgreSQL's SQLSTATE; None when the error is of one statement."""
+    """SQLite's primary error name, or the start of PostgreSQL's SQLSTATE; None if the error concerns one statement."""
     origin = _origin(error)
     name = str(getattr(origin, "sqlite_errorname", ""))
     if name:
@@ -56,19 +56,20 @@ def kind_of(error: BaseException) -> str | None:
 
 
 def concerns_the_database(error: BaseException) -> bool:
-    """True when no other statement would fare better now; False when one row or statement is at fault."""
+    """True if every statement would fail now; False if one row or statement is at fault."""
     return kind_of(error) not in (None, "42501")
 
 
 def repeatable(error: BaseException) -> bool:
-    """True when the same work, done again at once, may succeed: a connection that broke, or a deadlock's victim."""
+    """True if an immediate retry may succeed: a broken connection, or the victim of a deadlock."""
     if not isinstance(error, DBAPIError):
         return False
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _REPEATABLE
 
 
 def translate(error: BaseException, location: Location, *, opening: bool = False) -> JudgeServerError:
-    """The error for the caller. The configuration is blamed on ``opening`` only: what has worked is not wrong."""
+    """The error for the caller. It is a configuration error only on ``opening``: later the same configuration has
+    worked."""
     if isinstance(error, JudgeServerError):
         return error
     kind = kind_of(error)
@@ -87,7 +88,7 @@ def translate(error: BaseException, location: Location, *, opening: bool = False
 
 
 def _said(error: BaseException, location: Location) -> str:
-    """The driver's first line; the statement and its values, which SQLAlchemy adds, stay out."""
+    """The driver's first line, without the statement and its values, which SQLAlchemy adds."""
     origin = _origin(error)
     lines = str(origin).strip().splitlines() or [type(origin).__name__]
     return location.without_secrets(lines[0].rstrip("."))

@@ -1,4 +1,4 @@
-"""Durable jobs: received, claimed by one worker at a time, finished item by item, listed and forgotten."""
+"""Durable jobs: received, claimed by one worker at a time, finished item by item, listed and deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class JobItem:
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """A job that was begun under an idempotency key; ``digest`` of what was sent, None while it comes in."""
+    """A job begun under an idempotency key; ``digest`` of the upload, None while it is being received."""
 
     job: Job
     digest: str | None
@@ -48,8 +48,8 @@ class JobRecords:
         self._finishing = finishing
 
     async def begin(self, job: Job, *, priority: int, key: str | None, patience_seconds: float) -> None:
-        """A job whose items are still being received. It is forgotten ``patience_seconds`` after the last ``extend``
-        or ``add``. Raises JobConflict if the key is taken."""
+        """Begin a job whose items are still being received. It is deleted ``patience_seconds`` after the last
+        ``extend`` or ``add``. Raises JobConflict if the key is taken."""
         row = {
             "id": job.id,
             "created_us": microseconds(job.created_at),
@@ -75,7 +75,7 @@ class JobRecords:
             )
 
     async def extend(self, job_id: str, *, patience_seconds: float) -> None:
-        """The upload is still coming in. Raises UploadStalled if the job was given up in the meantime."""
+        """Renew the time limit of the upload. Raises UploadStalled if the job was given up in the meantime."""
         await self._write(lambda connection: _extend(connection, job_id, patience_seconds))
 
     async def add(self, job_id: str, items: Sequence[JobItem], *, patience_seconds: float) -> None:
@@ -89,7 +89,7 @@ class JobRecords:
         await self._write(work)
 
     async def seal(self, job_id: str, *, total: int, digest: str) -> Job:
-        """All items are in: from here on the job cannot be lost. Raises UploadStalled as ``extend`` does."""
+        """Mark the job as complete; from here on it is durable. Raises UploadStalled as ``extend`` does."""
         sealed = _own(job_id).values(total=total, content_digest=digest, lease_us=0, status=JobStatus.QUEUED.value)
 
         def work(connection: Connection) -> Job:
@@ -100,7 +100,7 @@ class JobRecords:
         return await self._write(work)
 
     async def discard(self, job_id: str) -> None:
-        """Forgets a job and its items, a part at a time; judgments stay."""
+        """Delete a job and its items, in parts; judgments stay."""
         part = select(JOB_ITEM.c.position).where(JOB_ITEM.c.job_id == job_id).limit(_AT_ONCE).scalar_subquery()
         some = delete(JOB_ITEM).where(JOB_ITEM.c.job_id == job_id, JOB_ITEM.c.position.in_(part))
         while await self._write(lambda connection: connection.execute(some).rowcount):
@@ -117,7 +117,7 @@ class JobRecords:
         return None if row is None else _job(row)
 
     async def jobs(self, *, status: str | None = None, limit: int = 100, cursor: str | None = None) -> Page[Job]:
-        """Newest first. Raises BadInput for a limit outside 1 to 1000 or a cursor of another listing."""
+        """Newest first. Raises BadInput for a limit outside 1 to 1000 or a cursor from another listing."""
         check_limit(limit)
         after = None if cursor is None else Position.of(cursor)
         question = select(JOB).order_by(JOB.c.created_us.desc(), JOB.c.id.desc()).limit(limit + 1)
@@ -131,12 +131,12 @@ class JobRecords:
         return Page(tuple(_job(row) for row in rows[:limit]), cursor)
 
     async def claim(self, worker: str, *, lease_seconds: float, most_each: int, most_of_class: int) -> tuple[Job, ...]:
-        """Open jobs that nobody works on, the oldest first, until the worker holds ``most_each`` jobs of each caller in
-        each class, and ``most_of_class`` jobs of each class. Callers are served in turn."""
+        """Claim open jobs without a worker, oldest first, until the worker holds ``most_each`` jobs of each caller in
+        each class and ``most_of_class`` jobs of each class. Callers are served in turn."""
         return await self._write(lambda connection: _claim(connection, worker, lease_seconds, most_each, most_of_class))
 
     async def renew(self, worker: str, job_ids: Sequence[str], *, lease_seconds: float) -> frozenset[str]:
-        """Those of the jobs that the worker still has: the others were cancelled or taken over."""
+        """Renew the leases; return the jobs that the worker still holds. The others were cancelled or taken over."""
         held = (JOB.c.id.in_(job_ids), JOB.c.worker == worker, JOB.c.status == JobStatus.RUNNING.value)
 
         def work(connection: Connection) -> frozenset[str]:
@@ -166,8 +166,8 @@ class JobRecords:
         return await self._read(lambda connection: connection.execute(question).scalar_one_or_none()) or ""
 
     async def finish(self, finished: Finished) -> None:
-        """Returns after the commit that holds the result, its judgment and the job's counts: all or none of them. An
-        item that has a result keeps it."""
+        """Return after the commit that holds the result, its judgment and the job's counts: all or none of them. An
+        item that already has a result keeps it."""
         await self._finishing.add(finished)
 
     async def complete(self, job_id: str, worker: str, *, retention_seconds: float) -> bool:
@@ -181,7 +181,7 @@ class JobRecords:
         return await self._write(work)
 
     async def cancel(self, job_id: str, *, retention_seconds: float) -> Job | None:
-        """What has a result keeps it; an ended job stays as it is."""
+        """Cancel a job. Finished items keep their results; an ended job does not change."""
 
         def work(connection: Connection) -> Job | None:
             open_job = _own(job_id).where(JOB.c.status.not_in(_ENDED))
@@ -192,7 +192,7 @@ class JobRecords:
         return await self._write(work)
 
     async def results(self, job_id: str, *, after: int, limit: int) -> tuple[tuple[int, Judgment | None], ...]:
-        """Position and judgment of finished items in order, those beyond ``after``; None where it was deleted."""
+        """Position and judgment of finished items in order, those beyond ``after``; None if it was deleted."""
         column = JOB_ITEM.c
         question = (
             select(
@@ -207,8 +207,8 @@ class JobRecords:
         return tuple((row.position, decode(Judgment, row.payload) if row.payload else None) for row in rows)
 
     async def forget_expired(self) -> tuple[str, ...]:
-        """Forgets jobs that ended long ago, and uploads that nobody goes on with; their ids. An upload that is extended
-        at the same moment is either extended or forgotten, never half of it."""
+        """Delete jobs whose retention has passed and abandoned uploads; return their ids. An upload that is extended at
+        the same moment is either extended or deleted as a whole."""
         forgotten = await self._write(_give_up)
         for job_id in forgotten:
             await self.discard(job_id)
@@ -216,7 +216,7 @@ class JobRecords:
 
 
 def _give_up(connection: Connection) -> tuple[str, ...]:
-    """Marks what has expired so that nothing can revive it; it is then deleted a part at a time."""
+    """Mark expired jobs so that nothing can revive them; they are then deleted in parts."""
     now = now_us(connection)
     lost = and_(JOB.c.status == JobStatus.RECEIVING.value, JOB.c.lease_us < now)
     expired = select(JOB.c.id).where(lost | (JOB.c.expires_us < now)).limit(_AT_ONCE)
@@ -245,7 +245,7 @@ def _held(job_id: str, worker: str) -> Any:
 
 
 def _shown(job_id: str) -> Select[Any]:
-    """A job that is whole: what is still coming in is not there yet."""
+    """A fully received job; one that is still being received is not shown."""
     return select(JOB).where(JOB.c.id == job_id, JOB.c.status != JobStatus.RECEIVING.value)
 
 
@@ -255,7 +255,7 @@ def _claim(
     now = now_us(connection)
     held = (JOB.c.worker == worker) & (JOB.c.status == JobStatus.RUNNING.value) & (JOB.c.lease_us >= now)
     free = JOB.c.status.in_(_OPEN) & (JOB.c.lease_us < now)
-    new = case((held, 0), else_=1)  # those that the worker has count first
+    new = case((held, 0), else_=1)  # jobs that the worker already holds count first
     nth = func.row_number().over(
         partition_by=(JOB.c.priority, JOB.c.caller), order_by=(new, JOB.c.created_us, JOB.c.id)
     )

@@ -1,4 +1,4 @@
-"""What one commit of a job does: results, the judgments they are, and the job's counts, in one transaction."""
+"""Commits of jobs: results, their judgments and the job's counts in one transaction."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,8 +18,8 @@ from judge_server.store.writing import Judged, Rows, Writer
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The result of one item. Without ``submission`` the item could not be judged at all, and the judgment says why;
-    it is kept with the item alone."""
+    """The result of one item. Without ``submission`` the item could not be judged, and the judgment says why; it is
+    stored with the item only."""
 
     job_id: str
     position: int
@@ -35,7 +35,7 @@ class _Ready:
 
 
 class JobWriter:
-    """Blocking; belongs to the one writing thread, as ``writer`` does."""
+    """Blocking; used by the writing thread only, like ``writer``."""
 
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
@@ -65,7 +65,7 @@ class JobWriter:
             return None
         try:
             new = self._database.write(lambda connection: self._write(connection, ready))
-        except Exception as fault:  # noqa: BLE001 given to whoever waits for these rows
+        except Exception as fault:  # noqa: BLE001 passed on to the callers of these rows
             return fault
         self._writer.known(one.judged for one in new if one.judged is not None)
         return None
@@ -81,7 +81,7 @@ class JobWriter:
 
 
 def _is_first(connection: Connection, finished: Finished) -> bool:
-    """Whether the item had no result; now it has."""
+    """Whether the item had no result before this one."""
     own = (JOB_ITEM.c.job_id == finished.job_id) & (JOB_ITEM.c.position == finished.position)
     kept = finished.submission is not None
     result = {
@@ -93,7 +93,7 @@ def _is_first(connection: Connection, finished: Finished) -> bool:
 
 
 def _count(connection: Connection, finished: Iterable[Finished]) -> None:
-    """In one order everywhere, so that two processes never wait for each other in a circle."""
+    """Always in the same order, so that two processes cannot deadlock."""
     counts = Counter((one.job_id, one.judgment.status.value) for one in finished)
     for (job_id, status), number in sorted(counts.items()):
         column = JOB.c[status]

@@ -1,4 +1,4 @@
-"""Label sets, collected labels and readings of locked splits: kept, looked up, listed."""
+"""Label sets, collected labels and readings of locked splits: stored, looked up, listed."""
 
 import json
 import uuid
@@ -30,7 +30,7 @@ class StoredSet(Frozen):
 
 
 class CollectedLabel(Frozen):
-    """A label that came alone. ``content``: the label with its item's texts, in the long format."""
+    """A label that was sent by itself. ``content``: the label with its item's texts, in the long format."""
 
     item: str
     criterion: str
@@ -47,7 +47,7 @@ class LabelCollection(Frozen):
 
 
 class Added(Frozen):
-    """``changed`` counts labels that took the place of others, ``unchanged`` those that were there already."""
+    """``changed`` counts labels that replaced others, ``unchanged`` those that were stored already."""
 
     new: int
     changed: int
@@ -76,7 +76,7 @@ class LabelRecords:
         self._write = write
 
     async def put_set(self, stored: StoredSet, content: bytes) -> None:
-        """Keeps an edition for good; the same digest again changes nothing."""
+        """Store an edition permanently; the same digest again changes nothing."""
         row = {
             "digest": stored.digest,
             "set_id": stored.id,
@@ -107,8 +107,8 @@ class LabelRecords:
         return None if row is None else (_stored(row.payload), bytes(row.content))
 
     async def collect(self, set_id: str, labels: Sequence[CollectedLabel], *, replace: bool = False) -> Added:
-        """Adds labels in one transaction: all or none. Raises BadInput where an annotator has said something else of
-        the same item on the same criterion, unless ``replace``."""
+        """Add labels in one transaction: all or none. Raises BadInput if an annotator labelled the same item
+        differently on the same criterion before, unless ``replace``."""
         return await self._write(lambda connection: _collect(connection, set_id, labels, replace=replace))
 
     async def collections(self) -> tuple[LabelCollection, ...]:
@@ -120,7 +120,7 @@ class LabelRecords:
         return tuple(LabelCollection(id=row.set_id, labels=row.labels, newest_at=moment(row.newest)) for row in rows)
 
     async def collected(self, set_id: str) -> tuple[CollectedLabel, ...]:
-        """In the order in which they came."""
+        """In order of arrival."""
         column = COLLECTED_LABEL.c
         order = (column.created_us, column.item, column.criterion, column.annotator)
         question = select(COLLECTED_LABEL).where(column.set_id == set_id).order_by(*order)
@@ -128,7 +128,7 @@ class LabelRecords:
         return tuple(_label(row) for row in rows)
 
     async def record_reading(self, reading: LockedReading) -> None:
-        """Returns after the commit: what is read later was recorded."""
+        """Return after the commit, so that the split is read only once the reading is recorded."""
         row = {
             "id": uuid.uuid4().hex,
             "digest": reading.digest,

@@ -21,7 +21,7 @@ class Location:
 
     @staticmethod
     def of(text: str) -> "Location":
-        """Reads ``text``; raises BadConfiguration, naming the forms that are understood, for anything else."""
+        """Parse ``text``. Raises BadConfiguration that names the accepted forms."""
         text = text.strip()
         if not text:
             raise BadConfiguration("The database URL is empty.", remedy=f"Write {FORMS}.")
@@ -51,11 +51,11 @@ class Location:
         return Path(self.url.database) if self.sqlite and not self.memory and self.url.database else None
 
     def __str__(self) -> str:
-        """For people and logs: without the password and without options, which may hold one too."""
+        """For people and logs: without the password and the options, which may hold one too."""
         return self.url.set(query={}).render_as_string(hide_password=True)
 
     def without_secrets(self, message: str) -> str:
-        """``message`` with every password of this URL taken out."""
+        """``message`` with every password of this URL removed."""
         secrets = [self.url.password, *(value for name, value in self.url.query.items() if "password" in name)]
         for secret in secrets:
             if isinstance(secret, str) and secret:

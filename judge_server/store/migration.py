@@ -1,4 +1,4 @@
-"""Brings a database to the tables of this code, with Alembic and without any file outside the package."""
+"""Migrates a database to this code's tables, with Alembic and without any file outside the package."""
 
 import threading
 from pathlib import Path
@@ -16,20 +16,20 @@ from judge_server.store.database import Database
 from judge_server.store.schema import METADATA
 
 VERSION_TABLE: Final = "judge_server_version"
-_ADVISORY_LOCK: Final = 7_305_521_946_108  # any number that others on the same server are unlikely to take
+_ADVISORY_LOCK: Final = 7_305_521_946_108  # arbitrary: other programs on the server are unlikely to use it
 _ONE_AT_A_TIME: Final = threading.Lock()  # Alembic keeps the running migration in module globals
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Upgrades in one transaction, and waits for another process that is at it. Raises BadConfiguration for a
-    database that a newer judge-server has written."""
+    """Upgrade in one transaction; wait for another process that is upgrading. Raises BadConfiguration for a database
+    written by a newer judge-server."""
     if revision == "head" and database.read(_revision_of) == head():
         return
     _migrate(database, revision, down=False)
 
 
 def downgrade(database: Database, revision: str = "base") -> None:
-    """Takes migrations back, and their data with them."""
+    """Revert migrations and delete their data."""
     _migrate(database, revision, down=True)
 
 

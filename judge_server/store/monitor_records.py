@@ -1,4 +1,5 @@
-"""The questions that monitors ask of stored judgments. Each reads a bounded number of rows, however many there are."""
+"""Queries of the monitors over stored judgments. Each reads a bounded number of rows, regardless of the table's
+size."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -32,7 +33,8 @@ _POLICIES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Edition:
-    """What must not change inside a comparison: the judge's fingerprint, and the rubric's content where it is one."""
+    """What must be constant within a comparison: the judge's fingerprint and, for a series of one rubric, its
+    content."""
 
     fingerprint: str | None
     digest: str | None
@@ -51,17 +53,17 @@ class MonitorRecords:
         self._read = read
 
     async def series(self, span: TimeRange, *, least: int, most: int, rubric: str | None = None) -> tuple[Series, ...]:
-        """What was judged in ``span`` often enough to be looked at, most often first: by judge over all rubrics, by
-        rubric and judge, and by policy where a rubric has judged several. Looks at the newest 20,000 judgments."""
+        """Series with enough judgments in ``span`` to be monitored, largest first: by judge over all rubrics, by rubric
+        and judge, and by policy if a rubric has several. Reads the newest 20,000 judgments."""
         return await self._read(lambda connection: _series(connection, span, least, most, rubric))
 
     async def windows(self, series: Series, span: TimeRange, window: int) -> Windows:
-        """The newest ``window`` judgments of a series in ``span`` and the oldest, by the judge and under the rubric's
-        content of the newest; audits are left out."""
+        """The newest and the oldest ``window`` judgments of a series in ``span``, restricted to the newest judgment's
+        judge and rubric content; audits are left out."""
         return await self._read(lambda connection: _windows(connection, series, span, window))
 
     async def audits(self, series: Series, span: TimeRange, window: int) -> tuple[tuple[Audited, ...], ...]:
-        """Baseline and recent window of the pairs of a series that an audit judge has judged too."""
+        """Baseline and recent window of the judgments of a series that were audited, each paired with its audit."""
         return await self._read(lambda connection: _audits(connection, series, span, window))
 
 
@@ -105,7 +107,7 @@ def _windows(connection: Connection, series: Series, span: TimeRange, window: in
 
 
 def _window(series: Series, span: TimeRange, window: int, newest: bool) -> Select[Any]:
-    """The ids are found on an index, then the long columns of no more than ``window`` rows are read."""
+    """Find the ids on an index, then read the long columns of at most ``window`` rows."""
     column = JUDGMENT.c
     order = (column.created_us.desc(), column.id.desc()) if newest else (column.created_us, column.id)
     scanned = select(column.id, column.judge, column.policy, column.created_us).where(*_within(column.created_us, span))
@@ -174,7 +176,7 @@ def _pairs(series: Series, span: TimeRange, window: int, newest: bool) -> Select
 
 
 def _read(connection: Connection, question: Select[Any]) -> Iterable[Row[Any]]:
-    """A few rows at a time, so that the long texts are never in memory together."""
+    """Read a few rows at a time, so that the long texts are never all in memory."""
     return cooperatively(connection.execute(question.execution_options(yield_per=_AT_ONCE)))
 
 
@@ -184,7 +186,7 @@ def _within(moment: ColumnElement[int], span: TimeRange) -> list[ColumnElement[b
 
 
 def _submission() -> Any:
-    """The payload of the submission, unless it is too long to be read again and again."""
+    """The payload of the submission, unless it is too long to be read at every survey."""
     payload = SUBMISSION.c.payload
     return case((func.length(payload) <= MOST_SUBMISSION_CHARACTERS, payload)).label("submission")
 

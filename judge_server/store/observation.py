@@ -1,4 +1,4 @@
-"""Stored judgments as monitors look at them: small, with as much of the texts as they need."""
+"""Stored judgments in the reduced form that monitors read, with the parts of the texts that they need."""
 
 import hashlib
 from collections import defaultdict
@@ -17,7 +17,7 @@ _UNSURE: Final = frozenset({"abstained", "unusable"})
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """Aware moments; ``since`` is included, ``until`` is not."""
+    """Timezone-aware; ``since`` is included, ``until`` is not."""
 
     since: datetime
     until: datetime | None = None
@@ -25,12 +25,12 @@ class TimeRange:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One judgment. ``cluster``: the prompt, or what stands in for it; ``group``: rollouts of one prompt at one step.
+    """One judgment. ``cluster``: the prompt, or its substitute; ``group``: rollouts of one prompt at one step.
 
     ``scores`` by criterion, in [0, 1]: whether it was met, or the value on its scale; a mean over steps. ``negative``:
-    criteria that are better not met. ``asked`` verdicts were the judge's to give, ``unsure`` of them it abstained from
-    or gave unreadably. ``characters``: of the whole response; ``response`` and ``prompt``: the first and the last part
-    of each, None where the submission is too long to be read again and again.
+    criteria that are better not met. ``asked`` counts verdicts asked of the judge, ``unsure`` those among them that it
+    abstained from or answered unreadably. ``characters``: of the whole response; ``response`` and ``prompt``: the first
+    and the last part of each, None if the submission is too long to be read at every survey.
     """
 
     id: str
@@ -60,9 +60,9 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """Two judges on one response. ``difference``: mean over the criteria that both decided of how much better the
-    training judge thinks it is, in [-1, 1]; ``disagreed``: on how many of ``compared`` criteria they fell apart. What
-    programs and the guard decide is the same for both, and is not compared."""
+    """Two judges on one response. ``difference``: the training judge's value minus the audit judge's, as mean over the
+    criteria that both decided, in [-1, 1]; ``disagreed``: the number of ``compared`` criteria on which they disagree.
+    Verdicts of programs and the guard are the same for both and are not compared."""
 
     id: str
     created_us: int
@@ -74,7 +74,7 @@ class Audited:
 
 
 def split(rows: Sequence[Any], window: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """The first and the last ``window`` rows, or two halves where there are not as many."""
+    """The first and the last ``window`` rows, or two halves if there are fewer."""
     each = min(window, len(rows) // 2)
     return tuple(rows[:each]), tuple(rows[len(rows) - each :])
 
@@ -107,7 +107,7 @@ def observed(row: Any) -> Observed:
 
 
 def audited(row: Any) -> Audited | None:
-    """From a row with the payloads of both judgments; None where no criterion was decided by both judges."""
+    """From a row with the payloads of both judgments; None if no criterion was decided by both judges."""
     trained, auditing = decode_mapping(row.payload), decode_mapping(row.auditing)
     own, other = (
         scores_of([verdict for verdict in one.get("verdicts", ()) if verdict["source"] == "judge"])
@@ -131,7 +131,7 @@ def audited(row: Any) -> Audited | None:
 
 
 def scores_of(verdicts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """What was decided of each criterion: met or not, or the value on a scale."""
+    """The decision on each criterion: met or not, or the value on a scale."""
     found: dict[str, list[float]] = defaultdict(list)
     for verdict in verdicts:
         value = verdict.get("value")

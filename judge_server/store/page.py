@@ -1,4 +1,4 @@
-"""One page of a listing, newest first, and the opaque cursor of the next."""
+"""One page of a listing, newest first, and the opaque cursor of the next page."""
 
 import base64
 import binascii
@@ -22,8 +22,8 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A position in a listing by time: microseconds since 1970 in UTC, and the id that breaks ties. The default is
-    before every row."""
+    """A position in a listing by time: microseconds since 1970 in UTC, and the id as tie-breaker. The default precedes
+    every row."""
 
     created_us: int = 0
     id: str = ""
@@ -33,7 +33,7 @@ class Position:
 
     @staticmethod
     def of(cursor: str) -> "Position":
-        """Raises BadInput for anything that ``cursor`` did not make."""
+        """Raises BadInput for anything that ``cursor`` did not produce."""
         try:
             padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
             created_us, row_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

@@ -1,4 +1,5 @@
-"""Values as JSON text and back, exactly: U+0000 and lone surrogates become JSON escapes, which databases accept."""
+"""Lossless conversion of values to JSON text and back: U+0000 and lone surrogates become JSON escapes, which databases
+accept."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ def encode(value: BaseModel, *, leave_out: frozenset[str] = frozenset(), whole: 
 
 
 def decode(kind: type[Model], text: str, **more: Any) -> Model:
-    """The value that ``encode`` wrote, with the fields in ``more`` put in. Raises pydantic's ValidationError."""
+    """The value that ``encode`` wrote, with the fields in ``more`` added. Raises pydantic's ValidationError."""
     if not more:
         try:
             return kind.model_validate_json(text)
@@ -58,7 +59,7 @@ def decode_mapping(text: str) -> dict[str, Any]:
 class SafeText(TypeDecorator[str]):
     """Text in which the backslash is the escape: PostgreSQL refuses U+0000, and no driver can send a lone surrogate.
 
-    The escaping is one to one, so equality, uniqueness and prefixes without such characters mean the same as before.
+    The escaping is one to one, so it preserves equality, uniqueness and prefixes without such characters.
     """
 
     impl = Text
@@ -72,7 +73,7 @@ class SafeText(TypeDecorator[str]):
 
 
 def escape(text: str) -> str:
-    r"""``\`` → ``\\``, U+0000 → ``\u0000``, a lone surrogate → ``\ud800``; anything else stays."""
+    r"""``\`` → ``\\``, U+0000 → ``\u0000``, a lone surrogate → ``\ud800``; anything else is unchanged."""
     if "\\" in text:
         text = text.replace("\\", "\\\\")
     if "\0" in text:

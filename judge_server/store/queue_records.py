@@ -24,7 +24,7 @@ class QueueRecords:
         self._write = write
 
     async def frame(self, series: Series, span: TimeRange, label_set: str) -> tuple[Framed, ...]:
-        """The newest judgments of a series that have a reward, are no audits, and were not drawn for this label set
+        """The newest judgments of a series that have a reward, are not audits and were not drawn for this label set
         before; among the 20,000 newest of its rubric, or of its judge."""
         question = _frame(series, span, label_set)
         rows = await self._read(lambda connection: connection.execute(question).all())
@@ -43,7 +43,7 @@ class QueueRecords:
         await self._write(lambda connection: insert_missing(connection, QUEUE_ITEM, rows))
 
     async def open_items(self, label_set: str, annotator: str | None, limit: int) -> tuple[QueueItem, ...]:
-        """Those that this annotator, or where none is named anybody, has not labelled; oldest draw first."""
+        """Items that this annotator has not labelled (without one: that nobody has labelled); oldest draw first."""
         column = QUEUE_ITEM.c
         said = exists().where(COLLECTED_LABEL.c.set_id == label_set, COLLECTED_LABEL.c.item == column.judgment_id)
         if annotator is not None:

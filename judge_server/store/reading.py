@@ -1,4 +1,4 @@
-"""The questions asked of the database. Blocking; each works on the connection it is given."""
+"""Queries. They block and use the connection passed to them."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ MOST_SEARCHED: Final = 2_000
 
 class Filter(TypedDict, total=False):
     """Which judgments are listed. ``rubric`` is an id, an id@version or a digest; ``since`` is included, ``until`` is
-    not, and both are aware; ``reward_below`` leaves out judgments without a reward; ``text`` stands in the prompt, the
-    response or the reference, whatever its case."""
+    not, and both are aware; ``reward_below`` leaves out judgments without a reward; ``text`` is searched in the prompt,
+    the response and the reference, ignoring case."""
 
     rubric: str | None
     judge: str | None
@@ -104,14 +104,14 @@ def _search(connection: Connection, wanted: Filter, text: str, limit: int, after
 
 
 def holds(submission: Submission, text: str) -> bool:
-    """Whether a text that the submission shows to a judge holds ``text``, whatever its case."""
+    """Whether a text that the submission shows to a judge contains ``text``, ignoring case."""
     return any(text.casefold() in one.casefold() for one in submission.texts())
 
 
 def _rows(
     connection: Connection, question: Select[Any], wanted: Filter, limit: int, after: Position | None
 ) -> Sequence[Row[Any]]:
-    """One row more than ``limit``, if there is one."""
+    """At most ``limit`` + 1 rows: the extra one tells that there is a next page."""
     place = tuple_(JUDGMENT.c.created_us, JUDGMENT.c.id)
     question = question.where(*conditions_of(wanted))
     if after is not None:
@@ -146,7 +146,7 @@ def rubric(connection: Connection, rubric_id: str, version: str | None) -> Rubri
 
 
 def served_rubric(connection: Connection, rubric_id: str, version: str | None) -> Rubric | None:
-    """The content with which this version first judged; of the newest version that judged, without ``version``."""
+    """The content with which this version first judged; without ``version``, of the newest version that judged."""
     column = SERVED_RUBRIC.c
     question = select(column.version, RUBRIC.c.payload).join(RUBRIC, column.digest == RUBRIC.c.digest)
     rows = connection.execute(question.where(column.rubric_id == rubric_id)).all()
@@ -158,7 +158,7 @@ def served_rubric(connection: Connection, rubric_id: str, version: str | None) -
 
 
 def rubric_versions(connection: Connection, rubric_id: str) -> tuple[str, ...]:
-    """Published versions, oldest first in the order of semantic versions."""
+    """Published versions, in ascending order of semantic versions."""
     question = select(PUBLICATION.c.version).where(PUBLICATION.c.rubric_id == rubric_id)
     return tuple(sorted(connection.execute(question).scalars(), key=version_key))
 
@@ -168,7 +168,7 @@ def rubric_ids(connection: Connection) -> tuple[str, ...]:
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """Rows by noun."""
+    """Row counts by kind."""
     tables = {"judgments": JUDGMENT, "rubrics": RUBRIC, "published_rubrics": PUBLICATION, "verdicts": VERDICT}
     columns = [select(func.count()).select_from(table).scalar_subquery().label(name) for name, table in tables.items()]
     return {name: int(count) for name, count in connection.execute(select(*columns)).mappings().one().items()}
@@ -185,8 +185,8 @@ def _read(kind: type[Model], payload: str, what: str, **more: Any) -> Model:
 
 
 def _may_hold(text: str) -> ColumnElement[bool]:
-    """Whether the stored JSON of the submission may hold the text: what the database can tell cheaply. It compares
-    without regard to the case of ASCII letters only, so other texts are looked for by their longest ASCII part."""
+    """Cheap prefilter in the database: whether the stored JSON of the submission may contain the text. The database
+    ignores case for ASCII letters only, so other texts are searched by their longest ASCII part."""
     part = max(re.split(r"[^\x20-\x7e]|[\"\\\\%_]", text), key=len)
     return SUBMISSION.c.payload.ilike(f"%{part}%")
 

@@ -1,4 +1,4 @@
-"""The tables of the store. Payloads are JSON text; the columns beside them are those that queries filter and sort by.
+"""The tables of the store. Payloads are JSON text; the other columns are those that queries filter and sort by.
 
 judgment          one row per judgment
 submission        the judged submission, one row per judgment; an inline rubric is in the rubric table
@@ -71,7 +71,7 @@ class JudgmentRow(_Row, table=True):
 
 
 class SubmissionRow(_Row, table=True):
-    """``rubric_digest`` stands exactly when the rubric was given inline."""
+    """``rubric_digest`` is set only if the rubric was given inline."""
 
     __tablename__ = "submission"
     judgment_id: str = Field(
@@ -150,7 +150,8 @@ class LockedReadingRow(_Row, table=True):
 
 
 class CalibrationRow(_Row, table=True):
-    """``created_us``: microseconds since 1970 in UTC; ``rows_digest``: what the judge said, to know a file by."""
+    """``created_us``: microseconds since 1970 in UTC; ``rows_digest``: digest of the judge's rows, by which a file is
+    recognised."""
 
     __tablename__ = "calibration"
     __table_args__ = (
@@ -197,7 +198,7 @@ class CertificateRow(_Row, table=True):
 
 
 class JobRow(_Row, table=True):
-    """``lease_us``: until when ``worker`` has it to itself, by the database's clock."""
+    """``lease_us``: until when ``worker`` holds the job, by the database's clock."""
 
     __tablename__ = "job"
     __table_args__ = (
@@ -224,8 +225,8 @@ class JobRow(_Row, table=True):
 
 
 class JobItemRow(_Row, table=True):
-    """``judgment_id``: the stored judgment that is the result; ``result``: one that is not stored, because the item
-    could not be judged at all. An item is finished when it has either."""
+    """``judgment_id``: the stored judgment that is the result; ``result``: a judgment kept here because the item could
+    not be judged. An item is finished if it has either."""
 
     __tablename__ = "job_item"
     __table_args__: ClassVar[tuple[object, ...]] = (
@@ -272,7 +273,7 @@ class AlarmRow(_Row, table=True):
 
 
 class AlarmTransitionRow(_Row, table=True):
-    """``untold``: the webhook is still to be told. ``next_us``: not before then."""
+    """``untold``: not delivered to the webhook yet. ``next_us``: the earliest time of the next attempt."""
 
     __tablename__ = "alarm_transition"
     __table_args__: ClassVar[tuple[object, ...]] = (
@@ -290,7 +291,7 @@ class AlarmTransitionRow(_Row, table=True):
 
 
 class AuditRow(_Row, table=True):
-    """``judgment_id`` is the auditing judgment, None where the audited one could not be audited."""
+    """``judgment_id`` is the auditing judgment, None if the audited one could not be audited."""
 
     __tablename__ = "audit"
     __table_args__ = (
@@ -319,7 +320,7 @@ class QueueItemRow(_Row, table=True):
 
 
 class WatchRow(_Row, table=True):
-    """``lease_us``: until when ``worker`` has the work to itself. ``position_*``: the last judgment looked at."""
+    """``lease_us``: until when ``worker`` holds the task. ``position_*``: the last judgment looked at."""
 
     __tablename__ = "watch"
     name: str = Field(sa_column=Column(SafeText, primary_key=True))

@@ -1,4 +1,4 @@
-"""The store as the rest of the program sees it: async calls; the blocking work runs in a few threads of its own."""
+"""The store's interface: async calls; the blocking work runs in a few threads of its own."""
 
 import asyncio
 import secrets
@@ -37,10 +37,11 @@ _FENCES = "fences"
 
 
 class Store:
-    """Remembers judgments, submissions, rubrics and verdicts. Belongs to the event loop that opened it.
+    """Keeps judgments, submissions, rubrics and verdicts. Belongs to the event loop that opened it.
 
-    Every method raises StoreUnavailable when the database does not answer. What ``save`` or ``remember`` returned from
-    is there after the process is killed (on SQLite a power cut may take the last moments, never the file).
+    Every method raises StoreUnavailable when the database does not answer. After ``save`` or ``remember`` has returned,
+    the data survives a killed process (on SQLite a power cut may lose the last transactions, but does not corrupt the
+    file).
     """
 
     def __init__(self, database: Database, writing: ThreadPoolExecutor, secret: bytes) -> None:
@@ -67,11 +68,11 @@ class Store:
 
     @classmethod
     async def open(cls, url: str, *, patience_seconds: float = 10.0, secret: bytes | None = None) -> Self:
-        """Opens and, where needed, migrates the database at ``url``: ``sqlite:///file.db``, ``sqlite://`` (in memory),
-        a file's path, or ``postgresql://user:password@host/name``. ``patience_seconds``: how long to wait for another
-        process that writes to the same SQLite file. ``secret``: what a database without one gets; random by default.
+        """Open and, if needed, migrate the database at ``url``: ``sqlite:///file.db``, ``sqlite://`` (in memory), a
+        file's path, or ``postgresql://user:password@host/name``. ``patience_seconds``: how long to wait for another
+        process that writes to the same SQLite file. ``secret``: the secret of a new database; random by default.
 
-        Raises BadConfiguration where another try cannot help (a wrong URL or password, a damaged or read-only file, a
+        Raises BadConfiguration if another try cannot help (a wrong URL or password, a damaged or read-only file, a
         database of a newer judge-server), MissingDependency without psycopg, else StoreUnavailable.
         """
         location = Location.of(url)
@@ -86,7 +87,7 @@ class Store:
         return cls(database, writing, kept)
 
     async def close(self) -> None:
-        """Commits what is queued and closes every connection. May be called again."""
+        """Commit what is queued and close every connection. Idempotent."""
         if self._closed:
             return
         self._closed = True
@@ -95,15 +96,15 @@ class Store:
         await asyncio.to_thread(self._release)
 
     async def secret(self) -> bytes:
-        """At least 32 bytes that nobody can guess, the same for the life of the database."""
+        """At least 32 unguessable bytes, constant for the life of the database."""
         return self._secret
 
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric | None) -> None:
-        """Returns after the commit that holds the judgment. Saving the same judgment again changes nothing."""
+        """Return after the commit that holds the judgment. Saving the same judgment again changes nothing."""
         await self._group.add(Judged(judgment, submission, rubric))
 
     async def save_many(self, saved: Iterable[tuple[Judgment, Submission, Rubric | None]]) -> None:
-        """``save`` for each. One that cannot be stored does not keep the others out; its error is raised at the end."""
+        """``save`` for each. One that cannot be stored does not affect the others; its error is raised at the end."""
         items = [Judged(*one) for one in saved]
         some = [items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)]
         for outcome in await asyncio.gather(*(self._group.add(*part) for part in some), return_exceptions=True):
@@ -111,20 +112,20 @@ class Store:
                 raise outcome
 
     async def remember(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
-        """Keeps JSON objects (whole numbers of 64 bits) under their content keys; what is known under a key stays.
-        Returns after the commit."""
+        """Store JSON objects (integers of at most 64 bits) under their content keys; an existing value stays. Return
+        after the commit."""
         if entries:
             await self._group.add(Known(entries))
 
     async def recall(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """What is remembered under ``keys``; unknown keys are left out."""
+        """The values of ``keys``; unknown keys are left out."""
         return await self._recall.recall(keys) if keys else {}
 
     async def judgment(self, judgment_id: str) -> Judgment | None:
         return await self._read(lambda connection: reading.judgment(connection, judgment_id))
 
     async def submission(self, judgment_id: str) -> Submission | None:
-        """What the judgment judged, an inline rubric included."""
+        """The judged submission, including an inline rubric."""
         return await self._read(lambda connection: reading.submission(connection, judgment_id))
 
     async def judgments(
@@ -138,13 +139,13 @@ class Store:
         return await self._read(lambda connection: reading.judgments(connection, wanted, limit, after))
 
     async def put_rubric(self, rubric: Rubric, *, published: bool) -> None:
-        """Keeps the content under its digest and, if ``published``, under id@version for good. Raises RubricConflict,
-        naming both digests, where that version is published with other content."""
+        """Store the content under its digest and, if ``published``, permanently under id@version. Raises RubricConflict
+        with both digests if that version is published with other content."""
         await self._run(self._writing, lambda: self._writer.put_rubric(rubric, published=published))
 
     async def serve_rubric(self, rubric: Rubric) -> str:
-        """The digest that first judged under this id@version in this database: that of ``rubric``, if it is the
-        first."""
+        """The digest that first judged under this id@version in this database; that of ``rubric`` if there was none
+        before."""
         return await self._run(self._writing, lambda: self._writer.serve_rubric(rubric))
 
     async def rubric(self, rubric_id: str, version: str | None = None) -> Rubric | None:
@@ -173,7 +174,7 @@ class Store:
         return await self._read(reading.counts)
 
     async def ping(self) -> None:
-        """Returns when the database answers."""
+        """Return when the database answers."""
         await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     async def _ask_for_verdicts(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -211,6 +212,6 @@ def _open(location: Location, patience_seconds: float, secret: bytes) -> tuple[D
 
 
 def _secret(connection: Connection, new: bytes) -> bytes:
-    """Writes on every opening, so that a database that cannot be written is found out now."""
+    """Write on every opening, so that a read-only database fails now."""
     insert_missing(connection, SECRET, [{"name": _FENCES, "value": new}])
     return bytes(connection.execute(select(SECRET.c.value).where(SECRET.c.name == _FENCES)).scalar_one())

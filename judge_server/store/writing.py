@@ -1,4 +1,4 @@
-"""What one commit does: judgments with their submissions and rubrics, and verdicts, in one transaction."""
+"""Commits: judgments with their submissions and rubrics, and verdicts, in one transaction."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ _KEYS_PER_QUESTION: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A judgment to be kept, with what it judged. Without a rubric the judgment says why it has none."""
+    """A judgment to be stored, with its submission. Without a rubric the judgment says why it has none."""
 
     judgment: Judgment
     submission: Submission
@@ -41,7 +41,7 @@ class Judged:
 
 @dataclass(slots=True)
 class HeldJudgment:
-    """The archive of a scorer whose judgment is committed together with something else. ``judged``: what it saved
+    """An archive for a scorer whose judgment is committed together with other rows. ``judged``: the judgment saved
     last, None before that."""
 
     judged: Judged | None = None
@@ -52,14 +52,14 @@ class HeldJudgment:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Verdicts to be kept under their content keys."""
+    """Verdicts to be stored under their content keys."""
 
     entries: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """An item made ready for the database. Rubrics stay values until one is not yet known to be stored."""
+    """An item prepared for the database. A rubric is encoded only if it is not yet known to be stored."""
 
     judgment: Row | None
     submission: Row | None
@@ -68,7 +68,7 @@ class Rows:
 
 
 class Writer:
-    """Blocking; belongs to the one writing thread."""
+    """Blocking; used by the writing thread only."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -90,7 +90,7 @@ class Writer:
         return errors
 
     def put_rubric(self, rubric: Rubric, *, published: bool) -> None:
-        """Raises RubricConflict where the version is published with other content."""
+        """Raises RubricConflict if the version is published with other content."""
 
         def work(connection: Connection) -> str:
             insert_missing(connection, RUBRIC, [_rubric_row(rubric)])
@@ -111,7 +111,7 @@ class Writer:
             )
 
     def serve_rubric(self, rubric: Rubric) -> str:
-        """Remember the digest under id@version, unless one is remembered; the one that is."""
+        """Store the digest under id@version unless one is stored; return the stored one."""
 
         def work(connection: Connection) -> str:
             row = {"rubric_id": rubric.id, "version": rubric.version, "digest": rubric.digest}
@@ -124,7 +124,7 @@ class Writer:
     def prepared(self, item: Judged | Known) -> "Rows | Exception":
         try:
             return _rows(item)
-        except Exception as fault:  # noqa: BLE001 whatever a value does, its neighbours are written
+        except Exception as fault:  # noqa: BLE001 one bad value must not affect the other items
             what = f"judgment {item.judgment.id!r}" if isinstance(item, Judged) else "a verdict"
             return StoreUnavailable(f"{what} cannot be written as JSON: {fault}")
 
@@ -137,7 +137,7 @@ class Writer:
     def _try(self, ready: Sequence[Rows]) -> Exception | None:
         try:
             self._database.write(lambda connection: self.insert(connection, ready))
-        except Exception as fault:  # noqa: BLE001 given to whoever waits for these rows
+        except Exception as fault:  # noqa: BLE001 passed on to the callers of these rows
             return fault
         self.known(ready)
         return None
@@ -149,11 +149,11 @@ class Writer:
         return self._translated(fault)
 
     def _already_there(self, row: Row, refusal: Exception) -> Exception | None:
-        """Saved before with the same content: done. That makes it safe to save again after a lost connection."""
+        """Whether it was saved before with the same content, which makes saving again after a lost connection safe."""
         own = select(JUDGMENT.c.payload).where(JUDGMENT.c.id == row["id"])
         try:
             standing = self._database.write(lambda connection: connection.execute(own).scalar_one_or_none())
-        except Exception as fault:  # noqa: BLE001 given to whoever waits for this row
+        except Exception as fault:  # noqa: BLE001 passed on to the caller of this row
             return self._translated(fault)
         if standing is None:
             return self._translated(refusal)
@@ -173,12 +173,12 @@ class Writer:
             connection.execute(JUDGMENT.insert(), judgments)
             connection.execute(SUBMISSION.insert(), [rows.submission for rows in ready if rows.submission is not None])
         verdicts = {key: payload for rows in ready for key, payload in rows.verdicts.items()}
-        # in one order everywhere: two processes that know the same verdicts must not wait for each other in a circle
+        # always in the same order, so that two processes with the same verdicts cannot deadlock
         insert_missing(connection, VERDICT, [{"key": key, "payload": verdicts[key]} for key in sorted(verdicts)])
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Inserts the rows whose key is not there yet."""
+    """Insert the rows whose key is not stored yet."""
     if rows:
         connection.execute(_insert_or_ignore(table, connection.dialect.name), rows)
 
@@ -201,7 +201,7 @@ def _insert_or_ignore(table: Table, dialect: str) -> Insert:
 
 
 def _rubric_row(rubric: Rubric) -> Row:
-    # whole: a rubric lives longer than our defaults, and a criterion's points default differently where it has a gate
+    # whole: a rubric outlives our defaults, and a criterion's default points depend on whether it has a gate
     return {"digest": rubric.digest, "payload": encode(rubric, whole=True)}
 
 
@@ -228,7 +228,7 @@ def _judgment_row(judgment: Judgment) -> Row:
         "submission_id": coordinates.id,
         "run": coordinates.run,
         "group_name": coordinates.group,
-        "step": None if step is None else min(step, _LARGEST),  # the payload has the exact one
+        "step": None if step is None else min(step, _LARGEST),  # the payload has the exact value
         "policy": coordinates.policy,
         "status": judgment.status.value,
         "reward": judgment.reward,

@@ -17,7 +17,7 @@ class LogThrottle:
         self._untold: dict[Hashable, int] = {}
 
     def of(self, kind: Hashable) -> str | None:
-        """None where one of this kind was told within ``quiet_seconds``; else what a line ends with: nothing, or how
+        """None if one of this kind was told within ``quiet_seconds``; else what a line ends with: nothing, or how
         many were passed over since the last one."""
         now = self._clock()
         if now - self._told_at.get(kind, now - self._quiet_seconds) < self._quiet_seconds:

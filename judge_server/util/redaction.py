@@ -1,6 +1,6 @@
 """Secrets are removed from every text that leaves the program: logs, errors, stored failures.
 
-Secrets are known by their value, where the program was given them, and by their form.
+Secrets are known by their value, if the program was given them, and by their form.
 """
 
 import json
@@ -29,7 +29,7 @@ class Secrets:
         self._known: dict[str, None] = {}
 
     def keep(self, value: str | None) -> None:
-        """From now on ``value`` is taken out, also where it stands in JSON."""
+        """From now on ``value`` is taken out, also if it stands in JSON."""
         if value is None or len(value) < _SHORTEST or len(self._known) >= _MOST:
             return
         for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):

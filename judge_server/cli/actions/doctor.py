@@ -86,7 +86,7 @@ _MARKS = {"ok": "[green]ok[/]", "absent": "[yellow]absent[/]", "fault": "[red]fa
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """``remedy`` says what to do where something is absent or at fault."""
+    """``remedy`` says what to do if something is absent or at fault."""
 
     subject: str
     state: State

@@ -43,7 +43,7 @@ def fit(
     and use it in scoring.
 
     A criterion with too few labels borrows those of its tags, then of the whole rubric; where those are too few, or no
-    curve helps, it stays raw. The locked test split is never fitted on. The exit status is 1 where nothing was fitted.
+    curve helps, it stays raw. The locked test split is never fitted on. The exit status is 1 if nothing was fitted.
 
     Example: judge-server calibrate fit kqa.default.csv --rubric medical/consultation
     """

@@ -37,7 +37,7 @@ def gate(
 ) -> None:
     """Hold judges against a policy: agreement with people, distance to the human ceiling, false positives.
 
-    The exit status is 0 where all judges pass, 1 where one fails, 3 where there is not enough evidence. Where the rows
+    The exit status is 0 if all judges pass, 1 if one fails, 3 where there is not enough evidence. If the rows
     are from calibrate run, the decision is kept as a certificate, which serve --require-calibrated asks for.
 
     Example: judge-server calibrate gate kqa.default.csv --policy policy.toml

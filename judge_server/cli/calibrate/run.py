@@ -57,7 +57,7 @@ def run(
 
     What is known already is not asked again, and an interrupted run goes on where it stood. What the judge fails on
     becomes an empty label with its reason. Run, fit and gate share ./judge-server.db unless --database says otherwise.
-    The exit status is 1 where nothing could be judged.
+    The exit status is 1 if nothing could be judged.
 
     Example: judge-server calibrate run --labels kqa.csv --rubric medical/consultation --model vllm:Qwen/Qwen3.5-9B
     """

@@ -44,7 +44,7 @@ class FitOptions:
 
 
 async def fit_file(settings: Settings, options: FitOptions) -> bool:
-    """False where nothing was fitted."""
+    """False if nothing was fitted."""
     looked_up = sources.looking_back(settings)
     async with open_archive(looked_up) as (store, shelf):
         stored = await sources.label_set(str(options.file), store)

@@ -68,7 +68,7 @@ async def gate_file(settings: Settings, options: GateOptions) -> int:
 
 
 async def _rubric_of(record: Calibration | None, store: Store) -> Rubric | None:
-    """The rubric of the run that made the judge's rows, where this database knows it."""
+    """The rubric of the run that made the judge's rows, if this database knows it."""
     return None if record is None else await store.rubric_by_digest(record.rubric.digest)
 
 
@@ -82,7 +82,7 @@ async def _maps_of(record: Calibration | None, store: Store) -> MapSet | None:
 async def _record(
     whole: LabelSet, judge: str, rubric: Rubric | None, options: GateOptions, store: Store
 ) -> Calibration | None:
-    """The run that made the judge's rows. Raises BadInput where it was under another rubric than the one named."""
+    """The run that made the judge's rows. Raises BadInput if it was under another rubric than the one named."""
     record = await store.calibrations.calibration_of_rows(rows_digest(whole, judge))
     if record is not None and rubric is not None and rubric.digest != record.rubric.digest:
         raise BadInput(
@@ -102,7 +102,7 @@ def _unmeasured(record: Calibration | None, rubric: Rubric | None, whole: LabelS
 def _certificate(
     result: Gating, record: Calibration | None, rubric: Rubric | None, options: GateOptions
 ) -> Certificate | None:
-    """Bound to the run that made the judge's rows, or to what the flags name; None where neither is known."""
+    """Bound to the run that made the judge's rows, or to what the flags name; None if neither is known."""
     if record is not None:
         return certificate(
             result,

@@ -121,7 +121,7 @@ def chosen(options: ReportOptions) -> tuple[LabelSet, str]:
 
 @contextmanager
 def progress() -> Iterator[computing.Progress]:
-    """A bar on standard error, where that is a terminal."""
+    """A bar on standard error, if that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:

@@ -37,7 +37,7 @@ class RunOptions:
 
 
 async def measure(settings: Settings, options: RunOptions) -> bool:
-    """False where not one verdict came."""
+    """False if not one verdict came."""
     async with open_service(settings) as service:
         judge = service.judge_registry.named(options.judge)
         task = await _task(service, options, judge)
