@@ -1,1 +1,1 @@
-"""The nouns of judge-server: pure values without input or output, on pydantic alone."""
+"""The domain model of judge-server: pure values without I/O; depends on pydantic only."""

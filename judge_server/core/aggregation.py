@@ -46,7 +46,7 @@ class AggregationBase(Frozen):
 
     @model_serializer(mode="wrap")
     def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # the canonical form leaves defaults out, but two kinds with the same clip are not the same aggregation
+        # the canonical form omits defaults, but aggregations of different kinds with the same clip must differ
         return {"kind": getattr(self, "kind", None), **handler(self)}
 
     def finish(self, value: float, characters: int) -> float:
@@ -73,7 +73,7 @@ class AggregationBase(Frozen):
         if self.scale is None:
             return value
         low, high = self.scale
-        # both ends are met exactly, rounding never leaves the range, and a greater value never scales to less
+        # maps both ends exactly, stays in the range despite rounding, and is monotonic
         return high + (high - low) * (value - 1) if value >= 1 else min(low + (high - low) * value, high)
 
     def _natural_floor(self) -> float | None:
@@ -99,13 +99,13 @@ class WeightedMean(AggregationBase):
 
 
 class AllOf(AggregationBase):
-    """As good as the least satisfied criterion (a negative criterion is satisfied when it is not met)."""
+    """The satisfaction of the least satisfied criterion (a negative criterion is satisfied when it is not met)."""
 
     kind: Literal["all"]
 
 
 class AnyOf(AggregationBase):
-    """As good as the most satisfied criterion."""
+    """The satisfaction of the most satisfied criterion."""
 
     kind: Literal["any"]
 

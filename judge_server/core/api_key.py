@@ -1,7 +1,7 @@
-"""Keys that callers show: ``jsk_<id>_<secret>``. The server keeps a digest of the whole, never the secret.
+"""API keys: ``jsk_<id>_<secret>``. The server stores a digest of the whole key, never the secret.
 
-The secret is 32 random bytes. Nobody can try that many, so one SHA-256 is enough: slow digests are for passwords, which
-people choose, and would cost every request.
+The secret is 32 random bytes. They cannot be guessed, so one SHA-256 is enough: slow hashes are for passwords, which
+people choose, and would slow down every request.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ KeyId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 
 
 class ApiKey(Frozen):
-    """``sha256``: of the whole key, as 64 hex digits. ``last_used_at`` is right to about a minute."""
+    """``sha256``: of the whole key, as 64 hex digits. ``last_used_at`` is accurate to about a minute."""
 
     id: KeyId
     name: KeyName
@@ -35,11 +35,11 @@ class ApiKey(Frozen):
     last_used_at: AwareDatetime | None = None
 
     def opened_by(self, presented: str) -> bool:
-        """Whether ``presented`` is this key; takes as long for a wrong one."""
+        """Whether ``presented`` is this key, compared in constant time."""
         return hmac.compare_digest(digest_of(presented), self.sha256)
 
     def fault(self, now: datetime) -> str | None:
-        """Why the key is not valid any more."""
+        """Why the key is no longer valid."""
         if self.revoked_at is not None and self.revoked_at <= now:
             return "was revoked"
         if self.expires_at is not None and self.expires_at <= now:
@@ -52,7 +52,7 @@ class ApiKey(Frozen):
 
 
 class NewKey(NamedTuple):
-    """``text`` is shown once and kept nowhere."""
+    """``text`` is shown once and not stored."""
 
     id: str
     text: str
@@ -71,6 +71,6 @@ def digest_of(text: str) -> str:
 
 
 def id_in(presented: str) -> str | None:
-    """The id that a key names; None for what has not the form of a key."""
+    """The id in a key; None for text that does not have the form of a key."""
     found = _FORM.fullmatch(presented)
     return found[1] if found else None

@@ -11,8 +11,8 @@ SetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_len
 
 
 class Sizes(Frozen):
-    """How many are drawn from each stratum. A judgment is in the first that it belongs to: the audit judge disagreed
-    on a criterion; it has a flag; its reward is in the highest tenth; any other."""
+    """Number of judgments to draw from each stratum. A judgment belongs to the first stratum that applies: the audit
+    judge disagreed on a criterion; it has a flag; its reward is in the highest tenth; any other."""
 
     disagreement: Whole = Field(default=20, ge=0, le=1_000)
     flagged: Whole = Field(default=20, ge=0, le=1_000)

@@ -1,4 +1,4 @@
-"""The record of one calibration: which judge was measured under which rubric on which labels, and what came out."""
+"""The record of one calibration: the judge, the rubric, the labels and the results."""
 
 from enum import StrEnum
 from typing import Final, Literal
@@ -10,18 +10,18 @@ from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
 from judge_server.util.canonical import JsonObject
 
-RULES: Final = 2  # of counting observations, of intervals and of gates; raised when a figure changes its meaning
+RULES: Final = 2  # covers counting, intervals and gates; increased when a figure changes its meaning
 _OLD_RULES: Final = "it was made under version {made} of the statistical rules, and version {now} decides here"
 Standing = Literal["proven", "not shown", "failed"]
 
 
 def stale(made: int) -> str | None:
-    """Why what was decided under this version of the rules no longer counts; None if it does."""
+    """Why a decision under this version of the rules is stale; None if it is valid."""
     return None if made == RULES else _OLD_RULES.format(made=made, now=RULES)
 
 
 class LabelsReference(Frozen):
-    """The name under which a calibration remembers its labels."""
+    """Reference to the label set of a calibration."""
 
     id: str
     version: str
@@ -29,9 +29,9 @@ class LabelsReference(Frozen):
 
 
 class Calibration(Frozen):
-    """``rows`` is the digest of the judge's rows, by which a file is recognised as this run's. ``statuses`` counts
-    verdicts by status and ``failures`` those without a value by cause. ``judge.calibration`` names the fitted maps that
-    were applied. ``unmeasured``: criteria of the rubric that ask a judge and had no labels. ``summary``: metrics by
+    """``rows`` is the digest of the judge's rows, which identifies a file of this run. ``statuses`` counts verdicts by
+    status and ``failures`` those without a value by cause. ``judge.calibration`` names the fitted maps that were
+    applied. ``unmeasured``: criteria of the rubric that need a judge and had no labels. ``summary``: metrics by
     criterion, and ``overall``."""
 
     id: str
@@ -55,10 +55,10 @@ class Decision(StrEnum):
 
 
 class CertificateFinding(Frozen):
-    """One demand of the policy and what was measured. ``criterion`` is None if it is about all of them together;
-    ``reason`` is a sentence with the numbers; ``needed`` how many items or clusters a conclusion would take, where too
-    little was seen. ``tag``: the kind of items it is about, None for all; ``standing``: what it shows of the criterion
-    or kind. ``missing``: the share of labels that the judge lacked and that were counted as wrong."""
+    """One demand of the policy and what was measured. ``criterion`` is None for all criteria together; ``reason`` is a
+    sentence with the numbers; ``needed`` is the number of items or clusters that a conclusion would take, if there were
+    too few. ``tag``: the kind of items, None for all; ``standing``: the result for the criterion or kind. ``missing``:
+    the share of labels that the judge lacks, counted as wrong."""
 
     decision: Decision
     demand: str
@@ -79,9 +79,9 @@ class CertificateFinding(Frozen):
 
 
 class Certificate(Frozen):
-    """``policy`` and ``labels`` are digests of what decided; ``calibration`` the id of the run that was read, ``maps``
-    the fitted maps that were applied in it. ``criteria`` and ``kinds`` (tags of items): what was proven of each, what
-    could not be shown, and what failed. ``rules``: the version of the statistical rules it was decided by."""
+    """``policy`` and ``labels`` are digests of the inputs; ``calibration`` is the id of the run, ``maps`` the fitted
+    maps applied in it. ``criteria`` and ``kinds`` (tags of items): which were proven, not shown, or failed. ``rules``:
+    the version of the statistical rules."""
 
     id: str
     decision: Decision
@@ -100,7 +100,7 @@ class Certificate(Frozen):
 
     @property
     def stale(self) -> str | None:
-        """Why it no longer counts, None if it does."""
+        """Why the certificate is stale; None if it is valid."""
         return stale(self.rules)
 
     @property

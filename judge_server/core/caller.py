@@ -1,4 +1,4 @@
-"""Who sends a request, what they may do, and how much of the server they may use.
+"""The sender of a request: its scopes and limits.
 
 The authentication middleware sets the caller of a request; scheduling, durable jobs and records read it.
 """
@@ -46,7 +46,7 @@ class Allowance(Frozen):
         return min(limits, default=None)
 
     def priority(self, asked: str | None, default: PriorityClass) -> str:
-        """The priority class to use: the requested one, else the default, lowered to what is allowed.
+        """The priority class to use: the requested one, or else the default, capped at what is allowed.
 
         Raises Forbidden if a more urgent class was requested.
         """

@@ -1,4 +1,4 @@
-"""What a program can decide: the specifications of programmatic checks (they are carried out in ``judging.checks``)."""
+"""Specifications of programmatic checks; ``judging.checks`` runs them."""
 
 from functools import cached_property
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ Needle = Annotated[str, Field(min_length=1)]
 
 
 class CheckBase(Frozen):
-    """``on``: the part of the response that is read (default: the criterion's scope); ``negate`` turns v into 1 - v."""
+    """``on``: the part of the response to read (default: the criterion's scope); ``negate`` turns v into 1 - v."""
 
     on: Part | None = None
     negate: Flag = False
@@ -61,7 +61,7 @@ class ContainsCheck(CheckBase):
 
 
 class LengthCheck(CheckBase):
-    """``graded`` lets the value fall linearly to 0 at half the minimum or twice the maximum instead of at once."""
+    """``graded`` lets the value fall linearly to 0 at half the minimum or twice the maximum instead of abruptly."""
 
     kind: Literal["length"]
     unit: Literal["words", "characters", "tokens", "sentences", "paragraphs", "lines"] = "words"
@@ -114,8 +114,8 @@ class JsonCheck(CheckBase):
 
 
 class TagsCheck(CheckBase):
-    """``exclusive``: no text outside the tags; ``once``: each tag exactly once; ``order``: as listed. The whole
-    response is read unless ``on`` says otherwise: a leading <think> element is no part of the answer."""
+    """``exclusive``: no text outside the tags; ``once``: each tag exactly once; ``order``: as listed. Reads the whole
+    response unless ``on`` is given, because a leading <think> element is not part of the answer."""
 
     kind: Literal["tags"]
     on: Part | None = "response"
@@ -134,7 +134,7 @@ class LanguageCheck(CheckBase):
 
 
 class CitationsCheck(CheckBase, Count):
-    """Counts different sources; ``any`` takes the style in which most are cited."""
+    """Counts different sources; ``any`` uses the citation style with the most sources."""
 
     kind: Literal["citations"]
     style: Literal["bracket", "author_year", "url", "doi", "any"] = "any"
@@ -158,8 +158,8 @@ class SimilarityCheck(CheckBase):
 
 
 class ToolCallCheck(CheckBase, Count):
-    """Counts the response's tool calls that have the name and arguments asked for: ``arguments`` is a JSON Schema,
-    ``equals`` the exact arguments. Where only ``forbidden`` names are given, no call is needed."""
+    """Counts the response's tool calls with the required name and arguments: ``arguments`` is a JSON Schema, ``equals``
+    the exact arguments. If only ``forbidden`` names are given, no call is needed."""
 
     kind: Literal["tool_call"]
     on: Part | None = "response"
@@ -181,7 +181,7 @@ class ToolCallCheck(CheckBase, Count):
 
     @cached_property
     def schema_texts(self) -> tuple[str, ...]:
-        """What the arguments must satisfy, as JSON Schemas in canonical form."""
+        """The JSON Schemas of the arguments, in canonical form."""
         exact = None if self.equals is None else {"const": self.equals}
         return tuple(canonical_json(schema) for schema in (self.arguments, exact) if schema is not None)
 

@@ -1,4 +1,4 @@
-"""When a criterion applies: conditions on what the submission brings."""
+"""When a criterion applies: conditions on the submission's fields."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -36,7 +36,7 @@ class Condition(Frozen):
 
     @model_serializer(mode="plain")
     def _as_compared(self) -> dict[str, Any]:
-        # {not: null} and {equals: null} differ only in which field was given
+        # {not: null} and {equals: null} differ only in the given field
         return {field: getattr(self, field) for field in sorted(self.model_fields_set)}
 
     def holds(self, found: Any, present: bool) -> bool:
@@ -55,7 +55,7 @@ class Condition(Frozen):
 
 
 def _same(found: Any, wanted: Scalar) -> bool:
-    # True == 1 in Python, but a fact that says 1 is not the fact that says true
+    # True == 1 in Python, but the facts 1 and true are different
     return isinstance(found, bool) == isinstance(wanted, bool) and bool(found == wanted)
 
 

@@ -1,4 +1,4 @@
-"""One statement an expert wrote, or a node that gathers several."""
+"""A criterion: one statement of an expert, or a group of criteria."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -39,7 +39,7 @@ SignedPoints = Annotated[BoundedNumber, AfterValidator(_zero_or_noticeable)]
 
 
 class Gate(Frozen):
-    """A veto: when it fires, the reward is at most ``reward``."""
+    """A veto: if it fires, the reward is at most ``reward``."""
 
     when: Literal["met", "unmet"] = "met"
     reward: BoundedNumber = 0.0
@@ -51,7 +51,7 @@ class Gate(Frozen):
 
 
 class CriterionBase(Frozen):
-    """What every criterion has. ``points`` is signed: negative points mean that being met is bad."""
+    """Fields of every criterion. ``points`` is signed: negative points mean that being met is bad."""
 
     id: CriterionId
     points: SignedPoints = Field(default=1.0, validation_alias=AliasChoices("points", "weight"))
@@ -79,7 +79,7 @@ class CriterionBase(Frozen):
 
 class Leaf(CriterionBase):
     """A criterion that gets a verdict of its own. ``verdict: required``: there is no reward without that verdict,
-    whatever the rubric's policy for missing verdicts is."""
+    regardless of the rubric's policy for missing verdicts."""
 
     statement: Statement
     scope: Scope = "answer"
@@ -90,13 +90,14 @@ class Leaf(CriterionBase):
 
     @cached_property
     def question_digest(self) -> str:
-        """Digest of the question to a judge, without points, tags and conditions: other weights keep verdicts valid."""
+        """Digest of the question to a judge, without points, tags and conditions: verdicts stay valid if weights
+        change."""
         beside_the_question = {"id", "points", "tags", "when", "verdict", "gate", "sources"}
         return digest(self.model_dump(mode="json", exclude=beside_the_question, exclude_defaults=True))
 
     @model_serializer(mode="wrap")
     def _with_its_points(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # with a gate the default is 0 points: a form that leaves out defaults must still say 1
+        # with a gate the default is 0 points, so a form that omits defaults must still write 1
         shown: dict[str, Any] = handler(self)
         return {**shown, "points": self.points} if "gate" in shown and self.gate else shown
 
@@ -149,7 +150,7 @@ class Scale(Leaf):
 
 
 class CheckCriterion(Leaf):
-    """Decided by a program at once, without a model."""
+    """Decided by a program, without a model."""
 
     kind: Literal["check"]
     statement: Annotated[str, Field(max_length=4_000)] = ""
@@ -186,7 +187,7 @@ Group.model_rebuild()
 
 
 def leaves(criteria: tuple["Criterion", ...]) -> Iterator[AnyLeaf]:
-    """Every leaf below ``criteria``, in the order in which they were written."""
+    """Every leaf below ``criteria``, in file order."""
     for criterion in criteria:
         if isinstance(criterion, Group):
             yield from leaves(criterion.criteria)

@@ -1,10 +1,10 @@
-"""Everything that can go wrong, as one tree.
+"""The tree of errors.
 
 JudgeServerError
 ├── BadConfiguration      500  a setting, judge or model specification cannot be used
 │   └── MissingDependency 500  an optional package is not installed
 ├── BadInput              422
-│   ├── BadRubric         422  with line and column where a file was read
+│   ├── BadRubric         422  with line and column for a file
 │   ├── BadGrader         422
 │   └── BadSubmission     422
 ├── NotFound              404
@@ -14,18 +14,18 @@ JudgeServerError
 │   └── UnknownJob        404
 ├── RubricConflict        409  published content changed without a new version
 ├── NotCalibrated         409
-├── JobConflict           409  an Idempotency-Key that stands for another job
+├── JobConflict           409  the Idempotency-Key belongs to another job
 ├── CohortClosed          409  a response came after its group was judged
 ├── CohortConflict        409  two responses of one group have the same id
 ├── Unauthorized          401
 ├── Forbidden             403
 ├── TooLarge              413
-├── TooSlow               408  a body that falls behind the slowest pace
+├── TooSlow               408  a body that arrives below the minimum rate
 ├── UploadStalled         408  an upload of a job that stopped sending
 ├── UnsupportedEncoding   415
 ├── UntrustedHost         421
 ├── Overloaded            429  with Retry-After
-│   ├── AllowanceSpent    429  not the server's but the API key's limit
+│   ├── AllowanceSpent    429  the limit of the API key, not of the server
 │   └── Draining          503  the server is shutting down
 ├── StoreUnavailable      503  the database does not answer
 └── JudgeFailure          502  a judge gave no usable verdict: never a reward
@@ -33,11 +33,12 @@ JudgeServerError
     ├── ModelUnavailable  503  type "judge_unavailable"
     ├── UnusableVerdict   502  type "unusable_verdict"
     ├── ContextOverflow   422  type "context_overflow"
-    ├── ContentFiltered   422  type "content_filtered": the provider's filter, not the judge, ended the answer
-    ├── GraderFailed      422  type "grader_failed": not a judge but a grader's own text, formula or program
+    ├── ContentFiltered   422  type "content_filtered": the provider's filter ended the answer
+    ├── GraderFailed      422  type "grader_failed": a grader's own text, formula or program failed
     └── GraderUnavailable 503  type "grader_unavailable": its process cannot be started
 
-``type`` is the stable slug that bodies carry; the HTTP status sits on the class. Bodies are RFC 9457 problem documents.
+``type`` is the stable slug in response bodies; the HTTP status is an attribute of the class. Bodies are RFC 9457
+problem documents.
 """
 
 from typing import Any, ClassVar
@@ -95,7 +96,8 @@ class BadInput(JudgeServerError):
 
 
 class BadRubric(BadInput):
-    """A rubric that cannot be used. ``findings`` in the extensions hold file, line, column and a suggestion each."""
+    """A rubric that cannot be used. Each of the ``findings`` in the extensions has file, line, column and a
+    suggestion."""
 
     type, title = "bad_rubric", "The rubric is not valid"
 
@@ -219,7 +221,7 @@ class ContentFiltered(JudgeFailure):
 
 
 class GraderFailed(JudgeFailure):
-    """``flag``: the error of OpenAI's graders that this is; ``kind``: what a program's end is called."""
+    """``flag``: the corresponding error of OpenAI's graders; ``kind``: how a program ended."""
 
     status, type, title = 422, "grader_failed", "The grader has no value for this sample"
 

@@ -8,7 +8,7 @@ Grammar (the operators and functions of OpenAI's multi grader)::
     power   = atom ("^" unary)?
     atom    = number | name | function "(" sum ("," sum)* ")" | "(" sum ")"
 
-Nothing is evaluated by Python: the text becomes a tree of closures once, and a tree is applied to numbers.
+Python evaluates none of the text: it is parsed once into a tree of closures, which is applied to numbers.
 """
 
 import math
@@ -71,8 +71,8 @@ class Expression:
         return Expression(text, frozenset(parser.names), node)
 
     def evaluate(self, values: Values) -> float:
-        """The value for ``values`` (every name must be there); raises UndefinedResult if it, or any value on the way
-        to it, is not finite."""
+        """The value for ``values`` (every name must be there); raises UndefinedResult if it or an intermediate value is
+        not finite."""
         try:
             return self.node(values)
         except (ArithmeticError, ValueError) as fault:
@@ -190,7 +190,7 @@ def _from_left_to_right(first: Node, rest: list[tuple[Callable[[float, float], f
 
 
 def _finite(number: float) -> float:
-    # an infinity could become a NaN on the way, and min and max would hide it
+    # an intermediate infinity could become NaN, which min and max would hide
     if not math.isfinite(number):
         raise OverflowError("a value on the way is not finite")
     return number

@@ -1,4 +1,4 @@
-"""Facts that conditions read: declared in a rubric or inferred from its conditions, and read from a submission.
+"""Facts that conditions use: declared in a rubric or inferred from its conditions, and read from a submission.
 
 One fact has one type. The same fact given as ``true``, ``"yes"`` or ``"Yes"``, or under another spelling of its name
 (case, blanks, ``_`` and ``-`` do not matter), is one value.
@@ -29,7 +29,7 @@ _ABSENT: Final = object()
 
 
 class Fact(Frozen):
-    """A declared fact. ``values``: those a text may have; ``question``: what to answer to fill it in."""
+    """A declared fact. ``values``: the allowed values of a text; ``question``: asks a person for the value."""
 
     name: FactName
     type: FactType = "text"
@@ -47,17 +47,17 @@ class Fact(Frozen):
 
 
 class UnreadableFact(ValueError):
-    """A given value that is none of the fact's; the message says what would be."""
+    """A value that the fact cannot have; the message lists those that it can."""
 
 
 def spelling(text: str) -> str:
-    """What two spellings of one name or value have in common."""
+    """The normal form that all spellings of one name or value share."""
     return re.sub(r"(?<=\w)[\s_-]+(?=\w)|_", "", text.strip()).casefold()
 
 
 def number_in(text: str) -> float | None:
     """The finite number that ``text`` writes, with a decimal point or an unmistakable decimal comma (``0,5``); None for
-    ``1,000``, which is a thousand to some readers and one to others."""
+    the ambiguous ``1,000``, a thousand or one depending on the locale."""
     if not text or "_" in text or not (text[0].isascii() and text[0] in "+-.0123456789"):
         return None
     try:
@@ -68,8 +68,8 @@ def number_in(text: str) -> float | None:
 
 
 def infer_facts(conditions: Iterable[Mapping[str, Condition]]) -> tuple[Fact, ...]:
-    """The facts that conditions read, each with the type that every comparison with it has. A fact that is compared
-    with values of several types, or only asked whether it exists, is not typed and is left out."""
+    """The facts that conditions use, each with the type of all its comparisons. A fact that is compared with values of
+    several types, or only tested for existence, has no type and is left out."""
     compared: dict[str, tuple[str, list[Any]]] = {}
     for when in conditions:
         for path, comparison in when.items():
@@ -81,7 +81,7 @@ def infer_facts(conditions: Iterable[Mapping[str, Condition]]) -> tuple[Fact, ..
 
 
 def operands(comparison: Condition) -> list[Any]:
-    """The values that a comparison compares with, null left out."""
+    """The values that a comparison compares with, without null."""
     given = [comparison.equals, comparison.not_, comparison.gte, comparison.lte, *(comparison.one_of or ())]
     return [value for value in given if value is not None]
 
@@ -91,7 +91,7 @@ def _type_of(value: Any) -> FactType:
 
 
 def fault_of(comparison: Condition, fact: Fact) -> str | None:
-    """Why a declared fact cannot be compared so; None if it can."""
+    """Why this comparison does not fit the declared fact; None if it does."""
     for value in operands(comparison):
         kind = _type_of(value)
         if kind != fact.type:
@@ -103,8 +103,8 @@ def fault_of(comparison: Condition, fact: Fact) -> str | None:
 
 @dataclass(frozen=True)
 class FactReading:
-    """``facts``: as given, with the value of every typed fact at its declared name. ``unread``: given names that no
-    condition reads."""
+    """``facts``: the given facts, with the value of every typed fact under its declared name. ``unread``: given names
+    that no condition uses."""
 
     facts: dict[str, Any]
     unread: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ class FactReading:
 
 @dataclass(frozen=True)
 class FactReader:
-    """Reads submissions' facts for one rubric. ``paths``: the names that its conditions read; ``words``: by name, the
+    """Reads submissions' facts for one rubric. ``paths``: the names that its conditions use; ``words``: by name, the
     texts that they are compared with."""
 
     facts: tuple[Fact, ...]
@@ -127,7 +127,7 @@ class FactReader:
         object.__setattr__(self, "_keys", keys)
 
     def read(self, given: Mapping[str, Any]) -> FactReading:
-        """Raises BadSubmission naming every fact whose value cannot be read, or that was given twice differently."""
+        """Raises BadSubmission naming every fact with an unreadable value or with two different values."""
         entries = list(_flat(given))
         by_key: dict[str, list[tuple[str, Any]]] = {}
         for name, value in entries:
@@ -169,7 +169,7 @@ def _above(key: str) -> Iterator[str]:
 
 
 def _flat(given: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value with its dotted name; of an object the object too, because a condition may ask whether it exists."""
+    """Every value with its dotted name; objects too, because a condition may test whether one exists."""
     for name, value in given.items():
         path = f"{above}{name}"
         yield path, value
@@ -204,8 +204,8 @@ def _put(facts: dict[str, Any], path: Sequence[str], value: Any) -> None:
 
 
 def read_value(fact: Fact, given: Any, words: Sequence[str] = ()) -> bool | float | str | None:
-    """The value of a fact; None if nothing is given (null or blank). ``words``: texts whose spelling is taken where
-    the fact lists no values. Raises UnreadableFact for anything else that is not of its type."""
+    """The value of a fact; None if nothing is given (null or blank). ``words``: texts whose spelling is used if the
+    fact lists no values. Raises UnreadableFact for a value of another type."""
     if given is None or (isinstance(given, str) and not given.strip()):
         return None
     value: Any = _ABSENT

@@ -1,7 +1,7 @@
-"""Curves that turn a judge's raw value into a probability that agrees with people.
+"""Curves that map a judge's raw value to a calibrated probability.
 
-They are fitted elsewhere and applied here without any library: a few multiplications a verdict. A set of maps belongs
-to one judge (its fingerprint) and one rubric (its digest) and is known by the digest of its content.
+They are fitted elsewhere and applied here without any library: a few multiplications per verdict. A set of maps belongs
+to one judge (its fingerprint) and one rubric (its digest); its id is the digest of its content.
 """
 
 import json
@@ -23,14 +23,14 @@ NEAREST = 1e-6  # raw values this close to 0 and 1 have no finite logit
 
 
 def logit(probability: float) -> float:
-    """ln(p / (1 − p)), with p held ``NEAREST`` away from 0 and 1."""
+    """ln(p / (1 − p)), with p kept at least ``NEAREST`` away from 0 and 1."""
     held = min(max(probability, NEAREST), 1 - NEAREST)
     return log(held / (1 - held))
 
 
 class Platt(Frozen):
     """σ(slope · logit(raw) + intercept): Platt (1999), "Probabilistic outputs for support vector machines", on
-    log-odds. A slope that is not above 0 would turn the judge around, and is refused."""
+    log-odds. A slope of 0 or less would invert the judge and is refused."""
 
     kind: Literal["platt"]
     slope: float = Field(gt=0)
@@ -45,8 +45,8 @@ class Platt(Frozen):
 
 
 class Isotonic(Frozen):
-    """Straight lines between ``knots`` (raw, value), level outside them: an isotonic regression (Zadrozny & Elkan 2002,
-    KDD)."""
+    """Piecewise linear between ``knots`` (raw, value), constant outside them: an isotonic regression (Zadrozny & Elkan
+    2002, KDD)."""
 
     kind: Literal["isotonic"]
     knots: Annotated[tuple[tuple[Share, Share], ...], Field(min_length=1)]
@@ -74,7 +74,7 @@ Curve = Annotated[Platt | Isotonic, Field(discriminator="kind")]
 
 class Threshold(Frozen):
     """Calling a criterion met from ``value`` up keeps the false-positive rate at or below ``target`` with
-    ``confidence``, by ``negatives`` labels outside the fit. Rates are those seen there."""
+    ``confidence``, on ``negatives`` labels outside the fit. Rates were measured on those labels."""
 
     target: Share
     value: Share
@@ -98,7 +98,7 @@ class Quality(Frozen):
 
 
 class FittedMap(Frozen):
-    """``pool``: whose labels it was fitted on: ``criterion`` (its own), ``tag NAME`` or ``rubric``."""
+    """``pool``: the labels it was fitted on: ``criterion`` (its own), ``tag NAME`` or ``rubric``."""
 
     curve: Curve
     pool: str
@@ -110,14 +110,14 @@ class FittedMap(Frozen):
         return self.curve.apply(raw)
 
     def threshold(self) -> float | None:
-        """The value from which the criterion counts as met, or None if no threshold was chosen."""
+        """The lowest value at which the criterion counts as met; None if no threshold was chosen."""
         return self.thresholds[0].value if self.thresholds else None
 
 
 class MapSet(Frozen):
     """The maps of one judge under one rubric, by criterion; criteria without one stay raw. ``judge`` is its name, for
-    people; ``labels`` the digest of the label set, ``items`` the names of the items that were fitted on. ``rules``: the
-    version of the statistical rules that chose them."""
+    people; ``labels`` the digest of the label set, ``items`` the items used for the fit. ``rules``: the version of the
+    statistical rules."""
 
     form: Literal[1] = 1
     judge: str
@@ -131,21 +131,21 @@ class MapSet(Frozen):
 
     @property
     def stale(self) -> str | None:
-        """Why they are no longer applied, None if they are."""
+        """Why they are no longer applied; None if they are."""
         return stale(self.rules)
 
     @cached_property
     def id(self) -> str:
-        """Digest of everything but the moment: the same fit of the same labels is the same set."""
+        """Digest of everything except the time: the same fit of the same labels is the same set."""
         return digest(self.model_dump(mode="json", exclude={"created_at"}, exclude_defaults=True))
 
     def to_json(self) -> str:
-        """The artefact as a file holds it, its id beside its content."""
+        """The content of a map file: the id and the maps."""
         return json.dumps({"id": self.id, **self.model_dump(mode="json")}, indent=2, ensure_ascii=False) + "\n"
 
     @staticmethod
     def of_json(text: str) -> "MapSet":
-        """Raises ValueError for anything that ``to_json`` did not write, changed content included."""
+        """Raises ValueError for anything that ``to_json`` did not write, including changed content."""
         try:
             content = json.loads(text)
             named = content.pop("id")

@@ -45,7 +45,7 @@ _NAME_OR_NULL = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 200},
 
 
 class _Named(Frozen):
-    """``name`` defaults to the grader's type. ``pass_threshold`` is kept and changes no reward."""
+    """``name`` defaults to the grader's type. ``pass_threshold`` is stored and does not affect the reward."""
 
     type: str
     name: Annotated[Name, WithJsonSchema(_NAME_OR_NULL)] = ""
@@ -118,8 +118,8 @@ Messages = Annotated[tuple[GraderMessage, ...], Field(min_length=1, max_length=1
 
 
 class SamplingParams(Frozen):
-    """What may differ from the judge's own way of sampling. ``reasoning_effort`` other than none needs a judge that
-    thinks; ``top_p`` can only be 1."""
+    """Overrides of the judge's sampling. A ``reasoning_effort`` other than none needs a reasoning judge; ``top_p`` can
+    only be 1."""
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     seed: Annotated[Whole, Field(ge=0, le=2**31 - 1)] | None = None
@@ -138,7 +138,7 @@ class SamplingParams(Frozen):
 
 
 class ScoreModel(_Named):
-    """A judge's number within ``range``, [lowest, highest]."""
+    """A number from a judge within ``range``, [lowest, highest]."""
 
     type: Literal["score_model"]
     model: Name
@@ -181,7 +181,7 @@ class LabelModel(_Named):
 
 
 class PythonProgram(_Named):
-    """``source`` defines ``grade(sample, item) -> float``. ``image_tag`` is kept and changes nothing."""
+    """``source`` defines ``grade(sample, item) -> float``. ``image_tag`` is stored and has no effect."""
 
     type: Literal["python"]
     source: Text = Field(min_length=1, max_length=256_000)
@@ -195,8 +195,8 @@ SingleGrader = Annotated[
 
 
 class Multi(_Named):
-    """Several graders by key, and a formula over the keys. One grader alone, as OpenAI's types have it, goes by its
-    name."""
+    """Several graders by key, and a formula over the keys. A single grader, which OpenAI's types allow, has its name as
+    key."""
 
     type: Literal["multi"]
     graders: dict[str, SingleGrader]

@@ -1,4 +1,4 @@
-"""A durable batch: submissions that are judged even if the process that started is killed."""
+"""A durable batch: its submissions are judged even if the server process is killed."""
 
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,7 @@ from judge_server.core.model import Frozen
 
 
 class JobStatus(StrEnum):
-    """``receiving``: its items are still coming in, and it can be lost; from ``queued`` on it cannot."""
+    """``receiving``: the upload is under way, and the job can still be lost; from ``queued`` on it is durable."""
 
     RECEIVING = "receiving"
     QUEUED = "queued"
@@ -23,9 +23,9 @@ ENDED = frozenset({JobStatus.DONE, JobStatus.CANCELLED})
 
 
 class JobTerms(Frozen):
-    """What holds for every item of a job. ``rubric`` and ``judge`` for items that name none (a rubric as plain data or
-    a name), ``priority`` a class of the schedule, ``deadline_seconds`` for each try of one item, ``caller`` the name of
-    whoever sent it, among whose questions its own are."""
+    """Terms for every item of a job. ``rubric`` (plain data or a name) and ``judge``: for items that name none;
+    ``priority``: the scheduling class; ``deadline_seconds``: for each attempt at an item; ``caller``: name of the
+    sender, whose share of the server the job uses."""
 
     rubric: dict[str, Any] | str | None = None
     judge: str | None = None
@@ -35,8 +35,9 @@ class JobTerms(Frozen):
 
 
 class Job(Frozen):
-    """Where a job stands. Of its ``total`` items ``finished`` have a result; ``ok``, ``partial`` and ``failed`` count
-    those by the status of their judgments. ``expires_at``: when job and results are forgotten (judgments stay)."""
+    """The state of a job. Of its ``total`` items ``finished`` have a result; ``ok``, ``partial`` and ``failed`` count
+    those by the status of their judgments. ``expires_at``: when the job and its results are deleted (judgments
+    stay)."""
 
     id: str
     status: JobStatus

@@ -1,4 +1,4 @@
-"""A named way of asking: the specification of a judge as a configuration file gives it."""
+"""The specification of a judge, as in a configuration file."""
 
 from typing import Annotated, Any, Literal
 
@@ -13,13 +13,12 @@ Mode = Literal["direct", "reason"]
 class JudgeSpecification(Frozen):
     """Either a ``model`` asked in one ``mode``, or a ``panel`` of other judges.
 
-    ``engine``: options of the model's engine. ``temperature`` defaults to 0, and to 0.7 where several votes are taken
-    in reason mode. ``thinking_tokens``: None switches a reasoning model's thinking off, a number is its own budget.
+    ``engine``: options of the model's engine. ``temperature`` defaults to 0, or to 0.7 for several votes in reason
+    mode. ``thinking_tokens``: None switches a reasoning model's thinking off, a number is its token budget.
     ``min_label_mass``: below this probability on the labels a direct judge abstains (or falls back to reason mode).
-    ``max_label_gap``: a direct judge abstains if labels that its server did not list leave more than this between the
-    least and the greatest possible value.
-    ``attempts``: how often an unreadable answer is asked for again, the first time included.
-    ``quorum``: how many members of a panel must have a verdict; None means all.
+    ``max_label_gap``: a direct judge abstains if labels missing from the server's list leave a larger gap between the
+    lowest and the highest possible value. ``attempts``: how often a question is asked until the answer is readable,
+    including the first time. ``quorum``: how many members of a panel must have a verdict; None means all.
     """
 
     name: JudgeName
@@ -65,7 +64,7 @@ class JudgeSpecification(Frozen):
 
 CanaryName = Literal["known_good", "known_bad", "constrained_output", "raw_probabilities", "steady_probabilities"]
 MUST_PASS: frozenset[CanaryName] = frozenset(("constrained_output", "raw_probabilities", "steady_probabilities"))
-"""Canaries that every working judge passes; a weak judge may fail the others."""
+"""The canaries that every working judge passes; a weak judge may fail the others."""
 
 
 class CanaryFinding(Frozen):

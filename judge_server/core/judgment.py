@@ -1,4 +1,4 @@
-"""A judgment: verdicts, reward, and everything needed to believe or repeat it."""
+"""A judgment: verdicts, reward, and everything needed to check or reproduce it."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -36,15 +36,15 @@ class Usage(Frozen):
 
 
 class Timing(Frozen):
-    """``model_seconds``: the longest that one verdict took its judge, waiting for a place included."""
+    """``model_seconds``: the longest time of the judge for one verdict, including queueing."""
 
     total_seconds: float = 0.0
     model_seconds: float = 0.0
 
 
 class JudgeReference(Frozen):
-    """Which judge spoke. ``calibration``: the id of the fitted map that was applied; ``notice``: what a reader must
-    know before trusting the numbers (the embedded baseline says here what it is)."""
+    """The judge of a judgment. ``calibration``: the id of the applied fitted maps; ``notice``: a warning about the
+    numbers (the embedded baseline says here what it is)."""
 
     name: str
     model: str
@@ -55,12 +55,12 @@ class JudgeReference(Frozen):
 
 
 NO_JUDGE: Final = JudgeReference(name="none", model="none", mode="none", fingerprint="none")
-"""The judge of a judgment for which no judge was asked."""
+"""The reference in a judgment for which no judge was asked."""
 
 
 class Judgment(Frozen):
-    """The answer to one submission. ``reward`` is None exactly when the rubric's missing-verdict policy cannot be
-    satisfied; ``error`` then says why. ``notices``: what a reader must know before trusting the reward."""
+    """The result of one submission. ``reward`` is None exactly when the rubric's missing-verdict policy cannot be
+    satisfied; ``error`` then says why. ``notices``: warnings about the reward."""
 
     id: str
     reward: float | None

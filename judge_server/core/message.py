@@ -1,4 +1,4 @@
-"""Conversations in the shape that chat APIs share."""
+"""Conversations in the common format of chat APIs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -44,7 +44,7 @@ _FOREIGN = frozenset({"annotations", "audio", "function_call", "reasoning", "rea
 
 
 class Message(Frozen):
-    """One turn. ``content`` given as text parts is joined; other kinds of part are refused."""
+    """One turn. Text parts in ``content`` are joined; other parts are refused."""
 
     role: Role
     content: str = ""

@@ -1,4 +1,4 @@
-"""The base of every value in the core, and the numbers that authors write."""
+"""The base class of all values in core, and the number types of authored files."""
 
 from typing import Annotated
 

@@ -23,7 +23,7 @@ State = Literal["ok", "alarm", "not_enough_evidence"]
 
 
 class Series(Frozen):
-    """Judgments that are looked at together. ``rubric`` None: of all rubrics; ``policy`` None: of all policies."""
+    """Judgments that are monitored together. ``rubric`` None: of all rubrics; ``policy`` None: of all policies."""
 
     rubric: str | None
     judge: str
@@ -35,12 +35,12 @@ class Series(Frozen):
 
 
 class MonitorFinding(Frozen):
-    """What one monitor found in one series. ``subject``: the criterion or flag it is about, or the words.
+    """What one monitor found in one series. ``subject``: the criterion, the flag, or the words.
 
-    ``value`` of the recent window with its 95 % interval (``low``, ``high``), ``baseline`` of the window before;
-    ``n`` and ``baseline_n`` count what each was measured on. ``p``: the probability of a change at least this great
-    where nothing changed. ``near``: it is too near to an alarm to clear one that stands. ``text``: what it means, and
-    what to do about an alarm.
+    ``value``: of the recent window, with its 95 % interval (``low``, ``high``); ``baseline``: of the window before;
+    ``n`` and ``baseline_n``: their sample sizes. ``p``: the probability of a change at least this large if nothing
+    changed. ``near``: too close to the limit to clear a raised alarm. ``text``: what it means, and what to do about an
+    alarm.
     """
 
     monitor: MonitorName
@@ -59,7 +59,7 @@ class MonitorFinding(Frozen):
 
     @property
     def key(self) -> str:
-        """The same alarm from one look to the next. Which words burst changes; that words burst does not."""
+        """The identity of the alarm across surveys. It leaves out the words of a vocabulary finding, which change."""
         subject = None if self.monitor == "vocabulary" else self.subject
         series = self.series
         parts = (self.monitor, series.rubric, series.judge, series.policy, subject)
@@ -70,9 +70,9 @@ class MonitorLimits(Frozen):
     """Where a monitor raises an alarm: a change must be both improbable by chance and large enough to matter.
 
     ``window``: judgments in each of the two windows; ``horizon_seconds``: how far back the baseline begins.
-    ``false_alarms``: the probability, for one look, that anything at all is called an alarm in a series where nothing
-    changed and every share is at its limit; over a run of looks it is at most so much times their number.
-    Rates and rises are shares of 1, ``length_growth`` is a ratio, ``correlation_rise`` a difference of correlations.
+    ``false_alarms``: the probability that one survey raises any alarm in a series in which nothing changed and every
+    share is at its limit; for several surveys at most this times their number. Rates and rises are shares of 1,
+    ``length_growth`` is a ratio, ``correlation_rise`` a difference of correlations.
     """
 
     window: int = Field(default=2_000, ge=50, le=20_000)
@@ -104,8 +104,8 @@ class MonitorLimits(Frozen):
 
 
 class Alarm(Frozen):
-    """An alarm as it stands: ``changed_at`` is when it was last raised or cleared, ``seen_at`` when ``finding``, the
-    newest of it, was made."""
+    """The state of an alarm: ``changed_at`` is when it was last raised or cleared, ``seen_at`` the time of its newest
+    ``finding``."""
 
     raised: bool
     changed_at: AwareDatetime
@@ -114,7 +114,7 @@ class Alarm(Frozen):
 
 
 class Transition(Frozen):
-    """An alarm was raised, or cleared. The same ``id`` is the same event, however often it is told."""
+    """An alarm was raised or cleared. The ``id`` identifies the event across repeated deliveries."""
 
     id: str
     raised: bool

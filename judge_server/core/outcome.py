@@ -1,4 +1,4 @@
-"""What aggregation gives: a reward or the typed reason why there is none."""
+"""The result of aggregation: a reward, or the typed reason why there is none."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from judge_server.core.verdict import Failure, Verdict
 
 class JudgmentStatus(StrEnum):
     """``ok``: every applicable criterion is decided and there is a reward; ``partial``: some are decided, some not
-    (there may be a reward); ``failed``: none is decided, none applies, or all are and the aggregation has no value."""
+    (there may be a reward); ``failed``: none is decided, none applies, or the aggregation has no value although all are
+    decided."""
 
     OK = "ok"
     PARTIAL = "partial"
@@ -30,9 +31,9 @@ class GateFired(Frozen):
 
 
 class StepReward(Frozen):
-    """``span``: character offsets into the response where it was given as text, else into ``field`` of the response's
-    message number ``message`` (from 0). ``value`` is at most 1, negative where bad things outweigh, and None if
-    a verdict on the step is missing: ``error`` then says why."""
+    """``span``: character offsets into a text response, or else into ``field`` of the response's message number
+    ``message`` (from 0). ``value`` is at most 1, negative if negative points outweigh, and None if a verdict on the
+    step is missing: ``error`` then says why."""
 
     index: int
     span: tuple[int, int] | None = None
@@ -44,7 +45,7 @@ class StepReward(Frozen):
 
 class Outcome(Frozen):
     """``coverage`` is the decided share of the applicable criterion weight, ``judged_coverage`` the same among the
-    criteria that a judge is asked about (None without any); both in [0, 1]."""
+    criteria for a judge (None without any); both in [0, 1]."""
 
     reward: float | None
     status: JudgmentStatus
@@ -65,7 +66,7 @@ UNDEFINED = Failure(
 
 
 def cause(missing: Sequence[Verdict], unheard: Sequence[str], otherwise: Failure | None) -> Failure:
-    """The commonest reason among the missing verdicts, with how many criteria are concerned."""
+    """The most common reason of the missing verdicts, with the number of affected criteria."""
     kinds = Counter(verdict.error.type for verdict in missing if verdict.error)
     if not kinds:
         detail = f"No verdict for {', '.join(unheard[:5])}."

@@ -5,8 +5,8 @@ Grammar of a placeholder::
     placeholder = "{{" ("item" | "sample") step+ "}}"
     step        = "." name | "[" number "]" | "[" quoted name "]"
 
-A template is read once into its pieces. What takes a placeholder's place is never read again, so nothing in it can be
-a placeholder, and there is nothing to evaluate: no expression, no filter, no loop.
+A template is parsed once into its pieces. Inserted values are never parsed, so they cannot contain placeholders. There
+are no expressions, filters or loops.
 """
 
 import re
@@ -22,7 +22,7 @@ _STEPS = re.compile(_STEP)
 
 
 class BadTemplate(ValueError):
-    """A placeholder that names nothing a grader has."""
+    """A placeholder for a variable that graders do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ Piece = str | Placeholder
 
 
 def pieces_of(template: str) -> tuple[Piece, ...]:
-    """The template's own texts and its placeholders in order. Raises BadTemplate that shows the placeholder."""
+    """The literal texts and placeholders of a template, in order. Raises BadTemplate with the placeholder."""
     pieces: list[Piece] = []
     end = 0
     for match in _PLACEHOLDER.finditer(template):

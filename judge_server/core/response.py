@@ -1,4 +1,4 @@
-"""A response taken apart: the answer, the reasoning before it, tool calls, and steps with their places."""
+"""A parsed response: the answer, the reasoning before it, tool calls, and steps with their positions."""
 
 import re
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ _OPENING, _CLOSING = "<think>", "</think>"
 
 @dataclass(frozen=True)
 class Response:
-    """``text`` is everything as one text; ``answer`` is what the reader of the answer sees; ``source`` is the response
-    as it was given."""
+    """``text`` is everything as one text; ``answer`` is the text without the reasoning; ``source`` is the response as
+    given."""
 
     text: str
     answer: str
@@ -30,8 +30,8 @@ class Response:
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """The steps of the reasoning, or of the whole if there is none; for several messages its turns, tool results
-        included. A response of 1 MB can have 300,000 of them, which takes a second to find."""
+        """The steps of the reasoning, or of the whole text without any; for several messages the turns, including tool
+        results. A response of 1 MB can have 300,000 of them, which takes a second to find."""
         if isinstance(self.source, str):
             return _steps_of_text(self.source)
         (only, *more) = self.source
@@ -41,7 +41,7 @@ class Response:
 
 
 class _Thought(NamedTuple):
-    """Character offsets of the reasoning at the beginning of a text, and of what follows it."""
+    """Character offsets of the reasoning at the beginning of a text, and of the rest."""
 
     start: int
     end: int
@@ -51,7 +51,7 @@ class _Thought(NamedTuple):
 def _thought(text: str) -> _Thought | None:
     if match := _THINKING.match(text):
         return _Thought(*match.span(2), match.end())
-    # chat templates of reasoning models often open the thought in the prompt, so that a response only closes it
+    # chat templates of reasoning models often open the thought in the prompt, so the response only closes it
     end = text.find(_CLOSING)
     return None if end < 0 or _OPENING in text[:end] else _Thought(0, end, end + len(_CLOSING))
 
@@ -73,7 +73,7 @@ def _steps_of_text(text: str) -> tuple[Step, ...]:
 
 
 def _of_messages(messages: tuple[Message, ...]) -> Response:
-    """The answer is the text of the assistant without its reasoning."""
+    """The answer is the assistant's text without the reasoning."""
     inner = [_of_text(message.content) if message.role == "assistant" else None for message in messages]
     thoughts = [
         "\n".join(filter(None, (message.reasoning, read.reasoning if read else "")))
@@ -90,7 +90,7 @@ def _of_messages(messages: tuple[Message, ...]) -> Response:
 
 
 def _steps_of_one(message: Message) -> tuple[Step, ...]:
-    """A response of a single message has the steps that it would have as a text."""
+    """The steps of a single message are those of its text."""
     if message.reasoning and message.reasoning.strip():
         steps, where = steps_of(message.reasoning, 0, len(message.reasoning)), _REASONING
     else:

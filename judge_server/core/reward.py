@@ -1,10 +1,10 @@
-"""Verdicts → reward. A pure function: the same rubric and verdicts give the same outcome, with no model asked.
+"""Verdicts → reward. A pure function: the same rubric and verdicts give the same outcome, without a model call.
 
-A missing verdict never becomes a number by itself. The rubric's policy says what happens: ``null`` gives no reward,
-``skip`` leaves the criterion out, ``worst`` takes its worst value; the last two need ``min_coverage`` of the weight.
-A gate that fired lowers the reward to at most its own, whatever else is missing; a gate that could not be read
-leaves the reward undecided, unless it could not lower it or the policy is ``worst``, which takes it to have fired.
-Where nothing at all is decided there is no reward under any policy.
+The rubric's policy decides about a missing verdict: ``null`` gives no reward, ``skip`` leaves the criterion out,
+``worst`` takes its worst value; the last two need ``min_coverage`` of the weight. A gate that fired limits the reward
+to its own, even if other verdicts are missing. A gate without a verdict leaves the reward undecided, unless it could
+not lower it, or the policy is ``worst``, which counts it as fired. If nothing is decided there is no reward under any
+policy.
 """
 
 from collections import defaultdict
@@ -44,17 +44,18 @@ class Gates:
     unread: tuple[Gate, ...]
 
     def ceiling(self, *, assumed: bool) -> float:
-        """What the gates that fired leave; with ``assumed`` those that are only taken to have fired as well."""
+        """The upper limit set by the gates that fired; with ``assumed`` also by those that are assumed to have
+        fired."""
         return min((gate.reward for gate in self.fired if assumed or not gate.assumed), default=inf)
 
     def might_lower(self, value: float) -> bool:
-        """Whether a gate that was not read could take the reward below ``value``."""
+        """Whether a gate without a verdict could lower the reward below ``value``."""
         taken = [gate.reward for gate in self.fired if gate.assumed]
         return any(reward < value for reward in (*taken, *(gate.reward for gate in self.unread)))
 
 
 def read_gates(rubric: Rubric, verdicts: Mapping[str, Sequence[Verdict]]) -> Gates:
-    """``verdicts`` by criterion. Under the policy ``worst`` a gate without a verdict is taken to have fired."""
+    """``verdicts`` by criterion. Under the policy ``worst`` a gate without a verdict counts as fired."""
     fired: list[GateFired] = []
     unread: list[Gate] = []
     for leaf in rubric.leaves:
@@ -77,8 +78,8 @@ _WITHOUT_POINTS = Failure(type="undefined_reward", detail="No criterion that was
 
 
 def step_rewards(rubric: Rubric, verdicts: Mapping[str, Sequence[Verdict]]) -> Iterator[StepReward]:
-    """One reward for every step that was judged, in order, or the typed reason why it has none. ``verdicts`` by
-    criterion. The rubric's policy for missing verdicts does not reach here: a step is decided as a whole or not."""
+    """One reward for every judged step, in order, or the typed reason why it has none. ``verdicts`` by criterion. The
+    rubric's policy for missing verdicts does not apply: a step with a missing verdict has no reward."""
     steps: dict[int, list[tuple[AnyLeaf, Verdict]]] = defaultdict(list)
     for leaf in rubric.leaves:
         for verdict in verdicts[leaf.id]:
@@ -99,7 +100,7 @@ def step_rewards(rubric: Rubric, verdicts: Mapping[str, Sequence[Verdict]]) -> I
 
 
 def _step_value(found: Sequence[tuple[AnyLeaf, Verdict]]) -> float | None:
-    """Points earned on one step over the points to be had there (over their absolute sum, if all are negative)."""
+    """Points earned on one step over the points possible there (over their absolute sum, if all are negative)."""
     decided = [(leaf.points, verdict.value) for leaf, verdict in found if verdict.value is not None]
     value = points_score(decided)
     if value is not None:
@@ -111,7 +112,7 @@ def _step_value(found: Sequence[tuple[AnyLeaf, Verdict]]) -> float | None:
 def reward(rubric: Rubric, verdicts: Sequence[Verdict], response_characters: int = 0) -> Outcome:
     """Aggregate ``verdicts`` under ``rubric``.
 
-    ``response_characters`` is the length of the response, read by length adjustment only. A criterion without any
+    ``response_characters`` is the length of the response, used by the length adjustment only. A criterion without any
     verdict counts as missing. Raises ValueError for a verdict on a criterion that the rubric does not have, and for two
     verdicts on one criterion (or on one step of it).
     """
@@ -123,14 +124,14 @@ class _Aggregator:
         self.rubric, self.characters = rubric, characters
         self.policy = rubric.missing.policy
         self.verdicts = _sorted_by_criterion(rubric, verdicts)
-        self.undefined: list[str] = []  # groups without a value although nothing in them is missing
+        self.undefined: list[str] = []  # groups without a value although none of their verdicts is missing
         self.parts: dict[str, CriterionValue] = {leaf.id: self._read(leaf) for leaf in rubric.leaves}
         for node in reversed(list(nodes(rubric.criteria))):
             if isinstance(node, Group):
                 self.parts[node.id] = self._group(node)
 
     def _read(self, leaf: AnyLeaf) -> CriterionValue:
-        """What is known of a leaf: the mean over its verdicts, which are several for step criteria."""
+        """The value of a leaf: the mean over its verdicts, of which a step criterion has several."""
         found = [verdict for verdict in self.verdicts[leaf.id] if verdict.decided or verdict.missing]
         if self.verdicts[leaf.id] and not found:
             return NOT_APPLICABLE
@@ -225,7 +226,7 @@ class _Aggregator:
             value = min(base, gates.ceiling(assumed=True))
             blocked = any(gate.reward < value for gate in gates.unread)
             return (None, GATE_UNDECIDED) if blocked else (value, None)
-        # a gate that fired decides alone if nothing else could lower the reward
+        # a gate that fired decides the reward if nothing else could lower it
         ceiling, lowest = gates.ceiling(assumed=False), self.rubric.aggregate.floor
         if lowest is not None and ceiling <= lowest and not gates.might_lower(ceiling):
             return ceiling, None
@@ -253,7 +254,7 @@ class _Aggregator:
         return (value, None) if isfinite(value) else (None, UNDEFINED)
 
     def _required_and_missing(self) -> set[str]:
-        """Leaves that apply and lack a verdict without which there is no reward."""
+        """Applicable leaves that lack a required verdict."""
         return {
             name
             for name in self.rubric.required_verdicts
@@ -261,8 +262,8 @@ class _Aggregator:
         }
 
     def _judged_coverage(self) -> float | None:
-        """Share of the weight of the applicable criteria that a judge is asked about which was decided, by the judge or
-        by the guard in its place; None if there is no such criterion."""
+        """Share of the weight of the applicable criteria for a judge that was decided, by the judge or by the guard in
+        its place; None if there is no such criterion."""
         shares = [
             (share, self._decided_share(leaf))
             for leaf, share in self._shares(self.rubric.criteria, 1.0, whole=True)
@@ -293,7 +294,7 @@ class _Aggregator:
         self, criteria: Sequence[Criterion], share: float, *, whole: bool = False
     ) -> Iterator[tuple[AnyLeaf, float]]:
         """Each applicable leaf with its share of the whole weight; siblings share by their absolute points. Unless
-        ``whole``, the leaves of a group that ``skip`` leaves out have no share: nothing that is decided in it reaches
+        ``whole``, the leaves of a group that ``skip`` leaves out have no share, because their verdicts do not affect
         the reward."""
         children = [criterion for criterion, part in self._children(criteria) if part.applicable]
         total = fsum(abs(criterion.points) for criterion in children)
@@ -306,8 +307,8 @@ class _Aggregator:
                 yield criterion, own
 
     def _components(self) -> dict[str, float | None]:
-        """Scores per tag (in the rubric's own arithmetic) and values per group; None if undecided, and where not one
-        of the criteria below has a verdict, regardless of what the policy assumes for them."""
+        """Scores per tag (in the rubric's own arithmetic) and values per group; None if undecided, or if none of the
+        criteria below has a verdict, regardless of the policy."""
         tags: dict[str, list[AnyLeaf]] = defaultdict(list)
         for leaf in self.rubric.leaves:
             for tag in leaf.tags:
@@ -355,6 +356,6 @@ _ROUNDING = 1e-9  # 0.1 + 0.7 of the weight is 0.8 of it
 
 
 def _standing(criterion: Criterion, value: float) -> float:
-    """A pure veto that fires when it is met is as good as it is not met."""
+    """The value of a pure veto that fires when met is 1 minus its value as a criterion."""
     veto = criterion.points == 0 and not isinstance(criterion, Group) and criterion.gate
     return 1 - value if veto and veto.when == "met" else value

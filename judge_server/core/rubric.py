@@ -1,4 +1,4 @@
-"""A versioned rubric: immutable once published, known by the digest of its canonical form."""
+"""A versioned rubric: immutable once published, identified by the digest of its canonical form."""
 
 import re
 from collections import Counter
@@ -24,8 +24,8 @@ Suspicions = Annotated[tuple[Suspicion, ...], Field(max_length=len(SUSPICIONS))]
 
 
 class Guarding(Frozen):
-    """``veto``: flags with which a response is not judged but gets the lowest reward of the rubric. ``allow``: flags
-    that are legitimate under this rubric, so that the server's own veto does not count for them."""
+    """``veto``: a response with one of these flags is not judged and gets the rubric's lowest reward. ``allow``: flags
+    that are legitimate under this rubric, so the server's own veto does not apply to them."""
 
     veto: Suspicions = ()
     allow: Suspicions = ()
@@ -57,8 +57,8 @@ Version = Annotated[str, Field(pattern=VERSION, max_length=80)]
 
 class Missing(Frozen):
     """What to do when a criterion has no verdict: ``null`` gives no reward, ``skip`` leaves the criterion out,
-    ``worst`` takes its worst value: not met, or met where the points (its own and those of the groups around it) make
-    that the bad outcome. ``skip`` and ``worst`` still need ``min_coverage`` of the weight decided."""
+    ``worst`` takes its worst value: not met, or met if the points (its own and those of the enclosing groups) make that
+    the bad outcome. ``skip`` and ``worst`` still need ``min_coverage`` of the weight decided."""
 
     policy: Literal["null", "skip", "worst"] = "null"
     min_coverage: Number = Field(default=0.8, gt=0, le=1)
@@ -88,7 +88,7 @@ class Source(Frozen):
 
 
 class RubricReference(Frozen):
-    """The name under which a judgment remembers its rubric."""
+    """Reference to the rubric of a judgment."""
 
     id: str
     version: str
@@ -96,7 +96,7 @@ class RubricReference(Frozen):
 
 
 class Rubric(Frozen):
-    """Criteria and how they become one reward."""
+    """Criteria and their aggregation into one reward."""
 
     id: RubricId
     version: Version
@@ -139,7 +139,7 @@ class Rubric(Frozen):
 
     @cached_property
     def leaves(self) -> tuple[AnyLeaf, ...]:
-        """The criteria that get a verdict, in the order in which they were written."""
+        """The criteria that get a verdict, in file order."""
         return tuple(leaves(self.criteria))
 
     @cached_property
@@ -148,7 +148,7 @@ class Rubric(Frozen):
 
     @cached_property
     def fact_reader(self) -> FactReader:
-        """Reads the facts of a submission: as declared, else with the types that the conditions tell."""
+        """Reads the facts of a submission: as declared, or else with the types inferred from the conditions."""
         conditions = [node.when for node in nodes(self.criteria)]
         compared: dict[str, tuple[str, ...]] = {}
         for when in conditions:
@@ -161,14 +161,14 @@ class Rubric(Frozen):
 
     @cached_property
     def worst_values(self) -> dict[str, float]:
-        """For each leaf the value in {0, 1} that lowers the reward most."""
+        """For each leaf, the value in {0, 1} that lowers the reward most."""
         return dict(_worst_values(self.criteria, 1.0))
 
     @cached_property
     def required_verdicts(self) -> frozenset[str]:
-        """Ids of the leaves without whose verdict there is no reward, if they apply. Under the policy ``skip`` these
-        include the leaves that are better not met: leaving them out would raise the reward. Gates have a rule of their
-        own (``core.reward``)."""
+        """Ids of the leaves that need a verdict if they apply: otherwise there is no reward. Under the policy ``skip``
+        these include the leaves that are better not met, because leaving them out would raise the reward. Gates have
+        their own rule (``core.reward``)."""
         skipped = self.missing.policy == "skip"
         return frozenset(
             leaf.id
@@ -191,7 +191,7 @@ class Rubric(Frozen):
 
     @property
     def prerelease(self) -> bool:
-        """Whether the version is one such as ``1.1.0-draft``, whose content may still change."""
+        """Whether it is a prerelease version such as ``1.1.0-draft``, whose content may still change."""
         return "-" in self.version
 
     def canonical(self) -> str:
@@ -210,7 +210,7 @@ def _worst_values(criteria: tuple[Criterion, ...], direction: float) -> Iterator
 
 
 def _check_facts(facts: tuple[Fact, ...], everything: list[Criterion]) -> None:
-    """Where facts are declared, conditions read no others, and compare each with values of its type."""
+    """If facts are declared, conditions may use only those, and compare each with values of its type."""
     if not facts:
         return
     declared = {fact.name: fact for fact in facts}

@@ -1,7 +1,7 @@
-"""The steps of a response, each with its place in what was given.
+"""The steps of a response, each with its position in the response.
 
-Whatever stands in the part that is divided belongs to some step: text outside of markup or before a first heading is a
-step as well, so that nothing escapes the judge.
+All of the divided text belongs to some step: text outside of markup or before the first heading is a step too, so the
+judge sees everything.
 """
 
 import re
@@ -23,8 +23,8 @@ _BLANK_LINE = re.compile(r"\n[ \t]*+\n\s*+")
 class Step:
     """One reasoning step or turn.
 
-    ``start`` and ``end`` are character offsets into the response where it was given as text, else into ``field`` of
-    its message number ``message`` (from 0). ``text`` is what a judge reads: a turn's tool calls and results included.
+    ``start`` and ``end`` are character offsets into a text response, or else into ``field`` of its message number
+    ``message`` (from 0). ``text`` is what a judge reads, including a turn's tool calls and results.
     """
 
     index: int
@@ -42,14 +42,14 @@ class Step:
 
 def steps_of(text: str, start: int, end: int) -> tuple[Step, ...]:
     """The steps of ``text[start:end]``: its ``<step>`` elements, else its parts under the headings Step 1, Step 2, …,
-    else its list from 1. on where it begins with one, else its paragraphs. Spans begin and end with visible text."""
+    else its numbered list if it begins with one, else its paragraphs. Spans begin and end with visible text."""
     spans = [span for bounds in _divided(text, start, end) if (span := _stripped(text, *bounds))]
     return tuple(Step(index, first, last, text[first:last]) for index, (first, last) in enumerate(spans))
 
 
 def joined(steps: Sequence[Step], most: int, text: str | None) -> tuple[Step, ...]:
-    """At most ``most`` steps: those beyond make one with the last. ``text``: the response, if it is a text; else
-    the joined step has the place of the last turn."""
+    """At most ``most`` steps: further ones are joined with the last. ``text``: the response, if it is a text; otherwise
+    the joined step has the position of the last turn."""
     if len(steps) <= most:
         return tuple(steps)
     rest = steps[most - 1 :]
@@ -99,7 +99,7 @@ def _with_gaps(text: str, elements: Sequence[tuple[Span, Span]], start: int, end
 
 
 def _counted(pattern: re.Pattern[str], text: str, start: int, end: int) -> list[int]:
-    """Where lines count 1, 2, 3, … from their first 1 on; other numbers in between are part of a step."""
+    """Positions of the lines that count 1, 2, 3, … from the first 1; other numbers in between belong to a step."""
     places: list[int] = []
     for match in pattern.finditer(text, start, end):
         if int(match[1]) == len(places) + 1:

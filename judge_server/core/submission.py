@@ -1,4 +1,4 @@
-"""What is judged: a conversation, a response to it, and the trainer's coordinates."""
+"""A submission: a conversation, a response to it, and the trainer's coordinates."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -14,7 +14,7 @@ from judge_server.util.canonical import JsonObject, digest
 
 
 def _text_of_number(given: Any) -> Any:
-    """Trainers number their samples; a name is a text all the same."""
+    """Accept numbers as names, because trainers number their samples."""
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
@@ -24,7 +24,7 @@ Coordinate = Annotated[
 
 
 class Coordinates(Frozen):
-    """The place of a submission in training: its own id, the run, the group of rollouts, the step and the policy."""
+    """The origin of a submission in training: its own id, the run, the group of rollouts, the step and the policy."""
 
     id: Coordinate | None = None
     run: Coordinate | None = None
@@ -35,7 +35,7 @@ class Coordinates(Frozen):
 
 class Submission(Frozen):
     """One response to be judged. ``rubric`` is a name, a name with a version, or a whole rubric. ``explain``: a reason
-    for every verdict; a judge of mode direct is then asked in mode reason, whose verdicts are no probabilities."""
+    for every verdict; a judge of mode direct is then asked in mode reason, whose verdicts are not probabilities."""
 
     rubric: Rubric | str | None = None
     prompt: str | Conversation
@@ -74,12 +74,12 @@ class Submission(Frozen):
 
     @cached_property
     def read(self) -> Response:
-        """The response taken apart into answer, reasoning and tool calls."""
+        """The response parsed into answer, reasoning and tool calls."""
         return Response.of(self.response)
 
     @cached_property
     def digest(self) -> str:
-        """Digest of what is judged: conversation, response, reference and facts, but not rubric or judge."""
+        """Digest of conversation, response, reference and facts, without rubric and judge."""
         return digest(
             {
                 "conversation": [message.model_dump(exclude_defaults=True) for message in self.conversation],
@@ -96,7 +96,7 @@ class Submission(Frozen):
         return Coordinates(id=self.id, run=self.run, group=self.group, step=self.step, policy=self.policy)
 
     def known(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """What ``when`` conditions can read. ``facts``: as the rubric's reader has read them."""
+        """The values that ``when`` conditions can use. ``facts``: from the rubric's fact reader."""
         return {"facts": facts, "reference": self.reference, "policy": self.policy}
 
     def _names(self) -> Iterator[str]:
@@ -107,11 +107,11 @@ class Submission(Frozen):
 
     @property
     def characters(self) -> int:
-        """The size of all texts, for work that is done at once or, if there is more, in a thread."""
+        """The size of all texts, which decides whether work is done in a thread."""
         return sum(len(text) for text in self.texts())
 
     def texts(self) -> Iterator[str]:
-        """Every text that comes from outside."""
+        """Every text from outside."""
         yield from (_text_of(message) for message in self.conversation)
         yield self.read.text
         if self.reference is not None:

@@ -1,4 +1,4 @@
-"""The outcome of one criterion. A verdict without a usable outcome carries a typed failure and never a value."""
+"""The outcome of one criterion. A verdict without a usable outcome has a typed failure and no value."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -61,10 +61,9 @@ class Verdict(Frozen):
 
     ``met`` is the probability of being met (binary, check); ``option`` the likeliest option and ``options`` the
     probability of each (scale); ``points`` the criterion's signed points. A verdict on one step has its index and
-    character span: in the response where it was given as text, else in ``field`` of the response's message number
-    ``message`` (all of it, if the step is a turn). An abstained verdict may still show the ``met`` that was not
-    trusted, beside its ``label_mass``. ``raw`` is what the judge itself said, if a fitted map made ``value`` (and
-    ``met``) out of it.
+    character span: in a text response, or else in ``field`` of the response's message number ``message`` (all of it, if
+    the step is a turn). An abstained verdict may still have ``met``, with the ``label_mass`` that was too low. ``raw``
+    is the judge's own value, if a fitted map computed ``value`` (and ``met``) from it.
     """
 
     criterion: str
@@ -99,5 +98,5 @@ class Verdict(Frozen):
 
     @property
     def missing(self) -> bool:
-        """Applicable, but without an outcome."""
+        """Applicable, but undecided."""
         return self.status not in (VerdictStatus.OK, VerdictStatus.NOT_APPLICABLE)
