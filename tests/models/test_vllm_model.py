@@ -175,11 +175,11 @@ async def test_a_model_that_thinks_in_channels_answers_in_its_final_channel():
 
 
 async def test_the_deadline_holds_over_thinking_and_answer_together():
-    model = await started(ScriptedEngine(0.1, 5.0))
+    model = await started(ScriptedEngine(0.1, 60.0))
     begun = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         await model.complete(Request(QUESTION, OBJECT, thinking_tokens=20, deadline=begun + 0.3))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
 async def test_room_for_the_thinking_is_reckoned_before_the_engine_is_asked():
