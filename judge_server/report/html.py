@@ -1,86 +1,128 @@
-"""The report as one HTML file: no script, no network, every text of the labels escaped."""
+"""The report as one HTML file: no script, no network, every text of the labels escaped by the template."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from judge_server.agreement.metric import Estimate
-from judge_server.calibration.disagreement import AnnotatorLabel, Disagreement
+from judge_server.calibration.disagreement import Disagreement
 from judge_server.report import prose, tables
-from judge_server.report.markup import Markup, element, joined, text
 from judge_server.report.model import Detail, Report
-from judge_server.report.plots import DumbbellRow, ForestRow, dumbbells, forest, reliability
-from judge_server.report.style import STYLE
+from judge_server.report.plots import DumbbellRow, ForestRow, Shape, dumbbells, forest, reliability
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 TONES = {"short": "bad", "above": "good", "level": "good", "unclear": "fair", "alone": "fair", "unknown": "fair"}
 MOST_MATRICES = 8
 MOST_FOREST = 60
 MOST_NARROW = 6  # columns that leave room for intervals on one line
 
 
+@dataclass(frozen=True)
+class PageCell:
+    """``interval``: what stands below the text; empty if both fit on one line."""
+
+    text: str
+    interval: str
+    figure: bool
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """``wide``: so many columns that intervals stand below their values."""
+
+    caption: str
+    wide: bool
+    columns: tuple[PageCell, ...]
+    rows: tuple[tuple[PageCell, ...], ...]
+
+
+@dataclass(frozen=True)
+class PageMatrix:
+    """``rows``: for each label the counts as text, each with its heat from 0 to 1."""
+
+    caption: str
+    labels: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, str], ...], ...]
+
+
+@dataclass(frozen=True)
+class JudgeSection:
+    """What the page shows of one judge. ``no_bias``: why nothing is known, if ``bias`` is None."""
+
+    name: str
+    several: bool
+    forest: Shape
+    criteria: PageTable
+    reliabilities: tuple[tuple[str, Shape], ...]
+    matrices: tuple[PageMatrix, ...]
+    bias: PageTable | None
+    no_bias: str | None
+    slices: Shape | None
+    tags: PageTable | None
+    persons: PageTable | None
+    disagreements: tuple[Disagreement, ...]
+
+
 def html(report: Report) -> str:
     """A whole page."""
-    body = joined(sections(report))
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        element("title", prose.title(report)),
-        element("style", Markup(STYLE)),
+    return (
+        page()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            prose=prose,
+            tables=tables,
+            tones=TONES,
+            headline=[table(each) for each in tables.headline_tables(report)],
+            missing=tables.reasons([side.overall for side in report.judges.values()]),
+            counts=table(tables.counts_table(report)),
+            changes=optional(tables.changes_table(report)),
+            judges=[judge_section(report, judge) for judge in report.judges],
+            people=optional(tables.metrics_table(report.humans.annotators, "person")),
+        )
     )
-    return "<!doctype html>\n" + element("html", head, element("body", element("main", body)), lang="en") + "\n"
 
 
-def sections(report: Report) -> Iterator[Markup]:
-    yield element("h1", prose.title(report))
-    yield element("p", prose.facts(report), class_="facts")
-    yield from (verdict(report, judge) for judge in report.verdicts)
-    yield from (element("div", warning, class_="warning") for warning in report.warnings)
-    yield element("h2", "Agreement")
-    yield element("p", prose.HOW_TO_READ, class_="soft")
-    yield from (table(each) for each in tables.headline_tables(report))
-    yield from missing(report)
-    yield table(tables.counts_table(report))
-    yield from changes(report)
-    for judge in report.judges:
-        yield from judge_sections(report, judge)
-    yield from people(report)
-    yield element("h2", "How this was measured")
-    yield from (element("p", paragraph) for paragraph in prose.method(report))
-    yield element("footer", prose.provenance(report), class_="soft")
+@lru_cache(maxsize=1)
+def page() -> Environment:
+    """Templates that escape every value and show hidden characters."""
+    return Environment(
+        loader=PackageLoader("judge_server.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=shown,
+    )
 
 
-def verdict(report: Report, judge: str) -> Markup:
-    found = report.verdicts[judge]
-    badge = element("div", f"{judge}: {tables.STANDINGS[found.standing]}", class_="badge")
-    return element("div", badge, element("p", found.text), class_=f"verdict {TONES[found.standing]}")
+def shown(value: object) -> object:
+    """Texts with their hidden characters made visible; what a macro of the template wrote stays as it is."""
+    return prose.visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def table(content: tables.Table) -> Markup:
+def optional(content: tables.Table | None) -> PageTable | None:
+    return None if content is None else table(content)
+
+
+def table(content: tables.Table) -> PageTable:
     wide = len(content.columns) > MOST_NARROW
     figures = [all(figure_like(row[place]) for row in content.rows) for place in range(len(content.columns))]
 
-    def line(row: tuple[str, ...], tag: str) -> Markup:
-        cells = [
-            element(
-                tag if place else "th",
-                stacked(value) if wide and figures[place] else value,
-                class_="number" if place and figures[place] else None,
-            )
-            for place, value in enumerate(row)
-        ]
-        return element("tr", *cells)
+    def line(row: tuple[str, ...]) -> tuple[PageCell, ...]:
+        return tuple(cell(value, figure, wide) for value, figure in zip(row, figures, strict=True))
 
-    caption = [element("caption", content.caption)] if content.caption else []
-    head = element("thead", line(content.columns, "th"))
-    body = element("tbody", *(line(row, "td") for row in content.rows))
-    return element("div", element("table", *caption, head, body, class_="wide" if wide else None), class_="scroll")
+    return PageTable(content.caption, wide, line(content.columns), tuple(line(row) for row in content.rows))
 
 
-def stacked(value: str) -> str:
-    """The interval below its value, where columns are narrow."""
+def cell(value: str, figure: bool, wide: bool) -> PageCell:
+    """The interval stands below its value if columns are narrow."""
     number, bracket, interval = value.partition(" [")
-    return joined((text(number), element("br"), element("small", f"[{interval}"))) if bracket else value
+    if wide and figure and bracket:
+        return PageCell(number, f"[{interval}", figure)
+    return PageCell(value, "", figure)
 
 
 def figure_like(value: str) -> bool:
@@ -88,33 +130,24 @@ def figure_like(value: str) -> bool:
     return not any(character.isalpha() for character in value)
 
 
-def missing(report: Report) -> Iterator[Markup]:
-    found = tables.reasons([side.overall for side in report.judges.values()])
-    if found:
-        lines = [element("li", element("em", ", ".join(titles)), f": {note}.") for note, titles in found.items()]
-        summary = element("summary", "Figures that have no value, and why")
-        yield element("details", summary, element("div", element("ul", *lines)))
-
-
-def changes(report: Report) -> Iterator[Markup]:
-    found = tables.changes_table(report)
-    if found is not None:
-        yield element("h2", "Since the previous report")
-        yield element("p", prose.UNPAIRED, class_="soft")
-        yield table(found)
-
-
-def judge_sections(report: Report, judge: str) -> Iterator[Markup]:
-    side = report.judges[judge]
-    yield element("h2", f"Judge {judge}")
-    if len(side.criteria) > 1:
-        yield element("h3", "Criterion by criterion")
-    yield figure(forest(forest_rows(report, judge), f"{judge}: agreement by criterion"), prose.FOREST)
-    yield table(tables.criteria_table(report, judge))
-    yield from reliabilities(report, judge)
-    yield from matrices(report, judge)
-    yield from slices(report, judge)
-    yield from disagreements(report, judge)
+def judge_section(report: Report, judge: str) -> JudgeSection:
+    side, panel = report.judges[judge], report.bias[judge]
+    nothing = panel.rate_gap.value is None and not panel.position
+    persons = tables.metrics_table(side.annotators, "person")
+    return JudgeSection(
+        name=judge,
+        several=len(side.criteria) > 1,
+        forest=forest(forest_rows(report, judge), f"{judge}: agreement by criterion"),
+        criteria=table(tables.criteria_table(report, judge)),
+        reliabilities=tuple(reliabilities(report, judge)),
+        matrices=tuple(matrices(report, judge)),
+        bias=None if nothing else table(tables.bias_facts(report, judge)),
+        no_bias=panel.rate_gap.note if nothing else None,
+        slices=slices(report, judge),
+        tags=optional(tables.metrics_table(side.tags, "tag")),
+        persons=optional(persons) if persons is not None and len(persons.rows) > 1 else None,
+        disagreements=report.disagreements.get(judge, ()),
+    )
 
 
 def forest_rows(report: Report, judge: str) -> list[ForestRow]:
@@ -132,124 +165,34 @@ def forest_rows(report: Report, judge: str) -> list[ForestRow]:
     return rows
 
 
-def figure(drawing: Markup, caption: str) -> Markup:
-    return element("figure", drawing, element("figcaption", caption))
-
-
 def details(report: Report, judge: str) -> list[tuple[str, Detail]]:
-    """What to draw of a judge: all criteria together where they share a scale, else the first ones by themselves."""
+    """What to draw of a judge: all criteria together if they share a scale, else the first ones by themselves."""
     side = report.judges[judge]
     if side.overall_detail is not None:
         return [("all criteria" if len(side.details) > 1 else next(iter(side.details)), side.overall_detail)]
     return list(side.details.items())[:MOST_MATRICES]
 
 
-def reliabilities(report: Report, judge: str) -> Iterator[Markup]:
-    drawn = [(name, each) for name, each in details(report, judge) if each.reliability]
-    if drawn:
-        yield element("h3", "Do its probabilities mean what they say?")
-        plots = [
-            figure(reliability(each.reliability, f"Reliability of {judge}, {name}"), f"{name}. {prose.RELIABILITY}")
-            for name, each in drawn
-        ]
-        yield element("div", *plots, class_="plots")
+def reliabilities(report: Report, judge: str) -> Iterator[tuple[str, Shape]]:
+    for name, each in details(report, judge):
+        if each.reliability:
+            yield name, reliability(each.reliability, f"Reliability of {judge}, {name}")
 
 
-def matrices(report: Report, judge: str) -> Iterator[Markup]:
-    drawn = [(name, each) for name, each in details(report, judge) if each.confusion and len(each.labels) <= 12]
-    if drawn:
-        yield element("h3", "What it said where people said something else")
-        yield element("p", prose.MATRIX, class_="soft")
-        yield element("div", *(matrix(name, each) for name, each in drawn), class_="matrices")
+def matrices(report: Report, judge: str) -> Iterator[PageMatrix]:
+    for name, each in details(report, judge):
+        if each.confusion and len(each.labels) <= 12:
+            rows = [
+                tuple((f"{count:,}", f"{0.04 + 0.7 * count / (sum(row) or 1):.3f}") for count in row)
+                for row in each.confusion
+            ]
+            yield PageMatrix(name, each.labels, tuple(rows))
 
 
-def matrix(name: str, detail: Detail) -> Markup:
-    head = element(
-        "thead", element("tr", element("th", "people ↓ judge →"), *(element("th", label) for label in detail.labels))
-    )
-    body = []
-    for place, row in enumerate(detail.confusion):
-        whole = sum(row) or 1
-        cells = [
-            element(
-                "td",
-                f"{count:,}",
-                class_="right" if place == column else None,
-                style=f"--heat:{0.04 + 0.7 * count / whole:.3f}",
-            )
-            for column, count in enumerate(row)
-        ]
-        body.append(element("tr", element("th", detail.labels[place]), *cells))
-    return element("table", element("caption", name), head, element("tbody", *body), class_="matrix")
-
-
-def slices(report: Report, judge: str) -> Iterator[Markup]:
-    yield element("h3", "What sways it")
-    panel = report.bias[judge]
-    if panel.rate_gap.value is None and not panel.position:
-        yield element("p", f"Nothing can be said: {panel.rate_gap.note}.", class_="soft")
-    else:
-        yield table(tables.bias_facts(report, judge))
+def slices(report: Report, judge: str) -> Shape | None:
     rows = [
         DumbbellRow(f"{each.trait}: {each.name}", each.judge, each.humans, each.gap)
-        for each in panel.slices
+        for each in report.bias[judge].slices
         if each.judge is not None and each.humans is not None
     ]
-    if rows:
-        yield figure(dumbbells(rows, f"{judge}: mean ratings by slice"), prose.SLICES)
-    tags = tables.metrics_table(report.judges[judge].tags, "tag")
-    people_ = tables.metrics_table(report.judges[judge].annotators, "person")
-    if tags is not None:
-        yield table(tags)
-    if people_ is not None and len(people_.rows) > 1:
-        yield element("h3", "With each person")
-        yield table(people_)
-
-
-def people(report: Report) -> Iterator[Markup]:
-    found = tables.metrics_table(report.humans.annotators, "person")
-    if found is not None:
-        yield element("h2", "People among themselves")
-        yield element("p", prose.PEOPLE, class_="soft")
-        yield table(found)
-
-
-def disagreements(report: Report, judge: str) -> Iterator[Markup]:
-    found = report.disagreements.get(judge, ())
-    if found:
-        yield element("h3", "Where it disagrees, the clearest cases first")
-        yield element("p", prose.DISAGREEMENTS, class_="soft")
-        yield from (disagreement(place, each) for place, each in enumerate(found, 1))
-
-
-def disagreement(place: int, found: Disagreement) -> Markup:
-    said = ", ".join(opinion.label or "no label" for opinion in found.humans)
-    summary = element(
-        "summary",
-        f"{place}. {found.item}",
-        element(
-            "span", f"{found.criterion}: judge {found.judge.label or 'gave a score'}, people {said}", class_="soft"
-        ),
-    )
-    texts = [
-        element("div", element("h3", title), element("pre", content, dir="auto"))
-        for title, content in (("Prompt", found.prompt), ("Response", found.response), ("Reference", found.reference))
-        if content
-    ]
-    opinions = [
-        opinion_row(found.judge, "judge", found.probability),
-        *(opinion_row(each, "person", None) for each in found.humans),
-    ]
-    return element("details", summary, element("div", element("table", *opinions, class_="opinions"), *texts))
-
-
-def opinion_row(opinion: AnnotatorLabel, role: str, probability: float | None) -> Markup:
-    label = opinion.label or "no label"
-    if probability is not None:
-        label += f" ({probability:.0%})"
-    return element(
-        "tr",
-        element("td", f"{role} {opinion.annotator}"),
-        element("td", label),
-        element("td", opinion.rationale or "no reason given", class_=None if opinion.rationale else "soft"),
-    )
+    return dumbbells(rows, f"{judge}: mean ratings by slice") if rows else None

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.report import prose, tables
-from judge_server.report.markup import visible
 from judge_server.report.model import Detail, Report
+from judge_server.report.prose import visible
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
 

@@ -1,18 +1,42 @@
-"""The plots, drawn as SVG: no library, no network, light and dark by the page's style sheet."""
+"""The plots as SVG shapes, which the page's template writes and its style sheet colours, light or dark."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, floor
 
 from judge_server.agreement.metric import Estimate
 from judge_server.agreement.probability import ReliabilityBin
 from judge_server.calibration.headline import plain, spoken
-from judge_server.report.markup import Markup, element, joined
 
 WIDTH, ROW, TOP = 860, 40, 34
 NAME_WIDTH, VALUE_WIDTH = 230, 160
 SIDE, MARGIN = 300, 46
 MOST_NAME = 34
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An SVG element: attributes, text and elements inside it are plain, and the template escapes them."""
+
+    name: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    children: tuple["Shape", ...] = ()
+
+
+def element(name: str, /, *children: "Shape | str", **attributes: str | float) -> Shape:
+    """``class_`` is class, ``stroke_width`` is stroke-width."""
+    return Shape(
+        name,
+        {key.rstrip("_").replace("_", "-"): written(value) for key, value in attributes.items()},
+        "".join(child for child in children if isinstance(child, str)),
+        tuple(child for child in children if isinstance(child, Shape)),
+    )
+
+
+def written(value: str | float) -> str:
+    """A length with at most two decimals."""
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
@@ -40,7 +64,7 @@ class _Axis:
         return [round(step * count, 6) for count in range(ceil(self.low / step), floor(self.high / step + 1e-9) + 1)]
 
 
-def forest(rows: Sequence[ForestRow], title: str) -> Markup:
+def forest(rows: Sequence[ForestRow], title: str) -> Shape:
     """One line a criterion: dot and interval of the judge, hollow diamond and interval of the people."""
     values = [
         bound
@@ -60,24 +84,22 @@ def forest(rows: Sequence[ForestRow], title: str) -> Markup:
             element("line", class_="zero" if tick == 0 else "grid", x1=x, x2=x, y1=float(TOP - 6), y2=float(bottom))
         )
         parts.append(element("text", plain(tick), class_="soft", x=x, y=float(bottom + 18), text_anchor="middle"))
-    parts.append(legend(axis.left))
+    parts += legend(axis.left)
     for place, row in enumerate(rows):
         parts.append(forest_row(row, axis, TOP + ROW * place + ROW / 2))
     return element("svg", *parts, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=title)
 
 
-def legend(left: float) -> Markup:
-    return joined(
-        [
-            element("circle", class_="judge", cx=left + 6, cy=12.0, r=5.0),
-            element("text", "judge with each person", class_="soft", x=left + 18, y=16.0),
-            diamond(left + 186, 12.0),
-            element("text", "people with each other (the ceiling)", class_="soft", x=left + 198, y=16.0),
-        ]
-    )
+def legend(left: float) -> list[Shape]:
+    return [
+        element("circle", class_="judge", cx=left + 6, cy=12.0, r=5.0),
+        element("text", "judge with each person", class_="soft", x=left + 18, y=16.0),
+        diamond(left + 186, 12.0),
+        element("text", "people with each other (the ceiling)", class_="soft", x=left + 198, y=16.0),
+    ]
 
 
-def forest_row(row: ForestRow, axis: _Axis, y: float) -> Markup:
+def forest_row(row: ForestRow, axis: _Axis, y: float) -> Shape:
     parts = [element("text", clipped(row.name), element("title", row.name), x=0.0, y=y + 4)]
     parts += whisker(row.people, axis, y + 7, "people")
     parts += whisker(row.judge, axis, y - 5, "judge")
@@ -91,13 +113,13 @@ def forest_row(row: ForestRow, axis: _Axis, y: float) -> Markup:
     return element("g", *parts)
 
 
-def whisker(estimate: Estimate, axis: _Axis, y: float, side: str) -> list[Markup]:
+def whisker(estimate: Estimate, axis: _Axis, y: float, side: str) -> list[Shape]:
     if estimate.low is None or estimate.high is None:
         return []
     return [element("line", class_=f"{side} thin", x1=axis.at(estimate.low), x2=axis.at(estimate.high), y1=y, y2=y)]
 
 
-def diamond(x: float, y: float) -> Markup:
+def diamond(x: float, y: float) -> Shape:
     points = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in ((0, -6), (6, 0), (0, 6), (-6, 0)))
     return element("polygon", class_="people hollow", points=points)
 
@@ -106,7 +128,7 @@ def clipped(name: str) -> str:
     return name if len(name) <= MOST_NAME else f"{name[: MOST_NAME - 1]}…"
 
 
-def reliability(bins: Sequence[ReliabilityBin], title: str) -> Markup:
+def reliability(bins: Sequence[ReliabilityBin], title: str) -> Shape:
     """Said probability against what people said; bars count the items of each bin."""
     size, bottom = SIDE + 2 * MARGIN, MARGIN + SIDE
     most = max((each.n for each in bins), default=0) or 1
@@ -128,7 +150,8 @@ def reliability(bins: Sequence[ReliabilityBin], title: str) -> Markup:
     points = " ".join(
         f"{MARGIN + SIDE * (e.mean_probability or 0):.1f},{bottom - SIDE * (e.rate or 0):.1f}" for e in curve
     )
-    parts.append(element("path", class_="judge line faint", d=f"M {points}") if curve else Markup())
+    if curve:
+        parts.append(element("path", class_="judge line faint", d=f"M {points}"))
     parts += [
         element(
             "text",
@@ -145,7 +168,7 @@ def reliability(bins: Sequence[ReliabilityBin], title: str) -> Markup:
     return element("svg", *parts, viewBox=f"0 0 {size} {size}", role="img", aria_label=title, style="max-width: 26rem")
 
 
-def reliability_bin(each: ReliabilityBin, most: int, bottom: float) -> list[Markup]:
+def reliability_bin(each: ReliabilityBin, most: int, bottom: float) -> list[Shape]:
     width = SIDE * (each.high - each.low)
     tall = SIDE * 0.25 * each.n / most
     parts = [
@@ -187,11 +210,11 @@ class DumbbellRow:
     gap: Estimate
 
 
-def dumbbells(rows: Sequence[DumbbellRow], title: str) -> Markup:
+def dumbbells(rows: Sequence[DumbbellRow], title: str) -> Shape:
     """One line a slice: where the people stand and where the judge does."""
     axis = _Axis(0.0, 1.0, NAME_WIDTH, WIDTH - VALUE_WIDTH)
     step, bottom = 28, TOP + 28 * len(rows)
-    parts = [element("title", title), slice_legend(axis.left)]
+    parts = [element("title", title), *slice_legend(axis.left)]
     for tick in axis.ticks():
         x = axis.at(tick)
         parts.append(element("line", class_="grid", x1=x, x2=x, y1=float(TOP - 6), y2=float(bottom)))
@@ -209,13 +232,11 @@ def dumbbells(rows: Sequence[DumbbellRow], title: str) -> Markup:
     return element("svg", *parts, viewBox=f"0 0 {WIDTH} {bottom + 30}", role="img", aria_label=title)
 
 
-def slice_legend(left: float) -> Markup:
-    return joined(
-        [
-            element("circle", class_="judge", cx=left + 6, cy=12.0, r=5.0),
-            element("text", "judge's mean rating", class_="soft", x=left + 18, y=16.0),
-            diamond(left + 186, 12.0),
-            element("text", "people's mean rating", class_="soft", x=left + 198, y=16.0),
-            element("text", "judge − people", class_="soft", x=float(WIDTH), y=16.0, text_anchor="end"),
-        ]
-    )
+def slice_legend(left: float) -> list[Shape]:
+    return [
+        element("circle", class_="judge", cx=left + 6, cy=12.0, r=5.0),
+        element("text", "judge's mean rating", class_="soft", x=left + 18, y=16.0),
+        diamond(left + 186, 12.0),
+        element("text", "people's mean rating", class_="soft", x=left + 198, y=16.0),
+        element("text", "judge − people", class_="soft", x=float(WIDTH), y=16.0, text_anchor="end"),
+    ]

@@ -31,7 +31,14 @@ DISAGREEMENTS = (
     "Ranked by how far the judge is from the people, then by how much the people agree among "
     "themselves. Read these before changing the rubric."
 )
+HIDDEN = {code: f"⟨{code:04X}⟩" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
+HIDDEN |= dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160), *range(55296, 57344)), "�")
 UNPAIRED = "Both reports stand by themselves here; calibrate compare tests two versions on the same items."
+
+
+def visible(text: str) -> str:
+    """Control characters and marks that turn the reading direction, made visible."""
+    return text.translate(HIDDEN)
 
 
 def title(report: Report) -> str:

@@ -11,7 +11,6 @@ from judge_server.report.compute import compute
 from judge_server.report.history import with_previous
 from judge_server.report.html import html
 from judge_server.report.markdown import escaped, fenced, markdown
-from judge_server.report.markup import element
 from judge_server.report.model import Report
 from tests.report.build import label, label_set, panel_of
 from tests.report.test_compute import FEW, binary
@@ -24,17 +23,28 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.links: list[str] = []
+        self.handlers: list[str] = []
+        self.attributes: list[str] = []
+        self.policy = ""
+        self.texts: list[str] = []
         self.open: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.links += [value for name, value in attrs if name in {"src", "href", "onerror", "onclick"}]
+        self.links += [value for name, value in attrs if name in {"src", "href"}]
+        self.attributes += [value for _, value in attrs if value]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+        if ("http-equiv", "Content-Security-Policy") in attrs:
+            self.policy = dict(attrs)["content"]
         if tag not in {"meta", "br"}:
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
         self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.texts.append(data)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -64,9 +74,11 @@ def test_the_page_is_one_closed_file_without_script_or_link(report):
     page = Page(text)
     assert not page.open
     assert not page.links
+    assert not page.handlers
     assert not {"script", "img", "iframe", "link", "a"} & set(page.tags)
     assert not re.search(r"url\(|@import|https?://", text)
-    assert "default-src &#x27;none&#x27;" in text
+    assert text.startswith("<!doctype html>")
+    assert page.policy.startswith("default-src 'none'; ")
 
 
 def test_hostile_text_is_shown_and_never_run(report):
@@ -120,5 +132,42 @@ def test_a_report_without_judges_and_one_without_evidence_can_be_written():
         markdown(found)
 
 
-def test_attributes_are_escaped_too():
-    assert element("p", "x", title='"><script>') == '<p title="&quot;&gt;&lt;script&gt;">x</p>'
+def test_hostile_texts_stand_escaped_wherever_they_come_from():
+    """Judges, people, criteria, labels, items, prompts, responses, references, rationales, tags and writers."""
+    places = ("judge", "human", "criterion", "label", "item", "prompt", "response", "reference", "rationale", "tag")
+    hostile = {
+        place: f"{place}\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{{{ 7*7 }}}}" for place in places
+    }
+    said = (hostile["label"], "no")
+    rows = [
+        label(
+            f"{hostile['item']}{place}",
+            hostile[role],
+            role,
+            said[(place + (role == "judge" and place % 3 == 0)) % 2],
+            hostile["criterion"],
+            rationale=hostile["rationale"],
+        )
+        for place in range(60)
+        for role in ("human", "judge")
+    ]
+    items = {
+        row.item: Item(
+            id=row.item,
+            prompt=hostile["prompt"],
+            response=hostile["response"],
+            reference=hostile["reference"],
+            tags=(hostile["tag"],),
+            writer=hostile["judge"],
+        )
+        for row in rows
+    }
+    text = html(compute(label_set(rows, items), FEW))
+    page = Page(text)
+    assert not {"script", "img"} & set(page.tags)
+    assert not page.handlers
+    assert not page.open
+    shown = "".join(page.texts)
+    assert [place for place in places if hostile[place] not in shown] == []
+    assert any(hostile["judge"] in value for value in page.attributes)
+    assert "&lt;script&gt;" in text

@@ -31,8 +31,8 @@ from judge_server.report import tables
 from judge_server.report.history import read_report, with_previous
 from judge_server.report.html import html
 from judge_server.report.markdown import markdown
-from judge_server.report.markup import visible
 from judge_server.report.model import Report
+from judge_server.report.prose import visible
 from judge_server.util.canonical import canonical_json
 
 
