@@ -29,7 +29,7 @@ from judge_server.util.concurrency import in_long_work
 
 def merit(wanted: Sequence[Said], unwanted: Sequence[Said], candidate: Said) -> float:
     """The mean over statements of the probability that the candidate says them, or of what is unwanted that it does
-    not; in [0, 1], and 0.5 where there is no statement."""
+    not; in [0, 1], and 0.5 if there is no statement."""
     good = [overlap(statement, candidate).probability for statement in wanted]
     good += [1 - overlap(statement, candidate).probability for statement in unwanted]
     return fsum(good) / len(good) if good else 0.5

@@ -1,7 +1,7 @@
 """What OpenAI-compatible servers refuse, and how requests are written without it.
 
 Each row of ``QUIRKS`` is one feature of a request: how refusals name it, the dialect without it, and the option that
-switches it off for good.
+switches it off permanently.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""Admission: engines queue without bound, so submissions under way are counted and too many are refused early, with
-the time after which there will probably be room."""
+"""Admission: engines queue without bound, so admission limits the submissions under way and refuses the rest early,
+with an estimate of when there will be room."""
 
 import asyncio
 import time
@@ -19,13 +19,13 @@ _UNBOUNDED_QUESTIONS = 2**62
 
 
 class Quota:
-    """Submissions under way by the current caller's name. Callers whose API key has no limit are not counted."""
+    """Submissions under way for each caller. Callers whose API key has no limit are not counted."""
 
     def __init__(self) -> None:
         self._under_way: Counter[str] = Counter()
 
     def require_room(self, submissions: int, retry_after_seconds: Callable[[], float]) -> None:
-        """Raises AllowanceSpent while there is no room for so many, and TooLarge if there never is."""
+        """Raises AllowanceSpent if there is no room now, and TooLarge if there never will be."""
         caller = current_caller.get()
         limit = caller.allowance.submissions_under_way
         if limit is None:
@@ -62,7 +62,7 @@ class Quota:
 
 class Admission:
     """Bounds what each priority class has under way, and the steps that a submission may have judged one by one.
-    ``bounds``: for each class, or the submissions that every class may have. What was admitted is never thrown out."""
+    ``bounds``: for each class, or the submissions that every class may have. Admitted submissions are never dropped."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Admission:
         return sum(load.under_way for load in self.classes.values())
 
     async def drain(self, seconds: float) -> int:
-        """Admit nothing more, wait for what is under way, at most ``seconds``, and return how many are left."""
+        """Admit nothing more, wait at most ``seconds`` for submissions under way, and return how many are left."""
         self.draining = True
         if self.under_way:
             with suppress(TimeoutError):
@@ -107,7 +107,7 @@ class Admission:
     ) -> None:
         """Raises Overloaded (or Draining) with the seconds after which there will probably be room, and TooLarge for
         more submissions than the caller may ever have under way. ``deadline`` in ``time.monotonic()`` seconds.
-        ``waiting``: the caller stays and asks again, so it is not counted with the rejected ones."""
+        ``waiting``: the caller stays and asks again, so it does not count as rejected."""
         self.require_open()
         load = self.classes[priority]
         left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
@@ -125,8 +125,7 @@ class Admission:
     def admit(
         self, submissions: int = 1, priority: Priority = Priority.INTERACTIVE, deadline: float | None = None
     ) -> Iterator[None]:
-        """Hold room for so many inside the block, for those that ``enter`` there. Raises what ``require_room``
-        raises."""
+        """Reserve room inside the block for submissions that ``enter`` there. Raises what ``require_room`` raises."""
         self.require_room(submissions, priority, deadline)
         ticket = _Ticket(self.classes[priority], current_caller.get().name, submissions)
         ticket.load.add(submissions, ticket.caller)
@@ -140,8 +139,8 @@ class Admission:
 
     @contextmanager
     def waiting(self, submissions: int, priority: Priority = Priority.INTERACTIVE) -> Iterator[None]:
-        """Hold submissions that wait for others inside the block. They count against the caller's key, not against the
-        class: a full class could otherwise wait for itself. Raises what ``require_room`` raises."""
+        """Hold submissions that wait for others inside the block. They count against the caller's key but not against
+        the class: otherwise a full class could deadlock. Raises what ``require_room`` raises."""
         self.require_room(submissions, priority)
         around = _counted.set(True)
         try:
@@ -182,7 +181,7 @@ class Admission:
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    """What a request was admitted with; ``left``: the submissions of it that have not entered yet."""
+    """A request's admission; ``left``: how many of its submissions have not entered yet."""
 
     load: ClassLoad
     caller: str

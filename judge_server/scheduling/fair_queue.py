@@ -2,11 +2,11 @@
 
 Each caller of a class has a queue. It may send ``QUANTUM`` requests in its turn, and up to as many again while they
 share their whole prefix; its next turn pays for those. So a caller with few requests waits for at most twice the
-quantum of every other caller, however long their queues are, and neighbours still stay together.
+quantum of every other caller, regardless of queue lengths, and requests with a shared prefix still stay together.
 
-Inside a queue, prompts that share a conversation, and then a response, go to the engine next to each other. Its prefix
-cache then pays for the fan-out over criteria even if it is smaller than the work that waits (measured: 1.2 times the
-unique tokens in this order, 3.8 to 6.1 times in others).
+Inside a queue, prompts that share a conversation, and then a response, are adjacent. The engine's prefix cache is then
+effective even if it is smaller than the waiting work (measured: 1.2 times the unique tokens are computed in this order,
+3.8 to 6.1 times in others).
 """
 
 import asyncio
@@ -25,7 +25,8 @@ _Order = tuple[tuple[int, ...], int]
 @dataclass(slots=True)
 class _Rank:
     """The rank of a prefix in its queue, kept while requests with it wait or are in flight (``users``). After
-    ``_LONGEST_RUN`` requests the prefix goes to the end, so that a prefix that never pauses starves nobody."""
+    ``_LONGEST_RUN`` requests the prefix goes to the end, so that a steady stream of one prefix does not starve the
+    others."""
 
     arrival: int
     users: int = 0
@@ -49,8 +50,8 @@ class QueueEntry:
 
 @dataclass(slots=True, eq=False)
 class CallerQueue:
-    """What one caller asks of a model in one class. ``credit``: requests left in this turn; ``users``: requests that
-    wait here or are in flight; ``listed``: whether the class has the queue among those with somebody waiting."""
+    """One caller's requests to a model in one class. ``credit``: requests left in this turn; ``users``: requests that
+    wait here or are in flight; ``listed``: whether the class lists the queue as non-empty."""
 
     priority: Priority
     caller: str
@@ -94,7 +95,8 @@ class CallerQueue:
         return bool(self._last and self._heap and self._heap[0].order[0] == self._last)
 
     def leave(self, entry: QueueEntry) -> None:
-        """The entry waits no longer. It stays in the heap until it is at the top or such entries are the majority."""
+        """Mark the entry as no longer waiting. It stays in the heap until it is at the top or such entries are the
+        majority."""
         entry.left, entry.queued = True, False
         self._left += 1
         if self._left > 64 and self._left * 2 > len(self._heap):
@@ -103,7 +105,7 @@ class CallerQueue:
             self._left = 0
 
     def release(self, entry: QueueEntry) -> None:
-        """The request neither waits here nor is in flight any more."""
+        """Call when the request neither waits here nor is in flight any more."""
         self.users -= 1
         for key, rank in entry.ranks:
             rank.users -= 1
@@ -126,7 +128,7 @@ class CallerQueue:
 
 @dataclass(slots=True, eq=False)
 class _ClassQueue:
-    """``owed``: slots that more urgent classes took while this one waited, times the share that is due to it."""
+    """``owed``: slots that more urgent classes took while this one waited, times its guaranteed share."""
 
     priority: Priority
     queues: dict[str, CallerQueue] = field(default_factory=dict)
@@ -150,8 +152,8 @@ class _ClassQueue:
 
 
 class FairQueue:
-    """Everything that waits for one model. ``least_share`` of the slots goes to each class that waits behind a more
-    urgent one; with 0 it waits until those have nothing left."""
+    """All waiting requests of one model. Each class behind a more urgent one gets ``least_share`` of the slots; with 0
+    it waits until the more urgent ones are empty."""
 
     def __init__(self, least_share: float = 0.0) -> None:
         self.least_share = least_share
@@ -191,13 +193,13 @@ class FairQueue:
         return self._next_class().pop()
 
     def leave(self, entry: QueueEntry) -> None:
-        """The entry waits no longer."""
+        """Mark the entry as no longer waiting."""
         entry.queue.leave(entry)
         self.waiting -= 1
         self._classes[entry.queue.priority].waiting -= 1
 
     def release(self, entry: QueueEntry) -> None:
-        """The request neither waits nor is in flight any more."""
+        """Call when the request neither waits nor is in flight any more."""
         queue = entry.queue
         queue.release(entry)
         if not queue.users:

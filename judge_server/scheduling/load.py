@@ -1,4 +1,4 @@
-"""What one priority class has under way, its limits, and when there will probably be room again."""
+"""The load of one priority class, its limits, and an estimate of when there will be room."""
 
 import time
 from collections import Counter, deque
@@ -16,21 +16,21 @@ _FIRST_GUESS = 8.0
 _WEIGHT = 0.05
 _ENOUGH = 4
 _CAUTION = 1.25
-_CAUTION_AMONG_OTHERS = 1.5  # they may ask for more than they did
+_CAUTION_AMONG_OTHERS = 1.5  # they may ask more questions than so far
 _MOST_FOR_OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How much of one class may be under way before admission refuses more: submissions, and the questions that they
-    put to judges (each takes some 14 KB until it is answered)."""
+    """Limits of one class: submissions under way, and their questions to judges (each takes about 14 KB until it is
+    answered)."""
 
     submissions: int
     questions: int
 
 
 class Refusal(NamedTuple):
-    """Why there is no room, in words, and after how many seconds there probably is."""
+    """Why there is no room, as text, and the estimated seconds until there is."""
 
     why: str
     retry_after_seconds: float
@@ -38,7 +38,7 @@ class Refusal(NamedTuple):
 
 class Throughput:
     """Submissions answered per second in the last minute, from at most the last 256 of them. Call ``reset`` whenever
-    models are not saturated: the rate then says how much was asked, not how much can be answered."""
+    models are not saturated: the rate would measure demand, not capacity."""
 
     __slots__ = ("_by_caller", "_ended", "_since")
 
@@ -53,7 +53,7 @@ class Throughput:
         self._since = time.monotonic()
 
     def end(self, submissions: int, caller: str) -> None:
-        """So many of this caller ended."""
+        """Record that ``submissions`` of this caller ended."""
         now = time.monotonic()
         some = min(submissions, _REMEMBERED)
         self._ended.extend([(now, caller)] * some)
@@ -71,7 +71,7 @@ class Throughput:
         return len(self._ended) / max(now - self._since, 0.001)
 
     def share_of(self, caller: str) -> float:
-        """The caller's share of those that ended, from 0 to 1; 0 if too few ended to say."""
+        """The caller's share of ended submissions, in [0, 1]; 0 if too few ended."""
         if len(self._ended) < _ENOUGH_FOR_SHARES or caller not in self._by_caller:
             return 0.0
         return self._by_caller[caller] / len(self._ended)
@@ -84,8 +84,8 @@ class Throughput:
 
 
 class RetryAfter:
-    """Staggers Retry-After, so that rejected callers return in the order in which they came. It remembers as many
-    rejected submissions as can be answered in ``longest_seconds``."""
+    """Staggers Retry-After, so that rejected callers return in order. It counts at most as many rejected submissions as
+    can be answered in ``longest_seconds``."""
 
     __slots__ = ("_at", "_count", "_longest_seconds")
 
@@ -95,8 +95,8 @@ class RetryAfter:
         self._at = 0.0
 
     def seconds_behind(self, submissions: int, throughput: float | None) -> float:
-        """How long those rejected before take at ``throughput``, submissions a second (None: unknown, which gives 0).
-        Counts these as rejected too."""
+        """Seconds to answer the submissions rejected so far at ``throughput``, in submissions per second (0 if None).
+        Then counts these as rejected too."""
         if throughput is None:
             return 0.0
         now = time.monotonic()
@@ -111,8 +111,7 @@ def _always() -> bool:
 
 class ClassLoad:
     """``under_way``: submissions, of ``callers`` by name; ``questions``: those of the submissions that have asked so
-    far (``asking_now`` of them). ``saturated``: whether models have all the work they can use, so that they and not the
-    callers set the throughput."""
+    far (``asking_now`` of them). ``saturated``: whether the models, not the callers, limit the throughput."""
 
     def __init__(self, bound: Bound, saturated: Callable[[], bool] = _always) -> None:
         self.bound = bound
@@ -128,16 +127,16 @@ class ClassLoad:
 
     @property
     def questions_expected(self) -> float:
-        """Including those that submissions under way will probably ask: as many each as the last ones did."""
+        """Estimated questions of all submissions under way, from the average of those that have already asked."""
         return self.questions + (self.under_way - self.asking_now) * self._questions_each
 
     def refusal(
         self, submissions: int, caller: str, seconds_left: float | None, *, sent_away: bool = True
     ) -> Refusal | None:
-        """Why so many more submissions of this caller are refused; None if they are admitted.
+        """Why ``submissions`` more of this caller are refused; None if they are admitted.
 
-        A full class still admits a caller that has less than an equal share of it, up to twice the bound in all, so
-        that nobody keeps the others out. What would be answered after its deadline is refused too. ``sent_away``:
+        A full class still admits a caller that has less than an equal share of it, up to twice the bound in total, so
+        that no caller can exclude others. Submissions that would miss their deadline are refused too. ``sent_away``:
         count the refused ones for ``RetryAfter``.
         """
         mine = self.callers.get(caller, 0)
@@ -161,7 +160,7 @@ class ClassLoad:
         return self._refused(why, wait - seconds_left, rejected)
 
     def add(self, submissions: int, caller: str) -> None:
-        """They are under way from now on."""
+        """Count them as under way."""
         if not self.under_way:
             self._busy_since = time.monotonic()
         if not self.saturated():
@@ -170,7 +169,7 @@ class ClassLoad:
         self.callers[caller] += submissions
 
     def remove(self, submissions: int, caller: str) -> None:
-        """They ended."""
+        """Count them as ended."""
         self.under_way -= submissions
         self.callers[caller] -= submissions
         if not self.callers[caller]:
@@ -182,7 +181,7 @@ class ClassLoad:
 
     @contextmanager
     def asking(self, questions: int) -> Iterator[None]:
-        """One submission asks so many questions inside the block."""
+        """Count the questions of one submission inside the block."""
         self.asking_now += 1
         self.questions += questions
         self._questions_each += _WEIGHT * (questions - self._questions_each)
@@ -193,8 +192,8 @@ class ClassLoad:
             self.questions -= questions
 
     def retry_after_seconds(self) -> float:
-        """How long a tenth of the bound takes at the throughput of the last minute. If too little ended in that minute:
-        as long as the class has been busy already, at least 1 s."""
+        """How long a tenth of the bound takes at the throughput of the last minute. If too few submissions ended: the
+        time that the class has been busy, at least 1 s."""
         rate = self.throughput.per_second(2)
         if rate is None:
             waited = time.monotonic() - self._busy_since if self.under_way else 0.0
@@ -203,7 +202,7 @@ class ClassLoad:
 
     @property
     def _beyond_sharing(self) -> bool:
-        """Whether the class has twice its bounds, and so has no room for other callers either."""
+        """Whether the class has twice its bounds, which leaves no room for other callers either."""
         bound = self.bound
         return (
             self.under_way >= _MOST_FOR_OTHERS * bound.submissions
@@ -211,13 +210,13 @@ class ClassLoad:
         )
 
     def _refused(self, why: str, seconds: float, rejected: int) -> Refusal:
-        """``seconds``: when there would be room if nobody had been rejected before."""
+        """``seconds``: time until there is room, not counting callers rejected earlier."""
         behind = self._retry_after.seconds_behind(rejected, self.throughput.per_second(_ENOUGH))
         return Refusal(why, _bounded(seconds + behind))
 
     @property
     def _full(self) -> str | None:
-        """Which bound is reached, in words; None while there is room."""
+        """Which bound is reached, as text; None while there is room."""
         if self.under_way >= self.bound.submissions:
             return f"{self.under_way} submissions are under way, and the limit is {self.bound.submissions}"
         if self.questions_expected >= self.bound.questions:

@@ -23,8 +23,8 @@ BROKEN = "broken_contract"
 class ModelCall:
     """One call of a judge model. Times are ``time.monotonic()`` seconds. ``started`` is None while the call waits, and
     stays None if it never got a slot; ``error`` is the type of the fault that ended it, None if the model answered;
-    ``detail`` says in our own words what happened. Known when it ended: ``waited_seconds``, and ``model_seconds``, None
-    if the model was never asked."""
+    ``detail`` is our own message. Known at the end: ``waited_seconds``, and ``model_seconds``, None if the model was
+    never asked."""
 
     model: str
     priority: Priority
@@ -44,19 +44,19 @@ class ModelCall:
 
 
 class JudgmentObserver(Protocol):
-    """Told of every judgment."""
+    """Is notified of every judgment."""
 
     def judged(self, judgment: Judgment) -> None: ...
 
 
 class ComparisonObserver(Protocol):
-    """Told of every comparison of a group."""
+    """Is notified of every comparison of a group."""
 
     def compared(self, usage: Usage, failures: Sequence[Failure]) -> None: ...
 
 
 class CallObserver(Protocol):
-    """Told of every call of a model."""
+    """Is notified of every call of a model."""
 
     def called(self, call: ModelCall) -> None: ...
 
@@ -71,20 +71,20 @@ class Observers:
     tracer: Tracer | None = None
 
     def judged(self, judgment: Judgment) -> None:
-        """A judgment was made and kept."""
+        """Report a judgment that was made and stored."""
         for observer in self.judgments:
             with _errors_logged(observer):
                 observer.judged(judgment)
 
     def compared(self, usage: Usage, failures: Sequence[Failure]) -> None:
-        """A group was compared."""
+        """Report a comparison of a group."""
         for observer in self.comparisons:
             with _errors_logged(observer):
                 observer.compared(usage, failures)
 
     @contextmanager
     def calling(self, call: ModelCall) -> Iterator[ModelCall]:
-        """The block is the call. Observers are told when it ends, however it ends."""
+        """Run the call inside the block. Observers are notified when it ends, also if it fails."""
         try:
             yield call
         except asyncio.CancelledError:

@@ -1,7 +1,7 @@
-"""Slots of a model: at most as many requests are in flight as it can use, and the others wait in a fair queue.
+"""Slots of a model: at most ``capacity`` requests are in flight, and the others wait in a fair queue.
 
-A request that waits can be cancelled, and its deadline ends the wait. A call that several callers share waits in the
-queue of the most urgent of them, and moves to another queue when they come or leave.
+A request that waits can be cancelled, and its deadline ends the wait. A shared call waits in the queue of its most
+urgent caller, and may change queues when callers join or leave.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from judge_server.scheduling.single_flight import Waiter, Waiters, current_waite
 
 
 class ScheduledModel:
-    """A model behind a scheduler. Every call waits for its slot, and observers are told how it went."""
+    """A model behind a scheduler. Every call waits for a slot, and observers are notified of its outcome."""
 
     def __init__(self, model: Model, observers: Observers | None = None, *, lower_class_share: float = 0.0) -> None:
         self._model = model
@@ -75,7 +75,7 @@ class ScheduledModel:
 
 
 def any_waiting(models: Iterable[ScheduledModel]) -> bool:
-    """Whether a request waits for one of the models: then they have all the work that they can use."""
+    """Whether a request waits for one of the models, which means that they are saturated."""
     return any(model.scheduler.waiting for model in models)
 
 
@@ -110,18 +110,18 @@ class Scheduler:
         return _Slot(self, self._waiter(request, waiters), request.prompt.prefix, request.deadline, waiters)
 
     def slot_for(self, waiter: Waiter, prefix: tuple[str, ...] = ()) -> "_Slot":
-        """The same for work that is no request to a model. Work with the same prefix stays together."""
+        """The same for work other than a model request. Work with the same prefix stays together."""
         return _Slot(self, waiter, prefix)
 
     def take_free(self) -> bool:
-        """Take a slot if one is free and nobody waits for it."""
+        """Take a slot if one is free and no request waits."""
         if self.in_flight >= self._capacity or self.queue.waiting:
             return False
         self.in_flight += 1
         return True
 
     async def take(self, slot: "_Slot") -> Priority:
-        """Wait until the slot is granted; the class in which it was."""
+        """Wait until the slot is granted; returns the class in which it was granted."""
         admitted = asyncio.get_running_loop().create_future()
         entry = slot.entry = self.queue.join(*slot.first, slot.prefix)
         entry.admitted = admitted
@@ -134,7 +134,7 @@ class Scheduler:
                 await admitted
         except BaseException as fault:
             if admitted.done() and not admitted.cancelled():
-                self.give_back()  # the slot was granted at the very moment at which the wait ended
+                self.give_back()  # the slot was granted just as the wait ended
             elif slot.entry.queued:
                 self.queue.leave(slot.entry)
             self.queue.release(slot.entry)
@@ -147,7 +147,7 @@ class Scheduler:
         return slot.entry.queue.priority
 
     def give_back(self) -> None:
-        """A slot is free again."""
+        """Free a slot."""
         self.in_flight -= 1
         self._admit()
 
@@ -168,7 +168,7 @@ class Scheduler:
     def _admit(self) -> None:
         while self.queue.waiting and self.in_flight < self._capacity:
             admitted = self.queue.pop().admitted
-            if admitted is not None and not admitted.done():  # its task may be cancelled and still be queued
+            if admitted is not None and not admitted.done():  # a cancelled task may still be queued
                 self.in_flight += 1
                 admitted.set_result(None)
 
@@ -183,8 +183,8 @@ class Scheduler:
 
 
 class _Slot:
-    """A request from its arrival to its end. ``entry`` in the queue is None if a slot was free, and changes while the
-    request waits, as those who wait for it change."""
+    """A request from its arrival to its end. ``entry`` is None if a slot was free; it changes when the request moves to
+    another queue."""
 
     __slots__ = ("_scheduler", "deadline", "entry", "first", "prefix", "waiters")
 

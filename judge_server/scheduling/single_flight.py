@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 class Waiter(NamedTuple):
-    """One who waits for a call: in which class, and under which caller's name."""
+    """One waiter of a call: its class and caller."""
 
     priority: Priority
     caller: str
 
 
 class Waiters:
-    """All who wait for one call. Its queue entries are notified when one of them comes or leaves."""
+    """All waiters of one call. Its queue entries are notified when a waiter joins or leaves."""
 
     __slots__ = ("_listeners", "all")
 
@@ -55,7 +55,7 @@ current_waiters: ContextVar[Waiters | None] = ContextVar("current_waiters", defa
 
 
 class SharedCall(Generic[T]):
-    """A call under way in ``task``, and those who wait for it. ``charged``: whether one of them bears its cost."""
+    """A call in flight in ``task``, and its waiters. ``charged``: whether its cost was charged to one of them."""
 
     __slots__ = ("charged", "key", "task", "waiters")
 
@@ -84,7 +84,7 @@ class SingleFlight(Generic[T]):
         return len(self._calls)
 
     def join(self, key: str, start: Callable[[], Coroutine[Any, Any, T]], priority: Priority) -> Share[T]:
-        """A share, in the name of the current caller, of the call that is under way for ``key``, or of a new one."""
+        """The current caller's share of the call in flight for ``key``, or of a new one."""
         waiter = Waiter(priority, current_caller.get().name)
         call = self._calls.get(key)
         started = call is None
@@ -94,7 +94,7 @@ class SingleFlight(Generic[T]):
         return Share(call, waiter, started)
 
     def leave(self, share: Share[T]) -> None:
-        """The call is cancelled if nobody else waits for it."""
+        """Leave the call, which is cancelled if it has no other waiter."""
         call = share.call
         call.waiters.remove(share.waiter)
         if not call.waiters.all and not call.task.done():
@@ -114,7 +114,7 @@ class SingleFlight(Generic[T]):
     def _end(self, call: SharedCall[T], _: asyncio.Task[T]) -> None:
         self._forget(call)
         if not call.task.cancelled():
-            call.task.exception()  # marks it as retrieved: nobody may be left to ask for it
+            call.task.exception()  # marks the exception as retrieved: there may be no waiter left
 
     def _forget(self, call: SharedCall[T]) -> None:
         if self._calls.get(call.key) is call:

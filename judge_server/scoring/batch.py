@@ -1,4 +1,4 @@
-"""Many submissions at once: in order, and one bad item never spoils the others."""
+"""Score many submissions, in order. An item that fails does not affect the others."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -24,25 +24,25 @@ _RETRY_AFTER_SECONDS = 5.0
 async def score_batch(
     scorer: Scorer, items: Sequence[Any], terms: Terms, defaults: Mapping[str, Any] | None = None
 ) -> list[Judgment]:
-    """One judgment for each item: a Submission or the plain data of one, whose absent fields ``defaults`` fill."""
+    """One judgment for each item: a Submission, or its plain data with absent fields taken from ``defaults``."""
     return await together([score_item(scorer, item, terms, defaults) for item in items])
 
 
 async def score_item(scorer: Scorer, item: Any, terms: Terms, defaults: Mapping[str, Any] | None = None) -> Judgment:
-    """A judgment in any case: what is wrong with the item itself, or with keeping its judgment, becomes a failed
-    judgment with a typed error."""
+    """Always a judgment: an invalid item, or a judgment that cannot be stored, gives a failed one with a typed
+    error."""
     coordinates = item.coordinates if isinstance(item, Submission) else readable_coordinates(item)
     try:
         return await scorer.score(parse_submission(item, defaults), terms)
     except JudgeServerError as fault:
         return failed_judgment(fault, coordinates)
-    except Exception:  # noqa: BLE001 - a fault of ours on one item is no reason to lose the others
+    except Exception:  # noqa: BLE001 - an internal error on one item must not lose the others
         _LOG.exception("an item of a batch could not be judged")
         return failed_judgment(JudgeServerError("The server failed on this item; its log says how."), coordinates)
 
 
 def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Submission:
-    """Plain data → Submission. Raises BadSubmission that names every field at fault."""
+    """Plain data → Submission. Raises BadSubmission that names every invalid field."""
     given = {name: value for name, value in (defaults or {}).items() if value is not None}
     if isinstance(item, Submission):
         absent = {name: value for name, value in given.items() if getattr(item, name) is None}
@@ -56,12 +56,12 @@ def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Su
 
 
 def describe(fault: ValidationError, limit: int = 8) -> str:
-    """The faults of a validation by field, without repeating what was sent."""
+    """Validation errors by field, without repeating the values sent."""
     found: dict[tuple[str, ...], list[str]] = {}
     for error in fault.errors(include_url=False, include_input=False, include_context=False):
         place = tuple(str(part) for part in error["loc"] if not _is_alternative(part))
         found.setdefault(place, []).append(_shortened(error["msg"].replace("valid tuple", "valid list"), 500))
-    # what is wrong inside a field says more than that the field is not a text either
+    # an error inside a field is more specific than "not a string"
     inner = {place[:depth] for place in found for depth in range(1, len(place))}
     lines = [
         f"{'.'.join(_shortened(part, 60) for part in place) or 'submission'}: {' or '.join(dict.fromkeys(messages))}"
@@ -73,17 +73,17 @@ def describe(fault: ValidationError, limit: int = 8) -> str:
 
 
 def _is_alternative(part: int | str) -> bool:
-    """Whether this part of a place is no field, but one of the types that the field may have."""
+    """Whether this part of an error location is not a field but one of the types that the field may have."""
     return part in ("str", "Rubric") or (isinstance(part, str) and part.startswith(("tuple[", "function-")))
 
 
 def _shortened(text: str, most: int) -> str:
-    """Names of unknown fields are the sender's: of any length, and perhaps no valid Unicode."""
+    """Names of unknown fields come from the sender: they may be long or invalid Unicode."""
     return (text if len(text) <= most else text[:most] + "...").encode("utf-8", "backslashreplace").decode()
 
 
 def readable_coordinates(item: Any) -> Coordinates:
-    """What can be read of an item's coordinates, whatever else is wrong with it: its sender wants to know it again."""
+    """The valid ones of an item's coordinates, even if the item is invalid, so that its sender can identify it."""
     if not isinstance(item, Mapping):
         return Coordinates()
     read = Coordinates()
@@ -95,7 +95,7 @@ def readable_coordinates(item: Any) -> Coordinates:
 
 
 def require_store(judgments: Sequence[Judgment]) -> None:
-    """Raises StoreUnavailable where the store's failing is all that there is to tell."""
+    """Raises StoreUnavailable if every judgment failed because of the store."""
     causes = [judgment.error for judgment in judgments]
     if causes and all(cause is not None and cause.type == StoreUnavailable.type for cause in causes):
         detail = next(cause.detail for cause in causes if cause is not None)

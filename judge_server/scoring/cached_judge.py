@@ -1,8 +1,7 @@
-"""Answers of judges: recalled from the cache, shared with a call under way, or asked and then remembered.
+"""Answers of judges: read from the cache, shared with a call in flight, or asked and then cached.
 
-Criteria, comparisons within a group and graders all ask through ``CachedJudge``. The cache knows a reading by judge,
-question and input; only usable readings are remembered.
-"""
+Criteria, comparisons within a group and graders all ask through ``CachedJudge``. The cache key covers judge, question
+and input; only usable readings are cached."""
 
 import asyncio
 import hashlib
@@ -31,7 +30,7 @@ _TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the ju
 
 
 class Memory(Protocol):
-    """Where readings outlive the process: the store."""
+    """Persistent storage of readings: the store."""
 
     async def recall(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
 
@@ -39,7 +38,7 @@ class Memory(Protocol):
 
 
 def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
-    """What determines a reading, as 64 hexadecimal digits."""
+    """Digest of everything that determines a reading, as 64 hexadecimal digits."""
     content = f"{fingerprint}\n{RESERVED_DIGEST}\n{criterion.question_digest}\n{material.digest}"
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -47,9 +46,8 @@ def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
 class VerdictCache:
     """The most recent readings in the process, the rest in the memory behind it.
 
-    A memory that fails, or takes longer than the ``seconds`` it is given, costs a model call, never a verdict: the
-    cause is logged and judging goes on. ``size``: readings kept in the process.
-    """
+    If the memory fails or takes longer than ``seconds``, the cause is logged and the judge is asked. ``size``: readings
+    kept in the process."""
 
     def __init__(self, memory: Memory | None = None, size: int = 100_000) -> None:
         self._memory = memory
@@ -81,7 +79,7 @@ class VerdictCache:
         return found
 
     async def remember(self, readings: Mapping[str, Reading], seconds: float | None = None) -> None:
-        """Keep ``readings``; with 0 seconds without waiting until they are written."""
+        """Keep ``readings``; 0 seconds: do not wait until they are written."""
         for key, reading in readings.items():
             self._recent.put(key, reading)
         if readings and self._memory is not None:
@@ -95,7 +93,7 @@ class VerdictCache:
                 return await work
         except TimeoutError:
             return None
-        except Exception as fault:  # noqa: BLE001 - the cache saves work, it is not part of the truth
+        except Exception as fault:  # noqa: BLE001 - a cache that fails costs work, not correctness
             more = self._throttle.of(done)
             if more is not None:
                 _LOG.warning("verdicts could not be %s: %s%s", done, fault, more)
@@ -127,7 +125,7 @@ def reading_of(content: Mapping[str, Any]) -> Reading:
 
 @dataclass(frozen=True, slots=True)
 class JudgeCall:
-    """One call of a judge. ``keys``: what determines each answer; ``ask`` gives one answer for each, in order."""
+    """One call of a judge. ``keys``: the cache key of each answer; ``ask`` gives one answer for each, in order."""
 
     judge: str
     keys: tuple[str, ...]
@@ -140,7 +138,7 @@ class JudgeCall:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """By key: readings that the cache had, and answers of judges that came before the deadline."""
+    """By key: readings from the cache, and answers of judges that arrived before the deadline."""
 
     known: Mapping[str, Reading]
     fresh: Mapping[str, Answer]
@@ -162,7 +160,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswers:
-    """Verdicts in the order of the questions, and what finding them cost."""
+    """Verdicts in the order of the questions, and their cost."""
 
     verdicts: tuple[Verdict, ...]
     usage: Usage
@@ -197,7 +195,7 @@ class CachedJudge:
     async def answers(
         self, keys: Sequence[str], calls: Callable[[Sequence[str]], Iterable[JudgeCall]], terms: Terms
     ) -> Answers:
-        """``calls``: the calls that answer those keys which the cache does not have."""
+        """``calls``: gives the calls that answer the keys missing from the cache."""
         left = terms.seconds_left
         most = self._store_seconds
         known = await self.cache.recall(keys, most if left is None else min(left / 4, most))
@@ -211,7 +209,7 @@ class CachedJudge:
         return Answers(known, fresh)
 
     async def _ask(self, calls: Sequence[JudgeCall], terms: Terms) -> dict[str, Answer]:
-        """The answers that came before the deadline. A call that is under way for others is shared."""
+        """The answers that arrive before the deadline. A call already in flight is shared."""
         answers: dict[str, Answer] = {}
         own: list[tuple[JudgeCall, Share[tuple[Answer, ...]]]] = []
         others: list[asyncio.Task[None]] = []
@@ -235,7 +233,7 @@ class CachedJudge:
     async def _share(
         self, call: JudgeCall, share: Share[tuple[Answer, ...]], terms: Terms, answers: dict[str, Answer]
     ) -> None:
-        """Another caller's deadline is not ours: what timed out for it is asked again while we have time."""
+        """A shared call that ended at another caller's earlier deadline is asked again while there is time."""
         while True:
             try:
                 await asyncio.wait([share.call.task])
@@ -262,7 +260,7 @@ def _calls(judge: Judge, questions: Mapping[str, Question], keys: Sequence[str],
 
 
 def _result(call: JudgeCall, share: Share[tuple[Answer, ...]]) -> dict[str, Answer]:
-    """The answers of a call, none if it is still under way. A judge that breaks its contract is a judge that failed."""
+    """The answers of a call, none if it is still in flight. A judge that raises is treated as failed."""
     task = share.call.task
     if not task.done():
         return {}
@@ -270,7 +268,7 @@ def _result(call: JudgeCall, share: Share[tuple[Answer, ...]]) -> dict[str, Answ
     if fault is None and not task.cancelled():
         answers = task.result()
         if len(answers) == len(call.keys):
-            if share.call.charged:  # another caller bears the cost
+            if share.call.charged:  # the cost is charged to another caller
                 answers = tuple(replace(answer, usage=Usage(), model_seconds=0.0) for answer in answers)
             share.call.charged = True
             return dict(zip(call.keys, answers, strict=True))
@@ -282,7 +280,7 @@ def _result(call: JudgeCall, share: Share[tuple[Answer, ...]]) -> dict[str, Answ
 
 
 def _whole(reading: Reading) -> bool:
-    """A panel that lacked a member is good enough now, but it is not remembered."""
+    """Whether no panel member was missing: the verdict of an incomplete panel is used but not cached."""
     return all(opinion.status is VerdictStatus.OK for opinion in reading.panel)
 
 

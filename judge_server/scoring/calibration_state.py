@@ -1,6 +1,6 @@
-"""What was measured of judges, as scoring needs it: fitted maps and certificates, refreshed from the store.
+"""Calibration results that scoring uses: fitted maps and certificates, refreshed from the store.
 
-A fitted map turns a judge's raw value into a probability that agrees with people. A certificate says that a judge
+A fitted map turns a judge's raw value into a probability fitted to human labels. A certificate says that a judge
 passed its gate for a rubric.
 """
 
@@ -34,8 +34,8 @@ class CalibrationSource(Protocol):
 
 
 class ActiveMaps:
-    """The maps in use. ``pinned`` ones, from a file, go before those of the store. ``active``: by fingerprint of the
-    judge and digest of the rubric."""
+    """The maps in use. ``pinned`` ones, from a file, take precedence over the store's. ``active``: by fingerprint of
+    the judge and digest of the rubric."""
 
     def __init__(self, pinned: Iterable[MapSet] = ()) -> None:
         self._pinned = _by_judge_and_rubric(pinned)
@@ -48,7 +48,7 @@ class ActiveMaps:
         self.active = dict(self._pinned)
 
     def replace(self, stored: Iterable[MapSet]) -> None:
-        """Use these as the store's; those made under other rules are left out, so that values stay raw."""
+        """Replace the store's maps. Stale ones are left out, so their values stay raw."""
         fresh = [one for one in stored if one.stale is None]
         self.active = {**_by_judge_and_rubric(fresh), **self._pinned}
 
@@ -61,8 +61,8 @@ class ActiveMaps:
 
 
 class Certification:
-    """The newest certificate of each judge and rubric. ``required``: only certified judges may speak; ``policy``: the
-    digest of the only policy whose certificates count, None if any does."""
+    """The newest certificate of each judge and rubric. ``required``: only certified judges may judge; ``policy``:
+    digest of the only policy whose certificates count, None for any."""
 
     def __init__(self, *, required: bool = False, policy: str | None = None) -> None:
         self.required = required
@@ -70,7 +70,7 @@ class Certification:
         self._certificates: dict[tuple[str, str], Certificate] = {}
 
     def replace(self, newest: Iterable[Certificate]) -> None:
-        """Use these instead of the ones before."""
+        """Replace all certificates."""
         self._certificates = {(one.fingerprint, one.rubric.digest): one for one in newest}
 
     def of_judge(self, fingerprint: str) -> tuple[Certificate, ...]:
@@ -78,7 +78,7 @@ class Certification:
         return tuple(one for (judge, _), one in sorted(self._certificates.items()) if judge == fingerprint)
 
     def require(self, judge: JudgeReference | None, rubric: Rubric) -> None:
-        """Raises NotCalibrated with the reason. A rubric that only programs decide needs no certificate."""
+        """Raises NotCalibrated with the reason. A rubric with programmatic criteria only needs no certificate."""
         if not self.required or judge is None or not asks_a_judge(rubric):
             return
         certificate = self._certificates.get((judge.fingerprint, rubric.digest))
@@ -104,7 +104,7 @@ class Certification:
 
 @dataclass(frozen=True)
 class CalibrationState:
-    """Nothing is read from the store while a submission waits: ``refresh`` brings what is new."""
+    """Scoring never waits for the store here: ``refresh`` loads new state."""
 
     maps: ActiveMaps = field(default_factory=ActiveMaps)
     certification: Certification = field(default_factory=Certification)
@@ -115,7 +115,8 @@ class CalibrationState:
         self.certification.replace(await records.newest_certificates())
 
     async def keep_fresh(self, records: CalibrationSource, seconds: float) -> None:
-        """Refresh every ``seconds`` until cancelled. While the store does not answer, the last known state holds."""
+        """Refresh every ``seconds`` until cancelled. While the store is unavailable, the last known state stays in
+        use."""
         await asyncio.sleep(seconds)
         await run_periodically(
             "fitted maps and certificates",
@@ -130,7 +131,7 @@ class CalibrationState:
 
 
 def calibrated(verdicts: Sequence[Verdict], maps: MapSet) -> tuple[Verdict, ...]:
-    """The verdicts with mapped values, and the raw ones beside them; criteria without a map stay as they are."""
+    """The verdicts with mapped and raw values; criteria without a map are unchanged."""
     return tuple(_mapped(verdict, maps) for verdict in verdicts)
 
 

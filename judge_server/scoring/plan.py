@@ -1,4 +1,4 @@
-"""What has to be found out for one submission: what applies, what a program decides, what a judge is asked."""
+"""Plan one submission: which criteria apply, which ones a program decides, which ones a judge is asked."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ STEPS_JOINED = "steps_joined"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One criterion on one material: a step's question has the material of that step."""
+    """One criterion on one judge input: for a step's question, the input of that step."""
 
     criterion: Judged
     material: JudgeInput
@@ -35,9 +35,9 @@ class Checking:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``settled`` needs nobody: criteria that do not apply here, or that read what the response does not have.
-    ``flags``: ``steps_joined`` where the response had more steps than are judged one by one. ``unread_facts``: names
-    of given facts that no condition reads."""
+    """``settled``: verdicts of criteria that do not apply, or whose part of the response is missing. ``flags``:
+    ``steps_joined`` if the response has more steps than are judged one by one. ``unread_facts``: names of given facts
+    that no condition reads."""
 
     applicable: tuple[AnyLeaf, ...]
     settled: tuple[Verdict, ...]
@@ -49,9 +49,8 @@ class Plan:
 
 def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -> Plan:
     """Raises BadSubmission if a fact cannot be read as its type, or if a criterion that applies needs a reference and
-    there is none. Of a response with more
-    than ``most_steps`` steps those beyond are judged together with the last, so that no text escapes the judge and a
-    policy cannot run up the bill."""
+    there is none. Steps beyond ``most_steps`` are judged together with the last: all text is judged at a bounded
+    cost."""
     reading = rubric.fact_reader.read(submission.facts)
     known = submission.known(reading.facts)
     applicable = tuple(_applicable(rubric.criteria, known))
@@ -89,7 +88,7 @@ def _require_reference(submission: Submission, rubric: Rubric, applicable: Seque
 
 
 def _applicable(criteria: tuple[Criterion, ...], known: dict[str, object]) -> Iterator[AnyLeaf]:
-    """A group that does not apply takes its children with it."""
+    """If a group does not apply, neither do its children."""
     for criterion in criteria:
         if criterion.when and not applies(criterion.when, known):
             continue

@@ -1,4 +1,4 @@
-"""Stored verdicts under another aggregation or rubric version: the same verdicts, another reward, no model asked."""
+"""Recompute rewards from stored verdicts under another aggregation or rubric version, without asking a model."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +15,7 @@ from judge_server.util.canonical import canonical_json
 
 
 class Rescored(Frozen):
-    """``difference`` is the new reward minus the old one, None where either is."""
+    """``difference`` is the new reward minus the old one, None if either is."""
 
     judgment: str
     rubric_before: RubricReference | None
@@ -29,9 +29,8 @@ def rescore(judgment: Judgment, rubric: Rubric, before: Rubric | None) -> Rescor
     """Aggregate the verdicts of ``judgment`` under ``rubric``.
 
     ``before`` is the rubric that it was judged under: a criterion whose question or conditions changed since then has
-    no verdict to reuse. Raises BadInput that names the criteria which would need a judge, or where it cannot be known
-    what the judge was asked.
-    """
+    no verdict to reuse. Raises BadInput that names the criteria which would need a judge, or if the earlier questions
+    are unknown."""
     unasked = _unasked(judgment, rubric, _known_before(judgment, rubric, before))
     if unasked:
         raise BadInput(
@@ -65,8 +64,8 @@ def _known_before(judgment: Judgment, rubric: Rubric, before: Rubric | None) -> 
 
 
 def _refused(judgment: Judgment, rubric: Rubric) -> str | None:
-    """Why the response has the lowest reward, whatever verdicts are stored: no judge has seen it, or ``rubric`` vetoes
-    one of its flags. Raises BadInput where only a veto kept the judge from it and ``rubric`` allows all its flags."""
+    """Why the response gets the lowest reward regardless of its stored verdicts: no judge saw it, or ``rubric`` vetoes
+    one of its flags. Raises BadInput if only a veto kept the judge from it and ``rubric`` allows all its flags."""
     if DEGENERATE in judgment.flags:
         return DEGENERATE
     if rubric.guard.vetoed(judgment.flags):
@@ -83,7 +82,7 @@ def _refused(judgment: Judgment, rubric: Rubric) -> str | None:
 
 
 def _reused(judgment: Judgment, rubric: Rubric, refused: str | None) -> Iterator[Verdict]:
-    """The verdicts with the points of ``rubric``; the worst ones for what is ``refused``."""
+    """The verdicts with the points of ``rubric``; the worst ones if the response is ``refused``."""
     own = [verdict for verdict in judgment.verdicts if verdict.criterion in rubric.by_id]
     if refused:
         applicable = {verdict.criterion for verdict in own if verdict.status is not VerdictStatus.NOT_APPLICABLE}
@@ -100,7 +99,7 @@ def _unasked(judgment: Judgment, rubric: Rubric, before: Rubric) -> list[str]:
 
 
 def _questions(criteria: Sequence[Criterion], conditions: str = "") -> Iterator[tuple[str, str]]:
-    """What each leaf asks, and under which conditions: its own and those of the groups around it."""
+    """Each leaf's question and conditions, including those of its enclosing groups."""
     for criterion in criteria:
         when = {path: comparison.model_dump() for path, comparison in criterion.when.items()}
         here = f"{conditions}{canonical_json(when)}" if when else conditions

@@ -34,7 +34,7 @@ from judge_server.util.tracing import Attribute
 
 _LOG = logging.getLogger(__name__)
 Read = TypeVar("Read")
-_AT_ONCE_CHARACTERS = 20_000  # longer texts are read in a thread, so that the event loop goes on
+_AT_ONCE_CHARACTERS = 20_000  # longer texts are read in a thread, so as not to block the event loop
 
 
 class Rubrics(Protocol):
@@ -51,14 +51,14 @@ class Archive(Protocol):
 
 @dataclass(frozen=True)
 class JudgeRegistry:
-    """The judges that can be named. ``default``: the one that answers if a submission names none; None if there is no
-    such judge and only programs decide."""
+    """The judges that can be named. ``default``: the one used if a submission names none; None if only programs
+    decide."""
 
     judges: Mapping[str, Judge]
     default: str | None = None
 
     def appoint(self, name: str | None) -> Judge | None:
-        """The judge of that name, or the default, which may be none. Raises UnknownJudge."""
+        """The judge of that name, or the default, which may be None. Raises UnknownJudge."""
         return None if name is None and self.default is None else self.named(name)
 
     def named(self, name: str | None) -> Judge:
@@ -81,8 +81,7 @@ class _Judged:
 
 
 class Scorer:
-    """Scores submissions with the configured judges. ``inspect``: the guard that looks at a response before a model
-    does."""
+    """Scores submissions with the configured judges. ``inspect``: the guard, called before any model is asked."""
 
     def __init__(
         self,
@@ -109,16 +108,15 @@ class Scorer:
     def keeping(self, archive: Archive) -> "Scorer":
         """The same scorer with another archive."""
         other = copy(self)
-        other._archive = archive  # noqa: SLF001 - a copy that nobody has yet
+        other._archive = archive  # noqa: SLF001 - the copy is not shared yet
         return other
 
     async def score(self, submission: Submission, terms: Terms | None = None) -> Judgment:
         """Judge one submission.
 
-        Raises UnknownRubric, BadRubric, UnknownJudge or BadSubmission for what cannot be judged at all, NotCalibrated
-        if only certified judges may speak, and StoreUnavailable if the judgment cannot be kept. A judge that fails
-        gives a judgment whose reward is None.
-        """
+        Raises UnknownRubric, BadRubric, UnknownJudge or BadSubmission if it cannot be judged at all, NotCalibrated if
+        only certified judges may judge, and StoreUnavailable if the judgment cannot be stored. A judge that fails gives
+        a judgment whose reward is None."""
         terms = terms or Terms()
         tracer = self._observers.tracer
         with self.admission.enter(1, terms.priority):
@@ -163,7 +161,7 @@ class Scorer:
         return judgment
 
     async def appointed(self, submission: Submission) -> tuple[Rubric, Judge | None]:
-        """By what, and by whom, a submission is judged. Raises what ``score`` raises before a judge is asked."""
+        """The rubric and judge for a submission. Raises what ``score`` raises before a judge is asked."""
         rubric = await self._rubric(submission)
         judge = self._judge(submission)
         certification = self._calibration_state.certification
@@ -214,8 +212,8 @@ class Scorer:
         return await _reading(self.inspect, submission, rubric)
 
     def _prepared(self, submission: Submission, rubric: Rubric) -> tuple[Plan, guard.Inspection]:
-        """Everything that reads the texts before a judge does. It takes about a second for 1 MB."""
-        _ = submission.digest  # kept by the submission
+        """All processing of the texts before a judge is asked. It takes about a second for 1 MB."""
+        _ = submission.digest  # cached on the submission
         return plan(submission, rubric, self.admission.most_steps), self.inspect(submission, rubric)
 
     def _warn_of_unread_facts(self, planned: Plan, rubric: Rubric) -> None:
@@ -224,7 +222,7 @@ class Scorer:
             _LOG.warning("facts that no condition of %s reads: %s%s", rubric.name, names, more)
 
     def _calibrated(self, found: _Judged, rubric: Rubric) -> _Judged:
-        """The judge's values mapped, if maps were fitted for this judge and rubric."""
+        """Verdicts with mapped values if maps were fitted for this judge and rubric."""
         maps = self._calibration_state.maps.active.get((found.judge.fingerprint, rubric.digest))
         if maps is None:
             return found
@@ -263,25 +261,25 @@ def _notices(submission: Submission, rubric: Rubric) -> tuple[str, ...]:
 
 
 async def _reading(read: Callable[[Submission, Rubric], Read], submission: Submission, rubric: Rubric) -> Read:
-    """What ``read`` returns, from a thread if the texts are long."""
+    """The result of ``read``, run in a thread if the texts are long."""
     if submission.characters > _AT_ONCE_CHARACTERS:
         return await in_long_work(read, submission, rubric)
     return read(submission, rubric)
 
 
 def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """Verdicts as the rubric lists its criteria, steps in their order."""
+    """Verdicts in the rubric's order of criteria, and by step."""
     places = {leaf.id: place for place, leaf in enumerate(rubric.leaves)}
     return tuple(sorted(verdicts, key=lambda verdict: (places[verdict.criterion], verdict.step or 0)))
 
 
 def _new_id() -> str:
-    """Sorts by time, and cannot be guessed."""
+    """A random id that sorts by time."""
     return f"jdg_{time.time_ns():016x}{secrets.token_hex(6)}"
 
 
 def _traced(judgment: Judgment) -> dict[str, Attribute | None]:
-    """What a trace says of a judgment."""
+    """Trace attributes of a judgment."""
     rubric = judgment.rubric
     return {
         "judge_server.judgment": judgment.id,

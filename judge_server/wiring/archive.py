@@ -14,7 +14,7 @@ from judge_server.store.store import Store
 
 @asynccontextmanager
 async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, RubricRegistry]]:
-    """Store and rubrics without any judge: for looking back."""
+    """Store and rubrics without any judge, for reading stored judgments."""
     store = await open_store(settings)
     try:
         yield store, RubricRegistry(library_of(settings), store)
@@ -24,9 +24,9 @@ async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, RubricR
 
 @asynccontextmanager
 async def open_standing_archive(settings: Settings) -> AsyncIterator[tuple[Store, RubricRegistry]]:
-    """The same where the database is there already: one that is made on the way has nothing to tell.
+    """The same, but never creates a database, which would be empty.
 
-    Raises BadConfiguration where there is none.
+    Raises BadConfiguration if it does not exist.
     """
     file = Location.of(settings.database_url or "sqlite://").file
     if file is not None and not file.exists():
@@ -39,7 +39,7 @@ async def open_standing_archive(settings: Settings) -> AsyncIterator[tuple[Store
 
 
 async def open_store(settings: Settings) -> Store:
-    """In memory where no database is named."""
+    """In memory if no database is named."""
     return await Store.open(settings.database_url or "sqlite://", secret=secret_of(settings.secret_file.expanduser()))
 
 

@@ -18,7 +18,7 @@ from judge_server.util.canonical import canonical_json
 
 
 def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecification], str]:
-    """The configured judges and the default's name; the embedded baseline where none is configured."""
+    """The configured judges and the default's name; the embedded baseline if none is configured."""
     judges = dict(settings.judges)
     if not judges:
         judges = {DEFAULT_JUDGE: JudgeSpecification(name=DEFAULT_JUDGE, model="baseline")}

@@ -38,7 +38,7 @@ def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
 
 
 def audit_worker(service: Service) -> Auditor:
-    """Judges a random sample again; start it, and close it before the service."""
+    """Audits a random sample of judgments; start it, and close it before the service."""
     settings = service.settings
     pace = AuditPace(at_once=settings.audit_at_once, horizon_seconds=settings.monitor.horizon_seconds)
     return Auditor(

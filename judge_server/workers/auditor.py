@@ -1,7 +1,7 @@
-"""Audits: a judge of another family judges a random sample of stored judgments again, in time that others leave idle.
+"""Audits: a judge of another family judges a random sample of stored judgments again while models are idle.
 
 The sample is drawn by the digest of the judgment's id, so it is the same on every server and after every restart. The
-store knows what is still to be done: if a server stops in the middle, the next one goes on.
+store keeps the progress: if a server stops halfway, the next one continues.
 """
 
 import asyncio
@@ -38,11 +38,11 @@ _PASSING: Final = frozenset(fault.type for fault in (DeadlineExceeded, ModelUnav
 
 @dataclass(frozen=True, slots=True)
 class AuditPace:
-    """``at_once`` audits under way; ``look_seconds`` between looks for new judgments, ``idle_seconds`` between looks
-    whether others left room, ``retry_seconds`` before a judge that failed is asked again. Judgments older than
+    """``at_once`` audits under way; ``look_seconds`` between looks for new judgments, ``idle_seconds`` between checks
+    for idle models, ``retry_seconds`` before a judge that failed is asked again. Judgments older than
     ``horizon_seconds`` are not audited, nor those younger than ``settled_seconds``: a judgment is dated before it is
-    committed, so the youngest may still come in out of order. After ``lease_seconds`` without a renewal another server
-    goes on."""
+    committed, so the youngest may still arrive out of order. After ``lease_seconds`` without a renewal another server
+    takes over."""
 
     at_once: int = 4
     look_seconds: float = 5.0
@@ -54,8 +54,8 @@ class AuditPace:
 
 
 class Auditor:
-    """``start`` it in the scorer's event loop, ``close`` it before the store. ``busy`` says whether anybody else waits
-    for a model: then no audit begins, and those begun wait behind everything else. Without a ``judge`` nothing is
+    """``start`` it in the scorer's event loop, ``close`` it before the store. ``busy``: whether other work waits for a
+    model; then no audit begins, and audits under way have the lowest priority. Without a ``judge`` nothing is
     audited."""
 
     def __init__(
@@ -85,7 +85,7 @@ class Auditor:
             )
 
     async def close(self) -> None:
-        """Ends what is under way; the next auditor does it again."""
+        """Cancel audits under way; the next auditor repeats them."""
         if self._working is None:
             return
         self._working.cancel()
@@ -100,7 +100,7 @@ class Auditor:
             pass
 
     async def step(self) -> bool:
-        """Audit one page of what was judged since the last; whether there may be another. Raises StoreUnavailable."""
+        """Audit the next page of judgments; returns whether there may be another. Raises StoreUnavailable."""
         if not await self._claim():
             return False
         oldest = Position(int((time.time() - self._pace.horizon_seconds) * 1e6))
@@ -125,7 +125,7 @@ class Auditor:
         return await self._store.watches.claim(_WORK, self._name, seconds=self._pace.lease_seconds)
 
     async def _audit(self, one: Candidate) -> None:
-        """Judge it once more and keep that; one that no audit can be made of is kept as such."""
+        """Judge it again and store the result; a judgment that cannot be audited is stored as such."""
         submission = await self._store.submission(one.place.id)
         rubric = None if one.rubric_digest is None else await self._store.rubric_by_digest(one.rubric_digest)
         made = None
@@ -154,7 +154,7 @@ class Auditor:
         return held.judged
 
     async def _until_idle(self) -> None:
-        while self._busy():  # noqa: ASYNC110 - idleness is nobody's event
+        while self._busy():  # noqa: ASYNC110 - no event signals idleness
             await asyncio.sleep(self._pace.idle_seconds)
 
 

@@ -1,4 +1,4 @@
-"""The canaries of all judges: once at start, and again and again while the server runs, when nothing else waits."""
+"""Run the canaries of all judges at start, and periodically while the server runs and no other work waits."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ Strictness = Literal["off", "warn", "refuse"]
 
 
 class Canaries:
-    """``reports`` by judge, the newest each. ``start`` it in the judges' event loop and ``close`` it before them.
+    """``reports``: the newest of each judge. ``start`` it in the judges' event loop and ``close`` it before them.
     ``seconds`` between two rounds, 0 for the one at start only."""
 
     def __init__(self, judges: Mapping[str, Judge], strictness: Strictness, seconds: float) -> None:
@@ -31,8 +31,8 @@ class Canaries:
         self.reports: dict[str, CanaryReport] = {}
 
     async def start(self) -> None:
-        """Under ``refuse`` waits for the first round. Raises ModelUnavailable where a judge then fails what every judge
-        must pass."""
+        """Under ``refuse``, wait for the first round. Raises ModelUnavailable if a judge fails a canary that every
+        judge must pass."""
         if self._strictness == "off":
             return
         if self._strictness == "refuse":
@@ -62,7 +62,7 @@ class Canaries:
     async def _sung(self) -> None:
         try:
             await self.sing()
-        except Exception:  # noqa: BLE001 - a round that broke is followed by the next one
+        except Exception:  # noqa: BLE001 - a failed round must not stop later ones
             _LOG.exception("a round of canaries could not be finished")
 
     def _require(self) -> None:
@@ -79,7 +79,7 @@ class Canaries:
             )
 
     def _tell(self, report: CanaryReport) -> None:
-        """What changed since the last round, and everything in the first."""
+        """Log what changed since the last round; in the first round, everything."""
         before = self.reports.get(report.judge)
         known = {finding.canary: finding.passed for finding in before.findings} if before else {}
         for finding in report.findings:

@@ -1,4 +1,4 @@
-"""Run one job: judge its unfinished items, and commit each result."""
+"""Run one job: judge its unfinished items and commit each result."""
 
 import asyncio
 import logging
@@ -33,11 +33,10 @@ _PASSING = frozenset(fault.type for fault in (DeadlineExceeded, ModelUnavailable
 class JobLimits:
     """How much a worker does at once.
 
-    ``items_at_once`` of each priority class, over all jobs of this process; ``jobs_at_once`` jobs of each class, and
-    ``jobs_each`` of each caller in it, are claimed at a time. After ``lease_seconds`` without a renewal another worker
-    takes a job over. ``attempts`` at an item whose judge, store or deadline failed; ``first_wait_seconds`` before the
-    second one, and twice as long before each that follows. ``retention_seconds``: how long an ended job's results can
-    be fetched.
+    ``items_at_once``: per priority class, over all jobs of this process. ``jobs_at_once``: jobs claimed at a time per
+    class; ``jobs_each``: per caller in a class. After ``lease_seconds`` without a renewal another worker takes a job
+    over. ``attempts`` at an item whose judge, store or deadline failed; ``first_wait_seconds`` before the second one,
+    and twice as long before each that follows. ``retention_seconds``: how long an ended job's results can be fetched.
     """
 
     items_at_once: int = 64
@@ -67,7 +66,7 @@ class JobRun:
 
     async def run(self) -> None:
         """Returns when every item has its result. Raises StoreUnavailable."""
-        current_caller.set(Caller(self.job.terms.caller, ANYONE.scopes))  # of this task, which is the job's own
+        current_caller.set(Caller(self.job.terms.caller, ANYONE.scopes))  # this task belongs to the job alone
         try:
             await for_each(self._positions(), self._judge, self.limits.items_at_once)
             await self.records.complete(self.job.id, self.worker, retention_seconds=self.limits.retention_seconds)
@@ -82,8 +81,8 @@ class JobRun:
             after = page[-1]
 
     async def _judge(self, position: int) -> None:
-        """Judge one item and keep the result. What may pass is tried again before it becomes the result; the item holds
-        no slot while it waits for that."""
+        """Judge one item and store the result. Transient failures are retried first; the item holds no slot between
+        attempts."""
         waiter, wait = Waiter(self.priority, self.job.terms.caller), self.limits.first_wait_seconds
         for attempt in range(1, self.limits.attempts + 1):
             async with self.slots.slot_for(waiter, (self.job.id,)):
@@ -97,8 +96,8 @@ class JobRun:
         return None
 
     async def _keep(self, finished: Finished) -> None:
-        """Commit the result, trying again for a while if the store is away. A result that cannot be written at all is
-        replaced by a failure that can. Raises StoreUnavailable."""
+        """Commit the result, with retries while the store is unavailable. A result that cannot be written at all is
+        replaced by a failure. Raises StoreUnavailable."""
         refusal = StoreUnavailable("The result could not be kept.")
         for attempt in range(max(self.limits.attempts, 2)):
             if attempt:

@@ -1,7 +1,7 @@
 """Claims open jobs from the store and runs them. Any number of workers may share a store.
 
-Priority classes do not wait for each other here: each has slots of its own, and the model's scheduler lets the more
-urgent class go first. Within a class callers take turns, item by item, however many jobs each of them has.
+Each priority class has slots of its own here; the model's scheduler serves the more urgent class first. Within a class
+callers take turns, item by item, however many jobs each of them has.
 """
 
 import asyncio
@@ -56,17 +56,17 @@ class JobWorker:
         self._loops.append(asyncio.create_task(self._leave_time_to_requests(), name="job-slots"))
 
     def wake(self) -> None:
-        """A job was added."""
+        """Look for jobs now, because one was added."""
         self._changed.set()
 
     def cancel(self, job_id: str) -> None:
-        """The job was cancelled in the store: stop running it here."""
+        """Stop running a job that was cancelled in the store."""
         run = self._runs.get(job_id)
         if run is not None:
             run.cancel()
 
     async def close(self) -> None:
-        """Stop, and let other workers have the jobs."""
+        """Stop, and release the jobs to other workers."""
         tasks = [*self._loops, *self._runs.values()]
         for task in tasks:
             task.cancel()
@@ -100,7 +100,7 @@ class JobWorker:
         self._changed.set()
 
     async def _next_claim(self) -> None:
-        """When something changed, or the lease of another worker may have passed."""
+        """Wait until a job may be available: after a change, or when another worker's lease may have expired."""
         try:
             async with asyncio.timeout(self._limits.lease_seconds):
                 await self._changed.wait()
@@ -108,7 +108,7 @@ class JobWorker:
             return
 
     async def _renew(self) -> None:
-        """Keep the jobs that run here, and stop those that were cancelled or taken over."""
+        """Renew the leases of jobs that run here, and stop jobs that were cancelled or taken over."""
         running = tuple(self._runs)
         if not running:
             return
@@ -123,7 +123,7 @@ class JobWorker:
             await JobRun(job, self.name, self._records, self._scorer, self._limits, slots).run()
         except StoreUnavailable as fault:
             _LOG.warning("job %s waits until the store answers: %s", job.id, fault)
-        except Exception:  # noqa: BLE001 - one job that stops is no reason to stop the others
+        except Exception:  # noqa: BLE001 - a failed job must not stop the others
             _LOG.exception("job %s stopped; a worker takes it up again when its lease has passed", job.id)
 
     async def _forget(self) -> None:

@@ -37,7 +37,7 @@ def find(spec: LanguageCheck, check_input: CheckInput) -> CheckFinding:
 
 def _passages(text: str) -> list[str]:
     """Sentences gathered to at least ``SHORTEST_PASSAGE`` characters (a shorter end goes with the one before);
-    ``MOST_PASSAGES`` of them, evenly spread, where there are more."""
+    ``MOST_PASSAGES`` of them, evenly spread, if there are more."""
     passages, gathered = [], ""
     for match in _PIECE.finditer(text):
         gathered += match.group()

@@ -1,12 +1,11 @@
-"""What keeps a program in: no file but Python's own library, no writing, no network, no process, no signal.
+"""Sandbox for graders' programs: no files except Python's library, no writes, network, processes or signals.
 
-Two locks of the Linux kernel, neither of which needs a privilege nor can be taken off again, not by root either:
+It uses two Linux kernel mechanisms. Neither needs privileges, and neither can be undone, even by root:
 
-- Landlock refuses every path except reading below the directories given.
-- A seccomp filter refuses every system call that computing does not need: sockets, forking, executing, killing,
-  tracing, changing limits. What is not on the list below does not exist for the program.
+- Landlock refuses all access to files except reading below the given directories.
+- A seccomp filter refuses every system call that is not on the list below: sockets, fork, exec, kill, ptrace, rlimits.
 
-Only the standard library is imported here: a program is confined in an interpreter that knows nothing else.
+Only the standard library is imported here, because the confined interpreter has nothing else.
 """
 
 import ctypes
@@ -18,8 +17,8 @@ from collections.abc import Sequence
 
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 # fmt: off
-# by name: read write close fstat lseek mmap mprotect munmap brk mremap madvise; signals of its own; sleeping, clocks,
-# futex; openat getdents stat readlink access getcwd (Landlock looks after the paths); who am I; getrandom; exit
+# by name: read write close fstat lseek mmap mprotect munmap brk mremap madvise; its own signals; sleep, clocks,
+# futex; openat getdents stat readlink access getcwd (Landlock restricts paths); ids; getrandom; exit
 _ALLOWED = {
     "x86_64": (
         0, 1, 3, 5, 8, 9, 10, 11, 12, 25, 28, 17, 19, 13, 14, 15, 131, 24, 35, 228, 229, 230, 96, 98, 100, 202, 204,
@@ -41,11 +40,11 @@ _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # refused calls ans
 
 
 class CannotConfine(Exception):
-    """This kernel or machine lacks a lock."""
+    """This kernel or machine lacks Landlock or seccomp."""
 
 
 def confine(readable: Sequence[str], mebibytes: int, seconds: int) -> None:
-    """Confine this process for good; it must have one thread. Raises CannotConfine."""
+    """Confine this process permanently; it must be single-threaded. Raises CannotConfine."""
     machine = platform.machine()
     if machine not in _ARCHITECTURES:
         raise CannotConfine(f"no list of system calls for the machine {machine}")
@@ -71,7 +70,7 @@ def _limit(mebibytes: int, seconds: int) -> None:
 
 def _lock_paths(libc: ctypes.CDLL, readable: Sequence[str]) -> None:
     version = _call(libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1), "Landlock")
-    # every access that this version knows is refused unless a rule allows it; later versions know more of them
+    # every access right of this ABI version is refused unless a rule allows it; later versions have more
     files = (1 << (13, 14, 15, 15, 16)[min(version, 5) - 1]) - 1
     network, scopes = (0b11 if version >= 4 else 0), (0b11 if version >= 6 else 0)
     wanted = struct.pack("QQQ", files, network, scopes)[: 8 if version < 4 else 16 if version < 6 else 24]
@@ -86,7 +85,7 @@ def _lock_paths(libc: ctypes.CDLL, readable: Sequence[str]) -> None:
 
 
 def _lock_calls(libc: ctypes.CDLL, architecture: int, allowed: Sequence[int]) -> None:
-    """A filter that compares the number of every call with the allowed ones."""
+    """A filter that allows the listed system call numbers only."""
     steps = [
         (_LOAD, 0, 0, 4),
         (_JUMP_IF_EQUAL, 1, 0, architecture),

@@ -1,4 +1,4 @@
-"""What a grader says about a sample: a score, or a typed fault with the error flags of OpenAI's graders."""
+"""A grader's result for a sample: a score, or a typed fault with the error flags of OpenAI's graders."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class GraderFault:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """Exactly one of ``score`` and ``fault``. ``scores``: of a multi grader's parts by key (None where a part failed),
+    """Exactly one of ``score`` and ``fault``. ``scores``: of a multi grader's parts by key (None if a part failed),
     or the share of each label; ``usage`` by judge."""
 
     score: float | None = None
@@ -103,7 +103,7 @@ def combined(grader: Multi, parts: Mapping[str, Grade]) -> Grade:
 
 
 def _worst(faults: tuple[GraderFault, ...]) -> GraderFault | None:
-    """One that would occur again if the request were repeated, else the first."""
+    """A fault that would recur if the request were repeated, else the first."""
     lasting = [fault for fault in faults if fault.failure.type == GraderFailed.type]
     return next(iter(lasting or faults), None)
 

@@ -16,7 +16,7 @@ _MISSING = object()
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A piece of a filled template; ``source`` is None where the template itself has the text."""
+    """A piece of a filled template; ``source`` is None if the template itself has the text."""
 
     text: str
     source: Placeholder | None = None
@@ -24,7 +24,7 @@ class Filled:
 
 @dataclass(frozen=True)
 class GraderInput:
-    """``output`` is the sample's text. ``output_json`` is what it holds as JSON; ``output_tools`` are the tool calls
+    """``output`` is the sample's text. ``output_json`` is that text parsed as JSON; ``output_tools`` are the tool calls
     of a sample that is a chat message, or a list of them, in JSON."""
 
     output: str
@@ -32,7 +32,7 @@ class GraderInput:
 
     @cached_property
     def output_json(self) -> Any:
-        """Raises GraderFailed where the sample is no JSON."""
+        """Raises GraderFailed if the sample is not JSON."""
         try:
             return parse_json(self.output)
         except ValueError as fault:
@@ -40,7 +40,7 @@ class GraderInput:
 
     @cached_property
     def output_tools(self) -> list[Any]:
-        """Raises GraderFailed where the sample holds no tool calls."""
+        """Raises GraderFailed if the sample holds no tool calls."""
         found = self.output_json
         calls = found.get("tool_calls") if isinstance(found, dict) else found
         if not isinstance(calls, list) or not all(isinstance(call, dict) and "function" in call for call in calls):
@@ -53,7 +53,7 @@ class GraderInput:
 
     @cached_property
     def sample(self) -> dict[str, Any]:
-        """The whole sample for a program: what cannot be read is null, or an empty list."""
+        """The whole sample for a program: parts that cannot be parsed are null or an empty list."""
         try:
             found = self.output_json
         except GraderFailed:
@@ -69,7 +69,7 @@ class GraderInput:
         return [{"index": 0, "message": {"role": "assistant", "content": self.output}}]
 
     def fill(self, template: str) -> tuple[Filled, ...]:
-        """One pass: what takes a placeholder's place is never read for placeholders. Raises GraderFailed."""
+        """One pass: substituted text is not searched for placeholders again. Raises GraderFailed."""
         filled = tuple(self._filled(piece) for piece in pieces_of(template))
         if sum(len(piece.text) for piece in filled) > LONGEST_TEXT:
             raise GraderFailed(f"A filled template has more than {LONGEST_TEXT} characters.", flag="other_error")

@@ -1,4 +1,4 @@
-"""Runs graders: whether one can run here, and what it says about a sample."""
+"""Check whether graders can run here, and run them on samples."""
 
 import asyncio
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,7 @@
 """A grader's question to a judge: its prompt, its request, and what identifies it in the cache.
 
-The caller's own words are the task. What the sample and the item put into them is material, fenced as all material is:
-between markers with a code that its writer cannot know. Neither may hold a control token.
-"""
+The caller's template text is the task. Text from the sample and the item is material, fenced by markers with a code
+that its author cannot know. Neither may contain control tokens."""
 
 import hashlib
 from collections.abc import Sequence
@@ -31,7 +30,7 @@ _PARTS: dict[str, Part] = {"item": "conversation", "sample": "response"}
 
 @dataclass(frozen=True, slots=True)
 class GraderQuestion:
-    """What is asked and how its answer is read. Equal questions give equal answers, so they are asked once."""
+    """The question and how its answer is read. Equal questions are asked once."""
 
     prompt: Prompt
     answer: Labels | Structured
@@ -91,7 +90,7 @@ def _ours(text: str) -> Segment:
 
 
 def _prefix(system: Sequence[Segment], user: Sequence[Segment], writer: PromptWriter) -> tuple[str, ...]:
-    """What the grader's prompts about one item share: everything before the sample."""
+    """The prefix shared by the grader's prompts about one item: everything before the sample."""
     shared = []
     for segment in (*system, *user):
         if segment.part == "response":
@@ -130,7 +129,7 @@ def _request(judge: SingleJudge, question: GraderQuestion, sampling: SamplingPar
 
 
 def _key(judge: SingleJudge, request: Request) -> str:
-    """What determines the answer, as 64 hexadecimal digits: the prompt's roles and runs count, not only its text."""
+    """Cache key, 64 hexadecimal digits: covers the prompt's roles and segments as well as its text."""
     content = {
         "grader": judge.reference.fingerprint,
         "turns": [[turn.role, [[run.text, run.trusted] for run in turn.segments]] for turn in request.prompt.turns],

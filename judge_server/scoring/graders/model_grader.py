@@ -1,8 +1,7 @@
 """Graders that ask a judge: ``score_model`` for a number within a range, ``label_model`` for one of its labels.
 
-Labels are put to the judge as letters (numbers if there are more than 26), so that each is one short answer. Their
-probabilities are read if the judge's model gives probabilities.
-"""
+The prompt names labels by letters (numbers if there are more than 26), so that each answer is short. Label
+probabilities are read if the judge's model gives them."""
 
 import string
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from judge_server.models.protocol import Completion, Labels, Segment, Structured
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.judge_call import GraderQuestion, prompt_of
 
-_MOST_READ = 20  # engines tell the probabilities of this many tokens
+_MOST_READ = 20  # engines return the probabilities of this many tokens
 
 
 def score_question(grader: ScoreModel, material: GraderInput, judge: SingleJudge) -> GraderQuestion:

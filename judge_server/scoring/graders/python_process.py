@@ -1,4 +1,4 @@
-"""Programs in processes of their own, one process a run: bounded in number, time, memory and in what they may say."""
+"""Run each grader program in a process of its own, with bounded count, time, memory and output."""
 
 import asyncio
 import json
@@ -14,11 +14,11 @@ from judge_server.util.parsing import parse_json
 _WORKER = Path(__file__).with_name("python_worker.py")
 _COMMAND = (sys.executable, "-I", "-S", "-B", "-X", "utf8", str(_WORKER))
 _REPLY_BYTES = 64 * 1024
-_START_SECONDS = 5.0  # an interpreter starts in 0.05 s; a crowded machine may need longer
+_START_SECONDS = 5.0  # an interpreter starts in 0.05 s; a loaded machine may need longer
 _RUNTIME = "python_grader_runtime_error"
 _SERVER = "python_grader_server_error"
 
-# Each attempt that succeeds adds one: a confinement that holds gives 0.
+# Counts the attempts that succeed; 0 if the confinement works.
 _PROBE = """
 import os, socket
 
@@ -47,8 +47,8 @@ def grade(sample, item):
 
 
 class PythonProcesses:
-    """Runs programs. ``seconds``: of processor time, and on the clock besides 5 s for the start; ``mebibytes``: of
-    address space."""
+    """Runs programs. ``seconds``: limit of processor time, and of wall-clock time after 5 s for the start;
+    ``mebibytes``: limit of the address space."""
 
     def __init__(self, *, seconds: int, mebibytes: int, at_once: int) -> None:
         self.seconds = seconds
@@ -56,7 +56,8 @@ class PythonProcesses:
         self._room = asyncio.Semaphore(at_once)
 
     async def prove(self) -> None:
-        """Raises BadConfiguration where this machine cannot confine a program, found out by trying to escape."""
+        """Test the confinement by trying to escape from it. Raises BadConfiguration if this machine cannot confine
+        programs."""
         try:
             escaped = await self.run(_PROBE, {}, {})
         except (GraderFailed, GraderUnavailable) as fault:
@@ -65,7 +66,7 @@ class PythonProcesses:
             raise _cannot_be_enabled(f"{escaped:g} attempts to get out of the process succeeded")
 
     async def check(self, source: str) -> None:
-        """Raises GraderFailed where the program cannot be compiled or defines no ``grade``."""
+        """Raises GraderFailed if the program cannot be compiled or defines no ``grade``."""
         await self._outcome({"source": source, "run": False})
 
     async def run(self, source: str, sample: dict[str, Any], item: dict[str, Any]) -> float:
@@ -79,7 +80,8 @@ class PythonProcesses:
         return _score(reply, status)
 
     async def _exchange(self, job: bytes) -> tuple[bytes, int]:
-        """What the process said, at most ``_REPLY_BYTES`` and one, and how it ended. It is gone when this returns."""
+        """The process's output, at most ``_REPLY_BYTES`` + 1 bytes, and its exit status. It has ended when this
+        returns."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *_COMMAND,
@@ -125,7 +127,7 @@ async def _converse(process: asyncio.subprocess.Process, job: bytes) -> bytes:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill it. What it had still to say is thrown away, because a pipe that is not read to its end is never closed."""
+    """Kill it and discard its remaining output, because a pipe that is not read to its end is never closed."""
     with suppress(ProcessLookupError):
         process.kill()
     stdout = process.stdout
@@ -138,7 +140,7 @@ def _score(reply: bytes, status: int) -> float:
     if status:
         raise _ended(status)
     try:
-        answer = parse_json(reply[:_REPLY_BYTES])  # a longer one is cut, and so is no JSON
+        answer = parse_json(reply[:_REPLY_BYTES])  # a longer answer was cut, so it is not valid JSON
         kind, detail = answer.get("failed"), str(answer.get("detail", ""))
         score = float(answer["score"]) if kind is None else 0.0
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
@@ -153,7 +155,7 @@ def _score(reply: bytes, status: int) -> float:
 
 
 def _ended(status: int) -> GraderFailed:
-    """SIGKILL is the kernel's answer to the limit of processor time (and to a machine without memory)."""
+    """The kernel sends SIGKILL at the limit of processor time, and if memory runs out."""
     if status == -9:
         return GraderFailed("The program used up its processor time or its memory.", flag=_SERVER, kind="killed")
     return GraderFailed(f"The program's process ended with exit status {status}.", flag=_SERVER, kind="crashed")

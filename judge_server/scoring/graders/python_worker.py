@@ -13,7 +13,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from math import isfinite
 from typing import Any
 
-# what graders use most, some of it compiled code that could not be opened later
+# what graders use most; the compiled modules among it could not be opened after confinement
 _AT_HAND = (
     "ast", "bisect", "collections", "copy", "csv", "datetime", "decimal", "difflib", "fractions", "functools",
     "hashlib", "heapq", "html", "itertools", "operator", "random", "re", "statistics", "string", "textwrap", "typing",
@@ -32,7 +32,7 @@ def main() -> None:
         __import__(name)
     try:
         _confinement().confine([path for path in sys.path if os.path.isdir(path)], job["mebibytes"], job["seconds"])  # noqa: PTH112 - pathlib is not loaded here
-    except Exception as fault:  # noqa: BLE001 - a program never runs unconfined, whatever the reason
+    except Exception as fault:  # noqa: BLE001 - a program never runs unconfined
         answer = {"failed": "confinement", "detail": f"{type(fault).__name__}: {fault}"}
     else:
         answer = _outcome(job)
@@ -41,10 +41,10 @@ def main() -> None:
 
 
 def _confinement() -> Any:
-    """The file beside this one: the package it belongs to is out of reach of an isolated interpreter."""
+    """Loaded by path: an isolated interpreter cannot import the package."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "confinement.py")  # noqa: PTH100, PTH118, PTH120
     spec = spec_from_file_location("confinement", path)
-    assert spec is not None  # noqa: S101 - the file stands beside this one
+    assert spec is not None  # noqa: S101 - the file is in this directory
     assert spec.loader is not None  # noqa: S101
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -60,7 +60,7 @@ def _outcome(job: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(score, int | float):
             return {"failed": "result", "detail": f"grade returned {type(score).__name__}, not a number"}
         number = float(score)
-    except BaseException as fault:  # noqa: BLE001 - whatever the program raises, SystemExit too, is its failure
+    except BaseException as fault:  # noqa: BLE001 - anything the program raises, SystemExit included, is its failure
         return {"failed": "runtime", "detail": _told(fault)}
     if not isfinite(number):
         return {"failed": "result", "detail": f"grade returned {number}, not a finite number"}
@@ -78,12 +78,12 @@ def _grade_of(source: str) -> Callable[[Any, Any], Any]:
 
 
 def _told(fault: BaseException) -> str:
-    """The end of the traceback: the program's own lines, never this file's."""
+    """The end of the traceback: lines of the program only, not of this file."""
     try:
         frames = [frame for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == "<grader>"]
         lines = [f"line {frame.lineno}, in {frame.name}" for frame in frames[-5:]]
         text = "; ".join([f"{type(fault).__name__}: {fault}", *lines])
-    except BaseException:  # noqa: BLE001 - an exception whose own text raises, or no memory left to tell
+    except BaseException:  # noqa: BLE001 - str(exception) may raise, or memory may be exhausted
         return "the program raised, and its error cannot be told"
     return text[:_DETAIL_CHARACTERS].encode("utf-8", "replace").decode()
 

@@ -22,7 +22,7 @@ from judge_server.scoring.graders.grader_input import GraderInput
 
 _stemmer = snowballstemmer.stemmer("english")
 _GLEU_ORDER = 4
-# the parameters of the paper
+# parameters from the paper
 _RECALL_WEIGHT, _PENALTY_WEIGHT, _PENALTY_POWER = 0.9, 0.5, 3.0
 
 Words = Sequence[str]
@@ -47,7 +47,7 @@ async def measure_similarity(grader: TextSimilarity, material: GraderInput) -> f
 
 
 def similarity(metric: Metric, given: str, wanted: str) -> float:
-    """Some metrics take more than linear time, so the first ``LONGEST_COMPARED`` characters are compared."""
+    """Some metrics take superlinear time, so only the first ``LONGEST_COMPARED`` characters are compared."""
     value = _METRICS[metric](given[:LONGEST_COMPARED].strip(), wanted[:LONGEST_COMPARED].strip())
     return min(1.0, max(0.0, value))
 
@@ -107,14 +107,15 @@ def _grams(words: Words) -> Counter[tuple[str, ...]]:
 
 
 def _aligned(given: Words, wanted: Words) -> list[tuple[int, int]]:
-    """Pairs of positions in the order of ``given``. Both ends' last free words of a form are matched first."""
+    """Pairs of positions in the order of ``given``. For each form, the last unmatched words of both texts are matched
+    first."""
     left, right = dict(enumerate(given)), dict(enumerate(wanted))
     pairs = _matched(left, right, str) + _matched(left, right, _stem)
     return sorted(pairs)
 
 
 def _matched(left: dict[int, str], right: dict[int, str], form: Callable[[str], str]) -> list[tuple[int, int]]:
-    """Matches, taken out of both."""
+    """Matches, removed from both."""
     places: dict[str, list[int]] = {}
     for place in sorted(right):
         places.setdefault(form(right[place]), []).append(place)
@@ -129,7 +130,7 @@ def _matched(left: dict[int, str], right: dict[int, str], form: Callable[[str], 
 
 
 def _chunks(pairs: Sequence[tuple[int, int]]) -> int:
-    """Runs of matches that stand next to each other in both."""
+    """Runs of matches that are adjacent in both texts."""
     return 1 + sum(after != (before[0] + 1, before[1] + 1) for before, after in pairwise(pairs))
 
 

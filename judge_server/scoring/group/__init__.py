@@ -1,1 +1,1 @@
-"""Rollouts of one prompt: collected, judged, compared with each other, and their rewards beside each other."""
+"""Rollouts of one prompt: collected, judged, compared with each other, and rewarded."""

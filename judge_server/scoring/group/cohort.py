@@ -10,13 +10,13 @@ from judge_server.models.protocol import Priority
 from judge_server.scoring.group.evaluation import CohortOptions, Evaluation
 from judge_server.util.canonical import canonical_json, digest
 
-_BYTES_BESIDE = 4_096  # what is kept of a member besides its text, mostly its judgment
+_BYTES_BESIDE = 4_096  # size of a member besides its text, mostly its judgment
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """A response of a cohort. ``key`` identifies it if it is sent twice; ``digest``: of its content; ``item``: plain
-    data of its submission; ``bytes``: what keeping it takes."""
+    data of its submission; ``bytes``: its size in memory."""
 
     key: str
     digest: str
@@ -25,8 +25,8 @@ class Member:
 
     @staticmethod
     def of(items: Sequence[Mapping[str, Any]]) -> "list[Member]":
-        """Members of one request. Without an id a member is identified by its content, and by how often the request has
-        the same content before it."""
+        """Members of one request. Without an id, a member's key is its content and the number of equal contents before
+        it in the request."""
         seen: dict[str, int] = {}
         members = []
         for item in items:
@@ -47,8 +47,8 @@ class Times:
 
 
 class Cohort:
-    """Open until it is full or its time is over; then the members that arrived are judged for the requests that wait.
-    ``waiting``: how many requests those are."""
+    """Open until it is full or its collection time ends; then the members that arrived are judged. ``waiting``: number
+    of requests that wait for the result."""
 
     def __init__(self, caller: str, name: str, wanted: CohortOptions, times: Times) -> None:
         self.caller = caller
@@ -92,7 +92,8 @@ class Cohort:
         return known is not None and known.digest == member.digest
 
     def admit(self, member: Member) -> JudgeServerError | None:
-        """Why the response cannot be a member; None if it is one now. One that is sent again stays the same member."""
+        """Add the response; returns why it cannot be a member, or None. One that is sent again stays the same
+        member."""
         known = self.members.get(member.key)
         if known is not None:
             return None if known.digest == member.digest else _conflict(member)

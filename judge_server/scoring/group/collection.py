@@ -12,14 +12,14 @@ from judge_server.scoring.group.cohort import Cohort, Member, Times
 from judge_server.scoring.group.evaluation import CohortOptions, Evaluation
 
 Evaluate = Callable[[Sequence[Mapping[str, Any]], CohortOptions, Terms], Awaitable[Evaluation]]
-_Name = tuple[str, str]  # caller, and what the cohort's members have in common
+_Name = tuple[str, str]  # caller, and digest of what the cohort's members share
 _MOST_FOR_OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class CohortLimits:
-    """``cohorts`` and ``bytes`` of all that are open or remembered. A caller that is alone may fill them; another one
-    still gets an equal share, up to twice the limits in all. ``memory_seconds``: how long a judged cohort is known, so
+    """``cohorts`` and ``bytes`` of all that are open or remembered. A single caller may use all of it; other callers
+    still get an equal share, up to twice the limits in total. ``memory_seconds``: how long a judged cohort is kept, so
     that a repeated request is answered and a late one is refused."""
 
     cohorts: int = 1_024
@@ -40,16 +40,16 @@ class Joined:
 
 @dataclass(slots=True)
 class _Held:
-    """What one caller, or all of them, hold."""
+    """Cohorts and bytes of one caller, or of all callers."""
 
     cohorts: int = 0
     bytes: int = 0
 
 
 class CohortCollection:
-    """A cohort is judged once for all requests that wait for it. A request that leaves takes nothing away from the
-    others. When the last one leaves, an open cohort is dropped and model calls of a closed one are cancelled; a request
-    for a closed cohort starts them anew."""
+    """A cohort is judged once for all requests that wait for it. A request that leaves does not affect the others. When
+    the last one leaves, an open cohort is dropped and model calls of a closed one are cancelled; a request for a closed
+    cohort starts them anew."""
 
     def __init__(self, evaluate: Evaluate, limits: CohortLimits | None = None) -> None:
         self._evaluate = evaluate
@@ -83,7 +83,7 @@ class CohortCollection:
         return Joined(cohort, faults, places, await self._evaluation(cohort, terms) if mine else None)
 
     async def close(self) -> None:
-        """Cancel whatever is collected or judged; requests that wait get Draining."""
+        """Cancel all collection and judging; waiting requests get Draining."""
         self._ended = True
         under_way = [cohort.work for cohort in self._all() if cohort.work is not None and not cohort.work.done()]
         for cohort in self._all():
@@ -111,7 +111,7 @@ class CohortCollection:
                 self._abandon(cohort)
 
     def _abandon(self, cohort: Cohort) -> None:
-        """No request waits any more: drop what is not judged yet, and keep only what need not be judged again."""
+        """Called when no request waits: drop cohorts not judged yet, and keep only complete results."""
         work = cohort.work
         if cohort.open:
             cohort.close()
@@ -127,7 +127,7 @@ class CohortCollection:
         return await self._evaluate([member.item for member in cohort.members.values()], cohort.wanted, terms)
 
     def _find(self, name: _Name, members: Sequence[Member]) -> Cohort | None:
-        """The cohort that has one of the members; else the newest one, if it still collects or ended incomplete."""
+        """The cohort that has one of the members; else the newest one, if it is still open or ended incomplete."""
         generations = self._cohorts.get(name, [])
         for cohort in reversed(generations):
             if any(cohort.holds(member) for member in members):
@@ -160,7 +160,7 @@ class CohortCollection:
             self._cohorts.pop(name, None)
 
     def _require_room(self, caller: str, cohorts: int, size: int) -> None:
-        """Raises Overloaded. Idle cohorts make room first, those of the caller that holds most before the others'."""
+        """Drop idle cohorts to make room, first those of the caller that holds most. Raises Overloaded."""
         held: dict[str, _Held] = {caller: _Held()}
         total = _Held()
         for cohort in self._all():
@@ -168,7 +168,7 @@ class CohortCollection:
                 one.cohorts += 1
                 one.bytes += cohort.bytes
         idle = [cohort for cohort in self._all() if cohort.idle]
-        idle.sort(key=lambda cohort: held[cohort.caller].bytes)  # stable: the oldest last, once it is reversed
+        idle.sort(key=lambda cohort: held[cohort.caller].bytes)  # stable sort: the oldest last after reversal
         while idle and self._full(total, cohorts, size):
             cohort = idle.pop()
             self._forget(cohort)
@@ -184,7 +184,7 @@ class CohortCollection:
             )
 
     def _full(self, total: _Held, cohorts: int, size: int) -> str | None:
-        """Which limit so many more would exceed, in words."""
+        """Which limit this addition would exceed, as text."""
         if cohorts and total.cohorts + cohorts > self._limits.cohorts:
             return f"{total.cohorts} groups are being collected"
         if size and total.bytes + size > self._limits.bytes:
@@ -192,7 +192,7 @@ class CohortCollection:
         return None
 
     def _has_share(self, total: _Held, held: Mapping[str, _Held], caller: str, cohorts: int, size: int) -> bool:
-        """Whether a caller beside others holds less than an equal share of the limits, with so many more."""
+        """Whether the caller, with this addition, still holds less than an equal share of the limits."""
         mine, limits = held[caller], self._limits
         sharing = sum(one.cohorts > 0 for name, one in held.items() if name != caller) + 1
         return (

@@ -31,12 +31,12 @@ from judge_server.util.concurrency import together
 _LOG = logging.getLogger(__name__)
 _OUR_FAULT = Failure(type="internal_error", detail="The server failed on comparing this group; its log says how.")
 _NO_SUBMISSION = Failure(type="bad_submission", detail="The response is not valid, and was compared with none.")
-_CHARACTERS_PER_TOKEN = 3  # a little less than English has
+_CHARACTERS_PER_TOKEN = 3  # slightly below the English average
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """``rewards`` in [0, 1] by member; None exactly where there is a failure."""
+    """``rewards`` in [0, 1] by member; None exactly if there is a failure."""
 
     rewards: tuple[float | None, ...]
     failures: tuple[Failure | None, ...]
@@ -52,7 +52,7 @@ class Compared:
         return Compared((None,) * count, (failure,) * count)
 
     def spread(self, places: Sequence[int], count: int) -> "Compared":
-        """These rewards at ``places`` of a group of ``count``, of which the others cannot be compared."""
+        """These rewards at ``places`` of a group of ``count``; the other members cannot be compared."""
         rewards: list[float | None] = [None] * count
         failures: list[Failure | None] = [_NO_SUBMISSION] * count
         for place, reward, failure in zip(places, self.rewards, self.failures, strict=True):
@@ -67,7 +67,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What one judge with a model of its own made of the candidates."""
+    """One single judge's results for the candidates."""
 
     standing: RelativeStanding
     presentations: int
@@ -84,14 +84,14 @@ class Comparer:
         self._observers = observers or Observers()
 
     async def compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
-        """At least two members with the same prompt, rubric, reference and facts. Never raises for what cannot be
-        compared: every member has a reward or a typed failure."""
+        """At least two members with the same prompt, rubric, reference and facts. Every member gets a reward or a typed
+        failure; failures to compare do not raise."""
         with self._scorer.admission.enter(1, terms.priority):
             try:
                 compared = await self._compare(members, options, terms)
             except JudgeServerError as fault:
                 compared = Compared.failed(len(members), Failure(type=fault.type, detail=str(fault)))
-            except Exception:  # noqa: BLE001 - a fault of ours in comparing is no reason to lose the judgments
+            except Exception:  # noqa: BLE001 - an internal error in comparing must not lose the judgments
                 _LOG.exception("a group could not be compared")
                 compared = Compared.failed(len(members), _OUR_FAULT)
         self._observers.compared(compared.usage, [failure for failure in compared.failures if failure])
@@ -140,8 +140,8 @@ class Comparer:
         return _Heard(method.standing(contest, answers), len(shown), read, found.usage)
 
     async def _texts(self, members: Sequence[Submission], rubric: Rubric, standard: Standard) -> list[str | None]:
-        """What is shown of each member: its answer, or all of it where criteria read more; None for what the guard
-        catches, which no judge is shown."""
+        """The text shown of each member: its answer, or all of it if criteria read more; None if the guard catches
+        it."""
         scope = "conversation" if standard.whole else "answer"
         refused = [(await self._scorer.inspected(member, rubric)).refused for member in members]
         return [None if cause else text_in_scope(one, scope) for one, cause in zip(members, refused, strict=True)]
@@ -195,7 +195,7 @@ def _by_member(
 
 
 def combined(specification: JudgeSpecification, standings: Sequence[RelativeStanding]) -> RelativeStanding:
-    """A panel's standing by candidate: mean, median (for majority) or min of its members' rewards, where a quorum of
+    """A panel's standing by candidate: mean, median (for majority) or min of its members' rewards, if a quorum of
     them has one. A lone judge's is its own."""
     if len(standings) == 1:
         return standings[0]

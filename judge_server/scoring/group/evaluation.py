@@ -1,4 +1,4 @@
-"""Judging a cohort: each member alone, members with each other, and the rewards that follow from both."""
+"""Judge a cohort: score each member alone, compare the members, and combine both into rewards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ _UNEXPLAINED = Failure(type="no_verdict", detail="The response has no reward.")
 
 @dataclass(frozen=True, slots=True)
 class CohortOptions:
-    """What all members of a cohort share. ``defaults``: rubric and judge; ``relative``: None for rewards of each
-    member's own; ``expected``: members of a complete cohort; below ``minimum`` members are not compared."""
+    """What all members of a cohort share. ``defaults``: rubric and judge; ``relative``: None for absolute rewards;
+    ``expected``: members of a complete cohort; below ``minimum`` members are not compared."""
 
     defaults: Mapping[str, Any]
     relative: RelativeOptions | None
@@ -37,7 +37,7 @@ class CohortOptions:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All by member, in one order. An outcome is a reward or the reason why there is none."""
+    """All lists are by member, in the same order. An outcome is a reward or the reason why there is none."""
 
     wanted: CohortOptions
     judgments: tuple[Judgment, ...]
@@ -50,11 +50,11 @@ class Evaluation:
 
     @property
     def decided(self) -> bool:
-        """Whether every member has a reward: there is nothing to ask again."""
+        """Whether every member has a reward, so that nothing need be asked again."""
         return not any(isinstance(outcome, Failure) for outcome in self.outcomes)
 
     def report(self, places: Sequence[int | None], kind: AdvantageKind | None) -> GroupReport:
-        """About the cohort, with lists for the members at ``places``; None is a response that is no member."""
+        """Report on the cohort, with lists for the members at ``places``; None for a response that is not a member."""
         rewards = self.rewards
         listed: tuple[float | None, ...] | None = None
         if kind is not None:
@@ -88,7 +88,7 @@ class Evaluation:
 async def evaluate(
     scorer: Scorer, comparer: Comparer, items: Sequence[Mapping[str, Any]], wanted: CohortOptions, terms: Terms
 ) -> Evaluation:
-    """Judge plain data of submissions that differ in their responses only. Never raises for what is wrong with one."""
+    """Judge plain data of submissions that differ in their responses only. An invalid item does not raise."""
     members = [_parsed(item, wanted.defaults) for item in items]
     judging = score_batch(scorer, members, terms, wanted.defaults)
     if wanted.relative is None:
@@ -102,7 +102,7 @@ async def evaluate(
 
 
 def _parsed(item: Mapping[str, Any], defaults: Mapping[str, Any]) -> Submission | Mapping[str, Any]:
-    """The item itself where it is no submission: scoring it tells what is wrong."""
+    """The submission, or the item itself if it is invalid: scoring it reports the error."""
     try:
         return parse_submission(item, defaults)
     except BadSubmission:
@@ -116,7 +116,7 @@ async def _compared(
     wanted: CohortOptions,
     terms: Terms,
 ) -> Compared:
-    """By member; those that are no submissions have no standing."""
+    """By member; invalid submissions have no standing."""
     usable = [place for place, member in enumerate(members) if isinstance(member, Submission)]
     least = max(wanted.minimum, 2)
     if len(members) < least or len(usable) < 2:
@@ -133,7 +133,7 @@ def _outcome(judgment: Judgment, compared: Compared, place: int, weight: float) 
     reward, failure = compared.rewards[place], compared.failures[place]
     if reward is None or compared.rubric is None:
         if not judgment.id and judgment.error:
-            return judgment.error  # what is wrong with the member itself says more
+            return judgment.error  # the member's own error is more specific
         return failure or Failure(type="no_verdict", detail="The response was not compared.")
     return relative_reward(judgment, reward, weight, compared.rubric)
 
@@ -143,9 +143,9 @@ def own_reward(judgment: Judgment) -> float | Failure:
 
 
 def relative_reward(judgment: Judgment, relative: float, weight: float, rubric: Rubric) -> float | Failure:
-    """``weight`` times the relative reward plus the rest of the member's own. A gate that fired caps it as it caps the
-    member's own reward; one that could not be read leaves it undecided if it could have lowered it. What could not be
-    judged or kept at all has no reward, whatever the comparison found."""
+    """``weight`` times the relative reward plus the rest of the member's own. A gate that fired caps it like the
+    member's own reward; an unreadable gate that could have lowered it leaves it undecided. A member that could not be
+    judged or stored has no reward, regardless of the comparison."""
     if not judgment.id:
         return judgment.error or _UNEXPLAINED
     value = relative

@@ -23,8 +23,8 @@ from judge_server.util.canonical import digest
 
 @dataclass(frozen=True, slots=True)
 class GroupTask:
-    """``items``: plain data of submissions that differ in response, id and policy only. ``collect``: they may be a part
-    of the cohort; the rest comes in other requests."""
+    """``items``: plain data of submissions that differ in response, id and policy only. ``collect``: the items may be
+    part of a cohort whose other members arrive in other requests."""
 
     items: Sequence[Mapping[str, Any]]
     wanted: CohortOptions
@@ -94,7 +94,7 @@ class Groups:
 
 
 def _shared(task: GroupTask, joined: Joined) -> GroupScores:
-    """This request's part of a cohort that was judged for several."""
+    """This request's part of a cohort that several requests share."""
     cohort, evaluation = joined.cohort, joined.evaluation
     whole = evaluation or Evaluation(cohort.wanted, (), ())
     late = DeadlineExceeded(

@@ -1,4 +1,4 @@
-"""What an answer about a group says besides its judgments: statistics of the rewards, advantages, the comparison."""
+"""Report on a group besides its judgments: statistics of the rewards, advantages, the comparison."""
 
 from collections.abc import Sequence
 from math import fsum, hypot, sqrt
@@ -15,8 +15,8 @@ _EPSILON = 1e-4
 
 
 class Statistics(Frozen):
-    """Over the rewards that are not None: ``count``, ``mean`` and population ``std``. ``zero_variance`` says that the
-    group teaches nothing (also with fewer than two rewards)."""
+    """Over the rewards that are not None: ``count``, ``mean`` and population ``std``. ``zero_variance``: the group
+    gives no learning signal (also with fewer than two rewards)."""
 
     count: int
     mean: float | None
@@ -25,8 +25,8 @@ class Statistics(Frozen):
 
 
 class Comparisons(Frozen):
-    """``presentations`` were shown to the judge and ``read`` of them could be read; ``pairs`` were seen both ways
-    round, ``inconsistent`` of them with another winner each time."""
+    """``presentations`` were shown to the judge and ``read`` of them could be read; ``pairs`` were shown in both
+    orders, ``inconsistent`` of them with a different winner in each."""
 
     presentations: int
     read: int
@@ -66,7 +66,7 @@ def statistics(rewards: Sequence[float | None]) -> Statistics:
 
 
 def advantages(rewards: Sequence[float | None], kind: AdvantageKind) -> tuple[float | None, ...]:
-    """In the order of the rewards, and None if there is none; the others are left out of every mean.
+    """In the order of the rewards; None for a missing reward, which no mean includes.
 
     ``grpo``: (reward - mean) / (std + 1e-4) (Shao et al. 2024, 2402.03300); ``dr_grpo``: reward - mean (Liu et al.
     2025, 2503.20783); ``rloo``: reward - mean of the others (Ahmadian et al. 2024, 2402.14740), 0 if there are none.

@@ -84,7 +84,7 @@ async def begin(
     options: Annotated[LineOptions, Query()],
     key: Key = None,
 ) -> Response:
-    """Take a batch in for good: JSON (`items`, and the fields of a batch) or JSON Lines (the fields in the query).
+    """Take a batch in permanently: JSON (`items`, and the fields of a batch) or JSON Lines (the fields in the query).
 
     Answers 202 when every item is in the store: from then on nothing of it is lost, whatever ends the server. With an
     Idempotency-Key the same request again answers the same job.
