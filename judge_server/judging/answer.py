@@ -31,7 +31,7 @@ class ValueBounds:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A usable outcome. ``shares``: probability of each label (Yes and No, or the options worst to best). ``bounds``:
-    what ``value`` can be, given the labels that the server did not list; None if all are known."""
+    of ``value``, given the labels that the server did not list; None if all are known."""
 
     value: float
     shares: tuple[float, ...]
@@ -115,7 +115,7 @@ class Judge(Protocol):
 
 
 def verdict_of(criterion: Judged, answer: Answer, *, step: Step | None = None, cached: bool = False) -> Verdict:
-    """The verdict on ``criterion`` that ``answer`` means."""
+    """The verdict on ``criterion`` that corresponds to ``answer``."""
     shown = answer.reading or answer.distrusted
     scale = isinstance(criterion, Scale)
     options = option = None

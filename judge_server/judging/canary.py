@@ -1,6 +1,6 @@
-"""Ask a judge questions with known answers: does it discriminate, is it constrained, are its probabilities raw?
+"""Ask a judge questions with known answers, to test that it discriminates, is constrained and gives raw probabilities.
 
-The texts bypass guard and cache: even what the guard would catch must score low by itself.
+The texts bypass guard and cache: even texts that the guard would catch must score low.
 """
 
 import logging
@@ -138,7 +138,7 @@ async def _completion(judge: SingleJudge, request: Request) -> Completion | str:
         return await judge.model.complete(request)
     except JudgeFailure as fault:
         return f"no answer: {fault.type}"
-    except Exception:  # noqa: BLE001 - no behaviour of a model on a canary may end the server
+    except Exception:  # noqa: BLE001 - a model's failure on a canary must not stop the server
         _LOG.exception("the model %s broke its contract on a canary", judge.model.name)
         return "no answer: the model broke its contract"
 

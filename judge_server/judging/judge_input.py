@@ -1,4 +1,4 @@
-"""What a judge sees besides the criterion: the conversation, the part of the response in scope, the reference.
+"""The judge's input besides the criterion: the conversation, the part of the response in scope, the reference.
 
 All texts are sanitized here, before anything is hashed, so that the cache key covers exactly what is shown.
 """
@@ -23,7 +23,7 @@ ROLE_MARK = re.compile("\ue00a([a-z ]{1,20})\ue00b\n")
 
 @dataclass(frozen=True)
 class JudgeInput:
-    """``response`` is the text in scope; ``step`` the one step that is judged, for criteria of that scope."""
+    """``response`` is the text in scope; ``step``: the judged step, for criteria of step scope."""
 
     conversation: tuple[Message, ...]
     response: str
@@ -32,7 +32,7 @@ class JudgeInput:
 
     @property
     def blank(self) -> bool:
-        """Whether nothing is in scope."""
+        """Whether there is no text in scope."""
         return not (self.response if self.step is None else self.step.text).strip()
 
     @cached_property
@@ -96,8 +96,8 @@ def text_in_scope(submission: Submission, scope: str) -> str:
 
 
 def step_text(submission: Submission, step: Step) -> str:
-    """A step as a judge sees it: for a response with turns, the turn and the tool results after it. A step that says
-    nothing is blank: it meets nothing, and no judge is asked."""
+    """A step as a judge sees it: for a response with turns, the turn and the tool results after it. A step without text
+    is blank: it meets no criterion, and no judge is asked."""
     if says_nothing(step.text):
         return ""
     messages = submission.response
@@ -120,8 +120,8 @@ def message_text(message: Message) -> str:
 
 
 def role_mark(role: str) -> str:
-    """Stands before what a role inside a text says. The prompt shows it with the code of the text's fence; outside text
-    cannot hold it, so a role that a text only claims is never shown with the code."""
+    """Marks the start of a role's text. The prompt shows the mark with the code of the text's fence; outside text
+    cannot contain it, so a role that a text only claims never has the code."""
     return f"{_MARK[0]}{role}{_MARK[1]}\n"
 
 
@@ -149,5 +149,5 @@ def _call_text(call: ToolCall) -> str:
 
 
 def _shown(text: str) -> str:
-    """``text`` without what a reader cannot see, and without the characters of role marks."""
+    """``text`` without invisible characters and without the characters of role marks."""
     return sanitize(text).translate(_NO_MARKS)

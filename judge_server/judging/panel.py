@@ -1,4 +1,4 @@
-"""Several judges asked concurrently; their readings are combined by mean, majority or minimum."""
+"""Ask several judges concurrently; their readings are combined by mean, majority or minimum."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Combination = Literal["mean", "majority", "min"]
 
 
 class PanelJudge:
-    """The creator of the members starts and closes them. A panel costs the sum of its members."""
+    """The creator of the members starts and closes them. A panel costs as much as all its members together."""
 
     def __init__(self, specification: JudgeSpecification, members: Sequence[Judge]) -> None:
         self.specification = specification
@@ -111,7 +111,7 @@ def combine(criterion: Judged, readings: Sequence[Reading], how: Combination) ->
 
 
 def _votes(criterion: Judged, readings: Sequence[Reading]) -> tuple[float, ...]:
-    """All of the share to the label with the most votes, divided equally on a tie."""
+    """Assign the whole share to the label with the most votes, divided equally on a tie."""
     if isinstance(criterion, Scale):
         choices = [reading.shares.index(max(reading.shares)) for reading in readings]
     else:

@@ -4,8 +4,9 @@ Outside text never passes through Jinja. A template is rendered with numbered sl
 slots, and the outside texts fill them as untrusted segments. So no text can act as template syntax, and the model knows
 which parts of the prompt may hold control tokens (ours) and which may not.
 
-Each outside text is fenced by markers with a code that is an HMAC of the text under the server's secret. Its writer
-cannot guess the code, yet it is the same in every prompt that shows the text: prefixes stay shared and replays exact.
+Each outside text is fenced by markers with a code that is an HMAC of the text under the server's secret. Its author
+cannot guess the code, and it is the same in every prompt that shows the text, so that prefixes are shared and replays
+are exact.
 """
 
 import hashlib
@@ -134,7 +135,7 @@ class PromptWriter:
         return Prompt((Turn("system", self._system(len(criteria) > 1)), user), shown.prefix)
 
     def code(self, kind: str, text: str) -> str:
-        """The fence code of ``text``: 12 hexadecimal digits that its writer cannot know."""
+        """The fence code of ``text``: 12 hexadecimal digits that its author cannot know."""
         data = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
         return hmac.new(self._secret, data, hashlib.sha256).hexdigest()[:12]
 

@@ -15,13 +15,13 @@ from judge_server.models.protocol import Completion, TokenProbability
 
 REASON_CHARACTERS = 600
 _ROUNDING = 0.01
-_NOTHING = 1e-9  # what rounding leaves of a distribution that is listed whole
+_NOTHING = 1e-9  # rounding error of a completely listed distribution
 
 
 @dataclass(frozen=True, slots=True)
 class LabelReading:
-    """The listed probabilities of labels. ``listed``: of each label, None if no listed token says it; ``unlisted``:
-    such a label has at most this probability; ``rest``: all unlisted tokens have at most this probability together."""
+    """The listed probabilities of labels. ``listed``: of each label, None if no listed token matches it; ``unlisted``:
+    upper bound for such a label; ``rest``: all unlisted tokens have at most this probability together."""
 
     listed: tuple[float | None, ...]
     unlisted: float
@@ -38,8 +38,8 @@ class LabelReading:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The probability of each label given that one of them is said. Unlisted labels count with half of what they
-        can have at most, so the shares are possible ones; all are 0 if nothing is known of any label."""
+        """The probability of each label given that one of them is said. An unlisted label counts with half its upper
+        bound, so that the shares are possible values; all are 0 if nothing is known of any label."""
         missing = self.listed.count(None)
         half = min(self.unlisted, self.rest / missing) / 2 if missing else 0.0
         filled = [half if total is None else total for total in self.listed]
@@ -47,7 +47,7 @@ class LabelReading:
         return tuple(total / mass for total in filled) if mass > 0 else tuple(0.0 for _ in filled)
 
     def bounds(self, values: Sequence[float]) -> ValueBounds | None:
-        """What the mean of ``values`` over the shares can be; None if every label is listed or impossible."""
+        """Bounds of the mean of ``values`` over the shares; None if every label is listed or impossible."""
         missing = [value for value, total in zip(values, self.listed, strict=True) if total is None]
         if not missing or self.unlisted <= 0:
             return None
@@ -107,7 +107,7 @@ def read_labels(
 
 
 def label_reading(completion: Completion, words: Sequence[str], values: Sequence[float]) -> Reading:
-    """What one token says: the mean of ``values`` (one for each of ``words``) over the label probabilities. Raises
+    """The reading of one token: the mean of ``values`` (one for each of ``words``) over the label probabilities. Raises
     UnusableVerdict if there are no probabilities."""
     if not completion.candidates:
         raise UnusableVerdict(
@@ -245,7 +245,7 @@ def _strict_json(text: str) -> Any:
 
 def _only_object(text: str, verdicts: re.Pattern[str]) -> Any:
     """The JSON object in a code fence or between other text. A brace outside it may open a second verdict or one that
-    was cut off, and a verdict word outside it may contradict it: neither is guessed about."""
+    was cut off, and a verdict word outside it may contradict it: both make the answer unusable."""
     start = text.find("{")
     try:
         found, end = _DECODER.raw_decode(text, max(start, 0))
@@ -266,7 +266,7 @@ _INSIDE = re.compile(r"(?:[\[,]|\"\s{0,9}:)\s{0,9}\Z")  # the object is part of 
 
 
 class _TwiceTheSameKey(Exception):
-    """A key occurs twice. Python's JSON would keep the last value, but two verdicts are not a verdict."""
+    """A key occurs twice. Python's JSON would keep the last value, but an answer with two verdicts is not usable."""
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

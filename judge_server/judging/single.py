@@ -132,7 +132,7 @@ class SingleJudge:
 
     @property
     def least_mass(self) -> float:
-        """Above 0: an answer that gives the labels no probability at all is never a verdict."""
+        """Above 0: an answer that gives the labels no probability is not a verdict."""
         return max(self.specification.min_label_mass, 1e-12)
 
     async def _with_reason(
@@ -227,7 +227,7 @@ async def _complete(specification: JudgeSpecification, model: Model, request: Re
 
 def _gap(specification: JudgeSpecification, readings: tuple[Reading, ...]) -> ValueBounds | None:
     """The bounds of a reading that unlisted labels leave too uncertain: its likeliest label is not known, or its value
-    only within ``max_label_gap``. Labels that have too little probability in any case are not of interest."""
+    only within ``max_label_gap``. None if the labels have too little probability in any case."""
     for reading in readings:
         bounds = reading.bounds
         if bounds is None or bounds.most_mass < specification.min_label_mass:

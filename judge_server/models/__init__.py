@@ -1,1 +1,1 @@
-"""The foreign border: one Protocol, and one engine or provider per file."""
+"""Judge models: one Protocol, and one engine or provider per file."""

@@ -1,7 +1,7 @@
-"""The embedded baseline: word overlap behind the Model Protocol. Deterministic, instant, and not a judge.
+"""The embedded baseline: word overlap behind the Model Protocol. Deterministic and fast, but not a real judge.
 
 It answers the requests that judges get: a distribution over the labels, or JSON of the schema with the likeliest label
-and the coverage as its reason. docs/baseline.md reports how far it agrees with people.
+and the coverage as its reason. docs/baseline.md reports its agreement with people.
 """
 
 import json
@@ -28,15 +28,15 @@ from judge_server.util.concurrency import in_long_work
 
 
 def merit(wanted: Sequence[Said], unwanted: Sequence[Said], candidate: Said) -> float:
-    """The mean over statements of the probability that the candidate says them, or of what is unwanted that it does
-    not; in [0, 1], and 0.5 if there is no statement."""
+    """The mean over statements of the probability that the candidate says them, or for unwanted ones that it does not;
+    in [0, 1], and 0.5 if there is no statement."""
     good = [overlap(statement, candidate).probability for statement in wanted]
     good += [1 - overlap(statement, candidate).probability for statement in unwanted]
     return fsum(good) / len(good) if good else 0.5
 
 
 def first_better(merits: Sequence[float]) -> float:
-    """The probability that the first of two is the better one, of their odds."""
+    """The probability that the first of two is the better one, from their odds."""
     first, second = merits[0] * (1 - merits[1]), merits[1] * (1 - merits[0])
     return first / (first + second) if first + second > 0 else 0.5
 
@@ -64,7 +64,7 @@ NOTICE = (
     "good for trying out, not for judging."
 )
 LEAST_PROBABILITY = 1e-6
-_AT_ONCE_CHARACTERS = 50_000  # longer prompts are compared in a thread, so that the event loop goes on
+_AT_ONCE_CHARACTERS = 50_000  # longer prompts are compared in a thread, so as not to block the event loop
 _WANTED: tuple[Part, ...] = ("criterion", "reference")
 _AFFIRMATIVE, _NEGATIVE = frozenset(["yes", "true", "met"]), frozenset(["no", "false", "unmet"])
 

@@ -1,4 +1,4 @@
-"""Probe what a server really does with small requests of our own: a field may be obeyed, ignored or refused."""
+"""Probe a server with small requests: it may obey, ignore or refuse each request field."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from judge_server.models.openai_wire import Dialect, Relisting, chat_body, favou
 from judge_server.models.protocol import Completion, Labels, Prompt, Request, Sampling, Segment, Structured, Turn
 from judge_server.models.server_quirks import barest, each_alone, named_in, plainer_schemas
 
-RETRY_SECONDS = 4.0  # report a missing server soon; a slow one gets the whole start_timeout_seconds
+RETRY_SECONDS = 4.0  # report a missing server early; a slow one gets the whole start_timeout_seconds
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,8 @@ class LearnedServer:
 
 
 class CapabilityProbe:
-    """Sends the probes through ``ask``; ``token_ids`` gives the tokens of words, none if the server does not tell."""
+    """Sends the probes through ``ask``; ``token_ids`` gives the tokens of words, none if the server does not report
+    them."""
 
     def __init__(self, ask: Ask, token_ids: TokenIds, model: str, options: OpenAIOptions) -> None:
         self._ask = ask
@@ -105,8 +106,8 @@ class CapabilityProbe:
         return LearnedServer(dialect, bool(completion.candidates), structured, fingerprint_of(raw), limits)
 
     async def _settle(self, dialect: Dialect) -> tuple[Dialect, bytes, Completion]:
-        """The richest dialect that is not refused, and the answer to it. A refusal that names a feature takes that one
-        away; one that names none is answered by leaving out each feature alone, and at last all of them."""
+        """The richest dialect that is not refused, and the answer to it. If a refusal names a feature, that one is
+        dropped; otherwise each feature is left out alone, and finally all of them."""
         answer = await self._try(ONE_TOKEN, dialect)
         while isinstance(answer, ServerFault) and answer.status in REFUSALS:
             less = named_in(answer.complaint, dialect)
@@ -163,7 +164,7 @@ class CapabilityProbe:
                     if answer[1].truncated:
                         logger.warning(_WHITE_SPACE, self._model)
                     return styled, True
-        # Nothing constrains: ask in a way that is at least accepted; the judge reads whatever comes back.
+        # Nothing constrains: ask in a way that is at least accepted; the judge parses the answer strictly.
         return accepted[0] if accepted else replace(dialect, structured="none"), False
 
     async def _try_schema(self, dialect: Dialect) -> tuple[Dialect, tuple[bytes, Completion] | ServerFault]:
@@ -192,7 +193,8 @@ class CapabilityProbe:
         return answer if isinstance(answer, ServerFault) else (answer, completion_of(answer, thinking=False))
 
     def _refused(self, fault: ServerFault) -> ModelUnavailable:
-        """The fault with the server's own message, which answers our own text; the key is removed from it."""
+        """The fault with the server's message, which can be shown because the probe's text is ours; the key is
+        removed."""
         key = self._options.api_key.get_secret_value() if self._options.api_key else ""
         words = fault.complaint.replace(key, "…") if key else fault.complaint
         words = " ".join("".join(char if char.isprintable() else " " for char in words).split())
@@ -209,7 +211,8 @@ def says_all(completion: Completion, words: Sequence[str]) -> bool:
 
 
 def lists_too_few(completion: Completion, asked: int) -> bool:
-    """Whether the server lists fewer tokens than it was asked for, and so much is missing that a label may be."""
+    """Whether the server lists fewer tokens than it was asked for, and so much probability is missing that a label may
+    be among the rest."""
     rest = 1.0 - math.fsum(math.exp(c.logprob) for c in completion.candidates if not math.isnan(c.logprob))
     return len(completion.candidates) < asked and (rest > _OPEN or not says_all(completion, LABELS))
 
@@ -220,7 +223,7 @@ def _is_refusal(fault: ServerFault) -> bool:
 
 
 def first_dialect(options: OpenAIOptions) -> Dialect:
-    """What is tried first: every feature."""
+    """The dialect tried first: every feature."""
     return Dialect(
         thinking="chat_template_kwargs" if options.thinking_control == "auto" else options.thinking_control,
         structured="json_schema" if options.structured == "auto" else options.structured,

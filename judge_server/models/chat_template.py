@@ -16,16 +16,16 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.models.protocol import Prompt
 from judge_server.models.tokenizing import PartTokenizer
 
-Skeleton = tuple[str | int, ...]  # control text, and the numbers of the turns in between
+Skeleton = tuple[str | int, ...]  # control text, and the turn numbers between its parts
 
-# A template that prints today's date prints this one, so that the same prompt stays the same tomorrow.
+# Templates that print today's date print this one, so that prompts do not change from day to day.
 FIXED_DATE = date(2025, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
     """How a model family marks thinking: ``opening`` begins it, the control token ``closing`` ends it, ``answer`` is
-    the text between it and the answer; ``skip`` goes straight to the answer if the template does not."""
+    the text between it and the answer; ``skip`` starts the answer directly if the template does not."""
 
     opening: str
     closing: str
@@ -116,7 +116,8 @@ class ChatTemplate:
         )
 
     def _start(self, ending: str, *, thinking: bool) -> str:
-        """``ending`` led on to where the model is to speak, whatever the template made of the thinking variables."""
+        """``ending`` extended to the start of the model's output, whether or not the template used the thinking
+        variables."""
         family = self.thinking
         if family is None:
             return ending

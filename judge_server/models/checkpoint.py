@@ -10,7 +10,7 @@ _SAMPLES, _SAMPLE_BYTES = 16, 65_536
 
 def checkpoint_digest(directory: Path) -> str:
     """SHA-256 over configuration and tokenizer files, and over each weight file's name, size and 16 samples of 64 KiB
-    spread over it: a retrained checkpoint of the same shape differs, and 100 GB take well under a second."""
+    spread over it: a retrained checkpoint of the same shape has another digest, and 100 GB take well under a second."""
     hashed = hashlib.sha256()
     for path in sorted(path for path in directory.iterdir() if path.is_file()):
         weights = path.suffix in _WEIGHTS

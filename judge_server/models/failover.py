@@ -31,7 +31,7 @@ _QUANTILE = 0.95
 
 
 class Hedging:
-    """When a slow call is also sent to a second address. ``wait``: after how many seconds, or None for the 95th
+    """When a slow call is also sent to a second address. ``wait``: seconds before the second call, or None for the 95th
     percentile of recent answer times. At most ``share`` of all calls are sent twice."""
 
     def __init__(self, wait: float | None, share: float) -> None:
@@ -58,7 +58,7 @@ class Hedging:
         return True
 
     def took(self, seconds: float, *, answered: bool) -> None:
-        """Record that a call took ``seconds``, or even longer if it was cancelled before it ``answered``."""
+        """Record that a call took ``seconds``, or at least that long if it was cancelled before it ``answered``."""
         if not answered and (self._usual is None or seconds < self._usual):
             return
         self._taken.append(seconds)
@@ -83,7 +83,7 @@ class CallLimits:
 
 
 class Failover:
-    """Owns the retries of transport. ``post`` makes one attempt on one address."""
+    """Performs all transport retries. ``post`` makes one attempt on one address."""
 
     def __init__(self, fleet: Fleet, post: Post, hedging: Hedging | None = None) -> None:
         self._fleet = fleet
@@ -165,8 +165,8 @@ class Failover:
             return 0.0
         wait = max(backoff_seconds(len(tried) - 1), fault.wait_seconds or 0.0)
         latest = bounds.retry_until if bounds.deadline is None else min(bounds.retry_until, bounds.deadline)
-        # Ask again for a lost answer, but not a server that lost several and answered nobody in between: it is
-        # probably overloaded.
+        # Retry a lost answer, but not on a server that lost several and answered none in between: it is probably
+        # overloaded.
         hopeless = fault.elsewhere and tried[-1].failures > 1 and tried[-1].answered_at < begun
         return None if hopeless or wait > LONGEST_WAIT_SECONDS or now + wait >= latest else wait
 

@@ -1,5 +1,5 @@
-"""Choose the address of each call: one that works, the least loaded, and the same one for the same prompt prefix while
-that costs nothing, so that each server's prefix cache stays warm for its own share of the prompts.
+"""Choose the address of each call: available, least loaded, and the same for the same prompt prefix if loads are equal,
+so that each server's prefix cache stays warm for its share of the prompts.
 
 Each address has a circuit breaker. After several failures in a row its circuit opens for a while; then a single call
 probes the address, and each failed probe doubles the time. The clock is injected, and nothing here uses the network.

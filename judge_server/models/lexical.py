@@ -1,4 +1,4 @@
-"""How much of a statement a response says, word by word: stems with weights, neighbouring pairs and negation cues."""
+"""Lexical overlap of a statement with a response: weighted stems, neighbouring pairs and negation cues."""
 
 import re
 from collections.abc import Iterable

@@ -41,8 +41,8 @@ class Fallback(Frozen):
 
 
 class LiteLLMOptions(Frozen):
-    """``timeout_seconds`` bounds one attempt. A key that is not given here is the one that LiteLLM finds for the
-    provider. A fallback is a model name, or a name with its own key and address."""
+    """``timeout_seconds`` bounds one attempt. Without a key here, LiteLLM uses the one that it finds for the provider.
+    A fallback is a model name, or a name with its own key and address."""
 
     api_key: SecretStr | None = None
     api_base: str | None = None
@@ -247,7 +247,7 @@ def _arguments(request: Request, options: LiteLLMOptions) -> dict[str, Any]:
 
 
 def _failure(error: Exception, litellm: Any, name: str) -> JudgeFailure:
-    """Our error for theirs. Providers quote keys and prompts in their messages, so only the kind is passed on."""
+    """Our error for a provider's. Providers quote keys and prompts in messages, so only the kind is passed on."""
     known = litellm.exceptions
     says = f"{name!r} failed with {type(error).__name__}"
     status = getattr(error, "status_code", None)

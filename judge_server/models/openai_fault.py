@@ -1,4 +1,4 @@
-"""Answers that are errors: which failure each one is, and whether another attempt may help."""
+"""Classify error answers: the failure, and whether another attempt may help."""
 
 import re
 import time
@@ -130,7 +130,7 @@ def fault_inside(raw: bytes, headers: Mapping[str, str], model: str) -> ServerFa
 
 
 def _status_of(error: dict[str, Any] | str) -> int:
-    """The HTTP status that an error without one of its own stands for."""
+    """The HTTP status that corresponds to an error without one."""
     names = ("code", "status", "status_code", "type", "message")
     values = [error.get(name) for name in names] if isinstance(error, dict) else [error]
     for value in values:
@@ -142,7 +142,7 @@ def _status_of(error: dict[str, Any] | str) -> int:
 
 
 def _content_error(status: int, said: str, model: str, says: str) -> JudgeFailure | None:
-    """Errors that the prompt itself causes, so that no other attempt helps."""
+    """Errors caused by the prompt itself, which no other attempt can cure."""
     if status not in {400, 403, 413, 422, 451, 500} or _RATE.search(said):
         return None
     if _FILTER.search(said) or status == 451:

@@ -31,11 +31,10 @@ _REMEDY = "Write openai:NAME@http://HOST:PORT/v1, with further addresses of the 
 
 class OpenAIOptions(Frozen):
     """``timeout_seconds`` bounds one call on one address, connecting and reading included. ``max_in_flight`` counts for
-    each address. ``structured`` and ``thinking_control`` are determined by the start-up probe while they are "auto".
-    So is ``limit_field``. ``least_tokens``: the smallest token limit that the server accepts. ``omit``: request fields
-    and schema keywords that are never sent.
-    ``hedge``: after how many seconds a call is also sent to a second address, or true for the 95th percentile of recent
-    answer times; for at most ``hedge_share`` of the calls."""
+    each address. The start-up probe determines ``structured``, ``thinking_control`` and ``limit_field`` if they are
+    "auto". ``least_tokens``: the smallest token limit that the server accepts. ``omit``: request fields and schema
+    keywords that are never sent. ``hedge``: after how many seconds a call is also sent to a second address, or true for
+    the 95th percentile of recent answer times; for at most ``hedge_share`` of the calls."""
 
     api_key: SecretStr | None = None
     timeout_seconds: float = Field(60.0, gt=0, le=3_600)

@@ -1,5 +1,4 @@
-"""Answers of ``/chat/completions`` as Completions, and what ``/models`` lists. The server is not trusted: every field's
-type is checked."""
+"""Parse answers of ``/chat/completions`` and ``/models``. The server is not trusted: every field's type is checked."""
 
 import json
 import math
@@ -38,7 +37,7 @@ def completion_in(answer: dict[str, Any], *, thinking: bool) -> Completion:
     truncated = choice.get("finish_reason") == "length"
     thought = _text(message.get("reasoning_content")) or _text(message.get("reasoning")) or ""
     text = _text(message.get("content"))
-    if text is None and thought and not candidates and not truncated:  # a parser took the answer for thinking
+    if text is None and thought and not candidates and not truncated:  # a parser classified the answer as thinking
         text, thought = thought, ""
     elif text is None:
         text = _text_without_content(message, candidates, truncated and bool(thought))
@@ -123,7 +122,8 @@ def _split_thinking(text: str, thinking: bool) -> tuple[str, str]:
 
 def _candidates(logprobs: Any) -> tuple[tuple[TokenProbability, ...], float | None]:
     """The first token's alternatives, likeliest first, including the sampled one, and the log-probability that no
-    unlisted token exceeds: None if that is the least of the alternatives, 0 if a sampled token comes without them."""
+    unlisted token exceeds: None if that is the smallest of the alternatives, 0 if a sampled token comes without
+    alternatives."""
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(content, list) or not content:
         return (), None
@@ -155,7 +155,7 @@ def _probability(entry: Any) -> TokenProbability:
 
 def merged(first: Completion, second: Completion) -> Completion:
     """One answer to a label question out of an unconstrained listing and one in which the labels were favoured or
-    asked for. Both give the labels' odds, so the second listing is scaled to the first by a token that stands in both;
+    asked for. Both give the labels' odds, so the second listing is scaled to the first by a token that is in both;
     without such a token, or if the probabilities then exceed 1, the first answer is returned."""
     before = {candidate.text: candidate.logprob for candidate in first.candidates}
     shared = [c for c in second.candidates if c.text in before and math.isfinite(before[c.text] - c.logprob)]
@@ -198,7 +198,8 @@ _CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "max_con
 
 @dataclass(frozen=True, slots=True)
 class ModelListing:
-    """``roots``: the models behind the name, if the servers tell; ``context_tokens``: the smallest of the servers."""
+    """``roots``: the models behind the name, if the servers report them; ``context_tokens``: the smallest of the
+    servers."""
 
     roots: tuple[str, ...] = ()
     context_tokens: int | None = None

@@ -27,10 +27,8 @@ from judge_server.models.registry import read_options
 LARGEST_ANSWER_BYTES = 2_000_000
 _FRESH_SECONDS = 5.0
 _LISTING_SECONDS = 2.0
-_KEEP_ALIVE_SECONDS = (
-    4.0  # common servers close idle connections after 5 s; reusing one then would fail the next request
-)
-_LARGE_BODY_BYTES = 1 << 20  # above this size aiohttp wants a file, which it sends in pieces
+_KEEP_ALIVE_SECONDS = 4.0  # common servers close idle connections after 5 s; a reused one would then fail
+_LARGE_BODY_BYTES = 1 << 20  # above this size aiohttp expects a file, which it sends in chunks
 
 
 def create(rest: str, options: Mapping[str, Any]) -> "OpenAIServer":
@@ -102,7 +100,8 @@ class OpenAIServer:
         return completion_of(answer, thinking=request.thinking_tokens is not None)
 
     async def _token_ids(self, words: Sequence[str]) -> tuple[int, ...]:
-        """The single tokens that say one of ``words``, with and without a space before; none if no server tells."""
+        """The single tokens that say one of ``words``, with and without a leading space; none if no server reports
+        them."""
         if tuple(words) not in self._label_ids:
             spellings = [text for word in words for text in (word, f" {word}")]
             found = await asyncio.gather(*(self._tokenized(text) for text in spellings))
@@ -125,7 +124,7 @@ class OpenAIServer:
         return []
 
     async def healthy(self) -> bool:
-        """Whether a call was answered in the last seconds, or else whether an available address lists its models."""
+        """Whether a call was answered recently, or else whether an available address lists its models."""
         if self._session is None:
             return False
         if time.monotonic() - self._answered_at < _FRESH_SECONDS:
@@ -142,7 +141,7 @@ class OpenAIServer:
         return await self._failover.ask(body, None, bounds)
 
     async def _listings(self) -> list[ModelListing | None]:
-        """What each address lists for this model; None for one that does not answer or answers 5xx."""
+        """Each address's listing of this model; None for an address that does not answer or answers 5xx."""
         return await asyncio.gather(*(self._listing(address) for address in self._fleet.addresses))
 
     async def _listing(self, address: Address) -> ModelListing | None:

@@ -11,8 +11,8 @@ Part = Literal["instructions", "conversation", "response", "reference", "criteri
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of prompt text. ``trusted`` text is ours; the rest was written outside (by the policy, a user or a
-    rubric's author) and must not add control tokens of the judge's chat template. ``part`` says what the text is."""
+    """A run of prompt text. ``trusted`` text is ours; other text comes from outside (the policy, a user or a rubric's
+    author) and must not add control tokens of the judge's chat template. ``part``: the kind of text."""
 
     text: str
     part: Part
@@ -31,8 +31,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """``turns`` in order. ``prefix`` identifies what prompts share, from the widest part (conversation) to the
-    narrowest (response): requests with equal prefixes are best sent next to each other."""
+    """``turns`` in order. ``prefix`` identifies the shared parts of prompts, from the widest (conversation) to the
+    narrowest (response): requests with equal prefixes should be sent next to each other."""
 
     turns: tuple[Turn, ...]
     prefix: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Priority(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Request:
     """``thinking_tokens``: None switches a reasoning model's thinking off; a number is its budget beside the answer's.
-    ``deadline``: ``time.monotonic()`` seconds after which nobody waits for the answer; None for no deadline."""
+    ``deadline``: ``time.monotonic()`` seconds after which the answer is no longer needed; None for no deadline."""
 
     prompt: Prompt
     answer: Labels | Structured
@@ -123,7 +123,7 @@ IMPOSSIBLE_LOGPROB = -9_999.0
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a started model can do. ``context_tokens``: longest prompt plus answer, if known. ``relisting``: it can
-    answer ``Labels.every``. ``limits``: sentences about what it cannot do and what follows from that, for operators."""
+    answer ``Labels.every``. ``limits``: sentences for operators about what it cannot do, and the consequences."""
 
     logprobs: bool
     structured: bool
@@ -146,11 +146,11 @@ class Model(Protocol):
 
     @property
     def revision(self) -> str:
-        """What pins the weights: a commit, a checkpoint digest, a provider's fingerprint; empty if unknown."""
+        """Identifies the weights: a commit, a checkpoint digest, a provider's fingerprint; empty if unknown."""
 
     @property
     def notice(self) -> str | None:
-        """A warning that goes with every verdict of this model, or None."""
+        """A warning attached to every verdict of this model, or None."""
 
     @property
     def capacity(self) -> int:
@@ -167,7 +167,7 @@ class Model(Protocol):
         """Answer one request."""
 
     async def healthy(self) -> bool:
-        """Whether a request would probably be answered now."""
+        """Whether a request now would probably be answered."""
 
     async def close(self) -> None:
         """Finish or cancel the requests in flight and free all resources."""

@@ -4,7 +4,7 @@
     {"key": "sha256:...", "completion": {"text": "Yes", "candidates": [["Yes", -0.1], ["No", -2.3]], ...}}
 
 The key is a digest of everything that determines the answer. The fence codes around outside texts depend on a server's
-secret and change no answer, so the key replaces them by one fixed word: a recording replays on any server.
+secret but not the answer, so the key replaces them by one fixed word: a recording replays on any server.
 """
 
 import re

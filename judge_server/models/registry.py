@@ -1,5 +1,5 @@
-"""From a specification such as ``vllm:Qwen/Qwen3.5-9B`` and its options to a Model. A provider's
-module is imported only when it is used."""
+"""Create a Model from a specification such as ``vllm:Qwen/Qwen3.5-9B`` and its options. A provider's module is imported
+only when it is used."""
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches

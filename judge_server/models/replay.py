@@ -138,7 +138,7 @@ class Recorder:
 
 
 def read_recording(path: Path) -> Recording:
-    """The whole file; of several answers to one request the last one counts. Raises BadConfiguration."""
+    """The whole file; if a request has several answers, the last one counts. Raises BadConfiguration."""
     try:
         lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:

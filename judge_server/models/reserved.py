@@ -1,10 +1,9 @@
 """Break every control string in outside text, so that it cannot spell a control token of a judge's chat template.
 
-A remote server renders the template itself, so its control tokens are plain strings to us: a text that spells one would
-end its own message and begin another. One space after the first character breaks the spelling for every tokenizer and
-leaves the text readable; nothing else changes. A normalising tokenizer resolves compatibility forms and drops accents,
-invisible and control characters, so it can make a control string of letters that spell none: the plain form of a text
-is searched as well.
+A remote server renders the template itself, so a text that spells a control token would end its own message and begin
+another. One space after the first character breaks the spelling for every tokenizer and leaves the text readable;
+nothing else changes. A normalising tokenizer resolves compatibility forms and drops accents, invisible and control
+characters, which can produce a control string; so the normalised form of a text is searched as well.
 """
 
 import hashlib
@@ -24,7 +23,7 @@ _ASCII_CONTROL = re2.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @cache
 def _forms() -> dict[str, str]:
-    """What each character becomes, if that is ASCII or nothing and not the character itself."""
+    """Characters that normalisation changes to ASCII or removes, with their replacements."""
     found = {}
     for character in map(chr, _BLOCKS):
         kept = "".join(part for part in unicodedata.normalize("NFKD", character) if not _dropped(part))
@@ -39,7 +38,7 @@ def _dropped(character: str) -> bool:
 
 @cache
 def _changing() -> Any:
-    """RE2, because Python's engine tries a class of so many ranges one by one: 0.2 s for a megabyte."""
+    """RE2, because Python's engine tests a large character class range by range: 0.2 s for a megabyte."""
     return re2.compile("[" + "".join(_ranges(sorted(map(ord, _forms())))) + "]")
 
 
@@ -84,7 +83,7 @@ def _table() -> dict[int, str]:
     return {ord(character): form for character, form in _forms().items()}
 
 
-# Names between angle brackets: sentence marks, turns, thinking, tools, images, reserved slots.
+# Names between angle brackets: sentence boundaries, turns, thinking, tools, images, reserved slots.
 ANGLE_NAMES = (
     "s|bos|eos|pad|unk|mask|cls|sep|sop|eop|eod|eot|[a-z]{2,16}_token|role|start_of_turn|end_of_turn|end_of_utterance|"
     "think|thinking|thought|seed:[a-z_:]+|mask:[0-9]+|image|img|video|audio|(?:start|end)_of_(?:image|audio)|"
@@ -102,7 +101,7 @@ SQUARE_NAMES = (
     "STREAMING_PAD|STREAMING_WORD|OUTPUT_AUDIO|multimodal|@BOS@|USER|BOT|UNUSED_TOKEN_[0-9]+|control_[0-9]+"
 )
 
-# Compatibility forms of <, > and | count too: DeepSeek's tokens are written with one, a normaliser may fold the others.
+# Compatibility forms of <, > and | count too: DeepSeek's tokens use one, and a normaliser may fold the others.
 LESS, MORE, BAR = r"<\uff1c\ufe64", r">\uff1e\ufe65", r"\|\uff5c"
 
 INSIDE = rf"[^\s{LESS}{MORE}{BAR}_:\u2581]"
@@ -135,7 +134,7 @@ RESERVED = re.compile(
     re.VERBOSE,
 )
 
-# Part of every cache key: a verdict from before a control string was known is not reused.
+# Part of every cache key: verdicts from before a control string was added are not reused.
 RESERVED_DIGEST = hashlib.sha256(RESERVED.pattern.encode()).hexdigest()
 
 

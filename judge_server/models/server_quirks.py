@@ -1,7 +1,6 @@
-"""What OpenAI-compatible servers refuse, and how requests are written without it.
+"""Request features that OpenAI-compatible servers refuse, and how to write requests without them.
 
-Each row of ``QUIRKS`` is one feature of a request: how refusals name it, the dialect without it, and the option that
-switches it off permanently.
+Each row of ``QUIRKS`` is one feature: how refusals name it, the dialect without it, and the option that disables it.
 """
 
 import re
@@ -22,8 +21,8 @@ _MOST_LEAST_TOKENS = 256
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
-    """``named`` finds the feature in a complaint; ``without`` gives a dialect that does without it, or None if the
-    dialect does already; ``option`` is what an operator writes to the same end."""
+    """``named`` finds the feature in a complaint; ``without`` gives the dialect without it, or None if it is not in
+    use; ``option``: the equivalent operator setting."""
 
     field: str
     named: re.Pattern[str]
@@ -108,7 +107,7 @@ def named_in(complaint: str, dialect: Dialect) -> Dialect | None:
 
 
 def each_alone(dialect: Dialect) -> Iterator[Dialect]:
-    """The dialect without one feature, for each feature that can be given up; schema keywords are not among them."""
+    """The dialect without one feature, for each feature that can be dropped, schema keywords excepted."""
     for quirk in QUIRKS:
         less = None if quirk.field in KEYWORDS else quirk.without(dialect, "")
         while less is not None:
@@ -117,7 +116,7 @@ def each_alone(dialect: Dialect) -> Iterator[Dialect]:
 
 
 def barest(dialect: Dialect) -> Dialect:
-    """The dialect without any feature that can be given up."""
+    """The dialect without any feature that can be dropped."""
     return replace(
         dialect,
         thinking="none",

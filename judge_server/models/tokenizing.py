@@ -15,11 +15,11 @@ from typing import Any
 from judge_server.util.lru import BoundedCache
 
 LABEL_CHARACTERS = 32
-MOST_LABEL_TOKENS = 128  # what vLLM returns log-probabilities for in one request
+MOST_LABEL_TOKENS = 128  # vLLM's limit of tokens with log-probabilities in one request
 
 
 class PartTokenizer:
-    """Tokenises the parts of a prompt. ``tokenizer`` is a Hugging Face tokenizer with a tokenizer.json behind it."""
+    """Tokenises the parts of a prompt. ``tokenizer`` is a Hugging Face tokenizer backed by a tokenizer.json."""
 
     def __init__(self, tokenizer: Any, *, cached_tokens: int = 2_000_000) -> None:
         from tokenizers import Tokenizer

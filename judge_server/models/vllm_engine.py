@@ -1,7 +1,7 @@
 """vLLM's engine in this process: the only importer of vllm.
 
-Label answers request the raw log-probabilities of the label tokens themselves, so their mass is exact whatever their
-rank. Never mix that with top-k log-probabilities: within one batch vLLM would answer every request the first way.
+Label answers request the raw log-probabilities of the label tokens themselves, so their mass is exact regardless of
+rank. Never mix that with top-k log-probabilities: within one batch vLLM would treat every request alike.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ class VllmEngine:
 
     @property
     def unfinished(self) -> int:
-        """How many requests vLLM is still working on."""
+        """Number of requests that vLLM has not finished."""
         return int(self._llm.get_num_unfinished_requests())
 
     async def generate(self, ask: Ask) -> Generated:
@@ -171,7 +171,7 @@ def load(model: str, options: VllmOptions) -> VllmEngine:
 
 
 def _settled(llm: Any, options: VllmOptions) -> VllmEngine:
-    """The engine, after collecting a message queue left from its start, which would complain when collected later.
+    """Collect a message queue left from the engine's start, which would log an error if collected later.
     (Failed imports inside vLLM keep the frame of ``load`` alive, so no name there may hold the engine.)"""
     engine = VllmEngine(llm, _adapter(options))
     gc.collect()
@@ -193,7 +193,7 @@ def _set_environment() -> None:
 @contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
     """Send file descriptor 1 to standard error for this process and for those it starts meanwhile: C++ libraries print
-    banners to standard output, where our results go."""
+    banners to standard output, which our results use."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

@@ -140,13 +140,13 @@ class VllmModel:
 
     async def _end(self) -> None:
         """Shut the engine down. This blocks the event loop for some seconds; in a thread it would race with the
-        engine's own tasks in this loop."""
+        engine's tasks in this loop."""
         self._running().shut_down()
         await asyncio.sleep(0.01)  # lets those tasks end
         self._release()
 
     def _release(self) -> None:
-        """Collect the engine now; one that still exists at interpreter exit complains on standard error."""
+        """Collect the engine now; if it still exists at interpreter exit, it logs errors on standard error."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # vLLM leaves its message queues to the garbage collector
             self._engine = None
@@ -257,7 +257,7 @@ class VllmModel:
             text=self._parts.decode(said.ids[0]),
             candidates=tuple(TokenProbability(self._parts.decode(i), p) for i, p in ranked if isfinite(p)),
             usage=said.usage,
-            unlisted_logprob=IMPOSSIBLE_LOGPROB,  # every token that says a label was asked for
+            unlisted_logprob=IMPOSSIBLE_LOGPROB,  # every token of a label was requested
         )
 
     def _check_length(self, ids: list[int], answer_tokens: int) -> None:
@@ -273,7 +273,7 @@ class VllmModel:
         return self._started and self._engine is not None and self._engine.alive
 
     async def close(self) -> None:
-        """Abort what is in flight, and end the engine's processes."""
+        """Abort requests in flight and end the engine's processes."""
         async with self._starting:
             self._started = False
             if self._engine is None:

@@ -1,4 +1,4 @@
-"""The engine options of a vLLM judge: an allow-list, so that a misspelt option is an error and not a default."""
+"""The engine options of a vLLM judge: an allow-list, so that a misspelt option is an error."""
 
 from pydantic import Field, model_validator
 

@@ -1,4 +1,4 @@
-"""Receives a job: its items go into the store as they come in, and nothing counts until all of them are in."""
+"""Receive a job: its items are stored as they arrive, and the job exists only when all of them are stored."""
 
 import asyncio
 import hashlib
@@ -36,8 +36,8 @@ class JobSize:
 
 @dataclass
 class Intake:
-    """Receives one job. ``key`` is the caller's own: another caller's job may have the same. ``patience_seconds``: how
-    long the store keeps an upload whose server is gone."""
+    """Receives one job. ``key`` is scoped to the caller. ``patience_seconds``: how long the store keeps an upload whose
+    server has stopped."""
 
     records: JobRecords
     limits: JobSize
@@ -51,10 +51,10 @@ class Intake:
         self._digest = hashlib.sha256(canonical_json(self.terms.model_dump(mode="json")).encode())
 
     async def take(self, items: AsyncIterator[str]) -> tuple[Job, bool]:
-        """The job, and whether it is new. ``items`` are JSON texts; they may come in as slowly as they like.
+        """The job, and whether it is new. ``items`` are JSON texts, which may arrive slowly.
 
-        Raises BadInput for a faulty or missing item, TooLarge beyond a limit, JobConflict if the key stands for a job
-        of other content, and UploadStalled if the store gave the job up; then nothing is kept.
+        Raises BadInput for a faulty or missing item, TooLarge beyond a limit, JobConflict if the key belongs to a job
+        with other content, and UploadStalled if the store dropped the upload; then nothing is kept.
         """
         await self.records.forget_expired()
         known = None if self.key is None else await self.records.keyed(self.key)
@@ -81,7 +81,7 @@ class Intake:
 
     @asynccontextmanager
     async def _extended(self, job_id: str) -> AsyncIterator[None]:
-        """Keep the job in the store inside the block, however slowly its items come in."""
+        """Keep the upload alive in the store inside the block."""
         extend = partial(self.records.extend, job_id, patience_seconds=self.patience_seconds)
         pause = partial(asyncio.sleep, self.patience_seconds / _EXTENSIONS_PER_PATIENCE)
         extending = asyncio.create_task(
@@ -142,8 +142,8 @@ async def listed(items: Sequence[Any]) -> AsyncIterator[str]:
 
 
 async def lines(chunks: AsyncIterator[bytes], limits: JobSize, silence_seconds: float = 30.0) -> AsyncIterator[str]:
-    """Items of a body of JSON Lines, as they come in; blank lines are skipped. Raises BadInput naming the line that is
-    no JSON object, TooLarge, and UploadStalled if nothing comes for ``silence_seconds``."""
+    """Items of a body of JSON Lines as they arrive; blank lines are skipped. Raises BadInput naming the line that is
+    not a JSON object, TooLarge, and UploadStalled if nothing arrives for ``silence_seconds``."""
     line = bytearray()
     received = number = 0
     while True:

@@ -1,7 +1,7 @@
 """Criteria that a program decides. ``KINDS`` maps each specification to the function that decides it.
 
-``prepare`` finds errors in a rubric's checks before anything is judged; ``decide`` gives the verdict. No text can make
-``decide`` raise or hang: what cannot be decided is a typed verdict without a value.
+``prepare`` finds errors in a rubric's checks before anything is judged; ``decide`` gives the verdict. No text makes
+``decide`` raise or hang: an undecidable check gives a typed verdict without a value.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What every check takes, a CheckInput, and what it gives, a CheckFinding or a typed failure."""
+"""Input and result of every check: a CheckInput, and a CheckFinding or a typed failure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ class CheckInput:
         return CheckInput(text, submission.reference, submission.read.tool_calls)
 
     def compared_with(self, spec: CheckBase, against: str | None) -> str:
-        """The text to compare with: ``against`` where the rubric gives it, else the submission's reference."""
+        """The text to compare with: ``against`` if the rubric gives it, else the submission's reference."""
         text = self.reference if against is None else against
         if text is None or not text.strip():
             raise missing_reference(spec)

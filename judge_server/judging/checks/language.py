@@ -1,4 +1,4 @@
-"""``language``: the share of the text's letters that stand in passages of the languages asked for."""
+"""``language``: the share of the text's letters in passages of the requested languages."""
 
 import re
 from functools import lru_cache

@@ -41,7 +41,7 @@ def _answer(line: str) -> dict[str, Any]:
         return _compare(reference, answer)
     except (MemoryError, RecursionError) as fault:
         return {"failed": f"the expression is too large ({type(fault).__name__})"}
-    except Exception as fault:  # noqa: BLE001 - any library error on a strange text is reported, not a crash
+    except Exception as fault:  # noqa: BLE001 - any library error on unusual text is reported, not raised
         return {"failed": f"the expression cannot be compared ({type(fault).__name__})"}
 
 

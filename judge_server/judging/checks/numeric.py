@@ -69,7 +69,7 @@ def _wanted(spec: NumericCheck, check_input: CheckInput) -> Number:
 
 
 def _plain(text: str) -> str:
-    """One way to write minus, fractions and exponents."""
+    """Normalise minus signs, fractions and exponents."""
     text = text.replace("−", "-").replace("⁄", "/")
     for sign, written in _VULGAR.items():
         if sign in text:

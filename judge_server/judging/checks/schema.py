@@ -30,7 +30,7 @@ _steps: ContextVar[list[int]] = ContextVar("_steps")
 
 
 def check(schema: dict[str, Any]) -> None:
-    """Raises ValueError, with the remedy, for a schema that is invalid or that this module will not run."""
+    """Raises ValueError, with the remedy, for a schema that is invalid or not supported here."""
     text = canonical_json(schema)
     if len(text) > LARGEST_SCHEMA:
         raise ValueError(f"the schema has {len(text)} characters, more than {LARGEST_SCHEMA}: check less of the JSON")
@@ -64,7 +64,7 @@ def _said(error: ValidationError) -> str:
 
 
 def _keywords(schema: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Every keyword of every subschema, except inside what is data. (A schema's depth is bounded where it is read.)"""
+    """Every keyword of every subschema, except inside data. (The reader bounds a schema's depth.)"""
     if isinstance(schema, list):
         for item in schema:
             yield from _keywords(item, depth + 1)

@@ -1,4 +1,4 @@
-"""Checks that read the text as it stands: ``contains``, ``regex``, ``exact_match``, ``length`` and ``repetition``."""
+"""Checks that read the text unchanged: ``contains``, ``regex``, ``exact_match``, ``length`` and ``repetition``."""
 
 import re
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def _same(given: str, wanted: str, normalize: bool) -> bool:
 
 def normalized(text: str) -> str:
     """Compatibility form, lower case, without English articles, punctuation and surplus white space (after SQuAD's
-    evaluation, Rajpurkar et al. 2016). A text of nothing else is kept as it is, in lower case."""
+    evaluation, Rajpurkar et al. 2016). A text with nothing else is only lower-cased."""
     folded = compatibility_form(text).casefold()
     bare = _NOT_A_WORD.sub(" ", folded)
     return " ".join(_ARTICLES.sub(" ", bare).split()) or " ".join(folded.split())

@@ -32,7 +32,7 @@ def tokens(text: str) -> list[str]:
 
 def sentences(text: str) -> list[str]:
     """Split after ``. ! ? …`` before white space, after ``。！？`` anywhere, and at blank lines; not after a common
-    abbreviation or an initial. Pieces without a letter or digit are none."""
+    abbreviation or an initial. Pieces without a letter or digit do not count."""
     pieces, start = [], 0
     for match in _SENTENCE_END.finditer(text):
         if match.group().startswith(".") and _abbreviated(text, match.start()):

@@ -1,1 +1,1 @@
-"""Relative judging: responses to one conversation beside each other, in a list or in a tournament of pairs."""
+"""Relative judging: compare responses to one conversation, in a list or in a tournament of pairs."""

@@ -47,7 +47,7 @@ def list_schema(labels: tuple[str, ...]) -> dict[str, Any]:
 
 
 def read_list(completion: Completion, labels: tuple[str, ...]) -> tuple[float, ...]:
-    """A score in [0, 1] for each label. Raises UnusableVerdict for anything but exactly what was asked for."""
+    """A score in [0, 1] for each label. Raises UnusableVerdict unless the answer has exactly the requested form."""
     answer = whole_json(completion, DIGIT)
     if not isinstance(answer, dict) or set(answer) != set(labels):
         raise UnusableVerdict(f"The answer does not score exactly the responses {', '.join(labels)}.")

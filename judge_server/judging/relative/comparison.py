@@ -1,4 +1,4 @@
-"""What is compared and how: the options, the standard taken from a rubric, and the candidates of one conversation."""
+"""The input of a comparison: options, the standard taken from a rubric, and the candidates of one conversation."""
 
 import hashlib
 from collections.abc import Iterator, Sequence

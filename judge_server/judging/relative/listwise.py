@@ -1,4 +1,4 @@
-"""Listwise comparison: all candidates in one list, each scored beside the others (as in RULER), in several orders.
+"""Listwise comparison: all candidates in one list, each scored relative to the others (as in RULER), in several orders.
 
 Every order is also shown reversed, and the mean of the two counts. A group that is too large for one list is split into
 several that share two candidates, the anchors; the scores of each list are shifted so that its anchors have the mean

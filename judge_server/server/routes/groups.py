@@ -112,7 +112,7 @@ class GroupRequest(Frozen):
 
 
 class GroupResponse(BatchResponse):
-    """``errors`` says of each reward that is null why it is; ``rewards`` are those of ``results``, or relative ones."""
+    """``errors``: the reason for each null reward; ``rewards`` are those of ``results``, or relative ones."""
 
     errors: list[Failure | None]
     group: GroupReport
@@ -122,7 +122,7 @@ class GroupResponse(BatchResponse):
 async def group(
     request: Request, body: GroupRequest, service: ServiceHere, deadline: DeadlineHeader = None
 ) -> Response:
-    """Rollouts of one prompt → judgments, rewards, and how they stand to each other."""
+    """Rollouts of one prompt → judgments, rewards and their statistics."""
     require_items(body.expected or 1, service.settings.max_batch_items, "expected")
     require_submissions(service, len(body.responses), "responses")
     task = body.task(service.settings)

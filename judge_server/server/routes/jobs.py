@@ -37,7 +37,7 @@ Key = Annotated[
 
 
 class LineOptions(Frozen):
-    """What a batch says beside its items, for a body of JSON Lines, which has no place for it."""
+    """Options of a batch besides its items, as query parameters for a body of JSON Lines."""
 
     rubric: str | None = Field(default=None, max_length=400)
     judge: Coordinate | None = None
@@ -84,10 +84,11 @@ async def begin(
     options: Annotated[LineOptions, Query()],
     key: Key = None,
 ) -> Response:
-    """Take a batch in permanently: JSON (`items`, and the fields of a batch) or JSON Lines (the fields in the query).
+    """Accept a batch as a durable job: JSON (`items`, and the fields of a batch) or JSON Lines (the fields in the
+    query).
 
-    Answers 202 when every item is in the store: from then on nothing of it is lost, whatever ends the server. With an
-    Idempotency-Key the same request again answers the same job.
+    Answers 202 when every item is stored: from then on no item is lost if the server stops. With an Idempotency-Key,
+    repeating the request returns the same job.
     """
     service.scorer.admission.require_open()
     if sends_lines(request.scope):
@@ -113,7 +114,7 @@ async def jobs(service: ServiceHere, query: Annotated[JobQuery, Query()]) -> Job
 
 @router.get("/{job_id}")
 async def job(job_id: JobId, service: ServiceHere) -> Job:
-    """How far it is."""
+    """A job's state and progress."""
     return await _found(service, job_id)
 
 
@@ -138,7 +139,7 @@ async def results(
 
 @router.delete("/{job_id}")
 async def cancel(job_id: JobId, service: ServiceHere, worker: WorkerHere) -> Job:
-    """End a job: what has a result keeps it, the rest is not judged. An ended job stays as it is."""
+    """End a job: finished items keep their results, the rest is not judged. An ended job does not change."""
     seconds = service.settings.job_retention_seconds
     cancelled = await service.store.jobs.cancel(job_id, retention_seconds=seconds)
     worker.cancel(job_id)
@@ -214,6 +215,6 @@ async def _results(service: Service, job_id: str, after: int) -> AsyncIterator[s
     while page := await service.store.jobs.results(job_id, after=after, limit=_PAGE):
         for position, judgment in page:
             if judgment is None:
-                continue  # somebody deleted it from the database
+                continue  # it was deleted from the database
             yield json.dumps({"index": position} | judgment.model_dump(mode="json"), separators=(",", ":")) + "\n"
         after = page[-1][0]
