@@ -12,13 +12,13 @@ from tests.submissions import RESPONSE, checking, rubric, submission
 
 
 def test_a_submission_becomes_a_judgment(client):
-    answer = client.post("/v1/score", json=submission(id="row-1", group="g", step=3, policy="p"))
+    answer = client.post("/v1/score", json=submission(id="row-1", run="night", group="g", step=3, policy="p"))
     judgment = answer.json()
     assert answer.status_code == 200
     assert judgment["reward"] == pytest.approx(0.9)
     assert judgment["status"] == "ok"
     assert [verdict["criterion"] for verdict in judgment["verdicts"]] == ["c0", "c1"]
-    assert judgment["submission"] == {"id": "row-1", "group": "g", "step": 3, "policy": "p"}
+    assert judgment["submission"] == {"id": "row-1", "run": "night", "group": "g", "step": 3, "policy": "p"}
     assert judgment["judge"]["mode"] == "direct"
     assert judgment["rubric"]["digest"].startswith("sha256:")
 
