@@ -1,4 +1,4 @@
-"""The lowest reward that a rubric can give, as the values of its criteria that lead there."""
+"""The lowest reward of a rubric, as the criterion values that give it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
@@ -12,13 +12,13 @@ from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.util.lru import BoundedCache
 
 _SINGLE_LEAVES = 64
-_MOST_WORK = 20_000  # verdicts aggregated in one search: a part of a second, for the largest rubric too
+_MOST_WORK = 20_000  # verdicts aggregated in one search: less than a second, even for the largest rubric
 _known: BoundedCache[tuple[str, frozenset[str]], dict[str, float]] = BoundedCache(128)
 
 
 def worst_case_values(rubric: Rubric, applicable: frozenset[str]) -> Mapping[str, float]:
-    """The value of each applicable leaf. Mostly the signs of the points say which end is the worse one. A formula, or a
-    gate that fires at the better end, may turn that round: there each leaf and each component is tried at both ends."""
+    """The value of each applicable leaf. Usually the sign of the points tells which end is worse. A formula, or a gate
+    that fires at the better end, may reverse that: then each leaf and component is tried at both ends."""
     key = (rubric.digest, applicable)
     return _known.get_or_make(key, lambda: _search(rubric, applicable))
 
@@ -46,7 +46,7 @@ def _signs_suffice(rubric: Rubric, values: Mapping[str, float]) -> bool:
 
 
 def _components(rubric: Rubric) -> Iterator[Sequence[AnyLeaf]]:
-    """What may be moved together: the leaves below each name that a formula reads, then single leaves."""
+    """Sets of leaves to change together: the leaves below each name in a formula, then single leaves."""
     yield from _named(rubric.aggregate, rubric.criteria)
     for node in nodes(rubric.criteria):
         if isinstance(node, Group):

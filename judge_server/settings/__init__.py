@@ -1,1 +1,1 @@
-"""Every setting and its sources; the only room that reads the environment."""
+"""All settings and their sources; the only package that reads the environment."""

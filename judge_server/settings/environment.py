@@ -1,4 +1,4 @@
-"""What is read of the environment beside the settings themselves."""
+"""Reads from the environment other than the settings."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ PREFIX = "JUDGE_SERVER_"
 
 
 def secret_file() -> Path:
-    """Where the XDG directories put what a program wants to remember."""
+    """The secret file in the XDG state directory."""
     state = os.environ.get("XDG_STATE_HOME")
     return (Path(state) if state else Path("~/.local/state")) / "judge-server" / "secret"
 
@@ -27,9 +27,9 @@ _BYTES = 32
 
 
 def secret_of(path: Path) -> bytes | None:
-    """The secret in the file, created if absent; None if the file cannot be written.
+    """The secret in the file, which is created if absent; None if it cannot be written.
 
-    Raises BadConfiguration for a file that cannot be one.
+    Raises BadConfiguration for a file that is too short.
     """
     try:
         if not path.exists():
@@ -46,7 +46,7 @@ def secret_of(path: Path) -> bytes | None:
 
 
 def _make(path: Path) -> None:
-    """Creates the file atomically; if several processes do so at once, the first one wins."""
+    """Create the file atomically; if several processes do so at once, the first one wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:

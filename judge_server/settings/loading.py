@@ -49,8 +49,8 @@ def _unusable(where: str, faults: str) -> BadConfiguration:
 
 
 def describe(fault: ValidationError, model: type[Settings | JudgeSpecification]) -> str:
-    """Every fault (of very many the first) with its field, and what an unknown field was probably meant to be; never
-    the value, which may be secret."""
+    """Every fault (at most the first few) with its field and a suggestion for an unknown field; never the value, which
+    may be secret."""
     lines = []
     for error in fault.errors(include_url=False, include_input=False, include_context=False)[:_MOST_TOLD]:
         location = [str(part) for part in error["loc"]]

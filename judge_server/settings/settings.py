@@ -1,6 +1,6 @@
-"""Every knob, with its default; the only reader of the environment.
+"""All settings with their defaults.
 
-Sources, the later ones winning: defaults, the TOML file named by ``--config`` or ``JUDGE_SERVER_CONFIG``, environment
+Sources, in increasing precedence: defaults, the TOML file named by ``--config`` or ``JUDGE_SERVER_CONFIG``, environment
 variables (``JUDGE_SERVER_PORT=8001``; ``DATABASE_URL`` for the database), and the flags of the command line.
 """
 
@@ -27,7 +27,7 @@ DEFAULT_JUDGE = "default"
 
 
 class Settings(BaseSettings):
-    """``judges`` are named ways of asking; ``default_judge`` answers when a submission names none."""
+    """``judges`` by name; ``default_judge`` is used if a submission names none."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     )
     secret_file: Path = Field(
         default_factory=secret_file,
-        description="The secret behind the fences around texts in prompts, which a new database begins with.",
+        description="Secret of a new database; the fences around texts in prompts are derived from it.",
     )
     rubrics: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="Directories of rubric files; the bundled library if empty."
@@ -56,38 +56,46 @@ class Settings(BaseSettings):
         default=256, ge=1, description="Steps of a response judged one by one; those beyond are judged together."
     )
     max_under_way: int = Field(
-        default=4_096, ge=1, description="Submissions of a priority class under way before the door answers 429."
+        default=4_096, ge=1, description="Concurrent submissions of a priority class; beyond that 429."
     )
-    max_questions: int = Field(default=32_768, ge=1, description="The same for the questions that they put to judges.")
+    max_questions: int = Field(
+        default=32_768, ge=1, description="Concurrent questions to judges of a priority class; beyond that 429."
+    )
     class_limits: dict[PriorityClass, ClassLimit] = Field(
         default_factory=dict, description="Other limits of single classes: submissions, questions."
     )
     lower_class_share: float = Field(
-        default=0.0, ge=0, le=0.3, description="Calls that a class gets though a more urgent one waits; 0: none."
+        default=0.0,
+        ge=0,
+        le=0.3,
+        description="Share of calls for each class that waits behind a more urgent one; 0: none.",
     )
     max_bodies_bytes: int = Field(
-        default=256 * 2**20, ge=1_024, description="Size of all request bodies under way before a 429."
+        default=256 * 2**20, ge=1_024, description="Total size of concurrent request bodies; beyond that 429."
     )
     default_deadline_seconds: float | None = Field(
         default=120.0, gt=0, allow_inf_nan=False, description="Deadline of a request that names none."
     )
     default_collection_seconds: float = Field(
-        default=60.0, gt=0, le=86_400, description="How long a group waits for members where it does not say."
+        default=60.0, gt=0, le=86_400, description="How long a group waits for members if the request does not say."
     )
-    max_cohorts: int = Field(default=1_024, ge=1, description="Groups under collection or remembered before a 429.")
-    max_cohort_bytes: int = Field(default=256 * 2**20, ge=1_024, description="Size of all these groups before a 429.")
+    max_cohorts: int = Field(default=1_024, ge=1, description="Groups being collected or remembered; beyond that 429.")
+    max_cohort_bytes: int = Field(
+        default=256 * 2**20, ge=1_024, description="Total size of these groups; beyond that 429."
+    )
     cohort_memory_seconds: float = Field(
-        default=60.0, gt=0, le=86_400, description="How long a judged group answers requests that come again."
+        default=60.0, gt=0, le=86_400, description="How long a judged group answers repeated requests."
     )
     drain_seconds: float = Field(
-        default=20.0, ge=0, le=86_400, description="How long shutdown waits for what is under way."
+        default=20.0, ge=0, le=86_400, description="How long shutdown waits for work in progress."
     )
     cache_entries: int = Field(default=100_000, ge=0, description="Verdicts kept in memory; the store keeps all.")
     veto: Suspicions = Field(
-        default=(), description="Flags of the guard with which nothing is judged: the lowest reward, under any rubric."
+        default=(), description="Flags of the guard that give the lowest reward without a judge, under any rubric."
     )
     canary: Literal["off", "warn", "refuse"] = Field(
-        default="warn", description="Questions with known answers for every judge at start; what failing them does."
+        default="warn",
+        description="Questions with known answers for every judge at start, and the effect of failing them.",
     )
     canary_seconds: float = Field(
         default=3_600.0, ge=0, le=2_592_000, description="How often canaries are asked again; 0 only at start."
@@ -99,7 +107,7 @@ class Settings(BaseSettings):
         default=None, description="TOML file of the gate's demands; certificates under other demands do not count."
     )
     fitted_maps: Annotated[tuple[Path, ...], NoDecode] = Field(
-        default=(), description="Files of fitted maps, which go before those that the database has in use."
+        default=(), description="Files of fitted maps; they take precedence over those in use in the database."
     )
     calibration_refresh_seconds: float = Field(
         default=15.0, ge=0.05, le=86_400, description="How often fitted maps and certificates are read again."
@@ -120,10 +128,13 @@ class Settings(BaseSettings):
     max_job_items: int = Field(default=200_000, ge=1, description="Submissions in one job.")
     job_items_at_once: int = Field(default=64, ge=1, description="Submissions of jobs judged at a time, in each class.")
     job_lease_seconds: float = Field(
-        default=15.0, ge=0.2, le=3_600, description="How long a job waits for its server before another takes it up."
+        default=15.0,
+        ge=0.2,
+        le=3_600,
+        description="Lease of a job; if its server does not renew it, another takes over.",
     )
     job_attempts: int = Field(
-        default=4, ge=1, le=100, description="Tries of a job's item whose judge failed, with growing pauses between."
+        default=4, ge=1, le=100, description="Attempts at a job's item whose judge failed, with growing pauses."
     )
     job_retention_seconds: float = Field(
         default=7 * 86_400.0, ge=0, le=3_153_600_000, description="How long an ended job's results can be fetched."
@@ -132,24 +143,24 @@ class Settings(BaseSettings):
         default="auto", description="Demand API keys: auto does unless host is a loopback address."
     )
     api_keys: dict[str, ApiKey] = Field(
-        default_factory=dict, description="Digests of API keys by name, beside those that the database has."
+        default_factory=dict, description="Digests of API keys by name, in addition to those in the database."
     )
-    trusted_hosts: tuple[str, ...] = Field(default=(), description="Names of this server that a Host header may say.")
+    trusted_hosts: tuple[str, ...] = Field(default=(), description="Names of this server accepted in the Host header.")
     public_metrics: bool = Field(default=False, description="Show GET /metrics without an API key of scope admin.")
     monitor_seconds: float = Field(
-        default=300.0, ge=0, le=86_400, description="How often the server looks at what it judged; 0 never."
+        default=300.0, ge=0, le=86_400, description="How often monitors survey the stored judgments; 0 never."
     )
-    monitor: MonitorLimits = Field(default=MonitorLimits(), description="Where monitors raise an alarm.")
+    monitor: MonitorLimits = Field(default=MonitorLimits(), description="Limits at which monitors raise an alarm.")
     audit_judge: str | None = Field(
-        default=None, description="The judge, best of another family, that judges a random sample once more."
+        default=None, description="Judge that audits a random sample, ideally of another model family."
     )
     audit_share: float = Field(default=0.02, gt=0, le=1, description="Share of judgments that is audited.")
     audit_at_once: int = Field(default=4, ge=1, le=1_024, description="Audits under way at a time.")
     alarm_webhook_url: str | None = Field(
-        default=None, pattern=r"^https?://[^\s]+$", description="Told of every alarm raised and cleared."
+        default=None, pattern=r"^https?://[^\s]+$", description="URL that receives every raised and cleared alarm."
     )
     alarm_webhook_secret: SecretStr | None = Field(
-        default=None, min_length=16, description="Key of the signature on what the webhook is told."
+        default=None, min_length=16, description="Signing key of the webhook's messages."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
@@ -158,7 +169,7 @@ class Settings(BaseSettings):
         default="text", description="Log lines for people, or one JSON object a line for collectors."
     )
     access_log: Literal["off", "errors", "all"] = Field(
-        default="errors", description="A log line for which answers; errors are statuses from 400 on."
+        default="errors", description="Which responses get a log line; errors: statuses from 400 on."
     )
     otlp_endpoint: str | None = Field(
         default=None,
@@ -166,7 +177,9 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("JUDGE_SERVER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         description="Where traces go, such as http://127.0.0.1:4318 (OTLP over HTTP); none are made if absent.",
     )
-    trace_share: float = Field(default=1.0, ge=0, le=1, description="Share of the traces beginning here that are kept.")
+    trace_share: float = Field(
+        default=1.0, ge=0, le=1, description="Share of the traces started here that are sampled."
+    )
 
     @field_validator("judges", mode="before")
     @classmethod
@@ -178,7 +191,7 @@ class Settings(BaseSettings):
     @field_validator("api_keys", mode="before")
     @classmethod
     def _name_keys_by_their_table(cls, given: Any) -> Any:
-        """Unless they say another name: two keys of one caller have one name."""
+        """Keep a name that is given: two keys of one caller have the same name."""
         if not isinstance(given, Mapping):
             return given
         return {name: {"name": name, **key} if isinstance(key, Mapping) else key for name, key in given.items()}
@@ -193,7 +206,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _keep_secrets(self) -> "Settings":
-        """In no log and no error, whoever repeats them."""
+        """Redact them in every log line and error."""
         if self.alarm_webhook_secret is not None:
             keep_secret(self.alarm_webhook_secret.get_secret_value())
         keep_secret(self.alarm_webhook_url)
@@ -214,7 +227,8 @@ class Settings(BaseSettings):
 
     @property
     def chosen_judge(self) -> str:
-        """The judge that answers when a submission names none: ``default_judge``, else one named so, else the first."""
+        """The judge for submissions that name none: ``default_judge``, else the one named ``default``, else the
+        first."""
         if self.default_judge:
             return self.default_judge
         return DEFAULT_JUDGE if not self.judges or DEFAULT_JUDGE in self.judges else next(iter(self.judges))
@@ -232,7 +246,7 @@ class Settings(BaseSettings):
         return self.authentication == "required" or (self.authentication == "auto" and not self.on_loopback)
 
     def with_flags(self, **flags: Any) -> "Settings":
-        """These settings with every flag that was given (is not None) in the place of its field."""
+        """These settings with every given flag (not None) in place of its field."""
         given = {name: value for name, value in flags.items() if value is not None}
         return self.model_copy(update=given) if given else self
 

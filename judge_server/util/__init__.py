@@ -1,1 +1,1 @@
-"""Helpers without knowledge of the domain; each is named for what it does."""
+"""Helpers without domain knowledge, each named for what it does."""

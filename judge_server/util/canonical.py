@@ -1,7 +1,7 @@
 """Canonical JSON and content digests.
 
-The form is a contract: keys sorted, no white space, UTF-8 without escapes, numbers as Python writes a float or an int,
-fields at their default left out. A digest is ``sha256:`` and 64 hexadecimal digits.
+The form is a contract: sorted keys, no white space, UTF-8 without escapes, numbers as Python writes a float or an int,
+fields at their default omitted. A digest is ``sha256:`` and 64 hexadecimal digits.
 """
 
 import hashlib
@@ -28,8 +28,8 @@ def digest(value: Any) -> str:
 
 
 def as_json(value: Any) -> Any:
-    """``value`` itself; raises ValueError for what JSON cannot hold everywhere: other types, keys that are no text,
-    numbers that are not finite or wider than 64 bits, half a surrogate pair, more than 60 levels."""
+    """``value`` itself; raises ValueError for what not every JSON implementation can hold: other types, keys that are
+    not text, numbers that are not finite or wider than 64 bits, half a surrogate pair, more than 60 levels."""
     _check(value, 0)
     return value
 
@@ -73,6 +73,6 @@ _OF_ALL: Final = 2**64
 
 
 def stable_hash(name: str, salt: str) -> float:
-    """A number in [0, 1), uniform over names; independent for another ``salt``."""
+    """A number in [0, 1), uniform over names; independent for different values of ``salt``."""
     text = f"{salt}\x1f{name}".encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / _OF_ALL

@@ -1,8 +1,8 @@
 """Unicode's compatibility form (NFKC) in time linear in the text.
 
-Putting combining marks into their canonical order is quadratic in the length of a run of marks: 40,000 in a row take
-3 s. Runs are therefore broken after 30 marks by U+034F COMBINING GRAPHEME JOINER, as Unicode Standard Annex #15,
-section 13, *Stream-Safe Text Process*, has it. No writing system needs longer runs.
+Putting combining marks into their canonical order is quadratic in the length of a run of marks: 40,000 in a row take 3
+s. Runs are therefore broken after 30 marks by U+034F COMBINING GRAPHEME JOINER, following Unicode Standard Annex #15,
+section 13, *Stream-Safe Text Process*. No writing system needs longer runs.
 """
 
 import re

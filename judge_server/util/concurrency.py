@@ -1,4 +1,4 @@
-"""Concurrent work without orphans: if one part fails, the others are cancelled and its exception is raised as it is."""
+"""Structured concurrency: if one part fails, the others are cancelled and its exception is raised unwrapped."""
 
 import asyncio
 import contextvars
@@ -13,13 +13,13 @@ _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 U = TypeVar("U")
 P = ParamSpec("P")
-# one thread: the event loop waits for the interpreter lock once for every thread that wants it
+# one thread, because each further one delays the event loop's turn at the interpreter lock
 _LONG_WORK = ThreadPoolExecutor(1, thread_name_prefix="long-work")
 
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """``asyncio.TaskGroup``, but the first exception is raised itself instead of in a group."""
+    """``asyncio.TaskGroup``, but raises the first exception itself instead of an exception group."""
     try:
         async with asyncio.TaskGroup() as group:
             yield group
@@ -31,7 +31,7 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 async def together(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results in order; a lone work runs in the caller's own task."""
+    """The results in order; a single coroutine runs in the caller's task."""
     if len(works) == 1:
         return [await works[0]]
     async with task_group() as group:
@@ -40,20 +40,20 @@ async def together(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
 
 
 async def in_long_work(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of long work of the processor, one after the other in one thread for the whole process."""
+    """The result of CPU-bound work; the whole process runs such work sequentially in one thread."""
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(_LONG_WORK, lambda: context.run(work, *args, **kwargs))
 
 
 async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:
-    """``together`` for two of different types."""
+    """``together`` for two results of different types."""
     async with task_group() as group:
         one, other = group.create_task(first), group.create_task(second)
     return one.result(), other.result()
 
 
 async def for_each(items: AsyncIterator[T], work: Callable[[T], Coroutine[Any, Any, None]], at_once: int) -> None:
-    """``work`` on every item, at most ``at_once`` at a time. Items are drawn as room becomes free."""
+    """Run ``work`` on every item, at most ``at_once`` at a time. Items are taken when a slot becomes free."""
     room = asyncio.Semaphore(at_once)
     async with task_group() as group:
         async for item in items:
@@ -62,8 +62,8 @@ async def for_each(items: AsyncIterator[T], work: Callable[[T], Coroutine[Any, A
 
 
 def cooperatively(items: Iterable[T]) -> Iterator[T]:
-    """The items, with every other thread let in between two of them: the interpreter alone changes threads every 5 ms
-    only, and the event loop would wait for so long each time that it has something to do."""
+    """The items; releases the interpreter lock between two of them. By itself the interpreter switches threads only
+    every 5 ms, which would delay the event loop each time."""
     for item in items:
         time.sleep(0)
         yield item

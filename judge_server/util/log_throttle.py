@@ -8,7 +8,7 @@ QUIET_SECONDS: Final = 60.0
 
 
 class LogThrottle:
-    """Keys are kinds of fault, of which the caller knows that they are few."""
+    """Keys are kinds of fault; the caller ensures that they are few."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, quiet_seconds: float = QUIET_SECONDS) -> None:
         self._clock = clock
@@ -17,8 +17,8 @@ class LogThrottle:
         self._untold: dict[Hashable, int] = {}
 
     def of(self, kind: Hashable) -> str | None:
-        """None if one of this kind was told within ``quiet_seconds``; else what a line ends with: nothing, or how
-        many were passed over since the last one."""
+        """None if one of this kind was logged within ``quiet_seconds``; else the suffix of the log line: empty, or the
+        number suppressed since the last one."""
         now = self._clock()
         if now - self._told_at.get(kind, now - self._quiet_seconds) < self._quiet_seconds:
             self._untold[kind] = self._untold.get(kind, 0) + 1

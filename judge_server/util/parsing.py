@@ -1,6 +1,6 @@
-"""JSON as its standard has it: Python's own reader lets NaN and Infinity pass, and trips over deep nesting.
+"""Strict JSON: Python's own reader accepts NaN and Infinity and fails on deep nesting.
 
-What a text can unpack to is bounded before it is read: a value of two characters takes sixty bytes of memory.
+The memory that a text can take is bounded before parsing: a value of two characters takes sixty bytes.
 """
 
 import json
@@ -19,9 +19,9 @@ _DIGITS: Final = bytes(ord("0") if 48 <= byte <= 57 else ord(" ") for byte in ra
 
 
 def parse_json(text: bytes | str) -> Any:
-    """The value that a JSON text in UTF-8 holds. Raises ValueError that names the place and the fault.
+    """The value of a JSON text in UTF-8. Raises ValueError with the position and the fault.
 
-    8 MiB take up to 50 ms of one core, during which no other thread runs.
+    8 MiB take up to 50 ms, during which no other thread runs.
     """
     content = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     brackets = content.count(b"[") + content.count(b"{") if len(content) > MOST_LEVELS else 0
@@ -34,14 +34,14 @@ def parse_json(text: bytes | str) -> Any:
         else:
             value = from_json(content, allow_inf_nan=False)
     except ValueError:
-        value = _read(text)  # it says what is wrong, and accepts half a surrogate pair
+        value = _read(text)  # its messages are better, and it accepts half a surrogate pair
     if brackets > MOST_LEVELS and _deeper(value, MOST_LEVELS):
         raise _too_deep()
     return value
 
 
 def _separators(content: bytes) -> int:
-    """Brackets and commas outside of strings: at least the number of values less one."""
+    """Number of brackets and commas outside of strings: at least the number of values minus one."""
     plain = content.replace(b"\\\\", b"").replace(b'\\"', b"")
     found, inside = 0, 0
     for start in range(0, len(plain), _BLOCK):
@@ -55,7 +55,8 @@ def _separators(content: bytes) -> int:
 
 
 def _read(text: bytes | str) -> Any:
-    """By Python's reader, written in Python if there are many values, so that other threads run in between."""
+    """Use the standard library's reader; for many values its implementation in Python, so that other threads can
+    run."""
     try:
         text = text.decode("utf-8") if isinstance(text, bytes) else text
     except UnicodeDecodeError as fault:
@@ -69,7 +70,7 @@ def _read(text: bytes | str) -> Any:
 
 
 def writable(text: str) -> str:
-    """The text as UTF-8 can carry it: half a surrogate pair, which JSON can escape, becomes U+FFFD."""
+    """The text made encodable in UTF-8: half a surrogate pair, which JSON can escape, becomes U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -78,7 +79,7 @@ def writable(text: str) -> str:
 
 
 def _deeper(value: Any, levels: int) -> bool:
-    """Whether containers stand inside each other more than ``levels`` deep."""
+    """Whether containers are nested more than ``levels`` deep."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
         level = [
@@ -107,7 +108,7 @@ def _whole(digits: str) -> int:
 
 
 class _PatientReader(json.JSONDecoder):
-    """The reader in Python of the standard library, which gives way to other threads; strings are read by C."""
+    """The standard library's reader in Python, which lets other threads run; strings are read in C."""
 
     def __init__(self) -> None:
         super().__init__(parse_constant=_refuse, parse_int=_whole)
@@ -123,7 +124,7 @@ _PATIENT_READER: Final = _PatientReader()
 
 MOST_BYTES = 100_000
 _MOST_LEVELS = 32
-# a key of so many parts, from the beginning of the key on
+# a key with more than that many parts
 _LONG_KEY = re.compile(rf"""(?<![\w."'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_LEVELS}}}""")
 
 

@@ -1,6 +1,6 @@
 """Secrets are removed from every text that leaves the program: logs, errors, stored failures.
 
-Secrets are known by their value, if the program was given them, and by their form.
+Secrets are recognised by value, if the program was given them, and by form.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 HIDDEN: Final = "***"
-_SHORTEST: Final = 8  # shorter ones are words, which would be taken out of everything
+_SHORTEST: Final = 8  # shorter values are words, which would be removed everywhere
 _MOST: Final = 1_000
 _FORMS: Final = re.compile(
     r"""(?P<kept>\bjsk_[0-9a-f]{12}_)[0-9a-f]+
@@ -23,21 +23,23 @@ _FORMS: Final = re.compile(
 
 
 class Secrets:
-    """Values to take out of texts."""
+    """Values to remove from texts."""
 
     def __init__(self) -> None:
         self._known: dict[str, None] = {}
 
     def keep(self, value: str | None) -> None:
-        """From now on ``value`` is taken out, also if it stands in JSON."""
+        """Remove ``value`` from now on, also in its JSON encoding."""
         if value is None or len(value) < _SHORTEST or len(self._known) >= _MOST:
             return
         for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
             self._known[form] = None
-        self._known = dict.fromkeys(sorted(self._known, key=len, reverse=True))  # the longer before what is part of it
+        self._known = dict.fromkeys(
+            sorted(self._known, key=len, reverse=True)
+        )  # longer values before their own substrings
 
     def redacted(self, text: str) -> str:
-        """``text`` with a mark in the place of every secret."""
+        """``text`` with a mark in place of every secret."""
         for secret in self._known:
             if secret in text:
                 text = text.replace(secret, HIDDEN)
@@ -54,7 +56,7 @@ redacted: Final = _OF_THIS_PROCESS.redacted
 
 
 def keep_keys(options: Any) -> None:
-    """``keep_secret`` for those of an engine's options that are keys, however deep they stand."""
+    """``keep_secret`` for every key among an engine's options, at any depth."""
     if isinstance(options, Mapping):
         for name, value in options.items():
             if isinstance(value, str) and "api_key" in name and not name.endswith("_env"):
@@ -75,6 +77,6 @@ _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 
 
 def excerpt(text: str, most: int = 300) -> str:
     """A client's text for a log line: its first ``most`` characters, with control characters, line separators and marks
-    of writing direction escaped; … stands for the rest."""
+    of writing direction escaped; the rest becomes …."""
     shown = text[:most].translate(_CONTROLS)
     return shown if len(text) <= most else f"{shown}…"

@@ -1,4 +1,4 @@
-"""Tracing as the scoring path sees it; the server implements it with OpenTelemetry."""
+"""The tracing interface of the scoring path; the server implements it with OpenTelemetry."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -8,17 +8,18 @@ Attribute = str | int | float | bool
 
 
 class Span(Protocol):
-    """A piece of work in a trace."""
+    """One operation in a trace."""
 
     def note(self, attributes: Mapping[str, Attribute | None]) -> None:
-        """Add what became known; None is left out. ``error.type`` marks the span as failed."""
+        """Add attributes; None is left out. ``error.type`` marks the span as failed."""
 
     def rename(self, name: str) -> None:
-        """Call it so from now on."""
+        """Change the span's name."""
 
 
 class Tracer(Protocol):
-    """Spans nest as the code does, across tasks."""
+    """Spans nest like the code, also across tasks."""
 
     def span(self, name: str, carrier: Mapping[str, str] | None = None) -> AbstractContextManager[Span]:
-        """A span as long as the block. ``carrier``: headers of a caller whose trace is continued (W3C traceparent)."""
+        """A span for the duration of the block. ``carrier``: headers of a caller whose trace is continued (W3C
+        traceparent)."""

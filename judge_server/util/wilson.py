@@ -1,4 +1,4 @@
-"""Wilson's score interval for a proportion (Wilson 1927, JASA 22:209), without any library."""
+"""Wilson's score interval for a proportion (Wilson 1927, JASA 22:209), without dependencies."""
 
 from math import sqrt
 from statistics import NormalDist
@@ -10,7 +10,8 @@ def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[f
 
 
 def score_interval(rate: float, trials: float, quantile: float) -> tuple[float, float]:
-    """The same from a rate, an effective number of trials and the two-sided quantile of a normal or a t."""
+    """The interval from a rate, an effective number of trials and the two-sided quantile of a normal or t
+    distribution."""
     spread = quantile * quantile / trials
     centre = (rate + spread / 2) / (1 + spread)
     half = quantile / (1 + spread) * sqrt(max(rate * (1 - rate), 0.0) / trials + spread / (4 * trials))
