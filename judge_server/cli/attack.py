@@ -65,14 +65,14 @@ def attack(
     database: options.Database = None,
     config: options.Config = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent submissions.")] = 64,
-    listing: Annotated[bool, typer.Option("--list", help="Print the ids of the attacks and do nothing else.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="Print the ids of the attacks and exit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Attack the configured judge, and report how often attacks pay.
 
-    Each attack is put into a response that must score low. It pays if the judge then scores the response higher. The
-    same attacks are tried without each defence, and the guard is shown genuine short answers, which it must not
-    refuse. Nothing is stored; a database is read for fitted maps only.
+    Each attack is inserted into a response that must score low. It pays if the judge then scores the response higher.
+    The same attacks are repeated without each defence, and the guard is tested on genuine short answers, which it must
+    not refuse. Nothing is stored; a database is read for fitted maps only.
 
     The exit status is 0; 1 if --max-success or --max-refusals is exceeded; 3 if --max-success cannot be decided because
     the judge failed on too many attacks.

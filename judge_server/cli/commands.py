@@ -13,7 +13,7 @@ def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on (default 127.0.0.1).")] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", min=0, max=65_535, help="Port to listen on (default 8000); 0 takes a free one."),
+        typer.Option("--port", min=0, max=65_535, help="Port to listen on (default 8000); 0 picks a free one."),
     ] = None,
     model: options.Model = None,
     mode: options.Mode = None,
@@ -40,8 +40,8 @@ def serve(
 ) -> None:
     """Serve scores over HTTP: POST /v1/score, OpenAPI at /openapi.json, documentation at /docs.
 
-    Judgments are kept in ./judge-server.db unless --database or DATABASE_URL says otherwise. On SIGTERM the server lets
-    nothing more in and finishes what is under way within drain_seconds.
+    Judgments are kept in ./judge-server.db unless --database or DATABASE_URL says otherwise. On SIGTERM the server
+    accepts no more requests and finishes those in progress within drain_seconds.
 
     Example: judge-server serve --model vllm:Qwen/Qwen3.5-9B --mode direct
     """
@@ -93,15 +93,15 @@ def score(
         ),
     ] = None,
     deadline: Annotated[
-        float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="Longest time for one submission.")
+        float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="Time limit for one submission.")
     ] = None,
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Submissions under way at once.")] = 64,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent submissions.")] = 64,
 ) -> None:
     """Score a file of submissions.
 
-    Every line of the input becomes one line of the output, in order: a judgment with a reward, or with reward null
-    and a typed error. Blank lines are passed over. The exit status is 0 when every line was judged or typed. Judgments
-    are kept where --database (or DATABASE_URL) says, and nowhere otherwise.
+    Every line of the input becomes one line of the output, in order: a judgment with a reward, or with reward null and
+    a typed error. Blank lines are skipped. The exit status is 0 if every line has a judgment or a typed error.
+    Judgments are stored only if --database or DATABASE_URL is given.
 
     Example: judge-server score answers.jsonl --rubric medical/consultation --model openai:NAME@http://127.0.0.1:8001/v1
     """
@@ -131,9 +131,9 @@ def show(
     ] = None,
     reward_below: Annotated[float | None, typer.Option("--reward-below", help="With a reward below this.")] = None,
     text: Annotated[
-        str | None, typer.Option("--text", metavar="WORDS", help="With these words in prompt, response or reference.")
+        str | None, typer.Option("--text", metavar="WORDS", help="With this text in prompt, response or reference.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="How many at most, newest first.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number, newest first.")] = 10,
     database: options.Database = None,
     config: options.Config = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -171,7 +171,7 @@ def rescore(
 ) -> None:
     """Aggregate stored verdicts under another rubric version: new weights, the same verdicts, no model call.
 
-    A criterion whose wording changed needs a judge; such judgments are named on standard error and left alone.
+    A criterion whose wording changed needs a judge; such judgments are listed on standard error and skipped.
 
     Example: judge-server rescore --rubric draft.yaml --database sqlite:///judge-server.db
     """
@@ -191,12 +191,12 @@ def bench(
     prompts: Annotated[int, typer.Option("--prompts", min=1, help="Different prompts.")] = 4,
     rollouts: Annotated[int, typer.Option("--rollouts", min=1, help="Responses to each prompt.")] = 8,
     criteria: Annotated[int, typer.Option("--criteria", min=1, max=1_000, help="Criteria of the rubric.")] = 12,
-    words: Annotated[int, typer.Option("--words", min=1, help="About how long a response is.")] = 200,
+    words: Annotated[int, typer.Option("--words", min=1, help="Approximate words in a response.")] = 200,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure verdicts per second, processor time per verdict and the share of prompt tokens that the cache saved.
 
-    The texts are made up and never seen before, so no verdict comes from the cache.
+    The texts are synthetic and new, so no verdict comes from the cache.
     """
     from judge_server.cli.actions.bench import Workload, measure, show
 
@@ -211,14 +211,14 @@ def demo(
     mode: options.Mode = None,
     engine: options.Engine = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Show every verdict, not only the ones that weigh most.")
+        bool, typer.Option("--full", help="Show every verdict, not only those with the most points.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print judgments, one JSON object a line.")] = False,
 ) -> None:
     """Score bundled submissions against the medical, writing, safety and format rubrics.
 
-    Without --model the embedded lexical baseline judges: it shows how everything fits together and says nothing about
-    how well a response really answers.
+    Without --model the embedded lexical baseline judges. It shows how the parts work together; its rewards say nothing
+    about the quality of a response.
     """
     from judge_server.cli.actions.demo import demonstrate
 
@@ -240,8 +240,8 @@ def doctor(
 ) -> None:
     """Say what this machine can run and what to install.
 
-    With --model or --config the judges are started and asked whether they answer. The exit status is 1 when something
-    is at fault; what is merely absent is no fault.
+    With --model or --config the judges are started and checked. The exit status is 1 if there is a fault; a component
+    that is not installed is not a fault.
     """
     from judge_server.cli.actions.doctor import diagnose, show
     from judge_server.settings.settings import Settings

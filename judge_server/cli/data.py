@@ -15,15 +15,18 @@ def difficulty(
     low: Annotated[float, typer.Option("--low", help="Least pass rate that is kept.")] = 0.2,
     high: Annotated[float, typer.Option("--high", help="Greatest pass rate that is kept.")] = 0.8,
     threshold: Annotated[float, typer.Option("--threshold", help="A rollout passes from this reward on.")] = 0.5,
-    mean: Annotated[bool, typer.Option("--mean", help="The band is one of mean rewards, not of pass rates.")] = False,
+    mean: Annotated[bool, typer.Option("--mean", help="Apply the band to mean rewards instead of pass rates.")] = False,
     min_rollouts: Annotated[
-        int, typer.Option("--min-rollouts", min=1, help="Fewer known rewards are not enough evidence.")
+        int,
+        typer.Option("--min-rollouts", min=1, help="Minimum number of known rewards; fewer are not enough evidence."),
     ] = 4,
     interval: Annotated[
         str | None,
         typer.Option("--interval", metavar="inside|overlap", help="Judge by Wilson's interval of the pass rate."),
     ] = None,
-    confidence: Annotated[float, typer.Option("--confidence", min=0.01, max=0.9999, help="Of the interval.")] = 0.95,
+    confidence: Annotated[
+        float, typer.Option("--confidence", min=0.01, max=0.9999, help="Confidence of the interval.")
+    ] = 0.95,
     keep_constant: Annotated[
         bool, typer.Option("--keep-constant", help="Keep prompts whose rewards are all equal, too.")
     ] = False,
@@ -33,28 +36,28 @@ def difficulty(
     reward: Annotated[str, typer.Option("--reward", metavar="FIELD", help="The reward's field.")] = "reward",
     prompts: Annotated[
         str | None,
-        typer.Option("--prompts", metavar="FILE", help="The rows to choose from, where FILE does not hold them."),
+        typer.Option("--prompts", metavar="FILE", help="The rows to choose from, if FILE does not hold them."),
     ] = None,
     target: Annotated[
         int | None, typer.Option("--target", min=1, metavar="N", help="Draw N prompts, evenly over the band.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which are drawn.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draw.")] = 0,
     group_by: Annotated[
-        str | None, typer.Option("--group-by", metavar="FIELD", help="Counts for each value, too; a.b looks inside a.")
+        str | None, typer.Option("--group-by", metavar="FIELD", help="Also count by this field; a.b is field b of a.")
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE|-", help="Write the rows that are kept here.")
+        str | None, typer.Option("--output", "-o", metavar="FILE|-", help="Write the kept rows to this file.")
     ] = None,
     annotate: Annotated[
-        bool, typer.Option("--annotate", help="Add the field difficulty to them: rate, rollouts, failed.")
+        bool, typer.Option("--annotate", help="Add the field difficulty to the rows: rate, rollouts, failed.")
     ] = False,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Pass over lines that cannot be read.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip lines that cannot be read.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Keep the prompts that a policy neither always nor never gets right.
+    """Keep the prompts that a policy sometimes gets right.
 
-    Each line brings the rewards of one rollout or of several; those of one prompt are put together. A reward of null is
-    a failed judge: it is counted, and it is neither a pass nor a miss.
+    Each line has the rewards of one or several rollouts; those of one prompt are combined. A reward of null means that
+    the judge failed: it is counted, but neither as pass nor as fail.
 
     Example: judge-server data difficulty rollouts.jsonl --low 0.2 --high 0.8 --output prompts.jsonl
     """

@@ -9,14 +9,14 @@ from judge_server.core.caller import PriorityClass
 
 app = typer.Typer(
     name="jobs",
-    help="Durable batches of a running server: what was taken in is judged, whatever happens to the server meanwhile.",
+    help="Durable batches of a running server: an accepted job is finished even if the server restarts.",
     no_args_is_help=True,
 )
 
-Url = Annotated[str, typer.Option("--url", envvar="JUDGE_URL", metavar="URL", help="Where the server listens.")]
+Url = Annotated[str, typer.Option("--url", envvar="JUDGE_URL", metavar="URL", help="URL of the server.")]
 ApiKey = Annotated[
     str | None,
-    typer.Option("--api-key", envvar="JUDGE_API_KEY", show_envvar=True, help="Better given by the environment."),
+    typer.Option("--api-key", envvar="JUDGE_API_KEY", show_envvar=True, help="Prefer the environment variable."),
 ]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
@@ -32,19 +32,20 @@ def submit(
         str | None, typer.Option("--rubric", metavar="ID", help="For submissions that name none.")
     ] = None,
     judge: Annotated[str | None, typer.Option("--judge", metavar="NAME", help="A judge of the server.")] = None,
-    priority: Annotated[PriorityClass, typer.Option("--priority", help="The class it waits in.")] = "batch",
+    priority: Annotated[PriorityClass, typer.Option("--priority", help="Priority class.")] = "batch",
     deadline: Annotated[
-        float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="For each try of one submission.")
+        float | None,
+        typer.Option("--deadline", min=0.001, metavar="SECONDS", help="Time limit for each attempt at one submission."),
     ] = None,
     key: Annotated[
         str | None,
-        typer.Option("--idempotency-key", metavar="KEY", help="The same key again answers the same job."),
+        typer.Option("--idempotency-key", metavar="KEY", help="The same key again returns the same job."),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Stay until it has ended.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
     url: Url = _HERE,
     api_key: ApiKey = None,
 ) -> None:
-    """Hand a file over as a job; prints the job's id.
+    """Submit a file as a job; print the job's id.
 
     Example: judge-server jobs submit answers.jsonl --rubric medical/consultation --wait
     """
@@ -68,7 +69,7 @@ def list_jobs(
     url: Url = _HERE,
     api_key: ApiKey = None,
 ) -> None:
-    """Jobs, newest first."""
+    """List jobs, newest first."""
     from judge_server.cli.actions.jobs import Jobs, show
 
     with Jobs(url, api_key) as jobs:
@@ -77,7 +78,7 @@ def list_jobs(
 
 @app.command("show")
 def show_job(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
-    """How far a job is."""
+    """Show the progress of a job."""
     from judge_server.cli.actions.jobs import Jobs, show
 
     with Jobs(url, api_key) as jobs:
@@ -86,7 +87,7 @@ def show_job(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: Api
 
 @app.command("wait")
 def wait_for(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
-    """Follow a job to its end, with a progress bar; also over a restart of the server."""
+    """Wait for the end of a job with a progress bar, also across a restart of the server."""
     from judge_server.cli.actions.jobs import Jobs, show
 
     with Jobs(url, api_key) as jobs:
@@ -102,7 +103,7 @@ def results(
     url: Url = _HERE,
     api_key: ApiKey = None,
 ) -> None:
-    """The judgments so far, one JSON object a line, in the order of the submissions."""
+    """Print the judgments so far, one JSON object a line, in the order of the submissions."""
     from judge_server.cli.actions.jobs import Jobs
 
     with Jobs(url, api_key) as jobs:
@@ -111,7 +112,7 @@ def results(
 
 @app.command()
 def cancel(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
-    """End a job; what has a result keeps it."""
+    """Cancel a job; finished submissions keep their results."""
     from judge_server.cli.actions.jobs import Jobs, show
 
     with Jobs(url, api_key) as jobs:

@@ -9,7 +9,7 @@ from judge_server.core.caller import PriorityClass
 
 app = typer.Typer(
     name="keys",
-    help="API keys of a server: made, listed, revoked. They live in the server's database.",
+    help="Create, list and revoke the API keys in a server's database.",
     no_args_is_help=True,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
@@ -17,20 +17,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who uses it; keys of one name are one caller.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="User of the key; keys with the same name are one caller.")
+    ],
     scope: Annotated[
         list[str] | None,
         typer.Option(
             "--scope",
             metavar="score|author|label|admin",
-            help="What it may do (default score). Repeatable; admin stands for all.",
+            help="Scope (default score). Repeatable; admin includes all.",
         ),
     ] = None,
     expires: Annotated[
         str | None, typer.Option("--expires", metavar="TIME", help="12h, 30d, 8w, or a date such as 2027-01-31.")
     ] = None,
     requests_per_second: Annotated[
-        float | None, typer.Option("--requests-per-second", min=0.001, help="In the long run, for each server process.")
+        float | None, typer.Option("--requests-per-second", min=0.001, help="Long-run rate, for each server process.")
     ] = None,
     burst: Annotated[int | None, typer.Option("--burst", min=1, help="Requests at once.")] = None,
     submissions_under_way: Annotated[
@@ -41,16 +43,16 @@ def create(
     ] = None,
     priority: Annotated[
         PriorityClass,
-        typer.Option("--priority", help="The most urgent class that it may ask for."),
+        typer.Option("--priority", help="The most urgent priority class that it may request."),
     ] = "training",
     print_config: Annotated[
-        bool, typer.Option("--print-config", help="Keep nothing; print what goes into the configuration file.")
+        bool, typer.Option("--print-config", help="Store nothing; print the table for the configuration file.")
     ] = False,
     as_json: AsJson = False,
     database: options.Database = None,
     config: options.Config = None,
 ) -> None:
-    """Make a key and print it, this once: the server keeps its digest only.
+    """Create a key and print it once: the server stores only its digest.
 
     Example: judge-server keys create training-run-7 --scope score --expires 30d
     """
@@ -73,7 +75,7 @@ def create(
 
 @app.command("list")
 def list_keys(as_json: AsJson = False, database: options.Database = None, config: options.Config = None) -> None:
-    """Keys of the database and of the configuration, newest first; never the keys themselves."""
+    """List the keys of the database and the configuration, newest first, without their secrets."""
     from judge_server.cli.actions import keys as key_making
 
     settings = options.settings_given(config=config, database=database).with_database()
@@ -89,9 +91,9 @@ def revoke(
     database: options.Database = None,
     config: options.Config = None,
 ) -> None:
-    """Make a key worthless, permanently. Running servers refuse it within 5 seconds.
+    """Revoke a key permanently. Running servers refuse it within 5 seconds.
 
-    A key that leaked can be given as it was found.
+    A leaked key can be given as a whole.
 
     Example: judge-server keys revoke training-run-7
     """

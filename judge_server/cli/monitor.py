@@ -17,7 +17,7 @@ queue = typer.Typer(
 )
 app.add_typer(queue, name="queue")
 LabelSet = Annotated[str, typer.Option("--label-set", metavar="NAME", help="The label set that the labels go into.")]
-Count = typer.Option(min=0, max=1_000, help="How many of this stratum.")
+Count = typer.Option(min=0, max=1_000, help="Number of judgments from this stratum.")
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 _ALARM = 1
 _HOURS = 24.0
@@ -31,7 +31,9 @@ def monitor(
     policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Only this policy's.")] = None,
     until: Annotated[
         datetime | None,
-        typer.Option("--until", metavar="TIME", help="Look back from then instead of from now; UTC without a zone."),
+        typer.Option(
+            "--until", metavar="TIME", help="Look back from this time instead of from now; UTC if it has no zone."
+        ),
     ] = None,
     hours: Annotated[
         float | None, typer.Option("--hours", min=0.01, help="How far back the baseline begins (default 24).")
@@ -39,15 +41,13 @@ def monitor(
     window: Annotated[
         int | None, typer.Option("--window", min=50, max=20_000, help="Judgments in each window (default 2000).")
     ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also what is well, and what has too little evidence.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also show findings that are ok or lack evidence.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Every finding, one JSON object a line.")] = False,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit status 1 where there is an alarm.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit status 1 if there is an alarm.")] = False,
     database: options.Database = None,
     config: options.Config = None,
 ) -> None:
-    """Look at what is stored, without a server: the oldest judgments of the last day against the newest.
+    """Survey the stored judgments without a server: compare the oldest judgments of the last day with the newest.
 
     Example: judge-server monitor --database sqlite:///judge-server.db --exit-code
     """
@@ -79,7 +79,8 @@ def draw_items(
     database: options.Database = None,
     config: options.Config = None,
 ) -> None:
-    """Draw judgments: more where the judge is suspect, each with the weight that makes estimates honest again.
+    """Draw a stratified sample of judgments, more of those where the judge is suspect, with weights for unbiased
+    estimates.
 
     Example: judge-server monitor queue draw --label-set audit/june --rubric medical/consultation
     """
@@ -93,16 +94,16 @@ def draw_items(
 
 @queue.command("export")
 def export_items(
-    file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="Where the items are written.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="Output file.")],
     label_set: LabelSet,
     annotator: Annotated[
-        str | None, typer.Option("--annotator", metavar="NAME", help="What this one has not labelled.")
+        str | None, typer.Option("--annotator", metavar="NAME", help="Only items that this annotator has not labelled.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 200,
     database: options.Database = None,
     config: options.Config = None,
 ) -> None:
-    """Write what is to be labelled as JSON Lines: conversation, response, criteria, and empty labels to fill in."""
+    """Write the open items as JSON Lines: conversation, response, criteria, and empty labels to fill in."""
     from judge_server.cli.actions.monitor import export
 
     settings = options.settings_given(config=config, database=database).with_database()
@@ -112,15 +113,15 @@ def export_items(
 
 @queue.command("import")
 def import_labels(
-    file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="What export wrote, labelled.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="The exported file, labelled.")],
     label_set: LabelSet,
-    annotator: Annotated[str, typer.Option("--annotator", metavar="NAME", help="Who labelled.")],
-    replace: Annotated[bool, typer.Option("--replace", help="The annotator has thought again.")] = False,
+    annotator: Annotated[str, typer.Option("--annotator", metavar="NAME", help="Name of the annotator.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace earlier labels of the annotator.")] = False,
     as_json: AsJson = False,
     database: options.Database = None,
     config: options.Config = None,
 ) -> None:
-    """Take labels back: what is still null is left open."""
+    """Import labels; items with null labels stay open."""
     from judge_server.cli.actions.monitor import imported, show_added
 
     settings = options.settings_given(config=config, database=database).with_database()
@@ -134,7 +135,7 @@ def estimate_agreement(
     database: options.Database = None,
     config: options.Config = None,
 ) -> None:
-    """How often people agree with each judge, over all that was judged: the labels so far, reweighted."""
+    """Estimate how often people agree with each judge over all judgments, from the labels so far, reweighted."""
     from judge_server.cli.actions.monitor import estimated, show_estimates
 
     settings = options.settings_given(config=config, database=database).with_database()

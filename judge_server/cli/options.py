@@ -83,8 +83,8 @@ def settings_from(
     database: str | None = None,
     **flags: Any,
 ) -> "Settings":
-    """Settings of file and environment with the flags on top. ``--model`` makes a judge named ``default``; the other
-    judge flags change that judge, or the configured default judge if no model is given."""
+    """Settings of file and environment, overridden by the flags. ``--model`` defines a judge named ``default``; the
+    other judge flags change that judge, or the configured default judge if no model is given."""
     from judge_server.settings.loading import load_settings
 
     settings = load_settings(config)
@@ -97,7 +97,7 @@ def settings_from(
 
 
 def _judge(settings: "Settings", model: str | None, given: dict[str, Any]) -> "JudgeSpecification":
-    """The judge that the flags speak of."""
+    """The judge that the flags define or change."""
     from judge_server.settings.loading import judge_specification
     from judge_server.settings.settings import DEFAULT_JUDGE
 
@@ -116,7 +116,7 @@ def _judge(settings: "Settings", model: str | None, given: dict[str, Any]) -> "J
 
 
 def _pairs(given: list[str]) -> dict[str, Any]:
-    """KEY=VALUE pairs; a value that is JSON is taken as such, anything else as text."""
+    """KEY=VALUE pairs; a value is parsed as JSON if possible, otherwise taken as text."""
     options: dict[str, Any] = {}
     for pair in given:
         key, separator, value = pair.partition("=")
@@ -132,5 +132,5 @@ def _pairs(given: list[str]) -> dict[str, Any]:
 
 
 def is_file(named: str) -> bool:
-    """Whether a name given for a rubric is a file's."""
+    """Whether a rubric is given by file name."""
     return Path(named).is_file()

@@ -1,4 +1,4 @@
-"""Lines of large files: plain, packed with gzip, or standard input, which is kept aside to be read twice."""
+"""Lines of large files: plain, gzipped, or standard input, which is copied to a temporary file to be read twice."""
 
 import gzip
 import shutil
@@ -35,7 +35,7 @@ class RowFile:
         self._path = path
 
     def lines(self, doing: str) -> Iterator[tuple[int, bytes]]:
-        """(number, line) of every line that is not blank. Raises BadInput for what cannot be read."""
+        """(number, line) of every nonblank line. Raises BadInput if the file cannot be read."""
         try:
             with self._path.open("rb") as raw, _progress() as progress:
                 task = progress.add_task(doing, total=self._path.stat().st_size)
@@ -78,8 +78,8 @@ def opened(name: str) -> Iterator[RowFile]:
 
 @contextmanager
 def written(name: str) -> Iterator[Writable]:
-    """Where rows go: ``-`` is standard output, and a name that ends in .gz is packed. What stands in a file of this
-    name stays there until all rows are written."""
+    """The output of rows: ``-`` is standard output, and a name that ends in .gz is gzipped. An existing file is
+    replaced only when all rows are written."""
     if name == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

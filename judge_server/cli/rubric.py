@@ -1,6 +1,6 @@
 """``judge-server rubric …``: write, check, publish and exchange rubric files.
 
-Exit status: 0 done, 1 something was found, 2 the command could not do its work.
+Exit status: 0 success, 1 there are findings, 2 the command failed.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", h
 
 
 def _telling(command: Callable[P, None]) -> Callable[P, None]:
-    """Errors of ours end a command with status 2 and every finding on a line of its own."""
+    """Our errors end a command with status 2; each finding is printed on its own line."""
 
     @wraps(command)
     def told(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -58,10 +58,10 @@ def _telling(command: Callable[P, None]) -> Callable[P, None]:
 @app.command()
 @_telling
 def new(
-    rubric_id: Annotated[str, typer.Argument(metavar="ID", help="Like medical/consultation.")],
+    rubric_id: Annotated[str, typer.Argument(metavar="ID", help="For example medical/consultation.")],
     output: Output = None,
 ) -> None:
-    """Write a commented rubric to begin with: ID.yaml below rubrics/ if that exists, else here; -o - prints it."""
+    """Write a commented rubric to start from: ID.yaml below rubrics/ if that exists, else here; -o - prints it."""
     text = template(rubric_id)
     if output == Path("-"):
         typer.echo(text, nl=False)
@@ -77,7 +77,7 @@ def new(
 @app.command()
 @_telling
 def validate(targets: Targets, as_json: Json = False) -> None:
-    """Say everything that makes a rubric file unusable, with line and column. Exit status 1 if there is anything."""
+    """Report every error of a rubric file with line and column. Exit status 1 if there are errors."""
     names: list[str] = []
     valid: list[Parsed] = []
     findings: list[RubricFinding] = []
@@ -111,7 +111,7 @@ def _report(
 @app.command()
 @_telling
 def lint(
-    targets: Annotated[list[str] | None, typer.Argument(metavar="FILE|DIR...", help="What to read.")] = None,
+    targets: Annotated[list[str] | None, typer.Argument(metavar="FILE|DIR...", help="What to lint.")] = None,
     show_all: Annotated[bool, typer.Option("--all", help="Show remarks (info) too.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings make the exit status 1 too.")] = False,
     without: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Leave a rule out. Repeatable.")] = None,
@@ -164,7 +164,7 @@ def diff(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit status 1 if there is a difference.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what changed between two rubrics, criterion by criterion, and which version step that asks for."""
+    """Show what changed between two rubrics, criterion by criterion, and which version step that requires."""
     newer = rubric_target.one(new or old, rubrics)
     older = rubric_target.one(old, rubrics).rubric if new else _last_published(newer, rubrics)
     difference = differences.compare(older, newer.rubric)
@@ -199,7 +199,7 @@ def publish(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Publish a version permanently: an archived copy, and its digest in rubrics.lock."""
+    """Publish a version permanently: archive a copy and record its digest in rubrics.lock."""
     results: list[dict[str, Any]] = []
     for file in files:
         done = _publish_one(file, rubrics)

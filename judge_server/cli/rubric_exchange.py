@@ -1,4 +1,4 @@
-"""``judge-server rubric import`` and ``export``: rubrics of other projects, and ours for them."""
+"""``judge-server rubric import`` and ``export``: convert rubrics from and to the formats of other projects."""
 
 import json
 from collections.abc import Callable
@@ -53,7 +53,9 @@ def import_rubrics(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON or JSONL.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE|DIR", help="A .yaml file, or a directory for one file a rubric."),
+        typer.Option(
+            "--output", "-o", metavar="FILE|DIR", help="A .yaml file, or a directory for one file per rubric."
+        ),
     ] = None,
     rubric_id: Annotated[
         str, typer.Option("--id", metavar="ID", help="Id of the rubric; of several, ID/row-1, ID/row-2, ...")
@@ -63,10 +65,10 @@ def import_rubrics(
         typer.Option("--pitfalls", help="rubrics-as-rewards: pitfalls are worded as the bad or the good behaviour."),
     ] = None,
     as_jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="One inline rubric a line, for data sets with a rubric each.")
+        bool, typer.Option("--jsonl", help="One inline rubric per line, for data sets with a rubric per row.")
     ] = False,
 ) -> None:
-    """Make rubrics of HealthBench rows, Rubrics-as-Rewards lists or PaperBench trees."""
+    """Create rubrics from HealthBench rows, Rubrics-as-Rewards lists or PaperBench trees."""
     found = list(records(file))
     several = len(found) > 1
     if several and not as_jsonl and (output is None or output.suffix in (".yaml", ".yml")):
@@ -128,7 +130,7 @@ def export_rubric(
         ExportFormat, typer.Option("--format", "-f", help="yaml, json, healthbench, rubrics-as-rewards or paperbench.")
     ] = ExportFormat.YAML,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here.")] = None,
-    lossy: Annotated[bool, typer.Option("--lossy", help="Leave out what the format cannot say.")] = False,
+    lossy: Annotated[bool, typer.Option("--lossy", help="Leave out what the format cannot express.")] = False,
     rubrics: Rubrics = None,
 ) -> None:
     """Write a rubric as YAML, canonical JSON, or in the format of another project."""
@@ -150,7 +152,7 @@ def export_rubric(
 
 
 def _text(written: Any, form: ExportFormat) -> str:
-    """HealthBench rows stand on one line each, as in its files."""
+    """HealthBench rows are one line each, as in its files."""
     return json.dumps(written, ensure_ascii=False, indent=None if form is ExportFormat.HEALTHBENCH else 2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""What a ``rubric`` command is pointed at: a file, a directory of files, or ``id@version`` of the library."""
+"""The target of a ``rubric`` command: a file, a directory of files, or ``id@version`` of the library."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ def library(directories: list[Path] | None) -> Library:
 
 
 def one(target: str, directories: list[Path] | None) -> Parsed:
-    """The rubric a target names. Raises BadRubric or UnknownRubric; a file that is not there ends the command."""
+    """The rubric a target names. Raises BadRubric or UnknownRubric; a missing file ends the command."""
     path = Path(target)
     if path.is_file():
         return load(path)
@@ -34,7 +34,7 @@ def one(target: str, directories: list[Path] | None) -> Parsed:
 
 
 def several(targets: list[str]) -> Iterator[tuple[str, Parsed | list[RubricFinding]]]:
-    """Each file that the targets name, with its rubric or with what is wrong with it."""
+    """Each file that the targets name, with its rubric or its errors."""
     for target in targets:
         path = Path(target)
         if path.is_dir():
@@ -57,8 +57,10 @@ def _checked(file: Path) -> Parsed | list[RubricFinding]:
 
 
 def faults_beyond_form(parsed: Parsed) -> Iterator[RubricFinding]:
-    """Checks that cannot be carried out, and content that differs from what is published under its version."""
-    from judge_server.judging.checks import prepare_criterion  # the language models load slowly; show needs none
+    """Checks that cannot run, and content that differs from the published content of its version."""
+    from judge_server.judging.checks import (
+        prepare_criterion,
+    )  # the language models load slowly, and show does not need them
 
     for path, leaf in leaves_of(parsed.rubric):
         if isinstance(leaf, CheckCriterion):
@@ -90,7 +92,7 @@ def _changed_since_published(parsed: Parsed) -> Iterator[RubricFinding]:
 
 
 def tampered_copies(targets: list[str]) -> Iterator[RubricFinding]:
-    """Published copies below the directories among ``targets`` that are not what the lock says."""
+    """Published copies below the directories among ``targets`` that differ from the lock."""
     for target in targets:
         if Path(target).is_dir():
             yield from (found for found in Library(Path(target)).findings() if found.rule == "tampered")

@@ -1,4 +1,4 @@
-"""How rubrics, findings and differences look in a terminal."""
+"""Terminal output of rubrics, findings and differences."""
 
 import json
 from collections import Counter
@@ -34,13 +34,13 @@ def print_findings(findings: Sequence[RubricFinding]) -> None:
 
 
 def counts(findings: Sequence[RubricFinding]) -> dict[str, int]:
-    """How many findings of each severity."""
+    """Number of findings of each severity."""
     found = Counter(entry.severity for entry in findings)
     return {f"{severity}s" if severity != "info" else "infos": found[severity] for severity in Severity}
 
 
 def summary(files: int, findings: Sequence[RubricFinding], hidden: int = 0) -> str:
-    """One line: what was looked at and what was found."""
+    """One line: what was checked and what was found."""
     number = counts(findings)
     parts = [_many(number["errors"], "error"), _many(number["warnings"], "warning")]
     if number["infos"]:

@@ -1,4 +1,4 @@
-"""What commands share at run time: the event loop, errors as one readable line, and notices of judges."""
+"""Shared by commands at run time: the event loop, one-line error messages, and notices of judges."""
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work`` to its end. An error of ours ends the command with status 2 and its message; Ctrl-C with 130."""
+    """Run ``work`` to its end. Our errors end the command with status 2 and a message; Ctrl-C with 130."""
     import uvloop
 
     try:
@@ -34,7 +34,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def needs(extra: str, *modules: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """A command that ends with the extra's name before it starts any work, if one of the modules is not installed."""
+    """Decorator: end the command with the extra's name before any work starts, if one of the modules is not
+    installed."""
 
     def decorate(command: Callable[P, T]) -> Callable[P, T]:
         @wraps(command)

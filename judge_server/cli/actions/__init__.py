@@ -1,1 +1,1 @@
-"""The work of the commands; their flags are in the files of cli/."""
+"""The implementation of the commands; their flags are in the files of cli/."""

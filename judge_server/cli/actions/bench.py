@@ -1,4 +1,4 @@
-"""Measuring what verdicts cost: made-up work through the scoring path."""
+"""Measures the cost of verdicts with synthetic work on the scoring path."""
 
 import json
 import time
@@ -35,7 +35,7 @@ class Workload:
 
 
 async def measure(settings: Settings, workload: Workload) -> Figures:
-    """Judge the workload once after one submission to warm up."""
+    """Judge the workload once, after one warm-up submission."""
     async with open_service(settings) as service:
         announce(service.judge_registry.judges.values())
         mark = str(time.time_ns())

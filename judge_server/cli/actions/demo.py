@@ -1,4 +1,4 @@
-"""The main job shown on bundled submissions: a table of verdicts for each, and the rewards."""
+"""Scores bundled submissions and prints a table of verdicts for each, and the rewards."""
 
 import json
 from collections import Counter

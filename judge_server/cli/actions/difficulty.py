@@ -1,6 +1,6 @@
-"""What ``data difficulty`` does: put the rewards of each prompt together, choose, and write the rows that are kept.
+"""Implements ``data difficulty``: combine the rewards of each prompt, select, and write the kept rows.
 
-The rollouts are read twice where their own rows are written: first for the rewards, then for the rows.
+The rollouts are read twice if their own rows are written: first for the rewards, then for the rows.
 """
 
 import json
@@ -45,7 +45,7 @@ class DifficultyOptions:
 
 @dataclass
 class RolloutCounts:
-    """What was read. ``labels``: the values of ``--group-by``, in the options in which they came."""
+    """What was read. ``labels``: the values of ``--group-by``, in order of appearance."""
 
     prompts: Prompts = field(default_factory=Prompts)
     labels: dict[str, int] = field(default_factory=dict)
@@ -154,7 +154,7 @@ def _label(options: DifficultyOptions, counts: RolloutCounts, row: Mapping[str, 
 def _kept_rows(
     options: DifficultyOptions, band: Band, file: RowFile, counts: RolloutCounts, selection: Selection, *, own: bool
 ) -> Iterator[dict[str, Any]]:
-    """The first line of every prompt that is kept, in the options of the file. ``own``: the lines are prompts' rows."""
+    """The first line of every kept prompt, in file order. ``own``: the lines are prompts' rows."""
     prompts = counts.prompts
     wanted = {prompts.first_lines[number]: number for number in selection.kept()}
     for line_number, line in file.lines("writing"):
@@ -170,7 +170,7 @@ def _kept_rows(
 
 
 def _encoded(row: dict[str, Any]) -> bytes:
-    """Readable where UTF-8 can carry it: half a surrogate pair stays the escape that it was."""
+    """JSON without escapes, except for half a surrogate pair, which UTF-8 cannot encode."""
     try:
         return json.dumps(row, ensure_ascii=False).encode() + b"\n"
     except UnicodeEncodeError:
@@ -178,7 +178,7 @@ def _encoded(row: dict[str, Any]) -> bytes:
 
 
 def counts_by_label(counts: RolloutCounts, selection: Selection) -> dict[str, Counter[str]]:
-    """How many prompts of each label ended up where."""
+    """Number of prompts by label and outcome."""
     found: dict[str, Counter[str]] = {label: Counter() for label in counts.labels}
     names = list(counts.labels)
     for label, place in zip(counts.prompts.labels, selection.places, strict=True):
@@ -199,7 +199,7 @@ _REASONS = {
 
 
 def show(options: DifficultyOptions, band: Band, counts: RolloutCounts, selection: Selection) -> None:
-    """On standard output, or on standard error where the rows go to standard output."""
+    """Print to standard output, or to standard error if the rows go to standard output."""
     to_error = options.output == "-"
     report = summary(options, band, counts, selection)
     if options.as_json:
@@ -289,5 +289,5 @@ def _groups(field: str, groups: dict[str, dict[str, int]]) -> Table:
 
 
 def _printable(text: str) -> str:
-    """What a terminal would take as a command, and what no terminal can show, as an escape."""
+    """Escape control sequences and unprintable characters."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -1,4 +1,4 @@
-"""What this machine can run, what is absent, and what is at fault."""
+"""Diagnosis: what this machine can run, what is absent, and what is faulty."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def vector_instructions() -> str | None:
 
 
 def accelerators() -> list[Accelerator]:
-    """NVIDIA GPUs as their driver lists them; empty without a driver."""
+    """NVIDIA GPUs listed by their driver; empty without a driver."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
@@ -86,7 +86,7 @@ _MARKS = {"ok": "[green]ok[/]", "absent": "[yellow]absent[/]", "fault": "[red]fa
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """``remedy`` says what to do if something is absent or at fault."""
+    """``remedy`` says what to do if the component is absent or faulty."""
 
     subject: str
     state: State
@@ -95,8 +95,8 @@ class Diagnosis:
 
 
 async def diagnose(settings: Callable[[], Settings], *, start: bool) -> list[Diagnosis]:
-    """The machine, the rubrics, and with ``start`` what ``serve`` would start. Settings that cannot be used are a
-    diagnosis too."""
+    """The machine, the rubrics, and with ``start`` what ``serve`` would start. Unusable settings are a diagnosis
+    too."""
     found = list(_machine())
     try:
         given = settings()

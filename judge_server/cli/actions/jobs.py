@@ -1,4 +1,4 @@
-"""Talks to a running server about its jobs."""
+"""Client of a running server's job routes."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ _ENDED = ("done", "cancelled")
 
 
 class Jobs:
-    """The job routes of one server. A refusal ends the command with the server's own words."""
+    """The job routes of one server. A refusal ends the command with the server's message."""
 
     def __init__(self, url: str, api_key: str | None) -> None:
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
@@ -56,7 +56,7 @@ class Jobs:
         return self._answer("DELETE", f"/v1/jobs/{job_id}")
 
     def wait(self, job_id: str) -> dict[str, Any]:
-        """A server that is away for less than a minute is waited for."""
+        """Tolerates a server that is unreachable for less than a minute."""
         job = self.found(job_id)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         console = Console(stderr=True)

@@ -1,4 +1,4 @@
-"""What the commands of ``judge-server keys`` do."""
+"""Implements the commands of ``judge-server keys``."""
 
 import json
 import re
@@ -29,14 +29,14 @@ _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta
 
 @dataclass(frozen=True)
 class Made:
-    """``text`` is shown once and kept nowhere."""
+    """``text`` is shown once and not stored."""
 
     key: ApiKey
     text: str
 
 
 def made(name: str, scopes: Sequence[str], expires: str | None, allowance: Mapping[str, Any]) -> Made:
-    """A new key, kept nowhere yet. Ends the command where a value cannot be used."""
+    """A new key, not stored yet. Ends the command if a value cannot be used."""
     new = new_key()
     given = {field: value for field, value in allowance.items() if value is not None}
     if "burst" in given and "requests_per_second" not in given:
@@ -77,7 +77,7 @@ def _moment(expires: str) -> datetime:
 
 
 def kept(settings: Settings, new: Made) -> Made:
-    """Put the key into the database."""
+    """Store the key in the database."""
     return replace(new, key=_asked(open_archive(settings), lambda keys: keys.add(new.key, datetime.now(UTC))))
 
 
@@ -87,8 +87,8 @@ def listed(settings: Settings) -> tuple[ApiKey, ...]:
 
 
 def revoked(settings: Settings, named: str) -> tuple[ApiKey, ...]:
-    """The keys that are revoked by now: those of an id or a name, or the one that is given whole, as it was found where
-    it should not be. Ends the command where the name is nobody's, or stands in the settings."""
+    """Revoke the keys with an id or a name, or one given as a whole (leaked) key. Ends the command if no key matches,
+    or if the key is in the settings."""
     named = id_in(named) or named
     found = _asked(_standing(settings), lambda keys: keys.revoke(named, datetime.now(UTC)))
     if any(named in (key.id, key.name) for key in settings.api_keys.values()):
@@ -99,7 +99,7 @@ def revoked(settings: Settings, named: str) -> tuple[ApiKey, ...]:
 
 
 def _standing(settings: Settings) -> AbstractAsyncContextManager[tuple[Store, RubricRegistry]]:
-    """A database that is not there yet is a mistake, unless keys stand in the configuration alone."""
+    """A missing database is an error, unless there are keys in the configuration."""
     return open_archive(settings) if settings.api_keys else open_standing_archive(settings)
 
 
@@ -115,7 +115,7 @@ def _asked(
 
 
 def show_new(new: Made, *, kept_in: str | None, as_json: bool) -> None:
-    """The key on standard output; what it is for on standard error, so that ``KEY=$(…)`` holds the key alone."""
+    """Print the key on standard output and the notes on standard error, so that ``KEY=$(…)`` holds only the key."""
     if as_json:
         digest = {} if kept_in else {"sha256": new.key.sha256}
         typer.echo(json.dumps(_plain(new.key) | {"key": new.text} | digest))

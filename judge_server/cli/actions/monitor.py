@@ -33,7 +33,7 @@ _STYLES = {"alarm": "bold red", "ok": "green", "not_enough_evidence": "dim"}
 
 @dataclass(frozen=True, slots=True)
 class MonitorOptions:
-    """Which judgments are looked at; None leaves the choice to the settings, or takes all."""
+    """Selects judgments; None means the settings' value, or all."""
 
     rubric: str | None
     judge: str | None

@@ -1,4 +1,4 @@
-"""Stored verdicts under another rubric version, without asking a judge."""
+"""Rescores stored verdicts under another rubric version, without a judge."""
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -21,7 +21,8 @@ _PAGE = 500
 
 
 async def rescore_stored(settings: Settings, rubric: str, judgments: Sequence[str]) -> list[Rescored]:
-    """Rescore the named judgments, or all of the rubric's. What cannot be rescored is named on standard error."""
+    """Rescore the named judgments, or all of the rubric's. Judgments that cannot be rescored are listed on standard
+    error."""
     results: list[Rescored] = []
     async with open_archive(settings) as (store, shelf):
         new = load_unchanged(Path(rubric)).rubric if options.is_file(rubric) else await shelf.get(rubric)
@@ -35,7 +36,7 @@ async def rescore_stored(settings: Settings, rubric: str, judgments: Sequence[st
 
 
 async def _judgments(store: Store, ids: Sequence[str], rubric: Rubric) -> AsyncIterator[Judgment]:
-    """Those named, or all that were judged under any version of the rubric."""
+    """The named judgments, or all judged under any version of the rubric."""
     for one in ids:
         found = await store.judgment(one)
         if found is None:

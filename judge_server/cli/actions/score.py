@@ -35,7 +35,7 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """What to score and how. ``rubric`` and ``judge`` hold for lines that name none."""
+    """What to score and how. ``rubric`` and ``judge`` apply to lines that name none."""
 
     file: str
     rubric: str | None = None
@@ -46,7 +46,7 @@ class ScoreOptions:
 
 
 async def score_lines(settings: Settings, options: ScoreOptions) -> None:
-    """Score every line. What is wrong with the files or the settings is said before a model is started."""
+    """Score every line. Faults of files or settings are reported before a model is started."""
     file_rubric = load_unchanged(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
     total = None if options.file == STANDARD_INPUT else _count(options.file)
     with _output(options.output) as sink:
@@ -60,7 +60,7 @@ async def score_lines(settings: Settings, options: ScoreOptions) -> None:
 
 
 class _Scoring:
-    """Keeps at most ``concurrency`` submissions under way."""
+    """Runs at most ``concurrency`` submissions concurrently."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class _Scoring:
                 self._errors[judgment.error.type] += 1
 
     def summarise(self) -> None:
-        """One line on standard error: how many were judged, and why the rest were not."""
+        """Print one line on standard error: how many were judged, and why the rest were not."""
         total = sum(self._statuses.values())
         parts = [f"{count} {status}" for status, count in self._statuses.most_common()]
         causes = [f"{count} x {kind}" for kind, count in self._errors.most_common()]
@@ -125,7 +125,7 @@ class _Scoring:
 
 
 async def _lines(file: str) -> AsyncIterator[bytes]:
-    """Lines as they come in. A thread reads, because a pipe may keep its reader waiting while judgments are due."""
+    """Lines as they arrive. A thread reads them, because reading a pipe may block while judgments are due."""
     loop = asyncio.get_running_loop()
     read: asyncio.Queue[bytes | OSError | None] = asyncio.Queue(maxsize=256)
 
@@ -133,7 +133,7 @@ async def _lines(file: str) -> AsyncIterator[bytes]:
         asyncio.run_coroutine_threadsafe(read.put(item), loop).result()
 
     def work() -> None:
-        with suppress(RuntimeError):  # the loop was closed: nobody waits for lines any more
+        with suppress(RuntimeError):  # the loop was closed: the lines are no longer needed
             try:
                 with _opened(file) as stream:
                     for line in stream:
@@ -150,7 +150,7 @@ async def _lines(file: str) -> AsyncIterator[bytes]:
 
 
 def _opened(file: str) -> BinaryIO:
-    """A stream of the thread's own: one that it shared could not be closed while the thread waits in it."""
+    """A separate stream for the thread: a shared one could not be closed while the thread reads."""
     return os.fdopen(os.dup(sys.stdin.fileno()), "rb") if file == STANDARD_INPUT else Path(file).open("rb")
 
 

@@ -1,4 +1,4 @@
-"""``judge-server show``: stored judgments on a terminal, with everything that decided them."""
+"""``judge-server show``: print stored judgments with everything that decided them."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -22,7 +22,7 @@ from judge_server.wiring.archive import open_standing_archive
 
 @dataclass(frozen=True)
 class ShowOptions:
-    """Either ``judgment``, the id of one, or filters, of which ``limit`` judgments are shown, newest first."""
+    """Either ``judgment``, an id, or filters; of the matches ``limit`` are shown, newest first."""
 
     judgment: str | None
     wanted: Filter
@@ -31,7 +31,7 @@ class ShowOptions:
 
 @dataclass(frozen=True)
 class Shown:
-    """A judgment with what it judged and by what; either is None if the store does not have it."""
+    """A judgment with its submission and rubric; either is None if the store does not have it."""
 
     judgment: Judgment
     submission: Submission | None

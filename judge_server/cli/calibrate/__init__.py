@@ -1,6 +1,6 @@
 """``judge-server calibrate …``: measure a judge against people, fit its probabilities, certify it.
 
-One file for each command family; what is heavy is imported when a command runs.
+One file per command family; slow imports happen when a command runs.
 """
 
 import typer

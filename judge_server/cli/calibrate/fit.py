@@ -19,15 +19,19 @@ def fit(
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the maps here as JSON.")
     ] = None,
     apply: Annotated[bool, typer.Option("--apply/--no-apply", help="Use the maps in scoring from now on.")] = True,
-    undo: Annotated[bool, typer.Option("--undo", help="Fit nothing: values of this judge are raw again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Do not fit; use raw values of this judge again.")] = False,
     fingerprint: Annotated[
         str | None,
-        typer.Option("--fingerprint", metavar="SHA", help="The judge's, where its rows are not from calibrate run."),
+        typer.Option(
+            "--fingerprint", metavar="SHA", help="The judge's fingerprint, if its rows are not from calibrate run."
+        ),
     ] = None,
     partial: Partial = False,
     positive: Positive = None,
-    min_labels: Annotated[int, typer.Option("--min-labels", min=10, help="Labels that a curve needs.")] = 50,
-    min_prompts: Annotated[int, typer.Option("--min-prompts", min=2, help="Prompts that a curve needs.")] = 20,
+    min_labels: Annotated[int, typer.Option("--min-labels", min=10, help="Minimum number of labels for a curve.")] = 50,
+    min_prompts: Annotated[
+        int, typer.Option("--min-prompts", min=2, help="Minimum number of prompts for a curve.")
+    ] = 20,
     rate: Annotated[
         list[float] | None,
         typer.Option(
@@ -42,8 +46,8 @@ def fit(
     """Fit Platt and isotonic curves by criterion, keep the one with the lower Brier score on labels held out by prompt,
     and use it in scoring.
 
-    A criterion with too few labels borrows those of its tags, then of the whole rubric; where those are too few, or no
-    curve helps, it stays raw. The locked test split is never fitted on. The exit status is 1 if nothing was fitted.
+    A criterion with too few labels is fitted on those of its tags, then of the whole rubric; if those are too few, or
+    no curve helps, it stays raw. The locked test split is never fitted on. The exit status is 1 if nothing was fitted.
 
     Example: judge-server calibrate fit kqa.default.csv --rubric medical/consultation
     """

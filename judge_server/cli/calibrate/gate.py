@@ -20,25 +20,27 @@ def gate(
     ] = None,
     judge: Annotated[str | None, typer.Option("--judge", metavar="NAME", help="One judge (default: all).")] = None,
     rubric: Annotated[
-        str | None, typer.Option("--rubric", metavar="ID_OR_FILE", help="Refuse rows of another rubric's content.")
+        str | None, typer.Option("--rubric", metavar="ID_OR_FILE", help="Refuse rows made under other rubric content.")
     ] = None,
     fingerprint: Annotated[
         str | None,
-        typer.Option("--fingerprint", metavar="SHA", help="The judge's, where its rows are not from calibrate run."),
+        typer.Option(
+            "--fingerprint", metavar="SHA", help="The judge's fingerprint, if its rows are not from calibrate run."
+        ),
     ] = None,
     split: Split = "dev",
     reader: Reader = "",
     reason: Reason = "",
-    print_policy: Annotated[bool, typer.Option("--print-policy", help="Print the policy and do nothing else.")] = False,
+    print_policy: Annotated[bool, typer.Option("--print-policy", help="Print the policy and exit.")] = False,
     rubrics: options.Rubrics = None,
     database: options.Database = None,
     config: options.Config = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Hold judges against a policy: agreement with people, distance to the human ceiling, false positives.
+    """Check judges against a policy: agreement with people, distance to the human ceiling, false positives.
 
-    The exit status is 0 if all judges pass, 1 if one fails, 3 where there is not enough evidence. If the rows
-    are from calibrate run, the decision is kept as a certificate, which serve --require-calibrated asks for.
+    The exit status is 0 if all judges pass, 1 if one fails, 3 if there is not enough evidence. If the rows are from
+    calibrate run, the decision is stored as a certificate, which serve --require-calibrated requires.
 
     Example: judge-server calibrate gate kqa.default.csv --policy policy.toml
     """

@@ -13,7 +13,7 @@ Texts = list[str] | None
 def import_labels(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A public set of `calibrate list`, or a file.")],
     sources: Annotated[
-        Texts, typer.Option("--from", metavar="FILE|URL", help="Where the public set's files are. Repeatable.")
+        Texts, typer.Option("--from", metavar="FILE|URL", help="File or URL of the public set. Repeatable.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the long format here: .csv or .jsonl.")
@@ -40,7 +40,7 @@ def import_labels(
     ] = None,
     criterion: Annotated[
         str | None,
-        typer.Option("--criterion", metavar="NAME", help="The criterion of every row, where no column says."),
+        typer.Option("--criterion", metavar="NAME", help="The criterion of every row, if no column has it."),
     ] = None,
     criterion_column: Annotated[
         Texts,
@@ -55,15 +55,15 @@ def import_labels(
         Texts, typer.Option("--judge", metavar="COLUMN", help="A column with one judge's labels. Repeatable.")
     ] = None,
     annotator: Annotated[
-        str | None, typer.Option("--annotator", metavar="NAME", help="Who labelled every row, where no column says.")
+        str | None, typer.Option("--annotator", metavar="NAME", help="The annotator of every row, if no column has it.")
     ] = None,
     test_share: Annotated[
         float | None,
         typer.Option("--test-share", metavar="SHARE", help="Lock this share of the prompts as test split."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Deals the prompts to dev and test.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the split into dev and test.")] = 0,
     unverified: Annotated[
-        bool, typer.Option("--unverified", help="Take files whose checksum the manifest does not have.")
+        bool, typer.Option("--unverified", help="Accept files without a checksum in the manifest.")
     ] = False,
     cache: Annotated[
         Path | None,
@@ -71,7 +71,7 @@ def import_labels(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Check labels and put them in the long format: a file of your own, or a public set."""
+    """Check labels and convert them to the long format: your own file, or a public set."""
     from judge_server.cli.actions.calibrate import labels as importing
 
     chosen = importing.ImportOptions(
@@ -98,19 +98,21 @@ def import_labels(
 
 
 def sheet(
-    rubric: Annotated[str, typer.Option("--rubric", metavar="FILE|ID[@VERSION]", help="The criteria to label.")],
+    rubric: Annotated[
+        str, typer.Option("--rubric", metavar="FILE|ID[@VERSION]", help="Rubric with the criteria to label.")
+    ],
     items: Annotated[
         Path,
         typer.Option("--items", metavar="FILE", exists=True, dir_okay=False, help="Items: item, prompt, response."),
     ],
-    annotator: Annotated[str, typer.Option("--annotator", metavar="NAME", help="Who fills the sheet in.")],
+    annotator: Annotated[str, typer.Option("--annotator", metavar="NAME", help="Name of the annotator.")],
     xlsx: Annotated[bool, typer.Option("--xlsx", help="A workbook with drop-down lists instead of CSV.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Default: ITEMS.ANNOTATOR.csv or .xlsx.")
     ] = None,
     rubrics: Rubrics = None,
 ) -> None:
-    """Write an empty sheet for one person: a row an item, a column a criterion with its allowed answers.
+    """Write an empty sheet for one person: a row per item, a column per criterion with its allowed answers.
 
     judge-server calibrate import reads the filled sheet without a flag.
 
@@ -125,7 +127,7 @@ def list_labels(
     database: Database = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """The public sets that can be imported; with --database, the label sets in the store too."""
+    """List the public sets that can be imported; with --database also the stored label sets."""
     from judge_server.cli.actions.calibrate import labels as listing
 
     listing.show(database, as_json=as_json)

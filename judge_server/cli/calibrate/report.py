@@ -1,4 +1,4 @@
-"""``judge-server calibrate report``, ``disagreements`` and ``compare``: what the labels say of a judge."""
+"""``judge-server calibrate report``, ``disagreements`` and ``compare``: measure a judge against labels."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,9 +25,7 @@ Replicates = Annotated[
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling.")]
 Split = Annotated[
     str | None,
-    typer.Option(
-        "--split", metavar="dev|test", help="Of a file with splits: dev (default), or test, which is recorded."
-    ),
+    typer.Option("--split", metavar="dev|test", help="Split of the file: dev (default), or test, which is recorded."),
 ]
 Reader = Annotated[str | None, typer.Option("--reader", metavar="NAME", help="Who reads the locked test split.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why the locked test split is read.")]
@@ -71,7 +69,7 @@ def report(
         int, typer.Option("--disagreements", min=0, max=1000, help="How many disagreements to list.")
     ] = 50,
 ) -> None:
-    """Measure FILE's judges against its people: agreement beside the people's own, biases, disagreements."""
+    """Measure FILE's judges against its people: agreement, compared with that among people, biases, disagreements."""
     from judge_server.cli.actions.calibrate import report as reporting
 
     chosen = reporting.ReportOptions(
@@ -102,7 +100,7 @@ def disagreements(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many to show.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List the items on which a judge is furthest from the people, with what both said: what to mend in the rubric."""
+    """List the items on which a judge is furthest from the people, with both answers, to find rubric faults."""
     from judge_server.cli.actions.calibrate import report as reporting
 
     chosen = reporting.ReportOptions(
@@ -127,10 +125,10 @@ def compare(
         ),
     ],
     old_judge: Annotated[
-        str | None, typer.Option("--old-judge", metavar="NAME", help="The judge of OLD, where it has several.")
+        str | None, typer.Option("--old-judge", metavar="NAME", help="The judge of OLD, if it has several.")
     ] = None,
     new_judge: Annotated[
-        str | None, typer.Option("--new-judge", metavar="NAME", help="The judge of NEW, where it has several.")
+        str | None, typer.Option("--new-judge", metavar="NAME", help="The judge of NEW, if it has several.")
     ] = None,
     criterion: Criteria = None,
     scale: Scales = None,

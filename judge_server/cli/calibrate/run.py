@@ -1,4 +1,4 @@
-"""``judge-server calibrate run``: labelled items through the scoring path."""
+"""``judge-server calibrate run``: judge labelled items on the scoring path."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +8,12 @@ import typer
 from judge_server.cli import options
 from judge_server.cli.calibrate import sources
 
-Split = Annotated[str, typer.Option("--split", metavar="dev|test|all", help="Which prompts; reading test is recorded.")]
+Split = Annotated[
+    str, typer.Option("--split", metavar="dev|test|all", help="Split of the prompts; reading test is recorded.")
+]
 Reader = Annotated[str, typer.Option("--reader", metavar="NAME", help="Who reads the locked test split.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the locked test split is read.")]
-Partial = Annotated[
-    bool, typer.Option("--partial", help="Be content with the criteria that rubric and labels both have.")
-]
+Partial = Annotated[bool, typer.Option("--partial", help="Accept labels and a rubric that share only some criteria.")]
 
 Positive = Annotated[
     list[str] | None,
@@ -41,8 +41,10 @@ def run(
     reason: Reason = "",
     partial: Partial = False,
     positive: Positive = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Leave fitted maps out, so that new ones can be fitted.")] = False,
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Items under way at once.")] = 64,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Do not apply fitted maps, so that new ones can be fitted.")
+    ] = False,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent items.")] = 64,
     model: options.Model = None,
     mode: options.Mode = None,
     votes: options.Votes = None,
@@ -53,11 +55,11 @@ def run(
     config: options.Config = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON.")] = False,
 ) -> None:
-    """Judge every labelled item on the scoring path, and write the judge's labels beside the people's.
+    """Judge every labelled item on the scoring path, and write the judge's labels with the people's.
 
-    What is known already is not asked again, and an interrupted run goes on where it stood. What the judge fails on
-    becomes an empty label with its reason. Run, fit and gate share ./judge-server.db unless --database says otherwise.
-    The exit status is 1 if nothing could be judged.
+    Known verdicts are not asked again, so an interrupted run resumes. A judge failure becomes an empty label with its
+    reason. Run, fit and gate share ./judge-server.db unless --database is given. The exit status is 1 if nothing could
+    be judged.
 
     Example: judge-server calibrate run --labels kqa.csv --rubric medical/consultation --model vllm:Qwen/Qwen3.5-9B
     """

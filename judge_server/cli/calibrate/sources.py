@@ -1,4 +1,4 @@
-"""What the commands start from: labels by file or name, a split of them, a rubric, the judge of a file, the store."""
+"""Inputs of the commands: labels by file or name, a split, a rubric, the judge of a file, the store."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SplitChoice:
-    """Which prompts of a label set. ``reader`` and ``reason`` are recorded where the locked test split is read."""
+    """Which prompts of a label set. ``reader`` and ``reason`` are recorded if the locked test split is read."""
 
     split: str = "dev"
     reader: str = ""
@@ -34,7 +34,7 @@ class SplitChoice:
         return self.split  # type: ignore[return-value]  # it was just checked against the literal's members
 
     async def of(self, labels: "LabelSet", store: "Store") -> "LabelSet":
-        """The labels of this part; the reading of test is kept in the store first."""
+        """The labels of this split; reading test is recorded in the store first."""
         from judge_server.labels.splits import part_of
 
         return await part_of(labels, self.name, store.labels, reader=self.reader, reason=self.reason)
@@ -85,7 +85,7 @@ def only_judge(labels: "LabelSet", named: str | None) -> str:
 
 
 def looking_back(settings: "Settings") -> "Settings":
-    """The configured database, or the one that ``run`` made here; none is made for looking back alone."""
+    """The configured database, or the one that ``run`` made here; None rather than a new one."""
     from judge_server.settings.settings import DEFAULT_DATABASE
 
     if settings.database_url is None and Path(DEFAULT_DATABASE.removeprefix("sqlite:///")).exists():

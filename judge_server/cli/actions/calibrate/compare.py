@@ -1,5 +1,4 @@
-"""What ``calibrate compare`` does: two versions of a judge on the same items, and the outcome in a sentence and a
-table."""
+"""Implements ``calibrate compare``: compares two versions of a judge on the same items."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

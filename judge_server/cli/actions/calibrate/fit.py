@@ -1,4 +1,4 @@
-"""What ``calibrate fit`` does."""
+"""Implements ``calibrate fit``."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from judge_server.wiring.archive import open_archive
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What the flags asked for."""
+    """The flags of the command."""
 
     file: Path
     rubric: str
@@ -64,7 +64,8 @@ async def fit_file(settings: Settings, options: FitOptions) -> bool:
 
 
 def _fingerprint(record: Calibration | None, rubric: Rubric, options: FitOptions) -> str | None:
-    """Whose values these are. Raises BadInput for values that were mapped already or made under another rubric."""
+    """The fingerprint of the judge. Raises BadInput for values that were mapped already or made under another
+    rubric."""
     if record is None:
         return options.fingerprint
     if record.judge.calibration is not None:

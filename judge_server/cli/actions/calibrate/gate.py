@@ -1,4 +1,4 @@
-"""What ``calibrate gate`` does."""
+"""Implements ``calibrate gate``."""
 
 import json
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _WORST_FIRST = (Decision.FAIL, Decision.NOT_ENOUGH_EVIDENCE, Decision.PASS)
 
 @dataclass(frozen=True)
 class GateOptions:
-    """What the flags asked for."""
+    """The flags of the command."""
 
     file: Path
     judge: str | None
@@ -102,7 +102,7 @@ def _unmeasured(record: Calibration | None, rubric: Rubric | None, whole: LabelS
 def _certificate(
     result: Gating, record: Calibration | None, rubric: Rubric | None, options: GateOptions
 ) -> Certificate | None:
-    """Bound to the run that made the judge's rows, or to what the flags name; None if neither is known."""
+    """A certificate for the run that made the judge's rows, or for what the flags name; None if neither is known."""
     if record is not None:
         return certificate(
             result,

@@ -1,4 +1,4 @@
-"""What ``calibrate import`` does: fetch, check, convert, split, keep; and every fault told with its row."""
+"""Implements ``calibrate import``: fetch, check, convert, split and store labels; reports every fault with its row."""
 
 import json
 import os
@@ -34,7 +34,7 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the flags asked for."""
+    """The flags of the command."""
 
     name: str
     sources: tuple[str, ...]
@@ -57,7 +57,7 @@ class ImportOptions:
 
 
 def carry_out(options: ImportOptions) -> None:
-    """Ends the command with status 2 and every finding on a line of its own where the labels cannot be used."""
+    """Ends the command with status 2 and one line per finding if the labels cannot be used."""
     try:
         label_set = _public(options) if options.name in SETS else _own(options)
         if options.test_share is not None:
@@ -139,7 +139,7 @@ def _layout(options: ImportOptions) -> Layout:
 def make_sheet(
     named: str, items: Path, annotator: str, out: Path | None, rubrics: list[Path] | None, *, xlsx: bool
 ) -> None:
-    """Ends the command with status 2 and every finding on a line of its own where the items cannot be used."""
+    """Ends the command with status 2 and one line per finding if the items cannot be used."""
     try:
         rubric = rubric_target.one(named, rubrics).rubric
         found, clusters = read_items(items)
@@ -217,7 +217,7 @@ def _classes(kind: str, classes: Sequence[str]) -> str:
 
 
 def show(database: str | None, *, as_json: bool) -> None:
-    """Public sets with source, licence and files; and what the store has."""
+    """Print public sets with source, licence and files, and the stored label sets."""
     kept = run(_kept(database)) if database else []
     if as_json:
         public = {name: one.manifest.model_dump(mode="json", exclude_none=True) for name, one in SETS.items()}

@@ -1,4 +1,4 @@
-"""What ``calibrate report`` and ``calibrate disagreements`` do: read, compute with progress, write and print."""
+"""Implements ``calibrate report`` and ``calibrate disagreements``: read, compute with progress, write and print."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ WRITERS: dict[str, Callable[[Report], str]] = {".html": html, ".htm": html, ".md
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What the flags asked for."""
+    """The flags of the command."""
 
     file: Path
     judges: tuple[str, ...] | None

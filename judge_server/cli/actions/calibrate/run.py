@@ -1,4 +1,4 @@
-"""What ``calibrate run`` does."""
+"""Implements ``calibrate run``."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from judge_server.wiring.service import Service, open_service
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the flags asked for."""
+    """The flags of the command."""
 
     labels: str
     part: sources.SplitChoice
@@ -37,7 +37,7 @@ class RunOptions:
 
 
 async def measure(settings: Settings, options: RunOptions) -> bool:
-    """False if not one verdict came."""
+    """False if there is no verdict at all."""
     async with open_service(settings) as service:
         judge = service.judge_registry.named(options.judge)
         task = await _task(service, options, judge)
