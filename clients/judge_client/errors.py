@@ -29,6 +29,7 @@ JudgeClientError
     ├── JobConflict         409
     ├── NotCalibrated       409
     ├── TooLarge            413
+    ├── UploadStalled       408  an upload of a job sent nothing for too long
     ├── Unauthorized        401
     └── Forbidden           403
 
