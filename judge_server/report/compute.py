@@ -20,6 +20,7 @@ from judge_server.labels.label_set import LabelSet
 from judge_server.report.detail import human_detail, judge_detail
 from judge_server.report.model import Detail, JudgeVerdict, Method, Metrics, Report, Side, Subject
 from judge_server.report.slicing import by_annotator, by_tag
+from judge_server.report.worst import worst_criterion
 
 OVERALL = ""
 Progress = Callable[[int, int, str], None]
@@ -27,13 +28,14 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class ReportContent:
-    """What the report is to hold. ``judges`` and ``criteria``: None takes all."""
+    """What the report is to hold. ``judges`` and ``criteria``: None takes all. ``statements``: those known."""
 
     measurement: Measurement = field(default_factory=Measurement)
     judges: tuple[str, ...] | None = None
     criteria: tuple[str, ...] | None = None
     split: str = "all"
     disagreements: int = 50
+    statements: dict[str, str] = field(default_factory=dict)
 
 
 def silent(done: int, total: int, what: str) -> None:
@@ -64,7 +66,6 @@ def checks(parts: Readings, wish: ReportContent) -> dict[str, Metrics]:
 def chosen(labels: LabelSet, wish: ReportContent) -> LabelSet:
     """The label set with the wished judges and criteria only."""
     table = labels.table
-    people, machines = present(labels, "human"), present(labels, "judge")
     people, machines = present(labels, "human"), present(labels, "judge")
     if not people:
         raise BadInput(
@@ -243,6 +244,7 @@ class _Work:
             humans=ceiling,
             gap=gap,
             needed=own.needed or gap.needed,
+            worst=worst_criterion(side, humans.criteria, self.wish.statements),
         )
 
     def subject(self) -> Subject:

@@ -77,6 +77,7 @@ def html(report: Report) -> str:
             headline=[table(each) for each in tables.headline_tables(report)],
             missing=tables.reasons([side.overall for side in report.judges.values()]),
             counts=table(tables.counts_table(report)),
+            checks=optional(tables.checks_table(report)),
             changes=optional(tables.changes_table(report)),
             judges=[judge_section(report, judge) for judge in report.judges],
             people=optional(tables.metrics_table(report.humans.annotators, "person")),
@@ -155,12 +156,12 @@ def forest_rows(report: Report, judge: str) -> list[ForestRow]:
     rows = []
     for name in list(side.criteria)[:MOST_FOREST]:
         metric = tables.metric_of(side.details[name], side.criteria[name])
-        key = metric if metric == "pearson" else f"{metric}_pairwise"
+        key = tables.pairwise_name(metric)
         people = report.humans.criteria.get(name, {}).get(key, Estimate())
         rows.append(ForestRow(name, side.criteria[name].get(key, Estimate()), people))
     if len(rows) > 1 and side.overall_detail is not None:
         metric = tables.metric_of(side.overall_detail, side.overall)
-        key = metric if metric == "pearson" else f"{metric}_pairwise"
+        key = tables.pairwise_name(metric)
         rows.append(ForestRow("all criteria", side.overall[key], report.humans.overall.get(key, Estimate())))
     return rows
 

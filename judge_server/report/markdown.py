@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from html import escape
 
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.report import prose, tables
 from judge_server.report.model import Detail, Report
 from judge_server.report.prose import visible
 
-SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
+SPECIAL = re.compile(r"([\\`*_\[\]|#~$])")
 
 
 def markdown(report: Report) -> str:
@@ -17,8 +18,11 @@ def markdown(report: Report) -> str:
 
 
 def escaped(content: str) -> str:
-    """One line of text that no Markdown reader takes for markup."""
-    return SPECIAL.sub(r"\\\1", " ".join(visible(content).split()))
+    """One line of text that no Markdown reader takes for markup, nor a page that takes in the document as it is.
+
+    Characters of HTML are written as references, the others of Markdown behind a backslash.
+    """
+    return escape(SPECIAL.sub(r"\\\1", " ".join(visible(content).split())), quote=False)
 
 
 def table(content: tables.Table) -> Iterator[str]:
@@ -32,8 +36,7 @@ def table(content: tables.Table) -> Iterator[str]:
 
 def sections(report: Report) -> Iterator[str]:
     yield from (f"# {escaped(prose.title(report))}", "", escaped(prose.facts(report)), "")
-    for judge, found in report.verdicts.items():
-        yield from (f"**{escaped(judge)}: {tables.STANDINGS[found.standing]}.** {escaped(found.text)}", "")
+    yield from verdicts(report)
     for warning in report.warnings:
         yield from (f"> {escaped(warning)}", "")
     yield from ("## Agreement", "", prose.HOW_TO_READ, "")
@@ -46,6 +49,9 @@ def sections(report: Report) -> Iterator[str]:
     changed = tables.changes_table(report)
     if changed is not None:
         yield from ("## Since the previous report", "", prose.UNPAIRED, "", *table(changed))
+    checks = tables.checks_table(report)
+    if checks is not None:
+        yield from ("## Criteria that programs answer", "", prose.CHECKS, "", *table(checks))
     for judge in report.judges:
         yield from judge_sections(report, judge)
     people = tables.metrics_table(report.humans.annotators, "person")
@@ -55,6 +61,13 @@ def sections(report: Report) -> Iterator[str]:
     for paragraph in prose.method(report):
         yield from (paragraph, "")
     yield escaped(prose.provenance(report))
+
+
+def verdicts(report: Report) -> Iterator[str]:
+    for judge, found in report.verdicts.items():
+        yield from (f"**{escaped(judge)}: {tables.STANDINGS[found.standing]}.** {escaped(found.text)}", "")
+        if found.worst is not None:
+            yield from (escaped(found.worst.text), "")
 
 
 def judge_sections(report: Report, judge: str) -> Iterator[str]:
@@ -96,11 +109,9 @@ def disagreement(place: int, found: Disagreement) -> Iterator[str]:
     yield ""
     for title, content in (("Prompt", found.prompt), ("Response", found.response), ("Reference", found.reference)):
         if content:
-            yield from (f"{title}:", "", *fenced(content), "")
+            yield from (f"{title}:", "", quoted(content), "")
 
 
-def fenced(content: str) -> Iterator[str]:
-    """Text in a fence longer than any in it."""
-    longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
-    fence = "`" * max(3, longest + 1)
-    yield from (f"{fence}text", visible(content), fence)
+def quoted(content: str) -> str:
+    """A text of several lines as it stands, in an HTML block: in a fence its tags would stand in the file unescaped."""
+    return f"<pre>{escape(visible(content), quote=False)}</pre>"

@@ -70,12 +70,24 @@ class Side(Frozen):
     gap: dict[str, Estimate] = Field(default_factory=dict)
 
 
+class WorstCriterion(Frozen):
+    """The criterion on which a judge is furthest from people. ``statement``: None if it is not known here."""
+
+    criterion: str
+    statement: str | None = None
+    text: str
+    judge: Estimate
+    humans: Estimate
+    gap: Estimate
+
+
 class JudgeVerdict(Frozen):
     """The answer in a sentence. ``metric`` is what ``text`` speaks of; ``standing`` in a word.
 
     ``level``: the judge agrees with people as they do with each other; ``above``: better than they do; ``short``: it
     falls short for sure; ``unclear``: the interval cannot tell; ``alone``: there is no human ceiling; ``unknown``: too
-    little was seen to say, and ``needed`` says how many prompts or items it would take.
+    little was seen to say, and ``needed`` says how many prompts or items it would take. ``worst``: None for a single
+    criterion.
     """
 
     standing: str = Field(pattern="^(level|above|short|unclear|alone|unknown)$")
@@ -85,6 +97,7 @@ class JudgeVerdict(Frozen):
     humans: Estimate
     gap: Estimate
     needed: int | None = None
+    worst: WorstCriterion | None = None
 
 
 class Subject(Frozen):

@@ -33,6 +33,10 @@ DISAGREEMENTS = (
 )
 HIDDEN = {code: f"⟨{code:04X}⟩" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
 HIDDEN |= dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160), *range(55296, 57344)), "�")
+CHECKS = (
+    "Programs answer these criteria, not a judge: each line compares a program with the people's majority. No figure "
+    "of a judge counts them."
+)
 UNPAIRED = "Both reports stand by themselves here; calibrate compare tests two versions on the same items."
 
 

@@ -55,6 +55,7 @@ HEADLINE = {
 ORDERED_ONLY = {
     name for name in HEADLINE if name.endswith(("linear", "quadratic", "quadratic_pairwise", "ordinal", "interval"))
 }
+CHECKED = ("accuracy", "cohen_kappa", "false_positive_rate")
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def criteria_table(report: Report, judge: str) -> Table:
 
 def criterion_row(name: str, side: Side, humans: Side, scale: str) -> tuple[str, ...]:
     metric = metric_of(side.details[name], side.criteria[name])
-    pairwise = metric if metric == "pearson" else f"{metric}_pairwise"
+    pairwise = pairwise_name(metric)
     found, people = side.criteria[name].get(pairwise, Estimate()), humans.criteria.get(name, {}).get(pairwise)
     gap = side.gap.get(name, Estimate())
     verdict = STANDINGS[standing(found, gap)] if found.value is not None else found.note or "undefined"
@@ -134,6 +135,26 @@ def metric_of(detail: Detail, found: Metrics) -> str:
         return "pearson"
     ordered = len(detail.labels) > 2 and found.get("cohen_kappa_quadratic", Estimate()).value is not None
     return "cohen_kappa_quadratic" if ordered else "cohen_kappa"
+
+
+def pairwise_name(metric: str) -> str:
+    """The metric's name where each rating of a judge is compared with each person's."""
+    return metric if metric == "pearson" else f"{metric}_pairwise"
+
+
+def checks_table(report: Report) -> Table | None:
+    """How programs' answers agree with people's; None without any."""
+    if not report.checks:
+        return None
+    rows = tuple(
+        (
+            criterion,
+            *(cell(found.get(name)) for name in CHECKED),
+            f"{max((estimate.n for estimate in found.values()), default=0):,}",
+        )
+        for criterion, found in report.checks.items()
+    )
+    return Table(("criterion", *(HEADLINE[name] for name in CHECKED), "items"), rows)
 
 
 def counts_table(report: Report) -> Table:

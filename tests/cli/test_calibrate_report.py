@@ -80,6 +80,32 @@ def test_documents_are_written_by_the_ending_of_their_names(labels, tmp_path):
     assert ".html" in refused.output
 
 
+def test_the_worst_criterion_is_told_with_the_statement_of_the_rubric_that_was_named(labels, tmp_path):
+    rubric = tmp_path / "r.yaml"
+    rubric.write_text(
+        "id: r\nversion: 1.0.0\ntitle: T\ncriteria:\n"
+        "  - {id: c, statement: Names the dose., points: 1}\n  - {id: d, statement: Names the risk., points: 1}\n"
+    )
+    path = labels()
+    rows = path.read_text().splitlines()
+    people = {f"{item},h1": said for item, _, who, _, said in (row.split(",") for row in rows) if who == "h1"}
+    for row in rows[1:]:
+        item, _, annotator, role, said = row.split(",")
+        rows.append(f"{item},d,{annotator},{role},{people[item + ',h1'] if role == 'judge' else said}")
+    path.write_text("\n".join(rows) + "\n")
+    told = " ".join(called("report", path, "--rubric", rubric).split())
+    assert "Worst of 2 criteria: c (Names the dose.), κ" in told
+    assert "Worst of 2 criteria: c, κ" in " ".join(called("report", path).split())
+    rubric.write_text(rubric.read_text().replace("id: c,", "id: e,").replace("id: d,", "id: f,"))
+    refused = runner.invoke(app, ["report", str(path), "--rubric", str(rubric)])
+    assert refused.exit_code == 2
+    assert "none of the criteria" in refused.output
+    rubric.write_text("id: r\nversion: 1.0.0\ncriteria: []\n")
+    broken = runner.invoke(app, ["report", str(path), "--rubric", str(rubric)])
+    assert broken.exit_code == 2
+    assert "in the rubric" in broken.output
+
+
 def test_a_previous_report_shows_what_changed(labels, tmp_path):
     earlier = tmp_path / "earlier.json"
     rows = binary()

@@ -1,6 +1,7 @@
 """HTML, Markdown and JSON of a report: complete, self-contained, and safe against what labels say."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from judge_server.labels.label import CriterionScale, Item
 from judge_server.report.compute import compute
 from judge_server.report.history import with_previous
 from judge_server.report.html import html
-from judge_server.report.markdown import escaped, fenced, markdown
+from judge_server.report.markdown import escaped, markdown, quoted
 from judge_server.report.model import Report
 from tests.report.build import label, label_set, panel_of
 from tests.report.test_compute import FEW, binary
@@ -111,10 +112,8 @@ def test_markdown_tables_keep_their_columns_whatever_labels_say(report):
     assert all(first == second for first, second in sizes)
 
 
-def test_a_fence_is_longer_than_any_in_the_text():
-    opened, _, closed = fenced("a ```` b")
-    assert opened == "`````text"
-    assert closed == "`````"
+def test_a_text_of_several_lines_stands_in_a_block_that_it_cannot_end():
+    assert quoted("a\n\n</pre><b>& ```") == "<pre>a\n\n&lt;/pre&gt;&lt;b&gt;&amp; ```</pre>"
 
 
 def test_numbers_that_json_cannot_hold_never_stand_in_it(report):
@@ -132,42 +131,93 @@ def test_a_report_without_judges_and_one_without_evidence_can_be_written():
         markdown(found)
 
 
-def test_hostile_texts_stand_escaped_wherever_they_come_from():
-    """Judges, people, criteria, labels, items, prompts, responses, references, rationales, tags and writers."""
-    places = ("judge", "human", "criterion", "label", "item", "prompt", "response", "reference", "rationale", "tag")
-    hostile = {
-        place: f"{place}\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{{{ 7*7 }}}}" for place in places
-    }
-    said = (hostile["label"], "no")
+HOSTILES = {
+    place: f"{place}\"'><script>alert(1)</script><img src=x onerror=alert(2)>[a](javascript:b) {{{{ 7*7 }}}}"
+    for place in ("judge", "human", "criterion", "label", "item", "prompt", "response", "reference", "rationale", "tag")
+}
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Report:
+    """Hostile texts in judges, people, criteria, labels, items, prompts, responses, references, reasons and tags."""
+    said = (HOSTILES["label"], "no")
     rows = [
         label(
-            f"{hostile['item']}{place}",
-            hostile[role],
+            f"{HOSTILES['item']}{place}",
+            HOSTILES[role],
             role,
             said[(place + (role == "judge" and place % 3 == 0)) % 2],
-            hostile["criterion"],
-            rationale=hostile["rationale"],
+            criterion,
+            rationale=HOSTILES["rationale"],
         )
         for place in range(60)
         for role in ("human", "judge")
+        for criterion in (HOSTILES["criterion"], "other")
     ]
     items = {
         row.item: Item(
             id=row.item,
-            prompt=hostile["prompt"],
-            response=hostile["response"],
-            reference=hostile["reference"],
-            tags=(hostile["tag"],),
-            writer=hostile["judge"],
+            prompt=HOSTILES["prompt"],
+            response=HOSTILES["response"],
+            reference=HOSTILES["reference"],
+            tags=(HOSTILES["tag"],),
+            writer=HOSTILES["judge"],
         )
         for row in rows
     }
-    text = html(compute(label_set(rows, items), FEW))
+    return compute(label_set(rows, items), replace(FEW, statements={HOSTILES["criterion"]: HOSTILE, "other": HOSTILE}))
+
+
+def test_hostile_texts_stand_escaped_wherever_they_come_from(hostile):
+    text = html(hostile)
     page = Page(text)
     assert not {"script", "img"} & set(page.tags)
     assert not page.handlers
     assert not page.open
     shown = "".join(page.texts)
-    assert [place for place in places if hostile[place] not in shown] == []
-    assert any(hostile["judge"] in value for value in page.attributes)
+    assert [place for place in HOSTILES if HOSTILES[place] not in shown] == []
+    assert any(HOSTILES["judge"] in value for value in page.attributes)
     assert "&lt;script&gt;" in text
+
+
+def test_no_tag_and_no_link_of_a_hostile_text_stands_in_markdown(hostile):
+    text = markdown(hostile)
+    assert set(re.findall(r"<[^>]*>?", text)) == {"<pre>", "</pre>"}
+    outside = re.sub(r"<pre>.*?</pre>", "", text, flags=re.DOTALL)
+    assert "\\[a\\](javascript" in outside
+    assert not re.search(r"(?<!\\)\](?:\(|\[)", outside)
+    assert [place for place in HOSTILES if f"{place}\"'&gt;&lt;script&gt;" not in text] == []
+
+
+def test_criteria_that_programs_answer_have_a_block_of_their_own_in_both_documents():
+    rows = [*panel_of(binary(), "judged")]
+    rows += [label(each.item, "h1", "human", each.label, "word count") for each in rows if each.annotator == "h1"]
+    rows += [
+        label(each.item, "program", "check", each.label, "word count") for each in rows if each.criterion != "judged"
+    ]
+    found = compute(label_set(rows), FEW)
+    text = markdown(found)
+    shown = html(found)
+    for document in (text, shown):
+        assert document.count("Criteria that programs answer") == 1
+    assert re.search(r"\| word count \| 1\.00 \\\[[^]]*\] \| 1\.00 .* \| 60 \|", text)
+    assert "<th>word count</th>" in shown
+    alone = compute(label_set(panel_of(binary())), FEW)
+    assert "programs answer" not in markdown(alone) + html(alone)
+
+
+def test_the_worst_criterion_stands_beside_the_verdict_with_its_statement():
+    good = {name: binary()["h2"] if name == "j" else said for name, said in binary().items()}
+    rows = [*panel_of(good, "good"), *panel_of(binary(), "bad"), *panel_of(good, "fair")]
+    found = compute(label_set(rows), replace(FEW, statements={"bad": "Names the <b>dose</b>."}))
+    worst = found.verdicts["j"].worst
+    assert (worst.criterion, worst.statement) == ("bad", "Names the <b>dose</b>.")
+    assert worst.judge == found.judges["j"].criteria["bad"]["cohen_kappa_pairwise"]
+    assert worst.text.startswith("Worst of 3 criteria: bad (Names the <b>dose</b>.), κ ")
+    assert "people agree with each other at" in worst.text
+    assert "bad (Names the &lt;b&gt;dose&lt;/b&gt;.), κ" in html(found)
+    assert escaped(worst.text) in markdown(found)
+
+
+def test_a_single_criterion_is_no_worst_one():
+    assert compute(label_set(panel_of(binary())), FEW).verdicts["j"].worst is None

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from judge_server.cli.options import Rubrics
+
 Labels = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Labels in the long format, see docs.")
 ]
@@ -68,6 +70,11 @@ def report(
     limit: Annotated[
         int, typer.Option("--disagreements", min=0, max=1000, help="How many disagreements to list.")
     ] = 50,
+    rubric: Annotated[
+        str | None,
+        typer.Option("--rubric", metavar="FILE|ID[@VERSION]", help="Give criteria the statements of this rubric."),
+    ] = None,
+    rubrics: Rubrics = None,
 ) -> None:
     """Measure FILE's judges against its people: agreement, compared with that among people, biases, disagreements."""
     from judge_server.cli.actions.calibrate import report as reporting
@@ -85,6 +92,8 @@ def report(
         min_clusters=min_clusters,
         epsilon=epsilon,
         limit=limit,
+        rubric=rubric,
+        rubrics=rubrics,
     )
     reporting.report(chosen, outputs=tuple(output or ()), previous=previous, as_json=as_json)
 

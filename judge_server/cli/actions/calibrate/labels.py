@@ -14,7 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from judge_server.cli import rubric_target
 from judge_server.cli.running import BAD_USE, fail, run
-from judge_server.core.errors import BadInput, JudgeServerError
+from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
 from judge_server.labels.archive import described, keep
 from judge_server.labels.label import Role
 from judge_server.labels.label_set import LabelSet
@@ -77,9 +77,10 @@ def refuse(fault: JudgeServerError) -> NoReturn:
     if not findings:
         fail(str(fault))
     count = fault.extensions.get("count", len(findings))
-    typer.echo(f"error: {count} {'fault' if count == 1 else 'faults'} in the labels", err=True)
+    source = "rubric" if isinstance(fault, BadRubric) else "labels"
+    typer.echo(f"error: {count} {'fault' if count == 1 else 'faults'} in the {source}", err=True)
     for finding in findings[:SHOWN]:
-        places = [f"{name} {finding[name]}" for name in ("row", "column") if name in finding]
+        places = [f"{name} {finding[name]}" for name in ("row", "line", "column") if name in finding]
         advice = f" ({finding['suggestion']})" if finding.get("suggestion") else ""
         typer.echo(f"  {', '.join(places) or 'file'}: {finding['message']}{advice}", err=True)
     if count > SHOWN:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -19,6 +19,7 @@ from judge_server.calibration.disagreement import Disagreement
 from judge_server.calibration.disagreement import disagreements as ranked
 from judge_server.calibration.panels import views
 from judge_server.calibration.readings import present
+from judge_server.cli import rubric_target
 from judge_server.cli.actions.calibrate.labels import refuse
 from judge_server.cli.running import fail, run
 from judge_server.core.errors import BadInput, JudgeServerError
@@ -69,6 +70,8 @@ class ReportOptions:
     min_clusters: int = 20
     epsilon: float = 0.2
     limit: int = 50
+    rubric: str | None = None
+    rubrics: list[Path] | None = None
 
     @property
     def wish(self) -> computing.ReportContent:
@@ -92,7 +95,8 @@ def report(options: ReportOptions, outputs: tuple[Path, ...], previous: Path | N
         earlier = read_report(previous) if previous else None
         labels, split = chosen(options)
         with progress() as advance:
-            found = computing.compute(labels, options.wish, advance)
+            wish = replace(options.wish, statements=statements(options, labels))
+            found = computing.compute(labels, wish, advance)
         found = found.model_copy(update={"subject": found.subject.model_copy(update={"split": split})})
         if earlier is not None:
             found = with_previous(found, earlier)
@@ -119,6 +123,21 @@ def chosen(options: ReportOptions) -> tuple[LabelSet, str]:
     return labels, "all"
 
 
+def statements(options: ReportOptions, labels: LabelSet) -> dict[str, str]:
+    """The criteria's statements by the rubric that was named. Raises BadInput if it has none of the criteria."""
+    if options.rubric is None:
+        return {}
+    rubric = rubric_target.one(options.rubric, options.rubrics).rubric
+    names = labels.table.criteria.names
+    found = {leaf.id: leaf.statement for leaf in rubric.leaves if leaf.id in names}
+    if not found:
+        raise BadInput(
+            f"{rubric.name} has none of the criteria of {options.file}: {', '.join(names[:20])}.",
+            remedy=f"Name the rubric of these labels; this one has {', '.join(list(rubric.by_id)[:20])}.",
+        )
+    return found
+
+
 @contextmanager
 def progress() -> Iterator[computing.Progress]:
     """A bar on standard error, if that is a terminal."""
@@ -140,7 +159,10 @@ def show(found: Report, outputs: tuple[Path, ...]) -> None:
         console.print(
             f"[bold {TONES[verdict.standing]}]{escape(visible(judge))}: {tables.STANDINGS[verdict.standing]}[/]"
         )
-        console.print(escape(visible(verdict.text)) + "\n")
+        console.print(escape(visible(verdict.text)))
+        if verdict.worst is not None:
+            console.print(escape(visible(verdict.worst.text)))
+        console.print()
     for warning in found.warnings:
         console.print(f"[yellow]note:[/] {escape(visible(warning))}")
     for content in tables.headline_tables(found):
