@@ -10,7 +10,7 @@ import re
 import string
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from judge_server.guard.discourse import Discourse, discourse, words_of
 from judge_server.guard.normalize import looks_alike, normalize, unspaced
@@ -129,7 +129,9 @@ def _announcement(shown: str, request: UserRequest) -> Emptiness | None:
     """Nothing but words that announce an answer, or that repeat the prompt."""
     if len(shown) > _LONGEST_ANNOUNCEMENT + len(request.text):
         return None
-    rest = shown if request.for_a_copy else _without_echo(shown, request)
+    rest = _without_echo(shown, request)
+    if rest != shown and request.for_a_copy:  # asked last: most answers do not echo the prompt, and the search is long
+        rest = shown
     if rest != shown and (not words_of(rest) or discourse(rest) is not None):
         return Emptiness("the response is an echo of the prompt")
     if len(rest) > _LONGEST_ANNOUNCEMENT or (rest == shown and _ends_in_code(shown)):
@@ -204,7 +206,7 @@ def _keys() -> frozenset[str]:
 def _without_echo(text: str, request: UserRequest) -> str:
     """The text without the prompt and without its sentences."""
     lowered = text.lower()
-    if not any(sentence.strip() in lowered for sentence in _SENTENCE_END.split(request.text) if len(sentence) >= 8):
+    if not any(sentence in lowered for sentence in _sentences(request.text)):
         return text
     said = " ".join(words_of_all(text))
     rest = f" {said} "
@@ -214,6 +216,12 @@ def _without_echo(text: str, request: UserRequest) -> str:
         if len(part) >= _SHORTEST_ECHO or len("".join(part)) >= 8:
             rest = rest.replace(f" {' '.join(part)} ", "  ")
     return text if rest == f" {said} " else rest.strip()
+
+
+@lru_cache(maxsize=256)  # the responses to one prompt share it
+def _sentences(text: str) -> tuple[str, ...]:
+    """The sentences of eight characters or more, each once."""
+    return tuple(dict.fromkeys(sentence.strip() for sentence in _SENTENCE_END.split(text) if len(sentence) >= 8))
 
 
 def words_of_all(text: str) -> list[str]:

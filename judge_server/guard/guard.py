@@ -44,7 +44,9 @@ _THINKING = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 _SHORTEST_INJECTION = 8
 _MARKED, _UNMARKED = "marked", "unmarked"
 _CONTEXTS: BoundedCache[bytes, str] = BoundedCache(10_000)
-_STATEMENTS: BoundedCache[str, tuple[str, ...]] = BoundedCache(8_000_000, lambda some: sum(map(len, some)) + 100)
+_STATEMENTS: BoundedCache[str, tuple[tuple[str, str], ...]] = BoundedCache(
+    8_000_000, lambda some: sum(len(word) + len(statement) for word, statement in some) + 100
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +184,11 @@ def _calls_say_something(submission: Submission, request: UserRequest) -> bool:
     )
 
 
-def _long_statements(rubric: Rubric) -> tuple[str, ...]:
+def _long_statements(rubric: Rubric) -> tuple[tuple[str, str], ...]:
+    """The longer statements, normalized, each behind its longest word."""
     plain = (" ".join(normalize(leaf.statement).split()).rstrip(".") for leaf in rubric.leaves)
-    return tuple(dict.fromkeys(statement for statement in plain if len(statement) >= 30))
+    statements = dict.fromkeys(statement for statement in plain if len(statement) >= 30)
+    return tuple((max(statement.split(), key=len), statement) for statement in statements)
 
 
 def _echoes(plain: str, rubric: Rubric) -> bool:
@@ -192,7 +196,7 @@ def _echoes(plain: str, rubric: Rubric) -> bool:
     if len(plain) < 60:
         return False
     statements = _STATEMENTS.get_or_make(rubric.digest, lambda: _long_statements(rubric))
-    if sum(max(statement.split(), key=len) in plain for statement in statements) < 2:
+    if sum(word in plain for word, _ in statements) < 2:
         return False
     spaced = " ".join(plain.split())
-    return sum(statement in spaced for statement in statements) >= 2
+    return sum(statement in spaced for _, statement in statements) >= 2

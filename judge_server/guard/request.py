@@ -6,7 +6,7 @@ prompt, which the policy does not write.
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from judge_server.core.submission import Submission
 from judge_server.guard.discourse import words_of
@@ -70,6 +70,7 @@ _SPELT_NUMBER = r"\d|hundred|dozen|thousand|hundert|\bcien\b|\bcent\b|百|千"
 _NUMBER = re.compile(r"\d+")
 
 
+@lru_cache(maxsize=512)  # the responses to one prompt share it
 def _asks(patterns: tuple[str, ...], text: str) -> bool:
     return _one_of(patterns).search(text) is not None
 

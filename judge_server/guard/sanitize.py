@@ -32,6 +32,7 @@ _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 _CHARACTERS = frozenset(_INVISIBLE.findall("".join(f"{chr(code)} " for code in (*range(0x10000), *_BEYOND))))
 _ANY_INVISIBLE = re2.compile(f"[{INVISIBLE}]")
 _ANY_UNSEEN = re2.compile(f"[{INVISIBLE}{_CONTROLS}{_BREAKS}{_BLANKS}]|[ \t]\n|[ \t]$")
+_SEEN_ASCII = bytes((*b"\t\n", *range(0x20, 0x7F)))
 _CONTROL = re.compile(f"[{_CONTROLS}]+")
 _BREAK = re.compile(f"\r\n|[{_BREAKS}]")
 _BLANK = re.compile(f"[{_BLANKS}]")
@@ -100,9 +101,11 @@ def visible(text: str) -> str:
 
 def _read(text: str) -> tuple[str, bool]:
     """The text as shown, and whether something was hidden in it."""
+    if text.isascii():
+        return _read_ascii(text)
     hidden = False
     if not _holds(_ANY_UNSEEN, text):
-        return (text, False) if text.isascii() else _in_one_form(text)
+        return _in_one_form(text)
     if _CONTROL.search(text):
         text, hidden = _CONTROL.sub("", text), True
     if _has_invisible(text):
@@ -110,11 +113,26 @@ def _read(text: str) -> tuple[str, bool]:
         hidden = hidden or found
     if _holds(_ANY_UNSEEN, text):
         text = _BLANK.sub(" ", _BREAK.sub("\n", text))
-        text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+        text = _without_blank_ends(text)
     if not text.isascii():
         text, found = _in_one_form(text)
         hidden = hidden or found
     return text, hidden
+
+
+def _read_ascii(text: str) -> tuple[str, bool]:
+    """As ``_read``, many times as fast."""
+    hidden = False
+    if text.encode().translate(None, _SEEN_ASCII):
+        printed = _CONTROL.sub("", text)
+        text, hidden = _BREAK.sub("\n", printed), printed != text
+    if " \n" in text or "\t\n" in text or text.endswith((" ", "\t")):
+        text = _without_blank_ends(text)
+    return text, hidden
+
+
+def _without_blank_ends(text: str) -> str:
+    return "\n".join(line.rstrip(" \t") for line in text.split("\n"))
 
 
 def _in_one_form(text: str) -> tuple[str, bool]:

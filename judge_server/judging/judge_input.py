@@ -150,4 +150,5 @@ def _call_text(call: ToolCall) -> str:
 
 def _shown(text: str) -> str:
     """``text`` without invisible characters and without the characters of role marks."""
-    return sanitize(text).translate(_NO_MARKS)
+    shown = sanitize(text)
+    return shown if shown.isascii() else shown.translate(_NO_MARKS)
