@@ -22,7 +22,7 @@ from pydantic import (
 from judge_server.core.expression import Expression
 from judge_server.core.message import encodable
 from judge_server.core.model import BoundedNumber, Frozen, Whole
-from judge_server.core.placeholder import pieces_of
+from judge_server.core.placeholder import foreign_placeholders, names_the_sample, pieces_of
 
 Metric = Literal[
     "cosine", "fuzzy_match", "bleu", "gleu", "meteor", "rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5", "rouge_l"
@@ -114,7 +114,17 @@ def _part(given: Any) -> Any:
     return {"type": "input_text", "text": given} if isinstance(given, str) else given
 
 
-Messages = Annotated[tuple[GraderMessage, ...], Field(min_length=1, max_length=100)]
+def _shows_the_sample(messages: tuple[GraderMessage, ...]) -> tuple[GraderMessage, ...]:
+    """A judge that never sees the sample gives every sample the same score."""
+    texts = [message.text for message in messages]
+    if any(names_the_sample(text) for text in texts):
+        return messages
+    foreign = [name for text in texts for name in foreign_placeholders(text)]
+    meant = f"; {foreign[0]} is another tool's placeholder" if foreign else ""
+    raise ValueError(f"no message shows the sample to the judge{meant}: write {{{{sample.output_text}}}}")
+
+
+Messages = Annotated[tuple[GraderMessage, ...], Field(min_length=1, max_length=100), AfterValidator(_shows_the_sample)]
 
 
 class SamplingParams(Frozen):

@@ -16,6 +16,7 @@ from typing import Literal
 SAMPLE_VARIABLES = ("output_text", "output_json", "output_tools", "choices")
 _MOST_PLACEHOLDERS = 100
 _PLACEHOLDER = re.compile(r"\{\{([^{}]{0,300})\}\}")
+_SINGLE_BRACES = re.compile(r"(?<!\{)\{[A-Za-z_]\w{0,40}\}(?!\})")
 _STEP = r"""\.[^\s.\[\]'"]+|\[[0-9]{1,6}\]|\["[^"]+"\]|\['[^']+'\]"""
 _NAMED = re.compile(rf"(item|sample)((?:{_STEP})+)")
 _STEPS = re.compile(_STEP)
@@ -54,6 +55,16 @@ def pieces_of(template: str) -> tuple[Piece, ...]:
     if sum(isinstance(piece, Placeholder) for piece in pieces) > _MOST_PLACEHOLDERS:
         raise BadTemplate(f"more than {_MOST_PLACEHOLDERS} placeholders in one text")
     return tuple(pieces)
+
+
+def names_the_sample(template: str) -> bool:
+    """Whether any placeholder stands for a variable of the sample. Raises BadTemplate."""
+    return any(isinstance(piece, Placeholder) and piece.namespace == "sample" for piece in pieces_of(template))
+
+
+def foreign_placeholders(template: str) -> list[str]:
+    """``{output}`` and the like, as other tools write them: plain text here."""
+    return _SINGLE_BRACES.findall(template)
 
 
 def _placeholder(inner: str) -> Placeholder:

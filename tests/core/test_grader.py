@@ -32,6 +32,19 @@ def test_a_placeholder_that_names_nothing_is_refused():
     assert "sample.text" in refusal(**SCORE | {"input": [{"role": "user", "content": "{{sample.text}}"}]})
 
 
+@pytest.mark.parametrize("grader", [SCORE, LABEL], ids=["score", "label"])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("Rate the answer to {{item.q}}.", "no message shows the sample to the judge: write {{sample.output_text}}"),
+        ("Rate this: {outputs}", "{outputs} is another tool's placeholder: write {{sample.output_text}}"),
+        ("Rate this.", "no message shows the sample"),
+    ],
+)
+def test_a_judge_that_would_never_see_the_sample_is_refused(grader, content, told):
+    assert told in refusal(**grader | {"input": [{"role": "user", "content": content}]})
+
+
 def test_content_is_a_text_a_part_or_a_list_of_both():
     parts = ["Rate: ", {"type": "input_text", "text": "{{sample.output_text}}"}, {"type": "output_text", "text": "!"}]
     (message,) = read(**SCORE | {"input": [{"role": "user", "content": parts}]}).input
