@@ -69,7 +69,22 @@ def score_batch(
     failed = [one for one in outcomes if isinstance(one, Momentary)]
     if failed and len(failed) == len(outcomes):
         raise failed[0]
-    return [one for part, outcome in zip(parts, outcomes, strict=True) for one in _judgments(part, outcome)]
+    judgments = [one for part, outcome in zip(parts, outcomes, strict=True) for one in _judgments(part, outcome)]
+    _require_order(samples, judgments)
+    return judgments
+
+
+def _require_order(samples: Samples, judgments: Sequence[Judgment]) -> None:
+    """Raises UnreadableAnswer if a judgment names another sample than the one in its place: its reward would go to the
+    wrong completion."""
+    for place, (sample, judgment) in enumerate(zip(samples, judgments, strict=True)):
+        sent = sample.id if isinstance(sample, Sample) else sample.get("id")
+        came = judgment.submission.id
+        if sent is not None and came is not None and came != sent:
+            raise UnreadableAnswer(
+                f"results[{place}] is the judgment of {came!r}, and {sent!r} was asked about.",
+                remedy="The server or a proxy changed the order of the results.",
+            )
 
 
 @dataclass(frozen=True)

@@ -201,6 +201,14 @@ def test_a_refusal_of_one_part_is_raised(ask, scripted):
 
 
 @both_ways
+def test_judgments_in_another_order_are_no_answer(ask, scripted):
+    results = [judgment(reward, submission={"id": name}) for reward, name in ((1.0, "b"), (0.0, "a"))]
+    scripted.behave = lambda _: Reply(body={"results": results, "rewards": [1.0, 0.0]})
+    with pytest.raises(UnreadableAnswer, match=r"results\[0\] is the judgment of 'b', and 'a' was asked about"):
+        ask(scripted.url, "score_batch", [Sample("p", "r", id="a"), Sample("p", "r", id="b")], rubric="a/b")
+
+
+@both_ways
 def test_fewer_judgments_than_samples_are_no_answer(ask, scripted):
     scripted.behave = lambda _: Reply(body={"results": [judgment()], "rewards": [0.5]})
     with pytest.raises(UnreadableAnswer, match="1 judgments came for 2 samples"):
