@@ -78,7 +78,7 @@ def total(table: Floats) -> Floats:
 
 
 def classification_metrics(scale: LabelScale) -> list[Metric]:
-    """Every classifier metric of a scale; the false-positive rate and J only where a positive label is named."""
+    """Every classifier metric of a scale; the false-positive rate and J only if a positive label is named."""
     metrics = [
         Metric("accuracy", accuracy, "no item was rated by both sides", "proportion", trials=total),
         Metric("balanced_accuracy", balanced_accuracy, ONE_CLASS, "bounded", trials=total, rarer=not_commonest),

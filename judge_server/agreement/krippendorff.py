@@ -85,7 +85,7 @@ MOMENT_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha_of_moments, 
 
 
 def krippendorff_metrics(scale: LabelScale) -> list[Metric]:
-    """Nominal always; ordinal and interval where labels are ordered; ratio where no value is below 0."""
+    """Nominal always; ordinal and interval where labels are ordered; ratio if no value is below 0."""
     usable: tuple[Level, ...] = ("nominal",)
     if scale.values is not None:
         usable = LEVELS if min(scale.values) >= 0 else ("nominal", "ordinal", "interval")

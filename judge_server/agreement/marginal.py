@@ -19,7 +19,7 @@ SMALL = 25  # discordant items below which chi-square is only a rumour
 
 
 class MarginalTest(Frozen):
-    """``statistic`` and ``p`` are None where nothing can be tested, with the reason in ``note``."""
+    """``statistic`` and ``p`` are None if nothing can be tested, with the reason in ``note``."""
 
     method: Literal["mcnemar", "mcnemar_corrected", "mcnemar_exact", "mcnemar_clustered", "sign_flip", "stuart_maxwell"]
     statistic: float | None = None

@@ -63,7 +63,7 @@ class Metric:
 class Estimate(Frozen):
     """One metric.
 
-    ``value`` is None where the metric is undefined (a constant column, no shared item); ``low`` and ``high`` are None
+    ``value`` is None if the metric is undefined (a constant column, no shared item); ``low`` and ``high`` are None
     where the value stands but too little was seen to say how sure it is. ``note`` then says why, and ``needed`` how
     many clusters or items it would take.
     """

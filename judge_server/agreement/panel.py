@@ -38,7 +38,7 @@ class RatingRows:
 class JudgeColumn:
     """A judge's outcome on each item, all of shape (items,).
 
-    ``codes``: the label, −1 where it is missing or a score off the humans' scale. ``values``: the label's number, or
+    ``codes``: the label, −1 if it is missing or a score off the humans' scale. ``values``: the label's number, or
     the score itself; nan where missing. ``probabilities``: of the positive label, nan where not given.
     """
 
@@ -163,7 +163,7 @@ def column(rows: RatingRows, item: Ints, mine: Flags, codes: Ints, values: Float
 
 
 def first_of(item: Ints, entries: Ints) -> Ints:
-    """(items,): the entry of each item's first row. Raises ``BadInput`` where an item's rows differ."""
+    """(items,): the entry of each item's first row. Raises ``BadInput`` if an item's rows differ."""
     entry = np.zeros(int(item.max(initial=-1)) + 1, dtype=np.int64)
     entry[item[::-1]] = entries[::-1]
     if len(strays := np.flatnonzero(entry[item] != entries)):

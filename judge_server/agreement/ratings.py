@@ -78,7 +78,7 @@ class Ratings:
         return self.only(self.rater != self.raters.index(rater))
 
     def codes(self, rater: str) -> Ints:
-        """(items,): one rater's labels, −1 where there is none."""
+        """(items,): one rater's labels, −1 if there is none."""
         mine = self.rater == self.raters.index(rater)
         column = np.full(self.items, -1, dtype=np.int64)
         column[self.item[mine]] = self.code[mine]

@@ -16,7 +16,7 @@ NO, YES = {"false", "no", "n", "not met", "unmet", "0"}, {"true", "yes", "y", "m
 
 
 class LabelScale(Frozen):
-    """``labels`` from worst to best with one number each; ``values`` is None where the labels are names without an
+    """``labels`` from worst to best with one number each; ``values`` is None if the labels are names without an
     order.
 
     Distances in weighted coefficients are distances of ``values``, so that a step nobody used is still a step.

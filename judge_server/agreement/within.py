@@ -1,7 +1,7 @@
 """Correlations within a prompt, averaged over prompts: does the judge rank the answers to one question as people do?
 
 A pooled correlation also rewards knowing which questions are hard; this one does not. Prompts with fewer than two
-answers, or where one side gives all answers the same score, have no correlation and are left out of the mean; ``n``
+answers, or if one side gives all answers the same score, have no correlation and are left out of the mean; ``n``
 counts the prompts that have one.
 """
 

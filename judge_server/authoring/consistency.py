@@ -1,4 +1,4 @@
-"""Faults between the parts of a rubric, found in the plain data so that they are reported together with all others."""
+"""Checks across the parts of a rubric, on the plain data, so that their findings are reported with all others."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -14,7 +14,7 @@ from judge_server.core.fact import Fact, fault_of
 
 
 def contradictions(root: Any, places: TextPositions, file: str | None) -> list[RubricFinding]:
-    """Repeated criterion ids, and sources and facts that are used but not declared; of very many the first."""
+    """Repeated criterion ids, and undeclared sources and facts. The number of findings is bounded."""
     found = chain(
         _repeated_ids(root, places, file), _unknown_sources(root, places, file), _unknown_facts(root, places, file)
     )
@@ -36,7 +36,7 @@ def criteria_of(root: Any) -> Iterator[tuple[Path, Mapping[str, Any]]]:
 
 
 def whose_aggregate(message: str, root: Any) -> Path:
-    """The path of the aggregation that a message of the rubric's own check is about."""
+    """The path of the aggregation that a message of the rubric's validator names."""
     for path, node in criteria_of(root):
         if message.startswith(f"group {node.get('id')!r}:"):
             return (*path, "aggregate")
@@ -83,7 +83,7 @@ def _unknown_sources(root: Any, places: TextPositions, file: str | None) -> Iter
 
 
 def _unknown_facts(root: Any, places: TextPositions, file: str | None) -> Iterator[RubricFinding]:
-    """Conditions on facts that are not declared, or that compare one with what it never is; nothing where no facts are
+    """Conditions on undeclared facts, or that compare a fact with a value it cannot have; empty if no facts are
     declared."""
     declared = _declared_facts(root)
     for path, node in criteria_of(root) if declared else ():
@@ -106,7 +106,7 @@ def _unknown_facts(root: Any, places: TextPositions, file: str | None) -> Iterat
 
 
 def _declared_facts(root: Any) -> dict[str, Fact]:
-    """Those that can be read; what is wrong with the others is found elsewhere."""
+    """The facts that can be read; the others are reported by the validator."""
     entries = root.get("facts") if isinstance(root, Mapping) else None
     found = {}
     for entry in entries if isinstance(entries, list | tuple) else ():

@@ -1,4 +1,4 @@
-"""What changed between two versions of a rubric, criterion by criterion, and which version step that asks for."""
+"""What changed between two versions of a rubric, criterion by criterion, and the version step that it requires."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -25,7 +25,8 @@ class VersionStep(StrEnum):
 
 
 class RubricChange(Frozen):
-    """One change. ``criterion`` is None for the rubric itself; ``field`` is None where the whole criterion is meant."""
+    """One change. ``criterion`` is None for the rubric itself; ``field`` is None if the change concerns the whole
+    criterion."""
 
     kind: ChangeKind
     criterion: str | None = None
@@ -79,7 +80,7 @@ def compare(old: Rubric, new: Rubric) -> RubricDifference:
 
 
 def next_version(version: str, step: VersionStep) -> str:
-    """``version`` raised by ``step``; the release itself where ``version`` is a pre-release."""
+    """``version`` raised by ``step``; the release itself if ``version`` is a pre-release."""
     major, minor, patch, is_release, *_ = version_key(version)
     if step is VersionStep.NONE:
         return version
@@ -138,7 +139,7 @@ def _placed(parent: str | None, criteria: tuple[Criterion, ...]) -> Iterator[tup
 
 
 def _renamed(before: Mapping[str, Placed], after: Mapping[str, Placed]) -> dict[str, str]:
-    """Old id → new id of criteria that differ in nothing else."""
+    """Old id → new id of criteria that differ only in their id."""
     lost = {name: _without_id(place) for name, place in before.items() if name not in after}
     found = {name: _without_id(place) for name, place in after.items() if name not in before}
     pairs: dict[str, str] = {}

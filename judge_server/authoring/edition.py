@@ -1,4 +1,4 @@
-"""An index of rubric versions, with conflicts where two contents have one version."""
+"""An index of rubric versions, with a conflict for each version that has two contents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Index:
 
 
 def index_of(working: list[Parsed], locks: Mapping[Path, Lock]) -> Index:
-    """Bring working files and locks together."""
+    """Combine working files and locks."""
     editions: dict[Key, Edition] = {}
     conflicts: dict[Key, RubricConflict] = {}
     for folder, lock in locks.items():

@@ -1,4 +1,4 @@
-"""A rubric → the YAML an author would write. Text is quoted wherever a YAML reader of any age could misread it."""
+"""A rubric → YAML as an author would write it. Text is quoted if a reader of YAML 1.1 or 1.2 could misread it."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _NUMBERS = frozenset(("points", "value", "reward", "clip", "scale", "center", "u
 
 
 def yaml_of(rubric: Rubric) -> str:
-    """The YAML text of a rubric: reading it gives the same rubric."""
+    """The YAML text of a rubric. Reading it back gives the same rubric."""
     shown = data_of(rubric)
     return "\n".join(_block(shown, 0)) + "\n"
 
@@ -50,7 +50,7 @@ def _shorthand(comparison: dict[str, Any]) -> Any:
 
 
 def _tidy(value: Any, name: str = "") -> Any:
-    """Whole numbers without their decimal point, where the format takes any number."""
+    """Whole numbers without their decimal point, if the format takes any number."""
     match value:
         case Mapping():
             return {key: _tidy(item, name if name == "parameters" else key) for key, item in value.items()}
@@ -88,7 +88,7 @@ def _items(items: list[Any], indent: int) -> Iterator[str]:
 
 
 def _is_deep(item: Any) -> bool:
-    """Criteria, sources and examples stand one on a line each."""
+    """Sequences of criteria, sources and examples put each entry on its own line."""
     return isinstance(item, list) and any(isinstance(entry, Mapping) for entry in item)
 
 

@@ -1,4 +1,4 @@
-"""Which fields and kinds are allowed at a place of the rubric format, read off the models themselves."""
+"""Which fields and kinds are allowed at a place of the rubric format, read from the models."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -47,7 +47,7 @@ _NODES: dict[str, type[BaseModel]] = {
 
 
 def kinds_at(path: Path) -> Mapping[str, type[BaseModel]] | None:
-    """The kinds a node at ``path`` can have; None where it has no kinds."""
+    """The kinds a node at ``path`` can have; None if it has no kinds."""
     match path:
         case (*_, "criteria", int()):
             return CRITERIA
@@ -59,7 +59,7 @@ def kinds_at(path: Path) -> Mapping[str, type[BaseModel]] | None:
 
 
 def model_at(path: Path, root: Any) -> type[BaseModel] | None:
-    """The model that the mapping at ``path`` is read with, as far as its kind tells."""
+    """The model that reads the mapping at ``path``, as far as its kind determines it."""
     if not path:
         return Rubric
     if kinds := kinds_at(path):
@@ -79,7 +79,7 @@ def kind_of(node: Any, path: Path) -> str:
 
 
 def look_up(root: Any, path: Path) -> Any:
-    """The value at ``path``; None where there is none."""
+    """The value at ``path``; None if there is none."""
     for part in path:
         in_list = isinstance(root, list | tuple) and isinstance(part, int) and part < len(root)
         if not in_list and not (isinstance(root, Mapping) and part in root):
@@ -98,7 +98,7 @@ def fields_of(model: type[BaseModel]) -> list[str]:
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The word most probably meant, or None."""
+    """The closest known word, or None."""
     if len(word) > _LONGEST_WORD:
         return None
     found = get_close_matches(word.lower(), list(words), n=1, cutoff=0.6)

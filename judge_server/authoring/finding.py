@@ -1,4 +1,4 @@
-"""What was found in a rubric file: a rule, a severity, a place and what to do about it."""
+"""A finding in a rubric file: rule, severity, place and remedy."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,11 +26,11 @@ class TextPositions:
     keys: Mapping[Path, TextPosition] = field(default_factory=dict)
 
     def of_value(self, path: Path) -> TextPosition | None:
-        """Where the value at ``path`` begins; for a path that is not in the text, the nearest node above it."""
+        """The start of the value at ``path``, or of its nearest ancestor if the path is not in the text."""
         return next((self.values[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.values), None)
 
     def of_key(self, path: Path) -> TextPosition | None:
-        """Where the key that ends ``path`` stands; the value's place for list items."""
+        """The position of the last key of ``path``; for list items, that of the value."""
         return self.keys.get(path) or self.of_value(path)
 
 
@@ -54,7 +54,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for the gravest."""
+        """0 for the most severe."""
         return list(Severity).index(self)
 
 
@@ -95,7 +95,7 @@ class RubricFinding(Frozen):
 
     @property
     def where(self) -> str:
-        """``file:line:column``, as far as it is known."""
+        """``file:line:column``, as far as known."""
         parts = [self.file or ("line" if self.line is not None else "rubric")]
         parts += [str(number) for number in (self.line, self.column) if number is not None]
         return ":".join(parts)
@@ -111,7 +111,7 @@ def in_order(findings: Iterable[RubricFinding]) -> list[RubricFinding]:
 
 
 def refusal(findings: Sequence[RubricFinding]) -> BadRubric:
-    """The error that carries every finding; its message shows the first with its place."""
+    """An error that carries all findings; its message shows the first with its place."""
     first, *others = in_order(findings)
     place = f"{first.path}: " if first.path else ""
     more = f" And {len(others)} more." if others else ""

@@ -1,4 +1,4 @@
-"""One directory of rubrics as it was last read: working files and the lock, read again only where they changed."""
+"""A directory of rubrics: working files and the lock, read again only if they changed."""
 
 import logging
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Folder:
         return [found for read in self._files.values() for found in read.findings]
 
     def refresh(self) -> bool:
-        """Read what has changed; whether anything has. Raises BadConfiguration for a lock that cannot be read."""
+        """Read the changed files; True if there were any. Raises BadConfiguration for a lock that cannot be read."""
         present = dict(rubric_files(self.path))
         known = {path: read.stamp for path, read in self._files.items()}
         changed = known != present
@@ -56,14 +56,13 @@ class Folder:
         return changed
 
     def broken(self, rubric_id: str) -> tuple[RubricFinding, ...]:
-        """What is wrong with the file in which a rubric of this id is expected; empty if there is no such file, or it
-        can be read."""
+        """The faults of the file expected to hold this rubric id; empty if there is no such file or it can be read."""
         found = (self._files.get(self.path / f"{rubric_id}{ending}") for ending in (".yaml", ".yml"))
         return tuple(finding for read in found if read is not None for finding in read.findings)
 
     @property
     def faults(self) -> dict[str, RubricFinding]:
-        """The first fault of every file that cannot be read, by its path below the folder without the ending."""
+        """The first fault of every unreadable file, by its path below the folder without the suffix."""
         return {
             path.relative_to(self.path).with_suffix("").as_posix(): read.findings[0]
             for path, read in self._files.items()
@@ -71,7 +70,7 @@ class Folder:
         }
 
     def _reread(self, path: Path, stamp: Stamp) -> _Read:
-        """A file that broke leaves its last readable content in force."""
+        """If a file becomes unreadable, its last readable content stays in use."""
         read, before = _read(path, stamp), self._files.get(path)
         if read.findings:
             kept = before.parsed if before else None
@@ -82,7 +81,7 @@ class Folder:
 
 
 def rubric_files(directory: Path) -> Iterator[tuple[Path, Stamp]]:
-    """Rubric files below a directory, sorted. Hidden ones, published copies and links that lead out are left out."""
+    """Rubric files below a directory, sorted. Hidden files, published copies and links to outside are skipped."""
     root = directory.resolve()
     for path in sorted(directory.rglob("*.y*ml")):
         inside = path.relative_to(directory).parts

@@ -16,10 +16,10 @@ from judge_server.core.rubric import Rubric, split_name, version_key
 
 
 class Library:
-    """Serves the rubrics of ``directories``. A broken file is reported in ``findings`` and never hides the others.
+    """Serves the rubrics of ``directories``. A broken file is reported in ``findings``; the others stay available.
 
-    Files are looked at again when they have changed, at most once every ``refresh_seconds``. Safe to use from threads.
-    Raises BadConfiguration for a directory that does not exist or a lock that cannot be read.
+    Changed files are read again, at most once every ``refresh_seconds``. Safe to use from threads. Raises
+    BadConfiguration for a directory that does not exist or a lock that cannot be read.
     """
 
     def __init__(self, *directories: Path, refresh_seconds: float = 1.0) -> None:
@@ -35,20 +35,20 @@ class Library:
         return tuple(folder.path for folder in self._folders)
 
     def get(self, name: str, version: str | None = None) -> Rubric:
-        """The rubric of this name, or ``id@version``; the newest where no version is given.
+        """The rubric of this name, or ``id@version``; the newest if no version is given.
 
-        Raises UnknownRubric with near matches, and RubricConflict where published content was changed.
+        Raises UnknownRubric with near matches, and RubricConflict if published content was changed.
         """
         index = self._refreshed()
         key = self._known(index, name, version)
         if conflict := index.conflicts.get(key):
-            # a fresh one each time: an exception that is raised twice grows its traceback
+            # a new one each time: the traceback of an exception that is raised twice grows
             raise RubricConflict(conflict.detail, remedy=conflict.remedy, **conflict.extensions)
         edition = index.editions[key]
         return edition.file.rubric if edition.file else _copy(key, edition)
 
     def _known(self, index: Index, name: str, version: str | None) -> Key:
-        """Raises BadRubric, and not UnknownRubric, if the rubric's file is there and cannot be read."""
+        """Raises BadRubric rather than UnknownRubric if the rubric's file exists and cannot be read."""
         try:
             return _key(index, name, version)
         except UnknownRubric:
@@ -69,18 +69,18 @@ class Library:
         return len({finding.file for folder in self._folders for finding in folder.findings})
 
     def faults(self) -> list[str]:
-        """One line for every file that cannot be read, as in ``t/hot: line 7: unknown field 'pionts'``."""
+        """One line for each file that cannot be read, like ``t/hot: line 7: unknown field 'pionts'``."""
         self._refreshed()
         return [f"{name}: {_told(found)}" for folder in self._folders for name, found in folder.faults.items()]
 
     def parsed(self, name: str) -> Parsed:
-        """Like ``get``, with the places in the working file where there is one."""
+        """Like ``get``, with the places in the working file if there is one."""
         rubric = self.get(name)
         edition = self._index.editions.get((rubric.id, rubric.version), Edition())
         return edition.file or Parsed(rubric)
 
     def published(self, rubric_id: str, version: str | None = None) -> Rubric | None:
-        """The published copy, the newest where no version is given; None where nothing is published."""
+        """The published copy, the newest if no version is given; None if nothing is published."""
         editions = self._refreshed().editions
         found = [key for key, edition in editions.items() if key[0] == rubric_id and edition.digest]
         wanted = [key for key in found if version in (None, key[1])]
@@ -90,18 +90,18 @@ class Library:
         return _copy(newest, editions[newest])
 
     def names(self) -> list[str]:
-        """Ids of every rubric that can be read, sorted."""
+        """Ids of all readable rubrics, sorted."""
         return list(self._refreshed().versions)
 
     def versions(self, rubric_id: str) -> list[str]:
-        """Versions of a rubric, oldest first; empty where it is unknown."""
+        """Versions of a rubric, oldest first; empty if it is unknown."""
         return list(self._refreshed().versions.get(rubric_id, ()))
 
     def is_published(self, rubric_id: str, version: str) -> bool:
         return self._refreshed().editions.get((rubric_id, version), Edition()).digest is not None
 
     def findings(self) -> list[RubricFinding]:
-        """What is broken: files that cannot be read, conflicts with the lock, published copies that were changed."""
+        """All faults: files that cannot be read, conflicts with the lock, published copies that were changed."""
         index = self._refreshed()
         found = [*index.findings, *(entry for folder in self._folders for entry in folder.findings)]
         for key, edition in index.editions.items():
@@ -142,7 +142,7 @@ def _key(index: Index, name: str, version: str | None) -> Key:
     except ValueError as fault:
         raise UnknownRubric(f"{fault}.") from None
     if version is not None and named != version:
-        raise UnknownRubric(f"{name!r} names a version, and {version} is asked for.", remedy="Name one version.")
+        raise UnknownRubric(f"{name!r} names a version, but {version} is requested.", remedy="Name one version.")
     known = index.versions.get(rubric_id)
     if known is None:
         raise UnknownRubric(f"There is no rubric {rubric_id!r}.", remedy=nearest(rubric_id, list(index.versions)))
@@ -152,7 +152,7 @@ def _key(index: Index, name: str, version: str | None) -> Key:
 
 
 def nearest(rubric_id: str, names: list[str]) -> str:
-    """A remedy that names the rubrics which were probably meant."""
+    """A remedy that names the closest rubrics."""
     near = get_close_matches(rubric_id, names, n=3, cutoff=0.5)
     near += [name for name in names if rubric_id == name.rsplit("/", 1)[-1] and name not in near]
     return f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:20]) or 'none'}."

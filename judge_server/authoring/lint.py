@@ -1,4 +1,4 @@
-"""Advice on a valid rubric: every rule of the table, each remark at its place in the text."""
+"""Advice on a valid rubric: runs every lint rule and places each remark in the text."""
 
 from collections.abc import Collection
 
@@ -37,7 +37,7 @@ def lint(parsed: Parsed, without: Collection[str] = ()) -> list[RubricFinding]:
 
 
 def errors(findings: Collection[RubricFinding]) -> list[RubricFinding]:
-    """Those that forbid publication."""
+    """The findings that prevent publication."""
     return [found for found in findings if found.severity is Severity.ERROR]
 
 

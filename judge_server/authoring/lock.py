@@ -1,4 +1,4 @@
-"""``rubrics.lock``: which content each published version has. One line each, sorted: ``id@version digest``."""
+"""``rubrics.lock``: the digest of each published version. One line each, sorted: ``id@version digest``."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ class Lock:
 
     @staticmethod
     def read(directory: Path) -> "Lock":
-        """The lock of a directory of rubrics, empty where there is none. Raises BadConfiguration naming the line."""
+        """The lock of a directory of rubrics, empty if there is none. Raises BadConfiguration naming the line."""
         path = directory / LOCK
         try:
             text = path.read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ PUBLISHED = "published"
 
 
 def copy_path(directory: Path, rubric_id: str, version: str) -> Path:
-    """Where the copy of a version stands; ``rubric_id`` and ``version`` have the forms that the core demands."""
+    """The path of a version's copy; ``rubric_id`` and ``version`` must be valid for the core."""
     return directory.joinpath(PUBLISHED, *rubric_id.split("/"), f"{version}.json")
 
 
@@ -82,7 +82,7 @@ def write_copy(directory: Path, rubric: Rubric) -> Path:
 
 
 def read_copy(directory: Path, rubric_id: str, version: str, digest: str) -> Rubric:
-    """The published rubric. Raises RubricConflict where the copy is gone or is not what ``digest`` was taken of."""
+    """The published rubric. Raises RubricConflict if the copy is missing or does not match ``digest``."""
     path = copy_path(directory, rubric_id, version)
     try:
         content = path.read_bytes().removesuffix(b"\n")

@@ -1,4 +1,4 @@
-"""A rubric's text or data → the rubric, or every fault with its place."""
+"""A rubric's text or data → the rubric, or all faults with their places."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _TOLD_IN_PLACE = (
 
 @dataclass(frozen=True)
 class Parsed:
-    """A rubric and where its parts stand in the text it came from; ``data`` is the text as plain data."""
+    """A rubric with the source positions of its parts; ``data`` is the text as plain data."""
 
     rubric: Rubric
     data: Any = None
@@ -70,7 +70,7 @@ def from_data(
 
 
 def _too_deep(data: Any) -> bool:
-    """Level by level, so that no nesting can exhaust the stack."""
+    """Works level by level, so that deep nesting cannot exhaust the stack."""
     level = [data]
     for _ in range(MOST_LEVELS + 1):
         lists = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, dict | list)]
@@ -79,7 +79,7 @@ def _too_deep(data: Any) -> bool:
 
 
 def _settled(found: list[RubricFinding], data: Any, places: TextPositions) -> Iterator[RubricFinding]:
-    """Faults of the rubric as a whole get the place they speak of, or give way to the findings that have one."""
+    """Give findings of the whole rubric the place that they name; drop those that a finding with a place repeats."""
     for entry in found:
         if entry.path is not None or entry.rule != "invalid":
             yield entry

@@ -1,4 +1,4 @@
-"""Publishing: fixes a version's content permanently, in an archived copy and in the lock."""
+"""Publish a rubric: its content is archived and its digest is locked permanently."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,8 @@ from judge_server.core.rubric import Rubric, version_key
 
 @dataclass(frozen=True)
 class Publication:
-    """``copy`` is the archived file; ``is_new`` is False where this content was published before; ``difference`` tells
-    what changed since the version published last; ``findings`` are the linter's."""
+    """``copy`` is the archived file; ``is_new`` is False if this content was already published; ``difference`` holds
+    the changes since the last published version; ``findings`` are the linter's."""
 
     rubric: Rubric
     copy: Path
@@ -27,25 +27,25 @@ class Publication:
 
     @property
     def advice(self) -> str | None:
-        """A hint where the version step is smaller than the change."""
+        """A hint if the version step is smaller than the change."""
         if self.difference is None or version_key(self.rubric.version) >= version_key(
             self.difference.suggested_version
         ):
             return None
-        return f"this is a {self.difference.step} change: {self.difference.suggested_version} would tell so"
+        return f"this is a {self.difference.step} change: use version {self.difference.suggested_version}"
 
 
 def publish(file: Path, directory: Path | None = None) -> Publication:
     """Publish the rubric in ``file`` into ``directory`` (default: the directory of rubrics that holds the file).
 
-    Raises BadRubric for an invalid file or errors of the linter, RubricConflict where the version is published with
-    other content or is not newer than the last.
+    Raises BadRubric for an invalid file or errors of the linter, RubricConflict if the version is already published
+    with other content or is not newer than the last.
     """
     return publish_rubric(load(file), directory or home_of(file))
 
 
 def publish_rubric(parsed: Parsed, directory: Path) -> Publication:
-    """Like ``publish``, for a rubric that has been read."""
+    """Like ``publish``, for a rubric already read."""
     findings = tuple(lint(parsed))
     if serious := errors(findings):
         raise refusal(serious)
@@ -80,7 +80,7 @@ def _since_the_last(rubric: Rubric, lock: Lock, directory: Path) -> RubricDiffer
 
 
 def load_unchanged(file: Path) -> Parsed:
-    """The rubric in a file, for scoring and measuring. Raises BadRubric as ``load`` does, and RubricConflict if its
+    """The rubric in a file, for scoring and measuring. Raises BadRubric like ``load``, and RubricConflict if its
     version is published with other content."""
     parsed = load(file)
     rubric = parsed.rubric

@@ -1,7 +1,7 @@
-"""A YAML or JSON text → plain data and the place of every value. The only reader of YAML.
+"""A YAML or JSON text → plain data with the place of every value. The only reader of YAML.
 
-The text is hostile until read: bytes, depth and nodes are bounded before anything is built, anchors, aliases, tags and
-duplicate keys are refused, and the parser's events are handled in a loop, so that no nesting can exhaust the stack.
+The text is untrusted: bytes, depth and nodes are bounded before anything is built. Anchors, aliases, tags and duplicate
+keys are refused. Parser events are handled in a loop, so that deep nesting cannot exhaust the stack.
 """
 
 import re
@@ -30,7 +30,7 @@ _HINTS = {
     "while parsing a": "check the indentation and close every quote and bracket",
 }
 _TEXTS = frozenset(("statement", "title", "description", "response", "reason", "question", "label", "note"))
-_SPACES = "\u00a0\u2000-\u200a\u202f\u3000"  # that look like a blank and do not indent
+_SPACES = "\u00a0\u2000-\u200a\u202f\u3000"  # that look like a space but do not indent
 _ODD_INDENT = re.compile(rf"^[ \t]*[{_SPACES}]+[ \t{_SPACES}]*(?=\S)", re.MULTILINE)
 _ODD_BLANK = re.compile(rf"^[ ]*(?:- )?[A-Za-z_]+:[{_SPACES}]", re.MULTILINE)
 _BLOCK_TEXT = re.compile(r"^(?P<before>\s*(?:- )?[A-Za-z_]+:\s+)(?P<text>[>|].*\S)\s*$")
@@ -38,7 +38,7 @@ _BLOCK_TEXT = re.compile(r"^(?P<before>\s*(?:- )?[A-Za-z_]+:\s+)(?P<text>[>|].*\
 
 @dataclass(frozen=True)
 class Document:
-    """``findings`` are faults that did not stop the reading; with any of them the value must not be used."""
+    """``findings`` are faults that did not stop the reading; if there are any, ``value`` must not be used."""
 
     value: Any
     places: TextPositions
@@ -46,7 +46,7 @@ class Document:
 
 
 def read(content: bytes | str, file: str | None = None) -> Document:
-    """Read one document. Raises BadRubric with the place of what stopped the reading."""
+    """Read one document. Raises BadRubric with the place of the fault that stopped the reading."""
     text = _text(content, file)
     lines = text.splitlines()
     builder = _Builder(file, lines)
@@ -89,11 +89,11 @@ def _text(content: bytes | str, file: str | None) -> str:
         return _ESCAPED_PAIR.sub(_joined, content) if "\\u" in content else content
     if odd := _ODD_INDENT.search(content) or _ODD_BLANK.search(content):
         place = next(at for at in range(odd.start(), odd.end()) if content[at] not in " \t" and content[at].isspace())
-        message = f"a blank that is no space (U+{ord(content[place]):04X}) stands here"
+        message = f"a space-like character (U+{ord(content[place]):04X}) is used as a space"
         raise refuse(
             "odd-blank",
             message,
-            "write spaces; text copied from a word processor brings others",
+            "write plain spaces; text copied from a word processor may hold others",
             _position(content, place),
         )
     return content
@@ -119,7 +119,7 @@ def _syntax(fault: yaml.YAMLError, file: str | None, lines: list[str]) -> Rubric
 
 
 def _meant(line: str) -> str | None:
-    """How to write a line that is not YAML, if it shows what was meant."""
+    """A hint for a line that is not YAML, if its intention is clear."""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "the line begins with a tab: indent with spaces"
     if found := _BLOCK_TEXT.match(line):
@@ -130,8 +130,8 @@ def _meant(line: str) -> str | None:
 
 @dataclass
 class _Frame:
-    """A container that is being filled; ``key`` waits for its value, and ``last`` is the entry before it. ``flow``:
-    written in braces or brackets."""
+    """A container being filled; ``key`` is the key without a value yet, ``last`` the entry before it. ``flow``: written
+    in braces or brackets."""
 
     container: Any
     path: Path
@@ -193,7 +193,7 @@ class _Builder:
 
     def _scalar(self, event: Any, position: TextPosition) -> None:
         text = event.value
-        if event.style == '"' and (forbidden := _FORBIDDEN.search(text)):  # only escapes can write one
+        if event.style == '"' and (forbidden := _FORBIDDEN.search(text)):  # only escapes can produce one
             name = f"U+{ord(forbidden.group()):04X}"
             self._note(position, "control-character", f"the character {name} is not allowed in text", "remove it")
             text = _FORBIDDEN.sub("", text)
@@ -216,8 +216,8 @@ class _Builder:
         self._place(value, position)
 
     def _cut_by_a_comma(self, event: Any) -> bool:
-        """Whether the entry is what a comma cut off the one before it: ``{value: 0,5}``, ``{description: A, B or C}``.
-        It is noted, and left out."""
+        """Whether a comma split this entry from the one before: ``{value: 0,5}``, ``{description: A, B or C}``. If so,
+        report it and drop it."""
         frame = self.stack[-1] if self.stack else None
         if frame is None or not frame.flow or frame.key is None or event.value or event.style not in (None, ""):
             return False
@@ -228,11 +228,11 @@ class _Builder:
         advice = number_advice(f"{text},{key}")
         if advice is not None:
             message = f"{name}: {text},{key} is read as two entries, {text} and {key}"
-            # what was meant, so that no other fault follows from it
+            # use the intended value, so that no other finding follows
             frame.container[name] = int(text + key) if len(key) == 3 else float(f"{text}.{key}")
         else:
             whole = f"{text}, {key}" if text else key
-            message = f"{key!r} stands here without a value: a comma ends a text in braces"
+            message = f"{key!r} has no value: inside braces a comma ends the text"
             advice = f"put the text in quotes: {name or 'key'}: {quoted(whole)}"
             if name:
                 frame.container[name] = whole
@@ -240,7 +240,7 @@ class _Builder:
         return True
 
     def _check_comment(self, event: Any) -> None:
-        """A text without quotes that a `` #`` cuts off."""
+        """Report an unquoted text that is cut off by `` #``."""
         key = self.stack[-1].key if self.stack else None
         end = event.end_mark
         if event.style not in (None, "") or key not in _TEXTS or not event.value or end.line >= len(self.lines):
@@ -269,7 +269,7 @@ class _Builder:
         frame = self.stack[-1]
         frame.key = text
         if first := frame.seen.get(text):
-            message = f"the key {text!r} stands here a second time; the first is at {first.line}:{first.column}"
+            message = f"the key {text!r} appears a second time; the first is at {first.line}:{first.column}"
             self._note(position, "duplicate-key", message, "keep one of the two")
         frame.seen.setdefault(text, position)
         self.keys[(*frame.path, text)] = position

@@ -1,4 +1,4 @@
-"""Where the service looks rubrics up: files of the library, and what was published to the store over HTTP."""
+"""The service's rubrics: files of the library, and versions published to the store over HTTP."""
 
 import logging
 import time
@@ -20,7 +20,7 @@ _MOST_REMEMBERED = 4_096
 
 
 class RegistryEntry(Frozen):
-    """A rubric as a listing shows it: its newest version, and which versions there are."""
+    """A rubric in a listing: its newest version and the list of versions."""
 
     id: str
     version: str
@@ -39,7 +39,7 @@ class _Remembered:
 
 
 class RubricRegistry:
-    """Files and store as one. The newest version wins wherever it stands; one id@version never has two contents."""
+    """Combines files and store. The newest version wins in either; one id@version never has two contents."""
 
     def __init__(self, library: Library, store: Store) -> None:
         self._library = library
@@ -64,10 +64,10 @@ class RubricRegistry:
         return rubric
 
     async def get_for_judging(self, name: str) -> Rubric:
-        """``get``, for a rubric that decides rewards: one id@version has one content for as long as the database lives,
-        over restarts and replicas. A prerelease version may change.
+        """``get`` for a rubric that decides rewards: the database keeps the content of an id@version fixed, across
+        restarts and replicas. A prerelease version may change.
 
-        Raises RubricConflict if the content under that version is another than the one that judged first.
+        Raises RubricConflict if the content differs from the one that judged first under that version.
         """
         rubric = await self.get(name)
         if rubric.prerelease:
@@ -116,7 +116,7 @@ class RubricRegistry:
             judged = await self._store.served_rubric(rubric_id, version)
             if judged is None:
                 raise
-            return judged  # the file broke while no process had its last content
+            return judged  # the file became unreadable before this process read it
 
     async def _nearest(self, rubric_id: str) -> str:
         """Files and published rubrics together."""
@@ -125,11 +125,11 @@ class RubricRegistry:
 
     @property
     def broken_files(self) -> int:
-        """Files of the library that cannot be read; a rubric that could be read before keeps its last content."""
+        """Library files that cannot be read. A rubric that was readable before keeps its last content."""
         return self._library.broken_files
 
     def faults(self) -> list[str]:
-        """Rubrics that do not judge as their files say now, one line each with the reason."""
+        """Rubrics whose judging content differs from their file, one line each with the reason."""
         changed = [
             f"{name}: its content changed under a version that has judged"
             for name, digest in self._refused.items()
@@ -145,17 +145,17 @@ class RubricRegistry:
 
     @property
     def shown(self) -> Set[str]:
-        """Digests of the rubrics that were looked up by their names lately: their ids are an expert's, not a request's.
-        The set changes with later lookups."""
+        """Digests of rubrics recently looked up by name: their ids come from an expert, not from a request. Later
+        lookups change the set."""
         return self._looked_up
 
     async def versions(self, rubric_id: str) -> tuple[str, ...]:
-        """Every version there is, oldest first."""
+        """All versions, oldest first."""
         known = {*self._library.versions(rubric_id), *await self._store.rubric_versions(rubric_id)}
         return tuple(sorted(known, key=version_key))
 
     async def ids(self) -> frozenset[str]:
-        """Of every rubric that stands in a file or was published; not of those that requests bring along."""
+        """Every rubric in a file or published; not inline rubrics of requests."""
         return frozenset((*self._library.names(), *await self._store.rubric_ids()))
 
     async def listing(self) -> list[RegistryEntry]:
@@ -190,10 +190,10 @@ class RubricRegistry:
             )
 
     async def publish(self, rubric: Rubric) -> bool:
-        """Keep a version for good; False where the same content was published before.
+        """Keep a version permanently; False if the same content was published before.
 
-        Raises RubricConflict naming both digests where id@version has other content, in a file or in the store, and
-        where the version is not newer than the one published last.
+        Raises RubricConflict, naming both digests, if id@version has other content in a file or in the store, and if
+        the version is not newer than the last published one.
         """
         if rubric.version in self._library.versions(rubric.id):
             there = self._library.get(rubric.name)

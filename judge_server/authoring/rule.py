@@ -1,4 +1,4 @@
-"""What a lint rule is: a name, a severity, the reason for it, and a function that looks at a rubric."""
+"""A lint rule: a name, a severity, an explanation, and a function that checks a rubric."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from judge_server.core.rubric import Rubric
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a rule has to say about the node at ``path``; ``severity`` differs from the rule's where it is given."""
+    """A rule's remark on the node at ``path``; ``severity`` overrides the rule's if given."""
 
     path: Path
     message: str
@@ -24,7 +24,7 @@ Look = Callable[[Rubric], Iterable[Remark]]
 
 @dataclass(frozen=True, slots=True)
 class LintRule:
-    """One thing that is looked for; ``explanation`` says why it matters."""
+    """One check; ``explanation`` says why it matters."""
 
     name: str
     severity: Severity
@@ -33,7 +33,7 @@ class LintRule:
 
 
 def rule(name: str, severity: Severity) -> Callable[[Look], LintRule]:
-    """Makes a rule of a function; its docstring is the explanation."""
+    """Makes a function a rule; its docstring is the explanation."""
 
     def made(look: Look) -> LintRule:
         return LintRule(name, severity, cleandoc(look.__doc__ or ""), look)

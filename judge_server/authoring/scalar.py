@@ -1,4 +1,4 @@
-"""Plain YAML scalars after the core schema of YAML 1.2: ``no`` and ``on`` are text, and so are dates."""
+"""Plain YAML scalars by the core schema of YAML 1.2: ``no``, ``on`` and dates are text."""
 
 import re
 from math import isfinite
@@ -50,7 +50,7 @@ def _number(text: str) -> str | int | float:
 
 
 def number_advice(text: str) -> str | None:
-    """How to write a number that was written with a comma; None for any other text."""
+    """A hint for a number written with a comma; None for any other text."""
     found = re.fullmatch(r"([-+]?[0-9]+),([0-9]+)", text.strip())
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The JSON Schema of rubric files, for editors: the models' own, with what authors may write besides."""
+"""The JSON Schema of rubric files, for editors: that of the models, with the shorthands that authors may use."""
 
 import json
 from typing import Any
@@ -48,5 +48,5 @@ def _condition(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as it is published in docs/rubric.schema.json."""
+    """The schema published in docs/rubric.schema.json."""
     return json.dumps(rubric_schema(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"

@@ -1,4 +1,4 @@
-"""The file an author begins with: it is valid, passes the linter, and shows each kind of criterion."""
+"""The template of a new rubric: valid, without lint findings, with one criterion of each kind."""
 
 from judge_server.authoring.parsing import parse
 
@@ -76,7 +76,7 @@ criteria:
 
 
 def template(rubric_id: str) -> str:
-    """The text of a new rubric. Raises BadRubric where ``rubric_id`` is not an id."""
+    """The text of a new rubric. Raises BadRubric if ``rubric_id`` is not an id."""
     title = rubric_id.rsplit("/", 1)[-1].replace("_", " ").replace("-", " ").capitalize()
     text = _TEMPLATE.format(id=rubric_id, title=f'"{title}"')
     parse(text)

@@ -1,4 +1,4 @@
-"""A validation error of the models → findings that an author can act on, each at its place in the text."""
+"""Pydantic validation errors → findings that an author can act on, each with its place in the text."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -35,13 +35,13 @@ _NEEDED = {
 
 
 def translate(fault: ValidationError, root: Any, places: TextPositions, file: str | None) -> list[RubricFinding]:
-    """One finding a place and rule, in the order of the errors; of very many errors the first."""
+    """One finding for each place and rule, in the order of the errors. The number of findings is bounded."""
     found: dict[tuple[Path, str], RubricFinding] = {}
     for error in fault.errors(include_url=False)[:MOST_FINDINGS]:
         path = resolve(error["loc"], root)
         kind = str(error["type"])
         if kind == "too_short" and error["ctx"]["actual_length"] < len(look_up(root, path) or ()):
-            continue  # the list is long enough: its items failed, and they are told one by one
+            continue  # the list is long enough: its items failed and are reported one by one
         say = _SAYINGS.get(kind, _said_plainly)
         rule, message, suggestion = say(error, path, root)
         at_key = kind in ("extra_forbidden", "invalid_key")
@@ -52,10 +52,10 @@ def translate(fault: ValidationError, root: Any, places: TextPositions, file: st
 
 
 def resolve(loc: tuple[str | int, ...], root: Any) -> Path:
-    """The author's path for a validator's: without the kinds that the validator inserts and the fields it invents."""
+    """A validator's path as the author wrote it, without the kinds and fields that the validator inserts."""
     path: Path = ()
     node = root
-    named = False  # the kind of this node has been passed
+    named = False  # already past the kind of this node
     for part in loc:
         if not named and kinds_at(path) and part == kind_of(node, path):
             named = True

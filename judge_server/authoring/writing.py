@@ -1,4 +1,4 @@
-"""Atomic file writes: a reader sees the old text or the new one, never a part."""
+"""Atomic file writes: a reader sees either the old text or the new one."""
 
 import fcntl
 import os
@@ -11,7 +11,8 @@ from judge_server.core.errors import BadConfiguration
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` atomically, making its directory. Raises BadConfiguration where it may not."""
+    """Write ``text`` to ``path`` atomically, creating its directory. Raises BadConfiguration if that is not
+    permitted."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -33,7 +34,7 @@ def replace_file(path: Path, text: str) -> None:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """One process at a time writes in ``directory``."""
+    """Lock ``directory`` against other writing processes."""
     try:
         handle = os.open(directory, os.O_RDONLY)
     except OSError as fault:

@@ -55,7 +55,7 @@ class LabellingTask(Frozen):
 
 
 class GivenLabel(Frozen):
-    """``label``: true, false, an option of the scale, or None where the annotator abstains."""
+    """``label``: true, false, an option of the scale, or None if the annotator abstains."""
 
     judgment: str = Field(min_length=1, max_length=400)
     criterion: str = Field(min_length=1, max_length=400)
@@ -117,7 +117,7 @@ async def take(
 
 
 async def _drawn(store: Store, item: QueueItem) -> _Drawn | None:
-    """None where somebody deleted it from the database."""
+    """None if somebody deleted it from the database."""
     judgment, submission = await store.judgment(item.judgment), await store.submission(item.judgment)
     if judgment is None or submission is None or judgment.rubric is None:
         return None

@@ -73,7 +73,7 @@ class Paired(Frozen):
 
 
 class JudgeComparison(Frozen):
-    """``overall`` is None where the criteria stand on different scales. ``only_old`` and ``only_new``: criteria that
+    """``overall`` is None if the criteria stand on different scales. ``only_old`` and ``only_new``: criteria that
     cannot be compared.
     """
 
@@ -88,7 +88,7 @@ class JudgeComparison(Frozen):
 
 
 def compare(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str, measurement: Measurement) -> JudgeComparison:
-    """Raises ``BadInput`` where the two have no judged item in common."""
+    """Raises ``BadInput`` if the two have no judged item in common."""
     both = merged(old, old_judge, new, new_judge)
     if len(both.table.annotators_of("judge")) < 2:
         raise BadInput(

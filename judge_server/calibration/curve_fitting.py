@@ -31,7 +31,7 @@ _DIGITS = 9  # of knots: as many as mean anything, so that the same labels give 
 
 
 def fit(method: Method, raw: Floats, target: Floats) -> Curve | None:
-    """The curve through (labels,) raw values and targets in [0, 1]; None where it would not rise: such a judge says
+    """The curve through (labels,) raw values and targets in [0, 1]; None if it would not rise: such a judge says
     nothing, or the opposite."""
     return _platt(raw, target) if method == "platt" else _isotonic(raw, target)
 

@@ -65,7 +65,7 @@ def candidates(severity: Floats, unanimity: Floats, raters: Floats, limit: int) 
 
 
 def contrasts(view: View, judge: str) -> tuple[Floats, Floats, Floats]:
-    """(units,): severity, unanimity of the humans, and their number; severity 0 where a side is missing."""
+    """(units,): severity, unanimity of the humans, and their number; severity 0 if a side is missing."""
     counts, own = view.panel.humans.counts(), view.panel.judges[judge]
     raters = counts.sum(axis=1)
     several = np.maximum(raters, 1)
@@ -81,7 +81,7 @@ def contrasts(view: View, judge: str) -> tuple[Floats, Floats, Floats]:
 
 
 def confidence(view: View, judge: str) -> Floats:
-    """(units,): how far the judge's probability is from one half; 0 where it gave none."""
+    """(units,): how far the judge's probability is from one half; 0 if it gave none."""
     return floats(np.nan_to_num(np.abs(view.panel.judges[judge].probabilities - 0.5)))
 
 

@@ -69,7 +69,7 @@ class CriterionFit(Frozen):
 def fit(
     labels: LabelSet, judge: str, rubric: Rubric, demands: Demands | None = None, *, partial: bool = False
 ) -> tuple[CriterionFit, ...]:
-    """One result for each criterion, in the rubric's order. Raises BadInput where labels, judge and rubric do not fit
+    """One result for each criterion, in the rubric's order. Raises BadInput if labels, judge and rubric do not fit
     together, MissingDependency without scikit-learn."""
     wanted = demands or Demands()
     matches = match(rubric, labels, partial=partial)
@@ -81,7 +81,7 @@ def fit(
 def map_set(
     fits: Sequence[CriterionFit], *, judge: str, fingerprint: str, rubric: Rubric, labels: LabelSet
 ) -> MapSet | None:
-    """The artefact; None where every criterion stays raw."""
+    """The artefact; None if every criterion stays raw."""
     maps = {one.criterion: one.fitted for one in fits if one.fitted is not None}
     if not maps:
         return None
@@ -180,7 +180,7 @@ def _fit_pool(name: str, pool: str, pairs: Pairs, demands: Demands, *, binary: b
 
 
 def _held_out(method: Method, pairs: Pairs, most_folds: int) -> Floats | None:
-    """Every label's fitted value from a curve that has not seen its prompt; None where a curve would not rise."""
+    """Every label's fitted value from a curve that has not seen its prompt; None if a curve would not rise."""
     values = np.full(len(pairs), np.nan)
     for train, test in curve_fitting.folds(pairs.cluster, most_folds):
         curve = curve_fitting.fit(method, pairs.raw[train], pairs.target[train])

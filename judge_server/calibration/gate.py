@@ -43,7 +43,7 @@ class Gating(Frozen):
 
     @property
     def gap(self) -> CertificateFinding | None:
-        """How far the judge is from the human ceiling, where that was demanded and could be measured."""
+        """How far the judge is from the human ceiling, if that was demanded and could be measured."""
         return next((one for one in self.findings if one.gap is not None), None)
 
 

@@ -49,7 +49,7 @@ def ceiling_gap(view: View, judge: str, resampling: Resampling) -> Estimate:
 
 def standing(judge: Estimate, gap: Estimate) -> str:
     """``short`` or ``above`` where the interval of the gap excludes 0, ``level`` where it is narrow around 0, ``alone``
-    where there is no ceiling, else ``unclear``; ``unknown`` without intervals.
+    if there is no ceiling, else ``unclear``; ``unknown`` without intervals.
     """
     if gap.low is None or gap.high is None:
         return ("alone" if gap.value is None else "unclear") if judge.has_interval else "unknown"
@@ -146,7 +146,7 @@ def estimates(view: View, judge: str, names: Collection[str], resampling: Resamp
 
 
 def ceiling(view: View, judge: str, name: str, resampling: Resampling) -> Ceiling | None:
-    """None where no item was rated by two people and the judge, or the scale has no such metric of labels."""
+    """None if no item was rated by two people and the judge, or the scale has no such metric of labels."""
     metric = next((one for one in table_metrics(view.scale) if one.name == name), None)
     panels = [view.panel.restricted(units) for units in view.strata] or [view.panel]
     parts = [] if metric is None else [part for panel in panels if (part := shared_tables(panel, judge)) is not None]

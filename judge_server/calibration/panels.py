@@ -43,7 +43,7 @@ class View:
 
     @property
     def strata(self) -> tuple[Flags, ...]:
-        """The units of each criterion; none where there is a single criterion."""
+        """The units of each criterion; none if there is a single criterion."""
         if len(self.criteria) < 2:
             return ()
         return tuple(self.criterion == place for place in np.unique(self.criterion))
@@ -169,7 +169,7 @@ def comparable(own: Scaled, other: Scaled) -> bool:
 
 
 def view(labels: LabelSet, scales: Sequence[Scaled]) -> View:
-    """These criteria, pooled on the first one's scale. Raises ``BadInput`` where somebody rated an item twice."""
+    """These criteria, pooled on the first one's scale. Raises ``BadInput`` if somebody rated an item twice."""
     table, scale = labels.table, scales[0].scale
     items, size, names = len(table.items.names), scale.size, table.labels.names
     wanted = np.zeros(len(table.criteria.names), dtype=np.bool_)
@@ -213,7 +213,7 @@ def view(labels: LabelSet, scales: Sequence[Scaled]) -> View:
 
 
 def expected(panel: RatingPanel, table: LabelTable, rows: Ints, unit: Ints) -> RatingPanel:
-    """The panel with a judge's score expected under its probabilities of the classes, where it gave them."""
+    """The panel with a judge's score expected under its probabilities of the classes, if it gave them."""
     given = np.zeros(len(table), dtype=np.bool_)
     given[list(table.distributions)] = True
     if panel.scale.values is None or not (spread := given[rows]).any():

@@ -26,7 +26,7 @@ VERSUS = re.compile(r"^(?P<head>.*[:/#])?(?P<one>[^:/#]+?)(?P<link>[ _-]+vs\.?[ 
 
 
 def preferences(labels: Sequence[str]) -> dict[int, int] | None:
-    """By label code: 1 the answer shown first, −1 the second, 0 a tie; None where the labels are no preferences."""
+    """By label code: 1 the answer shown first, −1 the second, 0 a tie; None if the labels are no preferences."""
     read: dict[int, int] = {}
     for code, label in enumerate(labels):
         word = label.strip().lower()
@@ -69,7 +69,7 @@ def is_swapped(name: str) -> bool:
 
 
 def position_effects(view: View, judge: str, swapped: Mapping[int, int], resampling: Resampling) -> dict[str, Estimate]:
-    """Preference accuracy, tie rates and swap consistency of a judge on one criterion; empty where it compares no
+    """Preference accuracy, tie rates and swap consistency of a judge on one criterion; empty if it compares no
     answers.
     """
     meaning = preferences(view.scale.labels)

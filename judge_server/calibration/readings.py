@@ -53,7 +53,7 @@ def of_judges(labels: LabelSet, rubric: Rubric | None) -> LabelSet:
 def unfitted(labels: LabelSet, maps: MapSet | None) -> LabelSet:
     """Without the prompts whose items the maps were fitted on: they would test the maps on what chose them.
 
-    Raises BadInput where none is left.
+    Raises BadInput if none is left.
     """
     if maps is None or not maps.items:
         return labels

@@ -216,7 +216,7 @@ def _clusters(labels: LabelSet) -> dict[str, str]:
 
 
 def _beside(task: CalibrationTask, found: Sequence[ItemRows]) -> LabelSet:
-    """People's rows and other judges', with this judge's new ones. Where a criterion is met or not and people had more
+    """People's rows and other judges', with this judge's new ones. If a criterion is met or not and people had more
     than two classes, all but the positive one are written as one."""
     by_criterion = {match.scale.criterion: match for match in task.matches.values()}
     kept: list[Label] = []

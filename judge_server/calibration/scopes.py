@@ -67,7 +67,7 @@ def points_of(leaf: AnyLeaf) -> float:
 def scopes(rule: PolicyRule, found: Material) -> Iterator[Scope]:
     """Raises BadConfiguration for a criterion that the judge has no labels for."""
     for scope in _all_scopes(rule, found):
-        # a rate of false positives is demanded only where something is positive
+        # a rate of false positives is demanded only if something is positive
         if not rule.metric.startswith(_POSITIVE_ONLY) or scope.view.scale.positive is not None:
             yield scope
 

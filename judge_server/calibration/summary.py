@@ -13,7 +13,7 @@ _ALWAYS = ("accuracy", "balanced_accuracy", "false_positive_rate", "youden_j", "
 
 
 def summary_of(labels: LabelSet, judge: str) -> dict[str, Any]:
-    """``overall`` (absent where criteria stand on different scales) and ``criteria``: metrics by name, each with its
+    """``overall`` (absent if criteria stand on different scales) and ``criteria``: metrics by name, each with its
     interval, and ``human_ceiling`` with the judge's ``gap``, where two people rated the same items."""
     labels = readings(labels).judged
     together = pooled(labels)

@@ -41,7 +41,7 @@ class Band:
 
     The rate is the share of known rewards of at least ``threshold``, or their mean (``mean``). ``interval``: with
     ``inside`` the whole Wilson interval of the pass rate must lie in the band, with ``overlap`` some of it.
-    ``keep_constant``: prompts whose rewards are all equal too, which teach a policy nothing where it is compared
+    ``keep_constant``: prompts whose rewards are all equal too, which teach a policy nothing if it is compared
     within the group. Raises BadInput for a band that no prompt could be in.
     """
 
@@ -77,7 +77,7 @@ class Band:
         if rate is None or tally.known < self.min_rollouts:
             return BandPlace.TOO_FEW
         lowest, highest = (rate, rate) if self.interval is None else wilson(tally.passed, tally.known, self.confidence)
-        # with an interval to overlap, a prompt is outside only where all of it is
+        # with an interval to overlap, a prompt is outside only if all of it is
         under, over = (highest, lowest) if self.interval == "overlap" else (rate, rate)
         if under < self.low:
             return BandPlace.TOO_HARD

@@ -18,7 +18,7 @@ OF_A_ROLLOUT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rollouts:
-    """``keys``: 16 bytes each that stand for the prompt, the most telling first. ``rewards``: None where the judge
+    """``keys``: 16 bytes each that stand for the prompt, the most telling first. ``rewards``: None if the judge
     failed. ``judgment``: whether the line is one, which does not hold the prompt."""
 
     keys: tuple[bytes, ...]

@@ -39,7 +39,7 @@ class Prompts:
         return number
 
     def also(self, number: int, keys: Iterable[bytes]) -> None:
-        """Other keys of a prompt, where no other prompt has them."""
+        """Other keys of a prompt, if no other prompt has them."""
         for key in keys:
             self.numbers.setdefault(key, number)
 

@@ -1,1 +1,1 @@
-"""Labels of people and judges: sets, tables, archives, splits."""
+"""Labels by people and judges: sets, tables, archives, splits."""

@@ -1,4 +1,4 @@
-"""What a table of labels cannot say itself, in ``FILE.about.json`` beside it: scales and provenance."""
+"""Metadata of a table of labels, in ``FILE.about.json`` next to it: scales and provenance."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def about_path(labels: Path) -> Path:
 
 
 def read_about(labels: Path) -> About:
-    """An empty one where there is none. Raises BadInput for one that cannot be used."""
+    """Empty metadata if there is no such file. Raises BadInput for a file that cannot be used."""
     path = about_path(labels)
     if not path.is_file():
         return About()
@@ -32,4 +32,4 @@ def read_about(labels: Path) -> About:
     except (ValidationError, OSError) as fault:
         first = fault.errors()[0] if isinstance(fault, ValidationError) else None
         told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(fault)
-        raise BadInput(f"{path.name}: {told}.", remedy="Correct it, or take it away: it is optional.") from fault
+        raise BadInput(f"{path.name}: {told}.", remedy="Correct it, or delete it: it is optional.") from fault

@@ -1,4 +1,4 @@
-"""Label sets in the store: exact copies by column, compressed; and collected labels as a set."""
+"""Label sets in the store: exact, compressed copies by column; and collected labels as a set."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _BY_ROW = ("rationales", "invalid", "distributions")
 
 
 async def keep(label_set: LabelSet, records: LabelRecords) -> StoredSet:
-    """Keeps this edition; the same content again changes nothing."""
+    """Store this edition; storing the same content again changes nothing."""
     stored = StoredSet(
         id=label_set.id,
         version=label_set.version,
@@ -33,7 +33,7 @@ async def keep(label_set: LabelSet, records: LabelRecords) -> StoredSet:
 
 
 async def find(name: str, records: LabelRecords) -> LabelSet | None:
-    """By digest, ``id@version``, or the newest edition of an id; else the labels collected under that name."""
+    """Look up by digest, ``id@version`` or id (its newest edition), else the labels collected under that name."""
     found = await records.find_set(name)
     if found is not None:
         return unpacked(*found)
@@ -42,14 +42,14 @@ async def find(name: str, records: LabelRecords) -> LabelSet | None:
 
 
 def collected_set(name: str, labels: Sequence[CollectedLabel]) -> LabelSet:
-    """Labels that came one by one as a set. Raises BadInput with findings whose rows count the labels from 1."""
+    """A set from labels that arrived one by one. Raises BadInput with findings whose rows count the labels from 1."""
     rows = ((number, label.content) for number, label in enumerate(labels, 1))
     provenance = Provenance(source="labels collected by this server")
     return labels_from(rows, name, name=name, provenance=provenance)
 
 
 def described(label_set: LabelSet) -> dict[str, Any]:
-    """What listings show."""
+    """An entry of a listing."""
     return {
         "counts": label_set.counts.model_dump(),
         "provenance": label_set.provenance.model_dump(exclude_none=True),

@@ -17,11 +17,11 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 class Label(Frozen):
     """One row of a label set.
 
-    ``role``: a person, a judge, or a program that answers a criterion of kind check, whose answers no figure of a judge
-    counts. ``label``: the class or number as text; None where the annotator abstained or the label is invalid
-    (``status``), and ``written`` is what stood there instead. ``probability``: of the positive class, where the
-    annotator gave one; ``probabilities``: of each class. ``cluster``: the prompt that intervals are clustered on.
-    ``row``: where it stood in its file, 0 where it stood in none.
+    ``role``: a person, a judge, or a program that answers a criterion of kind check (no metric of a judge counts its
+    answers). ``label``: the class or number as text; None if the annotator abstained or the label is invalid
+    (``status``), and ``written`` is the original text. ``probability``: of the positive class, if the annotator gave
+    one; ``probabilities``: of each class. ``cluster``: the prompt by which intervals are clustered. ``row``: the row in
+    its file, 0 if there was no file.
     """
 
     item: Name
@@ -39,8 +39,8 @@ class Label(Frozen):
 
 
 class Item(Frozen):
-    """The text behind an item id, and what slices group by. ``writer``: the model that wrote the response. ``facts``:
-    what conditions of rubrics read; those of a table are texts."""
+    """The text of an item, and the fields for slices. ``writer``: the model that wrote the response. ``facts``: values
+    for the conditions of rubrics; texts if they come from a table."""
 
     id: Name
     prompt: str | None = None
@@ -53,8 +53,8 @@ class Item(Frozen):
 
 
 class CriterionScale(Frozen):
-    """The scale of a criterion. ``classes``: worst to best where ordered, none where continuous; ``positive``: the
-    class that means met, where one does."""
+    """The scale of a criterion. ``classes``: worst to best if ordered, empty if continuous; ``positive``: the class
+    that means met, if there is one."""
 
     criterion: Name
     kind: Kind
@@ -64,11 +64,11 @@ class CriterionScale(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(set(self.classes)) < len(self.classes):
-            raise ValueError(f"criterion {self.criterion!r}: a class stands twice")
+            raise ValueError(f"criterion {self.criterion!r}: a class is named twice")
         if self.positive is not None and self.positive not in self.classes:
             raise ValueError(
-                f"criterion {self.criterion!r}: the positive class {self.positive!r} is none of its classes"
+                f"criterion {self.criterion!r}: the positive class {self.positive!r} is not one of its classes"
             )
         if (self.kind == "continuous") == bool(self.classes):
-            raise ValueError(f"criterion {self.criterion!r}: every scale but a continuous one names its classes")
+            raise ValueError(f"criterion {self.criterion!r}: a scale that is not continuous must name its classes")
         return self

@@ -1,4 +1,4 @@
-"""Labels with their scales, items and provenance: versioned by digest, individual annotators kept."""
+"""Labels with their scales, items and provenance, versioned by digest. Each annotator's labels are kept."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ Split = Literal["dev", "test"]
 
 
 class Provenance(Frozen):
-    """Where labels come from. ``nature``: labels of experts or a crowd, or ``authored``: examples made up here."""
+    """The origin of labels. ``nature``: labels by experts or a crowd, or ``authored``: examples made up here."""
 
     source: str
     commit: str | None = None
@@ -30,7 +30,7 @@ class Provenance(Frozen):
 
 
 class LabelCounts(Frozen):
-    """What a set holds. ``labels`` counts the rows, ``abstained`` and ``invalid`` those among them without a label."""
+    """The size of a set. ``labels`` counts all rows, ``abstained`` and ``invalid`` the rows without a label."""
 
     labels: int
     items: int
@@ -45,8 +45,8 @@ class LabelCounts(Frozen):
 
 @dataclass(frozen=True)
 class LabelSet:
-    """Labels of people and judges. No majority vote is taken: that is the reader's choice. ``splits``: by
-    cluster (prompt); a prompt that is not named is in dev. ``notes``: what the reader of the file should know."""
+    """Labels by people and judges, without a majority vote. ``splits``: by cluster (prompt); a prompt that is not
+    listed is in dev. ``notes``: remarks for the user of the file."""
 
     id: str
     version: str
@@ -59,7 +59,7 @@ class LabelSet:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over scales, splits, items and every label, whatever the order of the rows."""
+        """SHA-256 over scales, splits, items and labels, independent of the order of the rows."""
         return digest_of(self.scales, self.splits, self.items, self.table)
 
     @cached_property
@@ -80,12 +80,12 @@ class LabelSet:
         )
 
     def scale_of(self, criterion: str) -> CriterionScale:
-        """Raises KeyError for a criterion that the set does not have."""
+        """Raises KeyError for an unknown criterion."""
         return {scale.criterion: scale for scale in self.scales}[criterion]
 
     def split(self, name: Split, reading: LockedReading | None = None) -> "LabelSet":
-        """The labels of one split. The test split is locked: it needs the record of this reading, which
-        ``splits.read_test`` makes. Raises BadInput without one, or where the set has no such split."""
+        """The labels of one split. The test split is locked: it needs the record of this reading from
+        ``splits.read_test``. Raises BadInput without a record, or if the set has no such split."""
         if name == "test":
             self._check(reading)
         table = self.table
@@ -110,7 +110,7 @@ class LabelSet:
         if reading is None or reading.digest != self.digest:
             raise BadInput(
                 f"The test split of label set {self.id!r} is locked.",
-                remedy="Say who reads it and why, so that the reading is recorded; work on the dev split meanwhile.",
+                remedy="Give a reader and a reason, which are recorded, or use the dev split.",
             )
 
 
@@ -146,9 +146,9 @@ def digest_of(
 
 
 def _ranked(column: Column) -> tuple[list[str], Codes]:
-    """The names in use, sorted, and the rows' places among them."""
+    """The names in use, sorted, and the index of each row's name."""
     used = [int(code) for code in np.unique(column.codes) if code >= 0]
     in_order = sorted(used, key=lambda code: column.names[code])
-    ranks = np.arange(-2, len(column.names), dtype=np.int32)  # shifted by two: −2 and −1 stay what they are
+    ranks = np.arange(-2, len(column.names), dtype=np.int32)  # shifted by two, so that −2 and −1 keep their values
     ranks[np.asarray(in_order, dtype=np.int64) + 2] = np.arange(len(in_order), dtype=np.int32)
     return [column.names[code] for code in in_order], ranks[column.codes + 2]

@@ -1,8 +1,8 @@
-"""What counts as one observation: items that share a prompt are one cluster, and copies of an item are one item.
+"""Defines one observation: items that share a prompt are one cluster, and copies of an item are one item.
 
-A cluster is a connected component over two relations: two items with the same prompt (digest of the text as sent, a
-conversation whole), and two items with the same value of a given ``cluster`` column. Intervals that treat the items of
-one prompt as independent are too narrow, whatever the file calls them.
+A cluster is a connected component over two relations: two items with the same prompt (digest of the text as sent; of a
+whole conversation), and two items with the same value of a given ``cluster`` column. Intervals that treat the items of
+one prompt as independent are too narrow.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ _ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 def observed(labels: LabelSet) -> LabelSet:
-    """The set with copies counted once and clusters joined; ``notes`` say what was done and what was assumed.
+    """The set with copies counted once and clusters joined; ``notes`` state what was done and assumed.
 
-    Raises BadInput where items of one prompt stand in both splits.
+    Raises BadInput if items of one prompt are in both splits.
     """
     labels, copies = without_copies(labels)
     table = labels.table
@@ -45,7 +45,7 @@ def observed(labels: LabelSet) -> LabelSet:
 
 
 def components(*relations: Sequence[str | None]) -> list[int]:
-    """For each place the first place of its component; places with an equal value (not None) are connected."""
+    """For each index the first index of its component; indices with equal values (not None) are connected."""
     parent = list(range(len(relations[0])))
 
     def root(place: int) -> int:
@@ -65,8 +65,8 @@ def components(*relations: Sequence[str | None]) -> list[int]:
 
 
 def without_copies(labels: LabelSet) -> tuple[LabelSet, tuple[str, ...]]:
-    """Items with the same prompt and response under several ids become the first of them; of an annotator's labels on
-    one criterion the first is kept."""
+    """Merge items with the same prompt and response into the first of them; of an annotator's labels on one criterion
+    the first is kept."""
     table, names = labels.table, labels.table.items.names
     first: dict[str, int] = {}
     kept = np.arange(len(names), dtype=np.int64)
@@ -90,12 +90,12 @@ def without_copies(labels: LabelSet) -> tuple[LabelSet, tuple[str, ...]]:
     note = f"{len(copied)} items have the same prompt and response as another item and are counted once with it"
     note += f": {_listed(sorted(gone))}."
     if differing:
-        note += f" On {differing} of their labels the same annotator said something else; the first label was kept."
+        note += f" For {differing} of their labels the same annotator gave different answers; the first label was kept."
     return replace(labels, table=_compact(merged.select(keep), kept), items=items), (note,)
 
 
 def look_alikes(table: LabelTable) -> Iterable[str]:
-    """Names that differ only by case, leading zeros or blanks: probably one thing under two names."""
+    """Names that differ only by case, leading zeros or blanks, and probably mean the same thing."""
     for what, column in (("items", table.items), ("annotators", table.annotators), ("criteria", table.criteria)):
         alike: dict[str, list[str]] = defaultdict(list)
         for name in column.names:
@@ -116,12 +116,13 @@ def _independence(table: LabelTable, prompts: Sequence[str | None], given: Seque
     if unknown:
         yield (
             f"The prompt of {unknown} of {len(given)} items is not known: they are taken to be independent of each "
-            "other. If several items share a prompt, add a column prompt or cluster, or the intervals are too narrow."
+            "other. If several items share a prompt, add a column prompt or cluster; otherwise the intervals are "
+            "too narrow."
         )
 
 
 def _splits(splits: Mapping[str, Split], clusters: Mapping[str, str]) -> dict[str, Split]:
-    """By joined cluster. Raises BadInput where a joined cluster stands in dev and in test."""
+    """Splits by joined cluster. Raises BadInput if a joined cluster is in both dev and test."""
     if not splits:
         return {}
     sides: dict[str, set[Split]] = defaultdict(set)
@@ -130,7 +131,7 @@ def _splits(splits: Mapping[str, Split], clusters: Mapping[str, str]) -> dict[st
     both = [cluster for cluster, found in sides.items() if len(found) > 1]
     if both:
         raise BadInput(
-            f"{len(both)} prompts stand in the dev split and in the test split: {_listed(both)}.",
+            f"{len(both)} prompts are in both the dev split and the test split: {_listed(both)}.",
             remedy="Give all items that share a prompt or a cluster the same split.",
         )
     named = {clusters[given] for given in splits if given in clusters}
@@ -167,7 +168,7 @@ def _digest(prompt: str | None) -> str | None:
 
 
 def _content(item: Item | None) -> str | None:
-    """What two copies share; None where the text is not known."""
+    """The key that copies share; None if the text is not known."""
     if item is None or not (item.prompt or "").strip() or not (item.response or "").strip():
         return None
     return _digest(f"{len(item.prompt or '')}\0{item.prompt}\0{item.response}\0{item.reference}")

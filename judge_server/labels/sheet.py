@@ -1,4 +1,5 @@
-"""Sheets that people fill in: a row an item, a column a criterion with its statement and allowed answers as heading."""
+"""Sheets that people fill in: a row per item, a column per criterion, headed by its statement and the allowed
+answers."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,11 +23,11 @@ _WIDE: Final = 60
 def sheet_columns(
     rubric: Rubric, items: Sequence[Item], clusters: Mapping[str, str], annotator: str
 ) -> list[SheetColumn]:
-    """A criterion that a condition rules out for an item has n/a there already. Raises BadSubmission for facts that
-    cannot be read."""
+    """A criterion that does not apply to an item by its condition is prefilled with n/a. Raises BadSubmission for facts
+    that cannot be read."""
     judged = [leaf for leaf in rubric.leaves if not isinstance(leaf, CheckCriterion)]
     if not judged:
-        raise BadInput(f"{rubric.name} has no criterion that people could label.", remedy="Name another rubric.")
+        raise BadInput(f"{rubric.name} has no criterion that people can label.", remedy="Name another rubric.")
     scales = {scale.criterion: scale for scale in scales_of(rubric)}
     applicable = [set(_applicable(rubric.criteria, _known(rubric, item))) for item in items]
     columns = [
@@ -74,16 +75,18 @@ def _applicable(criteria: Sequence[Criterion], known: Mapping[str, Any]) -> Iter
 
 
 def write_sheet(path: Path, columns: Sequence[SheetColumn]) -> None:
-    """``.xlsx`` or ``.csv``, told from the name. Raises BadInput for a file that exists: labels may stand in it."""
+    """Write ``.csv`` or ``.xlsx``, by the name's suffix. Raises BadInput if the file exists: it may hold labels."""
     if path.exists():
-        raise BadInput(f"{path} exists, and labels may stand in it.", remedy="Name another file with --out.")
+        raise BadInput(f"{path} exists and may hold labels.", remedy="Name another file with --out.")
     if path.suffix not in (".csv", ".xlsx"):
         raise BadInput(f"{path.name}: sheets are written as .csv or .xlsx.", remedy="Name the file so.")
     try:
         if path.suffix == ".xlsx":
             write_workbook(path, "labels", columns)
             return
-        with path.open("w", encoding="utf-8-sig", newline="") as file:  # the mark tells spreadsheets that it is UTF-8
+        with path.open(
+            "w", encoding="utf-8-sig", newline=""
+        ) as file:  # the byte order mark tells spreadsheets that it is UTF-8
             writer = csv.writer(file)
             writer.writerow([marked(column.name) for column in columns])
             writer.writerows(

@@ -1,4 +1,4 @@
-"""Dev and test splits by prompt; every read of the locked test split is recorded first."""
+"""Dev and test splits by prompt. Every reading of the locked test split is recorded first."""
 
 import hashlib
 from dataclasses import replace
@@ -38,8 +38,8 @@ def _place(cluster: str, test_share: float, seed: int) -> Split:
 
 
 async def read_test(label_set: LabelSet, log: ReadingLog, *, reader: str, reason: str) -> LabelSet:
-    """The test split, after ``log`` has kept who reads it and why. Raises BadInput for an empty name or reason, and
-    what the log raises; without a record nothing is returned."""
+    """The test split, after ``log`` has recorded the reader and the reason. Raises BadInput for an empty name or
+    reason, and any error of the log: without a record nothing is returned."""
     if not reader.strip() or not reason.strip():
         raise BadInput("Reading the test split is recorded.", remedy="Give both a reader's name and a reason.")
     reading = LockedReading(
@@ -56,8 +56,8 @@ async def read_test(label_set: LabelSet, log: ReadingLog, *, reader: str, reason
 
 
 class ReadingFile:
-    """Readings of a file's locked split, one JSON line each, in ``FILE.readings.jsonl`` beside it: for work without a
-    database. Lines are added, never changed."""
+    """Readings of a file's locked split, one JSON line each, in ``FILE.readings.jsonl`` next to it, for use without a
+    database. Lines are only appended."""
 
     def __init__(self, labels: Path) -> None:
         self.path = labels.with_name(labels.name + ".readings.jsonl")
@@ -84,7 +84,8 @@ Part = Literal["dev", "test", "all"]
 
 
 async def part_of(labels: LabelSet, part: Part, log: ReadingLog, *, reader: str, reason: str) -> LabelSet:
-    """The labels of this part. Reading test, also with the rest, is kept in ``log`` first. Raises BadInput."""
+    """The labels of this part. Reading the test split, alone or with the rest, is recorded in ``log`` first. Raises
+    BadInput."""
     if part == "dev":
         return labels.split("dev")
     if "test" not in labels.splits.values():

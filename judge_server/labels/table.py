@@ -1,4 +1,4 @@
-"""Labels as columns of arrays: compact enough for millions of rows, and what statistics read."""
+"""Labels as arrays by column, for statistics on millions of rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,10 +30,10 @@ class Column:
 
 @dataclass(frozen=True)
 class LabelTable:
-    """One row a label. ``labels.codes`` are ABSTAINED or INVALID where there is no label; ``probabilities`` are nan
-    where none was given; ``roles`` stand in the order of ``annotators.names``; ``rows``: row numbers in the file. By
-    row index: ``rationales``, ``invalid`` (what was written instead of a label) and ``distributions`` (a probability
-    each class)."""
+    """One row a label. ``labels.codes`` are ABSTAINED or INVALID if there is no label; ``probabilities`` are nan if
+    none was given; ``roles`` are in the order of ``annotators.names``; ``rows``: row numbers in the file. By row index:
+    ``rationales``, ``invalid`` (the text written instead of a label) and ``distributions`` (a probability for each
+    class)."""
 
     items: Column
     criteria: Column
@@ -51,7 +51,7 @@ class LabelTable:
         return len(self.rows)
 
     def select(self, rows: NDArray[np.bool_]) -> "LabelTable":
-        """The rows where the mask is true; names stay as they are."""
+        """The rows where the mask is true; the names are unchanged."""
         places = np.flatnonzero(rows)
         moved = np.full(len(self), -1, dtype=np.int64)
         moved[places] = np.arange(len(places))
@@ -80,12 +80,13 @@ class LabelTable:
         return tuple(name for name, own in zip(self.annotators.names, self.roles, strict=True) if own == role)
 
     def expected_scores(self, classes: Sequence[str] | None = None) -> NDArray[np.float64]:
-        """(rows,): the label as a number, or its expectation where a row has a probability for each class; nan where
-        there is neither. A class counts as the number it writes, or as its place in ``classes`` where it writes
-        none."""
+        """(rows,): the label as a number, or its expectation if a row has a probability for each class; nan if it has
+        neither. A class counts as its number if it is numeric, else as its index in ``classes``."""
         places = {name: float(place) for place, name in enumerate(classes or ())}
         values = np.array([_number(name, places) for name in self.labels.names] + [np.nan, np.nan])
-        scores: NDArray[np.float64] = values[self.labels.codes]  # ABSTAINED and INVALID index the two nans at the end
+        scores: NDArray[np.float64] = values[
+            self.labels.codes
+        ]  # ABSTAINED and INVALID are the indices of the two nans at the end
         for row, shares in self.distributions.items():
             total = sum(shares.values())
             if total > 0:

@@ -21,7 +21,7 @@ class _Coder:
 
 
 class TableBuilder:
-    """Gathers labels row by row into columns."""
+    """Collects labels row by row into columns."""
 
     def __init__(self) -> None:
         self._items, self._criteria, self._annotators, self._clusters = _Coder(), _Coder(), _Coder(), _Coder()
@@ -78,7 +78,7 @@ class TableBuilder:
 
 
 def table_of(labels: Iterable[Label]) -> LabelTable:
-    """Columns of labels that already are objects."""
+    """A table from label objects."""
     builder = TableBuilder()
     for label in labels:
         builder.add(label)

@@ -1,4 +1,4 @@
-"""Label sets as files in the long format, with what a table cannot say in ``FILE.about.json`` beside them."""
+"""Writes label sets in the long format, with metadata in ``FILE.about.json`` next to them."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ from judge_server.labels.readers.layout import OPTIONAL, REQUIRED
 
 
 def write_labels(label_set: LabelSet, path: Path) -> None:
-    """``.csv`` or ``.jsonl``, told from the name; reading it again gives the same digest. Raises BadInput."""
+    """Write ``.csv`` or ``.jsonl``, by the name's suffix; reading it back gives the same digest. Raises BadInput."""
     if path.suffix not in (".csv", ".jsonl"):
         raise BadInput(f"{path.name}: labels are written as .csv or .jsonl.", remedy="Name the file so.")
     part = path.with_name(path.name + ".part")
@@ -33,7 +33,7 @@ def write_labels(label_set: LabelSet, path: Path) -> None:
 
 
 def write_csv(label_set: LabelSet, file: TextIO) -> None:
-    """Columns that would be empty all the way down are left out."""
+    """Columns without any value are left out."""
     used = _used(label_set)
     writer = csv.DictWriter(file, [*REQUIRED, *(name for name in OPTIONAL if name in used)], lineterminator="\n")
     writer.writeheader()
@@ -50,7 +50,7 @@ def write_csv(label_set: LabelSet, file: TextIO) -> None:
 
 
 def _cell(value: Any) -> Any:
-    """A text that a spreadsheet would read as a formula has an apostrophe before it, which reading takes off again."""
+    """A text that a spreadsheet would read as a formula gets a leading apostrophe, which reading removes."""
     return marked(value) if isinstance(value, str) else value
 
 
@@ -59,7 +59,7 @@ def write_json_lines(label_set: LabelSet, file: TextIO) -> None:
 
 
 def long_rows(label_set: LabelSet, offset: int = 0, limit: int | None = None) -> Iterator[dict[str, Any]]:
-    """One record a label, of the rows from ``offset`` on; an item's texts stand in the first of its rows only."""
+    """One record per label, for the rows from ``offset`` on; only the first row of an item has its texts."""
     told: set[str] = set()
     size = len(label_set.table)
     for place in range(min(offset, size), size if limit is None else min(offset + limit, size)):

@@ -47,7 +47,7 @@ class Sample:
 
     @property
     def mean(self) -> float:
-        """nan where there is no weight."""
+        """nan if there is no weight."""
         weight = float(self.weight.sum())
         return float(self.total.sum()) / weight if weight else float("nan")
 
@@ -112,7 +112,7 @@ def stratified_share(strata: Sequence[Sample], populations: Sequence[float]) -> 
 
 def probability_of_change(before: Sample, after: Sample) -> float:
     """Two-sided, of a difference at least this great where both have one mean: a score test, whose variance is taken
-    around the common mean, so that it never is 0 where the two differ. 1 where nothing can be said."""
+    around the common mean, so that it never is 0 if the two differ. 1 if nothing can be said."""
     fewest = min(before.clusters, after.clusters)
     weight = float(before.weight.sum() + after.weight.sum())
     if fewest < 2 or not before.weight.sum() or not after.weight.sum():

@@ -34,7 +34,7 @@ class Correlation:
 
 def correlation(first: Sequence[float], second: Sequence[float], clusters: Sequence[str]) -> Correlation | None:
     """Within prompts where they have several rollouts, for that is what advantages are made of: ranks over all rows,
-    less their mean over the prompt. None where one of the two never varies, or there are fewer than five prompts.
+    less their mean over the prompt. None if one of the two never varies, or there are fewer than five prompts.
 
     The error is that of the grouped jackknife: whole prompts are dealt out to at most 50 blocks, and the correlation is
     taken without each.
@@ -59,7 +59,7 @@ def correlation(first: Sequence[float], second: Sequence[float], clusters: Seque
 
 
 def spearman(first: Numbers, second: Numbers, within: NDArray[np.intp]) -> float | None:
-    """Pearson's correlation of the ranks (ties have their mean rank) less their means over ``within``; None where one
+    """Pearson's correlation of the ranks (ties have their mean rank) less their means over ``within``; None if one
     never varies."""
     one, two = (_centred(_ranks(values), within) for values in (first, second))
     spread = sqrt(float(one @ one) * float(two @ two))

@@ -28,7 +28,7 @@ _LONGEST_LOOK_SECONDS: Final = 600.0
 
 
 class Listener(Protocol):
-    """Told of every look: metrics. ``findings`` is None where another server looked."""
+    """Told of every look: metrics. ``findings`` is None if another server looked."""
 
     async def looked(self, findings: Sequence[MonitorFinding] | None, raised: Sequence[Alarm]) -> None: ...
 

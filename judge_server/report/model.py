@@ -55,7 +55,7 @@ class Detail(Frozen):
 class Side(Frozen):
     """The humans among themselves, or one judge against them.
 
-    ``scales``: criteria pooled scale by scale, where there is more than one scale. ``tags``: by tag of the item.
+    ``scales``: criteria pooled scale by scale, if there is more than one scale. ``tags``: by tag of the item.
     ``annotators``: each human against the others, or the judge against each human. ``gap``: the judge's headline metric
     less the humans' own, on the items that at least two humans and the judge rated; by criterion, and ``""`` overall.
     """

@@ -185,7 +185,7 @@ def counts_row(name: str, side: Side) -> tuple[str, ...]:
 
 
 def metrics_table(groups: dict[str, Metrics], first: str) -> Table | None:
-    """The headline metrics of each tag or person; None where there is nothing."""
+    """The headline metrics of each tag or person; None if there is nothing."""
     if not groups:
         return None
     names = [

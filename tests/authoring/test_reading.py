@@ -101,7 +101,7 @@ def test_keys_are_always_text():
 def test_both_places_of_a_duplicate_key_are_told():
     (found,) = read("a: 1\nb:\n  c: 2\n  c: 3\n", "x.yaml").findings
     assert str(found).startswith(
-        "x.yaml:4:3: error duplicate-key: the key 'c' stands here a second time; the first is at 3:3"
+        "x.yaml:4:3: error duplicate-key: the key 'c' appears a second time; the first is at 3:3"
     )
     assert found.path == "b.c"
 

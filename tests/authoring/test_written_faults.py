@@ -34,7 +34,7 @@ def test_a_thousands_comma_in_braces():
 def test_a_comma_in_a_text_in_braces():
     (found,) = faults(scale("{label: y, value: 1, description: Names A, B or C}"))
     assert found[0] == 10
-    assert found[1] == "'B or C' stands here without a value: a comma ends a text in braces"
+    assert found[1] == "'B or C' has no value: inside braces a comma ends the text"
     assert found[2] == 'put the text in quotes: description: "Names A, B or C"'
 
 
@@ -84,7 +84,7 @@ def test_a_tab_as_indentation():
 def test_a_blank_that_is_no_space(line):
     (found,) = faults(f"{HEAD}{line}\n")
     assert found[0] == 6
-    assert "is no space (U+" in found[1]
+    assert "a space-like character (U+" in found[1]
     assert found[2].startswith("write spaces")
 
 

@@ -58,7 +58,7 @@ def test_a_copy_that_was_labelled_differently_keeps_the_first_label_and_says_so(
     same = {"prompt": "Q?", "response": "A."}
     labels = read(tmp_path, [same, same | {"label": "no"}, {"prompt": "R?", "response": "B.", "label": "no"}])
     assert [label.label for label in labels.table] == ["yes", "no"]
-    assert any("On 1 of their labels the same annotator said something else" in note for note in labels.notes)
+    assert any("For 1 of their labels the same annotator gave different answers" in note for note in labels.notes)
 
 
 def test_people_who_labelled_different_copies_labelled_one_item(tmp_path):
@@ -83,7 +83,7 @@ def test_a_prompt_in_both_splits_is_refused(tmp_path):
         {"prompt": "Q?", "response": "1", "cluster": "x", "split": "dev"},
         {"prompt": "Q?", "response": "2", "cluster": "y", "split": "test"},
     ]
-    with pytest.raises(BadInput, match="dev split and in the test split"):
+    with pytest.raises(BadInput, match="both the dev split and the test split"):
         read(tmp_path, rows)
 
 

@@ -1,4 +1,4 @@
-"""Rubrics of other projects: each format in its file, as a pair of functions to and from a Rubric."""
+"""Rubric formats of other projects: one file a format, with functions to and from a Rubric."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from judge_server.core.rubric import Rubric
 
 @dataclass(frozen=True)
 class Format:
-    """``read`` makes a rubric of one record; ``write`` the reverse; ``losses`` says what writing leaves out."""
+    """``read`` converts a record to a rubric, ``write`` a rubric to a record; ``losses`` lists what ``write`` drops."""
 
     read: Callable[[Any, str, str], Rubric]
     write: Callable[[Rubric], Any]

@@ -17,7 +17,8 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
 
 
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
-    """The rubric of one row. Raises BadInput for another shape, BadRubric for content that no rubric can have."""
+    """The rubric of one row. Raises BadInput for another structure, BadRubric for content that is not valid in a
+    rubric."""
     rows = record.get("rubrics") if isinstance(record, Mapping) else None
     if not isinstance(rows, list) or not rows:
         raise wrong_shape(where, "there is no list of rubrics", _SHAPE)
@@ -48,7 +49,7 @@ def _criterion(row: Any, taken: set[str], where: str) -> dict[str, Any]:
 
 
 def write(rubric: Rubric) -> dict[str, Any]:
-    """One row; it has no prompt, since a rubric has none."""
+    """One row, without a prompt: a rubric has none."""
     return {
         "prompt_id": rubric.id.removeprefix("healthbench/"),
         "prompt": [],

@@ -21,7 +21,7 @@ _UUID_LIKE = re.compile(r"[0-9a-f-]{16,}\Z")
 
 
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
-    """The rubric of a tree; its root becomes the rubric."""
+    """Convert a tree; its root becomes the rubric."""
     if not isinstance(record, Mapping) or not isinstance(record.get("requirements"), str):
         raise wrong_shape(where, "the root has no requirements", _SHAPE)
     taken: set[str] = set()
@@ -55,7 +55,7 @@ def _node(node: Any, taken: set[str], where: str, level: int) -> dict[str, Any]:
 
 
 def write(rubric: Rubric) -> dict[str, Any]:
-    """The tree; the rubric becomes its root."""
+    """Convert to a tree with the rubric as its root."""
     children = [_written(criterion) for criterion in rubric.criteria]
     return {"id": rubric.id, "requirements": rubric.title, "weight": 1, "sub_tasks": children, "task_category": None}
 

@@ -1,4 +1,4 @@
-"""Records of a JSON or JSONL file, one at a time, with the line each begins on."""
+"""Records of a JSON or JSONL file, one at a time, with the line on which each begins."""
 
 import json
 import re
@@ -15,8 +15,8 @@ MOST_BYTES = 64_000_000
 
 
 def records(path: Path) -> Iterator[tuple[str, Any]]:
-    """(``file:line``, record) for every line of a JSONL file. A JSON file is one record, or as many as its array has
-    where each item brings a rubric list of its own. Raises BadInput naming the line."""
+    """(``file:line``, record) for every line of a JSONL file. A JSON file is one record, or one for each item of its
+    array if every item has a rubric list. Raises BadInput naming the line."""
     try:
         if path.stat().st_size > MOST_BYTES and not path.name.endswith(".jsonl"):
             raise BadInput(f"{path} is larger than {MOST_BYTES:,} bytes.", remedy="Split it, or write it as .jsonl.")
@@ -67,7 +67,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def wrong_shape(where: str, message: str, remedy: str) -> BadInput:
-    """The error for a record that is JSON but not of the format."""
+    """The error for a JSON record that does not have the format."""
     return BadInput(f"{where}: {message}.", remedy=remedy)
 
 
@@ -77,7 +77,8 @@ _FILLERS = frozenset(("a", "an", "the", "of", "to", "and", "or", "that", "is", "
 
 
 def slug(text: str, taken: set[str]) -> str:
-    """A criterion id from a statement's first telling words, different from all in ``taken``, to which it is added."""
+    """A criterion id from a statement's first significant words. It differs from all in ``taken`` and is added
+    there."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     words = [word for word in re.findall(r"[a-z0-9]+", ascii_text.lower()) if word not in _FILLERS]
     base = "_".join(words[:_MOST_WORDS])[:_LONGEST].strip("_") or "criterion"
@@ -95,7 +96,7 @@ _UNUSED: tuple[Any, ...] = (None, "answer", "none", (), {})
 
 
 def losses_of(rubric: Rubric, keeps: Collection[str]) -> list[str]:
-    """One line a feature that the rubric uses and that is not among ``keeps``, naming the first criterion."""
+    """One line for each feature that the rubric uses and ``keeps`` lacks, naming the first criterion that uses it."""
     seen: dict[str, str] = {}
     for node in nodes(rubric.criteria):
         for feature in _features(node):
@@ -128,5 +129,5 @@ def _features(node: Criterion) -> list[str]:
 
 
 def first_given(*values: Any, default: Any = None) -> Any:
-    """The first value that is there: 0 and False are, None and "" are not."""
+    """The first value that is neither None nor ""; 0 and False count as values."""
     return next((value for value in values if value is not None and value != ""), default)

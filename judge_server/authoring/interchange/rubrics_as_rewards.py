@@ -1,8 +1,9 @@
-"""Lists in the manner of Rubrics as Rewards (2507.17746): ``{title, description, weight}`` or a category each.
+"""Lists as in Rubrics as Rewards (arXiv 2507.17746): entries with ``{title, description, weight}`` or a category.
 
 The explicit score is the weighted share of what is met. A category without a number stands for Essential 1.0, Important
 0.7, Optional 0.3, Pitfall 0.9. Some files word a pitfall as the good behaviour ("should avoid rounding early"), some as
-the bad one ("rounds early"), and the sign of the weight does not tell which: the wording has to agree with it.
+the bad one ("rounds early"), and the sign of the weight does not distinguish them: the wording has to agree with the
+sign.
 """
 
 import json
@@ -26,9 +27,9 @@ _TAG = "importance:"
 
 
 def read(record: Any, where: str, rubric_id: str = "", pitfalls: Pitfalls = None) -> Rubric:
-    """The rubric of a list, or of a row with a list under rubric, rubrics or rubric_list. ``pitfalls`` says of a
-    pitfall's statement whether it is worded as the good or the bad behaviour; without it the wording is read, and
-    BadInput lists the statements whose wording and sign disagree or do not tell."""
+    """The rubric of a list, or of a row with a list under rubric, rubrics or rubric_list. ``pitfalls`` says whether a
+    pitfall's statement names the good or the bad behaviour. Without it the wording decides, and BadInput lists the
+    statements whose wording is ambiguous or disagrees with the sign."""
     entries = _entries(record)
     if not isinstance(entries, list) or not entries:
         raise wrong_shape(where, "there is no list of rubric entries", _SHAPE)
@@ -89,7 +90,7 @@ def _is_pitfall(criterion: Mapping[str, Any]) -> bool:
 
 def _with_sign(criterion: dict[str, Any], pitfalls: Pitfalls, unclear: list[str]) -> dict[str, Any]:
     """The pitfall with negative points if its statement is the bad behaviour, positive if it is the good one. A
-    statement whose wording is at odds with the sign, or does not tell, is added to ``unclear``."""
+    statement whose wording contradicts the sign or is ambiguous is added to ``unclear``."""
     if not _is_pitfall(criterion) or not isinstance(criterion["points"], int | float):
         return criterion
     points, text = criterion["points"], str(criterion["statement"])
@@ -101,8 +102,8 @@ def _with_sign(criterion: dict[str, Any], pitfalls: Pitfalls, unclear: list[str]
 
 
 def _agreed_wording(text: str, points: float) -> Wording | None:
-    """What the statement says, if the sign of the points does not speak against it. A plain description of a thing with
-    negative points is the bad thing; a negation alone tells nothing ("does not mention" or "does not recommend")."""
+    """The statement's wording, unless the sign of the points contradicts it. A plain description of a thing with
+    negative points is the bad thing; a negation alone is ambiguous ("does not mention" or "does not recommend")."""
     if AVOIDED.search(text):
         return "good" if points > 0 else None
     if DONE_WRONG.search(text):
@@ -111,7 +112,7 @@ def _agreed_wording(text: str, points: float) -> Wording | None:
 
 
 def write(rubric: Rubric) -> list[dict[str, Any]]:
-    """The list; the category where an ``importance:`` tag names one."""
+    """Convert to a list; the category comes from an ``importance:`` tag if there is one."""
     written = []
     for leaf in rubric.leaves:
         entry = {"title": leaf.id.replace("_", " "), "description": leaf.statement, "weight": leaf.points}

@@ -50,7 +50,7 @@ def _matches_anything(pattern: str) -> bool:
     try:
         compiled: Any = re2.compile(pattern, options)
     except re2.error:
-        return False  # which is the checks' own to refuse
+        return False  # which the checks themselves refuse
     return all(compiled.search(text) for text in _UNRELATED)
 
 

@@ -69,7 +69,7 @@ def duplicate_statement(rubric: Rubric) -> Iterable[Remark]:
             message = f"the same statement as {first.id!r}"
             yield Remark((*path, "statement"), message, "remove one of the two", Severity.ERROR)
     if len(entries) > _MOST_COMPARED:
-        return  # every pair of very many would take seconds
+        return  # comparing all pairs of a large rubric would take seconds
     for (_, one, one_words), (path, two, two_words) in combinations(entries, 2):
         if one_words != two_words and _comparable(one, two) and _nearly_the_same(one_words, two_words):
             message = f"almost the same statement as {one.id!r}"

@@ -16,7 +16,7 @@ _MOST_CORNERS = 4_096
 
 
 def aggregations(rubric: Rubric) -> Iterator[tuple[Path, AggregationBase, tuple[Criterion, ...]]]:
-    """The rubric's aggregation and those of its groups, each with what it gathers."""
+    """The rubric's aggregation and those of its groups, each with its criteria."""
     yield ("aggregate",), rubric.aggregate, rubric.criteria
     for path, node in located(rubric):
         if isinstance(node, Group):

@@ -39,7 +39,7 @@ NEGATED = re.compile(
     re.IGNORECASE,
 )
 
-# how a statement about a bad thing is worded: as the good behaviour (the thing avoided), or as the bad one
+# wording of a statement about a bad thing: as the good behaviour (the thing avoided) or as the bad one
 AVOIDED = re.compile(
     r"\b(?:avoids?|should(?: not|n't)|must(?: not|n't)|may not|ought not|refrains?|steers clear|is careful not to|"
     r"takes care not to|abstains? from|never)\b",

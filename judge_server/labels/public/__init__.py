@@ -1,5 +1,5 @@
-"""Public sets of human labels: a manifest of where each comes from, and an importer that puts it in the long format.
+"""Public sets of human labels: for each, a manifest of its source and an importer into the long format.
 
-The data stay with their owners. To add a set: a manifest beside the others, a file here with ``records`` (and
-``SCALES`` where the classes are known), and a line in ``catalogue.py``.
+The data are not distributed. To add a set, add a manifest next to the others, a file here with ``records`` (and
+``SCALES`` if the classes are known), and a line in ``catalogue.py``.
 """

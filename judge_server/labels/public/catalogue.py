@@ -1,4 +1,4 @@
-"""The public sets that can be imported, and the import itself: files checked against the manifest, then read."""
+"""The public sets that can be imported, and the import: check the files against the manifest, then read them."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from judge_server.labels.readers.records import Record
 
 @dataclass(frozen=True)
 class PublicSet:
-    """``records``: files → long-format records with their row numbers; ``scales``: what the publication says."""
+    """``records``: files → long-format records with their row numbers; ``scales``: as published."""
 
     name: str
     records: Callable[[Sequence[Path]], Iterator[Record]]
@@ -41,8 +41,8 @@ SETS: Final[Mapping[str, PublicSet]] = {public.name: public for public in _SETS}
 
 
 def import_public(name: str, paths: Sequence[Path], *, unverified: bool = False) -> LabelSet:
-    """The label set ``name`` from its published files. Raises BadInput for a file whose checksum the manifest does not
-    have (unless ``unverified``), and as ``read_labels`` does."""
+    """The label set ``name`` from its published files. Raises BadInput for a file whose checksum is not in the manifest
+    (unless ``unverified``), and like ``read_labels``."""
     public = SETS[name]
     sums = [_checksum(path) for path in paths]
     known = public.manifest.checksums
@@ -51,8 +51,7 @@ def import_public(name: str, paths: Sequence[Path], *, unverified: bool = False)
         raise BadInput(
             f"The checksum of {strange[0].name} is {sums[paths.index(strange[0])]}, which is not in the manifest of "
             f"{name}{_expected(public.manifest)}.",
-            remedy="Fetch the file again; if it is another edition that you trust, give --unverified, and the labels "
-            "will say so.",
+            remedy="Fetch the file again; if you trust this edition, give --unverified, and the labels will say so.",
         )
     whole = sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sorted(sums)).encode()).hexdigest()
     provenance = public.manifest.provenance(f"sha256:{whole}", verified=not strange)

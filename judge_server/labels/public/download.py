@@ -1,4 +1,4 @@
-"""Downloads over HTTP: resumed after a broken transfer; only complete files get their final name."""
+"""Downloads over HTTP: resumed after a broken transfer; a file gets its final name only when it is complete."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,11 +20,11 @@ def is_url(text: str) -> bool:
 
 
 def download(url: str, directory: Path, watch: Watch = lambda _done, _total: None) -> Path:
-    """The file that ``url`` names, in ``directory``. A broken transfer leaves ``NAME.part`` behind, and the next call
-    resumes from there if the server can. ``watch`` gets the bytes received and the total in bytes, if known.
-    Raises BadInput for a fault of the network, the server or the URL."""
+    """Download ``url`` into ``directory``. A broken transfer leaves ``NAME.part`` behind, and the next call resumes
+    from there if the server supports it. ``watch`` gets the bytes received and the total in bytes, if known. Raises
+    BadInput for network, server and URL errors."""
     if urlsplit(url).scheme not in ("http", "https"):
-        raise BadInput(f"{url} is no http or https address.", remedy="Give an https URL, or a file.")
+        raise BadInput(f"{url} is not an http or https address.", remedy="Give an https URL, or a file.")
     name = Path(unquote(urlsplit(url).path)).name
     if not name or name.startswith("."):
         raise BadInput(f"{url} names no file.", remedy="Give the address of the file itself.")
@@ -34,7 +34,7 @@ def download(url: str, directory: Path, watch: Watch = lambda _done, _total: Non
         with httpx.Client(timeout=_PATIENCE, follow_redirects=True, headers={"accept-encoding": "identity"}) as client:
             _transfer(client, url, part, mark, watch)
     except httpx.HTTPError as fault:
-        kept = f" {part.stat().st_size} bytes are kept; the same command goes on from there." if part.exists() else ""
+        kept = f" {part.stat().st_size} bytes are kept; run the same command to resume." if part.exists() else ""
         raise BadInput(
             f"{url} cannot be fetched: {str(fault) or type(fault).__name__}.{kept}",
             remedy="Check the network, or fetch the file elsewhere and give its path with --from FILE.",
@@ -48,10 +48,10 @@ def _transfer(client: httpx.Client, url: str, part: Path, mark: Path, watch: Wat
     tag = mark.read_text(encoding="utf-8") if there and mark.exists() else ""
     asked = {"range": f"bytes={there}-"} if there else {}
     if there and tag:
-        asked["if-range"] = tag  # another edition meanwhile: from the beginning
+        asked["if-range"] = tag  # the file changed meanwhile: start again
     with client.stream("GET", url, headers=asked) as answer:
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # the part is the whole file: its checksum tells
+            return  # the part is the whole file: its checksum decides
         answer.raise_for_status()
         resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
         there = there if resumed else 0

@@ -1,4 +1,4 @@
-"""K-QA: a statement that a good answer must have, an answer, and what three physicians say of the two."""
+"""K-QA: a statement that a good answer must have, an answer, and the verdicts of three physicians."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +17,8 @@ _REQUIRED: Final = ("Question", "llm_x", "answer", "claim", "label_0", "label_1"
 
 
 def records(paths: Sequence[Path]) -> Iterator[Record]:
-    """The cluster is the question; the statement is the item's reference. The majority is left out: it is derived."""
+    """The cluster is the question; the statement is the item's reference. The majority is left out because it is
+    derived."""
     for path in paths:
         for row, fields in rows(path, _REQUIRED):
             question = digest(fields["Question"])[7:15]

@@ -1,4 +1,4 @@
-"""LLM-Rubric: people's ratings of conversations, and a judge's probability of each answer."""
+"""LLM-Rubric: human ratings of conversations, and a judge's probability of each answer."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,8 +17,8 @@ _SHARE: Final = re.compile(r"answer(\d+)_prob")
 
 
 def records(paths: Sequence[Path]) -> Iterator[Record]:
-    """The judge's label is its most likely answer, with the probability of each answer beside it; what the judge
-    answered when it was sampled is a judge of its own."""
+    """The judge's label is its most likely answer, with the probability of each answer; the judge's sampled answers
+    count as a separate judge."""
     for path in paths:
         for row, fields in rows(path, ("text_id",)):
             item = {"item": fields["text_id"]}

@@ -1,4 +1,4 @@
-"""Where a public set comes from: source, commit, licence and the checksums of the files that were seen."""
+"""The origin of a public set: source, commit, licence and the checksums of known files."""
 
 import tomllib
 from functools import cache
@@ -18,7 +18,7 @@ class ManifestFile(Frozen):
 
 
 class Manifest(Frozen):
-    """``upstream``: paths in the source's repository that the importer reads too, unverified."""
+    """``upstream``: other paths in the source's repository that the importer reads, unverified."""
 
     title: str
     source: str
@@ -48,6 +48,6 @@ class Manifest(Frozen):
 
 @cache
 def manifest(name: str) -> Manifest:
-    """Raises FileNotFoundError for a name without one."""
+    """Raises FileNotFoundError for a name without a manifest."""
     path = Path(__file__).parent / "manifests" / f"{name}.toml"
     return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))

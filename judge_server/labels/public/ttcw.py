@@ -1,4 +1,4 @@
-"""TTCW: the Torrance tests of creative writing, experts in one table and published judges in another."""
+"""TTCW: the Torrance tests of creative writing, experts' labels in one table, published judges' in another."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ _ID: Final = re.compile(r"story_(.+)_test(\d+)$")
 
 
 def records(paths: Sequence[Path]) -> Iterator[Record]:
-    """The cluster is the plot, which several writers told."""
+    """The cluster is the plot, which several writers wrote."""
     for path in paths:
         judges = "human_majority" in heading(path, LabelFindings(path.name))
         yield from _judges(path) if judges else _experts(path)

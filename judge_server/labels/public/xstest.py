@@ -25,7 +25,8 @@ _MODEL: Final = re.compile(r"completions_([a-z0-9]+)")
 
 
 def records(paths: Sequence[Path]) -> Iterator[Record]:
-    """The final label is left out: it is settled from the two annotators'. What two tables say alike is taken once."""
+    """The final label is left out: it is derived from the two annotators' labels. Rows that two tables share count
+    once."""
     seen: set[tuple[str, str]] = set()
     for path in paths:
         found = _MODEL.search(path.name)

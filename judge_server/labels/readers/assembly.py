@@ -34,12 +34,12 @@ def assemble(
     provenance: Provenance,
     mapping: Iterable[tuple[str, str, str]] = (),
 ) -> LabelSet:
-    """Raises BadInput with every finding, those of reading the file among them. The version is the first twelve digits
-    of the file's checksum, or of the digest where there is no file."""
+    """Raises BadInput with every finding, including those from reading the file. The version is the first twelve digits
+    of the file's checksum, or of the digest if there is no file."""
     if not len(gathering.rows):
         findings.refuse_if_any()
         raise BadInput(
-            f"{findings.source} holds no labels.", remedy="Below the heading each row is one label; see docs/labels.md."
+            f"{findings.source} holds no labels.", remedy="Each row below the heading is one label; see docs/labels.md."
         )
     check_names(gathering, findings)
     roles = roles_of(gathering, findings)
@@ -79,7 +79,7 @@ def assemble(
 
 
 def _items(gathering: Gathering) -> dict[str, Item]:
-    """The items of which the file says more than the id."""
+    """The items that have more than an id in the file."""
     texts = {field: column for field, column in gathering.texts.items() if any(column)}
     found: dict[str, Item] = {}
     for place, name in enumerate(gathering.numbering["item"].names if texts else ()):

@@ -1,4 +1,4 @@
-"""Checks on rows that do not depend on their labels: names, roles, clusters, splits, probabilities, duplicates."""
+"""Checks of rows that do not depend on labels: names, roles, clusters, splits, probabilities, duplicates."""
 
 from collections.abc import Sequence
 from typing import Final, cast
@@ -29,11 +29,11 @@ def check_names(gathering: Gathering, findings: LabelFindings) -> None:
                 _add_at(findings, gathering.rows, codes == code, key, message, advice)
             elif not name.isprintable() and any(ord(char) < 32 or ord(char) == 127 for char in name):
                 message = f"the {key} {name[:40]!r} holds a control character"
-                _add_at(findings, gathering.rows, codes == code, key, message, "Take it out.")
+                _add_at(findings, gathering.rows, codes == code, key, message, "Remove it.")
 
 
 def roles_of(gathering: Gathering, findings: LabelFindings) -> tuple[Role, ...]:
-    """The role of each annotator; findings where a word is no role, or an annotator has two."""
+    """The role of each annotator; findings for unknown roles and for annotators with two roles."""
     roles, rows = gathering.codes("role"), gathering.rows
     words = [name.casefold() for name in gathering.numbering["role"].names]
     meaning = np.array([ROLES.index(word) if word in ROLES else -1 for word in words], dtype=np.int64)
@@ -52,7 +52,7 @@ def roles_of(gathering: Gathering, findings: LabelFindings) -> tuple[Role, ...]:
 
 
 def _add_two_roles(findings: LabelFindings, rows: Codes, own: NDArray[np.bool_], meant: Longs, name: str) -> None:
-    """Names the first row of each of the annotator's first two roles."""
+    """Name the first row of each of the annotator's first two roles."""
     told = [
         (int(rows[np.flatnonzero(own & (meant == place))[0]]), role)
         for place, role in enumerate(ROLES)
@@ -68,7 +68,7 @@ def _add_two_roles(findings: LabelFindings, rows: Codes, own: NDArray[np.bool_],
 
 
 def clusters_of(gathering: Gathering, findings: LabelFindings) -> tuple[tuple[str, ...], Codes]:
-    """The cluster of each row; an item without one is its own. An item in two clusters is a finding."""
+    """The cluster of each row; an item without a cluster is its own cluster. An item in two clusters is a finding."""
     numbering = gathering.numbering["cluster"]
     items, codes = gathering.codes("item"), gathering.codes("cluster")
     names = gathering.numbering["item"].names
@@ -83,7 +83,7 @@ def clusters_of(gathering: Gathering, findings: LabelFindings) -> tuple[tuple[st
             int(gathering.rows[row]),
             "cluster",
             f"item {item!r} is in another cluster here than in an earlier row",
-            "A cluster is the item's prompt: an item has one.",
+            "A cluster is the item's prompt, and an item has one prompt.",
         )
     return numbering.names, codes
 
@@ -91,7 +91,7 @@ def clusters_of(gathering: Gathering, findings: LabelFindings) -> tuple[tuple[st
 def splits_of(
     gathering: Gathering, clusters: tuple[str, ...], codes: Codes, findings: LabelFindings
 ) -> dict[str, Split]:
-    """The split of each cluster that names one. A prompt that is in both is a finding: it would leak."""
+    """The split of each cluster that has one. A prompt in both splits is a finding: it would leak."""
     words, rows = gathering.numbering["split"].names, gathering.rows
     splits = gathering.codes("split")
     for code, word in enumerate(words):
@@ -105,7 +105,7 @@ def splits_of(
             int(rows[row]),
             "split",
             f"prompt {cluster!r} is in another split here than in an earlier row",
-            "Split by prompt (cluster): all its rows go to one side.",
+            "Split by prompt (cluster): all its rows go to one split.",
         )
     firsts = np.unique(codes, return_index=True)[1]
     said = {clusters[codes[row]]: words[splits[row]].casefold() for row in firsts}
@@ -120,13 +120,13 @@ def check_probabilities(gathering: Gathering, findings: LabelFindings) -> None:
             int(gathering.rows[row]),
             "probability",
             f"the probability {values[row]:g} is not between 0 and 1",
-            "A probability is that of the positive class, from 0 to 1 (not a percentage).",
+            "Give the probability of the positive class, from 0 to 1 (not a percentage).",
         )
     findings.count += max(0, len(wrong) - MOST_KEPT)
 
 
 def check_duplicates(gathering: Gathering, findings: LabelFindings) -> None:
-    """An annotator labels an item once for each criterion."""
+    """An annotator labels an item once per criterion."""
     item, criterion, annotator = (gathering.codes(key).astype(np.int64) for key in ("item", "criterion", "annotator"))
     sizes = [len(gathering.numbering[key].known) for key in ("criterion", "annotator")]
     keys = (item * sizes[0] + criterion) * sizes[1] + annotator
@@ -141,13 +141,13 @@ def check_duplicates(gathering: Gathering, findings: LabelFindings) -> None:
             "annotator",
             f"{names[2][annotator[row]]!r} labels item {names[0][item[row]]!r} on {names[1][criterion[row]]!r} twice: "
             f"already in row {int(gathering.rows[first])}",
-            "Keep one of the two rows; repeated judgments of one annotator need an annotator name each.",
+            "Keep one of the two rows; give repeated judgments of one annotator different annotator names.",
         )
     findings.count += max(0, len(again) - MOST_KEPT)
 
 
 def _second_of(owners: Codes, owned: Codes) -> Longs:
-    """Rows where an owner has another value than in its first row; the first such row of each owner."""
+    """For each owner, the first row whose value differs from the owner's first row."""
     if not len(owners):
         return np.empty(0, dtype=np.int64)
     _, firsts, places = np.unique(owners, return_index=True, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Sheets with a column for each criterion: which columns these are, and the sheet made long."""
+"""Sheets with a column for each criterion: finds these columns and converts the sheet to the long format."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,25 +13,25 @@ from judge_server.labels.readers.layout import FIELDS, LABEL, Layout
 from judge_server.labels.readers.records import Chunk
 
 NOTES: Final = "notes"
-_CRITERION, _ROLE = "\0criterion", "\0role"  # no file's heading holds these
+_CRITERION, _ROLE = "\0criterion", "\0role"  # cannot occur in a file's heading
 _BETWEEN: Final = " < "
 _HEADING: Final = re.compile(r".*\[(?P<criterion>[a-z][a-z0-9_]{0,99}): (?P<classes>[^\[\]]+)\]\s*", re.DOTALL)
 
 
 def heading_of(leaf: AnyLeaf, scale: CriterionScale) -> str:
-    """``States a dose. [dose: unmet < met]``: what ``criterion_in`` reads. Raises BadInput for options with brackets or
-    ``<`` between blanks, which a heading cannot tell apart."""
+    """``States a dose. [dose: unmet < met]``, which ``criterion_in`` reads. Raises BadInput for options with brackets
+    or ``<`` between blanks, which would be ambiguous in a heading."""
     odd = next((name for name in scale.classes if "<" in name.split() or {"[", "]"} & set(name)), None)
     if odd is not None:
         raise BadInput(
-            f"criterion {leaf.id!r}: the option {odd!r} cannot stand in a sheet's heading.",
+            f"criterion {leaf.id!r}: the option {odd!r} cannot be written in a sheet's heading.",
             remedy="Write the option without brackets and without < between blanks.",
         )
     return f"{' '.join(leaf.statement.split())} [{leaf.id}: {_BETWEEN.join(scale.classes)}]"
 
 
 def criterion_in(heading: str) -> CriterionScale | None:
-    """The criterion that a sheet's heading names, with its scale; None for any other heading."""
+    """The criterion named by a sheet's heading, with its scale; None for any other heading."""
     found = _HEADING.fullmatch(heading)
     if found is None:
         return None
@@ -45,7 +45,7 @@ def criterion_in(heading: str) -> CriterionScale | None:
 
 @dataclass(frozen=True)
 class CriterionColumns:
-    """``criteria``: criterion by column; ``scales``: those that headings name."""
+    """``criteria``: criterion by column; ``scales``: those named by headings."""
 
     criteria: Mapping[str, str] = field(default_factory=dict)
     scales: tuple[CriterionScale, ...] = ()
@@ -53,8 +53,8 @@ class CriterionColumns:
 
 def criterion_columns(names: Sequence[str], layout: Layout, rubric: Rubric | None) -> CriterionColumns:
     """The columns that hold one criterion each: those of the layout, else those whose heading names a criterion with
-    its scale, or is the id or the statement of one of the rubric's. None where the file has a column for the criterion
-    or for each annotator."""
+    its scale, or is the id or statement of a criterion of the rubric. None if the file has a criterion column or a
+    column for each annotator."""
     if layout.criteria:
         return CriterionColumns(layout.criteria)
     tidy = {name.strip().casefold() for name in names}
@@ -75,8 +75,8 @@ def _key(text: str) -> str:
 
 
 def with_criteria(layout: Layout, columns: CriterionColumns, names: Sequence[str]) -> Layout:
-    """The layout for a sheet with these columns: its annotators are people unless a column says otherwise, and its
-    notes are the rationale of every label in the row."""
+    """The layout for a sheet with these columns: annotators are people unless a column says otherwise, and the notes
+    are the rationale of every label in the row."""
     tidy = {name.strip().casefold(): name for name in reversed(names)}
     roles = {} if "role" in tidy or "role" in layout.columns else {"role": "human"}
     renamed = dict(layout.columns)
@@ -89,7 +89,7 @@ SOURCES: Final[Mapping[str, str]] = {"label": LABEL, "criterion": _CRITERION}
 
 
 def unpivot_criteria(chunk: Chunk, criteria: Mapping[str, str]) -> Iterator[Chunk]:
-    """The chunk once for each criterion, with that column as the label; empty cells are not labelled yet, and are left
+    """The chunk once for each criterion, with that column as the label. Empty cells are not labelled yet and are left
     out."""
     for column, criterion in criteria.items():
         cells = chunk.columns[column]

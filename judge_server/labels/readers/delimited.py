@@ -1,4 +1,4 @@
-"""Tables as delimited text: comma, semicolon, tab or bar, whichever divides the heading."""
+"""Tables as delimited text: comma, semicolon, tab or bar, whichever splits the heading."""
 
 import csv
 import re
@@ -26,7 +26,7 @@ def heading(path: Path, findings: LabelFindings) -> list[str]:
 
 
 def chunks(path: Path, findings: LabelFindings, *, unmark: bool = True) -> Iterator[Chunk]:
-    """Rows as a spreadsheet counts them: blank ones count, a line ``sep=;`` does not."""
+    """Row numbers as in a spreadsheet: blank rows count, a line ``sep=;`` does not."""
     try:
         with _opened(path, "strict") as file:
             yield from chunks_below(table_of_rows(_reader(file, path)), findings, unmark=unmark)
@@ -49,7 +49,7 @@ def _reader(file: TextIO, path: Path) -> Iterator[list[str]]:
 
 
 def _counted(path: Path, findings: LabelFindings) -> Iterator[list[str]]:
-    """Slower than plain reading, but it knows where the table breaks off, and takes text that is not UTF-8."""
+    """Slower than plain reading, but reports where the table breaks off and accepts text that is not UTF-8."""
     count = 0
     with _opened(path, "surrogateescape") as file:
         try:
@@ -67,8 +67,8 @@ def _advice(fault: str) -> str:
 
 
 def _delimiter(path: Path) -> tuple[str, bool]:
-    """The delimiter, and whether the first line names it (``sep=;``). Otherwise it is told from the first line that it
-    divides into three columns or more, which a title seldom is, else from the first that it divides at all."""
+    """The delimiter, and whether the first line names it (``sep=;``). Otherwise the first line that splits into three
+    or more columns decides (a title seldom does), else the first that splits at all."""
     with path.open("rb") as file:
         head = file.read(1_000_000).decode("utf-8-sig", "replace")
     lines = head.splitlines()[:_MOST_TITLES]
@@ -83,7 +83,7 @@ def _delimiter(path: Path) -> tuple[str, bool]:
 
 
 def _find_undecodable(path: Path, findings: LabelFindings) -> None:
-    """A second, slower look at a file that is not UTF-8, for the places."""
+    """A second, slower pass over a file that is not UTF-8, to find the places."""
     found = 0
     lowest, highest = _SURROGATES
     for row, record in enumerate(_counted(path, findings), 1):

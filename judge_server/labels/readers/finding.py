@@ -1,4 +1,4 @@
-"""Faults in a file of labels: row, column, message and remedy, collected instead of raised one by one."""
+"""Faults in a file of labels (row, column, message, remedy), collected instead of raised one by one."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -10,7 +10,7 @@ MOST_KEPT: Final = 200
 
 
 class LabelFinding(Frozen):
-    """``row``: as a spreadsheet counts a table (its heading is row 1), the line of JSON Lines, the place in a list."""
+    """``row``: the row in a spreadsheet (the heading is row 1), the line in JSON Lines, or the index in a list."""
 
     row: int | None
     column: str | None
@@ -24,7 +24,7 @@ class LabelFinding(Frozen):
 
 
 class LabelFindings:
-    """Gathers findings; the first 200 are kept, all are counted."""
+    """Collects findings; keeps the first 200 and counts all."""
 
     def __init__(self, source: str) -> None:
         self.source = source

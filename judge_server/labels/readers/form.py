@@ -1,4 +1,4 @@
-"""Detects the kind of a file by its content, not by its name."""
+"""Detects the kind of a file by content, not by name."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -31,7 +31,7 @@ class Form(StrEnum):
 
 
 def form_of(path: Path) -> Form:
-    """Raises BadInput for a file that is not there, is empty, or is none of these."""
+    """Raises BadInput for a file that is missing, empty, or of another kind."""
     head = head_of(path)
     if head.startswith(b"PAR1"):
         return Form.PARQUET
@@ -55,12 +55,14 @@ def head_of(path: Path) -> bytes:
     except OSError as fault:
         raise BadInput(f"{path}: {fault.strerror or fault}.", remedy="Name a file of labels.") from fault
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise BadInput(f"{path.name} is empty.", remedy="The first row of a table is its heading; see docs/labels.md.")
+        raise BadInput(
+            f"{path.name} is empty.", remedy="The first row of a table must be its heading; see docs/labels.md."
+        )
     return head
 
 
 def _is_a_record(line: bytes) -> bool:
-    """One object on the first line; a line longer than the head is taken for one too, and so is a broken one."""
+    """One object on the first line. A line longer than the head, or a broken object, counts as one too."""
     try:
         orjson.loads(line)
     except orjson.JSONDecodeError:

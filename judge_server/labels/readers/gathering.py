@@ -1,4 +1,4 @@
-"""Encodes chunks as columns of integer codes, so that a million rows cost a million numbers."""
+"""Encodes chunks as columns of integer codes to keep memory small for millions of rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 class Numbering(dict[str, int]):
-    """The number of each text, in the order of their first appearance; space around a text does not matter."""
+    """The code of each text, in the order of first appearance; surrounding space is ignored."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Numbering(dict[str, int]):
 
 
 class Gathering:
-    """The contents of all chunks, by column."""
+    """The content of all chunks, by column."""
 
     def __init__(self, findings: LabelFindings) -> None:
         self.findings = findings
@@ -88,7 +88,7 @@ class Gathering:
         return probabilities
 
     def _plain(self, values: Sequence[Any], name: str, rows: Codes) -> Sequence[str]:
-        """Typed values as text; text stays as it is."""
+        """Typed values as text; text is unchanged."""
         if set(map(type, values)) == {str}:
             return values
         return [
@@ -113,7 +113,7 @@ class Gathering:
         return ""
 
     def _add_texts(self, name: str, items: Codes, values: Sequence[str], rows: Codes, known: int) -> None:
-        """Keeps an item's first text; a different one in a later row is a finding."""
+        """Keep an item's first text; a different text in a later row is a finding."""
         held = self.texts[name]
         held.extend("" for _ in range(len(self.numbering["item"].known) - len(held)))
         for place, (item, value) in enumerate(zip(items.tolist(), values, strict=True)):
@@ -123,14 +123,14 @@ class Gathering:
                 held[item] = value
                 if name == FACTS and facts_in(value) is None:
                     advice = """Write them like {"allergy": true}, or give each fact a column: facts.allergy."""
-                    self.findings.add(int(rows[place]), name, "the facts are no JSON object", advice)
+                    self.findings.add(int(rows[place]), name, "the facts are not a JSON object", advice)
                 continue
             item_name = self.numbering["item"].names[item] if self.findings.count < 20 else f"number {item}"
             self.findings.add(
                 int(rows[place]),
                 name,
                 f"item {item_name!r} has another {name} here than in an earlier row",
-                f"One item has one {name}: give different texts different item ids.",
+                f"An item has one {name}: give different texts different item ids.",
             )
 
     def _numbers(self, values: Sequence[str], rows: Codes) -> Floats:
@@ -177,7 +177,7 @@ class Gathering:
             self.findings.add(
                 row,
                 "probabilities",
-                "the probabilities are no JSON object of classes with numbers from 0 to 1 that sum to 1 at most",
+                "the probabilities are not a JSON object of classes with numbers from 0 to 1 that sum to at most 1",
                 """Write them like {"1": 0.2, "2": 0.8}, or leave the field empty.""",
             )
             return {}

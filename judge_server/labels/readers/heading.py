@@ -1,4 +1,4 @@
-"""Where a table's heading stands, and its rows below: title rows, blank rows and trailing separators are not labels."""
+"""Finds a table's heading and the rows below: title rows, blank rows and trailing separators are not labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ _MARKED: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 
 @dataclass(frozen=True)
 class HeadedTable:
-    """``names``: the heading without blank columns at its end; it stands in row ``row``, counted as a spreadsheet
-    does. ``below``: the rows under it, blank ones too."""
+    """``names``: the heading without blank columns at its end. ``row``: its row number as in a spreadsheet. ``below``:
+    the rows under it, including blank ones."""
 
     names: list[str]
     row: int
@@ -26,8 +26,8 @@ class HeadedTable:
 
 
 def table_of_rows(rows: Iterator[Row]) -> HeadedTable:
-    """The heading is the first row with two different texts; rows with one (a title, or a title merged over several
-    columns) and blank rows above it are passed over. If there is no such row, it is the first that is not blank."""
+    """The heading is the first row with two different texts. Blank rows and rows with one text (a title, perhaps merged
+    over several columns) above it are skipped. If there is no such row, it is the first row that is not blank."""
     seen: list[Row] = []
     for row in islice(rows, _MOST_TITLES):
         seen.append(row)
@@ -40,8 +40,9 @@ def table_of_rows(rows: Iterator[Row]) -> HeadedTable:
 
 
 def chunks_below(table: HeadedTable, findings: LabelFindings, *, unmark: bool = True) -> Iterator[Chunk]:
-    """Rows of the heading's width, two thousand at a time. A row of another width is a finding, unless what it has
-    beyond the heading is blank. ``unmark``: take the mark off texts that a spreadsheet would read as formulas."""
+    """Rows of the heading's width, two thousand at a time. A row of another width is a finding, unless its fields
+    beyond the heading are blank. ``unmark``: remove the apostrophe from texts that a spreadsheet would read as
+    formulas."""
     number = table.row + 1
     width = len(table.names)
     while some := list(islice(table.below, ROWS)):
@@ -61,7 +62,7 @@ def _named(row: Row) -> list[str]:
 
 
 def _fits(row: Row, width: int, number: int, findings: LabelFindings) -> bool:
-    """False for a blank row, and for one that is a finding."""
+    """False for a blank row and for a row with a finding."""
     if not any(cell.strip() for cell in row):
         return False
     if len(row) == width or (len(row) > width and not any(cell.strip() for cell in row[width:])):
@@ -77,7 +78,7 @@ def _fits(row: Row, width: int, number: int, findings: LabelFindings) -> bool:
 
 def marked(text: str) -> str:
     """``text`` with an apostrophe before it if a spreadsheet would read it as a formula; numbers stay as they are.
-    ``unmarked`` takes the apostrophe off again."""
+    ``unmarked`` removes it."""
     if not text.startswith(_MARKED) or not _is_marked(text) or _is_plain_number(text):
         return text
     return f"'{text}"
@@ -88,7 +89,7 @@ def unmarked(text: str) -> str:
 
 
 def _is_marked(text: str) -> bool:
-    """Apostrophes, as many as there are, and then a character that begins a formula."""
+    """One or more apostrophes followed by a character that begins a formula."""
     return text.lstrip("'")[:1] in _MARKED[:-1]
 
 

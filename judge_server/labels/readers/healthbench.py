@@ -1,7 +1,7 @@
 """HealthBench's meta-evaluation: one completion and one criterion a line, with several physicians' verdicts.
 
-The criterion is the row's category, with a digest of the rubric's text where one category has several; the cluster is
-the conversation.
+The criterion is the row's category, with a digest of the rubric's text if one category has several texts; the cluster
+is the conversation.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ SCALES: Final = (CriterionScale(criterion=EVERY, kind="binary", classes=("false"
 
 
 def records(paths: Sequence[Path]) -> Iterator[Record]:
-    """Raises BadInput for lines that are not of the meta-evaluation."""
+    """Raises BadInput for lines in another format."""
     for path in paths:
         findings = LabelFindings(path.name)
         rows = list(json_records(path, form_of(path), findings))
@@ -65,7 +65,7 @@ def _category(record: Mapping[str, Any]) -> str:
 
 
 def _physicians(record: Mapping[str, Any], count: int) -> list[str]:
-    """The given ids, numbered where one stands twice in a row or none is given."""
+    """The given ids, numbered if one appears twice in a row or none is given."""
     known = record.get("anonymized_physician_ids")
     ids = [str(one) for one in known] if isinstance(known, list) else []
     ids += [f"physician-{place}" for place in range(len(ids) + 1, count + 1)]

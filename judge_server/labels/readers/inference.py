@@ -1,9 +1,9 @@
-"""The scale of a criterion, inferred from what people wrote if no scale was named.
+"""Infers the scale of a criterion from people's labels if no scale was named.
 
-People's labels define the classes. A judge's label adds one only if it looks like a class: one word that is no excuse
-(error, none, invalid …), or the same two to four words in two rows or more; on a numeric scale a step from 0 to 10
-where people stay within these, else one within the people's range or in two rows. Anything else that a judge writes
-is invalid and counted as such.
+People's labels define the classes. A judge's label adds one only if it looks like a class: one word that is not an
+error word (error, none, invalid …), or the same two to four words in two rows or more; on a numeric scale a step from 0
+to 10 if people's labels are in that range, else one within the people's range or in two rows. Any other text of a judge
+counts as invalid.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ Tally = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Inferred:
-    """``refused``: words of people that cannot stand on this scale, with the reason; ``notes`` are worth telling."""
+    """``refused``: people's words that are not on this scale, with the reason; ``notes``: remarks for the user."""
 
     scale: CriterionScale
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Inferred:
 
 
 def infer(criterion: str, humans: Tally, judges: Tally) -> Inferred:
-    """The scale of ``criterion``; the tallies hold how often each word was written, abstentions left out."""
+    """The scale of ``criterion``; the tallies count each word, without abstentions."""
     basis = humans or judges
     numeric = {word: value for word in basis if (value := number_of(word)) is not None}
     if basis and len(numeric) == len(basis):
@@ -47,12 +47,12 @@ def infer(criterion: str, humans: Tally, judges: Tally) -> Inferred:
 
 
 def _slips(basis: Tally, boolean: list[str], odd: list[str]) -> bool:
-    """A word used once among plenty of yes and no is a slip; used again it is a class."""
+    """A word used once among many yes and no is a slip; a repeated one is a class."""
     return sum(basis[word] for word in boolean) >= 4 and all(basis[word] == 1 for word in odd)
 
 
 def _commonest_pair(words: Tally) -> tuple[str, str]:
-    """The spelling that most labels use, as they write it."""
+    """The most common spelling."""
 
     def uses(pair: tuple[str, str]) -> int:
         return sum(times for word, times in words.items() if word.casefold() in pair)
@@ -95,12 +95,12 @@ def _numbers(tally: Tally) -> dict[float, int]:
 
 
 def _steps(values: set[float]) -> bool:
-    """Whole or half steps, and few of them, are an ordinal scale."""
+    """A small number of whole or half steps is an ordinal scale."""
     return len(values) <= MOST_STEPS and all((2 * value).is_integer() for value in values)
 
 
 def _mixed(criterion: str, basis: Tally, numeric: Mapping[str, float]) -> Inferred:
-    """Numbers and words on one criterion: the rarer kind is refused."""
+    """Refuse the rarer kind if a criterion has both numbers and words."""
     words = {word: times for word, times in basis.items() if word not in numeric}
     numbers = {word: times for word, times in basis.items() if word in numeric}
     if sum(words.values()) <= sum(numbers.values()):

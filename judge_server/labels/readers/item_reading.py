@@ -1,4 +1,4 @@
-"""Items to be labelled, from any file that labels are read from."""
+"""Items to be labelled, from any file format that labels are read from."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,8 +20,8 @@ _IDS: Final = ("item", "item_id", "id")
 
 
 def read_items(path: Path) -> tuple[list[Item], dict[str, str]]:
-    """The items, each once, and the clusters that the file names. Raises BadInput with findings for rows without an id,
-    a prompt or a response, and for an id with two texts."""
+    """The items, without duplicates, and the clusters in the file. Raises BadInput with findings for rows without an
+    id, a prompt or a response, and for an id with two texts."""
     findings = LabelFindings(path.name)
     items: dict[str, Item] = {}
     clusters: dict[str, str] = {}

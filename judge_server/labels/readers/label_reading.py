@@ -40,10 +40,10 @@ def read_labels(
     """The label set in ``path``: long format (item, criterion, annotator, role, label …) as CSV, JSON Lines, a JSON
     list or Parquet, a Label Studio export, or HealthBench's meta-evaluation; detected by content.
 
-    ``scales`` go before the file's ``.about.json``, that before ``rubric`` (whose criteria then are the only ones
-    allowed); a scale that none of them names is inferred from the labels. ``layout`` renames columns or reads a wide
-    table. ``mapping``: what words mean, as (criterion, word, class), applied before anything else.
-    Raises BadInput whose ``findings`` name row, column, message and what to do.
+    ``scales`` take precedence over the file's ``.about.json``, that over ``rubric`` (then only its criteria are
+    allowed); other scales are inferred from the labels. ``layout`` renames columns or reads a wide table. ``mapping``:
+    the meaning of words, as (criterion, word, class), applied first. Raises BadInput whose ``findings`` give row,
+    column, message and remedy.
     """
     findings = LabelFindings(path.name)
     gathering = Gathering(findings)
@@ -72,7 +72,7 @@ def labels_from(
     provenance: Provenance,
     scales: Iterable[CriterionScale] = (),
 ) -> LabelSet:
-    """A label set of records in the long format, with their row numbers. Raises BadInput as ``read_labels`` does."""
+    """A label set from records in the long format, with their row numbers. Raises BadInput like ``read_labels``."""
     findings = LabelFindings(source)
     gathering = Gathering(findings)
     for chunk in chunks_of(rows, FIELDS):
@@ -82,7 +82,7 @@ def labels_from(
 
 @dataclass(frozen=True)
 class _Opened:
-    """``chunks`` come with the column of every field; ``scales``: those that headings name."""
+    """``chunks`` come with the column of every field; ``scales``: those named by headings."""
 
     chunks: Sourced
     layout: Layout
@@ -103,7 +103,7 @@ def _open(path: Path, layout: Layout, rubric: Rubric | None, findings: LabelFind
 def _table_of(
     path: Path, form: Form, findings: LabelFindings
 ) -> tuple[list[str], Callable[[list[str]], Iterator[Chunk]]]:
-    """The heading, and what gives the chunks of the columns named."""
+    """The heading, and a function that gives the chunks of the named columns."""
     if form is Form.PARQUET:
         return parquet.heading(path), lambda used: parquet.chunks(path, used)
     if form is Form.WORKBOOK:
@@ -137,7 +137,7 @@ def _objects(found: Iterator[Record], layout: Layout, findings: LabelFindings) -
 
 
 def _with_facts(found: Record) -> Record:
-    """The record with its keys ``facts.NAME`` gathered in one object, because not every record has the same."""
+    """The record with its keys ``facts.NAME`` merged into one object, because records may have different ones."""
     row, record = found
     dotted = [name for name in record if is_fact(name)]
     if not dotted:
@@ -147,7 +147,7 @@ def _with_facts(found: Record) -> Record:
     if facts is None or facts == "":
         facts = {}
     if not isinstance(facts, Mapping):
-        return found  # the column is a finding already
+        return found  # the column is already reported
     inner = {name[len(FACTS) + 1 :]: record[name] for name in dotted}
     return row, {**{name: value for name, value in record.items() if name not in dotted}, FACTS: {**facts, **inner}}
 
@@ -175,7 +175,7 @@ def _laid_out(chunks: Iterable[Chunk], known: Mapping[str, str], layout: Layout)
 def _given(
     scales: Iterable[CriterionScale] | None, about: About, rubric: Rubric | None, headings: Iterable[CriterionScale]
 ) -> dict[str, CriterionScale]:
-    """The named scales by criterion; the last one named holds."""
+    """The named scales by criterion; the last one wins."""
     named = [*headings, *(scales_of(rubric) if rubric else ()), *about.scales, *(scales or ())]
     return {scale.criterion: scale for scale in named}
 

@@ -30,7 +30,7 @@ def is_export(record: Mapping[str, Any]) -> bool:
 
 
 def long_records(tasks: Sequence[Record], findings: LabelFindings) -> Iterator[Record]:
-    """One record a label, in the long format; rows are the tasks' places in the export."""
+    """One record per label, in the long format; rows are the tasks' indices in the export."""
     criteria = list(dict.fromkeys(name for _, task in tasks for name in _criteria(task)))
     for row, task in tasks:
         base = _base(row, task)
@@ -93,7 +93,7 @@ def _labels(
                 row,
                 criterion,
                 f"{who['annotator']!r} chose {len(label)} labels at once",
-                "A criterion takes one label: make the control single-choice, or one control for each label.",
+                "A criterion takes one label: make the control single-choice, or use one control for each label.",
             )
             continue
         yield row, {**who, "criterion": criterion, "label": label, "rationale": _reason(criterion, reasons)}
@@ -122,7 +122,7 @@ def _text(result: Mapping[str, Any]) -> str:
 
 
 def _annotator(who: Any, place: int) -> str:
-    """A number, or a user as an object, as both exports write it."""
+    """A number, or an object for the user: exports use both."""
     if isinstance(who, Mapping):
         who = given(who.get("email"), who.get("username"), who.get("id"))
     return str(given(who, f"annotator-{place}"))

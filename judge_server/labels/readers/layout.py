@@ -1,4 +1,4 @@
-"""Which column of a file is which field of a label, and wide tables made long."""
+"""Maps the columns of a file to the fields of a label, and converts wide tables to long ones."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ TEXTS: Final = ("prompt", "response", "reference", "writer", "language")
 FACTS: Final = "facts"
 OPTIONAL: Final = ("probability", "probabilities", "cluster", "rationale", *TEXTS, "tags", FACTS, "split")
 FIELDS: Final = (*REQUIRED, *OPTIONAL)
-_MOST_LOOKED_AT: Final = 200  # columns that are searched for the one meant
+_MOST_LOOKED_AT: Final = 200  # columns searched for a similar name
 _LONGEST_NAME: Final = 200
 _OTHER_NAMES: Final = {
     "item": ("item_id", "id", "example", "example_id", "sample", "sample_id", "question_id", "uid"),
@@ -28,9 +28,9 @@ _OTHER_NAMES: Final = {
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table is to be read, where its heading does not say it. ``columns``: the file's column for a field;
-    ``constants``: a field that is the same in every row; ``annotators``: columns that hold one annotator's labels each
-    (a wide table), with their roles; ``criteria``: columns that hold one criterion's labels each, with its id."""
+    """How to read a table whose heading does not say it. ``columns``: the file's column for a field; ``constants``: a
+    field that is the same in every row; ``annotators``: columns that hold one annotator's labels each (a wide table),
+    with their roles; ``criteria``: columns that hold one criterion's labels each, with its id."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Layout:
 
     @property
     def divided(self) -> frozenset[str]:
-        """The fields that columns of their own stand for."""
+        """The fields that other columns stand for."""
         if self.annotators:
             return frozenset(("annotator", "role", "label"))
         return frozenset(("criterion", "label") if self.criteria else ())
@@ -54,7 +54,7 @@ LONG: Final = Layout()
 
 
 def resolve(names: Sequence[str], layout: Layout, findings: LabelFindings) -> dict[str, str]:
-    """Field → column of the file. Adds a finding for every required field that stands nowhere."""
+    """Field → column of the file. Adds a finding for each required field without a column."""
     tidy = {name.strip().casefold(): name for name in reversed(names)}
     found: dict[str, str] = {}
     for wanted in FIELDS:
@@ -73,7 +73,7 @@ def resolve(names: Sequence[str], layout: Layout, findings: LabelFindings) -> di
             findings.add(1, column, f"there is no column {column!r}", _near(column, names))
     counts = Counter(names)
     for name in sorted({name for name in (*found.values(), *layout.answers) if name and counts[name] > 1}):
-        findings.add(1, name, f"the column {name!r} stands twice", "Keep one of them.")
+        findings.add(1, name, f"the column {name!r} appears twice", "Keep one of them.")
     return found
 
 
@@ -114,7 +114,7 @@ def _near(wanted: str, names: Sequence[str]) -> str:
     return f"Did you mean {close[0]!r}?" if close else "Name one of the file's columns."
 
 
-LABEL, ANNOTATOR, ROLE = "\0label", "\0annotator", "\0role"  # no file's heading holds these
+LABEL, ANNOTATOR, ROLE = "\0label", "\0annotator", "\0role"  # cannot occur in a file's heading
 SOURCES: Mapping[str, str] = {"label": LABEL, "annotator": ANNOTATOR, "role": ROLE}
 
 

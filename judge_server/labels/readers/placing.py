@@ -26,7 +26,7 @@ class Placed:
 
 
 class Placer:
-    """Works on the distinct (criterion, annotator, word) of a file, not on its rows."""
+    """Works on the distinct (criterion, annotator, word) triples of a file, not on its rows."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Placer:
         self._notes: list[str] = []
 
     def place(self) -> Placed:
-        """Findings hold the labels of people that stand on no scale, and annotators who used another scale."""
+        """Reports people's labels that are not on the scale, and annotators who used another scale."""
         distinct, self._places, counts = np.unique(self._keys(), return_inverse=True, return_counts=True)
         pairs, words = np.divmod(distinct, max(1, len(self._words)))
         criteria, annotators = np.divmod(pairs, max(1, len(self._annotators)))
@@ -53,7 +53,7 @@ class Placer:
         for criterion, name in enumerate(self._gathering.numbering["criterion"].names):
             own = np.flatnonzero(criteria == criterion)
             uses = [_WordUse(int(at), int(annotators[at]), self._words[words[at]], int(counts[at])) for at in own]
-            scale, classes = self._settle(name[:LONGEST_NAME] or "?", uses)  # a faulty name is a finding already
+            scale, classes = self._settle(name[:LONGEST_NAME] or "?", uses)  # an invalid name is already reported
             scales.append(scale)
             codes[own] = classes
         placed = codes[self._places] if len(distinct) else codes
@@ -95,7 +95,7 @@ class Placer:
         return use if meant is None else replace(use, word=meant, original=use.word)
 
     def _tell_other_words(self, scale: CriterionScale, uses: Sequence["_WordUse"], read: Sequence[str | None]) -> None:
-        """Words that are not the class they count as: the reader of the labels sees how they were understood."""
+        """List the words that differ from the class they count as, so that the user can check the mapping."""
         if scale.kind == "continuous":
             return
         told: dict[tuple[str, str], int] = {}
@@ -125,7 +125,8 @@ class Placer:
     def _tell_off_scale(
         self, scale: CriterionScale, uses: Sequence["_WordUse"], off: set[int], reasons: Mapping[str, str]
     ) -> None:
-        """A person's word that is no class is an error; a judge's is invalid, unless all that judge said is off."""
+        """A person's word that is not a class is an error; a judge's is invalid, unless none of that judge's labels is
+        on the scale."""
         for annotator in dict.fromkeys(use.annotator for use in uses):
             own = [use for use in uses if use.annotator == annotator and not abstains(use.word)]
             wrong = [use for use in own if use.place in off]
@@ -142,12 +143,12 @@ class Placer:
                 self._add(wrong[0], message, _advice(wrong[0].word, scale))
             else:
                 self._notes.append(
-                    f"{name}: {times} of {sum(use.times for use in own)} labels on {scale.criterion!r} are no class "
+                    f"{name}: {times} of {sum(use.times for use in own)} labels on {scale.criterion!r} are not a class "
                     f"({_shown(scale)}) and count as invalid, for example {wrong[0].word[:60]!r}"
                 )
 
     def _add(self, use: "_WordUse", message: str, suggestion: str) -> None:
-        """At every row where the annotator wrote it."""
+        """A finding for every row where the annotator wrote it."""
         if self._findings.count >= MOST_KEPT:
             self._findings.count += use.times
             return
@@ -158,7 +159,8 @@ class Placer:
 
 @dataclass(frozen=True, slots=True)
 class _WordUse:
-    """What one annotator wrote on one criterion, ``times`` times; ``place`` among the distinct ones."""
+    """A word that one annotator wrote ``times`` times on one criterion; ``place``: its index among the distinct
+    ones."""
 
     place: int
     annotator: int

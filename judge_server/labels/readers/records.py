@@ -14,20 +14,20 @@ from judge_server.core.errors import BadInput
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form
 
-ROWS: Final = 2_000  # what fits the processor's cache: ten times as many take twice as long
+ROWS: Final = 2_000  # fits the processor's cache; ten times as many rows take twice as long
 Record = tuple[int, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """``rows``: row numbers in the file; each column has one value for each of them."""
+    """``rows``: row numbers in the file; each column has one value per row."""
 
     rows: NDArray[np.int32]
     columns: Mapping[str, Sequence[Any]]
 
 
 def chunks_of(records: Iterable[Record], names: Sequence[str]) -> Iterator[Chunk]:
-    """Records with their row numbers as chunks of the columns ``names``; what a record lacks is None."""
+    """Records with their row numbers as chunks of the columns ``names``; missing values are None."""
     iterator = iter(records)
     while some := list(islice(iterator, ROWS)):
         rows = np.fromiter((row for row, _ in some), dtype=np.int32, count=len(some))
@@ -38,7 +38,7 @@ _ADVICE = "Each line of JSON Lines is one object; a line break inside a text is 
 
 
 def records(path: Path, form: Form, findings: LabelFindings) -> Iterator[Record]:
-    """Objects with the line, or the place in the list, where they stand; what is no object is a finding."""
+    """Objects with their line or index in the list; anything else is a finding."""
     return _lines(path, findings) if form is Form.JSON_LINES else _elements(path, findings)
 
 
@@ -56,7 +56,7 @@ def _lines(path: Path, findings: LabelFindings) -> Iterator[Record]:
             if isinstance(value, Mapping):
                 yield number, value
             else:
-                findings.add(number, None, "the line is no JSON object", _ADVICE)
+                findings.add(number, None, "the line is not a JSON object", _ADVICE)
 
 
 def _elements(path: Path, findings: LabelFindings) -> Iterator[Record]:
@@ -69,4 +69,4 @@ def _elements(path: Path, findings: LabelFindings) -> Iterator[Record]:
         if isinstance(element, Mapping):
             yield number, element
         else:
-            findings.add(number, None, "the element is no JSON object", "The list holds one object for each row.")
+            findings.add(number, None, "the element is not a JSON object", "The list must hold one object per row.")

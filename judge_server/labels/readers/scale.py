@@ -1,4 +1,4 @@
-"""Scales that were named (by flag, file or rubric), and the class that a written label has on a scale."""
+"""Scales named by flag, file or rubric, and the class of a written label on a scale."""
 
 from judge_server.core.criterion import Scale
 from judge_server.core.errors import BadInput
@@ -10,8 +10,8 @@ EVERY = "*"
 
 
 def parse_scale(text: str) -> CriterionScale:
-    """``tone=1<2<3`` worst to best, ``met=no<yes`` where the last is positive, ``kind=a|b|c`` without an order,
-    ``score=number``. The criterion ``*`` stands for every one. Raises BadInput."""
+    """``tone=1<2<3`` worst to best, ``met=no<yes`` with the last one positive, ``kind=a|b|c`` without an order,
+    ``score=number``. The criterion ``*`` stands for all. Raises BadInput."""
     criterion, separator, said = text.partition("=")
     criterion, said = criterion.strip(), said.strip()
     if not separator or not criterion or not said:
@@ -33,8 +33,8 @@ def parse_scale(text: str) -> CriterionScale:
 
 
 def parse_mapping(text: str) -> tuple[str, str, str]:
-    """``ja=met`` or ``tone:1=poor``: criterion (``*`` for every one), the word written, the class meant (empty for an
-    abstention). Raises BadInput."""
+    """``ja=met`` or ``tone:1=poor``: criterion (``*`` for all), the word written, its class (empty for an abstention).
+    Raises BadInput."""
     left, separator, meant = text.rpartition("=")
     criterion, colon, word = left.partition(":")
     criterion, word = (criterion.strip(), word.strip()) if colon else (EVERY, left.strip())
@@ -61,8 +61,9 @@ def scales_of(rubric: Rubric) -> tuple[CriterionScale, ...]:
 
 
 class ClassReader:
-    """``read`` gives the class, or None for what is no class of the scale. Case and surrounding space do not matter,
-    nor does 1.0 for 1; on a scale of yes and no every spelling of yes and no is understood. Nothing else is guessed."""
+    """``read`` gives the class, or None if the text is not a class of the scale. Case and surrounding space are
+    ignored, and 1.0 equals 1; on a yes/no scale every known spelling of yes and no is accepted. Nothing else is
+    guessed."""
 
     def __init__(self, scale: CriterionScale) -> None:
         self._continuous = scale.kind == "continuous"
@@ -95,7 +96,7 @@ class ClassReader:
 
 
 def _yes_and_no(scale: CriterionScale) -> tuple[str | None, str | None]:
-    """The classes that mean yes and no, where the scale is made of these."""
+    """The classes that mean yes and no, if the scale consists of these."""
     if len(scale.classes) != 2:
         return None, None
     yes = [name for name in scale.classes if name.casefold() in YES]

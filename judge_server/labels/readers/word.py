@@ -1,4 +1,4 @@
-"""Words that annotators write: abstentions, yes and no, numbers, and what only looks like a number."""
+"""Words that annotators write: abstentions, yes and no, numbers, and texts that only look like numbers."""
 
 import re
 from typing import Any, Final
@@ -17,7 +17,7 @@ ABSTENTIONS: Final = frozenset(
 )  # fmt: skip
 NO: Final = frozenset({"0", "false", "no", "f", "n", "unmet", "not met", "not_met"})
 YES: Final = frozenset({"1", "true", "yes", "t", "y", "met"})
-# spellings that belong together, and pairs whose positive class is plain; the first is the worse
+# equivalent spellings, and pairs whose positive class is clear; the worse comes first
 BOOLEANS: Final = (
     ("0", "1"), ("false", "true"), ("no", "yes"), ("unmet", "met"), ("not met", "met"), ("not_met", "met"),
     ("n", "y"), ("f", "t"),
@@ -62,22 +62,22 @@ def is_boolean(word: str) -> bool:
 
 
 def number_of(word: str) -> float | None:
-    """The finite number that ``word`` writes; ``0,5`` is a half, ``1,000`` is no number."""
+    """The finite number in ``word``; ``0,5`` is a half, ``1,000`` is not a number."""
     return number_in(word)
 
 
 def nearly_a_number(word: str) -> tuple[str, str] | None:
-    """What a word is that is no number to us but looks like one, and how to write it; None for other words."""
+    """The fault of a word that looks like a number but is refused, and how to write it; None for other words."""
     if len(word) > 60 or number_of(word) is not None:
         return None
     return next((told for pattern, told in _NEARLY_PATTERNS if pattern.fullmatch(word)), None)
 
 
 def given(*values: Any, default: Any = None) -> Any:
-    """The first value that is there: 0 and False are, None and "" are not."""
+    """The first value that is neither None nor ""; 0 and False count as values."""
     return next((value for value in values if value is not None and value != ""), default)
 
 
 def written(value: float) -> str:
-    """1.0 and 1 are the same step of a scale."""
+    """Whether two texts are the same step of a scale: 1.0 and 1 are."""
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

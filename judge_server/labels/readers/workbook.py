@@ -1,4 +1,5 @@
-"""Workbooks (XLSX), read and written with openpyxl: cells as text, merged cells filled, formulas by their value."""
+"""Workbooks (XLSX), read and written with openpyxl: cells as text, merged cells filled, formulas replaced by their
+values."""
 
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from judge_server.core.errors import BadInput, MissingDependency
 from judge_server.labels.readers.finding import LabelFindings
 
 LARGEST_BYTES: Final = 256 * 2**20  # unpacked
-LONGEST_CELL: Final = 32_767  # a spreadsheet keeps no more
+LONGEST_CELL: Final = 32_767  # the limit of a spreadsheet
 _ILLEGAL: Final = frozenset(chr(code) for code in range(32) if code not in (9, 10, 13))
 
 
@@ -26,8 +27,8 @@ def is_workbook(path: Path) -> bool:
 
 
 def rows(path: Path, findings: LabelFindings) -> Iterator[list[str]]:
-    """Every row of the one sheet that holds something, from row 1. Raises BadInput for a workbook that is damaged, too
-    large, or has several sheets with contents; MissingDependency without openpyxl."""
+    """All rows of the only sheet with content, from row 1. Raises BadInput for a workbook that is damaged, too large,
+    or has several sheets with contents; MissingDependency without openpyxl."""
     sheet = _only_sheet(_loaded(path, values=False), path)
     merged = {
         (row, column): (block.min_row, block.min_col)
@@ -100,9 +101,9 @@ def _loaded(path: Path, *, values: bool) -> Any:
         )
     try:
         with catch_warnings():
-            simplefilter("ignore")  # features of spreadsheets that we do not read
+            simplefilter("ignore")  # warnings about spreadsheet features that are not read
             return openpyxl.load_workbook(path, data_only=values)
-    except Exception as fault:  # a damaged workbook fails in openpyxl, its XML parser or zipfile, with errors of each
+    except Exception as fault:  # a damaged workbook raises errors of openpyxl, its XML parser or zipfile
         first = (str(fault).splitlines() or [type(fault).__name__])[0][:200]
         raise BadInput(f"{path.name} cannot be read as a workbook: {first}.", remedy="Save it again.") from fault
 
@@ -120,8 +121,7 @@ def _openpyxl(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class SheetColumn:
-    """``choices``: what may be entered, as a drop-down list; ``width``: in characters; ``note``: shown with the
-    heading."""
+    """``choices``: allowed answers, as a drop-down list; ``width``: in characters; ``note``: shown with the heading."""
 
     name: str
     width: int = 20
@@ -131,8 +131,8 @@ class SheetColumn:
 
 
 def write_workbook(path: Path, title: str, columns: Sequence[SheetColumn]) -> None:
-    """One sheet in which every cell is text, whatever it begins with. Raises BadInput for a text that a workbook cannot
-    hold, naming its row and column."""
+    """One sheet in which every cell is text, whatever its first character. Raises BadInput, naming row and column, for
+    a text that a workbook cannot hold."""
     openpyxl = _openpyxl(path)
     workbook = openpyxl.Workbook()
     sheet = workbook.active
@@ -157,21 +157,21 @@ def _put(cell: Any, text: str, where: str, openpyxl: Any) -> None:
             remedy="Leave out --xlsx: CSV holds it.",
         )
     if not _ILLEGAL.isdisjoint(text):
-        raise BadInput(f"{where}: a workbook cannot hold a control character.", remedy="Take it out, or write CSV.")
+        raise BadInput(f"{where}: a workbook cannot hold a control character.", remedy="Remove it, or write CSV.")
     cell.alignment = openpyxl.styles.Alignment(wrap_text=True, vertical="top")
     if cell.row == 1:
         cell.font = openpyxl.styles.Font(bold=True)
     cell.number_format = "@"
     if text:
         cell.value = text
-        cell.data_type = "s"  # a text also where it begins like a formula
-        cell.quotePrefix = 1  # and stays one when it is edited
+        cell.data_type = "s"  # text even if it begins like a formula
+        cell.quotePrefix = 1  # and stays text when it is edited
 
 
 def _restrict(sheet: Any, letter: str, column: SheetColumn, openpyxl: Any) -> None:
     listed = ",".join(column.choices)
     if len(listed) > 255 or any("," in choice or '"' in choice for choice in column.choices):
-        return  # a list in a cell's rule has 255 characters and no commas: the heading names the answers
+        return  # a list in a validation rule has at most 255 characters and no commas; the heading names the answers
     rule = openpyxl.worksheet.datavalidation.DataValidation(
         type="list", formula1=f'"{listed}"', allow_blank=True, showErrorMessage=True
     )

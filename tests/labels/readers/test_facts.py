@@ -27,7 +27,7 @@ def test_a_column_holds_all_facts_as_json(tmp_path):
 @pytest.mark.parametrize("text", ["allergy", "[1]", '{"a": '])
 def test_facts_that_are_no_object_are_refused(tmp_path, text):
     path = table(tmp_path, (*human("a", "yes"), text), heading=(*HEADING, "facts"))
-    assert faults(path) == [(2, "facts", "the facts are no JSON object")]
+    assert faults(path) == [(2, "facts", "the facts are not a JSON object")]
 
 
 def test_an_item_has_each_fact_once(tmp_path):
