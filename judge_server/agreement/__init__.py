@@ -1,4 +1,4 @@
-"""How far judges agree with people, and people with one another.
+"""Agreement of judges with people, and of people with each other.
 
 ``RatingPanel.of`` takes a long table; ``judge_agreement``, ``human_agreement`` and ``judge_difference`` measure it.
 Each metric family has its own file, and every metric is a function of statistics summed within clusters, so that a

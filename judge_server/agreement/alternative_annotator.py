@@ -1,4 +1,4 @@
-"""The alternative-annotator test: may the judge stand in for a human annotator?
+"""The alternative-annotator test: may the judge replace a human annotator?
 
 Calderon, Reichart & Dror (2025), "The Alternative Annotator Test for LLM-as-a-Judge", ACL. Each human in turn is left
 out; on each item the judge and the left-out human are scored by how well they match the remaining humans (share of
@@ -28,8 +28,8 @@ ITEMS, WINS, SURPLUS, SQUARES = range(4)
 
 
 class AlternativeAnnotator(Frozen):
-    """``epsilon`` is what a human's cost is worth: 0.2 for experts, 0.15 for skilled and 0.1 for crowd annotators
-    (the paper, sec. 3).
+    """``epsilon`` is the allowance for the higher cost of a human: 0.2 for experts, 0.15 for skilled and 0.1 for crowd
+    annotators (the paper, sec. 3).
     """
 
     epsilon: float = Field(default=0.2, ge=0, lt=1)
@@ -40,7 +40,7 @@ class AlternativeAnnotator(Frozen):
     )
 
     def measures_distance(self, scale: LabelScale) -> bool:
-        """Whether answers are compared by distance, rather than by being the same label."""
+        """Whether answers are compared by distance instead of equality."""
         return self.score == "rmse" or (self.score == "auto" and scale.values is not None and scale.size > 2)
 
 
@@ -70,7 +70,8 @@ def alternative_annotator(
 
 
 def match(judge: Floats, humans: Ratings, used: Flags) -> Floats:
-    """By how many remaining humans' labels the judge matches more than the left-out human does, one entry a rating."""
+    """Per rating: the number of remaining humans that the judge matches, less the number that the left-out human
+    matches."""
     item, code = humans.item[used], humans.code[used]
     counts = humans.counts()
     chosen = judge[item].astype(np.int64)
@@ -81,7 +82,7 @@ def match(judge: Floats, humans: Ratings, used: Flags) -> Floats:
 def closeness(judge: Floats, humans: Ratings, used: Flags) -> Floats:
     """By how much the left-out human's summed squared distance from the remaining humans exceeds the judge's.
 
-    Sums over the same people order as root means do, and stay exact for whole numbers.
+    Over the same people, sums have the same order as root means, and they are exact for whole numbers.
     """
     item, value = humans.item[used], humans.values[used]
     count = np.bincount(humans.item, minlength=humans.items)[item]
@@ -100,7 +101,7 @@ def winning_rate(totals: Floats, test: AlternativeAnnotator) -> Floats:
 
 
 def rejected(p: Floats, rate: float) -> Floats:
-    """How many hypotheses of each row Benjamini and Yekutieli's procedure rejects; nan is no hypothesis."""
+    """The number of hypotheses in each row that Benjamini and Yekutieli's procedure rejects; nan counts as none."""
     number = np.isfinite(p).sum(axis=-1, keepdims=True)
     rank = np.arange(1, p.shape[-1] + 1)
     harmonic = np.concatenate([[1.0], np.cumsum(1 / rank)])[number]

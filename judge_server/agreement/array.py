@@ -1,4 +1,4 @@
-"""Array types, and division that knows when there is nothing to divide by."""
+"""Array types, and division that gives nan for a zero denominator."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ def floats(values: ArrayLike) -> Floats:
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
-    """``numerator / denominator``, nan where the denominator is 0: an undefined metric, never a number."""
+    """``numerator / denominator``, nan where the denominator is 0, which marks an undefined metric."""
     above, below = np.broadcast_arrays(floats(numerator), floats(denominator))
     quotient = np.full(above.shape, np.nan)
     np.divide(above, below, out=quotient, where=below != 0)
@@ -29,6 +29,6 @@ def where_defined(values: Floats, defined: NDArray[Any]) -> Floats:
 
 
 def numbered(values: Iterable[Hashable], known: Mapping[Any, int] | None = None) -> tuple[Ints, dict[Any, int]]:
-    """Each value's number, in order of first appearance after the ``known`` ones, and the numbering."""
+    """Each value's code, in order of first appearance after the ``known`` ones, and the mapping of values to codes."""
     numbers: dict[Any, int] = dict(known or {})
     return np.fromiter((numbers.setdefault(value, len(numbers)) for value in values), dtype=np.int64), numbers

@@ -1,4 +1,4 @@
-"""Which metrics a scale has, over which evidence, and why the others have no value."""
+"""The metrics of a scale, the evidence that each reads, and the reason why others have no value."""
 
 from judge_server.agreement.classification import classification_metrics, f1_balanced, total
 from judge_server.agreement.contingency import as_coincidences, as_item_coincidences
@@ -22,7 +22,7 @@ PROBABILITY = ("brier", "ece")
 
 
 def table_metrics(scale: LabelScale) -> list[Metric]:
-    """Everything that a table of two raters (replicates, labels, labels) gives."""
+    """All metrics of a two-rater table (replicates, labels, labels)."""
     return [
         *classification_metrics(scale),
         *cohen_metrics(scale),
@@ -32,7 +32,7 @@ def table_metrics(scale: LabelScale) -> list[Metric]:
 
 
 def multi_rater_metrics(scale: LabelScale) -> list[Metric]:
-    """What ``item_coincidences`` give."""
+    """All metrics of ``item_coincidences``."""
     return [RAW_AGREEMENT, FLEISS_KAPPA, *gwet_metrics(scale)]
 
 
@@ -49,10 +49,10 @@ def pairwise(metrics: list[Metric]) -> list[Metric]:
 
 
 def absent(scale: LabelScale, found: dict[str, Estimate], *, scores: bool = False) -> dict[str, Estimate]:
-    """``found`` with a reason for each named metric that this scale or this judge cannot have."""
+    """``found`` with a reason for each named metric that is not available for this scale or judge."""
     reasons = dict.fromkeys(PROBABILITY, "the judge gave no probabilities of a named positive label")
     reasons |= dict.fromkeys((*ORDERED, *PER_ITEM), "the labels are names without an order")
-    reasons |= dict.fromkeys(POSITIVE, "it is not said which label is the positive one")
+    reasons |= dict.fromkeys(POSITIVE, "the positive label is not named")
     if scores:
         reasons |= dict.fromkeys(LABELLED, "the judge gives scores, not labels of the humans' scale")
     elif not scale.has_tables:

@@ -50,12 +50,12 @@ def balanced_accuracy(table: Floats) -> Floats:
 
 
 def f1_macro(table: Floats) -> Floats:
-    """Mean F1 over the labels that either side gave."""
+    """Mean F1 over the labels that at least one side used."""
     return mean_of_defined(f1_scores(table))
 
 
 def f1_balanced(table: Floats) -> Floats:
-    """Mean F1 over all labels of the scale; undefined unless each was given by either side."""
+    """Mean F1 over all labels of the scale; undefined unless each was used by at least one side."""
     return mean_of_defined(f1_scores(table), at_least=table.shape[-1])
 
 
@@ -101,7 +101,7 @@ def classification_metrics(scale: LabelScale) -> list[Metric]:
 
 
 def specificity(rate: Metric) -> Metric:
-    """The share of negatives that the judge calls negative: what the false-positive rate leaves."""
+    """Specificity: the share of negatives that the judge calls negative, 1 − false-positive rate."""
     return replace(rate, name="specificity", value=lambda table: 1 - rate.value(table))
 
 

@@ -1,4 +1,4 @@
-"""Tables of which labels stand beside which: two raters on the same items, or any number of raters on an item.
+"""Contingency tables of labels: for two raters on the same items, or any number of raters on an item.
 
 ``pair_table`` is the confusion matrix of two raters. The tables for any number of raters hold the same pairs under two
 normalisations. Krippendorff's divides each item's pairs by its ratings less one, so that every rating counts once; the
@@ -39,7 +39,7 @@ def margins(table: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def not_commonest(table: Floats) -> Floats:
-    """How many labels of the reference are not its commonest one."""
+    """The number of reference labels other than the most common one."""
     rows = margins(table)[0]
     return np.asarray(rows.sum(axis=-1) - rows.max(axis=-1), dtype=np.float64)
 
@@ -62,7 +62,7 @@ def rating_coincidences(counts: Floats, cluster: Ints) -> Evidence:
 
 
 def pair_counts(counts: Floats, cluster: Ints) -> Evidence:
-    """Every ordered pair of ratings of an item, counted once: each human against each other human, both ways round."""
+    """Counts of every ordered pair of ratings of an item: each human against each other human, in both orders."""
     ratings = counts.sum(axis=1)
     paired = ratings >= 2
     labels = counts.shape[1]
@@ -75,7 +75,7 @@ def item_coincidences(counts: Floats, cluster: Ints) -> Evidence:
     """(labels + 1, labels): the share of an item's pairs in each cell, and below them the share of its ratings on
     each label.
 
-    Items with one rating speak only in the last row, as in Gwet (2014), Handbook of Inter-Rater Reliability, 4th ed.,
+    Items with one rating count only in the last row, as in Gwet (2014), Handbook of Inter-Rater Reliability, 4th ed.,
     ch. 2.
     """
     ratings = counts.sum(axis=1)
@@ -89,13 +89,13 @@ def item_coincidences(counts: Floats, cluster: Ints) -> Evidence:
 
 
 def pair_columns(counts: Floats, scale: Floats) -> Iterator[Floats]:
-    """One column a cell: how many ordered pairs of ratings an item has there, times the item's ``scale``."""
+    """One column per cell: the number of an item's ordered pairs of ratings there, times the item's ``scale``."""
     for first, second in product(range(counts.shape[1]), repeat=2):
         yield counts[:, first] * (counts[:, second] - (first == second)) * scale
 
 
 def as_coincidences(table: Floats) -> Floats:
-    """A two-rater table as Krippendorff's coincidences: the order of the raters is forgotten."""
+    """A two-rater table as Krippendorff's coincidences, which ignore the order of the raters."""
     return table + np.swapaxes(table, -2, -1)
 
 

@@ -1,4 +1,4 @@
-"""What agreement was measured on: who gave which label how often, and what always giving the commonest label scores."""
+"""Descriptive counts: labels by side, and the score of always giving the most common label."""
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Description(Frozen):
     """``confusion``: counts, the reference's label in the rows, the judge's in the columns. Rates are shares by
     label, None without items.
 
-    ``items`` have a human rating; of those ``tied`` have no majority and ``unjudged`` no label of the judge.
+    ``items`` have a human rating; of those ``tied`` have no majority and ``unjudged`` no label by the judge.
     """
 
     labels: tuple[str, ...]
@@ -51,7 +51,7 @@ class Description(Frozen):
 
 
 def describe(panel: RatingPanel, judge: str) -> Description:
-    """The judge beside the humans' majority, in counts."""
+    """Counts of the judge's labels against the humans' majority."""
     reference, codes = panel.majority(), panel.judges[judge].codes
     size = panel.scale.size
     if not panel.scale.has_tables:

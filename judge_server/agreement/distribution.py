@@ -1,4 +1,4 @@
-"""Tail probabilities and quantiles of the distributions the tests refer to."""
+"""Tail probabilities and quantiles of the distributions that the tests use."""
 
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ def student_quantile(probability: float, degrees: float) -> float:
 
 
 def two_sided(confidence: float) -> float:
-    """The z that leaves ``confidence`` between −z and z: 1.96 for 0.95."""
+    """The z with probability ``confidence`` between −z and z: 1.96 for 0.95."""
     return normal_quantile(0.5 + confidence / 2)
 
 
@@ -37,14 +37,14 @@ def binomial_two_sided(successes: int, trials: int) -> float:
 
 
 def binomial_tail(successes: Ints, trials: int, rate: float) -> Floats:
-    """P(at least so many successes in ``trials``)."""
+    """P(at least this many successes in ``trials``)."""
     return np.asarray(stats.binom.sf(successes - 1, trials, rate), dtype=np.float64)
 
 
 def student_below(mean: Floats, square: Floats, count: Floats, bound: float) -> Floats:
     """One-sided p of "the mean is below ``bound``" from mean, mean of squares and count; arrays of one shape.
 
-    A sample without any spread has p 0 below the bound and 1 at or above it, as the limit of Student's t.
+    A sample without variance has p 0 below the bound and 1 at or above it, the limit of Student's t.
     """
     variance = np.maximum(square - mean**2, 0) * ratio(count, count - 1)
     error = np.sqrt(ratio(variance, count))

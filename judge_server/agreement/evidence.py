@@ -1,4 +1,4 @@
-"""Sufficient statistics per cluster: what resampling weighs instead of the ratings themselves."""
+"""Sufficient statistics per cluster, which resampling weights instead of single ratings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from scipy.sparse import coo_array, csr_array, hstack
 
 from judge_server.agreement.array import Floats, Ints, floats
 
-PRODUCT_CELLS = 4_000_000  # weights as floats at once; products of many replicates keep every core busy
-MOST_DENSE = 2_000  # groups of clusters whose rows are held densely
+PRODUCT_CELLS = 4_000_000  # most weights (floats) in memory at once
+MOST_DENSE = 2_000  # most groups of clusters whose rows are stored densely
 DENSE_STATISTICS = 128  # wider rows are mostly zeros
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One row of statistics for each cluster that has any.
+    """One row of statistics for each cluster with data.
 
-    ``rows`` has shape (clusters, prod(shape)); a sum of rows, reshaped to ``shape``, is what a metric's formula
-    reads. ``n`` counts the items or pairs behind it. ``ids``: the number that each row's cluster had in the data.
+    ``rows`` has shape (clusters, prod(shape)); a metric's formula reads a sum of rows, reshaped to ``shape``. ``n`` is
+    the number of items or pairs. ``ids``: the cluster number of each row in the data.
     """
 
     rows: Floats | csr_array
@@ -90,10 +90,10 @@ def sums(
 
 
 def joined(first: Evidence, second: Evidence) -> Evidence:
-    """Two bodies of evidence over the very same clusters, side by side, so that one resampling weighs both."""
+    """Concatenate two bodies of evidence over the same clusters, so that one resampling weights both."""
     if first.clusters != second.clusters:
         raise ValueError(
-            f"Evidence over {first.clusters} and {second.clusters} clusters: keep the items that both sides have."
+            f"Evidence over {first.clusters} and {second.clusters} clusters: keep only items that both sides have."
         )
     width, n, ids = (prod(first.shape) + prod(second.shape),), min(first.n, second.n), first.ids
     if isinstance(first.rows, csr_array) or isinstance(second.rows, csr_array):
@@ -102,7 +102,7 @@ def joined(first: Evidence, second: Evidence) -> Evidence:
 
 
 def renumbered(cluster: Ints) -> tuple[Ints, int]:
-    """Clusters numbered without gaps, in their old order, and how many there are."""
+    """Clusters renumbered without gaps, in the same order, and their number."""
     if not len(cluster):
         return cluster, 0
     present = np.bincount(cluster) > 0

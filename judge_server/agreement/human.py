@@ -1,9 +1,9 @@
-"""The humans of a panel among themselves: the ceiling that a judge is held against.
+"""Agreement of a panel's humans with each other: the ceiling for a judge.
 
 ``raw_agreement``, κ of Fleiss, α, AC and ICC are of the whole panel. Other plain names are each human against the
-majority (or the mean) of the others, all humans pooled; ``…_pairwise`` is each human against each other human, both
-ways round, to be read beside a judge's ``…_pairwise``. A judge's plain figures are against one human more than a
-human's are: that much easier they are.
+majority (or the mean) of the others, all humans pooled; ``…_pairwise`` is each human against each other human, in both
+orders, comparable with a judge's ``…_pairwise``. A judge's plain metrics compare with one human more than a human's do,
+which makes them slightly easier.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,8 +34,8 @@ MOST_CROSSED = 100  # raters; a panel that shares all its items is small
 def human_agreement(
     panel: RatingPanel, measurement: Measurement | None = None, strata: Sequence[Flags] = ()
 ) -> dict[str, Estimate]:
-    """Every metric of the humans among themselves by name; what has no value says why. ``strata``: the items of each
-    of several criteria, whose coefficients are then averaged."""
+    """All metrics among the humans by name; undefined ones have a reason. ``strata``: the items of each of several
+    criteria, whose coefficients are averaged."""
     how = measurement or Measurement()
     alone = not (panel.humans.totals()[0] >= 2).any()
     tasks = list(evidence_of(panel))

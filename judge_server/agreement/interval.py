@@ -1,16 +1,16 @@
-"""Intervals: one for every shape of metric, from sums within clusters; reasons where none can be given.
+"""Intervals for each shape of metric, from sums within clusters, or the reason why there is none.
 
 - A proportion gets Wilson's score interval with the effective number of trials (Korn & Graubard 1998, Surv. Methodol.
-  24:193) and a t quantile on clusters − 1. The design effect is the linearised one, drawn towards that of an intraclass
-  correlation of .3 as long as few events were seen, so that the bound moves steadily from 0 events on.
+  24:193) and a t quantile on clusters − 1. The design effect is the linearised one, shrunk towards that of an
+  intraclass correlation of .3 if few events were seen, so that the bound changes smoothly from 0 events on.
 - A coefficient 1 − observed / expected disagreement gets the same interval on the scale of its observed disagreement,
   with the variance of the coefficient itself (leaving one cluster out) in the effective number of trials.
 - The difference of two proportions (Youden's J) combines theirs (Zou & Donner 2008, Stat. Med. 27:1693).
 - A correlation gets the jackknife's interval on Fisher's z, a difference on its own scale, an error on its logarithm.
 - Without a formula, whole clusters are resampled and percentiles taken.
 
-Graded coefficients use a t quantile whose degrees of freedom fall with the kurtosis of the clusters' influence: the
-variance itself is uncertain when few clusters carry it. Coverage by simulation stands in docs/calibration.md.
+Graded coefficients use a t quantile whose degrees of freedom fall with the kurtosis of the clusters' influence, because
+the variance is uncertain if it rests on few clusters. Simulated coverage: docs/calibration.md.
 """
 
 from collections.abc import Sequence
@@ -26,22 +26,22 @@ from judge_server.agreement.metric import Estimate, Metric
 from judge_server.agreement.resampling import Resampling, Task, leave_one_out, replicate_together
 from judge_server.util.wilson import score_interval
 
-TOLERATED_UNDEFINED = 0.05  # more resamples without a class would make the interval that of a luckier data set
-ASSUMED_CORRELATION = 0.3  # of the items of one cluster, as long as too few events show it
+TOLERATED_UNDEFINED = 0.05  # with more resamples that lack a class the interval would be too optimistic
+ASSUMED_CORRELATION = 0.3  # correlation assumed among the items of one cluster if too few events show it
 ASSUMED_EVENTS = 5.0  # weight of that assumption, in clusters with an event
-ASSUMED_GRADED = 2.0  # the same where disagreements have degrees, and most are small
-FEWEST_EVENTS = 5  # labels of the rarer kind, below which nothing has been measured about it
+ASSUMED_GRADED = 2.0  # the same if disagreements have degrees, and most are small
+FEWEST_EVENTS = 5  # fewest labels of the rarer kind for an interval
 FEWEST_DEGREES = 4.0
 _NOTHING = 1e-12
 
 
 def estimate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> dict[str, Estimate]:
-    """Every metric of one body of evidence with its clustered interval, by name."""
+    """All metrics of one body of evidence by name, with clustered intervals."""
     return estimate_all([(evidence, metrics)], resampling)
 
 
 def estimate_all(tasks: Sequence[Task], resampling: Resampling) -> dict[str, Estimate]:
-    """Every metric of several bodies of evidence by name; names must differ."""
+    """All metrics of several bodies of evidence by name; names must differ."""
     found: dict[str, Estimate] = {}
     resampled: list[Task] = []
     for evidence, metrics in tasks:
@@ -84,7 +84,7 @@ def short(value: float, evidence: Evidence, metric: Metric, shortage: tuple[str,
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """What leaving out each cluster says of a value: its variance, and how far the tails of that variance reach."""
+    """Leave-one-cluster-out results for a value: its variance, and how heavy the tails of that variance are."""
 
     variance: float
     degrees: float
@@ -180,14 +180,14 @@ def combined(evidence: Evidence, metric: Metric, value: float, resampling: Resam
 
 
 def correlation_of(left_out: Floats) -> float:
-    """Of two estimates on the same clusters, from their values without each: (2, clusters)."""
+    """The correlation of two estimates on the same clusters, from their leave-one-out values: (2, clusters)."""
     if not np.isfinite(left_out).all() or (np.ptp(left_out, axis=1) <= _NOTHING).any():
         return 0.0
     return float(np.corrcoef(left_out)[0, 1])
 
 
 def apart(first: float, second: float, correlation: float) -> float:
-    """The reach of a difference from the reach of its two sides."""
+    """The reach of a difference, from the reaches of its two sides."""
     return sqrt(max(first**2 + second**2 - 2 * correlation * first * second, 0.0))
 
 
@@ -195,15 +195,15 @@ def shaped(evidence: Evidence, metric: Metric, value: float, found: Influence, r
     n, clusters = evidence.n, evidence.clusters
     plain = Estimate(value=value, n=n, clusters=clusters)
     if not found.defined:
-        note = f"no interval: undefined without one of the clusters ({metric.undefined}): label more of what is rare"
+        note = f"no interval: undefined without one of the clusters ({metric.undefined}): label more rare items"
         return plain.model_copy(update={"note": note, "needed": 2 * clusters})
     if metric.rarer is not None and (seen := float(metric.rarer(evidence.total())[0])) < FEWEST_EVENTS:
-        note = f"no interval: {seen:g} labels are not the commonest one, at least {FEWEST_EVENTS} are needed"
+        note = f"no interval: {seen:g} labels are not the most common one, at least {FEWEST_EVENTS} are needed"
         return plain.model_copy(update={"note": note, "needed": FEWEST_EVENTS})
     if metric.shape in {"disagreement", "bounded"}:
         low, high = disagreement(evidence, metric, value, found, resampling)
     elif not found.variance:
-        note = "no interval: every cluster says the same"
+        note = "no interval: every cluster gives the same value"
         return plain.model_copy(update={"note": note, "needed": 2 * clusters})
     else:
         low, high = transformed(metric, value, found, resampling)
@@ -223,7 +223,8 @@ def transformed(metric: Metric, value: float, found: Influence, resampling: Resa
 def disagreement(
     evidence: Evidence, metric: Metric, value: float, found: Influence, resampling: Resampling
 ) -> tuple[float, float]:
-    """On the scale of the observed disagreement, whose bounds become the coefficient's by the chance disagreement."""
+    """Interval on the scale of the observed disagreement; the chance disagreement converts its bounds to the
+    coefficient's."""
     total = evidence.total()
     expected = float(metric.expected(total)[0]) if metric.expected is not None else 1.0
     rate = min(max((1 - value) * expected, 0.0), 1.0)
@@ -260,9 +261,7 @@ def percentiles(evidence: Evidence, metric: Metric, replicates: Floats, resampli
     missing = 1 - len(defined) / len(replicates)
     plain = Estimate(value=value, n=n, clusters=clusters)
     if missing > TOLERATED_UNDEFINED:
-        note = (
-            f"no interval: undefined in {missing:.0%} of the resamples ({metric.undefined}): label more of what is rare"
-        )
+        note = f"no interval: undefined in {missing:.0%} of the resamples ({metric.undefined}): label more rare items"
         return plain.model_copy(update={"note": note, "needed": 2 * clusters})
     if np.ptp(defined) <= _NOTHING * max(1.0, abs(value)):
         note = "no interval: every resample gave the same value"

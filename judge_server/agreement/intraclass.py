@@ -1,8 +1,8 @@
 """The six intraclass correlations of Shrout & Fleiss (1979), Psychol. Bull. 86:420.
 
-``icc`` is ICC(2,1): two-way random effects, absolute agreement of single raters. A judge who ranks like the humans
-but one point higher loses by it, as it should. It needs every rater on every item; ``icc_1_1`` also takes raters that
-change from item to item.
+``icc`` is ICC(2,1): two-way random effects, absolute agreement of single raters. A judge that ranks like the humans but
+one point higher scores lower. It needs every rater on every item; ``icc_1_1`` allows raters that change from item to
+item.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """A judge against the humans of a panel.
 
-A plain name (``cohen_kappa``) is against the reference: the humans' majority label for labels (ties have none and are
-left out), their mean for numbers. ``…_pairwise`` is against each human: every pair of a judge's and a human's rating
-of an item counts once, and ``n`` counts pairs. ``…_per_item`` is averaged over prompts. With one human an item, plain
-and pairwise are the same.
+A plain name (``cohen_kappa``) is against the reference: the humans' majority label (ties are left out), or their mean
+for numbers. ``…_pairwise`` is against each human: each pair of a judge's and a human's rating of an item counts once,
+and ``n`` counts pairs. ``…_per_item`` is averaged over prompts. With one human an item, plain and pairwise are the
+same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,15 +41,15 @@ class Measurement(Frozen):
 def judge_agreement(
     panel: RatingPanel, judge: str, measurement: Measurement | None = None, strata: Sequence[Flags] = ()
 ) -> dict[str, Estimate]:
-    """Every metric of one judge by name; what has no value says why. ``strata``: the items of each of several
-    criteria, whose coefficients are then averaged."""
+    """All metrics of one judge by name; undefined ones have a reason. ``strata``: the items of each of several
+    criteria, whose coefficients are averaged."""
     how = measurement or Measurement()
     found = estimate_all(list(judge_tasks(panel, judge, how, strata)), how.resampling)
     return absent(panel.scale, found, scores=panel.judges[judge].is_score)
 
 
 def judge_tasks(panel: RatingPanel, judge: str, how: Measurement, strata: Sequence[Flags] = ()) -> Iterator[Task]:
-    """The evidence and metrics of one judge, stratified where ``strata`` are given."""
+    """The evidence and metrics of one judge, stratified if ``strata`` are given."""
     whole = list(evidence_of(panel, panel.judges[judge], how))
     if not strata:
         yield from whole

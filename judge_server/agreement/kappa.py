@@ -3,7 +3,7 @@
 Cohen's κ, plain and weighted: Cohen (1960), Educ. Psychol. Meas. 20:37, and (1968), Psychol. Bull. 70:213. Fleiss' κ
 and raw agreement for any number of raters: Fleiss (1971), Psychol. Bull. 76:378, generalised to missing ratings by Gwet
 (2014), Handbook of Inter-Rater Reliability, 4th ed., ch. 2; with two raters it is Scott's π. AC1 and AC2, whose chance
-agreement stays small when one label is rare: Gwet (2008), Br. J. Math. Stat. Psychol. 61:29; weighted and with missing
+agreement stays small if one label is rare: Gwet (2008), Br. J. Math. Stat. Psychol. 61:29; weighted and with missing
 ratings: Gwet (2014), chs. 3 and 5.
 """
 
@@ -23,8 +23,8 @@ Weighting = Literal["nominal", "ordinal", "linear", "quadratic"]
 def disagreement(values: Floats, weighting: Weighting) -> Floats:
     """(labels, labels) distances in [0, 1]: 0 on the diagonal, 1 for the furthest labels.
 
-    ``ordinal`` counts the pairs of labels from one to the other, C(|i−j|+1, 2), and reads only their order (Gwet
-    2014, table 3.A.2).
+    ``ordinal`` counts the pairs of labels from one to the other, C(|i−j|+1, 2), and uses only their order (Gwet 2014,
+    table 3.A.2).
     """
     labels = len(values)
     if weighting == "nominal" or labels < 2:
@@ -37,13 +37,13 @@ def disagreement(values: Floats, weighting: Weighting) -> Floats:
     return floats(distance / distance.max())
 
 
-COHEN_CONSTANT = "one side gave a single label, so κ says nothing about agreement"
+COHEN_CONSTANT = "one side gave a single label, so κ is undefined"
 
 
 def cohen_kappa(table: Floats, distance: Floats) -> Floats:
     """1 − observed / expected disagreement of (replicates, labels, labels); nan where either side is constant.
 
-    With one constant side κ is 0 by construction, however good or bad the judge: that is no measurement.
+    With one constant side κ is 0 by construction for any judge, so it measures nothing.
     """
     rows, columns, total = margins(table)
     observed = total * np.einsum("bij,ij->b", table, distance)
@@ -135,7 +135,7 @@ def gwet_ac(totals: Floats, distance: Floats) -> Floats:
 
 
 def gwet_chance(totals: Floats, distance: Floats) -> Floats:
-    """The disagreement by chance that AC takes off: (replicates,)."""
+    """The chance disagreement in AC: (replicates,)."""
     labels, shares = len(distance), prevalence(totals)
     agreement = (1 - distance).sum()
     return floats(1 - agreement * (shares * (1 - shares)).sum(axis=-1) / max(labels * (labels - 1), 1))

@@ -21,7 +21,7 @@ CONSTANT = "every paired rating is the same label"
 
 
 def krippendorff_alpha(coincidences: Floats, values: Floats, level: Level) -> Floats:
-    """α of (replicates, labels, labels) coincidences; nan where all paired ratings are one label."""
+    """α of (replicates, labels, labels) coincidences; nan if all paired ratings are one label."""
     marginals = coincidences.sum(axis=-1)
     total = marginals.sum(axis=-1)
     distance = difference(marginals, values, level)
@@ -43,7 +43,7 @@ def chance_difference(coincidences: Floats) -> Floats:
 
 
 def difference(marginals: Floats, values: Floats, level: Level) -> Floats:
-    """δ² between labels, (replicates or 1, labels, labels); the ordinal one reads how often each label was used."""
+    """δ² between labels, (replicates or 1, labels, labels); the ordinal one uses the frequency of each label."""
     if level == "nominal":
         return (1 - np.eye(len(values)))[np.newaxis]
     if level == "ratio":
@@ -85,7 +85,7 @@ MOMENT_ALPHA = Metric("krippendorff_alpha_interval", interval_alpha_of_moments, 
 
 
 def krippendorff_metrics(scale: LabelScale) -> list[Metric]:
-    """Nominal always; ordinal and interval where labels are ordered; ratio if no value is below 0."""
+    """Nominal always; ordinal and interval if labels are ordered; ratio if no value is below 0."""
     usable: tuple[Level, ...] = ("nominal",)
     if scale.values is not None:
         usable = LEVELS if min(scale.values) >= 0 else ("nominal", "ordinal", "interval")

@@ -1,7 +1,7 @@
 """Do two judges, or two versions of one, give labels at different rates? McNemar and Stuart–Maxwell.
 
 McNemar (1947), Psychometrika 12:153, with Edwards' (1948) continuity correction and the exact binomial test; Stuart
-(1955), Biometrika 42:412 and Maxwell (1970), Br. J. Psychiatry 116:651. All take items as independent; the clustered
+(1955), Biometrika 42:412 and Maxwell (1970), Br. J. Psychiatry 116:651. All treat items as independent; the clustered
 version is Obuchowski's (1998, Stat. Med. 17:1495): differences summed within a prompt, squared.
 """
 
@@ -15,7 +15,7 @@ from judge_server.agreement.distribution import binomial_two_sided, chi_square_t
 from judge_server.agreement.evidence import renumbered
 from judge_server.core.model import Frozen
 
-SMALL = 25  # discordant items below which chi-square is only a rumour
+SMALL = 25  # fewest discordant items for the chi-square approximation
 
 
 class MarginalTest(Frozen):
@@ -58,7 +58,7 @@ def mcnemar_clustered(first: Ints, second: Ints, cluster: Ints) -> MarginalTest:
     spread = float((difference**2).sum())
     discordant = int((first != second).sum())
     if not spread:
-        return MarginalTest(method="mcnemar_clustered", discordant=discordant, note="no prompt leans to either side")
+        return MarginalTest(method="mcnemar_clustered", discordant=discordant, note="no prompt favours either side")
     statistic = float(difference.sum()) ** 2 / spread
     return MarginalTest(
         method="mcnemar_clustered",
@@ -78,19 +78,19 @@ def sign_flip(first: Ints, second: Ints, cluster: Ints) -> MarginalTest:
     steps = np.abs(difference[difference != 0]).astype(np.int64)
     discordant = int((first != second).sum())
     if not len(steps):
-        return MarginalTest(method="sign_flip", discordant=discordant, note="no prompt leans to either side")
+        return MarginalTest(method="sign_flip", discordant=discordant, note="no prompt favours either side")
     reach = int(steps.sum())
     chance = np.zeros(2 * reach + 1)
     chance[reach] = 1.0
     for step in steps:
-        chance = (np.roll(chance, step) + np.roll(chance, -step)) / 2  # sums never reach past the ends
+        chance = (np.roll(chance, step) + np.roll(chance, -step)) / 2  # sums never exceed the ends
     seen = abs(int(difference.sum()))
     p = float(chance[np.abs(np.arange(-reach, reach + 1)) >= seen].sum())
     return MarginalTest(method="sign_flip", statistic=float(seen), p=min(p, 1.0), discordant=discordant)
 
 
 def holm_adjusted(p: Sequence[float]) -> list[float]:
-    """p-values of which those at most α are wrong together with probability at most α (Holm 1979, Scand. J. Stat.
+    """Adjusted p-values: rejecting those at most α keeps the familywise error rate at α (Holm 1979, Scand. J. Stat.
     6:65)."""
     order = sorted(range(len(p)), key=lambda place: p[place])
     adjusted, highest = [0.0] * len(p), 0.0
@@ -101,7 +101,7 @@ def holm_adjusted(p: Sequence[float]) -> list[float]:
 
 
 def stuart_maxwell(table: Floats) -> MarginalTest:
-    """Equality of all label rates from a square (labels, labels) table; labels that neither side gave are left out."""
+    """Test of equal label rates from a square (labels, labels) table; labels that neither side gave are left out."""
     counts = floats(table)
     used = (counts.sum(axis=0) + counts.sum(axis=1)) > 0
     counts = counts[np.ix_(used, used)]

@@ -1,4 +1,4 @@
-"""A metric (a name and a formula over summed statistics) and an estimate (a value with its interval or its reason)."""
+"""A metric (a name and a formula over summed statistics) and an estimate (a value with an interval or a reason)."""
 
 import math
 from collections.abc import Callable
@@ -19,13 +19,13 @@ Shape = Literal[
 @dataclass(frozen=True)
 class Metric:
     """``value`` maps totals of shape (replicates, *statistics) to (replicates,), with nan where the metric is
-    undefined; ``undefined`` says in words when that is.
+    undefined; ``undefined`` is the reason in words.
 
     ``shape`` chooses the interval (see ``interval``). A ``proportion`` needs ``trials``, its denominator, linear in the
-    totals. A ``disagreement`` is 1 − observed / expected: ``trials`` counts what was observed, ``observed`` is the
-    observed disagreement per trial and ``expected`` the one that chance gives, both in [0, 1]; ``nominal`` says that
-    two labels either agree or do not. ``parts``: two proportions whose first less second is the metric.
-    ``rarer``: how many labels are not the commonest one; few of them give no interval.
+    totals. A ``disagreement`` is 1 − observed / expected: ``trials`` counts the observations, ``observed`` is the
+    observed disagreement per trial and ``expected`` the one by chance, both in [0, 1]; ``nominal``: two labels either
+    agree or not. ``parts``: two proportions whose difference, first less second, is the metric. ``rarer``: the number
+    of labels other than the most common one; with too few there is no interval.
     """
 
     name: str
@@ -63,9 +63,9 @@ class Metric:
 class Estimate(Frozen):
     """One metric.
 
-    ``value`` is None if the metric is undefined (a constant column, no shared item); ``low`` and ``high`` are None
-    where the value stands but too little was seen to say how sure it is. ``note`` then says why, and ``needed`` how
-    many clusters or items it would take.
+    ``value`` is None if the metric is undefined (a constant column, no shared item); ``low`` and ``high`` are None if
+    there is too little data for an interval. ``note`` then says why, and ``needed`` how many clusters or items are
+    needed.
     """
 
     value: float | None = None
@@ -83,9 +83,9 @@ class Estimate(Frozen):
         return self.low is not None and self.high is not None
 
     def clusters_for(self, half_width: float) -> int | None:
-        """About how many clusters like these narrow the interval to ``value ± half_width``; None without an interval.
+        """The approximate number of such clusters for an interval of ``value ± half_width``; None without an interval.
 
-        A standard error shrinks with the square root of the number of clusters.
+        The standard error falls with the square root of the number of clusters.
         """
         if self.low is None or self.high is None:
             return None

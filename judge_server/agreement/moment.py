@@ -8,7 +8,7 @@ from judge_server.agreement.metric import Metric
 
 CONSTANT = "one side is constant"
 EMPTY = "no item was rated by both sides"
-ROUNDING = 1e-12  # spread below this share of the sum of squares is arithmetic, not variation
+ROUNDING = 1e-12  # variance below this share of the sum of squares is rounding error
 
 COUNT, X, Y, XX, YY, XY, SQUARED, ABSOLUTE = range(8)
 
@@ -16,8 +16,7 @@ COUNT, X, Y, XX, YY, XY, SQUARED, ABSOLUTE = range(8)
 def moments(judge: Floats, reference: Floats, cluster: Ints) -> Evidence:
     """Sums of powers within each cluster of (items,) columns; nan on either side leaves the item out.
 
-    Both columns are shifted by one observed value first, which no metric here notices and which keeps small spreads
-    exact.
+    Both columns are first shifted by one observed value, which changes no metric here and keeps small variances exact.
     """
     rated = np.isfinite(judge) & np.isfinite(reference)
     if not rated.any():
@@ -29,7 +28,7 @@ def moments(judge: Floats, reference: Floats, cluster: Ints) -> Evidence:
 
 
 def spread(square: Floats, plain: Floats, count: Floats) -> Floats:
-    """count · Σx² − (Σx)², with rounding taken for the 0 that it is."""
+    """count · Σx² − (Σx)², with rounding error set to 0."""
     value = count * square - plain**2
     return np.where(value > ROUNDING * count * square, value, 0)
 
@@ -51,7 +50,7 @@ def mae(totals: Floats) -> Floats:
 
 
 def mean_difference(totals: Floats) -> Floats:
-    """Judge less reference: above 0 the judge is generous."""
+    """Judge less reference: positive if the judge is generous."""
     return ratio(totals[:, X] - totals[:, Y], totals[:, COUNT])
 
 

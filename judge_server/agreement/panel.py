@@ -16,11 +16,11 @@ Role = Literal["human", "judge", "check"]
 
 @dataclass(frozen=True, eq=False)
 class RatingRows:
-    """A long table, one row a rating: (ratings,) columns of indices into ``annotators`` and ``labels``.
+    """A long table, one row per rating: (ratings,) columns of indices into ``annotators`` and ``labels``.
 
     ``code`` below 0 is an abstention or an invalid answer: missing, never a label. ``cluster`` is the prompt (default:
-    the item), ``group`` what per-item correlations are taken within (default: the cluster). ``probability`` is a
-    judge's, of the positive label, nan where not given. ``roles`` has one entry an annotator.
+    the item), ``group`` the unit within which per-item correlations are taken (default: the cluster). ``probability``
+    is a judge's, of the positive label, nan if not given. ``roles`` has one entry per annotator.
     """
 
     item: Ints
@@ -38,8 +38,8 @@ class RatingRows:
 class JudgeColumn:
     """A judge's outcome on each item, all of shape (items,).
 
-    ``codes``: the label, −1 if it is missing or a score off the humans' scale. ``values``: the label's number, or
-    the score itself; nan where missing. ``probabilities``: of the positive label, nan where not given.
+    ``codes``: the label, −1 if it is missing or a score off the humans' scale. ``values``: the label's number, or the
+    score itself; nan if missing. ``probabilities``: of the positive label, nan if not given.
     """
 
     codes: Ints
@@ -54,9 +54,7 @@ class JudgeColumn:
 
 @dataclass(frozen=True, eq=False)
 class RatingPanel:
-    """``cluster`` (the prompt) and ``group`` (what per-item correlations are taken within, by default the prompt):
-    (items,).
-    """
+    """``cluster`` (the prompt) and ``group`` (the unit of per-item correlations, by default the prompt): (items,)."""
 
     humans: Ratings
     judges: Mapping[str, JudgeColumn]
@@ -65,7 +63,7 @@ class RatingPanel:
 
     @classmethod
     def of(cls, rows: RatingRows, scale: LabelScale | None = None) -> Self:
-        """``scale`` is the humans' (default: what the labels speak of); a judge may also give numbers off it.
+        """``scale`` is the humans' (default: inferred from the labels); a judge may also give numbers off it.
 
         Raises ``BadInput`` for a human label off the scale, a rater who rated an item twice, an item in two clusters.
         """
@@ -103,7 +101,7 @@ class RatingPanel:
         return mean_value(*self.humans.totals())
 
     def restricted(self, units: Flags) -> Self:
-        """The panel with nothing but these items; they keep their numbers."""
+        """The panel restricted to these items; they keep their numbers."""
 
         def cut(own: JudgeColumn) -> JudgeColumn:
             return JudgeColumn(
@@ -116,9 +114,7 @@ class RatingPanel:
         return replace(self, humans=self.humans.only(units[self.humans.item]), judges=judges)
 
     def promoted(self, human: str) -> Self:
-        """The panel with one human as a judge of the others: that is how the human ceiling is measured, human by
-        human.
-        """
+        """The panel with one human as a judge of the others, which measures the human ceiling by human."""
         codes = self.humans.codes(human)
         values = np.where(codes >= 0, self.scale.numbers[codes], np.nan)
         own = JudgeColumn(codes, values, np.full(len(codes), np.nan))
@@ -168,7 +164,7 @@ def first_of(item: Ints, entries: Ints) -> Ints:
     entry[item[::-1]] = entries[::-1]
     if len(strays := np.flatnonzero(entry[item] != entries)):
         raise BadInput(
-            f"row {int(strays[0])}: this item stood in another cluster before.",
+            f"row {int(strays[0])}: this item was in another cluster before.",
             remedy="Give all ratings of an item the same cluster.",
         )
     return entry

@@ -1,7 +1,7 @@
-"""Two answers side by side: does the judge prefer the one that people prefer, in either order?
+"""Pairs of answers: does the judge prefer the one that people prefer, in either order?
 
-Codes are about content, not position: 1 the first answer of the pair, −1 the second, 0 a tie, whichever order it was
-shown in.
+Codes are by content, not position: 1 for the first answer of the pair, −1 for the second, 0 for a tie, in either order
+of display.
 """
 
 from collections.abc import Callable
@@ -33,10 +33,10 @@ NO_SWAP = "no pair was judged in both orders"
 
 
 def preference_evidence(human: Ints, forward: Ints, swapped: Ints | None, cluster: Ints) -> Evidence:
-    """Sums over pairs, from (pairs,) codes; ``MISSING`` is no verdict.
+    """Sums over pairs, from (pairs,) codes; ``MISSING`` means no verdict.
 
     ``forward`` is the judge with the first answer shown first, ``swapped`` with the second shown first. Each judged
-    order counts against the human's preference; what concerns both orders counts pairs judged in both.
+    order counts against the human's preference; metrics of both orders count pairs judged in both.
     """
     back = np.full(len(human), MISSING, dtype=np.int64) if swapped is None else swapped
     orders = [order_columns(human, shown) for shown in (forward, back)]

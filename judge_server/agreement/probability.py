@@ -1,4 +1,4 @@
-"""Probabilities against what came true: Brier score, expected calibration error and the reliability curve.
+"""Probabilities against outcomes: Brier score, expected calibration error and the reliability curve.
 
 Brier (1950), Mon. Weather Rev. 78:1; ECE over equally wide bins: Naeini, Cooper & Hauskrecht (2015), AAAI.
 """
@@ -29,7 +29,7 @@ class ReliabilityBin(Frozen):
 def probability_evidence(probability: Floats, outcome: Floats, cluster: Ints, bins: int = 10) -> Evidence:
     """(4, bins) sums within each cluster: count, probability, outcome and squared error in each bin.
 
-    (items,) columns; ``outcome`` is 0 or 1, or the share of people who said yes; nan leaves the item out.
+    (items,) columns; ``outcome`` is 0 or 1, or the share of people who said yes; an item with nan is left out.
     """
     known = np.isfinite(probability) & np.isfinite(outcome)
     p, y = probability[known], outcome[known]
@@ -48,7 +48,7 @@ def expected_calibration_error(totals: Floats) -> Floats:
 
 
 def reliability_curve(evidence: Evidence, confidence: float = 0.95) -> list[ReliabilityBin]:
-    """One entry a bin, empty ones too; Wilson's interval takes the bin's items as independent."""
+    """One entry per bin, including empty ones; Wilson's interval treats the bin's items as independent."""
     count, probability, outcome, _ = evidence.total()[0]
     edges = np.linspace(0, 1, len(count) + 1)
     curve = []

@@ -1,8 +1,8 @@
 """Rank correlations from the table of levels: Spearman's ρ, Kendall's τ-b and Stuart's τ-c.
 
-ρ is Pearson's r of midranks; τ-b and τ-c as in Kendall & Gibbons (1990), Rank Correlation Methods, ch. 3. A table of
-levels makes a replicate's ranks a cumulative sum. Two columns with very many levels are exact in the value, while
-their interval is resampled on quantile groups, which differ from the exact ranks by less than the interval can show.
+ρ is Pearson's r of midranks; τ-b and τ-c as in Kendall & Gibbons (1990), Rank Correlation Methods, ch. 3. With a table
+of levels, a replicate's ranks are a cumulative sum. With very many levels the value is exact, and the interval is
+resampled on quantile groups, whose error is small against the width of the interval.
 """
 
 from dataclasses import replace
@@ -53,7 +53,8 @@ def kendall_tau_c(table: Floats) -> Floats:
 
 
 def rank_evidence(judge: Floats, reference: Floats, cluster: Ints) -> tuple[Evidence, list[Metric]]:
-    """The table of levels within each cluster, and the metrics that read it; nan on either side leaves the item out."""
+    """The table of levels within each cluster, and the metrics that read it; an item with nan on either side is left
+    out."""
     rated = np.isfinite(judge) & np.isfinite(reference)
     x, y = judge[rated], reference[rated]
     first, second = levels(x), levels(y)
@@ -86,7 +87,7 @@ def quantiles(level: Ints, groups: int) -> Ints:
 
 
 def shifted(evidence: Evidence, x: Floats, y: Floats) -> list[Metric]:
-    """The grouped metrics moved onto the exact values."""
+    """The grouped metrics shifted to the exact values."""
     exact = {
         "spearman": float(stats.spearmanr(x, y).statistic),
         "kendall_tau_b": float(stats.kendalltau(x, y).statistic),

@@ -1,4 +1,4 @@
-"""Who gave which item which label: single ratings, never collapsed."""
+"""Single ratings (item, rater, label), not aggregated."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -57,16 +57,16 @@ class Ratings:
 
     @property
     def values(self) -> Floats:
-        """The number of each rating's label: (ratings,)."""
+        """The numeric value of each rating's label: (ratings,)."""
         return self.scale.numbers[self.code]
 
     def counts(self) -> Floats:
-        """(items, labels): how many raters gave each label."""
+        """(items, labels): the number of raters for each label."""
         flat = np.bincount(self.item * self.scale.size + self.code, minlength=self.items * self.scale.size)
         return flat.reshape(self.items, self.scale.size).astype(np.float64)
 
     def totals(self) -> tuple[Floats, Floats]:
-        """(items,) each: how many ratings an item has, and the sum of their values."""
+        """(items,) each: the number of an item's ratings, and the sum of their values."""
         number = np.bincount(self.item, minlength=self.items)
         return floats(number), floats(np.bincount(self.item, weights=self.values, minlength=self.items))
 
@@ -85,7 +85,7 @@ class Ratings:
         return column
 
     def matrix(self) -> Floats:
-        """(items, raters) values with nan for what is missing; for a panel of a few raters."""
+        """(items, raters) values, nan if missing; for a panel of few raters."""
         table = np.full((self.items, len(self.raters)), np.nan)
         table[self.item, self.rater] = self.values
         return table
@@ -103,7 +103,7 @@ def coded(labels: Sequence[str], scale: LabelScale) -> Ints:
 
 
 def majority(counts: Floats) -> Ints:
-    """(items,): the label most raters gave, −1 for a tie or no rating: a tie is no answer, not the first label."""
+    """(items,): the label most raters gave, −1 for a tie or no rating."""
     most = counts.max(axis=1, initial=0)
     settled = (most > 0) & ((counts == most[:, np.newaxis]).sum(axis=1) == 1)
     return np.where(settled, counts.argmax(axis=1), -1)

@@ -1,10 +1,10 @@
-"""Leaving out or drawing whole clusters: a prompt comes with all its rows or not at all.
+"""Jackknife and bootstrap over whole clusters: a prompt is taken with all its rows or left out.
 
-The jackknife leaves out each cluster in turn (Efron & Stein 1981, Ann. Stat. 9:586). The bootstrap serves what has no
-formula (Field & Welsh 2007, "Bootstrapping clustered data", J. R. Stat. Soc. B 69:369).
-A replicate draws as many clusters as there are, with replacement; a metric is computed from the drawn clusters'
-summed statistics, so that a thousand replicates are one matrix product. The same seed and number of clusters give the
-same draws, so that two judges on the same prompts are compared on the same replicates.
+The jackknife leaves out each cluster in turn (Efron & Stein 1981, Ann. Stat. 9:586). The bootstrap serves metrics
+without a formula (Field & Welsh 2007, "Bootstrapping clustered data", J. R. Stat. Soc. B 69:369). A replicate draws as
+many clusters as there are, with replacement; a metric is computed from the drawn clusters' summed statistics, so that a
+thousand replicates are one matrix product. The same seed and number of clusters give the same draws, so two judges on
+the same prompts are compared on the same replicates.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,9 @@ from judge_server.agreement.evidence import Evidence
 from judge_server.agreement.metric import Metric
 from judge_server.core.model import Frozen
 
-MOST_LEFT_OUT = 400  # groups of clusters: a variance on 399 degrees of freedom is steady enough
+MOST_LEFT_OUT = 400  # groups of clusters: a variance on 399 degrees of freedom is stable enough
 BLOCK_CELLS = 1_000_000  # draws or totals made at once
-KEPT_CELLS = 100_000_000  # draws worth remembering, one byte each
+KEPT_CELLS = 100_000_000  # most draws to cache, one byte each
 
 
 Draws = NDArray[np.uint8]
@@ -31,7 +31,7 @@ Task = tuple[Evidence, Sequence[Metric]]
 
 
 class Resampling(Frozen):
-    """How intervals are made, and below what no interval is given."""
+    """Settings of intervals, and the data below which there is none."""
 
     replicates: int = Field(default=1000, ge=100)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
@@ -41,7 +41,7 @@ class Resampling(Frozen):
 
 
 def weights(clusters: int, resampling: Resampling) -> Iterator[Draws]:
-    """Blocks (some replicates, clusters) of how often each cluster was drawn, ``replicates`` rows in all."""
+    """Blocks of shape (some replicates, clusters) with the draw count of each cluster, ``replicates`` rows in total."""
     if clusters * resampling.replicates <= KEPT_CELLS:
         yield remembered(clusters, resampling.replicates, resampling.seed)
         return
@@ -57,14 +57,14 @@ def remembered(clusters: int, replicates: int, seed: int) -> Draws:
 
 
 def draws(clusters: int, first: int, last: int, seed: int) -> Draws:
-    """Replicates ``first`` to ``last``; the same ones whichever way the rows are cut at multiples of the step."""
+    """Replicates ``first`` to ``last``, independent of how the rows are split at multiples of the step."""
     drawn = np.empty((last - first, clusters), dtype=np.uint8)
     step = max(1, BLOCK_CELLS // clusters)
     for start in range(first, last, step):
         rows = min(step, last - start)
         chosen = np.random.default_rng([seed, clusters, start]).integers(0, clusters, size=(rows, clusters))
         chosen += np.arange(rows)[:, np.newaxis] * clusters
-        # a byte is enough: above 255 clusters, one drawn more than 255 times has probability below 1e-500
+        # a byte is enough: with more than 255 clusters, more than 255 draws of one have probability below 1e-500
         counted = np.bincount(chosen.ravel(), minlength=rows * clusters)
         drawn[start - first : start - first + rows] = counted.reshape(rows, clusters)
     return drawn
@@ -85,7 +85,7 @@ def replicate(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampl
 
 
 def replicate_together(tasks: Sequence[Task], resampling: Resampling) -> list[Floats]:
-    """``replicate`` of each task; over equally many clusters they share the draws, and one matrix product."""
+    """``replicate`` of each task; tasks with equal numbers of clusters share the draws and one matrix product."""
     values: dict[int, Floats] = {}
     narrow: dict[int, list[int]] = {}
     for place, (evidence, metrics) in enumerate(tasks):
@@ -102,7 +102,7 @@ def replicate_together(tasks: Sequence[Task], resampling: Resampling) -> list[Fl
 
 
 def side_by_side(tasks: Sequence[Task]) -> tuple[Evidence, list[Metric]]:
-    """Dense evidence over equally many clusters as one, and the metrics reading their own columns of it."""
+    """Merge dense evidence over equal numbers of clusters; each metric reads its own columns."""
     rows, metrics, start = [], [], 0
     for evidence, own in tasks:
         end = start + prod(evidence.shape)

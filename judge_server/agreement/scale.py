@@ -1,4 +1,4 @@
-"""The labels a criterion can get, their order and their distances."""
+"""The possible labels of a criterion, their order and distances."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -11,16 +11,15 @@ from judge_server.agreement.array import Floats, floats
 from judge_server.core.model import Frozen
 
 MOST_STEPS = 11  # 0 to 10
-MOST_LABELS = 32  # more are measurements, not labels: nobody reads a table of them
+MOST_LABELS = 32  # more are treated as measurements, without tables
 NO, YES = {"false", "no", "n", "not met", "unmet", "0"}, {"true", "yes", "y", "met", "1"}
 
 
 class LabelScale(Frozen):
-    """``labels`` from worst to best with one number each; ``values`` is None if the labels are names without an
-    order.
+    """``labels`` from worst to best with one number each; ``values`` is None if the labels have no order.
 
-    Distances in weighted coefficients are distances of ``values``, so that a step nobody used is still a step.
-    ``positive`` is the label that false-positive rate and Youden's J call positive.
+    Weighted coefficients use distances of ``values``, so an unused step still counts. ``positive`` is the positive
+    label for false-positive rate and Youden's J.
     """
 
     labels: tuple[str, ...]
@@ -30,19 +29,19 @@ class LabelScale(Frozen):
     @model_validator(mode="after")
     def consistent(self) -> Self:
         if len(set(self.labels)) != len(self.labels):
-            raise ValueError("labels: each label stands once")
+            raise ValueError("labels: each label must appear once")
         if self.values is not None and (
             len(self.values) != len(self.labels) or len(set(self.values)) != len(self.values)
         ):
-            raise ValueError("values: one number for each label, no number twice")
+            raise ValueError("values: one number for each label, all different")
         if self.positive is not None and self.positive not in self.labels:
-            raise ValueError(f"positive: {self.positive!r} is none of the labels {', '.join(self.labels)}")
+            raise ValueError(f"positive: {self.positive!r} is not one of the labels {', '.join(self.labels)}")
         return self
 
     @classmethod
     def of(cls, labels: Iterable[object], positive: str | None = None) -> Self:
-        """The scale that these labels speak of: numbers in their order, yes and no, any two names, or names without
-        an order.
+        """The scale inferred from these labels: numbers in their order, yes and no, any two names, or names without an
+        order.
         """
         seen = sorted({written(label) for label in labels})
         numbers = [number(label) for label in seen]
@@ -57,7 +56,7 @@ class LabelScale(Frozen):
 
     @classmethod
     def ordered(cls, labels: Iterable[object], positive: str | None = None) -> Self:
-        """A scale from worst to best: the labels' numbers where all have one and they rise, else their positions."""
+        """A scale from worst to best: the labels' numbers if all have one and they rise, else their positions."""
         texts = tuple(written(label) for label in labels)
         numbers = [value for label in texts if (value := number(label)) is not None]
         rising = len(numbers) == len(texts) and all(low < high for low, high in pairwise(numbers))
@@ -68,8 +67,8 @@ class LabelScale(Frozen):
     def between(cls, human: Iterable[object], judge: Iterable[object]) -> Self:
         """The scale of humans and judges together.
 
-        A judge's own names join the humans'. A judge's whole numbers join whole numbers, as steps that no human used,
-        unless they would make another scale of it (0 to 100 beside 1 to 5); other numbers stay scores off it.
+        A judge's own names join the humans'. A judge's whole numbers extend a whole-number scale as steps that no human
+        used, unless they belong to another scale (0 to 100 against 1 to 5); other numbers stay scores off the scale.
         """
         people, others = {written(label) for label in human}, {written(label) for label in judge}
         known = [number(label) for label in people]
@@ -83,8 +82,8 @@ class LabelScale(Frozen):
 
     @classmethod
     def pair(cls, labels: list[str], positive: str | None) -> Self:
-        """Two names: yes comes after no, a named positive after the other; 0 and 1 serve every coefficient either way
-        round.
+        """Two names: yes comes after no, a named positive after the other. Every coefficient is the same for 0, 1 in
+        either order.
         """
         best = positive or next((label for label in labels if label.lower() in YES), None)
         if best is None and (no := next((label for label in labels if label.lower() in NO), None)) is not None:
@@ -98,12 +97,12 @@ class LabelScale(Frozen):
 
     @property
     def has_tables(self) -> bool:
-        """Whether the labels are few enough for confusion matrices and the coefficients that read them."""
+        """Whether there are few enough labels for confusion matrices and their coefficients."""
         return self.size <= MOST_LABELS
 
     @property
     def numbers(self) -> Floats:
-        """One number a label; its position where labels are names, for what does not depend on distance."""
+        """One number per label; its position if labels are names, for metrics that do not depend on distance."""
         return floats(self.values if self.values is not None else range(self.size))
 
     @property

@@ -1,10 +1,10 @@
-"""Several criteria as one figure: the weighted mean of the criteria's coefficients.
+"""Stratified coefficients: the weighted mean over several criteria.
 
-Pooling the rows of criteria with different base rates rewards a judge for knowing the rates: one that is independent of
+Pooling rows of criteria with different base rates rewards a judge for knowing the rates: a judge that is independent of
 the truth within each of twelve criteria can reach a pooled κ of .79. A stratified coefficient is the mean of the
 criteria's own, weighted by their numbers of ratings (Barlow, Lai & Azen 1991, "A comparison of methods for calculating
 a stratified kappa", Stat. Med. 10:1465). Shares of correct ratings, and errors in units of the scale, are means over
-ratings whichever way they are taken: they stay pooled.
+ratings in either case and stay pooled.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ def is_pooled(name: str) -> bool:
 def stratified_tasks(whole: Sequence[Task], strata: Sequence[Sequence[Task]]) -> Iterator[Task]:
     """Tasks of all criteria together from those of the pooled rows and those of each criterion.
 
-    Metrics that stay pooled are taken from ``whole``; each other metric is the mean of the criteria's.
+    Pooled metrics are taken from ``whole``; every other metric is the mean over criteria.
     """
     for evidence, metrics in whole:
         kept = [metric for metric in metrics if is_pooled(metric.name)]
@@ -52,11 +52,11 @@ def _with(tasks: Sequence[Task], names: Sequence[str]) -> Task | None:
 
 
 def stacked(parts: Sequence[Task], names: Sequence[str]) -> Task:
-    """Evidence of several criteria side by side over all their clusters, and the mean of each metric over them."""
+    """Evidence of several criteria, concatenated over all their clusters, and the mean of each metric over criteria."""
     sizes = [prod(evidence.shape) for evidence, _ in parts]
     ids = np.unique(np.concatenate([cluster_ids(evidence) for evidence, _ in parts]))
     if sum(sizes) > MOST_CELLS:
-        empty = "the values are too fine to be averaged over criteria: read them by criterion"
+        empty = "too many distinct values to average over criteria: see the single criteria"
         by_name = {metric.name: metric for metric in parts[0][1]}
         none = Evidence(np.empty((0, 1)), (1,), 0, empty=empty)
         return none, [by_name[name] for name in names]
@@ -79,7 +79,7 @@ def mean_metric(name: str, parts: Sequence[Task], ends: Floats, weights: Floats)
     shapes = [evidence.shape for evidence, _ in parts]
 
     def columns(totals: Floats, function: Sequence[Value]) -> Floats:
-        """(strata, replicates): a function of each criterion's own statistics."""
+        """(strata, replicates): a function of each criterion's statistics."""
         found = []
         for shape, end, one in zip(shapes, ends, function, strict=True):
             part = totals[:, int(end) - prod(shape) : int(end)]

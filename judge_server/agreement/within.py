@@ -1,8 +1,8 @@
-"""Correlations within a prompt, averaged over prompts: does the judge rank the answers to one question as people do?
+"""Correlations within a prompt, averaged over prompts: does the judge rank the answers to one question like people?
 
-A pooled correlation also rewards knowing which questions are hard; this one does not. Prompts with fewer than two
-answers, or if one side gives all answers the same score, have no correlation and are left out of the mean; ``n``
-counts the prompts that have one.
+A pooled correlation also rewards knowing which questions are hard. Prompts with fewer than two answers, or if one side
+gives all answers the same score, have no correlation and are left out of the mean; ``n`` counts the prompts that have
+one.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from judge_server.agreement.evidence import Evidence, sums
 from judge_server.agreement.metric import Metric
 from judge_server.agreement.moment import ROUNDING
 
-CELLS = 4_000_000  # comparisons held at once
+CELLS = 4_000_000  # most comparisons in memory
 NONE_DEFINED = "no prompt has two answers on which both sides vary"
 
 Correlate = Callable[[Floats, Floats], Floats]
@@ -36,7 +36,7 @@ def within_evidence(judge: Floats, reference: Floats, group: Ints, cluster: Ints
 
 
 def group_correlations(x: Floats, y: Floats, start: Ints, correlate: Correlate) -> Floats:
-    """One correlation a group of neighbouring rows; groups of one size are done together."""
+    """One correlation per group of adjacent rows; groups of equal size are computed together."""
     size = np.diff(start, append=len(x))
     values = np.full(len(start), np.nan)
     for width in np.unique(size[size >= 2]):

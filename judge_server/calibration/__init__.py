@@ -1,1 +1,1 @@
-"""Judges measured against people: label sets, agreement, fitted probabilities, the gate."""
+"""Measures judges against people: label sets, agreement, fitted probabilities, the gate."""

@@ -1,7 +1,7 @@
-"""From judgments drawn for people to labels in a label set, and to what they say of the judges.
+"""The audit queue: draw judgments, collect people's labels in a label set, and estimate agreement with the judges.
 
-People see the conversation, the response and the criteria: neither what a judge said nor why the item was drawn, which
-would tell them what to expect. Stratum and weight are kept with the queue and go into the label set as tags.
+People see the conversation, the response and the criteria: neither the judge's verdict nor the reason for the draw,
+which would bias them. Stratum and weight are stored with the queue and become tags in the label set.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _JUDGE: Final = "judge:"
 
 
 class TaskCriterion(Frozen):
-    """``options``: of a scale, worst to best; a binary criterion is met or not."""
+    """``options``: those of a scale, worst to best; a binary criterion is met or unmet."""
 
     id: str
     statement: str
@@ -44,7 +44,7 @@ class TaskCriterion(Frozen):
 
 
 class LabellingTask(Frozen):
-    """What a person is shown. ``judgment`` names the item in the label set."""
+    """What a person sees. ``judgment`` is the item's name in the label set."""
 
     judgment: str
     rubric: str
@@ -74,7 +74,7 @@ class _Drawn:
 async def fill(
     store: Store, label_set: str, series: Series, sizes: Sizes, horizon_seconds: float
 ) -> tuple[QueueItem, ...]:
-    """Draw from what was judged lately, and keep what was drawn. Raises StoreUnavailable."""
+    """Draw from recent judgments and store the draw. Raises StoreUnavailable."""
     now = datetime.now(UTC)
     span = TimeRange(now - timedelta(seconds=horizon_seconds))
     frame = await store.queue.frame(series, span, label_set)
@@ -86,7 +86,7 @@ async def fill(
 
 
 async def tasks(store: Store, label_set: str, annotator: str | None, limit: int) -> tuple[LabellingTask, ...]:
-    """What is open for an annotator, or for anybody. Raises StoreUnavailable."""
+    """The open items of one annotator, or of all. Raises StoreUnavailable."""
     items = await store.queue.open_items(label_set, annotator, limit)
     found = [await _drawn(store, item) for item in items]
     return tuple(_task(one) for one in found if one is not None)
@@ -95,8 +95,8 @@ async def tasks(store: Store, label_set: str, annotator: str | None, limit: int)
 async def take(
     store: Store, label_set: str, annotator: str, given: Sequence[GivenLabel], *, replace: bool = False
 ) -> Added:
-    """Keep a person's labels with the texts, stratum and weight of their items, and beside them what the judge said of
-    the same criteria; all or none. Raises BadInput naming the label that cannot stand."""
+    """Store a person's labels with the texts, stratum and weight of their items and the judge's verdicts on the same
+    criteria; all or none. Raises BadInput naming the invalid label."""
     if annotator.startswith(_JUDGE):
         raise BadInput(f"annotator: {annotator!r} would be a judge.", remedy=f"Use a name without {_JUDGE}.")
     items = await store.queue.find(label_set, list({one.judgment for one in given}))
@@ -117,7 +117,7 @@ async def take(
 
 
 async def _drawn(store: Store, item: QueueItem) -> _Drawn | None:
-    """None if somebody deleted it from the database."""
+    """None if it was deleted from the database."""
     judgment, submission = await store.judgment(item.judgment), await store.submission(item.judgment)
     if judgment is None or submission is None or judgment.rubric is None:
         return None
@@ -138,7 +138,7 @@ def _task(drawn: _Drawn) -> LabellingTask:
 
 
 def _asked(drawn: _Drawn) -> dict[str, TaskCriterion]:
-    """Criteria that apply and were a judge's to decide on the whole response: a program's, nobody need say again."""
+    """Applicable criteria that a judge decided on the whole response; those that a program decides are left out."""
     verdicts = {
         one.criterion
         for one in drawn.judgment.verdicts
@@ -159,10 +159,13 @@ def _rows(drawn: _Drawn, given: GivenLabel, annotator: str, place: int) -> Itera
     asked = _asked(drawn).get(given.criterion)
     if asked is None:
         known = ", ".join(_asked(drawn))
-        raise BadInput(f"labels.{place}.criterion: {given.criterion!r} is not asked.", remedy=f"Asked: {known}.")
+        raise BadInput(
+            f"labels.{place}.criterion: {given.criterion!r} is not one of this item's criteria.",
+            remedy=f"Asked: {known}.",
+        )
     if asked.options and given.label is not None and given.label not in asked.options:
         raise BadInput(
-            f"labels.{place}.label: {given.label!r} is no option of {given.criterion!r}.",
+            f"labels.{place}.label: {given.label!r} is not an option of {given.criterion!r}.",
             remedy=f"Use one of {', '.join(asked.options)}.",
         )
     if not asked.options and isinstance(given.label, str) and not (is_boolean(given.label) or abstains(given.label)):

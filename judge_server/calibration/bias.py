@@ -1,7 +1,7 @@
-"""What sways a judge besides the answer: its generosity, length, position, language, writer, itself.
+"""Biases of a judge: generosity, length, position, language, writer, and self-preference.
 
-Every figure compares the judge with the humans on the same items, both put between 0 (worst) and 1 (best): a gap of
-0.1 on a scale of 1 to 5 is 0.4 steps. Intervals are clustered on the prompt. Nothing here proves a cause.
+Every figure compares the judge with the humans on the same items, both rescaled to 0 (worst) to 1 (best): a gap of 0.1
+on a scale of 1 to 5 is 0.4 steps. Intervals are clustered by prompt. No figure proves a cause.
 """
 
 import re
@@ -24,9 +24,9 @@ from judge_server.labels.label_set import LabelSet
 Trait = Literal["length", "tag", "language", "writer"]
 LENGTHS = ("short", "medium", "long")
 MOST_SLICES = 40
-LEAST_NAME = 3  # letters of a model's name that are enough to recognise it
+LEAST_NAME = 3  # fewest letters that identify a model's name
 EMPTY = "no item was rated by both sides"
-UNRANKED = "the labels are names, none of them better: say which one is positive"
+UNRANKED = "the labels have no order: name the positive one"
 
 
 class Slice(Frozen):
@@ -40,11 +40,9 @@ class Slice(Frozen):
 
 
 class BiasPanel(Frozen):
-    """One judge's leanings. ``rate_gap``: judge less humans over all items. ``length``: Spearman's ρ of the
-    response's length
-    with the ``judge``, with the ``humans`` and with the ``excess`` of the judge over the humans. ``self_preference``:
-    the gap on
-    responses it wrote itself, less the gap on others'. ``position``: of verdicts on pairs shown in both orders.
+    """One judge's biases. ``rate_gap``: judge less humans over all items. ``length``: Spearman's ρ of the response's
+    length with the ``judge``, the ``humans`` and the ``excess`` of the judge over the humans. ``self_preference``: the
+    gap on responses it wrote itself, less the gap on others'. ``position``: from pairs shown in both orders.
     """
 
     rate_gap: Estimate
@@ -56,7 +54,7 @@ class BiasPanel(Frozen):
 
 @dataclass(frozen=True, eq=False)
 class Gaps:
-    """Both sides of every unit that both rated: (units,) columns; ``item`` indexes the table's names."""
+    """The units that both sides rated: (units,) columns; ``item`` indexes the table's names."""
 
     judge: Floats
     humans: Floats
@@ -83,9 +81,7 @@ CONTRAST = Metric(
 def bias_panel(
     labels: LabelSet, views: Sequence[View], judge: str, position: dict[str, Estimate], resampling: Resampling
 ) -> BiasPanel:
-    """``views``: the criteria pooled scale by scale; scales without an order or a positive label have no better and
-    worse.
-    """
+    """``views``: the criteria pooled by scale; scales without an order or a positive label are left out."""
     ranked = [view for view in views if view.numbered and judge in view.panel.judges]
     if not ranked:
         nothing = Estimate(note=UNRANKED)
@@ -116,7 +112,7 @@ def gathered(views: Sequence[View], judge: str) -> Gaps:
 
 
 def lengths(labels: LabelSet, gaps: Gaps) -> Floats:
-    """(units,): characters of the response, nan where its text is not in the set."""
+    """(units,): characters of the response, nan if its text is not in the set."""
     known = np.full(len(labels.table.items.names), np.nan)
     for place, name in enumerate(labels.table.items.names):
         item = labels.items.get(name)
@@ -191,6 +187,6 @@ def self_preference(labels: LabelSet, gaps: Gaps, judge: str, resampling: Resamp
 
 
 def same_model(writer: str, judge: str) -> bool:
-    """Whether the names speak of one model: gpt-4 and judge_GPT4 do."""
+    """Whether both names mean one model, like gpt-4 and judge_GPT4."""
     short, long = sorted((re.sub(r"[^a-z0-9]", "", name.lower()) for name in (writer, judge)), key=len)
     return len(short) >= LEAST_NAME and short in long

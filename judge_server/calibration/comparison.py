@@ -1,9 +1,8 @@
-"""An old and a new version of a judge (or of its rubric) on the same items: is the new one better, or was it luck?
+"""An old and a new version of a judge (or of its rubric) on the same items: is the new one better beyond chance?
 
-Everything is paired: only items that both versions judged and that have a human majority count. The difference of
-every metric
-is bootstrapped over prompts on the same resamples; McNemar's test reads who was right, Stuart and Maxwell's whether the
-versions hand out labels at different rates.
+All comparisons are paired: only items that both versions judged and that have a human majority count. The difference of
+every metric is taken over the same prompts; McNemar's test compares who was right, Stuart and Maxwell's the rates of
+labels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,8 +52,8 @@ class MetricChange(Frozen):
 
 class Paired(Frozen):
     """``fixed``: items that only the new version got right; ``broken``: items that only the old one did.
-    ``difference``: new less old by metric. ``exact``: the sign-flip test by prompt, whose p, adjusted for all that is
-    compared, decides (``adjusted_p``).
+    ``difference``: new less old by metric. ``exact``: the sign-flip test by prompt. Its p, adjusted for all comparisons
+    (``adjusted_p``), decides.
     """
 
     n: int
@@ -73,8 +72,8 @@ class Paired(Frozen):
 
 
 class JudgeComparison(Frozen):
-    """``overall`` is None if the criteria stand on different scales. ``only_old`` and ``only_new``: criteria that
-    cannot be compared.
+    """``overall`` is None if the criteria have different scales. ``only_old`` and ``only_new``: criteria that cannot be
+    compared.
     """
 
     old: str
@@ -92,13 +91,13 @@ def compare(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str, measur
     both = merged(old, old_judge, new, new_judge)
     if len(both.table.annotators_of("judge")) < 2:
         raise BadInput(
-            "The two versions have no criterion in common.",
-            remedy="Give label files of the same criteria; rename a criterion only with its meaning.",
+            "The two versions share no criterion.",
+            remedy="Give label files with the same criteria.",
         )
     criteria = {view.criteria[0]: paired(view, measurement) for view in views(both) if judged_twice(view)}
     if not any(found.n for found in criteria.values()):
         raise BadInput(
-            "There is no item that both versions judged and that has a human majority.",
+            "No item with a human majority was judged by both versions.",
             remedy="Compare files with the same item names, and keep the human labels in one of them.",
         )
     together = pooled(both)
@@ -123,7 +122,7 @@ def compare(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str, measur
 
 
 def names(labels: LabelSet, judge: str) -> Iterator[str]:
-    """The criteria this judge gave labels on. Raises ``BadInput`` for a judge that the set does not have."""
+    """The criteria that this judge labelled. Raises ``BadInput`` for a judge that the set does not have."""
     table = labels.table
     if judge not in table.annotators_of("judge"):
         raise BadInput(
@@ -152,7 +151,7 @@ def merged(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str) -> Labe
 
 
 def adjusted(found: Sequence[Paired]) -> list[Paired]:
-    """With the p-values that hold for all of these comparisons together."""
+    """The comparisons with p-values adjusted for all of them."""
     tested = [one.exact.p for one in found if one.exact.p is not None]
     holding = iter(holm_adjusted(tested))
     return [one if one.exact.p is None else one.model_copy(update={"adjusted_p": next(holding)}) for one in found]
@@ -217,11 +216,12 @@ def told(overall: Paired | None, criteria: dict[str, Paired]) -> str:
     better = [name for name, found in criteria.items() if direction(found) == "better"]
     worse = [name for name, found in criteria.items() if direction(found) == "worse"]
     lists = f"Better: {', '.join(better) or 'none'}. Worse: {', '.join(worse) or 'none'}."
-    return f"Criteria stand on different scales. {lists}"
+    return f"The criteria have different scales. {lists}"
 
 
 def direction(found: Paired) -> str:
-    """better, worse or no clear difference, by the exact test adjusted for all comparisons."""
+    """The direction of a difference (better, worse or no clear difference), by the exact test adjusted for all
+    comparisons."""
     if found.adjusted_p is None or found.adjusted_p >= SIGNIFICANT:
         return "no clear difference"
     return "better" if found.fixed > found.broken else "worse"

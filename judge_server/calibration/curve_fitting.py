@@ -1,6 +1,6 @@
 """Curves and thresholds for a judge's values.
 
-Platt's sigmoid and isotonic regression from scikit-learn, the folds that keep prompts together, and the value from
+Platt's sigmoid and isotonic regression from scikit-learn, the folds that keep prompts together, and the threshold from
 which a criterion counts as met.
 """
 
@@ -27,12 +27,12 @@ except ImportError as missing:
 Method = Literal["platt", "isotonic"]
 METHODS: tuple[Method, ...] = ("platt", "isotonic")
 CONFIDENCE = 0.95  # that a threshold keeps the false-positive rate it was chosen for
-_DIGITS = 9  # of knots: as many as mean anything, so that the same labels give the same artefact
+_DIGITS = 9  # decimals of knots, so that the same labels give the same artefact
 
 
 def fit(method: Method, raw: Floats, target: Floats) -> Curve | None:
-    """The curve through (labels,) raw values and targets in [0, 1]; None if it would not rise: such a judge says
-    nothing, or the opposite."""
+    """The curve through (labels,) raw values and targets in [0, 1]; None if it would not rise, because then the judge
+    is uninformative or inverted."""
     return _platt(raw, target) if method == "platt" else _isotonic(raw, target)
 
 
@@ -41,7 +41,7 @@ def applied(curve: Curve, raw: Floats) -> Floats:
 
 
 def folds(cluster: Ints, most: int = 5) -> Iterator[tuple[Ints, Ints]]:
-    """Rows to fit on and rows to test on; no prompt stands on both sides."""
+    """Rows to fit on and rows to test on; no prompt is in both."""
     splits = min(most, len(np.unique(cluster)))
     yield from GroupKFold(n_splits=splits).split(np.zeros(len(cluster)), groups=cluster)
 
@@ -53,7 +53,7 @@ def _platt(raw: Floats, target: Floats) -> Platt | None:
     positive = float(target.sum())
     highest, lowest = (positive + 1) / (positive + 2), 1 / (len(target) - positive + 2)
     share = lowest + target * (highest - lowest)
-    model = LogisticRegression(C=1e6, max_iter=1_000)  # as good as without a penalty
+    model = LogisticRegression(C=1e6, max_iter=1_000)  # practically without a penalty
     model.fit(
         np.concatenate([score, score])[:, np.newaxis],
         np.repeat([1, 0], len(score)),
@@ -64,7 +64,7 @@ def _platt(raw: Floats, target: Floats) -> Platt | None:
 
 
 def _isotonic(raw: Floats, target: Floats) -> Isotonic | None:
-    """Each level part is drawn towards the mean of all labels by one label, so that none is exactly 0 or 1."""
+    """Each level segment is shrunk towards the mean of all labels by one label, so that none is exactly 0 or 1."""
     model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(raw, target)
     levels, part, counts = np.unique(model.predict(raw), return_inverse=True, return_counts=True)
     if len(levels) == 1:
@@ -83,9 +83,9 @@ def _isotonic(raw: Floats, target: Floats) -> Isotonic | None:
 
 
 def thresholds_for(values: Floats, pairs: Pairs, targets: Sequence[float]) -> tuple[Threshold, ...]:
-    """One for each target false-positive rate that the labels can show with ``CONFIDENCE``: for 5 % these are 59
-    prompts with an unmet label, of which each counts once. ``values`` are (labels,), each from a curve that has not
-    seen the label's prompt.
+    """One for each target false-positive rate that the labels can show with ``CONFIDENCE``: for 5 % that takes 59
+    prompts with an unmet label, each counted once. ``values`` are (labels,), each from a curve fitted without the
+    label's prompt.
 
     The threshold lies above an order statistic of the negatives (Tong, Feng & Li 2018, "Neyman–Pearson classification
     algorithms and NP receiver operating characteristics", Sci. Adv. 4:eaao1659).
@@ -113,7 +113,7 @@ def thresholds_for(values: Floats, pairs: Pairs, targets: Sequence[float]) -> tu
 
 def _above(values: Floats, negatives: Floats, target: float) -> float | None:
     """The lowest value above the order statistic of the sorted ``negatives`` that keeps the rate with confidence; None
-    where no order statistic does, or none passes."""
+    if no order statistic does, or none passes."""
     count = len(negatives)
     if target <= 0 or not count:
         return None

@@ -1,4 +1,4 @@
-"""Where judge and humans part ways, the clearest cases first: what an expert reads to mend the rubric."""
+"""Disagreements of judge and humans, clearest first, for improving the rubric."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ class Disagreement(Frozen):
 
 
 def disagreements(labels: LabelSet, views: Sequence[View], judge: str, limit: int) -> tuple[Disagreement, ...]:
-    """At most ``limit``, ranked by severity, then by how much the humans agree among themselves, how many they are,
-    and how sure the judge was. ``views``: criteria pooled scale by scale, or single ones.
+    """At most ``limit``, ranked by severity, then by agreement among the humans, their number, and the judge's
+    certainty. ``views``: criteria pooled by scale, or single ones.
     """
     ranked: list[tuple[tuple[float, ...], int, View]] = []
     for view in views:
@@ -58,7 +58,7 @@ def disagreements(labels: LabelSet, views: Sequence[View], judge: str, limit: in
 
 
 def candidates(severity: Floats, unanimity: Floats, raters: Floats, limit: int) -> Sequence[int]:
-    """The units that can be among the first, without sorting them all by everything."""
+    """The units that can rank among the first, without a full sort."""
     parted = np.flatnonzero(severity > 0)
     order = np.lexsort((-raters[parted], -unanimity[parted], -severity[parted]))
     return [int(unit) for unit in parted[order][: 4 * limit]]
@@ -81,12 +81,12 @@ def contrasts(view: View, judge: str) -> tuple[Floats, Floats, Floats]:
 
 
 def confidence(view: View, judge: str) -> Floats:
-    """(units,): how far the judge's probability is from one half; 0 if it gave none."""
+    """(units,): the distance of the judge's probability from one half; 0 if it gave none."""
     return floats(np.nan_to_num(np.abs(view.panel.judges[judge].probabilities - 0.5)))
 
 
 def told(labels: LabelSet, view: View, unit: int, judge: str, order: tuple[float, ...]) -> Disagreement:
-    """One unit with all that was said of it."""
+    """One unit with all labels and reasons."""
     table = labels.table
     opinions: dict[str, list[AnnotatorLabel]] = defaultdict(list)
     probability = None

@@ -1,4 +1,4 @@
-"""Fitting a judge's values to people's labels: cross-validated by prompt, refused where labels are too few.
+"""Fits a judge's values to people's labels, cross-validated by prompt; refuses if there are too few labels.
 
 The locked test split is never read: everything here works on the dev split.
 """
@@ -31,8 +31,8 @@ GAIN = Metric("gain", lambda totals: ratio(totals[:, 1], totals[:, 0]), "there a
 
 
 class Demands(Frozen):
-    """How much a curve needs: ``labels`` of people, from ``clusters`` different prompts, ``rarer`` of them not the
-    commonest label. ``false_positive_rates``: thresholds are chosen for these."""
+    """The data that a curve needs: ``labels`` of people, from ``clusters`` different prompts, ``rarer`` of them other
+    than the most common label. ``false_positive_rates``: the targets for thresholds."""
 
     labels: int = Field(default=50, ge=10)
     clusters: int = Field(default=20, ge=2)
@@ -42,7 +42,7 @@ class Demands(Frozen):
 
 
 class MethodTrial(Frozen):
-    """One method on labels that it was not fitted on; without figures where the curve would not rise."""
+    """One method on held-out labels; without figures if the curve would not rise."""
 
     method: Method
     brier: float | None = None
@@ -50,8 +50,8 @@ class MethodTrial(Frozen):
 
 
 class CriterionFit(Frozen):
-    """What became of one criterion. ``pool``: whose labels were used (``criterion``, ``tag NAME``, ``rubric``).
-    ``brier`` and ``ece`` are those of the raw values, on the same labels as the trials'."""
+    """The result for one criterion. ``pool``: the labels used (``criterion``, ``tag NAME``, ``rubric``). ``brier`` and
+    ``ece`` are those of the raw values, on the same labels as the trials'."""
 
     criterion: str
     outcome: Literal["fitted", "kept raw", "too few labels"]
@@ -69,8 +69,8 @@ class CriterionFit(Frozen):
 def fit(
     labels: LabelSet, judge: str, rubric: Rubric, demands: Demands | None = None, *, partial: bool = False
 ) -> tuple[CriterionFit, ...]:
-    """One result for each criterion, in the rubric's order. Raises BadInput if labels, judge and rubric do not fit
-    together, MissingDependency without scikit-learn."""
+    """One result for each criterion, in the rubric's order. Raises BadInput if labels, judge and rubric do not match,
+    MissingDependency without scikit-learn."""
     wanted = demands or Demands()
     matches = match(rubric, labels, partial=partial)
     pairs = pairs_of(labels.split("dev"), judge, matches)
@@ -98,7 +98,7 @@ def map_set(
 
 
 def _fitted_items(labels: LabelSet, judge: str, maps: Mapping[str, FittedMap]) -> tuple[str, ...]:
-    """The items whose labels chose the curves: all of the dev split that the judge gave a value on."""
+    """The items whose labels chose the curves: all items of the dev split with a value by the judge."""
     table = labels.split("dev").table
     own = table.annotators.codes == table.annotators.index(judge)
     return tuple(sorted({table.items.names[code] for code in table.items.codes[own]})) if maps else ()
@@ -107,7 +107,7 @@ def _fitted_items(labels: LabelSet, judge: str, maps: Mapping[str, FittedMap]) -
 def _fit_criterion(
     name: str, matches: Mapping[str, Match], pairs: Mapping[str, Pairs], demands: Demands
 ) -> CriterionFit:
-    """On the criterion's own labels, else on those of the first of its tags that has enough, else on the rubric's."""
+    """Fit on the criterion's own labels, else on those of its first tag that has enough, else on the rubric's."""
     own = matches[name]
     alike = [other for other, match_ in matches.items() if match_.binary == own.binary]
     pools = [("criterion", [name])]
@@ -130,7 +130,7 @@ def _fit_criterion(
 
 
 def _missing(pairs: Pairs, demands: Demands) -> dict[str, tuple[int, int]]:
-    """What is too little: what there is, and what is needed."""
+    """The shortages: the number found and the number needed."""
     present = {
         "labels": (len(pairs), demands.labels),
         "prompts": (pairs.clusters, demands.clusters),
@@ -159,7 +159,7 @@ def _fit_pool(name: str, pool: str, pairs: Pairs, demands: Demands, *, binary: b
     values = _chosen_outside(pairs, demands.folds)
     after, error_after = _scores(values, pairs)
     if not lowers_brier(values, pairs):
-        return raw.model_copy(update={"reason": "no curve is shown to lower the Brier score on labels held out"})
+        return raw.model_copy(update={"reason": "no curve lowers the Brier score on held-out labels significantly"})
     best = min((trial for trial in trials.values() if trial.brier is not None), key=lambda one: one.brier or 0.0)
     curve = curve_fitting.fit(best.method, pairs.raw, pairs.target)
     if curve is None:
@@ -180,7 +180,7 @@ def _fit_pool(name: str, pool: str, pairs: Pairs, demands: Demands, *, binary: b
 
 
 def _held_out(method: Method, pairs: Pairs, most_folds: int) -> Floats | None:
-    """Every label's fitted value from a curve that has not seen its prompt; None if a curve would not rise."""
+    """Each label's fitted value from a curve fitted without its prompt; None if a curve would not rise."""
     values = np.full(len(pairs), np.nan)
     for train, test in curve_fitting.folds(pairs.cluster, most_folds):
         curve = curve_fitting.fit(method, pairs.raw[train], pairs.target[train])
@@ -191,8 +191,8 @@ def _held_out(method: Method, pairs: Pairs, most_folds: int) -> Floats | None:
 
 
 def _chosen_outside(pairs: Pairs, most_folds: int) -> Floats:
-    """Every label's value from the whole procedure without its prompt: the method too is chosen on the other prompts,
-    so that the choice flatters no figure. Raw values where no curve rises."""
+    """Each label's value from the whole procedure without its prompt. The method is also chosen on the other prompts,
+    so that the choice biases no figure. Raw values if no curve rises."""
     values = pairs.raw.copy()
     for train, test in curve_fitting.folds(pairs.cluster, most_folds):
         inner = Pairs(pairs.raw[train], pairs.target[train], pairs.item[train], pairs.cluster[train])

@@ -1,9 +1,9 @@
 """Pass, fail or not enough evidence: one judge's agreement with people against a policy.
 
-The whole, single criteria and kinds of items are held to the policy's rules. A demand is met if the whole interval
-meets it, and failed if already the measured value does not. If the value meets it and the interval reaches beyond, or
-too little was seen, there is not enough evidence. Failing needs less than passing: from 8 prompts on, an interval
-that lies wholly on the wrong side fails.
+The policy's rules apply to the whole, to single criteria and to kinds of items. A demand is met if the whole interval
+meets it, and failed if the measured value does not. If the value meets it but the interval does not, or there is too
+little data, there is not enough evidence. Failing needs less data than passing: from 8 prompts on, an interval entirely
+on the wrong side fails.
 """
 
 import secrets
@@ -31,7 +31,7 @@ from judge_server.labels.label_set import LabelSet
 
 
 class Gating(Frozen):
-    """What the policy makes of one judge. ``labels`` and ``policy`` are digests."""
+    """The policy's decision on one judge. ``labels`` and ``policy`` are digests."""
 
     judge: str
     decision: Decision
@@ -43,15 +43,16 @@ class Gating(Frozen):
 
     @property
     def gap(self) -> CertificateFinding | None:
-        """How far the judge is from the human ceiling, if that was demanded and could be measured."""
+        """The distance from the judge to the human ceiling, if it was demanded and could be measured."""
         return next((one for one in self.findings if one.gap is not None), None)
 
 
 def gate(labels: LabelSet, judge: str, policy: Policy, rubric: Rubric | None = None) -> Gating:
-    """``rubric`` tells which criteria are important and which a program answers; without one, every criterion is.
+    """``rubric`` says which criteria are important and which a program answers; without one, all criteria are
+    important.
 
-    Raises BadInput for a judge that the labels do not know or that was never asked a labelled criterion,
-    BadConfiguration for a rule on an unknown metric or criterion.
+    Raises BadInput for a judge that is not in the labels or was never asked a labelled criterion, BadConfiguration for
+    a rule on an unknown metric or criterion.
     """
     require_judge(labels.table, judge)
     labels = of_judges(readings(labels).judged, rubric)
@@ -74,7 +75,7 @@ def gate(labels: LabelSet, judge: str, policy: Policy, rubric: Rubric | None = N
 
 
 def _standings(findings: Sequence[CertificateFinding], names: Iterable[str], of: str) -> dict[str, Standing]:
-    """The worst that was found of each: failed before not shown before proven."""
+    """The worst result of each: failed before not shown before proven."""
     order: tuple[Standing, ...] = ("failed", "not shown", "proven")
     found: dict[str, Standing] = {}
     for name in names:
@@ -84,21 +85,21 @@ def _standings(findings: Sequence[CertificateFinding], names: Iterable[str], of:
 
 
 def held_to_all(gating: Gating, unmeasured: Sequence[str]) -> Gating:
-    """What a gate decides about a whole rubric: criteria without labels are nothing that can be passed on."""
+    """The gate's decision for a whole rubric: criteria without labels are not enough evidence."""
     if not unmeasured:
         return gating
     named = ", ".join(unmeasured[:8]) + (f" and {len(unmeasured) - 8} more" if len(unmeasured) > 8 else "")
     missing_criteria = CertificateFinding(
         decision=Decision.NOT_ENOUGH_EVIDENCE,
         demand="every criterion that asks a judge has labels",
-        reason=f"The rubric also asks the judge about {named}, and nobody labelled that.",
+        reason=f"The rubric also asks the judge about {named}, which nobody labelled.",
     )
     findings = (*gating.findings, missing_criteria)
     return gating.model_copy(update={"findings": findings, "decision": _worst([one.decision for one in findings])})
 
 
 def certificate(gating: Gating, *, fingerprint: str, rubric: RubricReference, **origin: str | None) -> Certificate:
-    """The decision bound to a judge and a rubric's content. ``origin``: ``calibration`` and ``maps``."""
+    """The decision for one judge and one rubric content. ``origin``: ``calibration`` and ``maps``."""
     return Certificate(
         id=f"crt_{secrets.token_hex(8)}",
         decision=gating.decision,
@@ -175,14 +176,14 @@ def _bounded(
 
 
 def _not_bad(shown: "_FindingBuilder", judge: str) -> CertificateFinding:
-    """Fails where the whole interval misses the demand, or the judge says one thing where people do not."""
+    """Fails if the whole interval misses the demand, or the judge is constant and people are not."""
     found, rule = shown.estimate, shown.rule
     if found.value is None:
         if _says_one_thing(shown.scope.view, judge):
             return shown.finding(Decision.FAIL, f"the judge gave every item the same label ({found.note})", "failed")
-        return shown.finding(Decision.PASS, f"nothing can be said of it: {found.note}", "not shown")
+        return shown.finding(Decision.PASS, f"it cannot be measured: {found.note}", "not shown")
     if found.low is None or found.high is None:
-        said = f"{found.value:.3f}, and {found.note}: too little to call it bad or good"
+        said = f"{found.value:.3f}, and {found.note}: too little data to decide"
         return shown.finding(Decision.PASS, said, "not shown")
     spoken = f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
     if rule.min_low is not None:
@@ -204,7 +205,7 @@ def _gap(
         nothing = Estimate(note="there is no human ceiling: no two people rated an item that the judge rated")
         known = rule.ceiling == "where known"
         decision = Decision.PASS if known else Decision.NOT_ENOUGH_EVIDENCE
-        reason = f"{nothing.note}" + (", so it is not held against one" if known else "")
+        reason = f"{nothing.note}" + (", so the rule does not apply" if known else "")
         return _FindingBuilder(scope, name, rule, nothing).finding(decision, reason)
     gap, own, people = found.gap, found.judge, found.humans
     shown = _FindingBuilder(scope, name, rule, own, people.value, gap.value)
@@ -226,7 +227,7 @@ def _gap(
 
 @dataclass(frozen=True)
 class _FindingBuilder:
-    """A finding in the making."""
+    """A finding under construction."""
 
     scope: Scope
     metric: str
@@ -259,7 +260,7 @@ class _FindingBuilder:
         )
 
     def short(self, short: tuple[str, int], *, hopeless: bool) -> CertificateFinding:
-        """Too little for passing; enough for failing where the whole interval is on the wrong side (``hopeless``)."""
+        """Too little data to pass; enough to fail if the whole interval is on the wrong side (``hopeless``)."""
         said, needed = short
         if not hopeless:
             return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed=needed)
@@ -271,7 +272,8 @@ class _FindingBuilder:
         return self.finding(Decision.FAIL, f"{spoken}, {rule.demand}: the whole interval misses it, though of {said}")
 
     def decided(self, spoken: str, demanded: str, *, ok: bool, distance: float, reach: float) -> CertificateFinding:
-        """``distance``: value to bound, positive on the good side; ``reach``: how far the interval goes that way."""
+        """``distance``: value to bound, positive on the good side; ``reach``: half-width of the interval in that
+        direction."""
         if ok:
             return self.finding(Decision.PASS, f"{spoken}, {demanded}")
         if distance <= 0:
@@ -282,7 +284,7 @@ class _FindingBuilder:
 
 
 def _short(found: Estimate, rule: PolicyRule, policy: Policy) -> tuple[str, int] | None:
-    """What is too little, with what is needed."""
+    """The shortages of data, with the numbers needed."""
     items, clusters = rule.min_items or policy.min_items, rule.min_clusters or policy.min_clusters
     if found.n < items:
         return f"{found.n} items, {items} are needed", items
@@ -316,7 +318,7 @@ def _nothing_applies(policy: Policy) -> CertificateFinding:
 
 
 def _says_one_thing(view: View, judge: str) -> bool:
-    """The judge never varies where people do."""
+    """The judge is constant although people's labels vary."""
     codes, reference = view.panel.judges[judge].codes, view.panel.majority()
     both = (codes >= 0) & (reference >= 0)
     return len(np.unique(codes[both])) == 1 and len(np.unique(reference[both])) > 1

@@ -1,5 +1,5 @@
-"""What is shown of one judge: the metric that speaks for a scale, its value with an interval, the distance to the human
-ceiling, and the verdict in a sentence.
+"""The headline of one judge: the main metric of a scale with its interval, the distance to the human ceiling, and the
+verdict in a sentence.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -18,7 +18,7 @@ from judge_server.agreement.stratified import stacked
 from judge_server.calibration.panels import View
 from judge_server.core.model import Frozen
 
-NARROW = 0.1  # half-width of a difference that can be called level
+NARROW = 0.1  # largest half-width of a difference called level
 ALONE = "no item was rated by two humans and the judge: there is no human ceiling"
 NAMES = {
     "cohen_kappa": "κ",
@@ -29,7 +29,7 @@ NAMES = {
 
 
 def headline_metric(view: View) -> str:
-    """κ for classes, quadratically weighted κ for steps, Pearson's r for finely graded scores."""
+    """κ for classes, quadratically weighted κ for ordered steps, Pearson's r for fine scores."""
     if view.kind == "continuous" or not view.scale.has_tables:
         return "pearson"
     if view.scale.values is not None and view.scale.size > 2:
@@ -48,8 +48,8 @@ def ceiling_gap(view: View, judge: str, resampling: Resampling) -> Estimate:
 
 
 def standing(judge: Estimate, gap: Estimate) -> str:
-    """``short`` or ``above`` where the interval of the gap excludes 0, ``level`` where it is narrow around 0, ``alone``
-    if there is no ceiling, else ``unclear``; ``unknown`` without intervals.
+    """``short`` or ``above`` if the interval of the gap excludes 0, ``level`` if it is narrow around 0, ``alone`` if
+    there is no ceiling, else ``unclear``; ``unknown`` without intervals.
     """
     if gap.low is None or gap.high is None:
         return ("alone" if gap.value is None else "unclear") if judge.has_interval else "unknown"
@@ -76,7 +76,7 @@ def spoken(estimate_: Estimate) -> str:
 
 
 def sentence(metric: str, name: str, judge: Estimate, humans: Estimate, gap: Estimate) -> str:
-    """What a physician reads first."""
+    """The verdict as one or two sentences."""
     word = NAMES.get(metric, metric)
     seen = f"On {judge.n:,} paired ratings from {judge.clusters:,} prompts"
     if judge.value is None:
@@ -119,7 +119,7 @@ ENDINGS: dict[str, Callable[[Estimate], str]] = {
 
 
 def turned(gap: Estimate) -> Estimate:
-    """The gap with its sign turned: by how much the judge falls short."""
+    """The gap with its sign reversed: by how much the judge falls short."""
     if gap.value is None or gap.low is None or gap.high is None:
         return gap
     return gap.model_copy(update={"value": -gap.value, "low": -gap.high, "high": -gap.low})
@@ -127,7 +127,7 @@ def turned(gap: Estimate) -> Estimate:
 
 class Ceiling(Frozen):
     """On the items that at least two people and the judge rated, each rating against each other: the judge's metric,
-    the people's, and what the judge lacks of theirs."""
+    the people's, and the gap between them."""
 
     judge: Estimate
     humans: Estimate
@@ -135,8 +135,8 @@ class Ceiling(Frozen):
 
 
 def estimates(view: View, judge: str, names: Collection[str], resampling: Resampling) -> dict[str, Estimate]:
-    """Those of the named metrics that this scale has, averaged over criteria where the view holds several; others of
-    them with the reason in ``note``."""
+    """The named metrics, averaged over criteria if the view holds several; those that the scale lacks have the reason
+    in ``note``."""
     tasks = [
         (evidence, [metric for metric in metrics if metric.name in names])
         for evidence, metrics in judge_tasks(view.panel, judge, Measurement(resampling=resampling), view.strata)
@@ -179,7 +179,7 @@ def together(tasks: Sequence[Task], name: str, resampling: Resampling) -> Estima
 
 
 def missing(panel: RatingPanel, judge: str) -> tuple[int, int]:
-    """Items that people labelled, and those among them without a usable label of the judge."""
+    """The number of items that people labelled, and of those among them without a usable label by the judge."""
     own = panel.judges[judge]
     rated = np.bincount(panel.humans.item, minlength=panel.humans.items) > 0
     said = np.isfinite(own.values) if own.is_score else own.codes >= 0

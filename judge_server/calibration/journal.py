@@ -1,4 +1,4 @@
-"""What a run has found out so far, so that an interrupted one goes on where it stood."""
+"""The results of a run so far, so that an interrupted run can resume."""
 
 from pathlib import Path
 from typing import TextIO
@@ -11,7 +11,7 @@ from judge_server.core.model import Frozen
 
 
 class Heading(Frozen):
-    """What the rows depend on. A journal under another heading is of another run."""
+    """What the rows depend on. A journal with another heading belongs to another run."""
 
     judge: str
     fingerprint: str
@@ -22,7 +22,7 @@ class Heading(Frozen):
 
 
 class Journal:
-    """``OUT.partial.jsonl``: the heading, then a line for each item. A context manager; ``finish`` takes it away."""
+    """``OUT.partial.jsonl``: the heading, then a line for each item. A context manager; ``finish`` deletes it."""
 
     def __init__(self, out: Path, heading: Heading) -> None:
         self.path = out.with_name(out.name + ".partial.jsonl")
@@ -48,7 +48,8 @@ class Journal:
             self._file.close()
 
     def add(self, rows: ItemRows) -> None:
-        """Written at once; what the judge could not be reached for is not kept, so that it is asked again."""
+        """Write an item at once. Items for which the judge could not be reached are not kept, so that they are asked
+        again."""
         if self._file is not None and rows.complete:
             self._file.write(rows.model_dump_json(exclude_defaults=True) + "\n")
             self._file.flush()
@@ -57,7 +58,7 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, ItemRows]:
-        """Nothing where the journal is of another run; an unfinished last line is passed over."""
+        """Empty if the journal belongs to another run; an incomplete last line is skipped."""
         if not self.path.exists():
             return {}
         first, *lines = self.path.read_text("utf-8").splitlines() or [""]

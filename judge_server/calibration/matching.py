@@ -1,4 +1,4 @@
-"""Which label scale belongs to which criterion of a rubric, and what each class is worth there."""
+"""Matches label scales to a rubric's criteria, and gives each class its value."""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale
 from judge_server.labels.label_set import LabelSet
 
-# words for the good outcome, which on a criterion about something bad is its absence
+# words for the good outcome; on a criterion about something bad that is its absence
 _PRAISE: Final = frozenset(
     {
         *("pass", "passed", "correct", "right", "accept", "accepted", "good", "better"),
@@ -23,8 +23,8 @@ _PRAISE: Final = frozenset(
 
 @dataclass(frozen=True)
 class Match:
-    """``values``: what each class is worth as a verdict's value, in [0, 1]; empty for a continuous scale, whose labels
-    are such values themselves. ``positive``: the class that means met, for a criterion that is met or not."""
+    """``values``: each class's value as a verdict, in [0, 1]; empty for a continuous scale, whose labels are values.
+    ``positive``: the class that means met, for a binary criterion."""
 
     criterion: AnyLeaf
     scale: CriterionScale
@@ -45,14 +45,14 @@ class Match:
             number = float("nan")
         if not (isfinite(number) and 0 <= number <= 1):
             raise BadInput(
-                f"criterion {self.scale.criterion!r}: the label {label!r} is no number from 0 to 1.",
-                remedy="Bring continuous labels to 0 (worst) to 1 (best).",
+                f"criterion {self.scale.criterion!r}: the label {label!r} is not a number from 0 to 1.",
+                remedy="Rescale continuous labels to 0 (worst) to 1 (best).",
             )
         return number
 
     @property
     def described(self) -> str:
-        """How the labels of this criterion are understood, in one line."""
+        """How the labels of this criterion are read, in one line."""
         name = self.criterion.id
         if self.positive is not None:
             rest = ", ".join(repr(label) for label in self.scale.classes if label != self.positive)
@@ -62,17 +62,17 @@ class Match:
         return f"{name}: " + ", ".join(f"your {label!r} counts as {value:g}" for label, value in self.values.items())
 
     def other(self) -> str:
-        """The class of what is not met; several are written as one."""
+        """The class that means unmet; several are merged into one."""
         rest = [label for label in self.scale.classes if label != self.positive]
         return rest[0] if len(rest) == 1 else f"not {self.positive}"
 
     def collapsed(self, label: str) -> str:
-        """A human's class beside a judge's that only knows met or not."""
+        """A human's class, mapped to the judge's met or unmet."""
         return label if not self.binary or label == self.positive or not self.values else self.other()
 
 
 def with_positives(labels: LabelSet, positives: Mapping[str, str]) -> LabelSet:
-    """The set with the class that means met named for these criteria. Raises BadInput for an unknown criterion or
+    """The set with the class that means met set for these criteria. Raises BadInput for an unknown criterion or
     class."""
     known = {scale.criterion: scale for scale in labels.scales}
     for criterion, label in positives.items():
@@ -88,8 +88,8 @@ def with_positives(labels: LabelSet, positives: Mapping[str, str]) -> LabelSet:
 
 
 def match(rubric: Rubric, labels: LabelSet, *, partial: bool = False) -> dict[str, Match]:
-    """By criterion id, in the rubric's order. Raises BadInput that names the criteria which only one side has (unless
-    ``partial`` is content with what both have), and those whose scales do not fit."""
+    """By criterion id, in the rubric's order. Raises BadInput naming the criteria that only one side has (unless
+    ``partial``), and those whose scales do not match."""
     labelled = {scale.criterion: scale for scale in labels.scales}
     asked = {leaf.id: leaf for leaf in rubric.leaves}
     both = [name for name in asked if name in labelled]
@@ -98,7 +98,7 @@ def match(rubric: Rubric, labels: LabelSet, *, partial: bool = False) -> dict[st
     if not both:
         raise BadInput(
             f"{rubric.name} and the labels share no criterion: {_listed(asked)} against {_listed(labelled)}.",
-            remedy="Name the labels' criteria as the rubric does.",
+            remedy="Use the rubric's criterion names in the labels.",
         )
     return {name: _matched(asked[name], labelled[name]) for name in both}
 
@@ -116,7 +116,7 @@ def _require_same(rubric: Rubric, labelled: Mapping[str, CriterionScale], asked:
     if parts:
         raise BadInput(
             f"There are {', and '.join(parts)}.",
-            remedy="Name them alike, or measure only what both have with --partial.",
+            remedy="Use the same names, or measure only the common criteria with --partial.",
         )
 
 
@@ -134,7 +134,7 @@ def _matched(criterion: AnyLeaf, scale: CriterionScale) -> Match:
     if criterion.points < 0 and positive.casefold() in _PRAISE:
         raise BadInput(
             f"criterion {criterion.id!r} has negative points: it is met if something bad is there. The labels say "
-            f"{_listed(scale.classes)}, and it is not plain that {positive!r} means that it is there.",
+            f"{_listed(scale.classes)}, and it is not clear that {positive!r} means that it is there.",
             remedy="Say which word means what, and keep the labels so: judge-server calibrate import FILE "
             f"--map '{criterion.id}:WORD=met' --map '{criterion.id}:WORD=unmet' --out labels.csv.",
         )
@@ -142,7 +142,7 @@ def _matched(criterion: AnyLeaf, scale: CriterionScale) -> Match:
 
 
 def _option_values(criterion: Scale, scale: CriterionScale) -> dict[str, float]:
-    """Options by their labels, never by their order: a school's 1 may be the best grade or the worst."""
+    """Match options by label, never by order: a grade of 1 may be the best or the worst."""
     by_label = {option.label.strip().casefold(): option.value for option in criterion.options}
     if all(label.strip().casefold() in by_label for label in scale.classes):
         return {label: by_label[label.strip().casefold()] for label in scale.classes}

@@ -1,4 +1,4 @@
-"""A judge's raw values beside what people said of the same items: what curves are fitted on."""
+"""Pairs of a judge's raw values and people's labels of the same items, on which curves are fitted."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -16,8 +16,8 @@ from judge_server.util.canonical import canonical_json
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """One entry for each human label of an item that the judge gave a value: arrays of shape (labels,). ``target``:
-    what the human's label is worth in [0, 1]; ``cluster``: the prompt's number."""
+    """One entry for each human label of an item that the judge gave a value: arrays of shape (labels,). ``target``: the
+    value of the human's label in [0, 1]; ``cluster``: the prompt's number."""
 
     raw: Floats
     target: Floats
@@ -37,13 +37,13 @@ class Pairs:
 
     @property
     def rarer(self) -> int:
-        """How many labels are not the commonest one."""
+        """The number of labels other than the most common one."""
         _, counts = np.unique(self.target, return_counts=True)
         return int(counts.sum() - counts.max()) if len(counts) else 0
 
 
 def joined(several: Iterable[Pairs]) -> Pairs:
-    """All of them as one; an item on two criteria is two items."""
+    """Concatenate all; an item on two criteria counts as two items."""
     parts = list(several)
     offset, items = 0, []
     for part in parts:
@@ -58,7 +58,7 @@ def joined(several: Iterable[Pairs]) -> Pairs:
 
 
 def pairs_of(labels: LabelSet, judge: str, matches: Mapping[str, Match]) -> dict[str, Pairs]:
-    """By criterion. Raises BadInput for a judge that the labels do not know."""
+    """Pairs by criterion. Raises BadInput for a judge that is not in the labels."""
     table = labels.table
     require_judge(table, judge)
     own = table.annotators.codes == table.annotators.index(judge)
@@ -90,8 +90,8 @@ def _pairs(table: LabelTable, own: Flags, human: Flags, match: Match) -> Pairs:
 
 
 def raw_value(table: LabelTable, row: int, match: Match) -> float:
-    """The judge's value in [0, 1]: its probability of being met, or of a scale the expected value (the label's own
-    where it gave no probabilities); nan where it said nothing."""
+    """The judge's value in [0, 1]: its probability of being met, or of a scale the expected value (the label's value if
+    it gave no probabilities); nan if there is no label."""
     if match.binary:
         return float(table.probabilities[row])
     shares = table.distributions.get(row)
@@ -102,7 +102,7 @@ def raw_value(table: LabelTable, row: int, match: Match) -> float:
 
 
 def rows_digest(labels: LabelSet, judge: str) -> str:
-    """What one judge said, whoever else stands in the file: digest of its items, criteria, labels and probabilities."""
+    """Digest of one judge's items, criteria, labels and probabilities, independent of other annotators in the file."""
     table = labels.table
     if judge not in table.annotators.names:
         return ""

@@ -1,5 +1,4 @@
-"""From a label table to panels: a criterion by itself, or all criteria of one scale pooled, with the way back to
-names."""
+"""From a label table to panels: a single criterion, or all criteria of one scale pooled, with indices back to names."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from judge_server.labels.label import CriterionScale, Kind
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.table import LabelTable
 
-MOST_LEVELS = 101  # distinct numbers; finer scores are grouped into as many equal steps
+MOST_LEVELS = 101  # most distinct numbers; finer scores are grouped into this many equal steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +37,30 @@ class View:
 
     @property
     def numbered(self) -> bool:
-        """Whether labels can be put between 0 and 1: they are ordered, or one of them is the positive one."""
+        """Whether labels can be rescaled to 0 to 1: they are ordered, or one of them is positive."""
         return self.scale.values is not None or self.scale.positive is not None
 
     @property
     def strata(self) -> tuple[Flags, ...]:
-        """The units of each criterion; none if there is a single criterion."""
+        """The units of each criterion; empty for a single criterion."""
         if len(self.criteria) < 2:
             return ()
         return tuple(self.criterion == place for place in np.unique(self.criterion))
 
     def fractions(self, values: Floats) -> Floats:
-        """Numbers of this scale moved to 0 (worst) … 1 (best)."""
+        """Numbers of this scale rescaled to 0 (worst) … 1 (best)."""
         low, high = float(self.scale.numbers.min()), float(self.scale.numbers.max())
         return (values - low) / (high - low) if high > low else values - low
 
     def judged(self, judge: str) -> Floats:
-        """(units,): the judge between 0 and 1; nan where missing."""
+        """(units,): the judge's rating in [0, 1]; nan if missing."""
         own = self.panel.judges[judge]
         if self.scale.values is not None:
             return self.fractions(own.values)
         return np.where(own.codes < 0, np.nan, own.codes == self.scale.positive_code)
 
     def mean_human(self) -> Floats:
-        """(units,): the mean human between 0 and 1; nan where nobody rated."""
+        """(units,): the humans' mean rating in [0, 1]; nan if there is none."""
         if self.scale.values is not None:
             return self.fractions(self.panel.mean())
         counts = self.panel.humans.counts()
@@ -101,7 +100,7 @@ def scaled(labels: LabelSet) -> list[Scaled]:
 def scale_of(
     criterion: str, declared: CriterionScale | None, names: Sequence[str], human: Flags, judge: Flags
 ) -> Scaled:
-    """``human`` and ``judge`` say which of the label ``names`` each side used."""
+    """``human`` and ``judge``: which of the label ``names`` each side used."""
     used = [names[place] for place in np.flatnonzero(human)]
     numbers = [number(name) for name in used]
     if declared is None or not declared.classes:
@@ -135,7 +134,7 @@ def declared_scale(declared: CriterionScale) -> LabelScale:
 
 
 def grouped(criterion: str, names: Sequence[str], human: Flags) -> Scaled:
-    """Finely graded scores in ``MOST_LEVELS`` equal steps; a judge's scores are not touched."""
+    """Group fine scores into ``MOST_LEVELS`` equal steps; a judge's scores are unchanged."""
     values = np.array([np.nan if (value := number(name)) is None else value for name in names])
     low, high = float(values[human].min()), float(values[human].max())
     steps = np.linspace(low, high, MOST_LEVELS)
@@ -148,7 +147,7 @@ def grouped(criterion: str, names: Sequence[str], human: Flags) -> Scaled:
 
 
 def groups(scales: Sequence[Scaled]) -> list[list[Scaled]]:
-    """Criteria whose labels mean the same, together: one scale, or steps of the longest of them."""
+    """Criteria with compatible scales, grouped: one scale, or steps of the longest of them."""
     found: list[list[Scaled]] = []
     for own in sorted(scales, key=lambda each: -each.scale.size):
         home = next((group for group in found if comparable(own, group[0])), None)
@@ -169,7 +168,7 @@ def comparable(own: Scaled, other: Scaled) -> bool:
 
 
 def view(labels: LabelSet, scales: Sequence[Scaled]) -> View:
-    """These criteria, pooled on the first one's scale. Raises ``BadInput`` if somebody rated an item twice."""
+    """These criteria, pooled on the first one's scale. Raises ``BadInput`` if an annotator rated an item twice."""
     table, scale = labels.table, scales[0].scale
     items, size, names = len(table.items.names), scale.size, table.labels.names
     wanted = np.zeros(len(table.criteria.names), dtype=np.bool_)
@@ -213,7 +212,7 @@ def view(labels: LabelSet, scales: Sequence[Scaled]) -> View:
 
 
 def expected(panel: RatingPanel, table: LabelTable, rows: Ints, unit: Ints) -> RatingPanel:
-    """The panel with a judge's score expected under its probabilities of the classes, if it gave them."""
+    """The panel with a judge's expected score under its class probabilities, if it gave them."""
     given = np.zeros(len(table), dtype=np.bool_)
     given[list(table.distributions)] = True
     if panel.scale.values is None or not (spread := given[rows]).any():

@@ -1,4 +1,4 @@
-"""What a gate demands, from a TOML file."""
+"""The policy of a gate, from a TOML file."""
 
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from judge_server.util.canonical import digest
 from judge_server.util.parsing import parse_toml
 
 HEADLINE = "headline"
-FEWEST_ITEMS, FEWEST_CLUSTERS = 30, 8  # for an interval at all: enough to fail a judge, never to pass one
+FEWEST_ITEMS, FEWEST_CLUSTERS = 30, 8  # fewest for any interval: enough to fail a judge, not to pass one
 Bound = Annotated[Number, Field(ge=-1, le=1)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Over = Literal["all criteria", "each criterion", "important criteria", "each tag"]
@@ -21,13 +21,13 @@ Over = Literal["all criteria", "each criterion", "important criteria", "each tag
 
 class PolicyRule(Frozen):
     """One demand on one metric: exactly one of ``min_low`` (the interval's lower end is at least this), ``max_high``
-    (its upper end is at most this) and ``max_gap`` (what the judge lacks of the human ceiling is at most this, to the
-    end of its interval).
+    (its upper end is at most this) and ``max_gap`` (the gap to the human ceiling is at most this, up to the end of its
+    interval).
 
-    It speaks of all criteria together, of ``each criterion``, of the important ones (with a gate, or with at least a
-    tenth of the rubric's points; every one if no rubric is known), of ``each tag`` of items, or of those named in
+    It applies to all criteria together, to ``each criterion``, to the important ones (with a gate, or with at least a
+    tenth of the rubric's points; all if no rubric is known), to ``each tag`` of items, or to those named in
     ``criteria``. With the ``bar`` ``not shown bad`` it fails only if the whole interval misses the demand.
-    ``min_items`` and ``min_clusters`` go before the policy's. ``ceiling``: what ``max_gap`` does if no two people
+    ``min_items`` and ``min_clusters`` override the policy's. ``ceiling``: the effect of ``max_gap`` if no two people
     rated the same items.
     """
 
@@ -55,7 +55,7 @@ class PolicyRule(Frozen):
 
     @property
     def demand(self) -> str:
-        """In words, for people."""
+        """The demand in words."""
         if self.min_low is not None:
             return f"{self.metric}: lower end at least {self.min_low:g}"
         if self.max_high is not None:
@@ -81,7 +81,7 @@ class Policy(Frozen):
         return digest(self)
 
     def resampling(self) -> Resampling:
-        """Intervals are given from the least evidence that any rule is content with, or that can fail a judge."""
+        """Settings for intervals: the least data that any rule accepts, or that can fail a judge."""
         items = [self.min_items, *(rule.min_items for rule in self.rules if rule.min_items)]
         clusters = [self.min_clusters, *(rule.min_clusters for rule in self.rules if rule.min_clusters)]
         return Resampling(
@@ -97,7 +97,7 @@ def default_policy_text() -> str:
 
 
 def read_policy(path: Path | None = None) -> Policy:
-    """The policy in a file, or the default one. Raises BadConfiguration naming the file, the field and the fault."""
+    """The policy in a file, or the default. Raises BadConfiguration naming the file, the field and the fault."""
     if path is None:
         return Policy.model_validate(parse_toml(default_policy_text().encode()))
     try:

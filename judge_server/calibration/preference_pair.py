@@ -1,9 +1,8 @@
-"""Pairs of answers shown in both orders: which items are one pair, and what a label prefers.
+"""Pairs of answers shown in both orders: matches the items of a pair, and reads the preference in a label.
 
-An item is the mirror of another where their names say so: ``81/gpt4-vs-claude`` and ``81/claude-vs-gpt4`` (``vs`` or
-``|``
-between the answers), or one name with a mark at its end, ``81`` and ``81@swapped`` (also ``#swapped``, ``:swap``,
-``/ba`` and, on the unswapped side, ``@original``, ``:ab``).
+Two items are mirrors if their names say so: ``81/gpt4-vs-claude`` and ``81/claude-vs-gpt4`` (``vs`` or ``|`` between
+the answers), or one name with a mark at its end, ``81`` and ``81@swapped`` (also ``#swapped``, ``:swap``, ``/ba`` and,
+on the unswapped side, ``@original``, ``:ab``).
 """
 
 import re
@@ -26,7 +25,7 @@ VERSUS = re.compile(r"^(?P<head>.*[:/#])?(?P<one>[^:/#]+?)(?P<link>[ _-]+vs\.?[ 
 
 
 def preferences(labels: Sequence[str]) -> dict[int, int] | None:
-    """By label code: 1 the answer shown first, −1 the second, 0 a tie; None if the labels are no preferences."""
+    """By label code: 1 the answer shown first, −1 the second, 0 a tie; None if the labels are not preferences."""
     read: dict[int, int] = {}
     for code, label in enumerate(labels):
         word = label.strip().lower()
@@ -42,12 +41,12 @@ def preferences(labels: Sequence[str]) -> dict[int, int] | None:
 
 
 def spelled(labels: Sequence[str]) -> bool:
-    """Whether the labels are preferences on their face, and no plain numbers."""
+    """Whether the labels are clearly preferences rather than plain numbers."""
     return preferences(labels) is not None and not all(label.strip().isdigit() for label in labels)
 
 
 def mirrors(names: Sequence[str]) -> dict[int, int]:
-    """By place of an item in its first order: the place of its mirror."""
+    """By index of an item in its first order: the index of its mirror."""
     place = {name: code for code, name in enumerate(names)}
     found: dict[int, int] = {}
     unswapped = {MARK.sub("", name): code for name, code in place.items() if not is_swapped(name)}
@@ -69,8 +68,8 @@ def is_swapped(name: str) -> bool:
 
 
 def position_effects(view: View, judge: str, swapped: Mapping[int, int], resampling: Resampling) -> dict[str, Estimate]:
-    """Preference accuracy, tie rates and swap consistency of a judge on one criterion; empty if it compares no
-    answers.
+    """Preference accuracy, tie rates and swap consistency of a judge on one criterion; empty if its labels are not
+    preferences.
     """
     meaning = preferences(view.scale.labels)
     if meaning is None or not (swapped or spelled(view.scale.labels)):
@@ -93,5 +92,5 @@ def position_effects(view: View, judge: str, swapped: Mapping[int, int], resampl
 
 
 def against(words: Ints) -> Ints:
-    """The same verdicts with the places of the answers exchanged."""
+    """The same verdicts with the answers swapped."""
     return np.where(words == MISSING, MISSING, -words)

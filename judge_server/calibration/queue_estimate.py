@@ -1,4 +1,4 @@
-"""How often people agree with a judge over all that was judged: labels of a drawn sample, reweighted."""
+"""Estimates people's agreement with a judge over all judgments, from the reweighted labels of a sample."""
 
 import asyncio
 from collections import defaultdict
@@ -24,9 +24,9 @@ class StratumAgreement(Frozen):
 
 
 class Agreement(Frozen):
-    """``value``: over all that was judged, each item counting for those that it stands for, with its 95 % interval
-    clustered on prompts (None with a single prompt); ``unweighted``: over the drawn items alone, which were drawn
-    where a judge is suspect. ``n`` labels of ``items`` judgments."""
+    """``value``: over all judgments, with each item weighted by the judgments that it represents, and its 95 % interval
+    clustered by prompt (None with a single prompt). ``unweighted``: over the drawn items only, which oversample suspect
+    judgments. ``n`` labels of ``items`` judgments."""
 
     judge: str
     value: float
@@ -46,7 +46,7 @@ class _Compared:
 
 
 async def estimate(store: Store, label_set: str) -> tuple[Agreement, ...]:
-    """For each judge with labels beside people's. Raises StoreUnavailable."""
+    """One estimate per judge that shares items with people. Raises StoreUnavailable."""
     labels = await store.labels.collected(label_set)
     if not labels:
         return ()
@@ -61,7 +61,7 @@ async def estimate(store: Store, label_set: str) -> tuple[Agreement, ...]:
 
 
 def _compared(table: LabelTable) -> dict[str, list[_Compared]]:
-    """By judge: every label of a person beside what the judge said of the same."""
+    """By judge: every label of a person paired with the judge's verdict."""
     names = table.annotators.names
     judged: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     people: list[tuple[int, int, int, int]] = []

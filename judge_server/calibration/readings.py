@@ -1,7 +1,7 @@
-"""What counts as a reading of a judge.
+"""Defines which rows count as readings of a judge.
 
-A row with the role judge is one. A criterion that a program answers is none: agreement with a word count says nothing
-about a judge. A criterion that people labelled and the judge was never asked is an error, not a missing label.
+A row with the role judge is a reading. An answer by a program is not: agreement with a word count says nothing about a
+judge. A criterion that people labelled but the judge was never asked is an error, not a missing label.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Readings:
 
 
 def readings(labels: LabelSet) -> Readings:
-    """The label set parted into what judges read and what programs answer."""
+    """Split the label set into criteria that judges read and criteria that programs answer."""
     table = labels.table
     programs = with_role(labels, "check")
     if not programs.any():
@@ -41,7 +41,7 @@ def readings(labels: LabelSet) -> Readings:
 
 
 def of_judges(labels: LabelSet, rubric: Rubric | None) -> LabelSet:
-    """Without the criteria that a program answers by the rubric, whoever the file says answered them."""
+    """Without the criteria that a program answers according to the rubric, regardless of the annotator in the file."""
     if rubric is None:
         return labels
     programs = {leaf.id for leaf in rubric.leaves if isinstance(leaf, CheckCriterion)}
@@ -51,7 +51,7 @@ def of_judges(labels: LabelSet, rubric: Rubric | None) -> LabelSet:
 
 
 def unfitted(labels: LabelSet, maps: MapSet | None) -> LabelSet:
-    """Without the prompts whose items the maps were fitted on: they would test the maps on what chose them.
+    """Without the prompts that the maps were fitted on, which would test the maps on their training data.
 
     Raises BadInput if none is left.
     """
@@ -77,7 +77,7 @@ def with_role(labels: LabelSet, role: Role) -> Flags:
 
 
 def present(labels: LabelSet, role: Role) -> tuple[str, ...]:
-    """The annotators of a role that have any row, in the table's order."""
+    """The annotators of a role with at least one row, in the table's order."""
     table = labels.table
     return tuple(
         table.annotators.names[code] for code in np.unique(table.annotators.codes) if table.roles[code] == role

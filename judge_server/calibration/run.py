@@ -1,4 +1,4 @@
-"""Sending labelled items through the scoring path, so that a judge's labels stand beside people's."""
+"""Sends labelled items through the scoring path to get a judge's labels for comparison with people's."""
 
 import asyncio
 import secrets
@@ -34,7 +34,7 @@ from judge_server.scoring.scorer import Scorer
 
 @dataclass(frozen=True)
 class CalibrationTask:
-    """What to measure. ``labels`` are those of one ``split``; ``maps`` are applied by the scorer already."""
+    """What to measure. ``labels`` are those of one ``split``; ``maps`` are already applied by the scorer."""
 
     labels: LabelSet
     split: Part
@@ -93,7 +93,7 @@ class CalibrationTask:
 
 @dataclass(frozen=True)
 class RunResult:
-    """``labels``: the people's rows with the judge's beside them. ``calibration``: the record for the store."""
+    """``labels``: the people's rows and the judge's. ``calibration``: the record for the store."""
 
     labels: LabelSet
     calibration: Calibration
@@ -129,11 +129,11 @@ async def run(
     advance: Callable[[], None] = lambda: None,
     concurrency: int = 64,
 ) -> RunResult:
-    """Judge every item that people labelled. ``advance`` is called for each; what the ``journal`` knows is not asked.
+    """Judge every item that people labelled. ``advance`` is called for each; items in the ``journal`` are not asked
+    again.
 
     Raises BadInput for items without text, for criteria that cannot be measured, and for labelled criteria whose
-    conditions hold on no labelled item. What the judge fails on becomes an empty
-    label with a typed reason.
+    conditions hold on no labelled item. A failure of the judge becomes an empty label with a typed reason.
     """
     labelled = _labelled(task)
     items = _with_text(task.labels, labelled)
@@ -149,7 +149,7 @@ async def run(
                 group.create_task(running.judge(item, labelled[item.id]))
     ordered = [running.rows[item.id] for item in items]
     measured = _beside(task, ordered)
-    record = await asyncio.to_thread(_record, task, measured, ordered)  # intervals take their time
+    record = await asyncio.to_thread(_record, task, measured, ordered)  # computing intervals takes long
     return RunResult(measured, record, len(known))
 
 
@@ -216,8 +216,8 @@ def _clusters(labels: LabelSet) -> dict[str, str]:
 
 
 def _beside(task: CalibrationTask, found: Sequence[ItemRows]) -> LabelSet:
-    """People's rows and other judges', with this judge's new ones. If a criterion is met or not and people had more
-    than two classes, all but the positive one are written as one."""
+    """People's rows and other judges', with this judge's new ones. If a criterion is binary and people used more than
+    two classes, all but the positive one are merged into one."""
     by_criterion = {match.scale.criterion: match for match in task.matches.values()}
     kept: list[Label] = []
     for label in task.labels.table:

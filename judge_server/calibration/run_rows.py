@@ -1,4 +1,4 @@
-"""From a judgment to rows of labels: what the judge said of each criterion, in the words of the label set."""
+"""Converts a judgment to rows of labels: the judge's verdict on each criterion, in the label set's classes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ CHECKS = "checks"  # the annotator of rows that programs, not a judge, decided
 
 
 class ItemRows(Frozen):
-    """One item's rows, with the status of each verdict and what failed. ``complete``: the judge was reached."""
+    """One item's rows, with the status of each verdict and the failures. ``complete``: the judge was reached."""
 
     item: str
     rows: tuple[Label, ...]
@@ -94,7 +94,7 @@ def _failure(verdict: Verdict | None, judgment: Judgment) -> Iterator[str]:
 
 
 def _excuse(verdict: Verdict | None, judgment: Judgment) -> str:
-    """Why there is no label, typed first."""
+    """The reason for a missing label, its type first."""
     if verdict is None:
         return f"{judgment.error.type}: {judgment.error.detail}" if judgment.error else "no verdict"
     if verdict.error is not None:

@@ -1,4 +1,4 @@
-"""What a rule of a policy speaks of: all criteria on one scale, one criterion, or one kind of items."""
+"""The scopes of a policy's rules: all criteria on one scale, one criterion, or one kind of items."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,8 +21,8 @@ _MOST_TAGS = 40
 
 @dataclass(frozen=True)
 class Scope:
-    """What a rule speaks of: one criterion, or all on one scale (``criterion`` None), on all items or those with
-    ``tag``; ``note`` names it."""
+    """A rule's scope: one criterion, or all on one scale (``criterion`` None), on all items or those with ``tag``;
+    ``note`` names it."""
 
     view: View
     criterion: str | None
@@ -32,8 +32,8 @@ class Scope:
 
 @dataclass(frozen=True)
 class Material:
-    """One judge's views: ``together`` scale by scale, ``single`` by criterion. ``important`` criteria have to pass by
-    themselves."""
+    """One judge's views: ``together`` by scale, ``single`` by criterion. ``important`` criteria have to pass
+    individually."""
 
     labels: LabelSet
     together: tuple[View, ...]
@@ -48,7 +48,7 @@ def material(labels: LabelSet, judge: str, rubric: Rubric | None) -> Material:
 
 
 def important(criteria: Mapping[str, View], rubric: Rubric | None) -> frozenset[str]:
-    """Criteria with a gate or at least a tenth of the points; all of them without a rubric."""
+    """Criteria with a gate or at least a tenth of the points; without a rubric all criteria."""
     if rubric is None:
         return frozenset(criteria)
     points = {leaf.id: abs(points_of(leaf)) for leaf in rubric.leaves}
@@ -67,7 +67,7 @@ def points_of(leaf: AnyLeaf) -> float:
 def scopes(rule: PolicyRule, found: Material) -> Iterator[Scope]:
     """Raises BadConfiguration for a criterion that the judge has no labels for."""
     for scope in _all_scopes(rule, found):
-        # a rate of false positives is demanded only if something is positive
+        # a false-positive rate is demanded only if there is a positive label
         if not rule.metric.startswith(_POSITIVE_ONLY) or scope.view.scale.positive is not None:
             yield scope
 
@@ -86,7 +86,7 @@ def _all_scopes(rule: PolicyRule, found: Material) -> Iterator[Scope]:
 
 
 def _named(rule: PolicyRule, found: Material) -> Sequence[str]:
-    """A single criterion is all criteria: it is not judged a second time."""
+    """With a single criterion the overall scope covers it: it is not checked twice."""
     if (
         not rule.criteria
         and len(found.single) == 1
@@ -118,10 +118,10 @@ def _kinds(found: Material) -> Iterator[Scope]:
 
 
 def missing_as_wrong(view: View, judge: str) -> View:
-    """The view with each label that the judge lacks replaced by one that nobody, or hardly anybody, gave.
+    """The view with each missing label of the judge replaced by the label that fewest people gave.
 
-    These are the worst-case bounds of Manski (1990), Am. Econ. Rev. 80:319: what the figure would be if all that is
-    missing were wrong.
+    These are the worst-case bounds of Manski (1990), Am. Econ. Rev. 80:319: the figure if all missing labels were
+    wrong.
     """
     panel, own = view.panel, view.panel.judges[judge]
     counts = panel.humans.counts()

@@ -1,4 +1,4 @@
-"""The few figures that a calibration is remembered by."""
+"""The summary figures stored with a calibration."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ _ALWAYS = ("accuracy", "balanced_accuracy", "false_positive_rate", "youden_j", "
 
 
 def summary_of(labels: LabelSet, judge: str) -> dict[str, Any]:
-    """``overall`` (absent if criteria stand on different scales) and ``criteria``: metrics by name, each with its
-    interval, and ``human_ceiling`` with the judge's ``gap``, where two people rated the same items."""
+    """``overall`` (absent if criteria have different scales) and ``criteria``: metrics by name, each with its interval,
+    and ``human_ceiling`` with the judge's ``gap``, if two people rated the same items."""
     labels = readings(labels).judged
     together = pooled(labels)
     overall = {"overall": _figures(together[0], judge)} if len(together) == 1 else {}

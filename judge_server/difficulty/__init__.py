@@ -1,1 +1,1 @@
-"""Choosing prompts by how often a policy passes them."""
+"""Selects prompts by a policy's pass rate."""

@@ -1,6 +1,6 @@
-"""How hard a prompt is for a policy, from the rewards of its rollouts, and whether it is worth training on.
+"""The difficulty of a prompt for a policy, from the rewards of its rollouts, and whether to train on it.
 
-A rollout whose judge failed has no reward. It is counted, but it is neither a pass nor a miss.
+A rollout whose judge failed has no reward. It is counted, but as neither a pass nor a miss.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from judge_server.util.wilson import wilson
 
 
 class BandPlace(StrEnum):
-    """Where a prompt ends up: exactly one of these. ``not_drawn``: inside the band, but beyond the target."""
+    """The outcome of a prompt. ``not_drawn``: inside the band, but not needed for the target."""
 
     KEPT = "kept"
     TOO_HARD = "too_hard"
@@ -41,8 +41,8 @@ class Band:
 
     The rate is the share of known rewards of at least ``threshold``, or their mean (``mean``). ``interval``: with
     ``inside`` the whole Wilson interval of the pass rate must lie in the band, with ``overlap`` some of it.
-    ``keep_constant``: prompts whose rewards are all equal too, which teach a policy nothing if it is compared
-    within the group. Raises BadInput for a band that no prompt could be in.
+    ``keep_constant``: also keep prompts whose rewards are all equal, which give no signal to group-relative training.
+    Raises BadInput for an empty band.
     """
 
     low: float = 0.2
@@ -56,14 +56,14 @@ class Band:
 
     def __post_init__(self) -> None:
         if self.low > self.high:
-            raise BadInput(f"--low {self.low:g} is above --high {self.high:g}.", remedy="Exchange the two.")
+            raise BadInput(f"--low {self.low:g} is above --high {self.high:g}.", remedy="Swap the two.")
         if not self.mean and not 0 <= self.low <= self.high <= 1:
             raise BadInput(
-                f"--low {self.low:g} and --high {self.high:g} are no pass rates.",
+                f"--low {self.low:g} and --high {self.high:g} are not pass rates.",
                 remedy="Give numbers from 0 to 1, or --mean for a band of mean rewards.",
             )
         if self.mean and self.interval:
-            raise BadInput("--interval is about pass rates.", remedy="Leave out --interval or --mean.")
+            raise BadInput("--interval applies to pass rates only.", remedy="Leave out --interval or --mean.")
 
     def rate(self, tally: Tally) -> float | None:
         """Pass rate or mean reward; None without a known reward."""
@@ -72,12 +72,12 @@ class Band:
         return tally.total / tally.known if self.mean else tally.passed / tally.known
 
     def place(self, tally: Tally) -> BandPlace:
-        """In this order: too few known rewards, outside of the band, all alike, in doubt; else kept."""
+        """Checked in this order: too few known rewards, outside the band, all equal, in doubt; else kept."""
         rate = self.rate(tally)
         if rate is None or tally.known < self.min_rollouts:
             return BandPlace.TOO_FEW
         lowest, highest = (rate, rate) if self.interval is None else wilson(tally.passed, tally.known, self.confidence)
-        # with an interval to overlap, a prompt is outside only if all of it is
+        # with interval ``overlap``, a prompt is outside only if its whole interval is
         under, over = (highest, lowest) if self.interval == "overlap" else (rate, rate)
         if under < self.low:
             return BandPlace.TOO_HARD

@@ -1,4 +1,4 @@
-"""One line of a file of rollouts: which prompt it is about, and the rewards it brings."""
+"""One line of a file of rollouts: its prompt and its rewards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from judge_server.util.canonical import canonical_json
 from judge_server.util.parsing import parse_json
 
 KEYS = ("group", "prompt", "id")
-KEYS_OF_A_PROMPT = ("group", "id", "prompt")  # a data set may hold one text twice, under other ids
+KEYS_OF_A_PROMPT = ("group", "id", "prompt")  # a data set may hold one text twice under different ids
 OF_A_ROLLOUT = frozenset(
     {"reward", "rewards", "response", "responses", "completion", "completions", "advantage", "advantages"}
 )
@@ -18,8 +18,8 @@ OF_A_ROLLOUT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rollouts:
-    """``keys``: 16 bytes each that stand for the prompt, the most telling first. ``rewards``: None if the judge
-    failed. ``judgment``: whether the line is one, which does not hold the prompt."""
+    """``keys``: 16-byte keys of the prompt, the most specific first. ``rewards``: None if the judge failed.
+    ``judgment``: whether the line is a judgment, which does not hold the prompt."""
 
     keys: tuple[bytes, ...]
     rewards: tuple[float | None, ...]
@@ -31,21 +31,21 @@ def read_row(line: bytes) -> dict[str, Any]:
     """A JSON object. Raises ValueError."""
     row = parse_json(line)
     if not isinstance(row, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004  one kind of fault for all that a line can have
+        raise ValueError("not a JSON object")  # noqa: TRY004  one exception type for all faults of a line
     return row
 
 
 def read_rollouts(line: bytes, key: str | None, reward: str) -> Rollouts:
-    """``key`` and ``reward``: names of fields; without ``key`` the prompt is known by group, prompt or id. Raises
-    ValueError that says what is wrong with the line."""
+    """``key`` and ``reward``: names of fields; without ``key`` the prompt is identified by group, prompt or id. Raises
+    ValueError with the fault of the line."""
     row = read_row(line)
     judgment = isinstance(row.get("submission"), dict) and "verdicts" in row
     return Rollouts(keys_of(row["submission"] if judgment else row, key), _rewards(row, reward), row, judgment)
 
 
 def keys_of(row: Mapping[str, Any], key: str | None, names: Sequence[str] = KEYS) -> tuple[bytes, ...]:
-    """What the row says of its prompt, in the order of ``names`` or in the field ``key`` alone. Raises ValueError
-    where that is nothing."""
+    """The row's prompt fields, in the order of ``names``, or the field ``key`` alone. Raises ValueError if there is
+    none."""
     names = (key,) if key else names
     found = tuple(_digest(row[name]) for name in names if row.get(name) not in (None, "", []))
     if not found:
@@ -84,6 +84,6 @@ def _number(value: Any, name: str) -> float | None:
 
 
 def prompt_row(rollouts: Mapping[str, Any], reward: str) -> dict[str, Any]:
-    """The fields of a line that belong to the prompt: all but the rollout's response and reward."""
+    """The fields of a line that belong to the prompt: all except the rollout's response and reward."""
     dropped = OF_A_ROLLOUT | {reward, f"{reward}s"}
     return {name: value for name, value in rollouts.items() if name not in dropped}

@@ -1,5 +1,5 @@
-"""The prompts of a file of rollouts, each in one place: kept, or out for one reason. Some 350 bytes a prompt, whatever
-the number of its rollouts and the length of its text."""
+"""Sorts the prompts of a file of rollouts into kept or out, with one reason each. Takes some 350 bytes per prompt,
+independent of the number of rollouts and the length of the text."""
 
 from array import array
 from collections import Counter, defaultdict
@@ -12,8 +12,8 @@ from judge_server.difficulty.band import Band, BandPlace, Tally
 
 
 class Prompts:
-    """What is known of every prompt, in the order in which they came. ``numbers``: key → place in that order; a prompt
-    may be known by several keys."""
+    """The data of every prompt, in order of appearance. ``numbers``: key → index in that order; a prompt may have
+    several keys."""
 
     def __init__(self) -> None:
         self.numbers: dict[bytes, int] = {}
@@ -26,7 +26,7 @@ class Prompts:
         return len(self.first_lines)
 
     def number(self, key: bytes, line: int, label: int = 0) -> int:
-        """The number of a prompt, which is new where its key is."""
+        """The number of a prompt; a new key gets a new number."""
         number = self.numbers.setdefault(key, len(self.first_lines))
         if number == len(self.first_lines):
             self.first_lines.append(line)
@@ -39,12 +39,12 @@ class Prompts:
         return number
 
     def also(self, number: int, keys: Iterable[bytes]) -> None:
-        """Other keys of a prompt, if no other prompt has them."""
+        """Register other keys of a prompt, if no other prompt has them."""
         for key in keys:
             self.numbers.setdefault(key, number)
 
     def find(self, keys: Iterable[bytes]) -> int | None:
-        """The number of the prompt that has the first of these keys that any has."""
+        """The number of the prompt with the first known key among these."""
         return next((number for key in keys if (number := self.numbers.get(key)) is not None), None)
 
     def add(self, number: int, rewards: Iterable[float | None], threshold: float) -> None:
@@ -74,7 +74,7 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar of the histogram: prompts with ``start`` ≤ rate < ``end`` (the last one takes its end too)."""
+    """One bar of the histogram: prompts with ``start`` ≤ rate < ``end`` (the last bar includes its end)."""
 
     start: float
     end: float
@@ -98,8 +98,8 @@ class Selection:
 
 
 def select(prompts: Prompts, band: Band, *, target: int | None = None, seed: int = 0, bars: int = 10) -> Selection:
-    """Every prompt in its place. ``target``: draw that many of those inside the band, as evenly over the bars of the
-    histogram as there are prompts in them. Which are drawn depends on ``seed`` and the prompts, not on their order."""
+    """Decide every prompt. ``target``: draw that many inside the band, as evenly over the bars of the histogram as
+    possible. The draw depends on ``seed`` and the prompts, not on their order."""
     places = [band.place(tally) for tally in prompts.tallies()]
     rates = [band.rate(tally) for tally in prompts.tallies()]
     scale = _Scale.of(rates, places, bars)
@@ -120,7 +120,7 @@ class _Scale:
 
     @staticmethod
     def of(rates: list[float | None], places: list[BandPlace], bars: int) -> "_Scale":
-        """From 0 to 1, or as wide as mean rewards beyond it are."""
+        """From 0 to 1, or wider if mean rewards exceed it."""
         shown = [
             rate for rate, place in zip(rates, places, strict=True) if rate is not None and place != BandPlace.TOO_FEW
         ]
@@ -144,9 +144,9 @@ class _Scale:
 
 
 def _draw(prompts: Prompts, places: list[BandPlace], bars: list[int], target: int, seed: int) -> set[int]:
-    """At most ``target`` of the kept ones: in turns one of each bar, those first whose key, hashed with the seed, is
-    the least."""
-    dealt: set[int] = set()  # by its first key: which others follow depends on the other prompts
+    """At most ``target`` of the kept prompts: one from each bar in turn, in the order of their keys hashed with the
+    seed."""
+    dealt: set[int] = set()  # by its first key: further keys depend on the other prompts
     lots: dict[int, list[tuple[bytes, int]]] = defaultdict(list)
     for key, number in prompts.numbers.items():
         if places[number] is BandPlace.KEPT and number not in dealt:

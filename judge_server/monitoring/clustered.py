@@ -1,7 +1,8 @@
-"""Means and differences of means, with what rollouts of one prompt share taken into account.
+"""Means and differences of means that account for the correlation of rollouts of one prompt.
 
-Naive intervals lie where rows share a prompt. Here the prompt is the unit: the variance of a ratio of sums is the sum
-over prompts of the squared sum of residuals (the linearised variance of a ratio estimator, as in survey sampling).
+Naive intervals are too narrow if rows share a prompt. Here the prompt is the unit: the variance of a ratio of sums is
+the sum over prompts of the squared sum of residuals (the linearised variance of a ratio estimator, as in survey
+sampling).
 """
 
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ class MeanEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Rows as sums over their prompt: of ``total``, of ``weight``; their ratio is the mean. ``n``: rows."""
+    """Rows summed by prompt: ``total`` and ``weight``, whose ratio is the mean; ``n``: the number of rows."""
 
     total: Numbers
     weight: Numbers
@@ -47,7 +48,7 @@ class Sample:
 
     @property
     def mean(self) -> float:
-        """nan if there is no weight."""
+        """nan if the weights sum to 0."""
         weight = float(self.weight.sum())
         return float(self.total.sum()) / weight if weight else float("nan")
 
@@ -55,7 +56,7 @@ class Sample:
 def sample(
     values: Sequence[float] | Numbers, clusters: Sequence[str], weights: Sequence[float] | None = None
 ) -> Sample:
-    """``values`` are numerators where ``weights`` (denominators) are given, else each counts once."""
+    """``values`` are numerators if ``weights`` (denominators) are given, else each has weight 1."""
     _, places = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
     count = int(places.max()) + 1 if len(places) else 0
     given = np.ones(len(places)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -66,15 +67,15 @@ def sample(
 
 
 def above(of: Sample, limit: float, level: float, *, bounded: bool) -> bool:
-    """Whether the mean lies above ``limit``, said wrongly with probability at most ``level`` a look where it is just at
-    the limit: over a run of looks, at most ``level`` times their number."""
+    """Whether the mean is above ``limit``. The false-positive probability for a mean at the limit is at most ``level``
+    a look; over several looks, at most ``level`` times their number."""
     quantile = _NORMAL.inv_cdf(1 - level)
     found = share(of, quantile) if bounded else estimate(of, quantile)
     return found.low > limit
 
 
 def estimate(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
-    """The mean with an interval; the interval is everything where there are fewer than two prompts."""
+    """The mean with an interval; the interval is infinite for fewer than two prompts."""
     mean = of.mean
     spread = quantile * _wider(of.clusters, quantile) * sqrt(_variance(of, mean))
     return MeanEstimate(mean, mean - spread, mean + spread, of.n, of.clusters)
@@ -82,8 +83,8 @@ def estimate(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
 
 def share(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
     """A mean that lies in [0, 1], with the score interval of an effective number of trials (Korn & Graubard 1998) and
-    Student's quantile on prompts − 1. As long as few rows are on the rarer side, rows of one prompt are taken to
-    correlate with ``_ASSUMED_CORRELATION``, so that 0 of n is no certainty."""
+    Student's quantile on prompts − 1. If few rows are on the rarer side, rows of one prompt are assumed to correlate
+    with ``_ASSUMED_CORRELATION``, so that 0 of n is not certainty."""
     mean = of.mean
     if isnan(mean) or of.clusters < 2:
         return MeanEstimate(mean, 0.0, 1.0, of.n, of.clusters)
@@ -100,8 +101,8 @@ def share(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
 
 def stratified_share(strata: Sequence[Sample], populations: Sequence[float]) -> tuple[float, float, float]:
     """The share over all strata, each weighted by its population, with its interval: the strata's score intervals
-    combined by the method of variance estimates recovery (Zou & Donner 2008, Stat. Med. 27:1693). A stratum that says
-    the same throughout still adds its uncertainty."""
+    combined by the method of variance estimates recovery (Zou & Donner 2008, Stat. Med. 27:1693). A stratum with
+    constant values still adds its uncertainty."""
     whole = sum(populations)
     shares = [(share(one), weight / whole) for one, weight in zip(strata, populations, strict=True)]
     value = sum(weight * one.value for one, weight in shares)
@@ -111,8 +112,8 @@ def stratified_share(strata: Sequence[Sample], populations: Sequence[float]) -> 
 
 
 def probability_of_change(before: Sample, after: Sample) -> float:
-    """Two-sided, of a difference at least this great where both have one mean: a score test, whose variance is taken
-    around the common mean, so that it never is 0 if the two differ. 1 if nothing can be said."""
+    """Two-sided p of a difference at least this large if both have the same mean: a score test, whose variance around
+    the common mean is never 0 if the two differ. 1 if there is too little data."""
     fewest = min(before.clusters, after.clusters)
     weight = float(before.weight.sum() + after.weight.sum())
     if fewest < 2 or not before.weight.sum() or not after.weight.sum():
@@ -125,14 +126,14 @@ def probability_of_change(before: Sample, after: Sample) -> float:
 
 
 def two_sided(t: float, degrees: int) -> float:
-    """The probability of Student's t beyond ``|t|``, by Wallace's normal approximation (1959), which is
-    off by less than 6 % of itself from 10 degrees of freedom on, also far out."""
+    """The probability of Student's t beyond ``|t|``, by Wallace's normal approximation (1959), with a relative error
+    below 6 % from 10 degrees of freedom on, also in the tails."""
     z = (8 * degrees + 1) / (8 * degrees + 3) * sqrt(degrees * log1p(t * t / degrees))
     return 2 * _NORMAL.cdf(-z)
 
 
 def _variance(of: Sample, around: float) -> float:
-    """Of the mean, from the prompts' residuals around a given mean."""
+    """Variance of the mean, from the prompts' residuals around a given mean."""
     if of.clusters < 2 or isnan(around):
         return inf if of.clusters < 2 else 0.0
     residuals = of.total - around * of.weight
@@ -140,7 +141,7 @@ def _variance(of: Sample, around: float) -> float:
 
 
 def _wider(clusters: int, quantile: float = _CONFIDENT) -> float:
-    """Student's quantile over the normal one (the first terms of Cornish and Fisher's expansion)."""
+    """Ratio of Student's quantile to the normal one (first terms of the Cornish–Fisher expansion)."""
     degrees = max(clusters - 1, 1)
     z2 = quantile**2
     return 1 + (z2 + 1) / (4 * degrees) + (5 * z2**2 + 16 * z2 + 3) / (96 * degrees**2)

@@ -1,4 +1,4 @@
-"""Criterion by criterion: whether its pass rate moves, and whether it still teaches anything."""
+"""Per criterion: whether its pass rate drifts, and whether it still gives a training signal."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from judge_server.monitoring.clustered import MeanEstimate, Sample, above, sampl
 from judge_server.monitoring.deciding import AlarmRule, Frame, finding, watched
 from judge_server.store.observation import Observed, Windows
 
-_DOUBT = 1.5  # times the share that still tells responses apart, which the bound has to exclude
+_DOUBT = 1.5  # factor on the remaining share, for the bound to exclude
 
 
 def criterion_drift(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
-    """Falls are alarms sooner than rises, for training is meant to raise what is rewarded."""
+    """Falls raise alarms sooner than rises, because training is meant to raise rewarded criteria."""
     found: list[MonitorFinding] = []
     rules = {
         False: AlarmRule(rise=limits.drift_rise, fall=limits.drift_fall),
@@ -33,11 +33,13 @@ def criterion_drift(frame: Frame, windows: Windows, limits: MonitorLimits) -> li
 
 
 def criterion_saturation(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
-    """A criterion that all meet, or none, gives a group no advantage. One that should not be met and never is, is what
-    it is there for."""
+    """A criterion that all responses meet, or none, gives a group no advantage. A negative criterion that is never met
+    is as intended."""
     found = []
     criteria = _criteria(windows)
-    doubted = 1 - _DOUBT * (1 - limits.saturated)  # .97 for .98: a criterion that tells some apart is not saturated
+    doubted = 1 - _DOUBT * (
+        1 - limits.saturated
+    )  # .97 for .98: a criterion that still distinguishes some responses is not saturated
     for criterion, bad in criteria.items():
         recent, baseline = _scores(windows.recent, criterion), _scores(windows.baseline, criterion)
         if not frame.enough(recent):
@@ -57,7 +59,7 @@ def criterion_saturation(frame: Frame, windows: Windows, limits: MonitorLimits) 
 
 
 def _criteria(windows: Windows) -> dict[str, bool]:
-    """In the order in which they were met, with whether meeting them is bad."""
+    """Criteria in the order of first occurrence, and whether meeting them is bad."""
     rows = (*windows.baseline, *windows.recent)
     return {criterion: criterion in one.negative for one in rows for criterion in one.scores}
 

@@ -1,4 +1,4 @@
-"""From measured changes to findings: what is both improbable by chance and large enough to matter is an alarm."""
+"""From measured changes to findings: a change that is both significant and large enough raises an alarm."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from judge_server.core.monitor import MonitorFinding, MonitorName, Series, State
 from judge_server.monitoring.clustered import MeanEstimate, Sample, above, estimate, probability_of_change, share
 
-_CLEARS = 0.8  # share of a limit below which its alarm clears
+_CLEARS = 0.8  # fraction of a limit below which its alarm clears
 _CLEARED_P = 0.05
 Words = Callable[[MeanEstimate, float | None, State], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What all findings of one monitor in one series share. ``level``: the probability that this monitor calls
-    anything a change where nothing changed."""
+    """Shared by all findings of one monitor in one series. ``level``: the false-alarm probability of this monitor."""
 
     monitor: MonitorName
     series: Series
@@ -41,8 +40,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class AlarmRule:
-    """An alarm is a significant rise or fall of at least so much, or an interval wholly above ``above``. ``bounded``:
-    the mean lies in [0, 1]."""
+    """An alarm is a significant rise or fall of at least this size, or an interval entirely above ``above``.
+    ``bounded``: the mean lies in [0, 1]."""
 
     rise: float | None = None
     fall: float | None = None
@@ -50,7 +49,7 @@ class AlarmRule:
     bounded: bool = True
 
     def near(self, value: float, change: float, p: float) -> bool:
-        """Whether a raised alarm stands a little longer: it clears well below where it was raised, so that one shift
+        """Whether a raised alarm stays raised: it clears well below the point where it was raised, so that one shift
         does not raise it twice."""
         high = self.above is not None and value > _CLEARS * self.above
         return high or (p <= _CLEARED_P and self.great(change / _CLEARS))
@@ -63,7 +62,7 @@ class AlarmRule:
 def watched(
     frame: Frame, rule: AlarmRule, samples: Mapping[str | None, tuple[Sample, Sample]], what: str, words: Words
 ) -> list[MonitorFinding]:
-    """A finding for each subject, from its samples before and after."""
+    """One finding per subject, from its samples before and after."""
     found: list[MonitorFinding] = []
     enough = {subject: pair for subject, pair in samples.items() if frame.enough(*pair)}
     probabilities = [probability_of_change(*pair) for pair in enough.values()]
@@ -110,8 +109,7 @@ def finding(
 
 
 def holm(probabilities: Sequence[float], level: float) -> list[bool]:
-    """Which of several changes are significant, so that the probability of calling any so wrongly is at most ``level``
-    (Holm 1979)."""
+    """Which of several changes are significant, with a familywise error rate of at most ``level`` (Holm 1979)."""
     order = sorted(range(len(probabilities)), key=lambda place: probabilities[place])
     significant = [False] * len(probabilities)
     for rank, place in enumerate(order):

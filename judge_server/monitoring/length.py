@@ -1,4 +1,4 @@
-"""Whether length pays: the rank correlation of reward and length, and how lengths grow."""
+"""Length monitors: the rank correlation of reward and length, and the growth of lengths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _NOTHING: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """``error``: its standard error; ``blocks``: how many parts it was measured without."""
+    """``error``: its standard error; ``blocks``: the number of jackknife blocks."""
 
     value: float
     error: float
@@ -33,11 +33,11 @@ class Correlation:
 
 
 def correlation(first: Sequence[float], second: Sequence[float], clusters: Sequence[str]) -> Correlation | None:
-    """Within prompts where they have several rollouts, for that is what advantages are made of: ranks over all rows,
-    less their mean over the prompt. None if one of the two never varies, or there are fewer than five prompts.
+    """Computed within prompts that have several rollouts, since advantages are: ranks over all rows, less their mean
+    over the prompt. None if one of the two is constant, or there are fewer than five prompts.
 
-    The error is that of the grouped jackknife: whole prompts are dealt out to at most 50 blocks, and the correlation is
-    taken without each.
+    The error is that of the grouped jackknife: whole prompts are assigned to at most 50 blocks, and the correlation is
+    computed without each.
     """
     own, other = (np.asarray(values, dtype=np.float64) for values in (first, second))
     names, places = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
@@ -59,8 +59,8 @@ def correlation(first: Sequence[float], second: Sequence[float], clusters: Seque
 
 
 def spearman(first: Numbers, second: Numbers, within: NDArray[np.intp]) -> float | None:
-    """Pearson's correlation of the ranks (ties have their mean rank) less their means over ``within``; None if one
-    never varies."""
+    """Pearson's correlation of the ranks (ties have their mean rank) less their means over ``within``; None if one is
+    constant."""
     one, two = (_centred(_ranks(values), within) for values in (first, second))
     spread = sqrt(float(one @ one) * float(two @ two))
     return float(one @ two) / spread if spread > _NOTHING else None
@@ -80,7 +80,7 @@ def _centred(ranks: Numbers, within: NDArray[np.intp]) -> Numbers:
 
 
 def reward_length(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
-    """Spearman's correlation of reward and characters among the rollouts of a prompt, now and before."""
+    """Spearman's correlation of reward and length in characters within prompts, recent and before."""
     before, after = ([one for one in rows if one.reward is not None] for rows in (windows.baseline, windows.recent))
     old, new = _correlated(before), _correlated(after)
     if min(len(before), len(after)) < frame.least or old is None or new is None:
@@ -102,7 +102,7 @@ def reward_length(frame: Frame, windows: Windows, limits: MonitorLimits) -> list
 
 
 def length_growth(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
-    """The geometric mean of characters, now and before."""
+    """The geometric mean of the length in characters, recent and before."""
     before, after = (
         sample([log1p(one.characters) for one in rows], [one.cluster for one in rows])
         for rows in (windows.baseline, windows.recent)

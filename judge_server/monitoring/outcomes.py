@@ -1,4 +1,5 @@
-"""Judgments as a whole: groups without a difference, failures, abstentions, flags, and audits by a second judge."""
+"""Monitors of whole judgments: groups with equal rewards, failures, abstentions, flags, and audits by a second
+judge."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ _Holds = Callable[[Observed], bool]
 
 
 def zero_variance(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
-    """The share of groups whose rewards are all equal: such a group has no advantage, and teaches nothing."""
+    """The share of groups whose rewards are all equal: such a group has no advantage and no training signal."""
     own = Frame(frame.monitor, frame.series, frame.level, frame.least_clusters, frame.least_clusters)
     rule = AlarmRule(rise=limits.zero_variance_rise, above=limits.zero_variance)
     samples: dict[str | None, tuple[Sample, Sample]] = {None: (_groups(windows.baseline), _groups(windows.recent))}
@@ -28,7 +29,7 @@ def zero_variance(frame: Frame, windows: Windows, limits: MonitorLimits) -> list
 
 
 def abstention(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
-    """The share of verdicts asked of the judge that it abstained from or gave unreadably."""
+    """The share of verdicts by the judge that are abstentions or unreadable."""
     before, after = (
         sample([one.unsure for one in rows], [one.cluster for one in rows], [one.asked for one in rows])
         for rows in ([one for one in part if one.asked] for part in (windows.baseline, windows.recent))
@@ -98,7 +99,7 @@ def _rate(what: str, advice: str) -> Words:
 
 
 def audit_disagreement(frame: Frame, pairs: Sequence[Sequence[Audited]], limits: MonitorLimits) -> list[MonitorFinding]:
-    """The share of criteria that one judge says is met and the other not."""
+    """The share of criteria on which the two judges disagree."""
     before, after = (
         sample([one.disagreed for one in rows], [one.cluster for one in rows], [one.compared for one in rows])
         for rows in pairs
@@ -108,7 +109,7 @@ def audit_disagreement(frame: Frame, pairs: Sequence[Sequence[Audited]], limits:
 
 
 def audit_bias(frame: Frame, pairs: Sequence[Sequence[Audited]], limits: MonitorLimits) -> list[MonitorFinding]:
-    """How much better the training judge thinks of responses than the audit judge, and whether that grows."""
+    """How much more generous the training judge is than the audit judge, and whether that grows."""
     before, after = (_differences(rows) for rows in pairs)
     rule = AlarmRule(rise=limits.bias_rise, fall=limits.bias_rise, above=limits.bias, bounded=False)
     return watched(frame, rule, {None: (before, after)}, "Audited judgments", _biased)

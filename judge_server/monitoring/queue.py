@@ -1,4 +1,4 @@
-"""Drawing judgments for people to label: more of what is suspicious, and what each then stands for."""
+"""Draws judgments for people to label: suspicious ones are oversampled, and each draw has a weight."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -12,8 +12,8 @@ from judge_server.util.canonical import stable_hash
 def draw(
     frame: Sequence[Framed], disagreeing: Collection[str], sizes: Sizes, salt: str, now: datetime
 ) -> tuple[QueueItem, ...]:
-    """A stratified random sample: every judgment of a stratum is as likely as every other of it. Because the strata
-    share nothing and each item knows its weight, weighted means are those of the whole frame."""
+    """A stratified random sample with equal probabilities within a stratum. The strata are disjoint and each item has
+    its weight, so weighted means estimate those of the whole frame."""
     strata: dict[Stratum, list[str]] = defaultdict(list)
     high = _highest_tenth(frame)
     for one in frame:
@@ -46,6 +46,6 @@ def _stratum(one: Framed, disagreeing: Collection[str], high: float) -> Stratum:
 
 
 def _highest_tenth(frame: Sequence[Framed]) -> float:
-    """The reward from which on it begins."""
+    """The lowest reward in the highest tenth."""
     rewards = sorted((one.reward for one in frame), reverse=True)
     return rewards[ceil(len(rewards) / 10) - 1] if rewards else 0.0

@@ -1,4 +1,4 @@
-"""All monitors over one series, and one look at every series that was judged lately."""
+"""Runs all monitors over one series, and over every recently judged series."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ _OF_A_RUBRIC: Final = (criterion_drift, criterion_saturation)
 def look(
     series: Series, windows: Windows, audits: Sequence[Sequence[Audited]], limits: MonitorLimits
 ) -> tuple[MonitorFinding, ...]:
-    """A finding or more of each monitor. The probability of any false change in the series is at most
-    ``limits.false_alarms``, shared equally among the monitors, and within each by Holm's method. Criteria are looked
-    at where the series is of one rubric."""
+    """At least one finding per monitor. The probability of any false alarm in the series is at most
+    ``limits.false_alarms``, shared equally among the monitors, and within each by Holm's method. Criteria are monitored
+    if the series has one rubric."""
     monitors = _OVER_ALL if series.rubric is None else (*_OVER_ALL, *_OF_A_RUBRIC)
     found: list[MonitorFinding] = []
     for monitor in monitors:
@@ -41,7 +41,7 @@ def _frame(name: str, series: Series, limits: MonitorLimits, least: int) -> Fram
 
 
 class Records(Protocol):
-    """Where judgments are read: the store's monitor records."""
+    """Reads judgments: the store's monitor records."""
 
     async def series(
         self, span: TimeRange, *, least: int, most: int, rubric: str | None = None
@@ -61,7 +61,7 @@ async def survey(
     policy: str | None = None,
     until: datetime | None = None,
 ) -> tuple[MonitorFinding, ...]:
-    """What the monitors find in every series of the last ``horizon_seconds``. Raises StoreUnavailable."""
+    """The findings in every series of the last ``horizon_seconds``. Raises StoreUnavailable."""
     span = TimeRange((until or datetime.now(UTC)) - timedelta(seconds=limits.horizon_seconds), until)
     found: list[MonitorFinding] = []
     for series in await records.series(span, least=limits.least, most=limits.most_series, rubric=rubric):

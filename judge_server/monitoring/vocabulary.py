@@ -1,4 +1,4 @@
-"""Words and phrases that burst into highly rewarded responses: flattery, echoes of criteria, magic formulas."""
+"""Detects bursts of words and phrases in highly rewarded responses, such as flattery or echoes of criteria."""
 
 import hashlib
 import re
@@ -39,7 +39,7 @@ class _Burst:
 
 def vocabulary(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[MonitorFinding]:
     """Document frequencies of words and of phrases of up to three words, in the better half of the responses of each
-    window. Words of the prompt do not count: an answer speaks of what was asked."""
+    window. Words of the prompt do not count, because answers repeat them."""
     before, after = _better(windows.baseline), _better(windows.recent)
     enough = min(len(before), len(after)) >= frame.least
     if not enough or min(len({one.cluster for one in rows}) for rows in (before, after)) < frame.least_clusters:
@@ -70,7 +70,7 @@ def vocabulary(frame: Frame, windows: Windows, limits: MonitorLimits) -> list[Mo
 
 
 def _better(rows: Sequence[Observed]) -> list[Observed]:
-    """At most 400 responses, drawn by the digest of their ids, whose reward is at least the window's median."""
+    """At most 400 responses with a reward of at least the window's median, sampled by the digest of their ids."""
     rewards = [one.reward for one in rows if one.reward is not None]
     if not rewards:
         return []
@@ -103,7 +103,7 @@ def _phrases(words: list[str], asked: set[str]) -> Iterator[str]:
 def _tested(
     old: list[set[str]], new: list[set[str]], before: Sequence[Observed], after: Sequence[Observed]
 ) -> list[_Burst]:
-    """Terms frequent enough in both windows together, which says nothing of either, each with its test."""
+    """Terms frequent enough in both windows combined (which does not bias the comparison), each with its test."""
     counts = Counter(term for terms in (*old, *new) for term in terms)
     least = max(10, int(_LEAST_SHARE * (len(old) + len(new))))
     kept = [term for term, count in counts.most_common(_MOST_TERMS) if count >= least]
@@ -135,7 +135,7 @@ def _great(burst: _Burst, limits: MonitorLimits) -> bool:
 
 
 def _distinct(terms: list[str]) -> list[str]:
-    """The first few that do not say the same again."""
+    """The first few that do not overlap."""
     shown: list[str] = []
     for term in terms:
         if not any(term in one or one in term for one in shown):

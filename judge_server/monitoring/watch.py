@@ -1,6 +1,6 @@
-"""Looks at what was judged every few minutes, raises and clears alarms, and tells the webhook.
+"""Runs the monitors every few minutes, raises and clears alarms, and notifies the webhook.
 
-Of several servers on one database one looks at a time; the others read the alarms that it raised.
+If several servers share a database, one runs the monitors at a time; the others read its alarms.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _LONGEST_LOOK_SECONDS: Final = 600.0
 
 
 class Listener(Protocol):
-    """Told of every look: metrics. ``findings`` is None if another server looked."""
+    """Notified of every look, for metrics. ``findings`` is None if another server looked."""
 
     async def looked(self, findings: Sequence[MonitorFinding] | None, raised: Sequence[Alarm]) -> None: ...
 
@@ -76,7 +76,7 @@ class Watch:
             await self._webhook.__aexit__(None, None, None)
 
     async def findings(self) -> tuple[MonitorFinding, ...]:
-        """Of a look that is at most 30 s old. Raises StoreUnavailable."""
+        """Findings at most 30 s old. Raises StoreUnavailable."""
         return await self._survey(_FRESH_SECONDS)
 
     async def _survey(self, fresh_seconds: float) -> tuple[MonitorFinding, ...]:
@@ -86,7 +86,7 @@ class Watch:
             return self._last[1]
 
     async def look(self) -> list[Transition]:
-        """One look, if it is this server's turn: what it raised and cleared. Raises StoreUnavailable."""
+        """One look, if it is this server's turn: the alarms raised and cleared. Raises StoreUnavailable."""
         made: list[Transition] = []
         findings: tuple[MonitorFinding, ...] | None = None
         lease = max(self._seconds * 0.9, 1.0) if self._seconds < _LONGEST_LOOK_SECONDS else _LONGEST_LOOK_SECONDS
@@ -104,8 +104,8 @@ class Watch:
         return made
 
     async def tell(self) -> None:
-        """Tell the webhook what it has not heard, if it is this server's turn. What it refuses is told again later,
-        eight times in all. Raises StoreUnavailable."""
+        """Send pending transitions to the webhook, if it is this server's turn. Failed ones are retried, eight attempts
+        in all. Raises StoreUnavailable."""
         if self._webhook is None:
             return
         if not await self._store.watches.claim("webhook", self._name, seconds=_TELLING_LEASE_SECONDS):

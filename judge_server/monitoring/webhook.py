@@ -1,4 +1,4 @@
-"""Telling an operator's own address of alarms, signed so that it can tell us from others."""
+"""Sends alarms to the operator's webhook, signed so that the receiver can verify the sender."""
 
 import hashlib
 import hmac
@@ -14,11 +14,12 @@ _TIMEOUT_SECONDS: Final = 10.0
 
 
 class WebhookRefused(Exception):
-    """The address did not take it; the message says why and never names the address, which may hold a secret."""
+    """The webhook did not accept a transition. The message gives the reason and never the address, which may hold a
+    secret."""
 
 
 class Webhook:
-    """``url`` comes from the settings alone. A body is signed as ``t=SECONDS,v1=HEX``: HMAC-SHA256 under ``secret`` of
+    """``url`` comes only from the settings. A body is signed as ``t=SECONDS,v1=HEX``: HMAC-SHA256 under ``secret`` of
     the seconds since 1970, a full stop, and the body. Redirects are not followed."""
 
     def __init__(self, url: str, secret: str | None, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
@@ -35,7 +36,7 @@ class Webhook:
         await self._client.aclose()
 
     async def tell(self, transition: Transition) -> None:
-        """Returns when the address has answered 2xx. Raises WebhookRefused."""
+        """Returns after a 2xx response. Raises WebhookRefused."""
         body = body_of(transition)
         headers = {"Content-Type": "application/json", "X-Judge-Server-Event": transition.id}
         if self._secret is not None:

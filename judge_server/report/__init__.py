@@ -1,1 +1,1 @@
-"""The report: a judge measured against people, computed once and written as JSON, HTML, Markdown or terminal text."""
+"""The report: judges measured against people, computed once and written as JSON, HTML, Markdown or terminal text."""

@@ -1,4 +1,4 @@
-"""The report from a label set: humans among themselves, each judge against them, by criterion and overall."""
+"""Computes the report from a label set: humans among themselves, each judge against them, by criterion and overall."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,8 +43,8 @@ def silent(done: int, total: int, what: str) -> None:
 
 
 def compute(labels: LabelSet, wish: ReportContent | None = None, progress: Progress = silent) -> Report:
-    """Everything measured. Raises ``BadInput`` for a label set without humans' labels, for an unknown judge or
-    criterion, and where somebody rated an item twice.
+    """Compute the report. Raises ``BadInput`` for a label set without humans' labels, for an unknown judge or
+    criterion, and if an annotator rated an item twice.
     """
     wish = wish or ReportContent()
     parts = readings(chosen(labels, wish))
@@ -54,7 +54,7 @@ def compute(labels: LabelSet, wish: ReportContent | None = None, progress: Progr
 
 
 def checks(parts: Readings, wish: ReportContent) -> dict[str, Metrics]:
-    """Agreement of programs with people, by criterion: no figure of a judge."""
+    """Agreement of programs with people, by criterion; kept apart from judges' figures."""
     found: dict[str, Metrics] = {}
     if parts.checked is not None:
         for seen in views(parts.checked):
@@ -64,12 +64,12 @@ def checks(parts: Readings, wish: ReportContent) -> dict[str, Metrics]:
 
 
 def chosen(labels: LabelSet, wish: ReportContent) -> LabelSet:
-    """The label set with the wished judges and criteria only."""
+    """The label set with the requested judges and criteria only."""
     table = labels.table
     people, machines = present(labels, "human"), present(labels, "judge")
     if not people:
         raise BadInput(
-            "No row has the role human: there is nobody to measure a judge against.",
+            "No row has the role human: there are no labels by people to measure a judge against.",
             remedy="Mark the people's rows with role human, or give --human NAME where the file has no roles.",
         )
     keep = np.ones(len(table), dtype=np.bool_)
@@ -93,7 +93,7 @@ def known(wished: Sequence[str], names: Sequence[str], what: str) -> None:
 
 @dataclass
 class _Gathered:
-    """What criteria gave so far, for the people or for one judge."""
+    """Results of criteria so far, for the people or for one judge."""
 
     criteria: dict[str, Metrics] = field(default_factory=dict)
     details: dict[str, Detail] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class _Gathered:
 
 
 class _Work:
-    """One computation: criteria one after another, each forgotten when it is measured, then all of a scale pooled."""
+    """One computation: criteria one after another, each released after it is measured, then all of a scale pooled."""
 
     def __init__(self, labels: LabelSet, wish: ReportContent, progress: Progress) -> None:
         self.labels, self.wish, self.progress = labels, wish, progress
@@ -128,7 +128,7 @@ class _Work:
         return [view(self.labels, group) for group in self.groups]
 
     def single(self, own: Scaled) -> View:
-        """Everything about one criterion."""
+        """All results of one criterion."""
         seen, name = view(self.labels, [own]), own.criterion
         self.subjects[name] = scale_name(seen)
         self.notes += [f"{name}: {seen.note}."] if seen.note else []
@@ -204,14 +204,14 @@ class _Work:
     def together(
         self, criteria: dict[str, Metrics], measure: Callable[[View], Metrics]
     ) -> tuple[Metrics, dict[str, Metrics]]:
-        """Overall, and scale by scale where the criteria stand on more than one."""
+        """Overall, and by scale if the criteria have several."""
         if len(self.subjects) == 1:
             return next(iter(criteria.values()), {}), {}
         if len(self.pooled) == 1:
             return measure(self.pooled[0]), {}
         names = [scale_name(seen) for seen in self.pooled]
         scales = {name: measure(seen) for name, seen in zip(names, self.pooled, strict=True)}
-        note = f"the criteria stand on {len(names)} scales: read them by criterion or by scale"
+        note = f"the criteria have {len(names)} different scales: see the figures by criterion or by scale"
         every = {metric for found in (*scales.values(), *criteria.values()) for metric in found if "[" not in metric}
         return {metric: Estimate(note=note) for metric in sorted(every)}, scales
 
@@ -281,7 +281,7 @@ class _Work:
         if len(present(self.labels, "human")) == 1:
             yield "One person labelled: agreement among people is undefined, so there is no human ceiling."
         if not self.judges:
-            yield "No judge's labels are here: only the people are measured among themselves."
+            yield "There are no labels by a judge: only agreement among the people is measured."
         if self.labels.provenance.nature == "authored":
             yield "These labels are authored examples, not experts' labels: they show how the commands work."
 
@@ -297,7 +297,7 @@ def missed(detail: Detail | None) -> str:
 
 
 def first(found: list[Disagreement], limit: int) -> tuple[Disagreement, ...]:
-    """The clearest of all criteria's disagreements."""
+    """The clearest disagreements over all criteria."""
     return tuple(sorted(found, key=lambda each: (-each.severity, -each.unanimity, -len(each.humans)))[:limit])
 
 

@@ -1,4 +1,4 @@
-"""What stands behind the metrics: counts, confusion matrices, base rates, the baseline, reliability."""
+"""Details behind the metrics: counts, confusion matrices, base rates, the baseline, reliability."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from judge_server.report.model import Detail, SideCounts
 
 
 def counted(view: View, mine: Flags, coverage: float | None = None) -> SideCounts:
-    """``mine``: which of the view's rows count."""
+    """``mine``: the rows of the view to count."""
     codes = view.table.labels.codes[view.rows[mine]]
     return SideCounts(
         rows=len(codes),

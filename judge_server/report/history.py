@@ -1,4 +1,4 @@
-"""A report beside the one before it."""
+"""Compares a report with a previous one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,8 +30,8 @@ def read_report(path: Path) -> Report:
         raise BadInput(f"{path} cannot be read: {fault.strerror}.", remedy="Name a report's JSON file.") from fault
     except ValidationError as fault:
         raise BadInput(
-            f"{path} is no report of this version ({fault.error_count()} faults).",
-            remedy="Give the JSON that calibrate report --json or -o report.json wrote, or compute it anew.",
+            f"{path} is not a report of this version ({fault.error_count()} faults).",
+            remedy="Give the JSON that calibrate report --json or -o report.json wrote, or compute it again.",
         ) from fault
 
 
@@ -40,7 +40,8 @@ def with_previous(report: Report, previous: Report) -> Report:
 
 
 def changes(report: Report, previous: Report) -> Iterator[MetricChange]:
-    """The main metrics of judges and criteria that both reports have; of the only judge, whatever its name was."""
+    """Changes of the main metrics for judges and criteria in both reports; a single judge is matched regardless of
+    name."""
     for judge, side in report.judges.items():
         before = previous.judges.get(judge)
         if before is None and len(report.judges) == len(previous.judges) == 1:

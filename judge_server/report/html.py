@@ -15,7 +15,7 @@ from judge_server.report.plots import DumbbellRow, ForestRow, Shape, dumbbells, 
 TONES = {"short": "bad", "above": "good", "level": "good", "unclear": "fair", "alone": "fair", "unknown": "fair"}
 MOST_MATRICES = 8
 MOST_FOREST = 60
-MOST_NARROW = 6  # columns that leave room for intervals on one line
+MOST_NARROW = 6  # most columns with intervals on one line
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def cell(value: str, figure: bool, wide: bool) -> PageCell:
 
 
 def figure_like(value: str) -> bool:
-    """Whether a cell holds a figure rather than words."""
+    """Whether a cell holds a number rather than words."""
     return not any(character.isalpha() for character in value)
 
 

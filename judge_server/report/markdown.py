@@ -1,4 +1,4 @@
-"""The report as Markdown: the HTML file's twin without plots, safe against texts that would write the page."""
+"""The report as Markdown: the same as HTML without plots, with all texts escaped."""
 
 import re
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""The computed report: every number with its interval or its reason, nothing about how it looks.
+"""The computed report: every number with its interval or reason, independent of layout.
 
-``humans`` and ``judges[NAME]`` hold the metrics by name under ``overall`` and ``criteria[ID]``. What is no metric
-(counts, confusion matrices, reliability curves) stands beside them under names of its own.
+``humans`` and ``judges[NAME]`` hold the metrics by name under ``overall`` and ``criteria[ID]``. Counts, confusion
+matrices and reliability curves have their own fields.
 """
 
 from pydantic import Field
@@ -20,7 +20,7 @@ Metrics = dict[str, Estimate]
 
 
 class SideCounts(Frozen):
-    """What came in from one side, before anything is measured. ``items``: items with at least one usable label.
+    """Counts of one side's input. ``items``: items with at least one usable label.
 
     ``coverage``: the share of the items with a human label on which the judge gave a usable one; None for humans.
     """
@@ -34,10 +34,10 @@ class SideCounts(Frozen):
 
 
 class Detail(Frozen):
-    """What stands behind a judge's or the humans' metrics of one criterion, or of all of them pooled.
+    """Details behind a judge's or the humans' metrics of one criterion, or of all pooled.
 
     ``confusion``: counts with the humans' majority in the rows and the judge in the columns; for the humans, each human
-    against each other one, both ways round. ``tied``: items without a majority.
+    against each other, in both orders. ``tied``: items without a majority.
     """
 
     kind: Kind
@@ -53,11 +53,11 @@ class Detail(Frozen):
 
 
 class Side(Frozen):
-    """The humans among themselves, or one judge against them.
+    """Results of the humans among themselves, or of one judge against them.
 
-    ``scales``: criteria pooled scale by scale, if there is more than one scale. ``tags``: by tag of the item.
-    ``annotators``: each human against the others, or the judge against each human. ``gap``: the judge's headline metric
-    less the humans' own, on the items that at least two humans and the judge rated; by criterion, and ``""`` overall.
+    ``scales``: criteria pooled by scale, if there are several scales. ``tags``: by tag of the item. ``annotators``:
+    each human against the others, or the judge against each human. ``gap``: the judge's headline metric less the
+    humans' own, on the items that at least two humans and the judge rated; by criterion, and ``""`` overall.
     """
 
     overall: Metrics
@@ -82,7 +82,7 @@ class WorstCriterion(Frozen):
 
 
 class JudgeVerdict(Frozen):
-    """The answer in a sentence. ``metric`` is what ``text`` speaks of; ``standing`` in a word.
+    """The verdict as a sentence (``text``, on ``metric``) and as a word (``standing``).
 
     ``level``: the judge agrees with people as they do with each other; ``above``: better than they do; ``short``: it
     falls short for sure; ``unclear``: the interval cannot tell; ``alone``: there is no human ceiling; ``unknown``: too
@@ -101,7 +101,7 @@ class JudgeVerdict(Frozen):
 
 
 class Subject(Frozen):
-    """What was measured: the label set and the part of it that was read."""
+    """The measured label set and the part of it that was read."""
 
     id: str
     version: str
@@ -117,7 +117,7 @@ class Subject(Frozen):
 
 
 class Method(Frozen):
-    """How intervals were made."""
+    """The method of the intervals."""
 
     replicates: int
     confidence: float
@@ -129,8 +129,8 @@ class Method(Frozen):
 
 
 class Report(Frozen):
-    """Everything the documents say. ``checks``: criteria that programs answer, outside every figure of a judge.
-    ``previous``: changes since the report given as the previous one."""
+    """The content of all documents. ``checks``: criteria that programs answer, kept apart from judges' figures.
+    ``previous``: changes since the previous report."""
 
     format: int = 1
     subject: Subject

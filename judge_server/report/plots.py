@@ -41,7 +41,7 @@ def written(value: str | float) -> str:
 
 @dataclass(frozen=True)
 class ForestRow:
-    """A criterion: the judge with each person, and the people with each other."""
+    """One criterion: agreement of the judge with each person, and of the people with each other."""
 
     name: str
     judge: Estimate
@@ -65,7 +65,7 @@ class _Axis:
 
 
 def forest(rows: Sequence[ForestRow], title: str) -> Shape:
-    """One line a criterion: dot and interval of the judge, hollow diamond and interval of the people."""
+    """One line per criterion: dot and interval of the judge, hollow diamond and interval of the people."""
     values = [
         bound
         for row in rows
@@ -129,7 +129,7 @@ def clipped(name: str) -> str:
 
 
 def reliability(bins: Sequence[ReliabilityBin], title: str) -> Shape:
-    """Said probability against what people said; bars count the items of each bin."""
+    """The judge's probability against the people's rate; bars count the items of each bin."""
     size, bottom = SIDE + 2 * MARGIN, MARGIN + SIDE
     most = max((each.n for each in bins), default=0) or 1
     parts = [element("title", title)]
@@ -202,7 +202,7 @@ def reliability_bin(each: ReliabilityBin, most: int, bottom: float) -> list[Shap
 
 @dataclass(frozen=True)
 class DumbbellRow:
-    """A slice: the mean rating of the judge and of the people, between 0 and 1."""
+    """One slice: the mean ratings of the judge and of the people, between 0 and 1."""
 
     name: str
     judge: float

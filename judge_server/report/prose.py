@@ -1,14 +1,14 @@
-"""The sentences of the report, the same in every document."""
+"""The sentences of the report, shared by all documents."""
 
 from collections.abc import Iterator
 
 from judge_server.report.model import Report
 
 HOW_TO_READ = (
-    "κ is agreement beyond chance: 0 is what guessing reaches, 1 is perfect. Brackets hold 95 % intervals "
+    "κ is agreement beyond chance: 0 for guessing, 1 for perfect agreement. Brackets hold 95 % intervals "
     "that count prompts. Over several criteria it is the mean of theirs. "
-    "People is how the people agree among themselves: no judge can be held to more than that. A dash has no "
-    "value; the reasons stand below."
+    "People is the agreement among the people, the ceiling for a judge. A dash means no "
+    "value; the reasons are below."
 )
 FOREST = (
     "Dots: the judge against each person. Diamonds: the people against each other. Lines: intervals, clustered "
@@ -16,8 +16,8 @@ FOREST = (
     "A judge whose line ends left of the diamond's falls short of the people."
 )
 RELIABILITY = (
-    "On the dashed line a probability means what it says; below it, the judge is too sure. Bars show "
-    "how many items stand behind a dot."
+    "On the dashed line the probabilities are accurate; below it, the judge is overconfident. Bars show "
+    "the number of items of each dot."
 )
 MATRIX = (
     "Rows: the people's majority. Columns: the judge. Shade: share of the row. Items without a majority are left out."
@@ -81,19 +81,19 @@ def method(report: Report) -> Iterator[str]:
         "score intervals with an effective number of ratings for shares and coefficients, a jackknife over prompts for "
         f"correlations and differences, {how.replicates:,} resamples (seed {how.seed}) where there is no formula. With "
         f"fewer than {how.min_clusters} prompts or {how.min_items} items no interval is given: that is not enough "
-        "evidence, whatever the value."
+        "evidence."
     )
     yield (
         "Plain names compare the judge with the people's majority (ties left out) or, for numbers, their mean. "
         "'With each person' counts every pair "
-        "of a judge's and a person's rating once; it is what the people's own agreement can be compared with, "
+        "of a judge's and a person's rating once; it is comparable with the people's own agreement, "
         "and the difference between the two is "
         "taken on the same items."
     )
     yield (
         f"Abstentions and invalid answers are counted, never turned into a label. The alternative-annotator "
         f"test grants people ε = {how.epsilon:g}; "
-        "a winning rate of at least .5 says that the judge may stand in for one of them."
+        "a winning rate of at least .5 means that the judge may replace one of them."
     )
 
 

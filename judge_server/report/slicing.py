@@ -1,4 +1,4 @@
-"""The headline metrics tag by tag and person by person."""
+"""The headline metrics by tag and by person."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,8 +24,8 @@ SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "false_positive_rate")
 
 
 def by_tag(labels: LabelSet, pooled: Sequence[View], judge: str, how: Measurement) -> dict[str, Metrics]:
-    """Against the majority, on the items of each tag; the most frequent tags. Criteria on several scales have no tag
-    in common.
+    """Against the majority, on the items of each tag, for the most frequent tags. Empty if the criteria have several
+    scales.
     """
     if len(pooled) != 1 or judge not in pooled[0].panel.judges or not pooled[0].scale.has_tables:
         return {}
@@ -43,8 +43,8 @@ def tagged(labels: LabelSet, view: View) -> Iterator[tuple[str, Flags]]:
 
 
 def by_annotator(pooled: Sequence[View], judge: str | None, how: Measurement) -> dict[str, Metrics]:
-    """Each human against the majority of the others, or (with a ``judge``) the judge against each human. On the scale
-    with most criteria, for the humans with most labels.
+    """Each human against the majority of the others, or (with a ``judge``) the judge against each human, on the scale
+    with most criteria and for the humans with most labels.
     """
     view = pooled[0]
     if not view.scale.has_tables or (judge is not None and judge not in view.panel.judges):

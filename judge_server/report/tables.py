@@ -1,4 +1,4 @@
-"""The tables of the report as plain text, for every document that shows them."""
+"""The tables of the report as plain text, shared by all documents."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def cell(estimate: Estimate | None) -> str:
 
 
 def headline_tables(report: Report) -> Iterator[Table]:
-    """All judges beside the people: overall, or scale by scale where criteria stand on several."""
+    """All judges and the people: overall, or by scale if criteria have several."""
     scales = report.humans.scales
     if not scales:
         sides = {name: side.overall for name, side in report.judges.items()}
@@ -99,7 +99,7 @@ def headline_table(sides: dict[str, Metrics], people: Metrics, report: Report, c
 
 
 def criteria_table(report: Report, judge: str) -> Table:
-    """One line a criterion: the judge, the ceiling, what is between them."""
+    """One line per criterion: the judge, the ceiling, the difference."""
     side = report.judges[judge]
     rows = [
         criterion_row(name, side, report.humans, report.subject.criteria[name])
@@ -130,7 +130,7 @@ def criterion_row(name: str, side: Side, humans: Side, scale: str) -> tuple[str,
 
 
 def metric_of(detail: Detail, found: Metrics) -> str:
-    """The metric that speaks for a criterion, told from what was computed."""
+    """The main metric of a criterion, from the computed ones."""
     if detail.kind == "continuous" or not detail.labels:
         return "pearson"
     ordered = len(detail.labels) > 2 and found.get("cohen_kappa_quadratic", Estimate()).value is not None
@@ -158,9 +158,9 @@ def checks_table(report: Report) -> Table | None:
 
 
 def counts_table(report: Report) -> Table:
-    """What came in from every side, and what a judge without eyes would score."""
+    """Counts of each side's input, and the score of a constant judge."""
     rows = [counts_row(PEOPLE, report.humans)] + [counts_row(name, side) for name, side in report.judges.items()]
-    columns = ("", "rows", "usable", "abstained", "invalid", "items", "coverage", "always the commonest label")
+    columns = ("", "rows", "usable", "abstained", "invalid", "items", "coverage", "always the most common label")
     return Table(columns, tuple(rows))
 
 
@@ -185,7 +185,7 @@ def counts_row(name: str, side: Side) -> tuple[str, ...]:
 
 
 def metrics_table(groups: dict[str, Metrics], first: str) -> Table | None:
-    """The headline metrics of each tag or person; None if there is nothing."""
+    """The headline metrics of each tag or person; None if there are none."""
     if not groups:
         return None
     names = [
@@ -199,7 +199,7 @@ def metrics_table(groups: dict[str, Metrics], first: str) -> Table | None:
 
 
 def bias_facts(report: Report, judge: str) -> Table:
-    """The bias panel's single figures, each with what it means."""
+    """The single figures of the bias panel, each with its meaning."""
     panel = report.bias[judge]
     rows = [
         (
@@ -264,7 +264,7 @@ def reading_half(estimate: Estimate) -> str:
 
 
 def changes_table(report: Report) -> Table | None:
-    """What moved since the previous report; None without one."""
+    """The changes since the previous report; None without one."""
     if not report.previous:
         return None
     rows = tuple(
@@ -282,7 +282,7 @@ def changes_table(report: Report) -> Table | None:
 
 
 def reasons(metrics: Sequence[Metrics]) -> dict[str, list[str]]:
-    """Why metrics have no value: reason → metrics, in the headline's order."""
+    """Reasons for missing values: reason → metrics, in the headline's order."""
     found: dict[str, list[str]] = {}
     for each in metrics:
         for name, title in HEADLINE.items():

@@ -85,7 +85,7 @@ def test_a_blank_that_is_no_space(line):
     (found,) = faults(f"{HEAD}{line}\n")
     assert found[0] == 6
     assert "a space-like character (U+" in found[1]
-    assert found[2].startswith("write spaces")
+    assert found[2].startswith("write plain spaces")
 
 
 def test_a_byte_order_mark():
