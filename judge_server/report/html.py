@@ -1,4 +1,4 @@
-"""The report as one HTML file: no script, no network, every text of the labels escaped by the template."""
+"""The report as one HTML file without scripts or network access; the template escapes all label texts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST_NARROW = 6  # most columns with intervals on one line
 
 @dataclass(frozen=True)
 class PageCell:
-    """``interval``: what stands below the text; empty if both fit on one line."""
+    """``interval``: shown below the text; empty if both fit on one line."""
 
     text: str
     interval: str
@@ -29,7 +29,7 @@ class PageCell:
 
 @dataclass(frozen=True)
 class PageTable:
-    """``wide``: so many columns that intervals stand below their values."""
+    """``wide``: many columns, so intervals are shown below their values."""
 
     caption: str
     wide: bool
@@ -48,7 +48,7 @@ class PageMatrix:
 
 @dataclass(frozen=True)
 class JudgeSection:
-    """What the page shows of one judge. ``no_bias``: why nothing is known, if ``bias`` is None."""
+    """The page's section on one judge. ``no_bias``: the reason if ``bias`` is None."""
 
     name: str
     several: bool
@@ -100,7 +100,7 @@ def page() -> Environment:
 
 
 def shown(value: object) -> object:
-    """Texts with their hidden characters made visible; what a macro of the template wrote stays as it is."""
+    """Texts with their hidden characters made visible; markup from template macros is unchanged."""
     return prose.visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
@@ -119,7 +119,7 @@ def table(content: tables.Table) -> PageTable:
 
 
 def cell(value: str, figure: bool, wide: bool) -> PageCell:
-    """The interval stands below its value if columns are narrow."""
+    """The interval is shown below its value if columns are narrow."""
     number, bracket, interval = value.partition(" [")
     if wide and figure and bracket:
         return PageCell(number, f"[{interval}", figure)
@@ -167,7 +167,7 @@ def forest_rows(report: Report, judge: str) -> list[ForestRow]:
 
 
 def details(report: Report, judge: str) -> list[tuple[str, Detail]]:
-    """What to draw of a judge: all criteria together if they share a scale, else the first ones by themselves."""
+    """What to draw of a judge: all criteria together if they share a scale, else the first ones individually."""
     side = report.judges[judge]
     if side.overall_detail is not None:
         return [("all criteria" if len(side.details) > 1 else next(iter(side.details)), side.overall_detail)]

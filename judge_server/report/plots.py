@@ -1,4 +1,4 @@
-"""The plots as SVG shapes, which the page's template writes and its style sheet colours, light or dark."""
+"""The plots as SVG shapes, written by the page's template and coloured by its style sheet (light or dark)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -211,7 +211,7 @@ class DumbbellRow:
 
 
 def dumbbells(rows: Sequence[DumbbellRow], title: str) -> Shape:
-    """One line a slice: where the people stand and where the judge does."""
+    """One line per slice: the mean ratings of the people and of the judge."""
     axis = _Axis(0.0, 1.0, NAME_WIDTH, WIDTH - VALUE_WIDTH)
     step, bottom = 28, TOP + 28 * len(rows)
     parts = [element("title", title), *slice_legend(axis.left)]

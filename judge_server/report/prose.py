@@ -41,7 +41,7 @@ UNPAIRED = "Both reports stand by themselves here; calibrate compare tests two v
 
 
 def visible(text: str) -> str:
-    """Control characters and marks that turn the reading direction, made visible."""
+    """Make control and direction-changing characters visible."""
     return text.translate(HIDDEN)
 
 

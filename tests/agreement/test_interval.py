@@ -95,7 +95,7 @@ def test_perfect_correlation_has_no_bound_to_offer_and_says_so():
     found = estimate(moments(each, each, np.arange(50)), MOMENT_METRICS, DEFAULT)["pearson"]
     assert found.value == 1
     assert found.low is None
-    assert "every cluster says the same" in found.note
+    assert "every cluster gives the same value" in found.note
 
 
 @pytest.mark.parametrize(("metrics", "name"), [(cohen_metrics, "cohen_kappa"), (classification_metrics, "youden_j")])

@@ -122,7 +122,7 @@ async def test_an_estimate_needs_labels(judged):
     ("change", "message"),
     [
         ({"judgment": "jdg_other"}, "labels.1: judgment 'jdg_other' was not drawn"),
-        ({"criterion": "other"}, "labels.1.criterion: 'other' is not asked"),
+        ({"criterion": "other"}, "labels.1.criterion: 'other' is not one of this item's criteria"),
         ({"label": "mte"}, "labels.1.label: 'mte' does not say whether 'good_0' is met"),
     ],
 )

@@ -61,7 +61,7 @@ def test_the_human_labels_of_one_file_serve_both():
 
 
 def test_nothing_in_common_is_refused_with_what_to_do():
-    with pytest.raises(BadInput, match="no criterion in common"):
+    with pytest.raises(BadInput, match="share no criterion"):
         compare(*(part for each in sets("a", "b") for part in (each, "j")), HOW)
     old, new = sets()
     with pytest.raises(BadInput, match="no judge 'k'"):

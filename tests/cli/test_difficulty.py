@@ -164,7 +164,7 @@ def test_a_bad_line_is_named_or_counted(tmp_path):
 def test_what_cannot_be_done_is_said_in_one_line(tmp_path):
     source = written(tmp_path / "r.jsonl", ROWS)
     assert "is no file" in run(tmp_path / "none.jsonl", status=2).stderr
-    assert "Exchange the two" in run(source, "--low", 0.9, "--high", 0.1, status=2).stderr
+    assert "Swap the two" in run(source, "--low", 0.9, "--high", 0.1, status=2).stderr
     assert "inside or overlap" in run(source, "--interval", "odd", status=2).stderr
     assert "--output" in run(source, "-o", tmp_path / "no" / "where.jsonl", status=2).stderr
     many = written(tmp_path / "m.jsonl", [{"prompt": n, "reward": 1} for n in range(1_001)])

@@ -151,7 +151,7 @@ def test_only_wished_judges_and_criteria_are_measured():
 
 
 def test_labels_without_a_human_are_refused():
-    with pytest.raises(BadInput, match="nobody to measure a judge against"):
+    with pytest.raises(BadInput, match="no labels by people to measure a judge against"):
         compute(label_set(panel_of({"j": ["yes", "no"]})))
 
 
