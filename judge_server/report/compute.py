@@ -211,7 +211,7 @@ class _Work:
             return measure(self.pooled[0]), {}
         names = [scale_name(seen) for seen in self.pooled]
         scales = {name: measure(seen) for name, seen in zip(names, self.pooled, strict=True)}
-        note = f"the criteria have {len(names)} different scales: see the figures by criterion or by scale"
+        note = f"the criteria have {len(names)} scales: see the figures by criterion or by scale"
         every = {metric for found in (*scales.values(), *criteria.values()) for metric in found if "[" not in metric}
         return {metric: Estimate(note=note) for metric in sorted(every)}, scales
 

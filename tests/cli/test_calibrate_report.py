@@ -115,7 +115,7 @@ def test_a_previous_report_shows_what_changed(labels, tmp_path):
     assert change["difference"] < 0
     refused = runner.invoke(app, ["report", str(labels()), "--previous", str(labels())])
     assert refused.exit_code == 2
-    assert "no report" in refused.output
+    assert "not a report" in refused.output
 
 
 def test_the_test_split_stays_locked_until_a_reader_and_a_reason_are_given(labels):

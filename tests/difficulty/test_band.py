@@ -82,7 +82,7 @@ def test_wilson_is_that_of_statsmodels(counts, confidence):
 @pytest.mark.parametrize(
     ("band", "words"),
     [
-        ({"low": 0.9, "high": 0.1}, "Exchange"),
+        ({"low": 0.9, "high": 0.1}, "Swap"),
         ({"low": -0.1}, "from 0 to 1, or --mean"),
         ({"high": 80}, "from 0 to 1, or --mean"),
         ({"mean": True, "interval": "inside"}, "Leave out"),
