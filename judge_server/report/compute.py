@@ -28,7 +28,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class ReportContent:
-    """What the report is to hold. ``judges`` and ``criteria``: None takes all. ``statements``: those known."""
+    """The requested content of a report. ``judges`` and ``criteria``: None takes all. ``statements``: those known."""
 
     measurement: Measurement = field(default_factory=Measurement)
     judges: tuple[str, ...] | None = None

@@ -84,10 +84,9 @@ class WorstCriterion(Frozen):
 class JudgeVerdict(Frozen):
     """The verdict as a sentence (``text``, on ``metric``) and as a word (``standing``).
 
-    ``level``: the judge agrees with people as they do with each other; ``above``: better than they do; ``short``: it
-    falls short for sure; ``unclear``: the interval cannot tell; ``alone``: there is no human ceiling; ``unknown``: too
-    little was seen to say, and ``needed`` says how many prompts or items it would take. ``worst``: None for a single
-    criterion.
+    ``level``: the judge agrees with people as they do with each other; ``above``: better than they do; ``short``:
+    clearly worse; ``unclear``: the interval includes both; ``alone``: there is no human ceiling; ``unknown``: too
+    little data, and ``needed`` says how many prompts or items it takes. ``worst``: None for a single criterion.
     """
 
     standing: str = Field(pattern="^(level|above|short|unclear|alone|unknown)$")

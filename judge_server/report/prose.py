@@ -37,7 +37,7 @@ CHECKS = (
     "Programs answer these criteria, not a judge: each line compares a program with the people's majority. No figure "
     "of a judge counts them."
 )
-UNPAIRED = "Both reports stand by themselves here; calibrate compare tests two versions on the same items."
+UNPAIRED = "The two reports are not paired here; calibrate compare tests two versions on the same items."
 
 
 def visible(text: str) -> str:
