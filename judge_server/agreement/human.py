@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from judge_server.agreement.array import Flags, Floats, Ints, where_defined
-from judge_server.agreement.catalogue import absent, multi_rater_metrics, pairwise_metrics
+from judge_server.agreement.catalogue import PROBABILITY, absent, multi_rater_metrics, pairwise_metrics
 from judge_server.agreement.classification import classification_metrics
 from judge_server.agreement.contingency import item_coincidences, pair_counts, pair_table, rating_coincidences
 from judge_server.agreement.interval import estimate_all
@@ -48,9 +48,7 @@ def human_agreement(
     if "icc" not in found and panel.scale.values is not None:
         found["icc"] = Estimate(note="no two items were rated by every human; icc_1_1 does not need that")
     kept = absent(panel.scale, found)
-    return {
-        name: value for name, value in kept.items() if name not in {"brier", "ece"} and not name.endswith("_per_item")
-    }
+    return {name: value for name, value in kept.items() if name not in PROBABILITY and not name.endswith("_per_item")}
 
 
 def evidence_of(panel: RatingPanel) -> Iterator[Task]:

@@ -15,6 +15,7 @@ from judge_server.agreement.alternative_annotator import AlternativeAnnotator, a
 from judge_server.agreement.array import Flags, Floats, Ints
 from judge_server.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
 from judge_server.agreement.contingency import pair_table
+from judge_server.agreement.discrimination import discrimination_task
 from judge_server.agreement.evidence import joined
 from judge_server.agreement.interval import estimate_all
 from judge_server.agreement.intraclass import PAIR_METRICS
@@ -98,6 +99,7 @@ def chance_evidence(panel: RatingPanel, own: JudgeColumn, how: Measurement) -> I
         probability_evidence(own.probabilities, outcome(panel.majority(), positive), panel.cluster, how.bins),
         PROBABILITY_METRICS,
     )
+    yield discrimination_task(own.probabilities, outcome(panel.majority(), positive), panel.cluster)
     each = probability_evidence(
         own.probabilities[humans.item], outcome(humans.code, positive), panel.cluster[humans.item], how.bins
     )

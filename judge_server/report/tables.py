@@ -45,6 +45,7 @@ HEADLINE = {
     "mae": "mean absolute error",
     "brier": "Brier score",
     "ece": "expected calibration error",
+    "auc": "area under the ROC curve",
     "alt_test_winning_rate": "alternative-annotator test: winning rate ω",
     "alt_test_advantage": "alternative-annotator test: advantage ρ",
     "preference_accuracy": "preference accuracy, ties as a class",
