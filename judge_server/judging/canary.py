@@ -65,7 +65,7 @@ def _known_good(good: Answer, bad: Sequence[Answer]) -> CanaryFinding:
     if good.reading is None or not values:
         return CanaryFinding(canary="known_good", passed=None, detail=_silence([good, *bad]))
     value, highest = good.reading.value, max(values)
-    detail = f"the right answer is worth {value:.2f}, the best of the worthless ones {highest:.2f}"
+    detail = f"the right answer scores {value:.2f}, the best of the worthless ones {highest:.2f}"
     return CanaryFinding(canary="known_good", passed=value >= highest, detail=detail)
 
 
@@ -75,7 +75,7 @@ def _known_bad(bad: dict[str, Answer]) -> CanaryFinding:
         return CanaryFinding(canary="known_bad", passed=None, detail=_silence(list(bad.values())))
     passing = [f"{name} ({value:.2f})" for name, value in values.items() if value >= _PASSING]
     detail = (
-        f"passes for met: {', '.join(passing)}" if passing else f"the worthless answers get {max(values.values()):.2f}"
+        f"counts as met: {', '.join(passing)}" if passing else f"the worthless answers get {max(values.values()):.2f}"
     )
     return CanaryFinding(canary="known_bad", passed=not passing, detail=detail)
 
@@ -117,9 +117,9 @@ async def _constrained(judge: SingleJudge, terms: Terms) -> CanaryFinding:
         if completion.truncated and '"verdict"' not in completion.text:
             detail = "the answer was cut off before the verdict: raise reason_tokens"
             return CanaryFinding(canary="constrained_output", passed=None, detail=detail)
-        detail = "the model's server accepts a schema and does not keep to it"
+        detail = "the model's server accepts a schema and does not enforce it"
         return CanaryFinding(canary="constrained_output", passed=False, detail=detail)
-    return CanaryFinding(canary="constrained_output", passed=True, detail="the answer keeps to the schema")
+    return CanaryFinding(canary="constrained_output", passed=True, detail="the answer conforms to the schema")
 
 
 def _one_token(judge: SingleJudge, terms: Terms, temperature: float) -> Request:

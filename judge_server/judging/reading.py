@@ -90,7 +90,7 @@ def read_labels(
             unlisted_logprob = 0.0
             continue
         if candidate.logprob > _ROUNDING:
-            raise UnusableVerdict(f"A token's log-probability is {candidate.logprob}, which no probability has.")
+            raise UnusableVerdict(f"A token's log-probability is {candidate.logprob}, which is above 0.")
         listed.append(exp(candidate.logprob))
         word = _plain(candidate.text)
         place = places.get(word if len(word) == 1 else word.casefold())
@@ -99,7 +99,7 @@ def read_labels(
     totals = tuple(fsum(probabilities) if probabilities else None for probabilities in found)
     mass = fsum(total or 0.0 for total in totals)
     if mass > 1 + _ROUNDING:
-        raise UnusableVerdict(f"The labels have {mass:.3f} of the probability, more than there is.")
+        raise UnusableVerdict(f"The labels have {mass:.3f} of the probability, more than 1.")
     rest = max(1.0 - fsum(listed), 0.0)
     rest = rest if rest > _NOTHING else 0.0
     most = min(listed, default=1.0) if unlisted_logprob is None else exp(min(unlisted_logprob, 0.0))
@@ -192,7 +192,7 @@ def read_score(completion: Completion, lowest: float, highest: float) -> tuple[f
         raise UnusableVerdict("The answer does not hold exactly a reason and a score.")
     score, reason = answer["score"], answer["reason"]
     if not isinstance(reason, str) or isinstance(score, bool) or not isinstance(score, int | float):
-        raise UnusableVerdict(f"The score {_excerpt(str(score))} is no number.")
+        raise UnusableVerdict(f"The score {_excerpt(str(score))} is not a number.")
     if not lowest <= score <= highest:
         raise UnusableVerdict(f"The score {_excerpt(str(score))} is not within {lowest:g} and {highest:g}.")
     return float(score), _text(reason[: 2 * REASON_CHARACTERS])
@@ -257,7 +257,7 @@ def _only_object(text: str, verdicts: re.Pattern[str]) -> Any:
     if start < 0 or _BRACE.search(before) or _BRACE.search(after) or _INSIDE.search(before):
         raise UnusableVerdict(f"The answer does not hold exactly one JSON object: {_excerpt(text)}")
     if verdicts.search(before) or verdicts.search(after):
-        raise UnusableVerdict(f"The answer speaks of a verdict outside its JSON: {_excerpt(text)}")
+        raise UnusableVerdict(f"The answer mentions a verdict outside its JSON: {_excerpt(text)}")
     return found
 
 
@@ -290,7 +290,7 @@ def _entry(entry: Any, labels: Sequence[str]) -> Spoken:
         raise UnusableVerdict("The answer does not hold exactly a reason and a verdict.")
     label, reason = entry["verdict"], entry["reason"]
     if not isinstance(reason, str) or label not in labels:
-        raise UnusableVerdict(f"The verdict {_excerpt(str(label))} is none of {', '.join(labels)}.")
+        raise UnusableVerdict(f"The verdict {_excerpt(str(label))} is not one of {', '.join(labels)}.")
     return Spoken(label, _text(reason[: 2 * REASON_CHARACTERS]))
 
 

@@ -217,9 +217,9 @@ async def _complete(specification: JudgeSpecification, model: Model, request: Re
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise ModelUnavailable("The judge model broke the request off.") from None
+        raise ModelUnavailable("The judge model cancelled the request.") from None
     except TimeoutError:
-        raise DeadlineExceeded("The judge model did not answer in its time.") from None
+        raise DeadlineExceeded("The judge model did not answer in time.") from None
     except Exception as fault:
         _LOG.exception("judge %s: the model %s raised", specification.name, model.name)
         raise ModelUnavailable(f"The judge model failed with {type(fault).__name__}.") from fault
@@ -261,7 +261,7 @@ def trusted(answer: Answer, least: float) -> Answer:
     mass = reading.label_mass
     failure = Failure(
         type="low_label_mass",
-        detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge demands.",
+        detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge requires.",
     )
     return replace(
         answer, reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=reading if mass else None

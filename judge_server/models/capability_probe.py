@@ -92,7 +92,7 @@ class CapabilityProbe:
         except UnusableVerdict as error:
             raise ModelUnavailable(
                 f"The server answers, but not as an OpenAI-compatible server does. {error.detail}",
-                remedy="Check the address of the model: it mostly ends with /v1.",
+                remedy="Check the address of the model: it usually ends with /v1.",
             ) from None
         except DeadlineExceeded:
             raise ModelUnavailable(
@@ -142,7 +142,7 @@ class CapabilityProbe:
                 return replace(dialect, relisting=relisting), ()
         limit = (
             f"it listed {listed} of the {dialect.top_logprobs} token probabilities that were asked for. Mode direct "
-            "abstains (labels_not_listed) where a label is missing: raise the server's limit of log-probabilities, or "
+            "abstains (labels_not_listed) if a label is missing: raise the server's limit of log-probabilities, or "
             'use mode = "reason" or fallback = "reason".'
         )
         return dialect, (limit,)

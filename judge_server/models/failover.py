@@ -185,7 +185,7 @@ class Failover:
                 raise ModelUnavailable(
                     "Every address of the judge model is overloaded or failed several times in a row; calls are "
                     "paused for a while.",
-                    remedy="Look at the model servers' own logs.",
+                    remedy="See the model servers' logs.",
                     retry_after_seconds=wait,
                 )
             await asyncio.sleep(wait if deadline is None else min(wait, deadline - now))

@@ -142,7 +142,7 @@ class LiteLLMProvider:
         except DeadlineExceeded:
             raise ModelUnavailable(
                 f"{self.name!r} did not answer one token within {self._options.start_timeout_seconds:g} s.",
-                remedy="Look whether the provider is reachable from here, or raise start_timeout_seconds.",
+                remedy="Check whether the provider is reachable from here, or raise start_timeout_seconds.",
             ) from None
         try:
             structured = obeyed(await self._complete(CONSTRAINED, deadline))
@@ -173,7 +173,7 @@ class LiteLLMProvider:
         if options.mock_response is not None:
             return "Every answer is the text set as mock_response: no model was asked."
         if options.fallbacks:
-            return f"Where the first model failed, one of these answered: {options.fallback_names}."
+            return f"If the first model failed, one of these answered: {options.fallback_names}."
         return None
 
 
@@ -261,7 +261,7 @@ def _failure(error: Exception, litellm: Any, name: str) -> JudgeFailure:
         case known.ContentPolicyViolationError():
             return ContentFiltered(f"The content filter of {name!r} refused the prompt.")
         case known.AuthenticationError() | known.PermissionDeniedError():
-            remedy = "Give a valid key by the option api_key, or by the variable that LiteLLM reads for this provider."
+            remedy = "Set a valid key by the option api_key, or by the variable that LiteLLM reads for this provider."
             return ModelUnavailable(says, remedy=remedy)
         case known.NotFoundError():
             return ModelUnavailable(says, remedy="Check the model's name: PROVIDER/NAME as LiteLLM writes it.")
@@ -271,4 +271,4 @@ def _failure(error: Exception, litellm: Any, name: str) -> JudgeFailure:
             return ModelUnavailable(says, remedy="Lower max_in_flight, or raise the quota with the provider.")
         case known.JSONSchemaValidationError() | known.APIResponseValidationError():
             return UnusableVerdict(f"The answer of {name!r} cannot be read.")
-    return ModelUnavailable(says, remedy="Look whether the provider is reachable from here and works.")
+    return ModelUnavailable(says, remedy="Check whether the provider is reachable from here and working.")

@@ -101,7 +101,7 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) ->
         return final(unavailable("The account behind the key has no quota left: raise it with the provider."))
     if status in {408, 409, 413, 425, 429} or (status >= 500 and status != 501):
         busy = status in {409, 413, 425, 429}
-        remedy = "It is busy: lower max_in_flight or add addresses." if busy else "Look at the server's own log."
+        remedy = "It is busy: lower max_in_flight or add addresses." if busy else "See the server's log."
         outcome = CallOutcome.BUSY if busy else CallOutcome.FAILED
         return ServerFault(unavailable(remedy), outcome, True, wait_seconds=wait, complaint=complaint, status=status)
     return final(

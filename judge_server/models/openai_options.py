@@ -74,7 +74,7 @@ def read_specification(rest: str) -> tuple[str, tuple[str, ...]]:
         raise BadConfiguration(f"{_masked(rest)!r} names no model at an address.", remedy=_REMEDY)
     addresses = tuple(_address(address) for address in match["addresses"].split(","))
     if len(set(addresses)) < len(addresses):
-        raise BadConfiguration("An address stands twice in the specification of the openai model.", remedy=_REMEDY)
+        raise BadConfiguration("An address occurs twice in the specification of the openai model.", remedy=_REMEDY)
     return match["name"], addresses
 
 
@@ -90,12 +90,12 @@ def _address(text: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise BadConfiguration(
             "An address of the openai model holds a user name or password.",
-            remedy="Take it out of the address and give the key by the option api_key.",
+            remedy="Remove it from the address and set the option api_key.",
         )
     if parts.query or parts.fragment or address.endswith("/chat/completions"):
         raise BadConfiguration(
             f"The address {address!r} is not a base address.",
-            remedy="End it before /chat/completions, mostly with /v1.",
+            remedy="End it before /chat/completions, usually with /v1.",
         )
     return address
 

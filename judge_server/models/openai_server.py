@@ -186,8 +186,8 @@ class OpenAIServer:
         again, elsewhere = self._session is not None, False
         remedy = "Check that the server runs and that its address is right."
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            what, again = "shows a certificate that is not trusted", False
-            remedy = "Name its authority by the option tls_ca_file, or switch tls_verify off."
+            what, again = "has a certificate that is not trusted", False
+            remedy = "Set the option tls_ca_file to its authority, or switch tls_verify off."
         elif isinstance(error, aiohttp.ConnectionTimeoutError):
             what = f"accepted no connection within {self._options.connect_timeout_seconds:g} s"
         elif isinstance(error, TimeoutError):
@@ -197,7 +197,7 @@ class OpenAIServer:
         elif isinstance(error, aiohttp.ClientConnectorError):
             what = "accepts no connection"
         else:
-            what = "broke the connection off"
+            what = "closed the connection"
         failure = ModelUnavailable(f"The model server at {address.url} {what}.", remedy=remedy)
         return ServerFault(failure, CallOutcome.FAILED, again=again, elsewhere=elsewhere)
 

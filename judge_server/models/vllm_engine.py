@@ -42,7 +42,7 @@ def create(rest: str, options: Mapping[str, Any]) -> VllmModel:
     if not rest:
         raise BadConfiguration("vllm: names no model.", remedy="Write vllm:HUB_NAME or vllm:/PATH/TO/CHECKPOINT.")
     if rest.startswith((".", "/", "~")) and not Path(rest).expanduser().is_dir():
-        raise BadConfiguration(f"There is no checkpoint directory {rest}.", remedy="Correct the path behind vllm:.")
+        raise BadConfiguration(f"There is no checkpoint directory {rest}.", remedy="Correct the path after vllm:.")
     chosen = read_options(VllmOptions, "vllm", options)
     if find_spec("vllm") is None:
         raise MissingDependency(
@@ -99,7 +99,7 @@ class VllmEngine:
             done.set_result(None)
             del self._in_flight[number]
         if not outputs or outputs[-1].outputs[0].finish_reason not in {"stop", "length"}:
-            raise ModelUnavailable("The engine gave up the request.", remedy=_SEE_STDERR)
+            raise ModelUnavailable("The engine dropped the request.", remedy=_SEE_STDERR)
         return _generated(outputs[-1])
 
     async def abort(self) -> None:

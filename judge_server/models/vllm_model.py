@@ -47,7 +47,7 @@ USUAL_SEQUENCES = 256
 # The grammar allows raw control characters in strings, which JSON forbids, but none between tokens.
 _BLANKS = dict.fromkeys(range(32), " ")
 OUT_OF_BUDGET = "\n(The thinking stops here: its token budget is used up.)\n"
-RANDOM_WEIGHTS = "This checkpoint has random weights: its verdicts show that the path works and say nothing else."
+RANDOM_WEIGHTS = "This checkpoint has random weights: its verdicts only show that the pipeline works."
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class ClassLoad:
         if wait <= seconds_left:
             return None
         why = (
-            f"at the present pace the answer would take about {wait:.1f} s, and the deadline is in {seconds_left:.1f} s"
+            f"at the current rate the answer would take about {wait:.1f} s, and the deadline is in {seconds_left:.1f} s"
         )
         return self._refused(why, wait - seconds_left, rejected)
 
@@ -221,7 +221,7 @@ class ClassLoad:
             return f"{self.under_way} submissions are under way, and the limit is {self.bound.submissions}"
         if self.questions_expected >= self.bound.questions:
             return (
-                f"{self.questions_expected:.0f} questions are under way or about to be put, and the limit is "
+                f"{self.questions_expected:.0f} questions are under way or expected, and the limit is "
                 f"{self.bound.questions}"
             )
         return None

@@ -38,7 +38,7 @@ async def score_item(scorer: Scorer, item: Any, terms: Terms, defaults: Mapping[
         return failed_judgment(fault, coordinates)
     except Exception:  # noqa: BLE001 - an internal error on one item must not lose the others
         _LOG.exception("an item of a batch could not be judged")
-        return failed_judgment(JudgeServerError("The server failed on this item; its log says how."), coordinates)
+        return failed_judgment(JudgeServerError("The server failed on this item; see its log."), coordinates)
 
 
 def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Submission:
@@ -52,7 +52,7 @@ def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Su
     try:
         return Submission.model_validate(item)
     except ValidationError as fault:
-        raise BadSubmission(f"{describe(fault)}.", remedy="Correct the fields named.") from None
+        raise BadSubmission(f"{describe(fault)}.", remedy="Correct these fields.") from None
 
 
 def describe(fault: ValidationError, limit: int = 8) -> str:

@@ -160,5 +160,5 @@ def _why(certificate: Certificate | None) -> str:
     if certificate.stale is not None:
         return f"its certificate is stale: {certificate.stale}"
     if certificate.decision is Decision.PASS:
-        return "its certificate was given under another policy than this server's"
-    return f"its gate said {certificate.decision.value}: {' '.join(certificate.reasons[:3])}".rstrip(".")
+        return "its certificate was issued under another policy"
+    return f"its gate decided {certificate.decision.value}: {' '.join(certificate.reasons[:3])}".rstrip(".")

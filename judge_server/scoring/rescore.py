@@ -75,7 +75,7 @@ def _refused(judgment: Judgment, rubric: Rubric) -> str | None:
     suspicions = [flag for flag in judgment.flags if flag in SUSPICIONS]
     if set(suspicions) <= set(rubric.guard.allow):
         raise BadInput(
-            f"{rubric.name} allows {', '.join(suspicions)}, and {judgment.id} was vetoed for it: no judge has seen it.",
+            f"{rubric.name} allows {', '.join(suspicions)}, but {judgment.id} was vetoed for it: no judge saw it.",
             remedy="Score the submission again under this rubric.",
         )
     return VETOED

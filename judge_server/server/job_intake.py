@@ -108,7 +108,7 @@ class Intake:
             )
         if known.digest != self._digest.hexdigest():
             raise JobConflict(
-                f"This Idempotency-Key stands for the job {known.job.id}, which was begun with other content.",
+                f"This Idempotency-Key belongs to the job {known.job.id}, which has other content.",
                 remedy="Use a new key for new content.",
                 job=known.job.id,
             )
@@ -152,7 +152,7 @@ async def lines(chunks: AsyncIterator[bytes], limits: JobSize, silence_seconds: 
                 chunk = await anext(chunks, None)
         except TimeoutError:
             raise UploadStalled(
-                f"Nothing came for {silence_seconds:g} s.", remedy="Send the whole request again, without pauses."
+                f"Nothing arrived for {silence_seconds:g} s.", remedy="Send the whole request again, without pauses."
             ) from None
         if chunk is None:
             break

@@ -80,7 +80,7 @@ def build_judges(
         unknown = [member for member in specification.panel if member not in judges]
         if unknown:
             raise BadConfiguration(
-                f"judges.{name}.panel: {', '.join(unknown)} is no judge with a model.",
+                f"judges.{name}.panel: {', '.join(unknown)} is not a judge with a model.",
                 remedy="A panel names judges that have a model of their own.",
             )
         judges[name] = PanelJudge(specification, [judges[member] for member in specification.panel])

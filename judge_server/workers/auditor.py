@@ -93,7 +93,7 @@ class Auditor:
         try:
             await self._store.watches.release(_WORK, self._name)
         except StoreUnavailable:
-            _LOG.warning("the audits of this server are taken over when its lease has passed")
+            _LOG.warning("another server takes over the audits of this server when its lease expires")
 
     async def _catch_up(self) -> None:
         while await self.step():

@@ -75,7 +75,7 @@ class Canaries:
         if wrong:
             raise ModelUnavailable(
                 f"A judge fails a canary that every judge must pass ({'; '.join(wrong)}).",
-                remedy="Correct the options of its server, or set canary = warn to go on all the same.",
+                remedy="Correct the options of its server, or set canary = warn to start anyway.",
             )
 
     def _tell(self, report: CanaryReport) -> None:
@@ -102,6 +102,6 @@ async def _report(judge: Judge, terms: Terms) -> CanaryReport:
 
 def _said(finding: CanaryFinding) -> str:
     if finding.passed is None:
-        return f"gave the canary {finding.canary} no answer: {finding.detail}"
-    must = "which every judge must pass" if finding.must_pass else "so its verdicts deserve little trust"
+        return f"gave no answer to the canary {finding.canary}: {finding.detail}"
+    must = "which every judge must pass" if finding.must_pass else "so its verdicts are not reliable"
     return f"fails the canary {finding.canary}, {must}: {finding.detail}"

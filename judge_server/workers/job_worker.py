@@ -124,7 +124,7 @@ class JobWorker:
         except StoreUnavailable as fault:
             _LOG.warning("job %s waits until the store answers: %s", job.id, fault)
         except Exception:  # noqa: BLE001 - a failed job must not stop the others
-            _LOG.exception("job %s stopped; a worker takes it up again when its lease has passed", job.id)
+            _LOG.exception("job %s stopped; a worker resumes it when its lease expires", job.id)
 
     async def _forget(self) -> None:
         await self._records.forget_expired()

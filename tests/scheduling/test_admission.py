@@ -114,7 +114,7 @@ def test_questions_are_bounded_too_also_those_that_are_only_expected():
         admission.require_room(1, Priority.TRAINING)
         with (
             admission.admit(20, Priority.TRAINING),
-            pytest.raises(Overloaded, match="questions are under way or about to be put, and the limit is 200"),
+            pytest.raises(Overloaded, match="questions are under way or expected, and the limit is 200"),
         ):
             admission.require_room(1, Priority.TRAINING)
     assert (load.under_way, load.asking_now, load.questions) == (0, 0, 0)
@@ -229,7 +229,7 @@ async def test_a_pace_that_callers_set_says_nothing_of_what_models_can_do():
     for _ in range(20):
         with admission.enter():
             await asyncio.sleep(0.002)
-    with pytest.raises(Overloaded, match="at the present pace"):
+    with pytest.raises(Overloaded, match="at the current rate"):
         admission.require_room(1_000, deadline=time.monotonic() + 0.5)
 
 

@@ -46,7 +46,7 @@ async def test_an_upload_that_falls_silent_is_a_typed_error_and_keeps_nothing(st
         await asyncio.sleep(60)
 
     intake = Intake(store.jobs, SIZE, JobTerms(), "key")
-    with pytest.raises(UploadStalled, match=r"Nothing came for 0\.1 s"):
+    with pytest.raises(UploadStalled, match=r"Nothing arrived for 0\.1 s"):
         await intake.take(lines(silent(), SIZE, silence_seconds=0.1))
     assert (await store.jobs.jobs()).items == ()
     assert (await Intake(store.jobs, SIZE, JobTerms(), "key").take(lines(dripping(1, 0), SIZE)))[1]

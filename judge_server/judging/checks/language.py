@@ -20,14 +20,14 @@ def prepare(spec: LanguageCheck) -> None:
     unknown = sorted(set(spec.any) - set(_identifier().labels))
     if unknown:
         known = ", ".join(sorted(_identifier().labels))
-        raise ValueError(f"the language {', '.join(unknown)} cannot be told from others; known: {known}")
+        raise ValueError(f"the language {', '.join(unknown)} cannot be distinguished from others; known: {known}")
 
 
 def find(spec: LanguageCheck, check_input: CheckInput) -> CheckFinding:
     passages = _passages(_NO_LANGUAGE.sub(" ", check_input.text))
     letters = [sum(map(str.isalpha, passage)) for passage in passages]
     if not sum(letters):
-        raise CheckFailed("The text has no letters, so its language cannot be told.")
+        raise CheckFailed("The text has no letters, so its language cannot be detected.")
     said = [_identifier().classify(passage)[0] for passage in passages]
     share = sum(n for n, code in zip(letters, said, strict=True) if code in spec.any) / sum(letters)
     return passed(

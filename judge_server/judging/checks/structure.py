@@ -16,7 +16,7 @@ from judge_server.judging.checks.interface import CheckFailed, CheckFinding, Che
 
 def find_tags(spec: TagsCheck, check_input: CheckInput) -> CheckFinding:
     fault = _tag_fault(spec, check_input.text)
-    return passed(fault is None, fault or "the elements stand as asked: " + ", ".join(f"<{n}>" for n in spec.required))
+    return passed(fault is None, fault or "the elements are as required: " + ", ".join(f"<{n}>" for n in spec.required))
 
 
 def _tag_fault(spec: TagsCheck, text: str) -> str | None:
@@ -34,7 +34,7 @@ def _tag_fault(spec: TagsCheck, text: str) -> str | None:
             elements.append(name)
             opened = None
         else:
-            return f"{match.group()} does not fit where it stands"
+            return f"{match.group()} is misplaced"
         position = match.end()
     if opened is not None:
         return f"<{opened}> is not closed"
@@ -48,14 +48,14 @@ def _disorder(spec: TagsCheck, elements: list[str]) -> str | None:
         if not times[name]:
             return f"<{name}> is missing"
         if spec.once and times[name] > 1:
-            return f"<{name}> stands {times[name]} times"
+            return f"<{name}> occurs {times[name]} times"
     if spec.order and list(dict.fromkeys(elements)) != list(dict.fromkeys(spec.required)):
-        return "the elements stand in another order: " + ", ".join(f"<{name}>" for name in dict.fromkeys(elements))
+        return "the elements are in another order: " + ", ".join(f"<{name}>" for name in dict.fromkeys(elements))
     return None
 
 
 def _stray(spec: TagsCheck, outside: list[str]) -> str | None:
-    return "text stands outside the elements" if spec.exclusive and any(piece.strip() for piece in outside) else None
+    return "there is text outside the elements" if spec.exclusive and any(piece.strip() for piece in outside) else None
 
 
 @lru_cache(maxsize=1_024)
@@ -125,7 +125,7 @@ def _positions(text: str, wanted: str) -> Iterator[int]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

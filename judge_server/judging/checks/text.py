@@ -20,13 +20,13 @@ def find_contains(spec: ContainsCheck, check_input: CheckInput) -> CheckFinding:
         return passed(False, f"{quoted(missing)} is missing")
     present = next((wanted for wanted in spec.none if stands(wanted)), None)
     if present is not None:
-        return passed(False, f"{quoted(present)} is there and should not be")
+        return passed(False, f"{quoted(present)} is in the text and should not be")
     if spec.any:
         one = next((wanted for wanted in spec.any if stands(wanted)), None)
         if one is None:
             return passed(False, f"none of {len(spec.any)} texts was found, {quoted(spec.any[0])} among them")
         return passed(True, f"{quoted(one)} was found")
-    return passed(True, "every wanted text is there" if spec.all else "none of the unwanted texts is there")
+    return passed(True, "every wanted text was found" if spec.all else "none of the unwanted texts was found")
 
 
 def prepare_regex(spec: RegexCheck) -> None:

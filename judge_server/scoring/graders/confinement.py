@@ -47,7 +47,7 @@ def confine(readable: Sequence[str], mebibytes: int, seconds: int) -> None:
     """Confine this process permanently; it must be single-threaded. Raises CannotConfine."""
     machine = platform.machine()
     if machine not in _ARCHITECTURES:
-        raise CannotConfine(f"no list of system calls for the machine {machine}")
+        raise CannotConfine(f"no list of system calls for the architecture {machine}")
     libc = ctypes.CDLL(None, use_errno=True)
     _call(libc.prctl(_SET_DEATH_SIGNAL, _SIGKILL, 0, 0, 0), "prctl")
     _limit(mebibytes, seconds)

@@ -36,7 +36,7 @@ class GraderInput:
         try:
             return parse_json(self.output)
         except ValueError as fault:
-            raise GraderFailed(f"The sample holds no JSON: {fault}.", flag="sample_parse_error") from None
+            raise GraderFailed(f"The sample is not JSON: {fault}.", flag="sample_parse_error") from None
 
     @cached_property
     def output_tools(self) -> list[Any]:
@@ -45,7 +45,7 @@ class GraderInput:
         calls = found.get("tool_calls") if isinstance(found, dict) else found
         if not isinstance(calls, list) or not all(isinstance(call, dict) and "function" in call for call in calls):
             raise GraderFailed(
-                "The sample holds no tool calls.",
+                "The sample has no tool calls.",
                 flag="sample_parse_error",
                 remedy='Send a chat message as JSON, {"role": "assistant", "tool_calls": [...]}, or the list alone.',
             )

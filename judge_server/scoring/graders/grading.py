@@ -129,7 +129,7 @@ class Graders:
             raise BadGrader(f"model: {name!r} is a panel, and a grader asks one judge.", remedy=remedy)
         if self._certified_only:
             raise NotCalibrated(
-                f"{name} may not judge here: a grader has no rubric for which a gate could be passed.",
+                f"{name} may not judge here: a grader has no rubric that a certificate could cover.",
                 remedy="Grade with a certified rubric, or serve without --require-calibrated.",
             )
         return judge

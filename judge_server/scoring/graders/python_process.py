@@ -63,7 +63,7 @@ class PythonProcesses:
         except (GraderFailed, GraderUnavailable) as fault:
             raise _cannot_be_enabled(fault.detail) from None
         if escaped:
-            raise _cannot_be_enabled(f"{escaped:g} attempts to get out of the process succeeded")
+            raise _cannot_be_enabled(f"{escaped:g} attempts to escape from the process succeeded")
 
     async def check(self, source: str) -> None:
         """Raises GraderFailed if the program cannot be compiled or defines no ``grade``."""
@@ -144,7 +144,7 @@ def _score(reply: bytes, status: int) -> float:
         kind, detail = answer.get("failed"), str(answer.get("detail", ""))
         score = float(answer["score"]) if kind is None else 0.0
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-        raise GraderFailed("The program wrote over its own answer.", flag=_SERVER, kind="unreadable_answer") from None
+        raise GraderFailed("The program overwrote its own answer.", flag=_SERVER, kind="unreadable_answer") from None
     if kind == "confinement":
         raise GraderUnavailable(f"The program cannot be confined on this machine: {detail}.")
     if kind is not None:

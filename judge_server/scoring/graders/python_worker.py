@@ -84,7 +84,7 @@ def _told(fault: BaseException) -> str:
         lines = [f"line {frame.lineno}, in {frame.name}" for frame in frames[-5:]]
         text = "; ".join([f"{type(fault).__name__}: {fault}", *lines])
     except BaseException:  # noqa: BLE001 - str(exception) may raise, or memory may be exhausted
-        return "the program raised, and its error cannot be told"
+        return "the program raised an error that cannot be shown"
     return text[:_DETAIL_CHARACTERS].encode("utf-8", "replace").decode()
 
 

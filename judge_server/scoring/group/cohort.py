@@ -99,8 +99,8 @@ class Cohort:
             return None if known.digest == member.digest else _conflict(member)
         if not self.open or self.full:
             return CohortClosed(
-                f"The group was judged with {len(self.members)} of {self.wanted.expected} members before this came.",
-                remedy="Raise collection_seconds, and send the training step as step: each has cohorts of its own.",
+                f"The group was judged with {len(self.members)} of {self.wanted.expected} members before this arrived.",
+                remedy="Raise collection_seconds, and send the training step as step: each step has its own cohorts.",
             )
         self.members[member.key] = member
         return None

@@ -29,8 +29,8 @@ from judge_server.scoring.scorer import Scorer
 from judge_server.util.concurrency import together
 
 _LOG = logging.getLogger(__name__)
-_OUR_FAULT = Failure(type="internal_error", detail="The server failed on comparing this group; its log says how.")
-_NO_SUBMISSION = Failure(type="bad_submission", detail="The response is not valid, and was compared with none.")
+_OUR_FAULT = Failure(type="internal_error", detail="The server failed to compare this group; see its log.")
+_NO_SUBMISSION = Failure(type="bad_submission", detail="The response is not valid and was not compared.")
 _CHARACTERS_PER_TOKEN = 3  # slightly below the English average
 
 

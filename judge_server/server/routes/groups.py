@@ -74,9 +74,9 @@ class GroupRequest(Frozen):
             raise ValueError(f"ids: {len(self.ids)} ids for {len(self.responses)} responses; give one, or null, each")
         if self.expected is None:
             if self.collection_seconds is not None:
-                raise ValueError("collection_seconds: nothing is collected without expected, the size of the group")
+                raise ValueError("collection_seconds: needs expected, the size of the group")
         elif self.group is None:
-            raise ValueError("group: members are collected by their group; name it beside expected")
+            raise ValueError("group: members are collected by their group; set group together with expected")
         elif len(self.responses) > self.expected:
             raise ValueError(f"responses: {len(self.responses)} are more than the {self.expected} of expected")
         size = self.expected or len(self.responses)

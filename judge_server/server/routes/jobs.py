@@ -29,10 +29,10 @@ _LOOK_SECONDS = 0.5
 _KEEP_ALIVE_LOOKS = 30
 _PAGE = 200
 
-JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{24}$", description="As POST /v1/jobs answered it.")]
+JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{24}$", description="As returned by POST /v1/jobs.")]
 Key = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", min_length=1, max_length=255, description="The same key, the same job."),
+    Header(alias="Idempotency-Key", min_length=1, max_length=255, description="Repeating a key returns the same job."),
 ]
 
 
@@ -150,8 +150,8 @@ async def _found(service: Service, job_id: str) -> Job:
     found = await service.store.jobs.find(job_id)
     if found is None:
         raise UnknownJob(
-            "No job is kept under this id.",
-            remedy="List them with GET /v1/jobs; an ended job is forgotten after job_retention_seconds.",
+            "There is no job with this id.",
+            remedy="List them with GET /v1/jobs; an ended job is deleted after job_retention_seconds.",
         )
     return found
 
@@ -170,7 +170,7 @@ async def _request(request: Request, max_bytes: int) -> BatchRequest:
         given = await asyncio.to_thread(parse_json, body) if len(body) > LARGE_BYTES else parse_json(body)
         return BatchRequest.model_validate(given)
     except ValidationError as fault:
-        raise BadInput(f"{describe(fault)}.", remedy="Correct the fields named.") from None
+        raise BadInput(f"{describe(fault)}.", remedy="Correct these fields.") from None
     except ValueError as fault:
         raise BadInput(f"The body cannot be read: {fault}.", remedy="Send JSON, or application/jsonl.") from None
 

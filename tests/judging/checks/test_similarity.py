@@ -84,5 +84,5 @@ def test_a_text_without_letters_has_no_language_and_that_is_no_zero():
 
 
 def test_a_language_that_cannot_be_told_is_refused_with_the_known_ones():
-    with pytest.raises(BadRubric, match=r"language xx cannot be told.*known: .*en"):
+    with pytest.raises(BadRubric, match=r"language xx cannot be distinguished.*known: .*en"):
         checks.prepare(rubric({"kind": "language", "any": ["xx"]}))

@@ -35,7 +35,7 @@ def test_contains_asks_for_any_all_and_none_together():
     assert value(spec, "The SKY is Blue") == 1
     assert decided(spec, "The sky is grey").reason == "none of 2 texts was found, “red” among them"
     assert decided(spec, "It is blue").reason == "“sky” is missing"
-    assert decided(spec, "The sky is blue and green").reason == "“green” is there and should not be"
+    assert decided(spec, "The sky is blue and green").reason == "“green” is in the text and should not be"
 
 
 def test_contains_keeps_case_where_asked():
@@ -103,11 +103,11 @@ TAGS = {"kind": "tags", "required": ["think", "answer"]}
         ("<think>a</think><answer>b</answer>", None),
         ("<think>a</think> so <answer>b</answer>", None),
         ("<answer>b</answer>", "<think> is missing"),
-        ("<answer>b</answer><think>a</think>", "the elements stand in another order: <answer>, <think>"),
-        ("<think>a</think><answer>b</answer><answer>c</answer>", "<answer> stands 2 times"),
+        ("<answer>b</answer><think>a</think>", "the elements are in another order: <answer>, <think>"),
+        ("<think>a</think><answer>b</answer><answer>c</answer>", "<answer> occurs 2 times"),
         ("<think>a</think><answer>b", "<answer> is not closed"),
-        ("<think>a<answer>b</answer></think>", "<answer> does not fit where it stands"),
-        ("a</think><answer>b</answer>", "</think> does not fit where it stands"),
+        ("<think>a<answer>b</answer></think>", "<answer> is misplaced"),
+        ("a</think><answer>b</answer>", "</think> is misplaced"),
     ],
 )
 def test_tags_stand_closed_in_order_and_once(text, said):
@@ -120,7 +120,7 @@ def test_tags_stand_closed_in_order_and_once(text, said):
 def test_exclusive_tags_leave_no_text_outside():
     spec = TAGS | {"exclusive": True}
     assert value(spec, " <think>a</think>\n<answer>b</answer> ") == 1
-    assert decided(spec, "Hi <think>a</think><answer>b</answer>").reason == "text stands outside the elements"
+    assert decided(spec, "Hi <think>a</think><answer>b</answer>").reason == "there is text outside the elements"
 
 
 @pytest.mark.parametrize(
