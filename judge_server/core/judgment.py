@@ -24,6 +24,8 @@ class Usage(Frozen):
     def total(usages: "Iterable[Usage]") -> "Usage":
         """The sum of all."""
         found = tuple(usages)
+        if len(found) == 1:
+            return found[0]
         return Usage(
             prompt_tokens=sum([one.prompt_tokens for one in found]),
             cached_tokens=sum([one.cached_tokens for one in found]),

@@ -125,6 +125,7 @@ class _Aggregator:
         self.policy = rubric.missing.policy
         self.verdicts = _sorted_by_criterion(rubric, verdicts)
         self.undefined: list[str] = []  # groups without a value although none of their verdicts is missing
+        self.decided_shares: dict[str, float] = {}  # of the verdicts on each leaf
         self.parts: dict[str, CriterionValue] = {leaf.id: self._read(leaf) for leaf in rubric.leaves}
         for node in reversed(list(nodes(rubric.criteria))):
             if isinstance(node, Group):
@@ -133,6 +134,7 @@ class _Aggregator:
     def _read(self, leaf: AnyLeaf) -> CriterionValue:
         """The value of a leaf: the mean over its verdicts, of which a step criterion has several."""
         found = [verdict for verdict in self.verdicts[leaf.id] if verdict.decided or verdict.missing]
+        self.decided_shares[leaf.id] = sum(verdict.decided for verdict in found) / len(found) if found else 0.0
         if self.verdicts[leaf.id] and not found:
             return NOT_APPLICABLE
         values = [verdict.value for verdict in found if verdict.value is not None]
@@ -265,7 +267,7 @@ class _Aggregator:
         """Share of the weight of the applicable criteria for a judge that was decided, by the judge or by the guard in
         its place; None if there is no such criterion."""
         shares = [
-            (share, self._decided_share(leaf))
+            (share, self.decided_shares[leaf.id])
             for leaf, share in self._shares(self.rubric.criteria, 1.0, whole=True)
             if not isinstance(leaf, CheckCriterion)
         ]
@@ -280,15 +282,11 @@ class _Aggregator:
 
     def _coverage(self) -> float:
         """Share of the applicable weight that has a verdict; exactly 1.0 when nothing is missing."""
-        shares = [(share, self._decided_share(leaf)) for leaf, share in self._shares(self.rubric.criteria, 1.0)]
+        shares = [(share, self.decided_shares[leaf.id]) for leaf, share in self._shares(self.rubric.criteria, 1.0)]
         if not shares:
             return 0.0
         complete = all(decided == 1.0 for _, decided in shares)
         return 1.0 if complete else min(fsum(share * decided for share, decided in shares), 1.0 - 1e-12)
-
-    def _decided_share(self, leaf: AnyLeaf) -> float:
-        found = [verdict for verdict in self.verdicts[leaf.id] if verdict.decided or verdict.missing]
-        return sum(verdict.decided for verdict in found) / len(found) if found else 0.0
 
     def _shares(
         self, criteria: Sequence[Criterion], share: float, *, whole: bool = False

@@ -48,9 +48,9 @@ class LabelReading:
 
     def bounds(self, values: Sequence[float]) -> ValueBounds | None:
         """Bounds of the mean of ``values`` over the shares; None if every label is listed or impossible."""
-        missing = [value for value, total in zip(values, self.listed, strict=True) if total is None]
-        if not missing or self.unlisted <= 0:
+        if self.unlisted <= 0 or None not in self.listed:
             return None
+        missing = [value for value, total in zip(values, self.listed, strict=True) if total is None]
         extra = min(self.rest, self.unlisted * len(missing))
         likeliest = max(self.totals)
         return ValueBounds(
@@ -114,8 +114,9 @@ def label_reading(completion: Completion, words: Sequence[str], values: Sequence
             "The answer came without token probabilities.", remedy="Use mode reason, or fallback = reason."
         )
     found = read_labels(completion.candidates, words, completion.unlisted_logprob)
-    value = min(max(fsum(v * share for v, share in zip(values, found.shares, strict=True)), 0.0), 1.0)
-    return Reading(value, found.shares, label_mass=found.mass, bounds=found.bounds(values))
+    shares = found.shares
+    value = min(max(fsum([v * share for v, share in zip(values, shares, strict=True)]), 0.0), 1.0)
+    return Reading(value, shares, label_mass=found.mass, bounds=found.bounds(values))
 
 
 @lru_cache(maxsize=4_096)

@@ -177,7 +177,8 @@ async def asked(
 ) -> tuple[Answer, ...]:
     """Ask at most ``attempts`` times until the answer can be read; a failure becomes ``count`` typed answers. ``read``
     returns ``count`` readings or raises UnusableVerdict."""
-    usage, seconds = Usage(), 0.0
+    usages: list[Usage] = []
+    seconds = 0.0
     failure: JudgeFailure
     for attempt in range(specification.attempts):
         started = time.monotonic()
@@ -186,24 +187,28 @@ async def asked(
             completion = await _complete(
                 specification, model, replace(request, sampling=sampling) if attempt else request
             )
-            usage, seconds = usage + completion.usage, seconds + time.monotonic() - started
+            usages.append(completion.usage)
+            seconds += time.monotonic() - started
             readings = read(completion)
-            if _gap(specification, readings) and isinstance(request.answer, Labels) and model.capabilities.relisting:
+            gap = _gap(specification, readings)
+            if gap and isinstance(request.answer, Labels) and model.capabilities.relisting:
                 again = replace(request, answer=replace(request.answer, every=True))
                 started = time.monotonic()
                 completion = await _complete(specification, model, again)
-                usage, seconds = usage + completion.usage, seconds + time.monotonic() - started
+                usages.append(completion.usage)
+                seconds += time.monotonic() - started
                 readings = read(completion)
+                gap = _gap(specification, readings)
         except UnusableVerdict as fault:
             failure = fault
         except JudgeFailure as fault:
             failure = fault
             break
         else:
-            gap = _gap(specification, readings)
+            usage = Usage.total(usages)
             return _shared(readings, usage, seconds) if gap is None else _not_listed(readings, gap, usage, seconds)
     status = VerdictStatus.UNUSABLE if isinstance(failure, UnusableVerdict) else VerdictStatus.UNAVAILABLE
-    first = failed(Failure.of(failure), status, usage=usage, model_seconds=seconds)
+    first = failed(Failure.of(failure), status, usage=Usage.total(usages), model_seconds=seconds)
     return (first, *(failed(Failure.of(failure), status) for _ in range(count - 1)))
 
 
