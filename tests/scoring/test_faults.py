@@ -41,7 +41,7 @@ DIRECT = RAISED | {
     "empty": (lambda request: Completion(""), "unusable_verdict"),
     "garbage": (lambda request: labelled(**{"\u0000": 0.6, "lorem": 0.4}), "low_label_mass"),
     "wrong label": (lambda request: labelled(Maybe=0.9, Yes=0.1), "low_label_mass"),
-    "NaN": (tokens(("Yes", nan), ("No", -1.0)), "unusable_verdict"),
+    "NaN": (tokens(("Yes", nan), ("No", -1.0)), "labels_not_listed"),
     "all NaN": (tokens(("a", nan), ("b", nan)), "unusable_verdict"),
     "infinity": (tokens(("Yes", inf), ("No", -1.0)), "unusable_verdict"),
     "minus infinity": (tokens(("Yes", -inf), ("No", -inf)), "low_label_mass"),
@@ -87,6 +87,8 @@ def expected(policy: str, broken: int, value: float) -> float | None:
     """The reward that the rubric's policy defines where ``broken`` criteria have no verdict."""
     if broken and (policy == "null" or broken / CRITERIA > 0.2):
         return None
+    if broken and policy == "skip":
+        return None  # the first criterion has negative points: leaving it out would raise the reward
     values = [value] * CRITERIA
     for n in range(broken):
         values[n] = 0.0 if n % 2 else 1.0

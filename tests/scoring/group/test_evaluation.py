@@ -6,12 +6,13 @@ import time
 
 import pytest
 
-from judge_server.core.errors import ContextOverflow, ModelUnavailable, NotCalibrated
+from judge_server.core.errors import ContextOverflow, ModelUnavailable
 from judge_server.judging.answer import Terms
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.models.protocol import Capabilities, Labels, Priority
 from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
+from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.group.evaluation import CohortOptions
 from judge_server.scoring.group.groups import Groups, GroupTask, Times
 from tests.scoring.assembly import judge, rubric, scorer
@@ -164,20 +165,9 @@ async def test_lists_are_cut_to_the_context_of_the_judge():
 
 
 async def test_a_judge_that_needs_a_certificate_does_not_compare_without_one():
-    class Uncertified:
-        class certification:  # noqa: N801 - stands where the real one has an attribute
-            @staticmethod
-            def require(reference, wanted):
-                raise NotCalibrated("It has not passed.")
-
-        class maps:  # noqa: N801
-            @staticmethod
-            def find(fingerprint, digest):
-                return None
-
-    found = await scores(
-        scorer(judge(ScriptedModel(preferring(RED, GREEN))), calibration_state=Uncertified()), RED, GREEN
-    )
+    uncertified = CalibrationState(ActiveMaps(), Certification(required=True))
+    asking = scorer(judge(ScriptedModel(preferring(RED, GREEN))), calibration_state=uncertified)
+    found = await scores(asking, RED, GREEN)
     assert [outcome.type for outcome in found.outcomes] == ["not_calibrated"] * 2
 
 
