@@ -42,7 +42,7 @@ DIRECT = RAISED | {
     "garbage": (lambda request: labelled(**{"\u0000": 0.6, "lorem": 0.4}), "low_label_mass"),
     "wrong label": (lambda request: labelled(Maybe=0.9, Yes=0.1), "low_label_mass"),
     "NaN": (tokens(("Yes", nan), ("No", -1.0)), "labels_not_listed"),
-    "all NaN": (tokens(("a", nan), ("b", nan)), "unusable_verdict"),
+    "all NaN": (tokens(("a", nan), ("b", nan)), "labels_not_listed"),
     "infinity": (tokens(("Yes", inf), ("No", -1.0)), "unusable_verdict"),
     "minus infinity": (tokens(("Yes", -inf), ("No", -inf)), "low_label_mass"),
     "more than everything": (tokens(("Yes", log(0.9)), ("yes", log(0.9))), "unusable_verdict"),
