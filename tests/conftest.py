@@ -43,6 +43,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--perturb-weights", type=float, default=0.0, help="move the tiny checkpoint's weights by so much")
 
 
+def pytest_report_header() -> str:
+    return f"PYTHONHASHSEED={os.environ['PYTHONHASHSEED']} orders the sets of workers and commands"
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what pytest-xdist keeps on one worker: a file, because its tests share servers, and everything that uses the
