@@ -6,6 +6,7 @@ keys are refused. Parser events are handled in a loop, so that deep nesting cann
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -31,6 +32,7 @@ _HINTS = {
 }
 _TEXTS = frozenset(("statement", "title", "description", "response", "reason", "question", "label", "note"))
 _SPACES = "\u00a0\u2000-\u200a\u202f\u3000"  # that look like a space but do not indent
+_ODD_SPACE = re.compile(f"[{_SPACES}]")
 _ODD_INDENT = re.compile(rf"^[ \t]*[{_SPACES}]+[ \t{_SPACES}]*(?=\S)", re.MULTILINE)
 _ODD_BLANK = re.compile(rf"^[ ]*(?:- )?[A-Za-z_]+:[{_SPACES}]", re.MULTILINE)
 _BLOCK_TEXT = re.compile(r"^(?P<before>\s*(?:- )?[A-Za-z_]+:\s+)(?P<text>[>|].*\S)\s*$")
@@ -48,13 +50,12 @@ class Document:
 def read(content: bytes | str, file: str | None = None) -> Document:
     """Read one document. Raises BadRubric with the place of the fault that stopped the reading."""
     text = _text(content, file)
-    lines = text.splitlines()
-    builder = _Builder(file, lines)
+    builder = _Builder(file, text)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError as fault:
-        raise refusal([_syntax(fault, file, lines)]) from None
+        raise refusal([_syntax(fault, file, builder.lines)]) from None
     if builder.documents == 0 or builder.value is None:
         raise refusal([RubricFinding.at(TextPosition(1, 1), "empty", "the file holds no document", file=file)])
     return Document(builder.value, TextPositions(builder.values, builder.keys), tuple(builder.findings))
@@ -87,7 +88,7 @@ def _text(content: bytes | str, file: str | None) -> str:
         # JSON may indent with tabs (inside its strings they are escaped) and write one character as two escapes
         content = content.replace("\t", " ")
         return _ESCAPED_PAIR.sub(_joined, content) if "\\u" in content else content
-    if odd := _ODD_INDENT.search(content) or _ODD_BLANK.search(content):
+    if odd := _misplaced_space(content):
         place = next(at for at in range(odd.start(), odd.end()) if content[at] not in " \t" and content[at].isspace())
         message = f"a space-like character (U+{ord(content[place]):04X}) is used as a space"
         raise refuse(
@@ -97,6 +98,15 @@ def _text(content: bytes | str, file: str | None) -> str:
             _position(content, place),
         )
     return content
+
+
+def _misplaced_space(text: str) -> re.Match[str] | None:
+    """The first of them at an indentation or after a key. Texts without any are searched once, for one character."""
+    first = None if text.isascii() else _ODD_SPACE.search(text)
+    if first is None:
+        return None
+    begin = text.rfind("\n", 0, first.start()) + 1
+    return _ODD_INDENT.search(text, begin) or _ODD_BLANK.search(text, begin)
 
 
 def _joined(escape: re.Match[str]) -> str:
@@ -143,9 +153,9 @@ class _Frame:
 
 
 class _Builder:
-    def __init__(self, file: str | None, lines: list[str]) -> None:
+    def __init__(self, file: str | None, text: str) -> None:
         self.file = file
-        self.lines = lines
+        self.text = text
         self.value: Any = None
         self.values: dict[Path, TextPosition] = {}
         self.keys: dict[Path, TextPosition] = {}
@@ -153,6 +163,11 @@ class _Builder:
         self.documents = 0
         self.nodes = 0
         self.stack: list[_Frame] = []
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Split when first needed: most texts are read or refused without it."""
+        return self.text.splitlines()
 
     def take(self, event: Any) -> None:
         position = TextPosition(event.start_mark.line + 1, event.start_mark.column + 1)

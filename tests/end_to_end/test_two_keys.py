@@ -22,5 +22,5 @@ def test_the_other_key_is_answered_as_before_and_never_refused(tmp_path, way):
 def test_a_minute_of_it_leaves_p99_within_twice_its_quiet_value(tmp_path, way):
     outcome = hostile(tmp_path, way, seconds=60)
     assert set(outcome.beside.statuses) == {200}, outcome.line()
-    assert outcome.beside.p99 <= 2 * outcome.quiet.p99, outcome.line()
+    assert outcome.beside.p99 <= 2 * outcome.quiet.p99 + NOISE_SECONDS, outcome.line()
     assert outcome.kept_mebibytes < 50, outcome.line()
