@@ -75,13 +75,14 @@ def test_a_full_house_takes_jobs_in_all_the_same():
 
 
 def test_bodies_that_are_too_much_together_are_sent_away_before_they_are_read():
-    with judged_by(SLOW, max_body_bytes=100_000, max_bodies_bytes=100_000) as (client, _), ThreadPoolExecutor(1) as out:
-        body = submission(response=" ".join(f"word{n}" for n in range(6_000)), deadline_seconds=2)
-        waiting = out.submit(client.post, "/v1/score", json=body)
-        until(lambda: gauge(client, "submissions", "interactive") == 1)
+    """Each takes 53 kB of 200 kB: the first two fit, the third would be more than what is free."""
+    with judged_by(SLOW, max_body_bytes=100_000, max_bodies_bytes=200_000) as (client, _), ThreadPoolExecutor(2) as out:
+        body = submission(response=" ".join(f"word{n}" for n in range(6_000)), deadline_seconds=4)
+        waiting = [out.submit(client.post, "/v1/score", json=body) for _ in range(2)]
+        until(lambda: gauge(client, "submissions", "interactive") == 2)
         refused = client.post("/v1/score", json=body)
         assert client.get("/healthz").status_code == 200
-        assert waiting.result().status_code == 504
+        assert [one.result().status_code for one in waiting] == [504, 504]
         assert client.post("/v1/score", json=body | {"deadline_seconds": 0.2}).status_code == 504
     assert refused.status_code == 429
     assert refused.json()["type"] == "urn:judge-server:error:overloaded"

@@ -92,15 +92,14 @@ def test_the_page_s_command_prints_the_file():
     assert (rubric, number) == ("medical/consultation", "0.5")
 
 
-def test_the_file_refuses_when_it_is_loaded_and_stops_without_a_server(tmp_path):
+def test_the_file_refuses_when_it_is_loaded_and_gives_no_number_without_a_server(tmp_path):
     file, _, _ = file_on_the_page()
     gone = {"JUDGE_URL": "http://127.0.0.1:9", "JUDGE_RUBRIC": "a/b", "JUDGE_DEADLINE_SECONDS": "1"}
     unset = played({"file": run(file, [GOOD])}, tmp_path, **gone)["file"]
     assert unset["error"] == "BadConfiguration"
     assert "OpenRLHF cannot bear raise. Choose a number (JUDGE_ON_FAILURE)." in unset["text"]
-    lonely = played({"file": run(file, [GOOD])}, tmp_path, **gone, JUDGE_ON_FAILURE="-0.5")["file"]
-    assert lonely["error"] == "JudgeFailed"
-    assert "No judgment has succeeded yet" in lonely["text"]
+    (lonely,) = played({"file": run(file, [GOOD])}, tmp_path, **gone, JUDGE_ON_FAILURE="-0.5")["file"]
+    assert lonely["reward"] is None  # never the chosen number: OpenRLHF swallows the error here, and stops later
 
 
 def test_without_a_number_openrlhf_swallows_the_refusal_of_the_url(tmp_path):

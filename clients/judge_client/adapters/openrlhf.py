@@ -1,7 +1,8 @@
 """OpenRLHF: ``--reward.remote_url PATH/OF/judge_client/adapters/openrlhf.py``, with JUDGE_RUBRIC and JUDGE_ON_FAILURE.
 
 OpenRLHF swallows what a reward function raises, takes None for a reward, and stops later without saying why. So the
-only policy is a number, which has to be chosen; it stands in also if the server cannot be reached at all.
+only policy is a number, which has to be chosen; it stands in also if the server cannot be reached any more. Until a first
+judgment has succeeded there is no number: JudgeFailed is raised, which OpenRLHF makes a reward of None.
 """
 
 from __future__ import annotations
@@ -43,9 +44,10 @@ class QueryRewarder(Rewarder):
         request = Request("POST", path, query=query, content=encode(body), headers=JSON)
         deadline = Deadline.after(self.terms.deadline_seconds)
         try:
-            found = yield from exchange(Call(request, _scored), deadline, self._endpoint.conduct.backoff)
+            found = yield from exchange(Call(request, _scored), deadline, self._conduct.backoff)
         except Momentary as error:
             found = [Scored.of(Judgment.failed(error)) for _ in queries]
+        self._contact.check(found, self._endpoint.connection.address.shown)
         return self._after_policy(found, [0] * len(found))
 
 

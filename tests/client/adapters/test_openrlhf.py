@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from judge_client import BadConfiguration
+from judge_client import BadConfiguration, JudgeFailed
 from judge_client.adapters import openrlhf
 from judge_client.errors import UnknownRubric
 from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RENDERED, RUBRIC, telling
@@ -52,12 +52,11 @@ def test_rewards_and_faults_come_as_finite_numbers(served):
     assert not any("im_start" in str(body) for body in judge.bodies)
 
 
-def test_a_server_that_is_not_there_is_the_number_too():
-    """Over the URL form OpenRLHF would get None, and stop later."""
+def test_a_server_that_nobody_reached_gives_no_number():
+    """OpenRLHF makes a reward of None of the error, and stops later."""
     told = {"JUDGE_URL": "http://127.0.0.1:9", "JUDGE_ON_FAILURE": "-0.5", "JUDGE_DEADLINE_SECONDS": "1"}
-    with environment(**told):
-        found = loaded()([RENDERED + GOOD], prompts=[RENDERED], labels=[{"rubric": RUBRIC}])
-    assert (found["rewards"], found["extra_logs"]["judge_failed"]) == ([-0.5], [1.0])
+    with environment(**told), pytest.raises(JudgeFailed, match="server_unreachable"):
+        loaded()([RENDERED + GOOD], prompts=[RENDERED], labels=[{"rubric": RUBRIC}])
 
 
 def test_a_misspelt_rubric_is_no_number(served):

@@ -26,7 +26,7 @@ def test_a_submitted_task_has_its_reward_where_roll_looks_for_it(served_rubric):
 def test_the_trainers_coordinates_and_the_ground_truth_go_with_it(served_rubric):
     roll_result(served_rubric, RUBRIC, roll_body("Coordinates."), on_error="-1")
     (newest,) = served_rubric.get("/v1/judgments?limit=1").json()["judgments"]
-    assert newest["submission"] == {"id": "roll-1", "group": "row-1", "step": 7, "policy": None}
+    assert newest["submission"] == {"id": "roll-1", "run": None, "group": "row-1", "step": 7, "policy": None}
     assert served_rubric.get(f"/v1/judgments/{newest['id']}").json()["submitted"]["reference"] == "Call."
 
 
