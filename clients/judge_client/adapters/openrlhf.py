@@ -1,8 +1,8 @@
 """OpenRLHF: ``--reward.remote_url PATH/OF/judge_client/adapters/openrlhf.py``, with JUDGE_RUBRIC and JUDGE_ON_FAILURE.
 
 OpenRLHF swallows what a reward function raises, takes None for a reward, and stops later without saying why. So the
-only policy is a number, which has to be chosen; it stands in also if the server cannot be reached any more. Until a first
-judgment has succeeded there is no number: JudgeFailed is raised, which OpenRLHF makes a reward of None.
+only policy is a number, which has to be chosen; it stands in also if the server cannot be reached any more. Until a
+first judgment has succeeded there is no number: JudgeFailed is raised, which OpenRLHF makes a reward of None.
 """
 
 from __future__ import annotations
