@@ -346,7 +346,12 @@ async def ask_a_group(asked, cached):
 
 async def ask_a_grader(asked, cached):
     grader = ScoreModel.model_validate(
-        {"type": "score_model", "name": "g", "model": "main", "input": [{"role": "user", "content": "Grade it."}]}
+        {
+            "type": "score_model",
+            "name": "g",
+            "model": "main",
+            "input": [{"role": "user", "content": "Grade {{sample.output_text}}"}],
+        }
     )
     graders = Graders(judges={"main": asked}, cached_judge=cached, admission=Admission(8))
     return (await graders.grade(grader, GraderInput("An answer.", {}), Terms())).score

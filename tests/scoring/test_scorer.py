@@ -26,14 +26,14 @@ CHECK = {"id": "short", "kind": "check", "check": {"kind": "length", "max": 5, "
 
 async def test_a_submission_becomes_a_judgment():
     of = scorer(judge(ScriptedModel(yes(0.8))))
-    judgment = await of.score(submission(id="s1", group="g1", step=3, policy="p1"))
+    judgment = await of.score(submission(id="s1", run="night", group="g1", step=3, policy="p1"))
     assert judgment.reward == pytest.approx(0.8)
     assert judgment.status == "ok"
     assert judgment.coverage == 1.0
     assert judgment.flags == ()
     assert judgment.rubric == rubric().reference
     assert (judgment.judge.name, judgment.judge.mode, judgment.judge.notice) == ("main", "direct", None)
-    assert judgment.submission.model_dump() == {"id": "s1", "group": "g1", "step": 3, "policy": "p1"}
+    assert judgment.submission.model_dump() == {"id": "s1", "run": "night", "group": "g1", "step": 3, "policy": "p1"}
     assert judgment.usage.calls == 3
     assert judgment.usage.cached_tokens == 180
     assert judgment.timing.total_seconds > 0
