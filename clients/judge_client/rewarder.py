@@ -204,6 +204,7 @@ class Rewarder:
         return ScoredGroup(tuple(self._after_policy(found, [0] * len(found))), group)
 
     def _after_policy(self, found: Sequence[Scored], prompts: Sequence[Hashable]) -> list[Scored]:
+        self._contact.check(found, self._endpoint.connection.address.shown)
         try:
             scored = with_policy(found, prompts, self.on_failure)
         except JudgeFailed:
@@ -229,7 +230,6 @@ class Rewarder:
         for one, scored in zip(asked, found, strict=True):
             self._require_known(one, scored)
             self._pins.check(one.rubric or self.terms.rubric, one.judge or self.terms.judge, scored.judgment, one.step)
-        self._contact.check(found, self._endpoint.connection.address.shown)
 
     def _require_known(self, asked: Sample | Rollouts, one: Scored) -> None:
         """A misspelt rubric or judge of our own fails every sample permanently."""

@@ -47,7 +47,6 @@ class QueryRewarder(Rewarder):
             found = yield from exchange(Call(request, _scored), deadline, self._conduct.backoff)
         except Momentary as error:
             found = [Scored.of(Judgment.failed(error)) for _ in queries]
-        self._contact.check(found, self._endpoint.connection.address.shown)
         return self._after_policy(found, [0] * len(found))
 
 
