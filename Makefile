@@ -18,7 +18,7 @@ ENGINE := $(if $(filter Linux,$(shell uname -s)),--requirements requirements/vll
 CLIENT := $(if $(wildcard clients/pyproject.toml),--editable clients)
 # A worker a core, and no more than make sense: each starts servers of its own. WORKERS=0 runs everything in one process.
 WORKERS ?= auto
-PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
 .PHONY: help install install-base demo test test-long test-numerics test-trainers bench simulate coverage check audit format lock lock-trainers

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
 
+from tests import distribution
 from tests.numerics import Numerics, perturb
 from tests.postgres import Cluster, cluster
 
@@ -49,14 +51,16 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what pytest-xdist keeps on one worker: a file, because its tests share servers, and everything that uses the
-    real engine, because a second engine takes 20 seconds to start and a GiB of memory. The longest come first."""
+    """The engine's tests come first, because they take the longest. Raises UsageError for one in another file."""
     for item in items:
-        if item.get_closest_marker("engine"):
-            item.add_marker(pytest.mark.xdist_group("engine"))
-        elif not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
-    items.sort(key=lambda item: item.get_closest_marker("engine") is None)
+        if item.get_closest_marker("engine") and distribution.unit(item.nodeid) != distribution.ENGINE:
+            raise pytest.UsageError(f"{item.nodeid} starts an engine: name its file in tests/distribution.py")
+    items.sort(key=lambda item: distribution.unit(item.nodeid) != distribution.ENGINE)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> distribution.Units:
+    return distribution.Units(config, log)
 
 
 @pytest.fixture(scope="session")

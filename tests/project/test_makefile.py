@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from tests.distribution import ENGINE, ENGINE_FILES, unit
 from tests.project.repository import ROOT
 
 TARGETS = [
@@ -79,3 +80,14 @@ def test_every_test_runs_under_exactly_one_target():
         for target in ("test", "test-long", "test-trainers")
     }
     assert chosen == {"test": "not trainers and not long", "test-long": "long", "test-trainers": "trainers"}
+
+
+@pytest.mark.parametrize("target", ["test", "test-long", "coverage"])
+def test_workers_get_whole_files(target):
+    assert "--dist loadfile --no-loadscope-reorder" in rehearsed(target)
+
+
+def test_everything_that_starts_an_engine_is_one_unit_and_every_other_file_its_own():
+    assert {unit(f"{name}::test[a::b]") for name in ENGINE_FILES} == {ENGINE}
+    assert unit("tests/core/test_reward.py::test_a[x::y]") == "tests/core/test_reward.py"
+    assert [name for name in ENGINE_FILES if not (ROOT / name).is_file()] == []

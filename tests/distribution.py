@@ -1,0 +1,25 @@
+"""Which tests stay together on one worker.
+
+A file does, because its tests share servers. So do the files whose tests start the real engine: a second engine takes
+20 seconds to start and a GiB of memory. (Marks of pytest-xdist 3.8, ``xdist_group``, change nothing with pytest 9.2.)
+"""
+
+from xdist.scheduler import LoadScopeScheduling
+
+ENGINE = "engine"
+ENGINE_FILES = frozenset(
+    ("tests/end_to_end/test_engine.py", "tests/models/test_real_model.py", "tests/models/test_vllm_engine.py")
+)
+
+
+def unit(nodeid: str) -> str:
+    """The name of what a test belongs to: its file, or the engine."""
+    file = nodeid.split("::", 1)[0]
+    return ENGINE if file in ENGINE_FILES else file
+
+
+class Units(LoadScopeScheduling):
+    """Gives each worker whole units, in the order of collection."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit(nodeid)
