@@ -19,7 +19,15 @@ from tests.project.repository import ROOT
 
 @pytest.fixture(scope="module")
 def prices() -> dict[str, dict[str, str]]:
-    """The inputs that cost too much, by door."""
+    """The inputs that cost too much, by door: in two measurements, because other work may slow one down."""
+    first = measured_prices()
+    if not any(first.values()):
+        return first
+    second = measured_prices()
+    return {door: {name: told for name, told in dear.items() if name in second[door]} for door, dear in first.items()}
+
+
+def measured_prices() -> dict[str, dict[str, str]]:
     measured = subprocess.run(
         [sys.executable, "-m", "tests.hostile.prices"],
         cwd=ROOT,
@@ -29,7 +37,8 @@ def prices() -> dict[str, dict[str, str]]:
         check=False,
     )
     assert measured.returncode == 0, measured.stderr[-4_000:]
-    return json.loads(measured.stdout.splitlines()[-1])
+    found: dict[str, dict[str, str]] = json.loads(measured.stdout.splitlines()[-1])
+    return found
 
 
 @pytest.mark.timeout(600)
