@@ -56,8 +56,12 @@ def test_healthz_answers_in_100_ms_beside_any_text_in_any_field(watched, name):
     loud = {}
     for place in text_places(bodies[-1]):
         for kind in TEXTS:
-            waited = silence(watched, path, with_text(bodies[-1], place, text_of(kind, SMALL)))
-            if waited > _LONGEST_SILENCE:
+            for attempt in ("", "1", "2"):  # other work may hold the processor once; a text that does holds it always
+                text = text_of(kind, SMALL) + attempt
+                waited = silence(watched, path, with_text(bodies[-1], place, text))
+                if waited <= _LONGEST_SILENCE:
+                    break
+            else:
                 loud[f"{place} {kind}"] = f"{waited * 1_000:.0f} ms"
     assert loud == {}
 
