@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from judge_client.errors import JudgeFailed, Refused, slugs_of
 from judge_client.fork import ForkAware
-from judge_client.judgment import UNEXPLAINED, Failure
-from judge_client.scored import Scored
+from judge_client.scored import Scored, judge_failed
 
 PERMANENT_IN_A_ROW = 8
 FIRST_CONTACT_SECONDS = 30.0
@@ -70,6 +69,5 @@ class Contact(ForkAware):
 
 
 def _failed(lasting: Sequence[Scored], address: str, why: str) -> JudgeFailed:
-    failures = [Failure(one.failure or UNEXPLAINED.type, one.detail or UNEXPLAINED.detail) for one in lasting]
-    told = "" if address in failures[0].detail else f" The judge server is {address}."
-    return JudgeFailed.of(failures, [one.judgment for one in lasting], why + told)
+    told = "" if address in (lasting[0].detail or "") else f" The judge server is {address}."
+    return judge_failed(lasting, why + told)

@@ -90,9 +90,14 @@ def with_policy(scored: Sequence[Scored], prompts: Sequence[Hashable], policy: O
 def _all_known(scored: Sequence[Scored], remedy: str) -> list[Scored]:
     failed = [one for one in scored if one.reward is None]
     if failed:
-        failures = [Failure(one.failure or UNEXPLAINED.type, one.detail or UNEXPLAINED.detail) for one in failed]
-        raise JudgeFailed.of(failures, [one.judgment for one in failed], remedy)
+        raise judge_failed(failed, remedy)
     return list(scored)
+
+
+def judge_failed(failed: Sequence[Scored], remedy: str) -> JudgeFailed:
+    """The error for samples without a reward; its text is about the first of them."""
+    failures = [Failure(one.failure or UNEXPLAINED.type, one.detail or UNEXPLAINED.detail) for one in failed]
+    return JudgeFailed.of(failures, [one.judgment for one in failed], remedy)
 
 
 def _instead(one: Scored, number: float | None) -> Scored:

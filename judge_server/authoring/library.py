@@ -62,12 +62,6 @@ class Library:
                 ) from None
             raise
 
-    @property
-    def broken_files(self) -> int:
-        """Files that cannot be read as rubrics."""
-        self._refreshed()
-        return len({finding.file for folder in self._folders for finding in folder.findings})
-
     def faults(self) -> list[str]:
         """One line for each file that cannot be read, like ``t/hot: line 7: unknown field 'pionts'``."""
         self._refreshed()

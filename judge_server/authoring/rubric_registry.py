@@ -126,7 +126,7 @@ class RubricRegistry:
     @property
     def broken_files(self) -> int:
         """Library files that cannot be read. A rubric that was readable before keeps its last content."""
-        return self._library.broken_files
+        return len(self._library.faults())
 
     def faults(self) -> list[str]:
         """Rubrics whose judging content differs from their file, one line each with the reason."""
