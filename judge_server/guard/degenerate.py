@@ -8,17 +8,17 @@ instead of empty: a judge is asked.
 
 import re
 import string
-import unicodedata
+import tomllib
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.resources import files
 
-from judge_server.guard.discourse import Discourse, discourse, words_of
-from judge_server.guard.normalize import looks_alike, normalize, unspaced
-from judge_server.guard.repetition import repeated_unit
-from judge_server.guard.request import UserRequest
+from judge_server.core.submission import Submission
+from judge_server.guard.content import Discourse, content_of, discourse, has_content, words_of
+from judge_server.guard.marks import other_readings
 from judge_server.guard.sanitize import visible
-from judge_server.guard.shell import without_shell
 
+_FEWEST_TIMES = 4
 _READ_CHARACTERS = 200_000
 _LONGEST_ANNOUNCEMENT = 2_000
 _LONGEST_LINE = 120
@@ -43,9 +43,6 @@ _LONGEST_SIGNS = 200
 _LONGEST_DRAWING = 20_000
 _AROUND = " \t\r\n:：*`_#-.,;"  # what stands around an answer: stops, and marks of emphasis and code
 _LAST_LETTER = re.compile(r".*[^\W_]", re.DOTALL)
-_BLANKS = re.compile(
-    "[\u115f\u1160\u2500-\u259f\u25a0-\u25a3\u25fc\u25fb\u2800\ufffd\u3164\uffa0]"
-)  # rules, boxes, blanks
 _PROSE_WORD = re.compile(r"[^\W\d_]{3,}")
 _PROSE_WORDS = 4  # a unit with as many words is no row of a table, whatever numbers it holds
 _SHORTEST_ECHO = 3
@@ -53,6 +50,72 @@ _LONGEST_TERM = 4
 _LONGEST_OPTION = 8
 _FEW_WORDS = 2
 _LONGEST_REFERENCE = 60
+_READ_OF_A_PROMPT = 4_000
+_FEWEST_WORDS = 2
+_FEWEST_CHARACTERS = 10
+_LONGEST_QUESTION = 200
+_SPELT_NUMBER = re.compile(r"\d|hundred|dozen|thousand|hundert|\bcien\b|\bcent\b|百|千")
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class UserRequest:
+    """``known``: whether the prompt says enough to be read at all. ``text``: what was read of it, in small letters."""
+
+    text: str = ""
+    reference: str | None = None
+
+    @classmethod
+    def of(cls, submission: Submission) -> "UserRequest":
+        """The last turn of the user, and the reference."""
+        asked = [message.content for message in submission.conversation if message.role == "user"]
+        text = asked[-1] if asked else submission.conversation[-1].content
+        return cls(text[-_READ_OF_A_PROMPT:].lower(), submission.reference)
+
+    @property
+    def known(self) -> bool:
+        words = len(self.text.split())
+        if not self.text.isascii():
+            return len(self.text.strip()) >= _FEWEST_CHARACTERS // 2
+        return len(self.text.strip()) >= _FEWEST_CHARACTERS and words >= _FEWEST_WORDS
+
+    @property
+    def for_signs(self) -> bool:
+        """Whether a sign, a character or a drawing may be the answer."""
+        return self.known and _asks("signs", self.text)
+
+    @property
+    def for_code(self) -> bool:
+        """Whether brackets and operators may be the answer."""
+        return not self.known or _asks("code", self.text)
+
+    @property
+    def for_a_term(self) -> bool:
+        """Whether a word, a name, a title or a quotation may be the answer."""
+        return self.known and len(self.text) <= _LONGEST_QUESTION and _asks("term", self.text)
+
+    @property
+    def for_a_salutation(self) -> bool:
+        """Whether the answer may end in the colon of a letter's first line."""
+        return "letter" in self.text and re.search(r"begin|start|open|salut|greet", self.text) is not None
+
+    @property
+    def for_a_copy(self) -> bool:
+        """Whether the answer may be a part of the prompt."""
+        return _asks("copy", self.text)
+
+    def for_repetition(self, times: int) -> bool:
+        """Whether something may be said ``times`` times."""
+        numbers = {int(number[:6]) for number in _NUMBER.findall(self.text)}
+        if numbers & {times - 1, times, times + 1} or _asks("repetition", self.text):
+            return True
+        return _SPELT_NUMBER.search(self.text) is not None and _asks("numbered_repetition", self.text)
+
+    def offers(self, answer: str) -> bool:
+        """Whether the prompt gives the answer as one of several to choose from."""
+        said = " ".join(words_of(answer))
+        choice = re.search(r" or | oder | ou | o | или | або |还是|それとも|또는| أم | या ", self.text)
+        return bool(said) and choice is not None and f" {said} " in f" {' '.join(words_of(self.text))} "
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +141,7 @@ def emptiness(answer: str, request: UserRequest = _UNASKED) -> Emptiness:
     text = answer.strip()[:_READ_CHARACTERS]
     found = _emptiness(text, request)
     if found is _FULL:
-        for plain in _read_otherwise(text):
+        for plain in other_readings(text):
             found = _emptiness(plain, request)
             if found is not _FULL:
                 break
@@ -87,26 +150,17 @@ def emptiness(answer: str, request: UserRequest = _UNASKED) -> Emptiness:
     return found
 
 
-def _read_otherwise(text: str) -> list[str]:
-    if looks_alike(text):
-        return [normalize(text)]
-    if len(text) <= _LONGEST_LINE and (joined := unspaced(normalize(text))) != text.lower():
-        return [joined]
-    return []
-
-
 def _emptiness(text: str, request: UserRequest) -> Emptiness:
     if not text:
         return Emptiness("the response has no answer")
-    shown = without_shell(text)
-    cause = _without_content(text, shown, request) or _announcement(shown, request) or _repetition(text, request)
-    return cause or _FULL
+    shown = content_of(text)
+    if shown is None:
+        return _without_content(text, request)
+    return _announcement(shown, request) or _repetition(text, request) or _FULL
 
 
-def _without_content(text: str, shown: str, request: UserRequest) -> Emptiness | None:
+def _without_content(text: str, request: UserRequest) -> Emptiness:
     """Nothing but signs, blanks and markup."""
-    if has_content(shown):
-        return None
     if _may_be_signs(text, request):
         return Emptiness(doubtful=True) if request.known else _FULL
     if has_content(text):
@@ -249,6 +303,19 @@ def _repetition(text: str, request: UserRequest) -> Emptiness | None:
     return Emptiness(doubtful=True) if asked else Emptiness("the response repeats one piece of text")
 
 
+def repeated_unit(text: str) -> str | None:
+    """The shortest text of which ``text`` is a repetition, at least four times over, the last time perhaps cut off.
+
+    Half of a text of period p stands in it again p characters later, and nowhere before: a single search finds it.
+    """
+    if len(text) < 2 * _FEWEST_TIMES:
+        return None
+    place = text.find(text[: len(text) // 2], 1)
+    if place < 0 or place * _FEWEST_TIMES > len(text) or not text.startswith(text[place:]):
+        return None
+    return text[:place]
+
+
 def _is_code(text: str) -> bool:
     """Brackets and operators that make a literal, a pattern or a drawing: ``[]``, ``.*``, ``!==``. One sign again and
     again is a rule or a fence, and stops and commas are no answer."""
@@ -267,26 +334,15 @@ def _ends_in_code(text: str) -> bool:
     return len(last) > 1 and (last in _OPERATORS or _is_code(last))
 
 
-def has_content(text: str) -> bool:
-    """Letters, digits, symbols beyond ASCII such as an emoji, or characters newer than this interpreter's tables."""
-    for start in range(0, len(text), 256):
-        for character in _BLANKS.sub("", unicodedata.normalize("NFKC", text[start : start + 256])):
-            kind = unicodedata.category(character)
-            if (
-                kind[0] in "LN"
-                or (kind[0] == "S" and character > "\x7f")
-                or (kind == "Cn" and _may_be_assigned(character))
-            ):
-                return True
-    return False
+@lru_cache(maxsize=512)  # the responses to one prompt share it
+def _asks(for_: str, text: str) -> bool:
+    return _requests()[for_].search(text) is not None
 
 
-def _may_be_assigned(character: str) -> bool:
-    """Whether a later version of Unicode may give the code a visible character."""
-    code = ord(character)
-    return not (
-        0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE or 0xE0000 <= code <= 0xE0FFF or 0xFFF0 <= code <= 0xFFF8
-    )
+@cache
+def _requests() -> dict[str, re.Pattern[str]]:
+    content = tomllib.loads(files("judge_server.guard").joinpath("request.toml").read_text("utf-8"))
+    return {kind: re.compile("|".join(patterns)) for kind, patterns in content.items()}
 
 
 def _is_in_reference(answer: str, reference: str | None) -> bool:

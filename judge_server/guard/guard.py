@@ -16,14 +16,9 @@ from judge_server.core.criterion import AnyLeaf, Group, Judged, Scale, nodes
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
-from judge_server.guard.degenerate import Emptiness, emptiness, has_content, words_of_all
-from judge_server.guard.discourse import words_of
-from judge_server.guard.injection_patterns import injection_flags
-from judge_server.guard.normalize import looks_alike, normalize, unspaced
-from judge_server.guard.repetition import repetitive
-from judge_server.guard.request import UserRequest
-from judge_server.guard.sanitize import hides
-from judge_server.guard.shell import without_shell
+from judge_server.guard.content import content_of, words_of
+from judge_server.guard.degenerate import Emptiness, UserRequest, emptiness, words_of_all
+from judge_server.guard.marks import Marks, injection_flags, marks_of, normalize, unspaced
 from judge_server.guard.worst_case import worst_case_values
 from judge_server.util.lru import BoundedCache
 
@@ -51,43 +46,36 @@ _STATEMENTS: BoundedCache[str, tuple[tuple[str, str], ...]] = BoundedCache(
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """``degenerate``: why the response is not worth a model's time, or None. ``veto``: which flag forbids to judge it,
-    or None; the flag ``vetoed`` is then among ``flags``. ``injection_flags``: the attack
-    families whose marks it bears."""
+    """``refused``: why no judge is asked, or None; ``degenerate`` or ``vetoed`` is then among ``flags``. ``veto``:
+    which flag forbids to judge, or None. ``injection_flags``: the attack families whose marks the response bears."""
 
     flags: tuple[str, ...]
-    degenerate: str | None
+    refused: str | None
     veto: str | None = None
     injection_flags: tuple[str, ...] = ()
-
-    @property
-    def refused(self) -> str | None:
-        """Why no judge is asked, or None."""
-        return self.degenerate or (f"the guard's veto on {self.veto}" if self.veto else None)
 
 
 def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = frozenset()) -> Inspection:
     """Inspect a response without a model, in bounded time for any text. ``veto``: flags that the server vetoes under
     every rubric that does not allow them."""
-    text = _beginning_and_end(submission.read.text)
+    marks = marks_of(_beginning_and_end(submission.read.text), 2 * _READ_CHARACTERS)
     found_empty = _emptiness(submission, rubric)
-    cause = found_empty.cause
-    plain = normalize(text)[: 2 * _READ_CHARACTERS]
-    found = _marks(submission, plain)
+    families = _families(submission, marks)
     raised = (
-        (INJECTION, bool(found)),
-        (ECHO, _echoes(plain, rubric)),
-        (REPETITION, not cause and repetitive(text)),
-        (HIDDEN, hides(text)),
-        (LOOK_ALIKES, looks_alike(text)),
+        (INJECTION, bool(families)),
+        (ECHO, _echoes(marks.plain, rubric)),
+        (REPETITION, marks.repetitive and not found_empty.cause),
+        (HIDDEN, marks.hidden),
+        (LOOK_ALIKES, marks.look_alikes),
         (NEARLY_EMPTY, found_empty.doubtful),
         (INJECTION_IN_CONTEXT, _suspects_the_context(submission)),
     )
     flags = tuple(flag for flag, up in raised if up)
-    if cause:
-        return Inspection((DEGENERATE, *flags), cause, injection_flags=found)
-    forbidden = rubric.guard.vetoed(flags, veto) if flags else None
-    return Inspection((VETOED, *flags) if forbidden else flags, None, forbidden, found)
+    if found_empty.cause:
+        return Inspection((DEGENERATE, *flags), found_empty.cause, injection_flags=families)
+    if not (flags and (veto_on := rubric.guard.vetoed(flags, veto))):
+        return Inspection(flags, None, injection_flags=families)
+    return Inspection((VETOED, *flags), f"the guard's veto on {veto_on}", veto_on, families)
 
 
 def worst_verdicts(rubric: Rubric, applicable: frozenset[str], cause: str) -> Iterator[Verdict]:
@@ -154,9 +142,9 @@ def _bears_marks(text: str) -> str:
     return _MARKED if injection_flags(unspaced(plain)) else _UNMARKED
 
 
-def _marks(submission: Submission, plain: str) -> tuple[str, ...]:
-    found = injection_flags(unspaced(plain))
-    if "control_token" not in found and "think" in plain and _THINKING.search(submission.read.answer):
+def _families(submission: Submission, marks: Marks) -> tuple[str, ...]:
+    found = marks.families
+    if "control_token" not in found and "think" in marks.plain and _THINKING.search(submission.read.answer):
         return ("control_token", *found)  # where a response begins with its reasoning, that is what the tags are for
     return found
 
@@ -179,7 +167,7 @@ def _calls_say_something(submission: Submission, request: UserRequest) -> bool:
         return True
     asked = set(words_of_all(f"{request.text} {(request.reference or '')[:_LONGEST_REFERENCE]}"))
     return any(
-        has_content(without_shell(call.function.arguments)) or asked.intersection(words_of(call.function.name))
+        content_of(call.function.arguments) or asked.intersection(words_of(call.function.name))
         for call in submission.read.tool_calls
     )
 

@@ -76,6 +76,7 @@ class _Judged:
     verdicts: tuple[Verdict, ...]
     flags: tuple[str, ...]
     judge: JudgeReference
+    characters: int
     usage: Usage = field(default_factory=Usage)
     model_seconds: float = 0.0
 
@@ -131,8 +132,7 @@ class Scorer:
         started = time.monotonic()
         rubric, judge = await self.appointed(submission)
         found = self._calibrated(await self._find(submission, rubric, judge, terms), rubric)
-        characters = len(submission.read.text)
-        outcome = reward(rubric, found.verdicts, guard.counted_characters(rubric, found.flags, characters))
+        outcome = reward(rubric, found.verdicts, found.characters)
         judgment = Judgment(
             id=_new_id(),
             reward=outcome.reward,
@@ -150,7 +150,7 @@ class Scorer:
             judge=found.judge,
             submission=submission.coordinates,
             submission_digest=submission.digest,
-            response_characters=characters,
+            response_characters=len(submission.read.text),
             usage=found.usage,
             timing=Timing(total_seconds=time.monotonic() - started, model_seconds=found.model_seconds),
             created_at=datetime.now(UTC),
@@ -189,10 +189,12 @@ class Scorer:
         planned, inspection = await _reading(self._prepared, submission, rubric)
         self._warn_of_unread_facts(planned, rubric)
         speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
+        characters = len(submission.read.text)
         if inspection.refused:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
             verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.refused))
-            return _Judged(verdicts, inspection.flags, speaker)
+            counted = guard.counted_characters(rubric, inspection.flags, characters)
+            return _Judged(verdicts, inspection.flags, speaker, counted)
         if planned.questions and judge is None:
             raise UnknownJudge(
                 f"judge: {rubric.name} has criteria that need a judge, and none is configured.",
@@ -205,7 +207,7 @@ class Scorer:
             decided, findings = (), await asking
         verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
         flags = (*inspection.flags, *planned.flags)
-        return _Judged(verdicts, flags, speaker, findings.usage, findings.model_seconds)
+        return _Judged(verdicts, flags, speaker, characters, findings.usage, findings.model_seconds)
 
     async def inspected(self, submission: Submission, rubric: Rubric) -> guard.Inspection:
         """What the guard finds in a submission."""

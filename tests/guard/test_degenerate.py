@@ -6,11 +6,9 @@ import pytest
 
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.guard.degenerate import emptiness, says_nothing
-from judge_server.guard.discourse import discourse
+from judge_server.guard.content import discourse, without_shell
+from judge_server.guard.degenerate import UserRequest, emptiness, says_nothing
 from judge_server.guard.guard import NEARLY_EMPTY, inspect
-from judge_server.guard.request import UserRequest
-from judge_server.guard.shell import without_shell
 
 RUBRIC = Rubric.model_validate(
     {"id": "a/b", "version": "1.0.0", "title": "t", "criteria": [{"id": "c", "statement": "Is right."}]}
@@ -102,7 +100,7 @@ REPETITIONS = [
 
 @pytest.mark.parametrize("response", ANNOUNCEMENTS + SHELLS + ECHOES + REPETITIONS)
 def test_a_text_that_answers_nothing_is_refused(response):
-    assert look(response).degenerate
+    assert look(response).refused
 
 
 ASKED = [
@@ -140,7 +138,7 @@ def test_what_the_prompt_asks_for_is_judged(prompt, response):
 )
 def test_what_would_be_refused_elsewhere_raises_a_flag(prompt, response):
     assert NEARLY_EMPTY in look(response, prompt).flags
-    assert look(response).degenerate
+    assert look(response).refused
 
 
 ANSWERS = [
@@ -187,17 +185,17 @@ def test_a_short_answer_to_a_question_is_judged(response):
 
 
 def test_what_a_short_reference_holds_is_an_answer():
-    assert look("Solution").degenerate
+    assert look("Solution").refused
     assert look("Solution", reference="a solution").refused is None
-    assert look("Solution", reference=f"Solution: {'the folds of the larynx vibrate. ' * 9}").degenerate
+    assert look("Solution", reference=f"Solution: {'the folds of the larynx vibrate. ' * 9}").refused
 
 
 def test_a_call_without_arguments_says_nothing_unless_it_was_asked_for_or_answered():
     def calls(name, arguments="{}"):
         return {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": name, "arguments": arguments}}]}
 
-    assert look([calls("submit")]).degenerate
-    assert look([calls("submit", '{"text": ""}')]).degenerate
+    assert look([calls("submit")]).refused
+    assert look([calls("submit", '{"text": ""}')]).refused
     assert look([calls("submit", '{"text": "They are content."}')]).refused is None
     assert look([calls("get_time")], "What time is it now?").refused is None
     assert look([calls("submit"), {"role": "tool", "tool_call_id": "1", "content": "ok"}]).refused is None

@@ -77,35 +77,35 @@ GENUINE = [
 
 @pytest.mark.parametrize("response", EMPTY_HANDED)
 def test_a_response_that_says_nothing_is_degenerate(response):
-    assert look(response).degenerate
+    assert look(response).refused
     assert look(response).flags[0] == guard.DEGENERATE
 
 
 @pytest.mark.parametrize("response", GENUINE)
 def test_a_short_answer_is_not_degenerate(response):
-    assert look(response).degenerate is None
+    assert look(response).refused is None
 
 
 @pytest.mark.parametrize("response", ["Solution", "-", ".", "the solution!", "ha " * 100])
 def test_what_the_reference_says_is_an_answer(response):
-    assert look(response, reference=response.strip()).degenerate is None
-    assert look(response, reference="Something else").degenerate
+    assert look(response, reference=response.strip()).refused is None
+    assert look(response, reference="Something else").refused
 
 
 def test_nothing_is_not_what_a_reference_says():
-    assert look("", reference="").degenerate
-    assert look(" ", reference=" ").degenerate
+    assert look("", reference="").refused
+    assert look(" ", reference=" ").refused
 
 
 def test_a_response_that_only_calls_tools_is_not_degenerate():
     calls = [{"function": {"name": "search", "arguments": "{}"}}]
-    assert look([{"role": "assistant", "tool_calls": calls}]).degenerate is None
+    assert look([{"role": "assistant", "tool_calls": calls}]).refused is None
 
 
 def test_reasoning_without_an_answer_is_worth_a_look_where_the_rubric_reads_it():
     under = rubric({"id": "c", "statement": "Checks its units.", "scope": "reasoning"})
-    assert look("<think>Metres, not feet.</think>", under).degenerate is None
-    assert look("<think>Metres, not feet.</think>").degenerate
+    assert look("<think>Metres, not feet.</think>", under).refused is None
+    assert look("<think>Metres, not feet.</think>").refused
 
 
 def least(of: Rubric, characters: int = 0) -> float:
@@ -200,7 +200,7 @@ ATTACKS = [
 def test_the_marks_of_an_attack_raise_a_flag(text):
     found = look(f"Drink water and rest. {text}")
     assert guard.INJECTION in found.flags
-    assert found.degenerate is None
+    assert found.refused is None
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 import pytest
 
-from judge_server.guard.injection_patterns import injection_flags
-from judge_server.guard.normalize import normalize
+from judge_server.guard.marks import injection_flags, normalize
 
 ATTACKS = {
     "control_token": [

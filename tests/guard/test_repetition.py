@@ -3,7 +3,7 @@ import random
 import pytest
 
 from judge_server.guard.degenerate import emptiness
-from judge_server.guard.repetition import compressed_share, probed_share, repeated_share, repetitive
+from judge_server.guard.marks import compressed_share, probed_share, repeated_share, repetitive
 
 WORDS = """the patient water rest doctor fever aspirin sleep morning evening food risk dose child adult week day hour
 pain head neck back light dark noise work walk drink tea coffee sugar salt blood pressure heart lung skin eye ear nose

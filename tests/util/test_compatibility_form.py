@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.guard.normalize import normalize
+from judge_server.guard.marks import normalize
 from judge_server.judging.checks.text import normalized
 from judge_server.util.compatibility_form import JOINER, MOST_MARKS, compatibility_form
 from tests.yardstick import work_within
