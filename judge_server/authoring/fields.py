@@ -16,12 +16,13 @@ from judge_server.core.criterion import (
     CheckCriterion,
     Gate,
     Group,
+    Nominal,
     Scale,
     ScaleExample,
     ScaleOption,
 )
 from judge_server.core.fact import Fact
-from judge_server.core.rubric import Guarding, Missing, Rubric, Source
+from judge_server.core.rubric import Guarding, Helpline, Locale, Missing, Rubric, Source
 
 _LONGEST_WORD = 100
 
@@ -31,7 +32,13 @@ def _by_kind(union: Any) -> dict[str, type[BaseModel]]:
     return {get_args(member.model_fields["kind"].annotation)[0]: member for member in members}
 
 
-CRITERIA: dict[str, type[BaseModel]] = {"binary": Binary, "scale": Scale, "check": CheckCriterion, "group": Group}
+CRITERIA: dict[str, type[BaseModel]] = {
+    "binary": Binary,
+    "scale": Scale,
+    "nominal": Nominal,
+    "check": CheckCriterion,
+    "group": Group,
+}
 CHECKS = _by_kind(Check)
 AGGREGATIONS = _by_kind(Aggregation)
 _NODES: dict[str, type[BaseModel]] = {
@@ -40,6 +47,8 @@ _NODES: dict[str, type[BaseModel]] = {
     "missing": Missing,
     "sources": Source,
     "facts": Fact,
+    "locales": Locale,
+    "helplines": Helpline,
     "options": ScaleOption,
     "count": Count,
     "length_adjustment": LengthAdjustment,
@@ -67,7 +76,7 @@ def model_at(path: Path, root: Any) -> type[BaseModel] | None:
     name = path[-2] if isinstance(path[-1], int) and len(path) > 1 else path[-1]
     if name == "examples":
         above = kind_of(look_up(root, path[:-2]), path[:-2])
-        return ScaleExample if above == "scale" else BinaryExample
+        return ScaleExample if above in ("scale", "nominal") else BinaryExample
     if len(path) > 1 and path[-2] == "when":
         return Condition
     return _NODES.get(str(name))

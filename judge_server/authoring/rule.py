@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from inspect import cleandoc
 
 from judge_server.authoring.finding import Path, Severity
-from judge_server.core.criterion import AnyLeaf, Binary, Criterion, Group, Scale
+from judge_server.core.criterion import AnyLeaf, Binary, Choice, Criterion, Group
 from judge_server.core.rubric import Rubric
 
 
@@ -59,14 +59,15 @@ def leaves_of(rubric: Rubric) -> Iterator[tuple[Path, AnyLeaf]]:
     return ((path, node) for path, node in located(rubric) if not isinstance(node, Group))
 
 
-def judged(rubric: Rubric) -> Iterator[tuple[Path, Binary | Scale]]:
+def judged(rubric: Rubric) -> Iterator[tuple[Path, Binary | Choice]]:
     """Every criterion that a judge decides, with its path."""
-    return ((path, node) for path, node in located(rubric) if isinstance(node, Binary | Scale))
+    return ((path, node) for path, node in located(rubric) if isinstance(node, Binary | Choice))
 
 
 def binaries(rubric: Rubric) -> Iterator[tuple[Path, Binary]]:
     return ((path, node) for path, node in located(rubric) if isinstance(node, Binary))
 
 
-def scales(rubric: Rubric) -> Iterator[tuple[Path, Scale]]:
-    return ((path, node) for path, node in located(rubric) if isinstance(node, Scale))
+def choices(rubric: Rubric) -> Iterator[tuple[Path, Choice]]:
+    """Every criterion with options."""
+    return ((path, node) for path, node in located(rubric) if isinstance(node, Choice))

@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import Field
 
 from judge_server.core.audit_queue import QueueItem, Sizes
-from judge_server.core.criterion import Scale
+from judge_server.core.criterion import Choice
 from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Judgment
 from judge_server.core.message import Conversation
@@ -148,7 +148,7 @@ def _asked(drawn: _Drawn) -> dict[str, TaskCriterion]:
         leaf.id: TaskCriterion(
             id=leaf.id,
             statement=leaf.statement,
-            options=tuple(option.label for option in leaf.options) if isinstance(leaf, Scale) else (),
+            options=tuple(option.label for option in leaf.options) if isinstance(leaf, Choice) else (),
         )
         for leaf in drawn.rubric.leaves
         if leaf.id in verdicts

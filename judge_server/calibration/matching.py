@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Final
 
 from judge_server.agreement.scale import LabelScale
-from judge_server.core.criterion import AnyLeaf, CheckCriterion, Scale
+from judge_server.core.criterion import AnyLeaf, CheckCriterion, Choice
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale
@@ -33,7 +33,7 @@ class Match:
 
     @property
     def binary(self) -> bool:
-        return not isinstance(self.criterion, Scale)
+        return not isinstance(self.criterion, Choice)
 
     def value_of(self, label: str) -> float:
         """Raises BadInput for a number outside [0, 1] on a continuous scale."""
@@ -123,7 +123,7 @@ def _require_same(rubric: Rubric, labelled: Mapping[str, CriterionScale], asked:
 def _matched(criterion: AnyLeaf, scale: CriterionScale) -> Match:
     if not scale.classes:
         return Match(criterion, scale)
-    if isinstance(criterion, Scale):
+    if isinstance(criterion, Choice):
         return Match(criterion, scale, _option_values(criterion, scale))
     positive = scale.positive or (LabelScale.of(scale.classes).positive if len(scale.classes) == 2 else None)
     if positive is None:
@@ -141,7 +141,7 @@ def _matched(criterion: AnyLeaf, scale: CriterionScale) -> Match:
     return Match(criterion, scale, {label: float(label == positive) for label in scale.classes}, positive)
 
 
-def _option_values(criterion: Scale, scale: CriterionScale) -> dict[str, float]:
+def _option_values(criterion: Choice, scale: CriterionScale) -> dict[str, float]:
     """Match options by label, never by order: a grade of 1 may be the best or the worst."""
     by_label = {option.label.strip().casefold(): option.value for option in criterion.options}
     if all(label.strip().casefold() in by_label for label in scale.classes):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from judge_server.calibration.matching import Match
-from judge_server.core.criterion import CheckCriterion, Scale
+from judge_server.core.criterion import CheckCriterion, Choice
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
@@ -74,10 +74,11 @@ class RowWriter:
         if match.positive is not None:
             return (match.positive if value >= self._threshold(name) else match.other()), None
         classes = {worth: label for label, worth in match.values.items()}
-        if verdict.raw is not None or verdict.options is None or not isinstance(match.criterion, Scale):
+        if verdict.raw is not None or verdict.options is None or not isinstance(match.criterion, Choice):
             return classes[min(classes, key=lambda worth: abs(worth - value))], None
-        worths = {option.label: option.value for option in match.criterion.options}
-        shares = {classes[worths[label]]: share for label, share in verdict.options.items() if worths[label] in classes}
+        by_label = {label.strip().casefold(): label for label in match.values}
+        said = ((by_label.get(label.strip().casefold()), share) for label, share in verdict.options.items())
+        shares = {label: share for label, share in said if label is not None}
         return max(shares, key=shares.__getitem__), shares
 
     def _threshold(self, name: str) -> float:

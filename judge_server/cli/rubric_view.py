@@ -12,7 +12,7 @@ from rich.table import Table
 
 from judge_server.authoring.diff import RubricChange, RubricDifference
 from judge_server.authoring.finding import RubricFinding, Severity
-from judge_server.core.criterion import AnyLeaf, Binary, CheckCriterion, Criterion, Group, Scale
+from judge_server.core.criterion import AnyLeaf, Binary, CheckCriterion, Choice, Criterion, Group, Scale
 from judge_server.core.rubric import Rubric
 
 _COLORS = {
@@ -94,14 +94,18 @@ def _details(node: Criterion) -> str:
     parts += [f"when {path} {_inline(rule.model_dump(mode='json'))}" for path, rule in node.when.items()]
     if node.tags:
         parts.append(", ".join(node.tags))
-    if isinstance(node, Binary | Scale):
+    if isinstance(node, Binary | Choice):
         parts.append(_many(len(node.examples), "example"))
     return " | ".join(parts)
 
 
 def _statement(leaf: AnyLeaf) -> str:
-    options = f" ({' < '.join(option.label for option in leaf.options)})" if isinstance(leaf, Scale) else ""
-    return leaf.statement + options
+    if isinstance(leaf, Choice):
+        between = " < " if isinstance(leaf, Scale) else " | "
+        return f"{leaf.statement} ({between.join(option.label for option in leaf.options)})"
+    if isinstance(leaf, Binary) and (items := leaf.any_of or leaf.all_of):
+        return f"{leaf.statement} ({'any' if leaf.any_of else 'all'} of: {'; '.join(items)})"
+    return leaf.statement
 
 
 def _inline(value: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +27,11 @@ CriterionId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)
 Statement = Annotated[str, Field(min_length=3, max_length=4_000, pattern=r"\S")]
 Scope = Literal["answer", "reasoning", "conversation", "step"]
 ReferenceUse = Literal["none", "optional", "required"]
+ReferenceRole = Literal["answer", "source", "facts", "example"]
+Items = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")], ...], Field(min_length=2, max_length=40)
+]
+Guidance = Annotated[str, Field(min_length=3, max_length=4_000, pattern=r"\S")]
 
 
 def _zero_or_noticeable(points: float) -> float:
@@ -102,17 +107,59 @@ class Leaf(CriterionBase):
         return {**shown, "points": self.points} if "gate" in shown and self.gate else shown
 
 
+class JudgedLeaf(Leaf):
+    """A criterion that a judge decides. ``reference_role``: what the reference is for this criterion (None: what a
+    right answer holds). ``guidance``: how to decide it, shown to the judge."""
+
+    reference_role: ReferenceRole | None = None
+    guidance: Guidance | None = None
+
+    @model_validator(mode="after")
+    def _the_reference_has_a_role_if_it_is_shown(self) -> Self:
+        if self.reference_role is not None and self.reference == "none":
+            raise ValueError("reference_role says what the reference is; add reference: required or optional")
+        return self
+
+    def guided(self, general: str | None) -> Self:
+        """This criterion with ``general`` guidance before its own."""
+        if general is None:
+            return self
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return self.model_validate(fields | {"guidance": "\n".join(filter(None, (general, self.guidance)))})
+
+
 class BinaryExample(Frozen):
     response: str = Field(min_length=1)
     met: Flag
     reason: str | None = None
 
 
-class Binary(Leaf):
-    """Met or not; its value is the probability of being met."""
+class Binary(JudgedLeaf):
+    """Met or not; its value is the probability of being met.
+
+    ``any_of``: met if at least one of the items is there; ``all_of``: only if all are. ``if_absent``: the verdict if
+    the response holds nothing that the statement speaks of; with ``skip`` the criterion then does not apply.
+    """
 
     kind: Literal["binary"] = "binary"
+    any_of: Items | None = None
+    all_of: Items | None = None
+    if_absent: Literal["met", "unmet", "skip"] | None = None
     examples: tuple[BinaryExample, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if self.any_of and self.all_of:
+            raise ValueError("give any_of or all_of, not both: make a criterion of each list")
+        items = [item.strip().casefold() for item in self.any_of or self.all_of or ()]
+        if len(set(items)) < len(items):
+            raise ValueError("an item of the list is given twice")
+        return self
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The value of each verdict: met, then not met."""
+        return (1.0, 0.0)
 
 
 class ScaleOption(Frozen):
@@ -127,26 +174,47 @@ class ScaleExample(Frozen):
     reason: str | None = None
 
 
-class Scale(Leaf):
-    """Ordered options, worst to best; its value is the expected value over the options."""
+class Choice(JudgedLeaf):
+    """Options with values; its value is the expected value over the options. ``if_absent: skip``: the criterion does
+    not apply if the response holds nothing that the statement speaks of."""
 
-    kind: Literal["scale"]
     options: Annotated[tuple[ScaleOption, ...], Field(min_length=2, max_length=20)]
+    if_absent: Literal["skip"] | None = None
     examples: tuple[ScaleExample, ...] = ()
 
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The value of each option."""
+        return tuple(option.value for option in self.options)
+
     @model_validator(mode="after")
-    def _ordered_and_named(self) -> "Scale":
+    def _named(self) -> Self:
         labels = [option.label.strip().casefold() for option in self.options]
         if len(set(labels)) != len(labels):
             raise ValueError("two options have the same label")
-        values = [option.value for option in self.options]
-        if any(later <= earlier for earlier, later in pairwise(values)):
-            raise ValueError("option values must rise strictly from worst to best")
         known = {option.label for option in self.options}
         for example in self.examples:
             if example.option not in known:
                 raise ValueError(f"an example names the option {example.option!r}; known: {', '.join(sorted(known))}")
         return self
+
+
+class Scale(Choice):
+    """Ordered options, worst to best."""
+
+    kind: Literal["scale"]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if any(later <= earlier for earlier, later in pairwise(self.values)):
+            raise ValueError("option values must rise strictly from worst to best")
+        return self
+
+
+class Nominal(Choice):
+    """Options without an order, such as kinds of answer; several may have the same value."""
+
+    kind: Literal["nominal"]
 
 
 class CheckCriterion(Leaf):
@@ -176,12 +244,13 @@ def _kind_of(given: Any) -> str | None:
 Criterion = Annotated[
     Annotated[Binary, Tag("binary")]
     | Annotated[Scale, Tag("scale")]
+    | Annotated[Nominal, Tag("nominal")]
     | Annotated[CheckCriterion, Tag("check")]
     | Annotated[Group, Tag("group")],
     Discriminator(_kind_of),
 ]
-Judged = Binary | Scale
-AnyLeaf = Binary | Scale | CheckCriterion
+Judged = Binary | Scale | Nominal
+AnyLeaf = Binary | Scale | Nominal | CheckCriterion
 
 Group.model_rebuild()
 

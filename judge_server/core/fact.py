@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from judge_server.core.condition import Condition
 from judge_server.core.errors import BadSubmission
-from judge_server.core.model import Frozen
+from judge_server.core.model import Flag, Frozen
 
 FactType = Literal["boolean", "number", "text"]
 FactName = Annotated[str, Field(pattern=r"^[^\s.]([^.]*[^\s.])?(\.[^\s.]([^.]*[^\s.])?)*$", max_length=200)]
@@ -29,12 +29,14 @@ _ABSENT: Final = object()
 
 
 class Fact(Frozen):
-    """A declared fact. ``values``: the allowed values of a text; ``question``: asks a person for the value."""
+    """A declared fact. ``values``: the allowed values of a text; ``question``: asks a person for the value; ``show``:
+    the judge is told the value."""
 
     name: FactName
     type: FactType = "text"
     values: tuple[FactValue, ...] = ()
     question: Annotated[str, Field(min_length=3, max_length=1_000, pattern=r"\S")] | None = None
+    show: Flag = False
 
     @model_validator(mode="after")
     def _values_are_of_a_text(self) -> Self:

@@ -2,14 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
-from judge_server.core.criterion import AnyLeaf, Criterion, Group, leaves, nodes
+from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Group, Guidance, Judged, leaves, nodes
 from judge_server.core.fact import Fact, FactReader, fault_of, infer_facts, operands, spelling
 from judge_server.core.message import encodable
 from judge_server.core.model import Frozen, Number, Whole
@@ -53,6 +53,7 @@ VERSION = (
 
 RubricId = Annotated[str, Field(pattern=RUBRIC_ID, max_length=200)]
 Version = Annotated[str, Field(pattern=VERSION, max_length=80)]
+IsoDate = Annotated[str, Field(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$")]
 
 
 class Missing(Frozen):
@@ -76,7 +77,9 @@ class Missing(Frozen):
 
 
 class Source(Frozen):
-    """A publication that the statements rest on."""
+    """A publication that the statements rest on. ``status``: the statements were compared with the publication itself
+    (``read``), with another text that reports it (``secondary``), or with neither (``unchecked``). ``date``: of this
+    edition; ``checked``: when they were compared; both ISO 8601, as exactly as known."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]
     title: str = Field(min_length=1, max_length=500, pattern=r"\S")
@@ -85,6 +88,41 @@ class Source(Frozen):
     year: Whole | None = Field(default=None, ge=1500, le=2200)
     url: str | None = None
     note: str | None = None
+    status: Literal["read", "secondary", "unchecked"] | None = None
+    edition: str | None = None
+    country: str | None = None
+    date: IsoDate | None = None
+    checked: IsoDate | None = None
+
+
+class Helpline(Frozen):
+    """A service that a person can call or write to; ``contact``: how, such as a telephone number."""
+
+    name: str = Field(min_length=1, max_length=200, pattern=r"\S")
+    contact: str = Field(min_length=1, max_length=200, pattern=r"\S")
+    serves: str | None = Field(default=None, max_length=200)
+    sources: tuple[str, ...] = ()
+
+
+class Locale(Frozen):
+    """What differs from country to country. ``country``: the value of the fact ``country``; ``units``: usual units by
+    quantity, such as {glucose: mmol/L}. The judge is shown the locale of a submission's country."""
+
+    country: str = Field(min_length=2, max_length=100, pattern=r"\S")
+    emergency_numbers: tuple[str, ...] = ()
+    helplines: tuple[Helpline, ...] = ()
+    units: dict[str, str] = Field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Its facts, each with its name."""
+        if self.emergency_numbers:
+            yield f"emergency number in {self.country}", " or ".join(self.emergency_numbers)
+        for line in self.helplines:
+            serves = f" ({line.serves})" if line.serves else ""
+            yield f"helpline in {self.country}", f"{line.name}{serves}: {line.contact}"
+        for quantity, unit in self.units.items():
+            yield f"unit of {quantity} in {self.country}", unit
 
 
 class RubricReference(Frozen):
@@ -98,6 +136,7 @@ class RubricReference(Frozen):
 class Rubric(Frozen):
     """Criteria and their aggregation into one reward."""
 
+    format: Literal[1] = 1
     id: RubricId
     version: Version
     title: str = Field(min_length=1, max_length=500, pattern=r"\S")
@@ -105,8 +144,11 @@ class Rubric(Frozen):
     domain: str | None = Field(default=None, max_length=100)
     authors: tuple[str, ...] = ()
     license: str | None = None
+    jurisdiction: tuple[Annotated[str, Field(min_length=2, max_length=100)], ...] = ()
+    guidance: Guidance | None = None
     sources: tuple[Source, ...] = ()
     facts: Annotated[tuple[Fact, ...], Field(max_length=200)] = ()
+    locales: Annotated[tuple[Locale, ...], Field(max_length=300)] = ()
     aggregate: Aggregation = Points()
     missing: Missing = Missing()
     guard: Guarding = Guarding()
@@ -131,6 +173,7 @@ class Rubric(Frozen):
             if unknown:
                 raise ValueError(f"criterion {leaf.id!r} cites unknown sources: {', '.join(sorted(unknown))}")
         _check_facts(self.facts, everything)
+        _check_locales(self.locales, self.facts, known_sources)
         _check_aggregation("the rubric", self.aggregate, self.criteria)
         for node in everything:
             if isinstance(node, Group):
@@ -141,6 +184,11 @@ class Rubric(Frozen):
     def leaves(self) -> tuple[AnyLeaf, ...]:
         """The criteria that get a verdict, in file order."""
         return tuple(leaves(self.criteria))
+
+    @cached_property
+    def asked(self) -> dict[str, Judged]:
+        """The criteria that a judge decides, by id, with the rubric's guidance."""
+        return {leaf.id: leaf.guided(self.guidance) for leaf in self.leaves if not isinstance(leaf, CheckCriterion)}
 
     @cached_property
     def by_id(self) -> dict[str, AnyLeaf]:
@@ -158,6 +206,15 @@ class Rubric(Frozen):
                     name = path.removeprefix("facts.")
                     compared[name] = (*compared.get(name, ()), *words)
         return FactReader(self.facts or infer_facts(conditions), tuple(compared), compared)
+
+    def shown_facts(self, known: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """What a judge is told beside the texts: the known facts that are declared with ``show``, and the locale of the
+        submission's country. ``known``: facts as ``fact_reader`` reads them."""
+        given = ((fact.name, known.get(fact.name)) for fact in self.facts if fact.show)
+        told = [(name, _as_text(value)) for name, value in given if value is not None]
+        country = known.get("country") if self.locales else None
+        local = (one for one in self.locales if isinstance(country, str) and spelling(one.country) == spelling(country))
+        return (*told, *(line for one in local for line in one.lines()))
 
     @cached_property
     def worst_values(self) -> dict[str, float]:
@@ -225,6 +282,26 @@ def _check_facts(facts: tuple[Fact, ...], everything: list[Criterion]) -> None:
                 raise ValueError(f"criterion {node.id!r} reads {path}, which is not declared under facts")
             if fault := fault_of(comparison, declared[name]):
                 raise ValueError(f"criterion {node.id!r}: {fault}")
+
+
+def _check_locales(locales: tuple[Locale, ...], facts: tuple[Fact, ...], sources: set[str]) -> None:
+    if not locales:
+        return
+    if not any(fact.name == "country" for fact in facts):
+        raise ValueError("locales are chosen by the fact country; declare it under facts: {name: country}")
+    countries = [spelling(locale.country) for locale in locales]
+    if len(set(countries)) < len(countries):
+        raise ValueError("two locales have the same country")
+    for locale in locales:
+        cited = {*locale.sources, *(name for line in locale.helplines for name in line.sources)}
+        if unknown := cited - sources:
+            raise ValueError(f"the locale {locale.country!r} cites unknown sources: {', '.join(sorted(unknown))}")
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _check_aggregation(where: str, aggregate: Aggregation, criteria: tuple[Criterion, ...]) -> None:

@@ -23,12 +23,14 @@ ROLE_MARK = re.compile("\ue00a([a-z ]{1,20})\ue00b\n")
 
 @dataclass(frozen=True)
 class JudgeInput:
-    """``response`` is the text in scope; ``step``: the judged step, for criteria of step scope."""
+    """``response`` is the text in scope; ``step``: the judged step, for criteria of step scope; ``facts``: names and
+    values that the rubric shows to the judge."""
 
     conversation: tuple[Message, ...]
     response: str
     reference: str | None = None
     step: Step | None = None
+    facts: tuple[tuple[str, str], ...] = ()
 
     @property
     def blank(self) -> bool:
@@ -53,13 +55,20 @@ class JudgeInput:
         yield self.response
         yield "reference" if self.reference is None else f"reference {self.reference}"
         yield "step" if self.step is None else f"step {self.step.index} {self.step.text}"
+        for name, value in self.facts:
+            yield f"fact {name}"
+            yield value
 
 
 class JudgeInputs:
-    """The judge inputs of one submission, each built once. ``steps``: the steps to judge, None for all."""
+    """The judge inputs of one submission, each built once. ``steps``: the steps to judge, None for all; ``facts``: what
+    the rubric shows to the judge."""
 
-    def __init__(self, submission: Submission, steps: Sequence[Step] | None = None) -> None:
+    def __init__(
+        self, submission: Submission, steps: Sequence[Step] | None = None, facts: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         self.submission = submission
+        self.facts = tuple((_shown(name), _shown(value)) for name, value in facts)
         self.steps = submission.read.steps if steps is None else steps
         self._made: dict[tuple[str, bool, int | None], JudgeInput] = {}
 
@@ -78,6 +87,7 @@ class JudgeInputs:
                 response=text_in_scope(self.submission, scope),
                 reference=shown_reference(self.submission) if with_reference else None,
                 step=None if step is None else replace(step, text=step_text(self.submission, step)),
+                facts=self.facts,
             )
         return self._made[key]
 

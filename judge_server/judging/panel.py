@@ -6,12 +6,13 @@ from functools import cached_property
 from math import fsum
 from typing import Literal
 
-from judge_server.core.criterion import Judged, Scale
+from judge_server.core.criterion import Choice, Judged
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.verdict import Failure, Opinion
 from judge_server.judging.answer import Answer, Judge, Reading, Terms
 from judge_server.judging.judge_input import JudgeInput
+from judge_server.judging.reading import expected
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
@@ -101,10 +102,12 @@ def combine(criterion: Judged, readings: Sequence[Reading], how: Combination) ->
         return min(readings, key=lambda reading: reading.value)
     if how == "majority":
         shares = _votes(criterion, readings)
-        value = min(fsum(v * share for v, share in zip(_values(criterion), shares, strict=True)), 1.0)
+        value = expected(criterion.values, shares)
     else:
         shares = tuple(fsum(column) / len(readings) for column in zip(*(r.shares for r in readings), strict=True))
         value = fsum(reading.value for reading in readings) / len(readings)
+        if criterion.if_absent == "skip":
+            value = expected(criterion.values, shares)
     masses = [reading.label_mass for reading in readings if reading.label_mass is not None]
     nearest = min(readings, key=lambda reading: abs(reading.value - value))
     return Reading(value, shares, nearest.reason, min(masses) if masses else None)
@@ -112,7 +115,7 @@ def combine(criterion: Judged, readings: Sequence[Reading], how: Combination) ->
 
 def _votes(criterion: Judged, readings: Sequence[Reading]) -> tuple[float, ...]:
     """Assign the whole share to the label with the most votes, divided equally on a tie."""
-    if isinstance(criterion, Scale):
+    if isinstance(criterion, Choice) or criterion.if_absent == "skip":
         choices = [reading.shares.index(max(reading.shares)) for reading in readings]
     else:
         choices = [0 if reading.value >= 0.5 else 1 for reading in readings]
@@ -120,10 +123,6 @@ def _votes(criterion: Judged, readings: Sequence[Reading]) -> tuple[float, ...]:
     most = max(counted.values())
     winners = {choice for choice, votes in counted.items() if votes == most}
     return tuple(1 / len(winners) if place in winners else 0.0 for place in range(len(readings[0].shares)))
-
-
-def _values(criterion: Judged) -> tuple[float, ...]:
-    return tuple(option.value for option in criterion.options) if isinstance(criterion, Scale) else (1.0, 0.0)
 
 
 def _absence(opinions: Sequence[Opinion], quorum: int) -> Failure:

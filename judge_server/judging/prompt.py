@@ -22,7 +22,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from judge_server.core.criterion import Judged, Scale
+from judge_server.core.criterion import Binary, Choice, Judged, Scale
 from judge_server.core.judge import Mode
 from judge_server.judging.judge_input import ROLE_MARK, JudgeInput, message_text
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
@@ -62,9 +62,10 @@ def render(name: str, values: Mapping[str, Any]) -> str:
 
 
 def labels_of(criterion: Judged) -> tuple[str, ...]:
-    """The labels of a verdict: Yes and No, or the letters of the options from worst to best."""
-    if isinstance(criterion, Scale):
-        return tuple(string.ascii_uppercase[: len(criterion.options)])
+    """The labels of a verdict: Yes and No, or the letters of the options. If the criterion may turn out not to apply,
+    all are letters, and the last one says so."""
+    if isinstance(criterion, Choice) or criterion.if_absent == "skip":
+        return tuple(string.ascii_uppercase[: len(criterion.values) + (criterion.if_absent == "skip")])
     return YES_NO
 
 
@@ -163,6 +164,9 @@ class PromptWriter:
             "reference": shown("reference", "reference", judge_input.reference)
             if judge_input.reference is not None
             else None,
+            "facts": shown("reference", "facts", "\n".join(f"{name}: {value}" for name, value in judge_input.facts))
+            if judge_input.facts
+            else None,
         }
         rendered = _environment().get_template("judge_input").render(values)
         return _RenderedInput(slots.segments(rendered, parts), (conversation_code, values["response"]["code"]))
@@ -178,7 +182,8 @@ class PromptWriter:
         ]
         closing = _environment().get_template(mode)
         first = criteria[0]
-        blocks.append(closing.render(count=len(criteria), labels=labels_of(first), options=isinstance(first, Scale)))
+        labels = labels_of(first)
+        blocks.append(closing.render(count=len(criteria), labels=labels, options=labels != YES_NO))
         return slots.segments("\n".join(block.strip("\n") for block in blocks), parts)
 
 
@@ -195,19 +200,33 @@ def _criterion_values(criterion: Judged, slots: Slots, parts: dict[int, Part], n
         return slots(text)
 
     options: list[dict[str, str | None]] = []
-    verdicts = {True: "Yes", False: "No"}
-    if isinstance(criterion, Scale):
-        letters = dict(zip((option.label for option in criterion.options), labels_of(criterion), strict=True))
+    examples: list[tuple[str, str, str | None]] = []
+    labels = labels_of(criterion)
+    items: tuple[str, ...] = ()
+    if isinstance(criterion, Choice):
+        letters = dict(zip((option.label for option in criterion.options), labels, strict=False))
         options = [
             {"letter": letters[option.label], "label": aside(option.label), "description": aside(option.description)}
             for option in criterion.options
         ]
         examples = [(example.response, letters[example.option], example.reason) for example in criterion.examples]
     else:
+        items = criterion.any_of or criterion.all_of or ()
+        if criterion.if_absent == "skip":
+            words = zip(labels, ("the criterion is met", "the criterion is not met"), strict=False)
+            options = [{"letter": letter, "label": word, "description": None} for letter, word in words]
+        verdicts = {True: labels[0], False: labels[1]}
         examples = [(example.response, verdicts[example.met], example.reason) for example in criterion.examples]
     return {
         "number": number,
         "statement": slots(criterion.statement),
+        "items": [aside(item) for item in items],
+        "together": isinstance(criterion, Binary) and criterion.all_of is not None,
+        "if_absent": criterion.if_absent,
+        "absent_letter": labels[-1],
+        "reference_role": criterion.reference_role,
+        "guidance": aside(criterion.guidance),
+        "order": "Options, from worst to best:" if isinstance(criterion, Scale) else "Options, in no order:",
         "options": options,
         "examples": [
             {"response": aside(response), "verdict": verdict, "reason": aside(reason)}

@@ -4,7 +4,7 @@ unusable."""
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp, fsum, isnan
 from typing import Any, NoReturn
@@ -107,16 +107,35 @@ def read_labels(
 
 
 def label_reading(completion: Completion, words: Sequence[str], values: Sequence[float]) -> Reading:
-    """The reading of one token: the mean of ``values`` (one for each of ``words``) over the label probabilities. Raises
-    UnusableVerdict if there are no probabilities."""
+    """The reading of one token: the mean of ``values`` over the label probabilities. ``words`` may have one more word
+    than there are values: the last one then says that the criterion does not apply. Raises UnusableVerdict if there
+    are no probabilities."""
     if not completion.candidates:
         raise UnusableVerdict(
             "The answer came without token probabilities.", remedy="Use mode reason, or fallback = reason."
         )
     found = read_labels(completion.candidates, words, completion.unlisted_logprob)
     shares = found.shares
-    value = min(max(fsum([v * share for v, share in zip(values, shares, strict=True)]), 0.0), 1.0)
-    return Reading(value, shares, label_mass=found.mass, bounds=found.bounds(values))
+    return Reading(expected(values, shares), shares, label_mass=found.mass, bounds=_bounds(found, words, values))
+
+
+def _bounds(found: LabelReading, words: Sequence[str], values: Sequence[float]) -> ValueBounds | None:
+    """With a word for "does not apply", the mean over the other labels lies between the means in which that word counts
+    as 0 and as 1."""
+    if len(words) == len(values):
+        return found.bounds(values)
+    low, high = found.bounds((*values, 0.0)), found.bounds((*values, 1.0))
+    return replace(low, high=high.high) if low and high else None
+
+
+def expected(values: Sequence[float], shares: Sequence[float]) -> float:
+    """The mean of ``values`` over the first ``shares``; a further share is that of "does not apply" and has no value. 0
+    if nothing else has a share."""
+    gained = fsum([value * share for value, share in zip(values, shares, strict=False)])
+    if len(shares) > len(values):
+        rest = fsum(shares[: len(values)])
+        gained = gained / rest if rest > 0 else 0.0
+    return min(max(gained, 0.0), 1.0)
 
 
 @lru_cache(maxsize=4_096)

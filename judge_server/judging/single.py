@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from math import fsum
 
-from judge_server.core.criterion import Judged, Scale
+from judge_server.core.criterion import Judged
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.core.judge import JudgeSpecification, Mode
 from judge_server.core.judgment import JudgeReference, Usage
@@ -19,7 +19,7 @@ from judge_server.core.verdict import Failure, VerdictStatus
 from judge_server.judging.answer import Answer, Reading, Terms, ValueBounds, failed
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
-from judge_server.judging.reading import label_reading, read_structured, verdict_schema
+from judge_server.judging.reading import expected, label_reading, read_structured, verdict_schema
 from judge_server.models.protocol import Completion, Labels, Model, Request, Sampling, Structured
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
@@ -113,7 +113,7 @@ class SingleJudge:
         labels = labels_of(criterion)
 
         def read(completion: Completion) -> tuple[Reading]:
-            return (label_reading(completion, labels, _values(criterion)),)
+            return (label_reading(completion, labels, criterion.values),)
 
         request = Request(
             prompt=self.writer.write(judge_input, criteria, "direct"),
@@ -145,7 +145,7 @@ class SingleJudge:
             readings = []
             for criterion, words, said in zip(criteria, labels, spoken, strict=True):
                 shares = tuple(1.0 if word == said.label else 0.0 for word in words)
-                readings.append(Reading(_expected(criterion, shares), shares, reason=said.reason))
+                readings.append(Reading(expected(criterion.values, shares), shares, reason=said.reason))
             return tuple(readings)
 
         request = Request(
@@ -160,16 +160,6 @@ class SingleJudge:
 
     def _sampling(self, vote: int) -> Sampling:
         return Sampling(self.temperature, self.specification.seed + vote)
-
-
-def _values(criterion: Judged) -> tuple[float, ...]:
-    """The value of each label: of the options, or 1 for Yes and 0 for No."""
-    return tuple(option.value for option in criterion.options) if isinstance(criterion, Scale) else (1.0, 0.0)
-
-
-def _expected(criterion: Judged, shares: tuple[float, ...]) -> float:
-    """P(met), or the expected value over the options."""
-    return min(max(fsum(v * share for v, share in zip(_values(criterion), shares, strict=True)), 0.0), 1.0)
 
 
 async def asked(

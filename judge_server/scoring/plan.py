@@ -58,7 +58,7 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
     response = submission.response
     found = submission.read.steps if any(leaf.scope == "step" for leaf in applicable) else ()
     steps = joined(found, most_steps, response if isinstance(response, str) else None)
-    materials = JudgeInputs(submission, steps)
+    materials = JudgeInputs(submission, steps, rubric.shown_facts(reading.facts))
     names = {leaf.id for leaf in applicable}
     settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names]
     checks: list[Checking] = []
@@ -70,7 +70,7 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
             checks += [Checking(leaf, step) for step in (steps if leaf.scope == "step" else (None,))]
         else:
             read = materials.of(leaf)
-            questions += [Question(leaf, material) for material in read if not material.blank]
+            questions += [Question(rubric.asked[leaf.id], material) for material in read if not material.blank]
             settled += [guard.unmet(leaf, leaf.scope) for material in read if material.blank]
     flags = (STEPS_JOINED,) if len(steps) < len(found) else ()
     return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags, reading.unread)

@@ -22,7 +22,7 @@ def test_the_kind_decides_and_binary_is_the_default(given, kind):
 
 @pytest.mark.parametrize("kind", ["boolean", "", "Binary"])
 def test_an_unknown_kind_is_answered_with_the_known_ones(kind):
-    with pytest.raises(ValidationError, match="'binary', 'scale', 'check', 'group'"):
+    with pytest.raises(ValidationError, match="'binary', 'scale', 'nominal', 'check', 'group'"):
         made(kind=kind)
 
 

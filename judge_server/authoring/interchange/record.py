@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from judge_server.core.criterion import Binary, CheckCriterion, Criterion, Group, Scale, nodes
+from judge_server.core.criterion import Binary, CheckCriterion, Criterion, Group, Nominal, Scale, nodes
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
@@ -91,7 +91,10 @@ def slug(text: str, taken: set[str]) -> str:
     return name
 
 
-_ALWAYS = ("gate", "when", "scope", "reference", "examples", "sources")
+_ALWAYS = (
+    "gate", "when", "scope", "reference", "reference_role", "guidance", "any_of", "all_of", "if_absent", "examples",
+    "sources",
+)  # fmt: skip
 _UNUSED: tuple[Any, ...] = (None, "answer", "none", (), {})
 
 
@@ -113,7 +116,13 @@ def losses_of(rubric: Rubric, keeps: Collection[str]) -> list[str]:
 
 
 def _features(node: Criterion) -> list[str]:
-    kinds = {Group: "groups", Scale: "scale criteria", CheckCriterion: "checks", Binary: "statements"}
+    kinds = {
+        Group: "groups",
+        Scale: "scale criteria",
+        Nominal: "nominal criteria",
+        CheckCriterion: "checks",
+        Binary: "statements",
+    }
     defaults = type(node).model_fields
     used = [kinds[type(node)]]
     used += [

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from judge_server.authoring.finding import Severity
-from judge_server.authoring.rule import Remark, binaries, judged, rule, scales
+from judge_server.authoring.rule import Remark, binaries, choices, judged, rule
 from judge_server.core.criterion import BinaryExample, ScaleExample
 from judge_server.core.rubric import Rubric
 
@@ -47,7 +47,7 @@ def contradictory_examples(rubric: Rubric) -> Iterable[Remark]:
 @rule("scale-without-anchors", Severity.WARNING)
 def scale_without_anchors(rubric: Rubric) -> Iterable[Remark]:
     """The label alone leaves open what an option means; the description is what the judge goes by."""
-    for path, scale in scales(rubric):
+    for path, scale in choices(rubric):
         bare = [option.label for option in scale.options if not option.description]
         if bare:
             message = f"options without a description: {', '.join(bare)}"
@@ -58,8 +58,8 @@ def scale_without_anchors(rubric: Rubric) -> Iterable[Remark]:
 def scale_short_of_one(rubric: Rubric) -> Iterable[Remark]:
     """The best option is worth less than 1, so that no response earns the criterion's full points (or the worst more
     than 0, which gives points away)."""
-    for path, scale in scales(rubric):
-        low, high = scale.options[0].value, scale.options[-1].value
+    for path, scale in choices(rubric):
+        low, high = min(scale.values), max(scale.values)
         if low > 0 or high < 1:
             message = f"the options run from {low:g} to {high:g}, not from 0 to 1"
             yield Remark((*path, "options"), message, "let the worst be 0 and the best 1")
@@ -68,7 +68,7 @@ def scale_short_of_one(rubric: Rubric) -> Iterable[Remark]:
 @rule("many-options", Severity.INFO)
 def many_options(rubric: Rubric) -> Iterable[Remark]:
     """People as well as models tell apart some seven steps at most."""
-    for path, scale in scales(rubric):
+    for path, scale in choices(rubric):
         if len(scale.options) > _MOST_OPTIONS:
             yield Remark((*path, "options"), f"{len(scale.options)} options", "merge those that experts mix up")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from judge_server.authoring.finding import Severity
 from judge_server.authoring.rule import Remark, judged, leaves_of, rule
-from judge_server.core.criterion import AnyLeaf, Scale
+from judge_server.core.criterion import AnyLeaf, Choice
 from judge_server.core.rubric import Rubric
 
 
@@ -40,7 +40,7 @@ def gate_always_fires(rubric: Rubric) -> Iterable[Remark]:
 
 
 def _range(leaf: AnyLeaf) -> tuple[float, float]:
-    return (leaf.options[0].value, leaf.options[-1].value) if isinstance(leaf, Scale) else (0.0, 1.0)
+    return (min(leaf.values), max(leaf.values)) if isinstance(leaf, Choice) else (0.0, 1.0)
 
 
 @rule("gate-against-points", Severity.WARNING)

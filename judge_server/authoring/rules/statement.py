@@ -15,7 +15,7 @@ from judge_server.authoring.rules.wording import (
     VAGUE,
     words,
 )
-from judge_server.core.criterion import AnyLeaf, Binary, Group, Scale
+from judge_server.core.criterion import AnyLeaf, Binary, Choice, Group
 from judge_server.core.rubric import Rubric
 
 _LONGEST_WORDS = 60
@@ -52,8 +52,8 @@ def vague_wording(rubric: Rubric) -> Iterable[Remark]:
             )
 
 
-def _is_anchored(criterion: Binary | Scale) -> bool:
-    if isinstance(criterion, Scale):
+def _is_anchored(criterion: Binary | Choice) -> bool:
+    if isinstance(criterion, Choice):
         return all(option.description for option in criterion.options)
     return {example.met for example in criterion.examples} == {True, False}
 

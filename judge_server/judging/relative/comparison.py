@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from judge_server.core.aggregation import Formula
-from judge_server.core.criterion import AnyLeaf, Group, Scale
+from judge_server.core.criterion import AnyLeaf, Binary, Choice, Group
 from judge_server.core.message import Message
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
@@ -86,9 +86,18 @@ def _line(leaf: AnyLeaf, comparable: bool) -> StandardLine:
     count = abs(leaf.points)
     points = f"{count:g} point{'' if count == 1 else 's'}" if comparable and count else None
     options: tuple[str, ...] = ()
-    if isinstance(leaf, Scale):
+    if isinstance(leaf, Choice):
         options = tuple(f"{o.label}: {o.description}" if o.description else o.label for o in leaf.options)
-    return StandardLine(leaf.statement, points, options)
+    return StandardLine(_whole(leaf), points, options)
+
+
+def _whole(leaf: AnyLeaf) -> str:
+    """The statement with its list."""
+    items = (leaf.any_of or leaf.all_of or ()) if isinstance(leaf, Binary) else ()
+    if not items:
+        return leaf.statement
+    how = "any of" if isinstance(leaf, Binary) and leaf.any_of else "all of"
+    return f"{leaf.statement} ({how}: {'; '.join(items)})"
 
 
 Shown = tuple[int, ...]
