@@ -120,8 +120,10 @@ ENDINGS: dict[str, Callable[[Estimate], str]] = {
 
 def turned(gap: Estimate) -> Estimate:
     """The gap with its sign reversed: by how much the judge falls short."""
-    if gap.value is None or gap.low is None or gap.high is None:
+    if gap.value is None:
         return gap
+    if gap.low is None or gap.high is None:
+        return gap.model_copy(update={"value": -gap.value})
     return gap.model_copy(update={"value": -gap.value, "low": -gap.high, "high": -gap.low})
 
 

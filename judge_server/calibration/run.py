@@ -230,7 +230,8 @@ def _beside(task: CalibrationTask, found: Sequence[ItemRows]) -> LabelSet:
     scales = tuple(
         _scale(by_criterion[scale.criterion]) for scale in task.labels.scales if scale.criterion in by_criterion
     )
-    return replace(task.labels, scales=scales, table=table_of([*kept, *rows]))
+    judges = {**task.labels.judges, task.judge.name: task.judge.kind}
+    return replace(task.labels, scales=scales, table=table_of([*kept, *rows]), judges=judges, rubric=task.rubric)
 
 
 def _scale(match: Match) -> CriterionScale:

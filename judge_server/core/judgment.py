@@ -55,6 +55,22 @@ class JudgeReference(Frozen):
     calibration: str | None = None
     notice: str | None = None
 
+    @property
+    def kind(self) -> str:
+        """What kind of judge it is, in words for people who do not run it."""
+        provider = self.model.partition(":")[0]
+        if self.mode == "panel":
+            return f"a panel of several judges ({self.model})"
+        if provider == "baseline":
+            return "the embedded baseline, which counts shared words and understands nothing"
+        if provider == "recorded":
+            return "answers that were recorded before, replayed"
+        asked = {
+            "direct": "asked for a bare yes or no, and read by its probabilities (direct mode)",
+            "reason": "which reasons before each verdict (reason mode)",
+        }
+        return f"the model {self.model}, {asked.get(self.mode, f'asked in mode {self.mode}')}"
+
 
 NO_JUDGE: Final = JudgeReference(name="none", model="none", mode="none", fingerprint="none")
 """The reference in a judgment for which no judge was asked."""

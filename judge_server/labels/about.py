@@ -1,21 +1,25 @@
-"""Metadata of a table of labels, in ``FILE.about.json`` next to it: scales and provenance."""
+"""Metadata of a table of labels, in ``FILE.about.json`` next to it: scales, provenance, judges, rubric."""
 
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
+from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale
 from judge_server.labels.label_set import Provenance
 
 
 class About(Frozen):
-    """``id``: the name of the label set."""
+    """``id``: the name of the label set. ``judges``: what kind of judge each is, in words. ``rubric``: the one by which
+    a judge was asked, in full."""
 
     id: str | None = None
     provenance: Provenance | None = None
     scales: tuple[CriterionScale, ...] = ()
+    judges: dict[str, str] = Field(default_factory=dict)
+    rubric: Rubric | None = None
 
 
 def about_path(labels: Path) -> Path:

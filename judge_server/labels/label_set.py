@@ -10,6 +10,7 @@ import numpy as np
 
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
+from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale, Item
 from judge_server.labels.table import ABSTAINED, INVALID, Codes, Column, LabelTable
 from judge_server.store.label_records import LockedReading
@@ -46,7 +47,8 @@ class LabelCounts(Frozen):
 @dataclass(frozen=True)
 class LabelSet:
     """Labels by people and judges, without a majority vote. ``splits``: by cluster (prompt); a prompt that is not
-    listed is in dev. ``notes``: remarks for the user of the file."""
+    listed is in dev. ``notes``: remarks for the user of the file. ``judges``: what kind of judge each is, in words.
+    ``rubric``: the one by which a judge was asked. The digest covers neither of these three."""
 
     id: str
     version: str
@@ -56,6 +58,8 @@ class LabelSet:
     items: Mapping[str, Item] = field(default_factory=dict)
     splits: Mapping[str, Split] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    judges: Mapping[str, str] = field(default_factory=dict)
+    rubric: Rubric | None = None
 
     @cached_property
     def digest(self) -> str:

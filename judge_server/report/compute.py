@@ -16,10 +16,25 @@ from judge_server.calibration.panels import Scaled, View, groups, scaled, view, 
 from judge_server.calibration.preference_pair import mirrors, position_effects
 from judge_server.calibration.readings import Readings, present, readings, require_asked
 from judge_server.core.errors import BadInput
+from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet
+from judge_server.report.dangers import DangerEvidence, danger, danger_evidence
 from judge_server.report.detail import human_detail, judge_detail
-from judge_server.report.model import Detail, JudgeVerdict, Method, Metrics, Report, Side, Subject
-from judge_server.report.slicing import by_annotator, by_tag
+from judge_server.report.model import (
+    CriterionTrust,
+    Detail,
+    JudgeSummary,
+    JudgeVerdict,
+    Method,
+    Metrics,
+    MissingLabels,
+    Report,
+    Side,
+    Subject,
+)
+from judge_server.report.slicing import by_annotator, by_band, by_tag
+from judge_server.report.tables import metric_of, pairwise_name
+from judge_server.report.trust import held_to_danger, missing_labels, trust
 from judge_server.report.worst import worst_criterion
 
 OVERALL = ""
@@ -28,14 +43,15 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class ReportContent:
-    """The requested content of a report. ``judges`` and ``criteria``: None takes all. ``statements``: those known."""
+    """The requested content of a report. ``judges`` and ``criteria``: None takes all. ``rubric``: says what the
+    criteria state and which name a danger; None takes the one that the labels carry."""
 
     measurement: Measurement = field(default_factory=Measurement)
     judges: tuple[str, ...] | None = None
     criteria: tuple[str, ...] | None = None
     split: str = "all"
     disagreements: int = 50
-    statements: dict[str, str] = field(default_factory=dict)
+    rubric: Rubric | None = None
 
 
 def silent(done: int, total: int, what: str) -> None:
@@ -99,6 +115,9 @@ class _Gathered:
     details: dict[str, Detail] = field(default_factory=dict)
     gap: Metrics = field(default_factory=dict)
     disagreements: list[Disagreement] = field(default_factory=list)
+    missing: dict[str, MissingLabels] = field(default_factory=dict)
+    trust: list[CriterionTrust] = field(default_factory=list)
+    dangers: list[DangerEvidence] = field(default_factory=list)
 
 
 class _Work:
@@ -108,6 +127,8 @@ class _Work:
         self.labels, self.wish, self.progress = labels, wish, progress
         self.how = wish.measurement
         self.judges = present(labels, "judge")
+        self.rubric = wish.rubric or labels.rubric
+        self.leaves = {} if self.rubric is None else self.rubric.by_id
         self.swapped = mirrors(labels.table.items.names)
         self.people, self.found = _Gathered(), {judge: _Gathered() for judge in self.judges}
         self.subjects: dict[str, str] = {}
@@ -140,7 +161,23 @@ class _Work:
             found.details[name] = judge_detail(seen, judge, self.how.bins)
             found.gap[name] = ceiling_gap(seen, judge, self.how.resampling)
             found.disagreements += disagreements(self.labels, [seen], judge, self.wish.disagreements)
+            self.first_said(seen, judge)
         return seen
+
+    def first_said(self, seen: View, judge: str) -> None:
+        """What the first screen says about this criterion."""
+        found, name = self.found[judge], seen.criteria[0]
+        lacking = missing_labels(seen, judge, self.how.resampling)
+        if lacking is not None:
+            found.missing[name] = lacking
+        leaf, detail, metrics = self.leaves.get(name), found.details[name], found.criteria[name]
+        figure = metrics.get(pairwise_name(metric_of(detail, metrics)), Estimate(note="there is no figure"))
+        said = trust(seen, judge, figure, detail, lacking, leaf.statement if leaf else None)
+        if leaf is not None and (dangers := danger_evidence(seen, judge, leaf)) is not None:
+            found.dangers.append(dangers)
+            own = danger([dangers], self.how.resampling.confidence)
+            said = said if own is None else held_to_danger(said, own)
+        found.trust.append(said)
 
     def measured_people(self, seen: View) -> Metrics:
         self.step("people")
@@ -161,6 +198,7 @@ class _Work:
             method=self.method(),
             humans=humans,
             judges=sides,
+            summaries={judge: self.summary(judge) for judge in self.judges},
             verdicts={judge: self.verdict(judge, side, humans) for judge, side in sides.items()},
             bias={judge: self.bias(judge, side) for judge, side in sides.items()},
             disagreements={
@@ -168,6 +206,18 @@ class _Work:
             },
             warnings=tuple(self.warnings()),
         )
+
+    def summary(self, judge: str) -> JudgeSummary:
+        found = self.found[judge]
+        return JudgeSummary(
+            kind=self.labels.judges.get(judge),
+            criteria=tuple(found.trust),
+            danger=danger(found.dangers, self.how.resampling.confidence),
+            rubric_known=bool(self.statements()),
+        )
+
+    def statements(self) -> dict[str, str]:
+        return {name: self.leaves[name].statement for name in self.subjects if name in self.leaves}
 
     def human_side(self) -> Side:
         overall, scales = self.together(self.people.criteria, self.measured_people)
@@ -195,11 +245,18 @@ class _Work:
             criteria=found.criteria,
             scales=scales,
             tags=by_tag(self.labels, self.pooled, judge, self.how),
+            bands=by_band(self.pooled, judge, self.how),
             annotators=by_annotator(self.pooled, judge, self.how),
             details=found.details,
             overall_detail=judge_detail(whole, judge, self.how.bins) if whole is not None else None,
             gap=gap,
+            missing=self.missing(found, whole, judge),
         )
+
+    def missing(self, found: _Gathered, whole: View | None, judge: str) -> dict[str, MissingLabels]:
+        """By criterion, and over all of them if they have one scale."""
+        lacking = None if whole is None else missing_labels(whole, judge, self.how.resampling)
+        return found.missing if lacking is None else found.missing | {OVERALL: lacking}
 
     def together(
         self, criteria: dict[str, Metrics], measure: Callable[[View], Metrics]
@@ -244,7 +301,7 @@ class _Work:
             humans=ceiling,
             gap=gap,
             needed=own.needed or gap.needed,
-            worst=worst_criterion(side, humans.criteria, self.wish.statements),
+            worst=worst_criterion(side, humans.criteria, self.statements()),
         )
 
     def subject(self) -> Subject:
@@ -259,6 +316,7 @@ class _Work:
             items=len(np.unique(table.items.codes)),
             clusters=len(np.unique(table.clusters.codes)),
             criteria=self.subjects,
+            statements=self.statements(),
             humans=present(labels, "human"),
             judges=self.judges,
         )

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from judge_server.agreement.metric import Estimate
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.report import prose, tables
+from judge_server.report.first_screen import explained, first_screens
 from judge_server.report.model import Detail, Report
 from judge_server.report.plots import DumbbellRow, ForestRow, Shape, dumbbells, forest, reliability
 
@@ -56,9 +57,11 @@ class JudgeSection:
     criteria: PageTable
     reliabilities: tuple[tuple[str, Shape], ...]
     matrices: tuple[PageMatrix, ...]
+    missing: PageTable | None
     bias: PageTable | None
     no_bias: str | None
     slices: Shape | None
+    bands: PageTable | None
     tags: PageTable | None
     persons: PageTable | None
     disagreements: tuple[Disagreement, ...]
@@ -74,6 +77,8 @@ def html(report: Report) -> str:
             prose=prose,
             tables=tables,
             tones=TONES,
+            screens=first_screens(report),
+            explained=explained() if report.summaries else "",
             headline=[table(each) for each in tables.headline_tables(report)],
             missing=tables.reasons([side.overall for side in report.judges.values()]),
             counts=table(tables.counts_table(report)),
@@ -142,9 +147,11 @@ def judge_section(report: Report, judge: str) -> JudgeSection:
         criteria=table(tables.criteria_table(report, judge)),
         reliabilities=tuple(reliabilities(report, judge)),
         matrices=tuple(matrices(report, judge)),
+        missing=optional(tables.missing_table(report, judge)),
         bias=None if nothing else table(tables.bias_facts(report, judge)),
         no_bias=panel.rate_gap.note if nothing else None,
         slices=slices(report, judge),
+        bands=optional(tables.metrics_table(side.bands, tables.BAND)),
         tags=optional(tables.metrics_table(side.tags, "tag")),
         persons=optional(persons) if persons is not None and len(persons.rows) > 1 else None,
         disagreements=report.disagreements.get(judge, ()),

@@ -6,6 +6,7 @@ from html import escape
 
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.report import prose, tables
+from judge_server.report.first_screen import FirstScreen, explained, first_screens
 from judge_server.report.model import Detail, Report
 from judge_server.report.prose import visible
 
@@ -36,10 +37,35 @@ def table(content: tables.Table) -> Iterator[str]:
 
 def sections(report: Report) -> Iterator[str]:
     yield from (f"# {escaped(prose.title(report))}", "", escaped(prose.facts(report)), "")
-    yield from verdicts(report)
+    for screen in first_screens(report):
+        yield from first(screen)
+    if report.summaries:
+        yield from (escaped(explained()), "")
     for warning in report.warnings:
         yield from (f"> {escaped(warning)}", "")
+    for judge in report.judges:
+        yield from (f"## {escaped(judge)}, criterion by criterion", "", *table(tables.criteria_table(report, judge)))
+    yield from statistics(report)
+    for judge in report.judges:
+        yield from judge_sections(report, judge)
+    people = tables.metrics_table(report.humans.annotators, "person")
+    if people is not None:
+        yield from ("## People among themselves", "", prose.PEOPLE, "", *table(people))
+    yield from ("## How this was measured", "")
+    for paragraph in prose.method(report):
+        yield from (paragraph, "")
+    yield escaped(prose.provenance(report))
+
+
+def first(screen: FirstScreen) -> Iterator[str]:
+    yield from (f"## {escaped(screen.judge)}: {escaped(screen.kind)}", "", f"**{escaped(screen.opening)}**", "")
+    for part in screen.parts:
+        yield from (f"### {escaped(part.title)}", "", *(f"- {escaped(line)}" for line in part.lines), "")
+
+
+def statistics(report: Report) -> Iterator[str]:
     yield from ("## Agreement", "", prose.HOW_TO_READ, "")
+    yield from verdicts(report)
     for each in tables.headline_tables(report):
         yield from table(each)
     for note, titles in tables.reasons([side.overall for side in report.judges.values()]).items():
@@ -52,15 +78,6 @@ def sections(report: Report) -> Iterator[str]:
     checks = tables.checks_table(report)
     if checks is not None:
         yield from ("## Criteria that programs answer", "", prose.CHECKS, "", *table(checks))
-    for judge in report.judges:
-        yield from judge_sections(report, judge)
-    people = tables.metrics_table(report.humans.annotators, "person")
-    if people is not None:
-        yield from ("## People among themselves", "", prose.PEOPLE, "", *table(people))
-    yield from ("## How this was measured", "")
-    for paragraph in prose.method(report):
-        yield from (paragraph, "")
-    yield escaped(prose.provenance(report))
 
 
 def verdicts(report: Report) -> Iterator[str]:
@@ -73,7 +90,9 @@ def verdicts(report: Report) -> Iterator[str]:
 def judge_sections(report: Report, judge: str) -> Iterator[str]:
     side = report.judges[judge]
     yield from (f"## Judge {escaped(judge)}", "")
-    yield from table(tables.criteria_table(report, judge))
+    lacking = tables.missing_table(report, judge)
+    if lacking is not None:
+        yield from ("### What its missing labels could change", "", prose.MISSING, "", *table(lacking))
     drawn = {"all criteria": side.overall_detail} if side.overall_detail else side.details
     for name, detail in drawn.items():
         if detail.confusion:
@@ -83,8 +102,8 @@ def judge_sections(report: Report, judge: str) -> Iterator[str]:
     if slices:
         rows = tuple((f"{s.trait}: {s.name}", f"{s.judge:.2f}", f"{s.humans:.2f}", tables.cell(s.gap)) for s in slices)
         yield from table(tables.Table(("slice", "judge's mean", "people's mean", "difference"), rows))
-    for first, groups in (("tag", side.tags), ("person", side.annotators)):
-        found = tables.metrics_table(groups, first)
+    for column, groups in ((tables.BAND, side.bands), ("tag", side.tags), ("person", side.annotators)):
+        found = tables.metrics_table(groups, column)
         if found is not None:
             yield from table(found)
     ranked = report.disagreements.get(judge, ())

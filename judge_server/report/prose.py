@@ -37,6 +37,14 @@ CHECKS = (
     "Programs answer these criteria, not a judge: each line compares a program with the people's majority. No figure "
     "of a judge counts them."
 )
+MISSING = (
+    "The judge gave no label on some items that people labelled. Each line shows its agreement with people as measured "
+    "on the others, and what it would be if every missing label were wrong, or right."
+)
+BANDS = (
+    "By what the judge itself gave an item: a policy in training moves to items that the judge rates highly, so the "
+    "last line matters most. Within a band labels vary less, which lowers κ: compare accuracies."
+)
 UNPAIRED = "The two reports are not paired here; calibrate compare tests two versions on the same items."
 
 

@@ -1,7 +1,8 @@
-"""The headline metrics by tag and by person."""
+"""The headline metrics by tag, by band of the judge's rating, and by person."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,6 +41,32 @@ def tagged(labels: LabelSet, view: View) -> Iterator[tuple[str, Flags]]:
             homes.setdefault(tag, []).append(place)
     for tag in sorted(homes, key=lambda each: (-len(homes[each]), each))[:MOST_TAGS]:
         yield tag, np.isin(view.item, homes[tag])
+
+
+BANDS = (0.0, 0.25, 0.5, 0.75, 1.0)  # a policy in training moves to what the judge rates highly
+
+
+def by_band(pooled: Sequence[View], judge: str, how: Measurement) -> dict[str, Metrics]:
+    """Against the majority, on items within a band of the judge's own mean rating over the criteria, rescaled to 0
+    (worst) … 1 (best). Empty if the criteria have several scales, or labels without an order.
+    """
+    if len(pooled) != 1 or judge not in pooled[0].panel.judges or not pooled[0].scale.has_tables:
+        return {}
+    view = pooled[0]
+    if not view.numbered:
+        return {}
+    rating = view.judged(judge)
+    given = np.isfinite(rating)
+    size = int(view.item.max(initial=-1)) + 1
+    count = np.bincount(view.item[given], minlength=size)
+    mean = np.bincount(view.item[given], weights=rating[given], minlength=size) / np.maximum(count, 1)
+    place = np.clip(np.searchsorted(BANDS, mean[view.item], side="right") - 1, 0, len(BANDS) - 2)
+    found: dict[str, Metrics] = {}
+    for band, (low, high) in enumerate(pairwise(BANDS)):
+        units = given & (place == band)
+        if units.any():
+            found[f"{low:g} to {high:g}"] = shown(view.panel.restricted(units), judge, view, how)
+    return found
 
 
 def by_annotator(pooled: Sequence[View], judge: str | None, how: Measurement) -> dict[str, Metrics]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from judge_server.agreement.metric import Estimate
 from judge_server.calibration.headline import NAMES, plain, spoken, standing
-from judge_server.report.model import Detail, Metrics, Report, Side, SideCounts
+from judge_server.report.model import CriterionTrust, Detail, Metrics, Report, Side, SideCounts
 
 PEOPLE = "people"
+BAND = "judge's mean rating of the item"
 STANDINGS = {
     "short": "below people",
     "above": "above people",
@@ -99,19 +100,48 @@ def headline_table(sides: dict[str, Metrics], people: Metrics, report: Report, c
     return Table(("", PEOPLE, *sides), shown, caption)
 
 
+TRUST = {"trusted": "may be trusted", "bad": "shown bad", "unproven": "not yet known"}
+
+
 def criteria_table(report: Report, judge: str) -> Table:
-    """One line per criterion: the judge, the ceiling, the difference."""
+    """One line per criterion: may it be trusted, the judge, the ceiling, the difference."""
     side = report.judges[judge]
     rows = [
-        criterion_row(name, side, report.humans, report.subject.criteria[name])
-        for name in report.subject.criteria
-        if name in side.criteria
+        criterion_row(one, report.subject.statements.get(one.criterion), side, report.humans)
+        for one in report.summaries[judge].criteria
     ]
-    columns = ("criterion", "metric", "judge", "people", "difference", "verdict", "false positives", "items")
-    return Table(columns, tuple(rows), numeric=2)
+    columns = (
+        *("criterion", "trust", "more labels", "metric", "judge", "people", "difference", "beside people"),
+        *("false positives", "items"),
+    )
+    return Table(columns, tuple(rows), numeric=4)
 
 
-def criterion_row(name: str, side: Side, humans: Side, scale: str) -> tuple[str, ...]:
+def narrow(content: Table, columns: Sequence[str]) -> Table:
+    """The table with these columns only, for a terminal."""
+    places = [content.columns.index(name) for name in columns]
+    rows = tuple(tuple(row[place] for place in places) for row in content.rows)
+    return Table(tuple(columns), rows, content.caption, sum(place < content.numeric for place in places))
+
+
+def missing_table(report: Report, judge: str) -> Table | None:
+    """The headline figure as measured, and if each missing label of the judge were wrong or right; None if none is
+    missing."""
+    side = report.judges[judge]
+    rows = []
+    for name, found in side.missing.items():
+        detail, metrics = (side.details[name], side.criteria[name]) if name else (side.overall_detail, side.overall)
+        if detail is not None:
+            key = pairwise_name(metric_of(detail, metrics))
+            measured = cell(metrics.get(key))
+            counts = f"{found.missing:,} of {found.items:,}"
+            rows.append((name or "all criteria", counts, measured, cell(found.wrong), cell(found.right)))
+    columns = ("criterion", "missing", "as measured", "if they were wrong", "if they were right")
+    return Table(columns, tuple(rows), numeric=1) if rows else None
+
+
+def criterion_row(trust: CriterionTrust, statement: str | None, side: Side, humans: Side) -> tuple[str, ...]:
+    name = trust.criterion
     metric = metric_of(side.details[name], side.criteria[name])
     pairwise = pairwise_name(metric)
     found, people = side.criteria[name].get(pairwise, Estimate()), humans.criteria.get(name, {}).get(pairwise)
@@ -119,7 +149,9 @@ def criterion_row(name: str, side: Side, humans: Side, scale: str) -> tuple[str,
     verdict = STANDINGS[standing(found, gap)] if found.value is not None else found.note or "undefined"
     rate = side.criteria[name].get("false_positive_rate")
     return (
-        name,
+        f"{name}: {statement}" if statement else name,
+        TRUST[trust.trust],
+        "–" if trust.more is None else f"{trust.more:,}",
         NAMES.get(metric, metric),
         cell(found),
         cell(people),

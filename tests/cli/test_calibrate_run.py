@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from judge_server.authoring.publication import load_unchanged
 from judge_server.labels.readers import read_labels
 from tests.cli import judged_labels
 from tests.cli.judged_labels import write
@@ -42,6 +43,18 @@ def test_the_judges_rows_stand_beside_the_peoples(judged):
     assert "next: judge-server calibrate report judged.csv" in done.stdout
     assert "lexical baseline" in done.stderr
     assert not (folder / "judged.csv.partial.jsonl").exists()
+
+
+def test_a_report_of_the_run_names_the_kind_of_judge_and_states_the_criteria_without_a_flag(judged):
+    folder, _ = judged
+    labels = read_labels(folder / "judged.csv")
+    assert "counts shared words and understands nothing" in labels.judges["default"]
+    rubric = load_unchanged(folder / "water.yaml").rubric
+    assert labels.rubric.digest == rubric.digest
+    told = " ".join(judged_labels.run(folder, "calibrate", "report", "judged.csv").stdout.split())
+    assert "default: the embedded baseline, which counts shared words and understands nothing" in told
+    for leaf in rubric.leaves:
+        assert leaf.statement.rstrip(".") in told
 
 
 def test_the_record_is_printed_for_programs_and_a_second_run_says_the_same(judged):

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from judge_server.authoring.publication import load_unchanged
 from judge_server.core.errors import BadInput
 from judge_server.labels.label import Item
 from judge_server.labels.readers import read_labels
@@ -50,3 +53,14 @@ def test_the_bundled_examples_are_marked_as_authored(path):
     assert "no expert" in found.provenance.note
     assert (found.counts.humans, found.counts.judges) == (2, 1)
     assert all(item.prompt and item.response for item in found.items.values())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rubrics").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_the_rubric_and_the_kind_of_judge_are_written_beside_the_labels(tmp_path, path):
+    rubric = load_unchanged(path).rubric
+    written = replace(label_set(*LABELS), rubric=rubric, judges={"gpt": "a judge"})
+    write_labels(written, tmp_path / "x.csv")
+    back = read_labels(tmp_path / "x.csv")
+    assert back.rubric.digest == rubric.digest
+    assert back.judges == {"gpt": "a judge"}
+    assert back.digest == written.digest

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale, Item, Label, Role
 from judge_server.labels.label_set import LabelSet, Provenance
 from judge_server.labels.table_builder import table_of
@@ -31,6 +32,12 @@ def label_set(
     labels: Iterable[Label], items: Mapping[str, Item] | None = None, scales: tuple[CriterionScale, ...] = ()
 ) -> LabelSet:
     return LabelSet("tiny", "1", Provenance(source="made up"), scales, table_of(labels), items or {})
+
+
+def rubric_of(**statements: str) -> Rubric:
+    """A rubric with these statements by id."""
+    criteria = [{"id": name, "statement": statement} for name, statement in statements.items()]
+    return Rubric.model_validate({"id": "test/made", "version": "1.0.0", "title": "Made up", "criteria": criteria})
 
 
 def panel_of(rows: Mapping[str, Iterable[str | None]], criterion: str = "c", per_cluster: int = 1) -> Iterator[Label]:

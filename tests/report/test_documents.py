@@ -13,7 +13,7 @@ from judge_server.report.history import with_previous
 from judge_server.report.html import html
 from judge_server.report.markdown import escaped, markdown, quoted
 from judge_server.report.model import Report
-from tests.report.build import label, label_set, panel_of
+from tests.report.build import label, label_set, panel_of, rubric_of
 from tests.report.test_compute import FEW, binary
 
 HOSTILE = '</pre></details><script>alert(1)</script><img src=x onerror="alert(2)"> ``` | **bold** \u202etxet'
@@ -165,7 +165,7 @@ def hostile() -> Report:
         )
         for row in rows
     }
-    return compute(label_set(rows, items), replace(FEW, statements={HOSTILES["criterion"]: HOSTILE, "other": HOSTILE}))
+    return compute(label_set(rows, items), FEW)
 
 
 def test_hostile_texts_stand_escaped_wherever_they_come_from(hostile):
@@ -209,7 +209,7 @@ def test_criteria_that_programs_answer_have_a_block_of_their_own_in_both_documen
 def test_the_worst_criterion_stands_beside_the_verdict_with_its_statement():
     good = {name: binary()["h2"] if name == "j" else said for name, said in binary().items()}
     rows = [*panel_of(good, "good"), *panel_of(binary(), "bad"), *panel_of(good, "fair")]
-    found = compute(label_set(rows), replace(FEW, statements={"bad": "Names the <b>dose</b>."}))
+    found = compute(label_set(rows), replace(FEW, rubric=rubric_of(bad="Names the <b>dose</b>.", good="Is good.")))
     worst = found.verdicts["j"].worst
     assert (worst.criterion, worst.statement) == ("bad", "Names the <b>dose</b>.")
     assert worst.judge == found.judges["j"].criteria["bad"]["cohen_kappa_pairwise"]

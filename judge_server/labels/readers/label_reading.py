@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
@@ -54,7 +54,7 @@ def read_labels(
     given = _given(scales, about, rubric, opened.scales)
     if rubric is not None:
         _check_criteria(gathering, rubric, findings)
-    return assemble(
+    made = assemble(
         gathering,
         findings,
         given,
@@ -62,6 +62,7 @@ def read_labels(
         provenance=_provenance(path, about),
         mapping=mapping,
     )
+    return replace(made, judges=about.judges, rubric=rubric or about.rubric)
 
 
 def labels_from(

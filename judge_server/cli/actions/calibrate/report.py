@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -23,12 +24,14 @@ from judge_server.cli import rubric_target
 from judge_server.cli.actions.calibrate.labels import refuse
 from judge_server.cli.running import fail, run
 from judge_server.core.errors import BadInput, JudgeServerError
+from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.readers import read_labels
 from judge_server.labels.readers.scale import parse_scale
 from judge_server.labels.splits import ReadingFile, read_test
 from judge_server.report import compute as computing
 from judge_server.report import tables
+from judge_server.report.first_screen import FirstScreen, explained, first_screens
 from judge_server.report.history import read_report, with_previous
 from judge_server.report.html import html
 from judge_server.report.markdown import markdown
@@ -50,6 +53,8 @@ TONES = {
     "alone": "yellow",
     "unknown": "yellow",
 }
+COLOURS = {"good": "green", "bad": "red", "fair": "yellow"}
+IN_TERMINAL = ("criterion", "trust", "more labels", "judge", "people", "items")
 SHORTENED = 300
 WRITERS: dict[str, Callable[[Report], str]] = {".html": html, ".htm": html, ".md": markdown, ".json": as_text}
 
@@ -95,7 +100,7 @@ def report(options: ReportOptions, outputs: tuple[Path, ...], previous: Path | N
         earlier = read_report(previous) if previous else None
         labels, split = chosen(options)
         with progress() as advance:
-            wish = replace(options.wish, statements=statements(options, labels))
+            wish = replace(options.wish, rubric=rubric_of(options, labels))
             found = computing.compute(labels, wish, advance)
         found = found.model_copy(update={"subject": found.subject.model_copy(update={"split": split})})
         if earlier is not None:
@@ -123,19 +128,19 @@ def chosen(options: ReportOptions) -> tuple[LabelSet, str]:
     return labels, "all"
 
 
-def statements(options: ReportOptions, labels: LabelSet) -> dict[str, str]:
-    """The criteria's statements by the rubric that was named. Raises BadInput if it has none of the criteria."""
+def rubric_of(options: ReportOptions, labels: LabelSet) -> Rubric | None:
+    """The rubric that was named; None takes the one that the labels carry. Raises BadInput if it has none of the
+    criteria."""
     if options.rubric is None:
-        return {}
+        return None
     rubric = rubric_target.one(options.rubric, options.rubrics).rubric
     names = labels.table.criteria.names
-    found = {leaf.id: leaf.statement for leaf in rubric.leaves if leaf.id in names}
-    if not found:
+    if not set(rubric.by_id).intersection(names):
         raise BadInput(
             f"{rubric.name} has none of the criteria of {options.file}: {', '.join(names[:20])}.",
             remedy=f"Name the rubric of these labels; this one has {', '.join(list(rubric.by_id)[:20])}.",
         )
-    return found
+    return rubric
 
 
 @contextmanager
@@ -153,8 +158,36 @@ def progress() -> Iterator[computing.Progress]:
 
 
 def show(found: Report, outputs: tuple[Path, ...]) -> None:
-    """The verdicts and the headline table, in a terminal."""
+    """The first screen, the table by criterion, and the statistics, in a terminal."""
     console = Console(highlight=False)
+    for screen in first_screens(found):
+        print_first(console, screen)
+    if found.summaries:
+        console.print(f"[dim]{escape(explained())}[/]\n")
+    for warning in found.warnings:
+        console.print(f"[yellow]note:[/] {escape(visible(warning))}")
+    for judge in found.judges:
+        console.print(f"\n[bold]{escape(visible(judge))}, criterion by criterion[/]")
+        print_table(console, tables.narrow(tables.criteria_table(found, judge), IN_TERMINAL))
+    print_statistics(console, found)
+    for path in outputs:
+        typer.echo(f"written to {path}")
+    if not outputs:
+        typer.echo("plots, biases and disagreements: add -o report.html")
+
+
+def print_first(console: Console, screen: FirstScreen) -> None:
+    console.print(f"[bold]{escape(visible(screen.judge))}[/]: {escape(visible(screen.kind))}")
+    console.print(f"[bold]{escape(visible(screen.opening))}[/]")
+    for part in screen.parts:
+        console.print(f"\n[bold {COLOURS[part.tone]}]{escape(visible(part.title))}[/]")
+        for line in part.lines:
+            console.print(Padding(f"- {escape(visible(line))}", (0, 0, 0, 2)))
+    console.print()
+
+
+def print_statistics(console: Console, found: Report) -> None:
+    console.print("\n[bold]Statistics[/]")
     for judge, verdict in found.verdicts.items():
         console.print(
             f"[bold {TONES[verdict.standing]}]{escape(visible(judge))}: {tables.STANDINGS[verdict.standing]}[/]"
@@ -163,18 +196,12 @@ def show(found: Report, outputs: tuple[Path, ...]) -> None:
         if verdict.worst is not None:
             console.print(escape(visible(verdict.worst.text)))
         console.print()
-    for warning in found.warnings:
-        console.print(f"[yellow]note:[/] {escape(visible(warning))}")
     for content in tables.headline_tables(found):
         print_table(console, content)
     for judge in found.judges:
-        if len(found.judges[judge].criteria) > 1:
-            console.print(f"\n[bold]{escape(visible(judge))}[/]")
-            print_table(console, tables.criteria_table(found, judge))
-    for path in outputs:
-        typer.echo(f"written to {path}")
-    if not outputs:
-        typer.echo("plots, biases and disagreements: add -o report.html")
+        lacking = tables.missing_table(found, judge)
+        if lacking is not None:
+            print_table(console, replace(lacking, caption=f"{judge}: what its missing labels could change"))
 
 
 def print_table(console: Console, content: tables.Table) -> None:
