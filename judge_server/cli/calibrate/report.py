@@ -72,7 +72,11 @@ def report(
     ] = 50,
     rubric: Annotated[
         str | None,
-        typer.Option("--rubric", metavar="FILE|ID[@VERSION]", help="Give criteria the statements of this rubric."),
+        typer.Option(
+            "--rubric",
+            metavar="FILE|ID[@VERSION]",
+            help="Says what the criteria state and which name a danger; the default is the rubric of the run.",
+        ),
     ] = None,
     rubrics: Rubrics = None,
 ) -> None:
