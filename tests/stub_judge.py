@@ -68,15 +68,21 @@ def faithful(p_met: float = 0.9) -> Behaviour:
 
 
 class StubJudge:
-    """``tokens``: the ids of single tokens, for ``/tokenize``. ``bodies`` and ``headers`` of the calls so far;
-    ``disconnects``: calls whose caller left before the answer."""
+    """``tokens``: the ids of single tokens, for ``/tokenize``; ``tokenizer_info``: the answer of that route. ``bodies``
+    and ``headers`` of the calls so far; ``disconnects``: calls whose caller left before the answer."""
 
     def __init__(
-        self, behave: Behaviour | None = None, *, listing: Any = None, tokens: Mapping[str, int] | None = None
+        self,
+        behave: Behaviour | None = None,
+        *,
+        listing: Any = None,
+        tokens: Mapping[str, int] | None = None,
+        tokenizer_info: Any = None,
     ) -> None:
         self.behave = behave or faithful()
         self.listing = {"object": "list", "data": [{"id": "stub", "object": "model"}]} if listing is None else listing
         self.tokens = tokens
+        self.tokenizer_info = tokenizer_info
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
         self.disconnects = 0
@@ -123,6 +129,7 @@ class StubJudge:
         application.router.add_get("/v1/models", self._models)
         application.router.add_post("/v1/chat/completions", self._chat)
         application.router.add_post("/tokenize", self._tokenize)
+        application.router.add_get("/tokenizer_info", self._tokenizer_info)
         runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -142,6 +149,9 @@ class StubJudge:
             return web.Response(status=404)
         text = json.loads(await request.read())["prompt"]
         return web.json_response({"tokens": [self.tokens[text]] if text in self.tokens else [0, 1]})
+
+    async def _tokenizer_info(self, request: web.Request) -> web.Response:
+        return web.Response(status=404) if self.tokenizer_info is None else web.json_response(self.tokenizer_info)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())

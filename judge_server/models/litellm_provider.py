@@ -10,7 +10,8 @@ import os
 import time
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -26,10 +27,12 @@ from judge_server.core.errors import (
 )
 from judge_server.core.model import Frozen
 from judge_server.models.capability_probe import CONSTRAINED, ONE_TOKEN, obeyed
+from judge_server.models.control_strings import strings_of_files
 from judge_server.models.openai_reply import completion_in
 from judge_server.models.openai_wire import messages_of
 from judge_server.models.protocol import Capabilities, Completion, Labels, Request
 from judge_server.models.registry import read_options
+from judge_server.models.reserved import UNKNOWN, ControlStrings
 
 
 class Fallback(Frozen):
@@ -42,7 +45,9 @@ class Fallback(Frozen):
 
 class LiteLLMOptions(Frozen):
     """``timeout_seconds`` bounds one attempt. Without a key here, LiteLLM uses the one that it finds for the provider.
-    A fallback is a model name, or a name with its own key and address."""
+    A fallback is a model name, or a name with its own key and address. ``tokenizer``: the model's tokenizer.json or its
+    folder, from which its control strings are read; ``control_strings``: further strings that no outside text may
+    spell."""
 
     api_key: SecretStr | None = None
     api_base: str | None = None
@@ -55,6 +60,8 @@ class LiteLLMOptions(Frozen):
     effort_without_thinking: str | None = None
     effort_with_thinking: str = "medium"
     context_tokens: int | None = Field(None, ge=1)
+    tokenizer: Path | None = None
+    control_strings: tuple[Annotated[str, Field(min_length=2, max_length=200)], ...] = ()
     mock_response: str | None = None
 
     @field_validator("fallbacks", mode="before")
@@ -63,6 +70,12 @@ class LiteLLMOptions(Frozen):
         if not isinstance(value, list | tuple):
             return value
         return [{"model": entry} if isinstance(entry, str) else entry for entry in value]
+
+    @property
+    def strings(self) -> ControlStrings:
+        """What is broken in outside text. Raises BadConfiguration if the tokenizer cannot be read."""
+        known = None if self.tokenizer is None else strings_of_files(self.tokenizer)
+        return ControlStrings(known, self.control_strings) if known or self.control_strings else UNKNOWN
 
     @property
     def fallback_names(self) -> str:
@@ -86,7 +99,8 @@ class LiteLLMProvider:
 
     def __init__(self, name: str, options: LiteLLMOptions) -> None:
         self.name = name
-        self.revision = f"fallbacks: {options.fallback_names}" if options.fallbacks else ""
+        self._strings = options.strings
+        self.revision = _revision(options, self._strings)
         self.notice = self._notice(options)
         self.capacity = options.max_in_flight
         self.capabilities = Capabilities(logprobs=False, structured=False)
@@ -161,7 +175,7 @@ class LiteLLMProvider:
         timeout = self._options.timeout_seconds if left is None else min(self._options.timeout_seconds, left)
         try:
             async with asyncio.timeout(left) as limit:
-                answer = await router.acompletion(**_arguments(request, self._options), timeout=timeout)
+                answer = await router.acompletion(**_arguments(request, self._options, self._strings), timeout=timeout)
         except Exception as error:  # noqa: BLE001 - errors of many providers, not all of them wrapped by LiteLLM
             if limit.expired() or (deadline is not None and time.monotonic() >= deadline):
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
@@ -175,6 +189,12 @@ class LiteLLMProvider:
         if options.fallbacks:
             return f"If the first model failed, one of these answered: {options.fallback_names}."
         return None
+
+
+def _revision(options: LiteLLMOptions, strings: ControlStrings) -> str:
+    fallbacks = f"fallbacks: {options.fallback_names}" if options.fallbacks else ""
+    broken = f"strings {strings.digest[:12]}" if strings.digest != UNKNOWN.digest else ""
+    return " ".join(filter(None, (fallbacks, broken)))
 
 
 class _Refused(ModelUnavailable):
@@ -225,8 +245,8 @@ def _router_limits(options: LiteLLMOptions) -> dict[str, Any]:
     return {"num_retries": options.num_retries, "timeout": options.timeout_seconds, "disable_cooldowns": True}
 
 
-def _arguments(request: Request, options: LiteLLMOptions) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"model": "judge", "messages": messages_of(request.prompt)}
+def _arguments(request: Request, options: LiteLLMOptions, strings: ControlStrings) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"model": "judge", "messages": messages_of(request.prompt, strings)}
     thinking = request.thinking_tokens is not None and not isinstance(request.answer, Labels)
     effort = options.effort_with_thinking if thinking else options.effort_without_thinking
     if effort is not None:

@@ -34,7 +34,9 @@ class OpenAIOptions(Frozen):
     each address. The start-up probe determines ``structured``, ``thinking_control`` and ``limit_field`` if they are
     "auto". ``least_tokens``: the smallest token limit that the server accepts. ``omit``: request fields and schema
     keywords that are never sent. ``hedge``: after how many seconds a call is also sent to a second address, or true for
-    the 95th percentile of recent answer times; for at most ``hedge_share`` of the calls."""
+    the 95th percentile of recent answer times; for at most ``hedge_share`` of the calls. ``tokenizer``: the served
+    model's tokenizer.json or its folder, from which its control strings are read; ``control_strings``: further strings
+    that no outside text may spell."""
 
     api_key: SecretStr | None = None
     timeout_seconds: float = Field(60.0, gt=0, le=3_600)
@@ -54,6 +56,8 @@ class OpenAIOptions(Frozen):
     omit: frozenset[Omittable] = frozenset()
     send_priority: bool = False
     context_tokens: int | None = Field(None, ge=1)
+    tokenizer: Path | None = None
+    control_strings: tuple[Annotated[str, Field(min_length=2, max_length=200)], ...] = ()
     extra_body: dict[str, Any] = Field(default_factory=dict)
     tls_verify: bool = True
     tls_ca_file: Path | None = None

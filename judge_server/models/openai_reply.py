@@ -231,12 +231,17 @@ def _context(entry: dict[str, Any]) -> int | None:
     return next((size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size > 0), None)
 
 
+def json_in(raw: bytes) -> Any:
+    """The value of a JSON text; None if it is none."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+
+
 def tokens_in(raw: bytes) -> list[int]:
     """The token ids in an answer of ``/tokenize``; empty if there are none."""
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return []
+    body = json_in(raw)
     tokens = body.get("tokens") if isinstance(body, dict) else None
     listed = tokens if isinstance(tokens, list) else []
     ids = [token.get("id") if isinstance(token, dict) else token for token in listed]

@@ -9,24 +9,28 @@ import io
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable, UnusableVerdict
 from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
+from judge_server.models.control_strings import strings_in, strings_of_files
 from judge_server.models.failover import CallLimits, Failover, Hedging
 from judge_server.models.fleet import Address, CallOutcome, Fleet
 from judge_server.models.openai_fault import ServerFault, fault_inside, fault_of
 from judge_server.models.openai_options import OpenAIOptions, read_specification
-from judge_server.models.openai_reply import ModelListing, completion_of, listing_of, merged, tokens_in
+from judge_server.models.openai_reply import ModelListing, completion_of, json_in, listing_of, merged, tokens_in
 from judge_server.models.openai_wire import chat_body, favouring
 from judge_server.models.protocol import Capabilities, Completion, Labels, Reach, Request
 from judge_server.models.registry import read_options
+from judge_server.models.reserved import UNKNOWN, ControlStrings
 
 LARGEST_ANSWER_BYTES = 2_000_000
 _FRESH_SECONDS = 5.0
 _LISTING_SECONDS = 2.0
+_STRINGS_CHECKED = 16
 _KEEP_ALIVE_SECONDS = 4.0  # common servers close idle connections after 5 s; a reused one would then fail
 _LARGE_BODY_BYTES = 1 << 20  # above this size aiohttp expects a file, which it sends in chunks
 
@@ -64,11 +68,13 @@ class OpenAIServer:
         try:
             listing = ModelListing.merged([found for found in await self._listings() if found])
             learned = await CapabilityProbe(self._ask_probe, self._token_ids, self.name, self._options).learn()
+            strings = await self._control_strings()
         except BaseException:
             await self.close()
             raise
-        self._dialect = learned.dialect
-        self.revision = " ".join(filter(None, (*listing.roots, learned.fingerprint)))
+        self._dialect = replace(learned.dialect, strings=strings)
+        broken = f"strings {strings.digest[:12]}" if strings.digest != UNKNOWN.digest else ""
+        self.revision = " ".join(filter(None, (*listing.roots, learned.fingerprint, broken)))
         context_tokens = self._options.context_tokens or listing.context_tokens
         relisting = learned.dialect.relisting != "none"
         self.capabilities = Capabilities(
@@ -112,16 +118,45 @@ class OpenAIServer:
         """By the first address that has ``/tokenize`` as vLLM, SGLang and llama.cpp do; empty if none has."""
         asked = {"model": self.name, "prompt": text, "content": text, "add_special_tokens": False, "add_special": False}
         for address in self._fleet.addresses:
-            url = f"{address.url.removesuffix('/v1')}/tokenize"
-            timeout = aiohttp.ClientTimeout(total=_LISTING_SECONDS)
-            try:
-                async with self._opened().post(url, json=asked, allow_redirects=False, timeout=timeout) as response:
-                    raw = await _bounded(response) if response.status == 200 else None
-            except (aiohttp.ClientError, OSError):
-                continue
-            if ids := tokens_in(raw or b""):
+            if ids := tokens_in(await self._beside_v1(address, "tokenize", asked)):
                 return ids
         return []
+
+    async def _control_strings(self) -> ControlStrings:
+        """What to break in outside text: the strings of the configured tokenizer, or those that a server reports (vLLM
+        with ``--enable-tokenizer-info-endpoint``); unknown without both."""
+        added = self._options.control_strings
+        if self._options.tokenizer is not None:
+            known = await asyncio.to_thread(strings_of_files, self._options.tokenizer)
+            await self._check_tokenizer(known)
+            return ControlStrings(known, added)
+        for address in self._fleet.addresses:
+            if found := strings_in(json_in(await self._beside_v1(address, "tokenizer_info"))):
+                return ControlStrings(found, added)
+        return ControlStrings(None, added) if added else UNKNOWN
+
+    async def _check_tokenizer(self, known: frozenset[str]) -> None:
+        """Raises BadConfiguration if a server with ``/tokenize`` reads these strings otherwise."""
+        some = sorted(known, key=len)[-_STRINGS_CHECKED:]
+        counts = await asyncio.gather(*(self._tokenized(text) for text in some))
+        if others := [text for text, ids in zip(some, counts, strict=True) if len(ids) > 1]:
+            raise BadConfiguration(
+                f"tokenizer: the served model does not read {others[0]!r} as one token, as the configured one does.",
+                remedy="Name the tokenizer of the served model, or leave the option out.",
+            )
+
+    async def _beside_v1(self, address: Address, name: str, asked: Mapping[str, Any] | None = None) -> bytes:
+        """The answer of a server's own route beside ``/v1``; empty if it has none."""
+        url = f"{address.url.removesuffix('/v1')}/{name}"
+        timeout = aiohttp.ClientTimeout(total=_LISTING_SECONDS)
+        method = "GET" if asked is None else "POST"
+        try:
+            async with self._opened().request(
+                method, url, json=asked, allow_redirects=False, timeout=timeout
+            ) as response:
+                return (await _bounded(response) or b"") if response.status == 200 else b""
+        except (aiohttp.ClientError, OSError):
+            return b""
 
     async def healthy(self) -> bool:
         """Whether a call was answered recently, or else whether an available address lists its models."""

@@ -9,13 +9,13 @@ import orjson
 
 from judge_server.models.openai_options import LimitField, Omittable, StructuredStyle, ThinkingControl
 from judge_server.models.protocol import Labels, Prompt, Request, Structured
-from judge_server.models.reserved import break_reserved
+from judge_server.models.reserved import UNKNOWN, ControlStrings
 from judge_server.util.parsing import writable
 
 # All criteria on one response share its texts. Only the last few long texts are kept.
 _SHORT_CHARACTERS = 16_384
-_broken = lru_cache(maxsize=2_048)(break_reserved)
-_broken_long = lru_cache(maxsize=8)(break_reserved)
+_broken = lru_cache(maxsize=2_048)(ControlStrings.broken)
+_broken_long = lru_cache(maxsize=8)(ControlStrings.broken)
 
 
 Relisting = Literal["logprob_token_ids", "structured_outputs", "guided_choice", "logit_bias", "none"]
@@ -25,7 +25,7 @@ _BIAS = 50
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How requests to this server are written. ``top_logprobs``: 0 if it gives no probabilities; ``relisting``: how it
-    is asked for the probabilities of labels that it did not list."""
+    is asked for the probabilities of labels that it did not list; ``strings``: what is broken in outside text."""
 
     thinking: ThinkingControl = "chat_template_kwargs"
     structured: StructuredStyle = "json_schema"
@@ -37,14 +37,15 @@ class Dialect:
     effort_off: str = "none"
     effort_on: str = "medium"
     priority: bool = False
+    strings: ControlStrings = UNKNOWN
 
 
-def messages_of(prompt: Prompt) -> list[dict[str, str]]:
+def messages_of(prompt: Prompt, strings: ControlStrings = UNKNOWN) -> list[dict[str, str]]:
     """The turns as messages in which no outside text spells a control string of a chat template."""
     return [
         {
             "role": turn.role,
-            "content": "".join([one.text if one.trusted else _safe(one.text) for one in turn.segments]),
+            "content": "".join([one.text if one.trusted else _safe(one.text, strings) for one in turn.segments]),
         }
         for turn in prompt.turns
     ]
@@ -55,7 +56,12 @@ def chat_body(
 ) -> bytes:
     """The JSON body. The request's own fields take precedence over ``extra``, the fields set by the operator.
     ``favoured``: the fields of ``favouring``, added to a label question."""
-    body: dict[str, Any] = {**extra, "model": model, "messages": messages_of(request.prompt), "stream": False}
+    body: dict[str, Any] = {
+        **extra,
+        "model": model,
+        "messages": messages_of(request.prompt, dialect.strings),
+        "stream": False,
+    }
     if "temperature" not in dialect.omit:
         body["temperature"] = request.sampling.temperature
     if request.sampling.seed is not None and "seed" not in dialect.omit:
@@ -136,8 +142,8 @@ def _control_thinking(body: dict[str, Any], on: bool, dialect: Dialect) -> None:
             pass
 
 
-def _safe(text: str) -> str:
-    return _broken(text) if len(text) <= _SHORT_CHARACTERS else _broken_long(text)
+def _safe(text: str, strings: ControlStrings) -> str:
+    return _broken(strings, text) if len(text) <= _SHORT_CHARACTERS else _broken_long(strings, text)
 
 
 def _encode(body: dict[str, Any]) -> bytes:

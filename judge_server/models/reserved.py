@@ -9,6 +9,7 @@ characters, which can produce a control string; so the normalised form of a text
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -83,44 +84,29 @@ def _table() -> dict[int, str]:
     return {ord(character): form for character, form in _forms().items()}
 
 
-# Names between angle brackets: sentence boundaries, turns, thinking, tools, images, reserved slots.
-ANGLE_NAMES = (
-    "s|bos|eos|pad|unk|mask|cls|sep|sop|eop|eod|eot|[a-z]{2,16}_token|role|start_of_turn|end_of_turn|end_of_utterance|"
-    "think|thinking|thought|seed:[a-z_:]+|mask:[0-9]+|image|img|video|audio|(?:start|end)_of_(?:image|audio)|"
-    "(?:image|audio)_soft_token|image_placeholder|image_pad|img_context|vision_start|vision_end|tool|tools|tool_calls?|"
-    "tool_responses?|tool_outputs?|tool_declare|minimax:tool_call|toolcall|function_calls?|function_response|observation|arg_key|"
-    "arg_value|fim_[a-z]+|file_sep|repo_name|jupyter_[a-z_]+|endoftext|startoftext|beginoftext|unused_?[0-9]+|"
-    "reserved_?[0-9]+|special_[0-9]+|extra_id_[0-9]+|0x[0-9a-f]{2}|ctrl[0-9]+|im_(?:start|end|patch)|"
-    "patch_(?:start|end)|_(?:start|end|user|bot|system|assistant)|available_tools|code_interpreter|human|bot|ai|用户"
-)
-
-# Names between square brackets, in capitals as their templates write them.
-SQUARE_NAMES = (
-    "INST|SYSTEM_PROMPT|MODEL_SETTINGS|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|THINK|IMG|"
-    "IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|TRANSCRIBE|PREFIX|MIDDLE|SUFFIX|gMASK|sMASK|MASK|CLS|SEP|PAD|UNK|BOS|EOS|EOT|"
-    "STREAMING_PAD|STREAMING_WORD|OUTPUT_AUDIO|multimodal|@BOS@|USER|BOT|UNUSED_TOKEN_[0-9]+|control_[0-9]+"
-)
+# Names between square brackets that are no names in capitals.
+_SQUARE_NAMES = "gMASK|sMASK|multimodal|@BOS@|control_[0-9]+|unused_?[0-9]+"
+_TURN_NAMES = "INST|SYS|THINK|IMG|CLS|SEP|PAD|UNK|BOS|EOS|EOT|MASK|USER|BOT|ARGS|PREFIX|MIDDLE|SUFFIX|AUDIO|TRANSCRIBE"
 
 # Compatibility forms of <, > and | count too: DeepSeek's tokens use one, and a normaliser may fold the others.
 LESS, MORE, BAR = r"<\uff1c\ufe64", r">\uff1e\ufe65", r"\|\uff5c"
 
-INSIDE = rf"[^\s{LESS}{MORE}{BAR}_:\u2581]"
+_ANY_TAG = rf"| [^\s{LESS}{MORE}]{{1,64}} [{MORE}]"  # <s>, </think>, <start_of_turn>, and every element of HTML too
+_ANY_NAME = r"| [A-Z][A-Z0-9]{1,31} \]"  # every [NAME]
 
 # The possible first characters come first in the pattern, so that the scan skips everything else quickly.
-RESERVED = re.compile(
-    rf"""
+_SHAPES = rf"""
     [{LESS}/\[\]{MORE}{BAR}\u25c1] (?:
       (?<=[{LESS}]) (?= [{BAR}]                                               # <|im_start|>, <|turn>
                       | [^\s<>{BAR}]{{1,64}} [{BAR}] [{MORE}]                  # <turn|>
                       | <?/?SYS>>                                             # <<SYS>>, <</SYS>>
-                      | /? (?=\w) (?i:{ANGLE_NAMES}) [{MORE}]              # <s>, </think>, <start_of_turn>
-                      | /? {INSIDE}{{0,64}} [_:\u2581] [^\s{LESS}{MORE}]{{0,64}} [{MORE}]   # every <end_of_x>, <a:b>
-                      | /? [A-Z][A-Z0-9-]{{1,31}} [{MORE}] )                # every name in capitals: <END>
+                      ANY_TAG )
     | (?<=\u25c1) (?= /? [^\s\u25c1\u25b7]{{1,64}} \u25b7 )                  # every ◁name▷
-    | (?<=\[) (?= /? (?:{SQUARE_NAMES}) \]                          # [INST], [/INST], [gMASK]
+    | (?<=\[) (?= /? (?:{_SQUARE_NAMES}|{_TURN_NAMES}) \]           # [INST], [/INST], [gMASK]
                 | /? [A-Z][A-Z0-9]{{0,31}} (?: [_-][A-Z0-9]{{1,31}} ){{1,4}} \]   # every [NAME_IN_CAPITALS]
                 | / [A-Z][A-Z0-9]{{1,31}} \]                              # every [/NAME]
                 | [{BAR}] [A-Za-z_]{{1,32}} [{BAR}] \]                        # [|user|]
+                ANY_NAME
                 | e~\[ )                                                      # [e~[
     | (?<=\]) (?= ~!?b[\[\]] | ![a-z]~\[ | <\]                                 # ]~b], ]~!b[, ]!p~[, ]<]image[>[
                 | [~!<] [!b]? [a-z]? ~? \Z )
@@ -130,24 +116,77 @@ RESERVED = re.compile(
     | (?<=/) (?<! [\w/.]/ ) (?= (?:no_?)?think\b (?! [{MORE}] ) )             # /no_think, a switch in a user's message
     | (?<! [/\]{MORE}{BAR}] ) (?= [^\s{LESS}{MORE}\[\]]{{0,64}} \Z )    # an end that another text may complete
     )
-    """,
-    re.VERBOSE,
-)
+    """
+_SHAPED = re.compile(_SHAPES.replace("ANY_TAG", "").replace("ANY_NAME", ""), re.VERBOSE)
+_SHAPED_OR_TAG = re.compile(_SHAPES.replace("ANY_TAG", _ANY_TAG).replace("ANY_NAME", _ANY_NAME), re.VERBOSE)
 
-# Part of every cache key: verdicts from before a control string was added are not reused.
-RESERVED_DIGEST = hashlib.sha256(RESERVED.pattern.encode()).hexdigest()
+_MOST_ROUNDS = 64
+
+
+class ControlStrings:
+    """What is broken in outside text for one model. ``of_the_model``: the strings of its tokenizer; if they are not
+    known (None), every run in angle brackets is broken instead. ``added``: further strings, named by the operator.
+    Strings of whole families (``<|im_end|>``, ``[INST]``, ``◁think▷``) are always broken: some are no tokens, but
+    models were trained on them. ``digest``: SHA-256 of what is broken."""
+
+    def __init__(self, of_the_model: Iterable[str] | None = None, added: Iterable[str] = ()) -> None:
+        self.known = of_the_model is not None
+        exact = {text.strip() for text in (*(of_the_model or ()), *added)}
+        self._shaped = _SHAPED if self.known else _SHAPED_OR_TAG
+        self._exact = _any_of(sorted(text for text in exact if len(text) > 1))
+        pattern = "\0".join((self._shaped.pattern, *sorted(exact)))
+        self.digest = hashlib.sha256(pattern.encode("utf-8", "replace")).hexdigest()
+
+    def broken(self, text: str) -> str:
+        """``text`` with every control string broken by one space after its first character. Includes control strings
+        that only begin at the end of the text, and those that a normalising tokenizer would produce. Idempotent."""
+        broken = self._break(text)
+        return self._break_forms(broken) if changes(broken) else broken
+
+    def _break(self, text: str) -> str:
+        broken = self._shaped.sub(lambda opening: opening.group() + " ", text)
+        for _ in range(_MOST_ROUNDS if self._exact is not None else 0):  # one string may begin inside another
+            ends = self._exact_ends(broken)
+            if not ends:
+                break
+            broken = _spaced(broken, ends)
+        return broken
+
+    def _exact_ends(self, text: str) -> list[int]:
+        """The places behind the first characters of the exact strings."""
+        if self._exact is None:
+            return []
+        searched = text if text.isascii() else text.encode("utf-8", "replace").decode()
+        return [found.start() + 1 for found in self._exact.finditer(searched)]
+
+    def _break_forms(self, text: str) -> str:
+        form = plain_text(text)
+        if not self._shaped.search(form) and not self._exact_ends(form):
+            return text
+        form, places = plain_form(text)
+        found = [opening.end() for opening in self._shaped.finditer(form)]
+        return _spaced(text, sorted({places[end - 1] + 1 for end in (*found, *self._exact_ends(form))}))
+
+
+def _any_of(strings: Sequence[str]) -> Any:
+    if not strings:
+        return None
+    options = re2.Options()
+    options.case_sensitive = False  # some tokenizers fold capitals before they look for their tokens
+    options.max_mem = 256 << 20
+    return re2.compile("|".join(map(re2.escape, strings)), options)
+
+
+def _spaced(text: str, ends: Sequence[int]) -> str:
+    return " ".join(text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True))
+
+
+UNKNOWN = ControlStrings()
+"""For a model of which nothing is known."""
+RESERVED_DIGEST = UNKNOWN.digest
+"""Part of every cache key: verdicts from before a control string was added are not reused."""
 
 
 def break_reserved(text: str) -> str:
-    """``text`` with every control string broken by one space after its first character. Includes control strings that
-    only begin at the end of the text, and those that a normalising tokenizer would produce. Idempotent."""
-    broken = RESERVED.sub(lambda opening: opening.group() + " ", text)
-    return _break_forms(broken) if changes(broken) else broken
-
-
-def _break_forms(text: str) -> str:
-    if not RESERVED.search(plain_text(text)):
-        return text
-    form, places = plain_form(text)
-    ends = sorted({places[opening.end() - 1] + 1 for opening in RESERVED.finditer(form)})
-    return " ".join(text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True))
+    """``text`` without the control strings of any model, as ``ControlStrings.broken`` breaks them."""
+    return UNKNOWN.broken(text)

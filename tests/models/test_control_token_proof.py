@@ -1,5 +1,6 @@
 """No text of a submission becomes a control token of the judge: in our own tokenisation, and in a server's."""
 
+import json
 from collections import Counter
 from functools import cache
 
@@ -12,7 +13,9 @@ from judge_server.core.submission import Submission
 from judge_server.judging.judge_input import JudgeInputs
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.chat_template import ChatTemplate
+from judge_server.models.control_strings import strings_in
 from judge_server.models.openai_wire import messages_of
+from judge_server.models.reserved import UNKNOWN, ControlStrings
 from judge_server.models.tokenizing import PartTokenizer
 from tests.models.families import Family
 from tests.models.full_families import CONTROL, FULL, normalising
@@ -80,9 +83,14 @@ def ids_in_process(family: Family, prompt) -> Counter:
     return Counter(token_id for token_id in template.encode(prompt) if token_id in parts.control_ids)
 
 
-def ids_at_a_server(family: Family, kind: str, prompt) -> Counter:
+@cache
+def known(family: Family) -> ControlStrings:
+    return ControlStrings(strings_in(json.loads(family.tokenizer().backend_tokenizer.to_str())))
+
+
+def ids_at_a_server(family: Family, kind: str, prompt, strings: ControlStrings = UNKNOWN) -> Counter:
     tokenizer, control = served(family, kind)
-    messages = messages_of(prompt)
+    messages = messages_of(prompt, strings)
     if "no system role" in family.template:
         messages = [{"role": "user", "content": "\n\n".join(message["content"] for message in messages)}]
     text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, strftime_now=str)
@@ -131,7 +139,8 @@ def test_whatever_a_submission_spells_the_judge_reads_the_templates_control_toke
     prompt, benign = everywhere(text), everywhere(BENIGN)
     assert ids_in_process(family, prompt) == ids_in_process(family, benign)
     for kind in ("plain", "normalising"):
-        assert ids_at_a_server(family, kind, prompt) == ids_at_a_server(family, kind, benign)
+        for strings in (UNKNOWN, known(family)):
+            assert ids_at_a_server(family, kind, prompt, strings) == ids_at_a_server(family, kind, benign, strings)
 
 
 @family

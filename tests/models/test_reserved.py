@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from judge_server.models.reserved import break_reserved, changes, plain_form, plain_text
+from judge_server.models.reserved import ControlStrings, break_reserved, changes, plain_form, plain_text
 
 TOKENS = [
     "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|begin_of_text|>", "<|start_header_id|>", "<|eot_id|>",
@@ -40,6 +40,9 @@ ORDINARY = [
     "[[1, 2], [3]][0] != [4]\nif (a[0]<b[1] && c[2]<=d) return 1;",
 ]
 
+STRINGS = ["<foo>", "</foo>", "<tool call>", "Human:", "\uff5cX\uff5c"]
+OF_A_MODEL = ControlStrings(STRINGS)
+
 pieces = st.one_of(
     st.sampled_from(TOKENS), st.sampled_from([*"<>[]|/ \n\u200b~bs!e"]), st.sampled_from(["think", "INST", "a"])
 )
@@ -53,8 +56,42 @@ def test_no_control_token_of_any_family_survives(token):
 
 
 @pytest.mark.parametrize("text", ORDINARY)
-def test_ordinary_text_and_code_stay_as_they_are(text):
+def test_ordinary_text_and_code_stay_as_they_are_if_the_tokenizer_is_known(text):
+    assert OF_A_MODEL.broken(text) == text
+
+
+@pytest.mark.parametrize("text", ["<foo>", "</foo>", "a<foo>b", "<answer>", "<x-y.z>", "<函数>", "<foo|bar>", "[FOO]"])
+def test_every_tag_is_broken_if_the_tokenizer_is_not_known(text):
+    assert "".join(break_reserved(text).split(" ")) == text
+    assert text not in break_reserved(f"x{text}y")
+
+
+@pytest.mark.parametrize(
+    "text", ["a < b and c > d", "x << 2 >> 1", "<p class='x'>", "arr[i] + [1] - [x]", "|a|b|", "a -> b"]
+)
+def test_what_spells_no_tag_stays_as_it_is(text):
     assert break_reserved(text) == text
+
+
+@pytest.mark.parametrize("token", [*STRINGS, "<FOO>", "a<<foo>foo>b", "<<<foo>foo>foo>"])
+def test_the_strings_of_a_tokenizer_are_broken(token):
+    broken = OF_A_MODEL.broken(f"x {token} y")
+    assert not [text for text in STRINGS if text.casefold() in broken.casefold()]
+    assert broken.replace(" ", "") == f"x{token}y".replace(" ", "")
+
+
+def test_a_string_in_another_form_is_broken_for_a_normalising_tokenizer():
+    assert "<foo>" not in unicodedata.normalize("NFKC", OF_A_MODEL.broken("a ＜ｆｏｏ＞ \ud800 b"))
+
+
+def test_the_digest_changes_with_the_strings():
+    some = {ControlStrings(None).digest, ControlStrings([]).digest, ControlStrings(["<a>"]).digest}
+    assert len(some | {ControlStrings(None, ["<a>"]).digest}) == 4
+
+
+def test_many_strings_take_linear_time():
+    many = ControlStrings([f"<unused{place}>" for place in range(6_000)])
+    assert many.broken("<unused" * 50_000 + "<unused77>").endswith("< unused77>")
 
 
 @given(hostile)
@@ -131,7 +168,7 @@ def test_the_plain_form_knows_where_it_comes_from(text):
 
 @pytest.mark.parametrize("text", GENUINE)
 def test_genuine_text_of_other_scripts_stays_as_it_is(text):
-    assert break_reserved(text) == text
+    assert OF_A_MODEL.broken(text) == text
 
 
 def test_the_switch_for_thinking_is_broken_in_prose_only():
