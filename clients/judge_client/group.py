@@ -12,7 +12,7 @@ from judge_client.judgment import Failure, JudgeReference, Judgment, Usage
 from judge_client.sample import Text
 from judge_client.scored import Scored, mean
 
-_ZERO = 1e-8
+_FLOAT32 = 1e-6
 
 
 class GroupOptions(TypedDict, total=False):
@@ -178,7 +178,7 @@ def statistics_of(rewards: Sequence[float | None], advantages: bool | str = Fals
         count=len(known),
         mean=centre,
         std=std,
-        zero_variance=len(known) < 2 or std < _ZERO,
+        zero_variance=max(known) - min(known) <= _FLOAT32 * max(1.0, *map(abs, known)),
         advantages=tuple(None if one is None else (one - centre) / scale for one in rewards) if advantages else None,
         expected=len(rewards),
         collected=len(rewards),

@@ -4,14 +4,18 @@ from typing import Annotated
 
 import typer
 
+from judge_server.cli import options
+from judge_server.cli.running import fail
+
 app = typer.Typer(help="Build data sets for training: keep prompts of the right difficulty.", no_args_is_help=True)
 
 
 @app.command("difficulty")
 def difficulty(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="Rollouts with rewards, one JSON object a line; also .gz.")
-    ],
+        str | None,
+        typer.Argument(metavar="[FILE|-]", help="Rollouts with rewards, one JSON object a line; also .gz."),
+    ] = None,
     low: Annotated[float, typer.Option("--low", help="Least pass rate that is kept.")] = 0.2,
     high: Annotated[float, typer.Option("--high", help="Greatest pass rate that is kept.")] = 0.8,
     threshold: Annotated[float, typer.Option("--threshold", help="A rollout passes from this reward on.")] = 0.5,
@@ -51,6 +55,11 @@ def difficulty(
     annotate: Annotated[
         bool, typer.Option("--annotate", help="Add the field difficulty to the rows: rate, rollouts, failed.")
     ] = False,
+    run_name: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="The stored judgments of this run, instead of a file.")
+    ] = None,
+    database: options.Database = None,
+    config: options.Config = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip lines that cannot be read.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
@@ -59,13 +68,20 @@ def difficulty(
     Each line has the rewards of one or several rollouts; those of one prompt are combined. A reward of null means that
     the judge failed: it is counted, but neither as pass nor as fail.
 
+    With --run the rewards are those that a training run got so far, so that prompts that teach nothing can be dropped.
+
     Example: judge-server data difficulty rollouts.jsonl --low 0.2 --high 0.8 --output prompts.jsonl
     """
     from judge_server.cli.actions.difficulty import DifficultyOptions, carry_out
 
+    if (file is None) == (run_name is None):
+        fail("give either a file of rollouts or --run RUN")
+
     carry_out(
         DifficultyOptions(
-            file=file,
+            file=file or "",
+            run=run_name,
+            settings=options.settings_given(config=config, database=database).with_database() if run_name else None,
             band={
                 "low": low,
                 "high": high,

@@ -11,9 +11,12 @@ JudgeServerError
 │   ├── UnknownRubric     404
 │   ├── UnknownJudge      404
 │   ├── UnknownJudgment   404
-│   └── UnknownJob        404
+│   ├── UnknownJob        404
+│   └── UnknownRun        404
 ├── RubricConflict        409  published content changed without a new version
 ├── NotCalibrated         409
+├── RewardChanged         409  a run would be rewarded by something else than before
+├── PrereleaseRefused     409  a rubric version that may still change, for training
 ├── JobConflict           409  the Idempotency-Key belongs to another job
 ├── CohortClosed          409  a response came after its group was judged
 ├── CohortConflict        409  two responses of one group have the same id
@@ -130,12 +133,26 @@ class UnknownJob(NotFound):
     type, title = "unknown_job", "No job is known by this id"
 
 
+class UnknownRun(NotFound):
+    type, title = "unknown_run", "No judgment and no pin has this run"
+
+
 class RubricConflict(JudgeServerError):
     status, type, title = 409, "rubric_conflict", "A published rubric version cannot change"
 
 
 class NotCalibrated(JudgeServerError):
     status, type, title = 409, "not_calibrated", "This judge has not passed calibration for this rubric"
+
+
+class RewardChanged(JudgeServerError):
+    """``changes`` in the extensions: kind, name, pinned and now of each."""
+
+    status, type, title = 409, "reward_changed", "Something else would reward this run than before"
+
+
+class PrereleaseRefused(JudgeServerError):
+    status, type, title = 409, "prerelease_refused", "This rubric version may still change"
 
 
 class CohortClosed(JudgeServerError):

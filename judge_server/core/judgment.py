@@ -78,7 +78,8 @@ NO_JUDGE: Final = JudgeReference(name="none", model="none", mode="none", fingerp
 
 class Judgment(Frozen):
     """The result of one submission. ``reward`` is None exactly when the rubric's missing-verdict policy cannot be
-    satisfied; ``error`` then says why. ``notices``: warnings about the reward."""
+    satisfied; ``error`` then says why. ``notices``: warnings about the reward. ``guard``: version and vetoes of the
+    guard, which decide which responses no judge is asked about."""
 
     id: str
     reward: float | None
@@ -93,6 +94,7 @@ class Judgment(Frozen):
     notices: tuple[str, ...] = ()
     rubric: RubricReference | None = None
     judge: JudgeReference | None = None
+    guard: str | None = None
     submission: Coordinates = Coordinates()
     submission_digest: str | None = None
     response_characters: int = 0

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Any
+from hashlib import blake2b
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
@@ -10,7 +11,7 @@ from judge_server.core.message import Conversation, Message, encodable
 from judge_server.core.model import Frozen
 from judge_server.core.response import Response
 from judge_server.core.rubric import Rubric
-from judge_server.util.canonical import JsonObject, digest
+from judge_server.util.canonical import JsonObject, canonical_json, digest
 
 
 def _text_of_number(given: Any) -> Any:
@@ -35,7 +36,8 @@ class Coordinates(Frozen):
 
 class Submission(Frozen):
     """One response to be judged. ``rubric`` is a name, a name with a version, or a whole rubric. ``explain``: a reason
-    for every verdict; a judge of mode direct is then asked in mode reason, whose verdicts are not probabilities."""
+    for every verdict; a judge of mode direct is then asked in mode reason, whose verdicts are not probabilities.
+    ``on_change``: what happens if something else would reward this ``run`` than rewarded it first."""
 
     rubric: Rubric | str | None = None
     prompt: str | Conversation
@@ -49,6 +51,7 @@ class Submission(Frozen):
     policy: Coordinate | None = None
     judge: Coordinate | None = None
     explain: bool = False
+    on_change: Literal["stop", "warn"] = "stop"
 
     @field_validator("prompt")
     @classmethod
@@ -90,6 +93,12 @@ class Submission(Frozen):
                 "facts": self.facts,
             }
         )
+
+    @cached_property
+    def prompt_key(self) -> str:
+        """24 hexadecimal digits that name the conversation: rollouts of one prompt have the same."""
+        content = canonical_json([message.model_dump(exclude_defaults=True) for message in self.conversation])
+        return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
     @property
     def coordinates(self) -> Coordinates:

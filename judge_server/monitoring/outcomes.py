@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from judge_server.core.monitor import MonitorFinding, MonitorLimits, State
+from judge_server.core.run import equal_rewards
 from judge_server.monitoring.clustered import MeanEstimate, Sample, sample
 from judge_server.monitoring.deciding import AlarmRule, Frame, Words, watched
 from judge_server.store.observation import Audited, Observed, Windows
 
-_SAME = 1e-9
 _Holds = Callable[[Observed], bool]
 
 
@@ -86,7 +86,7 @@ def _groups(rows: Sequence[Observed]) -> Sample:
             rewards[one.group].append(one.reward)
             clusters[one.group] = one.cluster
     whole = {group: values for group, values in rewards.items() if len(values) > 1}
-    equal = [float(max(values) - min(values) <= _SAME) for values in whole.values()]
+    equal = [float(equal_rewards(min(values), max(values))) for values in whole.values()]
     return sample(equal, [clusters[group] for group in whole])
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from judge_server.core.errors import JudgeServerError
 from judge_server.core.judgment import Judgment, Usage
+from judge_server.core.rubric import RubricReference
 from judge_server.core.verdict import Failure
 from judge_server.models.protocol import Priority
 from judge_server.util.tracing import Tracer
@@ -49,6 +50,13 @@ class JudgmentObserver(Protocol):
     def judged(self, judgment: Judgment) -> None: ...
 
 
+class GroupObserver(Protocol):
+    """Is notified of every group of at least two rewards that came in one request. ``equal``: float32 cannot tell them
+    apart, so the group has no advantage."""
+
+    def grouped(self, rubric: RubricReference | None, *, equal: bool) -> None: ...
+
+
 class ComparisonObserver(Protocol):
     """Is notified of every comparison of a group."""
 
@@ -66,6 +74,7 @@ class Observers:
     """The observers of each kind, and the tracer; None if nothing is traced."""
 
     judgments: Sequence[JudgmentObserver] = ()
+    groups: Sequence[GroupObserver] = ()
     comparisons: Sequence[ComparisonObserver] = ()
     calls: Sequence[CallObserver] = ()
     tracer: Tracer | None = None
@@ -75,6 +84,12 @@ class Observers:
         for observer in self.judgments:
             with _errors_logged(observer):
                 observer.judged(judgment)
+
+    def grouped(self, rubric: RubricReference | None, *, equal: bool) -> None:
+        """Report a group of at least two rewards."""
+        for observer in self.groups:
+            with _errors_logged(observer):
+                observer.grouped(rubric, equal=equal)
 
     def compared(self, usage: Usage, failures: Sequence[Failure]) -> None:
         """Report a comparison of a group."""

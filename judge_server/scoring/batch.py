@@ -1,7 +1,8 @@
 """Score many submissions, in order. An item that fails does not affect the others."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +12,12 @@ from pydantic import ValidationError
 from judge_server.core.errors import BadSubmission, JudgeServerError, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
+from judge_server.core.run import equal_rewards
 from judge_server.core.submission import Coordinates, Submission
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
 from judge_server.scoring.scorer import Scorer
+from judge_server.util.canonical import canonical_json
 from judge_server.util.concurrency import together
 
 _LOG = logging.getLogger(__name__)
@@ -25,7 +28,29 @@ async def score_batch(
     scorer: Scorer, items: Sequence[Any], terms: Terms, defaults: Mapping[str, Any] | None = None
 ) -> list[Judgment]:
     """One judgment for each item: a Submission, or its plain data with absent fields taken from ``defaults``."""
-    return await together([score_item(scorer, item, terms, defaults) for item in items])
+    judgments = await together([score_item(scorer, item, terms, defaults) for item in items])
+    for rewarded in _groups(items, judgments):
+        rewards = [one.reward for one in rewarded if one.reward is not None]
+        scorer.observers.grouped(rewarded[0].rubric, equal=equal_rewards(min(rewards), max(rewards)))
+    return judgments
+
+
+def _groups(items: Sequence[Any], judgments: Sequence[Judgment]) -> Iterator[list[Judgment]]:
+    """Judgments with a reward of one group, or else of one prompt, at one step; at least two."""
+    found: dict[tuple[Hashable, ...], list[Judgment]] = defaultdict(list)
+    if len(items) > 1:
+        for item, judgment in zip(items, judgments, strict=True):
+            if judgment.reward is not None:
+                place = judgment.submission
+                found[place.run, place.step, place.group or _prompt_of(item)].append(judgment)
+    return (one for one in found.values() if len(one) > 1)
+
+
+def _prompt_of(item: Any) -> str:
+    if isinstance(item, Submission):
+        return item.prompt_key
+    prompt = item["prompt"]
+    return prompt if isinstance(prompt, str) else canonical_json(prompt)
 
 
 async def score_item(scorer: Scorer, item: Any, terms: Terms, defaults: Mapping[str, Any] | None = None) -> Judgment:

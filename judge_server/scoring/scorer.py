@@ -28,6 +28,7 @@ from judge_server.scheduling.observers import Observers
 from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.plan import Checking, Plan, plan
+from judge_server.scoring.run_pins import RunPins
 from judge_server.util.concurrency import both, in_long_work
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.tracing import Attribute
@@ -82,9 +83,10 @@ class _Judged:
 
 
 class Scorer:
-    """Scores submissions with the configured judges. ``inspect``: the guard, called before any model is asked."""
+    """Scores submissions with the configured judges. ``inspect``: the guard, called before any model is asked;
+    ``run_pins``: None if runs are not held to what rewarded them first."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of the path, each given by the service
         self,
         *,
         rubrics: Rubrics,
@@ -94,6 +96,7 @@ class Scorer:
         archive: Archive | None = None,
         observers: Observers | None = None,
         calibration_state: CalibrationState | None = None,
+        run_pins: RunPins | None = None,
         inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
     ) -> None:
         self._rubrics = rubrics
@@ -101,8 +104,9 @@ class Scorer:
         self._cached_judge = cached_judge
         self.admission = admission
         self._archive = archive
-        self._observers = observers or Observers()
+        self.observers = observers or Observers()
         self._calibration_state = calibration_state or CalibrationState()
+        self._run_pins = run_pins
         self.inspect = inspect
         self._throttle = LogThrottle()
 
@@ -119,7 +123,7 @@ class Scorer:
         only certified judges may judge, and StoreUnavailable if the judgment cannot be stored. A judge that fails gives
         a judgment whose reward is None."""
         terms = terms or Terms()
-        tracer = self._observers.tracer
+        tracer = self.observers.tracer
         with self.admission.enter(1, terms.priority):
             if tracer is None:
                 return await self._score(submission, terms)
@@ -130,7 +134,7 @@ class Scorer:
 
     async def _score(self, submission: Submission, terms: Terms) -> Judgment:
         started = time.monotonic()
-        rubric, judge = await self.appointed(submission)
+        rubric, judge, notices = await self.appointed(submission, terms)
         found = self._calibrated(await self._find(submission, rubric, judge, terms), rubric)
         outcome = reward(rubric, found.verdicts, found.characters)
         judgment = Judgment(
@@ -145,9 +149,10 @@ class Scorer:
             error=outcome.error,
             verdicts=found.verdicts,
             flags=found.flags,
-            notices=_notices(submission, rubric),
+            notices=notices,
             rubric=rubric.reference,
             judge=found.judge,
+            guard=None if self._run_pins is None else self._run_pins.guard,
             submission=submission.coordinates,
             submission_digest=submission.digest,
             response_characters=len(submission.read.text),
@@ -157,17 +162,23 @@ class Scorer:
         )
         if self._archive is not None:
             await self._archive.save(judgment, submission, rubric)
-        self._observers.judged(judgment)
+        self.observers.judged(judgment)
         return judgment
 
-    async def appointed(self, submission: Submission) -> tuple[Rubric, Judge | None]:
-        """The rubric and judge for a submission. Raises what ``score`` raises before a judge is asked."""
+    async def appointed(self, submission: Submission, terms: Terms) -> tuple[Rubric, Judge | None, tuple[str, ...]]:
+        """The rubric and judge for a submission, and the notices that its judgment carries. Raises what ``score``
+        raises before a judge is asked."""
         rubric = await self._rubric(submission)
         judge = self._judge(submission)
         certification = self._calibration_state.certification
         if certification.required:
             certification.require(judge.reference if judge else None, rubric)
-        return rubric, judge
+        notices: tuple[str, ...] = ()
+        if rubric.prerelease and isinstance(submission.rubric, str):
+            notices = (f"{rubric.version} is a prerelease version: the content of {rubric.id} may change under it.",)
+        if self._run_pins is not None and (submission.run is not None or notices):
+            notices += await self._run_pins.agree(submission, rubric, judge, terms)
+        return rubric, judge, notices
 
     async def _rubric(self, submission: Submission) -> Rubric:
         named = submission.rubric
@@ -254,12 +265,6 @@ class Scorer:
                 error=Failure.of(DeadlineExceeded("The deadline passed before the check was done.")),
                 **(step.place() if step else {}),
             )
-
-
-def _notices(submission: Submission, rubric: Rubric) -> tuple[str, ...]:
-    if isinstance(submission.rubric, str) and rubric.prerelease:
-        return (f"{rubric.version} is a prerelease version: the content of {rubric.id} may change under it.",)
-    return ()
 
 
 async def _reading(read: Callable[[Submission, Rubric], Read], submission: Submission, rubric: Rubric) -> Read:

@@ -33,6 +33,7 @@ from judge_server.server.routes import (
     monitor,
     operations,
     rubrics,
+    runs,
     scoring,
 )
 from judge_server.server.telemetry.exchange import ObserveExchanges
@@ -132,6 +133,7 @@ def _include_routes(app: FastAPI) -> None:
     app.include_router(groups.router)
     app.include_router(jobs.router)
     app.include_router(judgments.router)
+    app.include_router(runs.router)
     app.include_router(rubrics.router)
     app.include_router(judges.router)
     app.include_router(labels.router)

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     require_calibrated: bool = Field(
         default=False, description="Judge only under rubrics for which the judge has passed calibrate gate (else 409)."
     )
+    allow_prereleases: bool = Field(
+        default=False, description="Let prerelease versions of rubrics, whose content may change, reward training."
+    )
     gate_policy: Path | None = Field(
         default=None, description="TOML file of the gate's demands; certificates under other demands do not count."
     )

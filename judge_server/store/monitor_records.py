@@ -124,7 +124,7 @@ def _window(series: Series, span: TimeRange, window: int, newest: bool) -> Selec
     chosen = wanted.order_by(*place).limit(window).subquery("chosen")
     question = select(
         *(column[name] for name in ("id", "created_us", "rubric_digest", "fingerprint", "group_name", "step")),
-        *(column[name] for name in ("policy", "reward", "status", "payload")),
+        *(column[name] for name in ("policy", "reward", "status", "payload", "run", "prompt_key")),
         _submission(),
     ).join(chosen, chosen.c.id == column.id)
     return question.join(SUBMISSION, SUBMISSION.c.judgment_id == column.id, isouter=True).order_by(*order)

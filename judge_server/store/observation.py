@@ -80,18 +80,17 @@ def split(rows: Sequence[Any], window: int) -> tuple[tuple[Any, ...], tuple[Any,
 
 
 def observed(row: Any) -> Observed:
-    """From a row with id, created_us, group_name, step, policy, reward, status, and the two payloads."""
+    """From a row of the judgment's columns, with the payloads of judgment and submission."""
     judgment = decode_mapping(row.payload)
     verdicts = judgment.get("verdicts", ())
     judged = [verdict["status"] for verdict in verdicts if verdict["source"] == "judge"]
     asked = [status for status in judged if status != "not_applicable"]
     prompt, response = (None, None) if row.submission is None else _texts(row.submission)
-    group = None if row.group_name is None else f"{row.group_name}\x1f{row.step}"
     return Observed(
         id=row.id,
         created_us=row.created_us,
         cluster=_cluster(prompt, row),
-        group=group,
+        group=_group(row),
         policy=row.policy,
         reward=row.reward,
         failed=row.status == JudgmentStatus.FAILED.value or row.reward is None,
@@ -149,6 +148,12 @@ def _text(given: Any, role: str | None) -> str:
     if isinstance(given, str):
         return given
     return "\n".join(message.get("content", "") for message in given if role in (None, message["role"]))
+
+
+def _group(row: Any) -> str | None:
+    """Trainers that name no group still send rollouts of one prompt at one step."""
+    name = row.group_name or (None if row.step is None else row.prompt_key)
+    return None if name is None else f"{row.run}\x1f{name}\x1f{row.step}"
 
 
 def _cluster(prompt: str | None, row: Any) -> str:

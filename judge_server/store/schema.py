@@ -5,6 +5,8 @@ submission        the judged submission, one row per judgment; an inline rubric 
 rubric            content by digest, published or only seen inline
 publication       which content a published id@version has
 served_rubric     which content a library rubric's id@version had when it first judged
+run_pin           what a training run is pinned to
+run_change        accepted changes and repins of runs; rows are only ever added
 verdict           known verdicts by content key
 secret            random bytes, made once per database
 label_set         one row per edition of a label set, known by its digest; its labels are one compressed value
@@ -42,7 +44,8 @@ class _Row(SQLModel):
 
 
 class JudgmentRow(_Row, table=True):
-    """``created_us``: microseconds since 1970 in UTC, the same number on both databases."""
+    """``created_us``: microseconds since 1970 in UTC, the same number on both databases. ``prompt_key``: digest of the
+    conversation, by which a prompt is followed over steps."""
 
     __tablename__ = "judgment"
     __table_args__ = (
@@ -64,6 +67,9 @@ class JudgmentRow(_Row, table=True):
     group_name: str | None = Field(sa_column=Column(SafeText))
     step: int | None = Field(sa_column=Column(BigInteger))
     policy: str | None = Field(sa_column=Column(SafeText))
+    prompt_key: str | None = Field(sa_column=Column(Text))
+    maps: str | None = Field(sa_column=Column(SafeText))
+    guard: str | None = Field(sa_column=Column(SafeText))
     status: str = Field(sa_column=Column(Text, nullable=False))
     reward: float | None = Field(sa_column=Column(Double))
     flags: str = Field(sa_column=Column(Text, nullable=False))
@@ -102,6 +108,34 @@ class ServedRubricRow(_Row, table=True):
     version: str = Field(sa_column=Column(SafeText, primary_key=True))
     digest: str = Field(sa_column=Column(SafeText, nullable=False))
     first_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class RunPinRow(_Row, table=True):
+    __tablename__ = "run_pin"
+    run: str = Field(sa_column=Column(SafeText, primary_key=True))
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    name: str = Field(sa_column=Column(SafeText, primary_key=True))
+    value: str = Field(sa_column=Column(SafeText, nullable=False))
+    since_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    step: int | None = Field(sa_column=Column(BigInteger))
+
+
+class RunChangeRow(_Row, table=True):
+    """``id``: of an accepted change the digest of what changed, so that it is one row however often it is seen."""
+
+    __tablename__ = "run_change"
+    __table_args__ = (Index("ix_run_change_run", "run", "at_us"),)
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    run: str = Field(sa_column=Column(SafeText, nullable=False))
+    act: str = Field(sa_column=Column(Text, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    name: str = Field(sa_column=Column(SafeText, nullable=False))
+    before: str = Field(sa_column=Column(SafeText, nullable=False))
+    after: str | None = Field(sa_column=Column(SafeText))
+    step: int | None = Field(sa_column=Column(BigInteger))
+    at_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    reason: str | None = Field(sa_column=Column(SafeText))
+    made_by: str = Field(sa_column=Column(SafeText, nullable=False))
 
 
 class VerdictRow(_Row, table=True):
@@ -340,6 +374,8 @@ SUBMISSION = _table(SubmissionRow)
 RUBRIC = _table(RubricRow)
 PUBLICATION = _table(PublicationRow)
 SERVED_RUBRIC = _table(ServedRubricRow)
+RUN_PIN = _table(RunPinRow)
+RUN_CHANGE = _table(RunChangeRow)
 VERDICT = _table(VerdictRow)
 SECRET = _table(SecretRow)
 LABEL_SET = _table(LabelSetRow)

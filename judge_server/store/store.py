@@ -28,6 +28,8 @@ from judge_server.store.location import Location
 from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.queue_records import QueueRecords
+from judge_server.store.run_prompts import RunPromptRecords
+from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
 from judge_server.store.writing import Judged, Known, Writer, insert_missing, known_verdicts
 
@@ -63,6 +65,8 @@ class Store:
         self.alarms = AlarmRecords(self._read, self._write)
         self.audits = AuditRecords(self._read, self._write, self._writer)
         self.watches = WatchRecords(self._read, self._write)
+        self.runs = RunRecords(self._read, self._write)
+        self.run_prompts = RunPromptRecords(self._read)
         self.queue = QueueRecords(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
 

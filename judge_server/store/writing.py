@@ -22,7 +22,7 @@ from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBR
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_LARGEST: Final = 2**63 - 1
+LARGEST: Final = 2**63 - 1
 _RUBRIC_LEFT_OUT: Final = frozenset({"rubric"})
 _MOST_KNOWN: Final = 10_000
 
@@ -211,10 +211,12 @@ def _rows(item: Judged | Known) -> Rows:
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)
-    return Rows(_judgment_row(item.judgment), _submission_row(item.judgment, submission, inline), rubrics, {})
+    return Rows(
+        _judgment_row(item.judgment, submission), _submission_row(item.judgment, submission, inline), rubrics, {}
+    )
 
 
-def _judgment_row(judgment: Judgment) -> Row:
+def _judgment_row(judgment: Judgment, submission: Submission) -> Row:
     rubric, judge, coordinates = judgment.rubric, judgment.judge, judgment.submission
     step = coordinates.step
     return {
@@ -228,8 +230,11 @@ def _judgment_row(judgment: Judgment) -> Row:
         "submission_id": coordinates.id,
         "run": coordinates.run,
         "group_name": coordinates.group,
-        "step": None if step is None else min(step, _LARGEST),  # the payload has the exact value
+        "step": None if step is None else min(step, LARGEST),  # the payload has the exact value
         "policy": coordinates.policy,
+        "prompt_key": submission.prompt_key,
+        "maps": judge.calibration if judge else None,
+        "guard": judgment.guard,
         "status": judgment.status.value,
         "reward": judgment.reward,
         "flags": json.dumps(judgment.flags) if judgment.flags else "[]",

@@ -12,6 +12,7 @@ from judge_server.core.caller import PRIORITY_CLASSES, ClassLimit
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.fitted_map import MapSet
 from judge_server.guard import guard
+from judge_server.guard.guard_version import guard_version
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.admission import Admission
@@ -24,6 +25,7 @@ from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.group.collection import CohortLimits
 from judge_server.scoring.group.groups import Groups
+from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.scorer import JudgeRegistry, Scorer
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
@@ -105,6 +107,12 @@ async def open_service(settings: Settings, observers: Observers | None = None) -
             archive=store,
             observers=observers,
             calibration_state=calibration_state,
+            run_pins=RunPins(
+                store.runs,
+                calibration_state.maps,
+                guard_version(settings.veto),
+                allow_prereleases=settings.allow_prereleases,
+            ),
             inspect=partial(guard.inspect, veto=frozenset(settings.veto)),
         )
         graders = Graders(

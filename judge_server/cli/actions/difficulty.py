@@ -4,10 +4,12 @@ The rollouts are read twice if their own rows are written: first for the rewards
 """
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -15,22 +17,27 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from judge_server.cli.actions.runs import write_history
 from judge_server.cli.row_file import RowFile, opened, written
-from judge_server.cli.running import fail
+from judge_server.cli.running import fail, run
 from judge_server.core.errors import BadInput, JudgeServerError
 from judge_server.difficulty.band import Band, BandPlace
 from judge_server.difficulty.rollout import KEYS_OF_A_PROMPT, Rollouts, keys_of, prompt_row, read_rollouts, read_row
 from judge_server.difficulty.selection import Bar, Prompts, Selection, select
+from judge_server.settings.settings import Settings
 
 MOST_LABELS = 1_000
 
 
 @dataclass(frozen=True)
 class DifficultyOptions:
-    """What the flags asked for. ``band``: the fields of one."""
+    """What the flags asked for. ``band``: the fields of one. ``run``: a run in the database of the settings, whose
+    judgments are read instead of ``file``."""
 
     file: str
     band: Mapping[str, Any]
+    run: str | None = None
+    settings: Settings | None = None
     key: str | None = None
     reward: str = "reward"
     prompts: str | None = None
@@ -65,11 +72,24 @@ def carry_out(options: DifficultyOptions) -> None:
             raise BadInput(f"--interval {options.band['interval']}: unknown.", remedy="Write inside or overlap.")
         band = Band(**options.band)
         with ExitStack() as stack:
-            rollouts = stack.enter_context(opened(options.file))
+            rollouts = stack.enter_context(_rollouts(options))
             rows = stack.enter_context(opened(options.prompts)) if options.prompts else None
             _difficulty(options, band, rollouts, rows)
     except JudgeServerError as fault:
         fail(str(fault))
+
+
+@contextmanager
+def _rollouts(options: DifficultyOptions) -> Iterator[RowFile]:
+    """The file, or one made from the stored judgments of the run: a line for each prompt."""
+    if options.run is None or options.settings is None:
+        with opened(options.file) as file:
+            yield file
+        return
+    with tempfile.NamedTemporaryFile() as kept:
+        run(write_history(options.settings, options.run, kept))
+        kept.flush()
+        yield RowFile(f"run {options.run}", Path(kept.name))
 
 
 def _difficulty(options: DifficultyOptions, band: Band, rollouts: RowFile, rows: RowFile | None) -> None:

@@ -99,7 +99,7 @@ class Comparer:
 
     async def _compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
         named = members[0].model_copy(update={"judge": options.judge}) if options.judge else members[0]
-        rubric, judge = await self._scorer.appointed(named)
+        rubric, judge, _ = await self._scorer.appointed(named, terms)
         if judge is None:
             raise UnknownJudge("judge: no judge is configured.", remedy="Name judges in the configuration file.")
         standard = Standard.of(rubric, plan(members[0], rubric).applicable)

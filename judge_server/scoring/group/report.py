@@ -6,17 +6,17 @@ from typing import Literal
 
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.model import Frozen
+from judge_server.core.run import equal_rewards
 from judge_server.core.verdict import Failure
 from judge_server.judging.relative.comparison import Kind
 
 AdvantageKind = Literal["grpo", "dr_grpo", "rloo"]
-_ZERO = 1e-8
 _EPSILON = 1e-4
 
 
 class Statistics(Frozen):
     """Over the rewards that are not None: ``count``, ``mean`` and population ``std``. ``zero_variance``: the group
-    gives no learning signal (also with fewer than two rewards)."""
+    gives no learning signal: its rewards are equal to float32, or fewer than two."""
 
     count: int
     mean: float | None
@@ -61,8 +61,8 @@ def statistics(rewards: Sequence[float | None]) -> Statistics:
     known = _known(rewards)
     if not known:
         return Statistics(count=0, mean=None, std=None, zero_variance=True)
-    std = _deviation(known)
-    return Statistics(count=len(known), mean=_mean(known), std=std, zero_variance=len(known) < 2 or std < _ZERO)
+    equal = len(known) < 2 or equal_rewards(min(known), max(known))
+    return Statistics(count=len(known), mean=_mean(known), std=_deviation(known), zero_variance=equal)
 
 
 def advantages(rewards: Sequence[float | None], kind: AdvantageKind) -> tuple[float | None, ...]:

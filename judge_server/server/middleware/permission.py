@@ -41,6 +41,8 @@ RULES: Final = (
     ScopeRule(_ALL, "/v1/fine_tuning/alpha/graders", ("score",)),
     ScopeRule(_ALL, "/trainers", ("score",)),
     ScopeRule(_READ, "/v1/judgments", SCOPES),
+    ScopeRule(_READ, "/v1/runs", SCOPES),
+    ScopeRule(("POST",), "/v1/runs", ("author", "score")),
     ScopeRule(("POST",), "/v1/rescore", ("author", "score")),
     ScopeRule(("POST",), "/v1/rubrics/validate", SCOPES),
     ScopeRule(_READ, "/v1/rubrics", SCOPES),

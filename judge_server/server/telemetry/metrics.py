@@ -8,8 +8,9 @@ from prometheus_client.registry import Collector
 
 from judge_server import __version__
 from judge_server.core.judgment import NO_JUDGE, Judgment, Usage
+from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
-from judge_server.core.verdict import Failure
+from judge_server.core.verdict import Failure, VerdictStatus
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.scheduler import Scheduler
 from judge_server.wiring.service import Service
@@ -42,6 +43,18 @@ class Metrics:
         self._cached = Counter("judge_server_verdicts_cached", "Verdicts that came from the cache.", registry=here)
         self._tokens = Counter("judge_server_tokens", "Tokens by kind.", ("kind",), registry=here)
         self._calls = Counter("judge_server_model_calls", "Calls of judge models.", registry=here)
+        self._kinds = Counter(
+            "judge_server_rubric_judgments",
+            "Judgments by rubric: all, and partial, failed, cached, abstained, flagged ones.",
+            ("rubric", "kind"),
+            registry=here,
+        )
+        self._groups = Counter(
+            "judge_server_groups",
+            "Groups of at least two rewards in one request, by whether all are equal.",
+            ("rubric", "rewards"),
+            registry=here,
+        )
         self._flags = Counter("judge_server_flags", "Flags raised by the guard.", ("flag",), registry=here)
         self._gates = Counter("judge_server_gates_fired", "Gates that fired.", registry=here)
         self._grades = Counter(
@@ -75,13 +88,19 @@ class Metrics:
         self._shown: Set[str] = frozenset()
         self._rubrics: set[str] = set()
         self._seconds = Histogram(
-            "judge_server_seconds", "Seconds from submission to judgment.", buckets=_SECONDS_BUCKETS, registry=here
+            "judge_server_seconds",
+            "Seconds from submission to judgment.",
+            ("rubric",),
+            buckets=_SECONDS_BUCKETS,
+            registry=here,
         )
 
     def judged(self, judgment: Judgment) -> None:
         """Count one judgment. No name that a request chooses becomes a label."""
         self._judgments.labels((judgment.judge or NO_JUDGE).name, judgment.status).inc()
         rubric = self._label_of(judgment.rubric)
+        for kind in _kinds(judgment):
+            self._kinds.labels(rubric, kind).inc()
         if judgment.reward is not None:
             self._rewards.labels(rubric).observe(judgment.reward)
         if judgment.error:
@@ -95,7 +114,7 @@ class Metrics:
             self._flags.labels(flag).inc()
         self._gates.inc(len(judgment.gates))
         self._spent(judgment.usage)
-        self._seconds.observe(judgment.timing.total_seconds)
+        self._seconds.labels(rubric).observe(judgment.timing.total_seconds)
 
     def _label_of(self, rubric: RubricReference | None) -> str:
         """The id of a rubric of the library or the store; ``inline`` for rubrics in requests."""
@@ -105,6 +124,10 @@ class Metrics:
             return OTHER
         self._rubrics.add(rubric.id)
         return rubric.id
+
+    def grouped(self, rubric: RubricReference | None, *, equal: bool) -> None:
+        """Count one group of rewards."""
+        self._groups.labels(self._label_of(rubric), "equal" if equal else "different").inc()
 
     def graded(self, kind: str, cause: str | None, usages: Iterable[Usage], *, substituted: bool) -> None:
         """Count one run of a grader: ``ok``, ``failed``, or ``substituted`` if the caller's number replaced the
@@ -153,6 +176,21 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition format of Prometheus."""
         return generate_latest(self.registry)
+
+
+def _kinds(judgment: Judgment) -> Iterator[str]:
+    """``cached``: no judge was asked for any verdict of a judge."""
+    judged = [verdict for verdict in judgment.verdicts if verdict.source == "judge"]
+    asked = [verdict for verdict in judged if verdict.status is not VerdictStatus.NOT_APPLICABLE]
+    yield "all"
+    if judgment.status is not JudgmentStatus.OK:
+        yield judgment.status.value
+    if asked and all(verdict.cached for verdict in asked):
+        yield "cached"
+    if any(verdict.status is VerdictStatus.ABSTAINED for verdict in asked):
+        yield "abstained"
+    if judgment.flags:
+        yield "flagged"
 
 
 def _watch(schedule: Scheduler, waiting: Gauge, running: Gauge) -> None:

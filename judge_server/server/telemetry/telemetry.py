@@ -23,7 +23,7 @@ class Telemetry:
         self._traces = _traces(settings)
         self.tracer: Tracer | None = self._traces
         calls = (ModelMetrics(self.metrics.registry), CallLog(), *([self._traces] if self._traces else ()))
-        self.observers = Observers((self.metrics,), (self.metrics,), calls, self.tracer)
+        self.observers = Observers((self.metrics,), (self.metrics,), (self.metrics,), calls, self.tracer)
         self.exchange_observers: tuple[ExchangeObserver, ...] = (
             HttpMetrics(self.metrics.registry),
             AccessLog(settings.access_log),

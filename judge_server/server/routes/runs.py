@@ -1,0 +1,59 @@
+"""GET /v1/runs…, POST /v1/runs/repin: what rewarded a run, and a deliberate change of it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from judge_server.core.caller import current_caller
+from judge_server.core.errors import UnknownRun
+from judge_server.core.model import Frozen
+from judge_server.core.run import RunPrompts, RunSummary
+from judge_server.core.submission import Coordinate
+from judge_server.server.service import ServiceHere, StrictRoute
+
+router = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=StrictRoute)
+RunName = Annotated[str, Query(min_length=1, max_length=200)]
+_REMEDY = "A run is named by the field run of submissions; GET /v1/runs lists them."
+
+
+class RunList(Frozen):
+    """The latest pinned first."""
+
+    runs: list[str]
+
+
+class RepinRequest(Frozen):
+    """``reason`` is kept with the change."""
+
+    run: Coordinate
+    reason: str = Field(min_length=1, max_length=2_000, pattern=r"\S")
+
+
+@router.get("")
+async def runs(service: ServiceHere, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> RunList:
+    """Runs that judged something."""
+    return RunList(runs=list(await service.store.runs.names(limit)))
+
+
+@router.get("/summary")
+async def summary(service: ServiceHere, run: RunName) -> RunSummary:
+    """Pins, changes, and which rubric content, judge, maps and guard rewarded which steps."""
+    found = await service.store.runs.summary(run)
+    if found is None:
+        raise UnknownRun("No judgment is stored of this run.", remedy=_REMEDY)
+    return found
+
+
+@router.get("/prompts")
+async def prompts(service: ServiceHere, run: RunName, limit: Annotated[int, Query(ge=1, le=1_000)] = 50) -> RunPrompts:
+    """Prompts over the steps of a run; those whose rewards were equal most often first."""
+    return await service.store.run_prompts.prompts(run, limit)
+
+
+@router.post("/repin")
+async def repin(service: ServiceHere, body: RepinRequest) -> RunSummary:
+    """Give up the pins of a run: the next judgment pins what then answers. The act is recorded with reason and
+    caller."""
+    await service.store.runs.repin(body.run, body.reason, current_caller.get().name)
+    return await summary(service, body.run)

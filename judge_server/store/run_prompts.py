@@ -1,0 +1,128 @@
+"""The prompts of a run over its steps: which groups had equal rewards, and all rewards of a prompt."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, case, func, select
+
+from judge_server.core.run import GroupRewards, PromptHistory, RunPrompts, equal_rewards
+from judge_server.core.submission import Submission
+from judge_server.store import reading
+from judge_server.store.database import Run
+from judge_server.store.schema import JUDGMENT
+
+_MOST_STEPS: Final = 100
+_EXCERPT_CHARACTERS: Final = 120
+
+
+class RunPromptRecords:
+    """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
+
+    def __init__(self, read: Run) -> None:
+        self._read = read
+
+    async def prompts(self, run: str, limit: int) -> RunPrompts:
+        """The ``limit`` prompts with the most equal groups."""
+        return await self._read(lambda connection: _prompts(connection, run, limit))
+
+    async def keys(self, run: str) -> tuple[str, ...]:
+        """Every prompt of a run, in the order of the digests."""
+        question = select(JUDGMENT.c.prompt_key).where(JUDGMENT.c.run == run, JUDGMENT.c.prompt_key.is_not(None))
+        question = question.distinct().order_by(JUDGMENT.c.prompt_key)
+        return tuple(await self._read(lambda connection: list(connection.execute(question).scalars())))
+
+    async def rollouts(self, run: str, keys: Sequence[str]) -> list[tuple[Submission, list[float | None]]]:
+        """For each prompt one of its submissions, and the rewards of all."""
+        return await self._read(lambda connection: list(_rollouts(connection, run, keys)))
+
+
+def _prompts(connection: Connection, run: str, limit: int) -> RunPrompts:
+    by_prompt: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(_groups(run)):
+        by_prompt[row.prompt_key].append(row)
+    found = [_history(prompt, rows) for prompt, rows in by_prompt.items()]
+    found.sort(key=lambda one: (-one.equal_groups, -one.groups, one.prompt))
+    shown = {prompt: min(row.an_id for row in by_prompt[prompt]) for prompt in [one.prompt for one in found[:limit]]}
+    return RunPrompts(
+        run=run,
+        prompts=len(found),
+        groups=sum(one.groups for one in found),
+        equal_groups=sum(one.equal_groups for one in found),
+        listed=tuple(
+            one.model_copy(update={"excerpt": _excerpt(reading.submission(connection, shown[one.prompt]))})
+            for one in found[:limit]
+        ),
+    )
+
+
+def _groups(run: str) -> Any:
+    """One row a group, oldest step first; read along the index of the run."""
+    column = JUDGMENT.c
+    return (
+        select(
+            column.prompt_key,
+            column.group_name,
+            column.step,
+            func.count(column.reward).label("rewards"),
+            func.sum(case((column.reward.is_(None), 1), else_=0)).label("without"),
+            func.avg(column.reward).label("mean"),
+            func.min(column.reward).label("low"),
+            func.max(column.reward).label("high"),
+            func.min(column.id).label("an_id"),
+        )
+        .where(column.run == run, column.prompt_key.is_not(None))
+        .group_by(column.prompt_key, column.group_name, column.step)
+        .order_by(column.step, func.min(column.created_us))
+    )
+
+
+def _history(prompt: str, rows: Sequence[Row[Any]]) -> PromptHistory:
+    groups = [_group(row) for row in rows]
+    whole = [one for one in groups if one.rewards > 1]
+    names = {row.group_name for row in rows}
+    rewards = sum(one.rewards for one in groups)
+    return PromptHistory(
+        prompt=prompt,
+        group=names.pop() if len(names) == 1 else None,
+        excerpt=None,
+        groups=len(whole),
+        equal_groups=sum(one.equal for one in whole),
+        mean=sum((one.mean or 0.0) * (one.rewards / rewards) for one in groups) if rewards else None,
+        steps=tuple(groups[-_MOST_STEPS:]),
+    )
+
+
+def _group(row: Row[Any]) -> GroupRewards:
+    return GroupRewards(
+        step=row.step,
+        rewards=row.rewards,
+        without=row.without,
+        mean=row.mean,
+        low=row.low,
+        high=row.high,
+        equal=row.rewards > 1 and equal_rewards(row.low, row.high),
+    )
+
+
+def _excerpt(submission: Submission | None) -> str | None:
+    if submission is None:
+        return None
+    asked = [message.content for message in submission.conversation if message.role == "user" and message.content]
+    text = " ".join((asked or [submission.conversation[-1].content or ""])[-1].split())
+    return text if len(text) <= _EXCERPT_CHARACTERS else f"…{text[-_EXCERPT_CHARACTERS:]}"
+
+
+def _rollouts(connection: Connection, run: str, keys: Sequence[str]) -> Iterator[tuple[Submission, list[float | None]]]:
+    column = JUDGMENT.c
+    question = select(column.prompt_key, column.id, column.reward, column.group_name)
+    question = question.where(column.run == run, column.prompt_key.in_(keys)).order_by(column.prompt_key, column.id)
+    by_prompt: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(question):
+        by_prompt[row.prompt_key].append(row)
+    for rows in by_prompt.values():
+        submission = reading.submission(connection, rows[0].id)
+        if submission is not None:
+            one_group = len({row.group_name for row in rows}) == 1
+            shown = submission if one_group else submission.model_copy(update={"group": None})
+            yield shown, [row.reward for row in rows]

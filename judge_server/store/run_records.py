@@ -1,0 +1,190 @@
+"""What training runs are pinned to, and what their stored judgments say about them."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, case, delete, func, select
+
+from judge_server.core.outcome import JudgmentStatus
+from judge_server.core.rubric import RubricReference
+from judge_server.core.run import Pin, Pinned, RewardSource, RunChange, RunSummary
+from judge_server.store.database import Run
+from judge_server.store.schema import JUDGMENT, RUN_CHANGE, RUN_PIN
+from judge_server.store.writing import LARGEST, insert_missing, microseconds, moment
+
+MOST_SOURCES: Final = 1_000
+_MOST_CHANGES: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class StandingPins:
+    """``accepted``: values other than the pinned one that are recorded already."""
+
+    pinned: tuple[Pin, ...]
+    accepted: frozenset[Pin]
+
+
+class RunRecords:
+    """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
+
+    def __init__(self, read: Run, write: Run) -> None:
+        self._read = read
+        self._write = write
+
+    async def pins(self, run: str) -> StandingPins:
+        return await self._read(lambda connection: _standing(connection, run))
+
+    async def pin(self, run: str, pins: Sequence[Pin], step: int | None) -> StandingPins:
+        """Pin what is not pinned yet under its kind and name; return what then stands."""
+        row = {"run": run, "since_us": microseconds(datetime.now(UTC)), "step": _bounded(step)}
+        rows = [row | {"kind": pin.kind, "name": pin.name, "value": pin.value} for pin in pins]
+
+        def work(connection: Connection) -> StandingPins:
+            insert_missing(connection, RUN_PIN, rows)
+            return _standing(connection, run)
+
+        return await self._write(work)
+
+    async def accept(self, run: str, before: Pin, after: str, step: int | None, by: str) -> None:
+        """Record that ``after`` answered instead of ``before``; once, however often it is called."""
+
+        def work(connection: Connection) -> None:
+            mine = (RUN_PIN.c.run == run) & (RUN_PIN.c.kind == before.kind) & (RUN_PIN.c.name == before.name)
+            since = connection.execute(select(RUN_PIN.c.since_us).where(mine)).scalar_one_or_none()
+            named = "\0".join((run, *before, after, str(since)))
+            row = _change(run, "accepted", before, by) | {
+                "id": sha256(named.encode("utf-8", "surrogatepass")).hexdigest(),
+                "after": after,
+                "step": _bounded(step),
+            }
+            insert_missing(connection, RUN_CHANGE, [row])
+
+        await self._write(work)
+
+    async def repin(self, run: str, reason: str, by: str) -> int:
+        """Give up the pins of a run, so that the next judgment pins anew; the number given up."""
+
+        def work(connection: Connection) -> int:
+            pinned = _standing(connection, run).pinned
+            rows = [_change(run, "repinned", pin, by) | {"reason": reason} for pin in pinned]
+            insert_missing(connection, RUN_CHANGE, rows)
+            connection.execute(delete(RUN_PIN).where(RUN_PIN.c.run == run))
+            return len(rows)
+
+        return await self._write(work)
+
+    async def summary(self, run: str) -> RunSummary | None:
+        """None for a run that has neither pins nor judgments."""
+        return await self._read(lambda connection: _summary(connection, run))
+
+    async def names(self, limit: int) -> tuple[str, ...]:
+        """Runs with pins, the latest pinned first."""
+        newest = func.max(RUN_PIN.c.since_us)
+        question = select(RUN_PIN.c.run).group_by(RUN_PIN.c.run).order_by(newest.desc(), RUN_PIN.c.run).limit(limit)
+        return tuple(await self._read(lambda connection: list(connection.execute(question).scalars())))
+
+
+def _standing(connection: Connection, run: str) -> StandingPins:
+    rows = connection.execute(select(RUN_PIN).where(RUN_PIN.c.run == run).order_by(RUN_PIN.c.kind, RUN_PIN.c.name))
+    pinned = tuple(Pin(row.kind, row.name, row.value) for row in rows)
+    accepted = select(RUN_CHANGE.c.kind, RUN_CHANGE.c.name, RUN_CHANGE.c.after)
+    seen = connection.execute(accepted.where(RUN_CHANGE.c.run == run, RUN_CHANGE.c.act == "accepted"))
+    return StandingPins(pinned, frozenset(Pin(row.kind, row.name, row.after) for row in seen))
+
+
+def _change(run: str, act: str, before: Pin, by: str) -> dict[str, Any]:
+    return {
+        "id": secrets.token_hex(16),
+        "run": run,
+        "act": act,
+        "kind": before.kind,
+        "name": before.name,
+        "before": before.value,
+        "after": None,
+        "step": None,
+        "at_us": microseconds(datetime.now(UTC)),
+        "reason": None,
+        "made_by": by,
+    }
+
+
+def _bounded(step: int | None) -> int | None:
+    return None if step is None else min(step, LARGEST)
+
+
+def _summary(connection: Connection, run: str) -> RunSummary | None:
+    pins = connection.execute(select(RUN_PIN).where(RUN_PIN.c.run == run).order_by(RUN_PIN.c.kind, RUN_PIN.c.name))
+    pinned = tuple(
+        Pinned(kind=row.kind, name=row.name, value=row.value, since=moment(row.since_us), step=row.step) for row in pins
+    )
+    changes = select(RUN_CHANGE).where(RUN_CHANGE.c.run == run).order_by(RUN_CHANGE.c.at_us, RUN_CHANGE.c.id)
+    changed = tuple(_run_change(row) for row in connection.execute(changes.limit(_MOST_CHANGES)))
+    sources = [_source(row) for row in connection.execute(_sources(run))]
+    if not (pinned or changed or sources):
+        return None
+    left_out = max(0, len(sources) - MOST_SOURCES)
+    return RunSummary(
+        run=run, pins=pinned, changes=changed, sources=tuple(sources[:MOST_SOURCES]), more_sources=left_out
+    )
+
+
+def _run_change(row: Row[Any]) -> RunChange:
+    return RunChange(
+        act=row.act,
+        kind=row.kind,
+        name=row.name,
+        before=row.before,
+        after=row.after,
+        step=row.step,
+        at=moment(row.at_us),
+        reason=row.reason,
+        by=row.made_by,
+    )
+
+
+def _sources(run: str) -> Select[Any]:
+    """Grouped by everything that decides a reward, read along the index of the run."""
+    column = JUDGMENT.c
+    same = [column[name] for name in _SAME]
+    first = func.min(column.created_us).label("first_us")
+    counted = [func.sum(case((column.status == one.value, 1), else_=0)).label(one.value) for one in JudgmentStatus]
+    return (
+        select(
+            *same,
+            first,
+            func.max(column.created_us).label("last_us"),
+            func.min(column.step).label("first_step"),
+            func.max(column.step).label("last_step"),
+            func.count(column.step.distinct()).label("steps"),
+            func.count().label("judgments"),
+            func.count(column.reward).label("rewards"),
+            func.avg(column.reward).label("mean_reward"),
+            *counted,
+        )
+        .where(column.run == run)
+        .group_by(*same)
+        .order_by(first)
+    )
+
+
+def _source(row: Row[Any]) -> RewardSource:
+    rubric = None
+    if row.rubric_id is not None:
+        rubric = RubricReference(id=row.rubric_id, version=row.rubric_version, digest=row.rubric_digest)
+    return RewardSource(
+        rubric=rubric,
+        first_at=moment(row.first_us),
+        last_at=moment(row.last_us),
+        **{name: getattr(row, name) for name in _AS_STORED},
+    )
+
+
+_SAME: Final = ("rubric_id", "rubric_version", "rubric_digest", "judge", "fingerprint", "maps", "guard")
+_AS_STORED: Final = (
+    *("judge", "fingerprint", "maps", "guard", "first_step", "last_step", "steps", "judgments"),
+    *("ok", "partial", "failed", "rewards", "mean_reward"),
+)
