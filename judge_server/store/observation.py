@@ -153,7 +153,7 @@ def _text(given: Any, role: str | None) -> str:
 def _group(row: Any) -> str | None:
     """Trainers that name no group still send rollouts of one prompt at one step."""
     name = row.group_name or (None if row.step is None else row.prompt_key)
-    return None if name is None else f"{row.run}\x1f{name}\x1f{row.step}"
+    return None if name is None else f"{row.run or ''}\x1f{name}\x1f{row.step}"
 
 
 def _cluster(prompt: str | None, row: Any) -> str:

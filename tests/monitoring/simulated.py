@@ -137,7 +137,9 @@ def _row(one: Rollout) -> SimpleNamespace:
     return SimpleNamespace(
         id=judgment.id,
         created_us=microseconds(judgment.created_at),
+        run=judgment.submission.run,
         group_name=judgment.submission.group,
+        prompt_key=one.submission.prompt_key,
         step=judgment.submission.step,
         policy=judgment.submission.policy,
         reward=judgment.reward,

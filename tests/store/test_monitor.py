@@ -63,6 +63,17 @@ async def test_another_judge_policy_or_edition_is_left_out(store):
     assert nothing.recent == nothing.baseline == ()
 
 
+async def test_rollouts_of_a_prompt_at_a_step_are_a_group_if_the_trainer_names_none(store):
+    asked = rubric(1)
+    given = [submission(text, run="r", step=3) for text in ("Rest.", "Run.")] + [submission("Rest.", run="r", step=4)]
+    for number, one in enumerate(given):
+        await store.save(judgment(asked, one, created_at=START + timedelta(seconds=number)), one, asked)
+    found = await store.monitor.windows(MEDICAL, EVER, 10)
+    first, second, later = (one.group for one in (*found.baseline, *found.recent))
+    assert first == second == f"r\x1f{given[0].prompt_key}\x1f3"
+    assert later == f"r\x1f{given[0].prompt_key}\x1f4"
+
+
 async def test_a_judgment_is_observed_with_its_prompt_and_texts(store):
     asked = rubric(2)
     for number, given in enumerate([submission("Rest."), submission("Run.", group="g", step=3, policy="p7")]):
@@ -71,7 +82,7 @@ async def test_a_judgment_is_observed_with_its_prompt_and_texts(store):
     found = await store.monitor.windows(MEDICAL, EVER, 1)
     (first,), (second,) = found.baseline, found.recent
     assert (first.response, first.prompt, first.group, first.policy) == ("Rest.", "I have a headache.", None, None)
-    assert (second.response, second.policy, second.group) == ("Run.", "p7", "g\x1f3")
+    assert (second.response, second.policy, second.group) == ("Run.", "p7", "\x1fg\x1f3")
     assert first.cluster == second.cluster
     assert (first.reward, first.failed, first.flags, first.characters) == (0.25, False, ("degenerate",), 20)
     assert first.scores == {"c0": 0.0, "c1": 0.0}
