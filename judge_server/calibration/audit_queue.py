@@ -17,11 +17,10 @@ from judge_server.core.audit_queue import QueueItem, Sizes
 from judge_server.core.criterion import Choice
 from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Judgment
-from judge_server.core.message import Conversation
 from judge_server.core.model import Frozen
 from judge_server.core.monitor import Series
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Submission
+from judge_server.core.submission import Conversation, Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.labels.archive import collected_set
 from judge_server.labels.readers.word import abstains, is_boolean

@@ -106,10 +106,12 @@ def fault_of(comparison: Condition, fact: Fact) -> str | None:
 @dataclass(frozen=True)
 class FactReading:
     """``facts``: the given facts, with the value of every typed fact under its declared name. ``unread``: given names
-    that no condition uses."""
+    that no condition uses. ``shown``: what a judge is told beside the texts: the known facts that are declared with
+    ``show``, and the locale of the submission's country."""
 
     facts: dict[str, Any]
     unread: tuple[str, ...] = ()
+    shown: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,18 @@ class FactReader:
         for name in dict.fromkeys((*self.paths, *(fact.name for fact in self.facts))):
             keys[spelling(name)] = (*keys.get(spelling(name), ()), name)
         object.__setattr__(self, "_keys", keys)
+
+    @classmethod
+    def of(cls, facts: tuple[Fact, ...], conditions: Sequence[Mapping[str, Condition]]) -> "FactReader":
+        """``facts``: as declared; without any, the types are inferred from the ``conditions``."""
+        compared: dict[str, tuple[str, ...]] = {}
+        for when in conditions:
+            for path, comparison in when.items():
+                if path.startswith(_ROOT):
+                    words = tuple(value for value in operands(comparison) if isinstance(value, str))
+                    name = path.removeprefix(_ROOT)
+                    compared[name] = (*compared.get(name, ()), *words)
+        return cls(facts or infer_facts(conditions), tuple(compared), compared)
 
     def read(self, given: Mapping[str, Any]) -> FactReading:
         """Raises BadSubmission naming every fact with an unreadable value or with two different values."""

@@ -20,9 +20,9 @@ from pydantic import (
 )
 
 from judge_server.core.expression import Expression
-from judge_server.core.message import encodable
 from judge_server.core.model import BoundedNumber, Frozen, Whole
 from judge_server.core.placeholder import foreign_placeholders, names_the_sample, pieces_of
+from judge_server.util.canonical import encodable
 
 Metric = Literal[
     "cosine", "fuzzy_match", "bleu", "gleu", "meteor", "rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5", "rouge_l"

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, get_args
 
@@ -10,10 +11,9 @@ from pydantic import Field, field_validator, model_validator
 
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Group, Guidance, Judged, leaves, nodes
-from judge_server.core.fact import Fact, FactReader, fault_of, infer_facts, operands, spelling
-from judge_server.core.message import encodable
+from judge_server.core.fact import Fact, FactReader, FactReading, fault_of, spelling
 from judge_server.core.model import Frozen, Number, Whole
-from judge_server.util.canonical import canonical_json, digest
+from judge_server.util.canonical import canonical_json, strict_digest
 
 Suspicion = Literal[
     "injection_suspected", "criteria_echo", "repetition", "hidden_characters", "look_alikes", "nearly_empty",
@@ -156,7 +156,7 @@ class Rubric(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Rubric":
-        encodable(self.canonical())
+        _ = self.digest  # refuses a text that is not valid Unicode
         everything = list(nodes(self.criteria))
         repeated = [name for name, times in Counter(node.id for node in everything).items() if times > 1]
         if repeated:
@@ -194,22 +194,16 @@ class Rubric(Frozen):
     def by_id(self) -> dict[str, AnyLeaf]:
         return {leaf.id: leaf for leaf in self.leaves}
 
+    def read_facts(self, given: Mapping[str, Any]) -> FactReading:
+        """The facts of a submission: as declared, or else with the types inferred from the conditions."""
+        reading = self.fact_reader.read(given)
+        return replace(reading, shown=self._shown(reading.facts))
+
     @cached_property
     def fact_reader(self) -> FactReader:
-        """Reads the facts of a submission: as declared, or else with the types inferred from the conditions."""
-        conditions = [node.when for node in nodes(self.criteria)]
-        compared: dict[str, tuple[str, ...]] = {}
-        for when in conditions:
-            for path, comparison in when.items():
-                if path.startswith("facts."):
-                    words = tuple(value for value in operands(comparison) if isinstance(value, str))
-                    name = path.removeprefix("facts.")
-                    compared[name] = (*compared.get(name, ()), *words)
-        return FactReader(self.facts or infer_facts(conditions), tuple(compared), compared)
+        return FactReader.of(self.facts, [node.when for node in nodes(self.criteria)])
 
-    def shown_facts(self, known: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-        """What a judge is told beside the texts: the known facts that are declared with ``show``, and the locale of the
-        submission's country. ``known``: facts as ``fact_reader`` reads them."""
+    def _shown(self, known: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         given = ((fact.name, known.get(fact.name)) for fact in self.facts if fact.show)
         told = [(name, _as_text(value)) for name, value in given if value is not None]
         country = known.get("country") if self.locales else None
@@ -236,7 +230,7 @@ class Rubric(Frozen):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON: two rubrics with one digest are the same rubric."""
-        return digest(self)
+        return strict_digest(self)
 
     @cached_property
     def reference(self) -> RubricReference:

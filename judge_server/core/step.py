@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
-Field = Literal["content", "reasoning"]
+MessageField = Literal["content", "reasoning"]
 Span = tuple[int, int]
 
 _TAG = re.compile(r"<(/?)step(?:[ \t][^<>]{0,200})?>", re.IGNORECASE)
@@ -32,7 +32,7 @@ class Step:
     end: int
     text: str
     message: int | None = None
-    field: Field = "content"
+    field: MessageField = "content"
 
     def place(self) -> dict[str, Any]:
         """The fields of a verdict that name the step and its position."""

@@ -1,17 +1,208 @@
-"""A submission: a conversation, a response to it, and the trainer's coordinates."""
+"""A submission: a conversation, a response to it in the common format of chat APIs, and the trainer's coordinates."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, field_validator, model_validator
 
-from judge_server.core.message import Conversation, Message, encodable
 from judge_server.core.model import Frozen
-from judge_server.core.response import Response
 from judge_server.core.rubric import Rubric
-from judge_server.util.canonical import JsonObject, canonical_json, digest
+from judge_server.core.step import MessageField, Step, steps_of
+from judge_server.util.canonical import JsonObject, as_json, canonical_json, digest, encodable
+
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+
+
+class FunctionCall(Frozen):
+    """``arguments`` is the JSON text that the model wrote, valid or not."""
+
+    name: str = Field(min_length=1, max_length=200)
+    arguments: str = "{}"
+
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _keep_as_text(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            return canonical_json(as_json(dict(given)))
+        return given
+
+
+class ToolCall(Frozen):
+    id: str | None = None
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
+_FOREIGN = frozenset({"annotations", "audio", "function_call", "reasoning", "reasoning_content", "refusal"})
+
+
+class Message(Frozen):
+    """One turn. Text parts in ``content`` are joined; other parts are refused."""
+
+    role: Role
+    content: str = ""
+    reasoning: str | None = Field(default=None, validation_alias=AliasChoices("reasoning", "reasoning_content"))
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_what_says_nothing(cls, given: Any) -> Any:
+        """Client libraries write every field of their message type (``refusal: null``, ``annotations: []``)."""
+        if not isinstance(given, Mapping):
+            return given
+        kept = {key: value for key, value in given.items() if key not in _FOREIGN or value not in (None, [], ())}
+        if kept.get("reasoning") is not None and kept.get("reasoning") == kept.get("reasoning_content"):
+            del kept["reasoning_content"]
+        return kept
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _join_text_parts(cls, given: Any) -> Any:
+        if given is None:
+            return ""
+        if isinstance(given, Sequence) and not isinstance(given, str | bytes):
+            return "".join(_text_of_part(part) for part in given)
+        return given
+
+    @field_validator("tool_calls", mode="before")
+    @classmethod
+    def _none_is_empty(cls, given: Any) -> Any:
+        return () if given is None else given
+
+
+def _text_of_part(part: Any) -> str:
+    if isinstance(part, Mapping) and part.get("type") in ("text", "input_text", "output_text"):
+        text = part.get("text")
+        if isinstance(text, str):
+            return text
+    raise ValueError("a content part must be {type: text, text: ...}: the judge reads text only")
+
+
+Conversation = Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
+
+
+_THINKING = re.compile(r"\A\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL)
+_OPENING, _CLOSING = "<think>", "</think>"
+
+
+@dataclass(frozen=True)
+class Response:
+    """``text`` is everything as one text; ``answer`` is the text without the reasoning; ``source`` is the response as
+    given."""
+
+    text: str
+    answer: str
+    reasoning: str
+    tool_calls: tuple[ToolCall, ...]
+    source: str | tuple[Message, ...] = field(repr=False)
+
+    @staticmethod
+    def of(response: str | tuple[Message, ...]) -> "Response":
+        return _of_text(response) if isinstance(response, str) else _of_messages(response)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the reasoning, or of the whole text without any; for several messages the turns, including tool
+        results. A response of 1 MB can have 300,000 of them, which takes a second to find."""
+        if isinstance(self.source, str):
+            return _steps_of_text(self.source)
+        (only, *more) = self.source
+        if more or only.tool_calls or only.role == "tool":
+            return _turns(self.source, [_turn_text(message) for message in self.source])
+        return _steps_of_one(only)
+
+
+class _Thought(NamedTuple):
+    """Character offsets of the reasoning at the beginning of a text, and of the rest."""
+
+    start: int
+    end: int
+    after: int
+
+
+def _thought(text: str) -> _Thought | None:
+    if match := _THINKING.match(text):
+        return _Thought(*match.span(2), match.end())
+    # chat templates of reasoning models often open the thought in the prompt, so the response only closes it
+    end = text.find(_CLOSING)
+    return None if end < 0 or _OPENING in text[:end] else _Thought(0, end, end + len(_CLOSING))
+
+
+def _of_text(text: str) -> Response:
+    thought = _thought(text)
+    if thought is None:
+        return Response(text, text.strip(), "", (), text)
+    return Response(text, text[thought.after :].strip(), text[thought.start : thought.end].strip(), (), text)
+
+
+def _steps_of_text(text: str) -> tuple[Step, ...]:
+    thought = _thought(text)
+    if thought is None:
+        return steps_of(text, 0, len(text))
+    if text[thought.start : thought.end].strip():
+        return steps_of(text, thought.start, thought.end)
+    return steps_of(text, thought.after, len(text))
+
+
+def _of_messages(messages: tuple[Message, ...]) -> Response:
+    """The answer is the assistant's text without the reasoning."""
+    inner = [_of_text(message.content) if message.role == "assistant" else None for message in messages]
+    thoughts = [
+        "\n".join(filter(None, (message.reasoning, read.reasoning if read else "")))
+        for message, read in zip(messages, inner, strict=True)
+    ]
+    turns = [_turn_text(message) for message in messages]
+    return Response(
+        text="\n\n".join(filter(None, turns)),
+        answer="\n\n".join(read.answer for read in inner if read and read.answer),
+        reasoning="\n\n".join(filter(None, thoughts)),
+        tool_calls=tuple(call for message in messages for call in message.tool_calls),
+        source=messages,
+    )
+
+
+def _steps_of_one(message: Message) -> tuple[Step, ...]:
+    """The steps of a single message are those of its text."""
+    if message.reasoning and message.reasoning.strip():
+        steps, where = steps_of(message.reasoning, 0, len(message.reasoning)), _REASONING
+    else:
+        steps, where = _steps_of_text(message.content), _CONTENT
+    return tuple(replace(step, message=0, field=where) for step in steps)
+
+
+_CONTENT: MessageField = "content"
+_REASONING: MessageField = "reasoning"
+
+
+def _turns(messages: tuple[Message, ...], texts: list[str]) -> tuple[Step, ...]:
+    """One step for each assistant message with the tool results that follow it."""
+    steps: list[Step] = []
+    for first, last in _turn_bounds(messages):
+        text = "\n\n".join(filter(None, texts[first:last]))
+        if not text.strip():
+            continue
+        message = messages[first]
+        field = _REASONING if message.reasoning and not message.content else _CONTENT
+        end = len(message.reasoning or "") if field == _REASONING else len(message.content)
+        steps.append(Step(len(steps), 0, end, text, first, field))
+    return tuple(steps)
+
+
+def _turn_bounds(messages: tuple[Message, ...]) -> Iterator[tuple[int, int]]:
+    starts = [0, *(place for place, message in enumerate(messages) if place and message.role == "assistant")]
+    yield from zip(starts, [*starts[1:], len(messages)], strict=True)
+
+
+def _turn_text(message: Message) -> str:
+    calls = [f"[tool call] {call.function.name}({call.function.arguments})" for call in message.tool_calls]
+    content = f"[tool result] {message.content}" if message.role == "tool" else message.content
+    return "\n".join(filter(None, (message.reasoning, content, *calls)))
 
 
 def _text_of_number(given: Any) -> Any:
@@ -103,10 +294,6 @@ class Submission(Frozen):
     @property
     def coordinates(self) -> Coordinates:
         return Coordinates(id=self.id, run=self.run, group=self.group, step=self.step, policy=self.policy)
-
-    def known(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """The values that ``when`` conditions can use. ``facts``: from the rubric's fact reader."""
-        return {"facts": facts, "reference": self.reference, "policy": self.policy}
 
     def _names(self) -> Iterator[str]:
         for message in (*self.conversation, *(() if isinstance(self.response, str) else self.response)):

@@ -4,11 +4,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from judge_server.core.criterion import Choice, Judged
+from judge_server.core.criterion import Judged
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference, Usage
-from judge_server.core.step import Step
-from judge_server.core.verdict import Failure, Opinion, Verdict, VerdictStatus
+from judge_server.core.verdict import Failure, Opinion, VerdictStatus
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.models.protocol import Priority
 
@@ -112,34 +111,3 @@ class Judge(Protocol):
     async def healthy(self) -> bool: ...
 
     async def close(self) -> None: ...
-
-
-def verdict_of(criterion: Judged, answer: Answer, *, step: Step | None = None, cached: bool = False) -> Verdict:
-    """The verdict on ``criterion`` that corresponds to ``answer``: ``not_applicable`` if the criterion allows that and
-    the judge thinks it likeliest."""
-    shown = answer.reading or answer.distrusted
-    absent = answer.reading is not None and criterion.if_absent == "skip" and _likeliest_is_last(answer.reading.shares)
-    options = option = None
-    if shown is not None and isinstance(criterion, Choice) and not absent:
-        options = {o.label: share for o, share in zip(criterion.options, shown.shares, strict=False)}
-        option = max(options, key=options.__getitem__)
-    return Verdict(
-        criterion=criterion.id,
-        status=VerdictStatus.NOT_APPLICABLE if absent else answer.status,
-        source="judge",
-        points=criterion.points,
-        value=answer.reading.value if answer.reading and not absent else None,
-        met=shown.value if shown is not None and not isinstance(criterion, Choice) and not absent else None,
-        option=option,
-        options=options,
-        reason=shown.reason if shown else None,
-        label_mass=shown.label_mass if shown else None,
-        cached=cached,
-        panel=shown.panel if shown else answer.panel,
-        error=answer.failure,
-        **(step.place() if step else {}),
-    )
-
-
-def _likeliest_is_last(shares: tuple[float, ...]) -> bool:
-    return all(shares[-1] > share for share in shares[:-1])

@@ -12,7 +12,7 @@ from math import exp, fsum
 from judge_server.core.criterion import Binary
 from judge_server.core.errors import JudgeFailure, UnusableVerdict
 from judge_server.core.judge import CanaryFinding, CanaryName, CanaryReport
-from judge_server.core.message import Message
+from judge_server.core.submission import Message
 from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import YES_NO

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from judge_server.core.criterion import Leaf
-from judge_server.core.message import Message, ToolCall
 from judge_server.core.step import Step
-from judge_server.core.submission import Submission
+from judge_server.core.submission import Message, Submission, ToolCall
 from judge_server.guard.degenerate import says_nothing
 from judge_server.guard.sanitize import sanitize
 

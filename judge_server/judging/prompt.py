@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from operator import attrgetter
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -106,10 +107,11 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class _RenderedInput:
-    """A rendered judge input, shared by every criterion that reads it."""
+    """A rendered judge input, shared by every criterion that reads it. ``characters``: the size of its segments."""
 
     segments: tuple[Segment, ...]
     prefix: tuple[str, ...]
+    characters: int
 
 
 class PromptWriter:
@@ -117,7 +119,7 @@ class PromptWriter:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._inputs = BoundedCache[str, _RenderedInput](_CHARACTERS_KEPT, lambda shown: _size(shown.segments))
+        self._inputs = BoundedCache[str, _RenderedInput](_CHARACTERS_KEPT, attrgetter("characters"))
         self._questions = BoundedCache[tuple[str, ...], tuple[Segment, ...]](_CHARACTERS_KEPT, _size)
         self._system = lru_cache(maxsize=2)(self._render_system)
 
@@ -169,7 +171,8 @@ class PromptWriter:
             else None,
         }
         rendered = _environment().get_template("judge_input").render(values)
-        return _RenderedInput(slots.segments(rendered, parts), (conversation_code, values["response"]["code"]))
+        segments = slots.segments(rendered, parts)
+        return _RenderedInput(segments, (conversation_code, values["response"]["code"]), _size(segments))
 
     def _render_question(self, criteria: Sequence[Judged], mode: Mode) -> tuple[Segment, ...]:
         slots = Slots("criterion")

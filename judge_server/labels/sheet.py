@@ -61,7 +61,7 @@ def _fact_text(value: Any) -> str:
 
 
 def _known(rubric: Rubric, item: Item) -> dict[str, Any]:
-    return {"facts": rubric.fact_reader.read(item.facts).facts, "reference": item.reference, "policy": None}
+    return {"facts": rubric.read_facts(item.facts).facts, "reference": item.reference, "policy": None}
 
 
 def _applicable(criteria: Sequence[Criterion], known: Mapping[str, Any]) -> Iterator[str]:

@@ -5,12 +5,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from enum import Enum, auto
 from typing import Any
 
 import orjson
 
 from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, ModelUnavailable
-from judge_server.models.fleet import CallOutcome
 from judge_server.models.server_quirks import OPTIONS, refused_field
 
 # The wordings of servers and providers for a prompt that does not fit; tests/models/test_openai_fault.py lists them.
@@ -53,6 +53,15 @@ _WORDS_OF_STATUS = (
     ),
 )
 _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+
+
+class CallOutcome(Enum):
+    """How a call on an address ended. BUSY: refused for load, which is not a failure; ABANDONED: cancelled by us."""
+
+    ANSWERED = auto()
+    FAILED = auto()
+    BUSY = auto()
+    ABANDONED = auto()
 
 
 @dataclass(frozen=True, slots=True)

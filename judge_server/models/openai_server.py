@@ -1,7 +1,7 @@
 """Judge models behind OpenAI-compatible servers: one address or a fleet of them. The only importer of aiohttp.
 
 openai_wire writes requests and openai_reply reads answers; capability_probe determines what the server can do; fleet
-and failover choose the address, the retries and the waits.
+chooses the address, the retries and the waits.
 """
 
 import asyncio
@@ -17,9 +17,8 @@ import aiohttp
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable, UnusableVerdict
 from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
 from judge_server.models.control_strings import strings_in, strings_of_files
-from judge_server.models.failover import CallLimits, Failover, Hedging
-from judge_server.models.fleet import Address, CallOutcome, Fleet
-from judge_server.models.openai_fault import ServerFault, fault_inside, fault_of
+from judge_server.models.fleet import Address, CallLimits, Failover, Fleet, Hedging
+from judge_server.models.openai_fault import CallOutcome, ServerFault, fault_inside, fault_of
 from judge_server.models.openai_options import OpenAIOptions, read_specification
 from judge_server.models.openai_reply import ModelListing, completion_of, json_in, listing_of, merged, tokens_in
 from judge_server.models.openai_wire import chat_body, favouring

@@ -51,14 +51,17 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
     """Raises BadSubmission if a fact cannot be read as its type, or if a criterion that applies needs a reference and
     there is none. Steps beyond ``most_steps`` are judged together with the last: all text is judged at a bounded
     cost."""
-    reading = rubric.fact_reader.read(submission.facts)
-    known = submission.known(reading.facts)
+    reading = rubric.read_facts(submission.facts)
+    known: dict[str, object] = {"facts": reading.facts, "reference": submission.reference, "policy": submission.policy}
     applicable = tuple(_applicable(rubric.criteria, known))
     _require_reference(submission, rubric, applicable)
-    response = submission.response
-    found = submission.read.steps if any(leaf.scope == "step" for leaf in applicable) else ()
-    steps = joined(found, most_steps, response if isinstance(response, str) else None)
-    materials = JudgeInputs(submission, steps, rubric.shown_facts(reading.facts))
+    found: tuple[Step, ...] = ()
+    steps = found
+    if any(leaf.scope == "step" for leaf in applicable):
+        response = submission.response
+        found = submission.read.steps
+        steps = joined(found, most_steps, response if isinstance(response, str) else None)
+    materials = JudgeInputs(submission, steps, reading.shown)
     names = {leaf.id for leaf in applicable}
     settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names]
     checks: list[Checking] = []

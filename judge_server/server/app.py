@@ -17,11 +17,10 @@ from judge_server.server.dialects.failure_policy import Substitutions
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.server.dialects.roll import RollTasks
 from judge_server.server.middleware.authentication import Authentication, key_ring, require_keys
-from judge_server.server.middleware.body_limit import BodyLimit, RefuseCompressed
-from judge_server.server.middleware.disconnect import RequestTasks
-from judge_server.server.middleware.headers import RequestId, ResponseHeaders
+from judge_server.server.middleware.headers import ResponseHeaders
 from judge_server.server.middleware.host_guard import HostGuard, trusted_names
 from judge_server.server.middleware.permission import guard_routes
+from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompressed, RequestTasks
 from judge_server.server.routes import (
     audit_queue,
     calibrations,
@@ -122,9 +121,8 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
     if settings.demands_keys:
         app.add_middleware(Authentication, public=public)
     app.add_middleware(HostGuard, names=trusted_names(settings), own=settings.trusted_hosts)
-    app.add_middleware(ResponseHeaders)
     app.add_middleware(ObserveExchanges, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
-    app.add_middleware(RequestId)
+    app.add_middleware(ResponseHeaders)
     app.add_middleware(ReadableStart)
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Final, Self, TypeVar, Unpack
 
 from sqlalchemy import Connection, select, text
 
@@ -17,7 +18,6 @@ from judge_server.store import migration, reading
 from judge_server.store.alarm_records import AlarmRecords
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.store.audit_records import AuditRecords, WatchRecords
-from judge_server.store.batching import GroupCommit, GroupRecall
 from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database
 from judge_server.store.fault import translate
@@ -31,11 +31,13 @@ from judge_server.store.queue_records import QueueRecords
 from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
-from judge_server.store.writing import Judged, Known, Writer, insert_missing, known_verdicts
+from judge_server.store.writing import GroupCommit, Judged, Known, Writer, insert_missing, known_verdicts
 
 Result = TypeVar("Result")
 _AT_ONCE = 256
 _FENCES = "fences"
+Found = dict[str, dict[str, Any]]
+_MOST_KEYS: Final = 2000
 
 
 class Store:
@@ -181,7 +183,7 @@ class Store:
         """Return when the database answers."""
         await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
-    async def _ask_for_verdicts(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    async def _ask_for_verdicts(self, keys: Sequence[str]) -> Found:
         return await self._read(partial(known_verdicts, keys=keys))
 
     async def _read(self, question: Callable[[Connection], Result]) -> Result:
@@ -219,3 +221,48 @@ def _secret(connection: Connection, new: bytes) -> bytes:
     """Write on every opening, so that a read-only database fails now."""
     insert_missing(connection, SECRET, [{"name": _FENCES, "value": new}])
     return bytes(connection.execute(select(SECRET.c.value).where(SECRET.c.name == _FENCES)).scalar_one())
+
+
+class GroupRecall:
+    """``ask`` gets distinct keys and returns the known ones. One query runs at a time: a query for hundreds of keys
+    costs little more than one for ten."""
+
+    def __init__(self, ask: Callable[[Sequence[str]], Awaitable[Found]]) -> None:
+        self._ask = ask
+        self._waiting: deque[tuple[Sequence[str], asyncio.Future[Mapping[str, dict[str, Any]]]]] = deque()
+        self._asking: asyncio.Task[None] | None = None
+
+    async def recall(self, keys: Sequence[str]) -> Found:
+        """Those of ``keys`` that are known; re-raises the exception of ``ask``."""
+        answer: asyncio.Future[Mapping[str, dict[str, Any]]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((keys, answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall")
+        found = await answer
+        return {key: found[key] for key in keys if key in found}
+
+    async def _ask_for_all(self) -> None:
+        while self._waiting:
+            wanted: dict[str, None] = {}
+            answers = []
+            while self._waiting and len(wanted) < _MOST_KEYS:
+                keys, answer = self._waiting.popleft()
+                wanted.update(dict.fromkeys(keys))
+                answers.append(answer)
+            try:
+                found = await self._ask(list(wanted))
+            except Exception as fault:  # noqa: BLE001 passed on to the waiters
+                _fail(answers, fault)
+            except BaseException:
+                _fail(answers, StoreUnavailable("The store stopped before it answered."))
+                raise
+            else:
+                for answer in answers:
+                    if not answer.done():
+                        answer.set_result(found)
+
+
+def _fail(answers: Sequence["asyncio.Future[Mapping[str, dict[str, Any]]]"], fault: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(fault)

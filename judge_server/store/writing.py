@@ -1,11 +1,17 @@
-"""Commits: judgments with their submissions and rubrics, and verdicts, in one transaction."""
+"""Commits: judgments with their submissions and rubrics, and verdicts, in one transaction.
 
+Items that queue during a commit go into the next one.
+"""
+
+import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Insert, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +34,7 @@ _MOST_KNOWN: Final = 10_000
 
 Row = dict[str, Any]
 _KEYS_PER_QUESTION: Final = 500
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +258,105 @@ def _submission_row(judgment: Judgment, submission: Submission, inline: Rubric |
     }
 
 
-def known_verdicts(connection: Connection, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+def known_verdicts(connection: Connection, keys: Sequence[str]) -> dict[str, Row]:
     """Those of ``keys`` that are known."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Row] = {}
     for start in range(0, len(keys), _KEYS_PER_QUESTION):
         some = keys[start : start + _KEYS_PER_QUESTION]
         rows = connection.execute(select(VERDICT.c.key, VERDICT.c.payload).where(VERDICT.c.key.in_(some)))
         found.update((row.key, decode_mapping(row.payload)) for row in rows)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[Item]):
+    items: Sequence[Item]
+    done: "asyncio.Future[None]"
+
+
+class GroupCommit(Generic[Item]):
+    """``commit`` runs in ``executor``, one call at a time, and returns for each item None or the error that rejected
+    it.
+
+    ``most_waiting`` bounds the queue (further callers wait for room in it), ``most_items`` the items of one
+    transaction. There is no artificial delay: a single item is committed at once, and commits grow under load.
+    """
+
+    def __init__(
+        self,
+        commit: Callable[[Sequence[Item]], Sequence[Exception | None]],
+        executor: Executor,
+        *,
+        most_waiting: int = 4096,
+        most_items: int = 512,
+    ) -> None:
+        self._commit = commit
+        self._executor = executor
+        self._most_items = most_items
+        self._room = asyncio.Semaphore(most_waiting)
+        self._queue: deque[_Entry[Item]] = deque()
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._flusher = asyncio.create_task(self._flush(), name="store-group-commit")
+
+    async def add(self, *items: Item) -> None:
+        """Return when the commit that holds ``items`` is done; raise the first error that rejected one of them.
+        Cancelling the caller does not withdraw its items."""
+        async with self._room:
+            if self._closed:
+                raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again later.")
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._queue.append(_Entry(items, done))
+            self._wake.set()
+            await done
+
+    async def close(self) -> None:
+        """Commit what is queued, then refuse more."""
+        self._closed = True
+        self._wake.set()
+        await asyncio.wait([self._flusher])
+
+    async def _flush(self) -> None:
+        try:
+            while self._queue or not self._closed:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue:
+                    await self._commit_some(self._take())
+        finally:
+            _settle(list(self._queue), StoreUnavailable("The store closed before this was written."))
+
+    def _take(self) -> list[_Entry[Item]]:
+        """At least one entry, and no more than ``most_items`` items unless one entry alone has more."""
+        taken = [self._queue.popleft()]
+        count = len(taken[0].items)
+        while self._queue and count + len(self._queue[0].items) <= self._most_items:
+            taken.append(self._queue.popleft())
+            count += len(taken[-1].items)
+        return taken
+
+    async def _commit_some(self, entries: list[_Entry[Item]]) -> None:
+        items = [item for entry in entries for item in entry.items]
+        try:
+            errors = await asyncio.get_running_loop().run_in_executor(self._executor, self._commit, items)
+        except Exception as fault:  # noqa: BLE001 passed on to the waiters
+            _settle(entries, fault)
+        except BaseException:
+            _settle(entries, StoreUnavailable("The store stopped before this was written."))
+            raise
+        else:
+            position = 0
+            for entry in entries:
+                own = errors[position : position + len(entry.items)]
+                position += len(entry.items)
+                _settle([entry], next((error for error in own if error is not None), None))
+
+
+def _settle(entries: Sequence[_Entry[Item]], error: Exception | None) -> None:
+    for entry in entries:
+        if entry.done.done():
+            continue
+        if error is None:
+            entry.done.set_result(None)
+        else:
+            entry.done.set_exception(error)

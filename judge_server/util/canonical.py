@@ -27,6 +27,20 @@ def digest(value: Any) -> str:
     return "sha256:" + hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def strict_digest(value: Any) -> str:
+    """``digest``; raises ValueError if a text in ``value`` holds half a surrogate pair."""
+    return "sha256:" + hashlib.sha256(encodable(canonical_json(value)).encode()).hexdigest()
+
+
+def encodable(text: str) -> str:
+    """``text`` itself. Raises ValueError if it holds half a surrogate pair, which UTF-8 cannot encode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        raise ValueError(f"a text is not valid Unicode ({fault.reason}): replace the character") from fault
+    return text
+
+
 def as_json(value: Any) -> Any:
     """``value`` itself; raises ValueError for what not every JSON implementation can hold: other types, keys that are
     not text, numbers that are not finite or wider than 64 bits, half a surrogate pair, more than 60 levels."""
@@ -52,10 +66,7 @@ def _check(value: Any, depth: int) -> None:
 
 def _check_scalar(value: Any) -> None:
     if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError as fault:
-            raise ValueError(f"a text is not valid Unicode: {fault.reason}") from fault
+        encodable(value)
     elif isinstance(value, float):
         if not isfinite(value):
             raise ValueError("a number is not finite")

@@ -36,6 +36,7 @@ class JobWorker:
         self._slots = {priority: Scheduler(limits.items_at_once) for priority in Priority}
         self._changed = asyncio.Event()
         self._runs: dict[str, asyncio.Task[None]] = {}
+        self._running = asyncio.Event()  # while there are runs
         self._loops: list[asyncio.Task[None]] = []
 
     @property
@@ -77,6 +78,7 @@ class JobWorker:
         idle and all slots are used; with a fast one items would take processor time from requests in the same loop."""
         loop, most = asyncio.get_running_loop(), self._limits.items_at_once
         while True:
+            await self._running.wait()
             due = loop.time() + _LAG_EVERY_SECONDS
             await asyncio.sleep(_LAG_EVERY_SECONDS)
             late = loop.time() - due > _MOST_LAG_SECONDS
@@ -92,11 +94,14 @@ class JobWorker:
         ):
             task = asyncio.create_task(self._run(job), name=job.id)
             self._runs[job.id] = task
+            self._running.set()
             task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         if self._runs.get(task.get_name()) is task:
             del self._runs[task.get_name()]
+        if not self._runs:
+            self._running.clear()
         self._changed.set()
 
     async def _next_claim(self) -> None:

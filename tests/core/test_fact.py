@@ -101,7 +101,7 @@ def test_nested_facts_may_come_as_dotted_names():
 def test_facts_that_no_condition_reads_are_named():
     under = rubric({"facts.allergy": True, "facts.patient.age": {"gte": 65}})
     given = {"allergy": True, "patient": {"age": 70, "sex": "f"}, "alergy": True}
-    assert under.fact_reader.read(given).unread == ("patient.sex", "alergy")
+    assert under.read_facts(given).unread == ("patient.sex", "alergy")
 
 
 def test_a_condition_of_mixed_types_stays_strict():

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from judge_server.core.message import Conversation, Message
+from judge_server.core.submission import Conversation, Message
 
 CALL = {"id": "1", "type": "function", "function": {"name": "search", "arguments": '{"q": "x"}'}}
 

@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judge_server.core.message import Message
-from judge_server.core.response import Response
+from judge_server.core.submission import Message, Response
 
 CALL = {"function": {"name": "search", "arguments": "{}"}}
 

@@ -117,11 +117,6 @@ def test_coordinates_tell_where_it_stands_in_training():
         submission(step=-1)
 
 
-def test_conditions_can_read_facts_reference_and_policy():
-    given = submission(reference="4", facts={"a": 1}, policy="p")
-    assert given.known({"a": 1}) == {"facts": {"a": 1}, "reference": "4", "policy": "p"}
-
-
 def test_every_text_from_outside_is_among_the_texts():
     given = submission(
         prompt=[

@@ -21,9 +21,8 @@ from judge_server.core.errors import BadConfiguration, BadInput, JudgeServerErro
 from judge_server.core.expression import BadExpression, Expression
 from judge_server.core.grader import Grader
 from judge_server.core.placeholder import pieces_of
-from judge_server.core.response import Response
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Submission
+from judge_server.core.submission import Response, Submission
 from judge_server.guard.guard import inspect
 from judge_server.judging import checks
 from judge_server.judging.reading import read_labels as read_label_tokens

@@ -6,11 +6,12 @@ from pydantic import ValidationError
 from judge_server.core.criterion import Nominal
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import VerdictStatus
-from judge_server.judging.answer import Answer, Reading, verdict_of
+from judge_server.judging.answer import Answer, Reading
 from judge_server.judging.panel import combine
 from judge_server.judging.prompt import PromptWriter, labels_of
 from judge_server.judging.reading import label_reading
 from judge_server.models.protocol import Completion, TokenProbability
+from judge_server.scoring.cached_judge import verdict_of
 from judge_server.scoring.plan import plan
 from tests.core.build import rubric
 from tests.judging.values import SECRET, binary, material, scale

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.core.message import Message
 from judge_server.core.step import Step
-from judge_server.core.submission import Submission
+from judge_server.core.submission import Message, Submission
 from judge_server.guard.sanitize import sanitize
 from judge_server.judging.judge_input import JudgeInputs, role_mark
 from judge_server.judging.prompt import PromptWriter, template_digest

@@ -2,7 +2,7 @@
 
 from judge_server.core.criterion import Binary, Scale
 from judge_server.core.judge import JudgeSpecification
-from judge_server.core.message import Message
+from judge_server.core.submission import Message
 from judge_server.judging.answer import Terms
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import PromptWriter

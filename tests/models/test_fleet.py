@@ -3,7 +3,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.models.fleet import FAILURES_TO_OPEN, LONGEST_OPEN_SECONDS, CallOutcome, Fleet
+from judge_server.models.fleet import FAILURES_TO_OPEN, LONGEST_OPEN_SECONDS, Fleet
+from judge_server.models.openai_fault import CallOutcome
 
 
 class Clock:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from judge_server.core.caller import Caller, current_caller
-from judge_server.server.middleware.body_limit import BodyLimit, Pace
+from judge_server.server.middleware.request_stream import BodyLimit, Pace
 from tests.served import judged_by, until
 from tests.stub_judge import faithful
 from tests.submissions import rubric, submission

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from judge_server.core.errors import StoreUnavailable
-from judge_server.store.batching import GroupCommit, GroupRecall
+from judge_server.store.store import GroupRecall
+from judge_server.store.writing import GroupCommit
 
 
 class Recorder:

@@ -7,10 +7,8 @@ from typing import ClassVar
 from judge_server.core.check import CheckBase, Part
 from judge_server.core.criterion import CheckCriterion, Scope
 from judge_server.core.errors import JudgeFailure
-from judge_server.core.message import ToolCall
-from judge_server.core.response import Response
 from judge_server.core.step import Step
-from judge_server.core.submission import Submission
+from judge_server.core.submission import Response, Submission, ToolCall
 from judge_server.core.verdict import VerdictStatus
 
 

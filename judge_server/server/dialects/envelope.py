@@ -10,9 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from judge_server.core.errors import BadSubmission
-from judge_server.core.message import Conversation
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Coordinate
+from judge_server.core.submission import Conversation, Coordinate
 from judge_server.scoring.batch import describe
 from judge_server.util.canonical import JsonObject, as_json, canonical_json
 from judge_server.util.parsing import parse_json

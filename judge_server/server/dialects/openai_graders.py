@@ -14,15 +14,14 @@ from pydantic import AfterValidator, Field
 from judge_server.core.errors import JudgeFailure
 from judge_server.core.grader import Grader
 from judge_server.core.judgment import Usage
-from judge_server.core.message import encodable
 from judge_server.core.model import Frozen
 from judge_server.scoring.graders.grade import Grade, GraderFault
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.server.dialects.failure_policy import RAISE, FailurePolicy, Profile
-from judge_server.server.middleware.disconnect import while_connected
+from judge_server.server.middleware.request_stream import while_connected
 from judge_server.server.problems import failure_problem
 from judge_server.server.service import DeadlineHeader, ServiceHere, StrictRoute, terms
-from judge_server.util.canonical import JsonObject
+from judge_server.util.canonical import JsonObject, encodable
 
 router = APIRouter(prefix="/v1/fine_tuning/alpha/graders", tags=["graders"], route_class=StrictRoute)
 _PROFILE = Profile(

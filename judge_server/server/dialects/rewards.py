@@ -13,7 +13,7 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.verdict import Failure
 from judge_server.scoring.batch import parse_submission
 from judge_server.server.dialects.trainer_request import Sample, TrainerRequest, room_for
-from judge_server.server.middleware.disconnect import while_connected
+from judge_server.server.middleware.request_stream import while_connected
 from judge_server.server.problems import failure_of
 from judge_server.server.service import require_allowed, require_items
 from judge_server.util.concurrency import together

@@ -1,4 +1,4 @@
-"""Headers of every response: the request id, and headers that keep browsers from running, framing or caching it."""
+"""Headers of every response: the request id, and those that keep browsers from running, framing or caching it."""
 
 import re
 import secrets
@@ -18,9 +18,19 @@ def request_id_of(scope: Scope) -> str:
     return str(scope.get("state", {}).get("request_id", ""))
 
 
-class RequestId:
+HEADERS: Final = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_RAW: Final = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
+
+
+class ResponseHeaders:
     """Puts the client's X-Request-Id, or a new one if that has other characters than ``A-Za-z0-9._-``, on the request's
-    state and on the response."""
+    state and on the response, and adds those of ``HEADERS`` that the response does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -34,40 +44,12 @@ class RequestId:
         scope.setdefault("state", {})["request_id"] = request_id
         current_request_id.set(request_id)  # for log lines
 
-        async def with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = request_id
-            await send(message)
-
-        await self.app(scope, receive, with_id)
-
-
-HEADERS: Final = {
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-}
-_RAW: Final = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
-
-
-class ResponseHeaders:
-    """Adds the headers that the response does not set itself."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = message.get("headers", ())
-                said = {name for name, _ in headers}
-                message["headers"] = [*headers, *(header for header in _RAW if header[0] not in said)]
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = request_id
+                said = {name for name, _ in headers.raw}
+                message["headers"] = [*headers.raw, *(header for header in _RAW if header[0] not in said)]
             await send(message)
 
         await self.app(scope, receive, with_headers)

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BeforeValidator, Field, model_validator
 
 from judge_server.core.caller import PriorityClass
-from judge_server.core.message import Conversation
 from judge_server.core.model import Flag, Frozen
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Coordinate
+from judge_server.core.submission import Conversation, Coordinate
 from judge_server.core.verdict import Failure
 from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.scoring.batch import require_store
@@ -18,7 +17,7 @@ from judge_server.scoring.group.cohort import Times
 from judge_server.scoring.group.evaluation import CohortOptions
 from judge_server.scoring.group.groups import GroupScores, GroupTask
 from judge_server.scoring.group.report import GroupReport
-from judge_server.server.middleware.disconnect import while_connected
+from judge_server.server.middleware.request_stream import while_connected
 from judge_server.server.routes.scoring import BatchResponse, Seconds, results_json
 from judge_server.server.service import (
     DeadlineHeader,

@@ -16,7 +16,7 @@ from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.scoring.batch import describe
 from judge_server.server.job_intake import LARGE_BYTES, Intake, JobSize, lines, listed
-from judge_server.server.middleware.body_limit import sends_lines
+from judge_server.server.middleware.request_stream import sends_lines
 from judge_server.server.routes.scoring import BatchRequest, Seconds
 from judge_server.server.service import ServiceHere, StrictRoute
 from judge_server.util.parsing import parse_json

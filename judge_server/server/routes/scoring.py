@@ -13,7 +13,7 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinate, Submission
 from judge_server.scoring.batch import require_store, score_batch
-from judge_server.server.middleware.disconnect import while_connected
+from judge_server.server.middleware.request_stream import while_connected
 from judge_server.server.problems import failure_response
 from judge_server.server.service import DeadlineHeader, ServiceHere, StrictRoute, require_submissions, terms
 

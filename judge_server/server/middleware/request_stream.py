@@ -1,16 +1,24 @@
-"""Bounds on request bodies while they arrive, before anything parses them: the size of each, the memory that those of
-one caller and of all callers take, and how slowly a client may send."""
+"""What arrives from the client of a request: its body, and its disconnection.
+
+Bodies are bounded while they arrive, before anything parses them: the size of each, the memory that those of one caller
+and of all callers take, and how slowly a client may send. A client that disconnects, or a server that stops, cancels
+the work of the request down to the calls of the model.
+"""
 
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server.core.caller import current_caller
-from judge_server.core.errors import Overloaded, TooLarge, TooSlow, UnsupportedEncoding
-from judge_server.server.problems import problem_response
+from judge_server.core.errors import Draining, Overloaded, TooLarge, TooSlow, UnsupportedEncoding
+from judge_server.server.problems import ClientGone, problem_response
 
 _RETRY_AFTER_SECONDS = 2.0
 LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines")
@@ -75,7 +83,7 @@ class BodyLimit:
         try:
             if body.counted and int(declared) > self.max_bytes:
                 raise self._too_large()
-            await self.app(scope, lambda: self._next(body, receive), send)
+            await self.app(scope, partial(self._next, body, receive), send)
         except (TooLarge, Overloaded, TooSlow) as fault:  # the application answers those that it meets
             await problem_response(fault)(scope, receive, send)
         finally:
@@ -152,3 +160,53 @@ class RefuseCompressed:
                 await problem_response(refusal)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+T = TypeVar("T")
+_PATIENCE_SECONDS = 2.0
+
+
+class RequestTasks:
+    """The tasks that run for requests."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def end(self) -> None:
+        """Cancel all tasks; their callers get 503."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_PATIENCE_SECONDS)
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work``, and cancel it if the client disconnects. Raises ClientGone in that case, and Draining if the server
+    stops first."""
+    under_way: RequestTasks = request.app.state.working
+    working = under_way.begin(work)
+    watching = asyncio.ensure_future(_hung_up(request))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if working.cancelled():
+            raise Draining("This server is shutting down.", remedy="Send the request again.", retry_after_seconds=5.0)
+        if working.done():
+            return working.result()
+        raise ClientGone
+    finally:
+        watching.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
