@@ -15,6 +15,7 @@ OURS = {
     "util/compatibility_form.py": "combining marks of Unicode's own table",
     "judging/reading.py": "the labels of a criterion, each escaped",
     "models/openai_fault.py": "units of a constant in the same file",
+    "models/reserved.py": "the control strings of a tokenizer, escaped, in RE2",
     "models/server_quirks.py": "names of our own fields",
     "guard/content.py": "words of discourse.toml, and the name of a thought's tag, escaped",
     "guard/degenerate.py": "phrases of request.toml",
