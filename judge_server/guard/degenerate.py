@@ -70,7 +70,12 @@ class UserRequest:
         """The last turn of the user, and the reference."""
         asked = [message.content for message in submission.conversation if message.role == "user"]
         text = asked[-1] if asked else submission.conversation[-1].content
-        return cls(text[-_READ_OF_A_PROMPT:].lower(), submission.reference)
+        return cls.asking(text, submission.reference)
+
+    @classmethod
+    def asking(cls, text: str, reference: str | None = None) -> "UserRequest":
+        """What is read of a prompt's ``text``."""
+        return cls(text[-_READ_OF_A_PROMPT:].lower(), reference)
 
     @property
     def known(self) -> bool:

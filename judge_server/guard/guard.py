@@ -6,8 +6,8 @@ with a degenerate response.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from math import ceil
@@ -70,10 +70,41 @@ def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = froze
         (NEARLY_EMPTY, found_empty.doubtful),
         (INJECTION_IN_CONTEXT, _suspects_the_context(submission)),
     )
+    return _concluded(raised, found_empty.cause, families, lambda flags: rubric.guard.vetoed(flags, veto))
+
+
+def inspect_sample(
+    sample: str, asked: str, references: Sequence[str] = (), veto: frozenset[str] = frozenset()
+) -> Inspection:
+    """As ``inspect``, for a sample that is graded without a rubric. ``asked``: what is known of the task; what one of
+    ``references`` says is something."""
+    marks = marks_of(_beginning_and_end(sample), 2 * _READ_CHARACTERS)
+    request = UserRequest.asking(asked)
+    found = emptiness(sample, request)
+    for reference in references if found.cause else ():
+        found = emptiness(sample, replace(request, reference=reference))
+        if not found.cause:
+            break
+    raised = (
+        (INJECTION, bool(marks.families)),
+        (REPETITION, marks.repetitive and not found.cause),
+        (HIDDEN, marks.hidden),
+        (LOOK_ALIKES, marks.look_alikes),
+        (NEARLY_EMPTY, found.doubtful),
+    )
+    return _concluded(raised, found.cause, marks.families, lambda flags: next((f for f in flags if f in veto), None))
+
+
+def _concluded(
+    raised: Iterable[tuple[str, bool]],
+    cause: str | None,
+    families: tuple[str, ...],
+    vetoed: Callable[[tuple[str, ...]], str | None],
+) -> Inspection:
     flags = tuple(flag for flag, up in raised if up)
-    if found_empty.cause:
-        return Inspection((DEGENERATE, *flags), found_empty.cause, injection_flags=families)
-    if not (flags and (veto_on := rubric.guard.vetoed(flags, veto))):
+    if cause:
+        return Inspection((DEGENERATE, *flags), cause, injection_flags=families)
+    if not (flags and (veto_on := vetoed(flags))):
         return Inspection(flags, None, injection_flags=families)
     return Inspection((VETOED, *flags), f"the guard's veto on {veto_on}", veto_on, families)
 

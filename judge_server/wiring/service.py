@@ -121,6 +121,7 @@ async def open_service(settings: Settings, observers: Observers | None = None) -
             admission=scorer.admission,
             programs=await _programs(settings),
             certified_only=settings.require_calibrated,
+            inspect=partial(guard.inspect_sample, veto=frozenset(settings.veto)),
         )
         groups = Groups(scorer, cached_judge, _cohort_limits(settings), observers)
         stack.push_async_callback(groups.close)

@@ -48,11 +48,13 @@ OPENINGS = (
     "resolvamos este problema paso a paso", "단계별로 생각해 봅시다", "давайте решим эту задачу шаг за шагом",
     "\\boxed{}", "<answer></answer>",
 )  # fmt: skip
-FENCE = re.compile(r"\[BEGIN (CONVERSATION|RESPONSE|STEP|REFERENCE) ([0-9a-f]{12})\]\n")
+FENCE = re.compile(r"\[BEGIN (CONVERSATION|RESPONSE|STEP|REFERENCE|ITEM|SAMPLE) ([0-9a-f]{12})\]\n")
 # how our own question ends: not an order about the verdict
 CLOSING = re.compile(
     r"(Answer with exactly one word: Yes or No\.|then the verdict( letter)?\.\n"
-    r'Answer with JSON only: {"reason": "\.\.\.", "verdict": "[A-Za-z|]+"})\s*\Z'
+    r'Answer with JSON only: {"reason": "\.\.\.", "verdict": "[A-Za-z|.]+"}|'
+    r'then the label\'s letter or number\.\nAnswer with JSON only: {"reason": "\.\.\.", "verdict": "A\|B\|\.\.\."}|'
+    r'then the score, a number from \S+ to \S+\.\nAnswer with JSON only: {"reason": "\.\.\.", "score": \.\.\.})\s*\Z'
 )
 ORDERS = re.compile(
     r"""\byes\b | \[(?:begin|end) | verdict\W{1,4}\w | (?:rating|score|grade)\W{1,3}(?:\d|pass|a\b)
@@ -129,7 +131,7 @@ def _outside(text: str) -> tuple[str, str]:
         if end < 0:
             break
         kept.append(text[place : opening.start()])
-        if kind == "RESPONSE":
+        if kind in ("RESPONSE", "SAMPLE"):
             response = text[opening.end() : end]
         place = end + len(closing)
     return "".join([*kept, text[place:]]), response
@@ -164,6 +166,8 @@ def best_answer(schema: dict, good: bool) -> object:
         return max(schema["enum"], key=_goodness) if good else min(schema["enum"], key=_goodness)
     if schema.get("type") == "object":
         return {name: best_answer(inner, good) for name, inner in schema["properties"].items()}
+    if schema.get("type") == "number":
+        return schema["maximum" if good else "minimum"]
     return "So it is."
 
 

@@ -1,7 +1,8 @@
 """What graders read: the sample and the item, and templates filled in with them."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,9 @@ from judge_server.util.parsing import parse_json
 
 LONGEST_TEXT = 1_000_000
 _MISSING = object()
+_REFERENCE_NAME = re.compile(
+    r"answer|reference|solution|target|expected|gold|truth|label|ideal|completion|correct", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,16 @@ class GraderInput:
     def _choices(self) -> list[Any]:
         return [{"index": 0, "message": {"role": "assistant", "content": self.output}}]
 
+    @cached_property
+    def references(self) -> tuple[str, ...]:
+        """The texts of fields of the item whose names say that they hold a right answer."""
+        return tuple(text for name, text in _texts(self.item) if _REFERENCE_NAME.search(name))
+
+    @cached_property
+    def asked(self) -> str:
+        """The other texts of the item: what is known of the task."""
+        return "\n".join(text for name, text in _texts(self.item) if not _REFERENCE_NAME.search(name))
+
     def fill(self, template: str) -> tuple[Filled, ...]:
         """One pass: substituted text is not searched for placeholders again. Raises GraderFailed."""
         filled = tuple(self._filled(piece) for piece in pieces_of(template))
@@ -100,6 +114,19 @@ class GraderInput:
                 return self.output_tools
             case _:
                 return self._choices
+
+
+def _texts(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every text below the item with the name of the field that holds it."""
+    waiting = [(name, value) for name, value in item.items()]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, dict):
+            waiting.extend(value.items())
+        elif isinstance(value, list):
+            waiting.extend((name, one) for one in value)
 
 
 def _below(value: Any, path: Sequence[str | int], placeholder: Placeholder) -> Any:

@@ -1,7 +1,8 @@
 """Check whether graders can run here, and run them on samples."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from judge_server.core.errors import BadGrader, DeadlineExceeded, GraderFailed, JudgeFailure, NotCalibrated
 from judge_server.core.grader import (
@@ -16,22 +17,26 @@ from judge_server.core.grader import (
     TextSimilarity,
 )
 from judge_server.core.judgment import Usage
+from judge_server.guard.guard import Inspection, inspect_sample
 from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.single import SingleJudge, trusted
 from judge_server.scheduling.admission import Admission
 from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.graders.grade import Grade, GraderFault, combined
 from judge_server.scoring.graders.grader_input import GraderInput
-from judge_server.scoring.graders.judge_call import ask
+from judge_server.scoring.graders.judge_call import ask, sample_shown
 from judge_server.scoring.graders.model_grader import label_question, reads_directly, score_question
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.graders.text_comparison import check_string, measure_similarity
-from judge_server.util.concurrency import together
+from judge_server.util.concurrency import in_long_work, together
+
+_AT_ONCE_CHARACTERS = 20_000  # a longer sample is inspected in a thread
 
 
 class Graders:
     """Graders over configured judges. ``programs`` is None if no program may run. With ``certified_only`` no judge may
-    be asked, because a grader has no rubric that a certificate could be about."""
+    be asked, because a grader has no rubric that a certificate could be about. ``inspect``: the guard, called on what
+    a judge would be shown of the sample, with the texts of the item."""
 
     def __init__(
         self,
@@ -41,12 +46,14 @@ class Graders:
         admission: Admission,
         programs: PythonProcesses | None = None,
         certified_only: bool = False,
+        inspect: Callable[[str, str, Sequence[str]], Inspection] = inspect_sample,
     ) -> None:
         self._judges = judges
         self._cached_judge = cached_judge
         self._admission = admission
         self._programs = programs
         self._certified_only = certified_only
+        self._inspect = inspect
 
     async def check(self, grader: Grader) -> None:
         """Raises BadGrader or NotCalibrated if ``grader`` cannot run here. Its programs are compiled."""
@@ -99,12 +106,19 @@ class Graders:
 
     async def _score(self, grader: ScoreModel, material: GraderInput, terms: Terms) -> Grade:
         judge = self._judge(grader.model)
+        seen = await self._inspected(grader, material)
+        if seen.refused:
+            return Grade(grader.range[0], flags=seen.flags, highest=grader.range[1])
         question = score_question(grader, material, judge)
         answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms)
-        return _graded(judge, answer, answer.usage, {}, answer.reading.value if answer.reading else 0.0)
+        grade = _graded(judge, answer, answer.usage, {}, answer.reading.value if answer.reading else 0.0)
+        return replace(grade, flags=seen.flags)
 
     async def _label(self, grader: LabelModel, material: GraderInput, terms: Terms) -> Grade:
         judge = self._judge(grader.model)
+        seen = await self._inspected(grader, material)
+        if seen.refused:
+            return Grade(0.0, flags=seen.flags, highest=1.0)
         usage = Usage()
         direct = reads_directly(grader, judge)
         question = label_question(grader, material, judge, direct=direct)
@@ -117,7 +131,17 @@ class Graders:
             usage += answer.usage
         shares = dict(zip(grader.labels, answer.reading.shares, strict=True)) if answer.reading else {}
         likeliest = max(shares, key=shares.__getitem__, default="")
-        return _graded(judge, answer, usage, shares, 1.0 if likeliest in grader.passing_labels else 0.0)
+        grade = _graded(judge, answer, usage, shares, 1.0 if likeliest in grader.passing_labels else 0.0)
+        return replace(grade, flags=seen.flags)
+
+    async def _inspected(self, grader: ScoreModel | LabelModel, material: GraderInput) -> Inspection:
+        """What the guard finds in what the judge would be shown of the sample. Raises GraderFailed."""
+
+        def look() -> Inspection:
+            shown = sample_shown(grader.input, material)
+            return self._inspect(shown, material.asked, material.references)
+
+        return look() if len(material.output) <= _AT_ONCE_CHARACTERS else await in_long_work(look)
 
     def _judge(self, name: str) -> SingleJudge:
         judge = self._judges.get(name)

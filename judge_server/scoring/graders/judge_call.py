@@ -68,6 +68,17 @@ def prompt_of(
     return Prompt((Turn("system", tuple(system)), Turn("user", (*user, *closing))), _prefix(system, user, writer))
 
 
+def sample_shown(messages: Sequence[GraderMessage], material: GraderInput) -> str:
+    """What a judge is shown of the sample. Raises GraderFailed if a message cannot be filled."""
+    filled = (piece for message in messages for piece in material.fill(message.text))
+    texts = (
+        material.output if piece.source.path == ("choices",) else piece.text
+        for piece in filled
+        if piece.source is not None and piece.source.namespace == "sample"
+    )
+    return "\n".join(dict.fromkeys(texts))
+
+
 def _segments(filled: Sequence[Filled], writer: PromptWriter) -> list[Segment]:
     segments = []
     for piece in filled:

@@ -68,7 +68,8 @@ class Errors(Frozen):
 
 
 class Metadata(Frozen):
-    """``scores``: of a multi grader's parts by key (null where one failed), or the share of each label."""
+    """``scores``: of a multi grader's parts by key (null where one failed), or the share of each label. ``flags``: what
+    the guard saw in the sample; with ``degenerate`` or ``vetoed`` no judge was asked."""
 
     name: str
     type: str
@@ -77,6 +78,7 @@ class Metadata(Frozen):
     token_usage: int | None
     sampled_model_name: str | None
     errors: Errors
+    flags: tuple[str, ...]
 
 
 class GraderTokenUsage(Frozen):
@@ -154,6 +156,7 @@ def _told(grader: Grader, grade: Grade, seconds: float) -> dict[str, Any]:
         token_usage=sum(spent.total_tokens for spent in usage.values()) if usage else None,
         sampled_model_name=grade.models[0] if len(grade.models) == 1 else None,
         errors=_errors(grade.every_fault),
+        flags=grade.flags,
     )
     parts = dict(grade.scores) if grader.type == "multi" else {}
     return {"sub_rewards": parts, "model_grader_token_usage_per_model": usage, "metadata": metadata}

@@ -11,6 +11,7 @@ from judge_server.attack.corpus import corpus
 from judge_server.attack.defence import AS_SERVED, Target
 from judge_server.attack.genuine import RIGHT_ANSWER, genuine_answers, refusals
 from judge_server.attack.suite import Suite
+from judge_server.core.judge import Mode
 from judge_server.core.submission import Submission
 from judge_server.guard import guard
 from judge_server.guard.sanitize import hides, sanitize
@@ -30,8 +31,8 @@ def main() -> None:
     _channels()
     for logprobs in (True, False):
         _obedient("direct" if logprobs else "reason", logprobs=logprobs)
-    for route, (paid, count) in paid_on_the_routes((*corpus(), *_held_out_attacks())).items():
-        _say(f"strict obedient stub, route {route}: {paid} of {count} paid")
+    for mode in ("direct", "reason"):
+        _routes(mode)
 
 
 def _degenerate() -> None:
@@ -73,6 +74,15 @@ def _obedient(mode: str, *, logprobs: bool) -> None:
     trials = asyncio.run(suite.run(Target(judge(ObedientJudge(logprobs=logprobs))), lambda: None))
     results = Counter(trial.result for trial in trials)
     _say(f"strict obedient stub, mode {mode}: {results['fooled']} of {len(trials)} paid ({dict(results)})")
+
+
+def _routes(mode: Mode) -> None:
+    attacks = (*corpus(), *_held_out_attacks())
+    paid, count = 0, 0
+    for route, (paid_there, tried) in paid_on_the_routes(attacks, mode).items():
+        _say(f"strict obedient stub, mode {mode}, route {route}: {paid_there} of {tried} paid")
+        paid, count = paid + paid_there, count + tried
+    _say(f"strict obedient stub, mode {mode}, all routes: {paid} of {count} paid")
 
 
 def _held_out_attacks() -> Iterator[Attack]:

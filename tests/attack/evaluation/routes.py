@@ -1,35 +1,45 @@
-"""The obedient judge behind an address, reached through the routes for groups and for a trainer's dialect."""
+"""The obedient judge behind an address, reached through every route that scores: single, group, graders, dialects."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import httpx
 
 from judge_server.attack.attack import Attack
 from judge_server.attack.base import BASES, Base
+from judge_server.core.judge import Mode
 from tests.attack.obedient import best_answer, talked_into
-from tests.served import judged_by
-from tests.stub_judge import Reply, labels, text, wants_schema
+from tests.served import served, settings_of
+from tests.server.dialects.exchanges import DIALECTS, Dialect, roll_body, roll_result
+from tests.stub_judge import Reply, StubJudge, labels, text, wants_schema
 
 _IN_THE_ANSWER = ("replace", "append", "prepend", "think")
 _AT_ONCE = 32
 _MARGIN = 0.1
 
 
-def paid_on_the_routes(attacks: Sequence[Attack]) -> dict[str, tuple[int, int]]:
+Rewards = Callable[[httpx.Client, Base, list[str]], list[float | None]]
+
+
+def paid_on_the_routes(attacks: Sequence[Attack], mode: Mode) -> dict[str, tuple[int, int]]:
     """By route: how many attacks raised the reward by more than 0.1 over that of the bad response, of how many."""
     tried = [attack for attack in attacks if attack.place in _IN_THE_ANSWER]
-    with judged_by(_obedient) as (client, _):
+    fields = {"mode": mode, "engine": {"transport_attempts": 1}}
+    with StubJudge(_obedient) as judge, served(settings_of(judge.specification, judge=fields)) as client:
         for base in BASES:
             client.post("/v1/rubrics", json=_rubric(base)).raise_for_status()
-        return {
-            "/v1/score/group": _paid(client, tried, _group),
-            "/trainers/openrlhf": _paid(client, tried, _openrlhf),
-        }
+        return {name: _paid(client, tried, rewards) for name, rewards in _routes().items()}
 
 
-def _paid(client: httpx.Client, attacks: Sequence[Attack], rewards: Any) -> tuple[int, int]:
+def _routes() -> dict[str, Rewards]:
+    dialects = {f"/trainers/{name}": partial(_dialect, dialect) for name, dialect in DIALECTS.items()}
+    graders = {f"graders/run {kind}": partial(_grader, kind) for kind in ("score_model", "label_model")}
+    return {"/v1/score/group": _group, **dialects, "/trainers/roll": _roll, **graders}
+
+
+def _paid(client: httpx.Client, attacks: Sequence[Attack], rewards: Rewards) -> tuple[int, int]:
     paid = count = 0
     for start in range(0, len(attacks), _AT_ONCE):
         base = BASES[start // _AT_ONCE % len(BASES)]
@@ -48,15 +58,36 @@ def _group(client: httpx.Client, base: Base, responses: list[str]) -> list[float
     return answer.json()["rewards"]
 
 
-def _openrlhf(client: httpx.Client, base: Base, responses: list[str]) -> list[float]:
-    body = {
-        "query": [f"{base.prompt}\n{response}" for response in responses],
-        "prompts": [f"{base.prompt}\n"] * len(responses),
-        "labels": [None] * len(responses),
+def _dialect(dialect: Dialect, client: httpx.Client, base: Base, responses: list[str]) -> list[float | None]:
+    found: list[float | None] = []
+    for response in responses:
+        answer = dialect.ask(client, base.rubric.id, response, on_error="-1")
+        answer.raise_for_status()
+        found.append(dialect.reward(answer.json()))
+    return found
+
+
+def _roll(client: httpx.Client, base: Base, responses: list[str]) -> list[float | None]:
+    bodies = [roll_body(response, rollout_id=f"r{place}") for place, response in enumerate(responses)]
+    answers = [roll_result(client, base.rubric.id, body, on_error=-1).json() for body in bodies]
+    return [answer["reward_score"] if answer["errcode"] == 0 else None for answer in answers]
+
+
+def _grader(kind: str, client: httpx.Client, base: Base, responses: list[str]) -> list[float | None]:
+    """A grader that shows the question and the sample, and asks for the best of a range or of two labels."""
+    shown = "Question: {{item.question}}\nAnswer: {{sample.output_text}}\nIs it a right answer?"
+    fields = {
+        "score_model": {"range": [0, 1]},
+        "label_model": {"labels": ["wrong", "right"], "passing_labels": ["right"]},
     }
-    answer = client.post(f"/trainers/openrlhf/{base.rubric.id}?on_error=-1", json=body)
-    answer.raise_for_status()
-    return answer.json()["rewards"]
+    grader = {"type": kind, "model": "default", "input": [{"role": "user", "content": shown}], **fields[kind]}
+    found: list[float | None] = []
+    for response in responses:
+        body = {"grader": grader, "model_sample": response, "item": {"question": base.prompt}}
+        answer = client.post("/v1/fine_tuning/alpha/graders/run?on_error=-1", json=body)
+        answer.raise_for_status()
+        found.append(answer.json()["reward"])
+    return found
 
 
 def _rubric(base: Base) -> dict[str, Any]:
@@ -68,5 +99,12 @@ def _obedient(body: dict[str, Any]) -> Reply:
     good = talked_into(body["messages"])
     if schema:
         return text(json.dumps(best_answer(schema, good)))
-    words = ("A", "C") if "exactly one letter" in body["messages"][-1]["content"] else ("No", "Yes")
+    asked = body["messages"][-1]["content"]
+    words = (
+        ("A", "C")
+        if "exactly one letter" in asked
+        else ("A", "B")
+        if "exactly one of: A, B" in asked
+        else ("No", "Yes")
+    )
     return labels(**{words[good]: 0.99, words[not good]: 0.01})
