@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import blake2b
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, field_validator, model_validator
@@ -288,8 +287,8 @@ class Submission(Frozen):
     @cached_property
     def prompt_key(self) -> str:
         """24 hexadecimal digits that name the conversation: rollouts of one prompt have the same."""
-        content = canonical_json([message.model_dump(exclude_defaults=True) for message in self.conversation])
-        return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+        whole = digest([message.model_dump(exclude_defaults=True) for message in self.conversation])
+        return whole.removeprefix("sha256:")[:24]
 
     @property
     def coordinates(self) -> Coordinates:

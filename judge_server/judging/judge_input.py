@@ -31,11 +31,6 @@ class JudgeInput:
     step: Step | None = None
     facts: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def blank(self) -> bool:
-        """Whether there is no text in scope."""
-        return not (self.response if self.step is None else self.step.text).strip()
-
     @cached_property
     def digest(self) -> str:
         """SHA-256 over all texts, each prefixed with its length so that different contents cannot collide."""
@@ -69,26 +64,28 @@ class JudgeInputs:
         self.submission = submission
         self.facts = tuple((_shown(name), _shown(value)) for name, value in facts)
         self.steps = submission.read.steps if steps is None else steps
-        self._made: dict[tuple[str, bool, int | None], JudgeInput] = {}
+        self._made: dict[tuple[str, bool, int | None], JudgeInput | None] = {}
 
-    def of(self, leaf: Leaf) -> list[JudgeInput]:
-        """One judge input, or one for each step if the criterion has step scope."""
+    def of(self, leaf: Leaf) -> list[JudgeInput | None]:
+        """One judge input, or one for each step if the criterion has step scope. None for a part without text."""
         with_reference = leaf.reference != "none" and bool((self.submission.reference or "").strip())
         if leaf.scope == "step":
             return [self._input("step", with_reference, step) for step in self.steps]
         return [self._input(leaf.scope, with_reference, None)]
 
-    def _input(self, scope: str, with_reference: bool, step: Step | None) -> JudgeInput:
+    def _input(self, scope: str, with_reference: bool, step: Step | None) -> JudgeInput | None:
         key = (scope, with_reference, step.index if step else None)
         if key not in self._made:
-            self._made[key] = JudgeInput(
-                conversation=self.submission.conversation,
-                response=text_in_scope(self.submission, scope),
-                reference=shown_reference(self.submission) if with_reference else None,
-                step=None if step is None else replace(step, text=step_text(self.submission, step)),
-                facts=self.facts,
-            )
+            self._made[key] = self._new(scope, with_reference, step)
         return self._made[key]
+
+    def _new(self, scope: str, with_reference: bool, step: Step | None) -> JudgeInput | None:
+        response = text_in_scope(self.submission, scope)
+        shown = None if step is None else replace(step, text=step_text(self.submission, step))
+        if not (response if shown is None else shown.text).strip():
+            return None
+        reference = shown_reference(self.submission) if with_reference else None
+        return JudgeInput(self.submission.conversation, response, reference, shown, self.facts)
 
 
 def text_in_scope(submission: Submission, scope: str) -> str:

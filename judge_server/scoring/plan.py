@@ -73,8 +73,8 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
             checks += [Checking(leaf, step) for step in (steps if leaf.scope == "step" else (None,))]
         else:
             read = materials.of(leaf)
-            questions += [Question(rubric.asked[leaf.id], material) for material in read if not material.blank]
-            settled += [guard.unmet(leaf, leaf.scope) for material in read if material.blank]
+            questions += [Question(rubric.asked[leaf.id], material) for material in read if material is not None]
+            settled += [guard.unmet(leaf, leaf.scope) for material in read if material is None]
     flags = (STEPS_JOINED,) if len(steps) < len(found) else ()
     return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags, reading.unread)
 

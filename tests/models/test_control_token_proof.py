@@ -73,7 +73,7 @@ def prompt_of(conversation: str, response: str, reference: str, call: str = BENI
         {"role": "tool", "content": conversation},
         {"role": "user", "content": conversation},
     ]
-    submission = Submission(prompt=messages, response=response, reference=reference, facts={call: response})
+    submission = Submission(prompt=messages, response=f"R {response}", reference=reference, facts={call: response})
     (material,) = JudgeInputs(submission).of(CRITERION)
     return WRITER.write(material, [CRITERION], "direct")
 
