@@ -69,7 +69,8 @@ def faithful(p_met: float = 0.9) -> Behaviour:
 
 class StubJudge:
     """``tokens``: the ids of single tokens, for ``/tokenize``; ``tokenizer_info``: the answer of that route. ``bodies``
-    and ``headers`` of the calls so far; ``disconnects``: calls whose caller left before the answer."""
+    and ``headers`` of the calls so far; ``disconnects``: calls whose caller left before the answer. ``decide``: the
+    routes of decision models that it has, by format, and how they answer."""
 
     def __init__(
         self,
@@ -78,11 +79,13 @@ class StubJudge:
         listing: Any = None,
         tokens: Mapping[str, int] | None = None,
         tokenizer_info: Any = None,
+        decide: Mapping[str, Behaviour] | None = None,
     ) -> None:
         self.behave = behave or faithful()
         self.listing = {"object": "list", "data": [{"id": "stub", "object": "model"}]} if listing is None else listing
         self.tokens = tokens
         self.tokenizer_info = tokenizer_info
+        self.decide = decide or {}
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
         self.disconnects = 0
@@ -130,6 +133,8 @@ class StubJudge:
         application.router.add_post("/v1/chat/completions", self._chat)
         application.router.add_post("/tokenize", self._tokenize)
         application.router.add_get("/tokenizer_info", self._tokenizer_info)
+        for form in self.decide:
+            application.router.add_post(f"/v1/{form}", self._chat)
         runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -157,7 +162,7 @@ class StubJudge:
         body = json.loads(await request.read())
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
-        reply = self.behave(body)
+        reply = self.decide.get(request.path.removeprefix("/v1/"), self.behave)(body)
         try:
             return await _play(request, reply)
         except (asyncio.CancelledError, ConnectionError):

@@ -1,7 +1,7 @@
 """A judge's answer about one criterion: a reading or a typed failure, independent of points and rubrics."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from judge_server.core.criterion import Judged
@@ -67,6 +67,21 @@ def failed(
     return Answer(failure=failure, status=status, usage=usage or Usage(), model_seconds=model_seconds)
 
 
+def trusted(answer: Answer, least: float) -> Answer:
+    """``answer``, or an abstention if its labels had too little probability."""
+    reading = answer.reading
+    if reading is None or reading.label_mass is None or reading.label_mass >= least:
+        return answer
+    mass = reading.label_mass
+    failure = Failure(
+        type="low_label_mass",
+        detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge requires.",
+    )
+    return replace(
+        answer, reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=reading if mass else None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Priority and deadline of a question. ``deadline``: ``time.monotonic()`` seconds, None for none."""
@@ -98,6 +113,10 @@ class Judge(Protocol):
     @property
     def reference(self) -> JudgeReference:
         """Known after ``start``: the fingerprint names model, revision, templates, mode and sampling."""
+
+    @property
+    def criteria_per_call(self) -> int:
+        """How many criteria on one material it asks about in one request; known after ``start``."""
 
     @property
     def explaining(self) -> "Judge":

@@ -54,6 +54,11 @@ class JudgeInput:
             yield value
 
 
+def shown_input(response: str, conversation: tuple[Message, ...] = (), reference: str | None = None) -> JudgeInput:
+    """The judge input of texts that are no submission to a rubric."""
+    return JudgeInput(conversation, _shown(response), None if reference is None else _shown(reference))
+
+
 class JudgeInputs:
     """The judge inputs of one submission, each built once. ``steps``: the steps to judge, None for all; ``facts``: what
     the rubric shows to the judge."""

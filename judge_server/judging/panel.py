@@ -62,6 +62,10 @@ class PanelJudge:
             notice=" ".join(dict.fromkeys(notices)) or None,
         )
 
+    @property
+    def criteria_per_call(self) -> int:
+        return max(member.criteria_per_call for member in self.members)
+
     async def ask(self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
         asked = await together([member.ask(judge_input, criteria, terms) for member in self.members])
         by_criterion = zip(criteria, zip(*asked, strict=True), strict=True)

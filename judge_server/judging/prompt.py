@@ -33,6 +33,8 @@ _TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason")
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
 _CHARACTERS_KEPT = 32_000_000
+_END_OF_PART = "\ue002"
+_PARTS: tuple[Part, ...] = ("conversation", "response", "reference")
 
 
 def _source(name: str) -> str:
@@ -84,13 +86,16 @@ class Slots:
         self._codes.append(code)
         return f"\ue000{len(self.texts) - 1}\ue001"
 
-    def segments(self, rendered: str, parts: Mapping[int, Part] | None = None) -> tuple[Segment, ...]:
+    def segments(
+        self, rendered: str, parts: Mapping[int, Part] | None = None, own: Part | None = None
+    ) -> tuple[Segment, ...]:
+        """``own``: the part that the template's text belongs to."""
         pieces = _SLOT.split(rendered)
         result = []
         for place, piece in enumerate(pieces):
             if place % 2 == 0:
                 if piece:
-                    result.append(Segment(piece, self.part, trusted=True))
+                    result.append(Segment(piece, own or self.part, trusted=True))
             else:
                 index = int(piece)
                 result += self._with_roles(index, (parts or {}).get(index, self.part))
@@ -125,10 +130,7 @@ class PromptWriter:
 
     def write(self, judge_input: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
         """The prompt that asks about ``criteria`` (several only in reason mode) on one judge input."""
-        shown = self._inputs.get(judge_input.digest)
-        if shown is None:
-            shown = self._render_input(judge_input)
-            self._inputs.put(judge_input.digest, shown)
+        shown = self._shown(judge_input)
         asked: tuple[str, ...] = (mode, *[criterion.question_digest for criterion in criteria])
         question = self._questions.get(asked)
         if question is None:
@@ -136,6 +138,29 @@ class PromptWriter:
             self._questions.put(asked, question)
         user = Turn("user", shown.segments + question)
         return Prompt((Turn("system", self._system(len(criteria) > 1)), user), shown.prefix)
+
+    def material(self, judge_input: JudgeInput) -> Prompt:
+        """The prompt without any question, for models that get typed questions beside it."""
+        shown = self._shown(judge_input)
+        return Prompt((Turn("system", self._system(True)), Turn("user", shown.segments)), shown.prefix)
+
+    def statement(self, criterion: Judged) -> tuple[Segment, ...]:
+        """The statement and the examples of a criterion, without its options: a typed question has them apart."""
+        asked = ("statement", criterion.question_digest)
+        question = self._questions.get(asked)
+        if question is None:
+            slots, parts = Slots("criterion"), dict[int, Part]()
+            values = _criterion_values(criterion, slots, parts, None, lettered=False) | {"options": []}
+            question = slots.segments(_environment().get_template("criterion").render(values).strip(), parts)
+            self._questions.put(asked, question)
+        return question
+
+    def _shown(self, judge_input: JudgeInput) -> _RenderedInput:
+        shown = self._inputs.get(judge_input.digest)
+        if shown is None:
+            shown = self._render_input(judge_input)
+            self._inputs.put(judge_input.digest, shown)
+        return shown
 
     def code(self, kind: str, text: str) -> str:
         """The fence code of ``text``: 12 hexadecimal digits that its author cannot know."""
@@ -170,8 +195,11 @@ class PromptWriter:
             if judge_input.facts
             else None,
         }
-        rendered = _environment().get_template("judge_input").render(values)
-        segments = slots.segments(rendered, parts)
+        rendered = _environment().get_template("judge_input").render(values | {"end_of_part": _END_OF_PART})
+        shown_segments: list[Segment] = []
+        for part, block in zip(_PARTS, rendered.split(_END_OF_PART), strict=False):
+            shown_segments += slots.segments(block, parts, part)
+        segments = tuple(shown_segments)
         return _RenderedInput(segments, (conversation_code, values["response"]["code"]), _size(segments))
 
     def _render_question(self, criteria: Sequence[Judged], mode: Mode) -> tuple[Segment, ...]:
@@ -194,7 +222,9 @@ def _size(segments: Sequence[Segment]) -> int:
     return sum(len(segment.text) for segment in segments)
 
 
-def _criterion_values(criterion: Judged, slots: Slots, parts: dict[int, Part], number: int | None) -> dict[str, Any]:
+def _criterion_values(
+    criterion: Judged, slots: Slots, parts: dict[int, Part], number: int | None, *, lettered: bool = True
+) -> dict[str, Any]:
     def aside(text: str | None) -> str | None:
         """A slot for text of the criterion other than its statement; None for no text."""
         if not text:
@@ -212,13 +242,16 @@ def _criterion_values(criterion: Judged, slots: Slots, parts: dict[int, Part], n
             {"letter": letters[option.label], "label": aside(option.label), "description": aside(option.description)}
             for option in criterion.options
         ]
-        examples = [(example.response, letters[example.option], example.reason) for example in criterion.examples]
+        examples = [
+            (example.response, letters[example.option] if lettered else slots(example.option), example.reason)
+            for example in criterion.examples
+        ]
     else:
         items = criterion.any_of or criterion.all_of or ()
         if criterion.if_absent == "skip":
             words = zip(labels, ("the criterion is met", "the criterion is not met"), strict=False)
             options = [{"letter": letter, "label": word, "description": None} for letter, word in words]
-        verdicts = {True: labels[0], False: labels[1]}
+        verdicts = dict(zip((True, False), labels if lettered else YES_NO, strict=False))
         examples = [(example.response, verdicts[example.met], example.reason) for example in criterion.examples]
     return {
         "number": number,

@@ -1,4 +1,5 @@
-"""A judge with one model. Mode direct reads one token's probabilities; mode reason reads a reason, then a verdict.
+"""A judge with one model. Mode direct reads one token's probabilities, or asks a decision model all questions at once;
+mode reason reads a reason, then a verdict.
 
 A request is repeated until its answer can be read, and every failure becomes a typed answer instead of an exception.
 """
@@ -6,17 +7,19 @@ A request is repeated until its answer can be read, and every failure becomes a 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import fsum
+from typing import Any
 
 from judge_server.core.criterion import Judged
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.core.judge import JudgeSpecification, Mode
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.verdict import Failure, VerdictStatus
-from judge_server.judging.answer import Answer, Reading, Terms, ValueBounds, failed
+from judge_server.judging.answer import Answer, Reading, Terms, ValueBounds, failed, trusted
+from judge_server.judging.decision import decided
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
 from judge_server.judging.reading import expected, label_reading, read_structured, verdict_schema
@@ -35,6 +38,7 @@ _OUTSIDE_THE_MODEL = {
 _NEGLIGIBLE = 0.01
 _LOG = logging.getLogger(__name__)
 Read = Callable[[Completion], tuple[Reading, ...]]
+Asking = Callable[[JudgeInput, tuple[Judged, ...], Terms, int], Coroutine[Any, Any, tuple[Answer, ...]]]
 
 
 class SingleJudge:
@@ -56,8 +60,8 @@ class SingleJudge:
 
     @cached_property
     def explaining(self) -> "SingleJudge":
-        """This judge in reason mode."""
-        if self.mode == "reason":
+        """This judge in reason mode; a decision model has no reasons to give."""
+        if self.mode == "reason" or self.model.capabilities.decisions:
             return self
         return SingleJudge(self.specification.model_copy(update={"mode": "reason"}), self.model, self.writer)
 
@@ -92,8 +96,7 @@ class SingleJudge:
         )
 
     async def ask(self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
-        size = self.specification.criteria_per_call if self.mode == "reason" else 1
-        ask = self._with_reason if self.mode == "reason" else self._directly
+        size, ask = self.criteria_per_call, self._asking
         some = [criteria[start : start + size] for start in range(0, len(criteria), size)]
         ballots: list[Answer] = []
         votes = range(self.specification.votes)
@@ -104,6 +107,25 @@ class SingleJudge:
             same = answered[place :: len(some)]
             ballots += same[0] if len(same) == 1 else [counted(answers) for answers in zip(*same, strict=True)]
         return tuple(ballots)
+
+    @property
+    def criteria_per_call(self) -> int:
+        """How many criteria on one material go into one request."""
+        most = self.model.capabilities.decisions
+        return most or (self.specification.criteria_per_call if self.mode == "reason" else 1)
+
+    @property
+    def _asking(self) -> Asking:
+        if self.model.capabilities.decisions:
+            return self._by_typed_questions
+        return self._with_reason if self.mode == "reason" else self._directly
+
+    async def _by_typed_questions(
+        self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
+    ) -> tuple[Answer, ...]:
+        """Ask a decision model, which has no sampling: every vote is the same question."""
+        complete = partial(_complete, self.specification, self.model)
+        return await decided(self.specification, complete, self.writer, judge_input, criteria, terms)
 
     async def _directly(
         self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
@@ -246,21 +268,6 @@ def _not_listed(readings: tuple[Reading, ...], gap: ValueBounds, usage: Usage, s
     )
     abstained = Answer(failure=failure, status=VerdictStatus.ABSTAINED)
     return (replace(abstained, usage=usage, model_seconds=seconds), *(abstained for _ in readings[1:]))
-
-
-def trusted(answer: Answer, least: float) -> Answer:
-    """``answer``, or an abstention if its labels had too little probability."""
-    reading = answer.reading
-    if reading is None or reading.label_mass is None or reading.label_mass >= least:
-        return answer
-    mass = reading.label_mass
-    failure = Failure(
-        type="low_label_mass",
-        detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge requires.",
-    )
-    return replace(
-        answer, reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=reading if mass else None
-    )
 
 
 def counted(answers: tuple[Answer, ...]) -> Answer:

@@ -93,16 +93,16 @@ class LexicalBaseline:
         return self._completion(request)
 
     def _completion(self, request: Request) -> Completion:
-        merits = self._merits(request.prompt)
+        merits, wanted = self._merits(request.prompt), request.generated
         if merits:
-            if isinstance(request.answer, Labels):
+            if isinstance(wanted, Labels):
                 first = first_better(merits)
-                return _spoken_label(request.answer.words, (first, 1 - first))
-            return Completion(json.dumps(compared(request.answer.schema, merits)), usage=Usage(calls=1))
+                return _spoken_label(wanted.words, (first, 1 - first))
+            return Completion(json.dumps(compared(wanted.schema, merits)), usage=Usage(calls=1))
         overlaps = self._overlaps(request.prompt)
-        if isinstance(request.answer, Labels):
-            return _spoken_label(request.answer.words, shares(request.answer.words, overlaps[0].probability))
-        answer = _filled(request.answer.schema, overlaps[0], overlaps)
+        if isinstance(wanted, Labels):
+            return _spoken_label(wanted.words, shares(wanted.words, overlaps[0].probability))
+        answer = _filled(wanted.schema, overlaps[0], overlaps)
         return Completion(json.dumps(answer, ensure_ascii=False), usage=Usage(calls=1))
 
     async def healthy(self) -> bool:

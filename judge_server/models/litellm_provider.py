@@ -175,11 +175,16 @@ class LiteLLMProvider:
         timeout = self._options.timeout_seconds if left is None else min(self._options.timeout_seconds, left)
         try:
             async with asyncio.timeout(left) as limit:
-                answer = await router.acompletion(**_arguments(request, self._options, self._strings), timeout=timeout)
+                return await self._ask(router, request, timeout)
+        except JudgeFailure:
+            raise
         except Exception as error:  # noqa: BLE001 - errors of many providers, not all of them wrapped by LiteLLM
             if limit.expired() or (deadline is not None and time.monotonic() >= deadline):
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
             raise _failure(error, self._litellm, self.name) from None
+
+    async def _ask(self, router: Any, request: Request, seconds: float) -> Completion:
+        answer = await router.acompletion(**_arguments(request, self._options, self._strings), timeout=seconds)
         return completion_in(answer.model_dump(warnings=False), thinking=request.thinking_tokens is not None)
 
     @staticmethod
@@ -255,10 +260,10 @@ def _arguments(request: Request, options: LiteLLMOptions, strings: ControlString
         arguments["temperature"] = request.sampling.temperature
     if request.sampling.seed is not None:
         arguments["seed"] = request.sampling.seed
-    if isinstance(request.answer, Labels):
+    answer = request.generated
+    if isinstance(answer, Labels):
         probabilities = {"logprobs": True, "top_logprobs": options.top_logprobs} if options.top_logprobs else {}
         return arguments | {"max_tokens": 1} | probabilities
-    answer = request.answer
     schema = {"name": answer.name, "schema": answer.schema, "strict": True}
     return arguments | {
         "max_tokens": answer.max_tokens + (request.thinking_tokens or 0),

@@ -26,7 +26,7 @@ EXTRA_BODY = frozenset(
 )  # fmt: skip
 
 _SPECIFICATION = re.compile(r"(?P<name>.+?)@(?P<addresses>https?://.+)", re.DOTALL)
-_REMEDY = "Write openai:NAME@http://HOST:PORT/v1, with further addresses of the same model behind commas."
+_REMEDY = "Write %s:NAME@http://HOST:PORT/v1, with further addresses of the same model behind commas."
 
 
 class OpenAIOptions(Frozen):
@@ -71,18 +71,19 @@ class OpenAIOptions(Frozen):
         return value
 
 
-def read_specification(rest: str) -> tuple[str, tuple[str, ...]]:
+def read_specification(rest: str, provider: str = "openai") -> tuple[str, tuple[str, ...]]:
     """The model's name and its base addresses, without a closing slash. Raises BadConfiguration."""
+    remedy = _REMEDY % provider
     match = _SPECIFICATION.fullmatch(rest.strip())
     if match is None:
-        raise BadConfiguration(f"{_masked(rest)!r} names no model at an address.", remedy=_REMEDY)
-    addresses = tuple(_address(address) for address in match["addresses"].split(","))
+        raise BadConfiguration(f"{_masked(rest)!r} names no model at an address.", remedy=remedy)
+    addresses = tuple(_address(address, remedy) for address in match["addresses"].split(","))
     if len(set(addresses)) < len(addresses):
-        raise BadConfiguration("An address occurs twice in the specification of the openai model.", remedy=_REMEDY)
+        raise BadConfiguration(f"An address occurs twice in the specification of the {provider} model.", remedy=remedy)
     return match["name"], addresses
 
 
-def _address(text: str) -> str:
+def _address(text: str, remedy: str) -> str:
     address = text.strip().rstrip("/")
     try:
         parts = urlsplit(address)
@@ -90,10 +91,10 @@ def _address(text: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise BadConfiguration(f"{_masked(address)!r} is not an http address.", remedy=_REMEDY)
+        raise BadConfiguration(f"{_masked(address)!r} is not an http address.", remedy=remedy)
     if parts.username is not None or parts.password is not None:
         raise BadConfiguration(
-            "An address of the openai model holds a user name or password.",
+            "An address of the model holds a user name or password.",
             remedy="Remove it from the address and set the option api_key.",
         )
     if parts.query or parts.fragment or address.endswith("/chat/completions"):

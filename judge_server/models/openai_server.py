@@ -1,4 +1,6 @@
-"""Judge models behind OpenAI-compatible servers: one address or a fleet of them. The only importer of aiohttp.
+"""Judge models behind HTTP servers: one address or a fleet of them. The only importer of aiohttp.
+
+``ModelServer`` sends requests; ``OpenAIServer`` asks chat completions with it, and ``decision_server`` typed questions.
 
 openai_wire writes requests and openai_reply reads answers; capability_probe determines what the server can do; fleet
 chooses the address, the retries and the waits.
@@ -22,7 +24,7 @@ from judge_server.models.openai_fault import CallOutcome, ServerFault, fault_ins
 from judge_server.models.openai_options import OpenAIOptions, read_specification
 from judge_server.models.openai_reply import ModelListing, completion_of, json_in, listing_of, merged, tokens_in
 from judge_server.models.openai_wire import chat_body, favouring
-from judge_server.models.protocol import Capabilities, Completion, Labels, Reach, Request
+from judge_server.models.protocol import Capabilities, Completion, Labels, Prompt, Reach, Request
 from judge_server.models.registry import read_options
 from judge_server.models.reserved import UNKNOWN, ControlStrings
 
@@ -40,8 +42,11 @@ def create(rest: str, options: Mapping[str, Any]) -> "OpenAIServer":
     return OpenAIServer(name, addresses, read_options(OpenAIOptions, "openai", options))
 
 
-class OpenAIServer:
-    """A Model on servers with ``/chat/completions``. All addresses must serve the same model."""
+class ModelServer:
+    """The connections to the addresses of one model, all of which must serve the same. ``path`` is what requests are
+    posted to."""
+
+    path = "/chat/completions"
 
     def __init__(self, name: str, addresses: tuple[str, ...], options: OpenAIOptions) -> None:
         self.name = name
@@ -54,64 +59,21 @@ class OpenAIServer:
         self._fleet = Fleet(addresses)
         self._hedging = _hedging(options, addresses)
         self._failover = Failover(self._fleet, self._post, self._hedging)
-        self._dialect = first_dialect(options)
         self._session: aiohttp.ClientSession | None = None
         self._answered_at = float("-inf")
-        self._label_ids: dict[tuple[str, ...], tuple[int, ...]] = {}
-
-    async def start(self) -> None:
-        """Connect and probe what the server can do. Raises ModelUnavailable if no address answers."""
-        if self._session is not None:
-            return
-        self._session = self._open_session()
-        try:
-            listing = ModelListing.merged([found for found in await self._listings() if found])
-            learned = await CapabilityProbe(self._ask_probe, self._token_ids, self.name, self._options).learn()
-            strings = await self._control_strings()
-        except BaseException:
-            await self.close()
-            raise
-        self._dialect = replace(learned.dialect, strings=strings)
-        broken = f"strings {strings.digest[:12]}" if strings.digest != UNKNOWN.digest else ""
-        self.revision = " ".join(filter(None, (*listing.roots, learned.fingerprint, broken)))
-        context_tokens = self._options.context_tokens or listing.context_tokens
-        relisting = learned.dialect.relisting != "none"
-        self.capabilities = Capabilities(
-            learned.logprobs, learned.structured, context_tokens, relisting, learned.limits
-        )
 
     @property
     def reach(self) -> Reach:
         hedging = self._hedging
         return Reach(self._fleet.circuits_open, hedging.hedged if hedging else 0, hedging.won if hedging else 0)
 
-    async def complete(self, request: Request) -> Completion:
-        answer, relisting = request.answer, self._dialect.relisting
-        if not isinstance(answer, Labels) or not answer.every or relisting == "none":
-            return await self._complete(request)
-        token_ids = await self._token_ids(answer.words) if relisting in BY_TOKEN_ID else ()
-        favoured = favouring(relisting, answer.words, token_ids)
-        first, second = await asyncio.gather(self._complete(request), self._complete(request, favoured))
-        return merged(first, second)
-
-    async def _complete(self, request: Request, favoured: Mapping[str, Any] | None = None) -> Completion:
-        body = chat_body(request, self.name, self._dialect, self._options.extra_body, favoured)
-        prefix = request.prompt.prefix[0] if request.prompt.prefix else None
-        limits = CallLimits(self._options.transport_attempts, request.deadline)
-        answer = await self._failover.ask(body, prefix, limits)
-        if isinstance(answer, ServerFault):
-            raise answer.error
-        self._answered_at = time.monotonic()
-        return completion_of(answer, thinking=request.thinking_tokens is not None)
-
-    async def _token_ids(self, words: Sequence[str]) -> tuple[int, ...]:
-        """The single tokens that say one of ``words``, with and without a leading space; none if no server reports
-        them."""
-        if tuple(words) not in self._label_ids:
-            spellings = [text for word in words for text in (word, f" {word}")]
-            found = await asyncio.gather(*(self._tokenized(text) for text in spellings))
-            self._label_ids[tuple(words)] = tuple(dict.fromkeys(ids[0] for ids in found if len(ids) == 1))
-        return self._label_ids[tuple(words)]
+    async def _answer(self, body: bytes, prompt: Prompt, deadline: float | None) -> bytes | ServerFault:
+        """The body of a good answer, or the fault of the last attempt."""
+        limits = CallLimits(self._options.transport_attempts, deadline)
+        answer = await self._failover.ask(body, prompt.prefix[0] if prompt.prefix else None, limits)
+        if not isinstance(answer, ServerFault):
+            self._answered_at = time.monotonic()
+        return answer
 
     async def _tokenized(self, text: str) -> list[int]:
         """By the first address that has ``/tokenize`` as vLLM, SGLang and llama.cpp do; empty if none has."""
@@ -194,7 +156,7 @@ class OpenAIServer:
             left = min(left, max(deadline - time.monotonic(), 0.001))
         timeout = aiohttp.ClientTimeout(total=left, sock_connect=min(self._options.connect_timeout_seconds, left))
         data = body if len(body) < _LARGE_BODY_BYTES else io.BytesIO(body)
-        url = f"{address.url}/chat/completions"
+        url = f"{address.url}{self.path}"
         try:
             async with self._opened().post(url, data=data, timeout=timeout, allow_redirects=False) as response:
                 raw = await _bounded(response)
@@ -249,6 +211,61 @@ class OpenAIServer:
         return aiohttp.ClientSession(
             connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
         )
+
+
+class OpenAIServer(ModelServer):
+    """A Model on servers with ``/chat/completions``."""
+
+    def __init__(self, name: str, addresses: tuple[str, ...], options: OpenAIOptions) -> None:
+        super().__init__(name, addresses, options)
+        self._dialect = first_dialect(options)
+        self._label_ids: dict[tuple[str, ...], tuple[int, ...]] = {}
+
+    async def start(self) -> None:
+        """Connect and probe what the server can do. Raises ModelUnavailable if no address answers."""
+        if self._session is not None:
+            return
+        self._session = self._open_session()
+        try:
+            listing = ModelListing.merged([found for found in await self._listings() if found])
+            learned = await CapabilityProbe(self._ask_probe, self._token_ids, self.name, self._options).learn()
+            strings = await self._control_strings()
+        except BaseException:
+            await self.close()
+            raise
+        self._dialect = replace(learned.dialect, strings=strings)
+        broken = f"strings {strings.digest[:12]}" if strings.digest != UNKNOWN.digest else ""
+        self.revision = " ".join(filter(None, (*listing.roots, learned.fingerprint, broken)))
+        context_tokens = self._options.context_tokens or listing.context_tokens
+        relisting = learned.dialect.relisting != "none"
+        self.capabilities = Capabilities(
+            learned.logprobs, learned.structured, context_tokens, relisting, learned.limits
+        )
+
+    async def complete(self, request: Request) -> Completion:
+        answer, relisting = request.answer, self._dialect.relisting
+        if not isinstance(answer, Labels) or not answer.every or relisting == "none":
+            return await self._complete(request)
+        token_ids = await self._token_ids(answer.words) if relisting in BY_TOKEN_ID else ()
+        favoured = favouring(relisting, answer.words, token_ids)
+        first, second = await asyncio.gather(self._complete(request), self._complete(request, favoured))
+        return merged(first, second)
+
+    async def _complete(self, request: Request, favoured: Mapping[str, Any] | None = None) -> Completion:
+        body = chat_body(request, self.name, self._dialect, self._options.extra_body, favoured)
+        answer = await self._answer(body, request.prompt, request.deadline)
+        if isinstance(answer, ServerFault):
+            raise answer.error
+        return completion_of(answer, thinking=request.thinking_tokens is not None)
+
+    async def _token_ids(self, words: Sequence[str]) -> tuple[int, ...]:
+        """The single tokens that say one of ``words``, with and without a leading space; none if no server reports
+        them."""
+        if tuple(words) not in self._label_ids:
+            spellings = [text for word in words for text in (word, f" {word}")]
+            found = await asyncio.gather(*(self._tokenized(text) for text in spellings))
+            self._label_ids[tuple(words)] = tuple(dict.fromkeys(ids[0] for ids in found if len(ids) == 1))
+        return self._label_ids[tuple(words)]
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:

@@ -1,6 +1,6 @@
 """Requests as bodies of ``/chat/completions``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from typing import Any, Literal
 import orjson
 
 from judge_server.models.openai_options import LimitField, Omittable, StructuredStyle, ThinkingControl
-from judge_server.models.protocol import Labels, Prompt, Request, Structured
+from judge_server.models.protocol import Labels, Prompt, Request, Segment, Structured
 from judge_server.models.reserved import UNKNOWN, ControlStrings
 from judge_server.util.parsing import writable
 
@@ -40,15 +40,14 @@ class Dialect:
     strings: ControlStrings = UNKNOWN
 
 
+def plain_text(segments: Iterable[Segment], strings: ControlStrings = UNKNOWN) -> str:
+    """The text of segments, in which no outside text spells a control string of a chat template."""
+    return "".join([one.text if one.trusted else broken(one.text, strings) for one in segments])
+
+
 def messages_of(prompt: Prompt, strings: ControlStrings = UNKNOWN) -> list[dict[str, str]]:
-    """The turns as messages in which no outside text spells a control string of a chat template."""
-    return [
-        {
-            "role": turn.role,
-            "content": "".join([one.text if one.trusted else _safe(one.text, strings) for one in turn.segments]),
-        }
-        for turn in prompt.turns
-    ]
+    """The turns as messages."""
+    return [{"role": turn.role, "content": plain_text(turn.segments, strings)} for turn in prompt.turns]
 
 
 def chat_body(
@@ -68,10 +67,11 @@ def chat_body(
         body["seed"] = request.sampling.seed
     if dialect.priority:
         body["priority"] = int(request.priority)
-    if isinstance(request.answer, Labels):
+    answer = request.generated
+    if isinstance(answer, Labels):
         _ask_labels(body, dialect)
     else:
-        _ask_structured(body, request.answer, request.thinking_tokens, dialect)
+        _ask_structured(body, answer, request.thinking_tokens, dialect)
     return _encode({**body, **(favoured or {})})
 
 
@@ -142,7 +142,8 @@ def _control_thinking(body: dict[str, Any], on: bool, dialect: Dialect) -> None:
             pass
 
 
-def _safe(text: str, strings: ControlStrings) -> str:
+def broken(text: str, strings: ControlStrings = UNKNOWN) -> str:
+    """``text`` with its control strings broken."""
     return _broken(strings, text) if len(text) <= _SHORT_CHARACTERS else _broken_long(strings, text)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from judge_server.core.errors import ModelUnavailable
 from judge_server.core.judgment import Usage
 
 Part = Literal["instructions", "conversation", "response", "reference", "criterion", "question", "candidate", "pitfall"]
@@ -65,6 +66,46 @@ class Structured:
     name: str = "verdict"
 
 
+QuestionKind = Literal["predicate", "score", "choice"]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedOption:
+    """An answer that a typed question offers; name and description are outside text."""
+
+    name: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypedQuestion:
+    """A question of a decision request. ``predicate``: yes or no; ``score``: ordered ``options`` from worst to best;
+    ``choice``: options without an order."""
+
+    kind: QuestionKind
+    instructions: tuple[Segment, ...]
+    options: tuple[TypedOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Answer every question about the prompt's material with probabilities; the model generates nothing."""
+
+    questions: tuple[TypedQuestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedAnswer:
+    """The answer to one typed question. ``shares``: of yes and no, or of the options in order; they add up to 1.
+    ``label_mass``: probability of all labels together, None if the server does not tell it. Without shares the question
+    was ``refused``, or ``unusable`` says what is wrong with its answer."""
+
+    shares: tuple[float, ...] = ()
+    label_mass: float | None = None
+    refused: bool = False
+    unusable: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     temperature: float = 0.0
@@ -86,11 +127,18 @@ class Request:
     ``deadline``: ``time.monotonic()`` seconds after which the answer is no longer needed; None for no deadline."""
 
     prompt: Prompt
-    answer: Labels | Structured
+    answer: Labels | Structured | Decisions
     sampling: Sampling = Sampling()
     thinking_tokens: int | None = None
     priority: Priority = Priority.INTERACTIVE
     deadline: float | None = None
+
+    @property
+    def generated(self) -> Labels | Structured:
+        """The answer of a model that generates text. Raises ModelUnavailable for typed questions."""
+        if isinstance(self.answer, Decisions):
+            raise ModelUnavailable("This model answers no typed questions.", remedy="Name a decision model (decide:).")
+        return self.answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +154,8 @@ class TokenProbability:
 class Completion:
     """``candidates`` are the first answer token's alternatives (raw, before any constraint), empty if the provider
     gives none. ``truncated``: the token limit ended the answer. ``thinking``: the thinking, not part of ``text``.
-    ``unlisted_logprob``: no token outside ``candidates`` is likelier; None means the least likely candidate."""
+    ``unlisted_logprob``: no token outside ``candidates`` is likelier; None means the least likely candidate.
+    ``decisions``: one for each of the questions of ``Decisions``."""
 
     text: str
     candidates: tuple[TokenProbability, ...] = ()
@@ -114,6 +163,7 @@ class Completion:
     thinking: str = ""
     usage: Usage = field(default_factory=Usage)
     unlisted_logprob: float | None = None
+    decisions: tuple[TypedAnswer, ...] = ()
 
 
 IMPOSSIBLE_LOGPROB = -9_999.0
@@ -123,13 +173,15 @@ IMPOSSIBLE_LOGPROB = -9_999.0
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a started model can do. ``context_tokens``: longest prompt plus answer, if known. ``relisting``: it can
-    answer ``Labels.every``. ``limits``: sentences for operators about what it cannot do, and the consequences."""
+    answer ``Labels.every``. ``decisions``: it answers ``Decisions``, at most ``decisions`` questions a request;
+    0 if it does not. ``limits``: sentences for operators about what it cannot do, and the consequences."""
 
     logprobs: bool
     structured: bool
     context_tokens: int | None = None
     relisting: bool = False
     limits: tuple[str, ...] = ()
+    decisions: int = 0
 
 
 @runtime_checkable

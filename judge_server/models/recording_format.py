@@ -15,7 +15,7 @@ from pydantic import Field
 
 from judge_server.core.judgment import Usage
 from judge_server.core.model import Frozen
-from judge_server.models.protocol import Completion, Labels, Model, Request, TokenProbability
+from judge_server.models.protocol import Completion, Model, Request, TokenProbability, TypedAnswer
 from judge_server.util.canonical import digest
 
 _CODE = re.compile(r"\b[0-9a-f]{12,}\b")
@@ -32,6 +32,16 @@ class RecordedModel(Frozen):
     context_tokens: int | None = Field(None, ge=1)
     relisting: bool = False
     limits: tuple[str, ...] = ()
+    decisions: int = Field(0, ge=0)
+
+
+class RecordedDecision(Frozen):
+    """The answer to one typed question, with the fields of ``TypedAnswer``."""
+
+    shares: tuple[float, ...] = ()
+    label_mass: float | None = None
+    refused: bool = False
+    unusable: str | None = None
 
 
 class RecordedCompletion(Frozen):
@@ -43,6 +53,7 @@ class RecordedCompletion(Frozen):
     thinking: str = ""
     usage: Usage = Usage()
     unlisted_logprob: float | None = None
+    decisions: tuple[RecordedDecision, ...] = ()
 
 
 class RecordingHeader(Frozen):
@@ -72,6 +83,7 @@ class RecordingEntry(Frozen):
             thinking=completion.thinking,
             usage=completion.usage,
             unlisted_logprob=completion.unlisted_logprob,
+            decisions=tuple(RecordedDecision(**asdict(one)) for one in completion.decisions),
         )
         return RecordingEntry(key=key_of(request), completion=recorded)
 
@@ -85,6 +97,7 @@ class RecordingEntry(Frozen):
             recorded.thinking,
             recorded.usage,
             recorded.unlisted_logprob,
+            tuple(TypedAnswer(**one.model_dump()) for one in recorded.decisions),
         )
 
 
@@ -102,7 +115,7 @@ def key_of(request: Request) -> str:
         [turn.role, [_CODE.sub("code", segment.text) if segment.trusted else segment.text for segment in turn.segments]]
         for turn in request.prompt.turns
     ]
-    kind = "labels" if isinstance(request.answer, Labels) else "structured"
+    kind = type(request.answer).__name__.lower()
     answer = {name: value for name, value in asdict(request.answer).items() if name != "every" or value}
     return digest(
         {

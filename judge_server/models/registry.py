@@ -45,6 +45,7 @@ Factory = Callable[[str, Mapping[str, Any]], Model]
 PROVIDERS = {
     "vllm": "judge_server.models.vllm_engine",
     "openai": "judge_server.models.openai_server",
+    "decide": "judge_server.models.decision_server",
     "litellm": "judge_server.models.litellm_provider",
     "baseline": "judge_server.models.baseline",
     "recorded": "judge_server.models.replay",
@@ -59,8 +60,8 @@ def open_model(specification: str, options: Mapping[str, Any] | None = None) -> 
     if module is None:
         raise BadConfiguration(
             f"{specification!r} does not start with a known model provider.",
-            remedy="Write vllm:NAME_OR_PATH, openai:NAME@http://HOST:PORT/v1, litellm:PROVIDER/NAME, baseline "
-            "or recorded:FILE.",
+            remedy="Write vllm:NAME_OR_PATH, openai:NAME@http://HOST:PORT/v1, decide:NAME@http://HOST:PORT/v1, "
+            "litellm:PROVIDER/NAME, baseline or recorded:FILE.",
         )
     factory: Factory = import_module(module).create
     return factory(rest, options or {})

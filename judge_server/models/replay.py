@@ -47,7 +47,12 @@ class Replay:
         self.name, self.revision = model.name, model.revision
         self.notice = f"These answers of {model.name!r} are replayed from a recording. {model.notice or ''}".strip()
         self.capabilities = Capabilities(
-            model.logprobs, model.structured, model.context_tokens, model.relisting, model.limits
+            model.logprobs,
+            model.structured,
+            model.context_tokens,
+            model.relisting,
+            model.limits,
+            model.decisions,
         )
         self._recording = recording
 

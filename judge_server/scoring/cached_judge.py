@@ -252,7 +252,7 @@ def _calls(judge: Judge, questions: Mapping[str, Question], keys: Sequence[str],
     by_material: dict[str, list[str]] = defaultdict(list)
     for key in keys:
         by_material[questions[key].material.digest].append(key)
-    size = judge.specification.criteria_per_call
+    size = judge.criteria_per_call
     for same in by_material.values():
         for start in range(0, len(same), size):
             some = tuple(same[start : start + size])

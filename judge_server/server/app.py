@@ -12,7 +12,17 @@ from judge_server.core.errors import JudgeServerError
 from judge_server.server import description, problems
 from judge_server.server import description as api_page
 from judge_server.server.calibration_runs import CalibrationRuns
-from judge_server.server.dialects import azure, classify, llamafactory, nemo_gym, openai_graders, openrlhf, roll, slime
+from judge_server.server.dialects import (
+    azure,
+    classify,
+    decisions,
+    llamafactory,
+    nemo_gym,
+    openai_graders,
+    openrlhf,
+    roll,
+    slime,
+)
 from judge_server.server.dialects.failure_policy import Substitutions
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.server.dialects.roll import RollTasks
@@ -139,6 +149,7 @@ def _include_routes(app: FastAPI) -> None:
     app.include_router(monitor.router)
     app.include_router(audit_queue.router)
     app.include_router(openai_graders.router)
+    app.include_router(decisions.router)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(operations.router)

@@ -100,6 +100,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+def response_to(request: Request, fault: Exception) -> Response:
+    """The problem document for an error of a route, for dialects that put its members into a shape of their own."""
+    if isinstance(fault, JudgeServerError):
+        return _ours(request, fault)
+    return _invalid(request, fault) if isinstance(fault, RequestValidationError) else _http(request, fault)
+
+
 def _ours(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, JudgeServerError)  # noqa: S101 - the handler is registered for this class
     return problem_response(fault)

@@ -18,6 +18,8 @@ from judge_server.core.errors import (
 )
 from judge_server.models.protocol import Labels, Model, Prompt, Request, Segment, Structured, Turn
 from judge_server.models.registry import open_model
+from tests.decisions import REFUSED, always, openai
+from tests.judging.values import ask, binary, judge, scale
 from tests.stub_judge import Reply, StubJudge, faithful, text
 
 # LiteLLM's own declarations, seen once when its router is made.
@@ -207,3 +209,23 @@ def test_a_missing_package_is_named_with_its_remedy(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert "MissingDependency" in done.stderr
     assert "judge-server[litellm]" in done.stderr
+
+
+async def test_a_hosted_decision_model_answers_the_whole_rubric_in_one_call():
+    def oracle(text, options):
+        return REFUSED if "weapon" in text else always()(text, options)
+
+    with StubJudge(decide={"decisions": openai(oracle)}) as stub:
+        model = open_model("decide:openai/gpt-6-luna", {"api_base": stub.address, "api_key": "k"})
+        await model.start()
+        try:
+            before = stub.calls
+            answers = await ask(judge(model), binary("Names a remedy."), binary("Names a weapon."), scale())
+            assert stub.calls - before == 1
+            assert model.capabilities.decisions == 64
+        finally:
+            await model.close()
+    assert answers[0].reading.value == pytest.approx(0.9)
+    assert answers[1].failure.type == "question_refused"
+    assert answers[2].reading.shares == pytest.approx((0.05, 0.05, 0.9))
+    assert [answer.reading.label_mass for answer in answers if answer.reading] == [None, None]

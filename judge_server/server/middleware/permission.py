@@ -39,6 +39,8 @@ RULES: Final = (
     ScopeRule(_ALL, "/v1/score", ("score",)),
     ScopeRule(_ALL, "/v1/jobs", ("score",)),
     ScopeRule(_ALL, "/v1/fine_tuning/alpha/graders", ("score",)),
+    ScopeRule(_ALL, "/v1/systemone", ("score",)),
+    ScopeRule(_ALL, "/v1/decisions", ("score",)),
     ScopeRule(_ALL, "/trainers", ("score",)),
     ScopeRule(_READ, "/v1/judgments", SCOPES),
     ScopeRule(_READ, "/v1/runs", SCOPES),

@@ -1,0 +1,98 @@
+"""Ask a decision model: all criteria on one material in one request, each as a typed question.
+
+Values of options are applied to the returned distribution here, never taken from the server. Only questions without a
+usable answer are asked again; a refused question is an abstention of its own, and the others count.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from judge_server.core.criterion import Choice, Judged, Scale
+from judge_server.core.errors import JudgeFailure, UnusableVerdict
+from judge_server.core.judge import JudgeSpecification
+from judge_server.core.judgment import Usage
+from judge_server.core.verdict import Failure, VerdictStatus
+from judge_server.judging.answer import Answer, Reading, Terms, failed, trusted
+from judge_server.judging.judge_input import JudgeInput
+from judge_server.judging.prompt import PromptWriter
+from judge_server.judging.reading import expected
+from judge_server.models.protocol import (
+    Completion,
+    Decisions,
+    Request,
+    Segment,
+    TypedAnswer,
+    TypedOption,
+    TypedQuestion,
+)
+
+REFUSED = "question_refused"
+Complete = Callable[[Request], Awaitable[Completion]]
+_MET = Segment("Is this criterion met by the response? ", "question", trusted=True)
+_LEVEL = Segment("Which of the levels, from worst to best, does the response reach? ", "question", trusted=True)
+_OPTION = Segment("Which of the options fits the response best? ", "question", trusted=True)
+_MET_OR_NOT = (TypedOption("met"), TypedOption("not met"))
+_ABSENT = TypedOption("does not apply", "The response holds nothing that this criterion speaks of.")
+
+
+def typed_question(criterion: Judged, writer: PromptWriter) -> TypedQuestion:
+    """A criterion as a typed question. One that may turn out not to apply is a choice with a last option for that."""
+    statement = writer.statement(criterion)
+    absent = (_ABSENT,) if criterion.if_absent == "skip" else ()
+    if not isinstance(criterion, Choice):
+        if absent:
+            return TypedQuestion("choice", (_MET, *statement), (*_MET_OR_NOT, *absent))
+        return TypedQuestion("predicate", (_MET, *statement))
+    options = tuple(TypedOption(option.label, option.description) for option in criterion.options)
+    if isinstance(criterion, Scale) and not absent:
+        return TypedQuestion("score", (_LEVEL, *statement), options)
+    return TypedQuestion("choice", (_OPTION, *statement), (*options, *absent))
+
+
+async def decided(
+    specification: JudgeSpecification,
+    complete: Complete,
+    writer: PromptWriter,
+    material: JudgeInput,
+    criteria: Sequence[Judged],
+    terms: Terms,
+) -> tuple[Answer, ...]:
+    """One answer for each criterion, in order. The cost of all is counted on the first."""
+    questions = [typed_question(criterion, writer) for criterion in criteria]
+    request = Request(writer.material(material), Decisions(()), priority=terms.priority, deadline=terms.deadline)
+    answers: dict[int, Answer] = {}
+    usages: list[Usage] = []
+    started = time.monotonic()
+    left = list(range(len(criteria)))
+    for _ in range(specification.attempts):
+        asked = replace(request, answer=Decisions(tuple(questions[place] for place in left)))
+        try:
+            completion = await complete(asked)
+        except UnusableVerdict as fault:
+            answers |= dict.fromkeys(left, failed(Failure.of(fault), VerdictStatus.UNUSABLE))
+            continue
+        except JudgeFailure as fault:
+            answers |= dict.fromkeys(left, failed(Failure.of(fault)))
+            break
+        usages.append(completion.usage)
+        for place, decision in zip(left, completion.decisions, strict=True):
+            answers[place] = answer_of(decision, criteria[place], specification)
+        left = [place for place in left if answers[place].status is VerdictStatus.UNUSABLE]
+        if not left:
+            break
+    usage, seconds = Usage.total(usages), time.monotonic() - started
+    first, *others = (answers[place] for place in range(len(criteria)))
+    return (replace(first, usage=usage, model_seconds=seconds), *others)
+
+
+def answer_of(decision: TypedAnswer, criterion: Judged, specification: JudgeSpecification) -> Answer:
+    """The reading of a decision; an abstention if the question was refused or its labels had too little probability."""
+    if decision.refused:
+        failure = Failure(type=REFUSED, detail="The decision model refused to answer this question.")
+        return Answer(failure=failure, status=VerdictStatus.ABSTAINED)
+    if not decision.shares:
+        fault = UnusableVerdict(f"The decision server's answer is not usable: {decision.unusable}.")
+        return failed(Failure.of(fault), VerdictStatus.UNUSABLE)
+    reading = Reading(expected(criterion.values, decision.shares), decision.shares, label_mass=decision.label_mass)
+    return trusted(Answer(reading=reading), max(specification.min_label_mass, 1e-12))

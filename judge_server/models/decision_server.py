@@ -1,0 +1,224 @@
+"""Decision models behind HTTP servers: ``decide:NAME@URL[,URL…]``. One request carries all questions on a material.
+
+The start finds out which of the two formats the server speaks. More questions than a request may hold are split over
+several requests; a server that names a smaller limit in a refusal is obeyed.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from judge_server.core.errors import (
+    DeadlineExceeded,
+    JudgeFailure,
+    ModelUnavailable,
+    UnusableVerdict,
+)
+from judge_server.core.judgment import Usage
+from judge_server.models.decision_wire import (
+    FORMATS,
+    MASS_UNKNOWN,
+    PROBE,
+    PROBE_QUESTIONS,
+    Format,
+    decision_body,
+    decisions_in,
+    encoded,
+    labelled,
+    typed,
+    usage_in,
+)
+from judge_server.models.fleet import CallLimits
+from judge_server.models.openai_fault import ServerFault
+from judge_server.models.openai_options import OpenAIOptions, read_specification
+from judge_server.models.openai_reply import ModelListing, loads
+from judge_server.models.openai_server import ModelServer
+from judge_server.models.protocol import (
+    Capabilities,
+    Completion,
+    Decisions,
+    Model,
+    Request,
+    TypedAnswer,
+    TypedQuestion,
+)
+from judge_server.models.registry import read_options
+from judge_server.models.reserved import UNKNOWN
+
+_LOG = logging.getLogger(__name__)
+_NO_SUCH_ROUTE = frozenset([404, 405, 501])
+_REFUSED_FORM = frozenset([400, 413, 422])
+_AT_MOST = re.compile(r"questions?\D{0,40}?at most (\d{1,4})|at most (\d{1,4})\D{0,20}questions?", re.IGNORECASE)
+
+
+Answered = tuple[tuple[TypedAnswer, ...], Usage]
+
+
+class DecisionOptions(OpenAIOptions):
+    """Those of an OpenAI-compatible server, as far as they concern transport. ``format``: found out at the start if it
+    is "auto". ``max_questions``: of one request."""
+
+    format: Format | Literal["auto"] = "auto"
+    max_questions: int = Field(64, ge=1, le=1_000)
+
+
+def create(rest: str, options: Mapping[str, Any]) -> Model:
+    """A model from ``NAME@ADDRESS,ADDRESS``. Raises BadConfiguration."""
+    if "@" not in rest:
+        from judge_server.models.litellm_decisions import create as hosted  # a hosted model: its import is slow
+
+        return hosted(rest, options)
+    name, addresses = read_specification(rest, "decide")
+    bases = tuple(address if address.endswith("/v1") else f"{address}/v1" for address in addresses)
+    return DecisionServer(name, bases, read_options(DecisionOptions, "decide", options))
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    form: Format
+    masses: bool
+    revision: str
+
+
+class DecisionServer(ModelServer):
+    """A Model that answers ``Decisions``, and ``Labels`` as a choice among the words. It generates no text."""
+
+    def __init__(self, name: str, addresses: tuple[str, ...], options: DecisionOptions) -> None:
+        super().__init__(name, addresses, options)
+        self._most = options.max_questions
+        self._form: Format | None = None if options.format == "auto" else options.format
+        self._start_seconds = options.start_timeout_seconds
+        self._strings = UNKNOWN
+
+    async def start(self) -> None:
+        """Connect and ask two questions with known kinds. Raises ModelUnavailable if no address answers them."""
+        if self._session is not None:
+            return
+        self._session = self._open_session()
+        try:
+            listing = ModelListing.merged([found for found in await self._listings() if found])
+            learned = await self._learn()
+            self._strings = await self._control_strings()
+        except BaseException:
+            await self.close()
+            raise
+        self._form, self.path = learned.form, f"/{learned.form}"
+        broken = f"strings {self._strings.digest[:12]}" if self._strings.digest != UNKNOWN.digest else ""
+        self.revision = " ".join(filter(None, (*listing.roots, learned.form, learned.revision, broken)))
+        limits = () if learned.masses else (MASS_UNKNOWN,)
+        context_tokens = self._options.context_tokens or listing.context_tokens
+        self.capabilities = Capabilities(True, False, context_tokens, limits=limits, decisions=self._most)
+
+    async def complete(self, request: Request) -> Completion:
+        questions = typed(request).questions
+        answered, usage = await self._asked(request, questions)
+        if isinstance(request.answer, Decisions):
+            return Completion("", usage=usage, decisions=answered)
+        return labelled(answered[0], questions[0].options, usage)
+
+    async def _asked(self, request: Request, questions: Sequence[TypedQuestion]) -> Answered:
+        """The answers to questions in order, from as many requests as the limit demands."""
+        most = self._most
+        parts = [questions[start : start + most] for start in range(0, len(questions), most)]
+        if len(parts) > 1:
+            found = await asyncio.gather(*(self._asked(request, part) for part in parts))
+            usage = Usage.total(one for _, one in found)
+            return tuple(answer for answers, _ in found for answer in answers), usage
+        form = self._form or FORMATS[0]
+        body = encoded(decision_body(request, questions, self.name, form, self._strings))
+        raw = await self._answer(body, request.prompt, request.deadline)
+        if not isinstance(raw, ServerFault):
+            answer = _object(raw)
+            return decisions_in(answer, questions, form, self._strings), usage_in(answer)
+        if raw.status not in _REFUSED_FORM or not isinstance(raw.error, ModelUnavailable) or len(questions) == 1:
+            raise raw.error
+        named = _AT_MOST.search(raw.complaint)
+        if named is None:
+            return await self._one_by_one(request, questions)
+        self._most = max(min(int(named[1] or named[2]), len(questions) - 1), 1)
+        _LOG.warning("%s takes at most %d questions a request", self.name, self._most)
+        return await self._asked(request, questions)
+
+    async def _one_by_one(self, request: Request, questions: Sequence[TypedQuestion]) -> Answered:
+        """Each question in a request of its own, so that one which the server refuses costs no other its answer."""
+        found = await asyncio.gather(*(self._alone(request, question) for question in questions))
+        return tuple(decision for decision, _ in found), Usage.total(usage for _, usage in found)
+
+    async def _alone(self, request: Request, question: TypedQuestion) -> tuple[TypedAnswer, Usage]:
+        try:
+            (decision,), usage = await self._asked(request, (question,))
+        except ModelUnavailable as fault:
+            return TypedAnswer(unusable=f"the server refuses the question ({fault.detail})"), Usage(calls=1)
+        return decision, usage
+
+    async def _learn(self) -> _Learned:
+        """The first format whose route answers the probe."""
+        deadline = time.monotonic() + self._start_seconds
+        forms = FORMATS if self._form is None else (self._form,)
+        refusals: list[ServerFault] = []
+        for form in forms:
+            self.path = f"/{form}"
+            body = encoded(decision_body(PROBE, PROBE_QUESTIONS, self.name, form))
+            limits = CallLimits(self._options.transport_attempts, deadline)
+            try:
+                answer = await self._failover.ask(body, None, limits)
+                if isinstance(answer, ServerFault):
+                    refusals.append(answer)
+                    if answer.status not in _NO_SUCH_ROUTE:
+                        raise self._refused(answer)
+                    continue
+                return self._learned(answer, form)
+            except DeadlineExceeded:
+                raise ModelUnavailable(
+                    f"The decision server did not answer two questions within {self._start_seconds:g} s.",
+                    remedy="Start it first, or raise start_timeout_seconds.",
+                ) from None
+        raise self._no_route(refusals, forms)
+
+    def _learned(self, raw: bytes, form: Format) -> _Learned:
+        try:
+            answer = _object(raw)
+            found = decisions_in(answer, PROBE_QUESTIONS, form)
+        except UnusableVerdict as fault:
+            raise ModelUnavailable(
+                f"The server answers /{form}, but not in that format. {fault.detail}",
+                remedy="Check the address, or set the engine option format.",
+            ) from None
+        unusable = [one.unusable for one in found if one.unusable]
+        if unusable:
+            raise ModelUnavailable(f"The decision server's answers cannot be used: {unusable[0]}.")
+        told = answer.get("system_fingerprint")
+        return _Learned(form, all(one.label_mass is not None for one in found), told if isinstance(told, str) else "")
+
+    def _no_route(self, refusals: Sequence[ServerFault], forms: Sequence[Format]) -> JudgeFailure:
+        routes = " and ".join(f"/v1/{form}" for form in forms)
+        if any(fault.status == 501 for fault in refusals):
+            return ModelUnavailable(
+                f"The server has the route but {self.name!r} cannot answer typed questions (HTTP 501 on {routes}).",
+                remedy=f"Serve a model that supports it, or use this one by its labels: openai:{self.name}@URL.",
+            )
+        return ModelUnavailable(
+            f"The server has neither of the routes of decision models ({routes}), or does not serve {self.name!r}.",
+            remedy=f"Check name and address; a chat model is used as openai:{self.name}@URL.",
+        )
+
+    def _refused(self, fault: ServerFault) -> JudgeFailure:
+        """The refusal of the probe with the server's words: the probe's text is ours."""
+        key = self._options.api_key.get_secret_value() if self._options.api_key else ""
+        words = " ".join((fault.complaint.replace(key, "…") if key else fault.complaint).split())
+        said = "".join(char for char in words if char.isprintable())[:200]
+        detail = fault.error.detail + (f" It says: {said}" if said and fault.status in _REFUSED_FORM else "")
+        return ModelUnavailable(detail, remedy=fault.error.remedy, retry_after_seconds=fault.error.retry_after_seconds)
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    answer = loads(raw)
+    if not isinstance(answer, dict):
+        raise UnusableVerdict("The decision server's answer is not a JSON object.")
+    return answer

@@ -1,0 +1,297 @@
+"""Requests and answers of decision models, in the two formats that their servers speak.
+
+System One (``POST /v1/systemone``): a state, and questions by id. Decisions (``POST /v1/decisions``): an input, and a
+list of questions that are answered in order. Sources: vllm 0.32, ``entrypoints/generate/structured_decisions``; openai
+3.57, ``types/decision.py``; litellm 1.106, ``types/decisions.py``.
+
+The server is not trusted: probabilities are numbers in [0, 1] that add up to 1, and every question has one answer.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import orjson
+
+from judge_server.core.errors import UnusableVerdict
+from judge_server.core.judgment import Usage
+from judge_server.models.openai_wire import broken, plain_text
+from judge_server.models.protocol import (
+    IMPOSSIBLE_LOGPROB,
+    Completion,
+    Decisions,
+    Prompt,
+    Request,
+    Segment,
+    TokenProbability,
+    Turn,
+    TypedAnswer,
+    TypedOption,
+    TypedQuestion,
+)
+from judge_server.models.reserved import UNKNOWN, ControlStrings
+from judge_server.util.parsing import writable
+
+Format = Literal["systemone", "decisions"]
+FORMATS: tuple[Format, ...] = ("systemone", "decisions")
+MOST_LEVELS = 10  # of a score question, in both formats; a longer scale is asked as a choice
+_ROUNDING = 0.02
+MASS_UNKNOWN = (
+    "it does not tell how much probability the labels had together (label_mass): answers that were likelier to be no "
+    "label at all cannot be noticed."
+)
+
+
+def decision_body(
+    request: Request,
+    questions: Sequence[TypedQuestion],
+    model: str,
+    form: Format,
+    strings: ControlStrings = UNKNOWN,
+) -> dict[str, Any]:
+    """The JSON body that asks ``questions`` about the material of ``request``; no outside text spells a control
+    string."""
+    asked = [_as_choice(question) for question in questions]
+    if form == "systemone":
+        return {
+            "model": model,
+            "instructions": instructions_in(request.prompt, strings),
+            "state": state_of(request.prompt, strings),
+            "questions": {f"q{place}": _systemone(question, strings) for place, question in enumerate(asked)},
+        }
+    text = "\n\n".join(plain_text(turn.segments, strings) for turn in request.prompt.turns)
+    return {
+        "model": model,
+        "input": text,
+        "questions": [_openai(question, f"q{place}", strings) for place, question in enumerate(asked)],
+    }
+
+
+def encoded(body: Any) -> bytes:
+    """The body as JSON."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a lone surrogate, which JSON can escape but UTF-8 cannot encode
+        return orjson.dumps(_writable(body))
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return writable(value)
+    if isinstance(value, dict):
+        return {writable(name): _writable(inner) for name, inner in value.items()}
+    return [_writable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def instructions_in(prompt: Prompt, strings: ControlStrings) -> str:
+    return "\n\n".join(plain_text(turn.segments, strings) for turn in prompt.turns if turn.role == "system")
+
+
+def state_of(prompt: Prompt, strings: ControlStrings) -> dict[str, str]:
+    """The material by part: conversation, response, reference; each text stands in its fence."""
+    state: dict[str, str] = {}
+    for turn in prompt.turns:
+        for segment in turn.segments if turn.role == "user" else ():
+            state[segment.part] = state.get(segment.part, "") + plain_text((segment,), strings)
+    return {part: text.strip("\n") for part, text in state.items()}
+
+
+def _as_choice(question: TypedQuestion) -> TypedQuestion:
+    """A scale with more levels than the formats allow, as a choice; the distribution is what counts."""
+    if question.kind != "score" or len(question.options) <= MOST_LEVELS:
+        return question
+    return TypedQuestion("choice", question.instructions, question.options)
+
+
+def _systemone(question: TypedQuestion, strings: ControlStrings) -> dict[str, Any]:
+    instructions = plain_text(question.instructions, strings)
+    match question.kind:
+        case "predicate":
+            return {"type": "noul", "instructions": instructions}
+        case "score":
+            return {
+                "type": "score",
+                "instructions": instructions,
+                "criteria": [_level(o, strings) for o in question.options],
+            }
+        case "choice":
+            described = {broken(o.name, strings): _described(o, strings) for o in question.options}
+            return {"type": "choice", "instructions": instructions, "criteria": described}
+
+
+def _openai(question: TypedQuestion, name: str, strings: ControlStrings) -> dict[str, Any]:
+    asked: dict[str, Any] = {
+        "type": question.kind,
+        "name": name,
+        "instructions": plain_text(question.instructions, strings),
+    }
+    if question.kind == "predicate":
+        return asked
+    field, key = ("levels", "label") if question.kind == "score" else ("choices", "value")
+    options = [{key: broken(o.name, strings), "description": _described(o, strings)} for o in question.options]
+    return asked | {field: [{k: v for k, v in option.items() if v is not None} for option in options]}
+
+
+def _level(option: TypedOption, strings: ControlStrings) -> str:
+    described = _described(option, strings)
+    return broken(option.name, strings) if described is None else f"{broken(option.name, strings)}: {described}"
+
+
+def _described(option: TypedOption, strings: ControlStrings) -> str | None:
+    return None if option.description is None else broken(option.description, strings)
+
+
+def decisions_in(
+    answer: Mapping[str, Any], questions: Sequence[TypedQuestion], form: Format, strings: ControlStrings = UNKNOWN
+) -> tuple[TypedAnswer, ...]:
+    """One decision for each question. Raises UnusableVerdict if the answer as a whole is not of the format."""
+    asked = [_as_choice(question) for question in questions]
+    found = _by_place(answer, len(asked), form)
+    masses = answer.get("diagnostics")
+    decisions = []
+    for place, (question, one) in enumerate(zip(asked, found, strict=True)):
+        told = masses.get(f"q{place}") if isinstance(masses, dict) else None
+        mass = told.get("label_mass") if isinstance(told, dict) else None
+        decisions.append(_decision(one, _names(question, strings), form, _share(mass)))
+    return tuple(decisions)
+
+
+def _by_place(answer: Mapping[str, Any], count: int, form: Format) -> list[Any]:
+    """The answer to each question, None if there is none. Answers that nobody asked for make the whole unusable."""
+    answers = answer.get("answers")
+    names = [f"q{place}" for place in range(count)]
+    if form == "systemone":
+        if not isinstance(answers, dict):
+            raise _unusable("it holds no answers by question id")
+        unasked = set(answers) - set(names)
+        if unasked:
+            raise _unusable(f"it answers {len(unasked)} questions that were not asked")
+        return [answers.get(name) for name in names]
+    if not isinstance(answers, list):
+        raise _unusable("it holds no list of answers")
+    if len(answers) != count:
+        raise _unusable(f"it holds {len(answers)} answers to {count} questions")
+    given = [one.get("name") if isinstance(one, dict) else None for one in answers]
+    if any(name is not None and name != wanted for name, wanted in zip(given, names, strict=True)):
+        raise _unusable("its answers are not in the order of the questions")
+    return answers
+
+
+def _names(question: TypedQuestion, strings: ControlStrings) -> tuple[str, ...]:
+    """What the probabilities of the options are called in an answer; none for a predicate."""
+    if question.kind == "choice":
+        return tuple(broken(option.name, strings) for option in question.options)
+    return tuple(str(place) for place in range(len(question.options)))
+
+
+def _decision(given: Any, names: Sequence[str], form: Format, mass: float | None) -> TypedAnswer:
+    if not isinstance(given, dict):
+        return TypedAnswer(unusable="the question has no answer")
+    if given.get("type") == "refusal":
+        return TypedAnswer(refused=True)
+    shares = _distribution(given, names, form) if names else _predicate(given)
+    if shares is None:
+        return TypedAnswer(unusable="its answer holds no probability of every option")
+    total = math.fsum(shares)
+    if abs(total - 1) > _ROUNDING:
+        return TypedAnswer(unusable=f"its probabilities add up to {total:.3g}")
+    return TypedAnswer(tuple(share / total for share in shares), mass)
+
+
+def _predicate(given: Mapping[str, Any]) -> list[float] | None:
+    probabilities = given.get("probabilities")
+    if isinstance(probabilities, dict):
+        both = [_share(probabilities.get(word)) for word in ("yes", "no")]
+        if None not in both:
+            return [share for share in both if share is not None]
+    met = _share(given.get("noul", given.get("probability")))
+    return None if met is None else [met, 1 - met]
+
+
+def _distribution(given: Mapping[str, Any], names: Sequence[str], form: Format) -> list[float] | None:
+    """The share of each option in order; None if one has no finite share."""
+    listed = given.get("probabilities")
+    if form == "systemone":
+        found = {str(name): share for name, share in listed.items()} if isinstance(listed, dict) else {}
+    else:
+        entries = listed if isinstance(listed, list) else []
+        found = {str(one.get("value")): one.get("probability") for one in entries if isinstance(one, dict)}
+    shares = [_share(found.get(name)) for name in names]
+    if set(found) - set(names) or None in shares:
+        return None
+    return [share for share in shares if share is not None]
+
+
+def _share(value: Any) -> float | None:
+    """A finite number in [0, 1], or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return min(max(float(value), 0.0), 1.0) if -1e-9 <= value <= 1 + _ROUNDING else None
+
+
+def usage_in(answer: Mapping[str, Any]) -> Usage:
+    """What one call cost; a server that tells nothing is counted as a call without tokens."""
+    usage = answer.get("usage")
+    told = usage if isinstance(usage, dict) else {}
+    details = told.get("input_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else told.get("cached_tokens")
+    return Usage(
+        prompt_tokens=_count(told.get("input_tokens")),
+        cached_tokens=_count(cached),
+        completion_tokens=_count(told.get("output_tokens")),
+        calls=1,
+    )
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0
+
+
+def _unusable(why: str) -> UnusableVerdict:
+    return UnusableVerdict(f"The decision server's answer is not usable: {why}.")
+
+
+def typed(request: Request) -> Decisions:
+    """The typed questions of ``request``. A question by labels becomes a choice among them."""
+    answer = request.answer
+    if isinstance(answer, Decisions):
+        return answer
+    words = getattr(answer, "words", None)
+    if words is None:
+        raise UnusableVerdict(
+            "A decision model gives probabilities and no text.", remedy="Name a judge that generates text."
+        )
+    question = Segment("Answer the question at the end of the material.", "question", trusted=True)
+    return Decisions((TypedQuestion("choice", (question,), tuple(TypedOption(word) for word in words)),))
+
+
+def labelled(decision: TypedAnswer, options: Sequence[TypedOption], usage: Usage) -> Completion:
+    """A choice among words as the distribution of a first token."""
+    if not decision.shares:
+        raise UnusableVerdict(f"The decision server gave no distribution: {decision.unusable or 'it refused'}.")
+    mass = 1.0 if decision.label_mass is None else decision.label_mass
+    candidates = tuple(
+        TokenProbability(option.name, math.log(share * mass) if share * mass > 0 else IMPOSSIBLE_LOGPROB)
+        for option, share in zip(options, decision.shares, strict=True)
+    )
+    likeliest = max(candidates, key=lambda candidate: candidate.logprob)
+    return Completion(likeliest.text, candidates, usage=usage)
+
+
+def _ours(text: str, part: Literal["instructions", "response", "question"]) -> Segment:
+    return Segment(text, part, trusted=True)
+
+
+PROBE_QUESTIONS = (
+    TypedQuestion("predicate", (_ours("Does the text mention water?", "question"),)),
+    TypedQuestion("score", (_ours("How long is the text?", "question"),), (TypedOption("short"), TypedOption("long"))),
+)
+PROBE = Request(
+    Prompt(
+        (
+            Turn("system", (_ours("Answer the questions about the text.", "instructions"),)),
+            Turn("user", (_ours("Water is wet.", "response"),)),
+        )
+    ),
+    Decisions(PROBE_QUESTIONS),
+)

@@ -1,0 +1,227 @@
+"""Both formats of decision models over HTTP: questions to judges and to rubrics, and errors in the formats' shape."""
+
+import json
+
+import pytest
+
+from tests.decisions import FORMS
+from tests.served import judged_by, served, settings_of
+from tests.server.faults import only_for
+from tests.stub_judge import Reply, StubJudge, labels
+from tests.submissions import rubric
+
+NOUL = {"type": "noul", "instructions": "Names water."}
+SCORE = {"type": "score", "instructions": "How clear is it?", "criteria": ["unclear", "fair", "clear"]}
+PREDICATE = {"type": "predicate", "name": "w", "instructions": "Names water."}
+LEVELS = {
+    "type": "score",
+    "name": "s",
+    "instructions": "How clear is it?",
+    "levels": [{"label": "unclear"}, {"label": "fair", "description": "Some effort."}, {"label": "clear"}],
+}
+
+
+def answering(body):
+    text = body["messages"][-1]["content"]
+    return labels(A=0.1, B=0.2, C=0.7) if "Which option fits best" in text else labels(Yes=0.8, No=0.2)
+
+
+@pytest.fixture(scope="module")
+def client():
+    with judged_by(answering) as (client, _):
+        yield client
+
+
+def systemone(client, status=200, **body):
+    response = client.post("/v1/systemone", json={"model": "default", "state": {"response": "Drink water."}} | body)
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+def decisions(client, status=200, **body):
+    response = client.post("/v1/decisions", json={"model": "default", "input": "Drink water."} | body)
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+def test_system_one_answers_by_id(client):
+    answered = systemone(client, questions={"w": NOUL, "s": SCORE})
+    assert answered["answers"]["w"] == {
+        "type": "noul",
+        "noul": pytest.approx(0.8),
+        "probabilities": {"yes": pytest.approx(0.8), "no": pytest.approx(0.2)},
+        "confidence": pytest.approx(0.8),
+    }
+    score = answered["answers"]["s"]
+    assert score["score"] == pytest.approx(1.6)
+    assert score["legend"] == {"0": "unclear", "1": "fair", "2": "clear"}
+    assert score["probabilities"] == {"0": pytest.approx(0.1), "1": pytest.approx(0.2), "2": pytest.approx(0.7)}
+    assert answered["diagnostics"]["w"]["label_mass"] == pytest.approx(1)
+    assert answered["model"] == "default"
+    assert answered["usage"]["input_tokens"] >= 0
+
+
+def test_decisions_answers_in_order(client):
+    answered = decisions(client, questions=[LEVELS, PREDICATE, PREDICATE | {"name": None}])
+    first, second, third = answered["answers"]
+    assert first["score"] == pytest.approx(1.6)
+    assert [one["label"] for one in first["probabilities"]] == ["unclear", "fair", "clear"]
+    assert second == {"type": "predicate", "name": "w", "probability": pytest.approx(0.8)}
+    assert third["name"] is None
+    assert answered["usage"]["total_tokens"] >= 0
+
+
+def test_a_choice_is_answered_by_its_options(client):
+    choice = {
+        "type": "choice",
+        "instructions": "Which kind?",
+        "criteria": {"advice": "Tells what to do.", "b": None, "c": None},
+    }
+    answered = systemone(client, questions={"k": choice})["answers"]["k"]
+    assert (answered["type"], answered["choice"]) == ("choice", "c")
+    assert answered["probabilities"] == pytest.approx({"advice": 0.1, "b": 0.2, "c": 0.7})
+    values = [{"value": True}, {"value": False}, {"value": "unclear", "description": "Neither."}]
+    listed = decisions(client, questions=[{"type": "choice", "name": "k", "instructions": "Is it?", "choices": values}])
+    (found,) = listed["answers"]
+    assert found["choice"] == "unclear"
+    assert [one["value"] for one in found["probabilities"]] == [True, False, "unclear"]
+
+
+def test_a_state_by_fields_is_shown_as_conversation_response_and_reference():
+    with judged_by(answering) as (client, judge):
+        state = {
+            "input": "I feel ill.",
+            "submission": "Rest.",
+            "reference_submission": "Sleep.",
+            "guidelines": "Be kind.",
+        }
+        systemone(client, state=state, questions={"w": NOUL}, instructions="You read medical answers.")
+        shown = judge.bodies[-1]["messages"][-1]["content"]
+    conversation, _, rest = shown.partition("[END CONVERSATION")
+    assert "I feel ill." in conversation
+    assert "Be kind." in conversation
+    assert "Rest." in rest.partition("[END RESPONSE")[0]
+    assert "Sleep." in rest.partition("[BEGIN REFERENCE")[2]
+    assert "You read medical answers." in shown
+
+
+def test_messages_end_with_the_response():
+    with judged_by(answering) as (client, judge):
+        messages = [
+            {"role": "user", "content": [{"type": "input_text", "text": "I feel ill."}]},
+            {"role": "assistant", "content": [{"type": "output_text", "text": "Rest."}]},
+        ]
+        decisions(client, input=messages, questions=[PREDICATE])
+        shown = judge.bodies[-1]["messages"][-1]["content"]
+    assert "I feel ill." in shown.partition("[END CONVERSATION")[0]
+    assert "Rest." in shown.partition("[BEGIN RESPONSE")[2]
+
+
+@pytest.mark.parametrize("path", ["/v1/systemone", "/v1/decisions"])
+def test_a_published_rubric_is_asked_by_name(path):
+    with judged_by(answering) as (client, _):
+        published = client.post("/v1/rubrics", json=rubric(5, 3))
+        assert published.status_code in (200, 201), published.text
+        submission = {"prompt": "I feel ill.", "response": "Rest."}
+        field = {"state": submission} if path.endswith("one") else {"input": json.dumps(submission)}
+        answered = client.post(path, json={"model": "rubric:test/listed@1.0.0"} | field).json()
+        judgment = client.get(f"/v1/judgments/{answered['judgment']}").json()
+        answers = answered["answers"]
+        found = (
+            [one["noul"] for one in answers.values()]
+            if isinstance(answers, dict)
+            else [one["probability"] for one in answers]
+        )
+        assert found == pytest.approx([0.8, 0.8])
+        assert answered["reward"] == pytest.approx(judgment["reward"])
+        assert answered["calibration"] is None
+
+
+def test_a_question_without_an_answer_is_no_number_and_says_why():
+    failing = only_for("sugar", Reply(200, b"not json"))
+
+    def behave(body):
+        return failing(body) if "sugar" in body["messages"][-1]["content"] else answering(body)
+
+    with judged_by(behave) as (client, _):
+        sweet = NOUL | {"instructions": "Names sugar."}
+        answered = systemone(client, questions={"w": NOUL, "sugar": sweet})
+        assert set(answered["answers"]) == {"w"}
+        assert answered["failures"]["sugar"]["type"] == "unusable_verdict"
+        listed = decisions(
+            client, questions=[PREDICATE, {**PREDICATE, "name": "sugar", "instructions": "Names sugar."}]
+        )
+        assert listed["answers"][1] == {"type": "refusal", "name": "sugar"}
+        assert listed["failures"]["sugar"]["type"] == "unusable_verdict"
+        nothing = systemone(client, 502, questions={"sugar": sweet})
+        assert nothing["error"]["code"] == "unusable_verdict"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"questions": {}}, 422, "at least one"),
+        ({"questions": {"q": {"type": "box", "instructions": "Find the mug."}}}, 422, "no type of question"),
+        ({"questions": {"q": NOUL | {"criteria": {"maybe": "Perhaps."}}}}, 422, "true and false"),
+        ({"questions": {"q": SCORE | {"criteria": ["only"]}}}, 422, "2 to 10 levels"),
+        ({"questions": {"q": SCORE | {"criteria": ["a", "a"]}}}, 422, "same label"),
+        ({"questions": {"q": {"type": "noul"}}}, 422, "questions.q"),
+        ({"questions": {str(n): NOUL for n in range(129)}}, 422, "129 are more than the 128"),
+        ({"questions": {"q": NOUL}, "model": "luna"}, 404, "luna"),
+        ({"questions": {"q": NOUL}, "images": ["data:image/png;base64,AA=="]}, 422, "images"),
+        ({"model": "rubric:no/such"}, 404, "no/such"),
+        ({"model": "rubric:medical/consultation", "questions": {"q": NOUL}}, 404, "own questions"),
+    ],
+)
+def test_an_error_of_system_one_has_its_shape_and_names_the_fault(client, body, status, said):
+    state = {"prompt": "I feel ill.", "response": "Rest."}
+    error = systemone(client, status, **({"state": state} | body))["error"]
+    assert said in error["message"]
+    assert error["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"questions": [PREDICATE, PREDICATE]}, "'w' is given to several"),
+        ({"questions": [{"type": "ranking", "instructions": "Which?"}]}, "no type of question"),
+        ({"questions": [LEVELS | {"levels": []}]}, "2 to 10 levels"),
+        ({"questions": [PREDICATE], "input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input_image"),
+        ({"questions": [PREDICATE], "input": [{"type": "function_call", "name": "f"}]}, "function_call"),
+        ({"model": "rubric:medical/consultation", "input": "Rest."}, "a response to a prompt"),
+    ],
+)
+def test_an_error_of_decisions_has_its_shape_and_names_the_fault(client, body, said):
+    error = decisions(client, 422, **body)["error"]
+    assert said in error["message"]
+    assert error["code"] in ("bad_input", "bad_submission")
+
+
+def test_what_is_no_json_is_refused_in_the_same_shape(client):
+    response = client.post("/v1/systemone", content=b'{"model": NaN}', headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert response.json()["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_decision_model_behind_the_server_gives_its_probabilities_on(form):
+    with StubJudge(decide={form: FORMS[form]()}) as stub, served(settings_of(f"decide:stub@{stub.address}")) as client:
+        before = stub.calls
+        answered = systemone(client, questions={"w": NOUL, "s": SCORE})
+        assert stub.calls - before == 1
+    assert answered["answers"]["w"]["noul"] == pytest.approx(0.9)
+    assert answered["answers"]["s"]["probabilities"]["2"] == pytest.approx(0.9)
+
+
+def test_a_submission_to_a_decision_model_costs_one_call():
+    stub = StubJudge(decide={"systemone": FORMS["systemone"]()})
+    with stub, served(settings_of(f"decide:stub@{stub.address}")) as client:
+        before = stub.calls
+        body = {"prompt": "I feel ill.", "response": "Rest.", "rubric": rubric(*range(1, 13))}
+        judgment = client.post("/v1/score", json=body).json()
+        assert stub.calls - before == 1
+        assert judgment["usage"]["calls"] == 1
+        assert len(judgment["verdicts"]) == 12
+        again = client.post("/v1/score", json=body).json()
+        assert stub.calls - before == 1
+    assert again["reward"] == judgment["reward"]
