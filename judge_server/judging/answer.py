@@ -1,7 +1,7 @@
 """A judge's answer about one criterion: a reading or a typed failure, independent of points and rubrics."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from judge_server.core.criterion import Judged
@@ -65,21 +65,6 @@ def failed(
     model_seconds: float = 0.0,
 ) -> Answer:
     return Answer(failure=failure, status=status, usage=usage or Usage(), model_seconds=model_seconds)
-
-
-def trusted(answer: Answer, least: float) -> Answer:
-    """``answer``, or an abstention if its labels had too little probability."""
-    reading = answer.reading
-    if reading is None or reading.label_mass is None or reading.label_mass >= least:
-        return answer
-    mass = reading.label_mass
-    failure = Failure(
-        type="low_label_mass",
-        detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge requires.",
-    )
-    return replace(
-        answer, reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=reading if mass else None
-    )
 
 
 @dataclass(frozen=True, slots=True)

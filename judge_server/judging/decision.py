@@ -13,7 +13,7 @@ from judge_server.core.errors import JudgeFailure, UnusableVerdict
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import Usage
 from judge_server.core.verdict import Failure, VerdictStatus
-from judge_server.judging.answer import Answer, Reading, Terms, failed, trusted
+from judge_server.judging.answer import Answer, Reading, Terms, failed
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.reading import expected
@@ -77,7 +77,7 @@ async def decided(
             break
         usages.append(completion.usage)
         for place, decision in zip(left, completion.decisions, strict=True):
-            answers[place] = answer_of(decision, criteria[place], specification)
+            answers[place] = answer_of(decision, criteria[place])
         left = [place for place in left if answers[place].status is VerdictStatus.UNUSABLE]
         if not left:
             break
@@ -86,8 +86,8 @@ async def decided(
     return (replace(first, usage=usage, model_seconds=seconds), *others)
 
 
-def answer_of(decision: TypedAnswer, criterion: Judged, specification: JudgeSpecification) -> Answer:
-    """The reading of a decision; an abstention if the question was refused or its labels had too little probability."""
+def answer_of(decision: TypedAnswer, criterion: Judged) -> Answer:
+    """The reading of a decision; an abstention if the question was refused."""
     if decision.refused:
         failure = Failure(type=REFUSED, detail="The decision model refused to answer this question.")
         return Answer(failure=failure, status=VerdictStatus.ABSTAINED)
@@ -95,4 +95,4 @@ def answer_of(decision: TypedAnswer, criterion: Judged, specification: JudgeSpec
         fault = UnusableVerdict(f"The decision server's answer is not usable: {decision.unusable}.")
         return failed(Failure.of(fault), VerdictStatus.UNUSABLE)
     reading = Reading(expected(criterion.values, decision.shares), decision.shares, label_mass=decision.label_mass)
-    return trusted(Answer(reading=reading), max(specification.min_label_mass, 1e-12))
+    return Answer(reading=reading)

@@ -18,7 +18,7 @@ from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavai
 from judge_server.core.judge import JudgeSpecification, Mode
 from judge_server.core.judgment import JudgeReference, Usage
 from judge_server.core.verdict import Failure, VerdictStatus
-from judge_server.judging.answer import Answer, Reading, Terms, ValueBounds, failed, trusted
+from judge_server.judging.answer import Answer, Reading, Terms, ValueBounds, failed
 from judge_server.judging.decision import decided
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
@@ -108,13 +108,13 @@ class SingleJudge:
             ballots += same[0] if len(same) == 1 else [counted(answers) for answers in zip(*same, strict=True)]
         return tuple(ballots)
 
-    @property
+    @cached_property
     def criteria_per_call(self) -> int:
         """How many criteria on one material go into one request."""
         most = self.model.capabilities.decisions
         return most or (self.specification.criteria_per_call if self.mode == "reason" else 1)
 
-    @property
+    @cached_property
     def _asking(self) -> Asking:
         if self.model.capabilities.decisions:
             return self._by_typed_questions
@@ -125,7 +125,8 @@ class SingleJudge:
     ) -> tuple[Answer, ...]:
         """Ask a decision model, which has no sampling: every vote is the same question."""
         complete = partial(_complete, self.specification, self.model)
-        return await decided(self.specification, complete, self.writer, judge_input, criteria, terms)
+        answers = await decided(self.specification, complete, self.writer, judge_input, criteria, terms)
+        return tuple(trusted(answer, self.least_mass) for answer in answers)
 
     async def _directly(
         self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
@@ -268,6 +269,21 @@ def _not_listed(readings: tuple[Reading, ...], gap: ValueBounds, usage: Usage, s
     )
     abstained = Answer(failure=failure, status=VerdictStatus.ABSTAINED)
     return (replace(abstained, usage=usage, model_seconds=seconds), *(abstained for _ in readings[1:]))
+
+
+def trusted(answer: Answer, least: float) -> Answer:
+    """``answer``, or an abstention if its labels had too little probability."""
+    reading = answer.reading
+    if reading is None or reading.label_mass is None or reading.label_mass >= least:
+        return answer
+    mass = reading.label_mass
+    failure = Failure(
+        type="low_label_mass",
+        detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge requires.",
+    )
+    return replace(
+        answer, reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=reading if mass else None
+    )
 
 
 def counted(answers: tuple[Answer, ...]) -> Answer:

@@ -93,16 +93,16 @@ class LexicalBaseline:
         return self._completion(request)
 
     def _completion(self, request: Request) -> Completion:
-        merits, wanted = self._merits(request.prompt), request.generated
+        merits, wanted = self._merits(request.prompt), request.answer
         if merits:
             if isinstance(wanted, Labels):
                 first = first_better(merits)
                 return _spoken_label(wanted.words, (first, 1 - first))
-            return Completion(json.dumps(compared(wanted.schema, merits)), usage=Usage(calls=1))
+            return Completion(json.dumps(compared(request.structured.schema, merits)), usage=Usage(calls=1))
         overlaps = self._overlaps(request.prompt)
         if isinstance(wanted, Labels):
             return _spoken_label(wanted.words, shares(wanted.words, overlaps[0].probability))
-        answer = _filled(wanted.schema, overlaps[0], overlaps)
+        answer = _filled(request.structured.schema, overlaps[0], overlaps)
         return Completion(json.dumps(answer, ensure_ascii=False), usage=Usage(calls=1))
 
     async def healthy(self) -> bool:

@@ -260,10 +260,10 @@ def _arguments(request: Request, options: LiteLLMOptions, strings: ControlString
         arguments["temperature"] = request.sampling.temperature
     if request.sampling.seed is not None:
         arguments["seed"] = request.sampling.seed
-    answer = request.generated
-    if isinstance(answer, Labels):
+    if isinstance(request.answer, Labels):
         probabilities = {"logprobs": True, "top_logprobs": options.top_logprobs} if options.top_logprobs else {}
         return arguments | {"max_tokens": 1} | probabilities
+    answer = request.structured
     schema = {"name": answer.name, "schema": answer.schema, "strict": True}
     return arguments | {
         "max_tokens": answer.max_tokens + (request.thinking_tokens or 0),

@@ -67,11 +67,10 @@ def chat_body(
         body["seed"] = request.sampling.seed
     if dialect.priority:
         body["priority"] = int(request.priority)
-    answer = request.generated
-    if isinstance(answer, Labels):
+    if isinstance(request.answer, Labels):
         _ask_labels(body, dialect)
     else:
-        _ask_structured(body, answer, request.thinking_tokens, dialect)
+        _ask_structured(body, request.structured, request.thinking_tokens, dialect)
     return _encode({**body, **(favoured or {})})
 
 

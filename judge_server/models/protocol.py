@@ -134,11 +134,12 @@ class Request:
     deadline: float | None = None
 
     @property
-    def generated(self) -> Labels | Structured:
-        """The answer of a model that generates text. Raises ModelUnavailable for typed questions."""
-        if isinstance(self.answer, Decisions):
-            raise ModelUnavailable("This model answers no typed questions.", remedy="Name a decision model (decide:).")
-        return self.answer
+    def structured(self) -> Structured:
+        """The answer that is neither labels nor typed questions, which only decision models answer. Raises
+        ModelUnavailable."""
+        if isinstance(self.answer, Structured):
+            return self.answer
+        raise ModelUnavailable("This model answers no typed questions.", remedy="Name a decision model (decide:).")
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ class VllmModel:
     async def _think_and_answer(self, request: Request, family: Thinking, budget: int) -> Completion:
         """The thinking up to its closing token or its budget, then the answer as a second request that continues it."""
         ids = self._template.encode(request.prompt, thinking=True)
-        self._check_length(ids, budget + _answer_tokens(request.generated))
+        self._check_length(ids, budget + _answer_tokens(request.structured))
         thought = await self._running().generate(
             Ask(ids, budget, request, stop_id=self._parts.control_id(family.closing))
         )
@@ -235,7 +235,7 @@ class VllmModel:
         return replace(answered, thinking=said, usage=thought.usage + answered.usage)
 
     async def _answer(self, request: Request, ids: list[int]) -> Completion:
-        answer = request.generated
+        answer = request.answer if isinstance(request.answer, Labels) else request.structured
         self._check_length(ids, _answer_tokens(answer))
         if isinstance(answer, Labels):
             return await self._answer_label(request, answer, ids)

@@ -9,12 +9,12 @@ from typing import Any
 from judge_server.core.errors import UnusableVerdict
 from judge_server.core.judgment import Usage
 from judge_server.core.verdict import VerdictStatus
-from judge_server.judging.answer import Answer, Judge, Reading, Terms, trusted
+from judge_server.judging.answer import Answer, Judge, Reading, Terms
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.reading import DIGIT, label_reading, read_structured, verdict_schema, whole_json
 from judge_server.judging.relative.comparison import Kind, Shown
 from judge_server.judging.relative.prompt import Question, Script, letters, relative_digest
-from judge_server.judging.single import SingleJudge, asked
+from judge_server.judging.single import SingleJudge, asked, trusted
 from judge_server.models.protocol import Completion, Labels, Request, Sampling, Structured
 from judge_server.models.reserved import RESERVED_DIGEST
 from judge_server.util.concurrency import together

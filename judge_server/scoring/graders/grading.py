@@ -18,8 +18,8 @@ from judge_server.core.grader import (
 )
 from judge_server.core.judgment import Usage
 from judge_server.guard.guard import Inspection, inspect_sample
-from judge_server.judging.answer import Answer, Judge, Terms, trusted
-from judge_server.judging.single import SingleJudge
+from judge_server.judging.answer import Answer, Judge, Terms
+from judge_server.judging.single import SingleJudge, trusted
 from judge_server.scheduling.admission import Admission
 from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.graders.grade import Grade, GraderFault, combined
