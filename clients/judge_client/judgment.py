@@ -108,6 +108,21 @@ class Coordinates:
 
 
 @dataclass(frozen=True)
+class FoundFact:
+    """A fact that a judge may be asked for. ``source`` is ``given`` or ``judge``; ``status`` ``ok`` exactly if there is
+    a value, ``cannot_tell`` if the conversation does not say it, else how the judge failed, with its ``error``."""
+
+    name: str
+    source: str
+    status: str = "ok"
+    value: bool | float | str | None = None
+    probability: float | None = None
+    reason: str | None = None
+    cached: bool = False
+    error: Failure | None = None
+
+
+@dataclass(frozen=True)
 class Usage:
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -135,6 +150,7 @@ class Judgment:
     components: dict[str, float | None] = field(default_factory=dict)
     step_rewards: tuple[StepReward, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    facts: tuple[FoundFact, ...] = ()
     gates: tuple[GateFired, ...] = ()
     flags: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()

@@ -16,10 +16,12 @@ from judge_server.calibration.run_rows import ItemRows, RowWriter
 from judge_server.calibration.summary import summary_of
 from judge_server.core.calibration import Calibration, LabelsReference
 from judge_server.core.errors import BadInput, BadSubmission
+from judge_server.core.fact import FoundFact, value_in
 from judge_server.core.fitted_map import MapSet
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
+from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
 from judge_server.labels.label import CriterionScale, Item, Label
 from judge_server.labels.label_set import LabelSet
@@ -194,7 +196,8 @@ def _require_applicable(task: CalibrationTask, items: Sequence[Item], labelled: 
         if not open_:
             return
         try:
-            asked = {leaf.id for leaf in plan(task.submission(item), task.rubric).applicable}
+            planned = plan(task.submission(item), task.rubric, asked=_not_asked_yet(task.rubric, item))
+            asked = {leaf.id for leaf in (*planned.applicable, *planned.undecided)}
         except BadSubmission:
             asked = set(labelled[item.id])  # scoring this item reports the error
         open_ = {name: count for name, count in open_.items() if name not in asked.intersection(labelled[item.id])}
@@ -204,6 +207,17 @@ def _require_applicable(task: CalibrationTask, items: Sequence[Item], labelled: 
             f"The judge would never be asked {named}: a condition of {task.rubric.name} holds on none of these items.",
             remedy="Add the facts that the conditions read as columns facts.NAME, or leave these criteria out.",
         )
+
+
+def _not_asked_yet(rubric: Rubric, item: Item) -> list[FoundFact]:
+    """Facts that a judge will be asked for: what depends on them may apply."""
+    known = rubric.fact_reader.read(item.facts).facts
+    later = Failure(type="not_asked_yet", detail="The judge is asked when the item is scored.")
+    return [
+        FoundFact(name=fact.name, source="judge", status="unavailable", error=later)
+        for fact in rubric.facts_to_ask
+        if value_in(known, fact.name) is None
+    ]
 
 
 def _clusters(labels: LabelSet) -> dict[str, str]:

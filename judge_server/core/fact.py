@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from judge_server.core.condition import Condition
 from judge_server.core.errors import BadSubmission
 from judge_server.core.model import Flag, Frozen
+from judge_server.core.verdict import Failure
 
 FactType = Literal["boolean", "number", "text"]
 FactName = Annotated[str, Field(pattern=r"^[^\s.]([^.]*[^\s.])?(\.[^\s.]([^.]*[^\s.])?)*$", max_length=200)]
@@ -25,18 +26,43 @@ TRUE: Final = frozenset({"true", "yes", "t", "y", "1"})
 FALSE: Final = frozenset({"false", "no", "f", "n", "0"})
 _DECIMAL_COMMA: Final = re.compile(r"[-+]?[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})")
 _ROOT: Final = "facts."
+MOST_ASKED_VALUES: Final = 19  # a choice has at most 20 options, and one of them is that it cannot be told
+LONGEST_ASKED_VALUE: Final = 60
+CANNOT_TELL: Final = "cannot tell"
 _ABSENT: Final = object()
 
 
 class Fact(Frozen):
-    """A declared fact. ``values``: the allowed values of a text; ``question``: asks a person for the value; ``show``:
-    the judge is told the value."""
+    """A declared fact. ``values``: the allowed values of a text; ``question``: asks for the value; ``show``: the judge
+    is told the value. ``ask: judge``: if nobody gave it, a judge answers the question from the conversation."""
 
     name: FactName
     type: FactType = "text"
     values: tuple[FactValue, ...] = ()
     question: Annotated[str, Field(min_length=3, max_length=1_000, pattern=r"\S")] | None = None
     show: Flag = False
+    ask: Literal["judge"] | None = None
+
+    @model_validator(mode="after")
+    def _a_judge_can_be_asked(self) -> Self:
+        if self.ask is None:
+            return self
+        if self.question is None:
+            raise ValueError("ask: judge needs the question that the judge answers")
+        if self.type == "number":
+            raise ValueError(
+                "a judge chooses among answers: instead of a number, declare a text with values for ranges"
+            )
+        if self.type == "text" and not 2 <= len(self.values) <= MOST_ASKED_VALUES:
+            raise ValueError(f"a judge chooses among 2 to {MOST_ASKED_VALUES} values; list them under values")
+        long = [value for value in self.values if len(value) > LONGEST_ASKED_VALUE]
+        if long:
+            raise ValueError(
+                f"a judge chooses among values of at most {LONGEST_ASKED_VALUE} characters, not {long[0]!r}"
+            )
+        if spelling(CANNOT_TELL) in map(spelling, self.values):
+            raise ValueError(f"{CANNOT_TELL!r} is what a judge may always answer; leave it out of the values")
+        return self
 
     @model_validator(mode="after")
     def _values_are_of_a_text(self) -> Self:
@@ -45,6 +71,32 @@ class Fact(Frozen):
         keys = [spelling(value) for value in self.values]
         if len(set(keys)) < len(keys):
             raise ValueError("two values differ in case, blanks, '_' or '-' only")
+        return self
+
+
+class FoundFact(Frozen):
+    """What is known of a fact that a judge may be asked for. ``source``: given with the submission, or read by a judge.
+
+    ``status`` is ``ok`` exactly if there is a value, and ``cannot_tell`` if the conversation does not say it; the fact
+    is then absent. Otherwise the judge failed, ``error`` says how, and what depends on the fact is undecided.
+    ``probability``: of the likeliest answer.
+    """
+
+    name: str
+    source: Literal["given", "judge"]
+    status: Literal["ok", "cannot_tell", "abstained", "unusable", "unavailable"] = "ok"
+    value: bool | int | float | str | None = None
+    probability: Annotated[float, Field(ge=0, le=1)] | None = None
+    reason: str | None = None
+    cached: bool = False
+    error: Failure | None = None
+
+    @model_validator(mode="after")
+    def _a_value_exactly_if_ok(self) -> Self:
+        if (self.status == "ok") != (self.value is not None):
+            raise ValueError("a fact has a value exactly if its status is ok")
+        if (self.error is not None) != (self.status not in ("ok", "cannot_tell")):
+            raise ValueError("a fact that a judge failed to read, and only that, has an error")
         return self
 
 
@@ -207,6 +259,14 @@ def _agreed(entries: Sequence[tuple[str, Any]], fact: Fact | None, words: Sequen
     for name, other in known[1:]:
         if isinstance(other, bool) != isinstance(value, bool) or other != value:
             raise UnreadableFact(f"facts.{first} and facts.{name} are two spellings of one fact with different values")
+    return value
+
+
+def value_in(facts: Mapping[str, Any], name: str) -> Any:
+    """The value of a fact by its dotted name; None if it is absent. ``facts``: as a reader gives them."""
+    value: Any = facts
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
     return value
 
 

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
 
+from judge_server.core.fact import FoundFact
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import GateFired, JudgmentStatus, StepReward
 from judge_server.core.rubric import RubricReference
@@ -79,7 +80,8 @@ NO_JUDGE: Final = JudgeReference(name="none", model="none", mode="none", fingerp
 class Judgment(Frozen):
     """The result of one submission. ``reward`` is None exactly when the rubric's missing-verdict policy cannot be
     satisfied; ``error`` then says why. ``notices``: warnings about the reward. ``guard``: version and vetoes of the
-    guard, which decide which responses no judge is asked about."""
+    guard, which decide which responses no judge is asked about. ``facts``: those that a judge may be asked for, with
+    their source."""
 
     id: str
     reward: float | None
@@ -89,6 +91,7 @@ class Judgment(Frozen):
     components: dict[str, float | None] = Field(default_factory=dict)
     step_rewards: tuple[StepReward, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    facts: tuple[FoundFact, ...] = ()
     gates: tuple[GateFired, ...] = ()
     flags: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()

@@ -203,6 +203,11 @@ class Rubric(Frozen):
     def fact_reader(self) -> FactReader:
         return FactReader.of(self.facts, [node.when for node in nodes(self.criteria)])
 
+    @cached_property
+    def facts_to_ask(self) -> tuple[Fact, ...]:
+        """The facts that a judge is asked for if nobody gave them."""
+        return tuple(fact for fact in self.facts if fact.ask == "judge")
+
     def _shown(self, known: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         given = ((fact.name, known.get(fact.name)) for fact in self.facts if fact.show)
         told = [(name, _as_text(value)) for name, value in given if value is not None]
@@ -276,6 +281,10 @@ def _check_facts(facts: tuple[Fact, ...], everything: list[Criterion]) -> None:
                 raise ValueError(f"criterion {node.id!r} reads {path}, which is not declared under facts")
             if fault := fault_of(comparison, declared[name]):
                 raise ValueError(f"criterion {node.id!r}: {fault}")
+    read = {path for node in everything for path in node.when}
+    for fact in facts:
+        if fact.ask and not fact.show and f"facts.{fact.name}" not in read:
+            raise ValueError(f"facts.{fact.name} is asked of a judge, but no condition reads it and it is not shown")
 
 
 def _check_locales(locales: tuple[Locale, ...], facts: tuple[Fact, ...], sources: set[str]) -> None:

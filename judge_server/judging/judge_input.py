@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 from judge_server.core.criterion import Leaf
 from judge_server.core.step import Step
@@ -23,13 +24,15 @@ ROLE_MARK = re.compile("\ue00a([a-z ]{1,20})\ue00b\n")
 @dataclass(frozen=True)
 class JudgeInput:
     """``response`` is the text in scope; ``step``: the judged step, for criteria of step scope; ``facts``: names and
-    values that the rubric shows to the judge."""
+    values that the rubric shows to the judge. ``about`` the conversation: no response is shown, and the question is
+    about what the conversation says."""
 
     conversation: tuple[Message, ...]
     response: str
     reference: str | None = None
     step: Step | None = None
     facts: tuple[tuple[str, str], ...] = ()
+    about: Literal["response", "conversation"] = "response"
 
     @cached_property
     def digest(self) -> str:
@@ -52,6 +55,8 @@ class JudgeInput:
         for name, value in self.facts:
             yield f"fact {name}"
             yield value
+        if self.about == "conversation":
+            yield "about the conversation"
 
 
 def shown_input(response: str, conversation: tuple[Message, ...] = (), reference: str | None = None) -> JudgeInput:

@@ -29,7 +29,7 @@ from judge_server.judging.judge_input import ROLE_MARK, JudgeInput, message_text
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 from judge_server.util.lru import BoundedCache
 
-_TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason")
+_TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason", "fact_system", "fact_input", "fact")
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
 _CHARACTERS_KEPT = 32_000_000
@@ -126,23 +126,25 @@ class PromptWriter:
         self._secret = secret
         self._inputs = BoundedCache[str, _RenderedInput](_CHARACTERS_KEPT, attrgetter("characters"))
         self._questions = BoundedCache[tuple[str, ...], tuple[Segment, ...]](_CHARACTERS_KEPT, _size)
-        self._system = lru_cache(maxsize=2)(self._render_system)
+        self._system = lru_cache(maxsize=4)(self._render_system)
 
     def write(self, judge_input: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
         """The prompt that asks about ``criteria`` (several only in reason mode) on one judge input."""
         shown = self._shown(judge_input)
-        asked: tuple[str, ...] = (mode, *[criterion.question_digest for criterion in criteria])
+        facts = judge_input.about == "conversation"
+        asked: tuple[str, ...] = (mode, str(facts), *[criterion.question_digest for criterion in criteria])
         question = self._questions.get(asked)
         if question is None:
-            question = self._render_question(criteria, mode)
+            question = self._render_question(criteria, mode, facts)
             self._questions.put(asked, question)
         user = Turn("user", shown.segments + question)
-        return Prompt((Turn("system", self._system(len(criteria) > 1)), user), shown.prefix)
+        return Prompt((Turn("system", self._system(len(criteria) > 1, facts)), user), shown.prefix)
 
     def material(self, judge_input: JudgeInput) -> Prompt:
         """The prompt without any question, for models that get typed questions beside it."""
         shown = self._shown(judge_input)
-        return Prompt((Turn("system", self._system(True)), Turn("user", shown.segments)), shown.prefix)
+        system = self._system(True, judge_input.about == "conversation")
+        return Prompt((Turn("system", system), Turn("user", shown.segments)), shown.prefix)
 
     def statement(self, criterion: Judged) -> tuple[Segment, ...]:
         """The statement and the examples of a criterion, without its options: a typed question has them apart."""
@@ -167,8 +169,8 @@ class PromptWriter:
         data = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
         return hmac.new(self._secret, data, hashlib.sha256).hexdigest()[:12]
 
-    def _render_system(self, several: bool) -> tuple[Segment, ...]:
-        text = _environment().get_template("system").render(count=2 if several else 1)
+    def _render_system(self, several: bool, facts: bool) -> tuple[Segment, ...]:
+        text = _environment().get_template("fact_system" if facts else "system").render(count=2 if several else 1)
         return (Segment(text.strip(), "instructions", trusted=True),)
 
     def _render_input(self, judge_input: JudgeInput) -> _RenderedInput:
@@ -186,7 +188,9 @@ class PromptWriter:
         values: dict[str, Any] = {
             "conversation": {"code": conversation_code},
             "messages": [{"role": role, "text": slots(text, conversation_code)} for role, text in turns],
-            "response": shown("response", "response", judge_input.response),
+            "response": shown("response", "response", judge_input.response)
+            if judge_input.about == "response"
+            else {"code": conversation_code},
             "step": shown("response", "step", step.text) | {"number": step.index + 1} if step else None,
             "reference": shown("reference", "reference", judge_input.reference)
             if judge_input.reference is not None
@@ -195,17 +199,18 @@ class PromptWriter:
             if judge_input.facts
             else None,
         }
-        rendered = _environment().get_template("judge_input").render(values | {"end_of_part": _END_OF_PART})
+        template = "judge_input" if judge_input.about == "response" else "fact_input"
+        rendered = _environment().get_template(template).render(values | {"end_of_part": _END_OF_PART})
         shown_segments: list[Segment] = []
         for part, block in zip(_PARTS, rendered.split(_END_OF_PART), strict=False):
             shown_segments += slots.segments(block, parts, part)
         segments = tuple(shown_segments)
         return _RenderedInput(segments, (conversation_code, values["response"]["code"]), _size(segments))
 
-    def _render_question(self, criteria: Sequence[Judged], mode: Mode) -> tuple[Segment, ...]:
-        slots = Slots("criterion")
+    def _render_question(self, criteria: Sequence[Judged], mode: Mode, facts: bool) -> tuple[Segment, ...]:
+        slots = Slots("question" if facts else "criterion")
         parts: dict[int, Part] = {}
-        template = _environment().get_template("criterion")
+        template = _environment().get_template("fact" if facts else "criterion")
         several = len(criteria) > 1
         blocks = [
             template.render(_criterion_values(criterion, slots, parts, number if several else None))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from judge_server.core.condition import applies
 from judge_server.core.criterion import CheckCriterion, Criterion, Group
 from judge_server.core.errors import BadInput
+from judge_server.core.fact import value_in
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label import Item
 from judge_server.labels.readers.criterion_column import NOTES, heading_of
@@ -29,7 +30,8 @@ def sheet_columns(
     if not judged:
         raise BadInput(f"{rubric.name} has no criterion that people can label.", remedy="Name another rubric.")
     scales = {scale.criterion: scale for scale in scales_of(rubric)}
-    applicable = [set(_applicable(rubric.criteria, _known(rubric, item))) for item in items]
+    known = [_known(rubric, item) for item in items]
+    applicable = [set(_applicable(rubric.criteria, one, _asked_later(rubric, one))) for one in known]
     columns = [
         SheetColumn("item", cells=[item.id for item in items]),
         SheetColumn("annotator", cells=[annotator] * len(items)),
@@ -64,12 +66,19 @@ def _known(rubric: Rubric, item: Item) -> dict[str, Any]:
     return {"facts": rubric.read_facts(item.facts).facts, "reference": item.reference, "policy": None}
 
 
-def _applicable(criteria: Sequence[Criterion], known: Mapping[str, Any]) -> Iterator[str]:
+def _asked_later(rubric: Rubric, known: Mapping[str, Any]) -> frozenset[str]:
+    """Paths of facts that nobody gave and that a judge will be asked for: what depends on them may apply."""
+    facts = known["facts"]
+    return frozenset(f"facts.{fact.name}" for fact in rubric.facts_to_ask if value_in(facts, fact.name) is None)
+
+
+def _applicable(criteria: Sequence[Criterion], known: Mapping[str, Any], unknown: frozenset[str]) -> Iterator[str]:
     for criterion in criteria:
-        if not applies(criterion.when, known):
+        certain = {path: wanted for path, wanted in criterion.when.items() if path not in unknown}
+        if not applies(certain, known):
             continue
         if isinstance(criterion, Group):
-            yield from _applicable(criterion.criteria, known)
+            yield from _applicable(criterion.criteria, known, unknown)
         else:
             yield criterion.id
 

@@ -65,6 +65,8 @@ NOTICE = (
 )
 LEAST_PROBABILITY = 1e-6
 _AT_ONCE_CHARACTERS = 50_000  # longer prompts are compared in a thread, so as not to block the event loop
+# questions about a conversation: their last answer is that it cannot be told, which is all that counting words can tell
+_CANNOT_TELL = Overlap(coverage=1.0, pairs=1.0, contradicted=False)
 _WANTED: tuple[Part, ...] = ("criterion", "reference")
 _AFFIRMATIVE, _NEGATIVE = frozenset(["yes", "true", "met"]), frozenset(["no", "false", "unmet"])
 
@@ -120,9 +122,12 @@ class LexicalBaseline:
     def _overlaps(self, prompt: Prompt) -> list[Overlap]:
         """One for each criterion of the prompt. If there is a reference, its coverage counts equally."""
         response = self._said((_texts(prompt, "response") or [""])[-1])  # a step comes after its response
+        criteria = _texts(prompt, "criterion")
+        if not criteria and (questions := _texts(prompt, "question")):
+            return [_CANNOT_TELL] * len(questions)
         references = [self._said(text) for text in _texts(prompt, "reference")]
         found = []
-        for statement in _texts(prompt, "criterion") or [""]:
+        for statement in criteria or [""]:
             own = overlap(self._said(statement), response)
             found.append(_mean(own, overlap(references[0], response)) if references else own)
         return found

@@ -1,15 +1,16 @@
 """Plan one submission: which criteria apply, which ones a program decides, which ones a judge is asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from judge_server.core.condition import applies
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Group, Judged
 from judge_server.core.errors import BadSubmission
+from judge_server.core.fact import FoundFact
 from judge_server.core.rubric import Rubric
 from judge_server.core.step import Step, joined
 from judge_server.core.submission import Submission
-from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.guard import guard
 from judge_server.judging.judge_input import JudgeInput, JudgeInputs
 from judge_server.scheduling.admission import MOST_STEPS
@@ -35,9 +36,9 @@ class Checking:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``settled``: verdicts of criteria that do not apply, or whose part of the response is missing. ``flags``:
-    ``steps_joined`` if the response has more steps than are judged one by one. ``unread_facts``: names of given facts
-    that no condition reads."""
+    """``settled``: verdicts of criteria that do not apply, or whose part of the response is missing, or of which it is
+    ``undecided`` whether they apply. ``flags``: ``steps_joined`` if the response has more steps than are judged one by
+    one. ``unread_facts``: names of given facts that no condition reads."""
 
     applicable: tuple[AnyLeaf, ...]
     settled: tuple[Verdict, ...]
@@ -45,15 +46,23 @@ class Plan:
     questions: tuple[Question, ...]
     flags: tuple[str, ...] = ()
     unread_facts: tuple[str, ...] = ()
+    undecided: tuple[AnyLeaf, ...] = ()
 
 
-def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -> Plan:
-    """Raises BadSubmission if a fact cannot be read as its type, or if a criterion that applies needs a reference and
+def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS, asked: Sequence[FoundFact] = ()) -> Plan:
+    """``asked``: facts that a judge read or failed to read; criteria that depend on one it failed to read are missing
+    verdicts with its failure.
+
+    Raises BadSubmission if a fact cannot be read as its type, or if a criterion that applies needs a reference and
     there is none. Steps beyond ``most_steps`` are judged together with the last: all text is judged at a bounded
     cost."""
-    reading = rubric.read_facts(submission.facts)
+    told = {one.name: one.value for one in asked if one.source == "judge" and one.status == "ok"}
+    reading = rubric.read_facts({**submission.facts, **told} if told else submission.facts)
     known: dict[str, object] = {"facts": reading.facts, "reference": submission.reference, "policy": submission.policy}
-    applicable = tuple(_applicable(rubric.criteria, known))
+    failed = {f"facts.{one.name}": one for one in asked if one.error is not None}
+    decided = tuple(_applicable(rubric.criteria, known, failed))
+    applicable = tuple(leaf for leaf, doubt in decided if doubt is None)
+    doubts = {leaf.id: (leaf, doubt) for leaf, doubt in decided if doubt is not None}
     _require_reference(submission, rubric, applicable)
     found: tuple[Step, ...] = ()
     steps = found
@@ -63,7 +72,8 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
         steps = joined(found, most_steps, response if isinstance(response, str) else None)
     materials = JudgeInputs(submission, steps, reading.shown)
     names = {leaf.id for leaf in applicable}
-    settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names]
+    settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names and leaf.id not in doubts]
+    settled += [_undecided(leaf, doubt) for leaf, doubt in doubts.values()]
     checks: list[Checking] = []
     questions: list[Question] = []
     for leaf in applicable:
@@ -76,7 +86,8 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS) -
             questions += [Question(rubric.asked[leaf.id], material) for material in read if material is not None]
             settled += [guard.unmet(leaf, leaf.scope) for material in read if material is None]
     flags = (STEPS_JOINED,) if len(steps) < len(found) else ()
-    return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags, reading.unread)
+    undecided = tuple(leaf for leaf, _ in doubts.values())
+    return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags, reading.unread, undecided)
 
 
 def _require_reference(submission: Submission, rubric: Rubric, applicable: Sequence[AnyLeaf]) -> None:
@@ -90,15 +101,38 @@ def _require_reference(submission: Submission, rubric: Rubric, applicable: Seque
         )
 
 
-def _applicable(criteria: tuple[Criterion, ...], known: dict[str, object]) -> Iterator[AnyLeaf]:
-    """If a group does not apply, neither do its children."""
+def _applicable(
+    criteria: tuple[Criterion, ...],
+    known: dict[str, object],
+    failed: Mapping[str, FoundFact],
+    above: FoundFact | None = None,
+) -> Iterator[tuple[AnyLeaf, FoundFact | None]]:
+    """Each criterion that applies, or that may apply, with the fact that leaves this undecided. ``failed``: by path,
+    the facts that a judge failed to read. If a group does not apply, neither do its children."""
     for criterion in criteria:
-        if criterion.when and not applies(criterion.when, known):
-            continue
+        doubt = above
+        if criterion.when:
+            certain = {path: wanted for path, wanted in criterion.when.items() if path not in failed}
+            if not applies(certain, known):
+                continue
+            doubt = doubt or next((failed[path] for path in criterion.when if path in failed), None)
         if isinstance(criterion, Group):
-            yield from _applicable(criterion.criteria, known)
+            yield from _applicable(criterion.criteria, known, failed, doubt)
         else:
-            yield criterion
+            yield criterion, doubt
+
+
+def _undecided(leaf: AnyLeaf, fact: FoundFact) -> Verdict:
+    """A missing verdict: whether the criterion applies depends on a fact that the judge failed to read."""
+    cause = fact.error
+    said = f"Whether this criterion applies depends on facts.{fact.name}, which the judge failed to read."
+    return Verdict(
+        criterion=leaf.id,
+        status=VerdictStatus(fact.status),
+        source="check" if isinstance(leaf, CheckCriterion) else "judge",
+        points=leaf.points,
+        error=Failure(type=cause.type, detail=f"{said} {cause.detail}") if cause else None,
+    )
 
 
 def _not_applicable(leaf: AnyLeaf) -> Verdict:

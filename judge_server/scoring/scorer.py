@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol, TypeVar
 
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, UnknownJudge
+from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Rubric
@@ -27,6 +29,7 @@ from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.observers import Observers
 from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
+from judge_server.scoring.fact_asking import NO_FACTS, AskedFacts, FactAsker
 from judge_server.scoring.plan import Checking, Plan, plan
 from judge_server.scoring.run_pins import RunPins
 from judge_server.util.concurrency import both, in_long_work
@@ -80,6 +83,7 @@ class _Judged:
     characters: int
     usage: Usage = field(default_factory=Usage)
     model_seconds: float = 0.0
+    facts: tuple[FoundFact, ...] = ()
 
 
 class Scorer:
@@ -102,6 +106,7 @@ class Scorer:
         self._rubrics = rubrics
         self._judges = judge_registry
         self._cached_judge = cached_judge
+        self._fact_asker = FactAsker(cached_judge, admission)
         self.admission = admission
         self._archive = archive
         self.observers = observers or Observers()
@@ -148,6 +153,7 @@ class Scorer:
             gates=outcome.gates,
             error=outcome.error,
             verdicts=found.verdicts,
+            facts=found.facts,
             flags=found.flags,
             notices=notices,
             rubric=rubric.reference,
@@ -197,15 +203,17 @@ class Scorer:
         return judge.explaining if judge is not None and submission.explain else judge
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Judged:
-        planned, inspection = await _reading(self._prepared, submission, rubric)
+        asked = await self.facts(submission, rubric, judge, terms) if rubric.facts_to_ask else NO_FACTS
+        planned, inspection = await _reading(partial(self._prepared, asked=asked.facts), submission, rubric)
         self._warn_of_unread_facts(planned, rubric)
-        speaker = judge.reference if judge is not None and planned.questions else NO_JUDGE
+        heard = planned.questions or any(fact.source == "judge" for fact in asked.facts)
+        speaker = judge.reference if judge is not None and heard else NO_JUDGE
         characters = len(submission.read.text)
         if inspection.refused:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
             verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.refused))
             counted = guard.counted_characters(rubric, inspection.flags, characters)
-            return _Judged(verdicts, inspection.flags, speaker, counted)
+            return _Judged(verdicts, inspection.flags, speaker, counted, facts=asked.facts)
         if planned.questions and judge is None:
             raise UnknownJudge(
                 f"judge: {rubric.name} has criteria that need a judge, and none is configured.",
@@ -218,16 +226,27 @@ class Scorer:
             decided, findings = (), await asking
         verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
         flags = (*inspection.flags, *planned.flags)
-        return _Judged(verdicts, flags, speaker, characters, findings.usage, findings.model_seconds)
+        usage, seconds = findings.usage, findings.model_seconds
+        if asked.facts:
+            usage, seconds = asked.usage + usage, asked.model_seconds + seconds
+        return _Judged(verdicts, flags, speaker, characters, usage, seconds, asked.facts)
+
+    async def facts(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> AskedFacts:
+        """The facts that a judge may be asked for; it is asked for those that nobody gave, unless the response is
+        refused. Raises BadSubmission for a given fact that cannot be read."""
+        refused = (await self.inspected(submission, rubric)).refused
+        return await self._fact_asker.ask(submission, rubric, None if refused else judge, terms)
 
     async def inspected(self, submission: Submission, rubric: Rubric) -> guard.Inspection:
         """What the guard finds in a submission."""
         return await _reading(self.inspect, submission, rubric)
 
-    def _prepared(self, submission: Submission, rubric: Rubric) -> tuple[Plan, guard.Inspection]:
+    def _prepared(
+        self, submission: Submission, rubric: Rubric, asked: Sequence[FoundFact] = ()
+    ) -> tuple[Plan, guard.Inspection]:
         """All processing of the texts before a judge is asked. It takes about a second for 1 MB."""
         _ = submission.digest  # cached on the submission
-        return plan(submission, rubric, self.admission.most_steps), self.inspect(submission, rubric)
+        return plan(submission, rubric, self.admission.most_steps, asked), self.inspect(submission, rubric)
 
     def _warn_of_unread_facts(self, planned: Plan, rubric: Rubric) -> None:
         if planned.unread_facts and (more := self._throttle.of("unread facts")) is not None:

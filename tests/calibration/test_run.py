@@ -278,3 +278,19 @@ def test_praise_on_a_criterion_about_something_bad_is_asked_back(praise):
     with pytest.raises(BadInput, match="negative points"):
         match(judged, labels)
     assert match(judged, with_positives(labels, {"c0": "worse"}))["c0"].positive == "worse"
+
+
+async def test_criteria_that_depend_on_a_fact_the_judge_will_read_are_measured():
+    audience = {"name": "audience", "values": ["patient", "clinician"], "question": "Who asks?", "ask": "judge"}
+    leaf = {"id": "c0", "statement": "Says thing.", "points": 1, "when": {"facts.audience": "patient"}}
+    conditional = rubric().model_validate(
+        {"id": "medical/test", "version": "1.0.0", "title": "T", "facts": [audience], "criteria": [leaf]}
+    )
+
+    def script(request):
+        return yes(0.9)(request) if request.prompt.text_of("criterion") else labelled(A=0.9, B=0.05, C=0.05)
+
+    speaker = await started(ScriptedModel(script))
+    labels = label_set([human("a", YES), human("b", NO)], items=items("a", "b"))
+    result = await run(scorer(speaker), task_of(labels, speaker, conditional))
+    assert {row.label for row in judged_rows(result).values()} == {YES}

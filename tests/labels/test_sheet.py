@@ -131,3 +131,19 @@ def test_a_text_that_no_cell_holds_is_refused(made):
     (folder / "items.jsonl").write_text(json.dumps({"id": 1, "prompt": "Q", "response": "x" * 40_000}) + "\n", "utf-8")
     assert "a cell holds 32,767" in make("--xlsx", status=2)
     make()
+
+
+def test_a_criterion_whose_fact_a_judge_will_read_is_left_open_and_one_whose_fact_is_given_is_not(made, tmp_path):
+    _, make = made
+    declared = """
+facts:
+  - {name: allergy, type: boolean, question: Is there an allergy?, ask: judge}
+"""
+    (tmp_path / "r.yaml").write_text(RUBRIC + declared, "utf-8")
+    open_item = {"id": "open", "prompt": "Q", "response": "R"}
+    with (tmp_path / "items.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(open_item) + "\n")
+    make("--out", tmp_path / "sheet.csv")
+    with (tmp_path / "sheet.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["item"]: row for row in csv.DictReader(file)}
+    assert [rows[name][HEADINGS[1]] for name in ("0", "1", "open")] == ["", "n/a", ""]

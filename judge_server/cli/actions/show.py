@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from judge_server.core.errors import BadInput, UnknownJudgment
+from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
@@ -166,7 +167,16 @@ def _outcome(verdict: Verdict) -> str:
 def _remarks(judgment: Judgment) -> list[str]:
     gates = [f"gate {gate.criterion} fired: the reward is at most {gate.reward:g}" for gate in judgment.gates]
     error = [f"no reward: {judgment.error.type}: {judgment.error.detail}"] if judgment.error else []
-    return [printable(line) for line in (*gates, *error, *judgment.notices)]
+    facts = [f"facts.{fact.name}: {_told(fact)}" for fact in judgment.facts]
+    return [printable(line) for line in (*facts, *gates, *error, *judgment.notices)]
+
+
+def _told(fact: FoundFact) -> str:
+    if fact.error is not None:
+        return f"the judge failed to read it ({fact.error.type})"
+    if fact.status == "cannot_tell":
+        return "the conversation does not say it"
+    return f"{fact.value} ({'given' if fact.source == 'given' else 'read by the judge'})"
 
 
 def printable(text: str) -> str:

@@ -23,6 +23,7 @@ from judge_server.judging.relative.tournament import Tournament
 from judge_server.judging.single import SingleJudge
 from judge_server.scheduling.observers import Observers
 from judge_server.scoring.cached_judge import CachedJudge, JudgeCall
+from judge_server.scoring.fact_asking import NO_FACTS
 from judge_server.scoring.group.report import Comparisons
 from judge_server.scoring.plan import plan
 from judge_server.scoring.scorer import Scorer
@@ -102,7 +103,12 @@ class Comparer:
         rubric, judge, _ = await self._scorer.appointed(named, terms)
         if judge is None:
             raise UnknownJudge("judge: no judge is configured.", remedy="Name judges in the configuration file.")
-        standard = Standard.of(rubric, plan(members[0], rubric).applicable)
+        asked = await self._scorer.facts(members[0], rubric, judge, terms) if rubric.facts_to_ask else NO_FACTS
+        planned = plan(members[0], rubric, asked=asked.facts)
+        unread = next((fact.error for fact in asked.facts if fact.error), None) if planned.undecided else None
+        if unread is not None:
+            return Compared.failed(len(members), unread)
+        standard = Standard.of(rubric, planned.applicable)
         if standard.empty:
             raise BadInput(
                 f"relative: no criterion of {rubric.name} that applies has a statement to compare by.",

@@ -70,6 +70,38 @@ def panel(*judges, **more):
 RED, GREEN = "The red answer.", "The green answer."
 
 
+def with_audience():
+    audience = {"name": "audience", "values": ["patient", "clinician"], "question": "Who asks?", "ask": "judge"}
+    plain = {"id": "plain", "statement": "Is plain.", "when": {"facts.audience": "patient"}}
+    return rubric(plain, facts=[audience])
+
+
+def answering_facts(script, fact):
+    def both(request):
+        if "[BEGIN RESPONSE" not in request.prompt.turns[1].text:
+            return fact()
+        return script(request)
+
+    return both
+
+
+async def test_a_group_is_compared_by_the_criteria_that_a_fact_from_the_conversation_makes_applicable():
+    model = ScriptedModel(answering_facts(preferring(RED, GREEN), lambda: labelled(A=0.9, B=0.05, C=0.05)))
+    found = await scores(scorer(judge(model)), RED, GREEN, wanted=with_audience())
+    assert found.report.relative.comparisons.presentations == 2
+    assert [judgment.facts[0].value for judgment in found.judgments] == ["patient", "patient"]
+
+
+async def test_a_group_whose_fact_the_judge_failed_to_read_is_not_compared_and_says_why():
+    def gone():
+        raise ModelUnavailable("The model is gone.")
+
+    found = await scores(
+        scorer(judge(ScriptedModel(answering_facts(preferring(RED, GREEN), gone)))), RED, GREEN, wanted=with_audience()
+    )
+    assert [failure.type for failure in found.outcomes] == ["judge_unavailable"] * 2
+
+
 async def test_a_panel_combines_what_its_members_make_of_each_response():
     first = judge(ScriptedModel(preferring(RED, GREEN)), "first")
     second = judge(ScriptedModel(preferring(GREEN, RED), name="b"), "second")
