@@ -203,7 +203,7 @@ class Scorer:
         return judge.explaining if judge is not None and submission.explain else judge
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Judged:
-        asked = await self.facts(submission, rubric, judge, terms) if rubric.facts_to_ask else NO_FACTS
+        asked = await self.facts(submission, rubric, judge, terms) if rubric.facts and rubric.facts_to_ask else NO_FACTS
         planned, inspection = await _reading(partial(self._prepared, asked=asked.facts), submission, rubric)
         self._warn_of_unread_facts(planned, rubric)
         heard = planned.questions or any(fact.source == "judge" for fact in asked.facts)
