@@ -68,6 +68,8 @@ class InstantJudge(asyncio.Protocol):
         listing = {"object": "list", "data": [{"id": "stub", "object": "model", "max_model_len": 32_768}]}
         self._listing = _response(json.dumps(listing).encode())
         self._delay_seconds = delay_seconds
+        self._p_met = p_met
+        self._decided: dict[tuple[int, bool], bytes] = {}
         self._buffer = b""
 
     def connection_made(self, transport: Any) -> None:
@@ -85,6 +87,8 @@ class InstantJudge(asyncio.Protocol):
     def _answer(self, request: bytes, body_at: int) -> None:
         if request.startswith(b"GET"):
             response = self._listing
+        elif request.startswith(b"POST /v1/systemone "):
+            response = self._decisions(request[body_at:].count(b'"type":"noul"'), b'"type":"score"' in request)
         elif b'"response_format"' in request:
             wanted = json.loads(request[body_at:])["response_format"]
             text = json.dumps(instance_of(wanted["json_schema"]["schema"]), separators=(",", ":"))
@@ -95,6 +99,23 @@ class InstantJudge(asyncio.Protocol):
             asyncio.get_running_loop().call_later(self._delay_seconds, self._transport.write, response)
         else:
             self._transport.write(response)
+
+    def _decisions(self, predicates: int, probe: bool) -> bytes:
+        """The answer to so many yes-or-no questions; ``probe``: one about two levels follows them."""
+        key = (predicates, probe)
+        if key not in self._decided:
+            self._decided[key] = _response(json.dumps(_decision(self._p_met, *key)).encode())
+        return self._decided[key]
+
+
+def _decision(p_met: float, predicates: int, probe: bool) -> dict[str, Any]:
+    yes = {"type": "noul", "noul": p_met, "probabilities": {"yes": p_met, "no": 1 - p_met}, "confidence": p_met}
+    answers: dict[str, Any] = {f"q{place}": yes for place in range(predicates)}
+    if probe:
+        answers[f"q{predicates}"] = {"type": "score", "score": 0.5, "probabilities": {"0": 0.5, "1": 0.5}}
+    diagnostics = {name: {"label_mass": 0.99, "argmax_is_label": True} for name in answers}
+    usage = {"input_tokens": 10, "output_tokens": predicates}
+    return {"model": "stub", "answers": answers, "usage": usage, "diagnostics": diagnostics}
 
 
 def _content_length(head: bytes) -> int:

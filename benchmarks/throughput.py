@@ -33,10 +33,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--items", type=int, default=96, help="submissions a round for LiteLLM and autorubric")
     arguments = parser.parse_args()
-    with _stub() as stub, _server(stub) as (url, pid):
+    with (
+        _stub() as stub,
+        _server(f"openai:stub@{stub}") as (url, pid),
+        _server(f"decide:stub@{stub}") as (decision_url, decision_pid),
+    ):
         contenders = {
             "judge-server, store on": [
                 sys.executable, "-m", "benchmarks.contenders.served", url, str(pid), str(arguments.items * 8),
+            ],
+            "judge-server, decision model": [
+                sys.executable, "-m", "benchmarks.contenders.served", decision_url, str(decision_pid),
+                str(arguments.items * 16),
             ],
             "LiteLLM, called directly": [
                 sys.executable, "-m", "benchmarks.contenders.litellm_direct", stub, str(arguments.items),
@@ -96,11 +104,11 @@ def _stub() -> Iterator[str]:
 
 
 @contextmanager
-def _server(stub: str) -> Iterator[tuple[str, int]]:
+def _server(model: str) -> Iterator[tuple[str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
         command = [
-            str(Path(sys.executable).with_name("judge-server")), "serve", "--model", f"openai:stub@{stub}",
+            str(Path(sys.executable).with_name("judge-server")), "serve", "--model", model,
             "--port", str(port), "--database", f"sqlite:///{folder}/bench.db",
         ]  # fmt: skip
         log = Path(folder) / "log"

@@ -18,6 +18,7 @@ from judge_server.guard import guard
 from judge_server.guard.guard import Inspection
 from judge_server.guard.sanitize import sanitize
 from judge_server.judging.answer import Judge
+from judge_server.judging.cascade import CascadeJudge
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
@@ -71,7 +72,10 @@ def _matters(defence: Defence, judge: Judge) -> bool:
 
 
 def _singles(judge: Judge) -> Sequence[Judge]:
-    return judge.members if isinstance(judge, PanelJudge) else (judge,)
+    """The judges with models behind ``judge``."""
+    if isinstance(judge, PanelJudge | CascadeJudge):
+        return [single for member in judge.members for single in _singles(member)]
+    return (judge,)
 
 
 def exposed(judge: Judge, off: frozenset[Defence], submission: Submission) -> Judge:
@@ -88,8 +92,8 @@ def exposed(judge: Judge, off: frozenset[Defence], submission: Submission) -> Ju
 def _asked_by(judge: Judge, changes: Sequence[PromptChange]) -> Judge:
     if not changes:
         return judge
-    if isinstance(judge, PanelJudge):
-        return PanelJudge(judge.specification, [_asked_by(member, changes) for member in judge.members])
+    if isinstance(judge, PanelJudge | CascadeJudge):
+        return judge.with_members(lambda member: _asked_by(member, changes))
     if not isinstance(judge, SingleJudge):
         raise BadConfiguration(
             f"The judge {judge.specification.name!r} writes its prompts in a way that the attack suite does not know.",

@@ -106,11 +106,11 @@ def _judge(settings: "Settings", model: str | None, given: dict[str, Any]) -> "J
     configured = settings.judges.get(settings.chosen_judge) if settings.judges else None
     if configured is None:
         return judge_specification({"name": DEFAULT_JUDGE, "model": "baseline", **given}, "the flags")
-    if configured.panel:
+    if configured.model is None:
         raise BadConfiguration(
             f"The flags {', '.join('--' + name.replace('_', '-') for name in given)} cannot change "
-            f"{configured.name!r}, which is a panel.",
-            remedy="Set them in the configuration file for each member.",
+            f"{configured.name!r}, which is made of other judges.",
+            remedy="Set them in the configuration file for each of them.",
         )
     return judge_specification({**configured.model_dump(exclude_unset=True), **given}, "the flags")
 

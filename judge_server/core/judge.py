@@ -10,8 +10,40 @@ JudgeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_le
 Mode = Literal["direct", "reason"]
 
 
+Band = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
+EVERY_OTHER = "*"
+
+
+class CascadeRule(Frozen):
+    """``first`` is asked about every criterion, ``then`` about those whose P(met) lies in the ``band`` (ends included).
+
+    ``band``: one for all criteria, or one by criterion id, with ``*`` for every other; a criterion without any goes to
+    ``then``."""
+
+    first: JudgeName
+    then: JudgeName
+    band: Band | dict[str, Band] = (0.2, 0.8)
+
+    @model_validator(mode="after")
+    def _two_judges_and_a_band(self) -> "CascadeRule":
+        if self.first == self.then:
+            raise ValueError("the two judges of a cascade must differ")
+        bands = self.band.values() if isinstance(self.band, dict) else (self.band,)
+        if any(low > high for low, high in bands):
+            raise ValueError("a band is written [low, high], with low at most high")
+        return self
+
+    @property
+    def by_criterion(self) -> bool:
+        return isinstance(self.band, dict)
+
+    def band_of(self, criterion: str) -> Band | None:
+        """None: the second judge decides."""
+        return self.band.get(criterion, self.band.get(EVERY_OTHER)) if isinstance(self.band, dict) else self.band
+
+
 class JudgeSpecification(Frozen):
-    """Either a ``model`` asked in one ``mode``, or a ``panel`` of other judges.
+    """Either a ``model`` asked in one ``mode``, a ``panel`` of other judges, or a ``cascade`` of two.
 
     ``engine``: options of the model's engine. ``temperature`` defaults to 0, or to 0.7 for several votes in reason
     mode. ``thinking_tokens``: None switches a reasoning model's thinking off, a number is its token budget.
@@ -38,11 +70,14 @@ class JudgeSpecification(Frozen):
     panel: tuple[JudgeName, ...] = ()
     combine: Literal["mean", "majority", "min"] = "mean"
     quorum: int | None = Field(default=None, ge=1)
+    cascade: CascadeRule | None = None
 
     @model_validator(mode="after")
     def _one_way_of_asking(self) -> "JudgeSpecification":
-        if bool(self.panel) == (self.model is not None):
-            raise ValueError("give a model or a panel of other judges, one of the two")
+        if sum((bool(self.panel), self.model is not None, self.cascade is not None)) != 1:
+            raise ValueError("give a model, a panel of other judges or a cascade of two, one of the three")
+        if self.cascade is not None and self.name in (self.cascade.first, self.cascade.then):
+            raise ValueError(f"the cascade {self.name!r} names itself as a member")
         if self.panel and (len(self.panel) < 2 or len(set(self.panel)) != len(self.panel)):
             raise ValueError("a panel needs at least two different judges")
         if self.name in self.panel:

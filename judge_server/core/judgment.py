@@ -51,7 +51,7 @@ class JudgeReference(Frozen):
 
     name: str
     model: str
-    mode: Literal["direct", "reason", "panel", "none"]
+    mode: Literal["direct", "reason", "panel", "cascade", "none"]
     fingerprint: str
     calibration: str | None = None
     notice: str | None = None
@@ -62,6 +62,10 @@ class JudgeReference(Frozen):
         provider = self.model.partition(":")[0]
         if self.mode == "panel":
             return f"a panel of several judges ({self.model})"
+        if self.mode == "cascade":
+            return f"a cascade: a second judge decides what the first leaves uncertain ({self.model})"
+        if provider == "decide":
+            return f"the decision model {self.model}, which answers every criterion with a probability"
         if provider == "baseline":
             return "the embedded baseline, which counts shared words and understands nothing"
         if provider == "recorded":

@@ -42,13 +42,16 @@ def _value_exactly_when_ok(status: VerdictStatus, value: float | None, error: Fa
 
 
 class Opinion(Frozen):
-    """The answer of one member of a panel; ``value`` in [0, 1] is given exactly if ``status`` is ok."""
+    """The answer of one member of a panel or cascade; ``value`` in [0, 1] is given exactly if ``status`` is ok. Of a
+    cascade: which judge ``decided``, and the ``tokens`` that its call cost (on the first verdict of the call)."""
 
     judge: str
     status: VerdictStatus
     value: float | None = Field(default=None, ge=0, le=1)
     reason: str | None = None
     error: Failure | None = None
+    decided: bool | None = None
+    tokens: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Opinion":

@@ -100,6 +100,10 @@ class Judge(Protocol):
         """Known after ``start``: the fingerprint names model, revision, templates, mode and sampling."""
 
     @property
+    def by_criterion(self) -> bool:
+        """Whether its answer depends on the id of a criterion, and not on the question alone."""
+
+    @property
     def criteria_per_call(self) -> int:
         """How many criteria on one material it asks about in one request; known after ``start``."""
 

@@ -1,7 +1,7 @@
 """Ask several judges concurrently; their readings are combined by mean, majority or minimum."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import fsum
 from typing import Literal
@@ -22,6 +22,8 @@ Combination = Literal["mean", "majority", "min"]
 class PanelJudge:
     """The creator of the members starts and closes them. A panel costs as much as all its members together."""
 
+    by_criterion = False
+
     def __init__(self, specification: JudgeSpecification, members: Sequence[Judge]) -> None:
         self.specification = specification
         self.members = tuple(members)
@@ -39,7 +41,11 @@ class PanelJudge:
     @cached_property
     def explaining(self) -> "PanelJudge":
         """A panel of the explaining members."""
-        return PanelJudge(self.specification, [member.explaining for member in self.members])
+        return self.with_members(lambda member: member.explaining)
+
+    def with_members(self, change: Callable[[Judge], Judge]) -> "PanelJudge":
+        """The same panel of changed members."""
+        return PanelJudge(self.specification, [change(member) for member in self.members])
 
     @property
     def _quorum(self) -> int:

@@ -27,7 +27,7 @@ from judge_server.models.protocol import Completion, Labels, Model, Request, Sam
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
-_OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "temperature"}
+_OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "cascade", "temperature"}
 # options of transport and speed; every other option may change the answers
 _OUTSIDE_THE_MODEL = {
     "api_key", "api_key_env", "connect_timeout_seconds", "gpu_memory_utilization", "hedge", "hedge_share",
@@ -43,6 +43,8 @@ Asking = Callable[[JudgeInput, tuple[Judged, ...], Terms, int], Coroutine[Any, A
 
 class SingleJudge:
     """A judge with its own model. The judge retries unreadable answers; the model retries transport errors."""
+
+    by_criterion = False
 
     def __init__(self, specification: JudgeSpecification, model: Model, writer: PromptWriter) -> None:
         self.specification = specification

@@ -184,7 +184,10 @@ class CachedJudge:
     async def verdicts(self, judge: Judge, questions: Sequence[Question], terms: Terms) -> CachedAnswers:
         """A verdict for every question of a submission, with a value or with a typed failure."""
         fingerprint = judge.reference.fingerprint
-        keys = [cache_key(fingerprint, one.criterion, one.material) for one in questions]
+        if judge.by_criterion:
+            keys = [cache_key(f"{fingerprint} {q.criterion.id}", q.criterion, q.material) for q in questions]
+        else:
+            keys = [cache_key(fingerprint, one.criterion, one.material) for one in questions]
         by_key = dict(zip(keys, questions, strict=True))
         found = await self.answers(keys, lambda unknown: _calls(judge, by_key, unknown, terms), terms)
         verdicts = [
@@ -282,7 +285,9 @@ def _result(call: JudgeCall, share: Share[tuple[Answer, ...]]) -> dict[str, Answ
 
 def _whole(reading: Reading) -> bool:
     """Whether no panel member was missing: the verdict of an incomplete panel is used but not cached."""
-    return all(opinion.status is VerdictStatus.OK for opinion in reading.panel)
+    return any(opinion.decided for opinion in reading.panel) or all(
+        opinion.status is VerdictStatus.OK for opinion in reading.panel
+    )
 
 
 def _timed_out(answer: Answer) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from judge_server.core.errors import BadConfiguration
-from judge_server.core.judge import JudgeSpecification
+from judge_server.core.judge import CascadeRule, JudgeSpecification
 from judge_server.judging.answer import Judge
+from judge_server.judging.cascade import CascadeJudge
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
@@ -72,7 +73,7 @@ def build_judges(
     judges: dict[str, Judge] = {
         name: SingleJudge(specification, models.open(specification), writer)
         for name, specification in specifications.items()
-        if not specification.panel
+        if specification.model is not None
     }
     for name, specification in specifications.items():
         if not specification.panel:
@@ -84,4 +85,18 @@ def build_judges(
                 remedy="A panel names judges that have a model of their own.",
             )
         judges[name] = PanelJudge(specification, [judges[member] for member in specification.panel])
+    asked_alone = dict(judges)
+    for name, specification in specifications.items():
+        if specification.cascade is not None:
+            judges[name] = _cascade(specification, specification.cascade, asked_alone)
     return judges
+
+
+def _cascade(specification: JudgeSpecification, rule: CascadeRule, judges: Mapping[str, Judge]) -> CascadeJudge:
+    unknown = [member for member in (rule.first, rule.then) if member not in judges]
+    if unknown:
+        raise BadConfiguration(
+            f"judges.{specification.name}.cascade: {', '.join(unknown)} is not a judge with a model or a panel.",
+            remedy="A cascade names two judges that have a model, or panels of such judges.",
+        )
+    return CascadeJudge(specification, judges[rule.first], judges[rule.then])

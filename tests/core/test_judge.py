@@ -16,8 +16,8 @@ def test_a_model_alone_is_enough():
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"model": None}, "give a model or a panel"),
-        ({"panel": ["a", "b"]}, "give a model or a panel"),
+        ({"model": None}, "give a model, a panel"),
+        ({"panel": ["a", "b"]}, "give a model, a panel"),
         ({"model": None, "panel": ["a"]}, "at least two different judges"),
         ({"model": None, "panel": ["a", "a"]}, "at least two different judges"),
         ({"model": None, "panel": ["a", "strict"]}, "the panel 'strict' names itself"),

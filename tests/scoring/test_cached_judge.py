@@ -298,6 +298,7 @@ class Broken:
     specification = JudgeSpecification(name="broken", model="broken")
     reference = JudgeReference(name="broken", model="broken", mode="direct", fingerprint="f")
     criteria_per_call = 1
+    by_criterion = False
 
     def __init__(self, answers) -> None:
         self.answers = answers

@@ -10,6 +10,7 @@ from judge_server.core.errors import UnusableVerdict
 from judge_server.core.judgment import Usage
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms
+from judge_server.judging.cascade import CascadeJudge
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.reading import DIGIT, label_reading, read_structured, verdict_schema, whole_json
 from judge_server.judging.relative.comparison import Kind, Shown
@@ -152,7 +153,9 @@ class Arbiter:
 
 
 def singles(judge: Judge) -> tuple[SingleJudge, ...]:
-    """All single judges behind ``judge``, through nested panels."""
+    """All single judges that compare responses for ``judge``: of a panel all members, of a cascade the second judge."""
+    if isinstance(judge, CascadeJudge):
+        return singles(judge.then)
     if isinstance(judge, PanelJudge):
         return tuple(single for member in judge.members for single in singles(member))
     return (judge,) if isinstance(judge, SingleJudge) else ()
