@@ -9,9 +9,11 @@ from judge_server.cli import options
 from judge_server.cli.running import run
 
 
+@options.takes_flags
 def attack(
-    model: options.Model = None,
-    mode: options.Mode = None,
+    *,
+    judging: options.JudgeFlags,
+    library: options.LibraryFlags,
     judge: Annotated[
         str | None, typer.Option("--judge", metavar="NAME", help="A judge of the configuration file.")
     ] = None,
@@ -58,12 +60,6 @@ def attack(
             "--max-refusals", min=0, max=1, metavar="RATE", help="Exit status 1 if more genuine answers are refused."
         ),
     ] = None,
-    votes: options.Votes = None,
-    min_label_mass: options.MinLabelMass = None,
-    engine: options.Engine = None,
-    rubrics: options.Rubrics = None,
-    database: options.Database = None,
-    config: options.Config = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent submissions.")] = 64,
     listing: Annotated[bool, typer.Option("--list", help="Print the ids of the attacks and exit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
@@ -97,14 +93,5 @@ def attack(
     if listing:
         list_attacks(order)
         return
-    settings = options.settings_given(
-        config=config,
-        model=model,
-        mode=mode,
-        votes=votes,
-        min_label_mass=min_label_mass,
-        engine=engine,
-        rubrics=rubrics,
-        database=database,
-    )
+    settings = options.settings_given(judging, library)
     raise typer.Exit(run(attack_judge(settings, order)))

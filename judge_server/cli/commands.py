@@ -9,19 +9,16 @@ from judge_server.cli import options
 from judge_server.cli.running import BAD_USE, run
 
 
+@options.takes_flags
 def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on (default 127.0.0.1).")] = None,
     port: Annotated[
         int | None,
         typer.Option("--port", min=0, max=65_535, help="Port to listen on (default 8000); 0 picks a free one."),
     ] = None,
-    model: options.Model = None,
-    mode: options.Mode = None,
-    votes: options.Votes = None,
-    min_label_mass: options.MinLabelMass = None,
-    engine: options.Engine = None,
-    rubrics: options.Rubrics = None,
-    database: options.Database = None,
+    *,
+    judging: options.JudgeFlags,
+    library: options.LibraryFlags,
     require_calibrated: Annotated[
         bool | None,
         typer.Option(
@@ -36,7 +33,6 @@ def serve(
             help="Demand API keys, or demand none (default: they are demanded unless --host is a loopback address).",
         ),
     ] = None,
-    config: options.Config = None,
 ) -> None:
     """Serve scores over HTTP: POST /v1/score, OpenAPI at /openapi.json, documentation at /docs.
 
@@ -48,14 +44,8 @@ def serve(
     from judge_server.server.serving import serve_until_stopped
 
     settings = options.settings_given(
-        config=config,
-        model=model,
-        mode=mode,
-        votes=votes,
-        min_label_mass=min_label_mass,
-        engine=engine,
-        rubrics=rubrics,
-        database=database,
+        judging,
+        library,
         require_calibrated=require_calibrated,
         host=host,
         port=port,
@@ -65,6 +55,7 @@ def serve(
         raise typer.Exit(BAD_USE)
 
 
+@options.takes_flags
 def score(
     file: Annotated[
         str, typer.Argument(metavar="FILE|-", help="Submissions, one JSON object a line; - reads standard input.")
@@ -75,17 +66,12 @@ def score(
             "--rubric", metavar="ID_OR_FILE", help="For submissions that name none: an id, id@version or file."
         ),
     ] = None,
-    model: options.Model = None,
-    mode: options.Mode = None,
+    *,
+    judging: options.JudgeFlags,
+    library: options.LibraryFlags,
     judge: Annotated[
         str | None, typer.Option("--judge", metavar="NAME", help="A judge of the configuration file.")
     ] = None,
-    votes: options.Votes = None,
-    min_label_mass: options.MinLabelMass = None,
-    engine: options.Engine = None,
-    rubrics: options.Rubrics = None,
-    database: options.Database = None,
-    config: options.Config = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -107,19 +93,11 @@ def score(
     """
     from judge_server.cli.actions.score import ScoreOptions, score_lines
 
-    settings = options.settings_given(
-        config=config,
-        model=model,
-        mode=mode,
-        votes=votes,
-        min_label_mass=min_label_mass,
-        engine=engine,
-        rubrics=rubrics,
-        database=database,
-    )
+    settings = options.settings_given(judging, library)
     run(score_lines(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency)))
 
 
+@options.takes_flags
 def show(
     judgment: Annotated[str | None, typer.Argument(metavar="[JUDGMENT]", help="The id of one judgment.")] = None,
     run_name: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Of this training run.")] = None,
@@ -134,8 +112,8 @@ def show(
         str | None, typer.Option("--text", metavar="WORDS", help="With this text in prompt, response or reference.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number, newest first.")] = 10,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show stored judgments: prompt, response, verdicts with reasons, guard and cost.
@@ -155,18 +133,18 @@ def show(
         reward_below=reward_below,
         text=text,
     )
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     print_judgments(run(find(settings, ShowOptions(judgment, wanted, limit))), as_json)
 
 
+@options.takes_flags
 def rescore(
     rubric: Annotated[str, typer.Option("--rubric", metavar="ID_OR_FILE", help="The rubric to aggregate under.")],
     judgments: Annotated[
         list[str] | None, typer.Argument(metavar="[JUDGMENT]...", help="Ids; all of the rubric's if none.")
     ] = None,
-    database: options.Database = None,
-    rubrics: options.Rubrics = None,
-    config: options.Config = None,
+    *,
+    library: options.LibraryFlags,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Aggregate stored verdicts under another rubric version: new weights, the same verdicts, no model call.
@@ -177,17 +155,15 @@ def rescore(
     """
     from judge_server.cli.actions.rescore import rescore_stored, show
 
-    settings = options.settings_given(config=config, rubrics=rubrics, database=database).with_database()
+    settings = options.settings_given(library).with_database()
     show(run(rescore_stored(settings, rubric, judgments or [])), as_json)
 
 
+@options.takes_flags
 def bench(
-    model: options.Model = None,
-    mode: options.Mode = None,
-    engine: options.Engine = None,
-    min_label_mass: options.MinLabelMass = None,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    judging: options.JudgeFlags,
+    store: options.StoreFlags,
     prompts: Annotated[int, typer.Option("--prompts", min=1, help="Different prompts.")] = 4,
     rollouts: Annotated[int, typer.Option("--rollouts", min=1, help="Responses to each prompt.")] = 8,
     criteria: Annotated[int, typer.Option("--criteria", min=1, max=1_000, help="Criteria of the rubric.")] = 12,
@@ -200,16 +176,14 @@ def bench(
     """
     from judge_server.cli.actions.bench import Workload, measure, show
 
-    settings = options.settings_given(
-        config=config, model=model, mode=mode, engine=engine, min_label_mass=min_label_mass, database=database
-    )
+    settings = options.settings_given(judging, store)
     show(run(measure(settings, Workload(prompts, rollouts, criteria, words))), as_json)
 
 
+@options.takes_flags
 def demo(
-    model: options.Model = None,
-    mode: options.Mode = None,
-    engine: options.Engine = None,
+    *,
+    judging: options.JudgeFlags,
     full: Annotated[
         bool, typer.Option("--full", help="Show every verdict, not only those with the most points.")
     ] = False,
@@ -222,17 +196,15 @@ def demo(
     """
     from judge_server.cli.actions.demo import demonstrate
 
-    settings = options.settings_given(model=model, mode=mode, engine=engine, database="sqlite://")
+    settings = options.settings_given(judging, options.StoreFlags(database="sqlite://"))
     run(demonstrate(settings, full=full, as_json=as_json))
 
 
+@options.takes_flags
 def doctor(
-    model: options.Model = None,
-    mode: options.Mode = None,
-    engine: options.Engine = None,
-    rubrics: options.Rubrics = None,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    judging: options.JudgeFlags,
+    library: options.LibraryFlags,
     start: Annotated[
         bool, typer.Option("--start/--no-start", help="Start the configured judges and the store.")
     ] = True,
@@ -247,9 +219,7 @@ def doctor(
     from judge_server.settings.settings import Settings
 
     def settings() -> Settings:
-        return options.settings_from(
-            config=config, model=model, mode=mode, engine=engine, rubrics=rubrics, database=database
-        )
+        return options.settings_from(judging, library)
 
     diagnoses = run(diagnose(settings, start=start))
     show(diagnoses, as_json)

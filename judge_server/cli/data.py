@@ -11,6 +11,7 @@ app = typer.Typer(help="Build data sets for training: keep prompts of the right 
 
 
 @app.command("difficulty")
+@options.takes_flags
 def difficulty(
     file: Annotated[
         str | None,
@@ -58,8 +59,8 @@ def difficulty(
     run_name: Annotated[
         str | None, typer.Option("--run", metavar="RUN", help="The stored judgments of this run, instead of a file.")
     ] = None,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip lines that cannot be read.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
@@ -81,7 +82,7 @@ def difficulty(
         DifficultyOptions(
             file=file or "",
             run=run_name,
-            settings=options.settings_given(config=config, database=database).with_database() if run_name else None,
+            settings=options.settings_given(store).with_database() if run_name else None,
             band={
                 "low": low,
                 "high": high,

@@ -16,6 +16,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 
 
 @app.command()
+@options.takes_flags
 def create(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="User of the key; keys with the same name are one caller.")
@@ -49,8 +50,8 @@ def create(
         bool, typer.Option("--print-config", help="Store nothing; print the table for the configuration file.")
     ] = False,
     as_json: AsJson = False,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
 ) -> None:
     """Create a key and print it once: the server stores only its digest.
 
@@ -66,7 +67,7 @@ def create(
         "most_urgent": priority,
     }
     made = key_making.made(name, scope or ["score"], expires, allowance)
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     if not print_config:
         made = key_making.kept(settings, made)
     kept_in = None if print_config else key_making.database_of(settings)
@@ -74,22 +75,28 @@ def create(
 
 
 @app.command("list")
-def list_keys(as_json: AsJson = False, database: options.Database = None, config: options.Config = None) -> None:
+@options.takes_flags
+def list_keys(
+    as_json: AsJson = False,
+    *,
+    store: options.StoreFlags,
+) -> None:
     """List the keys of the database and the configuration, newest first, without their secrets."""
     from judge_server.cli.actions import keys as key_making
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     key_making.show(key_making.listed(settings), as_json)
 
 
 @app.command()
+@options.takes_flags
 def revoke(
     key: Annotated[
         str, typer.Argument(metavar="ID|NAME|KEY", help="The key's id, a name (then every key of it), or a whole key.")
     ],
     as_json: AsJson = False,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
 ) -> None:
     """Revoke a key permanently. Running servers refuse it within 5 seconds.
 
@@ -99,5 +106,5 @@ def revoke(
     """
     from judge_server.cli.actions import keys as key_making
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     key_making.show(key_making.revoked(settings, key), as_json)

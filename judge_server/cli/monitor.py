@@ -24,6 +24,7 @@ _HOURS = 24.0
 
 
 @app.callback(invoke_without_command=True)
+@options.takes_flags
 def monitor(
     context: typer.Context,
     rubric: Annotated[str | None, typer.Option("--rubric", metavar="ID", help="Only this rubric's judgments.")] = None,
@@ -44,8 +45,8 @@ def monitor(
     everything: Annotated[bool, typer.Option("--all", help="Also show findings that are ok or lack evidence.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Every finding, one JSON object a line.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit status 1 if there is an alarm.")] = False,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
 ) -> None:
     """Survey the stored judgments without a server: compare the oldest judgments of the last day with the newest.
 
@@ -55,7 +56,7 @@ def monitor(
         return
     from judge_server.cli.actions.monitor import MonitorOptions, look, show
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     findings = run(look(settings, MonitorOptions(rubric, judge, policy, until, hours, window)))
     show(findings, as_json, everything)
     if exit_code and any(one.state == "alarm" for one in findings):
@@ -63,6 +64,7 @@ def monitor(
 
 
 @queue.command("draw")
+@options.takes_flags
 def draw_items(
     label_set: LabelSet,
     rubric: Annotated[str | None, typer.Option("--rubric", metavar="ID", help="Only this rubric's judgments.")] = None,
@@ -76,8 +78,8 @@ def draw_items(
     random: Annotated[int, Count] = 20,
     hours: Annotated[float, typer.Option("--hours", min=0.01, help="How far back.")] = _HOURS,
     as_json: AsJson = False,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
 ) -> None:
     """Draw a stratified sample of judgments, more of those where the judge is suspect, with weights for unbiased
     estimates.
@@ -87,12 +89,13 @@ def draw_items(
     from judge_server.cli.actions.monitor import drawn, show_drawn
     from judge_server.core.audit_queue import Sizes
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     sizes = Sizes(disagreement=disagreement, flagged=flagged, high_reward=high_reward, random=random)
     show_drawn(run(drawn(settings, label_set, (rubric, judge, policy), sizes, hours * 3_600)), as_json)
 
 
 @queue.command("export")
+@options.takes_flags
 def export_items(
     file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="Output file.")],
     label_set: LabelSet,
@@ -100,43 +103,45 @@ def export_items(
         str | None, typer.Option("--annotator", metavar="NAME", help="Only items that this annotator has not labelled.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 200,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
 ) -> None:
     """Write the open items as JSON Lines: conversation, response, criteria, and empty labels to fill in."""
     from judge_server.cli.actions.monitor import export
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     count = run(export(settings, label_set, annotator, limit, file))
     typer.echo(f"{count} items" if count else f"0 items: nothing is open in {label_set}", err=True)
 
 
 @queue.command("import")
+@options.takes_flags
 def import_labels(
     file: Annotated[Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="The exported file, labelled.")],
     label_set: LabelSet,
     annotator: Annotated[str, typer.Option("--annotator", metavar="NAME", help="Name of the annotator.")],
     replace: Annotated[bool, typer.Option("--replace", help="Replace earlier labels of the annotator.")] = False,
     as_json: AsJson = False,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
 ) -> None:
     """Import labels; items with null labels stay open."""
     from judge_server.cli.actions.monitor import imported, show_added
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     show_added(run(imported(settings, label_set, annotator, file, replace=replace)), as_json)
 
 
 @queue.command("estimate")
+@options.takes_flags
 def estimate_agreement(
     label_set: LabelSet,
     as_json: AsJson = False,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
 ) -> None:
     """Estimate how often people agree with each judge over all judgments, from the labels so far, reweighted."""
     from judge_server.cli.actions.monitor import estimated, show_estimates
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     show_estimates(run(estimated(settings, label_set)), as_json)

@@ -1,8 +1,13 @@
-"""Flags that several commands share: which judge, which rubrics, which database."""
+"""Flags that several commands share, said once: which judge, which rubrics, which database."""
 
+import inspect
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from inspect import Parameter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
@@ -13,6 +18,7 @@ if TYPE_CHECKING:
     from judge_server.core.judge import JudgeSpecification
     from judge_server.settings.settings import Settings
 
+T = TypeVar("T")
 Model = Annotated[
     str | None,
     typer.Option(
@@ -63,37 +69,96 @@ Config = Annotated[
 ]
 
 
-def settings_given(**given: Any) -> "Settings":
+class Flags:
+    """The base of dataclasses whose fields are flags. ``takes_flags`` makes them options of a command."""
+
+
+@dataclass(frozen=True)
+class JudgeFlags(Flags):
+    """Which judge. ``--model`` defines a judge named ``default``; the others change that judge, or the configured
+    default judge if no model is given."""
+
+    model: Model = None
+    mode: Mode = None
+    votes: Votes = None
+    min_label_mass: MinLabelMass = None
+    engine: Engine = None
+
+
+@dataclass(frozen=True)
+class StoreFlags(Flags):
+    """Which database and configuration."""
+
+    database: Database = None
+    config: Config = None
+
+
+@dataclass(frozen=True)
+class LibraryFlags(Flags):
+    """Which rubrics, database and configuration."""
+
+    rubrics: Rubrics = None
+    database: Database = None
+    config: Config = None
+
+
+def takes_flags(command: Callable[..., T]) -> Callable[..., T]:
+    """Decorator: a parameter that is annotated with a class of ``Flags`` becomes one option for each of its fields."""
+    signature = inspect.signature(command, eval_str=True)
+    gathered = {name: one.annotation for name, one in signature.parameters.items() if _are_flags(one.annotation)}
+
+    @wraps(command)
+    def with_flags(**given: Any) -> T:
+        for name, kind in gathered.items():
+            given[name] = kind(**{field.name: given.pop(field.name) for field in fields(kind)})
+        return command(**given)
+
+    options = [
+        option
+        for name, one in signature.parameters.items()
+        for option in (_options_of(gathered[name]) if name in gathered else [one.replace(kind=Parameter.KEYWORD_ONLY)])
+    ]
+    with_flags.__signature__ = signature.replace(parameters=options)  # type: ignore[attr-defined]
+    return with_flags
+
+
+def _are_flags(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Flags)
+
+
+def _options_of(kind: type[Any]) -> list[Parameter]:
+    types = get_type_hints(kind, include_extras=True)
+    return [
+        Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=types[field.name])
+        for field in fields(kind)
+    ]
+
+
+def settings_given(*groups: Flags, **flags: Any) -> "Settings":
     """``settings_from`` for commands: ends the command if the settings cannot be used."""
     try:
-        return settings_from(**given)
+        return settings_from(*groups, **flags)
     except JudgeServerError as fault:
         fail(str(fault))
 
 
-def settings_from(
-    *,
-    config: Path | None = None,
-    model: str | None = None,
-    mode: str | None = None,
-    votes: int | None = None,
-    min_label_mass: float | None = None,
-    engine: list[str] | None = None,
-    rubrics: list[Path] | None = None,
-    database: str | None = None,
-    **flags: Any,
-) -> "Settings":
-    """Settings of file and environment, overridden by the flags. ``--model`` defines a judge named ``default``; the
-    other judge flags change that judge, or the configured default judge if no model is given."""
+def settings_from(*groups: Flags, **flags: Any) -> "Settings":
+    """Settings of file and environment, overridden by the flags of ``groups`` and by ``flags``, names of settings."""
     from judge_server.settings.loading import load_settings
 
-    settings = load_settings(config)
-    changes = {"mode": mode, "votes": votes, "min_label_mass": min_label_mass, "engine": _pairs(engine or []) or None}
-    given = {name: value for name, value in changes.items() if value is not None}
-    if model is not None or given:
-        judge = _judge(settings, model, given)
+    given: dict[str, Any] = {}
+    for group in groups:
+        given |= vars(group)
+    settings = load_settings(given.pop("config", None))
+    rubrics, database = given.pop("rubrics", None), given.pop("database", None)
+    model, engine = given.pop("model", None), _pairs(given.pop("engine", None) or []) or None
+    changes = {name: value for name, value in (given | {"engine": engine}).items() if value is not None}
+    if model is not None or changes:
+        judge = _judge(settings, model, changes)
         flags |= {"judges": {**settings.judges, judge.name: judge}, "default_judge": judge.name}
-    return settings.with_flags(rubrics=tuple(rubrics) if rubrics else None, database_url=database, **flags)
+    if database is not None:
+        flags["database_url"] = database
+    return settings.with_flags(rubrics=tuple(rubrics) if rubrics else None, **flags)
 
 
 def _judge(settings: "Settings", model: str | None, given: dict[str, Any]) -> "JudgeSpecification":

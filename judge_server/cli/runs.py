@@ -17,24 +17,26 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 
 
 @app.command("list")
+@options.takes_flags
 def list_runs(
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number.")] = 100,
 ) -> None:
     """List runs, the latest pinned first."""
     from judge_server.cli.actions.runs import names
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     for name in run(names(settings, limit)):
         typer.echo(name)
 
 
 @app.command()
+@options.takes_flags
 def show(
     name: RunName,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
     as_json: AsJson = False,
 ) -> None:
     """Show what rewarded which steps: rubric content, judge, fitted maps and guard, with counts and mean reward.
@@ -43,15 +45,16 @@ def show(
     """
     from judge_server.cli.actions.runs import show_summary, summary
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     show_summary(run(summary(settings, name)), as_json)
 
 
 @app.command()
+@options.takes_flags
 def prompts(
     name: RunName,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -61,16 +64,17 @@ def prompts(
     """
     from judge_server.cli.actions.runs import prompts_of, show_prompts
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     show_prompts(run(prompts_of(settings, name, limit)), as_json)
 
 
 @app.command()
+@options.takes_flags
 def repin(
     name: RunName,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the reward may change; it is kept.")],
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
 ) -> None:
     """Let the next judgment of a run pin another rubric content, judge, set of maps or guard.
 
@@ -78,6 +82,6 @@ def repin(
     """
     from judge_server.cli.actions.runs import repin as give_up
 
-    settings = options.settings_given(config=config, database=database).with_database()
+    settings = options.settings_given(store).with_database()
     count = run(give_up(settings, name, reason))
     typer.echo(f"{count} pins of {name} given up; the next judgment pins what then answers")

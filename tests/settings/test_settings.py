@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from judge_server.cli.options import settings_from
+from judge_server.cli.options import JudgeFlags, StoreFlags, settings_from
 from judge_server.core.errors import BadConfiguration
 from judge_server.settings.loading import load_settings
 from judge_server.settings.settings import DEFAULT_DATABASE, Settings
@@ -78,7 +78,7 @@ def test_the_environment_wins_over_the_file_and_flags_over_the_environment(file)
     with environment(JUDGE_SERVER_PORT="9002", JUDGE_SERVER_DRAIN_SECONDS="3"):
         assert load_settings(file).port == 9002
         assert load_settings(file).drain_seconds == 3.0
-        assert settings_from(config=file, port=9003).port == 9003
+        assert settings_from(StoreFlags(config=file), port=9003).port == 9003
         assert load_settings(file).chosen_judge == "panel"
 
 
@@ -92,7 +92,7 @@ def test_the_database_has_a_variable_of_its_own_which_gives_way_to_the_projects(
         assert load_settings().database_url == "sqlite:///shared.db"
         with environment(JUDGE_SERVER_DATABASE_URL="sqlite:///ours.db"):
             assert load_settings().database_url == "sqlite:///ours.db"
-        assert settings_from(database="sqlite://").database_url == "sqlite://"
+        assert settings_from(StoreFlags(database="sqlite://")).database_url == "sqlite://"
 
 
 def test_a_file_can_name_the_database(tmp_path):
@@ -166,25 +166,25 @@ def test_a_secret_in_a_setting_is_not_repeated(tmp_path):
 def test_flags_of_a_judge_change_the_configured_default(tmp_path):
     path = tmp_path / "server.toml"
     path.write_text('[judges.only]\nmodel = "openai:a@http://h:1/v1"\nvotes = 3\nmode = "reason"\n')
-    changed = settings_from(config=path, votes=5)
+    changed = settings_from(JudgeFlags(votes=5), StoreFlags(config=path))
     assert changed.chosen_judge == "only"
     assert changed.judges["only"].votes == 5
     assert changed.judges["only"].mode == "reason"
-    replaced = settings_from(config=path, model="baseline")
+    replaced = settings_from(JudgeFlags(model="baseline"), StoreFlags(config=path))
     assert replaced.chosen_judge == "default"
     assert replaced.judges["default"].votes == 1
     assert "only" in replaced.judges
 
 
 def test_flags_of_a_judge_without_any_judge_speak_of_the_baseline():
-    judge = settings_from(mode="reason", engine=["a=1", "b=text", "c={}"]).judges["default"]
+    judge = settings_from(JudgeFlags(mode="reason", engine=["a=1", "b=text", "c={}"])).judges["default"]
     assert (judge.model, judge.mode) == ("baseline", "reason")
     assert judge.engine == {"a": 1, "b": "text", "c": {}}
 
 
 def test_flags_cannot_change_a_panel(file):
     with pytest.raises(BadConfiguration, match="which is a panel"):
-        settings_from(config=file, votes=2)
+        settings_from(JudgeFlags(votes=2), StoreFlags(config=file))
 
 
 def test_settings_cannot_be_changed():

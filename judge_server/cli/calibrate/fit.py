@@ -9,6 +9,7 @@ from judge_server.cli import options
 from judge_server.cli.calibrate.run import Partial, Positive
 
 
+@options.takes_flags
 def fit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Labels of people and the judge, from calibrate run.")],
     rubric: Annotated[str, typer.Option("--rubric", metavar="ID_OR_FILE", help="The rubric they were judged under.")],
@@ -38,9 +39,8 @@ def fit(
             "--false-positive-rate", min=0, max=1, help="Choose the threshold for this rate (default 0.05). Repeatable."
         ),
     ] = None,
-    rubrics: options.Rubrics = None,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    library: options.LibraryFlags,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Fit Platt and isotonic curves by criterion, keep the one with the lower Brier score on labels held out by prompt,
@@ -54,7 +54,7 @@ def fit(
     from judge_server.cli.actions.calibrate import fit as fitting
     from judge_server.cli.running import run
 
-    settings = options.settings_given(config=config, rubrics=rubrics, database=database)
+    settings = options.settings_given(library)
     chosen = fitting.FitOptions(
         file=file,
         rubric=rubric,

@@ -11,6 +11,7 @@ from judge_server.cli.calibrate.run import Reader, Reason, Split
 from judge_server.cli.running import fail
 
 
+@options.takes_flags
 def gate(
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="Labels of people and judges in the long format.")
@@ -32,9 +33,8 @@ def gate(
     reader: Reader = "",
     reason: Reason = "",
     print_policy: Annotated[bool, typer.Option("--print-policy", help="Print the policy and exit.")] = False,
-    rubrics: options.Rubrics = None,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    library: options.LibraryFlags,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Check judges against a policy: agreement with people, distance to the human ceiling, false positives.
@@ -54,7 +54,7 @@ def gate(
     from judge_server.cli.actions.calibrate import gate as gating
     from judge_server.cli.running import run
 
-    settings = options.settings_given(config=config, rubrics=rubrics, database=database, gate_policy=policy)
+    settings = options.settings_given(library, gate_policy=policy)
     chosen = gating.GateOptions(
         file=file,
         judge=judge,

@@ -21,6 +21,7 @@ Positive = Annotated[
 ]
 
 
+@options.takes_flags
 def run(
     labels: Annotated[
         str,
@@ -45,14 +46,9 @@ def run(
         bool, typer.Option("--raw", help="Do not apply fitted maps, so that new ones can be fitted.")
     ] = False,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent items.")] = 64,
-    model: options.Model = None,
-    mode: options.Mode = None,
-    votes: options.Votes = None,
-    min_label_mass: options.MinLabelMass = None,
-    engine: options.Engine = None,
-    rubrics: options.Rubrics = None,
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    judging: options.JudgeFlags,
+    library: options.LibraryFlags,
     as_json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON.")] = False,
 ) -> None:
     """Judge every labelled item on the scoring path, and write the judge's labels with the people's.
@@ -66,16 +62,7 @@ def run(
     from judge_server.cli.actions.calibrate import run as measuring
     from judge_server.cli.running import run as run_to_its_end
 
-    settings = options.settings_given(
-        config=config,
-        model=model,
-        mode=mode,
-        votes=votes,
-        min_label_mass=min_label_mass,
-        engine=engine,
-        rubrics=rubrics,
-        database=database,
-    )
+    settings = options.settings_given(judging, library)
     chosen = measuring.RunOptions(
         labels=labels,
         part=sources.SplitChoice(split, reader, reason),
