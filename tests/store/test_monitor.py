@@ -65,11 +65,11 @@ async def test_another_judge_policy_or_edition_is_left_out(store):
 
 async def test_rollouts_of_a_prompt_at_a_step_are_a_group_if_the_trainer_names_none(store):
     asked = rubric(1)
-    given = [submission(text, run="r", step=3) for text in ("Rest.", "Run.")] + [submission("Rest.", run="r", step=4)]
+    given = [submission(text, run="r", step=3) for text in ("Rest.", "Run.")] + [submission("Rest.", run="r", step=4)] * 2
     for number, one in enumerate(given):
         await store.save(judgment(asked, one, created_at=START + timedelta(seconds=number)), one, asked)
     found = await store.monitor.windows(MEDICAL, EVER, 10)
-    first, second, later = (one.group for one in (*found.baseline, *found.recent))
+    first, second, later, _ = (one.group for one in (*found.baseline, *found.recent))
     assert first == second == f"r\x1f{given[0].prompt_key}\x1f3"
     assert later == f"r\x1f{given[0].prompt_key}\x1f4"
 
