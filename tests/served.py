@@ -20,7 +20,7 @@ def settings_of(
 ) -> Settings:
     """Settings with one judge named ``default``; ``judge``: more fields of it."""
     specification = JudgeSpecification(name="default", model=model, **(judge or {}))
-    quiet = {"canary": "off", "database_url": database, "log_level": "error"}
+    quiet = {"canary": "off", "database_url": database, "log_level": "error", "reask": 0.0}
     return Settings(judges={"default": specification}, **(quiet | settings))
 
 

@@ -39,14 +39,15 @@ def show(
     store: options.StoreFlags,
     as_json: AsJson = False,
 ) -> None:
-    """Show what rewarded which steps: rubric content, judge, fitted maps and guard, with counts and mean reward.
+    """Show what rewarded which steps: rubric content, judge, fitted maps and guard, with counts and mean reward; and
+    how much of the advantages is chance of the judge.
 
     Example: judge-server run show grpo-7 --database sqlite:///judge-server.db
     """
     from judge_server.cli.actions.runs import show_summary, summary
 
     settings = options.settings_given(store).with_database()
-    show_summary(run(summary(settings, name)), as_json)
+    show_summary(*run(summary(settings, name)), as_json=as_json)
 
 
 @app.command()

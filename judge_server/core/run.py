@@ -73,6 +73,34 @@ class RewardSource(Frozen):
     last_at: AwareDatetime
 
 
+class RewardNoise(Frozen):
+    """How much of the advantages under a rubric is chance of the judge, from ``pairs`` judgments whose judge was asked
+    again, ``failed`` of them without a second reward.
+
+    ``noise_variance``: half the mean squared difference of the two rewards; ``advantage_variance``: of rewards within
+    groups; ``share``: their ratio, with its 95 % interval clustered by prompt. None if there is too little evidence or
+    no variance.
+    """
+
+    rubric: str
+    pairs: int
+    prompts: int
+    failed: int
+    noise_variance: float | None
+    advantage_variance: float | None
+    share: float | None
+    low: float | None
+    high: float | None
+    text: str
+
+
+class RunNoise(Frozen):
+    """By rubric id."""
+
+    run: str
+    rubrics: tuple[RewardNoise, ...]
+
+
 class RunSummary(Frozen):
     """``sources`` by their first judgment; at most 1,000, ``more_sources`` are left out."""
 

@@ -273,9 +273,10 @@ class Submission(Frozen):
     @cached_property
     def digest(self) -> str:
         """Digest of conversation, response, reference and facts, without rubric and judge."""
+        _ = self.prompt_key  # made now: the thread that reads long texts asks for the digest
         return digest(
             {
-                "conversation": [message.model_dump(exclude_defaults=True) for message in self.conversation],
+                "conversation": self._dumped,
                 "response": self.response
                 if isinstance(self.response, str)
                 else [message.model_dump(exclude_defaults=True) for message in self.response],
@@ -287,8 +288,11 @@ class Submission(Frozen):
     @cached_property
     def prompt_key(self) -> str:
         """24 hexadecimal digits that name the conversation: rollouts of one prompt have the same."""
-        whole = digest([message.model_dump(exclude_defaults=True) for message in self.conversation])
-        return whole.removeprefix("sha256:")[:24]
+        return digest(self._dumped).removeprefix("sha256:")[:24]
+
+    @cached_property
+    def _dumped(self) -> list[dict[str, Any]]:
+        return [message.model_dump(exclude_defaults=True) for message in self.conversation]
 
     @property
     def coordinates(self) -> Coordinates:

@@ -120,10 +120,12 @@ class _RenderedInput:
 
 
 class PromptWriter:
-    """Writes prompts whose fence codes come from one server secret."""
+    """Writes prompts whose fence codes come from one server secret. ``reordered``: labels, options and examples come in
+    the opposite order, which should change no verdict."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, *, reordered: bool = False) -> None:
         self._secret = secret
+        self.reordered = reordered
         self._inputs = BoundedCache[str, _RenderedInput](_CHARACTERS_KEPT, attrgetter("characters"))
         self._questions = BoundedCache[tuple[str, ...], tuple[Segment, ...]](_CHARACTERS_KEPT, _size)
         self._system = lru_cache(maxsize=4)(self._render_system)
@@ -213,14 +215,22 @@ class PromptWriter:
         template = _environment().get_template("fact" if facts else "criterion")
         several = len(criteria) > 1
         blocks = [
-            template.render(_criterion_values(criterion, slots, parts, number if several else None))
+            template.render(self._ordered(_criterion_values(criterion, slots, parts, number if several else None)))
             for number, criterion in enumerate(criteria, 1)
         ]
         closing = _environment().get_template(mode)
         first = criteria[0]
-        labels = labels_of(first)
-        blocks.append(closing.render(count=len(criteria), labels=labels, options=labels != YES_NO))
+        labels = labels_of(first)[::-1] if self.reordered else labels_of(first)
+        blocks.append(closing.render(count=len(criteria), labels=labels, options=labels_of(first) != YES_NO))
         return slots.segments("\n".join(block.strip("\n") for block in blocks), parts)
+
+    def _ordered(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Each option keeps its letter, so answers are read alike."""
+        if not self.reordered:
+            return values
+        turned = {name: values[name][::-1] for name in ("items", "options", "examples")}
+        order = values["order"].replace("from worst to best", "from best to worst")
+        return values | turned | {"order": order}
 
 
 def _size(segments: Sequence[Segment]) -> int:

@@ -36,6 +36,7 @@ _OUTSIDE_THE_MODEL = {
 }  # fmt: skip
 
 _NEGLIGIBLE = 0.01
+_OTHER_SEED = 500_000
 _LOG = logging.getLogger(__name__)
 Read = Callable[[Completion], tuple[Reading, ...]]
 Asking = Callable[[JudgeInput, tuple[Judged, ...], Terms, int], Coroutine[Any, Any, tuple[Answer, ...]]]
@@ -184,7 +185,9 @@ class SingleJudge:
         return await asked(self.specification, self.model, request, read, len(criteria))
 
     def _sampling(self, vote: int) -> Sampling:
-        return Sampling(self.temperature, self.specification.seed + vote)
+        """Another seed where the prompt is reordered, for modes that draw their answer."""
+        seed = self.specification.seed + vote
+        return Sampling(self.temperature, seed + _OTHER_SEED if self.writer.reordered else seed)
 
 
 async def asked(

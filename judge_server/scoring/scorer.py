@@ -103,7 +103,7 @@ class Scorer:
         run_pins: RunPins | None = None,
         inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
     ) -> None:
-        self._rubrics = rubrics
+        self.rubrics = rubrics
         self._judges = judge_registry
         self._cached_judge = cached_judge
         self._fact_asker = FactAsker(cached_judge, admission)
@@ -193,7 +193,7 @@ class Scorer:
                 "rubric: no rubric was named.",
                 remedy="Name one such as medical/consultation, or send a rubric object in the field rubric.",
             )
-        rubric = await self._rubrics.get_for_judging(named) if isinstance(named, str) else named
+        rubric = await self.rubrics.get_for_judging(named) if isinstance(named, str) else named
         if any(isinstance(leaf, CheckCriterion) for leaf in rubric.leaves):
             checks.prepare(rubric)
         return rubric

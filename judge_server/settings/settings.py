@@ -103,6 +103,12 @@ class Settings(BaseSettings):
     require_calibrated: bool = Field(
         default=False, description="Judge only under rubrics for which the judge has passed calibrate gate (else 409)."
     )
+    reask: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of a run's judgments whose judge is asked again, to show how much of the reward is chance.",
+    )
     allow_prereleases: bool = Field(
         default=False, description="Let prerelease versions of rubrics, whose content may change, reward training."
     )

@@ -10,6 +10,7 @@ from judge_server.core.run import GroupRewards, PromptHistory, RunPrompts, equal
 from judge_server.core.submission import Submission
 from judge_server.store import reading
 from judge_server.store.database import Run
+from judge_server.store.run_records import NO_AUDIT
 from judge_server.store.schema import JUDGMENT
 
 _MOST_STEPS: Final = 100
@@ -28,7 +29,9 @@ class RunPromptRecords:
 
     async def keys(self, run: str) -> tuple[str, ...]:
         """Every prompt of a run, in the order of the digests."""
-        question = select(JUDGMENT.c.prompt_key).where(JUDGMENT.c.run == run, JUDGMENT.c.prompt_key.is_not(None))
+        question = select(JUDGMENT.c.prompt_key).where(
+            JUDGMENT.c.run == run, JUDGMENT.c.prompt_key.is_not(None), NO_AUDIT
+        )
         question = question.distinct().order_by(JUDGMENT.c.prompt_key)
         return tuple(await self._read(lambda connection: list(connection.execute(question).scalars())))
 
@@ -71,7 +74,7 @@ def _groups(run: str) -> Any:
             func.max(column.reward).label("high"),
             func.min(column.id).label("an_id"),
         )
-        .where(column.run == run, column.prompt_key.is_not(None))
+        .where(column.run == run, column.prompt_key.is_not(None), NO_AUDIT)
         .group_by(column.prompt_key, column.group_name, column.step)
         .order_by(column.step, func.min(column.created_us))
     )
@@ -116,7 +119,9 @@ def _excerpt(submission: Submission | None) -> str | None:
 def _rollouts(connection: Connection, run: str, keys: Sequence[str]) -> Iterator[tuple[Submission, list[float | None]]]:
     column = JUDGMENT.c
     question = select(column.prompt_key, column.id, column.reward, column.group_name)
-    question = question.where(column.run == run, column.prompt_key.in_(keys)).order_by(column.prompt_key, column.id)
+    question = question.where(column.run == run, column.prompt_key.in_(keys), NO_AUDIT).order_by(
+        column.prompt_key, column.id
+    )
     by_prompt: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(question):
         by_prompt[row.prompt_key].append(row)

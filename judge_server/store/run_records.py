@@ -7,17 +7,19 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, select
+from sqlalchemy import Connection, Row, Select, case, delete, exists, func, select
 
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
 from judge_server.core.run import Pin, Pinned, RewardSource, RunChange, RunSummary
 from judge_server.store.database import Run
-from judge_server.store.schema import JUDGMENT, RUN_CHANGE, RUN_PIN
+from judge_server.store.schema import AUDIT, JUDGMENT, RUN_CHANGE, RUN_PIN
 from judge_server.store.writing import LARGEST, insert_missing, microseconds, moment
 
 MOST_SOURCES: Final = 1_000
 _MOST_CHANGES: Final = 1_000
+NO_AUDIT: Final = ~exists().where(AUDIT.c.judgment_id == JUDGMENT.c.id)
+"""An audit has the coordinates of what it audits, and rewards nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _sources(run: str) -> Select[Any]:
             func.avg(column.reward).label("mean_reward"),
             *counted,
         )
-        .where(column.run == run)
+        .where(column.run == run, NO_AUDIT)
         .group_by(*same)
         .order_by(first)
     )

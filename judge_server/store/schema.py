@@ -6,6 +6,7 @@ rubric            content by digest, published or only seen inline
 publication       which content a published id@version has
 served_rubric     which content a library rubric's id@version had when it first judged
 run_pin           what a training run is pinned to
+reask             judgments of runs whose judge was asked again, with both rewards
 run_change        accepted changes and repins of runs; rows are only ever added
 verdict           known verdicts by content key
 secret            random bytes, made once per database
@@ -136,6 +137,21 @@ class RunChangeRow(_Row, table=True):
     at_us: int = Field(sa_column=Column(BigInteger, nullable=False))
     reason: str | None = Field(sa_column=Column(SafeText))
     made_by: str = Field(sa_column=Column(SafeText, nullable=False))
+
+
+class ReaskRow(_Row, table=True):
+    """``again`` is None if the judge failed when asked again."""
+
+    __tablename__ = "reask"
+    __table_args__ = (Index("ix_reask_run", "run", "rubric_id"),)
+    judgment_id: str = Field(
+        sa_column=Column(SafeText, ForeignKey("judgment.id", ondelete="CASCADE"), primary_key=True)
+    )
+    run: str = Field(sa_column=Column(SafeText, nullable=False))
+    rubric_id: str = Field(sa_column=Column(SafeText, nullable=False))
+    prompt_key: str = Field(sa_column=Column(Text, nullable=False))
+    reward: float = Field(sa_column=Column(Double, nullable=False))
+    again: float | None = Field(sa_column=Column(Double))
 
 
 class VerdictRow(_Row, table=True):
@@ -376,6 +392,7 @@ PUBLICATION = _table(PublicationRow)
 SERVED_RUBRIC = _table(ServedRubricRow)
 RUN_PIN = _table(RunPinRow)
 RUN_CHANGE = _table(RunChangeRow)
+REASK = _table(ReaskRow)
 VERDICT = _table(VerdictRow)
 SECRET = _table(SecretRow)
 LABEL_SET = _table(LabelSetRow)

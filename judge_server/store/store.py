@@ -28,6 +28,7 @@ from judge_server.store.location import Location
 from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.queue_records import QueueRecords
+from judge_server.store.reask_records import ReaskRecords
 from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
@@ -69,6 +70,7 @@ class Store:
         self.watches = WatchRecords(self._read, self._write)
         self.runs = RunRecords(self._read, self._write)
         self.run_prompts = RunPromptRecords(self._read)
+        self.reasks = ReaskRecords(self._read, self._write)
         self.queue = QueueRecords(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
 

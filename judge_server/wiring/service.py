@@ -25,6 +25,7 @@ from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.group.collection import CohortLimits
 from judge_server.scoring.group.groups import Groups
+from judge_server.scoring.reasking import Reasking
 from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.scorer import JudgeRegistry, Scorer
 from judge_server.settings.settings import Settings
@@ -115,6 +116,11 @@ async def open_service(settings: Settings, observers: Observers | None = None) -
             ),
             inspect=partial(guard.inspect, veto=frozenset(settings.veto)),
         )
+        if settings.reask:
+            reordered = build_judges(specifications, models, PromptWriter(await store.secret(), reordered=True))
+            reasking = _reasking(settings, store, scorer, JudgeRegistry(reordered, default_judge), calibration_state)
+            stack.push_async_callback(reasking.close)
+            scorer = scorer.keeping(reasking)
         graders = Graders(
             judges=judge_registry.judges,
             cached_judge=cached_judge,
@@ -137,6 +143,21 @@ async def open_service(settings: Settings, observers: Observers | None = None) -
             graders=graders,
             groups=groups,
         )
+
+
+def _reasking(
+    settings: Settings, store: Store, scorer: Scorer, judges: JudgeRegistry, calibration_state: CalibrationState
+) -> Reasking:
+    """Asks ``judges`` again, without the cache, about some of what ``scorer`` judged."""
+    again = Scorer(
+        rubrics=scorer.rubrics,
+        judge_registry=judges,
+        cached_judge=CachedJudge(VerdictCache(size=0)),
+        admission=scorer.admission,
+        calibration_state=calibration_state.for_measuring(raw=False),
+        inspect=scorer.inspect,
+    )
+    return Reasking(store, store.reasks, again, settings.reask)
 
 
 async def _programs(settings: Settings) -> PythonProcesses | None:

@@ -65,7 +65,9 @@ async def test_another_judge_policy_or_edition_is_left_out(store):
 
 async def test_rollouts_of_a_prompt_at_a_step_are_a_group_if_the_trainer_names_none(store):
     asked = rubric(1)
-    given = [submission(text, run="r", step=3) for text in ("Rest.", "Run.")] + [submission("Rest.", run="r", step=4)] * 2
+    given = [submission(text, run="r", step=3) for text in ("Rest.", "Run.")] + [
+        submission("Rest.", run="r", step=4)
+    ] * 2
     for number, one in enumerate(given):
         await store.save(judgment(asked, one, created_at=START + timedelta(seconds=number)), one, asked)
     found = await store.monitor.windows(MEDICAL, EVER, 10)

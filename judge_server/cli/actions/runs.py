@@ -11,7 +11,8 @@ from rich.table import Table
 from judge_server.cli.actions.show import printable
 from judge_server.cli.row_file import Writable
 from judge_server.core.errors import BadInput, UnknownRun
-from judge_server.core.run import GroupRewards, RewardSource, RunChange, RunPrompts, RunSummary
+from judge_server.core.run import GroupRewards, RewardSource, RunChange, RunNoise, RunPrompts, RunSummary
+from judge_server.monitoring.reward_noise import noise_of
 from judge_server.settings.settings import Settings
 from judge_server.wiring.archive import open_standing_archive
 
@@ -25,13 +26,14 @@ async def names(settings: Settings, limit: int) -> tuple[str, ...]:
         return await store.runs.names(limit)
 
 
-async def summary(settings: Settings, run: str) -> RunSummary:
+async def summary(settings: Settings, run: str) -> tuple[RunSummary, RunNoise]:
     """Raises UnknownRun."""
     async with open_standing_archive(settings) as (store, _):
         found = await store.runs.summary(run)
+        noise = await noise_of(store.reasks, run)
     if found is None:
         raise UnknownRun(f"No judgment is stored of the run {run!r}.", remedy=_REMEDY)
-    return found
+    return found, noise
 
 
 async def prompts_of(settings: Settings, run: str, limit: int) -> RunPrompts:
@@ -66,15 +68,17 @@ async def write_history(settings: Settings, run: str, stream: Writable) -> None:
                 stream.write(json.dumps(row | {"rewards": rewards}).encode() + b"\n")
 
 
-def show_summary(found: RunSummary, as_json: bool) -> None:
+def show_summary(found: RunSummary, noise: RunNoise, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(found.model_dump_json())
+        typer.echo(json.dumps(found.model_dump(mode="json") | {"noise": noise.model_dump(mode="json")["rubrics"]}))
         return
     console = Console(highlight=False)
     console.rule(f"[bold cyan]{escape(printable(found.run))}[/]", align="left")
     console.print(_sources(found))
     if found.more_sources:
         console.print(f"and {found.more_sources} more (--json lists no more either)")
+    for one in noise.rubrics:
+        console.print(printable(f"asked again: {one.rubric}: {one.text}"), markup=False, soft_wrap=True)
     for pin in found.pins:
         since = "" if pin.step is None else f", since step {pin.step}"
         console.print(printable(f"pinned: {pin.kind} {pin.name}: {pin.value}{since}"), markup=False, soft_wrap=True)

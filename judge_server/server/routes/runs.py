@@ -8,8 +8,9 @@ from pydantic import Field
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import UnknownRun
 from judge_server.core.model import Frozen
-from judge_server.core.run import RunPrompts, RunSummary
+from judge_server.core.run import RunNoise, RunPrompts, RunSummary
 from judge_server.core.submission import Coordinate
+from judge_server.monitoring.reward_noise import noise_of
 from judge_server.server.service import ServiceHere, StrictRoute
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=StrictRoute)
@@ -49,6 +50,12 @@ async def summary(service: ServiceHere, run: RunName) -> RunSummary:
 async def prompts(service: ServiceHere, run: RunName, limit: Annotated[int, Query(ge=1, le=1_000)] = 50) -> RunPrompts:
     """Prompts over the steps of a run; those whose rewards were equal most often first."""
     return await service.store.run_prompts.prompts(run, limit)
+
+
+@router.get("/noise")
+async def noise(service: ServiceHere, run: RunName) -> RunNoise:
+    """How much of the variance of advantages is chance of the judge, by rubric."""
+    return await noise_of(service.store.reasks, run)
 
 
 @router.post("/repin")

@@ -1,0 +1,61 @@
+"""How much of a run's advantages is chance of the judge.
+
+The judge is asked twice about the same response, the second time past the cache and with labels, options and examples
+in the opposite order. If the errors of the two rewards are independent and alike, half the mean squared difference is
+the variance of one error (Dahlberg 1940; the within-subject variance of Bland & Altman 1996, BMJ 313:744). An advantage
+is a reward minus the mean of its group, so its variance is the variance of rewards within groups, and the share of the
+error in it is the ratio of the two. The interval is that of a ratio on the logarithmic scale, both variances being
+clustered by prompt; that they share their errors makes it wider than it need be.
+"""
+
+from math import exp, hypot
+from typing import Final
+
+from judge_server.core.run import RewardNoise, RunNoise
+from judge_server.monitoring.clustered import MeanEstimate, estimate, sample
+from judge_server.store.reask_records import Reasked, ReaskRecords
+
+LEAST_PAIRS: Final = 20
+LEAST_PROMPTS: Final = 5
+
+
+async def noise_of(records: ReaskRecords, run: str) -> RunNoise:
+    """Raises StoreUnavailable."""
+    return RunNoise(run=run, rubrics=tuple(reward_noise(one) for one in await records.of_run(run)))
+
+
+def reward_noise(found: Reasked) -> RewardNoise:
+    pairs = found.pairs
+    noise = estimate(sample([(first - second) ** 2 / 2 for _, first, second in pairs], [one[0] for one in pairs]))
+    prompts, squares, degrees = zip(*found.groups, strict=True) if found.groups else ((), (), ())
+    within = estimate(sample(squares, prompts, degrees))
+    share: tuple[float, float, float] | None = None
+    if len(pairs) < LEAST_PAIRS or min(noise.clusters, within.clusters) < LEAST_PROMPTS:
+        text = f"not enough evidence: {len(pairs)} pairs of {noise.clusters} prompts"
+    elif not within.value:
+        text = "the rewards do not differ within groups, so there are no advantages"
+    else:
+        share = _ratio(noise, within)
+        text = f"{share[0]:.1%} of the variance of advantages ({share[1]:.1%} to {share[2]:.1%}) is chance of the judge"
+    value, low, high = share or (None, None, None)
+    return RewardNoise(
+        rubric=found.rubric,
+        pairs=len(pairs),
+        prompts=noise.clusters,
+        failed=found.failed,
+        noise_variance=noise.value if pairs else None,
+        advantage_variance=within.value if found.groups else None,
+        share=value,
+        low=low,
+        high=high,
+        text=text,
+    )
+
+
+def _ratio(above: MeanEstimate, below: MeanEstimate) -> tuple[float, float, float]:
+    """May exceed 1: the judge's chance can be larger than the differences that it made among this run's rollouts."""
+    if not above.value:
+        return 0.0, 0.0, 0.0
+    width = hypot(*((one.high - one.value) / one.value for one in (above, below)))
+    value = above.value / below.value
+    return value, value * exp(-width), value * exp(width)
