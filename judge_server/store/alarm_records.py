@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, select, update
 
 from judge_server.core.monitor import Alarm, MonitorFinding, Transition
 from judge_server.store.database import Run
+from judge_server.store.measuring_schema import ALARM, ALARM_TRANSITION
 from judge_server.store.payload import decode, encode
-from judge_server.store.schema import ALARM, ALARM_TRANSITION
 from judge_server.store.writing import insert_missing, microseconds, moment
 
 _MOST: Final = 1_000

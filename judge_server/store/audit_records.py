@@ -7,9 +7,10 @@ from sqlalchemy import BigInteger, Connection, exists, literal, or_, select, tup
 
 from judge_server.core.judgment import NO_JUDGE
 from judge_server.store.database import Run, in_us, now_us
+from judge_server.store.measuring_schema import AUDIT, WATCH
 from judge_server.store.page import Position
 from judge_server.store.payload import SafeText
-from judge_server.store.schema import AUDIT, JUDGMENT, WATCH
+from judge_server.store.schema import JUDGMENT
 from judge_server.store.writing import Judged, Rows, Writer, insert_missing, microseconds
 
 

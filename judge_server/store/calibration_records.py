@@ -9,9 +9,9 @@ from judge_server.core.calibration import Calibration, Certificate
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.fitted_map import MapSet
 from judge_server.store.database import Run
+from judge_server.store.measuring_schema import CALIBRATION, CERTIFICATE, FITTED_MAP
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.payload import SafeText, decode, encode
-from judge_server.store.schema import CALIBRATION, CERTIFICATE, FITTED_MAP
 from judge_server.store.writing import insert_missing, microseconds
 
 Model = TypeVar("Model", bound=BaseModel)

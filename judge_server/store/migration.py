@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from judge_server.core.errors import BadConfiguration
 from judge_server.store.database import Database
-from judge_server.store.schema import METADATA
+from judge_server.store.measuring_schema import METADATA
 
 VERSION_TABLE: Final = "judge_server_version"
 _ADVISORY_LOCK: Final = 7_305_521_946_108  # arbitrary: other programs on the server are unlikely to use it

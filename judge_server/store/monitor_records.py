@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, exists, fun
 from judge_server.core.judgment import NO_JUDGE
 from judge_server.core.monitor import Series
 from judge_server.store.database import Run
+from judge_server.store.measuring_schema import AUDIT
 from judge_server.store.observation import (
     MOST_SUBMISSION_CHARACTERS,
     Audited,
@@ -21,7 +22,7 @@ from judge_server.store.observation import (
     observed,
     split,
 )
-from judge_server.store.schema import AUDIT, JUDGMENT, SUBMISSION
+from judge_server.store.schema import JUDGMENT, SUBMISSION
 from judge_server.store.writing import microseconds
 from judge_server.util.concurrency import cooperatively
 

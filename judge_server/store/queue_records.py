@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Row, Select, exists, select
 from judge_server.core.audit_queue import Framed, QueueItem
 from judge_server.core.monitor import Series
 from judge_server.store.database import Run
+from judge_server.store.measuring_schema import AUDIT, COLLECTED_LABEL, QUEUE_ITEM
 from judge_server.store.observation import TimeRange
-from judge_server.store.schema import AUDIT, COLLECTED_LABEL, JUDGMENT, QUEUE_ITEM
+from judge_server.store.schema import JUDGMENT
 from judge_server.store.writing import insert_missing, microseconds, moment
 
 MOST_FRAMED: Final = 20_000

@@ -13,7 +13,8 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
 from judge_server.core.run import Pin, Pinned, RewardSource, RunChange, RunSummary
 from judge_server.store.database import Run
-from judge_server.store.schema import AUDIT, JUDGMENT, RUN_CHANGE, RUN_PIN
+from judge_server.store.measuring_schema import AUDIT
+from judge_server.store.schema import JUDGMENT, RUN_CHANGE, RUN_PIN
 from judge_server.store.writing import LARGEST, insert_missing, microseconds, moment
 
 MOST_SOURCES: Final = 1_000

@@ -1,4 +1,5 @@
-"""The tables of the store. Payloads are JSON text; the other columns are those that queries filter and sort by.
+"""The tables of what is judged, and of who may ask. Payloads are JSON text; the other columns are those that queries
+filter and sort by.
 
 judgment          one row per judgment
 submission        the judged submission, one row per judgment; an inline rubric is in the rubric table
@@ -10,20 +11,9 @@ reask             judgments of runs whose judge was asked again, with both rewar
 run_change        accepted changes and repins of runs; rows are only ever added
 verdict           known verdicts by content key
 secret            random bytes, made once per database
-label_set         one row per edition of a label set, known by its digest; its labels are one compressed value
-collected_label   labels that arrived one by one; one per item, criterion and annotator
-locked_reading    who read a locked test split, when and why; rows are only ever added
-calibration       one row per run: what was measured on which labels
-fitted_map        sets of fitted maps; at most one of a judge and rubric is in use
-certificate       decisions of the gate; the newest counts
 job               one row per job: its terms, its counts, its worker and the end of its lease
 job_item          one row per item: the submission as sent, and its result once there is one
 api_key           digests of API keys, never the keys
-alarm             one row per alarm that was ever raised, with its current state
-alarm_transition  every change of an alarm, and whether the webhook has received it
-audit             which judgment audits which
-queue_item        judgments sampled for people to label, with stratum and weight
-watch             which worker does a recurring task, and how far it has come
 """
 
 from typing import ClassVar
@@ -40,11 +30,11 @@ NAMES = {
 }
 
 
-class _Row(SQLModel):
+class TableRow(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
 
 
-class JudgmentRow(_Row, table=True):
+class JudgmentRow(TableRow, table=True):
     """``created_us``: microseconds since 1970 in UTC, the same number on both databases. ``prompt_key``: digest of the
     conversation, by which a prompt is followed over steps."""
 
@@ -77,7 +67,7 @@ class JudgmentRow(_Row, table=True):
     payload: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class SubmissionRow(_Row, table=True):
+class SubmissionRow(TableRow, table=True):
     """``rubric_digest`` is set only if the rubric was given inline."""
 
     __tablename__ = "submission"
@@ -89,13 +79,13 @@ class SubmissionRow(_Row, table=True):
     payload: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class RubricRow(_Row, table=True):
+class RubricRow(TableRow, table=True):
     __tablename__ = "rubric"
     digest: str = Field(sa_column=Column(SafeText, primary_key=True))
     payload: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class PublicationRow(_Row, table=True):
+class PublicationRow(TableRow, table=True):
     __tablename__ = "publication"
     rubric_id: str = Field(sa_column=Column(SafeText, primary_key=True))
     version: str = Field(sa_column=Column(SafeText, primary_key=True))
@@ -103,7 +93,7 @@ class PublicationRow(_Row, table=True):
     published_us: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-class ServedRubricRow(_Row, table=True):
+class ServedRubricRow(TableRow, table=True):
     __tablename__ = "served_rubric"
     rubric_id: str = Field(sa_column=Column(SafeText, primary_key=True))
     version: str = Field(sa_column=Column(SafeText, primary_key=True))
@@ -111,7 +101,7 @@ class ServedRubricRow(_Row, table=True):
     first_us: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-class RunPinRow(_Row, table=True):
+class RunPinRow(TableRow, table=True):
     __tablename__ = "run_pin"
     run: str = Field(sa_column=Column(SafeText, primary_key=True))
     kind: str = Field(sa_column=Column(Text, primary_key=True))
@@ -121,7 +111,7 @@ class RunPinRow(_Row, table=True):
     step: int | None = Field(sa_column=Column(BigInteger))
 
 
-class RunChangeRow(_Row, table=True):
+class RunChangeRow(TableRow, table=True):
     """``id``: of an accepted change the digest of what changed, so that it is one row however often it is seen."""
 
     __tablename__ = "run_change"
@@ -139,7 +129,7 @@ class RunChangeRow(_Row, table=True):
     made_by: str = Field(sa_column=Column(SafeText, nullable=False))
 
 
-class ReaskRow(_Row, table=True):
+class ReaskRow(TableRow, table=True):
     """``again`` is None if the judge failed when asked again."""
 
     __tablename__ = "reask"
@@ -154,100 +144,20 @@ class ReaskRow(_Row, table=True):
     again: float | None = Field(sa_column=Column(Double))
 
 
-class VerdictRow(_Row, table=True):
+class VerdictRow(TableRow, table=True):
     __tablename__ = "verdict"
     __table_args__ = ({"sqlite_with_rowid": False},)
     key: str = Field(sa_column=Column(SafeText, primary_key=True))
     payload: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class SecretRow(_Row, table=True):
+class SecretRow(TableRow, table=True):
     __tablename__ = "secret"
     name: str = Field(sa_column=Column(SafeText, primary_key=True))
     value: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class LabelSetRow(_Row, table=True):
-    """``created_us``: microseconds since 1970 in UTC; ``payload``: what listings show, as JSON."""
-
-    __tablename__ = "label_set"
-    __table_args__ = (Index("ix_label_set_set_id", "set_id", "created_us"),)
-    digest: str = Field(sa_column=Column(SafeText, primary_key=True))
-    set_id: str = Field(sa_column=Column(SafeText, nullable=False))
-    version: str = Field(sa_column=Column(SafeText, nullable=False))
-    created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
-    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-
-
-class CollectedLabelRow(_Row, table=True):
-    __tablename__ = "collected_label"
-    set_id: str = Field(sa_column=Column(SafeText, primary_key=True))
-    item: str = Field(sa_column=Column(SafeText, primary_key=True))
-    criterion: str = Field(sa_column=Column(SafeText, primary_key=True))
-    annotator: str = Field(sa_column=Column(SafeText, primary_key=True))
-    created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
-
-
-class LockedReadingRow(_Row, table=True):
-    __tablename__ = "locked_reading"
-    __table_args__ = (Index("ix_locked_reading_digest", "digest", "read_us", "id"),)
-    id: str = Field(sa_column=Column(SafeText, primary_key=True))
-    digest: str = Field(sa_column=Column(SafeText, nullable=False))
-    read_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
-
-
-class CalibrationRow(_Row, table=True):
-    """``created_us``: microseconds since 1970 in UTC; ``rows_digest``: digest of the judge's rows, by which a file is
-    recognised."""
-
-    __tablename__ = "calibration"
-    __table_args__ = (
-        Index("ix_calibration_created_us", "created_us", "id"),
-        Index("ix_calibration_rows_digest", "rows_digest", "created_us"),
-    )
-    id: str = Field(sa_column=Column(SafeText, primary_key=True))
-    created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    fingerprint: str = Field(sa_column=Column(SafeText, nullable=False))
-    rubric_digest: str = Field(sa_column=Column(SafeText, nullable=False))
-    rows_digest: str = Field(sa_column=Column(SafeText, nullable=False))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
-
-
-class FittedMapRow(_Row, table=True):
-    __tablename__ = "fitted_map"
-    __table_args__ = (
-        Index(
-            "ix_fitted_map_fingerprint",
-            "fingerprint",
-            "rubric_digest",
-            unique=True,
-            sqlite_where=text("active"),
-            postgresql_where=text("active"),
-        ),
-    )
-    id: str = Field(sa_column=Column(SafeText, primary_key=True))
-    created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    fingerprint: str = Field(sa_column=Column(SafeText, nullable=False))
-    rubric_digest: str = Field(sa_column=Column(SafeText, nullable=False))
-    active: bool = Field(sa_column=Column(Boolean, nullable=False))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
-
-
-class CertificateRow(_Row, table=True):
-    __tablename__ = "certificate"
-    __table_args__ = (Index("ix_certificate_fingerprint", "fingerprint", "rubric_digest", "created_us", "id"),)
-    id: str = Field(sa_column=Column(SafeText, primary_key=True))
-    created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    fingerprint: str = Field(sa_column=Column(SafeText, nullable=False))
-    rubric_digest: str = Field(sa_column=Column(SafeText, nullable=False))
-    decision: str = Field(sa_column=Column(Text, nullable=False))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
-
-
-class JobRow(_Row, table=True):
+class JobRow(TableRow, table=True):
     """``lease_us``: until when ``worker`` holds the job, by the database's clock."""
 
     __tablename__ = "job"
@@ -274,7 +184,7 @@ class JobRow(_Row, table=True):
     failed: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-class JobItemRow(_Row, table=True):
+class JobItemRow(TableRow, table=True):
     """``judgment_id``: the stored judgment that is the result; ``result``: a judgment kept here because the item could
     not be judged. An item is finished if it has either."""
 
@@ -296,7 +206,7 @@ class JobItemRow(_Row, table=True):
     result: str | None = Field(sa_column=Column(Text))
 
 
-class ApiKeyRow(_Row, table=True):
+class ApiKeyRow(TableRow, table=True):
     """``payload``: scopes and allowance. Times in microseconds since 1970 in UTC."""
 
     __tablename__ = "api_key"
@@ -311,101 +221,20 @@ class ApiKeyRow(_Row, table=True):
     last_used_us: int | None = Field(sa_column=Column(BigInteger))
 
 
-class AlarmRow(_Row, table=True):
-    """``changed_us``: when it was last raised or cleared; ``payload``: the newest finding, as JSON."""
-
-    __tablename__ = "alarm"
-    key: str = Field(sa_column=Column(SafeText, primary_key=True))
-    raised: bool = Field(sa_column=Column(Boolean, nullable=False))
-    changed_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    seen_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
+def table_of(kind: type[SQLModel]) -> Table:
+    return TableRow.metadata.tables[str(kind.__tablename__)]
 
 
-class AlarmTransitionRow(_Row, table=True):
-    """``untold``: not delivered to the webhook yet. ``next_us``: the earliest time of the next attempt."""
-
-    __tablename__ = "alarm_transition"
-    __table_args__: ClassVar[tuple[object, ...]] = (
-        Index("ix_alarm_transition_at_us", "at_us", "id"),
-        Index("ix_alarm_transition_untold", "next_us", sqlite_where=text("untold"), postgresql_where=text("untold")),
-    )
-    id: str = Field(sa_column=Column(SafeText, primary_key=True))
-    key: str = Field(sa_column=Column(SafeText, nullable=False))
-    raised: bool = Field(sa_column=Column(Boolean, nullable=False))
-    at_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
-    untold: bool = Field(sa_column=Column(Boolean, nullable=False))
-    attempts: int = Field(sa_column=Column(BigInteger, nullable=False))
-    next_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-class AuditRow(_Row, table=True):
-    """``judgment_id`` is the auditing judgment, None if the audited one could not be audited."""
-
-    __tablename__ = "audit"
-    __table_args__ = (
-        Index("ix_audit_created_us", "created_us", "audited_id"),
-        Index("ix_audit_judgment_id", "judgment_id"),
-    )
-    audited_id: str = Field(sa_column=Column(SafeText, ForeignKey("judgment.id", ondelete="CASCADE"), primary_key=True))
-    judge: str = Field(sa_column=Column(SafeText, primary_key=True))
-    judgment_id: str | None = Field(sa_column=Column(SafeText))
-    created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-class QueueItemRow(_Row, table=True):
-    """``population`` judgments were in ``stratum`` when ``sampled`` of them were drawn; ``weight`` is their ratio."""
-
-    __tablename__ = "queue_item"
-    label_set: str = Field(sa_column=Column(SafeText, primary_key=True))
-    judgment_id: str = Field(
-        sa_column=Column(SafeText, ForeignKey("judgment.id", ondelete="CASCADE"), primary_key=True)
-    )
-    stratum: str = Field(sa_column=Column(Text, nullable=False))
-    weight: float = Field(sa_column=Column(Double, nullable=False))
-    population: int = Field(sa_column=Column(BigInteger, nullable=False))
-    sampled: int = Field(sa_column=Column(BigInteger, nullable=False))
-    drawn_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-class WatchRow(_Row, table=True):
-    """``lease_us``: until when ``worker`` holds the task. ``position_*``: the last judgment looked at."""
-
-    __tablename__ = "watch"
-    name: str = Field(sa_column=Column(SafeText, primary_key=True))
-    worker: str = Field(sa_column=Column(SafeText, nullable=False))
-    lease_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    position_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    position_id: str = Field(sa_column=Column(SafeText, nullable=False))
-
-
-def _table(kind: type[SQLModel]) -> Table:
-    return METADATA.tables[str(kind.__tablename__)]
-
-
-METADATA = _Row.metadata
-JUDGMENT = _table(JudgmentRow)
-SUBMISSION = _table(SubmissionRow)
-RUBRIC = _table(RubricRow)
-PUBLICATION = _table(PublicationRow)
-SERVED_RUBRIC = _table(ServedRubricRow)
-RUN_PIN = _table(RunPinRow)
-RUN_CHANGE = _table(RunChangeRow)
-REASK = _table(ReaskRow)
-VERDICT = _table(VerdictRow)
-SECRET = _table(SecretRow)
-LABEL_SET = _table(LabelSetRow)
-COLLECTED_LABEL = _table(CollectedLabelRow)
-LOCKED_READING = _table(LockedReadingRow)
-CALIBRATION = _table(CalibrationRow)
-FITTED_MAP = _table(FittedMapRow)
-CERTIFICATE = _table(CertificateRow)
-JOB = _table(JobRow)
-JOB_ITEM = _table(JobItemRow)
-API_KEY = _table(ApiKeyRow)
-ALARM = _table(AlarmRow)
-ALARM_TRANSITION = _table(AlarmTransitionRow)
-AUDIT = _table(AuditRow)
-QUEUE_ITEM = _table(QueueItemRow)
-WATCH = _table(WatchRow)
+JUDGMENT = table_of(JudgmentRow)
+SUBMISSION = table_of(SubmissionRow)
+RUBRIC = table_of(RubricRow)
+PUBLICATION = table_of(PublicationRow)
+SERVED_RUBRIC = table_of(ServedRubricRow)
+RUN_PIN = table_of(RunPinRow)
+RUN_CHANGE = table_of(RunChangeRow)
+REASK = table_of(ReaskRow)
+VERDICT = table_of(VerdictRow)
+SECRET = table_of(SecretRow)
+JOB = table_of(JobRow)
+JOB_ITEM = table_of(JobItemRow)
+API_KEY = table_of(ApiKeyRow)

@@ -10,7 +10,7 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.store import Store, migration
 from judge_server.store.database import Database
 from judge_server.store.location import Location
-from judge_server.store.schema import METADATA
+from judge_server.store.measuring_schema import METADATA
 from tests.store.values import judgment, rubric, submission
 
 
