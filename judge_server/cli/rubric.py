@@ -6,25 +6,13 @@ Exit status: 0 success, 1 there are findings, 2 the command failed.
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Literal, ParamSpec
 
 import typer
 
-from judge_server.authoring import diff as differences
-from judge_server.authoring import lint as linter
-from judge_server.authoring.finding import RubricFinding, Severity, in_order
-from judge_server.authoring.lint import RULES
-from judge_server.authoring.parsing import Parsed
-from judge_server.authoring.publication import home_of
-from judge_server.authoring.publication import publish as publish_file
-from judge_server.authoring.schema import schema_text
-from judge_server.authoring.template import template
-from judge_server.authoring.writing import replace_file
-from judge_server.cli import rubric_target, rubric_view
 from judge_server.cli.options import Rubrics
-from judge_server.cli.rubric_exchange import export_rubric, import_rubrics
 from judge_server.cli.running import fail
-from judge_server.core.errors import BadRubric, JudgeServerError, UnknownRubric
+from judge_server.core.errors import BadRubric, JudgeServerError
 
 app = typer.Typer(help="Write, check, publish and exchange rubrics.", no_args_is_help=True)
 
@@ -41,6 +29,8 @@ def _telling(command: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(command)
     def told(*args: P.args, **kwargs: P.kwargs) -> None:
+        from judge_server.authoring.finding import RubricFinding
+
         try:
             command(*args, **kwargs)
         except BadRubric as fault:
@@ -62,50 +52,18 @@ def new(
     output: Output = None,
 ) -> None:
     """Write a commented rubric to start from: ID.yaml below rubrics/ if that exists, else here; -o - prints it."""
-    text = template(rubric_id)
-    if output == Path("-"):
-        typer.echo(text, nl=False)
-        return
-    base = Path("rubrics") if Path("rubrics").is_dir() else Path()
-    path = output or base / f"{rubric_id}.yaml"
-    if path.exists():
-        fail(f"{path} exists; name another file with --output.")
-    replace_file(path, text)
-    typer.echo(str(path))
+    from judge_server.cli.actions.rubric import new as write_template
+
+    write_template(rubric_id, output)
 
 
 @app.command()
 @_telling
 def validate(targets: Targets, as_json: Json = False) -> None:
     """Report every error of a rubric file with line and column. Exit status 1 if there are errors."""
-    names: list[str] = []
-    valid: list[Parsed] = []
-    findings: list[RubricFinding] = []
-    for name, result in rubric_target.several(targets):
-        names.append(name)
-        if isinstance(result, Parsed):
-            valid.append(result)
-            findings += rubric_target.faults_beyond_form(result)
-        else:
-            findings += result
-    findings += [*rubric_target.repeated_names(valid), *rubric_target.tampered_copies(targets)]
-    findings = in_order(findings)
-    _report(names, valid, findings, as_json)
-    raise typer.Exit(FOUND if findings else 0)
+    from judge_server.cli.actions.rubric import validate as find_errors
 
-
-def _report(
-    names: list[str], valid: list[Parsed], findings: list[RubricFinding], as_json: bool, hidden: int = 0
-) -> None:
-    if as_json:
-        rubrics = [{"file": one.file, **one.rubric.reference.model_dump()} for one in valid]
-        shown = [found.model_dump(mode="json") for found in findings]
-        rubric_view.print_json(
-            {"files": len(names), "rubrics": rubrics, "findings": shown, **rubric_view.counts(findings)}
-        )
-        return
-    rubric_view.print_findings(findings)
-    typer.echo(rubric_view.summary(len(names), findings, hidden))
+    raise typer.Exit(FOUND if find_errors(targets, as_json) else 0)
 
 
 @app.command()
@@ -122,32 +80,15 @@ def lint(
 
     Exit status 1 if there are errors (or, with --strict, warnings).
     """
+    from judge_server.cli.actions import rubric as work
+
     if rules:
-        _list_rules(as_json)
+        work.list_rules(as_json)
         return
     if not targets:
         fail("name a file or directory, or --rules.")
-    unknown = set(without or ()) - {rule.name for rule in RULES}
-    if unknown:
-        fail(f"--without: there is no rule {', '.join(sorted(unknown))}; --rules lists them.")
-    results = list(rubric_target.several(targets))
-    valid = [result for _, result in results if isinstance(result, Parsed)]
-    broken = [found for _, result in results if not isinstance(result, Parsed) for found in result]
-    findings = in_order([*broken, *(found for one in valid for found in linter.lint(one, without or ()))])
-    shown = [found for found in findings if show_all or as_json or found.severity is not Severity.INFO]
-    _report([name for name, _ in results], valid, shown, as_json, len(findings) - len(shown))
-    grave = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
-    raise typer.Exit(FOUND if any(found.severity in grave for found in findings) else 0)
-
-
-def _list_rules(as_json: bool) -> None:
-    if as_json:
-        rubric_view.print_json(
-            [{"rule": rule.name, "severity": rule.severity, "explanation": rule.explanation} for rule in RULES]
-        )
-        return
-    for rule in RULES:
-        typer.echo(f"{rule.name} ({rule.severity})\n  {' '.join(rule.explanation.split())}")
+    found = work.lint(targets, work.LintOptions(without or (), show_all, strict, as_json))
+    raise typer.Exit(FOUND if found else 0)
 
 
 @app.command()
@@ -165,22 +106,10 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Show what changed between two rubrics, criterion by criterion, and which version step that requires."""
-    newer = rubric_target.one(new or old, rubrics)
-    older = rubric_target.one(old, rubrics).rubric if new else _last_published(newer, rubrics)
-    difference = differences.compare(older, newer.rubric)
-    if as_json:
-        rubric_view.print_json(difference.model_dump(mode="json"))
-    else:
-        rubric_view.print_difference(difference)
-    raise typer.Exit(FOUND if exit_code and difference.changes else 0)
+    from judge_server.cli.actions.rubric import diff as compare
 
-
-def _last_published(parsed: Parsed, rubrics: list[Path] | None) -> Any:
-    directories = rubrics or ([home_of(Path(parsed.file))] if parsed.file else None)
-    found = rubric_target.library(directories).published(parsed.rubric.id)
-    if found is None:
-        raise UnknownRubric(f"No version of {parsed.rubric.id} is published.", remedy="Name two rubrics to compare.")
-    return found
+    changed = compare(old, new, rubrics, as_json)
+    raise typer.Exit(FOUND if exit_code and changed else 0)
 
 
 @app.command()
@@ -200,52 +129,77 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Publish a version permanently: archive a copy and record its digest in rubrics.lock."""
-    results: list[dict[str, Any]] = []
-    for file in files:
-        done = _publish_one(file, rubrics)
-        results.append(done)
-        if not as_json:
-            verb = "published" if done["new"] else "unchanged"
-            typer.echo(f"{verb} {done['id']}@{done['version']} {done['digest']}")
-            if done["advice"]:
-                typer.secho(f"note: {done['advice']}", fg=typer.colors.YELLOW, err=True)
-    if as_json:
-        rubric_view.print_json(results)
+    from judge_server.cli.actions.rubric import publish as publish_files
 
-
-def _publish_one(file: Path, directory: Path | None) -> dict[str, Any]:
-    from judge_server.authoring.parsing import load
-
-    if faults := list(rubric_target.faults_beyond_form(load(file))):
-        rubric_view.print_findings(faults)
-        raise typer.Exit(FOUND)
-    done = publish_file(file, directory)
-    return {**done.rubric.reference.model_dump(), "new": done.is_new, "copy": str(done.copy), "advice": done.advice}
+    publish_files(files, rubrics, as_json)
 
 
 @app.command()
 @_telling
 def show(target: Target, rubrics: Rubrics = None, as_json: Json = False) -> None:
     """Show a rubric as a table: points, gates, tags, number of examples, digest."""
-    parsed = rubric_target.one(target, rubrics)
-    rubric = parsed.rubric
-    if as_json:
-        rubric_view.print_json({**rubric.model_dump(mode="json", by_alias=True), "digest": rubric.digest})
-        return
-    shelf = rubric_target.library(rubrics)
-    published = shelf.published(rubric.id, rubric.version) if shelf.is_published(rubric.id, rubric.version) else None
-    rubric_view.print_rubric(rubric, published is not None and published.digest == rubric.digest)
+    from judge_server.cli.actions.rubric import show as print_rubric
+
+    print_rubric(target, rubrics, as_json)
 
 
 @app.command()
 @_telling
 def schema(output: Output = None) -> None:
     """Print the JSON Schema of rubric files, for editors."""
-    if output is None:
-        typer.echo(schema_text(), nl=False)
-    else:
-        replace_file(output, schema_text())
+    from judge_server.cli.actions.rubric import schema as write_schema
+
+    write_schema(output)
 
 
-app.command("import")(_telling(import_rubrics))
-app.command("export")(_telling(export_rubric))
+@app.command("import")
+@_telling
+def import_rubrics(
+    form: Annotated[
+        Literal["healthbench", "rubrics-as-rewards", "paperbench"],
+        typer.Argument(metavar="FORMAT", help="healthbench, rubrics-as-rewards or paperbench."),
+    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON or JSONL.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE|DIR", help="A .yaml file, or a directory for one file per rubric."
+        ),
+    ] = None,
+    rubric_id: Annotated[
+        str, typer.Option("--id", metavar="ID", help="Id of the rubric; of several, ID/row-1, ID/row-2, ...")
+    ] = "",
+    pitfalls: Annotated[
+        Literal["bad", "good", "ask"] | None,
+        typer.Option(
+            "--pitfalls",
+            help="rubrics-as-rewards: pitfalls are worded as the bad or the good behaviour; ask shows each statement.",
+        ),
+    ] = None,
+    as_jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="One inline rubric per line, for data sets with a rubric per row.")
+    ] = False,
+) -> None:
+    """Create rubrics from HealthBench rows, Rubrics-as-Rewards lists or PaperBench trees."""
+    from judge_server.cli.actions.rubric_exchange import RubricImportOptions
+    from judge_server.cli.actions.rubric_exchange import import_rubrics as convert
+
+    convert(file, form, RubricImportOptions(output, rubric_id, pitfalls, as_jsonl))
+
+
+@app.command("export")
+@_telling
+def export_rubric(
+    target: Annotated[str, typer.Argument(metavar="FILE|ID[@VERSION]", help="What to export.")],
+    form: Annotated[
+        Literal["yaml", "json", "healthbench", "rubrics-as-rewards", "paperbench"],
+        typer.Option("--format", "-f", help="yaml, json, healthbench, rubrics-as-rewards or paperbench."),
+    ] = "yaml",
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here.")] = None,
+    lossy: Annotated[bool, typer.Option("--lossy", help="Leave out what the format cannot express.")] = False,
+    rubrics: Rubrics = None,
+) -> None:
+    """Write a rubric as YAML, canonical JSON, or in the format of another project."""
+    from judge_server.cli.actions.rubric_exchange import export_rubric as convert
+
+    convert(target, form, output, rubrics, lossy=lossy)

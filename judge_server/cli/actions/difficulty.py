@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from judge_server.cli.actions.row_file import RowFile, opened, written
 from judge_server.cli.actions.runs import write_history
-from judge_server.cli.row_file import RowFile, opened, written
 from judge_server.cli.running import fail, run
 from judge_server.core.errors import BadInput, JudgeServerError
 from judge_server.difficulty.band import Band, BandPlace

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from judge_server.cli.actions.row_file import Writable
 from judge_server.cli.actions.show import printable
-from judge_server.cli.row_file import Writable
 from judge_server.core.errors import BadInput, UnknownRun
 from judge_server.core.run import GroupRewards, RewardSource, RunChange, RunNoise, RunPrompts, RunSummary
 from judge_server.monitoring.reward_noise import noise_of

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from judge_server.cli import rubric_target
+from judge_server.cli.actions import rubric_target
 from judge_server.cli.running import BAD_USE, fail, run
 from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
 from judge_server.labels.archive import described, keep

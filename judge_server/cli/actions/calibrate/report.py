@@ -20,7 +20,7 @@ from judge_server.calibration.disagreement import Disagreement
 from judge_server.calibration.disagreement import disagreements as ranked
 from judge_server.calibration.panels import views
 from judge_server.calibration.readings import present
-from judge_server.cli import rubric_target
+from judge_server.cli.actions import rubric_target
 from judge_server.cli.actions.calibrate.labels import refuse
 from judge_server.cli.running import fail, run
 from judge_server.core.errors import BadInput, JudgeServerError

@@ -1,11 +1,11 @@
-"""``judge-server rubric import`` and ``export``: convert rubrics from and to the formats of other projects."""
+"""The work of ``judge-server rubric import`` and ``export``: rubrics from and to the formats of other projects."""
 
 import json
 from collections.abc import Callable
-from enum import StrEnum
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -13,73 +13,38 @@ from judge_server.authoring.emitting import data_of, yaml_of
 from judge_server.authoring.interchange import FORMATS, rubrics_as_rewards
 from judge_server.authoring.interchange.record import records
 from judge_server.authoring.writing import replace_file
-from judge_server.cli import rubric_target
-from judge_server.cli.options import Rubrics
+from judge_server.cli.actions import rubric_target
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
-
-class ImportFormat(StrEnum):
-    """Formats that can be read."""
-
-    HEALTHBENCH = "healthbench"
-    RUBRICS_AS_REWARDS = "rubrics-as-rewards"
-    PAPERBENCH = "paperbench"
+RUBRICS_AS_REWARDS = "rubrics-as-rewards"
 
 
-class PitfallWording(StrEnum):
-    """``ask`` shows each statement on the terminal."""
+@dataclass(frozen=True)
+class RubricImportOptions:
+    """``output``: a .yaml file, or a directory for one file per rubric; ``rubric_id``: the id, or empty;
+    ``pitfalls``: how statements of pitfalls are worded; ``ask`` shows each on the terminal."""
 
-    BAD = "bad"
-    GOOD = "good"
-    ASK = "ask"
-
-
-class ExportFormat(StrEnum):
-    """Formats that can be written."""
-
-    YAML = "yaml"
-    JSON = "json"
-    HEALTHBENCH = "healthbench"
-    RUBRICS_AS_REWARDS = "rubrics-as-rewards"
-    PAPERBENCH = "paperbench"
+    output: Path | None
+    rubric_id: str
+    pitfalls: str | None
+    as_jsonl: bool
 
 
-def import_rubrics(
-    form: Annotated[
-        ImportFormat, typer.Argument(metavar="FORMAT", help="healthbench, rubrics-as-rewards or paperbench.")
-    ],
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON or JSONL.")],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE|DIR", help="A .yaml file, or a directory for one file per rubric."
-        ),
-    ] = None,
-    rubric_id: Annotated[
-        str, typer.Option("--id", metavar="ID", help="Id of the rubric; of several, ID/row-1, ID/row-2, ...")
-    ] = "",
-    pitfalls: Annotated[
-        PitfallWording | None,
-        typer.Option("--pitfalls", help="rubrics-as-rewards: pitfalls are worded as the bad or the good behaviour."),
-    ] = None,
-    as_jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="One inline rubric per line, for data sets with a rubric per row.")
-    ] = False,
-) -> None:
-    """Create rubrics from HealthBench rows, Rubrics-as-Rewards lists or PaperBench trees."""
+def import_rubrics(file: Path, form: str, options: RubricImportOptions) -> None:
+    output, rubric_id = options.output, options.rubric_id
     found = list(records(file))
     several = len(found) > 1
-    if several and not as_jsonl and (output is None or output.suffix in (".yaml", ".yml")):
+    if several and not options.as_jsonl and (output is None or output.suffix in (".yaml", ".yml")):
         fail(f"{file} holds {len(found)} rubrics: name a directory with --output, or give --jsonl.")
-    read = _reader(form, pitfalls)
+    read = _reader(form, options.pitfalls)
     made: list[Rubric] = []
     for number, (where, record) in enumerate(found, 1):
         own_id = f"{rubric_id}/row-{number}" if rubric_id and several else rubric_id
         made.append(read(record, where, own_id))
     _tell_pitfalls(made, form)
-    if as_jsonl:
+    if options.as_jsonl:
         _emit("".join(json.dumps(data_of(rubric), ensure_ascii=False) + "\n" for rubric in made), output)
     elif output is None or output.suffix in (".yaml", ".yml"):
         _emit(yaml_of(made[0]), output)
@@ -87,16 +52,16 @@ def import_rubrics(
         _write_each(made, output)
 
 
-def _reader(form: ImportFormat, pitfalls: PitfallWording | None) -> Callable[[Any, str, str], Rubric]:
-    if form is not ImportFormat.RUBRICS_AS_REWARDS:
+def _reader(form: str, pitfalls: str | None) -> Callable[[Any, str, str], Rubric]:
+    if form != RUBRICS_AS_REWARDS:
         if pitfalls is not None:
             fail("--pitfalls is for rubrics-as-rewards.")
         return FORMATS[form].read
-    if pitfalls is PitfallWording.ASK:
+    if pitfalls == "ask":
         return partial(rubrics_as_rewards.read, pitfalls=_ask)
     if pitfalls is None:
         return rubrics_as_rewards.read
-    wording: rubrics_as_rewards.Wording = "bad" if pitfalls is PitfallWording.BAD else "good"
+    wording: rubrics_as_rewards.Wording = "bad" if pitfalls == "bad" else "good"
     return partial(rubrics_as_rewards.read, pitfalls=lambda _statement: wording)
 
 
@@ -104,9 +69,9 @@ def _ask(statement: str) -> rubrics_as_rewards.Wording:
     return "bad" if typer.confirm(f"{statement}\nIs this something bad, which costs points?", err=True) else "good"
 
 
-def _tell_pitfalls(made: list[Rubric], form: ImportFormat) -> None:
+def _tell_pitfalls(made: list[Rubric], form: str) -> None:
     pitfalls = [leaf for one in made for leaf in one.leaves if "importance:pitfall" in leaf.tags or leaf.points < 0]
-    if form is ImportFormat.RUBRICS_AS_REWARDS and pitfalls:
+    if form == RUBRICS_AS_REWARDS and pitfalls:
         bad = sum(leaf.points < 0 for leaf in pitfalls)
         typer.echo(
             f"pitfalls: {bad} bad things with negative points, {len(pitfalls) - bad} good ones with positive", err=True
@@ -124,20 +89,11 @@ def _write_each(rubrics: list[Rubric], directory: Path) -> None:
     typer.echo(f"{len(paths)} rubrics in {directory}", err=True)
 
 
-def export_rubric(
-    target: Annotated[str, typer.Argument(metavar="FILE|ID[@VERSION]", help="What to export.")],
-    form: Annotated[
-        ExportFormat, typer.Option("--format", "-f", help="yaml, json, healthbench, rubrics-as-rewards or paperbench.")
-    ] = ExportFormat.YAML,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here.")] = None,
-    lossy: Annotated[bool, typer.Option("--lossy", help="Leave out what the format cannot express.")] = False,
-    rubrics: Rubrics = None,
-) -> None:
-    """Write a rubric as YAML, canonical JSON, or in the format of another project."""
+def export_rubric(target: str, form: str, output: Path | None, rubrics: list[Path] | None, *, lossy: bool) -> None:
     rubric = rubric_target.one(target, rubrics).rubric
-    if form is ExportFormat.YAML:
+    if form == "yaml":
         _emit(yaml_of(rubric), output)
-    elif form is ExportFormat.JSON:
+    elif form == "json":
         _emit(rubric.canonical() + "\n", output)
     else:
         lost = FORMATS[form].losses(rubric)
@@ -151,9 +107,9 @@ def export_rubric(
         _emit(_text(FORMATS[form].write(rubric), form), output)
 
 
-def _text(written: Any, form: ExportFormat) -> str:
+def _text(written: Any, form: str) -> str:
     """HealthBench rows are one line each, as in its files."""
-    return json.dumps(written, ensure_ascii=False, indent=None if form is ExportFormat.HEALTHBENCH else 2) + "\n"
+    return json.dumps(written, ensure_ascii=False, indent=None if form == "healthbench" else 2) + "\n"
 
 
 def _emit(text: str, output: Path | None) -> None:
