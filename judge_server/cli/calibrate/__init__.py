@@ -5,7 +5,7 @@ One file per command family; slow imports happen when a command runs.
 
 import typer
 
-from judge_server.cli.calibrate import fit, gate, labels, report, run
+from judge_server.cli.calibrate import cascade, fit, gate, labels, report, run
 from judge_server.cli.running import needs
 
 app = typer.Typer(help="Measure judges against people: labels, agreement, fitted probabilities.", no_args_is_help=True)
@@ -18,4 +18,5 @@ app.command("disagreements")(_measures(report.disagreements))
 app.command("compare")(_measures(report.compare))
 app.command("run")(_measures(run.run))
 app.command("fit")(_measures(fit.fit))
+app.command("cascade")(_measures(cascade.cascade))
 app.command("gate")(_measures(gate.gate))
