@@ -72,7 +72,7 @@ class Wanted(Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class Replay:
+class JudgePair:
     """Stored values of both judges beside people's labels: arrays of shape (labels,). ``value``: the first judge's
     P(met); ``first_right`` and ``then_right``: whether a judge's verdict, met from 0.5 up, equals the label."""
 
@@ -118,18 +118,18 @@ def choose_cascade(
     return (_choice(None, _joined(list(chosen_on.values())), kept, wanted),)
 
 
-def _replays(labels: LabelSet, judges: tuple[str, str], matches: Mapping[str, Match]) -> dict[str, Replay]:
+def _replays(labels: LabelSet, judges: tuple[str, str], matches: Mapping[str, Match]) -> dict[str, JudgePair]:
     cheap, strong = (pairs_of(labels, judge, matches) for judge in judges)
     return {name: _replay(cheap[name], strong[name]) for name in matches}
 
 
-def _replay(cheap: Pairs, strong: Pairs) -> Replay:
+def _replay(cheap: Pairs, strong: Pairs) -> JudgePair:
     """The labels of items that both judges gave a value."""
     both = {int(item): float(value) for item, value in zip(strong.item, strong.raw, strict=True)}
     kept = np.asarray([int(item) in both for item in cheap.item], dtype=np.bool_)
     second = np.asarray([both[int(item)] for item in cheap.item[kept]], dtype=np.float64)
     target = cheap.target[kept] >= 0.5
-    return Replay(
+    return JudgePair(
         value=cheap.raw[kept],
         first_right=(cheap.raw[kept] >= 0.5) == target,
         then_right=(second >= 0.5) == target,
@@ -137,11 +137,11 @@ def _replay(cheap: Pairs, strong: Pairs) -> Replay:
     )
 
 
-def _joined(replays: Sequence[Replay]) -> Replay:
+def _joined(replays: Sequence[JudgePair]) -> JudgePair:
     def all_of(name: str) -> Floats:
         return np.concatenate([getattr(one, name) for one in replays]) if replays else np.zeros(0)
 
-    return Replay(
+    return JudgePair(
         all_of("value"),
         all_of("first_right").astype(np.bool_),
         all_of("then_right").astype(np.bool_),
@@ -149,7 +149,7 @@ def _joined(replays: Sequence[Replay]) -> Replay:
     )
 
 
-def _choice(criterion: str | None, dev: Replay, test: Replay | None, wanted: Wanted) -> CascadeChoice:
+def _choice(criterion: str | None, dev: JudgePair, test: JudgePair | None, wanted: Wanted) -> CascadeChoice:
     count = len(dev)
     if count < LEAST_LABELS:
         return CascadeChoice(
@@ -175,7 +175,7 @@ def _choice(criterion: str | None, dev: Replay, test: Replay | None, wanted: Wan
     )
 
 
-def frontier(replay: Replay) -> tuple[CascadePoint, ...]:
+def frontier(replay: JudgePair) -> tuple[CascadePoint, ...]:
     """The bands that no other beats in both figures, cheapest first."""
     below = [step for step in STEPS if step <= 0.5]
     above = [step for step in STEPS if step >= 0.5]
@@ -194,7 +194,7 @@ def _chosen(curve: Sequence[CascadePoint], wanted: Wanted) -> CascadePoint | Non
     return within[-1] if within else None
 
 
-def _held_out(test: Replay, band: Band) -> HeldOut:
+def _held_out(test: JudgePair, band: Band) -> HeldOut:
     right = test.right(band)
     _, cluster = np.unique(test.cluster, return_inverse=True)
     trials = np.bincount(cluster).astype(np.float64)

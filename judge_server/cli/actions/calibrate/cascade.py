@@ -72,9 +72,9 @@ def _show(found: Sequence[CascadeChoice], options: CascadeOptions) -> None:
         elif one.held_out is not None:
             held = one.held_out
             console.print(
-                f"On {held.labels} labels of {held.clusters} prompts that chose nothing: agreement {held.agreement:.3f} "
-                f"({held.low:.3f} to {held.high:.3f}), {held.asked:.1%} asked twice; {first} alone {held.first:.3f}, "
-                f"{then} alone {held.then:.3f}."
+                f"On {held.labels} labels of {held.clusters} prompts that chose nothing: "
+                f"agreement {held.agreement:.3f} ({held.low:.3f} to {held.high:.3f}), {held.asked:.1%} asked twice; "
+                f"{first} alone {held.first:.3f}, {then} alone {held.then:.3f}."
             )
     if any(one.chosen and one.held_out is None for one in found):
         console.print(_SELF_CHOSEN)
