@@ -21,6 +21,7 @@ from judge_server.labels.table import Codes, Column, LabelTable
 
 _SHOWN: Final = 3
 _SPACE: Final = re.compile(r"\s+")
+_POINT_ZERO: Final = re.compile(r"(?<=[0-9])\.0+$")  # 7.0 is 7 in another program
 _ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
@@ -99,7 +100,7 @@ def look_alikes(table: LabelTable) -> Iterable[str]:
     for what, column in (("items", table.items), ("annotators", table.annotators), ("criteria", table.criteria)):
         alike: dict[str, list[str]] = defaultdict(list)
         for name in column.names:
-            alike[_ZEROS.sub("", _SPACE.sub("", name)).casefold()].append(name)
+            alike[_POINT_ZERO.sub("", _ZEROS.sub("", _SPACE.sub("", name))).casefold()].append(name)
         pairs = [" / ".join(repr(name) for name in names) for names in alike.values() if len(names) > 1]
         if pairs:
             yield (

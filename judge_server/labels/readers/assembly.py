@@ -71,7 +71,7 @@ def assemble(
         table=table,
         items=_items(gathering),
         splits=splits,
-        notes=placed.notes,
+        notes=(*findings.notes, *placed.notes),
     )
     made = observed(made)
     version = (provenance.checksum or made.digest).removeprefix("sha256:")[:12]

@@ -1,5 +1,6 @@
 """Checks of rows that do not depend on labels: names, roles, clusters, splits, probabilities, duplicates."""
 
+import re
 from collections.abc import Sequence
 from typing import Final, cast
 
@@ -13,6 +14,7 @@ from judge_server.labels.readers.gathering import Gathering
 from judge_server.labels.table import Codes
 
 LONGEST_NAME: Final = 400
+_SHORTENED: Final = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]{2,}")
 Longs = NDArray[np.int64]
 
 
@@ -30,6 +32,16 @@ def check_names(gathering: Gathering, findings: LabelFindings) -> None:
             elif not name.isprintable() and any(ord(char) < 32 or ord(char) == 127 for char in name):
                 message = f"the {key} {name[:40]!r} holds a control character"
                 _add_at(findings, gathering.rows, codes == code, key, message, "Remove it.")
+            elif key == "item" and _SHORTENED.fullmatch(name):
+                message = f"the item {name!r} is a long number that a spreadsheet shortened: its last digits are lost"
+                _add_at(
+                    findings,
+                    gathering.rows,
+                    codes == code,
+                    key,
+                    message,
+                    "Format the column as text, and enter it again.",
+                )
 
 
 def roles_of(gathering: Gathering, findings: LabelFindings) -> tuple[Role, ...]:

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any, Final
 
 from judge_server.core.criterion import AnyLeaf
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale
-from judge_server.labels.readers.layout import FIELDS, LABEL, Layout
+from judge_server.labels.readers.finding import LabelFindings
+from judge_server.labels.readers.layout import FIELDS, LABEL, Layout, is_fact
 from judge_server.labels.readers.records import Chunk
 
 NOTES: Final = "notes"
@@ -68,6 +70,31 @@ def criterion_columns(names: Sequence[str], layout: Layout, rubric: Rubric | Non
     return CriterionColumns(
         {name: known[_key(name)] for name in names if _key(name) in known and name.strip().casefold() not in fields}
     )
+
+
+def tell_unread(
+    names: Sequence[str], layout: Layout, columns: CriterionColumns, rubric: Rubric | None, findings: LabelFindings
+) -> None:
+    """In a sheet of criteria every column counts: one that is nearly a criterion's name is a finding, others that are
+    not read are noted."""
+    read = {*columns.criteria, *layout.columns.values()}
+    ids = {*columns.criteria.values()}
+    missing = {_key(text): leaf.id for leaf in (rubric.leaves if rubric else ()) for text in (leaf.id, leaf.statement)}
+    missing = {key: name for key, name in missing.items() if name not in ids}
+    left = []
+    for name in names:
+        tidy = name.strip().casefold()
+        if not tidy or name in read or tidy in {*FIELDS, NOTES} or is_fact(name.strip()):
+            continue
+        close = get_close_matches(_key(name), missing, 1)
+        if close:
+            meant = missing[close[0]]
+            advice = f"Rename it to {meant!r}, or name it: --criterion-column {meant}={name!r}."
+            findings.add(1, name, f"the column {name!r} is no criterion of the rubric; {meant!r} has no column", advice)
+        else:
+            left.append(repr(name))
+    if left:
+        findings.notes.append(f"Columns that are not read: {', '.join(left[:20])}.")
 
 
 def _key(text: str) -> str:

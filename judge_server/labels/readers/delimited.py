@@ -89,7 +89,7 @@ def _find_undecodable(path: Path, findings: LabelFindings) -> None:
     for row, record in enumerate(_counted(path, findings), 1):
         for place, value in enumerate(record, 1):
             if any(lowest <= char <= highest for char in value):
-                findings.add(row, f"{place}", "the text is not UTF-8", "Save the file as UTF-8.")
+                findings.add(row, f"{place}", "the text is not UTF-8", "Save it as CSV UTF-8, or as XLSX.")
                 found += 1
         if found >= _MOST_BROKEN:
             return

@@ -24,11 +24,12 @@ class LabelFinding(Frozen):
 
 
 class LabelFindings:
-    """Collects findings; keeps the first 200 and counts all."""
+    """Collects findings; keeps the first 200 and counts all. ``notes``: remarks on what was read all the same."""
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.kept: list[LabelFinding] = []
+        self.notes: list[str] = []
         self.count = 0
 
     def add(self, row: int | None, column: str | None, message: str, suggestion: str | None = None) -> None:

@@ -40,6 +40,8 @@ def form_of(path: Path) -> Form:
     for magic, what, remedy in _REFUSED:
         if head.startswith(magic):
             raise BadInput(f"{path.name} {what}.", remedy=remedy)
+    if b"\0" in head[:4096]:
+        raise BadInput(f"{path.name} holds bytes of UTF-16 or of no text at all.", remedy="Save it as CSV (UTF-8).")
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"["):
         return Form.JSON

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.layout import FACTS, TEXTS, is_fact
 from judge_server.labels.readers.records import Chunk
-from judge_server.labels.readers.word import abstains, written
+from judge_server.labels.readers.word import abstains, tidy, written
 from judge_server.labels.table import Codes
 
 KEYS: Final = ("item", "criterion", "annotator", "role", "cluster", "label", "split")
@@ -18,14 +18,14 @@ Floats = NDArray[np.float64]
 
 
 class Numbering(dict[str, int]):
-    """The code of each text, in the order of first appearance; surrounding space is ignored."""
+    """The code of each text, in the order of first appearance; what nobody sees is ignored."""
 
     def __init__(self) -> None:
         super().__init__()
         self.known: dict[str, int] = {}
 
     def __missing__(self, text: str) -> int:
-        number = self.known.setdefault(text.strip(), len(self.known))
+        number = self.known.setdefault(tidy(text), len(self.known))
         self[text] = number
         return number
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.records import ROWS, Chunk
+from judge_server.labels.readers.word import tidy
 
 Row = list[str]
 _MOST_TITLES: Final = 20  # rows above the heading
+_ITEMS: Final = frozenset(("item", "item_id", "id"))
 _MARKED: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
@@ -26,13 +28,21 @@ class HeadedTable:
 
 
 def table_of_rows(rows: Iterator[Row]) -> HeadedTable:
-    """The heading is the first row with two different texts. Blank rows and rows with one text (a title, perhaps merged
-    over several columns) above it are skipped. If there is no such row, it is the first row that is not blank."""
+    """The heading is the first row with two different texts, unless a later one among the first rows names an item
+    column and it does not (lines such as ``Study: | ABC`` may stand above). Blank rows and rows with one text (a title,
+    perhaps merged over several columns) above it are skipped. If there is no such row, it is the first row that is not
+    blank."""
     seen: list[Row] = []
+    heading: int | None = None
     for row in islice(rows, _MOST_TITLES):
         seen.append(row)
-        if len({cell.strip() for cell in row} - {""}) > 1:
-            return HeadedTable(_named(row), len(seen), rows)
+        if heading is None and len({cell.strip() for cell in row} - {""}) > 1:
+            heading = len(seen) - 1
+        if _names_items(row):
+            heading = len(seen) - 1
+            break
+    if heading is not None:
+        return HeadedTable(_named(seen[heading]), heading + 1, chain(seen[heading + 1 :], rows))
     for place, row in enumerate(seen):
         if any(cell.strip() for cell in row):
             return HeadedTable(_named(row), place + 1, chain(seen[place + 1 :], rows))
@@ -56,9 +66,15 @@ def chunks_below(table: HeadedTable, findings: LabelFindings, *, unmark: bool = 
             yield Chunk(numbers, {name: _unmarked(cells) for name, cells in columns.items()} if unmark else columns)
 
 
+def _names_items(row: Row) -> bool:
+    """Whether a row names a column of items, and another column."""
+    names = {tidy(name).casefold() for name in row} - {""}
+    return bool(names & _ITEMS) and len(names) > 1
+
+
 def _named(row: Row) -> list[str]:
     last = max((place for place, name in enumerate(row) if name.strip()), default=-1)
-    return [unmarked(name) for name in row[: last + 1]]
+    return [unmarked(" ".join(tidy(name).split())) for name in row[: last + 1]]
 
 
 def _fits(row: Row, width: int, number: int, findings: LabelFindings) -> bool:

@@ -36,19 +36,14 @@ def infer(criterion: str, humans: Tally, judges: Tally) -> Inferred:
         return _numeric(criterion, basis, {} if basis is judges else judges)
     boolean = [word for word in basis if is_boolean(word)]
     odd = [word for word in basis if word not in boolean]
-    if boolean and (not odd or _slips(basis, boolean, odd)):
+    if boolean and not set(numeric.values()) - {0.0, 1.0}:
         pair = _commonest_pair({word: basis[word] for word in boolean})
         scale = CriterionScale(criterion=criterion, kind="binary", classes=pair, positive=pair[1])
-        reason = f"is neither {pair[0]} nor {pair[1]}, which the other labels of {criterion!r} are"
+        reason = f"is neither {pair[0]} nor {pair[1]}, which other labels of {criterion!r} are"
         return Inferred(scale, dict.fromkeys(odd, reason))
     if numeric:
         return _mixed(criterion, basis, numeric)
     return _words(criterion, basis, {} if basis is judges else judges)
-
-
-def _slips(basis: Tally, boolean: list[str], odd: list[str]) -> bool:
-    """A word used once among many yes and no is a slip; a repeated one is a class."""
-    return sum(basis[word] for word in boolean) >= 4 and all(basis[word] == 1 for word in odd)
 
 
 def _commonest_pair(words: Tally) -> tuple[str, str]:

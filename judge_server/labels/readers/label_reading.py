@@ -16,7 +16,7 @@ from judge_server.labels.readers import delimited, healthbench, label_studio, pa
 from judge_server.labels.readers import layout as wide
 from judge_server.labels.readers.assembly import assemble
 from judge_server.labels.readers.criterion_column import SOURCES as CRITERION_SOURCES
-from judge_server.labels.readers.criterion_column import criterion_columns, unpivot_criteria, with_criteria
+from judge_server.labels.readers.criterion_column import criterion_columns, tell_unread, unpivot_criteria, with_criteria
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form, form_of
 from judge_server.labels.readers.gathering import Gathering, facts_in
@@ -98,6 +98,7 @@ def _open(path: Path, layout: Layout, rubric: Rubric | None, findings: LabelFind
     columns = criterion_columns(names, layout, rubric)
     if columns.criteria:
         layout = with_criteria(layout, columns, names)
+        tell_unread(names, layout, columns, rubric, findings)
     return _Opened(_table(names, layout, findings, chunks), layout, columns.scales)
 
 

@@ -74,7 +74,20 @@ def resolve(names: Sequence[str], layout: Layout, findings: LabelFindings) -> di
     counts = Counter(names)
     for name in sorted({name for name in (*found.values(), *layout.answers) if name and counts[name] > 1}):
         findings.add(1, name, f"the column {name!r} appears twice", "Keep one of them.")
+    _spelled_twice(names, found, findings)
     return found
+
+
+def _spelled_twice(names: Sequence[str], found: Mapping[str, str], findings: LabelFindings) -> None:
+    """Two headings that differ only in case, such as Label and label: which one is meant is not known."""
+    spellings: dict[str, set[str]] = {}
+    for name in names:
+        spellings.setdefault(name.strip().casefold(), set()).add(name)
+    read = {name.strip().casefold() for name in found.values()}
+    for key, same in spellings.items():
+        if len(same) > 1 and key in read and not {key} & {name for name in found.values() if name not in same}:
+            first, other = sorted(same)[:2]
+            findings.add(1, other, f"the columns {first!r} and {other!r} differ only in case", "Keep one of them.")
 
 
 def is_fact(name: str) -> bool:
@@ -96,6 +109,11 @@ def _missing(
     guess = next(iter(likely or close), None)
     if guess is not None:
         advice = f"Rename {guess!r} to {wanted!r}, or: judge-server calibrate import FILE --column {wanted}={guess}."
+    elif wanted == "annotator":
+        advice = (
+            "If one person labelled everything: judge-server calibrate import FILE --annotator NAME. If each annotator "
+            "has a column: --human COLUMN --judge COLUMN --column item=COLUMN --criterion NAME."
+        )
     elif wanted == "criterion":
         advice = (
             "If all rows are of one criterion: judge-server calibrate import FILE --criterion NAME. If each criterion "

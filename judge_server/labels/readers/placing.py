@@ -1,6 +1,6 @@
 """Maps every written label to a class of its criterion's scale, or counts it as abstained or invalid."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -13,7 +13,14 @@ from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering, Numbering
 from judge_server.labels.readers.inference import infer
 from judge_server.labels.readers.scale import EVERY, ClassReader
-from judge_server.labels.readers.word import abstains, nearly_a_number
+from judge_server.labels.readers.word import (
+    abstains,
+    lone_ticks,
+    nearly_a_number,
+    serial_dates,
+    several_at_once,
+    thousands,
+)
 from judge_server.labels.table import ABSTAINED, INVALID, Column
 
 
@@ -73,7 +80,8 @@ class Placer:
         reasons: dict[str, str] = {}
         if given is None:
             said = [use for use in uses if not abstains(use.word)]
-            reasons = {use.word: told[0] for use in said if (told := nearly_a_number(use.word))}
+            reasons = ambiguous({use.word for use in said if self._roles[use.annotator] == "human"})
+            reasons |= {use.word: told[0] for use in said if (told := nearly_a_number(use.word))}
             said = [use for use in said if use.word not in reasons] or said
             inferred = infer(criterion, self._tally(said, "human"), self._tally(said, "judge"))
             scale, reasons = inferred.scale, {**inferred.refused, **reasons}
@@ -167,6 +175,18 @@ class _WordUse:
     word: str
     times: int
     original: str = ""
+
+
+def ambiguous(words: Collection[str]) -> dict[str, str]:
+    """Words that can be understood only beside the others of a criterion, with the reason why they are refused."""
+    folded = {word.casefold() for word in words}
+    several = (word for word in words if several_at_once(word, folded - {word.casefold()}))
+    return {
+        **dict.fromkeys(several, "names several labels at once, and a criterion takes one"),
+        **dict.fromkeys(lone_ticks(words), "is the only label, and empty cells beside it can mean no or not labelled"),
+        **dict.fromkeys(thousands(words), "may be a decimal or thousands, beside numbers without decimals"),
+        **dict.fromkeys(serial_dates(words), "is probably a date that a spreadsheet made of an entry such as 8/10"),
+    }
 
 
 def _shown(scale: CriterionScale) -> str:

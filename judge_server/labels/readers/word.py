@@ -1,6 +1,9 @@
-"""Words that annotators write: abstentions, yes and no, numbers, and texts that only look like numbers."""
+"""Words that annotators write: abstentions, yes and no, numbers, and texts that are refused because they can mean more
+than one thing: what only looks like a number, ticks and signs, errors of formulas."""
 
 import re
+import unicodedata
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from judge_server.core.fact import number_in
@@ -10,7 +13,10 @@ ABSTENTIONS: Final = frozenset(
         "", "abstain", "abstained", "abstention", "n/a", "na", "nan", "null", "unsure", "not sure", "don't know",
         "dont know", "do not know", "cannot say", "can't say", "skip", "skipped", "?", "-", "--", "\u2013", "\u2014",
         "n.a.", "n. a.", "n.a", "#n/a", "not applicable", "inapplicable", "ignore", "ignored", "no answer",
-        "k.a.", "k. a.", "k.a", "keine angabe", "entf\u00e4llt", "entfaellt", "entf.", "nicht anwendbar",
+        "k.a.", "k. a.", "k.a", "k. a", "keine angabe", "weiss nicht",
+        "unklar", "nicht beurteilbar",
+        "no aplicable", "s/o", "sin objeto", "ne sait pas", "non so", "weet niet",
+        "entf\u00e4llt", "entfaellt", "entf.", "nicht anwendbar",
         "nicht zutreffend", "sans objet", "s.o.", "non applicable", "no aplica", "no procede", "non applicabile",
         "n.v.t.", "nvt",
     }
@@ -31,7 +37,7 @@ _MONTHS: Final = r"(jan|feb|mar|m\u00e4r|mrz|apr|may|mai|jun|jul|aug|sep|oct|okt
 _DATE: Final = (
     rf"[0-9]{{1,2}}[-./ ]\s?{_MONTHS}([-./ ]\s?[0-9]{{2,4}})?"
     rf"|{_MONTHS}[-./ ]\s?[0-9]{{2,4}}"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2,4}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{2}|[0-9]{4})"
 )
 _NUMBER: Final = r"[-+]?[0-9]+([.,][0-9]+)?"
 _NEARLY: Final = {
@@ -44,11 +50,38 @@ _NEARLY: Final = {
         "Write the number alone (8 for 8/10) and name the scale with --scale 'CRITERION=0<1<2<...'.",
     ),
     rf"{_NUMBER}\s*%": ("is a percentage", "Write the number alone: 0.8, or 80."),
+    r"#[^\W\d_]+[/0-9]*[?!]?": ("is the error of a formula", "Correct the formula, or empty the cell."),
+    r"\+|\+\+|\+/-|\u00b1": (
+        "is a sign, and - beside it is read as no answer",
+        "Write words, or say what both mean: --map '+=met' --map '-=unmet'.",
+    ),
+    rf"{_NUMBER}\s*[-\u2013\u2014]\s*{_NUMBER}": ("is a range", "Decide for one number."),
+    rf"[<>~\u2248\u2264\u2265=]=?\s*{_NUMBER}|{_NUMBER}\s*[?!*+]+|[0-9]*[\u00bc-\u00be\u2150-\u215e]": (
+        "is a number with a sign",
+        "Write the number alone; notes have a column of their own.",
+    ),
+    r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?": (
+        "is a time of day: spreadsheets make times of entries such as 8:10",
+        "Format the column as text and enter it again.",
+    ),
+    r"[^\x00-\x7f]*[^\x00-\x7f\W\D][^\x00-\x7f]*": (
+        "is a number in other digits than 0 to 9",
+        "Write it with the digits 0 to 9.",
+    ),
     _DATE: (
         "is a date: spreadsheets make dates of entries such as 8/10",
         "Format the column as text and enter it again.",
     ),
 }
+_UNSEEN: Final = {
+    **dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF, 0x200E, 0x200F)),
+    **dict.fromkeys((0xA0, 0x2007, 0x2009, 0x200A, 0x202F, 0x3000), " "),
+}
+_LISTED: Final = re.compile(r"[;|,+&]| / ")
+_TICK: Final = re.compile(
+    r"[\u2713\u2714\u2705\u2611\u2717\u2718\u2716\u274c\u2612\u2610\u25a1\u2022*x]|\[x?\]", re.IGNORECASE
+)
+_GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _NEARLY_PATTERNS: Final = tuple((re.compile(pattern, re.IGNORECASE), told) for pattern, told in _NEARLY.items())
 
 
@@ -71,6 +104,42 @@ def nearly_a_number(word: str) -> tuple[str, str] | None:
     if len(word) > 60 or number_of(word) is not None:
         return None
     return next((told for pattern, told in _NEARLY_PATTERNS if pattern.fullmatch(word)), None)
+
+
+def tidy(text: str) -> str:
+    """``text`` without blanks around it and without what nobody sees: zero-width characters, special blanks, and
+    letters composed in another way."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFC", text.translate(_UNSEEN)).strip()
+
+
+def several_at_once(word: str, others: Collection[str]) -> bool:
+    """Whether a word lists two or more labels that are used alone: ``a;b`` beside ``a``."""
+    parts = [part.strip().casefold() for part in _LISTED.split(word)]
+    if number_of(word) is not None:
+        return False
+    return len(parts) > 1 and all(parts) and any(part in others for part in parts) and word.casefold() not in others
+
+
+def lone_ticks(words: Collection[str]) -> frozenset[str]:
+    """The tick that is the only word: an empty cell beside it can mean no, or not labelled yet."""
+    return frozenset(words) if len(words) == 1 and _TICK.fullmatch(next(iter(words))) else frozenset()
+
+
+def thousands(words: Iterable[str]) -> frozenset[str]:
+    """Words such as ``1.000`` beside ``500``: a point may divide thousands if some numbers have no decimals."""
+    found = {word for word in words if _GROUPED.fullmatch(word)}
+    return frozenset(found) if any(word.isdecimal() for word in words) else frozenset()
+
+
+def serial_dates(words: Iterable[str]) -> frozenset[str]:
+    """Numbers that are probably days since 1900 (1982 to 2091), to which a spreadsheet turned an entry such as 8/10:
+    all others are far smaller."""
+    numbers = {word: value for word in words if (value := number_of(word)) is not None}
+    days = {word for word, value in numbers.items() if value.is_integer() and 30_000 <= value < 70_000}
+    rest = [abs(value) for word, value in numbers.items() if word not in days]
+    return frozenset(days) if rest and max(rest) <= 1_000 else frozenset()
 
 
 def given(*values: Any, default: Any = None) -> Any:

@@ -1,6 +1,7 @@
 """Workbooks (XLSX), read and written with openpyxl: cells as text, merged cells filled, formulas replaced by their
 values."""
 
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from judge_server.labels.readers.finding import LabelFindings
 
 LARGEST_BYTES: Final = 256 * 2**20  # unpacked
 LONGEST_CELL: Final = 32_767  # the limit of a spreadsheet
+_ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how a workbook writes characters that XML cannot hold
 _ILLEGAL: Final = frozenset(chr(code) for code in range(32) if code not in (9, 10, 13))
 
 
@@ -29,12 +31,13 @@ def is_workbook(path: Path) -> bool:
 def rows(path: Path, findings: LabelFindings) -> Iterator[list[str]]:
     """All rows of the only sheet with content, from row 1. Raises BadInput for a workbook that is damaged, too large,
     or has several sheets with contents; MissingDependency without openpyxl."""
-    sheet = _only_sheet(_loaded(path, values=False), path)
+    sheet = _only_sheet(_loaded(path, values=False), path, findings)
     merged = {
-        (row, column): (block.min_row, block.min_col)
+        (row, block.min_col): (block.min_row, block.min_col)
         for block in sheet.merged_cells.ranges
-        for row, column in ((r, c) for r, c in _cells_of(block))
+        for row in range(block.min_row, block.max_row + 1)
     }
+    _note_unseen(sheet, findings)
     with_formulas = any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
     values = _loaded(path, values=True)[sheet.title] if with_formulas else sheet
     for cells in sheet.iter_rows():
@@ -45,12 +48,18 @@ def rows(path: Path, findings: LabelFindings) -> Iterator[list[str]]:
         yield found
 
 
-def _cells_of(block: Any) -> Iterator[tuple[int, int]]:
-    return (
-        (row, column)
-        for row in range(block.min_row, block.max_row + 1)
-        for column in range(block.min_col, block.max_col + 1)
-    )
+def _note_unseen(sheet: Any, findings: LabelFindings) -> None:
+    """What a person does not see, or has crossed out, is read like the rest; the notes count it."""
+    hidden = sum(bool(shape.hidden) and row <= sheet.max_row for row, shape in sheet.row_dimensions.items())
+    columns = [letter for letter, shape in sheet.column_dimensions.items() if shape.hidden]
+    filled = (cell for row in sheet.iter_rows() for cell in row if cell.value is not None)
+    crossed = [cell.coordinate for cell in filled if cell.font.strike]
+    if hidden:
+        findings.notes.append(f"{hidden} rows are hidden, perhaps by a filter; they are read too.")
+    if columns:
+        findings.notes.append(f"Hidden columns are read too: {', '.join(columns[:10])}.")
+    if crossed:
+        findings.notes.append(f"{len(crossed)} cells are crossed out and read all the same: {', '.join(crossed[:10])}.")
 
 
 def _text(cell: Any, value: Any, findings: LabelFindings) -> str:
@@ -61,21 +70,40 @@ def _text(cell: Any, value: Any, findings: LabelFindings) -> str:
     if cell.data_type == "e":
         findings.add(cell.row, cell.column_letter, f"the cell shows the error {value}", "Correct it or empty the cell.")
         return ""
+    return "" if value is None else _written(cell, value)
+
+
+def _written(cell: Any, value: Any) -> str:
+    """A value as it is shown, as far as that can change its meaning."""
     match value:
-        case None:
-            return ""
         case bool():
             return "true" if value else "false"
+        case int() | float() if "%" in cell.number_format:
+            return f"{100 * value:.10g}%"
+        case int() if _zeros_shown(cell):
+            return str(value).zfill(len(cell.number_format))
         case float() if value.is_integer() and abs(value) < 1e15:
             return str(int(value))
         case datetime() | date() | time():
             return value.isoformat()
+        case str():
+            return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
     return str(value)
 
 
-def _only_sheet(workbook: Any, path: Path) -> Any:
+def _zeros_shown(cell: Any) -> bool:
+    """Whether the number format shows leading zeros, so that 7 is seen as 007."""
+    return len(cell.number_format) > 1 and set(cell.number_format) == {"0"}
+
+
+def _only_sheet(workbook: Any, path: Path, findings: LabelFindings) -> Any:
     filled = [sheet for sheet in workbook.worksheets if any(sheet.iter_rows(max_row=100, values_only=True))]
     full = [sheet for sheet in filled if _holds_something(sheet)]
+    shown = [sheet for sheet in full if sheet.sheet_state == "visible"]
+    if len(shown) == 1 < len(full):
+        hidden = ", ".join(sheet.title for sheet in full if sheet not in shown)
+        findings.notes.append(f"The hidden sheets were not read: {hidden}.")
+        return shown[0]
     if len(full) > 1:
         raise BadInput(
             f"{path.name} has {len(full)} sheets with contents: {', '.join(sheet.title for sheet in full)}.",
@@ -83,6 +111,8 @@ def _only_sheet(workbook: Any, path: Path) -> Any:
         )
     if not full:
         raise BadInput(f"{path.name} is empty.", remedy="The heading names the columns; see docs/labels.md.")
+    if not shown:
+        findings.notes.append(f"The only sheet with contents, {full[0].title!r}, is hidden; it was read.")
     return full[0]
 
 

@@ -37,9 +37,13 @@ def test_a_near_class_is_suggested(tmp_path):
     assert "Did you mean 'good'?" in refused.value.remedy
 
 
-def test_a_word_used_again_is_a_class_of_its_own(tmp_path):
+def test_a_word_beside_yes_and_no_is_a_class_only_if_the_scale_says_so(tmp_path):
     path = table(tmp_path, *YES_AND_NO, human("x", "partly"), human("y", "partly"))
-    assert read_labels(path).scale_of("c").classes == ("no", "partly", "yes")
+    assert [row for row, _, _ in faults(path)] == [10, 11]
+    with pytest.raises(BadInput, match=r"--scale 'c=WORST<\.\.\.<BEST'"):
+        read_labels(path)
+    named = read_labels(path, scales=[parse_scale("c=no<partly<yes")])
+    assert named.scale_of("c").classes == ("no", "partly", "yes")
 
 
 @pytest.mark.parametrize("labels", [("1", "2", "good"), ("good", "bad", "7")])
