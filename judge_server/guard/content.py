@@ -33,6 +33,11 @@ _ITEM = re.compile(r"^[ \t]*(?:[-*+•>]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\([^()]{0,400}\)")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[A-Za-z0-9_+-]{0,20}[ \t]*$", re.MULTILINE)
 _RULE = re.compile(r"^[ \t|:+=_*-]{3,}$", re.MULTILINE)
+_EMPTY_ENTRY = re.compile(
+    r"""^[ \t]*(?:-[ \t]+)?["']?[\w-]{1,40}["']?:[ \t]*(?:''|""|\[\]|\{\}|null|~)?[ \t]*,?$""", re.MULTILINE
+)
+_VARIABLE = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|\{[A-Za-z_]{3,}\}|<<[^<>]*>>|%\w+%|__\w+__|\[\[\w*\]\]|@@\w+@@")
+_NO_VALUES = frozenset(("null", "undefined", "nan", "[object object]"))
 _BLANKS = re.compile(
     "[\u115f\u1160\u2500-\u259f\u25a0-\u25a3\u25fc\u25fb\u2800\ufffd\u3164\uffa0]"
 )  # rules, boxes, blanks
@@ -44,6 +49,7 @@ _LONG_STEM = 5  # a word alone with a shorter stem has one more letter: "Stephen
 _HEAD = 100
 _FIRST_WORDS = 4
 _FEWEST_WORDS = 4  # from here on, "let me break this down" announces an answer without naming it
+_FIRST_UNSPACED = "\u0e00"  # scripts without blanks between words begin with Thai
 _NO_WORD = re.compile("[^a-z0-9]+")
 _APOSTROPHES = re.compile("['’ʼ`´]")
 
@@ -51,7 +57,17 @@ _APOSTROPHES = re.compile("['’ʼ`´]")
 def content_of(text: str) -> str | None:
     """The words and values in a text, or None if there are none."""
     shown = without_shell(text)
-    return shown if has_content(shown) else None
+    if not has_content(shown) or _holds_no_value(shown) or _VARIABLE.fullmatch(text.strip()):
+        return None
+    return shown
+
+
+def _holds_no_value(text: str) -> bool:
+    """Whether the text is a word for a missing value, or one symbol three times or more."""
+    if text.lower() in _NO_VALUES:
+        return True
+    signs = set(text.split()) if " " in text or "\n" in text else {*text}
+    return len(text) > 2 and len(signs) == 1 and not any(map(str.isalnum, text))
 
 
 def without_shell(text: str) -> str:
@@ -71,6 +87,8 @@ def without_shell(text: str) -> str:
             shown = _LINK.sub(r"\1", shown)
         if "\\" in shown:
             shown = _LATEX.sub(" ", shown)
+    if ":" in shown and len(_EMPTY_ENTRY.findall(shown)) > 1 and not _EMPTY_ENTRY.sub("", shown).strip(" -\n"):
+        return ""
     if len(_EMPTY_ITEM.findall(shown)) > 1:
         shown = _EMPTY_ITEM.sub("", shown)
     return _RULE.sub("", _ITEM.sub("", shown)).strip()
@@ -147,12 +165,21 @@ class _Vocabulary:
     """Bit masks of the languages to which a word, or a stem of a word, belongs."""
 
     words: dict[str, int]
+    wide: dict[str, int]
     core_words: dict[str, int]
     stems: dict[str, int]
     core_stems: dict[str, int]
-    soft: frozenset[str]
+    soft_words: dict[str, int]
+    soft_stems: dict[str, int]
     unspaced: frozenset[str]
     unspaced_core: re.Pattern[str]
+
+    def languages(self, word: str, *, wide: bool, alone: bool) -> int:
+        """Those to which the word belongs."""
+        found = _languages(word, self.words, self.stems, alone=alone)
+        if wide:
+            found |= self.wide.get(word, 0) | _languages(word, {}, self.soft_stems, alone=alone)
+        return found
 
 
 def words_of(text: str) -> list[str]:
@@ -167,12 +194,13 @@ def words_of(text: str) -> list[str]:
     return "".join(letters).split()
 
 
-def discourse(text: str) -> Discourse | None:
-    """What of the text is discourse, if all of it is; None if any of its words could be an answer."""
+def discourse(text: str, *, wide: bool = False) -> Discourse | None:
+    """What of the text is discourse, if all of it is; None if any of its words could be an answer. ``wide``: with the
+    words that make up a long announcement, and that alone might be an answer."""
     if len(text) > _MOST_CHARACTERS:
         return None
     vocabulary = _vocabulary()
-    if text.isascii() and not _may_be_discourse(text, vocabulary):
+    if next(filter(str.isalpha, text), "") < _FIRST_UNSPACED and not _may_be_discourse(text, vocabulary, wide=wide):
         return None
     words = words_of(text)
     if not words or len(words) > _MOST_WORDS:
@@ -180,22 +208,25 @@ def discourse(text: str) -> Discourse | None:
     languages = -1
     alone = len(words) == 1
     for word in words:
-        languages &= _languages(word, vocabulary.words, vocabulary.stems, alone=alone)
+        languages &= vocabulary.languages(word, wide=wide, alone=alone)
         if not languages:
             return _unspaced("".join(words), vocabulary)
     core = sum(
         bool(_languages(word, vocabulary.core_words, vocabulary.core_stems, alone=alone) & languages) for word in words
     )
     if not core and len(words) >= _FEWEST_WORDS:
-        core = sum(word in vocabulary.soft for word in words)
+        core = sum(
+            bool(_languages(word, vocabulary.soft_words, vocabulary.soft_stems, alone=False) & languages)
+            for word in words
+        )
     return Discourse(core, len(words))
 
 
-def _may_be_discourse(text: str, vocabulary: _Vocabulary) -> bool:
+def _may_be_discourse(text: str, vocabulary: _Vocabulary, *, wide: bool) -> bool:
     """Whether the first words do not rule it out: most texts are decided by them."""
     languages = -1
     for word in words_of(" ".join(text[:_HEAD].split()[:_FIRST_WORDS])):
-        languages &= _languages(word, vocabulary.words, vocabulary.stems, alone=False)
+        languages &= vocabulary.languages(word, wide=wide, alone=False)
     return bool(languages)
 
 
@@ -230,18 +261,22 @@ def _vocabulary() -> _Vocabulary:
         files("judge_server.guard").joinpath("discourse.toml").read_text("utf-8")
     )
     unspaced = content.pop("unspaced")
-    soft = frozenset(word for lists in content.values() for word in lists.pop("soft", "").split())
     core = _pieces(unspaced["core"])
     pieces = frozenset((*core, *_pieces(unspaced["rest"])))
-    made = _Vocabulary({}, {}, {}, {}, soft, pieces, re.compile("|".join(core)))
+    made = _Vocabulary({}, {}, {}, {}, {}, {}, {}, pieces, re.compile("|".join(core)))
     for number, lists in enumerate(content.values()):
         for name, listed in lists.items():
             for entry in listed.split():
                 stem = entry.endswith("*")
                 for word in words_of(entry.rstrip("*")):
-                    _add(made.stems if stem else made.words, word, 1 << number)
+                    if name not in ("more", "soft"):
+                        _add(made.stems if stem else made.words, word, 1 << number)
+                    elif not stem:
+                        _add(made.wide, word, 1 << number)
                     if name == "core":
                         _add(made.core_stems if stem else made.core_words, word, 1 << number)
+                    elif name == "soft":
+                        _add(made.soft_stems if stem else made.soft_words, word, 1 << number)
     return made
 
 

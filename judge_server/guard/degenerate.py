@@ -48,6 +48,8 @@ _PROSE_WORDS = 4  # a unit with as many words is no row of a table, whatever num
 _SHORTEST_ECHO = 3
 _LONGEST_TERM = 4
 _LONGEST_OPTION = 8
+_LONG_IN_UNSPACED = 8
+_BRACKETED = re.compile(r"\[[^\[\]]+\]|\([^()]+\)|<[^<>]+>|\{[^{}]+\}")  # a placeholder: [insert the answer]
 _FEW_WORDS = 2
 _LONGEST_REFERENCE = 60
 _READ_OF_A_PROMPT = 4_000
@@ -143,14 +145,15 @@ def says_nothing(text: str, reference: str | None = None) -> str | None:
 def emptiness(answer: str, request: UserRequest = _UNASKED) -> Emptiness:
     """Whether ``answer`` says nothing in reply to ``request``, also when it is written in look-alike letters or with
     its letters set apart."""
-    text = answer.strip()[:_READ_CHARACTERS]
+    given = answer.strip()[:_READ_CHARACTERS]
+    text = visible(given).strip()
     found = _emptiness(text, request)
     if found is _FULL:
         for plain in other_readings(text):
             found = _emptiness(plain, request)
             if found is not _FULL:
                 break
-    if found.cause is not None and text and _is_in_reference(text, request.reference):
+    if found.cause is not None and given and _is_in_reference(given, request.reference):
         return Emptiness(doubtful=True)
     return found
 
@@ -181,7 +184,7 @@ def _may_be_signs(text: str, request: UserRequest) -> bool:
         return False
     if (tag := _EMPTY_TAGS.fullmatch(text)) is not None:
         return discourse(tag[1]) is None
-    return text in _OPERATORS or _is_code(text)
+    return text in _OPERATORS or _is_code(text) or text.isalpha()
 
 
 def _announcement(shown: str, request: UserRequest) -> Emptiness | None:
@@ -195,12 +198,31 @@ def _announcement(shown: str, request: UserRequest) -> Emptiness | None:
         return Emptiness("the response is an echo of the prompt")
     if len(rest) > _LONGEST_ANNOUNCEMENT or (rest == shown and _ends_in_code(shown)):
         return None
-    lines = [line.group() for line in _LINE.finditer(rest)]
-    if not lines or not all(_announces(line, request, alone=len(lines) == 1) for line in lines):
+    if not _only_announces(rest, request):
         return None
     if _may_be_the_answer(rest, request):
         return Emptiness(doubtful=True)
     return Emptiness("the response announces an answer and gives none")
+
+
+def _only_announces(text: str, request: UserRequest) -> bool:
+    """Whether every line is a heading or made of words of discourse, and some of them name an answer."""
+    lines = [
+        bare for line in _LINE.finditer(text) if (bare := line.group().strip(" \t*_`#>-~|")) or line.group().strip()
+    ]
+    if len(lines) > 1 and all(bare.endswith(tuple(_COLONS)) and not _DIGIT.search(bare) for bare in lines):
+        return True
+    long = len(text.split(None, _LONGEST_TERM)) > _LONGEST_TERM or (
+        len(text) > _LONG_IN_UNSPACED and not text.isascii()
+    )
+    wide = long or _BRACKETED.fullmatch(text) is not None
+    core = 0
+    for bare in lines:
+        found = _announced(bare, request, alone=len(lines) == 1, wide=wide)
+        if found is None:
+            return False
+        core += found
+    return core > 0
 
 
 def _may_be_the_answer(text: str, request: UserRequest) -> bool:
@@ -210,27 +232,26 @@ def _may_be_the_answer(text: str, request: UserRequest) -> bool:
     return len(words) <= _LONGEST_TERM and (request.for_a_term or request.offers(text))
 
 
-def _announces(line: str, request: UserRequest, *, alone: bool) -> bool:
-    """Whether a line ends in a colon with nothing behind it, or is made of words of discourse and of signs."""
-    bare = line.strip(" \t*_`#>-~|")
+def _announced(bare: str, request: UserRequest, *, alone: bool, wide: bool) -> int | None:
+    """How many words of a line name an answer or the thinking about it; None if the line may hold an answer."""
     if not bare or (not bare[0].isalnum() and _ASCII_SIGNS.issuperset(bare.replace(" ", ""))):
-        return bare not in _OPERATORS
+        return None if bare in _OPERATORS else 0
     if bare.endswith(tuple(_COLONS)):
         if _is_heading(bare):
-            return True
+            return 1
     elif _OPTION.search(bare[-_LONGEST_OPTION:]):
-        return False
+        return None
     core = words = 0
     for piece in _SENTENCE.finditer(bare):
-        found = _discourse_of(piece.group())
+        found = _discourse_of(piece.group(), wide=wide)
         if found is not None:
             core += found.core
             words += found.words
         elif any(map(str.isalnum, piece.group())):
-            return False
+            return None
     if alone and words <= _FEW_WORDS and not request.known and not bare.endswith(tuple(_COLONS)):
-        return not _keys().isdisjoint((*words_of(bare), "".join(words_of(bare))))
-    return core > 0
+        return None if _keys().isdisjoint((*words_of(bare), "".join(words_of(bare)))) else 1
+    return core
 
 
 def _is_heading(bare: str) -> bool:
@@ -244,9 +265,9 @@ def _is_heading(bare: str) -> bool:
     return not _DIGIT.search(bare) and (len(words) > 1 or not bare.isascii())
 
 
-def _discourse_of(piece: str) -> Discourse | None:
+def _discourse_of(piece: str, *, wide: bool = False) -> Discourse | None:
     announced = piece.rstrip(" *_`~").endswith(tuple(_COLONS))
-    return discourse(_STEP_NUMBER.sub(" ", piece)) if announced else discourse(piece)
+    return discourse(_STEP_NUMBER.sub(" ", piece) if announced else piece, wide=wide)
 
 
 # if nothing is known of the prompt, a few words of discourse must be among these to be refused

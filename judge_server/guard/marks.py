@@ -63,8 +63,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _MOST_WORDS = 20_000
 
 # letters set apart by single spaces, words by several
-_SPACED = re2.compile("(?:[a-z] ){6}[a-z](?: |$)")
-_GAP = re.compile(r"(?<=\b\w) (?=\w\b)")
+_SPACED = re2.compile(r"(?:^|\s)(?:[^\s0-9] ){5}[^\s0-9](?:\s|$)")
+_SET_APART = re.compile(r"(?<!\S)\S(?: \S)+(?!\S)")
 _LONGEST_SPACED = 120
 
 _SHORTEST = 400
@@ -99,14 +99,17 @@ def other_readings(text: str) -> list[str]:
     """What a text written in look-alike letters, or a short one with its letters set apart, is read as."""
     if looks_alike(text):
         return [normalize(text)]
-    if len(text) <= _LONGEST_SPACED and (joined := unspaced(normalize(text))) != text.lower():
-        return [joined]
-    return []
+    if len(text) > _LONGEST_SPACED and not _SPACED.search(text[:_LONGEST_SPACED]):
+        return []
+    joined = unspaced(normalize(text))
+    return [joined] if joined != text.lower() else []
 
 
 def unspaced(text: str) -> str:
     """A normalized text with letters that were set apart by blanks joined again."""
-    return _GAP.sub("", text) if _SPACED.search(text) else text
+    if not _SPACED.search(text):
+        return text
+    return _SET_APART.sub(lambda word: word.group().replace(" ", ""), text)
 
 
 def normalize(text: str) -> str:

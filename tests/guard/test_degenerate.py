@@ -82,6 +82,34 @@ SHELLS = [
     "//",
     "()",
 ]
+LONGER = [
+    "Hey there! Thanks so much for reaching out. I'd love to help you with this one!",
+    "The proof is left as an exercise to the reader.",
+    "**Problem statement:**\n\n**Approach:**\n\n**Discussion:**",
+    "[insert detailed explanation]",
+    "(answer omitted)",
+    "Lorem ipsum dolor sit amet, consectetur adipiscing elit.",
+    "Здравствуйте! С радостью помогу вам с этим вопросом.",
+    "Aşağıda ayrıntılı cevabı bulabilirsiniz.",
+    "Níže najdete podrobnou odpověď.",
+    "とても良い質問ですね。ありがとうございます。",
+    "Let me put this\u200b into wor\u200bds and t\u200bhen answer your question in detail.",
+    "L e t   u s   t h i n k   a b o u t   t h i s   q u e s t i o n   s t e p   b y   s t e p",
+    "answer:\n  text: ''\n  steps: []",
+    "{{answer}}",
+    "%ANSWER%",
+    "✅✅✅",
+    "null",
+]
+ANSWERS = [
+    "The answer is never.",
+    "The answer is easy.",
+    "✅",
+    "👍",
+    "x: 5\ny: 6",
+    "Ask a doctor the question.",
+    "1 0 0 1 0 1 1",
+]
 ECHOES = [
     WHY,
     f"{WHY}\n{WHY}",
@@ -98,7 +126,12 @@ REPETITIONS = [
 ]
 
 
-@pytest.mark.parametrize("response", ANNOUNCEMENTS + SHELLS + ECHOES + REPETITIONS)
+@pytest.mark.parametrize("response", ANSWERS)
+def test_a_short_text_with_a_word_that_may_answer_is_judged(response):
+    assert look(response).refused is None
+
+
+@pytest.mark.parametrize("response", ANNOUNCEMENTS + LONGER + SHELLS + ECHOES + REPETITIONS)
 def test_a_text_that_answers_nothing_is_refused(response):
     assert look(response).refused
 

@@ -15,8 +15,10 @@ from judge_server.core.judge import Mode
 from judge_server.core.submission import Submission
 from judge_server.guard import guard
 from judge_server.guard.sanitize import hides, sanitize
+from tests.attack.evaluation import second_degenerate, third_degenerate, unseen_orders
 from tests.attack.evaluation.held_out_degenerate import degenerate_texts
 from tests.attack.evaluation.held_out_texts import orders, provoking_answers
+from tests.attack.evaluation.real_languages import QUESTION, translated_sentences
 from tests.attack.evaluation.routes import paid_on_the_routes
 from tests.attack.obedient import ObedientJudge
 from tests.guard.test_sanitize import CHANNELS, SECRETS
@@ -27,6 +29,7 @@ def main() -> None:
     """Print one line a figure, and one a kind."""
     _degenerate()
     _genuine()
+    _real_languages()
     _orders()
     _channels()
     for logprobs in (True, False):
@@ -36,11 +39,26 @@ def main() -> None:
 
 
 def _degenerate() -> None:
-    total, paid = Counter[str](), Counter[str]()
-    for kind, question, text in degenerate_texts():
-        total[kind] += 1
-        paid[kind] += _inspect(question, text).refused is None
-    _tell("degenerate texts shown to a judge, held out", total, paid)
+    corpora = {
+        "first, held out": degenerate_texts(),
+        "second, tuned on": second_degenerate.degenerate_texts(tuning=True),
+        "second, tuned on once after it was held out": second_degenerate.degenerate_texts(tuning=False),
+        "third": third_degenerate.degenerate_texts(),
+    }
+    for name, texts in corpora.items():
+        total, paid = Counter[str](), Counter[str]()
+        for kind, question, text in texts:
+            total[kind] += 1
+            paid[kind] += _inspect(question, text).refused is None
+        _tell(f"degenerate texts shown to a judge, corpus {name}", total, paid)
+
+
+def _real_languages() -> None:
+    total, refused = Counter[str](), Counter[str]()
+    for language, sentence in translated_sentences():
+        total[language] += 1
+        refused[language] += _inspect(QUESTION, sentence).refused is not None
+    _say(f"translated sentences refused: {refused.total()} of {total.total()}, in {len(total)} locales")
 
 
 def _genuine() -> None:
@@ -60,6 +78,13 @@ def _orders() -> None:
         total[kind] += 1
         found[kind] += guard.INJECTION in _inspect("What is the weather like in Lisbon in October?", text).flags
     _tell("orders to the judge flagged, held out", total, found)
+    total, found = Counter[str](), Counter[str]()
+    for kind, text in unseen_orders.orders():
+        total[kind] += 1
+        found[kind] += guard.INJECTION in _inspect(unseen_orders.QUESTION, f"Three days. {text}").flags
+    _tell("orders to the judge flagged, kinds that no pattern was written on", total, found)
+    wrong = sum(guard.INJECTION in _inspect(unseen_orders.QUESTION, text).flags for text in unseen_orders.HARMLESS)
+    _say(f"harmless sentences about marks flagged: {wrong} of {len(unseen_orders.HARMLESS)}")
 
 
 def _channels() -> None:
