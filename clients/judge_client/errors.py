@@ -190,6 +190,10 @@ class RubricConflict(Refused):
     type = "rubric_conflict"
 
 
+class RubricNotAllowed(Refused):
+    type = "rubric_not_allowed"
+
+
 class NotCalibrated(Refused):
     type = "not_calibrated"
 

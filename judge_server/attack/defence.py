@@ -196,5 +196,10 @@ class Target:
 class _NoRubrics:
     """Attacks carry their own rubric."""
 
+    reviewed_only = False
+
     async def get_for_judging(self, name: str) -> Rubric:
         raise UnknownRubric(f"rubric: {name!r} is not known here.")
+
+    def admitted(self, _rubric: Rubric) -> str | None:
+        return None

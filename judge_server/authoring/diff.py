@@ -58,6 +58,8 @@ class RubricDifference(Frozen):
 
 _RUBRIC_STEPS = {
     "facts": VersionStep.MAJOR,
+    "guidance": VersionStep.MAJOR,
+    "locales": VersionStep.MAJOR,
     "aggregate": VersionStep.MAJOR,
     "missing": VersionStep.MAJOR,
     "guard": VersionStep.MAJOR,

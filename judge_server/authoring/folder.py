@@ -8,10 +8,13 @@ from pathlib import Path
 from judge_server.authoring.finding import RubricFinding
 from judge_server.authoring.lock import LOCK, PUBLISHED, Lock
 from judge_server.authoring.parsing import Parsed, load
+from judge_server.authoring.reviews import REVIEWS, Reviews
 from judge_server.core.errors import BadConfiguration, BadRubric
 
 _LOG = logging.getLogger(__name__)
 Stamp = tuple[int, int, int]
+CASES = "cases"
+_NO_RUBRICS = frozenset((PUBLISHED, CASES, REVIEWS))
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Folder:
         self.path = path
         self.lock = Lock()
         self._lock_stamp: Stamp | None = None
+        self.reviews = Reviews()
+        self._reviews_stamp: Stamp | None = None
         self._files: dict[Path, _Read] = {}
 
     @property
@@ -41,7 +46,8 @@ class Folder:
         return [found for read in self._files.values() for found in read.findings]
 
     def refresh(self) -> bool:
-        """Read the changed files; True if there were any. Raises BadConfiguration for a lock that cannot be read."""
+        """Read the changed files; True if there were any. Raises BadConfiguration for a lock or
+        reviews that cannot be read."""
         present = dict(rubric_files(self.path))
         known = {path: read.stamp for path, read in self._files.items()}
         changed = known != present
@@ -53,6 +59,9 @@ class Folder:
         stamp = _stamp(self.path / LOCK)
         if stamp != self._lock_stamp:
             self.lock, self._lock_stamp, changed = Lock.read(self.path), stamp, True
+        stamp = _stamp(self.path / REVIEWS)
+        if stamp != self._reviews_stamp:
+            self.reviews, self._reviews_stamp, changed = Reviews.read(self.path), stamp, True
         return changed
 
     def broken(self, rubric_id: str) -> tuple[RubricFinding, ...]:
@@ -81,11 +90,12 @@ class Folder:
 
 
 def rubric_files(directory: Path) -> Iterator[tuple[Path, Stamp]]:
-    """Rubric files below a directory, sorted. Hidden files, published copies and links to outside are skipped."""
+    """Rubric files below a directory, sorted. Hidden files, published copies, cases, reviews and links to outside are
+    skipped."""
     root = directory.resolve()
     for path in sorted(directory.rglob("*.y*ml")):
         inside = path.relative_to(directory).parts
-        if path.suffix not in (".yaml", ".yml") or inside[0] == PUBLISHED or any(part[0] == "." for part in inside):
+        if path.suffix not in (".yaml", ".yml") or inside[0] in _NO_RUBRICS or any(part[0] == "." for part in inside):
             continue
         if path.is_file() and path.resolve().is_relative_to(root):
             yield path, _stamp(path)

@@ -12,6 +12,7 @@ from judge_server.authoring.folder import Folder
 from judge_server.authoring.lock import LOCK, read_copy
 from judge_server.authoring.parsing import Parsed
 from judge_server.core.errors import BadConfiguration, BadRubric, RubricConflict, UnknownRubric
+from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric, split_name, version_key
 
 
@@ -93,6 +94,12 @@ class Library:
 
     def is_published(self, rubric_id: str, version: str) -> bool:
         return self._refreshed().editions.get((rubric_id, version), Edition()).digest is not None
+
+    def review(self, rubric_id: str, version: str) -> RubricReview | None:
+        """What is recorded about a version beside the lock; None if nothing is."""
+        self._refreshed()
+        found = (folder.reviews.entries.get((rubric_id, version)) for folder in self._folders)
+        return next((review for review in found if review is not None), None)
 
     def findings(self) -> list[RubricFinding]:
         """All faults: files that cannot be read, conflicts with the lock, published copies that were changed."""

@@ -24,12 +24,13 @@ _TOLD_IN_PLACE = (
 
 @dataclass(frozen=True)
 class Parsed:
-    """A rubric with the source positions of its parts; ``data`` is the text as plain data."""
+    """A rubric with the source positions of its parts; ``data`` is the text as plain data, ``tests`` its cases."""
 
     rubric: Rubric
     data: Any = None
     places: TextPositions = NOWHERE
     file: str | None = None
+    tests: Any = None
 
 
 def load(path: FilePath) -> Parsed:
@@ -58,6 +59,9 @@ def from_data(
     if _too_deep(data):
         told = f"nested deeper than {MOST_LEVELS} levels"
         raise refusal([RubricFinding.at(None, "too-deep", told, file=file, suggestion="flatten the rubric")])
+    tests = None
+    if isinstance(data, dict) and "tests" in data:  # cases are no part of the rubric's content
+        tests, data = data["tests"], {name: value for name, value in data.items() if name != "tests"}
     rubric = None
     try:
         rubric = Rubric.model_validate(data)
@@ -66,7 +70,7 @@ def from_data(
     found += contradictions(data, places, file)
     if rubric is None or found:
         raise refusal(found)
-    return Parsed(rubric, data, places, file)
+    return Parsed(rubric, data, places, file, tests)
 
 
 def _too_deep(data: Any) -> bool:

@@ -3,13 +3,16 @@
 import logging
 import time
 from collections.abc import Set
+from copy import copy
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from judge_server.authoring.edition import changed_content
 from judge_server.authoring.library import Library, nearest
-from judge_server.core.errors import BadRubric, RubricConflict, UnknownRubric
+from judge_server.core.errors import BadRubric, RubricConflict, RubricNotAllowed, UnknownRubric
 from judge_server.core.model import Frozen
+from judge_server.core.review import ReviewStatus, RubricReview
 from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.store.store import Store
 from judge_server.util.log_throttle import LogThrottle
@@ -30,6 +33,7 @@ class RegistryEntry(Frozen):
     criteria: int
     digest: str
     published: bool
+    review: ReviewStatus = "unreviewed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,14 @@ class _Remembered:
 class RubricRegistry:
     """Combines files and store. The newest version wins in either; one id@version never has two contents."""
 
-    def __init__(self, library: Library, store: Store) -> None:
+    def __init__(
+        self, library: Library, store: Store, *, require_review: bool = False, allow_withdrawn: bool = False
+    ) -> None:
         self._library = library
         self._store = store
+        self.reviewed_only = require_review
+        self._allow_withdrawn = allow_withdrawn
+        self._expiries = LogThrottle()
         self._remembered: dict[str, _Remembered] = {}
         self._looked_up: set[str] = set()
         self._served: dict[str, str] = {}
@@ -83,6 +92,43 @@ class RubricRegistry:
             self._served.clear()
         self._served[rubric.name] = first
         return rubric
+
+    @property
+    def unrestricted(self) -> "RubricRegistry":
+        """The same rubrics without demands on their review, for measuring judges."""
+        other = copy(self)
+        other.reviewed_only, other._allow_withdrawn = False, True  # noqa: SLF001 - the copy is not shared yet
+        return other
+
+    def review_of(self, rubric: Rubric) -> RubricReview | None:
+        """What is recorded about this version beside the lock; None if nothing is, or if the content is another."""
+        review = self._library.review(rubric.id, rubric.version)
+        if review is None or self._digest_in_files(rubric.name) == rubric.digest:
+            return review
+        return None
+
+    def admitted(self, rubric: Rubric) -> str | None:
+        """A warning about the review of a rubric that is about to judge; None if there is nothing to say. Raises
+        RubricNotAllowed for a withdrawn version, and for one without a valid review if the settings require it."""
+        review, today = self.review_of(rubric), datetime.now(UTC).date()
+        status = review.on(today) if review else "unreviewed"
+        if status == "withdrawn" and review is not None and not self._allow_withdrawn:
+            raise RubricNotAllowed(
+                f"{rubric.name} is withdrawn: {review.reason}",
+                remedy=f"Use {rubric.id}@{review.superseded_by}, or start with allow_withdrawn = true."
+                if review.superseded_by
+                else "Use another rubric, or start with allow_withdrawn = true.",
+            )
+        if self.reviewed_only and status != "reviewed":
+            raise RubricNotAllowed(
+                f"{rubric.name} is {status}, and this server judges under reviewed rubrics only.",
+                remedy="Record a review in reviews.yaml beside rubrics.lock, or start with require_review = false.",
+            )
+        if review is None or (status == "reviewed" and not review.due(today)):
+            return None
+        if review.due(today) and (more := self._expiries.of(rubric.name)) is not None:
+            _LOG.warning("%s should have been reviewed by %s%s", rubric.name, review.review_by, more)
+        return f"{rubric.name}: {review.told(today)}"
 
     def _refuse_changed(self, rubric: Rubric, first: str) -> NoReturn:
         conflict = RubricConflict(
@@ -174,6 +220,7 @@ class RubricRegistry:
             criteria=len(rubric.leaves),
             digest=rubric.digest,
             published=await self._is_published(rubric),
+            review=review.on(datetime.now(UTC).date()) if (review := self.review_of(rubric)) else "unreviewed",
         )
 
     async def _is_published(self, rubric: Rubric) -> bool:

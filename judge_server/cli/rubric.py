@@ -10,7 +10,7 @@ from typing import Annotated, Literal, ParamSpec
 
 import typer
 
-from judge_server.cli.options import Rubrics
+from judge_server.cli.options import JudgeFlags, LibraryFlags, Rubrics, takes_flags
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadRubric, JudgeServerError
 
@@ -203,3 +203,48 @@ def export_rubric(
     from judge_server.cli.actions.rubric_exchange import export_rubric as convert
 
     convert(target, form, output, rubrics, lossy=lossy)
+
+
+@app.command("test")
+@_telling
+@takes_flags
+def check_cases(
+    targets: Annotated[
+        list[str], typer.Argument(metavar="FILE|DIR|ID...", help="Rubric files, directories of them, or library ids.")
+    ],
+    *,
+    judging: JudgeFlags,
+    library: LibraryFlags,
+    judge: Annotated[str | None, typer.Option("--judge", metavar="NAME", help="A judge of the configuration.")] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", dir_okay=False, help="Write a JUnit report here.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the cases of rubrics: reward intervals, good above bad, gates that must and must not fire.
+
+    Without --model or --judge the verdicts are those that the cases set, and no model is asked. With one, the judge
+    decides, and its agreement with the cases is shown. Exit status 1 if a case fails.
+    """
+    from judge_server.cli.actions.rubric_cases import CaseOptions, run_cases
+
+    if not run_cases(targets, CaseOptions(judging, library, judge, junit, as_json)):
+        raise typer.Exit(FOUND)
+
+
+@app.command()
+@_telling
+def add(
+    rubric_id: Annotated[str, typer.Argument(metavar="ID", help="A library rubric, such as medical/consultation.")],
+    as_id: Annotated[
+        str | None, typer.Option("--as", metavar="NEW_ID", help="The id of the copy (default: the same).")
+    ] = None,
+    into: Annotated[
+        Path, typer.Option("--into", metavar="DIR", file_okay=False, help="The project's directory of rubrics.")
+    ] = Path("rubrics"),
+    rubrics: Rubrics = None,
+) -> None:
+    """Copy a library rubric and its cases into a project, with the version 0.1.0-draft, to change and publish there."""
+    from judge_server.cli.actions.rubric_cases import add_rubric
+
+    add_rubric(rubric_id, as_id, into, rubrics)

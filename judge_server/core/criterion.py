@@ -138,7 +138,7 @@ class Binary(JudgedLeaf):
     """Met or not; its value is the probability of being met.
 
     ``any_of``: met if at least one of the items is there; ``all_of``: only if all are. ``if_absent``: the verdict if
-    the response holds nothing that the statement speaks of; with ``skip`` the criterion then does not apply.
+    what the statement presupposes is absent (a worry to acknowledge, a dose to be right); ``skip``: it does not apply.
     """
 
     kind: Literal["binary"] = "binary"
@@ -176,7 +176,7 @@ class ScaleExample(Frozen):
 
 class Choice(JudgedLeaf):
     """Options with values; its value is the expected value over the options. ``if_absent: skip``: the criterion does
-    not apply if the response holds nothing that the statement speaks of."""
+    not apply if what the statement presupposes is absent."""
 
     options: Annotated[tuple[ScaleOption, ...], Field(min_length=2, max_length=20)]
     if_absent: Literal["skip"] | None = None

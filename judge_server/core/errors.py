@@ -14,6 +14,7 @@ JudgeServerError
 │   ├── UnknownJob        404
 │   └── UnknownRun        404
 ├── RubricConflict        409  published content changed without a new version
+├── RubricNotAllowed      409  a withdrawn version, or one without the review that the configuration requires
 ├── NotCalibrated         409
 ├── RewardChanged         409  a run would be rewarded by something else than before
 ├── PrereleaseRefused     409  a rubric version that may still change, for training
@@ -139,6 +140,10 @@ class UnknownRun(NotFound):
 
 class RubricConflict(JudgeServerError):
     status, type, title = 409, "rubric_conflict", "A published rubric version cannot change"
+
+
+class RubricNotAllowed(JudgeServerError):
+    status, type, title = 409, "rubric_not_allowed", "This rubric version may not be used here"
 
 
 class NotCalibrated(JudgeServerError):

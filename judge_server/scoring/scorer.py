@@ -15,7 +15,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from judge_server.core.criterion import CheckCriterion
-from judge_server.core.errors import BadSubmission, DeadlineExceeded, UnknownJudge
+from judge_server.core.errors import BadSubmission, DeadlineExceeded, RubricNotAllowed, UnknownJudge
 from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
 from judge_server.core.reward import reward
@@ -42,9 +42,16 @@ _AT_ONCE_CHARACTERS = 20_000  # longer texts are read in a thread, so as not to 
 
 
 class Rubrics(Protocol):
-    """Where rubrics are looked up by name."""
+    """Where rubrics are looked up by name. ``reviewed_only``: rubrics without a review may not judge, and one inside a
+    request has none."""
+
+    @property
+    def reviewed_only(self) -> bool: ...
 
     async def get_for_judging(self, name: str) -> Rubric: ...
+
+    def admitted(self, rubric: Rubric) -> str | None:
+        """A warning about a rubric found by name, or None. Raises RubricNotAllowed for one that may not judge."""
 
 
 class Archive(Protocol):
@@ -175,6 +182,7 @@ class Scorer:
         """The rubric and judge for a submission, and the notices that its judgment carries. Raises what ``score``
         raises before a judge is asked."""
         rubric = await self._rubric(submission)
+        warning = self._admitted(submission, rubric)
         judge = self._judge(submission)
         certification = self._calibration_state.certification
         if certification.required:
@@ -184,7 +192,7 @@ class Scorer:
             notices = (f"{rubric.version} is a prerelease version: the content of {rubric.id} may change under it.",)
         if self._run_pins is not None and (submission.run is not None or notices):
             notices += await self._run_pins.agree(submission, rubric, judge, terms)
-        return rubric, judge, notices
+        return rubric, judge, notices if warning is None else (*notices, warning)
 
     async def _rubric(self, submission: Submission) -> Rubric:
         named = submission.rubric
@@ -197,6 +205,16 @@ class Scorer:
         if any(isinstance(leaf, CheckCriterion) for leaf in rubric.leaves):
             checks.prepare(rubric)
         return rubric
+
+    def _admitted(self, submission: Submission, rubric: Rubric) -> str | None:
+        if isinstance(submission.rubric, str):
+            return self.rubrics.admitted(rubric)
+        if self.rubrics.reviewed_only:
+            raise RubricNotAllowed(
+                f"{rubric.name} came inside the request, and this server judges under reviewed rubrics only.",
+                remedy="Name a reviewed rubric of the library, or start with require_review = false.",
+            )
+        return None
 
     def _judge(self, submission: Submission) -> Judge | None:
         judge = self._judges.appoint(submission.judge)

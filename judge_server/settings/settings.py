@@ -112,6 +112,10 @@ class Settings(BaseSettings):
     allow_prereleases: bool = Field(
         default=False, description="Let prerelease versions of rubrics, whose content may change, reward training."
     )
+    require_review: bool = Field(
+        default=False, description="Judge only under rubrics with a valid review in reviews.yaml (else 409)."
+    )
+    allow_withdrawn: bool = Field(default=False, description="Judge under withdrawn rubric versions too.")
     gate_policy: Path | None = Field(
         default=None, description="TOML file of the gate's demands; certificates under other demands do not count."
     )

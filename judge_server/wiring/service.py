@@ -59,9 +59,10 @@ class Service:
         )
 
     def measuring_scorer(self, *, raw: bool = False) -> Scorer:
-        """A scorer for calibrations: it needs no certificate and keeps no judgments. ``raw``: without fitted maps."""
+        """A scorer for calibrations: it needs no certificate and no review, and keeps no judgments. ``raw``: without
+        fitted maps."""
         return Scorer(
-            rubrics=self.rubric_registry,
+            rubrics=self.rubric_registry.unrestricted,
             judge_registry=self.judge_registry,
             cached_judge=self.cached_judge,
             admission=self.scorer.admission,
@@ -89,7 +90,12 @@ async def open_service(settings: Settings, observers: Observers | None = None) -
         for model in models.opened.values():
             stack.push_async_callback(model.close)
             await model.start()
-        rubric_registry = RubricRegistry(library_of(settings), store)
+        rubric_registry = RubricRegistry(
+            library_of(settings),
+            store,
+            require_review=settings.require_review,
+            allow_withdrawn=settings.allow_withdrawn,
+        )
         cached_judge = CachedJudge(VerdictCache(store, settings.cache_entries))
         calibration_state = CalibrationState(ActiveMaps(_pinned_maps(settings)), _certification(settings))
         await calibration_state.refresh(store.calibrations)

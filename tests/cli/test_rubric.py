@@ -133,7 +133,7 @@ def test_diff_takes_two_files_or_names(tmp_path):
     old, new = write(tmp_path / "old.yaml"), write(tmp_path / "new.yaml", title="Another", version="1.0.1")
     told = json.loads(run("diff", old, new, "--json").stdout)
     assert (told["step"], [change["field"] for change in told["changes"]]) == ("patch", ["title"])
-    run("diff", "medical/consultation", "medical/consultation@1.0.0")
+    run("diff", "medical/consultation", "medical/consultation@2.0.0")
     run("diff", old, status=2)
 
 

@@ -62,8 +62,8 @@ def test_both_lists_at_once_are_refused():
 
 
 def test_what_an_absent_premise_means_is_said():
-    assert "speaks of, it is met." in asked(binary(if_absent="met"))
-    assert "speaks of, it is not met." in asked(binary(if_absent="unmet"))
+    assert "presupposes is absent, it is met." in asked(binary(if_absent="met"))
+    assert "presupposes is absent, it is not met." in asked(binary(if_absent="unmet"))
 
 
 def test_a_skippable_criterion_has_a_letter_for_does_not_apply():

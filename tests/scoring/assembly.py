@@ -24,10 +24,15 @@ class Shelf:
     def __init__(self, *rubrics: Rubric) -> None:
         self.rubrics = {rubric.name: rubric for rubric in rubrics}
 
+    reviewed_only = False
+
     async def get_for_judging(self, name: str) -> Rubric:
         if name not in self.rubrics:
             raise UnknownRubric(f"rubric: {name!r} is not known.")
         return self.rubrics[name]
+
+    def admitted(self, rubric: Rubric) -> str | None:
+        return None
 
 
 def judge(model, name: str = "main", **more) -> SingleJudge:

@@ -162,3 +162,19 @@ def test_published_rubrics_outlive_the_server(tmp_path):
         publish(client, YAML)
     with served(settings) as client:
         assert client.get("/v1/rubrics/clinic/advice@1.0.0").status_code == 200
+
+
+def test_judgments_and_listings_say_that_a_shipped_rubric_is_unreviewed(client):
+    judgment = client.post("/v1/score", json=submission(rubric="writing/summary")).json()
+    assert any("writing/summary@2.0.0: unreviewed" in notice for notice in judgment["notices"])
+    assert client.get("/v1/rubrics/writing/summary").json()["review"]["review"] == "unreviewed"
+    entries = client.get("/v1/rubrics").json()["rubrics"]
+    assert {entry["review"] for entry in entries} == {"unreviewed"}
+
+
+def test_a_withdrawn_version_can_be_read_and_does_not_judge(client):
+    assert client.get("/v1/rubrics/writing/summary@1.0.0").json()["review"]["review"] == "withdrawn"
+    refused = client.post("/v1/score", json=submission(rubric="writing/summary@1.0.0"))
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:judge-server:error:rubric_not_allowed"
+    assert "writing/summary@2.0.0" in refused.json()["remedy"]

@@ -137,6 +137,9 @@ def _rewards(items: Items, judgments: Sequence[Judgment]) -> Table:
 def _closing(judgments: Sequence[Judgment], model: str, notice: str | None) -> str:
     decided = sum(verdict.decided for judgment in judgments for verdict in judgment.verdicts)
     total = f"{len(judgments)} submissions, {decided} verdicts by {escape(model)} and by programs."
+    unreviewed = sum(any(": unreviewed" in notice for notice in judgment.notices) for judgment in judgments)
+    if unreviewed:
+        total += f"\n[yellow]{unreviewed} of them under rubrics that no expert of the field has reviewed.[/]"
     if notice is None:
         return total
     return (

@@ -23,6 +23,7 @@ from judge_server.authoring.writing import replace_file
 from judge_server.cli.actions import rubric_target, rubric_view
 from judge_server.cli.running import fail
 from judge_server.core.errors import UnknownRubric
+from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric
 
 
@@ -148,14 +149,16 @@ def _publish_one(file: Path, directory: Path | None) -> dict[str, Any]:
 
 def show(target: str, rubrics: list[Path] | None, as_json: bool) -> None:
     rubric = rubric_target.one(target, rubrics).rubric
-    if as_json:
-        rubric_view.print_json({**rubric.model_dump(mode="json", by_alias=True), "digest": rubric.digest})
-        return
     library = rubric_target.library(rubrics)
+    review = library.review(rubric.id, rubric.version)
+    if as_json:
+        shown = rubric.model_dump(mode="json", by_alias=True)
+        rubric_view.print_json({**shown, "digest": rubric.digest, "review": (review or RubricReview()).model_dump()})
+        return
     published = (
         library.published(rubric.id, rubric.version) if library.is_published(rubric.id, rubric.version) else None
     )
-    rubric_view.print_rubric(rubric, published is not None and published.digest == rubric.digest)
+    rubric_view.print_rubric(rubric, published is not None and published.digest == rubric.digest, review)
 
 
 def schema(output: Path | None) -> None:

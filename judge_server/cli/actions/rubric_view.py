@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -13,6 +14,7 @@ from rich.table import Table
 from judge_server.authoring.diff import RubricChange, RubricDifference
 from judge_server.authoring.finding import RubricFinding, Severity
 from judge_server.core.criterion import AnyLeaf, Binary, CheckCriterion, Choice, Criterion, Group, Scale
+from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric
 
 _COLORS = {
@@ -53,12 +55,13 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def print_rubric(rubric: Rubric, published: bool | None) -> None:
+def print_rubric(rubric: Rubric, published: bool | None, review: RubricReview | None = None) -> None:
     """Head lines, then a table with a line for each criterion, groups indented."""
     console = Console(highlight=False)
     state = {True: "published", False: "not published", None: ""}[published]
     console.print(f"[bold]{escape(rubric.name)}[/bold]  {escape(rubric.title)}  [dim]{state}[/dim]")
     console.print(f"[dim]{rubric.digest}[/dim]")
+    console.print(f"review: {escape((review or RubricReview()).told(datetime.now(UTC).date()))}")
     if rubric.description:
         console.print(escape(rubric.description.strip()))
     aggregate = rubric.aggregate.model_dump(mode="json", exclude_defaults=True)

@@ -12,6 +12,7 @@ from judge_server.authoring.parsing import Parsed, parse
 from judge_server.authoring.rubric_registry import RegistryEntry
 from judge_server.core.errors import BadRubric
 from judge_server.core.model import Frozen
+from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric, RubricReference
 from judge_server.judging import checks
 from judge_server.server.service import ServiceHere, StrictRoute
@@ -34,10 +35,11 @@ class RubricList(Frozen):
 
 
 class RubricDocument(Frozen):
-    """A rubric with its digest, as judgments refer to it."""
+    """A rubric with its digest, as judgments refer to it. ``review``: what is recorded about this version."""
 
     reference: RubricReference
     versions: tuple[str, ...]
+    review: RubricReview
     rubric: Rubric
 
 
@@ -116,4 +118,5 @@ async def rubric(name: str, service: ServiceHere) -> RubricDocument:
     """One rubric: ``id`` (the newest) or ``id@version``."""
     found = await service.rubric_registry.get(name)
     versions = await service.rubric_registry.versions(found.id)
-    return RubricDocument(reference=found.reference, versions=versions, rubric=found)
+    review = service.rubric_registry.review_of(found) or RubricReview()
+    return RubricDocument(reference=found.reference, versions=versions, review=review, rubric=found)
