@@ -5,6 +5,7 @@ keys are refused. Parser events are handled in a loop, so that deep nesting cann
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ import yaml
 
 from judge_server.authoring.finding import Path, RubricFinding, TextPosition, TextPositions, refusal
 from judge_server.authoring.scalar import NotFinite, number_advice, plain, quoted
+from judge_server.authoring.syntax_hint import TEXTS, hint_for
 from judge_server.core.errors import BadRubric
 
 MOST_BYTES = 1_000_000
@@ -23,19 +25,12 @@ MOST_FINDINGS = 100
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _ESCAPED_PAIR = re.compile(r"(?<!\\)((?:\\\\)*+)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-_HINTS = {
-    "cannot start any token": "indent with spaces, not tabs, and put text that begins with %, @ or ` in quotes",
-    "mapping values are not allowed": "put text that contains ': ' in quotes, and check the indentation",
-    "could not find expected ':'": "write 'key: value', and close every quote and bracket",
-    "did not find expected": "check the indentation and close every quote and bracket",
-    "while parsing a": "check the indentation and close every quote and bracket",
-}
-_TEXTS = frozenset(("statement", "title", "description", "response", "reason", "question", "label", "note"))
 _SPACES = "\u00a0\u2000-\u200a\u202f\u3000"  # that look like a space but do not indent
 _ODD_SPACE = re.compile(f"[{_SPACES}]")
 _ODD_INDENT = re.compile(rf"^[ \t]*[{_SPACES}]+[ \t{_SPACES}]*(?=\S)", re.MULTILINE)
 _ODD_BLANK = re.compile(rf"^[ ]*(?:- )?[A-Za-z_]+:[{_SPACES}]", re.MULTILINE)
-_BLOCK_TEXT = re.compile(r"^(?P<before>\s*(?:- )?[A-Za-z_]+:\s+)(?P<text>[>|].*\S)\s*$")
+_THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{2}0")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -68,16 +63,7 @@ def _text(content: bytes | str, file: str | None) -> str:
     if len(content) > MOST_BYTES or (isinstance(content, str) and len(content.encode("utf-8", "replace")) > MOST_BYTES):
         raise refuse("too-large", f"the text is larger than {MOST_BYTES:,} bytes", "split it into several rubrics")
     if isinstance(content, bytes):
-        raw = content
-        try:
-            content = raw.decode("utf-8")
-        except UnicodeDecodeError as fault:
-            where = _position(raw[: fault.start].decode("utf-8"), fault.start)
-            message = f"byte {fault.start} (0x{raw[fault.start]:02x}) is not UTF-8"
-            meant = raw[fault.start : fault.start + 1].decode("cp1252", "ignore")
-            if meant:
-                message += f"; in Windows-1252 it is {meant!r}"
-            raise refuse("encoding", message, "save it as UTF-8", where) from None
+        content = _decoded(content, refuse)
     if content.startswith("\ufeff"):
         raise refuse("encoding", "it begins with a byte order mark", "save it as UTF-8 without BOM", TextPosition(1, 1))
     if forbidden := _FORBIDDEN.search(content):
@@ -98,6 +84,20 @@ def _text(content: bytes | str, file: str | None) -> str:
             _position(content, place),
         )
     return content
+
+
+def _decoded(raw: bytes, refuse: Callable[..., BadRubric]) -> str:
+    if raw.startswith(_UTF16) or b"\0" in raw[:200]:
+        raise refuse("encoding", "it is UTF-16 or no text", "save it as UTF-8", TextPosition(1, 1))
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        where = _position(raw[: fault.start].decode("utf-8"), fault.start)
+        message = f"byte {fault.start} (0x{raw[fault.start]:02x}) is not UTF-8"
+        meant = raw[fault.start : fault.start + 1].decode("cp1252", "ignore")
+        if meant:
+            message += f"; in Windows-1252 it is {meant!r}"
+        raise refuse("encoding", message, "save it as UTF-8", where) from None
 
 
 def _misplaced_space(text: str) -> re.Match[str] | None:
@@ -124,18 +124,9 @@ def _syntax(fault: yaml.YAMLError, file: str | None, lines: list[str]) -> Rubric
     position = TextPosition(mark.line + 1, mark.column + 1) if mark else None
     problem = " ".join(filter(None, (getattr(fault, "context", None), getattr(fault, "problem", None)))) or str(fault)
     line = lines[position.line - 1] if position and position.line <= len(lines) else ""
-    hint = _meant(line) or next((advice for sign, advice in _HINTS.items() if sign in problem), None)
+    before = lines[position.line - 2] if position and 2 <= position.line <= len(lines) + 1 else ""
+    hint = hint_for(line, before, problem)
     return RubricFinding.at(position, "syntax", f"this is not YAML: {problem}", file=file, suggestion=hint)
-
-
-def _meant(line: str) -> str | None:
-    """A hint for a line that is not YAML, if its intention is clear."""
-    if "\t" in line[: len(line) - len(line.lstrip())]:
-        return "the line begins with a tab: indent with spaces"
-    if found := _BLOCK_TEXT.match(line):
-        whole = f"{found['before'].strip()} {quoted(found['text'])}"
-        return f"> and | begin a block of lines; put the text in quotes: {whole}"
-    return None
 
 
 @dataclass
@@ -178,7 +169,12 @@ class _Builder:
             case yaml.DocumentStartEvent():
                 self._document(event, position)
             case yaml.AliasEvent():
-                raise self._refuse(position, "alias", f"the alias *{event.anchor} is not allowed", "write the text out")
+                raise self._refuse(
+                    position,
+                    "alias",
+                    f"the alias *{event.anchor} is not allowed",
+                    "write the text out or quote it",
+                )
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._node(event, position)
                 self._open(
@@ -202,9 +198,14 @@ class _Builder:
         if self.nodes > MOST_NODES:
             raise self._refuse(position, "too-large", f"there are more than {MOST_NODES:,} values", "split the rubric")
         if event.anchor is not None:
-            raise self._refuse(position, "anchor", f"the anchor &{event.anchor} is not allowed", "write the text out")
+            raise self._refuse(
+                position,
+                "anchor",
+                f"the anchor &{event.anchor} is not allowed",
+                "write the text out or quote it",
+            )
         if event.tag is not None:
-            raise self._refuse(position, "tag", f"the tag {event.tag} is not allowed", "remove it")
+            raise self._refuse(position, "tag", f"the tag {event.tag} is not allowed", "remove it or quote the text")
 
     def _scalar(self, event: Any, position: TextPosition) -> None:
         text = event.value
@@ -221,6 +222,10 @@ class _Builder:
         self._check_comment(event)
         value: Any = text
         if event.implicit[0]:
+            if _THOUSANDS.fullmatch(text):
+                whole, rest = text.split(".")
+                advice = f"write {whole}{rest} for thousands, or {float(text):g} with a decimal point"
+                self._note(position, "number", f"{text} may be a decimal or thousands", advice)
             try:
                 value = plain(text)
             except NotFinite as fault:
@@ -258,14 +263,17 @@ class _Builder:
         """Report an unquoted text that is cut off by `` #``."""
         key = self.stack[-1].key if self.stack else None
         end = event.end_mark
-        if event.style not in (None, "") or key not in _TEXTS or not event.value or end.line >= len(self.lines):
+        if event.style not in (None, "") or not event.value or end.line >= len(self.lines):
             return
         rest = self.lines[end.line][end.column :]
-        if rest.lstrip().startswith("#") and not self.stack[-1].flow:
+        cut = rest.lstrip()
+        usual = " " not in event.value and (key is not None or cut[1:2].isspace())  # after an id, a number or a tag
+        if cut.startswith("#") and not self.stack[-1].flow and (key in TEXTS or not usual):
             position = TextPosition(end.line + 1, end.column + 1 + len(rest) - len(rest.lstrip()))
             message = f"the text ends before {rest.strip()[:60]!r}, which is a comment"
             whole = quoted(event.value + rest.rstrip())[:200]
-            advice = f"put all of it in quotes: {key}: {whole}; or give the comment a line of its own"
+            place = f"{key}: " if key else "- "
+            advice = f"put all of it in quotes: {place}{whole}; or give the comment a line of its own"
             self._note(position, "comment-in-text", message, advice)
 
     def _note(self, position: TextPosition, rule: str, message: str, suggestion: str) -> None:

@@ -135,6 +135,8 @@ def _not_text(error: Error, path: Path, root: Any) -> Saying:
 def _not_a_number(error: Error, path: Path, root: Any) -> Saying:
     given = error["input"]
     advice = number_advice(given) if isinstance(given, str) else None
+    if isinstance(given, float):
+        return "type", f"a whole number is needed here, not {given}", "write it without a point or comma, such as 1000"
     return "type", f"a number is needed here, not {_named(given)}", advice or "give a number, such as 5 or -2.5"
 
 

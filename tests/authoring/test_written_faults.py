@@ -104,3 +104,77 @@ def test_an_undeclared_fact_has_its_place():
     text = HEAD.replace("criteria:", "facts:\n  - {name: allergy, type: boolean}\ncriteria:")
     (found,) = faults(f"{text}    statement: Names water.\n    when: {{facts.alergy: true}}\n")
     assert found == (9, "the fact 'alergy' is not declared", "did you mean facts.allergy?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*Important* names it",
+        "%5 loss of weight is named",
+        "@home care is named",
+        "`code` is named",
+        "[optional] Names it",
+        "{optional} Names it",
+        '"Stop" is said',
+        "'Don't take it' is said",
+        "- names it",
+        "? names it",
+        "Names the dose: 500 mg",
+    ],
+)
+def test_a_statement_that_yaml_takes_for_something_else_is_shown_in_quotes(text):
+    (found,) = faults(f"{HEAD}    statement: {text}\n    points: 2\n")
+    assert found[0] == 6
+    assert found[2].startswith("put the text in quotes: statement: ")
+    written = found[2].removeprefix("put the text in quotes: ")
+    parsed = parse(f"{HEAD}    {written}\n    points: 2\n")
+    assert parsed.rubric.leaves[0].statement == text
+
+
+@pytest.mark.parametrize("text", ["&x names it", "!Important names it"])
+def test_an_anchor_or_a_tag_is_told_to_be_quoted(text):
+    (found,) = faults(f"{HEAD}    statement: {text}\n")
+    assert found[0] == 6
+    assert "quote" in found[2]
+
+
+def test_a_comment_in_braces_is_told_at_the_next_line():
+    (found,) = faults(HEAD.replace("- id: c\n", "- {id: c, statement: Names # of tablets, points: 1}\n"))
+    assert "cut off at ' #'" in found[2]
+
+
+def test_a_number_sign_in_an_item_of_a_list_is_not_cut_silently():
+    items = "    statement: Names one of these.\n    any_of:\n      - pathway #3 of the list\n      - rest\n"
+    (found,) = faults(HEAD + items)
+    assert found == (
+        8,
+        "the text ends before '#3 of the list', which is a comment",
+        'put all of it in quotes: - "pathway #3 of the list"; or give the comment a line of its own',
+    )
+    parse(HEAD + items.replace("pathway #3 of the list", "pathway  # as in the label"))
+
+
+@pytest.mark.parametrize("number", ["1.500", "-2.500", "12.000"])
+def test_a_number_that_may_hold_thousands(number):
+    (found,) = faults(f"{HEAD}    statement: Names water.\n    points: {number}\n")
+    whole, rest = number.split(".")
+    assert found[:2] == (7, f"{number} may be a decimal or thousands")
+    assert f"write {whole}{rest} for thousands" in found[2]
+    parse(f"{HEAD}    statement: Names water.\n    points: 2.125\n")
+
+
+def test_a_dash_from_a_word_processor_before_an_entry():
+    (found,) = faults("id: t/t\nversion: 1.0.0\ntitle: T\ncriteria:\n– id: c\n  statement: Names water.\n")
+    assert found[0] in (5, 6)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16(encoding):
+    (found,) = faults(HEAD.encode(encoding))
+    assert found == (1, "it is UTF-16 or no text", "save it as UTF-8")
+
+
+def test_a_fraction_where_a_whole_number_is_needed():
+    check = "    kind: check\n    statement: S is short.\n    check: {kind: length, unit: words, max: 10.5}\n"
+    (found,) = faults(HEAD + check)
+    assert found[2] == "write it without a point or comma, such as 1000"
