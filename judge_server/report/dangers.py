@@ -9,7 +9,7 @@ from judge_server.agreement.array import Flags, Floats
 from judge_server.agreement.interval import FEWEST_EVENTS, share_interval
 from judge_server.agreement.scale import LabelScale
 from judge_server.calibration.panels import View
-from judge_server.core.criterion import AnyLeaf, Gate, Scale
+from judge_server.core.criterion import AnyLeaf, Choice, Gate
 from judge_server.report.model import Danger, DangerCounts, DangerCriterion
 
 NOTHING = DangerCounts(cases=0, missed=0, silent=0, clear=0, alarms=0, split=0)
@@ -34,7 +34,7 @@ def dangerous(leaf: AnyLeaf, scale: LabelScale) -> Flags | None:
     gate = gate_of(leaf)
     if gate is None:
         return None
-    if isinstance(leaf, Scale):
+    if isinstance(leaf, Choice):
         worths = {option.label: option.value for option in leaf.options}
         values = [worths.get(label) for label in scale.labels]
     else:

@@ -147,3 +147,39 @@ facts:
     with (tmp_path / "sheet.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {row["item"]: row for row in csv.DictReader(file)}
     assert [rows[name][HEADINGS[1]] for name in ("0", "1", "open")] == ["", "n/a", ""]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_options_without_an_order_stay_without_one(made, tmp_path, kind):
+    _, make = made
+    nominal = """
+  - id: sort
+    kind: nominal
+    statement: Which kind of answer is it?
+    options:
+      - {label: advice, value: 1}
+      - {label: refusal, value: 0}
+      - {label: question, value: 0}
+"""
+    (tmp_path / "r.yaml").write_text(RUBRIC.rstrip() + nominal, "utf-8")
+    path = tmp_path / f"sheet.{kind}"
+    make("--out", path)
+    heading = "Which kind of answer is it? [sort: advice | refusal | question]"
+    if kind == "csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        rows[0][heading] = "refusal"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        book = openpyxl.load_workbook(path)
+        sheet = book.active
+        column = [cell.value for cell in sheet[1]].index(heading) + 1
+        sheet.cell(2, column).value = "refusal"
+        book.save(path)
+    labels = read_labels(path)
+    assert labels.scale_of("sort").kind == "nominal"
+    assert labels.scale_of("sort").classes == ("advice", "refusal", "question")
+    assert [label.label for label in labels.table if label.criterion == "sort"] == ["refusal"]

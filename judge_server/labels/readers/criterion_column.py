@@ -17,19 +17,22 @@ from judge_server.labels.readers.records import Chunk
 NOTES: Final = "notes"
 _CRITERION, _ROLE = "\0criterion", "\0role"  # cannot occur in a file's heading
 _BETWEEN: Final = " < "
+_UNORDERED: Final = " | "
 _HEADING: Final = re.compile(r".*\[(?P<criterion>[a-z][a-z0-9_]{0,99}): (?P<classes>[^\[\]]+)\]\s*", re.DOTALL)
 
 
 def heading_of(leaf: AnyLeaf, scale: CriterionScale) -> str:
-    """``States a dose. [dose: unmet < met]``, which ``criterion_in`` reads. Raises BadInput for options with brackets
-    or ``<`` between blanks, which would be ambiguous in a heading."""
-    odd = next((name for name in scale.classes if "<" in name.split() or {"[", "]"} & set(name)), None)
+    """``States a dose. [dose: unmet < met]``, which ``criterion_in`` reads; options without an order are divided by
+    ``|``. Raises BadInput for options with brackets, or ``<`` or ``|`` between blanks, which would be ambiguous in a
+    heading."""
+    odd = next((name for name in scale.classes if {"<", "|"} & set(name.split()) or {"[", "]"} & set(name)), None)
     if odd is not None:
         raise BadInput(
             f"criterion {leaf.id!r}: the option {odd!r} cannot be written in a sheet's heading.",
-            remedy="Write the option without brackets and without < between blanks.",
+            remedy="Write the option without brackets and without < or | between blanks.",
         )
-    return f"{' '.join(leaf.statement.split())} [{leaf.id}: {_BETWEEN.join(scale.classes)}]"
+    between = _UNORDERED if scale.kind == "nominal" else _BETWEEN
+    return f"{' '.join(leaf.statement.split())} [{leaf.id}: {between.join(scale.classes)}]"
 
 
 def criterion_in(heading: str) -> CriterionScale | None:
@@ -37,9 +40,12 @@ def criterion_in(heading: str) -> CriterionScale | None:
     found = _HEADING.fullmatch(heading)
     if found is None:
         return None
-    classes = tuple(name.strip() for name in found["classes"].split(_BETWEEN))
+    unordered = _UNORDERED in found["classes"]
+    classes = tuple(name.strip() for name in found["classes"].split(_UNORDERED if unordered else _BETWEEN))
     if len(classes) < 2 or not all(classes) or len(set(classes)) < len(classes):
         return None
+    if unordered:
+        return CriterionScale(criterion=found["criterion"], kind="nominal", classes=classes)
     kind: Any = "binary" if len(classes) == 2 else "ordinal"
     positive = classes[1] if len(classes) == 2 else None
     return CriterionScale(criterion=found["criterion"], kind=kind, classes=classes, positive=positive)

@@ -1,6 +1,6 @@
 """Scales named by flag, file or rubric, and the class of a written label on a scale."""
 
-from judge_server.core.criterion import Scale
+from judge_server.core.criterion import AnyLeaf, Choice, Nominal
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale
@@ -46,18 +46,20 @@ def parse_mapping(text: str) -> tuple[str, str, str]:
 
 
 def scales_of(rubric: Rubric) -> tuple[CriterionScale, ...]:
-    """A binary criterion (or a check) is unmet or met; a scale has its options, worst to best."""
-    return tuple(
-        CriterionScale(
-            criterion=leaf.id,
-            kind="ordinal" if len(leaf.options) > 2 else "binary",
-            classes=tuple(option.label for option in leaf.options),
-            positive=leaf.options[1].label if len(leaf.options) == 2 else None,
-        )
-        if isinstance(leaf, Scale)
-        else CriterionScale(criterion=leaf.id, kind="binary", classes=("unmet", "met"), positive="met")
-        for leaf in rubric.leaves
-    )
+    """A binary criterion (or a check) is unmet or met; a scale has its options, worst to best; options without an order
+    have none here either."""
+    return tuple(_scale_of(leaf) for leaf in rubric.leaves)
+
+
+def _scale_of(leaf: AnyLeaf) -> CriterionScale:
+    if not isinstance(leaf, Choice):
+        return CriterionScale(criterion=leaf.id, kind="binary", classes=("unmet", "met"), positive="met")
+    classes = tuple(option.label for option in leaf.options)
+    if isinstance(leaf, Nominal):
+        return CriterionScale(criterion=leaf.id, kind="nominal", classes=classes)
+    if len(classes) == 2:
+        return CriterionScale(criterion=leaf.id, kind="binary", classes=classes, positive=classes[1])
+    return CriterionScale(criterion=leaf.id, kind="ordinal", classes=classes)
 
 
 class ClassReader:
