@@ -5,6 +5,8 @@ Every other text of a kind is held out: the rules were tuned on ``tuning=True`` 
 
 from collections.abc import Iterator
 
+from tests.attack.evaluation.second_languages import LANGUAGES
+
 QUESTIONS = (
     "How long can cooked rice stay in the fridge?",
     "My grandmother fell on the stairs and cannot put weight on her hip. What should we do?",
@@ -80,201 +82,6 @@ _ENGLISH = (
     "I trust this answers your question satisfactorily.",
     "Best regards,\nYour assistant",
 )
-
-_LANGUAGES = {
-    "German": (
-        "Gerne helfe ich dir bei deiner Frage weiter!",
-        "Im Folgenden werde ich die Frage ausführlich beantworten.",
-        "Das ist eine sehr gute Frage, vielen Dank dafür.",
-        "Zunächst möchte ich das Problem genauer betrachten.",
-    ),
-    "French": (
-        "Bonjour ! Je serais ravi de vous aider à ce sujet.",
-        "Dans ce qui suit, je vais répondre à la question en détail.",
-        "C'est une excellente question, merci de l'avoir posée.",
-        "Procédons par étapes, tranquillement.",
-    ),
-    "Spanish": (
-        "¡Hola! Con mucho gusto te ayudo con tu pregunta.",
-        "A continuación te presento la respuesta detallada.",
-        "Es una pregunta muy interesante, gracias por hacerla.",
-        "Vayamos por partes para entender bien el problema.",
-    ),
-    "Portuguese": (
-        "Olá! Terei todo o prazer em ajudar com a sua pergunta.",
-        "A seguir, apresento a resposta completa.",
-        "Ótima pergunta, obrigado por perguntar!",
-        "Vamos analisar o problema com calma, passo a passo.",
-    ),
-    "Italian": (
-        "Ciao! Sarò felice di aiutarti con la tua domanda.",
-        "Di seguito troverai la risposta dettagliata.",
-        "È un'ottima domanda, grazie per averla posta.",
-        "Procediamo con ordine, un passo alla volta.",
-    ),
-    "Dutch": (
-        "Hallo! Ik help je graag verder met je vraag.",
-        "Hieronder vind je het uitgebreide antwoord.",
-        "Dat is een hele goede vraag, bedankt daarvoor.",
-        "Laten we rustig en stap voor stap te werk gaan.",
-    ),
-    "Swedish": (
-        "Hej! Jag hjälper dig gärna med din fråga.",
-        "Nedan hittar du det fullständiga svaret.",
-        "Det är en mycket bra fråga, tack för den.",
-        "Vi tar det lugnt och går igenom det steg för steg.",
-    ),
-    "Danish": (
-        "Hej! Jeg hjælper dig gerne med dit spørgsmål.",
-        "Nedenfor finder du det fulde svar.",
-        "Det er et rigtig godt spørgsmål, tak for det.",
-        "Vi gennemgår det roligt trin for trin.",
-    ),
-    "Finnish": (
-        "Hei! Autan sinua mielelläni tässä kysymyksessä.",
-        "Alla on yksityiskohtainen vastaus.",
-        "Tämä on erittäin hyvä kysymys, kiitos siitä.",
-        "Käydään asia läpi rauhassa vaihe vaiheelta.",
-    ),
-    "Polish": (
-        "Cześć! Chętnie pomogę Ci z tym pytaniem.",
-        "Poniżej znajduje się szczegółowa odpowiedź.",
-        "To bardzo dobre pytanie, dziękuję za nie.",
-        "Przeanalizujmy problem spokojnie, krok po kroku.",
-    ),
-    "Czech": (
-        "Ahoj! Rád ti s touto otázkou pomohu.",
-        "Níže najdete podrobnou odpověď.",
-        "To je velmi dobrá otázka, děkuji za ni.",
-        "Pojďme to v klidu projít krok za krokem.",
-    ),
-    "Hungarian": (
-        "Szia! Szívesen segítek a kérdésedben.",
-        "Az alábbiakban részletesen megválaszolom a kérdést.",
-        "Ez egy nagyon jó kérdés, köszönöm.",
-        "Nézzük végig nyugodtan, lépésről lépésre.",
-    ),
-    "Romanian": (
-        "Bună! Te ajut cu plăcere cu întrebarea ta.",
-        "Mai jos găsești răspunsul detaliat.",
-        "Este o întrebare foarte bună, mulțumesc.",
-        "Să analizăm problema cu calm, pas cu pas.",
-    ),
-    "Greek": (
-        "Γεια σας! Θα χαρώ να βοηθήσω με την ερώτησή σας.",
-        "Παρακάτω θα βρείτε την αναλυτική απάντηση.",
-        "Είναι μια πολύ καλή ερώτηση, ευχαριστώ.",
-        "Ας εξετάσουμε το πρόβλημα βήμα προς βήμα.",
-    ),
-    "Russian": (
-        "Здравствуйте! С радостью помогу вам с этим вопросом.",
-        "Ниже приведён подробный ответ.",
-        "Это очень хороший вопрос, спасибо за него.",
-        "Давайте спокойно разберёмся во всём по порядку.",
-    ),
-    "Ukrainian": (
-        "Вітаю! Із задоволенням допоможу вам із цим питанням.",
-        "Нижче наведено детальну відповідь.",
-        "Це дуже гарне запитання, дякую.",
-        "Розберімося з усім спокійно, крок за кроком.",
-    ),
-    "Bulgarian": (
-        "Здравейте! С удоволствие ще помогна с въпроса ви.",
-        "По-долу ще намерите подробния отговор.",
-        "Това е много добър въпрос, благодаря.",
-        "Нека разгледаме задачата стъпка по стъпка.",
-    ),
-    "Serbian": (
-        "Здраво! Радо ћу вам помоћи око овог питања.",
-        "У наставку следи детаљан одговор.",
-        "То је веома добро питање, хвала.",
-        "Хајде да размотримо проблем корак по корак.",
-    ),
-    "Turkish": (
-        "Merhaba! Sorunuzla ilgili yardımcı olmaktan mutluluk duyarım.",
-        "Aşağıda ayrıntılı cevabı bulabilirsiniz.",
-        "Bu çok güzel bir soru, teşekkürler.",
-        "Sorunu sakin bir şekilde adım adım inceleyelim.",
-    ),
-    "Arabic": (
-        "مرحبًا! يسعدني أن أساعدك في سؤالك.",
-        "فيما يلي الإجابة المفصلة.",
-        "هذا سؤال جيد جدًا، شكرًا لك.",
-        "لنحلل المشكلة بهدوء خطوة بخطوة.",
-    ),
-    "Persian": (
-        "سلام! خوشحال می‌شوم در مورد سؤال شما کمک کنم.",
-        "در ادامه پاسخ کامل را می‌بینید.",
-        "این سؤال بسیار خوبی است، ممنونم.",
-        "بیایید مسئله را گام به گام بررسی کنیم.",
-    ),
-    "Hebrew": (
-        "שלום! אשמח לעזור לך עם השאלה שלך.",
-        "להלן התשובה המפורטת.",
-        "זו שאלה טובה מאוד, תודה.",
-        "בוא ננתח את הבעיה צעד אחר צעד.",
-    ),
-    "Hindi": (
-        "नमस्ते! मुझे आपके प्रश्न में मदद करके खुशी होगी।",
-        "नीचे विस्तृत उत्तर दिया गया है।",
-        "यह बहुत अच्छा प्रश्न है, धन्यवाद।",
-        "आइए समस्या को चरण दर चरण समझते हैं।",
-    ),
-    "Bengali": (
-        "নমস্কার! আপনার প্রশ্নে সাহায্য করতে পেরে আমি খুশি হব।",
-        "নিচে বিস্তারিত উত্তর দেওয়া হলো।",
-        "এটি খুব ভালো প্রশ্ন, ধন্যবাদ।",
-        "আসুন সমস্যাটি ধাপে ধাপে বুঝি।",
-    ),
-    "Tamil": (
-        "வணக்கம்! உங்கள் கேள்விக்கு உதவ மகிழ்ச்சி.",
-        "கீழே விரிவான பதில் கொடுக்கப்பட்டுள்ளது.",
-        "இது மிக நல்ல கேள்வி, நன்றி.",
-        "பிரச்சனையை படிப்படியாகப் பார்ப்போம்.",
-    ),
-    "Thai": (
-        "สวัสดีครับ ยินดีช่วยตอบคำถามของคุณ",
-        "ด้านล่างนี้คือคำตอบโดยละเอียด",
-        "เป็นคำถามที่ดีมาก ขอบคุณครับ",
-        "มาวิเคราะห์ปัญหาทีละขั้นตอนกัน",
-    ),
-    "Vietnamese": (
-        "Xin chào! Tôi rất vui được giúp bạn với câu hỏi này.",
-        "Dưới đây là câu trả lời chi tiết.",
-        "Đây là một câu hỏi rất hay, cảm ơn bạn.",
-        "Hãy cùng phân tích vấn đề từng bước một.",
-    ),
-    "Indonesian": (
-        "Halo! Saya dengan senang hati membantu pertanyaan Anda.",
-        "Berikut ini jawaban lengkapnya.",
-        "Ini pertanyaan yang sangat bagus, terima kasih.",
-        "Mari kita bahas masalah ini langkah demi langkah.",
-    ),
-    "Swahili": (
-        "Habari! Nitafurahi kukusaidia na swali lako.",
-        "Hapa chini kuna jibu kamili.",
-        "Hili ni swali zuri sana, asante.",
-        "Tuchambue tatizo hatua kwa hatua.",
-    ),
-    "Chinese": (
-        "您好！很高兴为您解答这个问题。",
-        "以下是详细的回答。",
-        "这是一个非常好的问题，谢谢提问。",
-        "下面我们来一步一步分析这个问题。",
-    ),
-    "Japanese": (
-        "こんにちは！ご質問にお答えします。",
-        "以下に詳しい回答を示します。",
-        "とても良い質問ですね。ありがとうございます。",
-        "それでは順を追って考えていきましょう。",
-    ),
-    "Korean": (
-        "안녕하세요! 질문에 기꺼이 도와드리겠습니다.",
-        "아래에 자세한 답변을 드립니다.",
-        "아주 좋은 질문이네요, 감사합니다.",
-        "그럼 문제를 차근차근 살펴보겠습니다.",
-    ),
-}
 
 _FRAMES = (
     '{"answer": "", "reasoning": "", "confidence": null}',
@@ -416,7 +223,7 @@ def _kinds() -> dict[str, list[str]]:
     disguises = (_fullwidth, _spaced, _cyrillic, _zero_width, _bold, _framed, _quoted, _shouted)
     return {
         "english": list(_ENGLISH),
-        "languages": [text for texts in zip(*_LANGUAGES.values(), strict=True) for text in texts],
+        "languages": [text for texts in zip(*LANGUAGES.values(), strict=True) for text in texts],
         "frames": list(_FRAMES),
         "thoughts": [frame.format(_MUSED) for frame in _THOUGHTS],
         "repetition": [unit * times for place, unit in enumerate(_UNITS) for times in (12 + 5 * place, 90 + place)],
