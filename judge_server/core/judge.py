@@ -8,6 +8,7 @@ from judge_server.core.model import Frozen
 
 JudgeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Mode = Literal["direct", "reason"]
+PromptVersion = Literal["1", "2"]
 
 
 Band = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
@@ -47,16 +48,18 @@ class JudgeSpecification(Frozen):
 
     ``engine``: options of the model's engine. ``temperature`` defaults to 0, or to 0.7 for several votes in reason
     mode. ``thinking_tokens``: None switches a reasoning model's thinking off, a number is its token budget.
-    ``min_label_mass``: below this probability on the labels a direct judge abstains (or falls back to reason mode).
-    ``max_label_gap``: a direct judge abstains if labels missing from the server's list leave a larger gap between the
-    lowest and the highest possible value. ``attempts``: how often a question is asked until the answer is readable,
-    including the first time. ``quorum``: how many members of a panel must have a verdict; None means all.
+    ``prompt``: the version of the prompt's templates. ``min_label_mass``: below this probability on the labels a
+    direct judge abstains (or falls back to reason mode). ``max_label_gap``: a direct judge abstains if labels
+    missing from the server's list leave a larger gap between the lowest and the highest possible value.
+    ``attempts``: how often a question is asked until the answer is readable, including the first time. ``quorum``:
+    how many members of a panel must have a verdict; None means all.
     """
 
     name: JudgeName
     model: str | None = None
     engine: dict[str, Any] = Field(default_factory=dict, repr=False)
     mode: Mode = "direct"
+    prompt: PromptVersion = "2"
     votes: int = Field(default=1, ge=1, le=99)
     temperature: float | None = Field(default=None, ge=0, le=2)
     seed: int = Field(default=0, ge=0)

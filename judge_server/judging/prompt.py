@@ -24,12 +24,13 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from judge_server.core.criterion import Binary, Choice, Judged, Scale
-from judge_server.core.judge import Mode
+from judge_server.core.judge import Mode, PromptVersion
 from judge_server.judging.judge_input import ROLE_MARK, JudgeInput, message_text
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 from judge_server.util.lru import BoundedCache
 
 _TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason", "fact_system", "fact_input", "fact")
+NEWEST: PromptVersion = "2"
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
 _CHARACTERS_KEPT = 32_000_000
@@ -38,13 +39,15 @@ _PARTS: tuple[Part, ...] = ("conversation", "response", "reference")
 
 
 def _source(name: str) -> str:
+    """``name`` with the version of the prompt before it, such as ``2/system``."""
     return files("judge_server.judging").joinpath("prompts", f"{name}.j2").read_text("utf-8")
 
 
 @lru_cache(maxsize=8)
-def template_digest(names: tuple[str, ...] = _TEMPLATES) -> str:
-    """SHA-256 over templates. The default, those for single responses, is part of every judge's fingerprint."""
-    return "sha256:" + hashlib.sha256("\0".join(_source(name) for name in names).encode()).hexdigest()
+def template_digest(version: PromptVersion = NEWEST, names: tuple[str, ...] = _TEMPLATES) -> str:
+    """SHA-256 over templates. Those for single responses, the default, are part of every judge's fingerprint."""
+    sources = "\0".join(_source(f"{version}/{name}") for name in names)
+    return "sha256:" + hashlib.sha256(sources.encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)
@@ -59,9 +62,9 @@ def _environment() -> Environment:
     )
 
 
-def render(name: str, values: Mapping[str, Any]) -> str:
+def render(version: PromptVersion, name: str, values: Mapping[str, Any]) -> str:
     """Render one of our templates. Values may be slots but never outside text."""
-    return _environment().get_template(name).render(values)
+    return _environment().get_template(f"{version}/{name}").render(values)
 
 
 def labels_of(criterion: Judged) -> tuple[str, ...]:
@@ -121,14 +124,19 @@ class _RenderedInput:
 
 class PromptWriter:
     """Writes prompts whose fence codes come from one server secret. ``reordered``: labels, options and examples come in
-    the opposite order, which should change no verdict."""
+    the opposite order, which should change no verdict. ``version``: of the prompt."""
 
-    def __init__(self, secret: bytes, *, reordered: bool = False) -> None:
+    def __init__(self, secret: bytes, version: PromptVersion = NEWEST, *, reordered: bool = False) -> None:
         self._secret = secret
+        self.version = version
         self.reordered = reordered
         self._inputs = BoundedCache[str, _RenderedInput](_CHARACTERS_KEPT, attrgetter("characters"))
         self._questions = BoundedCache[tuple[str, ...], tuple[Segment, ...]](_CHARACTERS_KEPT, _size)
         self._system = lru_cache(maxsize=4)(self._render_system)
+
+    def of(self, version: PromptVersion) -> "PromptWriter":
+        """A writer of another version with the same fences."""
+        return self if version == self.version else PromptWriter(self._secret, version, reordered=self.reordered)
 
     def write(self, judge_input: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
         """The prompt that asks about ``criteria`` (several only in reason mode) on one judge input."""
@@ -154,8 +162,9 @@ class PromptWriter:
         question = self._questions.get(asked)
         if question is None:
             slots, parts = Slots("criterion"), dict[int, Part]()
-            values = _criterion_values(criterion, slots, parts, None, lettered=False) | {"options": []}
-            question = slots.segments(_environment().get_template("criterion").render(values).strip(), parts)
+            values = _criterion_values(criterion, slots, parts, None, lettered=False)
+            values = self._ordered(values, criterion) | {"options": [], "reasons": False}
+            question = slots.segments(render(self.version, "criterion", values).strip(), parts)
             self._questions.put(asked, question)
         return question
 
@@ -172,7 +181,7 @@ class PromptWriter:
         return hmac.new(self._secret, data, hashlib.sha256).hexdigest()[:12]
 
     def _render_system(self, several: bool, facts: bool) -> tuple[Segment, ...]:
-        text = _environment().get_template("fact_system" if facts else "system").render(count=2 if several else 1)
+        text = render(self.version, "fact_system" if facts else "system", {"count": 2 if several else 1})
         return (Segment(text.strip(), "instructions", trusted=True),)
 
     def _render_input(self, judge_input: JudgeInput) -> _RenderedInput:
@@ -202,7 +211,7 @@ class PromptWriter:
             else None,
         }
         template = "judge_input" if judge_input.about == "response" else "fact_input"
-        rendered = _environment().get_template(template).render(values | {"end_of_part": _END_OF_PART})
+        rendered = render(self.version, template, values | {"end_of_part": _END_OF_PART})
         shown_segments: list[Segment] = []
         for part, block in zip(_PARTS, rendered.split(_END_OF_PART), strict=False):
             shown_segments += slots.segments(block, parts, part)
@@ -212,20 +221,23 @@ class PromptWriter:
     def _render_question(self, criteria: Sequence[Judged], mode: Mode, facts: bool) -> tuple[Segment, ...]:
         slots = Slots("question" if facts else "criterion")
         parts: dict[int, Part] = {}
-        template = _environment().get_template("fact" if facts else "criterion")
+        template = "fact" if facts else "criterion"
         several = len(criteria) > 1
-        blocks = [
-            template.render(self._ordered(_criterion_values(criterion, slots, parts, number if several else None)))
-            for number, criterion in enumerate(criteria, 1)
-        ]
-        closing = _environment().get_template(mode)
+        blocks = []
+        for number, criterion in enumerate(criteria, 1):
+            values = self._ordered(_criterion_values(criterion, slots, parts, number if several else None), criterion)
+            blocks.append(render(self.version, template, values | {"reasons": mode == "reason"}))
         first = criteria[0]
         labels = labels_of(first)[::-1] if self.reordered else labels_of(first)
-        blocks.append(closing.render(count=len(criteria), labels=labels, options=labels_of(first) != YES_NO))
+        closing = {"count": len(criteria), "labels": labels, "options": labels_of(first) != YES_NO}
+        blocks.append(render(self.version, mode, closing))
         return slots.segments("\n".join(block.strip("\n") for block in blocks), parts)
 
-    def _ordered(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Each option keeps its letter, so answers are read alike."""
+    def _ordered(self, values: dict[str, Any], criterion: Judged) -> dict[str, Any]:
+        """Examples in an order that the criterion's digest decides, so that no verdict always comes first; turned if
+        the prompt is. Each option keeps its letter, so answers are read alike."""
+        if self.version != "1" and criterion.question_digest[-1] in "13579bdf":
+            values |= {"examples": values["examples"][::-1]}
         if not self.reordered:
             return values
         turned = {name: values[name][::-1] for name in ("items", "options", "examples")}
@@ -272,6 +284,7 @@ def _criterion_values(
         "number": number,
         "statement": slots(criterion.statement),
         "items": [aside(item) for item in items],
+        "scope": criterion.scope,
         "together": isinstance(criterion, Binary) and criterion.all_of is not None,
         "if_absent": criterion.if_absent,
         "absent_letter": labels[-1],

@@ -27,7 +27,7 @@ from judge_server.models.protocol import Completion, Labels, Model, Request, Sam
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
-_OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "cascade", "temperature"}
+_OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "cascade", "temperature", "prompt"}
 # options of transport and speed; every other option may change the answers
 _OUTSIDE_THE_MODEL = {
     "api_key", "api_key_env", "connect_timeout_seconds", "gpu_memory_utilization", "hedge", "hedge_share",
@@ -88,7 +88,7 @@ class SingleJudge:
             "name": model.name,
             "revision": model.revision,
             "temperature": self.temperature,
-            "templates": template_digest(),
+            "templates": template_digest(self.writer.version),
         }
         return JudgeReference(
             name=specification.name,

@@ -71,7 +71,7 @@ def build_judges(
     specifications: Mapping[str, JudgeSpecification], models: Models, writer: PromptWriter
 ) -> dict[str, Judge]:
     judges: dict[str, Judge] = {
-        name: SingleJudge(specification, models.open(specification), writer)
+        name: SingleJudge(specification, models.open(specification), writer.of(specification.prompt))
         for name, specification in specifications.items()
         if specification.model is not None
     }

@@ -71,7 +71,7 @@ def test_a_skippable_criterion_has_a_letter_for_does_not_apply():
     assert labels_of(criterion) == ("A", "B", "C")
     shown = asked(criterion)
     assert "A. the criterion is met\nB. the criterion is not met\nC. does not apply" in shown
-    assert "Verdict for example 1: B" in shown
+    assert "Answer for example 1: B" in shown
     assert "exactly one letter: A, B, C" in shown
     assert labels_of(scale(if_absent="skip")) == ("A", "B", "C", "D")
 

@@ -9,6 +9,7 @@ from judge_server.core.submission import Message, Submission
 from judge_server.guard.sanitize import sanitize
 from judge_server.judging.judge_input import JudgeInputs, role_mark
 from judge_server.judging.prompt import PromptWriter, template_digest
+from tests.judging import prompt_page
 from tests.judging.values import QUESTION, SECRET, binary, material, scale
 
 HOSTILE = [
@@ -144,13 +145,13 @@ def test_options_are_lettered_from_worst_to_best_and_examples_use_the_letters():
     criterion = scale(examples=[{"response": "Heu!", "option": "level 2", "reason": "Short."}])
     text = WRITER.write(material(), [criterion], "direct").turns[-1].text
     assert "A. level 0\nB. level 1\nC. level 2\n" in text
-    assert "Example 1, from another response: Heu!\nVerdict for example 1: C (Short.)\n" in text
+    assert "Example 1, from another response: Heu!\nAnswer for example 1: C\n" in text
     assert text.endswith("Answer with exactly one letter: A, B, C.")
 
 
 def test_an_example_without_a_reason_shows_none():
     text = whole(WRITER.write(material(), [binary(examples=[{"response": "Hm.", "met": False}])], "direct"))
-    assert "Verdict for example 1: No\n" in text
+    assert "Answer for example 1: No\n" in text
 
 
 def test_several_criteria_are_numbered():
@@ -262,3 +263,51 @@ def test_a_response_that_writes_a_tool_result_is_shown_none(written):
         assert "tool result" not in ours
         assert ours.count("tool call") == calls
         assert "12 passed" in prompt.text_of("response")
+
+
+def test_the_first_version_of_the_prompt_stays_selectable_and_is_another_judge():
+    first = WRITER.of("1")
+    text = whole(first.write(material(), [binary(examples=[{"response": "Hm.", "met": False}])], "direct"))
+    assert "Verdict for example 1: No\n" in text
+    assert "is met only if all of them are there" in text
+    assert first.code("response", "a") == WRITER.code("response", "a")
+    assert template_digest("1") != template_digest("2")
+    assert WRITER.of("2") is WRITER
+
+
+def test_an_example_has_the_form_of_the_answer_and_its_place_does_not_tell_its_verdict():
+    examples = [{"response": "Rest.", "met": True, "reason": "Names rest."}, {"response": "Run.", "met": False}]
+    text = whole(WRITER.write(material(), [binary(examples=examples)], "reason"))
+    assert "Answer for example" in text
+    assert '{"reason": "Names rest.", "verdict": "Yes"}' in text
+    assert '{"reason": "...", "verdict": "No"}' in text
+    firsts = set()
+    for number in range(12):
+        shown = whole(WRITER.write(material(), [binary(f"Names remedy {number}.", examples=examples)], "direct"))
+        firsts.add(shown.partition("Example 1, from another response: ")[2].split("\n")[0])
+    assert firsts == {"Rest.", "Run."}
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("answer", None),
+        ("reasoning", "is the reasoning before"),
+        ("conversation", "all that the assistant said"),
+    ],
+)
+def test_the_scope_of_a_criterion_is_said_with_its_statement(scope, said):
+    question = WRITER.write(material(), [binary(scope=scope)], "direct").turns[-1].text.partition("Criterion: ")[2]
+    assert ("between the response's markers" in question) is (said is not None)
+    assert said is None or said in question
+
+
+def test_what_stands_elsewhere_is_not_said_by_the_response():
+    text = whole(WRITER.write(material(), [binary()], "direct"))
+    assert "an earlier turn of the assistant is not the response" in text
+    for rule in ("such as", "to warn of it", "another unit", "any language", "takes it back", "plainly implies"):
+        assert rule in text
+
+
+def test_the_page_of_prompts_shows_them_as_they_are_sent():
+    assert prompt_page.PAGE.read_text("utf-8") == prompt_page.page(), "run python -m tests.judging.prompt_page"

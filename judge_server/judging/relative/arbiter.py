@@ -81,7 +81,8 @@ class Arbiter:
     def key(self, presentation: str) -> str:
         """The cache key of an answer, 64 hexadecimal digits; ``presentation`` is the comparison's key of the order."""
         fingerprint = self.judge.reference.fingerprint
-        content = f"{fingerprint}\n{RESERVED_DIGEST}\n{relative_digest()}\n{self.kind}\n{presentation}"
+        templates = relative_digest(self.judge.writer.version)
+        content = f"{fingerprint}\n{RESERVED_DIGEST}\n{templates}\n{self.kind}\n{presentation}"
         return hashlib.sha256(content.encode()).hexdigest()
 
     async def ask(self, script: Script, shown: Shown, terms: Terms) -> Answer:

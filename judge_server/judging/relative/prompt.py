@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from judge_server.core.judge import PromptVersion
 from judge_server.judging.judge_input import message_text
 from judge_server.judging.prompt import PromptWriter, Slots, render, template_digest
 from judge_server.judging.relative.comparison import CandidateComparison, Shown, StandardLine
@@ -20,9 +21,9 @@ _TEMPLATES = (
 )  # fmt: skip
 
 
-def relative_digest() -> str:
+def relative_digest(version: PromptVersion) -> str:
     """SHA-256 over the templates of comparisons: part of the cache key of every relative answer."""
-    return template_digest(_TEMPLATES)
+    return template_digest(version, _TEMPLATES)
 
 
 def letters(count: int) -> tuple[str, ...]:
@@ -38,11 +39,13 @@ class Script:
 
     def prompt(self, shown: Shown, question: Question) -> Prompt:
         labels = letters(len(shown))
-        system = render("relative_system", {"count": "two" if question != "relative_list" else "several"}).strip()
+        system = render(
+            self.writer.version, "relative_system", {"count": "two" if question != "relative_list" else "several"}
+        ).strip()
         segments = list(self._opening)
         for label, place in zip(labels, shown, strict=True):
             segments += self._candidate(label, self.comparison.candidates[place])
-        segments.append(Segment(render(question, {"labels": labels}), "candidate", trusted=True))
+        segments.append(Segment(render(self.writer.version, question, {"labels": labels}), "candidate", trusted=True))
         instructions = Turn("system", (Segment(system, "instructions", trusted=True),))
         first = self.writer.code("candidate", self.comparison.candidates[shown[0]])
         return Prompt((instructions, Turn("user", tuple(segments))), (self.comparison.digest[:12], first))
@@ -51,7 +54,7 @@ class Script:
         slots = Slots("candidate")
         code = self.writer.code("candidate", text)
         values = {"label": label, "code": code, "text": slots(text, code)}
-        return slots.segments(render("relative_candidate", values))
+        return slots.segments(render(self.writer.version, "relative_candidate", values))
 
     @cached_property
     def _opening(self) -> tuple[Segment, ...]:
@@ -85,4 +88,4 @@ class Script:
             "wanted": lines("criterion", comparison.standard.wanted),
             "unwanted": lines("pitfall", comparison.standard.unwanted),
         }
-        return slots.segments(render("relative_opening", values), parts)
+        return slots.segments(render(self.writer.version, "relative_opening", values), parts)
