@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "prompts.md"
 _WRITER = PromptWriter(b"a server's secret, drawn at random")
 _HEAD = f"""# Prompts as they are sent
 
-The prompt of every kind, version {NEWEST}, rendered by the code and compared with this page in the tests. `prompt = "1"`
+The prompt of every kind, version {NEWEST}, rendered by the code and compared with this page by a test. `prompt = "1"`
 in a judge's [configuration](configuration.md#judges) selects the first version; the version is part of the judge's
 fingerprint. [How a judge is asked](judging.md) says why the prompts are written so.
 """
