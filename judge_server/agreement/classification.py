@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from judge_server.agreement.array import Floats, floats, ratio, where_defined
-from judge_server.agreement.contingency import diagonal, margins, not_commonest
+from judge_server.agreement.contingency import diagonal, margins
 from judge_server.agreement.metric import Metric
 from judge_server.agreement.scale import LabelScale
 
@@ -79,10 +79,12 @@ def total(table: Floats) -> Floats:
 
 def classification_metrics(scale: LabelScale) -> list[Metric]:
     """Every classifier metric of a scale; the false-positive rate and J only if a positive label is named."""
+    single = [label_metrics(code, label) for code, label in enumerate(scale.labels)]
+    recall, f1 = (tuple((1.0, own[place]) for own in single) for place in (1, 2))
     metrics = [
         Metric("accuracy", accuracy, "no item was rated by both sides", "proportion", trials=total),
-        Metric("balanced_accuracy", balanced_accuracy, ONE_CLASS, "bounded", trials=total, rarer=not_commonest),
-        Metric("f1_macro", f1_macro, "both sides gave a single label", "bounded", trials=total),
+        Metric("balanced_accuracy", balanced_accuracy, ONE_CLASS, "bounded", trials=total, parts=recall),
+        Metric("f1_macro", f1_macro, "both sides gave a single label", "bounded", trials=total, parts=f1),
     ]
     if (positive := scale.positive_code) is not None:
         none = f"no item of the reference is anything but {scale.positive!r}"
@@ -93,11 +95,11 @@ def classification_metrics(scale: LabelScale) -> list[Metric]:
             "proportion",
             trials=partial(negatives, positive=positive),
         )
-        sensitivity = label_metrics(positive, scale.labels[positive])[1]
+        sensitivity = single[positive][1]
         youden = partial(youden_j, positive=positive)
-        metrics += [rate, Metric("youden_j", youden, ONE_CLASS, parts=(sensitivity, rate))]
+        metrics += [rate, Metric("youden_j", youden, ONE_CLASS, parts=((1.0, sensitivity), (-1.0, rate)))]
         metrics += [sensitivity.renamed("sensitivity"), specificity(rate)]
-    return metrics + [metric for code, label in enumerate(scale.labels) for metric in label_metrics(code, label)]
+    return metrics + [metric for own in single for metric in own]
 
 
 def specificity(rate: Metric) -> Metric:
@@ -121,7 +123,27 @@ def label_metrics(code: int, label: str) -> list[Metric]:
             "proportion",
             trials=lambda t: t[:, code].sum(axis=-1),
         ),
-        Metric(
-            f"f1[{label}]", lambda t: f1_scores(t)[:, code], f"neither side gave {label!r}", "bounded", trials=total
-        ),
+        f1_metric(code, label),
     ]
+
+
+def f1_metric(code: int, label: str) -> Metric:
+    """F1 = 2J / (1 + J), where J is the share of the items with this label on either side that have it on both
+    (Jaccard 1912, New Phytol. 11:37)."""
+
+    def either(table: Floats) -> Floats:
+        return floats(table[:, code].sum(axis=-1) + table[:, :, code].sum(axis=-1) - table[:, code, code])
+
+    none = f"neither side gave {label!r}"
+    shared = Metric(
+        f"jaccard[{label}]", lambda t: ratio(t[:, code, code], either(t)), none, "proportion", trials=either
+    )
+    return Metric(
+        f"f1[{label}]",
+        lambda t: f1_scores(t)[:, code],
+        none,
+        "bounded",
+        trials=total,
+        base=shared,
+        increasing=lambda share: 2 * share / (1 + share),
+    )

@@ -1,11 +1,17 @@
 """Intervals for each shape of metric, from sums within clusters, or the reason why there is none.
 
 - A proportion gets Wilson's score interval with the effective number of trials (Korn & Graubard 1998, Surv. Methodol.
-  24:193) and a t quantile on clusters − 1. The design effect is the linearised one, shrunk towards that of an
-  intraclass correlation of .3 if few events were seen, so that the bound changes smoothly from 0 events on.
+  24:193). The variance in the design effect is that of leaving out one cluster (Bell & McCaffrey 2002, Surv. Methodol.
+  28:169), because the linearised one is too small if there are few clusters or their sizes differ. It is raised
+  towards that of an intraclass correlation of .3 if few events were seen, so that the bound changes smoothly from 0
+  events on, and never lowered: with a plain estimate of it, intervals of this kind are too narrow (Franco, Little,
+  Louis & Slud 2019, J. Surv. Stat. Methodol. 7:334). The t quantile has the effective number of clusters − 1 degrees
+  of freedom (Carter, Schnepel & Steigerwald 2017, Rev. Econ. Stat. 99:698).
 - A coefficient 1 − observed / expected disagreement gets the same interval on the scale of its observed disagreement,
   with the variance of the coefficient itself (leaving one cluster out) in the effective number of trials.
-- The difference of two proportions (Youden's J) combines theirs (Zou & Donner 2008, Stat. Med. 27:1693).
+- F1 is an increasing function of a proportion, and gets the function of its bounds.
+- Sums and means of proportions (Youden's J, balanced accuracy, macro F1) combine their intervals (Zou & Donner 2008,
+  Stat. Med. 27:1693).
 - A correlation gets the jackknife's interval on Fisher's z, a difference on its own scale, an error on its logarithm.
 - Without a formula, whole clusters are resampled and percentiles taken.
 
@@ -19,7 +25,7 @@ from math import atanh, exp, inf, sqrt, tanh
 
 import numpy as np
 
-from judge_server.agreement.array import Floats
+from judge_server.agreement.array import Floats, floats
 from judge_server.agreement.distribution import student_quantile
 from judge_server.agreement.evidence import Evidence
 from judge_server.agreement.metric import Estimate, Metric
@@ -108,19 +114,35 @@ def influence(left_out: Floats) -> Influence:
 def by_formula(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> dict[str, Estimate]:
     total = evidence.total()
     found: dict[str, Estimate] = {}
-    graded = [metric for metric in metrics if metric.shape != "proportion" and metric.parts is None]
+    graded = [metric for metric in metrics if metric.shape != "proportion" and not composed(metric)]
     left_out = dict(zip([m.name for m in graded], leave_one_out(evidence, graded), strict=True)) if graded else {}
     for metric in metrics:
         value = float(metric.value(total)[0])
         if not np.isfinite(value):
             found[metric.name] = Estimate(n=evidence.n, clusters=evidence.clusters, note=metric.undefined)
-        elif metric.parts is not None:
-            found[metric.name] = combined(evidence, metric, value, resampling)
-        elif metric.shape == "proportion":
-            found[metric.name] = proportion(evidence, metric, value, resampling)
+        elif metric.shape == "proportion" or composed(metric):
+            found[metric.name] = of_proportions(evidence, metric, value, resampling)
         else:
             found[metric.name] = shaped(evidence, metric, value, influence(left_out[metric.name]), resampling)
     return found
+
+
+def composed(metric: Metric) -> bool:
+    """Whether the metric is made of proportions."""
+    return bool(metric.parts) or metric.base is not None
+
+
+def of_proportions(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
+    """A proportion, a function of one, or a sum of several."""
+    if metric.parts:
+        return combined(evidence, metric, value, resampling)
+    if metric.base is None:
+        return proportion(evidence, metric, value, resampling)
+    base = proportion(evidence, metric.base, float(metric.base.value(evidence.total())[0]), resampling)
+    if base.low is None or base.high is None:
+        return base.model_copy(update={"value": value})
+    bounds = {"low": min(metric.increasing(base.low), value), "high": max(metric.increasing(base.high), value)}
+    return base.model_copy(update={"value": value, **bounds})
 
 
 def proportion(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
@@ -146,16 +168,25 @@ def share_interval(hits: Floats, trials: Floats, confidence: float) -> tuple[flo
     """The interval of Σ hits / Σ trials; (clusters,) columns with trials above 0, at least two clusters."""
     count, clusters = float(trials.sum()), len(trials)
     rate = float(hits.sum()) / count
-    assumed = assumed_effect(trials)
-    effect = assumed
+    effect = assumed = assumed_effect(trials)
     if 0 < rate < 1 and clusters > 1:
-        residual = hits - rate * trials
-        variance = float((residual**2).sum()) / count**2 * clusters / (clusters - 1)
+        residual = (hits - rate * trials) / (1 - trials / count)
+        variance = float((residual**2).sum()) / count**2 * (clusters - 1) / clusters
         effect = variance / (rate * (1 - rate) / count)
     events = min(float(hits.sum()), count - float(hits.sum()))
-    drawn = (events * effect + ASSUMED_EVENTS * assumed) / (events + ASSUMED_EVENTS)
-    quantile = student_quantile(0.5 + confidence / 2, max(clusters - 1.0, 1.0))
+    drawn = raised(effect, assumed, events, ASSUMED_EVENTS)
+    quantile = student_quantile(0.5 + confidence / 2, effective_degrees(trials))
     return score_interval(rate, count / max(drawn, 1.0), quantile)
+
+
+def raised(effect: float, assumed: float, events: float, weight: float) -> float:
+    """A measured design effect, raised towards the assumed one if few events were seen."""
+    return max(effect, (events * effect + weight * assumed) / (events + weight))
+
+
+def effective_degrees(trials: Floats) -> float:
+    """The number of equally large clusters that weigh as much (Kish 1965), less one; at least 1."""
+    return max(float(trials.sum()) ** 2 / float((trials**2).sum()) - 1, 1.0)
 
 
 def assumed_effect(trials: Floats) -> float:
@@ -164,31 +195,45 @@ def assumed_effect(trials: Floats) -> float:
 
 
 def combined(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
-    """First less second proportion, from the interval of each."""
-    if metric.parts is None:
-        raise ValueError(f"{metric.name} has no parts")
-    total = evidence.total()
-    one, two = (proportion(evidence, part, float(part.value(total)[0]), resampling) for part in metric.parts)
-    if one.low is None or one.high is None or two.low is None or two.high is None:
-        note = one.note or two.note
-        return Estimate(value=value, n=evidence.n, clusters=evidence.clusters, note=note, needed=FEWEST_EVENTS)
-    first, second = one.value or 0.0, two.value or 0.0
-    alike = correlation_of(leave_one_out(evidence, metric.parts))
-    low = value - apart(first - one.low, two.high - second, alike)
-    high = value + apart(one.high - first, second - two.low, alike)
-    return Estimate(value=value, low=max(low, -1.0), high=min(high, 1.0), n=evidence.n, clusters=evidence.clusters)
+    """A weighted sum of proportions, or the mean of the defined ones, from the interval of each."""
+    n, clusters, total = evidence.n, evidence.clusters, evidence.total()
+    found: list[tuple[float, Metric, Estimate]] = []
+    for weight, part in metric.parts:
+        own = float(part.value(total)[0])
+        if np.isfinite(own):
+            found.append((weight, part, of_proportions(evidence, part, own, resampling)))
+    weights = floats([weight for weight, _, _ in found])
+    if (weights > 0).all():
+        weights /= weights.sum()
+    reaches: list[tuple[float, float]] = []  # down and up
+    for weight, _, one in found:
+        if one.low is None or one.high is None or one.value is None:
+            return Estimate(value=value, n=n, clusters=clusters, note=one.note, needed=FEWEST_EVENTS)
+        down, up = one.value - one.low, one.high - one.value
+        reaches.append((down, up) if weight > 0 else (up, down))
+    alike = correlations(leave_one_out(evidence, [part for _, part, _ in found]))
+    down, up = (apart(weights, floats([one[side] for one in reaches]), alike) for side in (0, 1))
+    least = -1.0 if (weights < 0).any() else 0.0
+    return Estimate(value=value, low=max(value - down, least), high=min(value + up, 1.0), n=n, clusters=clusters)
 
 
-def correlation_of(left_out: Floats) -> float:
-    """The correlation of two estimates on the same clusters, from their leave-one-out values: (2, clusters)."""
-    if not np.isfinite(left_out).all() or (np.ptp(left_out, axis=1) <= _NOTHING).any():
-        return 0.0
-    return float(np.corrcoef(left_out)[0, 1])
+def correlations(left_out: Floats) -> Floats:
+    """Correlations of several estimates on the same clusters, from their leave-one-out values: (estimates, clusters).
+    Those of a constant or undefined one are 0."""
+    known = np.isfinite(left_out).all(axis=1, keepdims=True)
+    centred = np.where(known, left_out, 0.0)
+    centred = centred - centred.mean(axis=1, keepdims=True)
+    length = np.sqrt((centred**2).sum(axis=1, keepdims=True))
+    unit = np.where(length > _NOTHING, centred / np.maximum(length, _NOTHING), 0.0)
+    alike = floats(unit @ unit.T)
+    np.fill_diagonal(alike, 1.0)
+    return alike
 
 
-def apart(first: float, second: float, correlation: float) -> float:
-    """The reach of a difference, from the reaches of its two sides."""
-    return sqrt(max(first**2 + second**2 - 2 * correlation * first * second, 0.0))
+def apart(weights: Floats, reaches: Floats, correlation: Floats) -> float:
+    """The reach of a weighted sum, from those of its parts and their correlations."""
+    weighted = weights * reaches
+    return sqrt(max(float(weighted @ correlation @ weighted), 0.0))
 
 
 def shaped(evidence: Evidence, metric: Metric, value: float, found: Influence, resampling: Resampling) -> Estimate:
@@ -245,8 +290,8 @@ def disagreement(
     elif effect == 0:
         events = 0.0
     weight = ASSUMED_EVENTS if metric.nominal else ASSUMED_GRADED
-    drawn = (events * effect + weight * assumed) / (events + weight)
-    degrees = evidence.clusters - 1.0 if metric.nominal else found.degrees
+    drawn = raised(effect, assumed, events, weight)
+    degrees = min(effective_degrees(trials), found.degrees) if not metric.nominal else effective_degrees(trials)
     quantile = student_quantile(0.5 + resampling.confidence / 2, degrees)
     least, most = score_interval(rate, count / max(drawn, _NOTHING), quantile)
     return max(1 - most / expected, -1.0) if metric.shape != "bounded" else 1 - most, min(1 - least / expected, 1.0)

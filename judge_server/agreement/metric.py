@@ -24,8 +24,9 @@ class Metric:
     ``shape`` chooses the interval (see ``interval``). A ``proportion`` needs ``trials``, its denominator, linear in the
     totals. A ``disagreement`` is 1 − observed / expected: ``trials`` counts the observations, ``observed`` is the
     observed disagreement per trial and ``expected`` the one by chance, both in [0, 1]; ``nominal``: two labels either
-    agree or not. ``parts``: two proportions whose difference, first less second, is the metric. ``rarer``: the number
-    of labels other than the most common one; with too few there is no interval.
+    agree or not. ``parts``: metrics whose weighted sum is the metric; if every weight is positive, the mean of those
+    that are defined. ``base``: a proportion of which the metric is the increasing function ``increasing``. ``rarer``:
+    the number of labels other than the most common one; with too few there is no interval.
     """
 
     name: str
@@ -36,7 +37,9 @@ class Metric:
     observed: Value | None = None
     expected: Value | None = None
     nominal: bool = True
-    parts: "tuple[Metric, Metric] | None" = None
+    parts: "tuple[tuple[float, Metric], ...]" = ()
+    base: "Metric | None" = None
+    increasing: Callable[[float], float] = float
     rarer: Value | None = None
 
     def renamed(self, name: str) -> "Metric":
@@ -56,7 +59,8 @@ class Metric:
             observed=composed(self.observed),
             expected=composed(self.expected),
             rarer=composed(self.rarer),
-            parts=None if self.parts is None else (self.parts[0].over(prepare), self.parts[1].over(prepare)),
+            parts=tuple((weight, part.over(prepare)) for weight, part in self.parts),
+            base=None if self.base is None else self.base.over(prepare),
         )
 
 

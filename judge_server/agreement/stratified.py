@@ -98,15 +98,16 @@ def mean_metric(name: str, parts: Sequence[Task], ends: Floats, weights: Floats)
 
     trials, observed = whole([one.trials for one in own]), whole([one.observed for one in own])
     expected = whole([one.expected for one in own])
-    coefficient = own[0].shape in {"disagreement", "bounded"} or own[0].parts is not None
+    difference = any(weight < 0 for weight, _ in own[0].parts)
     return replace(
         own[0],
         value=partial(mean, function=[one.value for one in own]),
         undefined=f"no criterion has a value: {own[0].undefined}",
-        shape=("disagreement" if own[0].parts is not None else own[0].shape) if coefficient else own[0].shape,
+        shape="disagreement" if difference else own[0].shape,
         trials=None if trials is None else lambda totals: columns(totals, trials).sum(axis=0),
         observed=None if observed is None else partial(mean, function=observed),
         expected=None if expected is None else partial(mean, function=expected),
-        parts=None,
+        parts=(),
+        base=None,
         rarer=None,
     )
