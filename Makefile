@@ -61,8 +61,8 @@ test-numerics: install  ## the engine's tests with its weights moved by up to 0.
 	$(BIN)/pytest -m "engine and not real_model" --perturb-weights 0.001 tests/models tests/end_to_end
 	$(BIN)/pytest -m "engine and not real_model" --perturb-weights 0.001 --engine-dtype bfloat16 tests/models tests/end_to_end
 
-simulate: install  ## coverage of intervals with known truth, 200 label sets a cell, as a table (SETS=1000 for the full run)
-	$(BIN)/python -m benchmarks.intervals --sets $(or $(SETS),200)
+simulate: install  ## figures and decisions with known truth, 200 label sets a cell, as a table (SETS=1000 for the full run, KEEP=.sim to continue it later)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulation --sets $(or $(SETS),200) $(if $(KEEP),--keep $(KEEP))
 
 test-trainers: install  ## the adapters against real trainers, each in an environment of its own (TRAINERS="trl verl" picks)
 	$(BIN)/pytest -m trainers $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py)

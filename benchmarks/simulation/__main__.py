@@ -15,6 +15,7 @@ from benchmarks.simulation.cell import HEAD, Cell, Outcome, lines
 from benchmarks.simulation.cells import CELLS
 
 AT_ONCE = 25  # sets of one task
+LEAST_SETS = 200  # also of cells whose sets are large
 Drawn = list[dict[str, Outcome]]
 
 
@@ -51,7 +52,7 @@ def simulated(chosen: list[int], sets: int, seed: int, workers: int, kept: Path 
         for place in chosen:
             cell = CELLS[place]
             found[place] = read(file_of(cell, seed, kept)) if kept is not None else {}
-            wanted = max(AT_ONCE, round(sets * cell.sets))
+            wanted = max(min(sets, LEAST_SETS), round(sets * cell.sets))
             for first in range(0, wanted, AT_ONCE):
                 if first not in found[place]:
                     future = pool.submit(task, place, seed, first, min(first + AT_ONCE, wanted))

@@ -6,6 +6,8 @@ from math import sqrt
 
 import numpy as np
 
+from judge_server.agreement.array import Floats, floats
+
 Random = np.random.Generator
 
 
@@ -83,7 +85,9 @@ class Line:
             return f"| {self.cell} | {self.figure} | {self.demand.described} | none in any set | {self.sets} | – |"
         measured = f"{self.share:.3f} ± {self.error:.3f}" + ("" if self.met else " **missed**")
         without = f" ({self.sets - self.counted} without)" if self.counted < self.sets else ""
-        return f"| {self.cell} | {self.figure} | {self.demand.described} | {measured} | {self.sets}{without} | {width} |"
+        return (
+            f"| {self.cell} | {self.figure} | {self.demand.described} | {measured} | {self.sets}{without} | {width} |"
+        )
 
 
 HEAD = "| cell | figure | demanded | measured | sets | mean width |\n|---|---|---|---|---|---|"
@@ -95,7 +99,7 @@ def lines(cell: Cell, outcomes: Iterable[Mapping[str, Outcome]]) -> list[Line]:
     found = []
     for figure, demand in cell.demands.items():
         own = [one[figure] for one in drawn if figure in one]
-        values = np.array([one.value for one in own if one.value is not None])
+        values = floats([one.value for one in own if one.value is not None])
         widths = [one.width for one in own if one.width is not None]
         width = float(np.mean(widths)) if widths else None
         share = float(values.mean()) if len(values) else None
@@ -103,7 +107,7 @@ def lines(cell: Cell, outcomes: Iterable[Mapping[str, Outcome]]) -> list[Line]:
     return found
 
 
-def _error(values: np.ndarray) -> float:  # type: ignore[type-arg]  # of floats
+def _error(values: Floats) -> float:
     """Two standard errors of the mean; of a share of 0 or 1, those of one set more that differs."""
     count = len(values)
     if not count:

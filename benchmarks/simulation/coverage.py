@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.simulation.cell import COVERED, Cell, Outcome, Random
-from benchmarks.simulation.draw import Raters, Steps
+from benchmarks.simulation.draw import Raters, Steps, Sure
 from judge_server.agreement.array import Floats
 from judge_server.agreement.contingency import pair_counts, pair_table
 from judge_server.agreement.evidence import Evidence, joined
@@ -106,7 +106,6 @@ def gap_task(panel: RatingPanel) -> tuple[Evidence, Sequence[Metric]]:
     return joined(people, judged), [replace(gap, name="gap to people")]
 
 
-
 PLAIN = {
     "40 prompts x 5-8, correlation .3": Raters(40, (5, 8), 0.5, 0.15, 0.3),
     "20 prompts x 5-8, correlation .3": Raters(20, (5, 8), 0.5, 0.15, 0.3),
@@ -138,8 +137,16 @@ GRADED = {
     "skewed five steps, 30 prompts x 3": Steps(30, 3),
     "even five steps, 60 prompts x 2": Steps(60, 2, (0.2, 0.2, 0.2, 0.2, 0.2)),
 }
+PROBABILITY_FIGURES = ("brier", "calibration_error", "calibration_slope", "calibration_intercept", "auc")
+SURE = {
+    "calibrated probabilities, 100 independent": Sure(100, 1, 1.0, 0.0),
+    "calibrated probabilities, 60 prompts x 4": Sure(60, 4),
+    "log-odds twice too large, 40 prompts x 5": Sure(40, 5, 2.0),
+    "log-odds 4 times too large, 200 independent": Sure(200, 1, 4.0, 0.0),
+}
 CELLS: tuple[Cell, ...] = (
     *(Coverage(design, ONE_PERSON).cell(name) for name, design in PLAIN.items()),
     *(Coverage(design, SEVERAL, PEOPLE, gap=True).cell(name) for name, design in PANELS.items()),
     *(Coverage(design, STEP_FIGURES).cell(name) for name, design in GRADED.items()),
+    *(Coverage(design, PROBABILITY_FIGURES).cell(name) for name, design in SURE.items()),
 )

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from scipy.stats import norm
 
 from benchmarks.simulation.cell import Random
-from judge_server.agreement.array import Floats, Ints
+from judge_server.agreement.array import Floats, Ints, floats
 from judge_server.agreement.panel import RatingPanel, RatingRows
 from judge_server.agreement.scale import LabelScale
-from judge_server.labels.label import CriterionScale, Item
+from judge_server.labels.label import CriterionScale, Item, Role
 from judge_server.labels.label_set import LabelSet, Provenance
 from judge_server.labels.table import ABSTAINED, Column, LabelTable
 
@@ -102,6 +103,44 @@ class Steps:
         return panel(np.arange(25), codes, STEPS), chance
 
 
+@dataclass(frozen=True)
+class Sure:
+    """A judge with probabilities whose log-odds are ``sharpness`` times the true ones; 1 is calibrated. ``alike``: the
+    correlation of the true log-odds, standard deviation 1.5, of the items of a prompt."""
+
+    prompts: int
+    size: int
+    sharpness: float = 1.0
+    alike: float = 0.3
+
+    def drawn(self, random: Random) -> tuple[Ints, Ints, Floats]:
+        """(items,) each: the prompt, the truth, and the judge's probability."""
+        cluster = prompts(random, self.prompts, (self.size, self.size))
+        chance = self.chances(random, cluster)
+        return cluster, (random.random(len(cluster)) < chance).astype(np.int64), self.said(chance)
+
+    def chances(self, random: Random, cluster: Ints) -> Floats:
+        own = random.normal(size=int(cluster.max()) + 1)[cluster]
+        score = np.sqrt(self.alike) * own + np.sqrt(1 - self.alike) * random.normal(size=len(cluster))
+        return floats(1 / (1 + np.exp(-1.5 * score)))
+
+    def said(self, chance: Floats) -> Floats:
+        return floats(1 / (1 + ((1 - chance) / chance) ** self.sharpness))
+
+    def panel(self, random: Random) -> RatingPanel:
+        cluster, truth, said = self.drawn(random)
+        return panel(cluster, np.stack([truth, (said >= 0.5).astype(np.int64)]), BINARY, said)
+
+    def patterns(self) -> tuple[RatingPanel, Floats]:
+        """Both truths at 2,000 equally likely true probabilities: items of different prompts."""
+        score = norm.ppf((np.arange(2_000) + 0.5) / 2_000)
+        chance = 1 / (1 + np.exp(-1.5 * score))
+        said = np.tile(self.said(floats(chance)), 2)
+        codes = np.stack([np.repeat((0, 1), len(chance)), (said >= 0.5).astype(np.int64)])
+        weight = np.concatenate([1 - chance, chance]) / len(chance)
+        return panel(np.arange(len(said)), codes, BINARY, said), floats(weight)
+
+
 def panel(cluster: Ints, codes: Ints, scale: LabelScale, probability: Floats | None = None) -> RatingPanel:
     """(raters, items) codes, −1 for none; the last rater is the judge, whose ``probability`` of yes may be given."""
     raters, items = codes.shape
@@ -114,12 +153,18 @@ def panel(cluster: Ints, codes: Ints, scale: LabelScale, probability: Floats | N
         np.repeat(np.arange(raters), items),
         codes.ravel(),
         names,
-        (*["human"] * (raters - 1), "judge"),
+        roles(raters),
         scale.labels,
         cluster=np.tile(cluster, raters),
         probability=shares,
     )
     return RatingPanel.of(rows, scale)
+
+
+def roles(raters: int) -> tuple[Role, ...]:
+    """The last rater is the judge."""
+    people: list[Role] = ["human"] * (raters - 1)
+    return (*people, "judge")
 
 
 def label_set(
@@ -150,10 +195,14 @@ def label_set(
             np.tile(cluster.astype(np.int32), raters * criteria),
         ),
         labels=Column((NO, YES), np.where(said < 0, ABSTAINED, said).astype(np.int32)),
-        roles=(*["human"] * (raters - 1), "judge"),
+        roles=roles(raters),
         probabilities=shares,
         rows=np.arange(size * criteria, dtype=np.int32),
     )
-    kept = {} if tags is None else {name: Item(id=name, tags=tuple(own)) for name, own in zip(item_names, tags, strict=True)}
+    kept = (
+        {}
+        if tags is None
+        else {name: Item(id=name, tags=tuple(own)) for name, own in zip(item_names, tags, strict=True)}
+    )
     scales = tuple(CriterionScale(criterion=name, kind="binary", classes=(NO, YES), positive=YES) for name in names)
     return LabelSet("simulated", "1", Provenance(source="drawn at random"), scales, table, items=kept)

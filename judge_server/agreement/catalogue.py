@@ -18,7 +18,7 @@ LABELLED = (
     "krippendorff_alpha_ordinal", "gwet_ac1", "gwet_ac2_linear", "gwet_ac2_quadratic", "raw_agreement",
 )  # fmt: skip
 POSITIVE = ("false_positive_rate", "youden_j")
-PROBABILITY = ("brier", "ece", "auc")
+PROBABILITY = ("brier", "ece", "calibration_error", "auc", "calibration_intercept", "calibration_slope")
 
 
 def table_metrics(scale: LabelScale) -> list[Metric]:

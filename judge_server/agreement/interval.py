@@ -10,9 +10,10 @@
 - A coefficient 1 − observed / expected disagreement gets the same interval on the scale of its observed disagreement,
   with the variance of the coefficient itself (leaving one cluster out) in the effective number of trials.
 - F1 is an increasing function of a proportion, and gets the function of its bounds.
-- Sums and means of proportions (Youden's J, balanced accuracy, macro F1) combine their intervals (Zou & Donner 2008,
-  Stat. Med. 27:1693).
-- A correlation gets the jackknife's interval on Fisher's z, a difference on its own scale, an error on its logarithm.
+- Differences and means of metrics (the gap between judge and people, Youden's J, balanced accuracy, macro F1) combine
+  their intervals with the correlation of their estimates (Zou & Donner 2008, Stat. Med. 27:1693).
+- A correlation gets the jackknife's interval on Fisher's z, a mean difference on its own scale, an error on its
+  logarithm.
 - Without a formula, whole clusters are resampled and percentiles taken.
 
 Graded coefficients use a t quantile whose degrees of freedom fall with the kurtosis of the clusters' influence, because
@@ -38,6 +39,9 @@ ASSUMED_EVENTS = 5.0  # weight of that assumption, in clusters with an event
 ASSUMED_GRADED = 2.0  # the same if disagreements have degrees, and most are small
 FEWEST_EVENTS = 5  # fewest labels of the rarer kind for an interval
 FEWEST_DEGREES = 4.0
+DIRECT = ("proportion", "described")
+DESCRIBED = "no interval: chance alone moves it away from 0"
+SAME = "no interval: every cluster gives the same value"
 _NOTHING = 1e-12
 
 
@@ -59,7 +63,7 @@ def estimate_all(tasks: Sequence[Task], resampling: Resampling) -> dict[str, Est
             total = evidence.total()
             found |= {m.name: short(float(m.value(total)[0]), evidence, m, shortage) for m in metrics}
             continue
-        drawn = [metric for metric in metrics if metric.shape in {"resampled", "reflected"}]
+        drawn = [metric for metric in metrics if metric.shape == "resampled"]
         found |= by_formula(evidence, [metric for metric in metrics if metric not in drawn], resampling)
         if drawn:
             resampled.append((evidence, drawn))
@@ -114,30 +118,43 @@ def influence(left_out: Floats) -> Influence:
 def by_formula(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> dict[str, Estimate]:
     total = evidence.total()
     found: dict[str, Estimate] = {}
-    graded = [metric for metric in metrics if metric.shape != "proportion" and not composed(metric)]
+    graded = [metric for metric in metrics if metric.shape not in DIRECT and not composed(metric)]
     left_out = dict(zip([m.name for m in graded], leave_one_out(evidence, graded), strict=True)) if graded else {}
     for metric in metrics:
         value = float(metric.value(total)[0])
         if not np.isfinite(value):
             found[metric.name] = Estimate(n=evidence.n, clusters=evidence.clusters, note=metric.undefined)
-        elif metric.shape == "proportion" or composed(metric):
-            found[metric.name] = of_proportions(evidence, metric, value, resampling)
+        elif metric.shape == "described" or metric.bounds is not None:
+            found[metric.name] = bounded(evidence, metric, value, resampling)
+        elif composed(metric):
+            found[metric.name] = of_others(evidence, metric, value, resampling)
+        elif metric.shape == "proportion":
+            found[metric.name] = proportion(evidence, metric, value, resampling)
         else:
             found[metric.name] = shaped(evidence, metric, value, influence(left_out[metric.name]), resampling)
     return found
 
 
 def composed(metric: Metric) -> bool:
-    """Whether the metric is made of proportions."""
-    return bool(metric.parts) or metric.base is not None
+    """Whether the metric is made of others that have intervals, or has its own."""
+    return bool(metric.parts) or metric.base is not None or metric.bounds is not None
 
 
-def of_proportions(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
-    """A proportion, a function of one, or a sum of several."""
-    if metric.parts:
-        return combined(evidence, metric, value, resampling)
+def bounded(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
+    """A metric that has an interval of its own, or none."""
+    plain = Estimate(value=value, n=evidence.n, clusters=evidence.clusters)
+    if metric.bounds is None:
+        return plain.model_copy(update={"note": DESCRIBED})
+    found = metric.bounds(evidence.total(), resampling.confidence)
+    if found is None:
+        return plain.model_copy(update={"note": SAME, "needed": 2 * evidence.clusters})
+    return plain.model_copy(update={"low": min(found[0], value), "high": max(found[1], value)})
+
+
+def of_others(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
+    """An increasing function of a proportion, or a sum of several metrics."""
     if metric.base is None:
-        return proportion(evidence, metric, value, resampling)
+        return combined(evidence, metric, value, resampling)
     base = proportion(evidence, metric.base, float(metric.base.value(evidence.total())[0]), resampling)
     if base.low is None or base.high is None:
         return base.model_copy(update={"value": value})
@@ -195,26 +212,25 @@ def assumed_effect(trials: Floats) -> float:
 
 
 def combined(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:
-    """A weighted sum of proportions, or the mean of the defined ones, from the interval of each."""
-    n, clusters, total = evidence.n, evidence.clusters, evidence.total()
-    found: list[tuple[float, Metric, Estimate]] = []
-    for weight, part in metric.parts:
-        own = float(part.value(total)[0])
-        if np.isfinite(own):
-            found.append((weight, part, of_proportions(evidence, part, own, resampling)))
-    weights = floats([weight for weight, _, _ in found])
+    """A weighted sum of metrics, or the mean of the defined ones, from the interval of each."""
+    plain = Estimate(value=value, n=evidence.n, clusters=evidence.clusters)
+    whole, *left_out = leave_one_out(evidence, [metric, *(part for _, part in metric.parts)])
+    if np.isfinite(whole).all() and np.ptp(whole) <= _NOTHING and any(weight < 0 for weight, _ in metric.parts):
+        return plain.model_copy(update={"note": SAME, "needed": 2 * evidence.clusters})
+    each = [by_formula(evidence, [part], resampling)[part.name] for _, part in metric.parts]
+    known = [place for place, one in enumerate(each) if one.value is not None]
+    weights = floats([metric.parts[place][0] for place in known])
     if (weights > 0).all():
         weights /= weights.sum()
     reaches: list[tuple[float, float]] = []  # down and up
-    for weight, _, one in found:
+    for weight, one in zip(weights, (each[place] for place in known), strict=True):
         if one.low is None or one.high is None or one.value is None:
-            return Estimate(value=value, n=n, clusters=clusters, note=one.note, needed=FEWEST_EVENTS)
+            return plain.model_copy(update={"note": one.note, "needed": one.needed})
         down, up = one.value - one.low, one.high - one.value
         reaches.append((down, up) if weight > 0 else (up, down))
-    alike = correlations(leave_one_out(evidence, [part for _, part, _ in found]))
+    alike = correlations(floats([left_out[place] for place in known]))
     down, up = (apart(weights, floats([one[side] for one in reaches]), alike) for side in (0, 1))
-    least = -1.0 if (weights < 0).any() else 0.0
-    return Estimate(value=value, low=max(value - down, least), high=min(value + up, 1.0), n=n, clusters=clusters)
+    return plain.model_copy(update={"low": value - down, "high": value + up})
 
 
 def correlations(left_out: Floats) -> Floats:
@@ -248,8 +264,7 @@ def shaped(evidence: Evidence, metric: Metric, value: float, found: Influence, r
     if metric.shape in {"disagreement", "bounded"}:
         low, high = disagreement(evidence, metric, value, found, resampling)
     elif not found.variance:
-        note = "no interval: every cluster gives the same value"
-        return plain.model_copy(update={"note": note, "needed": 2 * clusters})
+        return plain.model_copy(update={"note": SAME, "needed": 2 * clusters})
     else:
         low, high = transformed(metric, value, found, resampling)
     return plain.model_copy(update={"low": min(low, value), "high": max(high, value)})
@@ -313,6 +328,4 @@ def percentiles(evidence: Evidence, metric: Metric, replicates: Floats, resampli
         return plain.model_copy(update={"note": note, "needed": 2 * clusters})
     tail = (1 - resampling.confidence) / 2
     low, high = (float(bound) for bound in np.quantile(defined, [tail, 1 - tail]))
-    if metric.shape == "reflected":
-        low, high = max(0.0, 2 * value - high), max(0.0, 2 * value - low)
     return plain.model_copy(update={"low": low, "high": high})

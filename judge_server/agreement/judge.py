@@ -6,13 +6,15 @@ and ``n`` counts pairs. ``…_per_item`` is averaged over prompts. With one huma
 same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from pydantic import Field
 
 from judge_server.agreement.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from judge_server.agreement.array import Flags, Floats, Ints
+from judge_server.agreement.calibration_line import line_task
 from judge_server.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
 from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.discrimination import discrimination_task
@@ -100,6 +102,7 @@ def chance_evidence(panel: RatingPanel, own: JudgeColumn, how: Measurement) -> I
         PROBABILITY_METRICS,
     )
     yield discrimination_task(own.probabilities, outcome(panel.majority(), positive), panel.cluster)
+    yield line_task(own.probabilities, outcome(panel.majority(), positive), panel.cluster)
     each = probability_evidence(
         own.probabilities[humans.item], outcome(humans.code, positive), panel.cluster[humans.item], how.bins
     )
@@ -117,14 +120,17 @@ def judge_difference(
     second: str,
     measurement: Measurement | None = None,
     strata: Sequence[Flags] = (),
+    names: Collection[str] = (),
 ) -> dict[str, Estimate]:
     """First less second judge against the reference, metric by metric, on the items that both judged; coefficients are
-    averaged over ``strata``."""
+    averaged over ``strata``. ``names``: only these metrics."""
     how = measurement or Measurement()
     tasks = difference_tasks(panel, first, second)
     if strata:
         parts = [difference_tasks(panel.restricted(units), first, second) for units in strata]
         tasks = list(stratified_tasks(tasks, parts))
+    if names:
+        tasks = [(evidence, [metric for metric in metrics if metric.name in names]) for evidence, metrics in tasks]
     return estimate_all(tasks, how.resampling)
 
 
@@ -145,8 +151,13 @@ def difference_tasks(panel: RatingPanel, first: str, second: str) -> list[Task]:
 
 
 def difference(metric: Metric, shape: tuple[int, ...]) -> Metric:
-    def value(totals: Floats) -> Floats:
-        halves = totals.reshape(len(totals), 2, *shape)
-        return metric.value(halves[:, 0]) - metric.value(halves[:, 1])
+    """The metric of the first half of joined statistics less that of the second."""
 
-    return Metric(metric.name, value, metric.undefined)
+    def half(totals: Floats, place: int) -> Floats:
+        return totals.reshape(len(totals), 2, *shape)[:, place]
+
+    def value(totals: Floats) -> Floats:
+        return metric.value(half(totals, 0)) - metric.value(half(totals, 1))
+
+    parts = ((1.0, metric.over(partial(half, place=0))), (-1.0, metric.over(partial(half, place=1))))
+    return Metric(metric.name, value, metric.undefined, parts=parts)

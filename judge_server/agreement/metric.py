@@ -11,8 +11,9 @@ from judge_server.agreement.array import Floats
 from judge_server.core.model import Frozen
 
 Value = Callable[[Floats], Floats]
+Bounds = Callable[[Floats, float], tuple[float, float] | None]
 Shape = Literal[
-    "proportion", "disagreement", "bounded", "correlation", "positive", "difference", "resampled", "reflected"
+    "proportion", "disagreement", "bounded", "correlation", "positive", "difference", "resampled", "described"
 ]
 
 
@@ -26,7 +27,8 @@ class Metric:
     observed disagreement per trial and ``expected`` the one by chance, both in [0, 1]; ``nominal``: two labels either
     agree or not. ``parts``: metrics whose weighted sum is the metric; if every weight is positive, the mean of those
     that are defined. ``base``: a proportion of which the metric is the increasing function ``increasing``. ``rarer``:
-    the number of labels other than the most common one; with too few there is no interval.
+    the number of labels other than the most common one; with too few there is no interval. ``bounds``: an interval of
+    its own, from (1, *statistics) totals and the confidence; None without one. A ``described`` metric has no interval.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Metric:
     base: "Metric | None" = None
     increasing: Callable[[float], float] = float
     rarer: Value | None = None
+    bounds: Bounds | None = None
 
     def renamed(self, name: str) -> "Metric":
         return replace(self, name=name)
@@ -51,7 +54,7 @@ class Metric:
         def composed(function: Value | None) -> Value | None:
             return None if function is None else lambda totals: function(prepare(totals))
 
-        value = self.value
+        value, bounds = self.value, self.bounds
         return replace(
             self,
             value=lambda totals: value(prepare(totals)),
@@ -61,6 +64,7 @@ class Metric:
             rarer=composed(self.rarer),
             parts=tuple((weight, part.over(prepare)) for weight, part in self.parts),
             base=None if self.base is None else self.base.over(prepare),
+            bounds=None if bounds is None else lambda total, confidence: bounds(prepare(total), confidence),
         )
 
 

@@ -7,7 +7,7 @@ a stratified kappa", Stat. Med. 10:1465). Shares of correct ratings, and errors 
 ratings in either case and stay pooled.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from math import prod
@@ -21,9 +21,10 @@ from judge_server.agreement.resampling import Task
 
 POOLED = (
     "accuracy", "raw_agreement", "sensitivity", "specificity", "false_positive_rate", "precision[", "recall[",
-    "f1_pairwise_balanced", "rmse", "mae", "mean_difference", "brier", "ece", "alt_test_", "preference_", "judge_tie",
-    "human_tie", "swap_", "first_shown",
+    "f1_pairwise_balanced", "rmse", "mae", "mean_difference", "brier", "ece", "calibration_", "alt_test_",
+    "preference_", "judge_tie", "human_tie", "swap_", "first_shown",
 )  # fmt: skip
+Combined = Callable[..., Floats]  # of totals, and the function of each criterion
 MOST_CELLS = 20_000  # statistics of all criteria together; finer rank tables are not stratified
 
 
@@ -92,22 +93,36 @@ def mean_metric(name: str, parts: Sequence[Task], ends: Floats, weights: Floats)
         above = (np.where(known, values, 0) * weights[:, np.newaxis]).sum(axis=0)
         return ratio(above, (known * weights[:, np.newaxis]).sum(axis=0))
 
-    def whole(function: Sequence[Value | None]) -> Sequence[Value] | None:
-        given = [one for one in function if one is not None]
-        return given if len(given) == len(function) else None
+    def total(totals: Floats, function: Sequence[Value]) -> Floats:
+        return floats(columns(totals, function).sum(axis=0))
 
-    trials, observed = whole([one.trials for one in own]), whole([one.observed for one in own])
-    expected = whole([one.expected for one in own])
-    difference = any(weight < 0 for weight, _ in own[0].parts)
+    return averaged(own, mean, total)
+
+
+def averaged(own: Sequence[Metric], mean: Combined, total: Combined) -> Metric:
+    """The mean of a metric over criteria; that of a difference is the difference of the means."""
+    first = own[0]
+
+    def whole(function: Sequence[Value | None], combine: Combined) -> Value | None:
+        given = [one for one in function if one is not None]
+        return partial(combine, function=given) if len(given) == len(function) else None
+
+    value: Value = partial(mean, function=[one.value for one in own])
+    parts: tuple[tuple[float, Metric], ...] = ()
+    if any(weight < 0 for weight, _ in first.parts):
+        columns = [[one.parts[place][1] for one in own] for place in range(len(first.parts))]
+        parts = tuple(
+            (weight, averaged(column, mean, total)) for (weight, _), column in zip(first.parts, columns, strict=True)
+        )
     return replace(
-        own[0],
-        value=partial(mean, function=[one.value for one in own]),
-        undefined=f"no criterion has a value: {own[0].undefined}",
-        shape="disagreement" if difference else own[0].shape,
-        trials=None if trials is None else lambda totals: columns(totals, trials).sum(axis=0),
-        observed=None if observed is None else partial(mean, function=observed),
-        expected=None if expected is None else partial(mean, function=expected),
-        parts=(),
+        first,
+        value=value,
+        undefined=f"no criterion has a value: {first.undefined}",
+        shape="bounded" if first.shape == "proportion" else first.shape,
+        trials=whole([one.trials for one in own], total),
+        observed=whole([one.observed for one in own], mean),
+        expected=whole([one.expected for one in own], mean),
+        parts=parts,
         base=None,
         rarer=None,
     )

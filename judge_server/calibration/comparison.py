@@ -172,14 +172,14 @@ def paired(view: View, measurement: Measurement) -> Paired:
     wanted = (metric, *(name for name in SHOWN if name != metric))
     between = pair_table(np.where(used, old, -1), new, panel.cluster, panel.scale.size)
     table = between.total()[0] if between.clusters else np.zeros((panel.scale.size, panel.scale.size))
-    differences = judge_difference(panel, NEW, OLD, measurement, view.strata)
+    differences = judge_difference(panel, NEW, OLD, measurement, view.strata, wanted)
     return Paired(
         n=int(used.sum()),
         clusters=len(np.unique(cluster)),
         metric=metric,
         old=measured(panel, OLD, wanted, measurement, view.strata),
         new=measured(panel, NEW, wanted, measurement, view.strata),
-        difference={name: value for name, value in differences.items() if name in wanted},
+        difference=differences,
         fixed=fixed,
         broken=broken,
         exact=sign_flip(right[1], right[0], cluster),

@@ -14,7 +14,7 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet
 
-_POSITIVE_ONLY = ("false_positive_rate", "youden_j", "brier", "ece", "sensitivity", "specificity")
+_POSITIVE_ONLY = ("false_positive_rate", "youden_j", "brier", "ece", "calibration_", "sensitivity", "specificity")
 _WEIGHTY = 0.1  # share of the points that makes a criterion important
 _MOST_TAGS = 40
 

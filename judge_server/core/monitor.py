@@ -78,7 +78,7 @@ class MonitorLimits(Frozen):
     window: int = Field(default=2_000, ge=50, le=20_000)
     horizon_seconds: float = Field(default=86_400.0, gt=0, le=315_360_000)
     most_series: int = Field(default=16, ge=1, le=1_000)
-    false_alarms: float = Field(default=0.001, gt=0, lt=0.5)
+    false_alarms: float = Field(default=0.00015, gt=0, lt=0.5)
     least: int = Field(default=100, ge=10)
     least_clusters: int = Field(default=20, ge=5)
     correlation_rise: float = Field(default=0.2, gt=0, le=2)

@@ -83,19 +83,20 @@ def estimate(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
 
 def share(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
     """A mean that lies in [0, 1], with the score interval of an effective number of trials (Korn & Graubard 1998) and
-    Student's quantile on prompts − 1. If few rows are on the rarer side, rows of one prompt are assumed to correlate
-    with ``_ASSUMED_CORRELATION``, so that 0 of n is not certainty."""
+    Student's quantile on the effective number of prompts − 1. If few rows are on the rarer side, rows of one prompt are
+    assumed to correlate with ``_ASSUMED_CORRELATION``, so that 0 of n is not certainty; the assumption never lowers the
+    measured effect. The same rules as in ``agreement.interval``, without scipy."""
     mean = of.mean
     if isnan(mean) or of.clusters < 2:
         return MeanEstimate(mean, 0.0, 1.0, of.n, of.clusters)
-    count = float(of.weight.sum())
-    assumed = 1 + (float(of.weight @ of.weight) / count - 1) * _ASSUMED_CORRELATION
-    effect = _variance(of, mean) / (mean * (1 - mean) / count) if 0 < mean < 1 else assumed
+    count, squares = float(of.weight.sum()), float(of.weight @ of.weight)
+    effect = assumed = 1 + (squares / count - 1) * _ASSUMED_CORRELATION
+    if 0 < mean < 1:
+        effect = _variance(of, mean) / (mean * (1 - mean) / count)
     events = count * min(mean, 1 - mean)
-    drawn = (events * effect + _ASSUMED_EVENTS * assumed) / (events + _ASSUMED_EVENTS)
-    low, high = score_interval(
-        min(max(mean, 0.0), 1.0), count / max(drawn, 1.0), quantile * _wider(of.clusters, quantile)
-    )
+    drawn = max(effect, (events * effect + _ASSUMED_EVENTS * assumed) / (events + _ASSUMED_EVENTS), 1.0)
+    wider = _wider(count**2 / squares, quantile)
+    low, high = score_interval(min(max(mean, 0.0), 1.0), count / drawn, quantile * wider)
     return MeanEstimate(mean, low, high, of.n, of.clusters)
 
 
@@ -140,7 +141,7 @@ def _variance(of: Sample, around: float) -> float:
     return float(residuals @ residuals) / float(of.weight.sum()) ** 2 * of.clusters / (of.clusters - 1)
 
 
-def _wider(clusters: int, quantile: float = _CONFIDENT) -> float:
+def _wider(clusters: float, quantile: float = _CONFIDENT) -> float:
     """Ratio of Student's quantile to the normal one (first terms of the Cornish–Fisher expansion)."""
     degrees = max(clusters - 1, 1)
     z2 = quantile**2

@@ -36,26 +36,30 @@ def criterion_saturation(frame: Frame, windows: Windows, limits: MonitorLimits) 
     """A criterion that all responses meet, or none, gives a group no advantage. A negative criterion that is never met
     is as intended."""
     found = []
-    criteria = _criteria(windows)
-    doubted = 1 - _DOUBT * (
-        1 - limits.saturated
-    )  # .97 for .98: a criterion that still distinguishes some responses is not saturated
-    for criterion, bad in criteria.items():
+    for criterion, bad in _criteria(windows).items():
         recent, baseline = _scores(windows.recent, criterion), _scores(windows.baseline, criterion)
-        if not frame.enough(recent):
-            found.append(frame.too_little("Decided verdicts", recent.n, baseline.n, criterion))
-            continue
-        now = share(recent)
-        full = now.value >= limits.saturated and above(recent, doubted, limits.false_alarms, bounded=True)
-        none = Sample(recent.weight - recent.total, recent.weight, recent.n)
-        empty = now.value <= 1 - limits.saturated and above(none, doubted, limits.false_alarms, bounded=True)
-        state: State = "alarm" if full or (empty and not bad) else "ok"
-        before = baseline.mean if baseline.n else None
-        text = _saturated(now, bad) if full or empty else f"Met by {now.value:.1%}: it tells responses apart."
-        told = finding(frame, state, now, before, baseline.n, None, text, criterion)
-        near = max(now.value, 1 - now.value) >= limits.saturated
-        found.append(told.model_copy(update={"near": near}))
+        found.append(saturation(frame, limits, criterion, (baseline, recent), bad=bad))
     return found or [frame.too_little("Decided verdicts", 0, 0)]
+
+
+def saturation(
+    frame: Frame, limits: MonitorLimits, criterion: str, samples: tuple[Sample, Sample], *, bad: bool
+) -> MonitorFinding:
+    """Of one criterion, from its samples before and recently. The share has to be beyond the limit, and a share half as
+    far again from 1 (.97 for .98) has to be excluded: a criterion that still distinguishes some responses is not
+    saturated."""
+    baseline, recent = samples
+    if not frame.enough(recent):
+        return frame.too_little("Decided verdicts", recent.n, baseline.n, criterion)
+    now, doubted = share(recent), 1 - _DOUBT * (1 - limits.saturated)
+    full = now.value >= limits.saturated and above(recent, doubted, frame.level, bounded=True)
+    none = Sample(recent.weight - recent.total, recent.weight, recent.n)
+    empty = now.value <= 1 - limits.saturated and above(none, doubted, frame.level, bounded=True)
+    state: State = "alarm" if full or (empty and not bad) else "ok"
+    before = baseline.mean if baseline.n else None
+    text = _saturated(now, bad) if full or empty else f"Met by {now.value:.1%}: it tells responses apart."
+    told = finding(frame, state, now, before, baseline.n, None, text, criterion)
+    return told.model_copy(update={"near": max(now.value, 1 - now.value) >= limits.saturated})
 
 
 def _criteria(windows: Windows) -> dict[str, bool]:

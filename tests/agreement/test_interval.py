@@ -6,7 +6,9 @@ from statsmodels.stats.proportion import proportion_confint
 from judge_server.agreement.catalogue import table_metrics
 from judge_server.agreement.classification import classification_metrics
 from judge_server.agreement.contingency import pair_table, table_of
+from judge_server.agreement.evidence import joined
 from judge_server.agreement.interval import estimate, share_interval
+from judge_server.agreement.judge import difference
 from judge_server.agreement.kappa import cohen_metrics
 from judge_server.agreement.moment import MOMENT_METRICS, moments
 from judge_server.agreement.resampling import Resampling
@@ -133,6 +135,46 @@ def test_intervals_cover_the_truth_about_as_often_as_they_promise():
         found = estimate(table, classification_metrics(YES_NO)[:1], Resampling(replicates=400))["accuracy"]
         covered += found.low <= 0.8 <= found.high
     assert 0.9 <= covered / 200 <= 0.99
+
+
+def test_the_interval_of_balanced_accuracy_knows_that_the_rare_label_is_rare():
+    found = estimate(table_of([[285, 0], [0, 10]]), classification_metrics(YES_NO), DEFAULT)
+    assert found["balanced_accuracy"].value == 1
+    assert found["balanced_accuracy"].low < 0.95
+    assert found["balanced_accuracy"].low > found["recall[yes]"].low
+
+
+def test_the_bounds_of_f1_are_those_of_the_share_that_it_grows_with():
+    found = estimate(table_of([[60, 7], [9, 24]]), classification_metrics(YES_NO), DEFAULT)["f1[yes]"]
+    bounds = share_interval(np.repeat([1.0, 0.0], [24, 16]), np.ones(40), 0.95)
+    assert (found.low, found.high) == pytest.approx(tuple(2 * one / (1 + one) for one in bounds), abs=0.003)
+    assert found.value == pytest.approx(48 / 64)
+
+
+def test_clusters_of_very_different_sizes_widen_the_interval():
+    even = share_interval(np.full(20, 3.0), np.full(20, 10.0), 0.95)
+    sizes = np.array([105.0, *[5.0] * 19])
+    uneven = share_interval(sizes * 0.3, sizes, 0.95)
+    assert uneven[1] - uneven[0] > even[1] - even[0]
+
+
+def test_a_difference_of_two_judges_is_bounded_by_the_intervals_of_both():
+    rng = np.random.default_rng(4)
+    truth = rng.integers(0, 2, 200)
+    good, poor = (truth ^ (rng.random(200) < error) for error in (0.05, 0.3))
+    tables = [pair_table(truth, judge, np.arange(200), 2) for judge in (good, poor)]
+    own = [estimate(table, cohen_metrics(YES_NO), DEFAULT)["cohen_kappa"] for table in tables]
+    gap = estimate(joined(*tables), [difference(cohen_metrics(YES_NO)[0], (2, 2))], DEFAULT)["cohen_kappa"]
+    assert gap.value == pytest.approx(own[0].value - own[1].value)
+    assert 0 < gap.low < gap.value < gap.high
+    assert gap.high - gap.low < sum(one.high - one.low for one in own)
+
+
+def test_a_judge_compared_with_itself_has_no_interval_of_the_difference():
+    truth = np.tile([0, 1], 60)
+    table = pair_table(truth, np.roll(truth, 1) ^ (np.arange(120) % 3 > 0), np.arange(120), 2)
+    gap = estimate(joined(table, table), [difference(cohen_metrics(YES_NO)[0], (2, 2))], DEFAULT)["cohen_kappa"]
+    assert (gap.value, gap.low) == (0, None)
 
 
 def test_clusters_for_a_narrower_interval_grow_with_the_square():

@@ -14,7 +14,7 @@ def evidence(p, y, bins=10):
 
 def test_brier_and_ece_of_the_textbook_example():
     found = values(evidence([0.1, 0.9, 0.8, 0.3], [0, 1, 1, 0]), PROBABILITY_METRICS)
-    assert found == pytest.approx({"brier": 0.0375, "ece": 0.175})
+    assert found == pytest.approx({"brier": 0.0375, "ece": 0.175, "calibration_error": 0.0})
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=40))
@@ -40,8 +40,40 @@ def test_items_without_a_probability_are_left_out_and_not_counted_as_zero():
     assert (empty.value, empty.note) == (None, "no item has both a probability and a label")
 
 
-def test_the_interval_of_ece_is_reflected_because_resampling_only_adds_noise_to_it():
+def test_ece_has_no_interval_and_says_why():
     rng = np.random.default_rng(0)
     p = rng.random(400)
     found = estimates(evidence(p, rng.random(400) < p), PROBABILITY_METRICS)["ece"]
-    assert 0 <= found.low < found.value
+    assert found.value > 0
+    assert (found.low, found.high) == (None, None)
+    assert "chance alone" in found.note
+
+
+def test_a_calibrated_judge_has_an_error_of_about_zero_however_few_labels_there_are():
+    rng = np.random.default_rng(1)
+    plain, corrected, excluded = [], [], 0
+    for _ in range(60):
+        p = rng.random(100)
+        found = estimates(evidence(p, rng.random(100) < p), PROBABILITY_METRICS)
+        plain.append(found["ece"].value)
+        corrected.append(found["calibration_error"].value)
+        excluded += found["calibration_error"].low > 0
+    assert np.mean(plain) > 0.08
+    assert np.mean(corrected) < 0.05
+    assert excluded <= 5
+
+
+def test_the_error_of_a_judge_that_is_too_sure_is_found():
+    rng = np.random.default_rng(2)
+    truth = rng.random(4000) < 0.7
+    found = estimates(evidence(np.full(4000, 0.95), truth), PROBABILITY_METRICS)["calibration_error"]
+    assert found.value == pytest.approx(0.25, abs=0.02)
+    assert 0.22 < found.low < found.value < found.high < 0.28
+
+
+def test_copies_within_a_prompt_do_not_make_an_error_significant():
+    rng = np.random.default_rng(3)
+    p = np.repeat(rng.random(60), 20)
+    y = np.repeat(rng.random(60) < p[::20], 20)
+    rows = probability_evidence(p, y.astype(float), np.repeat(np.arange(60), 20))
+    assert estimates(rows, PROBABILITY_METRICS)["calibration_error"].low == 0

@@ -135,7 +135,7 @@ def test_there_is_no_correlation_with_what_never_varies():
 
 def test_a_share_at_its_limit_hardly_ever_alarms_in_a_day_of_looks():
     """288 looks at the newest 2,000 rows, of which 100 are new each time, at the level of one of eleven monitors."""
-    chance, level, runs = np.random.default_rng(8), 0.001 / 11, 20
+    chance, level, runs = np.random.default_rng(8), 0.00015 / 11, 20
     wrong = 0
     for _ in range(runs):
         rows = (chance.random(2_000 + 287 * 100) < 0.3).astype(float)

@@ -18,7 +18,7 @@ def loaded(tmp_path):
 
 def test_every_line_has_a_default_and_can_be_moved(loaded):
     limits = loaded("[monitor]\nwindow = 500\nflags_rise = 0.1\n").monitor
-    assert (limits.window, limits.flags_rise, limits.false_alarms) == (500, 0.1, 0.001)
+    assert (limits.window, limits.flags_rise, limits.false_alarms) == (500, 0.1, 0.00015)
 
 
 @pytest.mark.parametrize(
