@@ -87,8 +87,8 @@ def method(report: Report) -> Iterator[str]:
     yield (
         f"Intervals hold {how.confidence:.0%} and count prompts, because ratings of one prompt are not independent: "
         "score intervals with an effective number of ratings for shares and coefficients, their combination for "
-        f"differences, a jackknife over prompts for correlations, {how.replicates:,} resamples (seed {how.seed}) for the "
-        "alternative-annotator test. With "
+        f"differences, a jackknife over prompts for correlations, {how.replicates:,} resamples (seed {how.seed}) for "
+        "the alternative-annotator test. With "
         f"fewer than {how.min_clusters} prompts or {how.min_items} items no interval is given: that is not enough "
         "evidence."
     )
