@@ -194,16 +194,14 @@ class JobRecords:
         """Position and judgment of finished items in order, those beyond ``after``; None if it was deleted."""
         column = JOB_ITEM.c
         question = (
-            select(
-                column.position, column.judgment_id, func.coalesce(column.result, JUDGMENT.c.payload).label("payload")
-            )
+            select(column.position, column.judgment_id, column.result, JUDGMENT.c.content)
             .select_from(JOB_ITEM.outerjoin(JUDGMENT, JUDGMENT.c.id == column.judgment_id))
             .where(column.job_id == job_id, column.finished, column.position > after)
             .order_by(column.position)
             .limit(limit)
         )
         rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple((row.position, decode(Judgment, row.payload) if row.payload else None) for row in rows)
+        return tuple((row.position, _judgment(row.result or row.content)) for row in rows)
 
     async def forget_expired(self) -> tuple[str, ...]:
         """Delete jobs whose retention has passed and abandoned uploads; return their ids. An upload that is extended at
@@ -298,3 +296,7 @@ def _job(row: Row[Any]) -> Job:
         partial=row.partial,
         failed=row.failed,
     )
+
+
+def _judgment(text: str | None) -> Judgment | None:
+    return decode(Judgment, text) if text else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 
 from judge_server.core.judgment import NO_JUDGE
 from judge_server.core.monitor import Series
@@ -22,6 +22,7 @@ from judge_server.store.observation import (
     observed,
     split,
 )
+from judge_server.store.reading import with_texts
 from judge_server.store.schema import JUDGMENT, SUBMISSION
 from judge_server.store.writing import microseconds
 from judge_server.util.concurrency import cooperatively
@@ -30,6 +31,7 @@ _SCANNED: Final = 20_000
 _SCANNED_FOR_ONE: Final = 10
 _AT_ONCE: Final = 200
 _POLICIES: Final = 4
+_SHOWN: Final = ("prompt", "response")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +127,10 @@ def _window(series: Series, span: TimeRange, window: int, newest: bool) -> Selec
     chosen = wanted.order_by(*place).limit(window).subquery("chosen")
     question = select(
         *(column[name] for name in ("id", "created_us", "rubric_digest", "fingerprint", "group_name", "step")),
-        *(column[name] for name in ("policy", "reward", "status", "payload", "run", "prompt_key")),
-        _submission(),
-    ).join(chosen, chosen.c.id == column.id)
-    return question.join(SUBMISSION, SUBMISSION.c.judgment_id == column.id, isouter=True).order_by(*order)
+        *(column[name] for name in ("policy", "reward", "status", "content", "run", "prompt_key")),
+    ).join_from(SUBMISSION, JUDGMENT, SUBMISSION.c.judgment_id == column.id)
+    question = question.join(chosen, chosen.c.id == column.id)
+    return with_texts(question, _SHOWN, MOST_SUBMISSION_CHARACTERS).order_by(*order)
 
 
 def _audits(connection: Connection, series: Series, span: TimeRange, window: int) -> tuple[tuple[Audited, ...], ...]:
@@ -157,15 +159,13 @@ def _pairs(series: Series, span: TimeRange, window: int, newest: bool) -> Select
     column = trained.c
     question = (
         select(
-            *(column[name] for name in ("id", "created_us", "group_name", "policy", "payload")),
+            *(column[name] for name in ("id", "created_us", "group_name", "prompt_key", "policy", "content")),
             near.c.judge.label("audit_judge"),
-            auditing.c.payload.label("auditing"),
-            _submission(),
+            auditing.c.content.label("auditing"),
         )
         .select_from(near)
         .join(trained, column.id == near.c.audited_id)
         .join(auditing, auditing.c.id == near.c.judgment_id)
-        .join(SUBMISSION, SUBMISSION.c.judgment_id == column.id, isouter=True)
         .where(column.judge == series.judge)
     )
     if series.rubric is not None:
@@ -184,12 +184,6 @@ def _read(connection: Connection, question: Select[Any]) -> Iterable[Row[Any]]:
 def _within(moment: ColumnElement[int], span: TimeRange) -> list[ColumnElement[bool]]:
     since = moment >= microseconds(span.since)
     return [since] if span.until is None else [since, moment < microseconds(span.until)]
-
-
-def _submission() -> Any:
-    """The payload of the submission, unless it is too long to be read at every survey."""
-    payload = SUBMISSION.c.payload
-    return case((func.length(payload) <= MOST_SUBMISSION_CHARACTERS, payload)).label("submission")
 
 
 def _no_audit() -> Any:

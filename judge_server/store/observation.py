@@ -1,6 +1,6 @@
 """Stored judgments in the reduced form that monitors read, with the parts of the texts that they need."""
 
-import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,16 +80,18 @@ def split(rows: Sequence[Any], window: int) -> tuple[tuple[Any, ...], tuple[Any,
 
 
 def observed(row: Any) -> Observed:
-    """From a row of the judgment's columns, with the payloads of judgment and submission."""
-    judgment = decode_mapping(row.payload)
+    """From a row of the judgment's columns, with the JSON of prompt and response."""
+    judgment = decode_mapping(row.content)
     verdicts = judgment.get("verdicts", ())
     judged = [verdict["status"] for verdict in verdicts if verdict["source"] == "judge"]
     asked = [status for status in judged if status != "not_applicable"]
-    prompt, response = (None, None) if row.submission is None else _texts(row.submission)
+    short = row.prompt_text is not None and row.response_text is not None
+    prompt = _text(json.loads(row.prompt_text), None) if short else None
+    response = _text(json.loads(row.response_text), "assistant") if short else None
     return Observed(
         id=row.id,
         created_us=row.created_us,
-        cluster=_cluster(prompt, row),
+        cluster=_cluster(row),
         group=_group(row),
         policy=row.policy,
         reward=row.reward,
@@ -107,7 +109,7 @@ def observed(row: Any) -> Observed:
 
 def audited(row: Any) -> Audited | None:
     """From a row with the payloads of both judgments; None if no criterion was decided by both judges."""
-    trained, auditing = decode_mapping(row.payload), decode_mapping(row.auditing)
+    trained, auditing = decode_mapping(row.content), decode_mapping(row.auditing)
     own, other = (
         scores_of([verdict for verdict in one.get("verdicts", ()) if verdict["source"] == "judge"])
         for one in (trained, auditing)
@@ -117,11 +119,10 @@ def audited(row: Any) -> Audited | None:
         return None
     signs = {verdict["criterion"]: -1 if verdict["points"] < 0 else 1 for verdict in trained["verdicts"]}
     difference = sum(signs[one] * (own[one] - other[one]) for one in shared) / len(shared)
-    prompt = None if row.submission is None else _texts(row.submission)[0]
     return Audited(
         id=row.id,
         created_us=row.created_us,
-        cluster=_cluster(prompt, row),
+        cluster=_cluster(row),
         policy=row.policy,
         difference=difference,
         disagreed=sum((own[one] >= 0.5) != (other[one] >= 0.5) for one in shared),
@@ -139,11 +140,6 @@ def scores_of(verdicts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return {criterion: sum(values) / len(values) for criterion, values in found.items()}
 
 
-def _texts(payload: str) -> tuple[str, str]:
-    submission = decode_mapping(payload)
-    return _text(submission["prompt"], None), _text(submission["response"], "assistant")
-
-
 def _text(given: Any, role: str | None) -> str:
     if isinstance(given, str):
         return given
@@ -156,11 +152,9 @@ def _group(row: Any) -> str | None:
     return None if name is None else f"{row.run or ''}\x1f{name}\x1f{row.step}"
 
 
-def _cluster(prompt: str | None, row: Any) -> str:
+def _cluster(row: Any) -> str:
     """Rollouts of one prompt resemble each other, so intervals are clustered on it."""
-    if prompt is None:
-        return str(row.group_name or row.id)
-    return hashlib.blake2b(prompt.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return str(row.prompt_key or row.group_name or row.id)
 
 
 def _ends(text: str | None) -> str | None:

@@ -1,19 +1,49 @@
 """Lossless conversion of values to JSON text and back: U+0000 and lone surrogates become JSON escapes, which databases
-accept."""
+accept.
+
+Compressed columns: stored JSON repeats its own field names, so a preset dictionary shortens even small values. The
+first byte says how the rest is written: 0 as it is, in UTF-8; 1 as raw DEFLATE (RFC 1951) with the dictionary below,
+which must never change: a better one gets the next number.
+"""
 
 import json
+import zlib
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from hashlib import blake2b
+from typing import Any, Final, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
-from sqlalchemy import Text
+from sqlalchemy import LargeBinary, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_PLAIN: Final = b"\0"
+_DEFLATED: Final = b"\1"
+_WINDOW: Final = -15
+_DIGEST_BYTES: Final = 16
+# what is likeliest stands last: distances to it are shortest
+_DICTIONARY: Final = (
+    b'"role":"system","content":"assistant","tool_calls":[{"id":"call_","function":{"name":"","arguments":"{'
+    b" and the that is not to of in for with should you your it can be are this if or have may from at as an on will"
+    b" also such need help when symptoms doctor health medical emergency patient I we they please what how why "
+    b'"facts":{"explain":true,"reference":"policy":"group":"step":"run":"judge":"rubric":"prompt":"response":'
+    b'"shares":[0.,0.],"value":null,"error":{"type":"timeout","detail":"judge_unavailable","low_label_mass"'
+    b'"panel":[{"judge":"main","status":"unavailable","abstained","not_applicable","unusable","options":{"option":"A"'
+    b'"gates":[{"criterion":"when":"met","unmet","assumed":true,"step_rewards":[{"index":0,"span":[0,"flags":['
+    b'"injection_suspected","degenerate","repetition","criteria_echo","notices":["components":{"axis:":'
+    b'"rubric":{"id":"version":"1.0.0","digest":"sha256:"},"judge":{"name":"main","model":"vllm:openai:","mode":"direct"'
+    b',"reason","fingerprint":"sha256:"calibration":"guard":"","submission":{"id":"run":"group":"step":},'
+    b'"submission_digest":"sha256:","response_characters":,"usage":{"prompt_tokens":,"cached_tokens":,"completion_tokens"'
+    b':,"calls":},"timing":{"total_seconds":0.,"model_seconds":0.},"created_at":"2026-01-01T00:00:00.000000Z"}'
+    b'{"id":"jdg_","reward":0.,"status":"ok","coverage":1.0,"judged_coverage":1.0,"verdicts":[{"criterion":"'
+    b'"cached":true},"source":"check","source":"guard","label_mass":0.99999,"raw":0.,"reason":"'
+    b'{"value":0.,"shares":[0.,0.],"label_mass":0.9999}'
+    b'","status":"ok","source":"judge","points":1.0,"value":0.,"met":0.,"label_mass":0.9999},{"criterion":"'
+)
 REPLACEMENT = "\ufffd"
 
 
@@ -42,10 +72,20 @@ def decode(kind: type[Model], text: str, **more: Any) -> Model:
 
 
 def encode_mapping(value: Mapping[str, Any]) -> str:
+    return encode_value(value)
+
+
+def encode_value(value: Any) -> str:
+    """JSON of plain data, and of models without the fields at their default. Raises ValueError or TypeError for what
+    JSON cannot hold."""
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, default=_plain).decode()
     except TypeError:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(exclude_defaults=True) if isinstance(value, BaseModel) else to_jsonable_python(value)
 
 
 def decode_mapping(text: str) -> dict[str, Any]:
@@ -94,3 +134,48 @@ def unescape(text: str) -> str:
 def _without_escapes(part: str) -> str:
     head, *tails = part.split("\\u")
     return head + "".join(chr(int(tail[:4], 16)) + tail[4:] for tail in tails)
+
+
+def pack(text: str) -> bytes:
+    """Lone surrogates are kept."""
+    plain = text.encode("utf-8", "surrogatepass")
+    squeezer = zlib.compressobj(level=1, wbits=_WINDOW, zdict=_DICTIONARY)
+    packed = squeezer.compress(plain) + squeezer.flush()
+    return _DEFLATED + packed if len(packed) < len(plain) else _PLAIN + plain
+
+
+def unpack(content: bytes) -> str:
+    """Raises ValueError for what ``pack`` did not write."""
+    kind, rest = content[:1], content[1:]
+    if kind == _DEFLATED:
+        try:
+            rest = zlib.decompressobj(wbits=_WINDOW, zdict=_DICTIONARY).decompress(rest)
+        except zlib.error as fault:
+            raise ValueError(f"it is no compressed text: {fault}") from None
+    elif kind != _PLAIN:
+        raise ValueError("it is no compressed text of this version")
+    return rest.decode("utf-8", "surrogatepass")
+
+
+def text_digest(text: str) -> bytes:
+    """16 bytes by which equal texts are stored once."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
+
+
+def encode_texts(given: Mapping[str, Any]) -> dict[str, tuple[bytes, str]]:
+    """Digest and JSON of each text that is not None."""
+    encoded = {name: encode_value(value) for name, value in given.items() if value is not None}
+    return {name: (text_digest(text), text) for name, text in encoded.items()}
+
+
+class PackedText(TypeDecorator[str]):
+    """Text that is stored compressed. The database compares and searches it by its bytes only."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else pack(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
+        return None if value is None else unpack(bytes(value))

@@ -1,12 +1,12 @@
 """Queries. They block and use the connection passed to them."""
 
-import re
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, TypedDict, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, case, func, literal, select, tuple_
 
 from judge_server.core.errors import BadInput, StoreUnavailable
 from judge_server.core.judgment import Judgment
@@ -15,8 +15,8 @@ from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.core.submission import Submission
 from judge_server.store.page import Page, Position
 from judge_server.store.payload import SafeText, decode
-from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, VERDICT
-from judge_server.store.writing import microseconds
+from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT, VERDICT
+from judge_server.store.writing import TEXT_FIELDS, microseconds
 
 Model = TypeVar("Model", bound=BaseModel)
 MOST_SEARCHED: Final = 2_000
@@ -52,29 +52,41 @@ def conditions_of(wanted: Filter) -> list[ColumnElement[bool]]:
         "group": lambda name: column.group_name == name,
         "status": lambda status: column.status == _status(status),
         "reward_below": lambda bound: column.reward < bound,
-        "text": _may_hold,
     }
-    return [made[name](value) for name, value in wanted.items() if value is not None]
+    return [made[name](value) for name, value in wanted.items() if value is not None and name != "text"]
 
 
 def judgment(connection: Connection, judgment_id: str) -> Judgment | None:
-    payload = connection.execute(select(JUDGMENT.c.payload).where(JUDGMENT.c.id == judgment_id)).scalar_one_or_none()
+    payload = connection.execute(select(JUDGMENT.c.content).where(JUDGMENT.c.id == judgment_id)).scalar_one_or_none()
     return None if payload is None else _read(Judgment, payload, f"judgment {judgment_id!r}")
 
 
 def submission(connection: Connection, judgment_id: str) -> Submission | None:
-    question = (
-        select(SUBMISSION.c.payload, RUBRIC.c.payload.label("rubric"))
-        .join(RUBRIC, SUBMISSION.c.rubric_digest == RUBRIC.c.digest, isouter=True)
-        .where(SUBMISSION.c.judgment_id == judgment_id)
-    )
-    row = connection.execute(question).one_or_none()
-    if row is None:
-        return None
+    question = select(SUBMISSION.c.content.label("submitted"), RUBRIC.c.payload.label("rubric"))
+    question = question.join_from(SUBMISSION, RUBRIC, SUBMISSION.c.rubric_digest == RUBRIC.c.digest, isouter=True)
+    row = connection.execute(with_texts(question).where(SUBMISSION.c.judgment_id == judgment_id)).one_or_none()
+    return None if row is None else _submission(row, row.rubric, judgment_id)
+
+
+def _submission(row: Row[Any], rubric: str | None, judgment_id: str) -> Submission:
     what = f"the submission of judgment {judgment_id!r}"
-    if row.rubric is None:
-        return _read(Submission, row.payload, what)
-    return _read(Submission, row.payload, what, rubric=_read(Rubric, row.rubric, what))
+    more = {name: json.loads(text) for name in TEXT_FIELDS if (text := getattr(row, f"{name}_text")) is not None}
+    if rubric is not None:
+        more["rubric"] = _read(Rubric, rubric, what)
+    return _read(Submission, row.submitted, what, **more)
+
+
+def with_texts(
+    question: Select[Any], names: Sequence[str] = TEXT_FIELDS, most_characters: int | None = None
+) -> Select[Any]:
+    """A question about submissions with the JSON of their texts: ``prompt_text``, ``response_text``,
+    ``reference_text``. Longer ones than ``most_characters`` are None."""
+    for name in names:
+        own = TEXT.alias(f"of_{name}")
+        content = own.c.content if most_characters is None else case((own.c.size <= most_characters, own.c.content))
+        question = question.add_columns(content.label(f"{name}_text"))
+        question = question.join(own, SUBMISSION.c[name] == own.c.digest, isouter=True)
+    return question
 
 
 def judgments(connection: Connection, wanted: Filter, limit: int, after: Position | None) -> Page[Judgment]:
@@ -83,21 +95,19 @@ def judgments(connection: Connection, wanted: Filter, limit: int, after: Positio
     text = wanted.get("text")
     if text is not None:
         return _search(connection, wanted, text, limit, after)
-    rows = _rows(connection, select(JUDGMENT.c.created_us, JUDGMENT.c.id, JUDGMENT.c.payload), wanted, limit, after)
-    items = tuple(_read(Judgment, row.payload, f"judgment {row.id!r}") for row in rows[:limit])
+    rows = _rows(connection, select(JUDGMENT.c.created_us, JUDGMENT.c.id, JUDGMENT.c.content), wanted, limit, after)
+    items = tuple(_read(Judgment, row.content, f"judgment {row.id!r}") for row in rows[:limit])
     return Page(items, _cursor(rows[limit - 1]) if len(rows) > limit else None)
 
 
 def _search(connection: Connection, wanted: Filter, text: str, limit: int, after: Position | None) -> Page[Judgment]:
-    question = select(
-        JUDGMENT.c.created_us, JUDGMENT.c.id, JUDGMENT.c.payload, SUBMISSION.c.payload.label("submission")
-    ).join(SUBMISSION, SUBMISSION.c.judgment_id == JUDGMENT.c.id)
+    columns = JUDGMENT.c.created_us, JUDGMENT.c.id, JUDGMENT.c.content, SUBMISSION.c.content.label("submitted")
+    question = with_texts(select(*columns).join_from(SUBMISSION, JUDGMENT, SUBMISSION.c.judgment_id == JUDGMENT.c.id))
     rows = _rows(connection, question, wanted, MOST_SEARCHED, after)
     found: list[Judgment] = []
     for number, row in enumerate(rows[:MOST_SEARCHED], 1):
-        what = f"the submission of judgment {row.id!r}"
-        if holds(_read(Submission, row.submission, what), text):
-            found.append(_read(Judgment, row.payload, f"judgment {row.id!r}"))
+        if holds(_submission(row, None, row.id), text):
+            found.append(_read(Judgment, row.content, f"judgment {row.id!r}"))
         if len(found) == limit:
             return Page(tuple(found), _cursor(row) if number < len(rows) else None)
     return Page(tuple(found), _cursor(rows[MOST_SEARCHED - 1]) if len(rows) > MOST_SEARCHED else None)
@@ -182,13 +192,6 @@ def _read(kind: type[Model], payload: str, what: str, **more: Any) -> Model:
             f"{what} is in the database but cannot be read: {fault}",
             remedy="It was written by another judge-server or by hand: read it with the version that wrote it.",
         ) from fault
-
-
-def _may_hold(text: str) -> ColumnElement[bool]:
-    """Cheap prefilter in the database: whether the stored JSON of the submission may contain the text. The database
-    ignores case for ASCII letters only, so other texts are searched by their longest ASCII part."""
-    part = max(re.split(r"[^\x20-\x7e]|[\"\\\\%_]", text), key=len)
-    return SUBMISSION.c.payload.ilike(f"%{part}%")
 
 
 def _is_rubric(name: str) -> ColumnElement[bool]:

@@ -1,8 +1,9 @@
-"""The tables of what is judged, and of who may ask. Payloads are JSON text; the other columns are those that queries
-filter and sort by.
+"""The tables of what is judged, and of who may ask. Payloads are JSON text and contents compressed JSON; the other
+columns are those that queries filter and sort by.
 
 judgment          one row per judgment
-submission        the judged submission, one row per judgment; an inline rubric is in the rubric table
+submission        the judged submission, one row per judgment; its texts are in text, an inline rubric in rubric
+text              prompts, responses and references as JSON, each once, known by their digest
 rubric            content by digest, published or only seen inline
 publication       which content a published id@version has
 served_rubric     which content a library rubric's id@version had when it first judged
@@ -16,12 +17,12 @@ job_item          one row per item: the submission as sent, and its result once 
 api_key           digests of API keys, never the keys
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, LargeBinary, MetaData, Table, Text, text
 from sqlmodel import Field, SQLModel
 
-from judge_server.store.payload import SafeText
+from judge_server.store.payload import PackedText, SafeText
 
 NAMES = {
     "pk": "pk_%(table_name)s",
@@ -64,19 +65,46 @@ class JudgmentRow(TableRow, table=True):
     status: str = Field(sa_column=Column(Text, nullable=False))
     reward: float | None = Field(sa_column=Column(Double))
     flags: str = Field(sa_column=Column(Text, nullable=False))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
+    content: str = Field(sa_column=Column(PackedText, nullable=False))
+
+
+def _text(name: str) -> Any:
+    return Field(sa_column=Column(LargeBinary, ForeignKey("text.digest", name=f"fk_submission_{name}")))
 
 
 class SubmissionRow(TableRow, table=True):
-    """``rubric_digest`` is set only if the rubric was given inline."""
+    """``prompt``, ``response`` and ``reference``: digests of texts. ``rubric_digest`` is set only if the rubric was
+    given inline."""
 
     __tablename__ = "submission"
+    __table_args__ = (
+        Index("ix_submission_prompt", "prompt"),
+        Index("ix_submission_response", "response"),
+        Index(
+            "ix_submission_reference",
+            "reference",
+            sqlite_where=text("reference IS NOT NULL"),
+            postgresql_where=text("reference IS NOT NULL"),
+        ),
+    )
     judgment_id: str = Field(
         sa_column=Column(SafeText, ForeignKey("judgment.id", ondelete="CASCADE"), primary_key=True)
     )
     digest: str | None = Field(sa_column=Column(SafeText))
     rubric_digest: str | None = Field(sa_column=Column(SafeText, ForeignKey("rubric.digest")))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
+    prompt: bytes | None = _text("prompt")
+    response: bytes | None = _text("response")
+    reference: bytes | None = _text("reference")
+    content: str = Field(sa_column=Column(PackedText, nullable=False))
+
+
+class TextRow(TableRow, table=True):
+    """``size``: characters of the JSON before compression."""
+
+    __tablename__ = "text"
+    digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    size: int = Field(sa_column=Column(BigInteger, nullable=False))
+    content: str = Field(sa_column=Column(PackedText, nullable=False))
 
 
 class RubricRow(TableRow, table=True):
@@ -145,10 +173,12 @@ class ReaskRow(TableRow, table=True):
 
 
 class VerdictRow(TableRow, table=True):
+    """``key``: 32 bytes."""
+
     __tablename__ = "verdict"
     __table_args__ = ({"sqlite_with_rowid": False},)
-    key: str = Field(sa_column=Column(SafeText, primary_key=True))
-    payload: str = Field(sa_column=Column(Text, nullable=False))
+    key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    content: str = Field(sa_column=Column(PackedText, nullable=False))
 
 
 class SecretRow(TableRow, table=True):
@@ -227,6 +257,7 @@ def table_of(kind: type[SQLModel]) -> Table:
 
 JUDGMENT = table_of(JudgmentRow)
 SUBMISSION = table_of(SubmissionRow)
+TEXT = table_of(TextRow)
 RUBRIC = table_of(RubricRow)
 PUBLICATION = table_of(PublicationRow)
 SERVED_RUBRIC = table_of(ServedRubricRow)

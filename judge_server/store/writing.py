@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Insert, Table, select
@@ -23,13 +24,15 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
-from judge_server.store.payload import decode_mapping, encode, encode_mapping
-from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, VERDICT
+from judge_server.store.payload import decode_mapping, encode, encode_mapping, encode_texts
+from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT, VERDICT
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 LARGEST: Final = 2**63 - 1
-_RUBRIC_LEFT_OUT: Final = frozenset({"rubric"})
+TEXT_FIELDS: Final = ("prompt", "response", "reference")
+_LEFT_OUT: Final = frozenset({"rubric", *TEXT_FIELDS})
+_KEY_DIGITS: Final = 64
 _MOST_KNOWN: Final = 10_000
 
 Row = dict[str, Any]
@@ -71,7 +74,8 @@ class Rows:
     judgment: Row | None
     submission: Row | None
     rubrics: tuple[Rubric, ...]
-    verdicts: dict[str, str]
+    verdicts: dict[bytes, str]
+    texts: dict[bytes, str]
 
 
 class Writer:
@@ -157,14 +161,14 @@ class Writer:
 
     def _already_there(self, row: Row, refusal: Exception) -> Exception | None:
         """Whether it was saved before with the same content, which makes saving again after a lost connection safe."""
-        own = select(JUDGMENT.c.payload).where(JUDGMENT.c.id == row["id"])
+        own = select(JUDGMENT.c.content).where(JUDGMENT.c.id == row["id"])
         try:
             standing = self._database.write(lambda connection: connection.execute(own).scalar_one_or_none())
         except Exception as fault:  # noqa: BLE001 passed on to the caller of this row
             return self._translated(fault)
         if standing is None:
             return self._translated(refusal)
-        if standing == row["payload"]:
+        if standing == row["content"]:
             return None
         return StoreUnavailable(f"judgment {row['id']!r} is not stored: another judgment has this id.")
 
@@ -177,11 +181,13 @@ class Writer:
         insert_missing(connection, RUBRIC, missing)
         judgments = [rows.judgment for rows in ready if rows.judgment is not None]
         if judgments:
+            texts = {digest: text for rows in ready for digest, text in rows.texts.items()}
+            insert_missing(connection, TEXT, [_text_row(digest, texts[digest]) for digest in sorted(texts)])
             connection.execute(JUDGMENT.insert(), judgments)
             connection.execute(SUBMISSION.insert(), [rows.submission for rows in ready if rows.submission is not None])
         verdicts = {key: payload for rows in ready for key, payload in rows.verdicts.items()}
         # always in the same order, so that two processes with the same verdicts cannot deadlock
-        insert_missing(connection, VERDICT, [{"key": key, "payload": verdicts[key]} for key in sorted(verdicts)])
+        insert_missing(connection, VERDICT, [{"key": key, "content": verdicts[key]} for key in sorted(verdicts)])
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -214,13 +220,31 @@ def _rubric_row(rubric: Rubric) -> Row:
 
 def _rows(item: Judged | Known) -> Rows:
     if isinstance(item, Known):
-        return Rows(None, None, (), {key: encode_mapping(value) for key, value in item.entries.items()})
+        found = {verdict_key(key): encode_mapping(value) for key, value in item.entries.items()}
+        return Rows(None, None, (), found, {})
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)
+    texts = encode_texts({name: getattr(submission, name) for name in TEXT_FIELDS})
+    digests = {name: digest for name, (digest, _) in texts.items()}
     return Rows(
-        _judgment_row(item.judgment, submission), _submission_row(item.judgment, submission, inline), rubrics, {}
+        _judgment_row(item.judgment, submission),
+        _submission_row(item.judgment, submission, inline) | digests,
+        rubrics,
+        {},
+        dict(texts.values()),
     )
+
+
+def _text_row(digest: bytes, text: str) -> Row:
+    return {"digest": digest, "size": len(text), "content": text}
+
+
+def verdict_key(key: str) -> bytes:
+    """32 bytes: those that a key of 64 hexadecimal digits stands for, or a digest of any other key."""
+    if len(key) == _KEY_DIGITS and not key.strip("0123456789abcdef"):
+        return bytes.fromhex(key)
+    return sha256(b"key\0" + key.encode("utf-8", "surrogatepass")).digest()
 
 
 def _judgment_row(judgment: Judgment, submission: Submission) -> Row:
@@ -245,7 +269,7 @@ def _judgment_row(judgment: Judgment, submission: Submission) -> Row:
         "status": judgment.status.value,
         "reward": judgment.reward,
         "flags": json.dumps(judgment.flags) if judgment.flags else "[]",
-        "payload": encode(judgment),
+        "content": encode(judgment),
     }
 
 
@@ -254,7 +278,8 @@ def _submission_row(judgment: Judgment, submission: Submission, inline: Rubric |
         "judgment_id": judgment.id,
         "digest": judgment.submission_digest,
         "rubric_digest": inline.digest if inline else None,
-        "payload": encode(submission, leave_out=_RUBRIC_LEFT_OUT if inline else frozenset()),
+        **dict.fromkeys(TEXT_FIELDS),
+        "content": encode(submission, leave_out=_LEFT_OUT if inline else frozenset(TEXT_FIELDS)),
     }
 
 
@@ -262,9 +287,9 @@ def known_verdicts(connection: Connection, keys: Sequence[str]) -> dict[str, Row
     """Those of ``keys`` that are known."""
     found: dict[str, Row] = {}
     for start in range(0, len(keys), _KEYS_PER_QUESTION):
-        some = keys[start : start + _KEYS_PER_QUESTION]
-        rows = connection.execute(select(VERDICT.c.key, VERDICT.c.payload).where(VERDICT.c.key.in_(some)))
-        found.update((row.key, decode_mapping(row.payload)) for row in rows)
+        some = {verdict_key(key): key for key in keys[start : start + _KEYS_PER_QUESTION]}
+        rows = connection.execute(select(VERDICT.c.key, VERDICT.c.content).where(VERDICT.c.key.in_(list(some))))
+        found.update((some[bytes(row.key)], decode_mapping(row.content)) for row in rows)
     return found
 
 

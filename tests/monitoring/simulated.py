@@ -4,6 +4,7 @@ Everything follows from the seed. Prompts differ in difficulty and topic, so tha
 other, and lengths and criteria hang together a little, as they do in earnest.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -144,9 +145,10 @@ def _row(one: Rollout) -> SimpleNamespace:
         policy=judgment.submission.policy,
         reward=judgment.reward,
         status=judgment.status.value,
-        payload=encode(judgment),
+        content=encode(judgment),
         auditing=encode(one.audit),
-        submission=encode(one.submission),
+        prompt_text=json.dumps(one.submission.prompt),
+        response_text=json.dumps(one.submission.response),
     )
 
 
