@@ -11,7 +11,7 @@ from judge_server.core.submission import Submission
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.monitoring.reward_noise import noise_of
-from judge_server.scoring.scorer import Archive, Scorer
+from judge_server.scoring.scorer import Scorer
 from judge_server.store.reask_records import ReaskRecords
 from judge_server.util.canonical import stable_hash
 
@@ -24,22 +24,21 @@ _SALT: Final = "reask"
 
 
 class Reasking:
-    """An archive that keeps a judgment in ``archive`` and asks again about a ``share`` of those that belong to a run.
+    """Asks again about a ``share`` of the judgments of runs that it is told of.
 
     ``again`` scores without cache and in the opposite order. The work has the priority of audits; what waits when the
     server stops, and what exceeds 256 waiting ones, is left out: the sample gets smaller and stays random."""
 
-    def __init__(self, archive: Archive, records: ReaskRecords, again: Scorer, share: float) -> None:
-        self._archive = archive
+    def __init__(self, records: ReaskRecords, again: Scorer, share: float) -> None:
         self._records = records
         self._again = again
         self._share = share
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None:
-        await self._archive.save(judgment, submission, rubric)
-        if submission.run is None or not _rewarded_by_a_judge(judgment) or len(self._under_way) >= _MOST_WAITING:
+    def consider(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None:
+        """``judgment`` is stored."""
+        if not _rewarded_by_a_judge(judgment) or len(self._under_way) >= _MOST_WAITING:
             return
         if stable_hash(judgment.id, _SALT) < self._share:
             task = asyncio.create_task(self._ask(judgment, submission, rubric), name="reask")

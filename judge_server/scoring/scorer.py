@@ -119,6 +119,7 @@ class Scorer:
         self.observers = observers or Observers()
         self._calibration_state = calibration_state or CalibrationState()
         self._run_pins = run_pins
+        self._of_a_run: Callable[[Judgment, Submission, Rubric], None] | None = None
         self.inspect = inspect
         self._throttle = LogThrottle()
 
@@ -126,6 +127,12 @@ class Scorer:
         """The same scorer with another archive."""
         other = copy(self)
         other._archive = archive  # noqa: SLF001 - the copy is not shared yet
+        return other
+
+    def telling(self, of_a_run: Callable[[Judgment, Submission, Rubric], None]) -> "Scorer":
+        """The same scorer, which tells ``of_a_run`` of every judgment of a run after it is kept."""
+        other = copy(self)
+        other._of_a_run = of_a_run  # noqa: SLF001 - the copy is not shared yet
         return other
 
     async def score(self, submission: Submission, terms: Terms | None = None) -> Judgment:
@@ -175,6 +182,8 @@ class Scorer:
         )
         if self._archive is not None:
             await self._archive.save(judgment, submission, rubric)
+        if self._of_a_run is not None and submission.run is not None:
+            self._of_a_run(judgment, submission, rubric)
         self.observers.judged(judgment)
         return judgment
 

@@ -8,8 +8,6 @@ which must never change: a better one gets the next number.
 
 import json
 import zlib
-from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -24,7 +22,6 @@ Model = TypeVar("Model", bound=BaseModel)
 _PLAIN: Final = b"\0"
 _DEFLATED: Final = b"\1"
 _WINDOW: Final = -15
-_DIGEST_BYTES: Final = 16
 # what is likeliest stands last: distances to it are shortest
 _DICTIONARY: Final = (
     b'"role":"system","content":"assistant","tool_calls":[{"id":"call_","function":{"name":"","arguments":"{'
@@ -69,10 +66,6 @@ def decode(kind: type[Model], text: str, **more: Any) -> Model:
         except ValidationError:
             pass  # its JSON reader refuses escaped lone surrogates
     return kind.model_validate(json.loads(text) | more)
-
-
-def encode_mapping(value: Mapping[str, Any]) -> str:
-    return encode_value(value)
 
 
 def encode_value(value: Any) -> str:
@@ -148,24 +141,16 @@ def unpack(content: bytes) -> str:
     """Raises ValueError for what ``pack`` did not write."""
     kind, rest = content[:1], content[1:]
     if kind == _DEFLATED:
+        widener = zlib.decompressobj(wbits=_WINDOW, zdict=_DICTIONARY)
         try:
-            rest = zlib.decompressobj(wbits=_WINDOW, zdict=_DICTIONARY).decompress(rest)
+            rest = widener.decompress(rest)
         except zlib.error as fault:
             raise ValueError(f"it is no compressed text: {fault}") from None
+        if not widener.eof:
+            raise ValueError("it is no whole compressed text")
     elif kind != _PLAIN:
         raise ValueError("it is no compressed text of this version")
     return rest.decode("utf-8", "surrogatepass")
-
-
-def text_digest(text: str) -> bytes:
-    """16 bytes by which equal texts are stored once."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
-
-
-def encode_texts(given: Mapping[str, Any]) -> dict[str, tuple[bytes, str]]:
-    """Digest and JSON of each text that is not None."""
-    encoded = {name: encode_value(value) for name, value in given.items() if value is not None}
-    return {name: (text_digest(text), text) for name, text in encoded.items()}
 
 
 class PackedText(TypeDecorator[str]):

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Insert, Table, select
@@ -24,7 +24,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
-from judge_server.store.payload import decode_mapping, encode, encode_mapping, encode_texts
+from judge_server.store.payload import decode_mapping, encode, encode_value
 from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT, VERDICT
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -220,20 +220,26 @@ def _rubric_row(rubric: Rubric) -> Row:
 
 def _rows(item: Judged | Known) -> Rows:
     if isinstance(item, Known):
-        found = {verdict_key(key): encode_mapping(value) for key, value in item.entries.items()}
+        found = {verdict_key(key): encode_value(value) for key, value in item.entries.items()}
         return Rows(None, None, (), found, {})
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)
-    texts = encode_texts({name: getattr(submission, name) for name in TEXT_FIELDS})
-    digests = {name: digest for name, (digest, _) in texts.items()}
+    given = ((name, getattr(submission, name)) for name in TEXT_FIELDS)
+    texts = {name: encode_value(value) for name, value in given if value is not None}
+    digests = {name: text_digest(text) for name, text in texts.items()}
     return Rows(
         _judgment_row(item.judgment, submission),
         _submission_row(item.judgment, submission, inline) | digests,
         rubrics,
         {},
-        dict(texts.values()),
+        {digests[name]: text for name, text in texts.items()},
     )
+
+
+def text_digest(text: str) -> bytes:
+    """16 bytes by which equal texts are stored once."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _text_row(digest: bytes, text: str) -> Row:

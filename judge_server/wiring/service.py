@@ -126,7 +126,7 @@ async def open_service(settings: Settings, observers: Observers | None = None) -
             reordered = build_judges(specifications, models, PromptWriter(await store.secret(), reordered=True))
             reasking = _reasking(settings, store, scorer, JudgeRegistry(reordered, default_judge), calibration_state)
             stack.push_async_callback(reasking.close)
-            scorer = scorer.keeping(reasking)
+            scorer = scorer.telling(reasking.consider)
         graders = Graders(
             judges=judge_registry.judges,
             cached_judge=cached_judge,
@@ -163,7 +163,7 @@ def _reasking(
         calibration_state=calibration_state.for_measuring(raw=False),
         inspect=scorer.inspect,
     )
-    return Reasking(store, store.reasks, again, settings.reask)
+    return Reasking(store.reasks, again, settings.reask)
 
 
 async def _programs(settings: Settings) -> PythonProcesses | None:

@@ -121,3 +121,11 @@ BAD = {
 async def test_a_filter_that_makes_no_sense_is_named(store, named, filters):
     with pytest.raises(BadInput, match=named.split()[0]):
         await store.judgments(**filters)
+
+
+async def test_a_search_ignores_the_case_of_every_script(store):
+    made = await saved(store, 1, response="Nimm einen TEE MIT ÄPFELN.")
+    await saved(store, 2, response="Rest.")
+    for words in ("tee mit äpfeln", "ÄPFELN", "\u0130stanbul"):
+        found = (await store.judgments(text=words)).items
+        assert found == (() if "stanbul" in words else (made,))

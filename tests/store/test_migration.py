@@ -87,3 +87,27 @@ async def test_a_migration_that_fails_leaves_nothing_behind(url, database):
     with pytest.raises(Exception, match="already exists"):
         await Store.open(url)
     assert tables(database) == before
+
+
+async def test_stored_texts_survive_the_migration_to_one_row_each_and_back(url, database):
+    given = [
+        submission("Ein Bär. 🧑🏽‍⚕️", reference="r\0"),
+        submission([{"role": "assistant", "content": 'a\\b "q"'}], run="r"),
+        submission("Ein Bär. 🧑🏽‍⚕️", rubric=rubric(2)),
+    ]
+    made = [judgment(rubric(2), one) for one in given]
+    store = await Store.open(url)
+    for one, judged in zip(given, made, strict=True):
+        await store.save(judged, one, rubric(2))
+    await store.close()
+    for revision in ("0011", "head"):
+        move = migration.downgrade if revision == "0011" else migration.upgrade
+        move(database, revision)
+    assert differences(database) == []
+    store = await Store.open(url)
+    for one, judged in zip(given, made, strict=True):
+        assert await store.judgment(judged.id) == judged
+        assert await store.submission(judged.id) == one
+    await store.close()
+    count = database.read(lambda connection: connection.execute(text("SELECT count(*) FROM text")).scalar_one())
+    assert count == 4  # one prompt, two responses, one reference

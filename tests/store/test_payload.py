@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from judge_server.core.model import Frozen
-from judge_server.store.payload import decode, decode_mapping, encode, encode_mapping, escape, unescape
+from judge_server.store.payload import decode, decode_mapping, encode, encode_value, escape, pack, unescape, unpack
 from tests.store.values import judgment, rubric, submission
 
 anything = st.text(st.one_of(st.characters(), st.sampled_from("\0\\\ud800\ufffd")))
@@ -29,7 +29,7 @@ def test_every_text_survives_in_values_and_in_keys(content, text):
 
 @given(st.dictionaries(anything, anything | st.floats(allow_nan=False, allow_infinity=False)))
 def test_every_mapping_survives(content):
-    assert decode_mapping(encode_mapping(content)) == content
+    assert decode_mapping(encode_value(content)) == content
 
 
 def test_fields_at_their_default_are_left_out():
@@ -67,3 +67,18 @@ def test_two_strings_are_equal_in_a_column_only_when_they_are_equal(one, other):
 @given(st.text(st.characters(exclude_characters="\\\0", exclude_categories=["Cs"])))
 def test_ordinary_text_stands_as_it_is(text):
     assert escape(text) == text
+
+
+@given(texts)
+@example("")
+@example("a\ud800" * 100)
+def test_every_string_survives_compression(text):
+    assert unpack(pack(text)) == text
+
+
+def test_json_of_a_judgment_gets_shorter_and_foreign_bytes_are_refused():
+    written = encode(judgment(rubric(10), submission()))
+    assert len(pack(written)) < len(written) / 3
+    for foreign in (b"", b"\x02abc", b"\x01abc"):
+        with pytest.raises(ValueError, match="compressed text"):
+            unpack(foreign)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from judge_server.store.payload import encode_value, pack, text_digest, unpack
+from judge_server.store.payload import encode_value, pack, unpack
 
 revision = "0012"
 down_revision = "0011"
@@ -85,20 +86,17 @@ def _verdicts(key: type[sa.types.TypeEngine[Any]], name: str, kind: type[sa.type
 def _rewrite(table: str, key: str, read: Sequence[str], changed: Callable[[Any], dict[str, Any]]) -> None:
     """A few rows at a time, in the order of the key."""
     connection = op.get_bind()
-    own = sa.column(key, sa.Text)
-    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in read]
-    target = sa.table(table, own, *columns)
+    source = sa.table(table, sa.column(key, sa.Text), *(sa.column(name) for name in read))
+    own = source.c[key]
     after = ""
     while True:
-        page = sa.select(own.label("own"), *columns).select_from(target).where(own > after).order_by(own)
+        page = sa.select(own.label("own"), *(source.c[name] for name in read)).where(own > after).order_by(own)
         rows = list(connection.execute(page.limit(_AT_ONCE)))
         for row in rows:
             values = changed(row)
-            names = [
-                sa.column(name, sa.LargeBinary if isinstance(value, bytes) else sa.Text)
-                for name, value in values.items()
-            ]
-            connection.execute(sa.update(sa.table(table, own, *names)).where(own == row.own).values(values))
+            kinds = {name: sa.Text if isinstance(value, str) else sa.LargeBinary for name, value in values.items()}
+            target = sa.table(table, sa.column(key, sa.Text), *(sa.column(name, kind) for name, kind in kinds.items()))
+            connection.execute(sa.update(target).where(target.c[key] == row.own).values(values))
         if not rows:
             return
         after = rows[-1].own
@@ -111,7 +109,7 @@ def _split(row: Any) -> dict[str, Any]:
     for name in _FIELDS:
         if (value := payload.pop(name, None)) is not None:
             text = encode_value(value)
-            digests[name] = digest = text_digest(text)
+            digests[name] = digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
             connection.execute(
                 sa.text("INSERT INTO text VALUES (:digest, :size, :content) ON CONFLICT DO NOTHING"),
                 {"digest": digest, "size": len(text), "content": pack(text)},
