@@ -11,9 +11,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from judge_server.authoring.finding import RubricFinding, refusal
-from judge_server.authoring.folder import CASES
+from judge_server.authoring.folder import CASES, home_of
 from judge_server.authoring.parsing import Parsed
-from judge_server.authoring.publication import home_of
 from judge_server.authoring.reading import MOST_BYTES, read
 from judge_server.core.criterion import AnyLeaf, Binary, CheckCriterion, Choice
 from judge_server.core.model import Frozen, Number

@@ -101,6 +101,15 @@ def rubric_files(directory: Path) -> Iterator[tuple[Path, Stamp]]:
             yield path, _stamp(path)
 
 
+def home_of(file: Path) -> Path:
+    """The directory of rubrics that a file belongs to: the nearest above it with a lock, else the nearest named
+    ``rubrics``, else its own."""
+    above = list(file.resolve().parents)
+    with_lock = (folder for folder in above if (folder / LOCK).is_file())
+    named = (folder for folder in above if folder.name == "rubrics")
+    return next(with_lock, None) or next(named, None) or above[0]
+
+
 def _stamp(path: Path) -> Stamp:
     try:
         status = path.stat()

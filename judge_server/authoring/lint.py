@@ -2,23 +2,29 @@
 
 from collections.abc import Collection
 
+from judge_server.authoring.cases import cases_of
 from judge_server.authoring.finding import Path, RubricFinding, Severity, TextPosition, TextPositions, in_order
 from judge_server.authoring.parsing import Parsed
 from judge_server.authoring.rule import LintRule
-from judge_server.authoring.rules import anchor, gate, program, shape, statement, weight
+from judge_server.authoring.rules import anchor, case, evidence, gate, premise, program, shape, statement, weight
 
 RULES: tuple[LintRule, ...] = (
     *statement.RULES,
+    *premise.RULES,
     *weight.RULES,
     *gate.RULES,
     *anchor.RULES,
     *program.RULES,
     *shape.RULES,
+    *evidence.RULES,
+    *case.RULES,
 )
 
 
 def lint(parsed: Parsed, without: Collection[str] = ()) -> list[RubricFinding]:
-    """Findings in the order of the text, leaving out the rules named in ``without``."""
+    """Findings in the order of the text, leaving out the rules named in ``without``. Raises BadRubric if the rubric's
+    cases cannot be read."""
+    cases = cases_of(parsed)
     found = [
         RubricFinding.at(
             _position(parsed.places, remark.path),
@@ -31,7 +37,7 @@ def lint(parsed: Parsed, without: Collection[str] = ()) -> list[RubricFinding]:
         )
         for entry in RULES
         if entry.name not in without
-        for remark in entry.look(parsed.rubric)
+        for remark in entry.remarks(parsed.rubric, cases)
     ]
     return in_order(found)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from judge_server.authoring.diff import RubricDifference, compare
 from judge_server.authoring.edition import changed_content
 from judge_server.authoring.finding import RubricFinding, refusal
+from judge_server.authoring.folder import home_of
 from judge_server.authoring.lint import errors, lint
 from judge_server.authoring.lock import LOCK, Lock, copy_path, read_copy, write_copy
 from judge_server.authoring.parsing import Parsed, load
@@ -88,12 +89,3 @@ def load_unchanged(file: Path) -> Parsed:
     if published is not None and published != rubric.digest:
         raise changed_content(rubric.name, str(file), rubric.digest, published)
     return parsed
-
-
-def home_of(file: Path) -> Path:
-    """The directory of rubrics that a file belongs to: the nearest above it with a lock, else the nearest named
-    ``rubrics``, else its own."""
-    above = list(file.resolve().parents)
-    with_lock = (folder for folder in above if (folder / LOCK).is_file())
-    named = (folder for folder in above if folder.name == "rubrics")
-    return next(with_lock, None) or next(named, None) or above[0]

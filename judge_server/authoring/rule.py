@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
 
+from judge_server.authoring.cases import CaseFile
 from judge_server.authoring.finding import Path, Severity
 from judge_server.core.criterion import AnyLeaf, Binary, Choice, Criterion, Group
 from judge_server.core.rubric import Rubric
@@ -20,16 +21,23 @@ class Remark:
 
 
 Look = Callable[[Rubric], Iterable[Remark]]
+LookAtCases = Callable[[Rubric, CaseFile], Iterable[Remark]]
 
 
 @dataclass(frozen=True, slots=True)
 class LintRule:
-    """One check; ``explanation`` says why it matters."""
+    """One check; ``explanation`` says why it matters. It looks at a rubric, or at a rubric and its cases."""
 
     name: str
     severity: Severity
     explanation: str
-    look: Look
+    look: Look | None = None
+    look_at_cases: LookAtCases | None = None
+
+    def remarks(self, rubric: Rubric, cases: CaseFile | None) -> Iterable[Remark]:
+        if self.look is not None:
+            return self.look(rubric)
+        return self.look_at_cases(rubric, cases) if self.look_at_cases is not None and cases is not None else ()
 
 
 def rule(name: str, severity: Severity) -> Callable[[Look], LintRule]:
@@ -37,6 +45,15 @@ def rule(name: str, severity: Severity) -> Callable[[Look], LintRule]:
 
     def made(look: Look) -> LintRule:
         return LintRule(name, severity, cleandoc(look.__doc__ or ""), look)
+
+    return made
+
+
+def case_rule(name: str, severity: Severity) -> Callable[[LookAtCases], LintRule]:
+    """As ``rule``, for a function that looks at the cases too."""
+
+    def made(look: LookAtCases) -> LintRule:
+        return LintRule(name, severity, cleandoc(look.__doc__ or ""), look_at_cases=look)
 
     return made
 

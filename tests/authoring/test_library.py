@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from judge_server.authoring.emitting import yaml_of
+from judge_server.authoring.folder import home_of
 from judge_server.authoring.library import Library
 from judge_server.authoring.lock import LOCK, Lock
-from judge_server.authoring.publication import home_of, publish
+from judge_server.authoring.publication import publish
 from judge_server.core.errors import BadConfiguration, BadRubric, RubricConflict, UnknownRubric
 from tests.authoring.build import criterion, rubric
 

@@ -23,6 +23,16 @@ def check(kind: str, **fields) -> dict:
     return data(criterion(kind="check", check={"kind": kind, **fields}))
 
 
+HEDGES = {"kind": "regex", "pattern": "maybe|perhaps|likely"}
+UNREAD = {"id": "s", "title": "S", "year": 2020, "status": "unchecked"}
+GATE = criterion("veto", statement="Gives away a secret.", gate={"when": "met"})
+
+
+def cases(grade: str, **verdicts) -> dict:
+    case = {"id": "one", "grade": grade, "response": "Rest.", **verdicts}
+    return {"id": "scene", "prompt": "What helps?", "cases": [case]}
+
+
 FIRES = {
     "compound-statement": says("Explains the risk and recommends a test."),
     "vague-wording": says("Gives an appropriate dose."),
@@ -78,6 +88,19 @@ FIRES = {
     "undocumented-fact": data(criterion(when={"facts.audience": "patient"})),
     "missing-description": data(criterion(), description=""),
     "unused-source": data(criterion(), sources=[{"id": "s", "title": "S"}]),
+    "list-without-role": says("Names a danger sign such as weakness."),
+    "unguarded-universal": says("Every claim has a source."),
+    "unmet-premise": says("Acknowledges the worry that was voiced."),
+    "presence-without-correctness": says("States the dose."),
+    "invisible-mind": says("Sincerely apologises for the delay."),
+    "examples-in-one-order": data(*(criterion(name, examples=BOTH) for name in "abcd")),
+    "english-only-check": check("regex", pattern="perhaps|possibly|arguably"),
+    "threshold-without-source": says("Advises a review within three weeks."),
+    "unchecked-source": data(criterion("a"), criterion("b", points=-3, sources=["s"]), sources=[UNREAD]),
+    "undated-source": data(criterion(sources=["s"]), sources=[{"id": "s", "title": "S"}]),
+    "misfitting-case": data(criterion(), tests=[cases("good", met=["nonsense"])]),
+    "gate-fires-on-good-case": data(criterion(), GATE, tests=[cases("good", met=["veto"])]),
+    "gate-without-cases": data(criterion(), GATE, tests=[cases("good", met=["a"])]),
 }
 
 
@@ -130,6 +153,38 @@ SILENT = {
     "broad-regex": [check("regex", pattern="<answer>.+</answer>"), check("regex", pattern=".*", negate=True)],
     "check-without-reference": [check("numeric", against=4)],
     "similar-names": [data(criterion("a", tags=["step_1"]), criterion("b", tags=["step_2"]))],
+    "list-without-role": [
+        says("Names a danger sign.", any_of=["weakness", "numbness"]),
+        says("Says when to come back, and the time is a safe one."),
+        says("Names the sign, which the patient can see."),
+    ],
+    "unguarded-universal": [says("Every claim has a source.", if_absent="skip"), says("Names each cause.")],
+    "unmet-premise": [
+        says("Acknowledges the worry that was voiced.", if_absent="skip"),
+        says("Acknowledges the worry that was voiced.", when={"facts.worried": True}),
+    ],
+    "presence-without-correctness": [
+        says("States the right dose."),
+        says("States the dose.", reference="required"),
+        data(criterion("a", statement="States the dose."), criterion("b", statement="The dose is correct.")),
+    ],
+    "invisible-mind": [says("Apologises for the delay.")],
+    "examples-in-one-order": [data(*(criterion(name, examples=BOTH if name < "c" else BOTH[::-1]) for name in "abcd"))],
+    "english-only-check": [
+        data(
+            criterion(
+                kind="check", when={"facts.language": "en"}, check={"kind": "regex", "pattern": "maybe|perhaps|likely"}
+            )
+        ),
+        check("regex", pattern="<answer>"),
+    ],
+    "threshold-without-source": [says("Advises a review within three weeks.", reference="required")],
+    "unchecked-source": [
+        data(criterion("a"), criterion("b", points=-3, sources=["s"]), sources=[{**UNREAD, "status": "read"}]),
+        data(criterion("a", sources=["s"]), sources=[UNREAD]),
+    ],
+    "undated-source": [data(criterion(sources=["s"]), sources=[{"id": "s", "title": "S", "checked": "2026-11-29"}])],
+    "gate-fires-on-good-case": [data(criterion(), GATE, tests=[cases("bad", met=["veto"], gates=["veto"])])],
 }
 
 

@@ -8,6 +8,7 @@ from judge_server.core.criterion import BinaryExample, ScaleExample
 from judge_server.core.rubric import Rubric
 
 _MOST_OPTIONS = 7
+_FEWEST_ORDERED = 4
 
 
 @rule("missing-examples", Severity.INFO)
@@ -29,6 +30,20 @@ def one_sided_examples(rubric: Rubric) -> Iterable[Remark]:
         if len({example.met for example in criterion.examples}) == 1:
             word = "met" if criterion.examples[0].met else "not met"
             yield Remark((*path, "examples"), f"every example is {word}", "add one of the other verdict")
+
+
+@rule("examples-in-one-order", Severity.INFO)
+def examples_in_one_order(rubric: Rubric) -> Iterable[Remark]:
+    """Every criterion shows the same verdict first: judges learn the place instead of the line."""
+    firsts = [
+        (path, criterion.examples[0].met)
+        for path, criterion in binaries(rubric)
+        if len({example.met for example in criterion.examples}) == 2
+    ]
+    if len(firsts) >= _FEWEST_ORDERED and len({met for _, met in firsts}) == 1:
+        word = "met" if firsts[0][1] else "not met"
+        message = f"all {len(firsts)} criteria with examples of both verdicts begin with {word}"
+        yield Remark((*firsts[0][0], "examples"), message, "begin about half of them with the other verdict")
 
 
 @rule("contradictory-examples", Severity.ERROR)
@@ -76,6 +91,7 @@ def many_options(rubric: Rubric) -> Iterable[Remark]:
 RULES = (
     missing_examples,
     one_sided_examples,
+    examples_in_one_order,
     contradictory_examples,
     scale_without_anchors,
     scale_short_of_one,

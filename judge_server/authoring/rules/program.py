@@ -1,5 +1,6 @@
 """Rules on programmatic checks."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from judge_server.authoring.rule import Remark, leaves_of, rule
 from judge_server.core.check import (
     CheckBase,
     CitationsCheck,
+    ContainsCheck,
     Count,
     ExactMatchCheck,
     LengthCheck,
@@ -22,6 +24,7 @@ from judge_server.core.check import (
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.rubric import Rubric
 
+_FEW_WORDS = 3
 _UNRELATED = ("x", "42", "A fox.", "¿Qué?\n-", "{}")
 
 
@@ -91,4 +94,21 @@ def check_without_statement(rubric: Rubric) -> Iterable[Remark]:
             yield Remark(path, f"the check {criterion.id!r} has no statement", "say in words what it checks")
 
 
-RULES = (broad_regex, always_passes, check_without_reference, check_without_statement)
+_ENGLISH = re.compile(r"(?<![\\\w])[A-Za-z]{4,}(?![\w(:])")
+
+
+@rule("english-only-check", Severity.INFO)
+def english_only_check(rubric: Rubric) -> Iterable[Remark]:
+    """The check looks for English words, and nothing limits it to English answers: in other languages it decides
+    blindly."""
+    for path, criterion in _checks(rubric):
+        check = criterion.check
+        words = " ".join(getattr(check, "any", ()) or ()) if isinstance(check, ContainsCheck) else ""
+        words = check.pattern if isinstance(check, RegexCheck) else words
+        limited = any(fact.endswith("language") for fact in criterion.when) or "English" in criterion.statement
+        if not limited and len(set(_ENGLISH.findall(words))) >= _FEW_WORDS:
+            message = "the check looks for English words in answers of any language"
+            yield Remark((*path, "check"), message, "add a condition on a fact such as language, or say English")
+
+
+RULES = (broad_regex, always_passes, check_without_reference, check_without_statement, english_only_check)

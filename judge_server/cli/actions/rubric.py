@@ -13,9 +13,9 @@ import typer
 from judge_server.authoring import diff as differences
 from judge_server.authoring import lint as linter
 from judge_server.authoring.finding import RubricFinding, Severity, in_order
+from judge_server.authoring.folder import home_of
 from judge_server.authoring.lint import RULES
 from judge_server.authoring.parsing import Parsed, load
-from judge_server.authoring.publication import home_of
 from judge_server.authoring.publication import publish as publish_file
 from judge_server.authoring.schema import schema_text
 from judge_server.authoring.template import template

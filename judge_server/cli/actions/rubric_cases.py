@@ -10,9 +10,8 @@ import typer
 
 from judge_server.authoring.cases import CaseFile, CaseScenario, RubricCase, cases_of
 from judge_server.authoring.finding import RubricFinding, refusal
-from judge_server.authoring.folder import CASES
+from judge_server.authoring.folder import CASES, home_of
 from judge_server.authoring.parsing import Parsed
-from judge_server.authoring.publication import home_of
 from judge_server.authoring.writing import replace_file
 from judge_server.cli import options
 from judge_server.cli.actions import rubric_target, rubric_view

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from judge_server.authoring.finding import RubricFinding
-from judge_server.authoring.folder import rubric_files
+from judge_server.authoring.folder import home_of, rubric_files
 from judge_server.authoring.library import Library, rubrics_directory
 from judge_server.authoring.lock import LOCK, Lock
 from judge_server.authoring.parsing import Parsed, load
-from judge_server.authoring.publication import home_of
 from judge_server.authoring.rule import leaves_of
 from judge_server.cli.running import fail
 from judge_server.core.criterion import CheckCriterion
