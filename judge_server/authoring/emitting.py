@@ -9,7 +9,7 @@ from judge_server.core.rubric import Rubric
 
 _PLAIN = re.compile(r"([A-Za-z]([\w/ .()'’%+-]|:(?=\w))*(?<! )|\d+\.\d+\.\d+)\Z")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
-_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"))
+_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"))
 _WIDTH = 110
 _ORDER = ("id", "kind", "statement")
 _NUMBERS = frozenset(("points", "value", "reward", "clip", "scale", "center", "unit", "parameters"))

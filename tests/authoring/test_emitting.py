@@ -1,6 +1,6 @@
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from judge_server.authoring.emitting import yaml_of
@@ -27,6 +27,7 @@ AWKWARD = [
 ]
 
 
+@example("Infinity", "Infinity", 1.0)
 @given(TEXT, TEXT, st.floats(-1e6, 1e6).filter(lambda points: points == 0 or abs(points) > 1e-6))
 def test_any_text_survives_being_written_as_yaml(statement, tag, points):
     made = rubric(criterion(statement=statement, tags=[tag], points=points)).rubric
