@@ -152,14 +152,24 @@ def schema(output: Output = None) -> None:
     write_schema(output)
 
 
+def _list_formats(wanted: bool) -> None:
+    if wanted:
+        from judge_server.cli.actions.rubric_exchange import list_formats
+
+        list_formats()
+        raise typer.Exit
+
+
 @app.command("import")
 @_telling
 def import_rubrics(
     form: Annotated[
-        Literal["healthbench", "rubrics-as-rewards", "paperbench"],
-        typer.Argument(metavar="FORMAT", help="healthbench, rubrics-as-rewards or paperbench."),
+        str, typer.Argument(metavar="FORMAT", help="auto, or one of --list-formats, such as healthbench or promptfoo.")
     ],
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON or JSONL.")],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="FILE|DIR", exists=True, help="JSON, JSONL, YAML or Parquet; gzip; a folder of them."),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -179,12 +189,22 @@ def import_rubrics(
     as_jsonl: Annotated[
         bool, typer.Option("--jsonl", help="One inline rubric per line, for data sets with a rubric per row.")
     ] = False,
+    as_submissions: Annotated[
+        bool, typer.Option("--submissions", help="One line per row: id, prompt, reference and rubric, to be scored.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse if any field of the source is not carried over.")
+    ] = False,
+    _list: Annotated[
+        bool,
+        typer.Option("--list-formats", is_eager=True, callback=_list_formats, help="Show the formats and end."),
+    ] = False,
 ) -> None:
-    """Create rubrics from HealthBench rows, Rubrics-as-Rewards lists or PaperBench trees."""
+    """Create rubrics from the files of other projects, and say which of their fields were not carried over."""
     from judge_server.cli.actions.rubric_exchange import RubricImportOptions
     from judge_server.cli.actions.rubric_exchange import import_rubrics as convert
 
-    convert(file, form, RubricImportOptions(output, rubric_id, pitfalls, as_jsonl))
+    convert(path, form, RubricImportOptions(output, rubric_id, pitfalls, as_jsonl, as_submissions, strict))
 
 
 @app.command("export")

@@ -17,7 +17,7 @@ from judge_server.models.protocol import Priority
 from judge_server.store.job_records import JobItem, JobRecords, Keyed
 from judge_server.util.canonical import canonical_json
 from judge_server.util.concurrency import run_periodically
-from judge_server.util.parsing import parse_json
+from judge_server.util.parsing import parse_unique_json
 
 _ITEMS_AT_ONCE = 500
 _CHARACTERS_AT_ONCE = 1_000_000
@@ -185,7 +185,11 @@ async def _text(line: bytearray, number: int, limits: JobSize) -> str | None:
         return None
     try:
         content = bytes(line)
-        item = await asyncio.to_thread(parse_json, content) if len(line) > LARGE_BYTES else parse_json(content)
+        item = (
+            await asyncio.to_thread(parse_unique_json, content)
+            if len(line) > LARGE_BYTES
+            else parse_unique_json(content)
+        )
     except ValueError as fault:
         raise BadInput(f"line {number}: {fault}.", remedy="Correct the line; nothing was kept.", line=number) from None
     if not isinstance(item, dict):

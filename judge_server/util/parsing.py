@@ -40,6 +40,20 @@ def parse_json(text: bytes | str) -> Any:
     return value
 
 
+def parse_unique_json(text: bytes | str) -> Any:
+    """As ``parse_json``, and ValueError names a key that an object has twice: one of the two values would be lost."""
+    value = parse_json(text)
+    json.loads(text, object_pairs_hook=_refuse_repeated)
+    return value
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
+
+
 def _separators(content: bytes) -> int:
     """Number of brackets and commas outside of strings: at least the number of values minus one."""
     plain = content.replace(b"\\\\", b"").replace(b'\\"', b"")

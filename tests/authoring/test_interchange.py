@@ -209,7 +209,7 @@ def test_ids_are_made_of_telling_words_and_never_repeat():
         ("Avoids jargon.", {"weight": 2, "category": "Pitfall"}, 2),
         ("The response should avoid rounding early.", {"weight": -2}, None),
         ("Does not mention red flags.", {"weight": -2}, None),
-        ("Fails to mention red flags.", {"category": "Pitfall"}, None),
+        ("Fails to mention red flags.", {"category": "Pitfall"}, -0.9),
         ("Recommends surgery at once.", {"category": "Pitfall"}, None),
         ("Ends without advice.", {"weight": -1}, None),
     ],

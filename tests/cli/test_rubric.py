@@ -1,7 +1,9 @@
+import gzip
 import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from judge_server.authoring.emitting import yaml_of
@@ -9,6 +11,7 @@ from judge_server.authoring.library import rubrics_directory
 from judge_server.authoring.lint import RULES
 from judge_server.authoring.lock import LOCK
 from judge_server.cli.rubric import app
+from judge_server.core.submission import Submission
 from tests.authoring.build import criterion, rubric
 
 RUNNER = CliRunner()
@@ -215,3 +218,74 @@ def test_diff_looks_ids_up_in_the_directory_of_the_flag(tmp_path):
     told = run("diff", "my/own@1.0.0", "my/own@1.1.0", "--rubrics", folder).stdout
     assert "reweighted" in told
     assert run("diff", file, "--rubrics", folder).stdout == told
+
+
+ROWS = [
+    {
+        "prompt": "Hi?",
+        "prompt_id": "a1",
+        "reference": "Ho.",
+        "rubrics": [{"criterion": "Greets.", "points": 2, "note": 1}],
+    },
+    {"prompt": "Bye?", "prompt_id": "b2", "rubrics": [{"criterion": "Says bye.", "points": 3}]},
+]
+
+
+def packed(tmp_path: Path, kind: str) -> Path:
+    lines = "\n".join(map(json.dumps, ROWS)).encode()
+    name, content = {
+        "lines": ("rows.jsonl", lines),
+        "mark": ("rows.jsonl", b"\xef\xbb\xbf" + lines),
+        "gzip": ("rows.jsonl.gz", gzip.compress(lines)),
+        "array": ("rows.json", json.dumps(ROWS, indent=1).encode()),
+        "array in a line": ("rows.json", json.dumps(ROWS).encode()),
+        "yaml": ("rows.yaml", yaml.safe_dump(ROWS).encode()),
+    }[kind]
+    path = tmp_path / name
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["lines", "mark", "gzip", "array", "array in a line", "yaml"])
+def test_rows_become_submissions_ready_to_score_whatever_file_holds_them(tmp_path, kind):
+    done = run("import", "auto", packed(tmp_path, kind), "--submissions")
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert (first["id"], first["prompt"], first["reference"]) == ("a1", "Hi?", "Ho.")
+    assert (second["id"], second["prompt"]) == ("b2", "Bye?")
+    assert [one["rubric"]["criteria"][0]["points"] for one in (first, second)] == [2, 3]
+    assert "read: 2 healthbench; criteria: 2 binary" in done.stderr
+    assert "not carried over: rubrics[].note (1)." in done.stderr
+
+
+def test_parquet_rows_and_folders_are_read(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow", reason="the calibration extra reads Parquet")
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.Table.from_pylist(ROWS), tmp_path / "rows.parquet")
+    packed(tmp_path, "lines")
+    lines = run("import", "auto", tmp_path, "--submissions").stdout.splitlines()
+    assert [json.loads(line)["prompt"] for line in lines] == ["Hi?", "Bye?", "Hi?", "Bye?"]
+
+
+def test_strict_refuses_to_lose_a_field_and_says_which(tmp_path):
+    path = packed(tmp_path, "lines")
+    refused = run("import", "auto", path, "--jsonl", "--strict", status=2)
+    assert "prompt (2)" in refused.stderr
+    assert "rubrics[].note (1)" in refused.stderr
+    assert refused.stdout == ""
+    path.write_text(json.dumps({"rubrics": [{"criterion": "Greets.", "points": 2}]}), encoding="utf-8")
+    assert run("import", "auto", path, "--strict").stdout
+
+
+def test_formats_are_listed_and_an_unknown_one_is_refused_with_them(tmp_path):
+    assert "promptfoo" in run("import", "--list-formats").stdout
+    assert "healthbench" in run("import", "odd", packed(tmp_path, "lines"), status=2).stderr
+    odd = tmp_path / "odd.json"
+    odd.write_text('{"colour": 1}', encoding="utf-8")
+    assert "colour" in run("import", "auto", odd, status=2).stderr
+
+
+def test_imported_submissions_are_valid_once_they_have_a_response(tmp_path):
+    for line in run("import", "auto", packed(tmp_path, "lines"), "--submissions").stdout.splitlines():
+        submission = Submission.model_validate({**json.loads(line), "response": "Hello and bye."})
+        assert submission.rubric.leaves

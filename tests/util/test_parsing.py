@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from judge_server.util.parsing import MOST_BYTES, MOST_LEVELS, MOST_VALUES, parse_json, parse_toml
+from judge_server.util.parsing import MOST_BYTES, MOST_LEVELS, MOST_VALUES, parse_json, parse_toml, parse_unique_json
 
 JSON = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False, allow_infinity=False) | some.text(),
@@ -120,3 +120,14 @@ def test_what_cannot_be_read_is_told(content, told):
 
 def test_a_text_full_of_points_is_no_key():
     assert parse_toml(b'a = "' + b"x. " * 31 + b'"')
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', '[{"b": {"c": 1, "d": 2, "c": null}}]', '{"\\u0061": 1, "a": 1}'])
+def test_a_key_twice_in_an_object_is_refused_where_keys_are_unique(text):
+    assert parse_json(text) is not None
+    with pytest.raises(ValueError, match="twice"):
+        parse_unique_json(text)
+
+
+def test_a_key_in_two_objects_is_no_repetition():
+    assert parse_unique_json('[{"a": 1}, {"a": {"a": 2}}]') == [{"a": 1}, {"a": {"a": 2}}]

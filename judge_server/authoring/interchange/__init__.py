@@ -4,21 +4,127 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from judge_server.authoring.interchange import healthbench, paperbench, rubrics_as_rewards
+from judge_server.authoring.interchange import (
+    checklist,
+    geval,
+    healthbench,
+    ifeval,
+    open_instruct,
+    paperbench,
+    promptfoo,
+    rows,
+    rubrics_as_rewards,
+    score_rubric,
+)
+from judge_server.authoring.interchange.row import submission_of
+from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
 
 @dataclass(frozen=True)
 class Format:
-    """``read`` converts a record to a rubric, ``write`` a rubric to a record; ``losses`` lists what ``write`` drops."""
+    """``read`` converts a record to a rubric, ``write`` a rubric to a record; ``losses`` lists what ``write`` drops.
+    ``fits`` says whether a record looks like the format, ``submission`` what it holds beside the rubric, and ``split``
+    gives the records in it that have a rubric each."""
 
+    about: str
     read: Callable[[Any, str, str], Rubric]
-    write: Callable[[Rubric], Any]
-    losses: Callable[[Rubric], list[str]]
+    fits: Callable[[Any], bool]
+    write: Callable[[Rubric], Any] | None = None
+    losses: Callable[[Rubric], list[str]] | None = None
+    submission: Callable[[Any], dict[str, Any]] = submission_of
+    split: Callable[[Any], list[Any]] = lambda record: [record]
+
+
+def _has(*names: str) -> Callable[[Any], bool]:
+    return lambda record: isinstance(record, Mapping) and any(name in record for name in names)
+
+
+def _entries_have(*names: str) -> Callable[[Any], bool]:
+    def fits(record: Any) -> bool:
+        found = rows.entries_of(record)
+        return bool(found) and all(isinstance(one, Mapping) and all(name in one for name in names) for one in found)
+
+    return fits
+
+
+def _is_metric(record: Any) -> bool:
+    return _has("evaluation_steps")(record) or (_has("criteria")(record) and _has("evaluation_params")(record))
+
+
+def _is_healthbench(record: Any) -> bool:
+    return _has("rubrics")(record) and _entries_have("criterion", "points")(record)
+
+
+def _is_rar(record: Any) -> bool:
+    return _entries_have("title", "description", "weight")(record) or _entries_have("description", "category")(record)
 
 
 FORMATS: Mapping[str, Format] = {
-    "healthbench": Format(healthbench.read, healthbench.write, healthbench.losses),
-    "rubrics-as-rewards": Format(rubrics_as_rewards.read, rubrics_as_rewards.write, rubrics_as_rewards.losses),
-    "paperbench": Format(paperbench.read, paperbench.write, paperbench.losses),
+    "ifeval": Format(
+        "IFEval rows: instruction_id_list with kwargs, as checks", ifeval.read, _has("instruction_id_list")
+    ),
+    "promptfoo": Format(
+        "promptfoo tests or configurations: llm-rubric, g-eval, contains, weight, not-, vars",
+        promptfoo.read,
+        _has("assert", "tests"),
+        submission=promptfoo.submission_of,
+        split=promptfoo.tests_of,
+    ),
+    "geval": Format("DeepEval G-Eval metrics: criteria, evaluation_steps, rubric", geval.read, _is_metric),
+    "score-rubric": Format(
+        "Prometheus and BiGGen Bench: one scale of 1 to 5 with described levels",
+        score_rubric.read,
+        lambda record: score_rubric.levels_of(record) is not None,
+    ),
+    "checklist": Format(
+        "WildBench and InFoBench: a list of questions",
+        checklist.read,
+        _has("checklist", "decomposed_questions", "checklists"),
+        submission=checklist.submission_of,
+    ),
+    "paperbench": Format(
+        "PaperBench trees: requirements, weight, sub_tasks",
+        paperbench.read,
+        _has("requirements"),
+        paperbench.write,
+        paperbench.losses,
+    ),
+    "healthbench": Format(
+        "HealthBench rows: prompt, rubrics of criterion, points, tags",
+        healthbench.read,
+        _is_healthbench,
+        healthbench.write,
+        healthbench.losses,
+    ),
+    "rubrics-as-rewards": Format(
+        "Rubrics as Rewards lists: title, description, weight or category",
+        rubrics_as_rewards.read,
+        _is_rar,
+        rubrics_as_rewards.write,
+        rubrics_as_rewards.losses,
+    ),
+    "open-instruct": Format(
+        "open-instruct rows: ground_truth with rubrics, also as JSON text",
+        open_instruct.read,
+        lambda record: _has("ground_truth")(record) and open_instruct.holds_rubrics(record),
+        submission=open_instruct.submission_of,
+    ),
+    "rows": Format(
+        "rows with a list of criteria: verl, RuscaRL, RubricHub, ResearchRubrics, AutoRubric",
+        rows.read,
+        lambda record: bool(rows.entries_of(record)),
+    ),
 }
+
+
+def format_of(record: Any, where: str) -> str:
+    """The first format that a record fits. Raises BadInput if there is none."""
+    name = next((name for name, form in FORMATS.items() if form.fits(record)), None)
+    if name is None:
+        fields = ", ".join(sorted(map(str, record))[:20]) if isinstance(record, Mapping) else type(record).__name__
+        raise BadInput(
+            f"{where} has no format that is known here; it holds {fields}.",
+            remedy="rubric import --list-formats shows the formats; name one instead of auto to see what it misses.",
+        )
+    return name

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from judge_server.authoring.interchange.record import first_given, losses_of, slug, wrong_shape
+from judge_server.authoring.interchange.entry import criterion_of
+from judge_server.authoring.interchange.record import first_given, losses_of, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.core.rubric import Rubric
 
@@ -41,11 +42,9 @@ def _name(record: Mapping[str, Any], where: str) -> str:
 
 
 def _criterion(row: Any, taken: set[str], where: str) -> dict[str, Any]:
-    text = row.get("criterion") if isinstance(row, Mapping) else None
-    if not isinstance(text, str) or "points" not in row:
+    if not isinstance(row, Mapping) or not isinstance(row.get("criterion"), str) or "points" not in row:
         raise wrong_shape(where, "an entry of rubrics lacks criterion or points", _SHAPE)
-    tags = list(dict.fromkeys(first_given(row.get("tags"), default=())))
-    return {"id": slug(text, taken), "statement": text.strip(), "points": row["points"], "tags": tags}
+    return criterion_of(row, taken, where, default_weight=None)
 
 
 def write(rubric: Rubric) -> dict[str, Any]:

@@ -1,47 +1,89 @@
 """Records of a JSON or JSONL file, one at a time, with the line on which each begins."""
 
+import gzip
 import json
 import re
 import unicodedata
+import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from judge_server.authoring.reading import read as read_yaml
 from judge_server.core.criterion import Binary, CheckCriterion, Criterion, Group, Nominal, Scale, nodes
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
 MOST_BYTES = 64_000_000
+SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet", ".yaml", ".yml")
+_MARK = b"\xef\xbb\xbf"
+# a field that a row of a data set has and an entry of a list of criteria has not
+_ROW = frozenset(
+    (
+        "rubric", "rubrics", "Rubrics", "rubric_list", "prompt", "question", "instruction", "messages", "checklist",
+        "decomposed_questions", "reward_model", "ground_truth", "score_rubric", "orig_criteria", "assert",
+        "instruction_id_list", "sub_tasks", "conversation_input", "evaluation_steps",
+    )
+)  # fmt: skip
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file, or every file of records in a folder, by name. Raises BadInput if there is none."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(one for one in path.rglob("*") if one.is_file() and one.name.lower().endswith(SUFFIXES))
+    if not found:
+        raise BadInput(f"{path} holds no {', '.join(SUFFIXES)} file.")
+    return found
 
 
 def records(path: Path) -> Iterator[tuple[str, Any]]:
-    """(``file:line``, record) for every line of a JSONL file. A JSON file is one record, or one for each item of its
-    array if every item has a rubric list. Raises BadInput naming the line."""
+    """(``file:line``, record) for every line of a JSONL file. A JSON or YAML file is one record, or one for each item
+    of its array if the items are rows. Files may be compressed with gzip. Raises BadInput naming the line."""
+    name = path.name.lower().removesuffix(".gz")
     try:
-        if path.stat().st_size > MOST_BYTES and not path.name.endswith(".jsonl"):
+        if path.stat().st_size > MOST_BYTES and not name.endswith(".jsonl"):
             raise BadInput(f"{path} is larger than {MOST_BYTES:,} bytes.", remedy="Split it, or write it as .jsonl.")
-        with path.open("rb") as stream:
-            first = stream.readline(MOST_BYTES)
-            whole = _try(first)
-            rest = stream.readline(MOST_BYTES)
-            if whole is None or (not rest.strip() and not path.name.endswith(".jsonl")):
-                more = stream.read(path.stat().st_size)
-                yield from _split(_parse(first + rest + more, f"{path}"), path)
-                return
-            yield f"{path}:1", whole
-            number = 2
-            while rest:
-                if rest.strip():
-                    yield f"{path}:{number}", _parse(rest, f"{path}:{number}")
-                rest, number = stream.readline(MOST_BYTES), number + 1
-    except OSError as fault:
-        raise BadInput(f"{path} cannot be read: {fault.strerror}.") from None
+        if name.endswith((".yaml", ".yml")):
+            yield from _split(read_yaml(_bounded(path), str(path)).value, path)
+            return
+        with _opened(path) as stream:
+            yield from _json_records(stream, path, lines=name.endswith(".jsonl"))
+    except (OSError, EOFError, zlib.error) as fault:
+        raise BadInput(f"{path} cannot be read: {getattr(fault, 'strerror', None) or fault}.") from None
+
+
+def _json_records(stream: Any, path: Path, *, lines: bool) -> Iterator[tuple[str, Any]]:
+    first = stream.readline(MOST_BYTES).removeprefix(_MARK)
+    whole = _try(first)
+    rest = stream.readline(MOST_BYTES)
+    if whole is None or (not rest.strip() and not lines):
+        more = stream.read(MOST_BYTES)
+        if len(more) == MOST_BYTES:
+            raise BadInput(f"{path} is larger than {MOST_BYTES:,} bytes.", remedy="Write it as .jsonl.")
+        yield from _split(_parse(first + rest + more, f"{path}"), path)
+        return
+    yield f"{path}:1", whole
+    number = 2
+    while rest:
+        if rest.strip():
+            yield f"{path}:{number}", _parse(rest, f"{path}:{number}")
+        rest, number = stream.readline(MOST_BYTES), number + 1
+
+
+def _opened(path: Path) -> Any:
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")
+
+
+def _bounded(path: Path) -> bytes:
+    with _opened(path) as stream:
+        return bytes(stream.read(MOST_BYTES))
 
 
 def _split(whole: Any, path: Path) -> Iterator[tuple[str, Any]]:
-    several = isinstance(whole, list) and all(
-        isinstance(item, dict) and not {"rubric", "rubrics", "rubric_list"}.isdisjoint(item) for item in whole
-    )
+    several = isinstance(whole, list) and all(isinstance(item, dict) and not _ROW.isdisjoint(item) for item in whole)
     yield from ((f"{path}:{number}", item) for number, item in enumerate(whole if several else [whole], 1))
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from judge_server.authoring.interchange.entry import decided_by, number_of
 from judge_server.authoring.interchange.record import first_given, losses_of, slug, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.authoring.rules.wording import AVOIDED, DONE_WRONG, NEGATION
@@ -24,6 +25,7 @@ _KEPT = frozenset(("statements", "negative points", "aggregate weighted_mean", "
 _SHAPE = "A list holds {title, description, weight} or {description, category: Essential|Important|Optional|Pitfall}."
 _PREFIX = re.compile(r"\s*(essential|important|optional|pitfall)(?: criteri(?:a|on))?\s*:\s*", re.IGNORECASE)
 _TAG = "importance:"
+_UNSIGNED = "unsigned"  # marks a criterion whose weight only follows from its category
 
 
 def read(record: Any, where: str, rubric_id: str = "", pitfalls: Pitfalls = None) -> Rubric:
@@ -45,6 +47,8 @@ def read(record: Any, where: str, rubric_id: str = "", pitfalls: Pitfalls = None
             remedy="Say which with --pitfalls bad (met means that the bad thing is there), --pitfalls good (met means "
             "that it was avoided), or --pitfalls ask.",
         )
+    for one in criteria:
+        one.pop(_UNSIGNED, None)
     signed = any(isinstance(one["points"], int | float) and one["points"] < 0 for one in criteria)
     question = record.get("question") if isinstance(record, Mapping) else None
     data: dict[str, Any] = {
@@ -76,11 +80,18 @@ def _criterion(entry: Any, taken: set[str], where: str) -> dict[str, Any]:
     category = str(first_given(entry.get("category"), entry.get("importance"), default="")).strip().lower()
     if prefix := _PREFIX.match(text):
         category, text = category or prefix.group(1).lower(), text[prefix.end() :]
-    weight = first_given(entry.get("weight"), entry.get("points"), WEIGHTS.get(category))
+    weight = first_given(entry.get("weight"), entry.get("points"))
+    weighted = weight is not None
+    weight = first_given(weight, WEIGHTS.get(category))
     if not text.strip() or weight is None:
         raise wrong_shape(where, "an entry lacks a description, or both weight and category", _SHAPE)
-    criterion = {"id": slug(title or text, taken), "statement": text.strip(), "points": weight}
-    return {**criterion, "tags": [f"{_TAG}{category}"]} if category in WEIGHTS else criterion
+    number = number_of(weight)
+    points = weight if number is None else number
+    criterion = {"id": slug(title or text, taken), "statement": text.strip(), "points": points} | decided_by(entry)
+    tags = [f"{_TAG}{category}"] if category in WEIGHTS else []
+    if axis := entry.get("axis") if "axis" in entry else None:
+        tags.append(f"axis:{axis}")
+    return {**criterion, **({"tags": tags} if tags else {}), **({} if weighted else {_UNSIGNED: True})}
 
 
 def _is_pitfall(criterion: Mapping[str, Any]) -> bool:
@@ -94,11 +105,19 @@ def _with_sign(criterion: dict[str, Any], pitfalls: Pitfalls, unclear: list[str]
     if not _is_pitfall(criterion) or not isinstance(criterion["points"], int | float):
         return criterion
     points, text = criterion["points"], str(criterion["statement"])
-    wording = pitfalls(text) if pitfalls else _agreed_wording(text, points)
+    agreed = _wording(text) if _UNSIGNED in criterion else _agreed_wording(text, points)
+    wording = pitfalls(text) if pitfalls else agreed
     if wording is None:
         unclear.append(text)
         return criterion
     return {**criterion, "points": -abs(points) if wording == "bad" else abs(points)}
+
+
+def _wording(text: str) -> Wording | None:
+    """What the wording alone says, for a pitfall without a weight of its own."""
+    if AVOIDED.search(text):
+        return "good"
+    return "bad" if DONE_WRONG.search(text) else None
 
 
 def _agreed_wording(text: str, points: float) -> Wording | None:

@@ -1,8 +1,9 @@
 """The work of ``judge-server rubric import`` and ``export``: rubrics from and to the formats of other projects."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import typer
 
 from judge_server.authoring.emitting import data_of, yaml_of
-from judge_server.authoring.interchange import FORMATS, rubrics_as_rewards
-from judge_server.authoring.interchange.record import records
+from judge_server.authoring.interchange import FORMATS, format_of, rubrics_as_rewards
+from judge_server.authoring.interchange.record import files_of, records
+from judge_server.authoring.interchange.tracked import TrackedFields, tracked, unread
 from judge_server.authoring.writing import replace_file
 from judge_server.cli.actions import rubric_target
 from judge_server.cli.running import fail
@@ -19,43 +21,111 @@ from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
 RUBRICS_AS_REWARDS = "rubrics-as-rewards"
+AUTO = "auto"
+_MOST_TOLD = 30
 
 
 @dataclass(frozen=True)
 class RubricImportOptions:
     """``output``: a .yaml file, or a directory for one file per rubric; ``rubric_id``: the id, or empty;
-    ``pitfalls``: how statements of pitfalls are worded; ``ask`` shows each on the terminal."""
+    ``pitfalls``: how statements of pitfalls are worded, ``ask`` shows each on the terminal; ``as_jsonl``: a rubric a
+    line; ``as_submissions``: a line with id, prompt, reference and rubric; ``strict``: refuse if anything is left."""
 
     output: Path | None
     rubric_id: str
     pitfalls: str | None
     as_jsonl: bool
+    as_submissions: bool = False
+    strict: bool = False
 
 
-def import_rubrics(file: Path, form: str, options: RubricImportOptions) -> None:
-    output, rubric_id = options.output, options.rubric_id
-    found = list(records(file))
-    several = len(found) > 1
-    if several and not options.as_jsonl and (output is None or output.suffix in (".yaml", ".yml")):
-        fail(f"{file} holds {len(found)} rubrics: name a directory with --output, or give --jsonl.")
-    read = _reader(form, options.pitfalls)
-    made: list[Rubric] = []
-    for number, (where, record) in enumerate(found, 1):
-        own_id = f"{rubric_id}/row-{number}" if rubric_id and several else rubric_id
-        made.append(read(record, where, own_id))
-    _tell_pitfalls(made, form)
-    if options.as_jsonl:
-        _emit("".join(json.dumps(data_of(rubric), ensure_ascii=False) + "\n" for rubric in made), output)
-    elif output is None or output.suffix in (".yaml", ".yml"):
-        _emit(yaml_of(made[0]), output)
+@dataclass(frozen=True)
+class _Imported:
+    rubric: Rubric
+    submission: dict[str, Any]
+
+
+def list_formats() -> None:
+    for name, form in FORMATS.items():
+        typer.echo(f"{name:20} {form.about}")
+
+
+def import_rubrics(path: Path, form: str, options: RubricImportOptions) -> None:
+    if form not in (AUTO, *FORMATS):
+        fail(f"there is no format {form!r}: {', '.join((AUTO, *FORMATS))}.")
+    output = options.output
+    found = [(where, record) for file in files_of(path) for where, record in _records(file)]
+    one_file = output is None or output.suffix in (".yaml", ".yml")
+    lines = options.as_jsonl or options.as_submissions
+    left: Counter[str] = Counter()
+    made: list[_Imported] = []
+    forms: Counter[str] = Counter()
+    for where, record in found:
+        name = format_of(record, where) if form == AUTO else form
+        for one in FORMATS[name].split(tracked(record)):
+            forms[name] += 1
+            made.append(_imported(one if isinstance(one, list | TrackedFields) else tracked(one), where, name, options))
+            left.update(unread(one))
+    made = _numbered(made, options.rubric_id) if len(made) > 1 else made
+    if len(made) > 1 and one_file and not lines:
+        fail(f"{path} holds {len(made)} rubrics: name a directory with --output, or give --jsonl or --submissions.")
+    _tell(made, forms, left, options)
+    if lines:
+        _emit("".join(_line(one, whole=options.as_submissions) for one in made), output)
+    elif output is None or one_file:
+        _emit(yaml_of(made[0].rubric), output)
     else:
-        _write_each(made, output)
+        _write_each([one.rubric for one in made], output)
+
+
+def _records(file: Path) -> Iterator[tuple[str, Any]]:
+    if file.name.lower().endswith(".parquet"):
+        from judge_server.labels.readers.parquet import rows
+
+        yield from ((f"{file}:{number}", row) for number, row in rows(file))
+    else:
+        yield from records(file)
+
+
+def _imported(record: Any, where: str, form: str, options: RubricImportOptions) -> _Imported:
+    rubric = _reader(form, options.pitfalls)(record, where, options.rubric_id)
+    return _Imported(rubric, FORMATS[form].submission(record) if options.as_submissions else {})
+
+
+def _numbered(made: list[_Imported], rubric_id: str) -> list[_Imported]:
+    """Several rubrics with the id of the options get one each: ``ID/row-1``, ``ID/row-2``, …"""
+    if not rubric_id:
+        return made
+    return [
+        replace(one, rubric=one.rubric.model_copy(update={"id": f"{rubric_id}/row-{number}"}))
+        for number, one in enumerate(made, 1)
+    ]
+
+
+def _line(one: _Imported, *, whole: bool) -> str:
+    rubric = data_of(one.rubric)
+    return json.dumps({**one.submission, "rubric": rubric} if whole else rubric, ensure_ascii=False) + "\n"
+
+
+def _tell(made: list[_Imported], forms: Counter[str], left: Counter[str], options: RubricImportOptions) -> None:
+    """What was made of what, and what was not carried over, on standard error. With ``strict`` nothing may be left."""
+    kinds = Counter(leaf.kind for one in made for leaf in one.rubric.leaves)
+    shown = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    named = ", ".join(f"{count} {name}" for name, count in forms.most_common())
+    typer.echo(f"read: {named}; criteria: {shown}", err=True)
+    _tell_pitfalls([one.rubric for one in made], forms)
+    if not left:
+        return
+    told = ", ".join(f"{name} ({count})" for name, count in left.most_common(_MOST_TOLD))
+    more = f", and {len(left) - _MOST_TOLD} more" if len(left) > _MOST_TOLD else ""
+    hint = "" if options.as_submissions else " --submissions keeps prompt, reference and id."
+    typer.echo(f"not carried over: {told}{more}.{hint}", err=True)
+    if options.strict:
+        fail("--strict: the fields above would be lost.")
 
 
 def _reader(form: str, pitfalls: str | None) -> Callable[[Any, str, str], Rubric]:
     if form != RUBRICS_AS_REWARDS:
-        if pitfalls is not None:
-            fail("--pitfalls is for rubrics-as-rewards.")
         return FORMATS[form].read
     if pitfalls == "ask":
         return partial(rubrics_as_rewards.read, pitfalls=_ask)
@@ -69,9 +139,9 @@ def _ask(statement: str) -> rubrics_as_rewards.Wording:
     return "bad" if typer.confirm(f"{statement}\nIs this something bad, which costs points?", err=True) else "good"
 
 
-def _tell_pitfalls(made: list[Rubric], form: str) -> None:
+def _tell_pitfalls(made: list[Rubric], forms: Counter[str]) -> None:
     pitfalls = [leaf for one in made for leaf in one.leaves if "importance:pitfall" in leaf.tags or leaf.points < 0]
-    if form == RUBRICS_AS_REWARDS and pitfalls:
+    if forms[RUBRICS_AS_REWARDS] and pitfalls:
         bad = sum(leaf.points < 0 for leaf in pitfalls)
         typer.echo(
             f"pitfalls: {bad} bad things with negative points, {len(pitfalls) - bad} good ones with positive", err=True
@@ -96,7 +166,10 @@ def export_rubric(target: str, form: str, output: Path | None, rubrics: list[Pat
     elif form == "json":
         _emit(rubric.canonical() + "\n", output)
     else:
-        lost = FORMATS[form].losses(rubric)
+        write, losses = FORMATS[form].write, FORMATS[form].losses
+        if write is None or losses is None:
+            fail(f"{form} is read, not written.")
+        lost = losses(rubric)
         if lost and not lossy:
             raise BadInput(
                 f"{form} cannot say everything that {rubric.name} says: {'; '.join(lost)}.",
@@ -104,7 +177,7 @@ def export_rubric(target: str, form: str, output: Path | None, rubrics: list[Pat
             )
         for line in lost:
             typer.echo(f"left out: {line}", err=True)
-        _emit(_text(FORMATS[form].write(rubric), form), output)
+        _emit(_text(write(rubric), form), output)
 
 
 def _text(written: Any, form: str) -> str:

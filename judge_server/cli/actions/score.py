@@ -27,7 +27,7 @@ from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.settings.settings import Settings
 from judge_server.util.concurrency import task_group
-from judge_server.util.parsing import parse_json
+from judge_server.util.parsing import parse_unique_json
 from judge_server.wiring.service import Service, open_service
 
 STANDARD_INPUT = "-"
@@ -98,7 +98,7 @@ class _Scoring:
 
     async def _judge(self, line: bytes, number: int) -> Judgment:
         try:
-            item = parse_json(line)
+            item = parse_unique_json(line)
         except ValueError as fault:
             return failed_judgment(BadSubmission(f"line {number}: {fault}"), Coordinates())
         terms = Terms.within(self._options.deadline_seconds, Priority.BATCH)

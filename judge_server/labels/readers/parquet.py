@@ -27,6 +27,15 @@ def chunks(path: Path, names: list[str]) -> Iterator[Chunk]:
         raise _damaged(path, fault) from fault
 
 
+def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every row with its number, from 1. Raises BadInput for a damaged file."""
+    names, number = heading(path), 0
+    for chunk in chunks(path, names):
+        for values in zip(*(chunk.columns[name] for name in names), strict=True):
+            number += 1
+            yield number, dict(zip(names, values, strict=True))
+
+
 def _open(path: Path) -> Any:
     try:
         from pyarrow.parquet import ParquetFile

@@ -1,0 +1,142 @@
+"""One entry of a list of criteria, in the words of many formats, as a criterion of ours.
+
+Read are the statement, the weight, the tags, an axis, options with scores, and a rule that a program checks. What is
+left unread is counted by the record that holds the entry (``tracked``).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from judge_server.authoring.interchange.constraints import check_of
+from judge_server.authoring.interchange.record import first_given, slug, wrong_shape
+from judge_server.authoring.interchange.tracked import TrackedFields
+
+_TEXTS = (
+    "criterion", "description", "statement", "requirement", "text", "rubric_description", "criterion_description",
+    "criteria", "question", "rubric_item", "rubric", "content", "value", "title", "name",
+)  # fmt: skip
+_WEIGHTS = ("points", "weight", "rubric_weight", "criterion_weight", "score_weight", "importance_weight")
+_RULE = ("rule", "code", "program", "python", "function", "ifeval")
+SHAPE = "An entry is an object with a statement (criterion, description, requirement, …) and perhaps points or weight."
+
+
+def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: float | None = 1) -> dict[str, Any]:
+    """The criterion as plain data. ``taken``: ids in use, to which its own is added. Raises BadInput if it has no
+    statement, or no weight and there is no default."""
+    if isinstance(entry, str):
+        entry = TrackedFields({"criterion": entry})
+    if not isinstance(entry, Mapping):
+        raise wrong_shape(where, "an entry is neither an object nor a text", SHAPE)
+    text = next((entry[name] for name in _TEXTS if isinstance(entry.get(name), str) and entry[name].strip()), None)
+    weight = first_given(*(entry.get(name) for name in _WEIGHTS if name in entry), default=default_weight)
+    if text is None or weight is None:
+        raise wrong_shape(where, "an entry lacks a statement or a weight", SHAPE)
+    number = number_of(weight)
+    points = weight if number is None else number
+    made = {"id": slug(_named(entry, text), taken), "statement": text.strip(), "points": points}
+    tags = _tags(entry)
+    if tags:
+        made["tags"] = tags
+    return made | decided_by(entry)
+
+
+def number_of(value: Any) -> float | int | None:
+    """A number, also one written as text; None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = float(value.strip())
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _named(entry: Mapping[str, Any], text: str) -> str:
+    name = entry.get("title") if "title" in entry else entry.get("name") if "name" in entry else None
+    return name if isinstance(name, str) and name.strip() else text
+
+
+def _tags(entry: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    tags = entry.get("tags") if "tags" in entry else None
+    if isinstance(tags, list):
+        found += [str(tag) for tag in tags]
+    for name in ("axis", "category", "importance", "criterion_type", "dimension"):
+        value = entry.get(name) if isinstance(dict.get(_plain(entry), name), str) else None
+        if value:
+            found.append(f"{name}:{value}".lower() if name in ("category", "importance") else f"{name}:{value}")
+    return list(dict.fromkeys(tag.strip()[:100] for tag in found if tag.strip()))
+
+
+def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return entry if isinstance(entry, dict) else dict(entry)
+
+
+def decided_by(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a scale, or the check in place of a judge's verdict; nothing if a judge decides yes or no. A rule
+    that has no check of the same meaning, and options without scores, stay unread and are counted."""
+    options = options_of(dict.get(_plain(entry), "options") or dict.get(_plain(entry), "choices"))
+    if options:
+        used = "options" if dict.get(_plain(entry), "options") else "choices"
+        _whole(entry.get(used))
+        return {"kind": "scale", "options": options}
+    rule = dict.get(_plain(entry), "tags")
+    holder: Mapping[str, Any] = rule if isinstance(rule, Mapping) else entry
+    function = str(dict.get(_plain(holder), "function") or "")
+    verifier = str(dict.get(_plain(holder), "verifier") or "").lower()
+    if verifier == "llm":
+        holder.get("verifier")
+        for name in ("function", "parameters"):  # a judge decides: they say nothing
+            _whole(holder.get(name))
+        return {}
+    arguments = dict.get(_plain(holder), "parameters")
+    check = check_of(function, arguments if isinstance(arguments, Mapping) else {}) if function else None
+    if check is None or (verifier and verifier not in _RULE):
+        return {}
+    for name in ("function", "parameters", "verifier"):
+        _whole(holder.get(name))
+    return {"kind": "check", "check": check}
+
+
+def options_of(given: Any) -> list[dict[str, Any]] | None:
+    """The options of a scale from worst to best, their scores moved to [0, 1]; None if they have no different scores.
+    Given as ``{label: score}`` or as objects with a label and a score."""
+    pairs: list[tuple[str, float, str | None]] = []
+    if isinstance(given, Mapping):
+        found: Sequence[tuple[Any, Any, Any]] = [(label, score, None) for label, score in given.items()]
+    elif isinstance(given, list):
+        found = [
+            (
+                first_given(*(dict.get(one, name) for name in ("label", "name", "value", "text"))),
+                first_given(*(dict.get(one, name) for name in ("score", "points", "value", "weight"))),
+                dict.get(one, "description"),
+            )
+            for one in given
+            if isinstance(one, dict)
+        ]
+        if len(found) != len(given):
+            return None
+    else:
+        return None
+    for label, score, description in found:
+        number = number_of(score)
+        if label in (None, "") or number is None:
+            return None
+        pairs.append((str(label)[:60], float(number), description if isinstance(description, str) else None))
+    low, high = min((pair[1] for pair in pairs), default=0), max((pair[1] for pair in pairs), default=0)
+    if len(pairs) < 2 or low == high or len({pair[1] for pair in pairs}) < len(pairs):
+        return None
+    return [
+        {"label": label, "value": (score - low) / (high - low)} | ({"description": told} if told else {})
+        for label, score, told in sorted(pairs, key=lambda pair: pair[1])
+    ]
+
+
+def _whole(value: Any) -> None:
+    """All fields of a part that is carried over count as read."""
+    if isinstance(value, TrackedFields):
+        value.use_all()
+    elif isinstance(value, list):
+        for one in value:
+            _whole(one)

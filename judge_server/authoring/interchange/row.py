@@ -1,0 +1,68 @@
+"""What a row of a data set holds beside its rubric: prompt, reference and id, ready to be scored together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from judge_server.authoring.interchange.record import first_given
+
+_PROMPTS = (
+    "prompt", "question", "instruction", "messages", "conversation", "problem", "query", "input", "user_prompt",
+    "orig_instruction",
+)  # fmt: skip
+_REFERENCES = (
+    "reference", "reference_answer", "ideal_answer", "ideal_completion", "orig_reference_answer", "gold_answer",
+    "ground_truth", "answer", "solution", "expected_output",
+)  # fmt: skip
+_IDS = ("id", "prompt_id", "sample_id", "task_id", "uuid", "uid", "key", "example_id", "session_id")
+_NESTED = ("reward_model", "extra_info", "responses_create_params", "ideal_completions_data", "metadata")
+
+
+def submission_of(record: Any) -> dict[str, Any]:
+    """The fields of a submission that a row holds: ``id``, ``prompt`` (a text or messages) and ``reference``, each if
+    it is there."""
+    if not isinstance(record, Mapping):
+        return {}
+    places = [record, *(record.get(name) for name in _NESTED if isinstance(dict.get(_dict(record), name), Mapping))]
+    found = {
+        "id": _first(places, _IDS, lambda value: str(value) if isinstance(value, str | int) else None),
+        "prompt": _first(places, _PROMPTS, _conversation),
+        "reference": _first(places, _REFERENCES, _text),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _first(places: list[Any], names: tuple[str, ...], read: Any) -> Any:
+    for place in places:
+        for name in names:
+            if name in place and (value := read(dict.get(_dict(place), name))) is not None:
+                place.get(name)
+                return value
+    return None
+
+
+def _dict(value: Mapping[str, Any]) -> dict[str, Any]:
+    return value if isinstance(value, dict) else dict(value)
+
+
+def _conversation(value: Any) -> Any:
+    """A prompt as a text, or as messages of role and content."""
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if not isinstance(value, list) or not value:
+        return None
+    turns = []
+    for turn in value:
+        if not isinstance(turn, dict) or "role" not in turn:
+            return None
+        content = turn.get("content")
+        if isinstance(content, list):  # parts of text
+            parts = [part.get("text") for part in content if isinstance(part, dict)]
+            content = "\n".join(str(first_given(part, default="")) for part in parts)
+        turns.append({"role": turn["role"], "content": content if isinstance(content, str) else ""})
+    while turns and turns[-1]["role"] == "assistant":
+        turns.pop()
+    return turns or None

@@ -1,0 +1,74 @@
+"""Rows of a data set with a list of criteria: verl and RuscaRL, RubricHub, ResearchRubrics, AutoRubric and their like.
+
+Sources: verl's ``reward_model: {style: rubric, rubrics: [{criterion, points, tags}], ground_truth}``, which RuscaRL
+(arXiv 2508.16949) and RubricHub use; ResearchRubrics' ``rubrics: [{criterion, axis, weight}]`` (arXiv 2511.07685);
+AutoRubric's ``rubric: [{requirement, weight}]``. The score is the weighted share of what is met, by signed points if
+any are negative.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from judge_server.authoring.interchange.entry import SHAPE, criterion_of
+from judge_server.authoring.interchange.record import first_given, wrong_shape
+from judge_server.authoring.interchange.tracked import tracked
+from judge_server.authoring.parsing import from_data
+from judge_server.core.rubric import Rubric
+
+_LISTS = ("rubrics", "Rubrics", "rubric", "rubric_list", "criteria", "checklist", "requirements")
+
+
+def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
+    """The rubric of one row."""
+    entries = entries_of(record)
+    if not entries:
+        raise wrong_shape(where, "there is no list of criteria", f"Name it rubrics, rubric or criteria. {SHAPE}")
+    return rubric_of(entries, where, rubric_id or f"imported/row-{where.rsplit(':', 1)[-1]}", title=_title(record))
+
+
+def rubric_of(entries: list[Any], where: str, rubric_id: str, *, title: str = "", **fields: Any) -> Rubric:
+    """A rubric of entries as ``criterion_of`` reads them. ``fields``: further fields of the rubric."""
+    taken: set[str] = set()
+    criteria = [criterion_of(entry, taken, where) for entry in entries]
+    signed = any(isinstance(one["points"], int | float) and one["points"] < 0 for one in criteria)
+    data = {
+        "id": rubric_id,
+        "version": "1.0.0",
+        "title": title or "Imported rubric",
+        "aggregate": {"kind": "points" if signed else "weighted_mean"},
+        "criteria": criteria,
+        **fields,
+    }
+    return from_data(data, file=where).rubric
+
+
+def entries_of(record: Any) -> list[Any]:
+    """The list of criteria of a row, also below ``reward_model``, or as JSON text in a column."""
+    if isinstance(record, list):
+        return record
+    if not isinstance(record, Mapping):
+        return []
+    for name in _LISTS:
+        if name in record and (found := _list(record.get(name))):
+            return found
+    inner = record.get("reward_model") if "reward_model" in record else None
+    return entries_of(inner) if isinstance(inner, Mapping) else []
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+        try:
+            value = tracked(json.loads(value))
+        except (ValueError, RecursionError):
+            return []
+    if isinstance(value, Mapping):
+        return next((found for name in _LISTS if name in value and (found := _list(value.get(name)))), [])
+    return value if isinstance(value, list) else []
+
+
+def _title(record: Any) -> str:
+    if not isinstance(record, Mapping):
+        return ""
+    name = first_given(*(record.get(one) for one in ("title", "task_name") if one in record), default="")
+    return str(name).strip()[:200]
