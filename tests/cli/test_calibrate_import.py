@@ -1,10 +1,15 @@
+import contextlib
 import json
+import os
+import pty
+import subprocess
 
 import pytest
 from typer.testing import CliRunner
 
 from judge_server.cli.calibrate import app
 from judge_server.labels.readers import read_labels
+from tests.command import PROGRAM
 from tests.labels.public.files import published, written
 from tests.labels.public.loopback import Site, serving
 
@@ -97,3 +102,45 @@ def test_a_public_set_is_imported_from_an_address_and_verified(tmp_path):
 )
 def test_what_is_not_there_is_said_with_the_way_on(words, hint):
     assert hint in run("import", *words, status=2).stderr
+
+
+GUESSED = ("question_id,rater,dimension,rating,answer", "1,ann,help,3,R", "2,ann,help,4,S")
+
+
+def test_a_guess_of_columns_is_shown_where_nobody_can_be_asked(tmp_path):
+    source = written(tmp_path, "mine.csv", *GUESSED)
+    told = run("import", source, status=2).stderr
+    flags = "--column item=question_id --column criterion=dimension --column annotator=rater --column label=rating"
+    assert f"a guess: judge-server calibrate import {source} {flags} --column response=answer --role human" in told
+    words = [*flags.split(), "--column", "response=answer", "--role", "human"]
+    assert "2 labels of 1 human" in run("import", source, *words).stdout
+
+
+@pytest.mark.parametrize(("answer", "said", "status"), [("y", "2 labels of 1 human", 0), ("n", "is missing", 2)])
+def test_a_guess_of_columns_is_asked_on_a_terminal(tmp_path, answer, said, status):
+    source = written(tmp_path, "mine.csv", *GUESSED)
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [PROGRAM, "calibrate", "import", source], stdin=slave, stdout=slave, stderr=slave, close_fds=True
+    ) as running:
+        os.close(slave)
+        os.write(master, f"{answer}\n".encode())
+        seen = b""
+        with contextlib.suppress(OSError):  # the terminal is gone when the command ends
+            while some := os.read(master, 4096):
+                seen += some
+        assert running.wait(60) == status
+    os.close(master)
+    assert "A guess: --column item=question_id" in " ".join(seen.decode().split())
+    assert said in " ".join(seen.decode().split())
+
+
+def test_a_guess_is_not_made_if_a_required_column_stays_unknown(tmp_path):
+    source = written(tmp_path, "mine.csv", "item,criterion,who,role,label", "1,c,ann,human,1")
+    assert "a guess" not in run("import", source, status=2).stderr
+
+
+def test_the_role_of_all_rows_is_given_by_a_flag(tmp_path):
+    source = written(tmp_path, "mine.csv", "item,criterion,annotator,label", "1,c,ann,1", "2,c,ann,0")
+    assert "2 labels of 1 human" in run("import", source, "--role", "human").stdout
+    assert "is none of human, judge, check" in run("import", source, "--role", "doctor", status=2).stderr

@@ -10,6 +10,7 @@ from judge_server.cli.running import needs
 
 app = typer.Typer(help="Measure judges against people: labels, agreement, fitted probabilities.", no_args_is_help=True)
 app.command("import")(labels.import_labels)
+app.command("export")(labels.export)
 app.command("sheet")(labels.sheet)
 app.command("list")(labels.list_labels)
 _measures = needs("calibration", "scipy", "sklearn")

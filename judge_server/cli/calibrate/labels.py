@@ -57,6 +57,10 @@ def import_labels(
     annotator: Annotated[
         str | None, typer.Option("--annotator", metavar="NAME", help="The annotator of every row, if no column has it.")
     ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option("--role", metavar="ROLE", help="human or judge: of each row that does not say it."),
+    ] = None,
     test_share: Annotated[
         float | None,
         typer.Option("--test-share", metavar="SHARE", help="Lock this share of the prompts as test split."),
@@ -86,6 +90,7 @@ def import_labels(
         criterion=criterion,
         criterion_columns=tuple(criterion_column or ()),
         annotator=annotator,
+        role=role,
         humans=tuple(human or ()),
         judges=tuple(judge or ()),
         test_share=test_share,
@@ -131,3 +136,20 @@ def list_labels(
     from judge_server.cli.actions.calibrate import labels as listing
 
     listing.show(database, as_json=as_json)
+
+
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Labels in any format that import reads.")],
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv, label-studio or argilla.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write.")],
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="NAME", help="The judge whose labels become Argilla's suggestions.")
+    ] = None,
+) -> None:
+    """Write labels for another tool: long CSV, Label Studio (JSON) or Argilla (JSON).
+
+    What the format cannot carry is counted in the output.
+    """
+    from judge_server.cli.actions.calibrate.label_export import export_labels
+
+    export_labels(file, form, out, judge)

@@ -12,12 +12,13 @@ from judge_server.core.rubric import Rubric
 from judge_server.labels.about import About, read_about
 from judge_server.labels.label import CriterionScale
 from judge_server.labels.label_set import LabelSet, Provenance
-from judge_server.labels.readers import delimited, healthbench, label_studio, parquet, workbook
+from judge_server.labels.readers import delimited, parquet, workbook
 from judge_server.labels.readers import layout as wide
 from judge_server.labels.readers.assembly import assemble
 from judge_server.labels.readers.criterion_column import SOURCES as CRITERION_SOURCES
 from judge_server.labels.readers.criterion_column import criterion_columns, tell_unread, unpivot_criteria, with_criteria
 from judge_server.labels.readers.finding import LabelFindings
+from judge_server.labels.readers.foreign import ForeignFormat, converted, format_of, records_of
 from judge_server.labels.readers.form import Form, form_of
 from judge_server.labels.readers.gathering import Gathering, facts_in
 from judge_server.labels.readers.heading import chunks_below, table_of_rows
@@ -65,6 +66,16 @@ def read_labels(
     return replace(made, judges=about.judges, rubric=rubric or about.rubric)
 
 
+def names_in(path: Path) -> list[str]:
+    """The columns of a table, or the fields of its first record."""
+    findings = LabelFindings(path.name)
+    form = form_of(path)
+    if form in (Form.JSON, Form.JSON_LINES):
+        first = next(records(path, form, findings), None)
+        return [] if first is None else [str(name) for name in first[1]]
+    return _table_of(path, form, findings)[0]
+
+
 def labels_from(
     rows: Iterable[Record],
     source: str,
@@ -95,6 +106,11 @@ def _open(path: Path, layout: Layout, rubric: Rubric | None, findings: LabelFind
     if form in (Form.JSON, Form.JSON_LINES):
         return _Opened(_objects(records(path, form, findings), layout, findings), layout)
     names, chunks = _table_of(path, form, findings)
+    if "criterion" not in names and "annotator" not in names and not layout.columns:
+        peeked, some = _table_of(path, form, LabelFindings(path.name))
+        first = next(records_of(some(peeked)), None)
+        if first is not None and (foreign := format_of(first[1])) is not None:
+            return _Opened(_foreign(foreign, records_of(chunks(names)), layout, findings), layout)
     columns = criterion_columns(names, layout, rubric)
     if columns.criteria:
         layout = with_criteria(layout, columns, names)
@@ -120,14 +136,10 @@ def _objects(found: Iterator[Record], layout: Layout, findings: LabelFindings) -
         findings.refuse_if_any()
         return
     rows: Iterator[Record] = chain([first], found)
-    for kind, converted in (
-        (label_studio.is_export, label_studio.long_records),
-        (healthbench.is_meta_evaluation, healthbench.long_records),
-    ):
-        if kind(first[1]):
-            rows = converted(list(rows), findings)
-            yield from ((chunk, _AS_NAMED) for chunk in chunks_of(rows, FIELDS))
-            return
+    foreign = format_of(first[1])
+    if foreign is not None:
+        yield from _foreign(foreign, rows, layout, findings)
+        return
     rows = map(_with_facts, rows)
     names = [name for name in first[1] if not is_fact(name)]
     optional = [field for field in FIELDS if field not in names and field not in layout.columns]
@@ -136,6 +148,11 @@ def _objects(found: Iterator[Record], layout: Layout, findings: LabelFindings) -
     known |= {field: field for field in optional if field not in known and field not in layout.constants}
     wanted = list(dict.fromkeys([*known.values(), *layout.answers]))
     yield from _laid_out(chunks_of(rows, wanted), known, layout)
+
+
+def _foreign(foreign: ForeignFormat, rows: Iterable[Record], layout: Layout, findings: LabelFindings) -> Sourced:
+    found = converted(foreign, list(rows), layout.constants, findings)
+    yield from ((chunk, _AS_NAMED) for chunk in chunks_of(found, FIELDS))
 
 
 def _with_facts(found: Record) -> Record:

@@ -13,8 +13,8 @@ from judge_server.labels.readers.records import Record
 from judge_server.labels.readers.word import given
 
 _CHOICES: Final = {"choices": "choices", "rating": "rating", "number": "number", "taxonomy": "taxonomy"}
-_RATIONALES: Final = ("rationale", "reason", "comment", "explanation")
-_TEXTS: Final = {
+RATIONALES: Final = ("rationale", "reason", "comment", "explanation")
+TEXTS: Final = {
     "prompt": ("prompt", "question", "instruction", "input"),
     "response": ("response", "answer", "completion", "output", "text"),
     "reference": ("reference", "reference_answer"),
@@ -55,7 +55,7 @@ def _base(row: int, task: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     item = given(data.get("item"), data.get("item_id"), data.get("id"), task.get("id"), row)
     base: dict[str, Any] = {"item": str(item)}
-    for field, names in _TEXTS.items():
+    for field, names in TEXTS.items():
         value = given(*(data.get(name) for name in names))
         if value is not None:
             base[field] = value if isinstance(value, str | list) else str(value)
@@ -110,8 +110,8 @@ def _label(value: Any, key: str) -> Any:
 
 
 def _reason(criterion: str, reasons: Mapping[str, str]) -> str:
-    own = [reasons.get(f"{criterion}_{name}", "") for name in _RATIONALES]
-    shared = [reasons.get(name, "") for name in _RATIONALES]
+    own = [reasons.get(f"{criterion}_{name}", "") for name in RATIONALES]
+    shared = [reasons.get(name, "") for name in RATIONALES]
     return next((text for text in (*own, *shared) if text), "")
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -88,6 +88,38 @@ def _spelled_twice(names: Sequence[str], found: Mapping[str, str], findings: Lab
         if len(same) > 1 and key in read and not {key} & {name for name in found.values() if name not in same}:
             first, other = sorted(same)[:2]
             findings.add(1, other, f"the columns {first!r} and {other!r} differ only in case", "Keep one of them.")
+
+
+_MORE_NAMES: Final = {
+    "prompt": ("question", "instruction", "input", "query"),
+    "response": ("answer", "completion", "output", "text"),
+    "rationale": ("comment", "reason", "explanation", "notes"),
+    "cluster": ("prompt_id", "question_id"),
+}
+
+
+def guessed(names: Sequence[str], layout: Layout) -> Layout | None:
+    """The layout with a column for every missing field that has a usual name among ``names``, and people as annotators
+    if no column says their role. None if a required field stays without a column."""
+    tidy = {name.strip().casefold(): name for name in reversed(names)}
+    columns, constants = dict(layout.columns), dict(layout.constants)
+    taken = {*columns.values()}
+    for wanted, usual in (*_OTHER_NAMES.items(), *_MORE_NAMES.items()):
+        known = wanted in tidy or wanted in columns or wanted in constants or wanted in layout.divided
+        free = (tidy[name] for name in usual if name in tidy and tidy[name] not in taken)
+        column = None if known else next(free, None)
+        if column is not None and not (wanted == "role" and layout.divided):
+            columns[wanted] = column
+            taken.add(column)
+        elif not known and wanted == "role":
+            constants["role"] = "human"
+        elif not known and wanted in REQUIRED:
+            return None
+    return (
+        None
+        if (columns, constants) == (layout.columns, layout.constants)
+        else replace(layout, columns=columns, constants=constants)
+    )
 
 
 def is_fact(name: str) -> bool:

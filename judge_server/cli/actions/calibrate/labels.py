@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,13 +19,14 @@ from judge_server.cli.actions import rubric_target
 from judge_server.cli.running import BAD_USE, fail, run
 from judge_server.core.errors import BadInput, BadRubric, JudgeServerError
 from judge_server.labels.archive import described, keep
-from judge_server.labels.label import Role
+from judge_server.labels.label import ROLES, Role
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.public.catalogue import SETS, import_public
 from judge_server.labels.public.download import download, is_url
 from judge_server.labels.readers import read_labels
 from judge_server.labels.readers.item_reading import read_items
-from judge_server.labels.readers.layout import FIELDS, Layout
+from judge_server.labels.readers.label_reading import names_in
+from judge_server.labels.readers.layout import FIELDS, Layout, guessed
 from judge_server.labels.readers.scale import parse_mapping, parse_scale
 from judge_server.labels.sheet import sheet_columns, write_sheet
 from judge_server.labels.splits import split_by_prompt
@@ -47,6 +51,7 @@ class ImportOptions:
     criterion: str | None
     criterion_columns: tuple[str, ...]
     annotator: str | None
+    role: str | None
     humans: tuple[str, ...]
     judges: tuple[str, ...]
     test_share: float | None
@@ -112,7 +117,35 @@ def _own(options: ImportOptions) -> LabelSet:
     rubric = rubric_target.one(options.rubric, None).rubric if options.rubric else None
     scales = [parse_scale(text) for text in options.scales]
     mapping = [parse_mapping(text) for text in options.mapping]
-    return read_labels(path, scales=scales, rubric=rubric, layout=_layout(options), mapping=mapping)
+    layout = _layout(options)
+    read = partial(read_labels, path, scales=scales, rubric=rubric, mapping=mapping)
+    try:
+        return read(layout=layout)
+    except BadInput as fault:
+        guess = guessed(names_in(path), layout) if lacks_columns(fault) else None
+        if guess is None:
+            raise
+        flags = _flags(guess, layout)
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            typer.echo(f"a guess: judge-server calibrate import {path} {flags}", err=True)
+            raise
+        typer.echo(f"The columns of {path.name} have other names. A guess: {flags}")
+        if not typer.confirm("Read the file so?"):
+            raise
+        return read(layout=guess)
+
+
+def lacks_columns(fault: BadInput) -> bool:
+    """Whether a required column was not found."""
+    return any("is missing; found" in finding["message"] for finding in fault.extensions.get("findings") or ())
+
+
+def _flags(guess: Layout, layout: Layout) -> str:
+    """What the guess adds, as flags to type."""
+    columns = [f"--column {shlex.quote(f'{field}={column}')}" for field, column in guess.columns.items()]
+    columns = columns[len(layout.columns) :]
+    constants = [f"--{name} {value}" for name, value in guess.constants.items() if name not in layout.constants]
+    return " ".join([*columns, *constants])
 
 
 def _layout(options: ImportOptions) -> Layout:
@@ -123,7 +156,9 @@ def _layout(options: ImportOptions) -> Layout:
             raise BadInput(f"--column {pair!r} is not FIELD=COLUMN.", remedy=f"The fields are {', '.join(FIELDS)}.")
         columns[field] = column
     annotators: dict[str, Role] = {**dict.fromkeys(options.humans, "human"), **dict.fromkeys(options.judges, "judge")}
-    given = {"criterion": options.criterion, "annotator": options.annotator}
+    if options.role is not None and options.role not in ROLES:
+        raise BadInput(f"--role: {options.role!r} is none of {', '.join(ROLES)}.", remedy="Write --role human.")
+    given = {"criterion": options.criterion, "annotator": options.annotator, "role": options.role}
     constants = {name: value for name, value in given.items() if value}
     criteria = {}
     for text in options.criterion_columns:
