@@ -8,7 +8,7 @@ same name, which is imported when the command runs.
 import typer
 
 from judge_server import __version__
-from judge_server.cli import attack, calibrate, commands, data, jobs, keys, monitor, rubric, runs
+from judge_server.cli import attack, calibrate, commands, data, exam, jobs, keys, monitor, rubric, runs
 
 app = typer.Typer(
     name="judge-server",
@@ -31,6 +31,7 @@ app.command("show")(commands.show)
 app.command("rescore")(commands.rescore)
 app.command("bench")(commands.bench)
 app.command("attack")(attack.attack)
+app.command("exam")(exam.exam)
 app.command("doctor")(commands.doctor)
 
 

@@ -138,6 +138,10 @@ class PromptWriter:
         """A writer of another version with the same fences."""
         return self if version == self.version else PromptWriter(self._secret, version, reordered=self.reordered)
 
+    def turned(self) -> "PromptWriter":
+        """A writer of the opposite order with the same fences."""
+        return PromptWriter(self._secret, self.version, reordered=not self.reordered)
+
     def write(self, judge_input: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
         """The prompt that asks about ``criteria`` (several only in reason mode) on one judge input."""
         shown = self._shown(judge_input)

@@ -183,3 +183,4 @@ def show(diagnoses: list[Diagnosis], as_json: bool) -> None:
         table.add_row(_MARKS[diagnosis.state], diagnosis.subject, escape(diagnosis.found) + remedy)
     terminal = Console()
     (terminal if terminal.is_terminal else Console(width=110)).print(table)
+    typer.echo("judge-server exam shows what a judge misreads; judge-server calibrate measures it against people.")

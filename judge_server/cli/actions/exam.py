@@ -1,0 +1,134 @@
+"""Implements ``judge-server exam``."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from judge_server.authoring.writing import replace_file
+from judge_server.cli.running import announce, fail
+from judge_server.core.errors import BadInput, JudgeServerError
+from judge_server.exam.question import FAMILIES, ExamQuestion, Family
+from judge_server.exam.report import as_markdown
+from judge_server.exam.sitting import ANSWER_ROOM, ExamPlan, ExamResult, sit
+from judge_server.judging.answer import Judge
+from judge_server.judging.judge_input import message_text
+from judge_server.judging.relative.arbiter import singles
+from judge_server.settings.settings import Settings
+from judge_server.wiring.service import open_service
+
+FAILED = 1
+
+
+@dataclass(frozen=True)
+class ExamOptions:
+    """The flags of the command."""
+
+    judge: str | None
+    prompt: str | None
+    seed: int
+    pairs: int
+    families: tuple[str, ...]
+    longest: int | None
+    fail_under: float | None
+    outputs: tuple[Path, ...]
+    as_json: bool
+
+    def plan(self, context_tokens: int | None) -> ExamPlan:
+        """Raises BadInput for an unknown family."""
+        unknown = [name for name in self.families if name not in FAMILIES]
+        if unknown:
+            raise BadInput(
+                f"--families: there is no family {unknown[0]!r}.", remedy=f"Families: {', '.join(FAMILIES)}."
+            )
+        chosen: tuple[Family, ...] = tuple(name for name in FAMILIES if not self.families or name in self.families)
+        room = context_tokens if self.longest is None else min(context_tokens or 10**9, self.longest + ANSWER_ROOM)
+        return ExamPlan(self.seed, self.pairs, chosen, room)
+
+
+async def examine(settings: Settings, options: ExamOptions) -> int:
+    """Returns the exit status."""
+    written = {path: path.suffix.lower() for path in options.outputs}
+    if others := [str(path) for path, suffix in written.items() if suffix not in (".md", ".json")]:
+        raise BadInput(f"--output: {others[0]} is neither .md nor .json.", remedy="Name it so.")
+    options.plan(None)
+    async with open_service(_with_prompt(settings, options)) as service:
+        judge = service.judge_registry.named(options.judge)
+        announce([judge])
+        plan = options.plan(_context(judge))
+        with _progress() as advance:
+            result = await sit(judge, plan, advance)
+    for path, suffix in written.items():
+        replace_file(path, as_markdown(result) if suffix == ".md" else result.model_dump_json(indent=2) + "\n")
+    _show(result, as_json=options.as_json)
+    return _status(result, options)
+
+
+def _with_prompt(settings: Settings, options: ExamOptions) -> Settings:
+    """Settings in which the judges of the exam use the chosen version of the prompt."""
+    if options.prompt is None:
+        return settings
+    if options.prompt not in ("1", "2"):
+        raise BadInput(f"--prompt: there is no version {options.prompt!r}.", remedy="Give 1 or 2.")
+    judges = {name: one.model_copy(update={"prompt": options.prompt}) for name, one in settings.judges.items()}
+    return settings.with_flags(judges=judges)
+
+
+def _context(judge: Judge) -> int | None:
+    """The shortest context of the models behind a judge; None if one is unknown."""
+    known = [single.model.capabilities.context_tokens for single in singles(judge)]
+    return None if None in known or not known else min(size for size in known if size is not None)
+
+
+def list_questions(options: ExamOptions) -> None:
+    """Print the questions as JSON lines."""
+    try:
+        made = options.plan(None if options.longest is None else options.longest + ANSWER_ROOM).made()
+    except JudgeServerError as fault:
+        fail(str(fault))
+    for pair in made:
+        for question in pair.questions:
+            typer.echo(json.dumps({"family": pair.family, "variant": pair.variant} | _question(question)))
+
+
+def _question(question: ExamQuestion) -> dict[str, Any]:
+    given = question.material
+    return {
+        "conversation": [{"role": one.role, "content": message_text(one)} for one in given.conversation],
+        "response": given.response,
+        "step": None if given.step is None else given.step.text,
+        "reference": given.reference,
+        "facts": dict(given.facts),
+        "criterion": question.criterion.model_dump(mode="json", exclude_defaults=True) | {"id": "asked"},
+        "reordered": question.reordered,
+        "expected": question.expected,
+    }
+
+
+def _show(result: ExamResult, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(result.model_dump_json(indent=2))
+    elif (terminal := Console()).is_terminal:
+        terminal.print(Markdown(as_markdown(result)))
+    else:
+        typer.echo(as_markdown(result), nl=False)
+
+
+def _status(result: ExamResult, options: ExamOptions) -> int:
+    below = options.fail_under is not None and any(one.share < options.fail_under for one in result.families)
+    return FAILED if below or result.bias is not None else 0
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("asking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("asking", total=None)
+        yield lambda done, whole: progress.update(task, completed=done, total=whole)

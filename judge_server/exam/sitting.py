@@ -1,0 +1,238 @@
+"""One judge takes the exam: every question is asked, and the answers are counted by family."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from judge_server.core.judgment import JudgeReference
+from judge_server.core.model import Frozen
+from judge_server.exam.families import PAIRS_A_FAMILY, pairs
+from judge_server.exam.question import FAMILIES, ExamPair, ExamQuestion, Family
+from judge_server.judging.answer import Answer, Judge, Terms
+from judge_server.judging.cascade import CascadeJudge
+from judge_server.judging.panel import PanelJudge
+from judge_server.judging.single import SingleJudge
+from judge_server.util.wilson import wilson
+
+CONTEXT_TOKENS = (1_000, 4_000, 16_000, 64_000)
+ANSWER_ROOM = 1_500  # instructions, question and answer beside a long response
+BIASED = 0.95
+
+
+class FailedPair(Frozen):
+    """A pair that the judge did not pass, as it was asked. ``said``: its answers, null for none."""
+
+    variant: str
+    statement: str
+    responses: tuple[str, str]
+    expected: tuple[bool | str, bool | str]
+    said: tuple[bool | str | None, bool | str | None]
+    error: str | None = None
+
+
+class FamilyResult(Frozen):
+    """``passed`` of ``pairs``: both questions of a pair were answered rightly. ``low`` and ``high``: Wilson's 95 %
+    interval. ``unanswered``: questions without an answer, which pass no pair."""
+
+    family: Family
+    about: str
+    pairs: int
+    passed: int
+    low: float
+    high: float
+    unanswered: int = 0
+    failed: tuple[FailedPair, ...] = ()
+
+    @property
+    def share(self) -> float:
+        return self.passed / self.pairs
+
+
+class ExamResult(Frozen):
+    """``bias``: what the judge says almost whatever it is asked; then the families cannot be read. ``met``: share of
+    answers met among questions whose right answer is met, and among the others. ``first``: share of answers that are
+    the label shown first."""
+
+    judge: JudgeReference
+    prompt: str
+    seed: int
+    questions: int
+    unanswered: int
+    bias: str | None = None
+    met: tuple[float, float] | None = None
+    first: float | None = None
+    families: tuple[FamilyResult, ...] = Field(default=())
+    skipped: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def pairs(self) -> int:
+        return sum(one.pairs for one in self.families)
+
+    @property
+    def passed(self) -> int:
+        return sum(one.passed for one in self.families)
+
+
+@dataclass(frozen=True)
+class ExamPlan:
+    """``context_tokens``: the judge's context, None if unknown: then long responses stay short."""
+
+    seed: int = 0
+    pairs: int = PAIRS_A_FAMILY
+    families: tuple[Family, ...] = tuple(FAMILIES)
+    context_tokens: int | None = None
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        most = (self.context_tokens or 6_000) - ANSWER_ROOM
+        return tuple(length for length in CONTEXT_TOKENS if length <= most)
+
+    def made(self) -> list[ExamPair]:
+        return [pair for name in self.families for pair in pairs(name, self.seed, self.pairs, self.lengths)]
+
+
+def turned(judge: Judge) -> Judge | None:
+    """The same judge with labels and options in the opposite order; None if its prompt has no such order."""
+    if isinstance(judge, PanelJudge | CascadeJudge):
+        members = [turned(member) for member in judge.members]
+        if None in members:
+            return None
+        by_name = dict(zip((member.reference.name for member in judge.members), members, strict=True))
+        return judge.with_members(lambda member: by_name[member.reference.name] or member)
+    if not isinstance(judge, SingleJudge) or judge.model.capabilities.decisions:
+        return None
+    return SingleJudge(judge.specification, judge.model, judge.writer.turned())
+
+
+async def sit(
+    judge: Judge,
+    plan: ExamPlan,
+    advance: Callable[[int, int], None] | None = None,
+    at_once: int = 32,
+) -> ExamResult:
+    """Ask every question. ``advance``: called with the questions done and in all."""
+    reordered = turned(judge)
+    skipped: dict[str, str] = {}
+    made = plan.made()
+    if reordered is None:
+        made = [pair for pair in made if pair.family != "label_order"]
+        skipped["label_order"] = "this judge has no order of labels"
+    if not plan.lengths:
+        skipped["long_context"] = "the judge's context is too short"
+    answers = await _ask(judge, reordered, [question for pair in made for question in pair.questions], advance, at_once)
+    results = _families(made, answers)
+    return _result(judge, plan, made, answers, results, skipped)
+
+
+async def _ask(
+    judge: Judge,
+    reordered: Judge | None,
+    questions: Sequence[ExamQuestion],
+    advance: Callable[[int, int], None] | None,
+    at_once: int,
+) -> list[Answer]:
+    places, done = asyncio.Semaphore(at_once), 0
+
+    async def one(question: ExamQuestion) -> Answer:
+        nonlocal done
+        asked = reordered if question.reordered and reordered is not None else judge
+        async with places:
+            (answer,) = await asked.ask(question.material, (question.criterion,), Terms())
+        done += 1
+        if advance is not None:
+            advance(done, len(questions))
+        return answer
+
+    return list(await asyncio.gather(*(one(question) for question in questions)))
+
+
+def _families(made: Sequence[ExamPair], answers: Sequence[Answer]) -> tuple[FamilyResult, ...]:
+    by_family: dict[Family, list[tuple[ExamPair, tuple[Answer, Answer]]]] = {}
+    for place, pair in enumerate(made):
+        both = (answers[2 * place], answers[2 * place + 1])
+        by_family.setdefault(pair.family, []).append((pair, both))
+    return tuple(_family(name, found) for name, found in by_family.items())
+
+
+def _family(name: Family, found: Sequence[tuple[ExamPair, tuple[Answer, Answer]]]) -> FamilyResult:
+    right = [[q.right(a) for q, a in zip(pair.questions, both, strict=True)] for pair, both in found]
+    passed = sum(all(one) for one in right)
+    low, high = wilson(passed, len(found))
+    failed = [_failed(pair, both) for (pair, both), one in zip(found, right, strict=True) if not all(one)]
+    return FamilyResult(
+        family=name,
+        about=FAMILIES[name],
+        pairs=len(found),
+        passed=passed,
+        low=low,
+        high=high,
+        unanswered=sum(one.count(None) for one in right),
+        failed=tuple(failed),
+    )
+
+
+def _failed(pair: ExamPair, both: tuple[Answer, Answer]) -> FailedPair:
+    first, second = pair.questions
+    errors = [answer.failure.detail for answer in both if answer.failure]
+    return FailedPair(
+        variant=pair.variant,
+        statement=first.criterion.statement,
+        responses=(_shown(first), _shown(second)),
+        expected=(first.expected, second.expected),
+        said=(first.said(both[0]), second.said(both[1])),
+        error=errors[0] if errors else None,
+    )
+
+
+def _shown(question: ExamQuestion) -> str:
+    step = question.material.step
+    text = question.material.response if step is None else step.text
+    return text if len(text) <= 300 else f"{text[:140]} … {text[-140:]}"
+
+
+def _result(
+    judge: Judge,
+    plan: ExamPlan,
+    made: Sequence[ExamPair],
+    answers: Sequence[Answer],
+    families: tuple[FamilyResult, ...],
+    skipped: dict[str, str],
+) -> ExamResult:
+    questions = [question for pair in made for question in pair.questions]
+    said = [(question, question.said(answer)) for question, answer in zip(questions, answers, strict=True)]
+    yes = [answered for question, answered in said if question.expected is True and answered is not None]
+    no = [answered for question, answered in said if question.expected is False and answered is not None]
+    firsts = [q.first_label(a) for q, a in zip(questions, answers, strict=True)]
+    known = [one for one in firsts if one is not None]
+    met = (_share(yes), _share(no)) if yes and no else None
+    first = _share(known) if known else None
+    return ExamResult(
+        judge=judge.reference,
+        prompt=judge.specification.prompt,
+        seed=plan.seed,
+        questions=len(questions),
+        unanswered=sum(answered is None for _, answered in said),
+        bias=_bias(met, first),
+        met=met,
+        first=first,
+        families=families,
+        skipped=skipped,
+    )
+
+
+def _share(answers: Iterable[bool | str | None]) -> float:
+    listed = list(answers)
+    return sum(one is True for one in listed) / len(listed)
+
+
+def _bias(met: tuple[float, float] | None, first: float | None) -> str | None:
+    """What a judge answers regardless of the question, if it does so in at least 95 of 100 cases."""
+    if first is not None and first >= BIASED:
+        return "it takes the label that is shown first"
+    if met is not None and min(met) >= BIASED:
+        return "it says that every criterion is met"
+    if met is not None and max(met) <= 1 - BIASED:
+        return "it says that no criterion is met"
+    return None
