@@ -71,6 +71,11 @@ class CalibrationTask:
             whole_digest=whole.digest,
         )
 
+    @property
+    def mapping(self) -> tuple[str, ...]:
+        """How the labels of each criterion are read, in a line each."""
+        return tuple(one.described for one in self.matches.values())
+
     def submission(self, item: Item) -> Submission:
         return Submission(
             rubric=self.rubric,
@@ -268,6 +273,7 @@ def _record(task: CalibrationTask, measured: LabelSet, found: Sequence[ItemRows]
         statuses=dict(Counter(status for one in found for status in one.statuses)),
         failures=dict(Counter(kind for one in found for kind in one.failures)),
         unmeasured=unlabelled(task.rubric, task.matches),
+        mapping=task.mapping,
         summary=summary_of(measured, task.judge.name),
         created_at=datetime.now(UTC),
     )

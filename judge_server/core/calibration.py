@@ -32,7 +32,7 @@ class Calibration(Frozen):
     """``rows`` is the digest of the judge's rows, which identifies a file of this run. ``statuses`` counts verdicts by
     status and ``failures`` those without a value by cause. ``judge.calibration`` names the fitted maps that were
     applied. ``unmeasured``: criteria of the rubric that need a judge and had no labels. ``summary``: metrics by
-    criterion, and ``overall``."""
+    criterion, and ``overall``. ``mapping``: how each criterion's labels were read, in a line."""
 
     id: str
     judge: JudgeReference
@@ -44,6 +44,7 @@ class Calibration(Frozen):
     statuses: dict[str, int]
     failures: dict[str, int] = Field(default_factory=dict)
     unmeasured: tuple[str, ...] = ()
+    mapping: tuple[str, ...] = ()
     summary: JsonObject = Field(default_factory=dict)
     created_at: AwareDatetime
 

@@ -46,18 +46,21 @@ class ActiveMaps:
                     remedy="Fit them again with judge-server calibrate fit.",
                 )
         self.active = dict(self._pinned)
+        self._stale: dict[tuple[str, str], MapSet] = {}
 
     def replace(self, stored: Iterable[MapSet]) -> None:
-        """Replace the store's maps. Stale ones are left out, so their values stay raw."""
-        fresh = [one for one in stored if one.stale is None]
-        self.active = {**_by_judge_and_rubric(fresh), **self._pinned}
+        """Replace the store's maps. Stale ones are only listed, so their values stay raw."""
+        known = _by_judge_and_rubric(stored)
+        self._stale = {key: one for key, one in known.items() if one.stale is not None and key not in self._pinned}
+        self.active = {**{key: one for key, one in known.items() if one.stale is None}, **self._pinned}
 
     def find(self, fingerprint: str, rubric_digest: str) -> MapSet | None:
         return self.active.get((fingerprint, rubric_digest))
 
     def of_judge(self, fingerprint: str) -> tuple[MapSet, ...]:
-        """Every set in use for a judge, for listings."""
-        return tuple(maps for (judge, _), maps in sorted(self.active.items()) if judge == fingerprint)
+        """Every set of a judge, in use or stale, for listings."""
+        known = {**self._stale, **self.active}
+        return tuple(maps for (judge, _), maps in sorted(known.items()) if judge == fingerprint)
 
 
 class Certification:

@@ -39,13 +39,15 @@ class CalibrationOptions:
 
 
 class CalibrationProgress(Frozen):
-    """How far a calibration is. ``fits``: by criterion; ``maps``: the id of the maps that scoring uses from now on."""
+    """How far a calibration is. ``mapping``: how each criterion's labels are read, known as soon as it has begun.
+    ``fits``: by criterion; ``maps``: the id of the maps that scoring uses from now on."""
 
     id: str
     status: Literal["running", "done", "failed"]
     created_at: datetime
     done: int = 0
     items: int | None = None
+    mapping: tuple[str, ...] = ()
     calibration: Calibration | None = None
     fits: tuple[dict[str, Any], ...] = ()
     maps: str | None = None
@@ -107,6 +109,7 @@ class CalibrationRuns:
             created_at=record.created_at,
             done=record.items,
             items=record.items,
+            mapping=record.mapping,
             calibration=record,
         )
 
@@ -152,7 +155,7 @@ async def _calibrate(service: Service, options: CalibrationOptions, made: Calibr
         maps=None if options.raw else service.calibration_state.maps,
         partial=options.partial,
     )
-    made.note(items=task.labels.counts.items)
+    made.note(items=task.labels.counts.items, mapping=task.mapping)
     scorer = service.measuring_scorer(raw=options.raw)
     result = await run(scorer, task, advance=made.advance, concurrency=_AT_ONCE)
     record = result.calibration.model_copy(update={"id": made.progress.id, "created_at": made.progress.created_at})

@@ -1,10 +1,13 @@
 """calibrate gate: exit statuses, reasons, certificates; a server that asks for them."""
 
 import json
+import sqlite3
 
 import pytest
 
 from judge_server.authoring.parsing import parse
+from judge_server.core.calibration import Certificate
+from judge_server.store.payload import decode, encode
 from tests.cli.judged_labels import HELPFUL, RUBRIC, run, write
 from tests.command import serving
 from tests.project.repository import ROOT
@@ -43,6 +46,35 @@ def test_json_holds_every_finding(good):
         "false_positive_rate",
     }
     assert decided["certificate"].startswith("crt_")
+
+
+def aged(folder, table):
+    """The stored rows of a table, as an older version of the statistical rules would have made them."""
+    with sqlite3.connect(folder / "judge-server.db") as database:
+        rows = database.execute(f"SELECT id, payload FROM {table}").fetchall()
+        assert rows
+        for name, payload in rows:
+            database.execute(
+                f"UPDATE {table} SET payload = ? WHERE id = ?",
+                (encode(decode(Certificate, payload).model_copy(update={"rules": 1})), name),
+            )
+
+
+def test_certificates_are_listed_and_stale_ones_say_why_they_do_not_count(tmp_path):
+    judged(tmp_path)
+    run(tmp_path, "calibrate", "gate", "judged.csv")
+    fresh = json.loads(run(tmp_path, "calibrate", "certificates", "--json").stdout)
+    assert [(one["decision"], one["stale"]) for one in fresh["certificates"]] == [("pass", None)]
+    assert fresh["maps"] == []
+    aged(tmp_path, "certificate")
+    (old,) = json.loads(run(tmp_path, "calibrate", "certificates", "--json").stdout)["certificates"]
+    assert "version 1 of the statistical rules" in old["stale"]
+    assert "stale" in run(tmp_path, "calibrate", "certificates").stdout
+
+
+def test_without_a_database_there_are_no_certificates_to_list(tmp_path):
+    told = run(tmp_path, "calibrate", "certificates", status=2)
+    assert "no database here" in told.stderr
 
 
 def test_a_policy_that_is_not_met_ends_with_status_1(good):

@@ -48,6 +48,7 @@ def test_a_judge_is_measured_and_the_calibration_is_remembered(client):
     record = told["calibration"]
     assert record["id"] == told["id"]
     assert record["statuses"] == {"ok": ITEMS}
+    assert told["mapping"] == record["mapping"] == ["water: your 'yes' counts as met, 'no' as unmet"]
     assert record["summary"]["overall"]["human_ceiling"]["value"] > 0.4
     newest = client.get("/v1/calibrations", params={"limit": 1}).json()["calibrations"][0]
     assert newest["id"] == told["id"]
@@ -80,7 +81,7 @@ def test_a_strict_server_serves_after_the_gate(tmp_path):
         assert told["certificate"]["decision"] == "pass"
         assert strict.post("/v1/score", json=SUBMISSION).status_code == 200
         (judge,) = strict.get("/v1/judges").json()["judges"]
-        assert [one["decision"] for one in judge["gated"]] == ["pass"]
+        assert [(one["decision"], one["stale"]) for one in judge["gated"]] == [("pass", None)]
         check = {"id": "a", "kind": "check", "check": {"kind": "regex", "pattern": "water"}}
         checks = {"id": "a/b", "version": "1.0.0", "title": "Checks", "criteria": [check]}
         assert strict.post("/v1/score", json=SUBMISSION | {"rubric": checks}).json()["reward"] == 1.0

@@ -1,4 +1,4 @@
-"""``judge-server calibrate gate``: pass, fail or not enough evidence."""
+"""``judge-server calibrate gate`` and ``certificates``: pass, fail or not enough evidence, and what was decided."""
 
 from pathlib import Path
 from typing import Annotated
@@ -64,3 +64,18 @@ def gate(
         as_json=as_json,
     )
     raise typer.Exit(run(gating.gate_file(settings, chosen)))
+
+
+def certificates(
+    database: options.Database = None,
+    config: options.Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """List the newest certificate of each judge and rubric, and the fitted maps; stale ones say why they do not count.
+
+    Example: judge-server calibrate certificates --database sqlite:///judge-server.db
+    """
+    from judge_server.cli.actions.calibrate import certificates as listing
+    from judge_server.cli.running import run
+
+    run(listing.show(options.settings_given(config=config, database=database), as_json=as_json))

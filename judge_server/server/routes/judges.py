@@ -18,21 +18,25 @@ router = APIRouter(prefix="/v1/judges", tags=["judges"])
 
 
 class Fitted(Frozen):
-    """``id`` is the value of ``judge.calibration`` in judgments."""
+    """``id`` is the value of ``judge.calibration`` in judgments. ``stale``: why these maps are not applied."""
 
     id: str
     rubric: RubricReference
     criteria: tuple[str, ...]
+    stale: str | None = None
 
 
 class Gated(Frozen):
+    """``stale``: why this decision no longer counts."""
+
     id: str
     rubric: RubricReference
     decision: Decision
+    stale: str | None = None
 
 
 class JudgeStatus(JudgeReference):
-    """A configured judge; the ``default`` one is used if a submission names none. ``fitted``: the maps in use;
+    """A configured judge; the ``default`` one is used if a submission names none. ``fitted``: the newest maps;
     ``gated``: the gate's last decisions; each for the content of one rubric. ``canaries``: the newest results of
     questions with known answers."""
 
@@ -73,9 +77,9 @@ async def judges(request: Request, service: ServiceHere) -> JudgeList:
 
 def _fitted(service: Service, fingerprint: str) -> tuple[Fitted, ...]:
     found = service.calibration_state.maps.of_judge(fingerprint)
-    return tuple(Fitted(id=maps.id, rubric=maps.rubric, criteria=tuple(maps.maps)) for maps in found)
+    return tuple(Fitted(id=maps.id, rubric=maps.rubric, criteria=tuple(maps.maps), stale=maps.stale) for maps in found)
 
 
 def _gated(service: Service, fingerprint: str) -> tuple[Gated, ...]:
     found = service.calibration_state.certification.of_judge(fingerprint)
-    return tuple(Gated(id=one.id, rubric=one.rubric, decision=one.decision) for one in found)
+    return tuple(Gated(id=one.id, rubric=one.rubric, decision=one.decision, stale=one.stale) for one in found)

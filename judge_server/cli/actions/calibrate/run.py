@@ -45,8 +45,8 @@ async def measure(settings: Settings, options: RunOptions) -> bool:
         if out.suffix not in (".csv", ".jsonl"):
             raise BadInput(f"--out {out}: labels are written as .csv or .jsonl.", remedy="Name the file so.")
         announce([judge])
-        for one in task.matches.values():
-            typer.echo(one.described, err=True)
+        for line in task.mapping:
+            typer.echo(line, err=True)
         result = await _run(service, task, out, options)
         write_labels(result.labels, out)
         Journal(out, task.heading).finish()
