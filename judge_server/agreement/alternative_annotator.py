@@ -6,9 +6,13 @@ equal labels, or negative RMSE). The left-out human's surplus of wins is tested 
 tests are corrected by Benjamini & Yekutieli (2001), and the winning rate ω is the share of humans whom the judge
 beats: ω ≥ 0.5 passes. The average advantage probability ρ is how often the judge is at least as good as the left-out
 human.
+
+Unlike in the paper, the t-test counts prompts: items of one prompt are not independent. If people are often wrong, a
+coin or the commonest answer passes too: their ω is computed beside, and where one of them passes there is no result.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -18,13 +22,18 @@ from pydantic import Field
 from judge_server.agreement.array import Flags, Floats, Ints, floats, ratio
 from judge_server.agreement.distribution import student_below
 from judge_server.agreement.evidence import Evidence, cells
-from judge_server.agreement.metric import Metric
+from judge_server.agreement.metric import Estimate, Metric
 from judge_server.agreement.panel import JudgeColumn
 from judge_server.agreement.ratings import Ratings
+from judge_server.agreement.resampling import Task
 from judge_server.agreement.scale import LabelScale
 from judge_server.core.model import Frozen
 
-ITEMS, WINS, SURPLUS, SQUARES = range(4)
+ITEMS, WINS, SURPLUS, SQUARES, PRODUCTS, SIZES, CLUSTERS = range(7)
+MOST_FACES = 9  # labels of a coin; of a longer scale as many, evenly spaced
+PASSED = 0.5
+WINNING_RATE = "alt_test_winning_rate"
+BY_CHANCE = {f"{WINNING_RATE}_coin": "a coin", f"{WINNING_RATE}_commonest": "the commonest answer"}
 
 
 class AlternativeAnnotator(Frozen):
@@ -44,10 +53,9 @@ class AlternativeAnnotator(Frozen):
         return self.score == "rmse" or (self.score == "auto" and scale.values is not None and scale.size > 2)
 
 
-def alternative_annotator(
-    own: JudgeColumn, humans: Ratings, cluster: Ints, test: AlternativeAnnotator
-) -> tuple[Evidence, list[Metric]]:
-    """Evidence and metrics ``alt_test_winning_rate`` and ``alt_test_advantage``.
+def alternative_annotator(own: JudgeColumn, humans: Ratings, cluster: Ints, test: AlternativeAnnotator) -> list[Task]:
+    """Evidence and metrics ``alt_test_winning_rate`` and ``alt_test_advantage``, and the winning rates of a coin and of
+    the commonest answer.
 
     Items with fewer than two humans, or without the judge, are left out; a judge of scores is compared by distance.
     """
@@ -55,18 +63,56 @@ def alternative_annotator(
     judge = own.values if distance else np.where(own.codes < 0, np.nan, own.codes)
     ratings = np.bincount(humans.item, minlength=humans.items)
     used = (ratings[humans.item] >= 2) & np.isfinite(judge[humans.item])
-    item, rater = humans.item[used], humans.rater[used]
-    gap = (closeness if distance else match)(judge, humans, used)
-    tested = np.flatnonzero(np.bincount(rater, minlength=len(humans.raters)) >= test.min_items)
-    mine = np.isin(rater, tested)
-    surplus = (gap <= 0).astype(np.float64) - (gap >= 0)
-    columns = [np.ones(len(gap)), (gap >= 0).astype(np.float64), surplus, surplus**2]
-    person, people = np.searchsorted(tested, rater[mine]), len(tested)
-    cell = np.concatenate([statistic * people + person for statistic in range(len(columns))])
-    weight = np.concatenate([column[mine] for column in columns])
-    evidence = cells(cell, np.tile(cluster[item[mine]], len(columns)), (len(columns), people), weight)
+    tested = np.flatnonzero(np.bincount(humans.rater[used], minlength=len(humans.raters)) >= test.min_items)
+    kept = Kept(humans, used, tested, cluster)
+    compare = closeness if distance else match
+    codes = np.unique(np.linspace(0, humans.scale.size - 1, min(humans.scale.size, MOST_FACES)).astype(np.int64))
+    faces = humans.scale.numbers[codes] if distance else codes.astype(np.float64)
+    counts = np.bincount(humans.code, minlength=humans.scale.size)
+    commonest = np.array([int(counts.argmax())])
+    answer = humans.scale.numbers[commonest] if distance else commonest.astype(np.float64)
     metrics = alternative_metrics(test)
-    return replace(evidence, n=len(np.unique(item[mine])), empty=metrics[0].undefined), metrics
+    constant = [[compare(np.full(humans.items, face), humans, used) for face in each] for each in (faces, answer)]
+    return [
+        (kept.evidence([compare(judge, humans, used)], metrics[0].undefined), metrics),
+        *(
+            (kept.evidence(gaps, metrics[0].undefined), [replace(metrics[0], name=name, shape="described")])
+            for name, gaps in zip(BY_CHANCE, constant, strict=True)
+        ),
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The ``used`` ratings of the ``tested`` people; ``cluster`` has one entry an item."""
+
+    humans: Ratings
+    used: Flags
+    tested: Ints
+    cluster: Ints
+
+    def evidence(self, gaps: Sequence[Floats], empty: str) -> Evidence:
+        """(7, people) statistics within each cluster, from the gap of every used rating to each of several equally
+        likely answers: ratings, wins, surplus, its square, surplus by ratings, squared ratings, and whether there are
+        any."""
+        rater, item = self.humans.rater[self.used], self.humans.item[self.used]
+        mine = np.isin(rater, self.tested)
+        people, home = len(self.tested), self.cluster[item[mine]]
+        person = np.searchsorted(self.tested, rater[mine])
+        wins = np.mean([gap[mine] >= 0 for gap in gaps], axis=0)
+        surplus = np.stack([(gap[mine] <= 0).astype(np.float64) - (gap[mine] >= 0) for gap in gaps])
+        pairs, place = np.unique(home * max(people, 1) + person, return_inverse=True)
+
+        def summed(column: Floats) -> Floats:
+            return floats(np.bincount(place, weights=column, minlength=len(pairs)))
+
+        size, own = summed(np.ones(len(home))), summed(surplus.mean(axis=0))
+        spread = summed(surplus.var(axis=0))  # by the chance of the answer
+        columns = [size, summed(wins), own, own**2 + spread, own * size, size**2, np.ones(len(pairs))]
+        cell = np.concatenate([row * people + pairs % max(people, 1) for row in range(len(columns))])
+        where = np.tile(pairs // max(people, 1), len(columns))
+        found = cells(cell, where, (len(columns), people), np.concatenate(columns))
+        return replace(found, n=len(np.unique(item[mine])), empty=empty)
 
 
 def match(judge: Floats, humans: Ratings, used: Flags) -> Floats:
@@ -94,10 +140,26 @@ def closeness(judge: Floats, humans: Ratings, used: Flags) -> Floats:
 
 
 def winning_rate(totals: Floats, test: AlternativeAnnotator) -> Floats:
-    """ω of (replicates, 4, humans) totals."""
-    count = totals[:, ITEMS]
-    p = student_below(ratio(totals[:, SURPLUS], count), ratio(totals[:, SQUARES], count), count, test.epsilon)
+    """ω of (replicates, 7, humans) totals."""
+    count, surplus, clusters = totals[:, ITEMS], totals[:, SURPLUS], totals[:, CLUSTERS]
+    mean = ratio(surplus, count)
+    squares = totals[:, SQUARES] - 2 * mean * totals[:, PRODUCTS] + mean**2 * totals[:, SIZES]
+    error = np.sqrt(np.maximum(ratio(squares * ratio(clusters, clusters - 1), count**2), 0))
+    p = student_below(mean, error, clusters - 1, test.epsilon)
     return ratio(rejected(p, test.false_discovery_rate), np.isfinite(p).sum(axis=-1))
+
+
+def without_pass_by_chance(found: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """The estimates, where ω has no value if a coin or the commonest answer reaches ``PASSED`` too."""
+    shares = {who: one for name, who in BY_CHANCE.items() if (one := found.get(name)) is not None}
+    passing = [
+        f"{who} reaches {one.value:.2f}" for who, one in shares.items() if one.value is not None and one.value >= PASSED
+    ]
+    if not passing or WINNING_RATE not in found:
+        return dict(found)
+    note = f"no result: {' and '.join(passing)}, because people agree too little with each other"
+    own = found[WINNING_RATE]
+    return {**found, WINNING_RATE: Estimate(n=own.n, clusters=own.clusters, note=note)}
 
 
 def rejected(p: Floats, rate: float) -> Floats:
@@ -110,7 +172,7 @@ def rejected(p: Floats, rate: float) -> Floats:
 
 
 def advantage(totals: Floats) -> Floats:
-    """ρ of (replicates, 4, humans) totals: the mean over humans of the judge's share of wins and draws."""
+    """ρ of (replicates, 7, humans) totals: the mean over humans of the judge's share of wins and draws."""
     share = ratio(totals[:, WINS], totals[:, ITEMS])
     present = np.isfinite(share)
     return ratio(np.where(present, share, 0).sum(axis=-1), present.sum(axis=-1))
@@ -119,6 +181,6 @@ def advantage(totals: Floats) -> Floats:
 def alternative_metrics(test: AlternativeAnnotator) -> list[Metric]:
     reason = f"no human has {test.min_items} items that another human also rated"
     return [
-        Metric("alt_test_winning_rate", partial(winning_rate, test=test), reason, "resampled"),
+        Metric(WINNING_RATE, partial(winning_rate, test=test), reason, "resampled"),
         Metric("alt_test_advantage", advantage, reason, "bounded"),
     ]

@@ -41,14 +41,14 @@ def binomial_tail(successes: Ints, trials: int, rate: float) -> Floats:
     return np.asarray(stats.binom.sf(successes - 1, trials, rate), dtype=np.float64)
 
 
-def student_below(mean: Floats, square: Floats, count: Floats, bound: float) -> Floats:
-    """One-sided p of "the mean is below ``bound``" from mean, mean of squares and count; arrays of one shape.
+def student_below(mean: Floats, error: Floats, degrees: Floats, bound: float) -> Floats:
+    """One-sided p of "the mean is below ``bound``" from mean, its standard error and degrees of freedom; arrays of one
+    shape.
 
-    A sample without variance has p 0 below the bound and 1 at or above it, the limit of Student's t.
+    A sample without variance has p 0 below the bound and 1 at or above it, the limit of Student's t. nan without
+    degrees of freedom.
     """
-    variance = np.maximum(square - mean**2, 0) * ratio(count, count - 1)
-    error = np.sqrt(ratio(variance, count))
     spread = error > 1e-12
-    tail = stats.t.cdf(np.where(spread, ratio(mean - bound, np.where(spread, error, 1)), 0), np.maximum(count - 1, 1))
+    tail = stats.t.cdf(np.where(spread, ratio(mean - bound, np.where(spread, error, 1)), 0), np.maximum(degrees, 1))
     settled = np.where(mean < bound, 0.0, 1.0)
-    return np.where(count < 2, np.nan, np.where(spread, tail, settled))
+    return np.where(degrees < 1, np.nan, np.where(spread, tail, settled))

@@ -40,7 +40,7 @@ ASSUMED_GRADED = 2.0  # the same if disagreements have degrees, and most are sma
 FEWEST_EVENTS = 5  # fewest labels of the rarer kind for an interval
 FEWEST_DEGREES = 4.0
 DIRECT = ("proportion", "described")
-DESCRIBED = "no interval: chance alone moves it away from 0"
+DESCRIBED = "no interval: chance alone moves it"
 SAME = "no interval: every cluster gives the same value"
 _NOTHING = 1e-12
 

@@ -12,7 +12,11 @@ from functools import partial
 import numpy as np
 from pydantic import Field
 
-from judge_server.agreement.alternative_annotator import AlternativeAnnotator, alternative_annotator
+from judge_server.agreement.alternative_annotator import (
+    AlternativeAnnotator,
+    alternative_annotator,
+    without_pass_by_chance,
+)
 from judge_server.agreement.array import Flags, Floats, Ints
 from judge_server.agreement.calibration_line import line_task
 from judge_server.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
@@ -47,7 +51,7 @@ def judge_agreement(
     """All metrics of one judge by name; undefined ones have a reason. ``strata``: the items of each of several
     criteria, whose coefficients are averaged."""
     how = measurement or Measurement()
-    found = estimate_all(list(judge_tasks(panel, judge, how, strata)), how.resampling)
+    found = without_pass_by_chance(estimate_all(list(judge_tasks(panel, judge, how, strata)), how.resampling))
     return absent(panel.scale, found, scores=panel.judges[judge].is_score)
 
 
@@ -67,7 +71,7 @@ def evidence_of(panel: RatingPanel, own: JudgeColumn, how: Measurement) -> Itera
     if panel.scale.values is not None:
         yield from number_evidence(panel, own)
     yield from chance_evidence(panel, own, how)
-    yield alternative_annotator(own, panel.humans, panel.cluster, how.alternative)
+    yield from alternative_annotator(own, panel.humans, panel.cluster, how.alternative)
 
 
 def label_evidence(panel: RatingPanel, own: JudgeColumn) -> Iterator[Task]:

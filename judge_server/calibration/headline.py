@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
+from judge_server.agreement.alternative_annotator import BY_CHANCE, WINNING_RATE, without_pass_by_chance
 from judge_server.agreement.catalogue import absent, table_metrics
 from judge_server.agreement.contingency import pair_counts, pair_table
 from judge_server.agreement.evidence import Evidence, joined
@@ -139,11 +140,12 @@ class Ceiling(Frozen):
 def estimates(view: View, judge: str, names: Collection[str], resampling: Resampling) -> dict[str, Estimate]:
     """The named metrics, averaged over criteria if the view holds several; those that the scale lacks have the reason
     in ``note``."""
+    wanted = {*names, *(BY_CHANCE if WINNING_RATE in names else ())}
     tasks = [
-        (evidence, [metric for metric in metrics if metric.name in names])
+        (evidence, [metric for metric in metrics if metric.name in wanted])
         for evidence, metrics in judge_tasks(view.panel, judge, Measurement(resampling=resampling), view.strata)
     ]
-    found = estimate_all([task for task in tasks if task[1]], resampling)
+    found = without_pass_by_chance(estimate_all([task for task in tasks if task[1]], resampling))
     return {name: one for name, one in absent(view.scale, found).items() if name in names}
 
 

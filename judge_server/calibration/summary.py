@@ -7,6 +7,7 @@ from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.headline import ceiling, estimates, headline_metric, missing
 from judge_server.calibration.panels import View, pooled, views
 from judge_server.calibration.readings import readings
+from judge_server.calibration.reward_error import reward_error
 from judge_server.labels.label_set import LabelSet
 
 _ALWAYS = ("accuracy", "balanced_accuracy", "false_positive_rate", "youden_j", "brier", "ece")
@@ -14,11 +15,17 @@ _ALWAYS = ("accuracy", "balanced_accuracy", "false_positive_rate", "youden_j", "
 
 def summary_of(labels: LabelSet, judge: str) -> dict[str, Any]:
     """``overall`` (absent if criteria have different scales) and ``criteria``: metrics by name, each with its interval,
-    and ``human_ceiling`` with the judge's ``gap``, if two people rated the same items."""
+    and ``human_ceiling`` with the judge's ``gap``, if two people rated the same items. ``reward``: how wrong the reward
+    of the labels' rubric is."""
     labels = readings(labels).judged
     together = pooled(labels)
     overall = {"overall": _figures(together[0], judge)} if len(together) == 1 else {}
-    return {**overall, "criteria": {view.criteria[0]: _figures(view, judge) for view in views(labels)}}
+    rewards = None if labels.rubric is None else reward_error(labels, judge, labels.rubric)
+    return {
+        **overall,
+        "criteria": {view.criteria[0]: _figures(view, judge) for view in views(labels)},
+        **({} if rewards is None else {"reward": rewards.model_dump(mode="json") | {"text": rewards.sentence}}),
+    }
 
 
 def _figures(view: View, judge: str) -> dict[str, Any]:

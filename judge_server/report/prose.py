@@ -102,7 +102,8 @@ def method(report: Report) -> Iterator[str]:
     yield (
         f"Abstentions and invalid answers are counted, never turned into a label. The alternative-annotator "
         f"test grants people ε = {how.epsilon:g}; "
-        "a winning rate of at least .5 means that the judge may replace one of them."
+        "a winning rate of at least .5 means that the judge may replace one of them. If a coin or the commonest answer "
+        "reaches .5 as well, people agree too little with each other, and there is no result."
     )
 
 

@@ -51,6 +51,8 @@ HEADLINE = {
     "calibration_intercept": "calibration intercept (0: right on average)",
     "auc": "area under the ROC curve",
     "alt_test_winning_rate": "alternative-annotator test: winning rate ω",
+    "alt_test_winning_rate_coin": "the same of a coin",
+    "alt_test_winning_rate_commonest": "the same of the commonest answer",
     "alt_test_advantage": "alternative-annotator test: advantage ρ",
     "preference_accuracy": "preference accuracy, ties as a class",
     "preference_accuracy_without_ties": "preference accuracy without ties",

@@ -10,6 +10,7 @@ from judge_server.agreement.alternative_annotator import (
     alternative_annotator,
     rejected,
 )
+from judge_server.agreement.judge import Measurement, judge_agreement
 from tests.agreement.published import panel_of
 from tests.agreement.textbook import estimates, values
 
@@ -52,7 +53,7 @@ def measured(judge, humans, test):
     ]
     ratings += [(item, "judge", "judge", label, item) for item, label in judge.items()]
     panel = panel_of(ratings)
-    return alternative_annotator(panel.judges["judge"], panel.humans, panel.cluster, test)
+    return alternative_annotator(panel.judges["judge"], panel.humans, panel.cluster, test)[0]
 
 
 def crowd(rng, annotators, items, labels, noise):
@@ -100,6 +101,51 @@ def test_a_coin_that_ignores_the_question_beats_nobody():
     humans, _ = crowd(rng, 4, 200, 2, noise=0.1)
     judge = {item: int(rng.integers(0, 2)) for item in range(200)}
     assert estimates(*measured(judge, humans, AlternativeAnnotator()))["alt_test_winning_rate"].value == 0
+
+
+def difficult(seed, errors, items=300, people=3, size=1):
+    """People who are wrong on a share of the items, ``size`` to a prompt, and a judge that is a coin."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 2, items)
+    ratings = [
+        (item, f"h{person}", "human", int(truth[item] ^ (rng.random() < errors)), f"p{item // size}")
+        for item in range(items)
+        for person in range(people)
+    ]
+    return panel_of(
+        [*ratings, *((item, "judge", "judge", int(rng.integers(0, 2)), f"p{item // size}") for item in range(items))]
+    )
+
+
+def test_where_a_coin_passes_there_is_no_result():
+    found = judge_agreement(difficult(5, errors=0.45), "judge")
+    assert found["alt_test_winning_rate_coin"].value >= 0.5
+    assert found["alt_test_winning_rate"].value is None
+    assert "a coin reaches 1.00" in found["alt_test_winning_rate"].note
+    clear = judge_agreement(difficult(5, errors=0.1), "judge")
+    assert clear["alt_test_winning_rate_coin"].value == clear["alt_test_winning_rate"].value == 0
+
+
+def test_a_coin_counts_as_a_coin_does_on_average():
+    panel = difficult(6, errors=0.3, items=400)
+    own, coin, _ = alternative_annotator(panel.judges["judge"], panel.humans, panel.cluster, AlternativeAnnotator())
+    drawn, expected = own[0].total()[0], coin[0].total()[0]
+    assert expected[0] == pytest.approx(drawn[0])
+    assert expected[1] == pytest.approx(drawn[1], rel=0.1)
+    assert expected[3] == pytest.approx(drawn[3], rel=0.15)
+
+
+def test_items_of_one_prompt_count_as_one_observation():
+    humans, judge = crowd(np.random.default_rng(7), 3, 60, 2, noise=0.3)
+    alone = [(item, name, "human", label, f"p{item}") for name, own in humans.items() for item, label in own.items()]
+    alone += [(item, "judge", "judge", label, f"p{item}") for item, label in judge.items()]
+    copies = [(item * 10 + copy, *rest) for item, *rest in alone for copy in range(10)]
+    test = AlternativeAnnotator(min_items=20)
+    p = [
+        judge_agreement(panel_of(rows), "judge", Measurement(alternative=test))["alt_test_winning_rate"].value
+        for rows in (alone, copies)
+    ]
+    assert p[0] == p[1]
 
 
 def test_one_human_cannot_be_left_out():

@@ -101,5 +101,7 @@ def _tell(result: RunResult, out: Path, *, as_json: bool) -> None:
     typer.echo(f"{record.id}: {record.judge.name} under {record.rubric.id}@{record.rubric.version}")
     if record.judge.calibration:
         typer.echo(f"fitted maps applied: {record.judge.calibration}")
+    if "reward" in record.summary:
+        typer.echo(str(record.summary["reward"]["text"]))
     typer.echo(f"labels: {out}")
     typer.echo(f"next: judge-server calibrate report {out}")
