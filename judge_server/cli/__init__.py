@@ -8,7 +8,7 @@ same name, which is imported when the command runs.
 import typer
 
 from judge_server import __version__
-from judge_server.cli import attack, calibrate, commands, data, exam, jobs, keys, monitor, rubric, runs
+from judge_server.cli import attack, calibrate, commands, data, database, exam, jobs, keys, monitor, rubric, runs
 
 app = typer.Typer(
     name="judge-server",
@@ -26,6 +26,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(monitor.app, name="monitor")
 app.add_typer(runs.app, name="run")
+app.add_typer(database.app, name="database")
 app.add_typer(keys.app, name="keys")
 app.command("show")(commands.show)
 app.command("rescore")(commands.rescore)

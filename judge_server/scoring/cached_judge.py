@@ -58,6 +58,11 @@ class VerdictCache:
     def __len__(self) -> int:
         return len(self._recent)
 
+    def forget(self, keys: Iterable[str]) -> None:
+        """Drop readings from the process; the memory behind it is erased by its owner."""
+        for key in keys:
+            self._recent.discard(key)
+
     async def recall(self, keys: Sequence[str], seconds: float | None = None) -> dict[str, Reading]:
         """The known readings among ``keys``."""
         found: dict[str, Reading] = {}

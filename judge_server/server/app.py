@@ -34,6 +34,7 @@ from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompr
 from judge_server.server.routes import (
     audit_queue,
     calibrations,
+    erasures,
     groups,
     jobs,
     judges,
@@ -51,7 +52,7 @@ from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, Monitor
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service, open_service, settle
-from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, monitor_watch
+from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, monitor_watch, pruner_of
 
 _log = logging.getLogger(__name__)
 
@@ -103,15 +104,17 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
             service, MonitorMetrics(metrics.registry, service.rubric_registry.ids)
         )
         auditing = audit_worker(service)
+        pruning = pruner_of(service)
         app.state.unhurried = (working, auditing, calibrating)
         async with dialects(app, service, metrics):
             await canaries.start()
             working.start()
             watching.start()
             auditing.start()
+            pruning.start()
             settle()
             yield
-        for one in (canaries, watching, *app.state.unhurried):
+        for one in (canaries, watching, pruning, *app.state.unhurried):
             await one.close()
         left = await service.scorer.admission.drain(settings.drain_seconds)
         if left:
@@ -142,6 +145,7 @@ def _include_routes(app: FastAPI) -> None:
     app.include_router(jobs.router)
     app.include_router(judgments.router)
     app.include_router(runs.router)
+    app.include_router(erasures.router)
     app.include_router(rubrics.router)
     app.include_router(judges.router)
     app.include_router(labels.router)

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from judge_server.core.api_key import ApiKey
 from judge_server.core.caller import ClassLimit, PriorityClass
+from judge_server.core.erasure import RetentionClass
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
 from judge_server.core.rubric import Suspicions
@@ -148,6 +149,10 @@ class Settings(BaseSettings):
     )
     job_attempts: int = Field(
         default=4, ge=1, le=100, description="Attempts at a job's item whose judge failed, with growing pauses."
+    )
+    retention_days: dict[RetentionClass, Annotated[float, Field(gt=0, le=36_500)]] = Field(
+        default_factory=dict,
+        description="Days that judgments are kept, by class: training, evaluation, audit; others are kept for ever.",
     )
     job_retention_seconds: float = Field(
         default=7 * 86_400.0, ge=0, le=3_153_600_000, description="How long an ended job's results can be fetched."

@@ -18,6 +18,7 @@ READERS: Final = 4
 _PRAGMAS: Final = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = NORMAL",
+    "PRAGMA secure_delete = ON",
 )
 # detects a dead server within half a minute; the system's defaults take two hours
 _POSTGRESQL_OPTIONS: Final = {
@@ -72,6 +73,15 @@ class Database:
                 f"The database {self.location} has the encoding {encoding}.",
                 remedy="Create one with createdb --encoding UTF8 --template template0.",
             )
+
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log of SQLite into the file and empty it; best effort while others read."""
+        if self.location.sqlite and not self.location.memory:
+            connection = self._writer.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                connection.close()
 
     def close(self) -> None:
         self._reader.dispose()

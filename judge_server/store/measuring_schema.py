@@ -37,6 +37,7 @@ class LabelSetRow(TableRow, table=True):
 
 class CollectedLabelRow(TableRow, table=True):
     __tablename__ = "collected_label"
+    __table_args__ = (Index("ix_collected_label_item", "item"),)
     set_id: str = Field(sa_column=Column(SafeText, primary_key=True))
     item: str = Field(sa_column=Column(SafeText, primary_key=True))
     criterion: str = Field(sa_column=Column(SafeText, primary_key=True))
@@ -149,6 +150,7 @@ class QueueItemRow(TableRow, table=True):
     """``population`` judgments were in ``stratum`` when ``sampled`` of them were drawn; ``weight`` is their ratio."""
 
     __tablename__ = "queue_item"
+    __table_args__ = (Index("ix_queue_item_judgment_id", "judgment_id"),)
     label_set: str = Field(sa_column=Column(SafeText, primary_key=True))
     judgment_id: str = Field(
         sa_column=Column(SafeText, ForeignKey("judgment.id", ondelete="CASCADE"), primary_key=True)

@@ -1,23 +1,104 @@
 """Migrates a database to this code's tables, with Alembic and without any file outside the package."""
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, inspect, text
 
+from judge_server import __version__
 from judge_server.core.errors import BadConfiguration
 from judge_server.store.database import Database
 from judge_server.store.measuring_schema import METADATA
+from judge_server.store.schema import MIGRATED_BY
+from judge_server.store.writing import insert_missing
 
 VERSION_TABLE: Final = "judge_server_version"
 _ADVISORY_LOCK: Final = 7_305_521_946_108  # arbitrary: other programs on the server are unlikely to use it
 _ONE_AT_A_TIME: Final = threading.Lock()  # Alembic keeps the running migration in module globals
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``revision`` of the tables (None: empty database), the ``newest`` that this code knows, and the ``version`` of
+    judge-server that migrated to it, if it is recorded."""
+
+    revision: str | None
+    newest: str | None
+    version: str | None
+
+    @property
+    def known(self) -> bool:
+        return self.revision is None or self.revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+def standing(database: Database) -> Standing:
+    """Reads only."""
+    return database.read(lambda connection: Standing(_revision_of(connection), head(), _migrated_by(connection)))
+
+
+def require_newest(database: Database) -> None:
+    """For commands that only read. Raises BadConfiguration that names the remedy."""
+    found = standing(database)
+    if not found.known:
+        raise _too_new(database, found.revision, found.version)
+    if found.revision != found.newest:
+        raise BadConfiguration(
+            f"The database {database.location} is at revision {found.revision or 'none'}, and this judge-server needs "
+            f"{found.newest}.",
+            remedy="This command only reads: migrate it with judge-server database upgrade, or start the server.",
+        )
+
+
+def rehearse(database: Database, revision: str, *, down: bool = False) -> list[str]:
+    """The SQL of a migration, which is run and rolled back. Repeated statements, one for each row, are listed once with
+    their number. Writers wait meanwhile."""
+    statements: list[list[Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        shown = " ".join(statement.split())
+        if statements and statements[-1][0] == shown:
+            statements[-1][1] += 1
+        else:
+            statements.append([shown, 1])
+
+    def work(connection: Connection) -> None:
+        event.listen(connection, "before_cursor_execute", note)
+        _migration(database, revision, down=down)(connection)
+        event.remove(connection, "before_cursor_execute", note)
+        raise _RolledBack
+
+    with _ONE_AT_A_TIME, suppress(_RolledBack):
+        database.write(work)
+    return [text if count == 1 else f"{text} -- {count} times" for text, count in statements]
+
+
+def differences(database: Database) -> list[str]:
+    """Where the tables are not those of this code; on SQLite also what its own checks find."""
+
+    def work(connection: Connection) -> list[str]:
+        found = [str(one) for one in compare_metadata(context_of(connection), METADATA)]
+        if database.location.sqlite:
+            found += [str(row[0]) for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
+            found += [
+                f"a row of {row[0]} refers to nothing" for row in connection.execute(text("PRAGMA foreign_key_check"))
+            ]
+        return found
+
+    return database.read(work)
+
+
+class _RolledBack(Exception):
+    pass
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -50,21 +131,34 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(Path(__file__).parent / "migrations"))
 
 
-def _migrate(database: Database, revision: str, *, down: bool) -> None:
+def _migrated_by(connection: Connection) -> str | None:
+    """Older databases have no such table."""
+    if not inspect(connection).has_table("migrated_by"):
+        return None
+    mine = text("SELECT version FROM migrated_by WHERE revision = :revision")
+    return connection.execute(mine, {"revision": _revision_of(connection)}).scalar_one_or_none()
+
+
+def _too_new(database: Database, revision: Any, version: str | None) -> BadConfiguration:
+    written = "a newer one has used it" if version is None else f"judge-server {version} migrated it"
+    return BadConfiguration(
+        f"The database {database.location} is at revision {revision}, which this judge-server {__version__} does not "
+        f"know: {written}.",
+        remedy="Upgrade judge-server, or use another database.",
+    )
+
+
+def _migration(database: Database, revision: str, *, down: bool) -> Callable[[Connection], None]:
     scripts = _scripts()
 
-    def steps(current: Any, _context: MigrationContext) -> Any:
-        try:
-            move = scripts._downgrade_revs if down else scripts._upgrade_revs  # noqa: SLF001 as Alembic's commands do
-            return move(revision, current)
-        except CommandError as unknown:
-            raise BadConfiguration(
-                f"The database {database.location} is at revision {current}, which this judge-server does not know: "
-                "a newer one has used it.",
-                remedy="Upgrade judge-server, or use another database.",
-            ) from unknown
-
     def work(connection: Connection) -> None:
+        def steps(current: Any, _context: MigrationContext) -> Any:
+            try:
+                move = scripts._downgrade_revs if down else scripts._upgrade_revs  # noqa: SLF001 as Alembic does
+                return move(revision, current)
+            except CommandError as unknown:
+                raise _too_new(database, current, _migrated_by(connection)) from unknown
+
         if not database.location.sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY_LOCK})
         with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
@@ -76,6 +170,13 @@ def _migrate(database: Database, revision: str, *, down: bool) -> None:
             )
             with environment.begin_transaction():
                 environment.run_migrations()
+        if inspect(connection).has_table("migrated_by"):
+            row = {"revision": _revision_of(connection), "version": __version__}
+            insert_missing(connection, MIGRATED_BY, [row])
 
+    return work
+
+
+def _migrate(database: Database, revision: str, *, down: bool) -> None:
     with _ONE_AT_A_TIME:
-        database.write(work)
+        database.write(_migration(database, revision, down=down))

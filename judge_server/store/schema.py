@@ -11,6 +11,8 @@ run_pin           what a training run is pinned to
 reask             judgments of runs whose judge was asked again, with both rewards
 run_change        accepted changes and repins of runs; rows are only ever added
 verdict           known verdicts by content key
+erasure           acts of erasure, without the texts; rows are only ever added
+migrated_by       which version of judge-server made which revision of the tables
 secret            random bytes, made once per database
 job               one row per job: its terms, its counts, its worker and the end of its lease
 job_item          one row per item: the submission as sent, and its result once there is one
@@ -181,6 +183,21 @@ class VerdictRow(TableRow, table=True):
     content: str = Field(sa_column=Column(PackedText, nullable=False))
 
 
+class ErasureRow(TableRow, table=True):
+    __tablename__ = "erasure"
+    __table_args__ = (Index("ix_erasure_at_us", "at_us", "id"),)
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    at_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    made_by: str = Field(sa_column=Column(SafeText, nullable=False))
+    payload: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class MigratedByRow(TableRow, table=True):
+    __tablename__ = "migrated_by"
+    revision: str = Field(sa_column=Column(Text, primary_key=True))
+    version: str = Field(sa_column=Column(Text, nullable=False))
+
+
 class SecretRow(TableRow, table=True):
     __tablename__ = "secret"
     name: str = Field(sa_column=Column(SafeText, primary_key=True))
@@ -227,6 +244,12 @@ class JobItemRow(TableRow, table=True):
             sqlite_where=text("NOT finished"),
             postgresql_where=text("NOT finished"),
         ),
+        Index(
+            "ix_job_item_judgment_id",
+            "judgment_id",
+            sqlite_where=text("judgment_id IS NOT NULL"),
+            postgresql_where=text("judgment_id IS NOT NULL"),
+        ),
     )
     job_id: str = Field(sa_column=Column(SafeText, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True))
     position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -265,6 +288,8 @@ RUN_PIN = table_of(RunPinRow)
 RUN_CHANGE = table_of(RunChangeRow)
 REASK = table_of(ReaskRow)
 VERDICT = table_of(VerdictRow)
+ERASURE = table_of(ErasureRow)
+MIGRATED_BY = table_of(MigratedByRow)
 SECRET = table_of(SecretRow)
 JOB = table_of(JobRow)
 JOB_ITEM = table_of(JobItemRow)

@@ -20,6 +20,7 @@ from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.store.audit_records import AuditRecords, WatchRecords
 from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database
+from judge_server.store.erasure_records import ErasureRecords
 from judge_server.store.fault import translate
 from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import JobWriter
@@ -70,15 +71,19 @@ class Store:
         self.watches = WatchRecords(self._read, self._write)
         self.runs = RunRecords(self._read, self._write)
         self.run_prompts = RunPromptRecords(self._read)
+        self.erasures = ErasureRecords(self._read, self._write)
         self.reasks = ReaskRecords(self._read, self._write)
         self.queue = QueueRecords(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
 
     @classmethod
-    async def open(cls, url: str, *, patience_seconds: float = 10.0, secret: bytes | None = None) -> Self:
+    async def open(
+        cls, url: str, *, patience_seconds: float = 10.0, secret: bytes | None = None, migrate: bool = True
+    ) -> Self:
         """Open and, if needed, migrate the database at ``url``: ``sqlite:///file.db``, ``sqlite://`` (in memory), a
         file's path, or ``postgresql://user:password@host/name``. ``patience_seconds``: how long to wait for another
         process that writes to the same SQLite file. ``secret``: the secret of a new database; random by default.
+        Without ``migrate`` nothing is written, and a database of another revision is refused.
 
         Raises BadConfiguration if another try cannot help (a wrong URL or password, a damaged or read-only file, a
         database of a newer judge-server), MissingDependency without psycopg, else StoreUnavailable.
@@ -87,7 +92,7 @@ class Store:
         writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         try:
             database, kept = await asyncio.get_running_loop().run_in_executor(
-                writing, _open, location, patience_seconds, secret or secrets.token_bytes(32)
+                writing, _open, location, patience_seconds, secret or secrets.token_bytes(32), migrate
             )
         except BaseException:
             writing.shutdown(wait=False)
@@ -181,6 +186,10 @@ class Store:
         """``judgments``, ``rubrics`` (contents), ``published_rubrics`` (versions) and ``verdicts``."""
         return await self._read(reading.counts)
 
+    async def overwrite_erased(self) -> None:
+        """Leave no removed text in the files of SQLite. On PostgreSQL VACUUM does that, in its own time."""
+        await self._run(self._writing, self._database.checkpoint)
+
     async def ping(self) -> None:
         """Return when the database answers."""
         await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
@@ -208,10 +217,13 @@ class Store:
         self._database.close()
 
 
-def _open(location: Location, patience_seconds: float, secret: bytes) -> tuple[Database, bytes]:
+def _open(location: Location, patience_seconds: float, secret: bytes, migrate: bool) -> tuple[Database, bytes]:
     database = Database(location, patience_seconds)
     try:
         database.prepare()
+        if not migrate:
+            migration.require_newest(database)
+            return database, database.read(_standing_secret)
         migration.upgrade(database)
         return database, database.write(lambda connection: _secret(connection, secret))
     except Exception as fault:
@@ -222,6 +234,10 @@ def _open(location: Location, patience_seconds: float, secret: bytes) -> tuple[D
 def _secret(connection: Connection, new: bytes) -> bytes:
     """Write on every opening, so that a read-only database fails now."""
     insert_missing(connection, SECRET, [{"name": _FENCES, "value": new}])
+    return _standing_secret(connection)
+
+
+def _standing_secret(connection: Connection) -> bytes:
     return bytes(connection.execute(select(SECRET.c.value).where(SECRET.c.name == _FENCES)).scalar_one())
 
 

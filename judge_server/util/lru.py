@@ -44,6 +44,10 @@ class BoundedCache(Generic[Key, Value]):
         self.put(key, value)
         return value
 
+    def discard(self, key: Key) -> None:
+        """Drop ``key`` if it is there."""
+        self._remove(key)
+
     def put(self, key: Key, value: Value) -> None:
         """Keep ``value`` as the most recently used one, and evict others until everything fits."""
         self._remove(key)

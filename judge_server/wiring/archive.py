@@ -13,9 +13,9 @@ from judge_server.store.store import Store
 
 
 @asynccontextmanager
-async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, RubricRegistry]]:
+async def open_archive(settings: Settings, *, migrate: bool = True) -> AsyncIterator[tuple[Store, RubricRegistry]]:
     """Store and rubrics without any judge, for reading stored judgments."""
-    store = await open_store(settings)
+    store = await open_store(settings, migrate=migrate)
     try:
         yield store, RubricRegistry(library_of(settings), store)
     finally:
@@ -23,8 +23,10 @@ async def open_archive(settings: Settings) -> AsyncIterator[tuple[Store, RubricR
 
 
 @asynccontextmanager
-async def open_standing_archive(settings: Settings) -> AsyncIterator[tuple[Store, RubricRegistry]]:
-    """The same, but never creates a database, which would be empty.
+async def open_standing_archive(
+    settings: Settings, *, migrate: bool = True
+) -> AsyncIterator[tuple[Store, RubricRegistry]]:
+    """The same, but never creates a database, which would be empty. Commands that only read do not ``migrate``.
 
     Raises BadConfiguration if it does not exist.
     """
@@ -34,13 +36,14 @@ async def open_standing_archive(settings: Settings) -> AsyncIterator[tuple[Store
             f"There is no database {file.absolute()}.",
             remedy="Name the server's own with --database, DATABASE_URL or --config.",
         )
-    async with open_archive(settings) as opened:
+    async with open_archive(settings, migrate=migrate) as opened:
         yield opened
 
 
-async def open_store(settings: Settings) -> Store:
+async def open_store(settings: Settings, *, migrate: bool = True) -> Store:
     """In memory if no database is named."""
-    return await Store.open(settings.database_url or "sqlite://", secret=secret_of(settings.secret_file.expanduser()))
+    secret = secret_of(settings.secret_file.expanduser())
+    return await Store.open(settings.database_url or "sqlite://", secret=secret, migrate=migrate)
 
 
 def library_of(settings: Settings) -> Library:

@@ -7,6 +7,7 @@ from judge_server.workers.auditor import Auditor, AuditPace
 from judge_server.workers.canaries import Canaries
 from judge_server.workers.job_run import JobLimits
 from judge_server.workers.job_worker import JobWorker
+from judge_server.workers.pruner import Pruner
 
 
 def job_worker(service: Service) -> JobWorker:
@@ -35,6 +36,11 @@ def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
         secret = None if key is None else key.get_secret_value()
         webhook = Webhook(settings.alarm_webhook_url, secret)
     return Watch(service.store, settings.monitor, settings.monitor_seconds, webhook, listener)
+
+
+def pruner_of(service: Service) -> Pruner:
+    """Removes judgments that are too old; start it, and close it before the service."""
+    return Pruner(service.store, service.settings.retention_days)
 
 
 def audit_worker(service: Service) -> Auditor:

@@ -49,7 +49,7 @@ async def look(settings: Settings, options: MonitorOptions) -> tuple[MonitorFind
         given["horizon_seconds"] = options.hours * 3_600
     limits = settings.monitor.model_copy(update=given)
     until = options.until.replace(tzinfo=options.until.tzinfo or UTC) if options.until else None
-    async with open_standing_archive(settings) as (store, _):
+    async with open_standing_archive(settings, migrate=False) as (store, _):
         return await survey(
             store.monitor, limits, rubric=options.rubric, judge=options.judge, policy=options.policy, until=until
         )

@@ -22,13 +22,13 @@ _REMEDY = "Is --database the one that its judgments were kept in? judge-server r
 
 
 async def names(settings: Settings, limit: int) -> tuple[str, ...]:
-    async with open_standing_archive(settings) as (store, _):
+    async with open_standing_archive(settings, migrate=False) as (store, _):
         return await store.runs.names(limit)
 
 
 async def summary(settings: Settings, run: str) -> tuple[RunSummary, RunNoise]:
     """Raises UnknownRun."""
-    async with open_standing_archive(settings) as (store, _):
+    async with open_standing_archive(settings, migrate=False) as (store, _):
         found = await store.runs.summary(run)
         noise = await noise_of(store.reasks, run)
     if found is None:
@@ -38,7 +38,7 @@ async def summary(settings: Settings, run: str) -> tuple[RunSummary, RunNoise]:
 
 async def prompts_of(settings: Settings, run: str, limit: int) -> RunPrompts:
     """Raises UnknownRun."""
-    async with open_standing_archive(settings) as (store, _):
+    async with open_standing_archive(settings, migrate=False) as (store, _):
         found = await store.run_prompts.prompts(run, limit)
     if not found.prompts:
         raise UnknownRun(f"No judgment is stored of the run {run!r}.", remedy=_REMEDY)
@@ -58,7 +58,7 @@ async def repin(settings: Settings, run: str, reason: str) -> int:
 
 async def write_history(settings: Settings, run: str, stream: Writable) -> None:
     """Write one JSON object for each prompt of a run: what was asked, and ``rewards``. Raises UnknownRun."""
-    async with open_standing_archive(settings) as (store, _):
+    async with open_standing_archive(settings, migrate=False) as (store, _):
         keys = await store.run_prompts.keys(run)
         if not keys:
             raise UnknownRun(f"No judgment is stored of the run {run!r}.", remedy=_REMEDY)

@@ -41,7 +41,7 @@ class Shown:
 
 async def find(settings: Settings, options: ShowOptions) -> list[Shown]:
     """Raises UnknownJudgment if none matches."""
-    async with open_standing_archive(settings) as (store, _):
+    async with open_standing_archive(settings, migrate=False) as (store, _):
         if options.judgment is not None:
             found = await store.judgment(options.judgment)
             judgments = [] if found is None else [found]

@@ -43,6 +43,8 @@ RULES: Final = (
     ScopeRule(_ALL, "/v1/decisions", ("score",)),
     ScopeRule(_ALL, "/trainers", ("score",)),
     ScopeRule(_READ, "/v1/judgments", SCOPES),
+    ScopeRule(("DELETE",), "/v1/judgments", ("admin",)),
+    ScopeRule(_ALL, "/v1/erasures", ("admin",)),
     ScopeRule(_READ, "/v1/runs", SCOPES),
     ScopeRule(("POST",), "/v1/runs", ("author", "score")),
     ScopeRule(("POST",), "/v1/rescore", ("author", "score")),

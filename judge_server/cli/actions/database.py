@@ -1,0 +1,116 @@
+"""``judge-server database``: migrations, size, pruning and erasure."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from judge_server.core.erasure import ErasureWish
+from judge_server.core.errors import BadConfiguration, BadInput
+from judge_server.scoring.erasing import erase
+from judge_server.settings.settings import Settings
+from judge_server.store import migration
+from judge_server.store.database import Database
+from judge_server.store.fault import translate
+from judge_server.store.location import Location
+from judge_server.wiring.archive import open_standing_archive
+
+T = TypeVar("T")
+
+
+async def _with_tables(settings: Settings, work: Callable[[Database], T]) -> T:
+    """The database without migrating it. Raises BadConfiguration if there is none."""
+    location = Location.of(settings.database_url or "sqlite://")
+    if location.file is not None and not location.file.exists():
+        raise BadConfiguration(f"There is no database {location.file.absolute()}.", remedy="Name it with --database.")
+
+    def opened() -> T:
+        database = Database(location)
+        try:
+            return work(database)
+        except Exception as fault:
+            raise translate(fault, location, opening=True) from fault
+        finally:
+            database.close()
+
+    return await asyncio.to_thread(opened)
+
+
+async def show_standing(settings: Settings) -> None:
+    found = await _with_tables(settings, migration.standing)
+    typer.echo(f"revision {found.revision or 'none'}, migrated by judge-server {found.version or 'unknown'}")
+    typer.echo(f"this judge-server knows {found.newest}")
+    if not found.known:
+        typer.echo("the database is of a newer judge-server: upgrade judge-server before you use it")
+
+
+async def migrate(settings: Settings, revision: str, *, down: bool, dry_run: bool) -> None:
+    """Raises BadConfiguration for a revision that is not known."""
+    if dry_run:
+        for statement in await _with_tables(settings, lambda tables: migration.rehearse(tables, revision, down=down)):
+            typer.echo(f"{statement};")
+        return
+    move = migration.downgrade if down else migration.upgrade
+    await _with_tables(settings, lambda tables: move(tables, revision))
+    await show_standing(settings)
+
+
+async def check_tables(settings: Settings) -> bool:
+    """Whether the tables are those of this judge-server."""
+    found = await _with_tables(settings, migration.differences)
+    for line in found or ["the tables are as they should be"]:
+        typer.echo(line)
+    return not found
+
+
+async def show_statistics(settings: Settings, *, as_json: bool) -> None:
+    async with open_standing_archive(settings, migrate=False) as (store, _):
+        found = await store.erasures.statistics()
+    if as_json:
+        typer.echo(found.model_dump_json())
+        return
+    console = Console(highlight=False)
+    judgments = Table("class", "judgments", "oldest", "newest", box=None)
+    for one in found.judgments:
+        times = ("" if at is None else at.isoformat(timespec="seconds") for at in (one.oldest, one.newest))
+        judgments.add_row(one.kind, str(one.judgments), *times)
+    tables = Table("table", "rows", "bytes with indexes", box=None)
+    for table in found.tables:
+        if table.rows:
+            tables.add_row(table.table, str(table.rows), "unknown" if table.bytes is None else f"{table.bytes:,}")
+    console.print(judgments)
+    console.print(tables)
+
+
+async def prune_old(settings: Settings, *, dry_run: bool) -> None:
+    """Raises BadConfiguration without ``retention_days``."""
+    if not settings.retention_days:
+        raise BadConfiguration(
+            "retention_days is empty, so every judgment is kept.",
+            remedy="Write a table [retention_days] with training, evaluation or audit in the configuration file.",
+        )
+    async with open_standing_archive(settings, migrate=not dry_run) as (store, _):
+        for kind, days in settings.retention_days.items():
+            before = datetime.now(UTC) - timedelta(days=days)
+            found = await store.erasures.prunable(kind, before)
+            while not dry_run and await store.erasures.prune(kind, before):
+                pass
+            done = "would be removed" if dry_run else "removed"
+            typer.echo(f"{kind}: {found.judgments} judgments older than {days:g} days {done}, {found.pinned} pinned")
+
+
+async def erase_matching(settings: Settings, given: Mapping[str, str | None], reason: str) -> None:
+    try:
+        wish = ErasureWish(reason=reason, **{name: value for name, value in given.items() if value is not None})
+    except ValidationError as fault:
+        told = fault.errors(include_url=False, include_input=False)[0]["msg"]
+        raise BadInput(f"{told}.", remedy="Name what is erased, and why with --reason.") from None
+    async with open_standing_archive(settings) as (store, _):
+        made = await erase(store, wish, "command line")
+    typer.echo(f"{made.id}: {made.judgments} judgments, {made.texts} texts, {made.verdicts} remembered verdicts erased")
+    typer.echo("a running server keeps verdicts in memory until it restarts; backups and label sets are not reached")

@@ -1,0 +1,76 @@
+"""What leaves the database: erased on purpose, or pruned with age."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from judge_server.core.model import Frozen
+from judge_server.core.submission import Coordinate
+
+RetentionClass = Literal["training", "evaluation", "audit"]
+"""``training``: judgments of a run; ``audit``: of the audit judge; ``evaluation``: all others."""
+
+
+class ErasureWish(Frozen):
+    """Which judgments are erased: those that match every given field. ``judgment`` is an id, ``submission`` the id that
+    the submission came with. ``reason`` is kept, the texts are not."""
+
+    judgment: Coordinate | None = None
+    submission: Coordinate | None = None
+    run: Coordinate | None = None
+    group: Coordinate | None = None
+    policy: Coordinate | None = None
+    reason: str = Field(min_length=1, max_length=2_000, pattern=r"\S")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "ErasureWish":
+        if all(value is None for name, value in self if name != "reason"):
+            raise ValueError("name a judgment, submission, run, group or policy: nothing was named")
+        return self
+
+
+class Erasure(Frozen):
+    """The record of an act. ``judgments`` include their audits; ``texts`` that nothing else referred to went with
+    them."""
+
+    id: str
+    at: AwareDatetime
+    by: str
+    wish: ErasureWish
+    judgments: int
+    texts: int
+    verdicts: int
+
+
+class Pruned(Frozen):
+    """Judgments older than ``before``: ``judgments`` were removed or would be, ``pinned`` stay because labels, a queue
+    for people or a job's results refer to them."""
+
+    kind: RetentionClass
+    before: AwareDatetime
+    judgments: int
+    pinned: int
+
+
+class TableSize(Frozen):
+    """``bytes`` with indexes; None if the database does not tell."""
+
+    table: str
+    rows: int
+    bytes: int | None
+
+
+class JudgmentAge(Frozen):
+    """Judgments of one retention class."""
+
+    kind: RetentionClass
+    judgments: int
+    oldest: AwareDatetime | None
+    newest: AwareDatetime | None
+
+
+class DatabaseStatistics(Frozen):
+    """Largest tables first."""
+
+    judgments: tuple[JudgmentAge, ...]
+    tables: tuple[TableSize, ...]

@@ -1,0 +1,105 @@
+"""Erased and pruned judgments leave with what only they refer to, and with nothing else."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from judge_server.core.audit_queue import QueueItem
+from judge_server.core.erasure import ErasureWish
+from judge_server.scoring.erasing import erase
+from judge_server.store.payload import pack
+from judge_server.store.writing import Judged
+from judge_server.workers.pruner import Pruner
+from tests.store.values import judgment, rubric, submission
+
+SECRET_TEXT = "Mrs Ögmundsdóttir's left arm is numb since Tuesday."
+NOW = datetime.now(UTC)
+
+
+async def saved(store, response="Rest.", *, age_days=0.0, **more):
+    asked, given = rubric(1), submission(response, **more)
+    made = judgment(asked, given, created_at=NOW - timedelta(days=age_days))
+    await store.save(made, given, asked)
+    return made
+
+
+async def rows(store):
+    return {one.table: one.rows for one in (await store.erasures.statistics()).tables}
+
+
+def wish(**given):
+    return ErasureWish(reason="asked for", **given)
+
+
+async def test_a_text_leaves_with_its_last_judgment_and_not_before(store):
+    first = await saved(store, SECRET_TEXT, id="one")
+    await saved(store, SECRET_TEXT, id="two")
+    made = await erase(store, wish(judgment=first.id), "dr-lee")
+    assert (made.judgments, made.texts, made.by, made.wish.reason) == (1, 0, "dr-lee", "asked for")
+    assert await store.judgment(first.id) is None
+    assert (await rows(store))["text"] == 2  # the prompt and the response
+    made = await erase(store, wish(submission="two"), "dr-lee")
+    assert (made.judgments, made.texts) == (1, 2)
+    assert (await rows(store))["text"] == (await rows(store))["submission"] == 0
+    assert [one.wish.judgment or one.wish.submission for one in await store.erasures.acts(10)] == ["two", first.id]
+
+
+async def test_every_given_field_has_to_match(store):
+    kept = [await saved(store, "a", run="r", policy="p"), await saved(store, "b", run="s", policy="q")]
+    gone = await saved(store, "c", run="r", policy="q")
+    assert (await erase(store, wish(run="r", policy="q"), "x")).judgments == 1
+    assert await store.judgment(gone.id) is None
+    assert all([await store.judgment(one.id) for one in kept])
+
+
+async def test_erasure_takes_the_audits_and_beats_pins(store):
+    made = await saved(store, SECRET_TEXT, id="row")
+    asked, given = rubric(1), submission(SECRET_TEXT, id="row")
+    audit = judgment(asked, given)
+    await store.audits.keep(made.id, "auditor", Judged(audit, given, asked))
+    item = QueueItem(judgment=made.id, stratum="random", weight=1, population=1, sampled=1, drawn_at=NOW)
+    await store.queue.put("labels", [item])
+    assert (await erase(store, wish(judgment=made.id), "x")).judgments == 2
+    assert await store.judgment(audit.id) is None
+    assert await store.queue.open_items("labels", None, 10) == ()
+
+
+async def test_more_judgments_than_one_transaction_takes_are_erased(store):
+    asked = rubric(1)
+    given = [submission(f"Response {number}.", run="r") for number in range(450)]
+    await store.save_many([(judgment(asked, one), one, asked) for one in given])
+    made = await erase(store, wish(run="r"), "x")
+    assert (made.judgments, made.texts) == (450, 451)
+
+
+async def test_pruning_keeps_what_is_young_pinned_or_of_another_class(store):
+    old = await saved(store, "old", run="r", age_days=31)
+    young = await saved(store, "young", run="r", age_days=29)
+    pinned = await saved(store, "pinned", run="r", age_days=31)
+    evaluation = await saved(store, "evaluation", age_days=31)
+    item = QueueItem(judgment=pinned.id, stratum="random", weight=1, population=1, sampled=1, drawn_at=NOW)
+    await store.queue.put("labels", [item])
+    found = await store.erasures.prunable("training", NOW - timedelta(days=30))
+    assert (found.judgments, found.pinned) == (1, 1)
+    assert await Pruner(store, {"training": 30}).step() == 1
+    assert await store.judgment(old.id) is None
+    assert all([await store.judgment(one.id) for one in (young, pinned, evaluation)])
+    ages = {one.kind: one.judgments for one in (await store.erasures.statistics()).judgments}
+    assert ages == {"training": 2, "evaluation": 1, "audit": 0}
+
+
+async def test_an_erased_text_is_in_no_file_of_the_database(url, store):
+    for number in range(40):
+        await saved(store, f"{SECRET_TEXT} {number}", id=str(number))
+    content = pack(f'"{SECRET_TEXT} 7"')
+    if url.startswith("sqlite"):
+        assert files_hold(url, content)
+    await erase(store, wish(submission="7"), "x")
+    if url.startswith("sqlite"):
+        assert not files_hold(url, content)
+        assert files_hold(url, pack(f'"{SECRET_TEXT} 8"'))
+    assert (await store.judgments(text="since Tuesday. 7")).items == ()
+
+
+def files_hold(url, content):
+    file = Path(url.removeprefix("sqlite:///"))
+    return any(content in one.read_bytes() for one in file.parent.glob(f"{file.name}*"))
