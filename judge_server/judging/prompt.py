@@ -52,7 +52,7 @@ def template_digest(version: PromptVersion = NEWEST, names: tuple[str, ...] = _T
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(_source),
         autoescape=False,  # noqa: S701 - prompts are not HTML, and outside text never reaches the templates
         undefined=StrictUndefined,
@@ -60,6 +60,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    for name in _TEMPLATES:
+        environment.get_template(f"{NEWEST}/{name}")  # compiling them takes 100 ms: not in the first request
+    return environment
 
 
 def render(version: PromptVersion, name: str, values: Mapping[str, Any]) -> str:
@@ -127,6 +130,7 @@ class PromptWriter:
     the opposite order, which should change no verdict. ``version``: of the prompt."""
 
     def __init__(self, secret: bytes, version: PromptVersion = NEWEST, *, reordered: bool = False) -> None:
+        _environment()
         self._secret = secret
         self.version = version
         self.reordered = reordered

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from judge_server.core.caller import current_caller
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, RubricNotAllowed, UnknownJudge
 from judge_server.core.fact import FoundFact
@@ -32,13 +32,13 @@ from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.fact_asking import NO_FACTS, AskedFacts, FactAsker
 from judge_server.scoring.plan import Checking, Plan, plan
 from judge_server.scoring.run_pins import RunPins
-from judge_server.util.concurrency import both, in_long_work
+from judge_server.util.apart import apart
+from judge_server.util.concurrency import both
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.tracing import Attribute
 
 _LOG = logging.getLogger(__name__)
-Read = TypeVar("Read")
-_AT_ONCE_CHARACTERS = 20_000  # longer texts are read in a thread, so as not to block the event loop
+_AT_ONCE_CHARACTERS = 20_000  # longer texts are read in another process, so as not to hold the event loop
 
 
 class Rubrics(Protocol):
@@ -231,7 +231,7 @@ class Scorer:
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Judged:
         asked = await self.facts(submission, rubric, judge, terms) if rubric.facts and rubric.facts_to_ask else NO_FACTS
-        planned, inspection = await _reading(partial(self._prepared, asked=asked.facts), submission, rubric)
+        planned, inspection = await self._prepared(submission, rubric, asked.facts)
         self._warn_of_unread_facts(planned, rubric)
         heard = planned.questions or any(fact.source == "judge" for fact in asked.facts)
         speaker = judge.reference if judge is not None and heard else NO_JUDGE
@@ -266,14 +266,21 @@ class Scorer:
 
     async def inspected(self, submission: Submission, rubric: Rubric) -> guard.Inspection:
         """What the guard finds in a submission."""
-        return await _reading(self.inspect, submission, rubric)
+        if submission.characters > _AT_ONCE_CHARACTERS:
+            return await apart(current_caller.get().name, self.inspect, submission, rubric)
+        return self.inspect(submission, rubric)
 
-    def _prepared(
+    async def _prepared(
         self, submission: Submission, rubric: Rubric, asked: Sequence[FoundFact] = ()
     ) -> tuple[Plan, guard.Inspection]:
         """All processing of the texts before a judge is asked. It takes about a second for 1 MB."""
-        _ = submission.digest  # cached on the submission
-        return plan(submission, rubric, self.admission.most_steps, asked), self.inspect(submission, rubric)
+        steps = self.admission.most_steps
+        if submission.characters <= _AT_ONCE_CHARACTERS:
+            return plan(submission, rubric, steps, asked), self.inspect(submission, rubric)
+        whose = current_caller.get().name
+        digest, planned, inspection = await apart(whose, _read, submission, rubric, steps, asked, self.inspect)
+        submission.__dict__["digest"] = digest  # as its cached property would
+        return planned, inspection
 
     def _warn_of_unread_facts(self, planned: Plan, rubric: Rubric) -> None:
         if planned.unread_facts and (more := self._throttle.of("unread facts")) is not None:
@@ -313,11 +320,14 @@ class Scorer:
             )
 
 
-async def _reading(read: Callable[[Submission, Rubric], Read], submission: Submission, rubric: Rubric) -> Read:
-    """The result of ``read``, run in a thread if the texts are long."""
-    if submission.characters > _AT_ONCE_CHARACTERS:
-        return await in_long_work(read, submission, rubric)
-    return read(submission, rubric)
+def _read(
+    submission: Submission,
+    rubric: Rubric,
+    steps: int,
+    asked: Sequence[FoundFact],
+    inspect: Callable[[Submission, Rubric], guard.Inspection],
+) -> tuple[str, Plan, guard.Inspection]:
+    return submission.digest, plan(submission, rubric, steps, asked), inspect(submission, rubric)
 
 
 def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

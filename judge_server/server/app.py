@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server import __version__
 from judge_server.core.errors import JudgeServerError
+from judge_server.scheduling.processor_share import ProcessorShares
 from judge_server.server import description, problems
 from judge_server.server import description as api_page
 from judge_server.server.calibration_runs import CalibrationRuns
@@ -26,7 +27,8 @@ from judge_server.server.dialects import (
 from judge_server.server.dialects.failure_policy import Substitutions
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.server.dialects.roll import RollTasks
-from judge_server.server.middleware.authentication import Authentication, key_ring, require_keys
+from judge_server.server.job_events import JobEvents
+from judge_server.server.middleware.authentication import Authentication, OwnShare, key_ring, require_keys
 from judge_server.server.middleware.headers import ResponseHeaders
 from judge_server.server.middleware.host_guard import HostGuard, trusted_names
 from judge_server.server.middleware.permission import guard_routes
@@ -89,17 +91,21 @@ def create_app(settings: Settings) -> FastAPI:
 async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> AsyncIterator[None]:
     """Run the service and its background workers."""
     await require_keys(settings)
+    shares = ProcessorShares()
     async with (
+        shares.sharing(),
         open_service(settings, telemetry.observers) as service,
         key_ring(settings, service.store.api_keys) as app.state.keys,
     ):
         app.state.service = service
         app.state.metrics = metrics = telemetry.metrics
         metrics.watch(service)
+        metrics.watch_loop(shares)
         app.state.canaries = canaries = canaries_of(service)
         metrics.registry.register(CanaryMetrics(canaries))
         app.state.calibrations = calibrating = CalibrationRuns(service)
         app.state.jobs = working = job_worker(service)
+        app.state.job_events = JobEvents(service.store.jobs.find_all)
         app.state.watch = watching = monitor_watch(
             service, MonitorMetrics(metrics.registry, service.rubric_registry.ids)
         )
@@ -131,6 +137,7 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
         public=public,
     )
     app.add_middleware(RefuseCompressed)
+    app.add_middleware(OwnShare, public=public)
     if settings.demands_keys:
         app.add_middleware(Authentication, public=public)
     app.add_middleware(HostGuard, names=trusted_names(settings), own=settings.trusted_hosts)

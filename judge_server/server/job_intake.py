@@ -14,6 +14,7 @@ from typing import Any
 from judge_server.core.errors import BadInput, JobConflict, StoreUnavailable, TooLarge, UploadStalled
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.models.protocol import Priority
+from judge_server.server.service import parsed
 from judge_server.store.job_records import JobItem, JobRecords, Keyed
 from judge_server.util.canonical import canonical_json
 from judge_server.util.concurrency import run_periodically
@@ -21,7 +22,6 @@ from judge_server.util.parsing import parse_unique_json
 
 _ITEMS_AT_ONCE = 500
 _CHARACTERS_AT_ONCE = 1_000_000
-LARGE_BYTES = 64 * 1024  # JSON beyond this is parsed in a thread
 _EXTENSIONS_PER_PATIENCE = 6
 
 
@@ -185,11 +185,7 @@ async def _text(line: bytearray, number: int, limits: JobSize) -> str | None:
         return None
     try:
         content = bytes(line)
-        item = (
-            await asyncio.to_thread(parse_unique_json, content)
-            if len(line) > LARGE_BYTES
-            else parse_unique_json(content)
-        )
+        item = await parsed(content, parse_unique_json)
     except ValueError as fault:
         raise BadInput(f"line {number}: {fault}.", remedy="Correct the line; nothing was kept.", line=number) from None
     if not isinstance(item, dict):

@@ -34,6 +34,7 @@ from judge_server.server.middleware.headers import HEADER, HEADERS, request_id_o
 from judge_server.util.parsing import writable
 from judge_server.util.redaction import redacted
 
+_MOST_ERRORS = 1_000
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _MOST_CHARACTERS = 8_000
@@ -109,19 +110,32 @@ def response_to(request: Request, fault: Exception) -> Response:
 
 def _ours(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, JudgeServerError)  # noqa: S101 - the handler is registered for this class
+    _let_go(fault)
     return problem_response(fault)
 
 
 def _invalid(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, RequestValidationError)  # noqa: S101 - the handler is registered for this class
+    _let_go(fault)
     if any(error["loc"] == ("body",) for error in fault.errors()) and not _declares_json(request):
         return problem_response(BadInput("The body is not declared as JSON.", remedy=_SEND_JSON))
-    rubric_fault = _inline_rubric_fault(fault.body)
+    return problem_response(refused(fault.errors(), fault.body))
+
+
+def refused(errors: Sequence[Any], body: Any) -> BadInput:
+    """The error for a body that pydantic refused; locations begin with ``body``."""
+    rubric_fault = _inline_rubric_fault(body)
     if rubric_fault is not None:
-        return problem_response(rubric_fault)
-    errors = [{"field": _field(error["loc"]), "message": _message(error)} for error in _telling(fault.errors())]
-    shown = "; ".join(dict.fromkeys(f"{error['field']}: {error['message']}" for error in errors[:5]))
-    return problem_response(BadInput(shown, remedy="Correct the fields named.", errors=errors[:100]))
+        return rubric_fault
+    told = [{"field": _field(error["loc"]), "message": _message(error)} for error in _telling(errors[:_MOST_ERRORS])]
+    shown = "; ".join(dict.fromkeys(f"{error['field']}: {error['message']}" for error in told[:5]))
+    return BadInput(shown, remedy="Correct the fields named.", errors=told[:100])
+
+
+def _let_go(fault: Exception) -> None:
+    """Drop the traceback: its frames refer to the fault and hold the parsed body, which would stay in memory until the
+    next collection of cycles."""
+    fault.__traceback__ = None
 
 
 def _inline_rubric_fault(body: Any) -> BadRubric | None:
@@ -164,6 +178,7 @@ def _field(location: tuple[str | int, ...]) -> str:
 
 def _http(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)  # noqa: S101 - the handler is registered for this class
+    _let_go(fault)
     slug, title = _HTTP.get(fault.status_code, ("http_error", "The request cannot be answered"))
     document = {
         "type": f"urn:judge-server:error:{slug}",

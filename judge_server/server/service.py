@@ -1,16 +1,19 @@
 """What routes share: the service, the terms of a request, bounds on its items, and strict JSON bodies."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, HTTPException, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
 
 from judge_server.core.caller import PriorityClass, current_caller
 from judge_server.core.errors import BadInput, TooLarge
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.util.concurrency import in_long_work
+from judge_server.server.problems import refused
+from judge_server.util.apart import apart
 from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service
 
@@ -82,6 +85,25 @@ def require_items(count: int, limit: int, field: str) -> None:
         )
 
 
+async def parsed(content: bytes, parse: Callable[[bytes], Any] = parse_json) -> Any:
+    """The value of a JSON text, read in another process if it is long. Raises ValueError."""
+    if len(content) < _AT_ONCE_BYTES:
+        return parse(content)
+    return await apart(current_caller.get().name, parse, content)
+
+
+def _validated(content: bytes, expected: Any) -> Any:
+    """The value of a long JSON text that ``expected`` accepts; one that it refuses may have an error for each value,
+    which would hold the event loop. Raises ValueError or BadInput."""
+    value = parse_json(content)
+    try:
+        TypeAdapter(expected).validate_python(value)
+    except ValidationError as fault:
+        errors = fault.errors(include_url=False)
+        raise refused([{**error, "loc": ("body", *error["loc"])} for error in errors[:1_000]], value) from None
+    return value
+
+
 class _StrictRequest(Request):
     async def body(self) -> bytes:
         """The whole body. Chunks are joined as they arrive: a list of tiny ones would take many times their size."""
@@ -92,14 +114,26 @@ class _StrictRequest(Request):
             self._body = bytes(content)
         return self._body
 
-    async def json(self) -> Any:
+    async def check(self, expected: Any) -> None:
+        """Read a long JSON body of the type ``expected``. Raises BadInput, and HTTPException with 400."""
         content = await self.body()
-        try:
-            if len(content) < _AT_ONCE_BYTES:
-                return parse_json(content)
-            return await in_long_work(parse_json, content)
-        except ValueError as fault:
-            raise HTTPException(400, f"The body cannot be read: {fault}.") from None
+        if len(content) >= _AT_ONCE_BYTES and "json" in self.headers.get("content-type", ""):
+            with _as_bad_request():
+                self._json = await apart(current_caller.get().name, _validated, content, expected)
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            with _as_bad_request():
+                self._json = await parsed(await self.body())
+        return self._json
+
+
+@contextmanager
+def _as_bad_request() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as fault:
+        raise HTTPException(400, f"The body cannot be read: {fault}.") from None
 
 
 class StrictRoute(APIRoute):
@@ -107,11 +141,12 @@ class StrictRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        expected = None if self.body_field is None else self.body_field.field_info.annotation
 
         async def strictly(request: Request) -> Response:
             strict = _StrictRequest(request.scope, request.receive)
             if self.body_field is not None:
-                await strict.body()  # FastAPI would answer 400 to any error here
+                await strict.check(expected)  # FastAPI would answer 400 to any error here
             return await handle(strict)
 
         return strictly

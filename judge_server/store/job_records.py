@@ -115,6 +115,12 @@ class JobRecords:
         row = await self._read(lambda connection: connection.execute(_shown(job_id)).one_or_none())
         return None if row is None else _job(row)
 
+    async def find_all(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Those jobs that exist, by id."""
+        question = select(JOB).where(JOB.c.id.in_(job_ids), JOB.c.status != JobStatus.RECEIVING.value)
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return {row.id: _job(row) for row in rows}
+
     async def jobs(self, *, status: str | None = None, limit: int = 100, cursor: str | None = None) -> Page[Job]:
         """Newest first. Raises BadInput for a limit outside 1 to 1000 or a cursor from another listing."""
         check_limit(limit)

@@ -5,6 +5,7 @@ import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from functools import partial
 from typing import Any, Final, Self, TypeVar, Unpack
 
@@ -255,7 +256,7 @@ class GroupRecall:
         answer: asyncio.Future[Mapping[str, dict[str, Any]]] = asyncio.get_running_loop().create_future()
         self._waiting.append((keys, answer))
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall")
+            self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall", context=Context())
         found = await answer
         return {key: found[key] for key in keys if key in found}
 

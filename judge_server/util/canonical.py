@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel
 
 _MAX_DEPTH = 60
+MOST_VALUES: Final = 20_000  # of one object: checking more would hold the event loop
 
 
 def canonical_json(value: Any) -> str:
@@ -43,25 +44,28 @@ def encodable(text: str) -> str:
 
 def as_json(value: Any) -> Any:
     """``value`` itself; raises ValueError for what not every JSON implementation can hold: other types, keys that are
-    not text, numbers that are not finite or wider than 64 bits, half a surrogate pair, more than 60 levels."""
-    _check(value, 0)
-    return value
-
-
-def _check(value: Any, depth: int) -> None:
-    if depth > _MAX_DEPTH:
-        raise ValueError(f"nested deeper than {_MAX_DEPTH} levels")
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                raise ValueError(f"the key {key!r} is not a text; JSON has no other keys")  # noqa: TRY004  pydantic reports ValueErrors
-            _check(key, depth)
-            _check(inner, depth + 1)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            _check(inner, depth + 1)
-    else:
-        _check_scalar(value)
+    not text, numbers that are not finite or wider than 64 bits, half a surrogate pair, more than 60 levels or 20,000
+    values."""
+    left = [(value, 0)]
+    for _ in range(MOST_VALUES):
+        if not left:
+            return value
+        one, depth = left.pop()
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"nested deeper than {_MAX_DEPTH} levels")
+        if isinstance(one, Mapping | list | tuple) and len(one) > MOST_VALUES:
+            break
+        if isinstance(one, Mapping):
+            for key in one:
+                if not isinstance(key, str):
+                    raise ValueError(f"the key {key!r} is not a text; JSON has no other keys")  # noqa: TRY004  pydantic reports ValueErrors
+                _check_scalar(key)
+            left += [(inner, depth + 1) for inner in one.values()]
+        elif isinstance(one, list | tuple):
+            left += [(inner, depth + 1) for inner in one]
+        else:
+            _check_scalar(one)
+    raise ValueError(f"more than {MOST_VALUES} values")
 
 
 def _check_scalar(value: Any) -> None:

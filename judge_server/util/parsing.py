@@ -14,6 +14,7 @@ from pydantic_core import from_json
 MOST_LEVELS: Final = 100
 MOST_VALUES: Final = 250_000
 MOST_DIGITS: Final = 400
+MOST_FIELDS: Final = 1_000  # of one object: each may be an error that has to be described
 _BLOCK: Final = 2**20
 _DIGITS: Final = bytes(ord("0") if 48 <= byte <= 57 else ord(" ") for byte in range(256))
 
@@ -37,6 +38,8 @@ def parse_json(text: bytes | str) -> Any:
         value = _read(text)  # its messages are better, and it accepts half a surrogate pair
     if brackets > MOST_LEVELS and _deeper(value, MOST_LEVELS):
         raise _too_deep()
+    if content.count(b":") > MOST_FIELDS and _wider(value, MOST_FIELDS):
+        raise ValueError(f"an object has more than {MOST_FIELDS} fields")
     return value
 
 
@@ -105,6 +108,20 @@ def _deeper(value: Any, levels: int) -> bool:
         if not level:
             return False
     return True
+
+
+def _wider(value: Any, fields: int) -> bool:
+    """Whether an object has more fields than that."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            if len(one) > fields:
+                return True
+            left += [inner for inner in one.values() if isinstance(inner, dict | list)]
+        elif isinstance(one, list):
+            left += [inner for inner in one if isinstance(inner, dict | list)]
+    return False
 
 
 def _too_deep() -> ValueError:

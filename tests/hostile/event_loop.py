@@ -86,6 +86,15 @@ def exchange(port: int, method: str, path: str, body: bytes = b"", kind: str = "
     return Answer(int(beginning.split(b" ", 2)[1]), time.monotonic() - started)
 
 
+def long_steps(port: int) -> int:
+    """How many steps of tasks held the event loop for more than 50 ms of processor time, as ``/metrics`` says."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        text = b"".join(iter(lambda: connection.recv(1_048_576), b""))
+    (line,) = [line for line in text.splitlines() if line.startswith(b"judge_server_long_steps ")]
+    return int(float(line.split()[1]))
+
+
 class Watch:
     """Polls ``/healthz`` on a thread; ``slowest`` is the longest answer since ``reset``."""
 
@@ -111,7 +120,7 @@ class Watch:
             while not self._ended.wait(0.003):
                 started = time.monotonic()
                 connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-                connection.recv(65_536)
+                _read_answer(connection)
                 self.slowest = max(self.slowest, time.monotonic() - started)
 
 
@@ -122,6 +131,46 @@ def text_places(value: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
     for place, below in inner:
         yield from text_places(below, *path, place)
+
+
+def _read_answer(connection: socket.socket) -> None:
+    """One whole answer, so that the next request is not sent before this one is answered."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += connection.recv(65_536)
+    head, body = answer.split(b"\r\n\r\n", 1)
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    while len(body) < int(length.split(b":")[1]):
+        body += connection.recv(65_536)
+
+
+def list_places(value: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
+    """The way to every list and object in a body that is not empty."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for place, below in inner:
+        if below and isinstance(below, dict | list | tuple):
+            yield (*path, place)
+        yield from list_places(below, *path, place)
+
+
+def with_many(body: Any, path: tuple[Any, ...], values: int) -> bytes:
+    """The body with elements of one list, or fields of one object, repeated until it has about so many values."""
+    changed = json.loads(json.dumps(body))
+    node = changed
+    for place in path[:-1]:
+        node = node[place]
+    given = node[path[-1]]
+    times = max(values // _values(given), 1)
+    if isinstance(given, dict):
+        node[path[-1]] = {f"{name}{number}": value for number in range(times) for name, value in given.items()}
+    else:
+        node[path[-1]] = given * times
+    return json.dumps(changed, ensure_ascii=False).encode()
+
+
+def _values(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return 1 + sum(_values(one) for one in inner)
 
 
 def with_text(body: Any, path: tuple[Any, ...], text: str) -> bytes:

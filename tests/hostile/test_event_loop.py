@@ -6,7 +6,18 @@ from collections.abc import Iterator
 import pytest
 
 from judge_server.server.app import create_app
-from tests.hostile.event_loop import TEXTS, Watch, exchange, server, text_of, text_places, with_text
+from tests.hostile.event_loop import (
+    TEXTS,
+    Watch,
+    exchange,
+    list_places,
+    long_steps,
+    server,
+    text_of,
+    text_places,
+    with_many,
+    with_text,
+)
 from tests.hostile.test_bodies import BODIES
 from tests.served import settings_of
 from tests.submissions import rubric
@@ -80,6 +91,54 @@ def test_time_grows_with_the_size_of_a_text_alone(watched, name):
             if eight_times > 0.2 and eight_times > 16 * once:
                 steep[f"{place} {kind}"] = f"{once:.3f} s, with 8 times the text {eight_times:.3f} s"
     assert steep == {}
+
+
+def held(port: int, path: str, bodies: dict[str, bytes]) -> dict[str, int]:
+    """By name of a body: how many steps held the loop for more than 50 ms. Counted in processor time, and again if it
+    happened once: collections of garbage and caches that are filled take time once."""
+    found = {}
+    for name, body in bodies.items():
+        for _ in range(_TRIES):
+            before = long_steps(port)
+            assert exchange(port, "POST", path, body).status < 600
+            steps = long_steps(port) - before
+            if not steps:
+                break
+        else:
+            found[name] = steps
+    return found
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", BODIES)
+def test_no_list_and_no_object_of_a_body_holds_the_loop_for_50_ms(watched, name):
+    path, bodies = BODIES[name]
+    many = {f"{place}": with_many(bodies[-1], place, 20_000) for place in list_places(bodies[-1])}
+    assert held(watched[0], path, many) == {}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+@pytest.mark.parametrize("size", [32_768, 65_536, 131_072, 262_144, 524_288, 1_048_576])
+@pytest.mark.parametrize("name", BODIES)
+def test_no_text_of_any_size_holds_the_loop_for_50_ms(watched, name, size):
+    path, bodies = BODIES[name]
+    texts = {
+        f"{place} {kind}": with_text(bodies[-1], place, text_of(kind, size))
+        for place in text_places(bodies[-1])
+        for kind in TEXTS
+    }
+    assert held(watched[0], path, texts) == {}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+@pytest.mark.parametrize("values", [40_000, 80_000, 160_000, 240_000])
+@pytest.mark.parametrize("name", BODIES)
+def test_no_number_of_values_holds_the_loop_for_50_ms(watched, name, values):
+    path, bodies = BODIES[name]
+    many = {f"{place}": with_many(bodies[-1], place, values) for place in list_places(bodies[-1])}
+    assert held(watched[0], path, many) == {}
 
 
 @pytest.mark.parametrize("kind", ["paragraphs", "combining marks", "step elements", "commas", "hidden characters"])

@@ -1,10 +1,17 @@
 """Durable jobs over HTTP."""
 
+import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from judge_server.core.caller import Caller, current_caller
+from judge_server.core.errors import AllowanceSpent
+from judge_server.core.job import Job, JobStatus, JobTerms
+from judge_server.server.job_events import JobEvents
 from tests.served import judged_by, served, settings_of, until
 from tests.server.keys import bearer, demanding, key_of
 from tests.stub_judge import Reply, faithful
@@ -147,6 +154,31 @@ def test_events_follow_a_job_to_its_end(client):
     last = text.strip().split("\n\n")[-1].splitlines()
     assert last[0] == "event: end"
     assert json.loads(last[1].removeprefix("data: "))["ok"] == 3
+
+
+def test_a_caller_has_so_many_event_streams_and_others_have_theirs():
+    job = Job(id="job_" + "0" * 24, status=JobStatus.RUNNING, created_at=datetime.now(UTC), terms=JobTerms(caller="a"))
+
+    async def found(ids: Sequence[str]) -> dict[str, Job]:
+        return {job.id: job.model_copy(update={"ok": 1, "status": JobStatus.DONE})} if ids else {}
+
+    async def run() -> list[str]:
+        events = JobEvents(found, most_streams=2)
+        open_ones = [events.follow(job) for _ in range(2)]
+        for stream in open_ones:
+            assert (await anext(stream)).startswith("event: progress")
+        with pytest.raises(AllowanceSpent, match="2 event streams"):
+            events.require_room()
+        before = current_caller.set(Caller("another", frozenset({"score"})))
+        events.require_room()
+        current_caller.reset(before)
+        told = [await anext(stream) for stream in open_ones]
+        for stream in open_ones:
+            assert [event async for event in stream] == []
+        events.require_room()
+        return told
+
+    assert all(event.startswith("event: end") for event in asyncio.run(run()))
 
 
 def test_a_job_can_be_cancelled_and_stays_so():

@@ -19,7 +19,7 @@ from judge_server.server.dialects.llamafactory import TextOptions, text_item
 from judge_server.server.dialects.rewards import Reward, rewards_for, sampled, substituted_headers
 from judge_server.server.dialects.trainer_request import Sample, TrainerBody, TrainerRequest, bind, trainer_request
 from judge_server.server.middleware.headers import request_id_of
-from judge_server.server.service import StrictRoute
+from judge_server.server.service import StrictRoute, require_items
 from judge_server.util.parsing import writable
 
 router = APIRouter(prefix="/trainers/classify", tags=["trainers"], route_class=StrictRoute)
@@ -95,6 +95,8 @@ async def classify(
 ) -> ClassifyResponse | list[SglangReward]:
     """The response of a reward model of vLLM or SGLang. A failed judge is an error status of the whole request."""
     trainer = await trainer_request(request, PROFILE, rubric, options)
+    if body.texts:  # before each of them is read
+        require_items(len(body.texts), trainer.service.settings.max_batch_items, "the samples")
     samples: list[Sample] = [sampled(text_item, trainer, options, text) for text in body.texts]
     if body.messages is not None:
         samples = [sampled(_item, trainer, body.messages)]

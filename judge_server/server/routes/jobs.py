@@ -1,6 +1,5 @@
 """POST /v1/jobs, GET /v1/jobs, /v1/jobs/{id}, its events and results, and DELETE: durable batches."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -15,18 +14,16 @@ from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.scoring.batch import describe
-from judge_server.server.job_intake import LARGE_BYTES, Intake, JobSize, lines, listed
+from judge_server.server.job_events import JobEvents
+from judge_server.server.job_intake import Intake, JobSize, lines, listed
 from judge_server.server.middleware.request_stream import sends_lines
 from judge_server.server.routes.scoring import BatchRequest, Seconds
-from judge_server.server.service import ServiceHere, StrictRoute
-from judge_server.util.parsing import parse_json
+from judge_server.server.service import ServiceHere, StrictRoute, parsed
 from judge_server.wiring.service import Service
 from judge_server.workers.job_worker import JobWorker
 
 PATH = "/v1/jobs"
 router = APIRouter(prefix=PATH, tags=["jobs"], route_class=StrictRoute)
-_LOOK_SECONDS = 0.5
-_KEEP_ALIVE_LOOKS = 30
 _PAGE = 200
 
 JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{24}$", description="As returned by POST /v1/jobs.")]
@@ -119,11 +116,14 @@ async def job(job_id: JobId, service: ServiceHere) -> Job:
 
 
 @router.get("/{job_id}/events", response_class=StreamingResponse)
-async def events(job_id: JobId, service: ServiceHere) -> StreamingResponse:
-    """Progress as server-sent events: `progress` whenever the counts change, `end` when the job has ended."""
-    await _found(service, job_id)
+async def events(request: Request, job_id: JobId, service: ServiceHere) -> StreamingResponse:
+    """Progress as server-sent events: `progress` whenever the counts change, `end` when the job has ended. A caller may
+    have 64 streams open."""
+    followed: JobEvents = request.app.state.job_events
+    followed.require_room()
+    found = await _found(service, job_id)
     return StreamingResponse(
-        _events(service, job_id), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        followed.follow(found), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
     )
 
 
@@ -167,8 +167,7 @@ async def _request(request: Request, max_bytes: int) -> BatchRequest:
     if len(body) > max_bytes:
         raise TooLarge(f"The body is larger than {max_bytes} bytes.", remedy="Send it as application/jsonl.")
     try:
-        given = await asyncio.to_thread(parse_json, body) if len(body) > LARGE_BYTES else parse_json(body)
-        return BatchRequest.model_validate(given)
+        return BatchRequest.model_validate(await parsed(body))
     except ValidationError as fault:
         raise BadInput(f"{describe(fault)}.", remedy="Correct these fields.") from None
     except ValueError as fault:
@@ -191,24 +190,6 @@ async def _terms(service: Service, options: BatchRequest | LineOptions) -> JobTe
         deadline_seconds=options.deadline_seconds,
         caller=caller.name,
     )
-
-
-async def _events(service: Service, job_id: str) -> AsyncIterator[str]:
-    shown: Job | None = None
-    looks = 0
-    while True:
-        found = await service.store.jobs.find(job_id)
-        if found is None or found.ended:
-            data = "{}" if found is None else found.model_dump_json()
-            yield f"event: end\ndata: {data}\n\n"
-            return
-        looks += 1
-        if found != shown:
-            yield f"event: progress\ndata: {found.model_dump_json()}\n\n"
-            shown = found
-        elif looks % _KEEP_ALIVE_LOOKS == 0:
-            yield ": still here\n\n"
-        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _results(service: Service, job_id: str, after: int) -> AsyncIterator[str]:

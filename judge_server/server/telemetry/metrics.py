@@ -12,6 +12,7 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
 from judge_server.core.verdict import Failure, VerdictStatus
 from judge_server.models.protocol import Priority
+from judge_server.scheduling.processor_share import ProcessorShares
 from judge_server.scheduling.scheduler import Scheduler
 from judge_server.wiring.service import Service
 
@@ -153,6 +154,20 @@ class Metrics:
         self._tokens.labels("cached").inc(usage.cached_tokens)
         self._tokens.labels("completion").inc(usage.completion_tokens)
         self._calls.inc(usage.calls)
+
+    def watch_loop(self, shares: ProcessorShares) -> None:
+        """Register what holds the event loop."""
+        here = self.registry
+        Gauge(
+            "judge_server_longest_step_seconds",
+            "Most processor time that one step held the event loop.",
+            registry=here,
+        ).set_function(lambda: shares.longest_step)
+        Gauge(
+            "judge_server_long_steps",
+            "Steps that held the event loop for more than 50 ms of processor time, since the start.",
+            registry=here,
+        ).set_function(lambda: shares.long_steps)
 
     def watch(self, service: Service) -> None:
         """Register gauges of the service's load; read from it which rubrics may become labels."""

@@ -1,0 +1,178 @@
+"""The event loop's processor time, shared by caller.
+
+Every task runs in steps, from one await to the next. A step of a caller that used more than others, or of work in the
+background, waits for its turn while others are active; each pass of the loop gives one turn, to callers in rotation. So
+a request of a modest caller waits for at most one foreign step in each pass, however many tasks others have, and the
+loop is never idle while work waits.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from judge_server.util.apart import Turns
+
+LONG_STEP_SECONDS: Final = 0.050
+_QUANTUM_SECONDS: Final = 0.010  # of processor time that a caller may be ahead
+_ACTIVE_SECONDS: Final = 0.250  # after its last step a caller counts as active
+_HALVED_SECONDS: Final = 0.5  # after which what a caller used counts half
+_REVIEW_SECONDS: Final = 0.005
+_FORGOTTEN_SECONDS: Final = 5.0
+
+
+class Share(NamedTuple):
+    """Whose time a task takes. Work in the background waits for all callers."""
+
+    caller: str
+    background: bool = False
+
+
+# None: the server's own work, which never waits
+current_share: ContextVar[Share | None] = ContextVar("current_share", default=None)
+
+
+@dataclass(slots=True)
+class _Account:
+    """``used``: seconds of processor time, halved every ``_HALVED_SECONDS``; ``last``: the time of the last step."""
+
+    used: float = 0.0
+    last: float = 0.0
+
+
+class ProcessorShares:
+    """``sharing`` makes the running loop's tasks share its time. ``longest_step`` and ``long_steps`` are seconds and
+    number of the steps that held the loop for more than ``LONG_STEP_SECONDS`` of processor time; ``turns`` counts
+    the steps that had to wait."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic, used: Callable[[], float] = time.thread_time) -> None:
+        self.used = used
+        self.longest_step = 0.0
+        self.long_steps = 0
+        self.turns = 0
+        self._now = now
+        self._accounts: dict[Share, _Account] = {}
+        self._reviewed = 0.0
+        self._most = float("inf")  # what a caller may have used without waiting
+        self._foreground = False  # whether a caller was active lately
+        self._turns: Turns[asyncio.Future[None]] = Turns()
+        self._passing = False
+
+    @asynccontextmanager
+    async def sharing(self) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(self._task)
+        try:
+            yield
+        finally:
+            loop.set_task_factory(None)
+
+    def _task(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        work: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
+        **options: Any,
+    ) -> asyncio.Future[Any]:
+        return asyncio.Task(_Stepped(work, self), loop=loop, **options)
+
+    def turn(self) -> "asyncio.Future[None] | None":
+        """What the current step has to wait for; None if it may run now."""
+        share = current_share.get()
+        if share is None:
+            return None
+        self._review()
+        account = self._accounts.get(share)
+        waits = self._foreground if share.background else account is not None and account.used > self._most
+        if not waits:
+            return None
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.turns += 1
+        self._turns.push(share, future)
+        if not self._passing:
+            self._passing = True
+            asyncio.get_running_loop().call_soon(self._pass)
+        return future
+
+    def count(self, seconds: float) -> None:
+        """A step of the current caller took so much."""
+        self.longest_step = max(self.longest_step, seconds)
+        if seconds > LONG_STEP_SECONDS:
+            self.long_steps += 1
+        share = current_share.get()
+        if share is None:
+            return
+        account = self._accounts.setdefault(share, _Account())
+        account.used += seconds
+        account.last = self._now()
+
+    def _review(self) -> None:
+        now = self._now()
+        passed = now - self._reviewed
+        if passed < _REVIEW_SECONDS:
+            return
+        self._reviewed = now
+        kept = 0.5 ** (passed / _HALVED_SECONDS)
+        active = []
+        for share, account in list(self._accounts.items()):
+            account.used *= kept
+            idle = now - account.last
+            if idle < _ACTIVE_SECONDS and not share.background:
+                active.append(account.used)
+            elif idle > _FORGOTTEN_SECONDS:
+                del self._accounts[share]
+        self._foreground = bool(active)
+        self._most = min(active) + _QUANTUM_SECONDS if active else float("inf")
+
+    def _pass(self) -> None:
+        """Give one turn, and look again in the next pass of the loop."""
+        while self._turns:
+            future = self._turns.pop()
+            if not future.done():  # it is if its task was cancelled
+                future.set_result(None)
+                break
+        if self._turns:
+            asyncio.get_running_loop().call_soon(self._pass)
+        else:
+            self._passing = False
+
+
+class _Stepped(Coroutine[Any, Any, Any]):
+    """A coroutine whose steps are counted, and wait for their turn."""
+
+    __slots__ = ("_shares", "_waiting", "_work")
+
+    def __init__(self, work: Any, shares: ProcessorShares) -> None:
+        self._work = work
+        self._shares = shares
+        self._waiting = False
+
+    def send(self, value: Any) -> Any:
+        if not self._waiting:
+            turn = self._shares.turn()
+            if turn is not None:
+                self._waiting = True
+                return next(turn.__await__())  # marks the future as awaited, and is it
+        self._waiting = False
+        started = self._shares.used()
+        try:
+            return self._work.send(value)
+        finally:
+            self._shares.count(self._shares.used() - started)
+
+    def throw(self, *fault: Any) -> Any:
+        self._waiting = False
+        return self._work.throw(*fault)
+
+    def close(self) -> None:
+        self._work.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        result: Generator[Any, Any, Any] = self._work.__await__()
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        """``cr_frame`` and other attributes, for stack traces and libraries."""
+        return getattr(self._work, name)

@@ -1,0 +1,166 @@
+"""Long work on texts in a process of its own, so that it does not hold the event loop's interpreter.
+
+A regular expression or a JSON reader keeps the interpreter lock for as long as one text takes. One process does such
+work, at a low priority of the operating system; callers take turns in it.
+"""
+
+import asyncio
+import atexit
+import logging
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from typing import Any, Final, Generic, TypeVar, TypeVarTuple, Unpack
+
+T = TypeVar("T")
+Given = TypeVarTuple("Given")
+Item = TypeVar("Item")
+_LOG = logging.getLogger(__name__)
+_START_SECONDS: Final = 60.0
+_WORK_SECONDS: Final = 120.0
+_IDLE_SECONDS: Final = 300.0  # after which the process gives its memory back
+_NICENESS: Final = 5
+
+
+class Turns(Generic[Item]):
+    """A queue in which every key takes turns, item by item."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[Any, deque[Item]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def push(self, key: Any, item: Item) -> None:
+        self._waiting.setdefault(key, deque()).append(item)
+
+    def pop(self) -> Item:
+        """The first item of the key whose turn it is; raises KeyError if nothing waits."""
+        key, items = self._waiting.popitem(last=False)
+        item = items.popleft()
+        if items:
+            self._waiting[key] = items
+        return item
+
+
+class _Process:
+    """Runs one function at a time. ``call`` blocks."""
+
+    def __init__(self) -> None:
+        own, other = socket.socketpair()
+        with other:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, and no argument from outside
+                [sys.executable, "-P", "-m", "judge_server.util.apart", str(other.fileno())],
+                pass_fds=[other.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        self._pipe = Connection(own.detach())
+        self._receive(_START_SECONDS)  # it is ready
+
+    def call(self, request: bytes) -> Any:
+        """The result; raises what the function raised, and EOFError or OSError if the process has ended."""
+        self._pipe.send_bytes(request)
+        good, value = pickle.loads(self._receive(_WORK_SECONDS))  # noqa: S301 - from our own process
+        if good:
+            return value
+        raise value
+
+    def _receive(self, seconds: float) -> bytes:
+        if not self._pipe.poll(seconds):
+            raise EOFError(f"no answer within {seconds:g} s")
+        return self._pipe.recv_bytes()
+
+    def close(self) -> None:
+        self._pipe.close()
+        self._process.kill()
+        self._process.wait()
+
+
+class _Helper:
+    """The process, started when it is first needed and again if it ended."""
+
+    def __init__(self) -> None:
+        self._process: _Process | None = None
+        atexit.register(self.close)
+
+    def run(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """The result of ``work``; in this process if it cannot be sent to the other one, or that fails twice."""
+        try:
+            request = pickle.dumps((work, arguments), pickle.HIGHEST_PROTOCOL)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            return work(*arguments)
+        for _ in range(2):
+            try:
+                self._process = self._process or _Process()
+                return self._process.call(request)
+            except (EOFError, OSError, pickle.UnpicklingError) as fault:
+                _LOG.info("the process for long texts starts again: %s", fault)
+                self.close()
+        return work(*arguments)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+_helper: Final = _Helper()
+_thread: Final = ThreadPoolExecutor(1, thread_name_prefix="long-texts")  # waits for the process
+_lock: Final = threading.Lock()
+_turns: Final[Turns[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]]] = Turns()
+
+
+async def apart(whose: str, work: Callable[[Unpack[Given]], T], *args: *Given) -> T:
+    """The result of ``work``, a function of a module, in the other process. ``whose``: the caller whose turn it
+    takes. Cancelled work that has not begun is not done."""
+    future: Future[T] = Future()
+    with _lock:
+        _turns.push(whose, (future, work, args))
+    _thread.submit(_next)
+    return await asyncio.wrap_future(future)
+
+
+def _next() -> None:
+    with _lock:
+        future, work, arguments = _turns.pop()
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(_helper.run(work, arguments))
+    except BaseException as fault:  # noqa: BLE001 - raised where the result is awaited
+        future.set_exception(fault)
+
+
+def _serve(descriptor: int) -> None:
+    """In the other process: do what arrives, until nothing did for long or the server has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the server says when it is over
+    os.nice(_NICENESS)
+    pipe = Connection(descriptor)
+    pipe.send_bytes(b"ready")
+    while pipe.poll(_IDLE_SECONDS):
+        try:
+            request = pipe.recv_bytes()
+        except EOFError:
+            return
+        pipe.send_bytes(_answer(request))
+
+
+def _answer(request: bytes) -> bytes:
+    try:
+        work, arguments = pickle.loads(request)  # noqa: S301 - from the server
+        return pickle.dumps((True, work(*arguments)), pickle.HIGHEST_PROTOCOL)
+    except Exception as fault:  # noqa: BLE001 - raised in the server
+        return pickle.dumps((False, fault), pickle.HIGHEST_PROTOCOL)
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))

@@ -1,0 +1,71 @@
+"""Long work in a process of its own."""
+
+import asyncio
+import json
+import math
+import os
+import time
+
+import pytest
+
+from judge_server.core.errors import BadSubmission
+from judge_server.scoring.batch import parse_submission
+from judge_server.util.apart import Turns, apart
+
+
+async def test_the_result_is_computed_in_another_process():
+    assert await apart("one", os.getpid) != os.getpid()
+    assert await apart("one", math.factorial, 10) == math.factorial(10)
+
+
+async def test_errors_are_raised_with_their_texts():
+    with pytest.raises(json.JSONDecodeError, match="Expecting value"):
+        await apart("one", json.loads, "[")
+    with pytest.raises(BadSubmission, match="prompt") as raised:
+        await apart("one", parse_submission, {"response": "r"})
+    assert raised.value.remedy == "Correct these fields."
+
+
+async def test_what_cannot_be_sent_is_done_here():
+    assert await apart("one", lambda number: (number, os.getpid()), 1) == (1, os.getpid())
+
+
+async def test_a_process_that_ended_is_replaced_and_the_work_done():
+    first = await apart("one", os.getpid)
+    os.kill(first, 9)
+    assert await apart("one", math.factorial, 5) == 120
+    assert await apart("one", os.getpid) not in (first, os.getpid())
+
+
+async def test_a_caller_with_one_text_does_not_wait_for_all_of_another():
+    ended: list[str] = []
+
+    async def one(whose: str) -> None:
+        await apart(whose, time.sleep, 0.05)
+        ended.append(whose)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(10):
+            group.create_task(one("many"))
+        await asyncio.sleep(0)
+        group.create_task(one("few"))
+    assert ended.index("few") <= 2
+
+
+async def test_cancelled_work_that_has_not_begun_is_not_done(tmp_path):
+    slow = asyncio.create_task(apart("one", time.sleep, 0.2))
+    await asyncio.sleep(0.05)
+    cancelled = asyncio.create_task(apart("one", os.mkdir, str(tmp_path / "made")))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await slow
+    await apart("one", os.getpid)
+    assert not (tmp_path / "made").exists()
+
+
+def test_keys_take_turns():
+    turns: Turns[str] = Turns()
+    for item in ("a1", "a2", "b1", "a3", "c1"):
+        turns.push(item[0], item)
+    assert [turns.pop() for _ in range(5)] == ["a1", "b1", "c1", "a2", "a3"]
+    assert not turns
