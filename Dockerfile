@@ -10,19 +10,25 @@ RUN python -m pip install --no-cache-dir --disable-pip-version-check uv==0.13.8
 ENV UV_LINK_MODE=copy UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1
 WORKDIR /src
 COPY requirements requirements
-COPY pyproject.toml README.md CHANGELOG.md LICENSE ./
-COPY judge_server judge_server
-COPY rubrics rubrics
-RUN uv build --wheel --out-dir /dist
-
-FROM build AS slim-environment
 RUN uv venv /opt/judge-server
+
+# The locked packages come before our code, so that an edit of the code does not install them anew.
+FROM build AS slim-environment
 RUN uv pip install --python /opt/judge-server/bin/python --no-deps --require-hashes --requirements requirements/server.lock
+COPY pyproject.toml CHANGELOG.md LICENSE ./
+COPY docs docs
+COPY rubrics rubrics
+COPY judge_server judge_server
+RUN uv build --wheel --out-dir /dist
 RUN uv pip install --python /opt/judge-server/bin/python --no-deps /dist/*.whl
 
 FROM build AS cuda-environment
-RUN uv venv /opt/judge-server
 RUN uv pip install --python /opt/judge-server/bin/python --no-deps --require-hashes --requirements requirements/vllm.lock
+COPY pyproject.toml CHANGELOG.md LICENSE ./
+COPY docs docs
+COPY rubrics rubrics
+COPY judge_server judge_server
+RUN uv build --wheel --out-dir /dist
 RUN uv pip install --python /opt/judge-server/bin/python --no-deps /dist/*.whl
 
 FROM ${PYTHON_IMAGE} AS runtime
@@ -39,11 +45,11 @@ CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]
 
 FROM runtime AS slim
 COPY --from=slim-environment /opt/judge-server /opt/judge-server
-USER judge
+USER 10001
 
 # The last stage is the default. Triton compiles its launchers where it runs, hence the C compiler.
 FROM runtime AS cuda
 RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=cuda-environment /opt/judge-server /opt/judge-server
-USER judge
+USER 10001

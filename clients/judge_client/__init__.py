@@ -9,6 +9,7 @@ from judge_client.on_failure import OnFailure
 from judge_client.rewarder import Rewarder
 from judge_client.sample import Sample
 from judge_client.scored import Scored
+from judge_client.version import __version__
 
 __all__ = [
     "AsyncClient",
@@ -30,4 +31,5 @@ __all__ = [
     "ScoredGroup",
     "StepReward",
     "Verdict",
+    "__version__",
 ]

@@ -3,7 +3,7 @@
 from judge_server.authoring.parsing import parse
 
 _TEMPLATE = """\
-# The format is described in docs/rubrics.md. Editors check it against docs/rubric.schema.json.
+# `judge-server docs rubrics` describes the format. Editors check it against what `judge-server rubric schema` prints.
 id: {id}
 version: 1.0.0
 title: {title}

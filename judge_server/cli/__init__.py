@@ -34,6 +34,7 @@ app.command("bench")(commands.bench)
 app.command("attack")(attack.attack)
 app.command("exam")(exam.exam)
 app.command("doctor")(commands.doctor)
+app.command("docs")(commands.docs)
 
 
 def _version(wanted: bool) -> None:

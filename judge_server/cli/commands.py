@@ -1,4 +1,4 @@
-"""Flags of the commands without subcommands: serve, score, rescore, demo, bench and doctor."""
+"""Flags of the commands without subcommands: serve, score, show, rescore, demo, bench, doctor and docs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -225,3 +225,18 @@ def doctor(
     show(diagnoses, as_json)
     if any(diagnosis.state == "fault" for diagnosis in diagnoses):
         raise typer.Exit(1)
+
+
+def docs(
+    page: Annotated[str | None, typer.Argument(metavar="[PAGE]", help="A page such as labels or trainers/trl.")] = None,
+) -> None:
+    """Print a page of the documentation as Markdown, or list the pages.
+
+    Example: judge-server docs configuration
+    """
+    from judge_server.cli.actions.docs import list_pages, print_page
+
+    if page is None:
+        list_pages()
+    else:
+        print_page(page)

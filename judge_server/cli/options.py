@@ -65,7 +65,7 @@ Database = Annotated[
 ]
 Config = Annotated[
     Path | None,
-    typer.Option("--config", metavar="FILE", help="TOML file of settings and judges (see docs/configuration.md)."),
+    typer.Option("--config", metavar="FILE", help="TOML of settings and judges: judge-server docs configuration."),
 ]
 
 

@@ -45,7 +45,9 @@ def judge_specification(fields: Mapping[str, Any], where: str) -> JudgeSpecifica
 
 
 def _unusable(where: str, faults: str) -> BadConfiguration:
-    return BadConfiguration(f"Settings from {where} cannot be used: {faults}.", remedy="See docs/configuration.md.")
+    return BadConfiguration(
+        f"Settings from {where} cannot be used: {faults}.", remedy="See judge-server docs configuration."
+    )
 
 
 def describe(fault: ValidationError, model: type[Settings | JudgeSpecification]) -> str:

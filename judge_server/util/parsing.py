@@ -36,7 +36,7 @@ def parse_json(text: bytes | str) -> Any:
             value = from_json(content, allow_inf_nan=False)
     except ValueError:
         value = _read(text)  # its messages are better, and it accepts half a surrogate pair
-    if brackets > MOST_LEVELS and _deeper(value, MOST_LEVELS):
+    if brackets > MOST_LEVELS and deeper(value, MOST_LEVELS):
         raise _too_deep()
     if content.count(b":") > MOST_FIELDS and _wider(value, MOST_FIELDS):
         raise ValueError(f"an object has more than {MOST_FIELDS} fields")
@@ -95,7 +95,7 @@ def writable(text: str) -> str:
     return text
 
 
-def _deeper(value: Any, levels: int) -> bool:
+def deeper(value: Any, levels: int) -> bool:
     """Whether containers are nested more than ``levels`` deep."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):

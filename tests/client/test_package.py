@@ -8,13 +8,27 @@ from pathlib import Path
 
 import pytest
 
+from judge_server import __version__
 from tests.project.repository import ROOT
+from tests.wheels import UV, built, python_with
 
 PACKAGE = ROOT / "clients" / "judge_client"
 OURS = sorted(path for path in PACKAGE.rglob("*.py") if "adapters" not in path.relative_to(PACKAGE).parts)
-UV = ROOT / ".venv/bin/uv"
 # what httpx itself needs, on every Python that we name
 NEEDED = {"anyio", "certifi", "exceptiongroup", "h11", "httpcore", "httpx", "idna", "sniffio", "typing-extensions"}
+# what Windows does not have
+HIDDEN = ("fcntl", "grp", "pwd", "resource", "termios", "uvloop")
+ON_WINDOWS = """
+import sys
+for name in HIDDEN:
+    sys.modules[name] = None
+import judge_client, judge_client.adapters.columns
+rewarder = judge_client.Rewarder("a/b", url="http://127.0.0.1:9", on_failure="drop", attempts=1)
+try:
+    rewarder.score([judge_client.Sample("p", "r")])
+except judge_client.JudgeFailed as error:
+    print(error.slug, judge_client.__version__)
+"""
 TRY = """
 import sys, time
 began = time.process_time()
@@ -36,19 +50,13 @@ except judge_client.JudgeFailed as error:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("wheel")
-    subprocess.run([UV, "build", "--quiet", "--wheel", "--out-dir", folder], cwd=ROOT / "clients", check=True)
-    (built,) = folder.glob("*.whl")
-    return built
+    return built(ROOT / "clients", tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def python(wheel, tmp_path_factory) -> Path:
     """Of an environment that holds the client and what it needs, nothing else."""
-    home = tmp_path_factory.mktemp("empty") / "venv"
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, home], check=True)
-    subprocess.run([UV, "pip", "install", "--quiet", "--python", home / "bin/python", wheel], check=True)
-    return home / "bin/python"
+    return python_with(wheel, tmp_path_factory.mktemp("empty") / "venv")
 
 
 def test_it_installs_with_httpx_alone_and_without_the_server(python):
@@ -71,6 +79,20 @@ def test_it_works_there_and_is_imported_in_a_moment(python):
     ]
     assert {failure for failure, _ in runs} == {"server_unreachable"}
     assert min(float(seconds) for _, seconds in runs) < 0.3
+
+
+def test_it_works_without_the_modules_that_windows_lacks(python):
+    """Stands for a run on Windows, which there is none of here."""
+    program = ON_WINDOWS.replace("HIDDEN", repr(HIDDEN))
+    ended = subprocess.run([python, "-I", "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stdout.split() == ["server_unreachable", __version__], ended.stderr
+
+
+def test_client_and_server_have_one_version_and_one_license(wheel):
+    assert wheel.name.startswith(f"judge_client-{__version__}-")
+    assert (ROOT / "clients/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    with zipfile.ZipFile(wheel) as archive:
+        assert [name for name in archive.namelist() if name.endswith("/licenses/LICENSE")]
 
 
 def test_the_wheel_is_typed_and_carries_the_package_alone(wheel):

@@ -90,6 +90,7 @@ def test_graders_in_openais_shape_are_answered(client):
             assert grader["type"] == "score_model"
 
 
+@pytest.mark.long  # the command starts a second engine
 def test_a_hundred_answers_get_the_same_rewards_both_ways_and_are_all_read_back(client, folder, flags, numerics):
     items, database = submissions(), f"sqlite:///{folder}/command.db"
     judged = over_http(client, items)

@@ -1,5 +1,6 @@
 """What a user can type, set or meet stands in the documentation, and its links lead somewhere."""
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -9,6 +10,7 @@ import pytest
 import typer
 
 from judge_server.cli import app
+from judge_server.cli.actions.docs import pages
 from judge_server.core.errors import JudgeServerError
 from judge_server.server.app import create_app
 from judge_server.settings.settings import Settings
@@ -78,3 +80,24 @@ def test_the_readme_names_the_two_commands_that_set_everything_up(command):
 def test_no_page_tells_to_install_from_an_index_what_is_on_none(page: Path):
     commands = re.findall(r"pip install[^`\n#]*", page.read_text(encoding="utf-8"))
     assert [one for one in commands if re.search(r"(?<![\w/.-])judge-(client|server)(?!/)", one)] == []
+
+
+def messages(path: Path) -> Iterator[str]:
+    """The texts in a file of the package that are not docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def test_messages_name_pages_by_the_command_that_prints_them():
+    """Who installed the wheel has no folder ``docs``."""
+    told = [text for path in (ROOT / "judge_server").rglob("*.py") for text in messages(path)]
+    assert [text for text in told if re.search(r"docs/[\w/-]+\.md", text)] == []
+    named = {name for text in told for name in re.findall(r"judge-server docs ([a-z][\w/-]*)", text)}
+    assert {"configuration", "labels", "rubrics"} <= named
+    assert named <= pages().keys()

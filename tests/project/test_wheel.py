@@ -1,21 +1,25 @@
+"""The wheel carries the whole server: every command runs from it in an empty folder, or names the extra it needs."""
+
+import json
+import re
+import shutil
+import signal
 import subprocess
-import sys
 import zipfile
+from email.parser import Parser
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.project import every_command
 from tests.project.repository import ROOT
-
-UV = ROOT / ".venv/bin/uv"
+from tests.wheels import built, python_with
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("wheel")
-    subprocess.run([UV, "build", "--quiet", "--wheel", "--out-dir", folder], cwd=ROOT, check=True)
-    (built,) = folder.glob("*.whl")
-    return built
+    return built(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +29,25 @@ def contents(wheel) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def command(wheel, tmp_path_factory) -> Path:
-    """judge-server as installed from the wheel without any extra."""
-    home = tmp_path_factory.mktemp("base") / "venv"
-    pins = ["--constraint", ROOT / "requirements" / "dev.lock"]
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, home], check=True)
-    subprocess.run([UV, "pip", "install", "--quiet", "--python", home / "bin/python", *pins, wheel], check=True)
-    return home / "bin/judge-server"
+def python(wheel, tmp_path_factory) -> Path:
+    """Of an environment that holds judge-server without any extra."""
+    return python_with(
+        wheel, tmp_path_factory.mktemp("base") / "venv", "--constraint", ROOT / "requirements" / "dev.lock"
+    )
+
+
+@pytest.fixture(scope="module")
+def command(python) -> Path:
+    return python.with_name("judge-server")
+
+
+@pytest.fixture(scope="module")
+def ran(python, tmp_path_factory) -> dict:
+    folder = tmp_path_factory.mktemp("empty")
+    script = shutil.copy(every_command.__file__, tmp_path_factory.mktemp("script") / "every_command.py")
+    done = subprocess.run([python, "-I", script], cwd=folder, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr[-4_000:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_the_wheel_carries_every_rubric(contents):
@@ -49,23 +65,51 @@ def test_the_wheel_carries_nothing_else(contents):
     assert {name.split("/")[0].split("-")[0] for name in contents} == {"judge_server"}
 
 
-@pytest.mark.parametrize("name", ["run", "report", "gate", "fit", "compare", "disagreements"])
-def test_a_command_without_its_extra_names_it_before_it_starts(command, name, tmp_path):
-    (tmp_path / "l.csv").touch()
-    words = {
-        "run": ["--labels", "l.csv", "--rubric", "r"],
-        "compare": ["l.csv", "l.csv"],
-        "fit": ["l.csv", "--rubric", "r"],
-    }.get(name, ["l.csv"])
-    done = subprocess.run(
-        [command, "calibrate", name, *words], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert "with its extra 'calibration'" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_the_wheel_carries_the_documentation(contents):
+    pages = {path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md")}
+    assert {f"judge_server/bundled/{path}" for path in pages} <= contents
 
 
-def test_the_demo_runs_from_the_wheel_in_an_empty_folder(command, tmp_path):
-    done = subprocess.run([command, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "13 submissions" in done.stdout
+def test_the_metadata_name_both_licenses_and_link_nowhere_relative(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        told = Parser().parsestr(archive.read(name).decode())
+    assert told["License-Expression"] == "Apache-2.0 AND CC-BY-4.0"
+    assert told["License-File"] == "LICENSE"
+    assert re.findall(r"\]\((?!https?://)[^)]*\)", str(told.get_payload())) == []
+
+
+def test_every_command_of_the_tree_is_tried(ran):
+    tried = " \n".join(line for kind in ("runs", "extra", "server", "labels") for line in ran[kind])
+    missing = [name for name in ran["commands"] if not re.search(rf"^{name}( |$)", tried, flags=re.MULTILINE)]
+    assert missing == ["serve"]  # has a test of its own
+
+
+def test_every_command_that_needs_no_extra_runs_in_an_empty_folder(ran):
+    assert {line: end["told"][-500:] for line, end in ran["runs"].items() if end["status"] != 0} == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("extra", "with its extra 'calibration'"),
+        ("server", "does not answer"),
+        ("labels", "Fill in the labels"),
+    ],
+)
+def test_what_a_command_lacks_is_named(ran, kind, said):
+    for line, end in ran[kind].items():
+        assert (end["status"], end["broken"]) == (2, False), (line, end["told"])
+        assert said in " ".join(end["told"].split()), (line, end["told"])
+
+
+def test_the_server_runs_from_the_wheel_in_an_empty_folder(command, tmp_path):
+    with subprocess.Popen([command, "serve", "--port", "0"], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            lines = iter(server.stderr.readline, "")
+            address = next(found[1] for line in lines if (found := re.search(r"running on (http://\S+)", line)))
+            assert httpx.get(f"{address}/healthz").status_code == 200
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.stderr.read()
+    assert server.returncode == 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, NoReturn, Self
 
 import httpx
 import typer
@@ -70,13 +70,16 @@ class Jobs:
         return job
 
     def results(self, job_id: str, output: Path | None) -> None:
-        with self._client.stream("GET", f"/v1/jobs/{job_id}/results") as answer:
-            if answer.is_error:
-                answer.read()
-                _refused(answer)
-            with output.open("wb") if output else _standard_output() as stream:
-                for chunk in answer.iter_bytes():
-                    stream.write(chunk)
+        try:
+            with self._client.stream("GET", f"/v1/jobs/{job_id}/results") as answer:
+                if answer.is_error:
+                    answer.read()
+                    _refused(answer)
+                with output.open("wb") if output else _standard_output() as stream:
+                    for chunk in answer.iter_bytes():
+                        stream.write(chunk)
+        except httpx.HTTPError as fault:
+            self._silent(fault)
 
     def _found_again(self, job_id: str) -> dict[str, Any]:
         give_up = time.monotonic() + _PATIENCE_SECONDS
@@ -94,7 +97,10 @@ class Jobs:
         try:
             return _read(self._client.request(method, path, **more))
         except httpx.HTTPError as fault:
-            fail(f"{self._url} does not answer: {fault}. Is judge-server serve running there? Name another with --url.")
+            self._silent(fault)
+
+    def _silent(self, fault: httpx.HTTPError) -> NoReturn:
+        fail(f"{self._url} does not answer: {fault}. Is judge-server serve running there? Name another with --url.")
 
 
 def show(jobs: Sequence[Mapping[str, Any]], as_json: bool) -> None:

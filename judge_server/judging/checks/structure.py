@@ -12,6 +12,7 @@ from judge_server.core.check import JsonCheck, TagsCheck, ToolCallCheck
 from judge_server.core.submission import ToolCall
 from judge_server.judging.checks import schema
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, counted, passed, quoted
+from judge_server.util.parsing import MOST_LEVELS, deeper
 
 
 def find_tags(spec: TagsCheck, check_input: CheckInput) -> CheckFinding:
@@ -88,13 +89,25 @@ def find_json(spec: JsonCheck, check_input: CheckInput) -> CheckFinding:
 
 
 def parse(text: str) -> Any:
-    """Strict JSON: no NaN, no infinity. Raises NotJson, and CheckFailed for nesting deeper than the parser can go."""
+    """Strict JSON: no NaN, no infinity. Raises NotJson, and CheckFailed for more than ``MOST_LEVELS`` levels."""
     try:
-        return _DECODER.decode(text)
+        return _bounded(_DECODER.decode(text))
     except RecursionError:
-        raise CheckFailed("The JSON is nested too deeply to be read.") from None
+        raise _too_deep() from None
     except ValueError as fault:
         raise NotJson(f"not valid JSON: {str(fault)[:120]}") from None
+
+
+def _bounded(value: Any) -> Any:
+    """``value``; raises CheckFailed if it is nested too deeply. How deep the parser can go depends on the
+    interpreter."""
+    if deeper(value, MOST_LEVELS):
+        raise _too_deep()
+    return value
+
+
+def _too_deep() -> CheckFailed:
+    return CheckFailed(f"The JSON is nested too deeply to be read: {MOST_LEVELS} levels are the most.")
 
 
 def _fenced(text: str) -> Any:
@@ -109,9 +122,9 @@ def _first(text: str) -> Any:
     """The first JSON object that starts at one of the first ``MOST_BRACES`` opening braces."""
     for start in islice(_positions(text, "{"), MOST_BRACES):
         try:
-            return _DECODER.raw_decode(text, start)[0]
+            return _bounded(_DECODER.raw_decode(text, start)[0])
         except RecursionError:
-            raise CheckFailed("The JSON is nested too deeply to be read.") from None
+            raise _too_deep() from None
         except ValueError:
             continue
     raise NotJson(f"no JSON object starts at the first {MOST_BRACES} opening braces")

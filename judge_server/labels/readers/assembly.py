@@ -39,7 +39,8 @@ def assemble(
     if not len(gathering.rows):
         findings.refuse_if_any()
         raise BadInput(
-            f"{findings.source} holds no labels.", remedy="Each row below the heading is one label; see docs/labels.md."
+            f"{findings.source} holds no labels.",
+            remedy="Each row below the heading is one label; see judge-server docs labels.",
         )
     check_names(gathering, findings)
     roles = roles_of(gathering, findings)

@@ -58,7 +58,8 @@ def head_of(path: Path) -> bytes:
         raise BadInput(f"{path}: {fault.strerror or fault}.", remedy="Name a file of labels.") from fault
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise BadInput(
-            f"{path.name} is empty.", remedy="The first row of a table must be its heading; see docs/labels.md."
+            f"{path.name} is empty.",
+            remedy="The first row of a table must be its heading; see judge-server docs labels.",
         )
     return head
 

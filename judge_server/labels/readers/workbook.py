@@ -110,7 +110,7 @@ def _only_sheet(workbook: Any, path: Path, findings: LabelFindings) -> Any:
             remedy="Keep the sheet with the labels in a workbook of its own, or save it as CSV (UTF-8).",
         )
     if not full:
-        raise BadInput(f"{path.name} is empty.", remedy="The heading names the columns; see docs/labels.md.")
+        raise BadInput(f"{path.name} is empty.", remedy="The heading names the columns; see judge-server docs labels.")
     if not shown:
         findings.notes.append(f"The only sheet with contents, {full[0].title!r}, is hidden; it was read.")
     return full[0]

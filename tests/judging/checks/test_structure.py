@@ -34,6 +34,17 @@ def test_json_is_taken_from_where_it_should_stand(extract, text, met):
     assert value({"kind": "json", "extract": extract}, text) == met
 
 
+@pytest.mark.parametrize("extract", ["whole", "first"])
+def test_json_is_read_to_the_same_depth_by_every_interpreter(extract):
+    """An interpreter that parses deeper than others must not turn a text that they cannot read into a value."""
+    spec = {"kind": "json", "extract": extract}
+    assert value(spec, '{"a":' * 100 + "1" + "}" * 100) == 1
+    for levels in (101, 20_000):
+        deep = decided(spec, '{"a":' * levels + "1" + "}" * levels)
+        assert deep.value is None
+        assert "100 levels" in deep.error.detail
+
+
 def test_json_must_fit_the_schema_and_the_reason_says_where_it_does_not():
     spec = {"kind": "json", "schema": PERSON}
     assert value(spec, '{"age": 4, "name": "Ann"}') == 1
