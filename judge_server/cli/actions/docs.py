@@ -28,7 +28,7 @@ def print_page(name: str) -> None:
     found = pages()
     wanted = name.removeprefix("docs/").removesuffix(".md")
     if wanted not in found:
-        fail(f"there is no page {name!r}; judge-server docs lists them.")
+        fail(f"there is no page {name!r}: see the list of judge-server docs.")
     typer.echo(found[wanted].read_text(encoding="utf-8"), nl=False)
 
 
