@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from judge_client.judgment import RubricReference
@@ -20,6 +20,7 @@ class RubricEntry:
     digest: str
     domain: str | None = None
     published: bool = False
+    review: str = "unreviewed"
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,13 @@ class RubricList:
 
 @dataclass(frozen=True)
 class RubricDocument:
-    """``rubric`` as plain data, with the digest that judgments name it by."""
+    """``rubric`` as plain data, with the digest that judgments name it by. ``review``: what is recorded about this
+    version."""
 
     reference: RubricReference
     versions: tuple[str, ...]
     rubric: dict[str, Any]
+    review: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
