@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, field_validator, model_validator
 
+from judge_server.core.message_shapes import in_our_shape
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.step import MessageField, Step, steps_of
@@ -83,7 +84,7 @@ def _text_of_part(part: Any) -> str:
     raise ValueError("a content part must be {type: text, text: ...}: the judge reads text only")
 
 
-Conversation = Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000)]
+Conversation = Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000), BeforeValidator(in_our_shape)]
 
 
 _THINKING = re.compile(r"\A\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL)

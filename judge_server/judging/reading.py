@@ -138,6 +138,9 @@ def expected(values: Sequence[float], shares: Sequence[float]) -> float:
     return min(max(gained, 0.0), 1.0)
 
 
+_LONGEST_LABEL_ALONE = 100
+
+
 @lru_cache(maxsize=4_096)
 def _plain(text: str) -> str:
     """A token's text without white space or the marks that tokenizers write for it."""
@@ -178,7 +181,10 @@ def verdict_schema(labels: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 
 def read_structured(completion: Completion, labels: Sequence[Sequence[str]]) -> list[Spoken]:
-    """The verdicts of a structured answer, one for each criterion. Raises UnusableVerdict for anything else."""
+    """The verdicts of a structured answer, one for each criterion. A label alone (``yes``, ``**Yes.**``) is the verdict
+    on a single criterion, without a reason. Raises UnusableVerdict for anything else."""
+    if len(labels) == 1 and not completion.truncated and (alone := _label_alone(completion.text, labels[0])):
+        return [Spoken(alone, "")]
     answer = whole_json(completion, words_outside(tuple({word for words in labels for word in words})))
     if len(labels) == 1:
         return [_entry(answer, labels[0])]
@@ -188,6 +194,17 @@ def read_structured(completion: Completion, labels: Sequence[Sequence[str]]) -> 
             f"The answer does not hold exactly the criteria 1 to {len(labels)}: {_excerpt(completion.text)}"
         )
     return [_entry(answer[number], words) for number, words in zip(numbers, labels, strict=True)]
+
+
+_ALONE = re.compile(r"[\s\ufeff\u200b-\u200d\u2060*_`]*([^\s*_`.]{1,40})[\s\ufeff\u200b-\u200d\u2060*_`.]*")
+
+
+def _label_alone(text: str, labels: Sequence[str]) -> str | None:
+    """The label if a text is nothing else: a word in any case, a single letter in its own."""
+    if len(text) > _LONGEST_LABEL_ALONE or (match := _ALONE.fullmatch(text)) is None:
+        return None
+    word = match[1].strip("\ufeff\u200b\u200c\u200d\u2060")
+    return next((one for one in labels if word == one or (len(one) > 1 and word.casefold() == one.casefold())), None)
 
 
 def score_schema(lowest: float, highest: float) -> dict[str, Any]:

@@ -289,3 +289,13 @@ def test_imported_submissions_are_valid_once_they_have_a_response(tmp_path):
     for line in run("import", "auto", packed(tmp_path, "lines"), "--submissions").stdout.splitlines():
         submission = Submission.model_validate({**json.loads(line), "response": "Hello and bye."})
         assert submission.rubric.leaves
+
+
+def test_a_tree_that_no_rubric_file_can_hold_is_refused_with_the_bound(tmp_path):
+    leaves = [{"id": f"n{n}", "requirements": f"Part {n}.", "weight": 1, "sub_tasks": []} for n in range(4_000)]
+    groups = [{"requirements": f"G{n}.", "weight": 1, "sub_tasks": leaves[n : n + 500]} for n in range(0, 4_000, 500)]
+    source = tmp_path / "tree.json"
+    source.write_text(json.dumps({"id": "p", "requirements": "Whole.", "weight": 1, "sub_tasks": groups}), "utf-8")
+    refused = run("import", "paperbench", source, "-o", tmp_path / "out.yaml", status=1)
+    assert "12,000 values" in refused.output
+    assert not (tmp_path / "out.yaml").exists()

@@ -154,7 +154,6 @@ def test_a_reason_and_a_verdict_are_read():
     [
         "",
         " ",
-        "Yes",
         "null",
         "[]",
         "NaN",
@@ -285,3 +284,24 @@ def test_the_schema_bounds_every_string_and_forbids_more_fields():
     assert second["properties"]["verdict"]["enum"] == ["A", "B"]
     assert second["properties"]["reason"]["maxLength"] == 600
     assert list(second["properties"]) == ["reason", "verdict"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Yes", "yes", "Yes.", "**Yes**", "**Yes.**", "\ufeffYes", " yes\u200b\n", "`YES`", "_Yes_ "]
+)
+def test_a_label_alone_is_a_verdict_without_a_reason(text):
+    (spoken,) = said(text)
+    assert (spoken.label, spoken.reason) == ("Yes", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["Yes No", "Yes, it does.", "Yes/No", "Yesterday", "Y", "", "**", "Yes?", "not yes", "yes yes"]
+)
+def test_a_label_with_anything_beside_it_is_none(text):
+    with pytest.raises(UnusableVerdict):
+        said(text)
+
+
+def test_a_label_that_was_cut_off_is_none():
+    with pytest.raises(UnusableVerdict):
+        said("No", truncated=True)

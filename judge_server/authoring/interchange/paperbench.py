@@ -25,6 +25,7 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     if not isinstance(record, Mapping) or not isinstance(record.get("requirements"), str):
         raise wrong_shape(where, "the root has no requirements", _SHAPE)
     taken: set[str] = set()
+    record.get("weight")  # of the root, which is the whole score
     branches = record.get("sub_tasks") or [record]
     title = record["requirements"].strip()
     data: dict[str, Any] = {

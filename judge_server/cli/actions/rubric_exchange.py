@@ -14,6 +14,7 @@ from judge_server.authoring.emitting import data_of, yaml_of
 from judge_server.authoring.interchange import FORMATS, format_of, rubrics_as_rewards
 from judge_server.authoring.interchange.record import files_of, records
 from judge_server.authoring.interchange.tracked import TrackedFields, tracked, unread
+from judge_server.authoring.reading import read as read_yaml
 from judge_server.authoring.writing import replace_file
 from judge_server.cli.actions import rubric_target
 from judge_server.cli.running import fail
@@ -73,7 +74,7 @@ def import_rubrics(path: Path, form: str, options: RubricImportOptions) -> None:
     if lines:
         _emit("".join(_line(one, whole=options.as_submissions) for one in made), output)
     elif output is None or one_file:
-        _emit(yaml_of(made[0].rubric), output)
+        _emit(_readable(made[0].rubric), output)
     else:
         _write_each([one.rubric for one in made], output)
 
@@ -148,14 +149,22 @@ def _tell_pitfalls(made: list[Rubric], forms: Counter[str]) -> None:
         )
 
 
+def _readable(rubric: Rubric) -> str:
+    """The rubric as YAML. Raises BadRubric that names the bound if the file would be larger than rubrics may be."""
+    text = yaml_of(rubric)
+    read_yaml(text, rubric.name)
+    return text
+
+
 def _write_each(rubrics: list[Rubric], directory: Path) -> None:
     paths = [directory / f"{rubric.id}.yaml" for rubric in rubrics]
     if len(set(paths)) < len(paths):
         fail("two records have the same id; give --id to number them.")
     for path in paths:
         _refuse_to_overwrite(path)
-    for path, rubric in zip(paths, rubrics, strict=True):
-        replace_file(path, yaml_of(rubric))
+    texts = [_readable(rubric) for rubric in rubrics]
+    for path, text in zip(paths, texts, strict=True):
+        replace_file(path, text)
     typer.echo(f"{len(paths)} rubrics in {directory}", err=True)
 
 

@@ -1,0 +1,112 @@
+"""Messages in the shapes of other interfaces, as our own: one shape for whatever client wrote them.
+
+Read are OpenAI's chat messages (with ``function_call`` and role ``function``), items of its Responses API, Anthropic's
+blocks (``text``, ``thinking``, ``tool_use``, ``tool_result``), calls written flat, and custom calls. Known fields of
+metadata are left out. Any other field stays, and is then refused with its name: it may be content.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_OURS = frozenset(("role", "content", "reasoning", "reasoning_content", "tool_calls", "tool_call_id", "name"))
+_METADATA = frozenset(
+    (
+        "annotations", "cache_control", "channel", "citations", "created", "created_at", "finish_reason", "id", "index",
+        "logprobs", "loss", "loss_weight", "metadata", "model", "object", "provider_specific_fields", "status",
+        "stop_reason", "stop_sequence", "timestamp", "trainable", "type", "usage", "weight",
+    )
+)  # fmt: skip
+_BLOCKS = frozenset(("tool_use", "tool_result", "thinking", "redacted_thinking"))
+_ITEMS = frozenset(
+    ("function_call", "custom_tool_call", "function_call_output", "custom_tool_call_output", "reasoning")
+)
+
+
+def in_our_shape(given: Any) -> Any:
+    """The messages of a conversation; anything that is no list, or no object in it, as it is."""
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+        return given
+    if all(_is_ours(message) for message in given):
+        return given
+    return [one for message in given for one in _messages(message)]
+
+
+def _is_ours(message: Any) -> bool:
+    return not isinstance(message, Mapping) or (
+        _OURS.issuperset(message) and not message.get("tool_calls") and isinstance(message.get("content"), str)
+        and message.get("role") != "function"
+    )  # fmt: skip
+
+
+def _messages(message: Any) -> Iterator[Any]:
+    if not isinstance(message, Mapping):
+        yield message
+        return
+    if message.get("type") in _ITEMS and "role" not in message:
+        yield _of_item(message)
+        return
+    kept = {name: value for name, value in message.items() if name not in _METADATA}
+    if kept.get("role") == "function":
+        kept["role"] = "tool"
+    calls = [_call(call) for call in kept.get("tool_calls") or []]
+    if isinstance(called := kept.pop("function_call", None), Mapping):
+        calls.append(_call(called))
+    thoughts = _thoughts(kept.pop("thinking_blocks", None))
+    content = kept.get("content")
+    if isinstance(content, list) and any(isinstance(one, Mapping) and one.get("type") in _BLOCKS for one in content):
+        yield from _results(content)
+        thoughts += _thoughts([one for one in content if isinstance(one, Mapping) and one.get("type") == "thinking"])
+        calls += [_call(one) for one in content if isinstance(one, Mapping) and one.get("type") == "tool_use"]
+        rest = [one for one in content if not (isinstance(one, Mapping) and one.get("type") in _BLOCKS)]
+        if not rest and not calls and not thoughts:
+            return  # a turn of results alone
+        kept["content"] = [_without_metadata(one) for one in rest]
+    if calls:
+        kept["tool_calls"] = calls
+    if thoughts and not kept.get("reasoning") and not kept.get("reasoning_content"):
+        kept["reasoning"] = "\n\n".join(thoughts)
+    yield kept
+
+
+def _of_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A message of one item of the Responses API."""
+    match item["type"]:
+        case "function_call" | "custom_tool_call":
+            return {"role": "assistant", "content": "", "tool_calls": [_call(item)]}
+        case "reasoning":
+            parts = [*(item.get("content") or ()), *(item.get("summary") or ())]
+            return {"role": "assistant", "content": "", "reasoning": "\n\n".join(_thoughts(parts))}
+        case _:
+            return {"role": "tool", "content": item.get("output"), "tool_call_id": item.get("call_id")}
+
+
+def _call(call: Any) -> Any:
+    """A tool call with its function's name and arguments, whatever wrote it."""
+    if not isinstance(call, Mapping):
+        return call
+    inner = next((call[name] for name in ("function", "custom") if isinstance(call.get(name), Mapping)), call)
+    arguments = next((inner[name] for name in ("arguments", "input") if inner.get(name) is not None), "{}")
+    written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    called = next((call[name] for name in ("call_id", "id") if isinstance(call.get(name), str)), None)
+    return {"id": called, "function": {"name": inner.get("name"), "arguments": written or "{}"}}
+
+
+def _results(content: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    """Anthropic writes the results of tools into a user's turn."""
+    for block in content:
+        if isinstance(block, Mapping) and block.get("type") == "tool_result":
+            said = block.get("content")
+            parts = [_without_metadata(one) for one in said] if isinstance(said, list) else said
+            yield {"role": "tool", "content": parts, "tool_call_id": block.get("tool_use_id")}
+
+
+def _thoughts(blocks: Any) -> list[str]:
+    found = (one.get("thinking") or one.get("text") for one in blocks or () if isinstance(one, Mapping))
+    return [text for text in found if isinstance(text, str) and text]
+
+
+def _without_metadata(part: Any) -> Any:
+    if not isinstance(part, Mapping):
+        return part
+    return {name: value for name, value in part.items() if name == "type" or name not in _METADATA}
