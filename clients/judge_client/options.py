@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 
 class CallOptions(TypedDict, total=False):
@@ -18,7 +18,9 @@ class CallOptions(TypedDict, total=False):
 
 
 class JudgmentFilter(TypedDict, total=False):
-    """``rubric``: an id, ``id@version`` or digest. ``since`` is included, ``until`` is not; both with a time zone."""
+    """``rubric``: an id, ``id@version`` or digest. ``since`` is included, ``until`` is not; both with a time zone.
+    ``reward_below`` leaves out judgments without a reward; ``q``: words in prompt or response; ``include``: ``text``
+    adds what was judged (``submitted``)."""
 
     rubric: str | None
     judge: str | None
@@ -28,6 +30,9 @@ class JudgmentFilter(TypedDict, total=False):
     status: str | None
     since: datetime | str | None
     until: datetime | str | None
+    reward_below: float | None
+    q: str | None
+    include: Literal["text"] | None
     limit: int
     cursor: str | None
 

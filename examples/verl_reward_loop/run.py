@@ -43,10 +43,10 @@ def main() -> int:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [Path(sys.executable).with_name("judge-server"), "serve", "--port", str(port), "--database", "sqlite://"]
-    with subprocess.Popen(command, env={**os.environ, "JUDGE_SERVER_LOG_LEVEL": "error"}) as server:  # noqa: S603
+    with subprocess.Popen(command, env={**os.environ, "JUDGE_SERVER_LOG_LEVEL": "error"}) as server:
         try:
             wait_for(url, server)
-            return subprocess.run([sys.argv[1], HERE / "reward_loop.py", "--url", url], check=False).returncode  # noqa: S603
+            return subprocess.run([sys.argv[1], HERE / "reward_loop.py", "--url", url], check=False).returncode
         finally:
             server.terminate()
 

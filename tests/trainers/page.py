@@ -2,14 +2,36 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from tests.trainers.environment import ROOT
 
+SMALL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+_BLOCK = re.compile(
+    r"(?:`(?P<file>[\w./-]+\.\w+)`[^`\n]*:\n\n)?^```(?P<language>\w*)(?: \d+)?\n(?P<text>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block. ``file``: what the page calls it, as in "`prompts.jsonl`:"."""
+
+    language: str
+    text: str
+    file: str | None
+
+
+def blocks(page: str) -> list[Block]:
+    """All code blocks of ``docs/trainers/PAGE.md``, in order."""
+    text = (ROOT / "docs" / "trainers" / f"{page}.md").read_text()
+    return [Block(found["language"], found["text"], found["file"]) for found in _BLOCK.finditer(text)]
+
 
 def examples(page: str, language: str) -> list[str]:
-    """The code blocks of ``docs/trainers/PAGE.md`` in a language, in order."""
-    text = (ROOT / "docs" / "trainers" / f"{page}.md").read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    """The code blocks of the page in a language, in order."""
+    return [block.text for block in blocks(page) if block.language == language]
 
 
 def example(page: str, language: str, replacements: Mapping[str, str]) -> str:
@@ -18,3 +40,19 @@ def example(page: str, language: str, replacements: Mapping[str, str]) -> str:
     for word, instead in replacements.items():
         found = found.replace(word, instead)
     return found
+
+
+def lay_out(page: str, folder: Path, checkpoint: Path, name: str = SMALL) -> None:
+    """A folder in which the commands of the page run as they are typed: its files (a block after "`prompts.jsonl`:"),
+    and the model that it names."""
+    for block in blocks(page):
+        if block.file:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.file).write_text(block.text)
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).symlink_to(checkpoint, target_is_directory=True)
+
+
+def at(command: str, url: str) -> str:
+    """The command with the address of a server that a test started."""
+    return command.replace("http://127.0.0.1:8000", url)

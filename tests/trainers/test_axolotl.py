@@ -14,13 +14,12 @@ from tests.served import judged_by
 from tests.stub_judge import Reply, labels
 from tests.trainers.conftest import FAULTS, nobody, once_started
 from tests.trainers.environment import Environment
-from tests.trainers.page import examples
+from tests.trainers.page import SMALL, at, example, examples, lay_out
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
 
 AXOLOTL = Environment("axolotl")
 QUIET = {"AXOLOTL_DO_NOT_TRACK": "1"}
-CPU = {"bf16": False, "fp16": False}
 QUICK = {"dataset_num_proc": 0, "dataloader_num_workers": 0, "skip_prepare_dataset": True, "save_strategy": "no"}
 MODULE = "judge_client.adapters.trl"
 POLICIES = ("drop", "raise", "neutral", "0.25")
@@ -47,7 +46,7 @@ def kindness(run):
 
 def configuration(checkpoint, *parts):
     """The page's file with the page's fragments put in, for the model that exists here."""
-    config = copy.deepcopy(MAIN) | CPU | {"base_model": str(checkpoint)}
+    config = copy.deepcopy(MAIN) | {"base_model": str(checkpoint)}
     for part in parts:
         config["trl"] |= part["trl"]
     return config
@@ -259,11 +258,10 @@ def page_command(tiny_checkpoint, tmp_path):
     """Runs the page's command in a folder with the page's files."""
 
     def run(url, *parts, environment=None, expect=0):
-        (tmp_path / "prompts.jsonl").write_text(examples("axolotl", "json")[0])
-        (tmp_path / "rewards.py").write_text(examples("axolotl", "python")[0])
-        (tmp_path / "grpo.yaml").write_text(yaml.safe_dump(configuration(tiny_checkpoint, *parts)))
-        (command,) = [block for block in examples("axolotl", "sh") if "axolotl train" in block]
-        command = command.replace("http://127.0.0.1:8000", url)
+        lay_out("axolotl", tmp_path, tiny_checkpoint)
+        if parts:
+            (tmp_path / "grpo.yaml").write_text(yaml.safe_dump(configuration(SMALL, *parts)))
+        command = at(example("axolotl", "sh", {"axolotl train": "axolotl train"}), url)
         given = QUIET | (environment or {})
         return AXOLOTL.command("bash", "-e", "-c", command, environment=given, cwd=tmp_path, expect=expect)
 

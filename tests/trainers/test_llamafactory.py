@@ -15,7 +15,7 @@ from tests.server.keys import demanding, key_of
 from tests.stub_judge import Reply, labels
 from tests.trainers.conftest import FAULTS, nobody, once_started
 from tests.trainers.environment import Environment
-from tests.trainers.page import example, examples
+from tests.trainers.page import at, example, examples, lay_out
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
 
@@ -212,10 +212,9 @@ def page_command(checkpoint, tmp_path):
     """Runs the page's command in a folder with the page's files."""
 
     def run(url, expect=0):
-        set_up(tmp_path)
-        instead = {"Qwen/Qwen3-0.6B": str(checkpoint), "http://127.0.0.1:8000": url}
-        (tmp_path / "ppo.yaml").write_text(example("llamafactory", "yaml", instead))
-        (command,) = [block for block in examples("llamafactory", "sh") if "llamafactory-cli" in block]
+        lay_out("llamafactory", tmp_path, checkpoint)
+        (tmp_path / "ppo.yaml").write_text(at((tmp_path / "ppo.yaml").read_text(), url))
+        command = example("llamafactory", "sh", {"llamafactory-cli": "llamafactory-cli"})
         return LLAMAFACTORY.command("bash", "-e", "-c", command, cwd=tmp_path, expect=expect)
 
     return run

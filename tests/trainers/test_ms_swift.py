@@ -10,7 +10,7 @@ from tests.served import judged_by
 from tests.stub_judge import Reply, labels
 from tests.trainers.conftest import FAULTS, once_started
 from tests.trainers.environment import Environment
-from tests.trainers.page import example, examples
+from tests.trainers.page import at, example, examples, lay_out
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
 
@@ -127,12 +127,9 @@ def test_dropping_is_refused_because_a_missing_reward_would_count_as_0(results):
     assert "JUDGE_ON_FAILURE" in error["detail"]
 
 
-def test_the_command_of_the_page_trains(judge_url, tiny_checkpoint, tmp_path):
-    (tmp_path / "prompts.jsonl").write_text(examples("ms-swift", "json")[0])
-    here = "--model_type qwen3 --template qwen3 --check_model false --use_cpu true --torch_dtype float32"
-    command = example(
-        "ms-swift", "sh", {"Qwen/Qwen3-0.6B": f"{tiny_checkpoint} {here}", "http://127.0.0.1:8000": judge_url}
-    )
+def test_the_command_of_the_page_trains_as_it_is_typed(judge_url, tiny_checkpoint, tmp_path):
+    lay_out("ms-swift", tmp_path, tiny_checkpoint, "Qwen/Qwen3-0.6B")
+    command = at(example("ms-swift", "sh", {"swift rlhf": "swift rlhf"}), judge_url)
 
     done = MS_SWIFT.command("bash", "-e", "-c", command, environment=QUIET, cwd=tmp_path)
 

@@ -11,7 +11,7 @@ from tests.served import judged_by
 from tests.stub_judge import faithful
 from tests.trainers.conftest import FAULTS
 from tests.trainers.environment import Environment
-from tests.trainers.page import examples
+from tests.trainers.page import example, examples, lay_out
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(300)]
 
@@ -99,3 +99,11 @@ def test_a_number_that_was_chosen_is_the_reward_and_can_be_seen(results, fault):
 
 def test_a_server_that_cannot_be_reached_ends_the_collecting(results):
     assert "500" in results["unreachable"]["raised"]
+
+
+def test_the_command_of_the_page_has_a_configuration_that_nemo_gym_accepts(tmp_path):
+    """It is validated by NeMo Gym itself; starting it would install an environment for each server."""
+    lay_out("nemo-gym", tmp_path, tmp_path)
+    command = example("nemo-gym", "sh", {"gym env start": "gym env validate"})
+
+    assert "Config is valid" in GYM.command("bash", "-e", "-c", command, cwd=tmp_path).stdout

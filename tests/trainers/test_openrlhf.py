@@ -6,14 +6,13 @@ import re
 import pytest
 
 from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RENDERED, RUBRIC, telling
-from tests.trainers.environment import ROOT, Environment
-from tests.trainers.page import example
+from tests.trainers.environment import Environment
+from tests.trainers.page import example, examples
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(300)]
 
 OPENRLHF = Environment("openrlhf")
 RESPONSES = [GOOD, *FAILING.values()]
-PAGE = (ROOT / "docs" / "trainers" / "openrlhf.md").read_text()
 
 
 def run(url, responses=RESPONSES):
@@ -43,7 +42,7 @@ def url_on_the_page(server):
 
 def file_on_the_page():
     """What the page's command prints."""
-    (block,) = re.findall(r"^```sh\n(export JUDGE_URL.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    block = example("openrlhf", "sh", {"export REWARD": "export REWARD"})
     told = OPENRLHF.command("bash", "-euc", f"{block}\necho $REWARD $JUDGE_RUBRIC $JUDGE_ON_FAILURE")
     return told.stdout.split()
 
@@ -100,6 +99,15 @@ def test_the_file_refuses_when_it_is_loaded_and_gives_no_number_without_a_server
     assert "OpenRLHF cannot bear raise. Choose a number (JUDGE_ON_FAILURE)." in unset["text"]
     (lonely,) = played({"file": run(file, [GOOD])}, tmp_path, **gone, JUDGE_ON_FAILURE="-0.5")["file"]
     assert lonely["reward"] is None  # never the chosen number: OpenRLHF swallows the error here, and stops later
+
+
+def test_the_rows_of_the_page_have_the_keys_that_its_command_names():
+    command = example("openrlhf", "sh", {"train_ppo_ray": "train_ppo_ray"})
+    keys = [re.search(rf"--data\.{flag} (\w+)", command)[1] for flag in ("input_key", "label_key")]
+    for line in examples("openrlhf", "json")[0].splitlines():
+        row = json.loads(line)
+        assert set(row) == set(keys)
+        assert row[keys[0]][0]["role"] == "user"
 
 
 def test_without_a_number_openrlhf_swallows_the_refusal_of_the_url(tmp_path):

@@ -12,14 +12,13 @@ from tests.served import judged_by
 from tests.stub_judge import Reply, labels
 from tests.trainers.conftest import FAULTS, nobody, once_started
 from tests.trainers.environment import Environment
-from tests.trainers.page import example
+from tests.trainers.page import at, example, lay_out
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
 
 TRL = Environment("trl")
 PLAIN = [{"prompt": "I have had a headache."}, {"prompt": "My child has a fever.", "facts": {"age": 4}}]
 CHAT = [{**row, "prompt": [{"role": "user", "content": row["prompt"]}]} for row in PLAIN]
-MODEL = "Qwen/Qwen3-0.6B"
 POLICIES = ("drop", "raise", "neutral", 0.25)
 NAME = "kindness"
 
@@ -248,32 +247,40 @@ def test_online_dpo_learns_and_stops_where_the_judge_fails(results):
     assert results["online_dpo, unavailable"]["error"]["type"] == "JudgeFailed"
 
 
-def test_the_example_of_the_page_trains(judge_url, tiny_checkpoint, tmp_path):
-    program = tmp_path / "example.py"
-    program.write_text(
-        example("trl", "python", {MODEL: str(tiny_checkpoint), 'report_to="none"': 'report_to="none", use_cpu=True'})
-    )
+def test_the_example_of_the_page_trains_as_it_is_typed(judge_url, tiny_checkpoint, tmp_path):
+    lay_out("trl", tmp_path, tiny_checkpoint)
+    (tmp_path / "train.py").write_text(example("trl", "python", {"trainer.train()": "trainer.train()"}))
 
-    done = TRL.run(program, environment={"JUDGE_URL": judge_url}, cwd=tmp_path)
+    done = TRL.run(tmp_path / "train.py", environment={"JUDGE_URL": judge_url}, cwd=tmp_path)
 
     assert "rewards/medical/consultation/mean" in done.stdout
     assert "medical/consultation/criterion/" in done.stdout
 
 
-def test_the_command_of_the_page_trains(judge_url, tiny_checkpoint, tmp_path):
-    rows = [{"prompt": "I have had a headache."}, {"prompt": "My child has a fever."}]
-    (tmp_path / "prompts").mkdir()
-    (tmp_path / "prompts" / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    module = "judge_client.adapters.trl"
-    instead = {
-        MODEL: str(tiny_checkpoint),
-        "http://127.0.0.1:8000": judge_url,
-        f"{module}.rubric_reward": f"{module}.rubric_reward {module}.sync_rubric_reward",
-        "--report_to none": "--report_to none --use_cpu true --logging_steps 1",
-    }
+def test_the_command_of_the_page_trains_as_it_is_typed(judge_url, tiny_checkpoint, tmp_path):
+    lay_out("trl", tmp_path, tiny_checkpoint)
+    command = at(example("trl", "sh", {"trl grpo": "trl grpo"}), judge_url)
 
-    done = TRL.command("bash", "-c", example("trl", "sh", instead), cwd=tmp_path)
+    done = TRL.command("bash", "-e", "-c", command, cwd=tmp_path)
 
     assert "rewards/rubric_reward/mean" in done.stdout
-    assert "rewards/sync_rubric_reward/mean" in done.stdout
     assert "medical/consultation/judge_failed" in done.stdout
+    assert "medical/consultation/distinct_texts" in done.stdout
+
+
+def test_the_synchronous_reward_trains_by_the_same_command(judge_url, tiny_checkpoint, tmp_path):
+    lay_out("trl", tmp_path, tiny_checkpoint)
+    path = "judge_client.adapters.trl."
+    command = at(example("trl", "sh", {f"{path}rubric_reward": f"{path}sync_rubric_reward"}), judge_url)
+
+    assert "rewards/sync_rubric_reward/mean" in TRL.command("bash", "-e", "-c", command, cwd=tmp_path).stdout
+
+
+def test_the_reward_of_the_page_for_trainers_that_do_not_mask_can_be_made():
+    block = example("trl", "python", {"UnmaskedRubricReward": "UnmaskedRubricReward"})
+    check = "print(reward.rewarder.terms.rubric, reward.rewarder.on_failure)"
+    quiet = {"TRL_EXPERIMENTAL_SILENCE": "1"}
+
+    done = TRL.command(str(TRL.python), "-c", f"{block}\n{check}", environment=quiet)
+
+    assert done.stdout.split()[-2:] == ["medical/consultation", "raise"]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.trainers.environment import Environment
-from tests.trainers.page import example
+from tests.trainers.page import example, lay_out
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
 
@@ -25,13 +25,8 @@ def train(tiny_checkpoint, tmp_path):
     """Runs the page's example, which then tells what became of it."""
 
     def run(url, policy="", expect=0):
-        instead = {
-            "Qwen/Qwen3-0.6B": str(tiny_checkpoint),
-            'report_to="none"': 'report_to="none", use_cpu=True',
-            "max_completion_length=64": "max_completion_length=8",
-            END: END + AND_TELL,
-        }
-        (tmp_path / "example.py").write_text(example("unsloth", "python", instead))
+        lay_out("unsloth", tmp_path, tiny_checkpoint)
+        (tmp_path / "example.py").write_text(example("unsloth", "python", {END: END + AND_TELL}))
         environment = {"JUDGE_URL": url, "JUDGE_ON_FAILURE": policy, "UNSLOTH_DISABLE_STATISTICS": "1"}
         return UNSLOTH.run(tmp_path / "example.py", environment=environment, cwd=tmp_path, expect=expect)
 

@@ -13,6 +13,7 @@ from math import fsum
 from typing import Any, ClassVar
 
 from judge_client.adapters.columns import USUAL, Columns
+from judge_client.diversity import diversity
 from judge_client.on_failure import KINDS, Kind, OnFailure
 from judge_client.rewarder import Rewarder
 from judge_client.sample import Sample, Text
@@ -53,8 +54,12 @@ class _Reward:
         return self.columns.samples(prompts, completions, given, step=getattr(state, "global_step", None))
 
     def _rewards(self, scored: Sequence[Scored], samples: Sequence[Sample], given: Mapping[str, Any]) -> Rewards:
+        log_metric = given.get("log_metric")
         groups = [sample.prompt_key for sample in samples]
-        tell(scored, self.__name__, given.get("log_extra"), given.get("log_metric"), groups)
+        tell(scored, self.__name__, given.get("log_extra"), log_metric, groups)
+        if log_metric:
+            for name, value in diversity([sample.response for sample in samples], groups).items():
+                log_metric(f"{self.__name__}/{name}", value)
         return [one.reward for one in scored]
 
 

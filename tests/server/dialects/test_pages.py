@@ -10,6 +10,7 @@ import pytest
 from tests.project.repository import ROOT
 from tests.served import served, settings_of
 from tests.server.test_documentation import differences
+from tests.trainers.page import examples
 
 DOCS = ROOT / "docs"
 PAGES = [
@@ -38,10 +39,10 @@ def client():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_curl_command_of_the_page_answers_as_shown(client, page):
-    examples = list(EXAMPLE.finditer(page.read_text(encoding="utf-8")))
-    assert examples
+    shown = list(EXAMPLE.finditer(page.read_text(encoding="utf-8")))
+    assert shown
     task = ""
-    for example in examples:
+    for example in shown:
         command = example["command"].replace("{reward_request_id}", task)
         answer = asked(client, command)
         while answer.json() and isinstance(answer.json(), dict) and answer.json().get("errcode") == 1:
@@ -52,7 +53,7 @@ def test_every_curl_command_of_the_page_answers_as_shown(client, page):
 
 
 def test_the_example_of_a_reward_models_client_runs(client, capsys):
-    (source,) = PYTHON.findall((DOCS / "trainers" / "classify.md").read_text(encoding="utf-8"))
+    source = examples("classify", "python")[0]
     exec(compile(source.replace("http://127.0.0.1:8000", str(client.base_url).rstrip("/")), "classify.md", "exec"), {})
     assert 0 <= float(capsys.readouterr().out) <= 1
 
