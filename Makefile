@@ -65,7 +65,7 @@ simulate: install  ## figures and decisions with known truth, 200 label sets a c
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulation --sets $(or $(SETS),200) $(if $(KEEP),--keep $(KEEP))
 
 test-trainers: install  ## the adapters against real trainers, each in an environment of its own (TRAINERS="trl verl" picks)
-	$(BIN)/pytest -m trainers $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py)
+	$(BIN)/pytest -m "trainers and not long" $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py)
 
 bench: install .venv-bench/installed  ## verdicts per second and CPU per verdict, beside other ways to do the same work
 	$(BIN)/python -m benchmarks.throughput --autorubric .venv-bench/bin/python

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from judge_client import calls
 from judge_client.calibration import CalibrationList, CalibrationProgress
 from judge_client.calls import RubricText
-from judge_client.configuration import OTHER_NAMES, Terms, refuse_unknown
+from judge_client.configuration import Terms, options_of, refuse_unknown
 from judge_client.connection import DEFAULT_CONNECTIONS
 from judge_client.deadline import Deadline
 from judge_client.endpoint import Endpoint
@@ -22,7 +22,7 @@ from judge_client.label import Collected, LabelSet, LabelSetSummary
 from judge_client.options import CalibrationOptions, CallOptions, JudgmentFilter, LabelSetPage
 from judge_client.progress import Progress, part_items, watching
 from judge_client.rubric import Difference, Published, RubricDocument, RubricEntry, Validation
-from judge_client.sample import Sample, Text
+from judge_client.sample import Sample, Text, samples_of, texts_of
 from judge_client.scoring import Samples, score, score_batch
 from judge_client.stored import JudgmentPage, RescoreResult
 
@@ -52,7 +52,7 @@ class AsyncClient:
         connections: int = DEFAULT_CONNECTIONS,
         **unknown: Any,
     ) -> None:
-        refuse_unknown(type(self).__name__, unknown, OTHER_NAMES)
+        refuse_unknown(type(self).__name__, unknown, options_of(type(self).__init__))
         terms = Terms(deadline_seconds=deadline_seconds, priority=priority)
         self._endpoint = Endpoint(
             url,
@@ -83,17 +83,17 @@ class AsyncClient:
     ) -> list[Judgment]:
         """POST /v1/score/batch, in as many requests as the server's limits ask for. In order. ``progress``: True draws
         a line on a terminal, a function is called with (done, total)."""
-        terms, conduct = self._endpoint.terms_with(**options), self._endpoint.conduct
-        at_most = None if progress is False else part_items(len(samples))
-        with watching(progress, len(samples)) as done:
+        terms, conduct, listed = self._endpoint.terms_with(**options), self._endpoint.conduct, samples_of(samples)
+        at_most = None if progress is False else part_items(len(listed))
+        with watching(progress, len(listed)) as done:
             return await self._endpoint.connection.arun(
-                score_batch(samples, terms, conduct, part_items=at_most, done=done)
+                score_batch(listed, terms, conduct, part_items=at_most, done=done)
             )
 
     async def score_group(
         self,
         prompt: Text,
-        responses: Sequence[Text],
+        responses: Iterable[Text],
         *,
         deadline_seconds: float | None = None,
         priority: str | None = None,
@@ -101,7 +101,7 @@ class AsyncClient:
     ) -> GroupResult:
         """POST /v1/score/group: rollouts of one prompt."""
         terms = self._endpoint.terms_with(deadline_seconds=deadline_seconds, priority=priority)
-        rollouts = Rollouts(prompt, responses, **options)
+        rollouts = Rollouts(prompt, texts_of(responses, "responses"), **options)
         return await self._endpoint.connection.arun(score_group(rollouts, terms, self._endpoint.conduct))
 
     async def judgments(self, **filters: Unpack[JudgmentFilter]) -> JudgmentPage:
@@ -172,7 +172,7 @@ class AsyncClient:
         self, labels: str, rubric: str | Mapping[str, Any], **options: Unpack[CalibrationOptions]
     ) -> CalibrationProgress:
         """POST /v1/calibrations: begins to measure a judge; ``calibration(id)`` tells how far that is."""
-        return await self._ask(calls.calibrate({"labels": labels, "rubric": rubric, **options}))
+        return await self._ask(calls.calibrate(labels, rubric, **options))
 
     async def calibrations(self, *, limit: int = 100, cursor: str | None = None) -> CalibrationList:
         """GET /v1/calibrations: those that are done, newest first."""

@@ -15,9 +15,10 @@ from judge_client.job import Job, JobPage, JobResult
 from judge_client.judge import JudgeList, JudgeStatus, Ready
 from judge_client.judgment import Judgment
 from judge_client.label import Collected, LabelSet, LabelSetList, LabelSetSummary
+from judge_client.options import CalibrationOptions, CallOptions, JudgmentFilter, LabelSetPage, checked
 from judge_client.rubric import Difference, Published, RubricDocument, RubricEntry, RubricList, Validation
-from judge_client.sample import encode
-from judge_client.scoring import JSON, Samples, submission_of
+from judge_client.sample import encode, samples_of
+from judge_client.scoring import JSON, Samples
 from judge_client.stored import JudgmentPage, RescoreList, RescoreResult
 from judge_client.wire import parse, read
 
@@ -54,7 +55,7 @@ def _named(path: str, name: str) -> str:
 
 
 def judgments(**query: Any) -> Call[JudgmentPage]:
-    return _get(JudgmentPage, "/v1/judgments", **query)
+    return _get(JudgmentPage, "/v1/judgments", **checked("judgments", query, JudgmentFilter))
 
 
 def judgment(judgment_id: str) -> Call[Judgment]:
@@ -117,11 +118,12 @@ def label_sets() -> Call[tuple[LabelSetSummary, ...]]:
 
 
 def label_set(name: str, **query: Any) -> Call[LabelSet]:
-    return _get(LabelSet, _named("/v1/label-sets", name), **query)
+    return _get(LabelSet, _named("/v1/label-sets", name), **checked("label_set", query, LabelSetPage))
 
 
-def calibrate(body: Mapping[str, Any]) -> Call[CalibrationProgress]:
+def calibrate(labels: str, rubric: str | Mapping[str, Any], **options: Any) -> Call[CalibrationProgress]:
     """A second one would be another calibration: it is sent again only if the first was not begun."""
+    body = {"labels": labels, "rubric": rubric, **checked("calibrate", options, CalibrationOptions)}
     call = _post(CalibrationProgress, "/v1/calibrations", body)
     request = Request("POST", call.request.path, content=call.request.content, headers={**JSON, **_once()})
     return Call(request, call.read, repeatable=False)
@@ -137,9 +139,10 @@ def calibration(calibration_id: str) -> Call[CalibrationProgress]:
 
 def begin_job(samples: Samples, key: str | None, **wishes: Any) -> Call[Job]:
     """Lines, of which the server takes more than of JSON; a rubric that is an object has no place beside lines."""
-    asked = {name: value for name, value in wishes.items() if value is not None}
+    known = checked("begin_job", wishes, CallOptions)
+    asked = {name: value for name, value in known.items() if value is not None}
     headers = _once() if key is None else {"Idempotency-Key": key}
-    items = [submission_of(sample) for sample in samples]
+    items = [sample.submission() for sample in samples_of(samples)]
     if isinstance(asked.get("rubric"), Mapping):
         content = encode({**asked, "items": items}, "the job")
         return Call(Request("POST", _JOBS, content=content, headers={**JSON, **headers}), _as(Job))

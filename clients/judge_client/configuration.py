@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from inspect import Parameter, signature
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +55,8 @@ class Address:
     @classmethod
     def of(cls, url: str | None, api_key: str | None) -> Address:
         """Raises BadConfiguration for what is no address."""
+        _require_text("url", url)
+        _require_text("api_key", api_key)
         chosen = (url or environment("JUDGE_URL") or DEFAULT_URL).rstrip("/")
         if not _is_address(chosen):
             raise BadConfiguration(f"url: {chosen!r} is no address.", remedy="Write http://HOST:PORT (JUDGE_URL).")
@@ -84,7 +87,13 @@ class Terms:
     priority: str | None = None
 
     def __post_init__(self) -> None:
-        seconds = self.deadline_seconds
+        seconds = plain_number("deadline_seconds", self.deadline_seconds)
+        object.__setattr__(self, "deadline_seconds", seconds)
+        if not isinstance(self.rubric, str | Mapping | None):
+            raise BadConfiguration(
+                f"rubric: a {type(self.rubric).__name__} is no rubric.",
+                remedy="Give one name such as medical/consultation, or a whole rubric as a dict.",
+            )
         if seconds is not None and not (math.isfinite(seconds) and 0 < seconds <= 86_400):
             raise BadConfiguration(f"deadline_seconds: {seconds} is not in (0, 86400].", remedy="Give seconds.")
         if self.priority is not None and self.priority not in PRIORITIES:
@@ -102,6 +111,11 @@ class Terms:
             else self.deadline_seconds,
             priority=environment("JUDGE_PRIORITY") if self.priority is None else self.priority,
         )
+
+
+def _require_text(name: str, given: Any) -> None:
+    if given is not None and not isinstance(given, str):
+        raise BadConfiguration(f"{name}: {given!r} is no text.", remedy="Write url='http://HOST:PORT'.")
 
 
 def _key(key: str | None) -> str | None:
@@ -143,10 +157,26 @@ def whole_number(name: str) -> int | None:
         raise BadConfiguration(f"{name}: {text!r} is no whole number.", remedy="Give 1 or more.") from None
 
 
-def refuse_unknown(what: str, unknown: Mapping[str, Any], meant: Mapping[str, str], known: Iterable[str] = ()) -> None:
-    """Raises BadConfiguration that names the option which was probably meant. ``meant``: other names → ours."""
-    for name in unknown:
-        ours = [*dict.fromkeys([*meant.values(), *known])]
-        near = [meant[name]] if name in meant else get_close_matches(name, ours, 1)
-        remedy = f"Did you mean {near[0]}?" if near else f"See help({what}) for its options."
-        raise BadConfiguration(f"{what} has no option {name!r}.", remedy=remedy)
+def refuse_unknown(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raises BadConfiguration for a name that is not ``known``, with the option which was probably meant."""
+    ours = sorted(known)
+    for name in given:
+        if name not in ours:
+            other = OTHER_NAMES.get(name)
+            near = [other] if other in ours else get_close_matches(name, ours, 1)
+            remedy = f"Did you mean {near[0]}?" if near else f"Its options are {', '.join(ours)}."
+            raise BadConfiguration(f"{what} has no option {name!r}.", remedy=remedy)
+
+
+def options_of(function: Callable[..., Any]) -> list[str]:
+    """The names of the arguments that can be given by name."""
+    kinds = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    return [name for name, one in signature(function).parameters.items() if one.kind in kinds and name != "self"]
+
+
+def plain_number(name: str, given: Any) -> float | None:
+    """A number, also one of numpy or torch. Raises BadConfiguration for anything else."""
+    plain = given.item() if hasattr(given, "item") else given
+    if plain is None or (isinstance(plain, int | float) and not isinstance(plain, bool)):
+        return plain
+    raise BadConfiguration(f"{name}: {given!r} is no number.", remedy=f"Write {name}=60, without quotation marks.")

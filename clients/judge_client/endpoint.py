@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from judge_client.backoff import Backoff
-from judge_client.configuration import Address, Terms, seconds_of, whole_number
+from judge_client.configuration import (
+    Address,
+    Terms,
+    options_of,
+    plain_number,
+    refuse_unknown,
+    seconds_of,
+    whole_number,
+)
 from judge_client.connection import DEFAULT_CONNECTIONS, Connection
 from judge_client.deadline import Deadline
 from judge_client.errors import BadConfiguration
@@ -34,9 +42,7 @@ class Endpoint:
     ) -> None:
         self.terms = (terms or Terms()).with_environment()
         self.conduct = Conduct(Limits(), _backoff(attempts, patience_seconds))
-        if connections < 1:
-            raise BadConfiguration(f"connections: {connections} is not enough.", remedy="Give 1 or more.")
-        self.connection = Connection(Address.of(url, api_key), connections)
+        self.connection = Connection(Address.of(url, api_key), _at_least_one("connections", connections))
 
     @property
     def url(self) -> str:
@@ -52,8 +58,10 @@ class Endpoint:
         judge: str | None = None,
         deadline_seconds: float | None = None,
         priority: str | None = None,
+        **unknown: Any,
     ) -> Terms:
-        """What one call asks for, else what holds for all."""
+        """What one call asks for, else what holds for all. Raises BadConfiguration for any other option."""
+        refuse_unknown("This call", unknown, options_of(self.terms_with))
         ours = self.terms
         return Terms(
             ours.rubric if rubric is None else rubric,
@@ -66,10 +74,16 @@ class Endpoint:
 def _backoff(attempts: int | None, patience_seconds: float | None) -> Backoff:
     """Arguments, else JUDGE_ATTEMPTS and JUDGE_PATIENCE_SECONDS, else the defaults. Raises BadConfiguration."""
     tries = whole_number("JUDGE_ATTEMPTS") if attempts is None else attempts
-    patience = seconds_of("JUDGE_PATIENCE_SECONDS") if patience_seconds is None else patience_seconds
+    given = plain_number("patience_seconds", patience_seconds)
+    patience = seconds_of("JUDGE_PATIENCE_SECONDS") if given is None else given
     patience = Backoff.patience_seconds if patience is None else patience
-    if tries is not None and tries < 1:
-        raise BadConfiguration(f"attempts: {tries} is not enough.", remedy="Give 1 or more.")
     if not (math.isfinite(patience) and 0 <= patience <= 86_400):
         raise BadConfiguration(f"patience_seconds: {patience} is not in [0, 86400].", remedy="Give seconds.")
-    return Backoff(tries, patience)
+    return Backoff(None if tries is None else _at_least_one("attempts", tries), patience)
+
+
+def _at_least_one(name: str, given: Any) -> int:
+    number = plain_number(name, given)
+    if number is None or number < 1 or number != int(number):
+        raise BadConfiguration(f"{name}: {given} is not enough.", remedy="Give 1 or more.")
+    return int(number)

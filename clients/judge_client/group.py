@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import hypot, sqrt
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from judge_client.configuration import refuse_unknown
 from judge_client.errors import BadSample
 from judge_client.judgment import Failure, JudgeReference, Judgment, Usage
-from judge_client.sample import Text
+from judge_client.sample import Text, step_of
 from judge_client.scored import Scored, mean
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _FLOAT32 = 1e-6
 
@@ -59,7 +63,17 @@ class Rollouts:
     evaluation_seconds: float | None = None
     min_cohort: int | None = None
 
+    def __new__(cls, *_: Any, **given: Any) -> Self:
+        """Raises BadConfiguration for an option that there is none of."""
+        known = [one.name for one in fields(cls)]
+        refuse_unknown("score_group", given, known)
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
+        """Raises BadSample."""
+        object.__setattr__(self, "step", step_of(self.step))
+        if not self.responses:
+            raise BadSample("responses: the list is empty.", remedy="Give at least one response.")
         if self.ids is not None and len(self.ids) != len(self.responses):
             raise BadSample(
                 f"ids: {len(self.ids)} for {len(self.responses)} responses.", remedy="Give one, or None, for each."

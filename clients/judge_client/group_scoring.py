@@ -10,7 +10,7 @@ from judge_client.errors import BadInput, TooLarge, UnreadableAnswer
 from judge_client.exchange import Call, exchange
 from judge_client.flow import Flow, Reply, Request
 from judge_client.group import GroupResult, Rollouts, statistics_of
-from judge_client.sample import encode
+from judge_client.sample import encode, samples_of
 from judge_client.scoring import JSON, Conduct, said_by, score_batch
 from judge_client.wire import parse, read
 
@@ -40,7 +40,7 @@ def score_group(rollouts: Rollouts, terms: Terms, conduct: Conduct) -> Flow[Grou
 
 
 def _in_parts(rollouts: Rollouts, terms: Terms, conduct: Conduct, deadline: Deadline) -> Flow[GroupResult]:
-    judgments = yield from score_batch(rollouts.submissions(), terms, conduct, deadline=deadline)
+    judgments = yield from score_batch(samples_of(rollouts.submissions()), terms, conduct, deadline=deadline)
     rewards = tuple(judgment.reward for judgment in judgments)
     errors = tuple(judgment.failure for judgment in judgments)
     return GroupResult(tuple(judgments), rewards, statistics_of(rewards, rollouts.advantages), errors)

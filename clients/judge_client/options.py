@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
+from judge_client.configuration import refuse_unknown
+
+
+def checked(what: str, given: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
+    """``given`` as options of a TypedDict. Raises BadConfiguration for a name that it does not have."""
+    refuse_unknown(what, given, kind.__annotations__)
+    return dict(given)
+
 
 class CallOptions(TypedDict, total=False):
     """For samples that name no rubric or judge; how long the call may take, and how urgent it is (``training``,

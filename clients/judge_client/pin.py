@@ -14,6 +14,8 @@ from judge_client.judgment import JudgeReference, Judgment, RubricReference
 
 OnChange = Literal["stop", "warn"]
 _LOG = logging.getLogger("judge_client")
+_NOBODY = "none"
+"""The mode in a judgment that programs and the guard made alone, such as that of an empty response."""
 _REMEDY = "Put back what answered before, or begin a new run; on_change='warn' (JUDGE_ON_CHANGE) goes on and logs it."
 
 
@@ -51,7 +53,8 @@ class Pins(ForkAware):
         ``on_change`` is ``stop``."""
         if isinstance(rubric, str) and judgment.rubric is not None and judgment.reward is not None:
             self._compare("rubric", rubric, _of_rubric(judgment.rubric), step)
-        if judgment.judge is not None and judgment.reward is not None:
+        asked = judgment.judge is not None and judgment.judge.mode != _NOBODY
+        if asked and judgment.judge is not None and judgment.reward is not None:
             self._compare("judge", judge or "default", _of_judge(judgment.judge), step)
 
     def _compare(self, kind: str, name: str, found: tuple[str, ...], step: int | None) -> None:

@@ -11,6 +11,7 @@ from judge_client.backoff import retry_after_seconds
 from judge_client.errors import JudgeClientError
 from judge_client.flow import Reply
 
+_ELSEWHERE = "This is no answer of a judge-server but of another service: correct url (JUDGE_URL)."
 _PREFIX = "urn:judge-server:error:"
 _BY_STATUS: dict[int, type[JudgeClientError]] = {
     400: errors.BadInput,
@@ -38,9 +39,10 @@ def error_of(reply: Reply) -> JudgeClientError:
     document = problem_of(reply)
     slug = str(document.get("type", "")).removeprefix(_PREFIX) if "type" in document else None
     detail = document.get("detail") or f"The server answered {reply.status} without a problem document."
+    foreign = slug is None and reply.status in (404, 405)
     return _kind(slug, reply.status)(
-        str(detail),
-        remedy=_text(document, "remedy"),
+        f"{str(detail).removesuffix('.')}." if foreign else str(detail),
+        remedy=_ELSEWHERE if foreign else _text(document, "remedy"),
         slug=slug,
         status=reply.status,
         retry_after_seconds=retry_after_seconds(reply.headers.get("retry-after")),

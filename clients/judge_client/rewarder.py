@@ -8,19 +8,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from judge_client import errors
-from judge_client.configuration import OTHER_NAMES, Terms, environment, refuse_unknown
+from judge_client.configuration import Terms, environment, options_of, refuse_unknown
 from judge_client.connection import DEFAULT_CONNECTIONS
 from judge_client.contact import FIRST_CONTACT_SECONDS, Contact
 from judge_client.counts import Counts
 from judge_client.endpoint import Endpoint
-from judge_client.errors import BadConfiguration, JudgeFailed, Momentary
+from judge_client.errors import BadConfiguration, BadSample, JudgeFailed, Momentary
 from judge_client.flow import Flow
 from judge_client.group import GroupOptions, GroupStatistics, Rollouts, ScoredGroup
 from judge_client.group_scoring import score_group
 from judge_client.judgment import Judgment
 from judge_client.on_failure import OnFailure
 from judge_client.pin import Pins, on_change_of
-from judge_client.sample import Sample, Text, samples_of
+from judge_client.sample import Sample, Text, samples_of, texts_of
 from judge_client.scored import Scored, with_policy
 from judge_client.scoring import Conduct, score_batch
 
@@ -73,7 +73,7 @@ class Rewarder:
         connections: int = DEFAULT_CONNECTIONS,
         **unknown: Any,
     ) -> None:
-        refuse_unknown("Rewarder", unknown, OTHER_NAMES)
+        refuse_unknown("Rewarder", unknown, options_of(type(self).__init__))
         terms = Terms(rubric, judge, deadline_seconds, priority)
         self.on_failure = OnFailure.choose(on_failure, default=OnFailure.RAISE)
         self._endpoint = Endpoint(
@@ -122,13 +122,15 @@ class Rewarder:
         """Which rubrics and judges answered first, for a trainer's log."""
         return self._pins.pinned
 
-    def score(self, samples: Iterable[Sample]) -> list[Scored]:
+    def score(self, samples: Iterable[Sample], *more: Any) -> list[Scored]:
         """In order; any iterable of samples. Raises JudgeFailed if the policy says so, and Refused for what can
         never be judged."""
+        _require_samples(more)
         return self._endpoint.connection.run(self._scored(samples))
 
-    async def ascore(self, samples: Iterable[Sample]) -> list[Scored]:
+    async def ascore(self, samples: Iterable[Sample], *more: Any) -> list[Scored]:
         """``score`` on the running event loop."""
+        _require_samples(more)
         return await self._endpoint.connection.arun(self._scored(samples))
 
     def score_one(self, sample: Sample) -> Scored:
@@ -137,15 +139,19 @@ class Rewarder:
     async def ascore_one(self, sample: Sample) -> Scored:
         return (await self.ascore([sample]))[0]
 
-    def score_group(self, prompt: Text, responses: Sequence[Text], **options: Unpack[GroupOptions]) -> ScoredGroup:
+    def score_group(self, prompt: Text, responses: Iterable[Text], **options: Unpack[GroupOptions]) -> ScoredGroup:
         """Rollouts of one prompt, also relative to each other; ``group`` of the result holds statistics."""
-        return self._endpoint.connection.run(self._scored_group(Rollouts(prompt, responses, **options)))
+        return self._endpoint.connection.run(
+            self._scored_group(Rollouts(prompt, texts_of(responses, "responses"), **options))
+        )
 
     async def ascore_group(
-        self, prompt: Text, responses: Sequence[Text], **options: Unpack[GroupOptions]
+        self, prompt: Text, responses: Iterable[Text], **options: Unpack[GroupOptions]
     ) -> ScoredGroup:
         """``score_group`` on the running event loop."""
-        return await self._endpoint.connection.arun(self._scored_group(Rollouts(prompt, responses, **options)))
+        return await self._endpoint.connection.arun(
+            self._scored_group(Rollouts(prompt, texts_of(responses, "responses"), **options))
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -237,3 +243,12 @@ class Rewarder:
             raise _OF_THE_RUBRIC[one.failure](one.detail or "")
         if one.failure == errors.UnknownJudge.type and asked.judge is None:
             raise errors.UnknownJudge(one.detail or "")
+
+
+def _require_samples(more: tuple[Any, ...]) -> None:
+    """Raises BadSample for prompts and responses side by side."""
+    if more:
+        raise BadSample(
+            "score takes one list of samples, not prompts and responses side by side.",
+            remedy="Write score([Sample(p, r) for p, r in zip(prompts, responses, strict=True)]).",
+        )

@@ -6,11 +6,28 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from typing import Any
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
 from judge_client.errors import BadSample
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 Text = str | Sequence[Mapping[str, Any]]
+_MEANT = {
+    "completion": "response",
+    "answer": "response",
+    "output": "response",
+    "text": "response",
+    "question": "prompt",
+    "input": "prompt",
+    "messages": "prompt",
+    "ground_truth": "reference",
+    "solution": "reference",
+}
+"""What others call our members."""
+_NAMES = ("id", "group", "policy", "run", "judge")
 
 
 @dataclass(frozen=True)
@@ -32,11 +49,19 @@ class Sample:
     run: str | None = None
     explain: bool = False
 
+    def __new__(cls, *_: Any, **given: Any) -> Self:
+        """Raises BadSample for a member that there is none of."""
+        _require_members(given, "Sample")
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         """A completion of None is a policy that wrote nothing: empty text. Raises BadSample if it is neither
-        text nor messages."""
+        text nor messages. Numbers of numpy and torch become plain ones, and names that are numbers text."""
         object.__setattr__(self, "prompt", _text_or_messages("prompt", self.prompt))
         object.__setattr__(self, "response", _text_or_messages("response", self.response))
+        object.__setattr__(self, "step", step_of(self.step))
+        for name in _NAMES:
+            object.__setattr__(self, name, name_of(name, getattr(self, name)))
 
     @property
     def prompt_key(self) -> Any:
@@ -62,24 +87,65 @@ def samples_of(given: Any, what: str = "samples") -> list[Sample]:
     rows = given.to_dict("records") if hasattr(given, "to_dict") and hasattr(given, "columns") else given
     if not isinstance(rows, Iterable):
         raise BadSample(f"{what}: a {type(given).__name__} is no list.", remedy="Write [Sample(prompt, response)].")
-    return [_sample_of(one, f"{what}[{place}]") for place, one in enumerate(rows)]
+    return [sample_from(one, f"{what}[{place}]") for place, one in enumerate(rows)]
 
 
-def _sample_of(given: Any, where: str) -> Sample:
+def sample_from(given: Any, where: str = "the sample") -> Sample:
+    """A Sample, or a mapping with its members; what a table leaves empty (None, NaN, NA) is absent. Raises
+    BadSample."""
     if isinstance(given, Sample):
         return given
     if not isinstance(given, Mapping):
         raise BadSample(f"{where} is a {type(given).__name__}, no Sample.", remedy="Write Sample(prompt, response).")
+    _require_members(given, where)
+    known = {name: value for name, value in given.items() if not is_empty(value)}
+    if "prompt" not in known or "response" not in given:
+        missing = "response" if "prompt" in known else "prompt"
+        raise BadSample(f"{where} has no {missing!r}.", remedy="Give prompt and response.")
+    return Sample(**{"response": None, **known})
+
+
+def _require_members(given: Mapping[str, Any], where: str) -> None:
     known = [one.name for one in fields(Sample)]
     for name in given:
         if name not in known:
-            near = get_close_matches(str(name), known, 1)
+            near = [_MEANT[name]] if name in _MEANT else get_close_matches(str(name), known, 1)
             meant = f"Did you mean {near[0]!r}?" if near else f"Its members are {', '.join(known)}."
             raise BadSample(f"{where}: a sample has no {name!r}.", remedy=meant)
-    for name in ("prompt", "response"):
-        if name not in given:
-            raise BadSample(f"{where} has no {name!r}.", remedy="Give prompt and response.")
-    return Sample(**given)
+
+
+def is_empty(value: Any) -> bool:
+    """pandas writes NaN, NaT or NA where a row has no value."""
+    missing = isinstance(value, float) and isnan(value)
+    return value is None or missing or type(value).__name__ in ("NAType", "NaTType")
+
+
+def texts_of(given: Any, what: str) -> list[Text]:
+    """Texts from any iterable of them. Raises BadSample for one text alone."""
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise BadSample(f"{what}: a {type(given).__name__} is no list of texts.", remedy='Write ["…", "…"].')
+    return [_text_or_messages(f"{what}[{place}]", "" if is_empty(one) else one) for place, one in enumerate(given)]
+
+
+def step_of(given: Any) -> int | None:
+    """Raises BadSample for what is no whole number."""
+    plain = given.item() if hasattr(given, "item") else given
+    if plain is None:
+        return None
+    whole = isinstance(plain, int) or (isinstance(plain, float) and plain.is_integer())
+    if whole and not isinstance(plain, bool):
+        return int(plain)
+    raise BadSample(f"step: {given!r} is no whole number.", remedy="Give the trainer's step, such as 7.")
+
+
+def name_of(what: str, given: Any) -> str | None:
+    """A name; a number becomes its text. Raises BadSample."""
+    plain = given.item() if hasattr(given, "item") else given
+    if plain is None or isinstance(plain, str):
+        return plain
+    if type(plain) is int:
+        return str(plain)
+    raise BadSample(f"{what}: a {type(given).__name__} is no name.", remedy="Give text.")
 
 
 def _text_or_messages(name: str, given: Any) -> Text:

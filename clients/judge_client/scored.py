@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import fsum
 from statistics import fmean
 
-from judge_client.errors import JudgeFailed
+from judge_client.errors import BadConfiguration, JudgeFailed
 from judge_client.judgment import UNEXPLAINED, Failure, Judgment
 from judge_client.on_failure import OnFailure
 
@@ -69,6 +69,20 @@ class Scored:
             found["cached"] = sum(verdict.cached for verdict in judgment.verdicts) / count
             found["abstained"] = sum(verdict.status == "abstained" for verdict in judgment.verdicts) / count
         return found
+
+    def component(self, name: str) -> float | None:
+        """What a tag's criteria earned, or a criterion's value, as a reward of its own; the policy's number if the
+        judge failed. None if it is not known. Raises BadConfiguration if the rubric has neither."""
+        known = self.metrics
+        found = known.get(f"component/{name}", known.get(f"criterion/{name}"))
+        if found is not None or self.failure is not None:
+            return self.reward if found is None else found
+        names = {*self.judgment.components, *(verdict.criterion for verdict in self.judgment.verdicts)}
+        if name not in names:
+            raise BadConfiguration(
+                f"The rubric has no tag and no criterion {name!r}.", remedy=f"Choose of {', '.join(sorted(names))}."
+            )
+        return None
 
     def metrics_under(self, name: str) -> dict[str, float]:
         """``NAME/criterion/ID`` and so on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,11 +13,11 @@ from judge_client.errors import BadInput, Momentary, TooLarge, UnreadableAnswer
 from judge_client.exchange import Call, exchange
 from judge_client.flow import Flow, Reply, Request, Together
 from judge_client.judgment import Judgment
-from judge_client.sample import Sample, encode
+from judge_client.sample import Sample, encode, sample_from
 from judge_client.splitting import Limits, split
 from judge_client.wire import parse, read
 
-Samples = Sequence[Sample | Mapping[str, Any]]
+Samples = Iterable[Sample | Mapping[str, Any]]
 JSON = {"Content-Type": "application/json"}
 _BATCH = "/v1/score/batch"
 
@@ -31,23 +31,15 @@ class Conduct:
     parts_at_once: int = 4
 
 
-def submission_of(sample: Sample | Mapping[str, Any]) -> dict[str, Any]:
-    """Members that are None say nothing, and leave the word to what holds for all samples."""
-    if isinstance(sample, Sample):
-        return sample.submission()
-    return {name: value for name, value in sample.items() if value is not None}
-
-
 def score(sample: Sample | Mapping[str, Any], terms: Terms, conduct: Conduct) -> Flow[Judgment]:
     """One judgment, failed ones included."""
-    submission = submission_of(sample)
-    body = {**said_by(terms), **submission}
+    body = {**said_by(terms), **sample_from(sample).submission()}
     request = Request("POST", "/v1/score", content=encode(body, "the sample"), headers=JSON)
     return (yield from exchange(Call(request, _judgment), Deadline.after(terms.deadline_seconds), conduct.backoff))
 
 
 def score_batch(
-    samples: Samples,
+    samples: Sequence[Sample],
     terms: Terms,
     conduct: Conduct,
     *,
@@ -74,12 +66,11 @@ def score_batch(
     return judgments
 
 
-def _require_order(samples: Samples, judgments: Sequence[Judgment]) -> None:
+def _require_order(samples: Sequence[Sample], judgments: Sequence[Judgment]) -> None:
     """Raises UnreadableAnswer if a judgment names another sample than the one in its place: its reward would go to the
     wrong completion."""
     for place, (sample, judgment) in enumerate(zip(samples, judgments, strict=True)):
-        sent = sample.id if isinstance(sample, Sample) else sample.get("id")
-        came = judgment.submission.id
+        sent, came = sample.id, judgment.submission.id
         if sent is not None and came is not None and came != sent:
             raise UnreadableAnswer(
                 f"results[{place}] is the judgment of {came!r}, and {sent!r} was asked about.",
@@ -96,8 +87,8 @@ class _Batch:
     conduct: Conduct
 
     @classmethod
-    def of(cls, samples: Samples, terms: Terms, conduct: Conduct) -> _Batch:
-        items = [encode(submission_of(sample), f"samples[{place}]") for place, sample in enumerate(samples)]
+    def of(cls, samples: Sequence[Sample], terms: Terms, conduct: Conduct) -> _Batch:
+        items = [encode(sample.submission(), f"samples[{place}]") for place, sample in enumerate(samples)]
         head = encode(said_by(terms))
         return cls(items, head, conduct)
 

@@ -2,6 +2,7 @@
 # Starts a server, trains, draws the run, and stops the server: examples/grpo_smollm2/run.sh [--steps 45 --out FOLDER …]
 # JUDGE_SERVER: the command of the server. TRAINER_PYTHON: a Python that has requirements.txt; else .venv-grpo is made.
 # CHECKPOINT: a directory with SmolLM2-135M-Instruct; else examples/smollm2.py makes it. RUBRIC, RUBRICS: other ones.
+# AFTER: a program that is run with the folder while the server is still up.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -38,3 +39,4 @@ done
 
 "$python" "$here/train.py" --model "$checkpoint" --rubric "$rubric" "$@" --out "$out"
 "$python" "$here/draw.py" "$out"
+[[ -z ${AFTER:-} ]] || "$python" "$AFTER" "$out"

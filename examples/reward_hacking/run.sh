@@ -13,6 +13,6 @@ for ((n = 1; n < $#; n++)); do
 done
 
 caught=0
-"$root/examples/grpo_smollm2/run.sh" --run reward-hacking --steps 40 "$@" || caught=1
+"$root/examples/grpo_smollm2/run.sh" --run reward-hacking --steps 48 "$@" || caught=1
 "$server" monitor --config "$here/monitor.toml" --database "sqlite:///$out/judgments.db" --rubric "$RUBRIC" --all --exit-code || caught=1
 [[ $caught == 1 ]] || { echo "No alarm: this run did not collapse." >&2; exit 1; }

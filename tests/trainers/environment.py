@@ -90,11 +90,10 @@ class Environment:
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command of this environment (``swift``, ``axolotl``, …), found in its own ``bin`` first."""
         self.install()
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JUDGE_", "PYTHON"))}
-        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        around = self.around(environment or {})
         done = subprocess.run(
-            [shutil.which(command[0], path=path) or command[0], *command[1:]],
-            env=inherited | _OFFLINE | {"PATH": path, "VIRTUAL_ENV": str(self.folder)} | dict(environment or {}),
+            [shutil.which(command[0], path=around["PATH"]) or command[0], *command[1:]],
+            env=around,
             timeout=timeout,
             capture_output=True,
             text=True,
@@ -104,6 +103,12 @@ class Environment:
         if expect is not None and done.returncode != expect:
             raise ProgramFailed(f"exit status {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
         return done
+
+    def around(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The variables of a process in this environment."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JUDGE_", "PYTHON"))}
+        own = {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "VIRTUAL_ENV": str(self.folder)}
+        return inherited | _OFFLINE | own | dict(given)
 
     def _install(self, *arguments: str) -> list[str]:
         return ["pip", "install", "--quiet", "--python", str(self.python), *arguments]

@@ -284,3 +284,20 @@ def test_the_reward_of_the_page_for_trainers_that_do_not_mask_can_be_made():
     done = TRL.command(str(TRL.python), "-c", f"{block}\n{check}", environment=quiet)
 
     assert done.stdout.split()[-2:] == ["medical/consultation", "raise"]
+
+
+def test_the_components_of_the_page_are_reward_functions_of_a_trainer(judge_url, tiny_checkpoint, tmp_path):
+    lay_out("trl", tmp_path, tiny_checkpoint)
+    whole = {
+        'RubricReward("medical/consultation")': "rewards",
+        "args=GRPOConfig(": 'args=GRPOConfig(\n        multi_objective_aggregation="normalize_then_sum",',
+        "max_steps=2": "max_steps=1",
+    }
+    components = example("trl", "python", {"component_rewards": "component_rewards"})
+    (tmp_path / "train.py").write_text(components + example("trl", "python", whole))
+
+    done = TRL.run(tmp_path / "train.py", environment={"JUDGE_URL": judge_url}, cwd=tmp_path)
+
+    for axis in ("accuracy", "communication"):
+        assert f"rewards/medical/consultation/axis:{axis}/mean" in done.stdout
+    assert "medical/consultation/judge_failed" in done.stdout

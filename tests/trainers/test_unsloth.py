@@ -18,6 +18,7 @@ print("REWARDS", [step["reward"] for step in told], [step["medical/consultation/
 learned = sum(weight.abs().sum().item() for name, weight in model.named_parameters() if "lora_B" in name)
 print("LEARNED", learned > 0 and math.isfinite(learned))
 """
+SHORTER = {"max_completion_length=64": "max_completion_length=8", END: END + AND_TELL}
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def train(tiny_checkpoint, tmp_path):
 
     def run(url, policy="", expect=0):
         lay_out("unsloth", tmp_path, tiny_checkpoint)
-        (tmp_path / "example.py").write_text(example("unsloth", "python", {END: END + AND_TELL}))
+        (tmp_path / "example.py").write_text(example("unsloth", "python", SHORTER))
         environment = {"JUDGE_URL": url, "JUDGE_ON_FAILURE": policy, "UNSLOTH_DISABLE_STATISTICS": "1"}
         return UNSLOTH.run(tmp_path / "example.py", environment=environment, cwd=tmp_path, expect=expect)
 

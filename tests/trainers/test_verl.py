@@ -25,7 +25,7 @@ RUBRIC = {
     "id": "test/kindness",
     "version": "1.0.0",
     "title": "Kindness",
-    "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1}],
+    "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1, "tags": ["axis:accuracy", "axis:communication"]}],
 }
 QUESTION = [{"role": "user", "content": "I have had a headache since yesterday. Where is the pharmacy?"}]
 RESPONSES = ["Rest, and drink enough.", *(f"This answer meets {fault}." for fault in FAULTS)]
@@ -66,6 +66,12 @@ def results(tmp_path_factory):
             for form in FORMS
             for policy in ("drop", "neutral")
         }
+        gdpo = shlex.split(example("verl", "sh", {"gdpo": "gdpo"}))
+        told = [part for part in gdpo if part.lstrip("+").startswith(("reward.", "algorithm."))]
+        kwargs = FORMS["function"][1]
+        runs["gdpo"] = {
+            "overrides": [*told, f"{kwargs}.url={url}", f"{kwargs}.attempts=1", f"{kwargs}.on_failure=-0.5"]
+        }
         (folder / "plan.json").write_text(json.dumps({"runs": runs, "rollouts": ROLLOUTS}))
         VERL.run("verl_rewards.py", str(EXAMPLE), str(folder / "plan.json"), str(folder / "results.json"))
         found = json.loads((folder / "results.json").read_text())
@@ -101,6 +107,12 @@ def test_a_chosen_number_stands_in_and_is_seen(results, form):
     assert set(batch["extra"]) == KEYS
     assert batch["extra"]["judge_failed"] == [0.0, 1.0, 1.0, 1.0]
     assert batch["extra"]["criterion/kind"] == [pytest.approx(0.9), None, None, None]
+
+
+def test_the_components_of_the_page_s_gdpo_are_numbers_under_its_keys(results):
+    (batch,) = results["gdpo"]
+    for axis in ("accuracy", "communication"):
+        assert batch["extra"][f"component/axis:{axis}"] == pytest.approx([0.9, -0.5, -0.5, -0.5])
 
 
 @pytest.mark.parametrize("form", FORMS)

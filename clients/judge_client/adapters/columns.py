@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from judge_client.errors import BadSample
-from judge_client.sample import Sample, Text, encode
+from judge_client.sample import Sample, Text, encode, is_empty
 
 Batch = Mapping[str, Any]
 
@@ -28,10 +28,11 @@ class Columns:
     judge: str = "judge"
 
     def samples(
-        self, prompts: Sequence[Text], responses: Sequence[Text], batch: Batch, *, step: int | None = None
+        self, prompts: Iterable[Text], responses: Iterable[Text], batch: Batch, *, step: int | None = None
     ) -> list[Sample]:
         """Samples in order. ``batch``: columns as lists of the same length, among others. Responses to one row of the
         data set get the same ``group``. Raises BadSample."""
+        prompts, responses = list(prompts), list(responses)
         if len(prompts) != len(responses):
             raise BadSample(
                 f"{len(prompts)} prompts came with {len(responses)} responses.",
@@ -63,7 +64,7 @@ def _column(batch: Batch, name: str, count: int) -> Sequence[Any]:
         return [None] * count
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise BadSample(f"column {name!r} should be a list of {count} values, one for each prompt.")
-    listed = list(values)
+    listed = [None if is_empty(value) else value for value in values]
     if len(listed) != count:
         raise BadSample(f"column {name!r} has {len(listed)} values for {count} prompts.", remedy="Give one for each.")
     return listed

@@ -34,7 +34,7 @@ class DecodedRewarder(Rewarder):
 
     def _judgment_of(self, sample: Sample) -> Flow[Judgment]:
         rubric = self.terms.rubric if isinstance(self.terms.rubric, str) else None
-        query = {"on_error": "raise", "reward_key": _REWARD} | ({"judge": self.terms.judge} if self.terms.judge else {})
+        query = {"on_error": "raise", "reward_key": _REWARD, "judge": self.terms.judge, "run": sample.run}
         request = Request(
             "POST",
             f"/trainers/slime/{quote(rubric or _BY_SAMPLE, safe='/@')}",
@@ -66,4 +66,5 @@ def _judgment(reply: Reply) -> Judgment:
     if reply.status >= 400:
         return read(Judgment, data["judgment"])
     numbers = read(dict[str, float], data)
-    return Judgment(id="", reward=numbers.get(_REWARD), status="ok", coverage=numbers.get("judge_coverage", 0.0))
+    found = reply.headers.get("x-judge-judgment", "")
+    return Judgment(id=found, reward=numbers.get(_REWARD), status="ok", coverage=numbers.get("judge_coverage", 0.0))

@@ -15,7 +15,10 @@ from judge_client.rewarder import Rewarder
 from judge_client.sample import encode
 from judge_client.scored import Scored
 
-_VARIABLES = ("URL", "API_KEY", "RUBRIC", "NAME", "ON_FAILURE", "DEADLINE_SECONDS", "PRIORITY", "ATTEMPTS")
+_VARIABLES = (
+    *("URL", "API_KEY", "RUBRIC", "NAME", "ON_FAILURE", "ON_CHANGE", "RUN"),
+    *("DEADLINE_SECONDS", "PATIENCE_SECONDS", "ATTEMPTS", "PRIORITY"),
+)
 _KEPT: dict[tuple[type[Rewarder], bytes], Any] = {}
 R = TypeVar("R", bound=Rewarder)
 

@@ -11,19 +11,21 @@ from typing import Any
 
 from judge_client.adapters.kept import Profile
 from judge_client.adapters.label import sample_of
+from judge_client.errors import JudgeFailed
 from judge_client.rewarder import Rewarder
 from judge_client.scored import Scored
 
 PROFILE = Profile("verl", Rewarder, bears=("raise", "number"))
 
 
-async def compute_score(
+async def compute_score(  # noqa: PLR0913 - verl names each
     data_source: str,
     solution_str: str,
     ground_truth: Any,
     extra_info: Mapping[str, Any] | None = None,
     *,
     criteria: Sequence[str] = (),
+    components: Sequence[str] = (),
     prompt_key: str = "raw_prompt",
     reward_router_address: str | None = None,
     reward_model_tokenizer: Any = None,
@@ -32,20 +34,32 @@ async def compute_score(
     """The reward as ``score``, and the metrics of ``shown``, under the same keys for every sample.
 
     ``settings``: arguments of Rewarder, from ``reward_kwargs``. ``criteria``: ids whose values are shown too.
+    ``components``: tags or ids that are rewards of their own (``algorithm.gdpo_reward_keys=[component/NAME]``).
     ``prompt_key``: of ``extra_info``, where verl's agent loop puts the conversation. ``extra_info`` may hold
     ``reference``, ``facts``, ``rubric`` and ``judge``; ``ground_truth`` is the reference, or an envelope of them.
     """
     columns = extra_info or {}
     sample = sample_of(solution_str, prompt=columns.get(prompt_key), label=ground_truth, columns=columns)
-    return shown(await PROFILE.rewarder(settings).ascore_one(sample), criteria)
+    return shown(await PROFILE.rewarder(settings).ascore_one(sample), criteria, components)
 
 
-def shown(scored: Scored, criteria: Sequence[str]) -> dict[str, float | None]:
-    """What verl logs. A criterion without a value is None, which verl leaves out of its means."""
+def shown(scored: Scored, criteria: Sequence[str], components: Sequence[str] = ()) -> dict[str, float | None]:
+    """What verl logs. A criterion without a value is None, which verl leaves out of its means. A component without one
+    raises JudgeFailed: verl's GDPO would make it NaN."""
     values = scored.metrics
     found: dict[str, float | None] = {
         "score": scored.reward,
         "judge_failed": values["judge_failed"],
         "judge_coverage": values.get("coverage"),
     }
-    return found | {f"criterion/{name}": values.get(f"criterion/{name}") for name in criteria}
+    found |= {f"criterion/{name}": values.get(f"criterion/{name}") for name in criteria}
+    return found | {f"component/{name}": _known(scored, name) for name in components}
+
+
+def _known(scored: Scored, name: str) -> float:
+    value = scored.component(name)
+    if value is None:
+        raise JudgeFailed(
+            f"The component {name!r} has no verdict.", remedy="Mark its criteria with verdict: required in the rubric."
+        )
+    return value

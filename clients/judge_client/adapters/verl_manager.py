@@ -18,7 +18,8 @@ from judge_client.adapters.verl import PROFILE, shown
 
 
 class JudgeRewardManager(RewardManagerBase):
-    """``reward.reward_kwargs.judge`` holds the arguments of Rewarder, and ``criteria``: ids whose values are shown."""
+    """``reward.reward_kwargs.judge`` holds the arguments of Rewarder, ``criteria``: ids whose values are shown, and
+    ``components``: tags or ids that are rewards of their own."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class JudgeRewardManager(RewardManagerBase):
         kwargs = config.reward.get("reward_kwargs") or {}
         settings = dict(kwargs.get("judge") or {})
         self._criteria = tuple(settings.pop("criteria", None) or ())
+        self._components = tuple(settings.pop("components", None) or ())
         self._rewarder = PROFILE.rewarder(settings)
 
     async def run_single(self, data: Any) -> dict[str, Any]:
@@ -44,7 +46,7 @@ class JudgeRewardManager(RewardManagerBase):
         told = {**extra_info, **_told(columns)}
         sample = sample_of(response, prompt=columns.get("raw_prompt"), label=label, columns=told)
         scored = await self._rewarder.ascore_one(sample)
-        return {"reward_score": scored.reward, "reward_extra_info": shown(scored, self._criteria)}
+        return {"reward_score": scored.reward, "reward_extra_info": shown(scored, self._criteria, self._components)}
 
     def _response(self, item: Any) -> str:
         """The tokens that were generated, without padding and special tokens."""

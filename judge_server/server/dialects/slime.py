@@ -59,6 +59,8 @@ async def slime(
     trainer = await trainer_request(request, PROFILE, rubric, options)
     (reward,) = await rewards_for(request, trainer, [sampled(_item, trainer, body)])
     response.headers.update(substituted_headers([reward]))
+    if reward.judgment is not None:
+        response.headers["X-Judge-Judgment"] = reward.judgment.id
     if options.reward_key is None:
         return reward.number
     return {"judge_failed": reward.failed, "judge_coverage": reward.coverage, options.reward_key: reward.number}

@@ -33,6 +33,7 @@ class TrainerOptions(Frozen):
         default=None, description="When the judge fails: raise, drop, or the number to answer in place of the reward."
     )
     judge: Coordinate | None = Field(default=None, description="A configured judge.")
+    run: Coordinate | None = Field(default=None, description="The name of the training run, kept with every judgment.")
     deadline_seconds: Annotated[float, Field(gt=0, le=86_400)] | None = Field(
         default=None, description="How long a judgment is worth waiting for; the trainer's own patience bounds it."
     )
@@ -47,6 +48,7 @@ class TrainerRequest:
     policy: FailurePolicy
     rubric: str | None
     judge: str | None
+    run: str | None
     terms: Terms
     table: PromptTable | None
     substitutions: Substitutions
@@ -72,6 +74,7 @@ async def trainer_request(request: Request, profile: Profile, rubric: str, optio
         policy=policy,
         rubric=None if rubric == BY_SAMPLE else rubric,
         judge=options.judge,
+        run=options.run,
         terms=terms(service, seconds, None, None, "training"),
         table=request.app.state.prompt_table,
         substitutions=substitutions,
@@ -129,6 +132,7 @@ def bind(trainer: TrainerRequest, exchange: PromptAndResponse, envelope: Envelop
         "reference": _first(envelope.reference, row.reference),
         "facts": _first(envelope.facts, row.facts),
         "judge": _first(envelope.judge, row.judge, trainer.judge),
+        "run": trainer.run,
     }
     return {name: value for name, value in item.items() if value is not None}
 

@@ -64,7 +64,9 @@ async def test_one_sample_gets_a_number(served, reward):
     url, judge = served
     sample = SlimeSample()
     assert await reward(arguments(url), sample) == pytest.approx(0.9)
-    assert sample.metadata["judge_result"] == {"judge_failed": 0.0, "judge_coverage": 1.0, "failure": None}
+    told = sample.metadata["judge_result"]
+    assert told.pop("judgment").startswith("jdg_")
+    assert told == {"judge_failed": 0.0, "judge_coverage": 1.0, "failure": None}
     assert QUESTION in str(judge.bodies[-1])
     assert "im_start" not in str(judge.bodies[-1])
 

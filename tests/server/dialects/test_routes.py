@@ -35,6 +35,13 @@ def test_what_is_judged_is_the_conversation_without_the_trainers_framing(served_
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_run_in_the_url_is_kept_with_the_judgment(served_rubric, name):
+    DIALECTS[name].ask(served_rubric, RUBRIC, f"Answer of the run of {name}.", run=f"night-{name}", **NUMBER)
+    found = submitted(served_rubric)
+    assert found["run"] == f"night-{name}"
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("query", "status", "slug"),
     [

@@ -1,0 +1,218 @@
+"""A real trainer, a real server process and a judge on the loopback, and what is done to them between two steps."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.command import PROGRAM, Server
+from tests.stub_judge import Reply, StubJudge, faithful, labels
+from tests.trainers.environment import PROGRAMS, Environment
+
+RUN = "night-7"
+RUBRIC = {
+    "id": "test/outage",
+    "version": "1.0.0",
+    "title": "Kindness",
+    "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1}],
+}
+_GOLDEN = 0.6180339887498949
+_PATIENT = 900
+
+
+@dataclass
+class Values:
+    """A judge whose every answer is another number between 0.1 and 0.8, so that no default can pass for one of them.
+    ``half_dead``: it answers 503 to every question about half of the responses. ``slow_seconds``: before an answer."""
+
+    half_dead: bool = False
+    slow_seconds: float = 0.0
+    given: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    def behave(self, body: dict[str, Any]) -> Reply:
+        asked = str(body)
+        if "[BEGIN RESPONSE" not in asked:
+            return faithful()(body)
+        if self.half_dead and zlib.crc32(asked.encode()) % 2:
+            self.refused += 1
+            return Reply(503)
+        self.given.append(0.1 + 0.7 * ((len(self.given) + 1) * _GOLDEN % 1))
+        answer = labels(Yes=self.given[-1], No=1 - self.given[-1])
+        return Reply(body=answer.body, delay_seconds=self.slow_seconds)
+
+    def gave(self, reward: float) -> bool:
+        return any(abs(reward - value) < 1e-5 for value in self.given)
+
+
+class Place:
+    """A folder with rubric, database, and a server that can be killed and started again at the same address."""
+
+    def __init__(self, folder: Path, judge: StubJudge) -> None:
+        self.folder, self.judge = folder, judge
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.port = listener.getsockname()[1]
+        (folder / "rubrics").mkdir()
+        self.write(RUBRIC)
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def rubric_file(self) -> Path:
+        return self.folder / "rubrics" / "outage.yaml"
+
+    def write(self, rubric: Mapping[str, Any]) -> None:
+        self.rubric_file.write_text(yaml.safe_dump(dict(rubric), sort_keys=False))
+
+    def start(self) -> None:
+        database = f"sqlite:///{self.folder}/judge.db"
+        given = ["--model", self.judge.specification, "--rubrics", self.folder / "rubrics", "--database", database]
+        command = [PROGRAM, "serve", "--port", str(self.port), *map(str, given)]
+        self.server = Server(
+            subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        )
+        self.server.wait_until_it_listens(120)
+
+    def kill(self) -> None:
+        os.kill(self.server.process.pid, signal.SIGKILL)
+        self.server.process.wait()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    def down(self, seconds: float) -> None:
+        """Killed now, and started again after so long; the trainer goes on meanwhile."""
+        self.kill()
+        threading.Timer(seconds, self.start).start()
+
+    def down_while_judging(self, seconds: float) -> None:
+        """Killed a second from now, when the trainer has asked for the next rewards."""
+        threading.Timer(1.0, self.down, [seconds]).start()
+
+    def stored(self, step: int) -> list[dict[str, Any]]:
+        query = {"run": RUN, "step": step, "limit": 1000}
+        answer = httpx.get(f"{self.url}/v1/judgments", params=query, timeout=60)
+        found: list[dict[str, Any]] = answer.json()["judgments"]
+        return found
+
+
+@contextmanager
+def place(folder: Path, values: Values) -> Iterator[Place]:
+    with StubJudge(values.behave) as judge:
+        found = Place(folder, judge)
+        try:
+            yield found
+        finally:
+            found.server.stop()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``steps``: what the trainer was given, step by step. ``error``: what ended the training; None if nothing did."""
+
+    steps: list[dict[str, Any]]
+    error: dict[str, str] | None
+    log: str
+    result: dict[str, Any]
+
+    @property
+    def rewards(self) -> list[float]:
+        return [reward for step in self.steps for reward in step["rewards"] if reward is not None]
+
+
+def train(
+    environment: Environment,
+    program: str,
+    here: Place,
+    checkpoint: Path,
+    *,
+    steps: int,
+    events: Mapping[int, Callable[[], object]],
+    **variables: str,
+) -> Outcome:
+    """``events``: what happens after so many steps, while the trainer waits to ask for the next reward."""
+    environment.install()
+    folder = here.folder
+    (folder / "plan.json").write_text(json.dumps({"pauses": sorted(events)}))
+    given = {"JUDGE_URL": here.url, "JUDGE_RUN": RUN, "JUDGE_RUBRIC": str(RUBRIC["id"])} | variables
+    process = _started(environment, program, folder, checkpoint, steps, given)
+    try:
+        for step, happens in sorted(events.items()):
+            if not _reached(folder / f"at-{step}", process):
+                break
+            happens()
+            (folder / f"go-{step}").touch()
+        process.wait(_PATIENT)
+    finally:
+        process.kill()
+        process.wait()
+    log = (folder / "trainer.log").read_text()
+    assert (folder / "result.json").exists(), log[-6000:]
+    result = json.loads((folder / "result.json").read_text())
+    lines = (folder / "rewards.jsonl").read_text().splitlines() if (folder / "rewards.jsonl").exists() else []
+    return Outcome([json.loads(line) for line in lines], result["error"], log, result)
+
+
+def _started(
+    environment: Environment, program: str, folder: Path, checkpoint: Path, steps: int, given: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
+    command = [environment.python, PROGRAMS / program, folder, checkpoint, steps]
+    with (folder / "trainer.log").open("wb") as log:
+        return subprocess.Popen(
+            [str(part) for part in command], cwd=folder, env=environment.around(given), stdout=log, stderr=log
+        )
+
+
+def _reached(mark: Path, process: "subprocess.Popen[bytes]") -> bool:
+    give_up = time.monotonic() + _PATIENT
+    while not mark.exists():
+        if process.poll() is not None:
+            return False
+        assert time.monotonic() < give_up, mark
+        time.sleep(0.05)
+    return True
+
+
+def no_false_rewards(outcome: Outcome, here: Place, *judges: Values) -> None:
+    """Every number that the trainer was given is one that a judge gave, or the guard's about an empty response."""
+    assert outcome.rewards
+    for step in outcome.steps:
+        guarded = [one["reward"] for one in here.stored(step["step"]) if _by_the_guard(one)]
+        for reward in step["rewards"]:
+            assert reward is None or reward in guarded or any(judge.gave(reward) for judge in judges), step
+
+
+def _by_the_guard(judgment: dict[str, Any]) -> bool:
+    return {verdict["source"] for verdict in judgment["verdicts"]} == {"guard"}
+
+
+def what_rewarded(outcome: Outcome, here: Place) -> dict[int, set[tuple[str, str]]]:
+    """For every step with a reward: the digest of the rubric and the fingerprint of the judge, as the store has them.
+    Fails if a reward is not in the store under its step."""
+    found = {}
+    for step in outcome.steps:
+        rewards = [reward for reward in step["rewards"] if reward is not None]
+        stored = [one for one in here.stored(step["step"]) if one["reward"] is not None]
+        for reward in rewards:
+            assert any(abs(one["reward"] - reward) < 1e-6 for one in stored), (step, stored)
+        if rewards:
+            asked = [one for one in stored if not _by_the_guard(one)]
+            found[step["step"]] = {(one["rubric"]["digest"], one["judge"]["fingerprint"]) for one in asked}
+    return found
