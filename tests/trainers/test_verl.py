@@ -25,7 +25,9 @@ RUBRIC = {
     "id": "test/kindness",
     "version": "1.0.0",
     "title": "Kindness",
-    "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1, "tags": ["axis:accuracy", "axis:communication"]}],
+    "criteria": [
+        {"id": "kind", "statement": "Is kind.", "points": 1, "tags": ["axis:accuracy", "axis:communication"]},
+    ],
 }
 QUESTION = [{"role": "user", "content": "I have had a headache since yesterday. Where is the pharmacy?"}]
 RESPONSES = ["Rest, and drink enough.", *(f"This answer meets {fault}." for fault in FAULTS)]
@@ -69,9 +71,8 @@ def results(tmp_path_factory):
         gdpo = shlex.split(example("verl", "sh", {"gdpo": "gdpo"}))
         told = [part for part in gdpo if part.lstrip("+").startswith(("reward.", "algorithm."))]
         kwargs = FORMS["function"][1]
-        runs["gdpo"] = {
-            "overrides": [*told, f"{kwargs}.url={url}", f"{kwargs}.attempts=1", f"{kwargs}.on_failure=-0.5"]
-        }
+        ours = [f"{kwargs}.{setting}" for setting in (f"url={url}", "attempts=1", "on_failure=-0.5")]
+        runs["gdpo"] = {"overrides": [*told, *ours]}
         (folder / "plan.json").write_text(json.dumps({"runs": runs, "rollouts": ROLLOUTS}))
         VERL.run("verl_rewards.py", str(EXAMPLE), str(folder / "plan.json"), str(folder / "results.json"))
         found = json.loads((folder / "results.json").read_text())
