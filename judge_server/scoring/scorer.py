@@ -7,7 +7,8 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from judge_server.core.caller import current_caller
 from judge_server.core.criterion import CheckCriterion
-from judge_server.core.errors import BadSubmission, DeadlineExceeded, RubricNotAllowed, UnknownJudge
+from judge_server.core.errors import BadSubmission, DeadlineExceeded, RubricNotAllowed, StoreUnavailable, UnknownJudge
 from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
 from judge_server.core.reward import reward
@@ -38,6 +39,8 @@ from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.tracing import Attribute
 
 _LOG = logging.getLogger(__name__)
+_GRACE_SECONDS = 1.0
+_RETRY_AFTER_SECONDS = 5.0
 _AT_ONCE_CHARACTERS = 20_000  # longer texts are read in another process, so as not to hold the event loop
 
 
@@ -153,7 +156,9 @@ class Scorer:
 
     async def _score(self, submission: Submission, terms: Terms) -> Judgment:
         started = time.monotonic()
-        rubric, judge, notices = await self.appointed(submission, terms)
+        with _bounded(terms.seconds_left, "The rubric and the run could not be looked up") as bound:
+            async with bound:
+                rubric, judge, notices = await self.appointed(submission, terms)
         found = self._calibrated(await self._find(submission, rubric, judge, terms), rubric)
         outcome = reward(rubric, found.verdicts, found.characters)
         judgment = Judgment(
@@ -181,7 +186,9 @@ class Scorer:
             created_at=datetime.now(UTC),
         )
         if self._archive is not None:
-            await self._archive.save(judgment, submission, rubric)
+            with _bounded(terms.seconds_left, "The judgment could not be stored") as bound:
+                async with bound:
+                    await self._archive.save(judgment, submission, rubric)
         if self._of_a_run is not None and submission.run is not None:
             self._of_a_run(judgment, submission, rubric)
         self.observers.judged(judgment)
@@ -328,6 +335,23 @@ def _read(
     inspect: Callable[[Submission, Rubric], guard.Inspection],
 ) -> tuple[str, Plan, guard.Inspection]:
     return submission.digest, plan(submission, rubric, steps, asked), inspect(submission, rubric)
+
+
+@contextmanager
+def _bounded(seconds: float | None, what: str) -> Iterator[asyncio.Timeout]:
+    """A bound on the store: the caller's deadline, and a second beyond it for what was decided just in time. Raises
+    StoreUnavailable after that; what is queued may still be stored later."""
+    bound = asyncio.timeout(None if seconds is None else max(seconds, _GRACE_SECONDS))
+    try:
+        yield bound
+    except TimeoutError:
+        if not bound.expired():
+            raise
+        raise StoreUnavailable(
+            f"{what} before the deadline.",
+            remedy="The database is locked, slow or away: check it, and try again.",
+            retry_after_seconds=_RETRY_AFTER_SECONDS,
+        ) from None
 
 
 def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -1,0 +1,23 @@
+"""A database that another process holds locked delays no answer beyond its deadline."""
+
+import sqlite3
+import time
+
+from tests.served import served, settings_of
+from tests.submissions import rubric, submission
+
+
+def test_a_locked_database_holds_a_request_no_longer_than_its_deadline(tmp_path):
+    file = tmp_path / "judge.db"
+    with served(settings_of(database=f"sqlite:///{file}")) as client:
+        lock = sqlite3.connect(file, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        for more in ({}, {"run": "grpo-7"}, {"rubric": "medical/consultation"}):
+            asked = submission(rubric=rubric(1), deadline_seconds=1) | more
+            began = time.monotonic()
+            answer = client.post("/v1/score", json=asked)
+            assert time.monotonic() - began < 8, more  # SQLite's own patience is 10 s, once for each write
+            assert answer.status_code == 503, answer.text
+            assert answer.json()["type"] == "urn:judge-server:error:store_unavailable"
+        lock.execute("ROLLBACK")
+        lock.close()
