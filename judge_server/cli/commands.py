@@ -82,11 +82,13 @@ def score(
         float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="Time limit for one submission.")
     ] = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent submissions.")] = 64,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on a terminal too, instead of tables.")] = False,
 ) -> None:
     """Score a file of submissions.
 
     Every line of the input becomes one line of the output, in order: a judgment with a reward, or with reward null and
-    a typed error. Blank lines are skipped. The exit status is 0 if every line has a judgment or a typed error.
+    a typed error. On a terminal judgments are tables for people; --json, a file or a pipe gives JSON. Blank lines are
+    skipped. The exit status is 0 if every line has a judgment or a typed error.
     Judgments are stored only if --database or DATABASE_URL is given.
 
     Example: judge-server score answers.jsonl --rubric medical/consultation --model openai:NAME@http://127.0.0.1:8001/v1
@@ -94,7 +96,22 @@ def score(
     from judge_server.cli.actions.score import ScoreOptions, score_lines
 
     settings = options.settings_given(judging, library)
-    run(score_lines(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency)))
+    run(score_lines(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency, as_json)))
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="The folder to make or fill.")],
+    name: Annotated[str, typer.Option("--rubric", metavar="ID", help="The id of the first rubric.")] = "my/first",
+) -> None:
+    """Start a folder of your own: a rubric, responses to try it on, settings, and checks for CI and pre-commit.
+
+    Files that are there already are kept.
+
+    Example: judge-server init grading --rubric support/tickets
+    """
+    from judge_server.cli.actions.init import make_folder
+
+    run(make_folder(folder, name))
 
 
 @options.takes_flags

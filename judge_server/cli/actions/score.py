@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from judge_server.authoring.publication import load_unchanged
+from judge_server.cli.actions.show import Shown, print_judgment
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadConfiguration, BadSubmission
@@ -24,13 +25,14 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinates
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.scoring.batch import failed_judgment, score_item
+from judge_server.scoring.batch import failed_judgment, parse_submission, score_item
 from judge_server.settings.settings import Settings
 from judge_server.util.concurrency import task_group
 from judge_server.util.parsing import parse_unique_json
 from judge_server.wiring.service import Service, open_service
 
 STANDARD_INPUT = "-"
+Scored = tuple[Judgment, Any]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,12 @@ class ScoreOptions:
     output: Path | None = None
     deadline_seconds: float | None = None
     concurrency: int = 64
+    as_json: bool = False
+
+    @property
+    def for_people(self) -> bool:
+        """Whether tables are printed: on a terminal, unless JSON was asked for."""
+        return self.output is None and not self.as_json and sys.stdout.isatty()
 
 
 async def score_lines(settings: Settings, options: ScoreOptions) -> None:
@@ -78,7 +86,8 @@ class _Scoring:
         self._progress = progress
         self._bar = bar
         self._places = asyncio.Semaphore(options.concurrency)
-        self._under_way: asyncio.Queue[asyncio.Task[Judgment] | None] = asyncio.Queue()
+        self._under_way: asyncio.Queue[asyncio.Task[Scored] | None] = asyncio.Queue()
+        self._console = Console(highlight=False) if options.for_people else None
         self._statuses: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
 
@@ -96,27 +105,42 @@ class _Scoring:
                 await self._under_way.put(group.create_task(self._judge(line, number)))
         await self._under_way.put(None)
 
-    async def _judge(self, line: bytes, number: int) -> Judgment:
+    async def _judge(self, line: bytes, number: int) -> Scored:
+        """The judgment, and what was submitted."""
         try:
             item = parse_unique_json(line)
         except ValueError as fault:
-            return failed_judgment(BadSubmission(f"line {number}: {fault}"), Coordinates())
+            return failed_judgment(BadSubmission(f"line {number}: {fault}"), Coordinates()), None
         terms = Terms.within(self._options.deadline_seconds, Priority.BATCH)
-        return await score_item(self._service.scorer, item, terms, self._defaults)
+        return await score_item(self._service.scorer, item, terms, self._defaults), item
 
     async def _write(self) -> None:
         while (judging := await self._under_way.get()) is not None:
-            judgment = await judging
+            judgment, item = await judging
             self._places.release()
-            self._sink.write(judgment.model_dump_json() + "\n")
-            self._sink.flush()
+            if self._console is None:
+                self._sink.write(judgment.model_dump_json() + "\n")
+                self._sink.flush()
+            else:
+                await self._print(self._console, judgment, item)
             self._progress.advance(self._bar)
             self._statuses[judgment.status] += 1
             if judgment.error:
                 self._errors[judgment.error.type] += 1
 
+    async def _print(self, console: Console, judgment: Judgment, item: Any) -> None:
+        """A table for people, with the texts and the rubric if they can be read."""
+        submission = None
+        with suppress(BadSubmission):
+            submission = parse_submission(item, self._defaults) if item is not None else None
+        digest = judgment.rubric.digest if judgment.rubric else None
+        rubric = None if digest is None else await self._service.store.rubric_by_digest(digest)
+        print_judgment(console, Shown(judgment, submission, rubric))
+
     def summarise(self) -> None:
         """Print one line on standard error: how many were judged, and why the rest were not."""
+        if self._console is not None:
+            typer.echo("Reasons: --mode reason. JSON: --json, or write to a file or pipe.", err=True)
         total = sum(self._statuses.values())
         parts = [f"{count} {status}" for status, count in self._statuses.most_common()]
         causes = [f"{count} x {kind}" for kind, count in self._errors.most_common()]

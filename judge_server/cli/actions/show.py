@@ -80,12 +80,13 @@ def show(found: Sequence[Shown], as_json: bool) -> None:
             submitted = None if one.submission is None else one.submission.model_dump(mode="json")
             typer.echo(json.dumps(one.judgment.model_dump(mode="json") | {"submitted": submitted}))
         else:
-            _print(console, one)
+            print_judgment(console, one)
     if not as_json and len(found) > 1:
         console.print(f"{len(found)} judgments")
 
 
-def _print(console: Console, one: Shown) -> None:
+def print_judgment(console: Console, one: Shown) -> None:
+    """Everything about one judgment, for people."""
     judgment = one.judgment
     console.rule(f"[bold cyan]{escape(judgment.id)}[/]", align="left")
     console.print(_facts(judgment))
