@@ -28,7 +28,9 @@ class Readings:
 
 
 def readings(labels: LabelSet) -> Readings:
-    """Split the label set into criteria that judges read and criteria that programs answer."""
+    """Split the label set into criteria that judges read and criteria that programs answer, without those on which
+    people only abstained; the notes name them. Raises BadInput if people abstained on all."""
+    labels = with_answers(labels)
     table = labels.table
     programs = with_role(labels, "check")
     if not programs.any():
@@ -38,6 +40,23 @@ def readings(labels: LabelSet) -> Readings:
     return Readings(
         judged=replace(labels, table=table.select(~own)), checked=replace(labels, table=table.select(own & ~judges))
     )
+
+
+def with_answers(labels: LabelSet) -> LabelSet:
+    """Without the criteria on which people gave rows but no label: nothing can be measured there."""
+    table = labels.table
+    human = with_role(labels, "human")
+    asked = np.unique(table.criteria.codes[human])
+    answered = np.unique(table.criteria.codes[human & (table.labels.codes >= 0)])
+    silent = np.setdiff1d(asked, answered)
+    if not len(silent):
+        return labels
+    if not len(answered):
+        raise BadInput("People abstained on every criterion.", remedy="Label some items with a class of the scale.")
+    names = ", ".join(table.criteria.names[code] for code in silent)
+    note = f"People only abstained on {names}: nothing is measured there."
+    kept = replace(labels, table=table.select(~np.isin(table.criteria.codes, silent)))
+    return replace(kept, notes=(*labels.notes, note))
 
 
 def of_judges(labels: LabelSet, rubric: Rubric | None) -> LabelSet:

@@ -161,7 +161,8 @@ async def run(
 
 
 def _labelled(task: CalibrationTask) -> dict[str, list[str]]:
-    """The criteria that people labelled on each item, in the rubric's order. Raises BadInput for one of step scope."""
+    """The criteria that people labelled on each item, in the rubric's order; where they only abstained, as in the cells
+    that a sheet prefills with n/a, nothing is asked. Raises BadInput for one of step scope."""
     steps = [name for name, match in task.matches.items() if getattr(match.criterion, "scope", "") == "step"]
     if steps:
         raise BadInput(
@@ -170,6 +171,7 @@ def _labelled(task: CalibrationTask) -> dict[str, list[str]]:
         )
     table = task.labels.table
     human = np.asarray([role == "human" for role in table.roles], dtype=np.bool_)[table.annotators.codes]
+    human &= table.labels.codes >= 0
     found: dict[str, list[str]] = {}
     for name, matched in task.matches.items():
         if matched.scale.criterion not in table.criteria.names:
@@ -272,7 +274,7 @@ def _record(task: CalibrationTask, measured: LabelSet, found: Sequence[ItemRows]
         rows=rows_digest(measured, task.judge.name),
         statuses=dict(Counter(status for one in found for status in one.statuses)),
         failures=dict(Counter(kind for one in found for kind in one.failures)),
-        unmeasured=unlabelled(task.rubric, task.matches),
+        unmeasured=unlabelled(task.rubric, {name for names in _labelled(task).values() for name in names}),
         mapping=task.mapping,
         summary=summary_of(measured, task.judge.name),
         created_at=datetime.now(UTC),

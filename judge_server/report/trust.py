@@ -16,7 +16,7 @@ from judge_server.agreement.panel import JudgeColumn
 from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.headline import estimates, headline_metric, missing, plain
 from judge_server.calibration.panels import View
-from judge_server.calibration.policy import HEADLINE, read_policy
+from judge_server.calibration.policy import FEWEST_CLUSTERS, FEWEST_ITEMS, HEADLINE, read_policy
 from judge_server.calibration.scopes import missing_as_wrong
 from judge_server.report.model import CriterionTrust, Danger, Detail, MissingLabels, Trust
 from judge_server.report.tables import pairwise_name
@@ -114,6 +114,8 @@ def counted(detail: Detail, found: Estimate) -> str:
 def concluded(view: View, judge: str, found: Estimate, items: int) -> tuple[Trust, str, int | None]:
     """``items``: those that people and the judge labelled."""
     if found.value is None:
+        if constant(view, judge) and (items < FEWEST_ITEMS or found.clusters < FEWEST_CLUSTERS):
+            return without_interval(found, items)
         if constant(view, judge):
             return "bad", "It gave every answer the same verdict, although people did not.", None
         if (only := single_label(view)) is not None:

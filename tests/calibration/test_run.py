@@ -1,5 +1,7 @@
 """A run sends labelled items through the scoring path: rows beside people's, failures typed, resumable, remembered."""
 
+from dataclasses import replace
+
 import pytest
 
 from judge_server.calibration.fit import fit
@@ -294,3 +296,19 @@ async def test_criteria_that_depend_on_a_fact_the_judge_will_read_are_measured()
     labels = label_set([human("a", YES), human("b", NO)], items=items("a", "b"))
     result = await run(scorer(speaker), task_of(labels, speaker, conditional))
     assert {row.label for row in judged_rows(result).values()} == {YES}
+
+
+async def test_what_people_only_abstained_on_is_not_asked_and_counts_as_unmeasured():
+    leaves = [
+        {"id": "c0", "statement": "Names water."},
+        {"id": "c1", "statement": "Names an alternative.", "when": {"facts.allergy": True}},
+    ]
+    wanted = rubric().model_validate({"id": "medical/test", "version": "1.0.0", "title": "T", "criteria": leaves})
+    silent = human("a", YES, "c1").model_copy(update={"label": None, "status": "abstained"})
+    labels = label_set([human("a", YES), human("b", NO), silent], items=items("a", "b"))
+    classes = {"kind": "binary", "classes": (NO, YES), "positive": YES}
+    labels = replace(labels, scales=tuple(CriterionScale(criterion=name, **classes) for name in ("c0", "c1")))
+    speaker = await started()
+    result = await run(scorer(speaker), task_of(labels, speaker, wanted))
+    assert {criterion for _, criterion in judged_rows(result)} == {"c0"}
+    assert result.calibration.unmeasured == ("c1",)

@@ -187,3 +187,13 @@ def test_the_verdict_first_says_what_was_missed_in_counts():
     rows = {"h1": ["1"] * 11 + ["0"] * 40, "j": ["0"] * 51}
     text = compute(label_set(panel_of(rows)), FEW).verdicts["j"].text
     assert text.startswith("Of 11 that people called 1 it missed 11; of 40 that they did not, it called 0 so. ")
+
+
+def test_a_criterion_on_which_people_only_abstained_is_left_out_and_named():
+    silent = [label(f"i{place}", "h1", "human", None, "silent", cluster=f"p{place}") for place in range(60)]
+    judged = [label(f"i{place}", "j", "judge", "yes", "silent", cluster=f"p{place}") for place in range(60)]
+    report = compute(label_set([*panel_of(binary()), *silent, *judged]), FEW)
+    assert set(report.judges["j"].criteria) == {"c"}
+    assert "People only abstained on silent: nothing is measured there." in report.warnings
+    with pytest.raises(BadInput, match="abstained on every criterion"):
+        compute(label_set([*silent, *judged]), FEW)

@@ -168,6 +168,13 @@ def test_a_judge_that_says_one_thing_is_shown_bad():
     assert "every answer the same verdict" in found.reason
 
 
+def test_a_judge_that_said_one_thing_a_few_times_is_not_shown_bad():
+    few = {name: said[:12] for name, said in {**binary(), "j": ["yes"] * 60}.items()}
+    found = compute(label_set(panel_of(few)), FEW).summaries["j"].criteria[0]
+    assert found.trust == "unproven"
+    assert found.more == 88
+
+
 def test_a_rubric_without_a_danger_says_so_and_without_a_rubric_both_errors_stand_there():
     labels = label_set(panel_of(binary()))
     plain = compute(labels, replace(FEW, rubric=rubric_of(c="Names a next step.")))
