@@ -68,6 +68,10 @@ class Library:
         self._refreshed()
         return [f"{name}: {_told(found)}" for folder in self._folders for name, found in folder.faults.items()]
 
+    def broken(self) -> set[str]:
+        """Ids of the files that cannot be read."""
+        return {name for folder in self._folders for name in folder.faults}
+
     def parsed(self, name: str) -> Parsed:
         """Like ``get``, with the places in the working file if there is one."""
         rubric = self.get(name)

@@ -157,17 +157,20 @@ class RubricRegistry:
         try:
             return self._library.get(name if version is None else f"{rubric_id}@{version}")
         except UnknownRubric as fault:
-            raise UnknownRubric(fault.detail, remedy=await self._nearest(rubric_id)) from None
+            raise await self._unknown(rubric_id, version, fault.detail) from None
         except BadRubric:
             judged = await self._store.served_rubric(rubric_id, version)
             if judged is None:
                 raise
             return judged  # the file became unreadable before this process read it
 
-    async def _nearest(self, rubric_id: str) -> str:
-        """Files and published rubrics together."""
+    async def _unknown(self, rubric_id: str, version: str | None, detail: str) -> UnknownRubric:
+        """Names versions and rubrics of files, readable or not, and of the store together."""
         versions = await self.versions(rubric_id)
-        return f"Known: {', '.join(versions)}." if versions else nearest(rubric_id, sorted(await self.ids()))
+        if versions:
+            detail = f"{rubric_id} has no version {version}."
+            return UnknownRubric(detail, remedy=f"Known: {', '.join(versions)}.")
+        return UnknownRubric(detail, remedy=nearest(rubric_id, sorted(await self.ids() | self._library.broken())))
 
     @property
     def broken_files(self) -> int:

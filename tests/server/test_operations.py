@@ -60,6 +60,24 @@ def test_a_rubric_file_that_changes_or_breaks_under_a_served_version_is_told_and
         assert newer["detail"].startswith("t/hot: line 7: ")
 
 
+def test_a_file_that_was_never_readable_is_told_to_whoever_asks_and_suggested(tmp_path):
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "hot.yaml").write_text(RUBRIC.format(version="1.0.0", points="pionts", most=3))
+    published = RUBRIC.format(version="2.0.0", points="points", most=3).replace("t/hot", "t/published")
+    with served(settings_of(rubrics=(tmp_path,))) as client:
+        client.post("/v1/rubrics", content=published, headers={"content-type": "application/yaml"})
+
+        def refused(rubric):
+            return client.post("/v1/score", json=submission(rubric=rubric)).json()
+
+        assert refused("t/hot")["detail"].startswith("t/hot: line 7: unknown field 'pionts'")
+        assert "t/hot" in refused("t/hto")["remedy"]
+        other = refused("t/published@3.0.0")
+        assert (other["detail"], other["remedy"]) == ("t/published has no version 3.0.0.", "Known: 2.0.0.")
+        assert client.get("/readyz").json()["rubric_faults"][0].startswith("t/hot: line 7: ")
+        assert samples(client.get("/metrics").text)["judge_server_broken_rubric_files{}"] == 1
+
+
 def test_a_prerelease_version_says_in_every_judgment_that_it_may_change(tmp_path):
     (tmp_path / "t").mkdir()
     file = tmp_path / "t" / "hot.yaml"
