@@ -120,6 +120,25 @@ PROMPTFOO = {
 }
 
 
+PRBENCH = {
+    "task": "t1",
+    "turns": 2,
+    "field": "Finance",
+    "rubric": [
+        {"id": "p", "title": "Names the tax.", "annotations": {
+            "criteria_category": "Accuracy", "weight_class": "critically important", "critically_important_weight": 8,
+            "important_weight": 3}},
+        {"id": "n", "title": "Invents a rule.", "annotations": {
+            "criteria_category": "Accuracy", "weight_class": "detrimental", "detrimental_weight": -4}},
+    ],
+    "prompt_0": "Which tax?",
+    "response_0": "It depends.",
+    "prompt_1": "On what?",
+    "reference_texts_1": ["Section 5."],
+}  # fmt: skip
+OPENRUBRICS = {"instruction": "Greet.", "rubric": "1. Greets the reader. [Hard Rule]\n2. Is warm. [Principle]"}
+
+
 def imported(form, record):
     """The rubrics, the submission and what was left, of a record."""
     made, left, submissions = [], {}, []
@@ -136,6 +155,7 @@ def imported(form, record):
     [
         ("rows", VERL), ("rows", RESEARCH), ("rows", AUTORUBRIC), ("open-instruct", OPEN_INSTRUCT),
         ("score-rubric", PROMETHEUS), ("score-rubric", BIGGEN), ("checklist", WILDBENCH), ("checklist", INFOBENCH),
+        ("prbench", PRBENCH), ("rows", OPENRUBRICS),
         ("ifeval", IFEVAL), ("geval", GEVAL), ("geval", GEVAL_STEPS), ("promptfoo", PROMPTFOO),
         ("healthbench", {"prompt": [], "rubrics": [{"criterion": "x", "points": 1, "tags": []}]}),
         ("rubrics-as-rewards", {"question": "q", "rubric": [{"title": "t", "description": "d", "weight": 1}]}),
@@ -271,3 +291,30 @@ def test_a_healthbench_row_keeps_axes_rules_and_options():
     assert made.leaves[1].check.max == 89
     assert [option.label for option in made.leaves[2].options] == ["cold", "mild", "warm"]
     assert left == {"rubrics[].note": 1}
+
+
+def test_weights_of_prbench_are_those_of_the_class():
+    (made,), (submission,), left = imported("prbench", PRBENCH)
+    assert [(leaf.statement, leaf.points, leaf.tags) for leaf in made.leaves] == [
+        ("Names the tax.", 8, ("Accuracy",)),
+        ("Invents a rule.", -4, ("Accuracy",)),
+    ]
+    assert submission["id"] == "t1"
+    assert [(turn["role"], turn["content"]) for turn in submission["prompt"]] == [
+        ("user", "Which tax?"), ("assistant", "It depends."), ("user", "Section 5.\n\nOn what?"),
+    ]  # fmt: skip
+    assert left == {
+        "turns": 1, "field": 1, "rubric[].id": 2, "rubric[].annotations.important_weight": 1,
+    }  # fmt: skip
+
+
+def test_a_numbered_list_in_a_text_is_read_and_other_text_is_not():
+    (made,), (submission,), left = imported("rows", OPENRUBRICS)
+    assert [(leaf.statement, leaf.tags) for leaf in made.leaves] == [
+        ("Greets the reader.", ("Hard Rule",)),
+        ("Is warm.", ("Principle",)),
+    ]
+    assert submission == {"prompt": "Greet."}
+    assert not left
+    with pytest.raises(BadInput):
+        imported("rows", {"rubric": "Greet the reader.\n1. Be warm."})

@@ -11,6 +11,7 @@ from judge_server.authoring.interchange import (
     ifeval,
     open_instruct,
     paperbench,
+    prbench,
     promptfoo,
     rows,
     rubrics_as_rewards,
@@ -90,6 +91,12 @@ FORMATS: Mapping[str, Format] = {
         paperbench.write,
         paperbench.losses,
     ),
+    "prbench": Format(
+        "PRBench rows: rubric of title and annotations with a weight class",
+        prbench.read,
+        prbench.fits,
+        submission=prbench.submission_of,
+    ),
     "healthbench": Format(
         "HealthBench rows: prompt, rubrics of criterion, points, tags",
         healthbench.read,
@@ -111,7 +118,7 @@ FORMATS: Mapping[str, Format] = {
         submission=open_instruct.submission_of,
     ),
     "rows": Format(
-        "rows with a list of criteria: verl, RuscaRL, RubricHub, ResearchRubrics, AutoRubric",
+        "rows with a list of criteria: verl, RuscaRL, RubricHub, ResearchRubrics, AutoRubric, OpenRubrics",
         rows.read,
         lambda record: bool(rows.entries_of(record)),
     ),

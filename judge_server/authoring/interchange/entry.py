@@ -31,6 +31,10 @@ def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: flo
     weight = first_given(*(entry.get(name) for name in _WEIGHTS if name in entry), default=default_weight)
     if text is None or weight is None:
         raise wrong_shape(where, "an entry lacks a statement or a weight", SHAPE)
+    if str(dict.get(_plain(entry), "category") or "").lower() == "pitfall" and not any(
+        name in entry for name in _WEIGHTS
+    ):
+        raise wrong_shape(where, "a pitfall has no weight, so its sign is not known", "Read it as rubrics-as-rewards.")
     number = number_of(weight)
     points = weight if number is None else number
     made = {"id": slug(_named(entry, text), taken), "statement": text.strip(), "points": points}

@@ -2,20 +2,23 @@
 
 Sources: verl's ``reward_model: {style: rubric, rubrics: [{criterion, points, tags}], ground_truth}``, which RuscaRL
 (arXiv 2508.16949) and RubricHub use; ResearchRubrics' ``rubrics: [{criterion, axis, weight}]`` (arXiv 2511.07685);
-AutoRubric's ``rubric: [{requirement, weight}]``. The score is the weighted share of what is met, by signed points if
-any are negative.
+AutoRubric's ``rubric: [{requirement, weight}]``; OpenRubrics' numbered list in a text. The score is the weighted share
+of what is met, by signed points if any are negative.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from judge_server.authoring.interchange.entry import SHAPE, criterion_of
 from judge_server.authoring.interchange.record import first_given, wrong_shape
-from judge_server.authoring.interchange.tracked import tracked
+from judge_server.authoring.interchange.tracked import TrackedFields, tracked
 from judge_server.authoring.parsing import from_data
 from judge_server.core.rubric import Rubric
 
+_ENTRY = re.compile(r"\s*(?:\(?\d{1,3}[.):]|[-*•])\s+(?P<text>\S.*?)\s*(?:\[(?P<kind>[A-Za-z][^\[\]]{0,40})\])?\s*")
+_FEWEST_LINES = 2
 _LISTS = ("rubrics", "Rubrics", "rubric", "rubric_list", "criteria", "checklist", "requirements")
 
 
@@ -62,9 +65,25 @@ def _list(value: Any) -> list[Any]:
             value = tracked(json.loads(value))
         except (ValueError, RecursionError):
             return []
+    if isinstance(value, str):
+        return _in_text(value)
     if isinstance(value, Mapping):
         return next((found for name in _LISTS if name in value and (found := _list(value.get(name)))), [])
     return value if isinstance(value, list) else []
+
+
+def _in_text(text: str) -> list[Any]:
+    """The entries of a numbered or bulleted list in a text, if it is nothing else; a kind in brackets at an entry's end
+    (``[Hard Rule]``, as OpenRubrics writes) becomes a tag."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    found = [_ENTRY.fullmatch(line) for line in lines]
+    if len(lines) < _FEWEST_LINES or not all(found):
+        return []
+    return [
+        TrackedFields({"criterion": one["text"], "tags": [one["kind"].strip()] if one["kind"] else []})
+        for one in found
+        if one is not None
+    ]
 
 
 def _title(record: Any) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from judge_server.core.errors import BadSubmission
+from judge_server.authoring.emitting import data_of
+from judge_server.authoring.interchange import FORMATS, format_of, rows
+from judge_server.core.errors import BadInput, BadRubric, BadSubmission
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Conversation, Coordinate
 from judge_server.scoring.batch import describe
-from judge_server.util.canonical import JsonObject, as_json, canonical_json
+from judge_server.util.canonical import JsonObject, as_json, canonical_json, digest
 from judge_server.util.parsing import parse_json
 
 MOST_CHARACTERS = 1_000_000
@@ -61,11 +63,28 @@ def read_envelope(given: dict[str, Any]) -> Envelope:
 
 
 def envelope_in_row(row: dict[str, Any]) -> Envelope:
-    """From the columns rubric, reference, facts and judge of a data set's row. The reference may be any JSON."""
+    """From the columns rubric, reference, facts and judge of a data set's row. The reference may be any JSON, and the
+    rubric a list of criteria in the words of another project."""
     given = {name: row[name] for name in ("rubric", "reference", "facts", "judge") if row.get(name) is not None}
+    if "rubric" in given:
+        given["rubric"] = _rubric_of_row(given["rubric"])
     if "reference" in given:
         given["reference"] = as_text(given["reference"])
     return read_envelope(given)
+
+
+def _rubric_of_row(given: Any) -> Any:
+    """A rubric of ours or its name as it is. A list of criteria, as objects or as numbered lines of a text, is read as
+    ``rubric import`` reads it. Raises BadEnvelope that says what is wrong with it."""
+    record = {"rubric": given}
+    if not isinstance(given, list | str) or not rows.entries_of(record):
+        return given
+    name = f"row/{digest(as_json(given)).removeprefix('sha256:')[:16]}"
+    try:
+        rubric = FORMATS[format_of(record, "rubric")].read(record, "rubric", name)
+    except (BadInput, BadRubric) as fault:
+        raise BadEnvelope(f"The rubric of the row cannot be read: {fault.detail}", remedy=fault.remedy) from None
+    return data_of(rubric)
 
 
 def _object_in(label: str) -> Any:

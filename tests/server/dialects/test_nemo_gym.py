@@ -92,3 +92,27 @@ def test_metrics_are_aggregated_over_what_was_verified(served_rubric):
     assert answer["key_metrics"]["mean/reward"] == pytest.approx(0.9)
     assert answer["agent_metrics"]["judge_failed"] == 0.0
     assert answer["group_level_metrics"][0]["num_rollouts"] == 2
+
+
+@pytest.mark.parametrize(
+    "rubric",
+    [
+        [{"criterion": "Says to call.", "points": 2}, {"criterion": "Is rude.", "points": -1}],
+        [{"requirement": "Says to call.", "weight": 2}, {"requirement": "Is kind.", "weight": 1}],
+        ["Says to call.", "Is kind."],
+        "1. Says to call.\n2. Is kind.",
+        '[{"title": "Call", "description": "Says to call.", "weight": 2}]',
+        [{"title": "T", "description": "Essential Criteria: Says to call.", "weight": 5}],
+    ],
+    ids=["signed", "requirements", "texts", "numbered", "json text", "rubrics as rewards"],
+)
+def test_a_rows_rubric_in_the_words_of_another_project_is_read(served_rubric, rubric):
+    answer = NEMO_GYM.ask(served_rubric, "-", RESPONSE, {"rubric": rubric}).json()
+    assert answer["judge_failed"] == 0
+    assert len(answer["reward_components"]) >= 2
+
+
+def test_what_is_wrong_with_a_rows_rubric_is_said(served_rubric):
+    answer = NEMO_GYM.ask(served_rubric, "-", RESPONSE, {"rubric": [{"colour": "red"}]}).json()
+    assert answer["judge_failed"] == 1.0
+    assert "an entry lacks a statement" in answer["_ng_failure_judge_error"]
