@@ -54,8 +54,9 @@ def simulated(chosen: list[int], sets: int, seed: int, workers: int, kept: Path 
             found[place] = read(file_of(cell, seed, kept)) if kept is not None else {}
             wanted = max(min(sets, LEAST_SETS), round(sets * cell.sets))
             for first in range(0, wanted, AT_ONCE):
-                if first not in found[place]:
-                    future = pool.submit(task, place, seed, first, min(first + AT_ONCE, wanted))
+                last = min(first + AT_ONCE, wanted)
+                if len(found[place].get(first, ())) < last - first:
+                    future = pool.submit(task, place, seed, first, last)
                     under_way[future] = (place, first)
         waiting = {place: sum(own == place for own, _ in under_way.values()) for place in chosen}
         yield from ((place, joined(found[place])) for place in chosen if not waiting[place])
