@@ -79,7 +79,8 @@ class RewardNoise(Frozen):
 
     ``noise_variance``: half the mean squared difference of the two rewards; ``advantage_variance``: of rewards within
     groups; ``share``: their ratio, with its 95 % interval clustered by prompt. None if there is too little evidence or
-    no variance.
+    no variance. ``votes``: how many independent answers a question takes, averaged, for a share of at most a tenth;
+    None if no number does.
     """
 
     rubric: str
@@ -91,6 +92,7 @@ class RewardNoise(Frozen):
     share: float | None
     low: float | None
     high: float | None
+    votes: int | None = None
     text: str
 
 

@@ -8,7 +8,7 @@ error in it is the ratio of the two. The interval is that of a ratio on the loga
 clustered by prompt; that they share their errors makes it wider than it need be.
 """
 
-from math import exp, hypot
+from math import ceil, exp, hypot
 from typing import Final
 
 from judge_server.core.run import RewardNoise, RunNoise
@@ -17,6 +17,7 @@ from judge_server.store.reask_records import Reasked, ReaskRecords
 
 LEAST_PAIRS: Final = 20
 LEAST_PROMPTS: Final = 5
+WANTED_SHARE: Final = 0.1
 
 
 async def noise_of(records: ReaskRecords, run: str) -> RunNoise:
@@ -30,6 +31,7 @@ def reward_noise(found: Reasked) -> RewardNoise:
     prompts, squares, degrees = zip(*found.groups, strict=True) if found.groups else ((), (), ())
     within = estimate(sample(squares, prompts, degrees))
     share: tuple[float, float, float] | None = None
+    votes: int | None = None
     if len(pairs) < LEAST_PAIRS or min(noise.clusters, within.clusters) < LEAST_PROMPTS:
         text = f"not enough evidence: {len(pairs)} pairs of {noise.clusters} prompts"
     elif not within.value:
@@ -37,6 +39,11 @@ def reward_noise(found: Reasked) -> RewardNoise:
     else:
         share = _ratio(noise, within)
         text = f"{share[0]:.1%} of the variance of advantages ({share[1]:.1%} to {share[2]:.1%}) is chance of the judge"
+        votes = votes_for(share[0])
+        if votes is None:
+            text += "; more votes leave nothing to learn from"
+        elif votes > 1:
+            text += f"; {votes} independent votes a question would bring it to {WANTED_SHARE:.0%}"
     value, low, high = share or (None, None, None)
     return RewardNoise(
         rubric=found.rubric,
@@ -48,8 +55,17 @@ def reward_noise(found: Reasked) -> RewardNoise:
         share=value,
         low=low,
         high=high,
+        votes=votes,
         text=text,
     )
+
+
+def votes_for(share: float, wanted: float = WANTED_SHARE) -> int | None:
+    """How many independent answers, averaged, bring the share of chance down to ``wanted``: their mean has the variance
+    of one divided by their number, and what is not chance stays. None if all is chance."""
+    if share >= 1:
+        return None
+    return max(1, ceil(share * (1 - wanted) / (wanted * (1 - share)) - 1e-9))
 
 
 def _ratio(above: MeanEstimate, below: MeanEstimate) -> tuple[float, float, float]:

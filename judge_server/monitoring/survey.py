@@ -32,7 +32,15 @@ def look(
     for comparison in (audit_disagreement, audit_bias):
         frame = _frame(comparison.__name__, series, limits, limits.least_audits)
         found += comparison(frame, audits, limits)
-    return tuple(found)
+    return tuple(_with_promise(one, limits) for one in found)
+
+
+def _with_promise(found: MonitorFinding, limits: MonitorLimits) -> MonitorFinding:
+    """An alarm says how often a look raises one by chance."""
+    if found.state != "alarm":
+        return found
+    promise = f" By chance a look raises an alarm in this series at most once in {round(1 / limits.false_alarms):,}."
+    return found.model_copy(update={"text": found.text + promise})
 
 
 def _frame(name: str, series: Series, limits: MonitorLimits, least: int) -> Frame:

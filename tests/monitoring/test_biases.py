@@ -97,6 +97,12 @@ def test_an_alarm_says_what_to_do():
     assert all(len(text) > 80 for text in texts)
 
 
+def test_an_alarm_says_how_often_chance_raises_one():
+    alarms = [one for one in found(11, "abstention") if one.state == "alarm"]
+    assert alarms
+    assert all("at most once in 6,667" in one.text for one in alarms)
+
+
 def test_over_all_rubrics_there_is_nothing_to_say_of_a_criterion():
     rollouts = list(Run(3).rollouts())
     whole = look(Series(rubric=None, judge="trainer"), windows(rollouts), audits(rollouts), LIMITS)

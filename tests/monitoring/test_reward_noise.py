@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from judge_server.monitoring.reward_noise import reward_noise
+from judge_server.monitoring.reward_noise import reward_noise, votes_for
 from judge_server.store.reask_records import Reasked
 
 
@@ -27,6 +27,15 @@ def test_the_share_is_found_and_its_interval_covers_the_truth():
 def test_a_judge_that_is_all_chance_has_a_share_of_one():
     found = [reward_noise(reasked(seed, noise=0.2, spread=0.0)).share for seed in range(50)]
     assert abs(np.mean(found) - 1) < 0.03
+
+
+def test_the_number_of_votes_is_what_brings_the_share_down():
+    found = reward_noise(reasked(1, noise=0.2, spread=0.2))
+    assert found.votes == votes_for(found.share)
+    assert f"{found.votes} independent votes" in found.text
+    chance = found.noise_variance / found.votes
+    assert chance / (found.advantage_variance - found.noise_variance + chance) <= 0.1
+    assert [votes_for(share) for share in (0.05, 0.1, 0.5, 0.9, 1.0)] == [1, 1, 9, 81, None]
 
 
 def test_there_is_no_share_without_evidence_or_without_a_difference():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from judge_server.core.judgment import JudgeReference
-from judge_server.core.monitor import MonitorLimits, Series
+from judge_server.core.monitor import MonitorFinding, MonitorLimits, Series
 from judge_server.monitoring.survey import look, survey
 from judge_server.store.observation import MOST_SUBMISSION_CHARACTERS, MOST_TEXT_CHARACTERS, TimeRange
 from tests.monitoring.simulated import RUBRIC, Run
@@ -34,6 +34,20 @@ async def test_windows_are_the_oldest_and_the_newest(store):
     found = await store.monitor.windows(MEDICAL, EVER, 5)
     assert [one.id for one in found.baseline] == [one.id for one in made[:5]]
     assert [one.id for one in found.recent] == [one.id for one in made[-5:]]
+
+
+async def test_a_raised_alarm_clears_only_well_below_its_limit(store):
+    def found(state, *, near=False):
+        own = MonitorFinding(monitor="abstention", series=MEDICAL, state=state, value=0.2, near=near, text="Some.")
+        return store.alarms.settle([own], tell=False, forget_seconds=3600)
+
+    assert [one.raised for one in await found("alarm")] == [True]
+    for _ in range(3):
+        assert await found("ok", near=True) == []
+        assert await found("alarm") == []
+    assert [one.raised for one in await found("ok")] == [False]
+    assert await found("ok", near=True) == []
+    assert [one.raised for one in await found("alarm")] == [True]
 
 
 async def test_windows_are_halves_where_there_is_not_enough_for_two(store):
