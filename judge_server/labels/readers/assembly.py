@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from judge_server.core.errors import BadInput
-from judge_server.labels.label import CriterionScale, Item
+from judge_server.labels.label import CriterionScale, Item, Role
 from judge_server.labels.label_set import LabelSet, Provenance
 from judge_server.labels.observations import observed
 from judge_server.labels.readers.checking import (
@@ -19,7 +19,7 @@ from judge_server.labels.readers.checking import (
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.gathering import Gathering, facts_in
 from judge_server.labels.readers.layout import FACTS, is_fact
-from judge_server.labels.readers.placing import Placer
+from judge_server.labels.readers.placing import Placed, Placer
 from judge_server.labels.table import Column, LabelTable
 
 _NAMED: Final = ("item", "criterion", "annotator")
@@ -50,20 +50,7 @@ def assemble(
     check_duplicates(gathering, findings)
     placed = Placer(gathering, roles, scales, findings, mapping).place()
     findings.refuse_if_any()
-    column = {key: Column(gathering.numbering[key].names, gathering.codes(key)) for key in _NAMED}
-    table = LabelTable(
-        items=column["item"],
-        criteria=column["criterion"],
-        annotators=column["annotator"],
-        clusters=Column(clusters, cluster_codes),
-        labels=placed.labels,
-        roles=roles,
-        probabilities=gathering.probabilities,
-        rows=gathering.rows,
-        rationales=gathering.rationales,
-        invalid=placed.invalid,
-        distributions=gathering.distributions,
-    )
+    table = _table(gathering, placed, roles, Column(clusters, cluster_codes))
     made = LabelSet(
         id=name,
         version="",
@@ -77,6 +64,23 @@ def assemble(
     made = observed(made)
     version = (provenance.checksum or made.digest).removeprefix("sha256:")[:12]
     return replace(made, version=version)
+
+
+def _table(gathering: Gathering, placed: Placed, roles: tuple[Role, ...], clusters: Column) -> LabelTable:
+    column = {key: Column(gathering.numbering[key].names, gathering.codes(key)) for key in _NAMED}
+    return LabelTable(
+        items=column["item"],
+        criteria=column["criterion"],
+        annotators=column["annotator"],
+        clusters=clusters,
+        labels=placed.labels,
+        roles=roles,
+        probabilities=gathering.probabilities,
+        rows=gathering.rows,
+        rationales=gathering.rationales,
+        invalid=placed.invalid,
+        distributions=gathering.distributions,
+    )
 
 
 def _items(gathering: Gathering) -> dict[str, Item]:
