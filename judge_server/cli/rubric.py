@@ -212,8 +212,10 @@ def import_rubrics(
 def export_rubric(
     target: Annotated[str, typer.Argument(metavar="FILE|ID[@VERSION]", help="What to export.")],
     form: Annotated[
-        Literal["yaml", "json", "healthbench", "rubrics-as-rewards", "paperbench"],
-        typer.Option("--format", "-f", help="yaml, json, healthbench, rubrics-as-rewards or paperbench."),
+        Literal["yaml", "json", "healthbench", "rubrics-as-rewards", "paperbench", "rows", "promptfoo"],
+        typer.Option(
+            "--format", "-f", help="yaml, json, healthbench, rubrics-as-rewards, paperbench, rows or promptfoo."
+        ),
     ] = "yaml",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here.")] = None,
     lossy: Annotated[bool, typer.Option("--lossy", help="Leave out what the format cannot express.")] = False,

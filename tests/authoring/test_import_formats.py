@@ -10,6 +10,7 @@ import pytest
 
 from judge_server.authoring.interchange import FORMATS, format_of
 from judge_server.authoring.interchange.tracked import tracked, unread
+from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 
 VERL = {
@@ -318,3 +319,29 @@ def test_a_numbered_list_in_a_text_is_read_and_other_text_is_not():
     assert not left
     with pytest.raises(BadInput):
         imported("rows", {"rubric": "Greet the reader.\n1. Be warm."})
+
+
+def test_rows_come_back_with_the_content_that_they_had():
+    made = from_data(
+        {
+            "id": "a/b", "version": "1.0.0", "title": "T", "aggregate": {"kind": "points"},
+            "criteria": [
+                {"id": "names_water", "statement": "Names water.", "points": 5, "tags": ["axis:facts"]},
+                {"id": "is_rude", "statement": "Is rude.", "points": -2},
+                {"id": "tone", "statement": "How warm is it?", "kind": "scale", "points": 1, "options": [
+                    {"label": "cold", "value": 0}, {"label": "warm", "value": 1, "description": "Kind words."}]},
+            ],
+        }
+    ).rubric  # fmt: skip
+    assert FORMATS["rows"].losses(made) == []
+    again = FORMATS["rows"].read(tracked(FORMATS["rows"].write(made)), "f:1", "a/b")
+    assert again.digest == made.digest
+
+
+def test_a_promptfoo_test_comes_back_with_statements_and_weights():
+    made = FORMATS["checklist"].read(WILDBENCH, "f:1", "a/b")
+    assert FORMATS["promptfoo"].losses(made) == []
+    again = FORMATS["promptfoo"].read(tracked(FORMATS["promptfoo"].write(made)), "f:1", "a/b")
+    assert [(leaf.statement, leaf.points) for leaf in again.leaves] == [(x.statement, x.points) for x in made.leaves]
+    signed = FORMATS["rows"].read(RESEARCH, "f:1", "a/b")
+    assert any("negative points" in line for line in FORMATS["promptfoo"].losses(signed))

@@ -69,6 +69,8 @@ FORMATS: Mapping[str, Format] = {
         "promptfoo tests or configurations: llm-rubric, g-eval, contains, weight, not-, vars",
         promptfoo.read,
         _has("assert", "tests"),
+        promptfoo.write,
+        promptfoo.losses,
         submission=promptfoo.submission_of,
         split=promptfoo.tests_of,
     ),
@@ -121,6 +123,8 @@ FORMATS: Mapping[str, Format] = {
         "rows with a list of criteria: verl, RuscaRL, RubricHub, ResearchRubrics, AutoRubric, OpenRubrics",
         rows.read,
         lambda record: bool(rows.entries_of(record)),
+        rows.write,
+        rows.losses,
     ),
 }
 

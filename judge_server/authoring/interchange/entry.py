@@ -4,6 +4,7 @@ Read are the statement, the weight, the tags, an axis, options with scores, and 
 left unread is counted by the record that holds the entry (``tracked``).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ _TEXTS = (
     "criteria", "question", "rubric_item", "rubric", "content", "value", "title", "name",
 )  # fmt: skip
 _WEIGHTS = ("points", "weight", "rubric_weight", "criterion_weight", "score_weight", "importance_weight")
+_GIVEN_ID = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _RULE = ("rule", "code", "program", "python", "function", "ifeval")
 SHAPE = "An entry is an object with a statement (criterion, description, requirement, …) and perhaps points or weight."
 
@@ -37,7 +39,7 @@ def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: flo
         raise wrong_shape(where, "a pitfall has no weight, so its sign is not known", "Read it as rubrics-as-rewards.")
     number = number_of(weight)
     points = weight if number is None else number
-    made = {"id": slug(_named(entry, text), taken), "statement": text.strip(), "points": points}
+    made = {"id": _id(_named(entry, text), taken), "statement": text.strip(), "points": points}
     tags = _tags(entry)
     if tags:
         made["tags"] = tags
@@ -54,6 +56,14 @@ def number_of(value: Any) -> float | int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _id(name: str, taken: set[str]) -> str:
+    """The name if it may be an id and is free, else an id from its words."""
+    if _GIVEN_ID.fullmatch(name) and name not in taken:
+        taken.add(name)
+        return name
+    return slug(name, taken)
 
 
 def _named(entry: Mapping[str, Any], text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from judge_server.authoring.interchange.entry import number_of
-from judge_server.authoring.interchange.record import slug, wrong_shape
+from judge_server.authoring.interchange.record import losses_of, slug, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
@@ -81,6 +81,19 @@ def submission_of(record: Any) -> dict[str, Any]:
         if isinstance(dict(variables).get(name), str):
             return {"prompt": variables.get(name)}
     return {}
+
+
+def write(rubric: Rubric) -> dict[str, Any]:
+    """One test with an ``llm-rubric`` for each criterion; its variables are the user's."""
+    asserts = [
+        {"type": "llm-rubric", "value": leaf.statement, "weight": leaf.points, "metric": leaf.id}
+        for leaf in rubric.leaves
+    ]
+    return {"description": rubric.title, "vars": {}, "assert": asserts}
+
+
+def losses(rubric: Rubric) -> list[str]:
+    return losses_of(rubric, {"statements", "aggregate weighted_mean"})
 
 
 def _flat(asserts: list[Any]) -> Iterator[Mapping[str, Any]]:

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from judge_server.authoring.interchange.entry import SHAPE, criterion_of
-from judge_server.authoring.interchange.record import first_given, wrong_shape
+from judge_server.authoring.interchange.record import first_given, losses_of, wrong_shape
 from judge_server.authoring.interchange.tracked import TrackedFields, tracked
 from judge_server.authoring.parsing import from_data
+from judge_server.core.criterion import AnyLeaf, Scale
 from judge_server.core.rubric import Rubric
 
 _ENTRY = re.compile(r"\s*(?:\(?\d{1,3}[.):]|[-*•])\s+(?P<text>\S.*?)\s*(?:\[(?P<kind>[A-Za-z][^\[\]]{0,40})\])?\s*")
@@ -44,6 +45,30 @@ def rubric_of(entries: list[Any], where: str, rubric_id: str, *, title: str = ""
         **fields,
     }
     return from_data(data, file=where).rubric
+
+
+def write(rubric: Rubric) -> dict[str, Any]:
+    """A row as AutoRubric has it: ``rubric`` of ``name``, ``requirement``, ``weight``, and the options of scales."""
+    return {"title": rubric.title, "rubric": [_written(leaf) for leaf in rubric.leaves]}
+
+
+def _written(leaf: AnyLeaf) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": leaf.id, "requirement": leaf.statement, "weight": leaf.points}
+    if leaf.tags:
+        entry["tags"] = list(leaf.tags)
+    if isinstance(leaf, Scale):
+        entry["options"] = [
+            {"label": option.label, "score": option.value}
+            | ({"description": option.description} if option.description else {})
+            for option in leaf.options
+        ]
+    return entry
+
+
+def losses(rubric: Rubric) -> list[str]:
+    kept = {"statements", "tags", "negative points", "scale criteria"}
+    signed = any(leaf.points < 0 for leaf in rubric.leaves)
+    return losses_of(rubric, kept | {"aggregate points" if signed else "aggregate weighted_mean"})
 
 
 def entries_of(record: Any) -> list[Any]:
