@@ -27,6 +27,7 @@ import uvicorn
 from benchmarks.stub_judge import InstantJudge
 
 PACKAGE = Path(__file__).parents[1] / "judge_server"
+_AROUND_EVERY_STEP = PACKAGE / "scheduling" / "processor_share.py"  # it runs tasks as the event loop does
 CRITERIA = 4
 _HOST = "127.0.0.1"
 Place = tuple[str, str]  # file and function
@@ -70,7 +71,7 @@ class Trace:
         """The code's file in the project; None for a library's, and for what a class body or a module runs."""
         if code not in self._files:
             path = Path(code.co_filename)
-            inside = path.is_relative_to(PACKAGE) and code.co_name != "<module>"
+            inside = path.is_relative_to(PACKAGE) and code.co_name != "<module>" and path != _AROUND_EVERY_STEP
             self._files[code] = str(path.relative_to(PACKAGE)) if inside else None
         return self._files[code]
 

@@ -24,7 +24,7 @@ _REVIEW_SECONDS: Final = 0.005
 _FORGOTTEN_SECONDS: Final = 5.0
 
 
-class Share(NamedTuple):
+class TimeShare(NamedTuple):
     """Whose time a task takes. Work in the background waits for all callers."""
 
     caller: str
@@ -32,7 +32,7 @@ class Share(NamedTuple):
 
 
 # None: the server's own work, which never waits
-current_share: ContextVar[Share | None] = ContextVar("current_share", default=None)
+current_share: ContextVar[TimeShare | None] = ContextVar("current_share", default=None)
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class ProcessorShares:
         self.long_steps = 0
         self.turns = 0
         self._now = now
-        self._accounts: dict[Share, _Account] = {}
+        self._accounts: dict[TimeShare, _Account] = {}
         self._reviewed = 0.0
         self._most = float("inf")  # what a caller may have used without waiting
         self._foreground = False  # whether a caller was active lately

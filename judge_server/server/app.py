@@ -1,8 +1,9 @@
 """The application: its routes, its middleware in order, and what runs while it serves."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -57,6 +58,7 @@ from judge_server.wiring.service import Service, open_service, settle
 from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, monitor_watch, pruner_of
 
 _log = logging.getLogger(__name__)
+_CLOSE_SECONDS = 0.5
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -120,9 +122,11 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
             pruning.start()
             settle()
             yield
-        for one in (canaries, watching, pruning, *app.state.unhurried):
-            await one.close()
-        left = await service.scorer.admission.drain(settings.drain_seconds)
+        closing = asyncio.gather(*(one.close() for one in (canaries, watching, pruning, *app.state.unhurried)))
+        with suppress(TimeoutError):  # no job is released while the database hangs; its lease runs out
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await closing
+        left = service.scorer.admission.under_way
         if left:
             _log.warning("stopped with %d submissions under way after %g s", left, settings.drain_seconds)
 

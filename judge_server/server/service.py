@@ -14,6 +14,7 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.server.problems import refused
 from judge_server.util.apart import apart
+from judge_server.util.deadline import set_deadline
 from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service
 
@@ -42,7 +43,9 @@ def terms(
     server's default. Raises Forbidden for a more urgent class than the caller may use."""
     seconds = deadline_seconds or header or service.settings.default_deadline_seconds
     permitted = current_caller.get().allowance.priority(priority, default)
-    return Terms.within(seconds, Priority[permitted.upper()])
+    within = Terms.within(seconds, Priority[permitted.upper()])
+    set_deadline(within.deadline)
+    return within
 
 
 def require_submissions(service: Service, count: int, field: str) -> None:

@@ -3,9 +3,11 @@
 import asyncio
 import ctypes
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +29,8 @@ _KEEP_ALIVE_SECONDS = 75
 # Each time the event loop wakes up it may wait so long for a busy thread, ten times a request; Python's own is 5 ms.
 _SWITCH_SECONDS = 0.0005
 _MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES = -3, 1024 * 1024
-_CLOSE_SECONDS = 2  # to send the last responses; event streams are cut after it
+_AT_ONCE_SECONDS = 0.75  # after a second signal
+_CLOSE_SECONDS = 1  # to send the last responses; event streams are cut after it
 
 
 class DrainingServer(uvicorn.Server):
@@ -39,8 +42,12 @@ class DrainingServer(uvicorn.Server):
         self._drain_seconds = drain_seconds
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A second signal stops the server at once."""
+        """A second signal stops the server at once, whatever hangs."""
         self.force_exit = self.should_exit
+        if self.force_exit:
+            ending = threading.Timer(_AT_ONCE_SECONDS, os._exit, (1,))
+            ending.daemon = True
+            ending.start()
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -79,7 +86,17 @@ def serve_until_stopped(settings: Settings) -> bool:
     signal.signal(signal.SIGHUP, _note_hangup)
     with suppress(SystemExit):  # uvicorn exits with a status of its own if it cannot start
         server.run()
+    _leave_waiting_threads(server.started)
     return server.started
+
+
+def _leave_waiting_threads(started: bool) -> None:
+    """End now if a thread of the store still waits for the database. The interpreter would wait for it at its end, and
+    the transaction is rolled back anyway."""
+    if any(thread.name.startswith("store-") for thread in threading.enumerate()):
+        _LOG.warning("the database did not answer: the server ends without waiting for it")
+        logging.shutdown()
+        os._exit(0 if started else 1)
 
 
 def _give_memory_back() -> None:

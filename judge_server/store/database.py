@@ -27,6 +27,8 @@ _POSTGRESQL_OPTIONS: Final = {
     "keepalives_idle": 10,
     "tcp_user_timeout": 30_000,
     "application_name": "judge-server",
+    # no statement waits for another session's lock, or runs, for longer: the server's threads stay free
+    "options": "-c lock_timeout=4s -c statement_timeout=120s",
 }
 
 

@@ -28,6 +28,8 @@ _POSTGRESQL: Final = {
     "08": ("does not answer", CHECK_SERVER, False),
     "25": ("is read-only", "Connect to the primary, not to a standby.", True),
     "53": ("has no room left", "Free disk, memory or connections of the PostgreSQL server.", False),
+    "55P03": ("is locked by another session", "Find it in pg_stat_activity, and let it finish.", False),
+    "57014": ("took too long for a statement", "See its log and its load; another session may hold it up.", False),
     "57": ("is shutting down or starting", CHECK_SERVER, False),
     "58": ("cannot read or write its files", "Check the disk of the PostgreSQL server.", False),
 }
@@ -39,6 +41,15 @@ _CONNECTING: Final = {  # a refused connection carries no SQLSTATE, only a messa
     "permission denied": "42501",
 }
 _REPEATABLE: Final = ("40001", "40P01")
+
+
+def unanswered() -> StoreUnavailable:
+    """The error for a wait that a request's deadline ended. What was asked for may still be written."""
+    return StoreUnavailable(
+        "The database did not answer before the deadline.",
+        remedy="Send the request again when the database answers.",
+        retry_after_seconds=5.0,
+    )
 
 
 def kind_of(error: BaseException) -> str | None:

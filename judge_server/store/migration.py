@@ -160,6 +160,7 @@ def _migration(database: Database, revision: str, *, down: bool) -> Callable[[Co
                 raise _too_new(database, current, _migrated_by(connection)) from unknown
 
         if not database.location.sqlite:
+            connection.execute(text("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY_LOCK})
         with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
             environment.configure(

@@ -1,6 +1,7 @@
 """The store's interface: async calls; the blocking work runs in a few threads of its own."""
 
 import asyncio
+import logging
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ from judge_server.store.audit_records import AuditRecords, WatchRecords
 from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database
 from judge_server.store.erasure_records import ErasureRecords
-from judge_server.store.fault import translate
+from judge_server.store.fault import translate, unanswered
 from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import JobWriter
 from judge_server.store.label_records import LabelRecords
@@ -35,9 +36,12 @@ from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
 from judge_server.store.writing import GroupCommit, Judged, Known, Writer, insert_missing, known_verdicts
+from judge_server.util.deadline import before_deadline
 
 Result = TypeVar("Result")
 _AT_ONCE = 256
+_LOG = logging.getLogger(__name__)
+_CLOSE_SECONDS: Final = 0.5
 _FENCES = "fences"
 Found = dict[str, dict[str, Any]]
 _MOST_KEYS: Final = 2000
@@ -105,9 +109,13 @@ class Store:
         if self._closed:
             return
         self._closed = True
-        await self._group.close()
-        await self._finishing.close()
-        await asyncio.to_thread(self._release)
+        closing = asyncio.gather(self._group.close(), self._finishing.close(), return_exceptions=True)
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await closing
+                await asyncio.to_thread(self._release)
+        except TimeoutError:  # the threads wait for the database, which ends their wait
+            _LOG.warning("the database %s did not answer while the store closed", self._database.location)
 
     async def secret(self) -> bytes:
         """At least 32 unguessable bytes, constant for the life of the database."""
@@ -208,8 +216,11 @@ class Store:
         if self._closed:
             raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again later.")
         try:
-            return await asyncio.get_running_loop().run_in_executor(threads, work)
+            async with before_deadline() as limit:
+                return await asyncio.get_running_loop().run_in_executor(threads, work)
         except Exception as fault:
+            if limit.expired():
+                raise unanswered() from None
             raise translate(fault, self._database.location) from fault
 
     def _release(self) -> None:
@@ -257,7 +268,11 @@ class GroupRecall:
         self._waiting.append((keys, answer))
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall", context=Context())
-        found = await answer
+        try:
+            async with before_deadline():
+                found = await answer
+        except TimeoutError:
+            raise unanswered() from None
         return {key: found[key] for key in keys if key in found}
 
     async def _ask_for_all(self) -> None:

@@ -23,9 +23,10 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
-from judge_server.store.fault import concerns_the_database, translate
+from judge_server.store.fault import concerns_the_database, translate, unanswered
 from judge_server.store.payload import decode_mapping, encode, encode_value
 from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT, VERDICT
+from judge_server.util.deadline import before_deadline
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -333,13 +334,16 @@ class GroupCommit(Generic[Item]):
     async def add(self, *items: Item) -> None:
         """Return when the commit that holds ``items`` is done; raise the first error that rejected one of them.
         Cancelling the caller does not withdraw its items."""
-        async with self._room:
-            if self._closed:
-                raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again later.")
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._queue.append(_Entry(items, done))
-            self._wake.set()
-            await done
+        try:
+            async with before_deadline(), self._room:
+                if self._closed:
+                    raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again.")
+                done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._queue.append(_Entry(items, done))
+                self._wake.set()
+                await done
+        except TimeoutError:
+            raise unanswered() from None
 
     async def close(self) -> None:
         """Commit what is queued, then refuse more."""

@@ -12,7 +12,7 @@ from judge_server.core.job import Job
 from judge_server.core.submission import Coordinates
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
-from judge_server.scheduling.processor_share import Share, current_share
+from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.scheduling.scheduler import Scheduler
 from judge_server.scheduling.single_flight import Waiter
 from judge_server.scoring.batch import failed_judgment, score_item
@@ -68,7 +68,7 @@ class JobRun:
     async def run(self) -> None:
         """Returns when every item has its result. Raises StoreUnavailable."""
         current_caller.set(Caller(self.job.terms.caller, ANYONE.scopes))  # this task belongs to the job alone
-        current_share.set(Share(self.job.terms.caller, background=True))
+        current_share.set(TimeShare(self.job.terms.caller, background=True))
         try:
             await for_each(self._positions(), self._judge, self.limits.items_at_once)
             await self.records.complete(self.job.id, self.worker, retention_seconds=self.limits.retention_seconds)

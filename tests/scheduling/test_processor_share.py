@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from judge_server.scheduling.processor_share import ProcessorShares, Share, current_share
+from judge_server.scheduling.processor_share import ProcessorShares, TimeShare, current_share
 
 
-async def _work(share: Share | None, steps: int, done: list[str], busy_seconds: float = 0.0005) -> None:
+async def _work(share: TimeShare | None, steps: int, done: list[str], busy_seconds: float = 0.0005) -> None:
     current_share.set(share)
     await asyncio.sleep(0)
     for _ in range(steps):
@@ -25,9 +25,9 @@ async def test_a_modest_caller_is_done_long_before_those_who_take_much():
     done: list[str] = []
     async with ProcessorShares().sharing(), asyncio.TaskGroup() as group:
         for _ in range(50):
-            group.create_task(_work(Share("hostile"), 40, done))
+            group.create_task(_work(TimeShare("hostile"), 40, done))
         await asyncio.sleep(0.2)
-        group.create_task(_work(Share("modest"), 20, done))
+        group.create_task(_work(TimeShare("modest"), 20, done))
     assert done.index("modest") < 10
 
 
@@ -35,9 +35,9 @@ async def test_work_in_the_background_waits_for_callers_and_then_goes_on():
     done: list[str] = []
     async with ProcessorShares().sharing(), asyncio.TaskGroup() as group:
         for _ in range(20):
-            group.create_task(_work(Share("one", background=True), 40, done))
+            group.create_task(_work(TimeShare("one", background=True), 40, done))
         await asyncio.sleep(0.02)
-        group.create_task(_work(Share("one"), 20, done))
+        group.create_task(_work(TimeShare("one"), 20, done))
     assert len(done) == 21
 
 
@@ -45,7 +45,7 @@ async def test_a_caller_alone_waits_for_nothing():
     shares = ProcessorShares()
     done: list[str] = []
     async with shares.sharing():
-        await asyncio.create_task(_work(Share("one"), 100, done))
+        await asyncio.create_task(_work(TimeShare("one"), 100, done))
     assert shares.turns == 0
 
 
@@ -82,7 +82,7 @@ async def test_nothing_is_left_waiting_however_tasks_wait_and_are_cancelled(seed
 
     async def one(number: int) -> None:
         nonlocal ended
-        current_share.set(Share(f"caller {number % 4}", background=number % 7 == 0))
+        current_share.set(TimeShare(f"caller {number % 4}", background=number % 7 == 0))
         for _ in range(20):
             end = time.thread_time() + chance.random() * 0.001
             while time.thread_time() < end:
@@ -111,6 +111,6 @@ async def test_steps_that_hold_the_loop_are_counted():
     shares = ProcessorShares()
     done: list[str] = []
     async with shares.sharing():
-        await asyncio.create_task(_work(Share("one"), 2, done, busy_seconds=0.06))
+        await asyncio.create_task(_work(TimeShare("one"), 2, done, busy_seconds=0.06))
     assert shares.long_steps == 2
     assert shares.longest_step >= 0.06

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.caller import Allowance, Caller, current_caller
 from judge_server.core.errors import AllowanceSpent, BadConfiguration, JudgeServerError, StoreUnavailable, Unauthorized
-from judge_server.scheduling.processor_share import Share, current_share
+from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.server.problems import problem_response
 from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
@@ -70,7 +70,7 @@ class OwnShare:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in self.public:
-            current_share.set(Share(current_caller.get().name))
+            current_share.set(TimeShare(current_caller.get().name))
         await self.app(scope, receive, send)
 
 

@@ -2,14 +2,18 @@
 
 import re
 import secrets
+import time
 from contextvars import ContextVar
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from judge_server.util.deadline import set_deadline
+
 HEADER = "x-request-id"
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="")
+_SECONDS = re.compile(rb"[0-9]{1,5}(?:\.[0-9]{1,9})?")
 _HARMLESS = re.compile(rb"^[A-Za-z0-9._-]{1,128}$")
 
 
@@ -43,6 +47,9 @@ class ResponseHeaders:
         request_id = given.decode() if _HARMLESS.match(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         current_request_id.set(request_id)  # for log lines
+        seconds = next((value for name, value in scope["headers"] if name == b"deadline-seconds"), None)
+        if seconds is not None and _SECONDS.fullmatch(seconds):  # the route answers to others
+            set_deadline(time.monotonic() + float(seconds))
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,0 +1,78 @@
+"""A database that another session locks: a deadline is kept, and the server stops in time."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+
+import httpx
+import pytest
+
+from tests.command import PROGRAM, Server
+from tests.submissions import submission
+
+_DRAIN_SECONDS = 2.0
+_NOISE_SECONDS = 1.5  # of a machine that runs other programs: starting and ending a process takes time
+
+
+@contextmanager
+def locked(tmp_path) -> Iterator[Server]:
+    """A server that has judged once, and whose database another connection writes to for ever."""
+    path = tmp_path / "judge.db"
+    command = [PROGRAM, "serve", "--port", "0", "--model", "baseline", "--database", f"sqlite:///{path}"]
+    environment = os.environ | {"JUDGE_SERVER_DRAIN_SECONDS": str(_DRAIN_SECONDS)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    server = Server(process)
+    try:
+        server.wait_until_it_listens(60)
+        assert httpx.post(f"{server.address}/v1/score", json=submission(), timeout=60).status_code == 200
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield server
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _score(server: Server, answers: list[httpx.Response], seconds: float) -> None:
+    body = submission(response="Something new: call for help now.", deadline_seconds=seconds)
+    with suppress(httpx.TransportError):
+        answers.append(httpx.post(f"{server.address}/v1/score", json=body, timeout=60))
+
+
+@pytest.mark.timeout(120)
+def test_a_request_is_told_soon_after_its_deadline_that_nothing_was_stored(tmp_path):
+    with locked(tmp_path) as server:
+        answers: list[httpx.Response] = []
+        started = time.monotonic()
+        _score(server, answers, 2.0)
+        assert time.monotonic() - started < 3.0 + _NOISE_SECONDS
+        assert answers[0].status_code == 503, answers[0].text
+        assert json.loads(answers[0].text)["type"] == "urn:judge-server:error:store_unavailable"
+        assert int(answers[0].headers["retry-after"]) >= 1
+        assert httpx.get(f"{server.address}/healthz").status_code == 200
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("signals", "seconds"), [(1, _DRAIN_SECONDS + 1.0), (2, 1.0)])
+def test_the_server_stops_in_time_whatever_hangs(tmp_path, signals, seconds):
+    with locked(tmp_path) as server:
+        answers: list[httpx.Response] = []
+        asking = threading.Thread(target=_score, args=(server, answers, 60.0), daemon=True)
+        asking.start()
+        time.sleep(0.5)
+        for _ in range(signals):
+            server.process.send_signal(signal.SIGTERM)
+            last = time.monotonic()
+            time.sleep(0.2)
+        server.process.wait(30)
+        assert time.monotonic() - last < seconds + _NOISE_SECONDS
+        asking.join(10)
+        assert [answer.status_code for answer in answers] == [503] * (2 - signals)  # a second signal leaves no time

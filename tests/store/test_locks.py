@@ -1,0 +1,54 @@
+"""Locks of other sessions: a wait for one ends, and so does a wait of a request for the store."""
+
+import asyncio
+import time
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from judge_server.core.errors import StoreUnavailable
+from judge_server.store import Store
+from judge_server.util.deadline import set_deadline
+from tests.store.values import judgment, rubric, submission
+
+
+@pytest.mark.parametrize("url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_a_locked_table_of_postgresql_is_waited_for_a_few_seconds_and_named(url):
+    store = await Store.open(url)
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        with engine.begin() as other:
+            other.execute(text("LOCK TABLE judgment"))
+            started = time.monotonic()
+            with pytest.raises(StoreUnavailable, match="locked by another session"):
+                await store.save(judgment(rubric(1), submission()), submission(), rubric(1))
+            assert 3 < time.monotonic() - started < 10
+        await store.save(judgment(rubric(1), submission()), submission(), rubric(1))
+    finally:
+        engine.dispose()
+        await store.close()
+
+
+async def test_a_wait_for_the_store_ends_half_a_second_after_the_deadline(tmp_path):
+    store = await Store.open(f"sqlite:///{tmp_path / 'judge.db'}")
+    loop = asyncio.get_running_loop()
+    busy = [loop.run_in_executor(threads, time.sleep, 3) for threads in (store._writing, *[store._reading] * 4)]
+
+    async def bounded(work) -> float:
+        started = time.monotonic()
+        set_deadline(started + 0.2)
+        with pytest.raises(StoreUnavailable, match="before the deadline"):
+            await work
+        return time.monotonic() - started
+
+    waits = [
+        store.save(judgment(rubric(1), submission()), submission(), rubric(1)),
+        store.recall(["key"]),
+        store.judgments(),
+        store.put_rubric(rubric(1), published=True),
+    ]
+    seconds = await asyncio.gather(*(asyncio.create_task(bounded(wait)) for wait in waits))
+    assert max(seconds) < 2.5
+    await asyncio.gather(*busy)
+    assert await store.ping() is None, "a wait that ended holds nothing"
+    await store.close()
