@@ -38,10 +38,6 @@ class Prompt:
     turns: tuple[Turn, ...]
     prefix: tuple[str, ...] = ()
 
-    @property
-    def characters(self) -> int:
-        return sum(len(segment.text) for turn in self.turns for segment in turn.segments)
-
     def text_of(self, part: Part) -> str:
         """All untrusted text of ``part``, concatenated."""
         return "".join(

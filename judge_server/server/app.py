@@ -29,7 +29,7 @@ from judge_server.server.dialects.failure_policy import Substitutions
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.server.dialects.roll import RollTasks
 from judge_server.server.job_events import JobEvents
-from judge_server.server.middleware.authentication import Authentication, OwnShare, key_ring, require_keys
+from judge_server.server.middleware.authentication import Authentication, key_ring, require_keys
 from judge_server.server.middleware.headers import ResponseHeaders
 from judge_server.server.middleware.host_guard import HostGuard, trusted_names
 from judge_server.server.middleware.permission import guard_routes
@@ -141,7 +141,6 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
         public=public,
     )
     app.add_middleware(RefuseCompressed)
-    app.add_middleware(OwnShare, public=public)
     if settings.demands_keys:
         app.add_middleware(Authentication, public=public)
     app.add_middleware(HostGuard, names=trusted_names(settings), own=settings.trusted_hosts)

@@ -14,7 +14,7 @@ from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Judge
-from judge_server.util.deadline import set_deadline
+from judge_server.util.deadline import wait_ends_at
 from judge_server.wiring.service import Service
 
 _LOG = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class CalibrationRuns:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _carry_out(self, made: CalibrationRun, options: CalibrationOptions) -> None:
-        set_deadline(None)  # the request that began it is answered
+        wait_ends_at.set(None)  # the request that began it is answered
         try:
             async with self._turn:
                 await _calibrate(self.service, options, made)

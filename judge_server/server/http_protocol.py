@@ -25,6 +25,9 @@ def _refusal(status: str, text: str) -> bytes:
     ).encode()
 
 
+_FULL: Final = _refusal("503 Service Unavailable", "The server has no room for another connection.\n").replace(
+    b"connection: close", b"connection: close\r\nretry-after: 2"
+)
 _TOO_LARGE: Final = _refusal("431 Request Header Fields Too Large", "The request's headers are too large.\n")
 _MALFORMED: Final = _refusal("400 Bad Request", "The request is not valid HTTP.\n")
 
@@ -37,7 +40,11 @@ class BoundedHttp(HttpToolsProtocol):
     - that pipelines more than ``most_pipelined`` requests,
     - that goes on sending its body for more than ``patience_seconds`` after the response,
     - that reads less than ``slowest_bytes`` a second of a response that waits to be sent.
+
+    Connections beyond ``most_connections`` are answered 503 and closed, so that files are left for other uses.
     """
+
+    most_connections = 1_000_000
 
     most_bytes = 65_536
     most_pipelined = 8
@@ -56,6 +63,13 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
+        if len(self.connections) > self.most_connections:
+            self.transport.write(_FULL)
+            self.transport.close()
+            more = _invalid.of("full")
+            if more is not None:
+                _log.warning("%d connections are open, and more are refused%s", self.most_connections, more)
+            return
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents, with Retry-After where waiting helps."""
 
+import errno
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -25,17 +26,20 @@ from judge_server.core.errors import (
     JudgeFailure,
     JudgeServerError,
     ModelUnavailable,
+    Overloaded,
     UnusableVerdict,
 )
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.verdict import Failure
 from judge_server.server.middleware.headers import HEADER, HEADERS, request_id_of
+from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.parsing import writable
 from judge_server.util.redaction import redacted
 
 _MOST_ERRORS = 1_000
 _log = logging.getLogger(__name__)
+_throttle = LogThrottle()
 MEDIA_TYPE = "application/problem+json"
 _MOST_CHARACTERS = 8_000
 _SEND_JSON = "Send the header Content-Type: application/json."
@@ -98,6 +102,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientGone, _client_gone)
     app.add_exception_handler(ClientDisconnect, _client_gone)
+    app.add_exception_handler(OSError, _system)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -198,6 +203,19 @@ def _allowed(request: Request) -> list[str]:
     """The methods of all routes that match the path; starlette's router lists those of the first one only."""
     matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
     return sorted({method for route in matching for method in getattr(route, "methods", None) or ()})
+
+
+def _system(_request: Request, fault: Exception) -> Response:
+    """The process has no file left: a passing fault. Any other error of the system is unexpected."""
+    if not isinstance(fault, OSError) or fault.errno not in (errno.EMFILE, errno.ENFILE):
+        raise fault
+    more = _throttle.of("files")
+    if more is not None:
+        _log.warning("no file can be opened: raise the limit of open files (ulimit -n)%s", more)
+    refusal = Overloaded(
+        "The server has no file left.", remedy="Send the request again.", retry_after_seconds=_RETRY_AFTER_SECONDS
+    )
+    return _response(503, refusal.problem() | {"status": 503}, refusal.retry_after_seconds)
 
 
 def _unexpected(request: Request, fault: Exception) -> Response:

@@ -14,7 +14,7 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.server.problems import refused
 from judge_server.util.apart import apart
-from judge_server.util.deadline import set_deadline
+from judge_server.util.deadline import GRACE_SECONDS, wait_ends_at
 from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service
 
@@ -44,7 +44,7 @@ def terms(
     seconds = deadline_seconds or header or service.settings.default_deadline_seconds
     permitted = current_caller.get().allowance.priority(priority, default)
     within = Terms.within(seconds, Priority[permitted.upper()])
-    set_deadline(within.deadline)
+    wait_ends_at.set(None if within.deadline is None else within.deadline + GRACE_SECONDS)
     return within
 
 

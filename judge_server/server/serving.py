@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -29,6 +30,9 @@ _KEEP_ALIVE_SECONDS = 75
 # Each time the event loop wakes up it may wait so long for a busy thread, ten times a request; Python's own is 5 ms.
 _SWITCH_SECONDS = 0.0005
 _MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES = -3, 1024 * 1024
+_MOST_FILES = 65_536
+_OWN_FILES = 64  # database, log, rubric files, processes
+_MOST_CALLS = 256  # of judges at a time; further ones wait for a free file
 _AT_ONCE_SECONDS = 0.75  # after a second signal
 _CLOSE_SECONDS = 1  # to send the last responses; event streams are cut after it
 
@@ -60,6 +64,7 @@ def serve_until_stopped(settings: Settings) -> bool:
     log_to_standard_error(settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
     _give_memory_back()
+    limit_connections(_MOST_CALLS)
     app = create_app(settings)
     server = DrainingServer(
         app,
@@ -97,6 +102,21 @@ def _leave_waiting_threads(started: bool) -> None:
         _LOG.warning("the database did not answer: the server ends without waiting for it")
         logging.shutdown()
         os._exit(0 if started else 1)
+
+
+def limit_connections(judges: int) -> int:
+    """Raise the limit of open files to the hard limit, and bound the connections by it; returns that bound. A part is
+    kept for the database, files and ``judges``, the most calls of judges at a time."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    files = wanted if soft == resource.RLIM_INFINITY else soft
+    BoundedHttp.most_connections = most = max(files - min(_OWN_FILES + judges, files // 2), 16)
+    _LOG.info("open files: at most %d; connections: at most %d", files, most)
+    return most
 
 
 def _give_memory_back() -> None:

@@ -36,7 +36,7 @@ from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
 from judge_server.store.writing import GroupCommit, Judged, Known, Writer, insert_missing, known_verdicts
-from judge_server.util.deadline import before_deadline
+from judge_server.util.deadline import wait_ends_at
 
 Result = TypeVar("Result")
 _AT_ONCE = 256
@@ -216,7 +216,7 @@ class Store:
         if self._closed:
             raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again later.")
         try:
-            async with before_deadline() as limit:
+            async with asyncio.timeout_at(wait_ends_at.get()) as limit:
                 return await asyncio.get_running_loop().run_in_executor(threads, work)
         except Exception as fault:
             if limit.expired():
@@ -269,7 +269,7 @@ class GroupRecall:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall", context=Context())
         try:
-            async with before_deadline():
+            async with asyncio.timeout_at(wait_ends_at.get()):
                 found = await answer
         except TimeoutError:
             raise unanswered() from None

@@ -26,7 +26,7 @@ from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate, unanswered
 from judge_server.store.payload import decode_mapping, encode, encode_value
 from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT, VERDICT
-from judge_server.util.deadline import before_deadline
+from judge_server.util.deadline import wait_ends_at
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -335,7 +335,7 @@ class GroupCommit(Generic[Item]):
         """Return when the commit that holds ``items`` is done; raise the first error that rejected one of them.
         Cancelling the caller does not withdraw its items."""
         try:
-            async with before_deadline(), self._room:
+            async with asyncio.timeout_at(wait_ends_at.get()), self._room:
                 if self._closed:
                     raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again.")
                 done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

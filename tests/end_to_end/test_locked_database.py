@@ -75,4 +75,5 @@ def test_the_server_stops_in_time_whatever_hangs(tmp_path, signals, seconds):
         server.process.wait(30)
         assert time.monotonic() - last < seconds + _NOISE_SECONDS
         asking.join(10)
-        assert [answer.status_code for answer in answers] == [503] * (2 - signals)  # a second signal leaves no time
+        assert {answer.status_code for answer in answers} <= {503}
+        assert answers or signals == 2, "a second signal may leave no time for an answer"

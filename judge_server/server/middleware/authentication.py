@@ -17,7 +17,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.caller import Allowance, Caller, current_caller
 from judge_server.core.errors import AllowanceSpent, BadConfiguration, JudgeServerError, StoreUnavailable, Unauthorized
-from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.server.problems import problem_response
 from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
@@ -59,19 +58,6 @@ class Authentication:
             raise Unauthorized("This route requires an API key.", remedy=_MISSING)
         keys: KeyRing = scope["app"].state.keys
         return (await keys.find(presented)).caller
-
-
-class OwnShare:
-    """What a request does from here on takes its caller's share of the event loop's time."""
-
-    def __init__(self, app: ASGIApp, public: frozenset[str]) -> None:
-        self.app = app
-        self.public = public
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in self.public:
-            current_share.set(TimeShare(current_caller.get().name))
-        await self.app(scope, receive, send)
 
 
 def presented_key(headers: list[tuple[bytes, bytes]]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from judge_server.util.deadline import set_deadline
+from judge_server.util.deadline import GRACE_SECONDS, wait_ends_at
 
 HEADER = "x-request-id"
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="")
@@ -49,7 +49,7 @@ class ResponseHeaders:
         current_request_id.set(request_id)  # for log lines
         seconds = next((value for name, value in scope["headers"] if name == b"deadline-seconds"), None)
         if seconds is not None and _SECONDS.fullmatch(seconds):  # the route answers to others
-            set_deadline(time.monotonic() + float(seconds))
+            wait_ends_at.set(time.monotonic() + float(seconds) + GRACE_SECONDS)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import Draining, Overloaded, TooLarge, TooSlow, UnsupportedEncoding
+from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.server.problems import ClientGone, problem_response
 
 _RETRY_AFTER_SECONDS = 2.0
@@ -79,7 +80,9 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        body = _Body(current_caller.get().name, counted=not (scope["path"] in self.streamed and sends_lines(scope)))
+        caller = current_caller.get().name
+        current_share.set(TimeShare(caller))  # what the request does from here on takes its caller's time
+        body = _Body(caller, counted=not (scope["path"] in self.streamed and sends_lines(scope)))
         try:
             if body.counted and int(declared) > self.max_bytes:
                 raise self._too_large()
