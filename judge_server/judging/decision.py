@@ -33,7 +33,7 @@ _MET = Segment("Is this criterion met by the response? ", "question", trusted=Tr
 _LEVEL = Segment("Which of the levels, from worst to best, does the response reach? ", "question", trusted=True)
 _OPTION = Segment("Which of the options fits the response best? ", "question", trusted=True)
 _MET_OR_NOT = (TypedOption("met"), TypedOption("not met"))
-_ABSENT = TypedOption("does not apply", "The response holds nothing that this criterion speaks of.")
+_ABSENT = TypedOption("does not apply", "What this criterion presupposes is absent.")
 
 
 def typed_question(criterion: Judged, writer: PromptWriter) -> TypedQuestion:
