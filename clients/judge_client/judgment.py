@@ -140,7 +140,7 @@ class Timing:
 class Judgment:
     """``reward`` is None exactly where ``error`` says why. ``status`` is ``ok``, ``partial`` or ``failed``;
     ``coverage`` the decided share of the criterion weight, ``judged_coverage`` that of the criteria that a judge is
-    asked about. ``submitted``: the submission, if it was asked for."""
+    asked about. ``guard``: the version of the guard's rules. ``submitted``: the submission, if it was asked for."""
 
     id: str
     reward: float | None
@@ -156,6 +156,7 @@ class Judgment:
     notices: tuple[str, ...] = ()
     rubric: RubricReference | None = None
     judge: JudgeReference | None = None
+    guard: str | None = None
     submission: Coordinates = Coordinates()
     submission_digest: str | None = None
     response_characters: int = 0

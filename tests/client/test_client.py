@@ -36,7 +36,7 @@ criteria:
 """
 SAMPLE = Sample("I have a headache.", "Rest. A stiff neck is an emergency.", id="row-1", group="g", step=0)
 NAMED = {"rubric": "medical/consultation"}
-NOT_OF_THE_CLIENT = ("/trainers/", "/v1/fine_tuning/", "/v1/monitor", "/classify")
+NOT_OF_THE_CLIENT = ("/trainers/", "/v1/fine_tuning/", "/v1/monitor", "/v1/runs", "/v1/erasures", "/classify")
 
 
 def rubric_of(ask, version: str = "1.0.0") -> str:

@@ -13,6 +13,7 @@ import httpx
 import psycopg
 
 from judge_server.core.api_key import new_key
+from judge_server.store.payload import unpack
 from tests.command import PROGRAM, Server, judge_server
 from tests.postgres import Cluster
 from tests.stub_judge import Reply, StubJudge, faithful
@@ -217,13 +218,26 @@ def _doctor(folder: Path, database: str, own: str, *flags: str) -> str:
     return ended.stdout + ended.stderr
 
 
+def _readable(value: Any) -> Any:
+    """Compressed contents as their text."""
+    try:
+        return unpack(value) if isinstance(value, bytes) else value
+    except ValueError:
+        return value
+
+
 def _contents(database: str) -> tuple[str, str]:
     """All rows of all tables but the one that holds the secret of the fences, as text; and that secret."""
     with psycopg.connect(database) as connection:
         query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
         names = [name for (name,) in connection.execute(query)]
         assert {"judgment", "job", "secret"} <= set(names), names
-        rows = [repr(connection.execute(f'SELECT * FROM "{name}"').fetchall()) for name in names if name != "secret"]
+        rows = [
+            repr([_readable(value) for value in row])
+            for name in names
+            if name != "secret"
+            for row in connection.execute(f'SELECT * FROM "{name}"')
+        ]
         (secret,) = (
             value for value in connection.execute("SELECT * FROM secret").fetchone() if isinstance(value, bytes)
         )
