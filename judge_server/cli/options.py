@@ -143,13 +143,16 @@ def settings_given(*groups: Flags, **flags: Any) -> "Settings":
 
 
 def settings_from(*groups: Flags, **flags: Any) -> "Settings":
-    """Settings of file and environment, overridden by the flags of ``groups`` and by ``flags``, names of settings."""
+    """Settings of file and environment, overridden by the flags of ``groups`` and by ``flags``, names of settings.
+    Raises TypeError for a flag that is no setting."""
     from judge_server.settings.loading import load_settings
 
     given: dict[str, Any] = {}
     for group in groups:
         given |= vars(group)
     settings = load_settings(given.pop("config", None))
+    if unknown := flags.keys() - type(settings).model_fields.keys():
+        raise TypeError(f"not settings: {', '.join(sorted(unknown))}")
     rubrics, database = given.pop("rubrics", None), given.pop("database", None)
     model, engine = given.pop("model", None), _pairs(given.pop("engine", None) or []) or None
     changes = {name: value for name, value in (given | {"engine": engine}).items() if value is not None}

@@ -120,10 +120,8 @@ class JudgedLeaf(Leaf):
             raise ValueError("reference_role says what the reference is; add reference: required or optional")
         return self
 
-    def guided(self, general: str | None) -> Self:
+    def guided(self, general: str) -> Self:
         """This criterion with ``general`` guidance before its own."""
-        if general is None:
-            return self
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return self.model_validate(fields | {"guidance": "\n".join(filter(None, (general, self.guidance)))})
 

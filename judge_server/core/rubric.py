@@ -188,7 +188,8 @@ class Rubric(Frozen):
     @cached_property
     def asked(self) -> dict[str, Judged]:
         """The criteria that a judge decides, by id, with the rubric's guidance."""
-        return {leaf.id: leaf.guided(self.guidance) for leaf in self.leaves if not isinstance(leaf, CheckCriterion)}
+        own = [leaf for leaf in self.leaves if not isinstance(leaf, CheckCriterion)]
+        return {leaf.id: leaf if self.guidance is None else leaf.guided(self.guidance) for leaf in own}
 
     @cached_property
     def by_id(self) -> dict[str, AnyLeaf]:

@@ -19,6 +19,7 @@ RUBRIC = "--rubric medical/consultation"
 NOBODY = "--url http://127.0.0.1:9"
 RUNS = f"""
 demo
+init grading --rubric support/tickets
 doctor --no-start
 docs
 docs labels
@@ -50,6 +51,15 @@ run list {STORED}
 run show r {STORED}
 run prompts r {STORED}
 run repin r --reason wording {STORED}
+exam --list --pairs 1 --families lists
+calibrate export labels.csv --format csv --out again.csv
+calibrate certificates {STORED}
+database current {STORED}
+database upgrade --dry-run {STORED}
+database check {STORED}
+database stats {STORED}
+database erase --run r --reason wish {STORED}
+database downgrade 0010 --dry-run {STORED}
 keys create somebody {STORED}
 keys list {STORED}
 keys revoke somebody {STORED}
@@ -71,6 +81,7 @@ jobs wait job_{"0" * 24} {NOBODY}
 jobs results job_{"0" * 24} {NOBODY}
 jobs cancel job_{"0" * 24} {NOBODY}
 """
+NEEDS_A_SETTING = f"database prune --dry-run {STORED}"
 NEEDS_LABELS = f"monitor queue import open.jsonl --label-set a/b --annotator me {STORED}"
 
 
@@ -103,7 +114,13 @@ def outcome(line: str) -> dict[str, object]:
 
 def main() -> None:
     write_inputs()
-    lists = {"runs": RUNS, "extra": NEEDS_THE_EXTRA, "server": NEEDS_A_SERVER, "labels": NEEDS_LABELS}
+    lists = {
+        "runs": RUNS,
+        "extra": NEEDS_THE_EXTRA,
+        "server": NEEDS_A_SERVER,
+        "setting": NEEDS_A_SETTING,
+        "labels": NEEDS_LABELS,
+    }
     found = {kind: {line: outcome(line) for line in lines.strip().splitlines()} for kind, lines in lists.items()}
     json.dump({"commands": sorted(names(typer.main.get_command(app))), **found}, sys.stdout)
 

@@ -80,7 +80,7 @@ def test_the_metadata_name_both_licenses_and_link_nowhere_relative(wheel):
 
 
 def test_every_command_of_the_tree_is_tried(ran):
-    tried = " \n".join(line for kind in ("runs", "extra", "server", "labels") for line in ran[kind])
+    tried = " \n".join(line for kind in ("runs", "extra", "server", "setting", "labels") for line in ran[kind])
     missing = [name for name in ran["commands"] if not re.search(rf"^{name}( |$)", tried, flags=re.MULTILINE)]
     assert missing == ["serve"]  # has a test of its own
 
@@ -94,6 +94,7 @@ def test_every_command_that_needs_no_extra_runs_in_an_empty_folder(ran):
     [
         ("extra", "with its extra 'calibration'"),
         ("server", "does not answer"),
+        ("setting", "retention_days is empty"),
         ("labels", "Fill in the labels"),
     ],
 )

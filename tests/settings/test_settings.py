@@ -120,7 +120,7 @@ def test_judges_and_directories_can_be_given_in_the_environment():
         ("port = 70000", "port: "),
         ('port = "many"', "port: "),
         ("[judges.fast]\nmodell = 'baseline'", "judges.fast.modell is not known (did you mean model?)"),
-        ("[judges.fast]\nmode = 'direct'", "judges.fast: give a model or a panel"),
+        ("[judges.fast]\nmode = 'direct'", "judges.fast: give a model, a panel"),
         ("[judges.fast]\nmodel = 'baseline'\nvotes = 0", "judges.fast.votes"),
         ("[judges.fast]\nmodel = 'baseline'\nmode = 'fast'", "judges.fast.mode"),
         ("[judges.both]\npanel = ['one']", "judges.both: a panel needs at least two"),
@@ -183,7 +183,7 @@ def test_flags_of_a_judge_without_any_judge_speak_of_the_baseline():
 
 
 def test_flags_cannot_change_a_panel(file):
-    with pytest.raises(BadConfiguration, match="which is a panel"):
+    with pytest.raises(BadConfiguration, match="made of other judges"):
         settings_from(JudgeFlags(votes=2), StoreFlags(config=file))
 
 
@@ -224,3 +224,8 @@ def test_a_misspelt_limit_of_a_key_is_named_with_what_was_meant():
     given = '{"trainer": {"allowance": {"burts": 1}}}'
     with environment(JUDGE_SERVER_API_KEYS=given), pytest.raises(BadConfiguration, match="did you mean burst"):
         load_settings()
+
+
+def test_a_flag_that_is_no_setting_is_a_mistake_of_the_command():
+    with pytest.raises(TypeError, match="not settings: database"):
+        settings_from(StoreFlags(), database="sqlite://")

@@ -66,9 +66,10 @@ def gate(
     raise typer.Exit(run(gating.gate_file(settings, chosen)))
 
 
+@options.takes_flags
 def certificates(
-    database: options.Database = None,
-    config: options.Config = None,
+    *,
+    store: options.StoreFlags,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """List the newest certificate of each judge and rubric, and the fitted maps; stale ones say why they do not count.
@@ -78,4 +79,4 @@ def certificates(
     from judge_server.cli.actions.calibrate import certificates as listing
     from judge_server.cli.running import run
 
-    run(listing.show(options.settings_given(config=config, database=database), as_json=as_json))
+    run(listing.show(options.settings_given(store), as_json=as_json))

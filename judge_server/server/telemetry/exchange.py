@@ -12,7 +12,6 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from judge_server.server.middleware.headers import request_id_of
 from judge_server.util.tracing import Span, Tracer
 
 HUNG_UP = 499
@@ -70,7 +69,7 @@ class ObserveExchanges:
                     route=_route_of(scope),
                     status=status,
                     seconds=time.monotonic() - started if seconds is None else seconds,
-                    request_id=request_id_of(scope),
+                    request_id=scope["state"].get("request_id", ""),
                     caller=scope["state"].get("caller"),
                 )
                 for observer in self._observers:
