@@ -65,6 +65,8 @@ def serve_until_stopped(settings: Settings) -> bool:
     sys.setswitchinterval(_SWITCH_SECONDS)
     _give_memory_back()
     limit_connections(_MOST_CALLS)
+    if not port_is_free(settings.host, settings.port):
+        return False
     app = create_app(settings)
     server = DrainingServer(
         app,
@@ -102,6 +104,23 @@ def _leave_waiting_threads(started: bool) -> None:
         _LOG.warning("the database did not answer: the server ends without waiting for it")
         logging.shutdown()
         os._exit(0 if started else 1)
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether the server can listen there; if not, the log says why. Asked before an engine loads its weights, which
+    takes minutes."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+    except OSError as fault:
+        why = (fault.strerror or str(fault)).lower()
+        _LOG.error("cannot listen on %s port %d: %s; choose another with --port", host, port, why)
+        return False
+    return True
 
 
 def limit_connections(judges: int) -> int:
