@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
 Asked = TypeVar("Asked", Sample, Rollouts)
-_OF_THE_RUBRIC = {kind.type: kind for kind in (errors.UnknownRubric, errors.BadRubric, errors.NotCalibrated)}
+_OF_THE_RUBRIC = {
+    kind.type: kind for kind in (errors.UnknownRubric, errors.BadRubric, errors.NotCalibrated, errors.PrereleaseRefused)
+}
 
 
 class Rewarder:
@@ -222,6 +224,8 @@ class Rewarder:
         return scored
 
     def _of_the_run(self, asked: Asked) -> Asked:
+        if isinstance(asked, Sample) and asked.on_change is None and self._pins.on_change == "warn":
+            asked = replace(asked, on_change="warn")
         return asked if asked.run is not None or self.training_run is None else replace(asked, run=self.training_run)
 
     def _require_rubric(self, asked: Sample | Rollouts, where: str) -> None:
@@ -238,7 +242,11 @@ class Rewarder:
             self._pins.check(one.rubric or self.terms.rubric, one.judge or self.terms.judge, scored.judgment, one.step)
 
     def _require_known(self, asked: Sample | Rollouts, one: Scored) -> None:
-        """A misspelt rubric or judge of our own fails every sample permanently."""
+        """A misspelt rubric or judge of our own fails every sample permanently, and so does another reward than the
+        one that the server keeps for the run."""
+        if one.failure == errors.RewardChanged.type:
+            at = "" if asked.step is None else f"At step {asked.step}: "
+            raise errors.RewardChanged(f"{at}{one.detail or ''}")
         if one.failure in _OF_THE_RUBRIC and asked.rubric is None:
             raise _OF_THE_RUBRIC[one.failure](one.detail or "")
         if one.failure == errors.UnknownJudge.type and asked.judge is None:

@@ -34,7 +34,8 @@ _NAMES = ("id", "group", "policy", "run", "judge")
 class Sample:
     """``prompt`` and ``response``: text, or a list of messages. ``rubric``: a name, ``id@version`` or a whole rubric as
     an object; ``judge``: a configured name; both go before those of the call. ``id``, ``group``, ``step``,
-    ``policy`` and ``run`` are the trainer's and come back with the judgment."""
+    ``policy`` and ``run`` are the trainer's and come back with the judgment. ``on_change``: ``warn`` lets the server
+    answer a ``run`` although something else than before would reward it."""
 
     prompt: Text
     response: Text
@@ -47,6 +48,7 @@ class Sample:
     step: int | None = None
     policy: str | None = None
     run: str | None = None
+    on_change: str | None = None
     explain: bool = False
 
     def __new__(cls, *_: Any, **given: Any) -> Self:

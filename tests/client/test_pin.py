@@ -63,3 +63,38 @@ def test_what_answered_first_can_be_logged(scripted, answering):
     rewarder.score([SAMPLE])
     assert rewarder.pinned == {"rubric a/b": "a/b 1.0.0 d1", "judge default": "m direct f1 uncalibrated"}
     assert pickle.loads(pickle.dumps(rewarder)).pinned == {}
+
+
+class Keeping(Answering):
+    """A server that keeps what rewarded a run first, and refuses anything else unless the sample allows it."""
+
+    def __call__(self, seen: Seen) -> Reply:
+        if any(item.get("on_change") == "warn" for item in seen.body["items"]):
+            return super().__call__(seen)
+        error = {"type": "reward_changed", "detail": "The judge default is f2 and was f1."}
+        refused = judgment(None, error=error)
+        return Reply(body={"results": [refused] * len(seen.body["items"]), "rewards": [None]})
+
+
+@pytest.mark.parametrize("policy", ["drop", "raise", -1])
+def test_what_the_server_keeps_for_the_run_stops_it_whatever_the_policy(scripted, policy):
+    scripted.behave = Keeping()
+    rewarder = Rewarder("a/b", url=scripted.url, run="night-7", on_failure=policy)
+    with pytest.raises(RewardChanged, match="At step 7: The judge default is f2"):
+        rewarder.score([SAMPLE])
+
+
+def test_a_change_that_the_user_allows_is_told_to_the_server(scripted):
+    scripted.behave = Keeping()
+    rewarder = Rewarder("a/b", url=scripted.url, run="night-7", on_change="warn")
+    assert rewarder.score_one(SAMPLE).reward == 0.5
+
+
+def test_an_empty_response_that_no_judge_read_is_no_change_of_the_judge(scripted, answering):
+    rewarder = Rewarder("a/b", url=scripted.url)
+    rewarder.score([SAMPLE])
+    nobody = {"name": "none", "model": "none", "mode": "none", "fingerprint": "none"}
+    rubric = {"id": "a/b", "version": "1.0.0", "digest": "d1"}
+    guarded = judgment(0.0, rubric=rubric, judge=nobody)
+    scripted.behave = lambda seen: Reply(body={"results": [guarded], "rewards": [0.0]})
+    assert rewarder.score_one(SAMPLE).reward == 0.0
