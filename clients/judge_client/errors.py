@@ -28,6 +28,7 @@ JudgeClientError
     ├── RubricConflict      409
     ├── JobConflict         409
     ├── NotCalibrated       409
+    ├── RubricNotAllowed    409
     ├── PrereleaseRefused   409  a rubric version that may still change is refused for training
     ├── TooLarge            413
     ├── UploadStalled       408  an upload of a job sent nothing for too long

@@ -183,7 +183,7 @@ class Rewarder:
         return replace(conduct, backoff=replace(conduct.backoff, patience_seconds=patience))
 
     def _scored(self, given: Iterable[Sample]) -> Flow[list[Scored]]:
-        samples = [self._of_the_run(sample) for sample in samples_of(given)]
+        samples = [self._of_the_run(self._allowing_changes(sample)) for sample in samples_of(given)]
         for place, sample in enumerate(samples):
             self._require_rubric(sample, f"samples[{place}]")
         found = yield from self._judged(samples)
@@ -223,9 +223,12 @@ class Rewarder:
         self._counts.note(scored, self.on_failure)
         return scored
 
+    def _allowing_changes(self, sample: Sample) -> Sample:
+        """The server, too, keeps what rewarded a run."""
+        warns = self._pins.on_change == "warn" and sample.on_change is None
+        return replace(sample, on_change="warn") if warns else sample
+
     def _of_the_run(self, asked: Asked) -> Asked:
-        if isinstance(asked, Sample) and asked.on_change is None and self._pins.on_change == "warn":
-            asked = replace(asked, on_change="warn")
         return asked if asked.run is not None or self.training_run is None else replace(asked, run=self.training_run)
 
     def _require_rubric(self, asked: Sample | Rollouts, where: str) -> None:
