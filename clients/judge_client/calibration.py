@@ -18,7 +18,8 @@ class LabelsReference:
 
 @dataclass(frozen=True)
 class Calibration:
-    """``summary``: metrics by criterion, and ``overall``. ``failures`` counts verdicts without a value by cause."""
+    """``summary``: metrics by criterion, and ``overall``. ``failures`` counts verdicts without a value by cause.
+    ``mapping``: how each criterion's labels were read, in a line."""
 
     id: str
     judge: JudgeReference
@@ -32,6 +33,7 @@ class Calibration:
     failures: dict[str, int] = field(default_factory=dict)
     unmeasured: tuple[str, ...] = ()
     summary: dict[str, Any] = field(default_factory=dict)
+    mapping: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,4 @@ class CalibrationProgress:
     maps: str | None = None
     certificate: Certificate | None = None
     error: Failure | None = None
+    mapping: tuple[str, ...] = ()

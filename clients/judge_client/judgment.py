@@ -22,13 +22,16 @@ UNEXPLAINED = Failure("no_verdict", "The server gave no reason.")
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one member of a panel said."""
+    """What one member of a panel or cascade said. Of a cascade: which judge ``decided``, and the ``tokens`` of its
+    call."""
 
     judge: str
     status: str
     value: float | None = None
     reason: str | None = None
     error: Failure | None = None
+    decided: bool | None = None
+    tokens: int = 0
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,16 @@ criteria:
 """
 SAMPLE = Sample("I have a headache.", "Rest. A stiff neck is an emergency.", id="row-1", group="g", step=0)
 NAMED = {"rubric": "medical/consultation"}
-NOT_OF_THE_CLIENT = ("/trainers/", "/v1/fine_tuning/", "/v1/monitor", "/v1/runs", "/v1/erasures", "/classify")
+NOT_OF_THE_CLIENT = (
+    "/trainers/",
+    "/v1/fine_tuning/",
+    "/v1/systemone",
+    "/v1/decisions",
+    "/v1/monitor",
+    "/v1/runs",
+    "/v1/erasures",
+    "/classify",
+)
 
 
 def rubric_of(ask, version: str = "1.0.0") -> str:
@@ -57,8 +66,8 @@ def test_a_sample_is_judged(ask, url):
 
 @both_ways
 def test_plain_data_is_a_sample_and_its_own_rubric_goes_first(ask, url):
-    given = {"prompt": "p", "response": "r", "rubric": "writing/summary", "judge": None}
-    given["rubric"] = next(one.id for one in ask(url, "rubrics") if one.id != "medical/consultation")
+    given = {"prompt": "p", "response": "r", "rubric": "writing/creative_story", "judge": None}
+    assert given["rubric"] in {one.id for one in ask(url, "rubrics")}
     assert ask(url, "score", given, **NAMED).rubric.id == given["rubric"]
     assert ask(url, "score", given | {"rubric": None}, **NAMED).rubric.id == "medical/consultation"
 
