@@ -164,7 +164,7 @@ def test_another_model_behind_the_address_of_the_judge_stops_the_training_when_t
     outcome = run(trainer, {2: replaced})
 
     assert outcome.error["type"] == "RewardChanged"
-    assert "at step 2" in outcome.error["detail"]
+    assert "at step 2" in outcome.error["detail"].lower()
     assert [step["step"] for step in outcome.steps] == [0, 1]
     no_false_rewards(outcome, here, values)
     one_reward_for_all(outcome, here)
