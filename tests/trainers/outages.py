@@ -62,6 +62,7 @@ class Place:
 
     def __init__(self, folder: Path, judge: StubJudge) -> None:
         self.folder, self.judge = folder, judge
+        self.timers: list[threading.Timer] = []
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
@@ -100,11 +101,20 @@ class Place:
     def down(self, seconds: float) -> None:
         """Killed now, and started again after so long; the trainer goes on meanwhile."""
         self.kill()
-        threading.Timer(seconds, self.start).start()
+        self._later(seconds, self.start)
 
     def down_while_judging(self, seconds: float) -> None:
         """Killed a second from now, when the trainer has asked for the next rewards."""
-        threading.Timer(1.0, self.down, [seconds]).start()
+        self._later(1.0, lambda: self.down(seconds))
+
+    def _later(self, seconds: float, happens: Callable[[], None]) -> None:
+        self.timers.append(threading.Timer(seconds, happens))
+        self.timers[-1].start()
+
+    def settle(self) -> None:
+        """Waits until everything that was to happen has happened."""
+        for timer in self.timers:  # grows while it is read
+            timer.join()
 
     def stored(self, step: int) -> list[dict[str, Any]]:
         query = {"run": RUN, "step": step, "limit": 1000}
@@ -163,6 +173,7 @@ def train(
     finally:
         process.kill()
         process.wait()
+    here.settle()
     log = (folder / "trainer.log").read_text()
     assert (folder / "result.json").exists(), log[-6000:]
     result = json.loads((folder / "result.json").read_text())
