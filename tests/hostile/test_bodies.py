@@ -90,6 +90,16 @@ BODIES: dict[str, tuple[str, list[Any]]] = {
             }
         ],
     ),
+    "erasure": ("/v1/erasures", [{"run": "never-made", "reason": "asked for"}]),
+    "repin": ("/v1/runs/repin", [{"run": "never-made", "reason": "a new rubric"}]),
+    "decisions": (
+        "/v1/decisions",
+        [{"input": PROMPT, "questions": [{"type": "boolean", "name": "q", "instructions": "Is it said?"}]}],
+    ),
+    "systemone": (
+        "/v1/systemone",
+        [{"state": PROMPT, "questions": [{"type": "binary", "instructions": "Is it said?"}]}],
+    ),
     "envelope": (
         f"/trainers/openrlhf/{RUBRIC}",
         [{"query": [CHAT + END], "prompts": [CHAT], "labels": [json.dumps({"rubric": rubric()})]}],
@@ -137,7 +147,7 @@ def _with(body: Any, path: tuple[Any, ...], value: Any) -> bytes:
 def _send(server: httpx.Client, path: str, body: bytes) -> None:
     answer = server.post(path, content=body, headers=_JSON)
     assert answer.status_code != 500, body
-    if answer.status_code >= 400 and not path.startswith("/v1/fine_tuning"):
+    if answer.status_code >= 400 and not path.startswith(("/v1/fine_tuning", "/v1/decisions", "/v1/systemone")):
         assert answer.json()["type"].startswith("urn:judge-server:error:")
 
 

@@ -216,10 +216,13 @@ def _with(context: str | None, text: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """Instructions and labels may be any JSON; a judge reads text."""
+    """Instructions and labels may be any JSON; a judge reads text. Raises BadInput for JSON that others cannot hold."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else canonical_json(as_json(value))
+    try:
+        return value if isinstance(value, str) else canonical_json(as_json(value))
+    except ValueError as fault:
+        raise BadInput(f"{fault}.", remedy="Correct the instructions or labels.") from None
 
 
 def material_of_state(state: Any) -> JudgeInput:
