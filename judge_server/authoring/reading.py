@@ -29,6 +29,7 @@ _SPACES = "\u00a0\u2000-\u200a\u202f\u3000"  # that look like a space but do not
 _ODD_SPACE = re.compile(f"[{_SPACES}]")
 _ODD_INDENT = re.compile(rf"^[ \t]*[{_SPACES}]+[ \t{_SPACES}]*(?=\S)", re.MULTILINE)
 _ODD_BLANK = re.compile(rf"^[ ]*(?:- )?[A-Za-z_]+:[{_SPACES}]", re.MULTILINE)
+_COMMENT = re.compile(r"[ \t]*#")
 _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{2}0")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -261,20 +262,26 @@ class _Builder:
 
     def _check_comment(self, event: Any) -> None:
         """Report an unquoted text that is cut off by `` #``."""
-        key = self.stack[-1].key if self.stack else None
-        end = event.end_mark
-        if event.style not in (None, "") or not event.value or end.line >= len(self.lines):
+        if event.style not in (None, "") or not event.value:
             return
-        rest = self.lines[end.line][end.column :]
-        cut = rest.lstrip()
-        usual = " " not in event.value and (key is not None or cut[1:2].isspace())  # after an id, a number or a tag
-        if cut.startswith("#") and not self.stack[-1].flow and (key in TEXTS or not usual):
-            position = TextPosition(end.line + 1, end.column + 1 + len(rest) - len(rest.lstrip()))
-            message = f"the text ends before {rest.strip()[:60]!r}, which is a comment"
-            whole = quoted(event.value + rest.rstrip())[:200]
+        end = event.end_mark
+        found = _COMMENT.match(self.text, end.index)
+        if found is None or not self.stack or self.stack[-1].flow:
+            return
+        key = self.stack[-1].key
+        comment = self.text[found.end() - 1 : self._end_of_line(found.end())]
+        usual = " " not in event.value and (key is not None or comment[1:2].isspace())  # after an id, a number or a tag
+        if key in TEXTS or not usual:
+            position = TextPosition(end.line + 1, end.column + found.end() - end.index)
+            message = f"the text ends before {comment.strip()[:60]!r}, which is a comment"
+            whole = quoted(f"{event.value}{found.group()[:-1]}{comment.rstrip()}")[:200]
             place = f"{key}: " if key else "- "
             advice = f"put all of it in quotes: {place}{whole}; or give the comment a line of its own"
             self._note(position, "comment-in-text", message, advice)
+
+    def _end_of_line(self, place: int) -> int:
+        end = self.text.find("\n", place)
+        return len(self.text) if end < 0 else end
 
     def _note(self, position: TextPosition, rule: str, message: str, suggestion: str) -> None:
         path = self.stack[-1].path if self.stack else ()

@@ -26,6 +26,8 @@ _ROW = frozenset(
     )
 )  # fmt: skip
 
+_PIECE = 1 << 16
+
 
 def files_of(path: Path) -> list[Path]:
     """The file, or every file of records in a folder, by name. Raises BadInput if there is none."""
@@ -58,7 +60,7 @@ def _json_records(stream: Any, path: Path, *, lines: bool) -> Iterator[tuple[str
     whole = _try(first)
     rest = stream.readline(MOST_BYTES)
     if whole is None or (not rest.strip() and not lines):
-        more = stream.read(MOST_BYTES)
+        more = _at_most(stream)
         if len(more) == MOST_BYTES:
             raise BadInput(f"{path} is larger than {MOST_BYTES:,} bytes.", remedy="Write it as .jsonl.")
         yield from _split(_parse(first + rest + more, f"{path}"), path)
@@ -79,7 +81,15 @@ def _opened(path: Path) -> Any:
 
 def _bounded(path: Path) -> bytes:
     with _opened(path) as stream:
-        return bytes(stream.read(MOST_BYTES))
+        return _at_most(stream)
+
+
+def _at_most(stream: Any) -> bytes:
+    """The rest of a stream, up to the bound. A single read of so much would take the memory first."""
+    content = bytearray()
+    while len(content) < MOST_BYTES and (piece := stream.read(min(_PIECE, MOST_BYTES - len(content)))):
+        content += piece
+    return bytes(content)
 
 
 def _split(whole: Any, path: Path) -> Iterator[tuple[str, Any]]:

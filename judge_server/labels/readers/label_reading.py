@@ -23,7 +23,7 @@ from judge_server.labels.readers.form import Form, form_of
 from judge_server.labels.readers.gathering import Gathering, facts_in
 from judge_server.labels.readers.heading import chunks_below, table_of_rows
 from judge_server.labels.readers.layout import FACTS, FIELDS, LONG, Layout, is_fact, resolve
-from judge_server.labels.readers.records import Chunk, Record, chunks_of, records
+from judge_server.labels.readers.records import ROWS, Chunk, Record, chunks_of, records
 from judge_server.labels.readers.scale import scales_of
 
 Sourced = Iterator[tuple[Chunk, Mapping[str, str]]]
@@ -107,7 +107,7 @@ def _open(path: Path, layout: Layout, rubric: Rubric | None, findings: LabelFind
         return _Opened(_objects(records(path, form, findings), layout, findings), layout)
     names, chunks = _table_of(path, form, findings)
     if "criterion" not in names and "annotator" not in names and not layout.columns:
-        peeked, some = _table_of(path, form, LabelFindings(path.name))
+        peeked, some = _table_of(path, form, LabelFindings(path.name), at_once=1)
         first = next(records_of(some(peeked)), None)
         if first is not None and (foreign := format_of(first[1])) is not None:
             return _Opened(_foreign(foreign, records_of(chunks(names)), layout, findings), layout)
@@ -119,11 +119,12 @@ def _open(path: Path, layout: Layout, rubric: Rubric | None, findings: LabelFind
 
 
 def _table_of(
-    path: Path, form: Form, findings: LabelFindings
+    path: Path, form: Form, findings: LabelFindings, at_once: int = ROWS
 ) -> tuple[list[str], Callable[[list[str]], Iterator[Chunk]]]:
-    """The heading, and a function that gives the chunks of the named columns."""
+    """The heading, and a function that gives the chunks of the named columns. ``at_once``: rows that a packed file
+    unpacks together."""
     if form is Form.PARQUET:
-        return parquet.heading(path), lambda used: parquet.chunks(path, used)
+        return parquet.heading(path), lambda used: parquet.chunks(path, used, at_once)
     if form is Form.WORKBOOK:
         table = table_of_rows(workbook.rows(path, findings))
         return table.names, lambda _used: chunks_below(table, findings, unmark=False)

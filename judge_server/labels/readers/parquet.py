@@ -14,12 +14,12 @@ def heading(path: Path) -> list[str]:
     return [str(name) for name in _open(path).schema_arrow.names]
 
 
-def chunks(path: Path, names: list[str]) -> Iterator[Chunk]:
-    """The columns ``names``; rows count from 1. Raises BadInput for a damaged file."""
+def chunks(path: Path, names: list[str], size: int = ROWS) -> Iterator[Chunk]:
+    """The columns ``names``, ``size`` rows at a time; rows count from 1. Raises BadInput for a damaged file."""
     row = 1
     file = _open(path)
     try:
-        for batch in file.iter_batches(batch_size=ROWS, columns=names):
+        for batch in file.iter_batches(batch_size=size, columns=names):
             rows = np.arange(row, row + batch.num_rows, dtype=np.int32)
             row += batch.num_rows
             yield Chunk(rows, {name: batch.column(name).to_pylist() for name in names})
