@@ -52,10 +52,10 @@ demo: install-base  ## score the bundled submissions against the bundled rubrics
 	@$(BIN)/judge-server demo
 
 test: check  ## lint, types and contracts, then the tests: the real engine and PostgreSQL too, a worker a core (WORKERS=0: one process)
-	$(BIN)/pytest $(PARALLEL) -m "not trainers and not long"
+	$(BIN)/pytest $(PARALLEL) -m "not trainers and not long and not longest"
 
-test-long: install  ## the longest runs of kills, faults, overload and hostile input
-	$(BIN)/pytest $(PARALLEL) -m long
+test-long: install  ## the long runs of kills, faults, outages, overload and hostile input: hours (LONG=long: the minutes that CI runs)
+	$(BIN)/pytest $(PARALLEL) -m "$(or $(LONG),long or longest)"
 
 test-numerics: install  ## the engine's tests with its weights moved by up to 0.001, and in bfloat16: no outcome changes
 	$(BIN)/pytest -m "engine and not real_model" --perturb-weights 0.001 tests/models tests/end_to_end
@@ -65,7 +65,7 @@ simulate: install  ## figures and decisions with known truth, 200 label sets a c
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulation --sets $(or $(SETS),200) $(if $(KEEP),--keep $(KEEP))
 
 test-trainers: install  ## the adapters against real trainers, each in an environment of its own (TRAINERS="trl verl" picks)
-	$(BIN)/pytest -m "trainers and not long" $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py)
+	$(BIN)/pytest -m "trainers and not long and not longest" $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py)
 
 bench: install .venv-bench/installed  ## verdicts per second and CPU per verdict, beside other ways to do the same work
 	$(BIN)/python -m benchmarks.throughput --autorubric .venv-bench/bin/python

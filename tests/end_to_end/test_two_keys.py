@@ -18,7 +18,7 @@ def test_the_other_key_is_answered_as_before_and_never_refused(tmp_path, way):
     assert outcome.beside.percentile(0.5) <= 4 * outcome.quiet.percentile(0.5) + NOISE_SECONDS, outcome.line()
 
 
-@pytest.mark.long
+@pytest.mark.longest
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_minute_of_it_leaves_p99_within_twice_its_quiet_value(tmp_path, way):

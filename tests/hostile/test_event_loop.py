@@ -77,7 +77,7 @@ def test_healthz_answers_in_100_ms_beside_any_text_in_any_field(watched, name):
     assert loud == {}
 
 
-@pytest.mark.long
+@pytest.mark.longest
 @pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("name", BODIES)
 def test_time_grows_with_the_size_of_a_text_alone(watched, name):
@@ -117,7 +117,7 @@ def test_no_list_and_no_object_of_a_body_holds_the_loop_for_50_ms(watched, name)
     assert held(watched[0], path, many) == {}
 
 
-@pytest.mark.long
+@pytest.mark.longest
 @pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("size", [32_768, 65_536, 131_072, 262_144, 524_288, 1_048_576])
 @pytest.mark.parametrize("name", BODIES)
@@ -131,7 +131,7 @@ def test_no_text_of_any_size_holds_the_loop_for_50_ms(watched, name, size):
     assert held(watched[0], path, texts) == {}
 
 
-@pytest.mark.long
+@pytest.mark.longest
 @pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("values", [40_000, 80_000, 160_000, 240_000])
 @pytest.mark.parametrize("name", BODIES)

@@ -80,9 +80,9 @@ def test_every_test_runs_under_exactly_one_target():
         for target in ("test", "test-long", "test-trainers")
     }
     assert chosen == {
-        "test": "not trainers and not long",
-        "test-long": "long",
-        "test-trainers": "trainers and not long",
+        "test": "not trainers and not long and not longest",
+        "test-long": "long or longest",
+        "test-trainers": "trainers and not long and not longest",
     }
 
 

@@ -78,13 +78,13 @@ def test_a_restart_is_waited_for_at_each_place_of_a_run(run, here, values):
     killed_at_three_places("trl", run, here, values, seconds=(1, 1, 1))
 
 
-@pytest.mark.long
+@pytest.mark.longest
 @pytest.mark.parametrize("trainer", TOGETHER)
 def test_an_outage_of_20_60_and_120_seconds_is_waited_for(trainer, run, here, values):
     killed_at_three_places(trainer, run, here, values, seconds=(20, 60, 120))
 
 
-@pytest.mark.long
+@pytest.mark.longest
 def test_an_outage_longer_than_the_patience_costs_the_step_and_is_logged(run, here, values):
     """``drop``: the completions get no reward, the metrics say why, and the training goes on."""
     outcome = run("trl", {2: lambda: here.down(60)}, steps=6, JUDGE_PATIENCE_SECONDS="5")
@@ -117,7 +117,7 @@ def test_a_broken_file_changes_nothing_and_one_changed_under_its_version_stops_t
     one_reward_for_all(outcome, here)
 
 
-@pytest.mark.long
+@pytest.mark.longest
 @pytest.mark.parametrize("trainer", TOGETHER)
 def test_a_file_that_is_removed_stops_the_training(trainer, run, here, values):
     def removed():
@@ -133,7 +133,7 @@ def test_a_file_that_is_removed_stops_the_training(trainer, run, here, values):
     one_reward_for_all(outcome, here)
 
 
-@pytest.mark.long
+@pytest.mark.longest
 def test_a_judge_that_is_half_dead_costs_half_of_the_rewards_and_is_logged(run, here, values):
     def half_dead():
         values.half_dead = True
@@ -148,7 +148,7 @@ def test_a_judge_that_is_half_dead_costs_half_of_the_rewards_and_is_logged(run, 
     one_reward_for_all(outcome, here)
 
 
-@pytest.mark.long
+@pytest.mark.longest
 @pytest.mark.parametrize("trainer", TOGETHER)
 def test_another_model_behind_the_address_of_the_judge_stops_the_training_when_the_server_has_met_it(
     trainer, run, here, values
