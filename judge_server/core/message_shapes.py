@@ -5,7 +5,6 @@ blocks (``text``, ``thinking``, ``tool_use``, ``tool_result``), calls written fl
 metadata are left out. Any other field stays, and is then refused with its name: it may be content.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -43,22 +42,22 @@ def _messages(message: Any) -> Iterator[Any]:
     if not isinstance(message, Mapping):
         yield message
         return
-    if message.get("type") in _ITEMS and "role" not in message:
+    if _kind(message) in _ITEMS and "role" not in message:
         yield _of_item(message)
         return
     kept = {name: value for name, value in message.items() if name not in _METADATA}
     if kept.get("role") == "function":
         kept["role"] = "tool"
-    calls = [_call(call) for call in kept.get("tool_calls") or []]
+    calls = [_call(call) for call in _listed(kept.get("tool_calls"))]
     if isinstance(called := kept.pop("function_call", None), Mapping):
         calls.append(_call(called))
     thoughts = _thoughts(kept.pop("thinking_blocks", None))
     content = kept.get("content")
-    if isinstance(content, list) and any(isinstance(one, Mapping) and one.get("type") in _BLOCKS for one in content):
+    if isinstance(content, list) and any(_kind(one) in _BLOCKS for one in content):
         yield from _results(content)
-        thoughts += _thoughts([one for one in content if isinstance(one, Mapping) and one.get("type") == "thinking"])
-        calls += [_call(one) for one in content if isinstance(one, Mapping) and one.get("type") == "tool_use"]
-        rest = [one for one in content if not (isinstance(one, Mapping) and one.get("type") in _BLOCKS)]
+        thoughts += _thoughts([one for one in content if _kind(one) == "thinking"])
+        calls += [_call(one) for one in content if _kind(one) == "tool_use"]
+        rest = [one for one in content if _kind(one) not in _BLOCKS]
         if not rest and not calls and not thoughts:
             return  # a turn of results alone
         kept["content"] = [_without_metadata(one) for one in rest]
@@ -69,13 +68,24 @@ def _messages(message: Any) -> Iterator[Any]:
     yield kept
 
 
+def _kind(given: Any) -> str | None:
+    """The ``type`` of a block or an item, if it is a text."""
+    kind = given.get("type") if isinstance(given, Mapping) else None
+    return kind if isinstance(kind, str) else None
+
+
+def _listed(given: Any) -> Sequence[Any]:
+    """A list, or nothing for any other value, which validation then refuses."""
+    return given if isinstance(given, list | tuple) else ()
+
+
 def _of_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """A message of one item of the Responses API."""
     match item["type"]:
         case "function_call" | "custom_tool_call":
             return {"role": "assistant", "content": "", "tool_calls": [_call(item)]}
         case "reasoning":
-            parts = [*(item.get("content") or ()), *(item.get("summary") or ())]
+            parts = [*_listed(item.get("content")), *_listed(item.get("summary"))]
             return {"role": "assistant", "content": "", "reasoning": "\n\n".join(_thoughts(parts))}
         case _:
             return {"role": "tool", "content": item.get("output"), "tool_call_id": item.get("call_id")}
@@ -87,22 +97,21 @@ def _call(call: Any) -> Any:
         return call
     inner = next((call[name] for name in ("function", "custom") if isinstance(call.get(name), Mapping)), call)
     arguments = next((inner[name] for name in ("arguments", "input") if inner.get(name) is not None), "{}")
-    written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
     called = next((call[name] for name in ("call_id", "id") if isinstance(call.get(name), str)), None)
-    return {"id": called, "function": {"name": inner.get("name"), "arguments": written or "{}"}}
+    return {"id": called, "function": {"name": inner.get("name"), "arguments": "{}" if arguments == "" else arguments}}
 
 
 def _results(content: Sequence[Any]) -> Iterator[dict[str, Any]]:
     """Anthropic writes the results of tools into a user's turn."""
     for block in content:
-        if isinstance(block, Mapping) and block.get("type") == "tool_result":
+        if isinstance(block, Mapping) and _kind(block) == "tool_result":
             said = block.get("content")
             parts = [_without_metadata(one) for one in said] if isinstance(said, list) else said
             yield {"role": "tool", "content": parts, "tool_call_id": block.get("tool_use_id")}
 
 
 def _thoughts(blocks: Any) -> list[str]:
-    found = (one.get("thinking") or one.get("text") for one in blocks or () if isinstance(one, Mapping))
+    found = (one.get("thinking") or one.get("text") for one in _listed(blocks) if isinstance(one, Mapping))
     return [text for text in found if isinstance(text, str) and text]
 
 

@@ -223,7 +223,7 @@ class VllmModel:
     async def _think_and_answer(self, request: Request, family: Thinking, budget: int) -> Completion:
         """The thinking up to its closing token or its budget, then the answer as a second request that continues it."""
         ids = self._template.encode(request.prompt, thinking=True)
-        self._check_length(ids, budget + _answer_tokens(request.structured))
+        self._check_length(ids, budget + _answer_tokens(_generated(request)))
         thought = await self._running().generate(
             Ask(ids, budget, request, stop_id=self._parts.control_id(family.closing))
         )
@@ -235,7 +235,7 @@ class VllmModel:
         return replace(answered, thinking=said, usage=thought.usage + answered.usage)
 
     async def _answer(self, request: Request, ids: list[int]) -> Completion:
-        answer = request.answer if isinstance(request.answer, Labels) else request.structured
+        answer = _generated(request)
         self._check_length(ids, _answer_tokens(answer))
         if isinstance(answer, Labels):
             return await self._answer_label(request, answer, ids)
@@ -284,6 +284,11 @@ class VllmModel:
 
 def _probe(text: str, answer: Labels | Structured) -> Request:
     return Request(Prompt((Turn("user", (Segment(text, "question", trusted=True),)),)), answer)
+
+
+def _generated(request: Request) -> Labels | Structured:
+    """What the engine generates. Raises ModelUnavailable for typed questions."""
+    return request.answer if isinstance(request.answer, Labels) else request.structured
 
 
 def _answer_tokens(answer: Labels | Structured) -> int:

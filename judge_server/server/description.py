@@ -41,18 +41,34 @@ _WAYS_TO_SEND_A_KEY = {
         "description": "The key is the password; the name does not matter.",
     },
 }
+_SCORED = {
+    "404": "No such rubric or judge",
+    "409": "The judge has not passed calibration for the rubric",
+    "429": "The queue is full: see Retry-After",
+    "502": "The judge's answer could not be read",
+    "503": "The judge, the store or the server is not available: see Retry-After",
+    "504": "The deadline passed",
+}
+_DECISIONS = ("/v1/systemone", "/v1/decisions")
+_DECISION_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": "string"},
+            },
+        }
+    },
+}
 _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
-    (
-        "/v1/score",
-        {
-            "404": "No such rubric or judge",
-            "409": "The judge has not passed calibration for the rubric",
-            "429": "The queue is full: see Retry-After",
-            "502": "The judge's answer could not be read",
-            "503": "The judge, the store or the server is not available: see Retry-After",
-            "504": "The deadline passed",
-        },
-    ),
+    ("/v1/score", _SCORED),
+    *((path, _SCORED) for path in _DECISIONS),
     (
         "/v1/fine_tuning/alpha/graders/",
         {
@@ -63,17 +79,7 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
             "504": "The deadline passed",
         },
     ),
-    (
-        "/trainers/",
-        {
-            "404": "No such rubric or judge",
-            "409": "The judge has not passed calibration for the rubric",
-            "429": "The queue is full: see Retry-After",
-            "502": "The judge's answer could not be read",
-            "503": "The judge, the store or the server is not available: see Retry-After",
-            "504": "The deadline passed",
-        },
-    ),
+    ("/trainers/", _SCORED),
     (
         "/v1/jobs",
         {
@@ -85,6 +91,7 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     ("/v1/rubrics", {"404": "No such rubric", "409": "A published rubric version cannot change"}),
     ("/v1/judgments/", {"404": "No such judgment"}),
     ("/v1/monitor/audit-queue", {"404": "No such judge or rubric"}),
+    ("/v1/runs/", {"404": "No such run"}),
     ("/v1/rescore", {"404": "No such rubric"}),
     ("/v1/calibrations", {"404": "No such calibration, rubric or judge", "429": "Too many wait: see Retry-After"}),
     ("/v1/label-sets/", {"404": "No such label set"}),
@@ -140,11 +147,10 @@ def _problems(path: str, public: bool, has_body: bool) -> dict[str, Any]:
     for prefix, more in _BY_PATH:
         if path.startswith(prefix):
             known |= more
-    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {
-        status: {"description": described, "content": {MEDIA_TYPE: schema}}
-        for status, described in sorted(known.items())
-    }
+    content: dict[str, Any] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if path in _DECISIONS:
+        content["application/json"] = {"schema": _DECISION_ERROR}
+    return {status: {"description": described, "content": content} for status, described in sorted(known.items())}
 
 
 router = APIRouter(include_in_schema=False)

@@ -79,7 +79,10 @@ def _rubric_of_row(given: Any) -> Any:
     record = {"rubric": given}
     if not isinstance(given, list | str) or not rows.entries_of(record):
         return given
-    name = f"row/{digest(as_json(given)).removeprefix('sha256:')[:16]}"
+    try:
+        name = f"row/{digest(as_json(given)).removeprefix('sha256:')[:16]}"
+    except ValueError as fault:
+        raise BadEnvelope(f"The rubric of the row cannot be read: {fault}.", remedy=_REMEDY) from None
     try:
         rubric = FORMATS[format_of(record, "rubric")].read(record, "rubric", name)
     except (BadInput, BadRubric) as fault:
