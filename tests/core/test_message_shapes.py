@@ -14,12 +14,12 @@ def calls(message):
     return [(call.id, call.function.name, call.function.arguments) for call in message.tool_calls]
 
 
-FUNCTION = {"name": "look", "arguments": '{"at": 1}'}
+FUNCTION = {"name": "look", "arguments": '{"at":1}'}
 CALLS = {
     "openai": {"id": "c1", "type": "function", "function": FUNCTION},
     "with its index": {"index": 0, "id": "c1", "type": "function", "function": FUNCTION},
     "flat": {"id": "c1", "name": "look", "arguments": {"at": 1}},
-    "custom": {"id": "c1", "type": "custom", "custom": {"name": "look", "input": '{"at": 1}'}},
+    "custom": {"id": "c1", "type": "custom", "custom": {"name": "look", "input": '{"at":1}'}},
     "provider's fields": {"id": "c1", "function": FUNCTION, "provider_specific_fields": None},
 }
 
@@ -27,7 +27,7 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_call_is_the_same_whoever_wrote_it(call):
     (message,) = read({"role": "assistant", "content": None, "tool_calls": [call]})
-    assert calls(message) == [("c1", "look", '{"at": 1}')]
+    assert calls(message) == [("c1", "look", '{"at":1}')]
 
 
 def test_a_call_without_arguments_has_none():
@@ -40,7 +40,7 @@ def test_old_function_calls_and_the_role_of_their_results_are_read():
         {"role": "assistant", "content": None, "function_call": FUNCTION},
         {"role": "function", "name": "look", "content": "nothing"},
     )
-    assert calls(called) == [(None, "look", '{"at": 1}')]
+    assert calls(called) == [(None, "look", '{"at":1}')]
     assert (result.role, result.name, result.content) == ("tool", "look", "nothing")
 
 
@@ -60,7 +60,7 @@ def test_blocks_of_anthropic_become_text_reasoning_calls_and_results():
     )
     assert [one.role for one in messages] == ["assistant", "tool", "assistant"]
     assert (messages[0].content, messages[0].reasoning) == ("I look.", "I look first.")
-    assert calls(messages[0]) == [("t1", "look", '{"at": 1}')]
+    assert calls(messages[0]) == [("t1", "look", '{"at":1}')]
     assert (messages[1].content, messages[1].tool_call_id) == ("nothing", "t1")
 
 

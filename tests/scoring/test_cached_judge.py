@@ -356,7 +356,7 @@ async def ask_a_grader(asked, cached):
         }
     )
     graders = Graders(judges={"main": asked}, cached_judge=cached, admission=Admission(8))
-    return (await graders.grade(grader, GraderInput("An answer.", {}), Terms())).score
+    return (await graders.grade(grader, GraderInput("Drink water and rest for a day.", {}), Terms())).score
 
 
 def said(request):
