@@ -7,11 +7,11 @@ loop is never idle while work waits.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Coroutine, Generator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from time import perf_counter, thread_time
 from typing import Any, Final, NamedTuple
 
 from judge_server.util.apart import Turns
@@ -21,6 +21,7 @@ _QUANTUM_SECONDS: Final = 0.010  # of processor time that a caller may be ahead
 _ACTIVE_SECONDS: Final = 0.250  # after its last step a caller counts as active
 _HALVED_SECONDS: Final = 0.5  # after which what a caller used counts half
 _REVIEW_SECONDS: Final = 0.005
+_WATCHED_SECONDS: Final = 0.002  # shorter steps are too short to have been interrupted often
 _FORGOTTEN_SECONDS: Final = 5.0
 
 
@@ -46,16 +47,16 @@ class _Account:
 class ProcessorShares:
     """``sharing`` makes the running loop's tasks share its time. ``longest_step`` and ``long_steps`` are seconds and
     number of the steps that held the loop for more than ``LONG_STEP_SECONDS`` of processor time; ``turns`` counts
-    the steps that had to wait."""
+    the steps that had to wait. ``contended``: more than one share was active lately; without it no step can wait."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic, used: Callable[[], float] = time.thread_time) -> None:
-        self.used = used
+    def __init__(self) -> None:
         self.longest_step = 0.0
         self.long_steps = 0
         self.turns = 0
-        self._now = now
+        self.contended = False
         self._accounts: dict[TimeShare, _Account] = {}
         self._reviewed = 0.0
+        self._mark = 0.0  # processor time of the thread at the last review or long step
         self._most = float("inf")  # what a caller may have used without waiting
         self._foreground = False  # whether a caller was active lately
         self._turns: Turns[asyncio.Future[None]] = Turns()
@@ -78,12 +79,9 @@ class ProcessorShares:
     ) -> asyncio.Future[Any]:
         return asyncio.Task(_Stepped(work, self), loop=loop, **options)
 
-    def turn(self) -> "asyncio.Future[None] | None":
-        """What the current step has to wait for; None if it may run now."""
-        share = current_share.get()
-        if share is None:
-            return None
-        self._review()
+    def turn(self, share: TimeShare) -> "asyncio.Future[None] | None":
+        """What a step of ``share`` has to wait for; None if it may run now."""
+        self._review(perf_counter())
         account = self._accounts.get(share)
         waits = self._foreground if share.background else account is not None and account.used > self._most
         if not waits:
@@ -96,35 +94,50 @@ class ProcessorShares:
             asyncio.get_running_loop().call_soon(self._pass)
         return future
 
-    def count(self, seconds: float) -> None:
-        """A step of the current caller took so much."""
-        self.longest_step = max(self.longest_step, seconds)
-        if seconds > LONG_STEP_SECONDS:
-            self.long_steps += 1
-        share = current_share.get()
+    def count(self, share: TimeShare | None, started: float, ended: float) -> None:
+        """A step of ``share`` took from ``started`` to ``ended``, in seconds of ``perf_counter``. A long one counts
+        with its processor time, because the machine may have run other programs meanwhile."""
+        seconds = ended - started
+        if seconds > _WATCHED_SECONDS:
+            used = thread_time()
+            seconds = min(seconds, used - self._mark)
+            self._mark = used
+            self.longest_step = max(self.longest_step, seconds)
+            if seconds > LONG_STEP_SECONDS:
+                self.long_steps += 1
         if share is None:
             return
-        account = self._accounts.setdefault(share, _Account())
+        account = self._accounts.get(share)
+        if account is None:
+            account = self._accounts[share] = _Account()
+            self.contended = len(self._accounts) > 1
         account.used += seconds
-        account.last = self._now()
+        account.last = ended
+        if ended - self._reviewed >= _REVIEW_SECONDS:
+            self._review(ended)
 
-    def _review(self) -> None:
-        now = self._now()
+    def _review(self, now: float) -> None:
         passed = now - self._reviewed
         if passed < _REVIEW_SECONDS:
             return
         self._reviewed = now
+        self._mark = thread_time()
         kept = 0.5 ** (passed / _HALVED_SECONDS)
         active = []
+        background = 0
         for share, account in list(self._accounts.items()):
             account.used *= kept
             idle = now - account.last
-            if idle < _ACTIVE_SECONDS and not share.background:
-                active.append(account.used)
+            if idle < _ACTIVE_SECONDS:
+                if share.background:
+                    background += 1
+                else:
+                    active.append(account.used)
             elif idle > _FORGOTTEN_SECONDS:
                 del self._accounts[share]
         self._foreground = bool(active)
         self._most = min(active) + _QUANTUM_SECONDS if active else float("inf")
+        self.contended = bool(self._turns) or len(active) + background > 1
 
     def _pass(self) -> None:
         """Give one turn, and look again in the next pass of the loop."""
@@ -150,17 +163,19 @@ class _Stepped(Coroutine[Any, Any, Any]):
         self._waiting = False
 
     def send(self, value: Any) -> Any:
-        if not self._waiting:
-            turn = self._shares.turn()
+        shares, share = self._shares, current_share.get()
+        if self._waiting:
+            self._waiting = False
+        elif shares.contended and share is not None:
+            turn = shares.turn(share)
             if turn is not None:
                 self._waiting = True
                 return next(turn.__await__())  # marks the future as awaited, and is it
-        self._waiting = False
-        started = self._shares.used()
+        started = perf_counter()
         try:
             return self._work.send(value)
         finally:
-            self._shares.count(self._shares.used() - started)
+            shares.count(share or current_share.get(), started, perf_counter())
 
     def throw(self, *fault: Any) -> Any:
         self._waiting = False
