@@ -129,7 +129,9 @@ async def events(request: Request, job_id: JobId, service: ServiceHere) -> Strea
 
 @router.get("/{job_id}/results", response_class=StreamingResponse)
 async def results(
-    job_id: JobId, service: ServiceHere, after: Annotated[int, Query(ge=-1, description="Begin after this index.")] = -1
+    job_id: JobId,
+    service: ServiceHere,
+    after: Annotated[int, Query(ge=-1, lt=2**63, description="Begin after this index.")] = -1,
 ) -> StreamingResponse:
     """The judgments so far, as JSON Lines in the order of the items; each has its `index`, which begins at 0."""
     found = await _found(service, job_id)

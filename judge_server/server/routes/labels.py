@@ -116,7 +116,7 @@ async def label_set(
     split: Annotated[Literal["dev", "test"], Query(description="test is locked: say who reads it and why")] = "dev",
     reader: Annotated[str, Query(max_length=200)] = "",
     reason: Annotated[str, Query(max_length=2_000)] = "",
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, lt=2**63)] = 0,
     limit: Annotated[int, Query(ge=0, le=_LARGEST_PAGE)] = 1_000,
 ) -> SetDocument:
     """A set by id, ``id@version`` or digest, with a page of its labels. Reading the test split is recorded."""
