@@ -10,7 +10,7 @@ from typing import Any
 
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.models.fleet import CallLimits, backoff_seconds
-from judge_server.models.openai_fault import ServerFault
+from judge_server.models.openai_fault import ServerFault, probe_refused
 from judge_server.models.openai_options import OpenAIOptions, StructuredStyle
 from judge_server.models.openai_reply import completion_of, fingerprint_of, merged
 from judge_server.models.openai_wire import Dialect, Relisting, chat_body, favouring
@@ -121,7 +121,7 @@ class CapabilityProbe:
                 if not isinstance(answer, ServerFault):
                     return less, *answer
         if isinstance(first, ServerFault):
-            raise self._refused(first)
+            raise probe_refused(first, self._options.api_key)
         return dialect, *first
 
     async def _relist(self, dialect: Dialect, completion: Completion) -> tuple[Dialect, tuple[str, ...]]:
@@ -191,17 +191,6 @@ class CapabilityProbe:
                 await asyncio.sleep(backoff_seconds(attempt))
         answer = await self._ask(body, bounds)
         return answer if isinstance(answer, ServerFault) else (answer, completion_of(answer, thinking=False))
-
-    def _refused(self, fault: ServerFault) -> ModelUnavailable:
-        """The fault with the server's message, which can be shown because the probe's text is ours; the key is
-        removed."""
-        key = self._options.api_key.get_secret_value() if self._options.api_key else ""
-        words = fault.complaint.replace(key, "…") if key else fault.complaint
-        words = " ".join("".join(char if char.isprintable() else " " for char in words).split())
-        detail = fault.error.detail
-        if fault.status in REFUSALS and words:
-            detail = f"{detail} It says: {words[:200]}"
-        return ModelUnavailable(detail, remedy=fault.error.remedy, retry_after_seconds=fault.error.retry_after_seconds)
 
 
 def says_all(completion: Completion, words: Sequence[str]) -> bool:

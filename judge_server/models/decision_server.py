@@ -35,9 +35,9 @@ from judge_server.models.decision_wire import (
     usage_in,
 )
 from judge_server.models.fleet import CallLimits
-from judge_server.models.openai_fault import ServerFault
+from judge_server.models.openai_fault import ServerFault, probe_refused
 from judge_server.models.openai_options import OpenAIOptions, read_specification
-from judge_server.models.openai_reply import ModelListing, loads
+from judge_server.models.openai_reply import ModelListing, object_in
 from judge_server.models.openai_server import ModelServer
 from judge_server.models.protocol import (
     Capabilities,
@@ -134,7 +134,7 @@ class DecisionServer(ModelServer):
         body = encoded(decision_body(request, questions, self.name, form, self._strings))
         raw = await self._answer(body, request.prompt, request.deadline)
         if not isinstance(raw, ServerFault):
-            answer = _object(raw)
+            answer = object_in(raw)
             return decisions_in(answer, questions, form, self._strings), usage_in(answer)
         if raw.status not in _REFUSED_FORM or not isinstance(raw.error, ModelUnavailable) or len(questions) == 1:
             raise raw.error
@@ -171,7 +171,7 @@ class DecisionServer(ModelServer):
                 if isinstance(answer, ServerFault):
                     refusals.append(answer)
                     if answer.status not in _NO_SUCH_ROUTE:
-                        raise self._refused(answer)
+                        raise probe_refused(answer, self._options.api_key)
                     continue
                 return self._learned(answer, form)
             except DeadlineExceeded:
@@ -183,7 +183,7 @@ class DecisionServer(ModelServer):
 
     def _learned(self, raw: bytes, form: Format) -> _Learned:
         try:
-            answer = _object(raw)
+            answer = object_in(raw)
             found = decisions_in(answer, PROBE_QUESTIONS, form)
         except UnusableVerdict as fault:
             raise ModelUnavailable(
@@ -207,18 +207,3 @@ class DecisionServer(ModelServer):
             f"The server has neither of the routes of decision models ({routes}), or does not serve {self.name!r}.",
             remedy=f"Check name and address; a chat model is used as openai:{self.name}@URL.",
         )
-
-    def _refused(self, fault: ServerFault) -> JudgeFailure:
-        """The refusal of the probe with the server's words: the probe's text is ours."""
-        key = self._options.api_key.get_secret_value() if self._options.api_key else ""
-        words = " ".join((fault.complaint.replace(key, "…") if key else fault.complaint).split())
-        said = "".join(char for char in words if char.isprintable())[:200]
-        detail = fault.error.detail + (f" It says: {said}" if said and fault.status in _REFUSED_FORM else "")
-        return ModelUnavailable(detail, remedy=fault.error.remedy, retry_after_seconds=fault.error.retry_after_seconds)
-
-
-def _object(raw: bytes) -> dict[str, Any]:
-    answer = loads(raw)
-    if not isinstance(answer, dict):
-        raise UnusableVerdict("The decision server's answer is not a JSON object.")
-    return answer

@@ -15,6 +15,7 @@ import orjson
 
 from judge_server.core.errors import UnusableVerdict
 from judge_server.core.judgment import Usage
+from judge_server.models.openai_reply import token_count
 from judge_server.models.openai_wire import broken, plain_text
 from judge_server.models.protocol import (
     IMPOSSIBLE_LOGPROB,
@@ -236,15 +237,11 @@ def usage_in(answer: Mapping[str, Any]) -> Usage:
     details = told.get("input_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else told.get("cached_tokens")
     return Usage(
-        prompt_tokens=_count(told.get("input_tokens")),
-        cached_tokens=_count(cached),
-        completion_tokens=_count(told.get("output_tokens")),
+        prompt_tokens=token_count(told.get("input_tokens")),
+        cached_tokens=token_count(cached),
+        completion_tokens=token_count(told.get("output_tokens")),
         calls=1,
     )
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0
 
 
 def _unusable(why: str) -> UnusableVerdict:

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from typing import Any
 
 import orjson
+from pydantic import SecretStr
 
 from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, ModelUnavailable
 from judge_server.models.server_quirks import OPTIONS, refused_field
@@ -52,6 +53,7 @@ _WORDS_OF_STATUS = (
         400,
     ),
 )
+_EXPLAINED = frozenset([400, 403, 413, 422, 501])  # what a server says with these is about the request
 _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
@@ -136,6 +138,18 @@ def fault_inside(raw: bytes, headers: Mapping[str, str], model: str) -> ServerFa
     if not error or not isinstance(error, dict | str):
         return None
     return fault_of(_status_of(error), headers, orjson.dumps({"error": error}), model)
+
+
+def probe_refused(fault: ServerFault, key: SecretStr | None) -> ModelUnavailable:
+    """The refusal of a probe with the server's message, which can be shown because the probe's text is ours; ``key`` is
+    removed from it."""
+    secret = key.get_secret_value() if key else ""
+    words = fault.complaint.replace(secret, "…") if secret else fault.complaint
+    words = " ".join("".join(char if char.isprintable() else " " for char in words).split())
+    detail = fault.error.detail
+    if fault.status in _EXPLAINED and words:
+        detail = f"{detail} It says: {words[:200]}"
+    return ModelUnavailable(detail, remedy=fault.error.remedy, retry_after_seconds=fault.error.retry_after_seconds)
 
 
 def _status_of(error: dict[str, Any] | str) -> int:

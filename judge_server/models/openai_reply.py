@@ -18,11 +18,12 @@ _THINKING_PARTS = frozenset(["thinking", "reasoning", "redacted_thinking", "thou
 
 # Rounding lets probabilities add up to slightly more than 1; more than this is not a distribution.
 _MOST_MASS = 1.01
+_MOST_TOKENS = 2**40  # of one call: sums over millions of calls still fit into the store's 64 bits
 
 
 def completion_of(raw: bytes, *, thinking: bool) -> Completion:
     """The completion in ``raw``. ``thinking``: whether the request let the model think. Raises UnusableVerdict."""
-    return completion_in(_object(raw), thinking=thinking)
+    return completion_in(object_in(raw), thinking=thinking)
 
 
 def completion_in(answer: dict[str, Any], *, thinking: bool) -> Completion:
@@ -48,7 +49,7 @@ def completion_in(answer: dict[str, Any], *, thinking: bool) -> Completion:
 
 def fingerprint_of(raw: bytes) -> str:
     """The ``system_fingerprint``, or an empty text."""
-    return _text(_object(raw).get("system_fingerprint")) or ""
+    return _text(object_in(raw).get("system_fingerprint")) or ""
 
 
 def _unusable(why: str) -> UnusableVerdict:
@@ -67,7 +68,8 @@ def loads(raw: bytes) -> Any:
         raise _unusable("it is not JSON") from None
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def object_in(raw: bytes) -> dict[str, Any]:
+    """The JSON object in ``raw``. Raises UnusableVerdict."""
     answer = loads(raw)
     if not isinstance(answer, dict):
         raise _unusable("it is not a JSON object")
@@ -182,15 +184,17 @@ def _usage(usage: Any) -> Usage:
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else usage.get("prompt_cache_hit_tokens")
     return Usage(
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        cached_tokens=_count(cached),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=token_count(usage.get("prompt_tokens")),
+        cached_tokens=token_count(cached),
+        completion_tokens=token_count(usage.get("completion_tokens")),
         calls=1,
     )
 
 
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+def token_count(value: Any) -> int:
+    """The tokens that a server counted in one call; 0 if it is no whole number, or more than any call can have."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
+    return value if known else 0
 
 
 _CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length")

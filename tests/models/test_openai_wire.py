@@ -305,7 +305,14 @@ class TestReplies:
         assert (found.prompt_tokens, found.cached_tokens, found.completion_tokens, found.calls) == (90, 64, 1, 1)
 
     @pytest.mark.parametrize(
-        "usage", [None, [], {"prompt_tokens": "9", "completion_tokens": -1}, {"prompt_tokens": 1.5}]
+        "usage",
+        [
+            None,
+            [],
+            {"prompt_tokens": "9", "completion_tokens": -1},
+            {"prompt_tokens": 1.5},
+            {"prompt_tokens": 2**63, "completion_tokens": 10**30, "prompt_tokens_details": {"cached_tokens": 2**53}},
+        ],
     )
     def test_usage_that_makes_no_sense_counts_nothing(self, usage):
         found = read(message("x"), usage=usage).usage
