@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from judge_server.core.errors import UnusableVerdict
 from judge_server.judging.answer import Reading, ValueBounds
 from judge_server.models.protocol import Completion, TokenProbability
+from judge_server.util.parsing import MOST_LEVELS, begins_too_deep
 
 REASON_CHARACTERS = 600
 _ROUNDING = 0.01
@@ -272,11 +273,13 @@ class _NotJson(Exception):
 
 
 def _strict_json(text: str) -> Any:
+    if begins_too_deep(text, MOST_LEVELS):
+        raise _NotJson
     try:
         return _DECODER.decode(text)
     except _TwiceTheSameKey as fault:
         raise UnusableVerdict(f"The answer gives {_excerpt(str(fault))} twice: {_excerpt(text)}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise _NotJson from None
 
 
@@ -284,11 +287,13 @@ def _only_object(text: str, verdicts: re.Pattern[str]) -> Any:
     """The JSON object in a code fence or between other text. A brace outside it may open a second verdict or one that
     was cut off, and a verdict word outside it may contradict it: both make the answer unusable."""
     start = text.find("{")
+    if begins_too_deep(text, MOST_LEVELS, max(start, 0)):
+        raise UnusableVerdict(f"The answer is nested too deeply: {_excerpt(text)}")
     try:
         found, end = _DECODER.raw_decode(text, max(start, 0))
     except _TwiceTheSameKey as fault:
         raise UnusableVerdict(f"The answer gives {_excerpt(str(fault))} twice: {_excerpt(text)}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise UnusableVerdict(f"The answer is not JSON: {_excerpt(text)}") from None
     before, after = text[:start], text[end:]
     if start < 0 or _BRACE.search(before) or _BRACE.search(after) or _INSIDE.search(before):

@@ -1,6 +1,5 @@
 """Parse answers of ``/chat/completions`` and ``/models``. The server is not trusted: every field's type is checked."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ import orjson
 from judge_server.core.errors import ContentFiltered, UnusableVerdict
 from judge_server.core.judgment import Usage
 from judge_server.models.protocol import IMPOSSIBLE_LOGPROB, Completion, TokenProbability
+from judge_server.util.parsing import read_json
 
 _NUMBER = (int, float)
 _FILTERED = frozenset(["content_filter", "content-filter", "sensitive", "safety", "prohibited_content", "blocklist"])
@@ -63,8 +63,8 @@ def loads(raw: bytes) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
+        return read_json(raw)
+    except ValueError:
         raise _unusable("it is not JSON") from None
 
 

@@ -7,6 +7,7 @@ import json
 import json.scanner
 import re
 import tomllib
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from pydantic_core import from_json
@@ -16,6 +17,8 @@ MOST_VALUES: Final = 250_000
 MOST_DIGITS: Final = 400
 MOST_FIELDS: Final = 1_000  # of one object: each may be an error that has to be described
 _BLOCK: Final = 2**20
+_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)  # or a whole string
+_OPENING: Final = re.compile(r"\s*+[\[{]")
 _DIGITS: Final = bytes(ord("0") if 48 <= byte <= 57 else ord(" ") for byte in range(256))
 
 
@@ -78,12 +81,21 @@ def _read(text: bytes | str) -> Any:
         text = text.decode("utf-8") if isinstance(text, bytes) else text
     except UnicodeDecodeError as fault:
         raise ValueError(f"not valid UTF-8 at byte {fault.start} ({fault.reason}): send the text in UTF-8") from None
+    if begins_too_deep(text, MOST_LEVELS):
+        raise _too_deep()
     try:
         return (_PATIENT_READER if text.count(",") > _MOST_AT_ONCE else _READER).decode(text)
     except json.JSONDecodeError as fault:
         raise ValueError(f"not JSON: {fault.msg} at line {fault.lineno} column {fault.colno}") from None
-    except RecursionError:
-        raise _too_deep() from None
+
+
+def read_json(text: bytes | str, constant: Callable[[str], Any] | None = None) -> Any:
+    """The value of a JSON text of any size, as Python's reader has it. Raises ValueError, also if it nests more than
+    ``MOST_LEVELS`` levels deep. ``constant``: what NaN and the infinities become."""
+    text = text.decode("utf-8") if isinstance(text, bytes) else text
+    if begins_too_deep(text, MOST_LEVELS):
+        raise _too_deep()
+    return json.loads(text, parse_constant=constant)
 
 
 def writable(text: str) -> str:
@@ -121,6 +133,25 @@ def _wider(value: Any, fields: int) -> bool:
             left += [inner for inner in one.values() if isinstance(inner, dict | list)]
         elif isinstance(one, list):
             left += [inner for inner in one if isinstance(inner, dict | list)]
+    return False
+
+
+def begins_too_deep(text: str, levels: int, start: int = 0) -> bool:
+    """Whether the JSON value at ``start`` nests more than ``levels`` deep, whole or cut off. Ask before it is parsed:
+    how deep a parser goes, and whether it then says "too deep" or "not JSON", depends on the interpreter."""
+    if text.count("[") + text.count("{") <= levels or not _OPENING.match(text, start):
+        return False
+    level = 0
+    for found in _BRACKET.finditer(text, start):
+        bracket = found.group()
+        if bracket in "[{":
+            level += 1
+            if level > levels:
+                return True
+        elif bracket in "]}":
+            level -= 1
+            if level <= 0:
+                return False
     return False
 
 

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from judge_server.util.parsing import MOST_BYTES, MOST_LEVELS, MOST_VALUES, parse_json, parse_toml, parse_unique_json
+from judge_server.util.parsing import (
+    MOST_BYTES,
+    MOST_LEVELS,
+    MOST_VALUES,
+    parse_json,
+    parse_toml,
+    parse_unique_json,
+    read_json,
+)
 
 JSON = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False, allow_infinity=False) | some.text(),
@@ -32,6 +40,19 @@ def test_nesting_ends_at_a_hundred_levels(opening, closing):
 def test_brackets_in_texts_and_beside_each_other_are_no_nesting():
     assert parse_json(json.dumps("[" * 10_000)) == "[" * 10_000
     assert len(parse_json("[" + "[[]]," * 5_000 + "[]]")) == 5_001
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":['])
+def test_a_text_that_is_cut_off_below_a_hundred_levels_is_too_deep_for_every_interpreter(opening):
+    for times in (MOST_LEVELS + 1, 400, 60_000):
+        for read in (parse_json, read_json):
+            with pytest.raises(ValueError, match="nested too deeply"):
+                read(opening * times)
+
+
+@given(JSON)
+def test_what_is_read_without_a_bound_on_its_size_is_what_was_written(value):
+    assert read_json(json.dumps(value)) == value
 
 
 @pytest.mark.parametrize("small", ["[]", "{}", "0", '""'])

@@ -4,7 +4,6 @@ Source: the ground truths of its rubric verifier, ``{query, rubrics: [{descripti
 a list of one.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from judge_server.authoring.interchange.row import submission_of as row_submissi
 from judge_server.authoring.interchange.rows import entries_of, rubric_of
 from judge_server.authoring.interchange.tracked import tracked
 from judge_server.core.rubric import Rubric
+from judge_server.util.parsing import read_json
 
 _SHAPE = "A row is {messages, ground_truth: {query, rubrics: [{description, weight}]}}; the truth may be JSON text."
 
@@ -44,8 +44,8 @@ def _truth(record: Any) -> Any:
     for _ in range(3):  # text of a list of text
         if isinstance(truth, str):
             try:
-                truth = tracked(json.loads(truth))
-            except (ValueError, RecursionError):
+                truth = tracked(read_json(truth))
+            except ValueError:
                 return None
         if isinstance(truth, list) and len(truth) == 1:
             truth = truth[0]

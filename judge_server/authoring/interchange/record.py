@@ -1,7 +1,6 @@
 """Records of a JSON or JSONL file, one at a time, with the line on which each begins."""
 
 import gzip
-import json
 import re
 import unicodedata
 import zlib
@@ -13,6 +12,7 @@ from judge_server.authoring.reading import read as read_yaml
 from judge_server.core.criterion import Binary, CheckCriterion, Criterion, Group, Nominal, Scale, nodes
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
+from judge_server.util.parsing import read_json
 
 MOST_BYTES = 64_000_000
 SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet", ".yaml", ".yml")
@@ -106,12 +106,9 @@ def _try(line: bytes) -> Any:
 
 def _parse(content: bytes, where: str) -> Any:
     try:
-        return json.loads(content.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError) as fault:
-        reason = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
-        raise BadInput(
-            f"{where} is not JSON: {reason}.", remedy="Give JSON, or JSONL with one record a line."
-        ) from None
+        return read_json(content, constant=_refuse)
+    except ValueError as fault:
+        raise BadInput(f"{where} is not JSON: {fault}.", remedy="Give JSON, or JSONL with one record a line.") from None
 
 
 def _refuse(constant: str) -> NoReturn:

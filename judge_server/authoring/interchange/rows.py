@@ -6,7 +6,6 @@ AutoRubric's ``rubric: [{requirement, weight}]``; OpenRubrics' numbered list in 
 of what is met, by signed points if any are negative.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from judge_server.authoring.interchange.tracked import TrackedFields, tracked
 from judge_server.authoring.parsing import from_data
 from judge_server.core.criterion import AnyLeaf, Scale
 from judge_server.core.rubric import Rubric
+from judge_server.util.parsing import read_json
 
 _ENTRY = re.compile(r"\s*(?:\(?\d{1,3}[.):]|[-*•])\s+(?P<text>\S.*?)\s*(?:\[(?P<kind>[A-Za-z][^\[\]]{0,40})\])?\s*")
 _FEWEST_LINES = 2
@@ -87,8 +87,8 @@ def entries_of(record: Any) -> list[Any]:
 def _list(value: Any) -> list[Any]:
     if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
         try:
-            value = tracked(json.loads(value))
-        except (ValueError, RecursionError):
+            value = tracked(read_json(value))
+        except ValueError:
             return []
     if isinstance(value, str):
         return _in_text(value)

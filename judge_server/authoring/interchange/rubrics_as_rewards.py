@@ -6,7 +6,6 @@ the bad one ("rounds early"), and the sign of the weight does not distinguish th
 sign.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from judge_server.authoring.parsing import from_data
 from judge_server.authoring.rules.wording import AVOIDED, DONE_WRONG, NEGATION
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
+from judge_server.util.parsing import read_json
 
 Wording = Literal["good", "bad"]
 Pitfalls = Callable[[str], Wording] | None
@@ -66,8 +66,8 @@ def _entries(record: Any) -> Any:
         record = next((record[name] for name in ("rubric", "rubrics", "rubric_list") if name in record), None)
     if isinstance(record, str):  # data sets keep the list as JSON in a text column
         try:
-            return json.loads(record)
-        except (ValueError, RecursionError):
+            return read_json(record)
+        except ValueError:
             return None
     return record
 

@@ -12,7 +12,7 @@ from judge_server.core.check import JsonCheck, TagsCheck, ToolCallCheck
 from judge_server.core.submission import ToolCall
 from judge_server.judging.checks import schema
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, counted, passed, quoted
-from judge_server.util.parsing import MOST_LEVELS, deeper
+from judge_server.util.parsing import MOST_LEVELS, begins_too_deep
 
 
 def find_tags(spec: TagsCheck, check_input: CheckInput) -> CheckFinding:
@@ -90,20 +90,12 @@ def find_json(spec: JsonCheck, check_input: CheckInput) -> CheckFinding:
 
 def parse(text: str) -> Any:
     """Strict JSON: no NaN, no infinity. Raises NotJson, and CheckFailed for more than ``MOST_LEVELS`` levels."""
+    if begins_too_deep(text, MOST_LEVELS):
+        raise _too_deep()
     try:
-        return _bounded(_DECODER.decode(text))
-    except RecursionError:
-        raise _too_deep() from None
+        return _DECODER.decode(text)
     except ValueError as fault:
         raise NotJson(f"not valid JSON: {str(fault)[:120]}") from None
-
-
-def _bounded(value: Any) -> Any:
-    """``value``; raises CheckFailed if it is nested too deeply. How deep the parser can go depends on the
-    interpreter."""
-    if deeper(value, MOST_LEVELS):
-        raise _too_deep()
-    return value
 
 
 def _too_deep() -> CheckFailed:
@@ -121,10 +113,10 @@ def _fenced(text: str) -> Any:
 def _first(text: str) -> Any:
     """The first JSON object that starts at one of the first ``MOST_BRACES`` opening braces."""
     for start in islice(_positions(text, "{"), MOST_BRACES):
+        if begins_too_deep(text, MOST_LEVELS, start):
+            raise _too_deep()
         try:
-            return _bounded(_DECODER.raw_decode(text, start)[0])
-        except RecursionError:
-            raise _too_deep() from None
+            return _DECODER.raw_decode(text, start)[0]
         except ValueError:
             continue
     raise NotJson(f"no JSON object starts at the first {MOST_BRACES} opening braces")

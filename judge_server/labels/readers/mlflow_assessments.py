@@ -12,6 +12,7 @@ from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.healthbench import conversation_text
 from judge_server.labels.readers.records import Record
 from judge_server.labels.readers.word import given
+from judge_server.util.parsing import read_json
 
 _ROLES: Final = {"HUMAN": "human", "LLM_JUDGE": "judge", "AI_JUDGE": "judge", "CODE": "check"}
 
@@ -86,7 +87,7 @@ def _text(value: Any) -> str:
     """The text of a request or response, whose JSON may stand inside a string."""
     if isinstance(value, str) and value[:1] in '[{"':
         try:
-            value = json.loads(value)
+            value = read_json(value)
         except ValueError:
             return str(value)
     if isinstance(value, Mapping):

@@ -43,6 +43,7 @@ def test_json_is_read_to_the_same_depth_by_every_interpreter(extract):
         deep = decided(spec, '{"a":' * levels + "1" + "}" * levels)
         assert deep.value is None
         assert "100 levels" in deep.error.detail
+        assert decided(spec, '{"a":' * levels).value is None  # nor into a zero, if it is cut off
 
 
 def test_json_must_fit_the_schema_and_the_reason_says_where_it_does_not():
