@@ -168,7 +168,9 @@ def import_rubrics(
     ],
     path: Annotated[
         Path,
-        typer.Argument(metavar="FILE|DIR", exists=True, help="JSON, JSONL, YAML or Parquet; gzip; a folder of them."),
+        typer.Argument(
+            metavar="FILE|DIR", exists=True, help="JSON, JSONL, YAML, TOML or Parquet; gzip; a folder of them."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -183,8 +185,12 @@ def import_rubrics(
         Literal["bad", "good", "ask"] | None,
         typer.Option(
             "--pitfalls",
-            help="rubrics-as-rewards: pitfalls are worded as the bad or the good behaviour; ask shows each statement.",
+            help="How pitfalls are worded, and whether a grader's positive verdict is bad; ask shows each statement.",
         ),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--value", metavar="WORD=NUMBER", help="mlflow: what an answer is worth, in [0, 1]; repeatable."),
     ] = None,
     as_jsonl: Annotated[
         bool, typer.Option("--jsonl", help="One inline rubric per line, for data sets with a rubric per row.")
@@ -204,7 +210,8 @@ def import_rubrics(
     from judge_server.cli.actions.rubric_exchange import RubricImportOptions
     from judge_server.cli.actions.rubric_exchange import import_rubrics as convert
 
-    convert(path, form, RubricImportOptions(output, rubric_id, pitfalls, as_jsonl, as_submissions, strict))
+    told = tuple(values or ())
+    convert(path, form, RubricImportOptions(output, rubric_id, pitfalls, as_jsonl, as_submissions, strict, told))
 
 
 @app.command("export")

@@ -107,6 +107,7 @@ PROMPTFOO = {
     "tests": [
         {
             "vars": {"question": "Name {{x}}?", "topic": "rivers"},
+            "threshold": 0.5,
             "assert": [
                 {"type": "llm-rubric", "value": "Is about {{topic}}.", "weight": 3, "threshold": 0.7},
                 {"type": "not-llm-rubric", "value": "Is rude."},
@@ -271,7 +272,8 @@ def test_tests_of_promptfoo_become_rubrics_with_the_assertions_of_all():
     assert (first.leaves[3].check.all, first.leaves[3].tags) == (("Rhine", "Elbe"), ("facts",))
     assert [leaf.check.kind for leaf in second.leaves] == ["contains", "exact_match"]
     assert submissions == [{"prompt": "Name {{x}}?"}, {"prompt": "2+2?"}]
-    assert "assert[].threshold" in left
+    assert first.leaves[1].gate.model_dump() == {"when": "unmet", "threshold": 0.7, "reward": 0.0}
+    assert left["threshold"] == 1
     with pytest.raises(BadInput, match="javascript"):
         imported("promptfoo", {"assert": [{"type": "javascript", "value": "output.length > 3"}]})
 

@@ -6,16 +6,23 @@ from typing import Any
 
 from judge_server.authoring.interchange import (
     checklist,
+    flask_skills,
     geval,
     healthbench,
     ifeval,
+    inspect_scorer,
+    mlflow_judge,
     open_instruct,
+    openai_grader,
+    openevals,
     paperbench,
     prbench,
+    profbench,
     promptfoo,
     rows,
     rubrics_as_rewards,
     score_rubric,
+    verifiers,
 )
 from judge_server.authoring.interchange.row import submission_of
 from judge_server.core.errors import BadInput
@@ -26,15 +33,17 @@ from judge_server.core.rubric import Rubric
 class Format:
     """``read`` converts a record to a rubric, ``write`` a rubric to a record; ``losses`` lists what ``write`` drops.
     ``fits`` says whether a record looks like the format, ``submission`` what it holds beside the rubric, and ``split``
-    gives the records in it that have a rubric each."""
+    gives the records in it that have a rubric each. ``takes``: what ``read`` can be told beside the record:
+    ``pitfalls`` (whether what is worded as bad is) and ``values`` (what words are worth)."""
 
     about: str
-    read: Callable[[Any, str, str], Rubric]
+    read: Callable[..., Rubric]
     fits: Callable[[Any], bool]
     write: Callable[[Rubric], Any] | None = None
     losses: Callable[[Rubric], list[str]] | None = None
     submission: Callable[[Any], dict[str, Any]] = submission_of
     split: Callable[[Any], list[Any]] = lambda record: [record]
+    takes: frozenset[str] = frozenset()
 
 
 def _has(*names: str) -> Callable[[Any], bool]:
@@ -61,6 +70,7 @@ def _is_rar(record: Any) -> bool:
     return _entries_have("title", "description", "weight")(record) or _entries_have("description", "category")(record)
 
 
+_PITFALLS = frozenset({"pitfalls"})
 FORMATS: Mapping[str, Format] = {
     "ifeval": Format(
         "IFEval rows: instruction_id_list with kwargs, as checks", ifeval.read, _has("instruction_id_list")
@@ -73,6 +83,45 @@ FORMATS: Mapping[str, Format] = {
         promptfoo.losses,
         submission=promptfoo.submission_of,
         split=promptfoo.tests_of,
+    ),
+    "openai-grader": Format(
+        "OpenAI graders: label_model, score_model, string_check, text_similarity, multi",
+        openai_grader.read,
+        openai_grader.fits,
+        openai_grader.write,
+        openai_grader.losses,
+        takes=_PITFALLS,
+    ),
+    "mlflow": Format(
+        "MLflow judges and Guidelines: instructions with {{ outputs }}",
+        mlflow_judge.read,
+        mlflow_judge.fits,
+        takes=_PITFALLS | {"values"},
+    ),
+    "openevals": Format(
+        "OpenEvals judges: prompt with {outputs}, choices, continuous",
+        openevals.read,
+        openevals.fits,
+        takes=_PITFALLS,
+    ),
+    "inspect": Format(
+        "inspect_ai model-graded scorers, and evaluation logs as JSON with their samples",
+        inspect_scorer.read,
+        inspect_scorer.fits,
+        submission=inspect_scorer.submission_of,
+        split=inspect_scorer.split,
+    ),
+    "verifiers": Format(
+        "verifiers rubric files and environments' configurations: name, text, weight, choices",
+        verifiers.read,
+        verifiers.fits,
+        split=verifiers.split,
+    ),
+    "flask": Format(
+        "FLASK skills, and rows that name some: Skill, Criteria, Scoring", flask_skills.read, flask_skills.fits
+    ),
+    "profbench": Format(
+        "ProfBench rows: rubrics of criterion_description with a weight in words", profbench.read, profbench.fits
     ),
     "geval": Format("DeepEval G-Eval metrics: criteria, evaluation_steps, rubric", geval.read, _is_metric),
     "score-rubric": Format(
@@ -112,6 +161,7 @@ FORMATS: Mapping[str, Format] = {
         _is_rar,
         rubrics_as_rewards.write,
         rubrics_as_rewards.losses,
+        takes=_PITFALLS,
     ),
     "open-instruct": Format(
         "open-instruct rows: ground_truth with rubrics, also as JSON text",

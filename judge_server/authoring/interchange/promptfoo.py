@@ -2,7 +2,8 @@
 
 Source: promptfoo's reference of assertions. ``llm-rubric``, ``g-eval``, ``model-graded-closedqa`` and ``factuality``
 ask a judge; ``contains``, ``equals``, ``regex``, ``is-json`` and their like are checks; ``not-`` negates, ``weight`` is
-the weight, and a variable ``{{name}}`` is replaced by the test's. A threshold becomes no gate: it is counted.
+the weight, and a variable ``{{name}}`` is replaced by the test's. A judged assertion below its ``threshold`` fails the
+test there; here it is a gate with reward 0. A test's own threshold is counted as not carried over.
 """
 
 import re
@@ -113,14 +114,17 @@ def _criteria(
     value = _filled(one.get("value"), variables)
     points = number_of(one.get("weight") if "weight" in one else 1)
     metric = one.get("metric") if "metric" in one else None
-    tags = {"tags": [str(metric)[:100]]} if metric else {}
+    further: dict[str, Any] = {"tags": [str(metric)[:100]]} if metric else {}
+    least = number_of(one.get("threshold")) if "threshold" in one and kind in _JUDGED else None
+    if least is not None and 0 < least <= 1:
+        further["gate"] = {"when": "unmet", "threshold": least, "reward": 0.0}
     if bare in _JUDGED:
         for text in value if isinstance(value, list) else [value]:
             said = f"The response does not satisfy this: {text}" if negated else str(text)
-            yield {"id": slug(str(text), taken), "statement": said, "points": points, **tags}
+            yield {"id": slug(str(text), taken), "statement": said, "points": points, **further}
     elif bare in _CHECKS:
         check = _CHECKS[bare](value) | ({"negate": True} if negated else {})
-        yield {"id": slug(f"{bare} {value or ''}", taken), "kind": "check", "points": points, "check": check, **tags}
+        yield {"id": slug(f"{bare} {value or ''}", taken), "kind": "check", "points": points, "check": check, **further}
     else:
         unknown.append(kind)
 

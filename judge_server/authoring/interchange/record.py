@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import tomllib
 import unicodedata
 import zlib
 from collections.abc import Collection, Iterator
@@ -15,14 +16,15 @@ from judge_server.core.rubric import Rubric
 from judge_server.util.parsing import read_json
 
 MOST_BYTES = 64_000_000
-SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet", ".yaml", ".yml")
+SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet", ".yaml", ".yml", ".toml")
 _MARK = b"\xef\xbb\xbf"
 # a field that a row of a data set has and an entry of a list of criteria has not
 _ROW = frozenset(
     (
         "rubric", "rubrics", "Rubrics", "rubric_list", "prompt", "question", "instruction", "messages", "checklist",
         "decomposed_questions", "reward_model", "ground_truth", "score_rubric", "orig_criteria", "assert",
-        "instruction_id_list", "sub_tasks", "conversation_input", "evaluation_steps",
+        "instruction_id_list", "sub_tasks", "conversation_input", "evaluation_steps", "instructions",
+        "serialized_scorer", "calculate_output", "passing_labels", "instructions_judge_pydantic_data",
     )
 )  # fmt: skip
 
@@ -49,6 +51,11 @@ def records(path: Path) -> Iterator[tuple[str, Any]]:
         if name.endswith((".yaml", ".yml")):
             yield from _split(read_yaml(_bounded(path), str(path)).value, path)
             return
+        if name.endswith(".toml"):
+            yield from _split(_toml(_bounded(path), path), path)
+            return
+        if name.endswith(".eval"):
+            raise BadInput(f"{path} is a packed log.", remedy="Unpack it: inspect log convert --to json.")
         with _opened(path) as stream:
             yield from _json_records(stream, path, lines=name.endswith(".jsonl"))
     except (OSError, EOFError, zlib.error) as fault:
@@ -90,6 +97,13 @@ def _at_most(stream: Any) -> bytes:
     while len(content) < MOST_BYTES and (piece := stream.read(min(_PIECE, MOST_BYTES - len(content)))):
         content += piece
     return bytes(content)
+
+
+def _toml(content: bytes, path: Path) -> Any:
+    try:
+        return tomllib.loads(content.removeprefix(_MARK).decode("utf-8"))
+    except (ValueError, RecursionError) as fault:
+        raise BadInput(f"{path} is not TOML: {fault}.") from None
 
 
 def _split(whole: Any, path: Path) -> Iterator[tuple[str, Any]]:

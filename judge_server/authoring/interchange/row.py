@@ -5,15 +5,15 @@ from typing import Any
 
 from judge_server.authoring.interchange.record import first_given
 
-_PROMPTS = (
+PROMPT_NAMES = (
     "prompt", "question", "instruction", "messages", "conversation", "problem", "query", "input", "user_prompt",
     "orig_instruction",
 )  # fmt: skip
-_REFERENCES = (
+REFERENCE_NAMES = (
     "reference", "reference_answer", "ideal_answer", "ideal_completion", "orig_reference_answer", "gold_answer",
     "ground_truth", "answer", "solution", "expected_output",
 )  # fmt: skip
-_IDS = ("id", "prompt_id", "sample_id", "task_id", "uuid", "uid", "key", "example_id", "session_id")
+_IDS = ("id", "prompt_id", "sample_id", "task_id", "uuid", "uid", "key", "example_id", "session_id", "idx")
 _NESTED = ("reward_model", "extra_info", "responses_create_params", "ideal_completions_data", "metadata")
 
 
@@ -25,8 +25,8 @@ def submission_of(record: Any) -> dict[str, Any]:
     places = [record, *(record.get(name) for name in _NESTED if isinstance(dict.get(_dict(record), name), Mapping))]
     found = {
         "id": _first(places, _IDS, lambda value: str(value) if isinstance(value, str | int) else None),
-        "prompt": _first(places, _PROMPTS, _conversation),
-        "reference": _first(places, _REFERENCES, _text),
+        "prompt": _first(places, PROMPT_NAMES, _conversation),
+        "reference": _first(places, REFERENCE_NAMES, _text),
     }
     return {name: value for name, value in found.items() if value is not None}
 

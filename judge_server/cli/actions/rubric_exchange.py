@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
 RUBRICS_AS_REWARDS = "rubrics-as-rewards"
+Reader = Callable[[Any, str, str], Rubric]
 AUTO = "auto"
 _MOST_TOLD = 30
 
@@ -30,7 +32,8 @@ _MOST_TOLD = 30
 class RubricImportOptions:
     """``output``: a .yaml file, or a directory for one file per rubric; ``rubric_id``: the id, or empty;
     ``pitfalls``: how statements of pitfalls are worded, ``ask`` shows each on the terminal; ``as_jsonl``: a rubric a
-    line; ``as_submissions``: a line with id, prompt, reference and rubric; ``strict``: refuse if anything is left."""
+    line; ``as_submissions``: a line with id, prompt, reference and rubric; ``strict``: refuse if anything is left;
+    ``values``: what words of an enumeration are worth, as ``WORD=NUMBER``."""
 
     output: Path | None
     rubric_id: str
@@ -38,6 +41,7 @@ class RubricImportOptions:
     as_jsonl: bool
     as_submissions: bool = False
     strict: bool = False
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def import_rubrics(path: Path, form: str, options: RubricImportOptions) -> None:
             forms[name] += 1
             made.append(_imported(one if isinstance(one, list | TrackedFields) else tracked(one), where, name, options))
             left.update(unread(one))
+    made = made if lines else _different(made)
     made = _numbered(made, options.rubric_id) if len(made) > 1 else made
     if len(made) > 1 and one_file and not lines:
         fail(f"{path} holds {len(made)} rubrics: name a directory with --output, or give --jsonl or --submissions.")
@@ -89,8 +94,18 @@ def _records(file: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _imported(record: Any, where: str, form: str, options: RubricImportOptions) -> _Imported:
-    rubric = _reader(form, options.pitfalls)(record, where, options.rubric_id)
+    rubric = _reader(form, options)(record, where, options.rubric_id)
     return _Imported(rubric, FORMATS[form].submission(record) if options.as_submissions else {})
+
+
+def _different(made: list[_Imported]) -> list[_Imported]:
+    """Each content once: many rows may have the same rubric."""
+    found: dict[str, _Imported] = {}
+    for one in made:
+        found.setdefault(one.rubric.model_copy(update={"id": "a", "title": "a"}).canonical(), one)
+    if len(found) < len(made):
+        typer.echo(f"{len(made)} records hold {len(found)} different rubrics", err=True)
+    return list(found.values())
 
 
 def _numbered(made: list[_Imported], rubric_id: str) -> list[_Imported]:
@@ -125,15 +140,24 @@ def _tell(made: list[_Imported], forms: Counter[str], left: Counter[str], option
         fail("--strict: the fields above would be lost.")
 
 
-def _reader(form: str, pitfalls: str | None) -> Callable[[Any, str, str], Rubric]:
-    if form != RUBRICS_AS_REWARDS:
-        return FORMATS[form].read
-    if pitfalls == "ask":
-        return partial(rubrics_as_rewards.read, pitfalls=_ask)
-    if pitfalls is None:
-        return rubrics_as_rewards.read
-    wording: rubrics_as_rewards.Wording = "bad" if pitfalls == "bad" else "good"
-    return partial(rubrics_as_rewards.read, pitfalls=lambda _statement: wording)
+def _reader(form: str, options: RubricImportOptions) -> Reader:
+    told: dict[str, Any] = {}
+    if options.pitfalls and "pitfalls" in FORMATS[form].takes:
+        told["pitfalls"] = _ask if options.pitfalls == "ask" else lambda _statement: options.pitfalls
+    if options.values and "values" in FORMATS[form].takes:
+        told["values"] = dict(map(_value, options.values))
+    return partial(FORMATS[form].read, **told)
+
+
+def _value(given: str) -> tuple[str, float]:
+    word, _, number = given.rpartition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = nan
+    if not word or not 0 <= value <= 1:
+        fail(f"--value {given!r} is not WORD=NUMBER with a number in [0, 1].")
+    return word, value
 
 
 def _ask(statement: str) -> rubrics_as_rewards.Wording:
