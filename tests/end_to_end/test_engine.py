@@ -1,5 +1,5 @@
 """The whole path on the real engine: ``judge-server serve --model vllm:…`` and ``judge-server score``, each with an
-engine of its own on one checkpoint that knows nothing."""
+engine of its own on one checkpoint that knows nothing. ``make test`` starts one engine only, in tests/models."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.numerics import Numerics
 from tests.served import until
 from tests.submissions import PROMPT, RESPONSE, rubric, submission
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.timeout(600)]
 
 ENGINE = ("kv_cache_gib=1", "max_model_len=8192", "max_num_seqs=64")
 
@@ -90,7 +90,6 @@ def test_graders_in_openais_shape_are_answered(client):
             assert grader["type"] == "score_model"
 
 
-@pytest.mark.long  # the command starts a second engine
 def test_a_hundred_answers_get_the_same_rewards_both_ways_and_are_all_read_back(client, folder, flags, numerics):
     items, database = submissions(), f"sqlite:///{folder}/command.db"
     judged = over_http(client, items)

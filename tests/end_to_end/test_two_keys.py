@@ -6,7 +6,8 @@ from tests.end_to_end.hostile_ways import WAYS
 from tests.end_to_end.two_keys import hostile
 
 NOISE_SECONDS = 0.1  # of a machine that runs other programs beside this one
-SAMPLE = ("groups", "jobs", "requests", "bodies", "marks")
+SHORT = ("groups", "bodies")
+SAMPLE = (*SHORT, *(pytest.param(way, marks=pytest.mark.long) for way in ("jobs", "requests", "marks")))
 
 
 @pytest.mark.timeout(120)

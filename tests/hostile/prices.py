@@ -1,10 +1,12 @@
 """What every hostile input costs at every door, in a process of its own: what other tests left in memory adds nothing.
 
-``python -m tests.hostile.prices`` prints, as JSON, the inputs by door that cost too much.
+``python -m tests.hostile.prices`` prints, as JSON, the inputs by door that cost too much. It reads the same from
+standard input: what stands there is measured, and everything if nothing does.
 """
 
 import gc
 import json
+import sys
 from collections.abc import Mapping
 
 from tests.hostile.corpus import HEAD, inputs
@@ -39,9 +41,15 @@ def too_dear(door: Door, contents: Mapping[str, bytes]) -> dict[str, str]:
 def main() -> None:
     gc.collect()
     gc.freeze()
-    dear = {name: too_dear(door, inputs(*sorted(door.reads))) for name, door in DOORS.items()}
-    dear["the largest rubrics"] = too_dear(DOORS["rubric file"], LARGE_RUBRICS)
+    only: dict[str, dict[str, str]] = json.load(sys.stdin)
+    dear = {name: too_dear(door, _chosen(inputs(*sorted(door.reads)), only, name)) for name, door in DOORS.items()}
+    largest = "the largest rubrics"
+    dear[largest] = too_dear(DOORS["rubric file"], _chosen(LARGE_RUBRICS, only, largest))
     print(json.dumps(dear))  # noqa: T201 - what the program is for
+
+
+def _chosen(contents: Mapping[str, bytes], only: Mapping[str, Mapping[str, str]], door: str) -> Mapping[str, bytes]:
+    return {told: content for told, content in contents.items() if told in only[door]} if only else contents
 
 
 if __name__ == "__main__":

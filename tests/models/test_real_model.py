@@ -18,6 +18,7 @@ from tests.real_model import real_model
 
 pytestmark = [
     pytest.mark.engine,
+    pytest.mark.long,
     pytest.mark.real_model,
     pytest.mark.timeout(420),
     pytest.mark.asyncio(loop_scope="module"),

@@ -271,6 +271,7 @@ async def test_a_checkpoint_that_is_none_is_a_configuration_error(tmp_path):
         await open_model(f"vllm:{tmp_path}", {}).start()
 
 
+@pytest.mark.long  # it starts an engine of its own
 async def test_an_engine_that_finds_too_little_memory_names_the_options_that_make_it_fit(tiny_checkpoint):
     everything = {"gpu_memory_utilization": 1.0, "max_model_len": 8_192}
     with pytest.raises(ModelUnavailable) as refused:

@@ -34,13 +34,13 @@ def raised(findings):
     return {one.monitor for one in findings if one.state == "alarm"}
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11, pytest.param(12, marks=pytest.mark.long)])
 @pytest.mark.parametrize("bias", ALARMS)
 def test_each_bias_raises_its_alarm(bias, seed):
     assert raised(found(seed, bias)) >= ALARMS[bias]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 8))])
 def test_a_clean_run_raises_at_most_one_false_alarm(seed):
     findings = found(seed)
     alarms = [one for one in findings if one.state == "alarm"]
