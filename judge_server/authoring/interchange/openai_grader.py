@@ -102,7 +102,7 @@ def _criterion(
     if kind not in ("label_model", "score_model"):
         raise BadInput(
             f"{where}: the grader {name!r} is of type {kind}, which no rubric can hold.",
-            remedy="Keep it as a grader (docs/graders.md), or write what it checks as a criterion.",
+            remedy="Keep it as a grader (judge-server docs graders), or write what it checks as a criterion.",
         )
     grader.get("model")
     asked = _prompt(grader, where)
