@@ -58,7 +58,7 @@ def serve(
 @options.takes_flags
 def score(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="Submissions, one JSON object a line; - reads standard input.")
+        str, typer.Argument(metavar="FILE|DIR|-", help="Submissions, one JSON object a line; - reads standard input.")
     ],
     rubric: Annotated[
         str | None,
@@ -89,7 +89,8 @@ def score(
     Every line of the input becomes one line of the output, in order: a judgment with a reward, or with reward null and
     a typed error. On a terminal judgments are tables for people; --json, a file or a pipe gives JSON. Blank lines are
     skipped. The exit status is 0 if every line has a judgment or a typed error.
-    Judgments are stored only if --database or DATABASE_URL is given.
+    Judgments are stored only if --database or DATABASE_URL is given. JSON, YAML, Parquet, gzip and folders are read
+    too, and so are rows of other projects (rubric import --list-formats) that hold a rubric and a response.
 
     Example: judge-server score answers.jsonl --rubric medical/consultation --model openai:NAME@http://127.0.0.1:8001/v1
     """

@@ -49,15 +49,17 @@ def parse_json(text: bytes | str) -> Any:
 def parse_unique_json(text: bytes | str) -> Any:
     """As ``parse_json``, and ValueError names a key that an object has twice: one of the two values would be lost."""
     value = parse_json(text)
-    json.loads(text, object_pairs_hook=_refuse_repeated)
+    json.loads(text, object_pairs_hook=_unique)
     return value
 
 
-def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
         twice = next(name for place, name in enumerate(names) if name in names[:place])
         raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
+    return made
 
 
 def _separators(content: bytes) -> int:
@@ -89,13 +91,14 @@ def _read(text: bytes | str) -> Any:
         raise ValueError(f"not JSON: {fault.msg} at line {fault.lineno} column {fault.colno}") from None
 
 
-def read_json(text: bytes | str, constant: Callable[[str], Any] | None = None) -> Any:
+def read_json(text: bytes | str, constant: Callable[[str], Any] | None = None, *, unique: bool = False) -> Any:
     """The value of a JSON text of any size, as Python's reader has it. Raises ValueError, also if it nests more than
-    ``MOST_LEVELS`` levels deep. ``constant``: what NaN and the infinities become."""
+    ``MOST_LEVELS`` levels deep. ``constant``: what NaN and the infinities become. ``unique``: a key twice in an object
+    is refused."""
     text = text.decode("utf-8") if isinstance(text, bytes) else text
     if begins_too_deep(text, MOST_LEVELS):
         raise _too_deep()
-    return json.loads(text, parse_constant=constant)
+    return json.loads(text, parse_constant=constant, object_pairs_hook=_unique if unique else None)
 
 
 def writable(text: str) -> str:

@@ -5,7 +5,6 @@ Source: FLASK (arXiv 2307.10928): its skill file lists ``{Skill, Criteria, Scori
 from the skill file, which has to lie in the row's folder. The level is the score, and (score - 1) / 4 its value.
 """
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from judge_server.authoring.interchange.record import slug, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
+from judge_server.util.parsing import read_json
 
 SKILL_FILE = "skillset_description.json"
 _LARGEST_BYTES = 2_000_000
@@ -61,7 +61,7 @@ def _skills_beside(where: str) -> list[Any]:
         if path.stat().st_size > _LARGEST_BYTES:
             raise BadInput(f"{path} is larger than {_LARGEST_BYTES:,} bytes.")
         return _read_skills(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError, RecursionError) as fault:
+    except (OSError, ValueError) as fault:
         raise BadInput(
             f"{where}: the row names skills, and {path} cannot be read: {fault}.",
             remedy=f"Put FLASK's {SKILL_FILE} into the row's folder.",
@@ -70,7 +70,7 @@ def _skills_beside(where: str) -> list[Any]:
 
 @lru_cache(maxsize=4)
 def _read_skills(path: Path, _changed_ns: int) -> list[Any]:
-    found = json.loads(path.read_text(encoding="utf-8-sig"))
+    found = read_json(path.read_text(encoding="utf-8-sig"))
     if not isinstance(found, list) or not all(isinstance(one, dict) and "Skill" in one for one in found):
         raise ValueError("it is no list of skills")
     return found

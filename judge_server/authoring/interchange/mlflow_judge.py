@@ -6,7 +6,6 @@ Source: mlflow.genai's ``make_judge(name, instructions, feedback_value_type)`` a
 pairs such as yes and no are read, others need ``--value WORD=NUMBER``.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from judge_server.authoring.interchange.rubrics_as_rewards import Pitfalls
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
+from judge_server.util.parsing import read_json
 
 _NOUNS = {"inputs": prompts.PROMPT, "outputs": prompts.RESPONSE, "expectations": prompts.REFERENCE}
 _SHAPE = "A judge is {name, instructions, feedback_value_type}, or a registered scorer as JSON."
@@ -72,8 +72,8 @@ def _unpacked(record: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(packed, str):
         return record
     try:
-        found = json.loads(packed)
-    except (ValueError, RecursionError):
+        found = read_json(packed)
+    except ValueError:
         found = None
     if not isinstance(found, Mapping):
         raise wrong_shape(where, "serialized_scorer is not JSON", _SHAPE)

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-import tomllib
 import unicodedata
 import zlib
 from collections.abc import Collection, Iterator
@@ -13,7 +12,7 @@ from judge_server.authoring.reading import read as read_yaml
 from judge_server.core.criterion import Binary, CheckCriterion, Criterion, Group, Nominal, Scale, nodes
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
-from judge_server.util.parsing import read_json
+from judge_server.util.parsing import parse_toml, read_json
 
 MOST_BYTES = 64_000_000
 SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet", ".yaml", ".yml", ".toml")
@@ -101,8 +100,8 @@ def _at_most(stream: Any) -> bytes:
 
 def _toml(content: bytes, path: Path) -> Any:
     try:
-        return tomllib.loads(content.removeprefix(_MARK).decode("utf-8"))
-    except (ValueError, RecursionError) as fault:
+        return parse_toml(content.removeprefix(_MARK))
+    except ValueError as fault:
         raise BadInput(f"{path} is not TOML: {fault}.") from None
 
 
@@ -120,7 +119,7 @@ def _try(line: bytes) -> Any:
 
 def _parse(content: bytes, where: str) -> Any:
     try:
-        return read_json(content, constant=_refuse)
+        return read_json(content, constant=_refuse, unique=True)
     except ValueError as fault:
         raise BadInput(f"{where} is not JSON: {fault}.", remedy="Give JSON, or JSONL with one record a line.") from None
 

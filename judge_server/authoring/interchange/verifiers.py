@@ -5,8 +5,6 @@ worst to best and worth 0 to 1 in even steps (no and yes by default); the reward
 lists ``judges = [{id: rubric, path, weights}]`` below a task. Judges of other kinds are code and are refused by name.
 """
 
-import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from judge_server.authoring.interchange.tracked import tracked
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
+from judge_server.util.parsing import parse_toml, read_json
 
 _SHAPE = "A rubric file holds criteria of {name, text, weight, choices}; a configuration judges of {id: rubric, path}."
 _FIELDS = frozenset({"name", "text", "weight", "choices"})
@@ -103,9 +102,9 @@ def _beside(where: str, named: str) -> Any:
     if not path.is_relative_to(folder.resolve()):
         raise BadInput(f"{where}: {named} lies outside of {folder}.", remedy="Copy the rubric file beside it.")
     try:
-        text = _bounded(path).decode("utf-8-sig")
-        return tracked(tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text))
-    except (OSError, ValueError, RecursionError) as fault:
+        content = _bounded(path).removeprefix(b"\xef\xbb\xbf")
+        return tracked(parse_toml(content) if path.suffix.lower() == ".toml" else read_json(content))
+    except (OSError, ValueError) as fault:
         raise BadInput(f"{where}: {path} cannot be read: {fault}.", remedy="Copy the rubric file beside it.") from None
 
 

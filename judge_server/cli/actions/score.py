@@ -1,25 +1,24 @@
-"""``judge-server score``: read JSONL ahead, judge lines concurrently, write results in input order."""
+"""``judge-server score``: read submissions ahead, judge them concurrently, write results in input order."""
 
 import asyncio
-import os
 import sys
-import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from judge_server.authoring.publication import load_unchanged
+from judge_server.cli.actions.score_input import ForeignRows, Line, lines_of, total_of
 from judge_server.cli.actions.show import Shown, print_judgment
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce, fail
-from judge_server.core.errors import BadConfiguration, BadSubmission
+from judge_server.core.errors import BadSubmission
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinates
@@ -28,10 +27,8 @@ from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, parse_submission, score_item
 from judge_server.settings.settings import Settings
 from judge_server.util.concurrency import task_group
-from judge_server.util.parsing import parse_unique_json
 from judge_server.wiring.service import Service, open_service
 
-STANDARD_INPUT = "-"
 Scored = tuple[Judgment, Any]
 
 
@@ -56,7 +53,7 @@ class ScoreOptions:
 async def score_lines(settings: Settings, options: ScoreOptions) -> None:
     """Score every line. Faults of files or settings are reported before a model is started."""
     file_rubric = load_unchanged(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
-    total = None if options.file == STANDARD_INPUT else _count(options.file)
+    total = total_of(options.file)
     with _output(options.output) as sink:
         async with open_service(settings) as service:
             announce([service.judge_registry.named(options.judge)])
@@ -88,6 +85,7 @@ class _Scoring:
         self._places = asyncio.Semaphore(options.concurrency)
         self._under_way: asyncio.Queue[asyncio.Task[Scored] | None] = asyncio.Queue()
         self._console = Console(highlight=False) if options.for_people else None
+        self._rows = ForeignRows(rubric_given=bool(options.rubric))
         self._statuses: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
 
@@ -97,22 +95,17 @@ class _Scoring:
             group.create_task(self._read(group))
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
-        number = 0
-        async for line in _lines(self._options.file):
-            number += 1
-            if line.strip():
-                await self._places.acquire()
-                await self._under_way.put(group.create_task(self._judge(line, number)))
+        async for line in lines_of(self._options.file, self._rows):
+            await self._places.acquire()
+            await self._under_way.put(group.create_task(self._judge(line)))
         await self._under_way.put(None)
 
-    async def _judge(self, line: bytes, number: int) -> Scored:
+    async def _judge(self, line: Line) -> Scored:
         """The judgment, and what was submitted."""
-        try:
-            item = parse_unique_json(line)
-        except ValueError as fault:
-            return failed_judgment(BadSubmission(f"line {number}: {fault}"), Coordinates()), None
+        if line.fault is not None:
+            return failed_judgment(line.fault, Coordinates()), None
         terms = Terms.within(self._options.deadline_seconds, Priority.BATCH)
-        return await score_item(self._service.scorer, item, terms, self._defaults), item
+        return await score_item(self._service.scorer, line.item, terms, self._defaults), line.item
 
     async def _write(self) -> None:
         while (judging := await self._under_way.get()) is not None:
@@ -141,50 +134,13 @@ class _Scoring:
         """Print one line on standard error: how many were judged, and why the rest were not."""
         if self._console is not None:
             typer.echo("Reasons: --mode reason. JSON: --json, or write to a file or pipe.", err=True)
+        if told := self._rows.summary():
+            typer.echo(told, err=True)
         total = sum(self._statuses.values())
         parts = [f"{count} {status}" for status, count in self._statuses.most_common()]
         causes = [f"{count} x {kind}" for kind, count in self._errors.most_common()]
         line = f"{total} submissions: {', '.join(parts) or 'none'}"
         typer.echo(line + (f" (no reward: {', '.join(causes)})" if causes else ""), err=True)
-
-
-async def _lines(file: str) -> AsyncIterator[bytes]:
-    """Lines as they arrive. A thread reads them, because reading a pipe may block while judgments are due."""
-    loop = asyncio.get_running_loop()
-    read: asyncio.Queue[bytes | OSError | None] = asyncio.Queue(maxsize=256)
-
-    def hand_over(item: bytes | OSError | None) -> None:
-        asyncio.run_coroutine_threadsafe(read.put(item), loop).result()
-
-    def work() -> None:
-        with suppress(RuntimeError):  # the loop was closed: the lines are no longer needed
-            try:
-                with _opened(file) as stream:
-                    for line in stream:
-                        hand_over(line)
-                hand_over(None)
-            except OSError as fault:
-                hand_over(fault)
-
-    threading.Thread(target=work, daemon=True, name="lines").start()
-    while (item := await read.get()) is not None:
-        if isinstance(item, OSError):
-            raise BadConfiguration(f"{file}: {item.strerror}.", remedy="Name a file that can be read.")
-        yield item
-
-
-def _opened(file: str) -> BinaryIO:
-    """A separate stream for the thread: a shared one could not be closed while the thread reads."""
-    return os.fdopen(os.dup(sys.stdin.fileno()), "rb") if file == STANDARD_INPUT else Path(file).open("rb")
-
-
-def _count(file: str) -> int:
-    """How many submissions a file holds, for the progress bar."""
-    try:
-        with _opened(file) as lines:
-            return sum(bool(line.strip()) for line in lines)
-    except OSError as fault:
-        fail(f"{file}: {fault.strerror}.")
 
 
 @contextmanager
