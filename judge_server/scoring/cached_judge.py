@@ -7,10 +7,10 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from judge_server.core.criterion import Choice, Judged
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable
@@ -26,7 +26,6 @@ from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.lru import BoundedCache
 
 _LOG = logging.getLogger(__name__)
-T = TypeVar("T")
 _TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the judge answered.")))
 
 
@@ -35,7 +34,8 @@ class Memory(Protocol):
 
     async def recall(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
 
-    async def remember(self, entries: Mapping[str, Mapping[str, Any]]) -> None: ...
+    def keep(self, entries: Mapping[str, Mapping[str, Any]]) -> "asyncio.Future[None]":
+        """Queue ``entries`` to be written; the future says how it went."""
 
 
 def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
@@ -73,9 +73,8 @@ class VerdictCache:
                 unknown.append(key)
             else:
                 found[key] = reading
-        if unknown and self._memory is not None and seconds != 0:
-            recalled = await self._tolerated(self._memory.recall(unknown), seconds, "read")
-            for key, content in (recalled or {}).items():
+        if unknown:
+            for key, content in (await self._recalled(unknown, seconds)).items():
                 try:
                     found[key] = reading_of(content)
                 except (KeyError, TypeError, ValueError):
@@ -84,26 +83,40 @@ class VerdictCache:
                     self._recent.put(key, found[key])
         return found
 
-    async def remember(self, readings: Mapping[str, Reading], seconds: float | None = None) -> None:
-        """Keep ``readings``; 0 seconds: do not wait until they are written."""
+    def remember(self, readings: Mapping[str, Reading]) -> None:
+        """Keep ``readings``. Nobody waits until they are written: the judgment that is saved after them goes into the
+        same commit or a later one."""
         for key, reading in readings.items():
             self._recent.put(key, reading)
         if readings and self._memory is not None:
             entries = {key: content_of(reading) for key, reading in readings.items()}
-            await self._tolerated(self._memory.remember(entries), seconds, "written")
+            try:
+                self._memory.keep(entries).add_done_callback(self._written)
+            except Exception as fault:  # noqa: BLE001 - a cache that fails costs work, not correctness
+                self._failed("written", fault)
 
-    async def _tolerated(self, work: Awaitable[T], seconds: float | None, done: str) -> T | None:
-        """The result of ``work``, or None if it fails or takes too long."""
+    def _written(self, done: "asyncio.Future[None]") -> None:
+        fault = None if done.cancelled() else done.exception()
+        if fault is not None:
+            self._failed("written", fault)
+
+    async def _recalled(self, keys: Sequence[str], seconds: float | None) -> Mapping[str, Mapping[str, Any]]:
+        """What the memory knows; nothing if it fails or takes too long."""
+        if self._memory is None or seconds == 0:
+            return {}
         try:
             async with asyncio.timeout(seconds):
-                return await work
+                return await self._memory.recall(keys)
         except TimeoutError:
-            return None
+            return {}
         except Exception as fault:  # noqa: BLE001 - a cache that fails costs work, not correctness
-            more = self._throttle.of(done)
-            if more is not None:
-                _LOG.warning("verdicts could not be %s: %s%s", done, fault, more)
-            return None
+            self._failed("read", fault)
+            return {}
+
+    def _failed(self, done: str, fault: BaseException) -> None:
+        more = self._throttle.of(done)
+        if more is not None:
+            _LOG.warning("verdicts could not be %s: %s%s", done, fault, more)
 
 
 def content_of(reading: Reading) -> dict[str, Any]:
@@ -174,8 +187,8 @@ class CachedAnswers:
 
 
 class CachedJudge:
-    """Never raises for a judge or a store that fails. A store that hangs costs at most ``store_seconds`` for reading
-    and as much for writing, and never the time that the judge needs."""
+    """Never raises for a judge or a store that fails. A store that hangs costs at most ``store_seconds`` for reading,
+    nothing for writing, and never the time that the judge needs."""
 
     def __init__(self, cache: VerdictCache, store_seconds: float = 5.0) -> None:
         self.cache = cache
@@ -213,8 +226,7 @@ class CachedJudge:
             return Answers(known, {})
         fresh = await self._ask(tuple(calls(unknown)), terms)
         readings = {key: answer.reading for key, answer in fresh.items() if answer.reading and _whole(answer.reading)}
-        left = terms.seconds_left
-        await self.cache.remember(readings, most if left is None else min(left, most))
+        self.cache.remember(readings)
         return Answers(known, fresh)
 
     async def _ask(self, calls: Sequence[JudgeCall], terms: Terms) -> dict[str, Answer]:

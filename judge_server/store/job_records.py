@@ -10,11 +10,12 @@ from judge_server.core.errors import JobConflict, UploadStalled
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.judgment import Judgment
 from judge_server.store.database import Run, in_us, now_us
+from judge_server.store.grouping import GroupCommit
 from judge_server.store.job_writing import Finished
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.payload import decode, encode
 from judge_server.store.schema import JOB, JOB_ITEM, JUDGMENT
-from judge_server.store.writing import GroupCommit, insert_missing, microseconds, moment
+from judge_server.store.writing import insert_missing, microseconds, moment
 
 _ENDED: Final = (JobStatus.DONE.value, JobStatus.CANCELLED.value)
 _OPEN: Final = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)

@@ -3,7 +3,7 @@ accept.
 
 Compressed columns: stored JSON repeats its own field names, so a preset dictionary shortens even small values. The
 first byte says how the rest is written: 0 as it is, in UTF-8; 1 as raw DEFLATE (RFC 1951) with the dictionary below,
-which must never change: a better one gets the next number.
+which must never change: a better one gets the next number; 2: ``verdict_records`` has it.
 """
 
 import json

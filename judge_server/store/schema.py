@@ -175,12 +175,12 @@ class ReaskRow(TableRow, table=True):
 
 
 class VerdictRow(TableRow, table=True):
-    """``key``: 32 bytes."""
+    """``key``: 32 bytes. ``content``: as ``verdict_records.packed`` writes it."""
 
     __tablename__ = "verdict"
     __table_args__ = ({"sqlite_with_rowid": False},)
     key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    content: str = Field(sa_column=Column(PackedText, nullable=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class ErasureRow(TableRow, table=True):

@@ -1,18 +1,12 @@
-"""Commits: judgments with their submissions and rubrics, and verdicts, in one transaction.
+"""What one commit writes: judgments with their submissions and rubrics, and verdicts, in one transaction."""
 
-Items that queue during a commit go into the next one.
-"""
-
-import asyncio
 import json
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from hashlib import blake2b, sha256
-from typing import Any, Final, Generic, TypeVar
+from hashlib import blake2b
+from typing import Any, Final
 
 from sqlalchemy import Connection, Insert, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,22 +17,19 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
-from judge_server.store.fault import concerns_the_database, translate, unanswered
-from judge_server.store.payload import decode_mapping, encode, encode_value
-from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT, VERDICT
-from judge_server.util.deadline import wait_ends_at
+from judge_server.store.fault import concerns_the_database, translate
+from judge_server.store.payload import encode, encode_value
+from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT
+from judge_server.store.verdict_records import insert_verdicts, packed, verdict_key
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 LARGEST: Final = 2**63 - 1
 TEXT_FIELDS: Final = ("prompt", "response", "reference")
 _LEFT_OUT: Final = frozenset({"rubric", *TEXT_FIELDS})
-_KEY_DIGITS: Final = 64
 _MOST_KNOWN: Final = 10_000
 
 Row = dict[str, Any]
-_KEYS_PER_QUESTION: Final = 500
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +66,7 @@ class Rows:
     judgment: Row | None
     submission: Row | None
     rubrics: tuple[Rubric, ...]
-    verdicts: dict[bytes, str]
+    verdicts: dict[bytes, bytes]
     texts: dict[bytes, str]
 
 
@@ -186,9 +177,7 @@ class Writer:
             insert_missing(connection, TEXT, [_text_row(digest, texts[digest]) for digest in sorted(texts)])
             connection.execute(JUDGMENT.insert(), judgments)
             connection.execute(SUBMISSION.insert(), [rows.submission for rows in ready if rows.submission is not None])
-        verdicts = {key: payload for rows in ready for key, payload in rows.verdicts.items()}
-        # always in the same order, so that two processes with the same verdicts cannot deadlock
-        insert_missing(connection, VERDICT, [{"key": key, "content": verdicts[key]} for key in sorted(verdicts)])
+        insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -221,7 +210,7 @@ def _rubric_row(rubric: Rubric) -> Row:
 
 def _rows(item: Judged | Known) -> Rows:
     if isinstance(item, Known):
-        found = {verdict_key(key): encode_value(value) for key, value in item.entries.items()}
+        found = {verdict_key(key): packed(value) for key, value in item.entries.items()}
         return Rows(None, None, (), found, {})
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
@@ -245,13 +234,6 @@ def text_digest(text: str) -> bytes:
 
 def _text_row(digest: bytes, text: str) -> Row:
     return {"digest": digest, "size": len(text), "content": text}
-
-
-def verdict_key(key: str) -> bytes:
-    """32 bytes: those that a key of 64 hexadecimal digits stands for, or a digest of any other key."""
-    if len(key) == _KEY_DIGITS and not key.strip("0123456789abcdef"):
-        return bytes.fromhex(key)
-    return sha256(b"key\0" + key.encode("utf-8", "surrogatepass")).digest()
 
 
 def _judgment_row(judgment: Judgment, submission: Submission) -> Row:
@@ -288,110 +270,3 @@ def _submission_row(judgment: Judgment, submission: Submission, inline: Rubric |
         **dict.fromkeys(TEXT_FIELDS),
         "content": encode(submission, leave_out=_LEFT_OUT if inline else frozenset(TEXT_FIELDS)),
     }
-
-
-def known_verdicts(connection: Connection, keys: Sequence[str]) -> dict[str, Row]:
-    """Those of ``keys`` that are known."""
-    found: dict[str, Row] = {}
-    for start in range(0, len(keys), _KEYS_PER_QUESTION):
-        some = {verdict_key(key): key for key in keys[start : start + _KEYS_PER_QUESTION]}
-        rows = connection.execute(select(VERDICT.c.key, VERDICT.c.content).where(VERDICT.c.key.in_(list(some))))
-        found.update((some[bytes(row.key)], decode_mapping(row.content)) for row in rows)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry(Generic[Item]):
-    items: Sequence[Item]
-    done: "asyncio.Future[None]"
-
-
-class GroupCommit(Generic[Item]):
-    """``commit`` runs in ``executor``, one call at a time, and returns for each item None or the error that rejected
-    it.
-
-    ``most_waiting`` bounds the queue (further callers wait for room in it), ``most_items`` the items of one
-    transaction. There is no artificial delay: a single item is committed at once, and commits grow under load.
-    """
-
-    def __init__(
-        self,
-        commit: Callable[[Sequence[Item]], Sequence[Exception | None]],
-        executor: Executor,
-        *,
-        most_waiting: int = 4096,
-        most_items: int = 512,
-    ) -> None:
-        self._commit = commit
-        self._executor = executor
-        self._most_items = most_items
-        self._room = asyncio.Semaphore(most_waiting)
-        self._queue: deque[_Entry[Item]] = deque()
-        self._wake = asyncio.Event()
-        self._closed = False
-        self._flusher = asyncio.create_task(self._flush(), name="store-group-commit")
-
-    async def add(self, *items: Item) -> None:
-        """Return when the commit that holds ``items`` is done; raise the first error that rejected one of them.
-        Cancelling the caller does not withdraw its items."""
-        try:
-            async with asyncio.timeout_at(wait_ends_at.get()), self._room:
-                if self._closed:
-                    raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again.")
-                done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                self._queue.append(_Entry(items, done))
-                self._wake.set()
-                await done
-        except TimeoutError:
-            raise unanswered() from None
-
-    async def close(self) -> None:
-        """Commit what is queued, then refuse more."""
-        self._closed = True
-        self._wake.set()
-        await asyncio.wait([self._flusher])
-
-    async def _flush(self) -> None:
-        try:
-            while self._queue or not self._closed:
-                await self._wake.wait()
-                self._wake.clear()
-                while self._queue:
-                    await self._commit_some(self._take())
-        finally:
-            _settle(list(self._queue), StoreUnavailable("The store closed before this was written."))
-
-    def _take(self) -> list[_Entry[Item]]:
-        """At least one entry, and no more than ``most_items`` items unless one entry alone has more."""
-        taken = [self._queue.popleft()]
-        count = len(taken[0].items)
-        while self._queue and count + len(self._queue[0].items) <= self._most_items:
-            taken.append(self._queue.popleft())
-            count += len(taken[-1].items)
-        return taken
-
-    async def _commit_some(self, entries: list[_Entry[Item]]) -> None:
-        items = [item for entry in entries for item in entry.items]
-        try:
-            errors = await asyncio.get_running_loop().run_in_executor(self._executor, self._commit, items)
-        except Exception as fault:  # noqa: BLE001 passed on to the waiters
-            _settle(entries, fault)
-        except BaseException:
-            _settle(entries, StoreUnavailable("The store stopped before this was written."))
-            raise
-        else:
-            position = 0
-            for entry in entries:
-                own = errors[position : position + len(entry.items)]
-                position += len(entry.items)
-                _settle([entry], next((error for error in own if error is not None), None))
-
-
-def _settle(entries: Sequence[_Entry[Item]], error: Exception | None) -> None:
-    for entry in entries:
-        if entry.done.done():
-            continue
-        if error is None:
-            entry.done.set_result(None)
-        else:
-            entry.done.set_exception(error)

@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from judge_server.core.errors import StoreUnavailable
-from judge_server.store.store import GroupRecall
-from judge_server.store.writing import GroupCommit
+from judge_server.store.grouping import GroupCommit, GroupRecall
 
 
 class Recorder:

@@ -1,0 +1,174 @@
+"""Many callers, one question or one commit for all of them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from judge_server.core.errors import StoreUnavailable
+from judge_server.store.fault import unanswered
+from judge_server.util.deadline import wait_ends_at
+
+Item = TypeVar("Item")
+Found = dict[str, dict[str, Any]]
+_MOST_KEYS: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[Item]):
+    items: Sequence[Item]
+    done: "asyncio.Future[None]"
+
+
+class GroupCommit(Generic[Item]):
+    """``commit`` runs in ``executor``, one call at a time, and returns for each item None or the error that rejected
+    it.
+
+    ``most_waiting`` bounds the queue (further callers wait for room in it), ``most_items`` the items of one
+    transaction. There is no artificial delay: a single item is committed at once, and commits grow under load.
+    """
+
+    def __init__(
+        self,
+        commit: Callable[[Sequence[Item]], Sequence[Exception | None]],
+        executor: Executor,
+        *,
+        most_waiting: int = 4096,
+        most_items: int = 512,
+    ) -> None:
+        self._commit = commit
+        self._executor = executor
+        self._most_items = most_items
+        self._most_waiting = most_waiting
+        self._room = asyncio.Semaphore(most_waiting)
+        self._queue: deque[_Entry[Item]] = deque()
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._flusher = asyncio.create_task(self._flush(), name="store-group-commit")
+
+    async def add(self, *items: Item) -> None:
+        """Return when the commit that holds ``items`` is done; raise the first error that rejected one of them.
+        Cancelling the caller does not withdraw its items."""
+        try:
+            async with asyncio.timeout_at(wait_ends_at.get()), self._room:
+                await self._queued(items)
+        except TimeoutError:
+            raise unanswered() from None
+
+    def put(self, *items: Item) -> "asyncio.Future[None]":
+        """Queue ``items`` without waiting. They are committed before or with what is added later; the future has the
+        first error that rejected one of them. Raises StoreUnavailable if too many wait."""
+        if len(self._queue) >= self._most_waiting:
+            raise StoreUnavailable("Too much waits to be written.", remedy="The database is slow or away: check it.")
+        return self._queued(items)
+
+    def _queued(self, items: Sequence[Item]) -> "asyncio.Future[None]":
+        if self._closed:
+            raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again.")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Entry(items, done))
+        self._wake.set()
+        return done
+
+    async def close(self) -> None:
+        """Commit what is queued, then refuse more."""
+        self._closed = True
+        self._wake.set()
+        await asyncio.wait([self._flusher])
+
+    async def _flush(self) -> None:
+        try:
+            while self._queue or not self._closed:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue:
+                    await self._commit_some(self._take())
+        finally:
+            _settle(list(self._queue), StoreUnavailable("The store closed before this was written."))
+
+    def _take(self) -> list[_Entry[Item]]:
+        """At least one entry, and no more than ``most_items`` items unless one entry alone has more."""
+        taken = [self._queue.popleft()]
+        count = len(taken[0].items)
+        while self._queue and count + len(self._queue[0].items) <= self._most_items:
+            taken.append(self._queue.popleft())
+            count += len(taken[-1].items)
+        return taken
+
+    async def _commit_some(self, entries: list[_Entry[Item]]) -> None:
+        items = [item for entry in entries for item in entry.items]
+        try:
+            errors = await asyncio.get_running_loop().run_in_executor(self._executor, self._commit, items)
+        except Exception as fault:  # noqa: BLE001 passed on to the waiters
+            _settle(entries, fault)
+        except BaseException:
+            _settle(entries, StoreUnavailable("The store stopped before this was written."))
+            raise
+        else:
+            position = 0
+            for entry in entries:
+                own = errors[position : position + len(entry.items)]
+                position += len(entry.items)
+                _settle([entry], next((error for error in own if error is not None), None))
+
+
+def _settle(entries: Sequence[_Entry[Item]], error: Exception | None) -> None:
+    for entry in entries:
+        if entry.done.done():
+            continue
+        if error is None:
+            entry.done.set_result(None)
+        else:
+            entry.done.set_exception(error)
+
+
+class GroupRecall:
+    """``ask`` gets distinct keys and returns the known ones. One query runs at a time: a query for hundreds of keys
+    costs little more than one for ten."""
+
+    def __init__(self, ask: Callable[[Sequence[str]], Awaitable[Found]]) -> None:
+        self._ask = ask
+        self._waiting: deque[tuple[Sequence[str], asyncio.Future[Mapping[str, dict[str, Any]]]]] = deque()
+        self._asking: asyncio.Task[None] | None = None
+
+    async def recall(self, keys: Sequence[str]) -> Found:
+        """Those of ``keys`` that are known; re-raises the exception of ``ask``."""
+        answer: asyncio.Future[Mapping[str, dict[str, Any]]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((keys, answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall", context=Context())
+        try:
+            async with asyncio.timeout_at(wait_ends_at.get()):
+                found = await answer
+        except TimeoutError:
+            raise unanswered() from None
+        return {key: found[key] for key in keys if key in found}
+
+    async def _ask_for_all(self) -> None:
+        while self._waiting:
+            wanted: dict[str, None] = {}
+            answers = []
+            while self._waiting and len(wanted) < _MOST_KEYS:
+                keys, answer = self._waiting.popleft()
+                wanted.update(dict.fromkeys(keys))
+                answers.append(answer)
+            try:
+                found = await self._ask(list(wanted))
+            except Exception as fault:  # noqa: BLE001 passed on to the waiters
+                _fail(answers, fault)
+            except BaseException:
+                _fail(answers, StoreUnavailable("The store stopped before it answered."))
+                raise
+            else:
+                for answer in answers:
+                    if not answer.done():
+                        answer.set_result(found)
+
+
+def _fail(answers: Sequence["asyncio.Future[Mapping[str, dict[str, Any]]]"], fault: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(fault)
