@@ -24,9 +24,9 @@ class Usage(Frozen):
     @staticmethod
     def total(usages: "Iterable[Usage]") -> "Usage":
         """The sum of all."""
-        found = tuple(usages)
-        if len(found) == 1:
-            return found[0]
+        found = [usage for usage in usages if usage is not NO_USAGE]
+        if len(found) < 2:
+            return found[0] if found else NO_USAGE
         return Usage(
             prompt_tokens=sum([one.prompt_tokens for one in found]),
             cached_tokens=sum([one.cached_tokens for one in found]),
@@ -36,6 +36,10 @@ class Usage(Frozen):
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage.total((self, other))
+
+
+NO_USAGE: Final = Usage()
+"""Of what cost no call."""
 
 
 class Timing(Frozen):

@@ -10,6 +10,7 @@ policy.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import fsum, inf, isfinite
 
 from judge_server.core.aggregation import (
@@ -22,7 +23,7 @@ from judge_server.core.aggregation import (
     component,
     points_score,
 )
-from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Gate, Group, leaves, nodes
+from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Gate, Group, leaves
 from judge_server.core.expression import UndefinedResult
 from judge_server.core.outcome import (
     GATE_UNDECIDED,
@@ -124,18 +125,23 @@ class _Aggregator:
         self.rubric, self.characters = rubric, characters
         self.policy = rubric.missing.policy
         self.verdicts = _sorted_by_criterion(rubric, verdicts)
+        self.missing = [verdict for verdict in verdicts if verdict.missing]
+        self.unheard = [leaf for leaf, found in self.verdicts.items() if not found]
         self.undefined: list[str] = []  # groups without a value although none of their verdicts is missing
         self.decided_shares: dict[str, float] = {}  # of the verdicts on each leaf
         self.parts: dict[str, CriterionValue] = {leaf.id: self._read(leaf) for leaf in rubric.leaves}
-        for node in reversed(list(nodes(rubric.criteria))):
-            if isinstance(node, Group):
-                self.parts[node.id] = self._group(node)
+        for group in reversed(rubric.groups):
+            self.parts[group.id] = self._group(group)
 
     def _read(self, leaf: AnyLeaf) -> CriterionValue:
         """The value of a leaf: the mean over its verdicts, of which a step criterion has several."""
-        found = [verdict for verdict in self.verdicts[leaf.id] if verdict.decided or verdict.missing]
+        given = self.verdicts[leaf.id]
+        if len(given) == 1 and given[0].value is not None:
+            self.decided_shares[leaf.id] = 1.0
+            return CriterionValue(True, given[0].value)
+        found = [verdict for verdict in given if verdict.decided or verdict.missing]
         self.decided_shares[leaf.id] = sum(verdict.decided for verdict in found) / len(found) if found else 0.0
-        if self.verdicts[leaf.id] and not found:
+        if given and not found:
             return NOT_APPLICABLE
         values = [verdict.value for verdict in found if verdict.value is not None]
         absent = len(found) - len(values) if found else 1
@@ -190,8 +196,7 @@ class _Aggregator:
         return [(leaf.points, self.parts[leaf.id]) for leaf in leaves(criteria) if tag in leaf.tags]
 
     def outcome(self) -> Outcome:
-        missing = [verdict for found in self.verdicts.values() for verdict in found if verdict.missing]
-        unheard = [leaf.id for leaf in self.rubric.leaves if not self.verdicts[leaf.id]]
+        missing, unheard = self.missing, self.unheard
         coverage = self._coverage()
         gates = read_gates(self.rubric, self.verdicts)
         applicable = any(part.applicable for part in self.parts.values())
@@ -203,12 +208,10 @@ class _Aggregator:
                 [name for name in unheard if name in required] or unheard,
                 failure,
             )
-        decided = any(verdict.decided for found in self.verdicts.values() for verdict in found)
-        complete = not missing and not unheard
-        if complete:
+        if not missing and not unheard:
             status = JudgmentStatus.OK if value is not None else JudgmentStatus.FAILED
         else:
-            status = JudgmentStatus.PARTIAL if decided else JudgmentStatus.FAILED
+            status = JudgmentStatus.PARTIAL if self._heard(self.rubric.leaves) else JudgmentStatus.FAILED
         return Outcome(
             reward=value,
             status=status,
@@ -266,6 +269,8 @@ class _Aggregator:
     def _judged_coverage(self) -> float | None:
         """Share of the weight of the applicable criteria for a judge that was decided, by the judge or by the guard in
         its place; None if there is no such criterion."""
+        if not self.missing and not self.unheard:
+            return 1.0 if any(self.parts[name].applicable for name in self.rubric.asked) else None
         shares = [
             (share, self.decided_shares[leaf.id])
             for leaf, share in self._shares(self.rubric.criteria, 1.0, whole=True)
@@ -282,6 +287,8 @@ class _Aggregator:
 
     def _coverage(self) -> float:
         """Share of the applicable weight that has a verdict; exactly 1.0 when nothing is missing."""
+        if not self.missing and not self.unheard:
+            return 1.0 if any(self.parts[leaf.id].applicable for leaf in self.rubric.leaves) else 0.0
         shares = [(share, self.decided_shares[leaf.id]) for leaf, share in self._shares(self.rubric.criteria, 1.0)]
         if not shares:
             return 0.0
@@ -307,19 +314,15 @@ class _Aggregator:
     def _components(self) -> dict[str, float | None]:
         """Scores per tag (in the rubric's own arithmetic) and values per group; None if undecided, or if none of the
         criteria below has a verdict, regardless of the policy."""
-        tags: dict[str, list[AnyLeaf]] = defaultdict(list)
-        for leaf in self.rubric.leaves:
-            for tag in leaf.tags:
-                tags[tag].append(leaf)
         result: dict[str, float | None] = {}
-        for tag, tagged in tags.items():
+        for tag, tagged in self.rubric.tagged.items():
             applicable = [leaf for leaf in tagged if self.parts[leaf.id].applicable]
             scored = self.rubric.aggregate.kind == "points"
             if applicable and not (scored and all(leaf.points <= 0 for leaf in applicable)):
                 result[tag] = self._tag_score(applicable, scored) if self._heard(applicable) else None
-        for node in nodes(self.rubric.criteria):
-            if isinstance(node, Group) and self.parts[node.id].applicable:
-                result[node.id] = self.parts[node.id].value if self._heard(leaves(node.criteria)) else None
+        for group in self.rubric.groups:
+            if self.parts[group.id].applicable:
+                result[group.id] = self.parts[group.id].value if self._heard(leaves(group.criteria)) else None
         return result
 
     def _heard(self, among: Iterable[AnyLeaf]) -> bool:
@@ -336,18 +339,24 @@ class _Aggregator:
 
 def _sorted_by_criterion(rubric: Rubric, verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     """The verdicts of every criterion, sorted by step; criteria in the order of the rubric."""
-    found: dict[str, dict[int | None, Verdict]] = {leaf.id: {} for leaf in rubric.leaves}
+    found: dict[str, list[Verdict]] = {leaf.id: [] for leaf in rubric.leaves}
     for verdict in verdicts:
-        if verdict.criterion not in found:
+        same = found.get(verdict.criterion)
+        if same is None:
             raise ValueError(f"a verdict on {verdict.criterion!r}, which {rubric.name} does not have")
-        if verdict.step in found[verdict.criterion]:
-            place = "" if verdict.step is None else f", step {verdict.step}"
-            raise ValueError(f"two verdicts on {verdict.criterion!r}{place}; give one")
-        found[verdict.criterion][verdict.step] = verdict
-    return {
-        name: [of[step] for step in sorted(of, key=lambda step: -1 if step is None else step)]
-        for name, of in found.items()
-    }
+        same.append(verdict)
+    for name, same in found.items():
+        if len(same) > 1:
+            same.sort(key=lambda verdict: -1 if verdict.step is None else verdict.step)
+            _require_one_a_step(name, same)
+    return found
+
+
+def _require_one_a_step(name: str, verdicts: Sequence[Verdict]) -> None:
+    for one, other in pairwise(verdicts):
+        if one.step == other.step:
+            place = "" if one.step is None else f", step {one.step}"
+            raise ValueError(f"two verdicts on {name!r}{place}; give one")
 
 
 _ROUNDING = 1e-9  # 0.1 + 0.7 of the weight is 0.8 of it

@@ -192,6 +192,17 @@ class Rubric(Frozen):
         return {leaf.id: leaf if self.guidance is None else leaf.guided(self.guidance) for leaf in own}
 
     @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Every group, parents first."""
+        return tuple(node for node in nodes(self.criteria) if isinstance(node, Group))
+
+    @cached_property
+    def tagged(self) -> dict[str, tuple[AnyLeaf, ...]]:
+        """The criteria of each tag; tags in the order of their first criterion."""
+        tags = dict.fromkeys(tag for leaf in self.leaves for tag in leaf.tags)
+        return {tag: tuple(leaf for leaf in self.leaves if tag in leaf.tags) for tag in tags}
+
+    @cached_property
     def by_id(self) -> dict[str, AnyLeaf]:
         return {leaf.id: leaf for leaf in self.leaves}
 

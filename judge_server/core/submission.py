@@ -12,7 +12,7 @@ from judge_server.core.message_shapes import in_our_shape
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.step import MessageField, Step, steps_of
-from judge_server.util.canonical import JsonObject, as_json, canonical_json, digest, encodable
+from judge_server.util.canonical import JsonObject, as_json, canonical_json, canonical_texts, digest_of_json, encodable
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -275,25 +275,19 @@ class Submission(Frozen):
     def digest(self) -> str:
         """Digest of conversation, response, reference and facts, without rubric and judge."""
         _ = self.prompt_key  # made now: the thread that reads long texts asks for the digest
-        return digest(
-            {
-                "conversation": self._dumped,
-                "response": self.response
-                if isinstance(self.response, str)
-                else [message.model_dump(exclude_defaults=True) for message in self.response],
-                "reference": self.reference,
-                "facts": self.facts,
-            }
-        )
+        response = self.response if isinstance(self.response, str) else _dumped(self.response)
+        facts = canonical_json(self.facts) if self.facts else "{}"
+        texts = canonical_texts({"reference": self.reference, "response": response})
+        return digest_of_json(f'{{"conversation":{self._canonical_conversation},"facts":{facts},{texts[1:]}')
 
     @cached_property
     def prompt_key(self) -> str:
         """24 hexadecimal digits that name the conversation: rollouts of one prompt have the same."""
-        return digest(self._dumped).removeprefix("sha256:")[:24]
+        return digest_of_json(self._canonical_conversation).removeprefix("sha256:")[:24]
 
     @cached_property
-    def _dumped(self) -> list[dict[str, Any]]:
-        return [message.model_dump(exclude_defaults=True) for message in self.conversation]
+    def _canonical_conversation(self) -> str:
+        return canonical_texts(_dumped(self.conversation))
 
     @property
     def coordinates(self) -> Coordinates:
@@ -316,6 +310,10 @@ class Submission(Frozen):
         yield self.read.text
         if self.reference is not None:
             yield self.reference
+
+
+def _dumped(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
+    return [message.model_dump(exclude_defaults=True) for message in messages]
 
 
 def _text_of(message: Message) -> str:

@@ -1,12 +1,12 @@
 """A judge's answer about one criterion: a reading or a typed failure, independent of points and rubrics."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from judge_server.core.criterion import Judged
 from judge_server.core.judge import JudgeSpecification
-from judge_server.core.judgment import JudgeReference, Usage
+from judge_server.core.judgment import NO_USAGE, JudgeReference, Usage
 from judge_server.core.verdict import Failure, Opinion, VerdictStatus
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.models.protocol import Priority
@@ -49,7 +49,7 @@ class Answer:
     status: VerdictStatus = VerdictStatus.OK
     distrusted: Reading | None = None
     panel: tuple[Opinion, ...] = ()
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     model_seconds: float = 0.0
 
     def __post_init__(self) -> None:
@@ -61,10 +61,10 @@ def failed(
     failure: Failure,
     status: VerdictStatus = VerdictStatus.UNAVAILABLE,
     *,
-    usage: Usage | None = None,
+    usage: Usage = NO_USAGE,
     model_seconds: float = 0.0,
 ) -> Answer:
-    return Answer(failure=failure, status=status, usage=usage or Usage(), model_seconds=model_seconds)
+    return Answer(failure=failure, status=status, usage=usage, model_seconds=model_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,8 @@ def _by_place(answer: Mapping[str, Any], count: int, form: Format) -> list[Any]:
 
 def _names(question: TypedQuestion, strings: ControlStrings) -> tuple[str, ...]:
     """What the probabilities of the options are called in an answer; none for a predicate."""
+    if question.kind == "predicate":
+        return ()
     if question.kind == "choice":
         return tuple(broken(option.name, strings) for option in question.options)
     return tuple(str(place) for place in range(len(question.options)))
@@ -196,15 +198,15 @@ def _decision(given: Any, names: Sequence[str], form: Format, mass: float | None
     total = math.fsum(shares)
     if abs(total - 1) > _ROUNDING:
         return TypedAnswer(unusable=f"its probabilities add up to {total:.3g}")
-    return TypedAnswer(tuple(share / total for share in shares), mass)
+    return TypedAnswer(tuple(shares) if total == 1.0 else tuple([share / total for share in shares]), mass)
 
 
 def _predicate(given: Mapping[str, Any]) -> list[float] | None:
     probabilities = given.get("probabilities")
     if isinstance(probabilities, dict):
-        both = [_share(probabilities.get(word)) for word in ("yes", "no")]
-        if None not in both:
-            return [share for share in both if share is not None]
+        yes, no = _share(probabilities.get("yes")), _share(probabilities.get("no"))
+        if yes is not None and no is not None:
+            return [yes, no]
     met = _share(given.get("noul", given.get("probability")))
     return None if met is None else [met, 1 - met]
 
@@ -225,6 +227,8 @@ def _distribution(given: Mapping[str, Any], names: Sequence[str], form: Format) 
 
 def _share(value: Any) -> float | None:
     """A finite number in [0, 1], or None."""
+    if type(value) is float and 0.0 <= value <= 1.0:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return min(max(float(value), 0.0), 1.0) if -1e-9 <= value <= 1 + _ROUNDING else None

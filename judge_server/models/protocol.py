@@ -1,11 +1,11 @@
 """The interface of every judge model: a Request goes in, a Completion with token probabilities comes out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from judge_server.core.errors import ModelUnavailable
-from judge_server.core.judgment import Usage
+from judge_server.core.judgment import NO_USAGE, Usage
 
 Part = Literal["instructions", "conversation", "response", "reference", "criterion", "question", "candidate", "pitfall"]
 
@@ -162,7 +162,7 @@ class Completion:
     candidates: tuple[TokenProbability, ...] = ()
     truncated: bool = False
     thinking: str = ""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     unlisted_logprob: float | None = None
     decisions: tuple[TypedAnswer, ...] = ()
 

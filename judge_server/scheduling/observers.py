@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from judge_server.core.errors import JudgeServerError
-from judge_server.core.judgment import Judgment, Usage
+from judge_server.core.judgment import NO_USAGE, Judgment, Usage
 from judge_server.core.rubric import RubricReference
 from judge_server.core.verdict import Failure
 from judge_server.models.protocol import Priority
@@ -32,7 +32,7 @@ class ModelCall:
     asked: float = field(default_factory=time.monotonic)
     started: float | None = None
     ended: float = 0.0
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     error: str | None = None
     detail: str = ""
     waited_seconds: float = 0.0

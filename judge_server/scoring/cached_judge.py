@@ -315,7 +315,20 @@ def _timed_out(answer: Answer) -> bool:
 def verdict_of(criterion: Judged, answer: Answer, *, step: Step | None = None, cached: bool = False) -> Verdict:
     """The verdict on ``criterion`` that corresponds to ``answer``: ``not_applicable`` if the criterion allows that and
     the judge thinks it likeliest."""
-    shown = answer.reading or answer.distrusted
+    reading = answer.reading
+    plain = reading is not None and reading.reason is None and not reading.panel and step is None
+    if reading is not None and plain and criterion.if_absent != "skip" and not isinstance(criterion, Choice):
+        return Verdict(  # what most verdicts are; fields at their default cost time too
+            criterion=criterion.id,
+            status=answer.status,
+            source="judge",
+            points=criterion.points,
+            value=reading.value,
+            met=reading.value,
+            label_mass=reading.label_mass,
+            cached=cached,
+        )
+    shown = reading or answer.distrusted
     absent = answer.reading is not None and criterion.if_absent == "skip" and _likeliest_is_last(answer.reading.shares)
     options = option = None
     if shown is not None and isinstance(criterion, Choice) and not absent:

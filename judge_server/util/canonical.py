@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Annotated, Any, Final
 
+import orjson
 from pydantic import AfterValidator, BaseModel
 
 _MAX_DEPTH = 60
@@ -23,9 +24,23 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def canonical_texts(value: Any) -> str:
+    """``canonical_json`` of values that hold texts and null only, several times as fast: numbers are what other
+    encoders write otherwise."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # half a surrogate pair
+        return canonical_json(value)
+
+
+def digest_of_json(text: str) -> str:
+    """SHA-256 of a canonical JSON text."""
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def digest(value: Any) -> str:
     """SHA-256 of the canonical JSON of ``value``."""
-    return "sha256:" + hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
+    return digest_of_json(canonical_json(value))
 
 
 def strict_digest(value: Any) -> str:

@@ -10,7 +10,7 @@ from judge_server import __version__
 from judge_server.core.judgment import NO_JUDGE, Judgment, Usage
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
-from judge_server.core.verdict import Failure, VerdictStatus
+from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.processor_share import ProcessorShares
 from judge_server.scheduling.scheduler import Scheduler
@@ -106,11 +106,13 @@ class Metrics:
             self._rewards.labels(rubric).observe(judgment.reward)
         if judgment.error:
             self._failures.labels(judgment.error.type).inc()
-        for verdict in judgment.verdicts:
-            self._verdicts.labels(verdict.source, verdict.status).inc()
-            if verdict.value is not None:
-                self._values.labels(rubric, verdict.source).observe(verdict.value)
-        self._cached.inc(sum(verdict.cached for verdict in judgment.verdicts))
+        for (source, status), same in _alike(judgment.verdicts).items():
+            self._verdicts.labels(source, status).inc(len(same))
+            values = self._values.labels(rubric, source)
+            for value in same:
+                if value is not None:
+                    values.observe(value)
+        self._cached.inc(sum([verdict.cached for verdict in judgment.verdicts]))
         for flag in judgment.flags:
             self._flags.labels(flag).inc()
         self._gates.inc(len(judgment.gates))
@@ -191,6 +193,14 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition format of Prometheus."""
         return generate_latest(self.registry)
+
+
+def _alike(verdicts: Iterable[Verdict]) -> dict[tuple[str, VerdictStatus], list[float | None]]:
+    """The values of the verdicts of one source and status."""
+    found: dict[tuple[str, VerdictStatus], list[float | None]] = {}
+    for verdict in verdicts:
+        found.setdefault((verdict.source, verdict.status), []).append(verdict.value)
+    return found
 
 
 def _kinds(judgment: Judgment) -> Iterator[str]:
