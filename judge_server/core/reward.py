@@ -125,12 +125,12 @@ class _Aggregator:
         self.rubric, self.characters = rubric, characters
         self.policy = rubric.missing.policy
         self.verdicts = _sorted_by_criterion(rubric, verdicts)
-        self.missing = [verdict for verdict in verdicts if verdict.missing]
+        self.missing = [verdict for verdict in verdicts if verdict.error is not None]
         self.unheard = [leaf for leaf, found in self.verdicts.items() if not found]
         self.undefined: list[str] = []  # groups without a value although none of their verdicts is missing
         self.decided_shares: dict[str, float] = {}  # of the verdicts on each leaf
         self.parts: dict[str, CriterionValue] = {leaf.id: self._read(leaf) for leaf in rubric.leaves}
-        for group in reversed(rubric.groups):
+        for group in reversed(rubric.components.groups):
             self.parts[group.id] = self._group(group)
 
     def _read(self, leaf: AnyLeaf) -> CriterionValue:
@@ -238,7 +238,8 @@ class _Aggregator:
         return None, failure
 
     def _base(self, coverage: float) -> tuple[float | None, Failure | None]:
-        if required := self._required_and_missing():
+        required = self._required_and_missing() if self.missing or self.unheard else ()
+        if required:
             return None, Failure(type="no_verdict", detail=f"No verdict for {', '.join(sorted(required)[:5])}.")
         needed = 1.0 if self.policy == "null" else self.rubric.missing.min_coverage
         if coverage < needed - _ROUNDING:
@@ -315,12 +316,12 @@ class _Aggregator:
         """Scores per tag (in the rubric's own arithmetic) and values per group; None if undecided, or if none of the
         criteria below has a verdict, regardless of the policy."""
         result: dict[str, float | None] = {}
-        for tag, tagged in self.rubric.tagged.items():
+        for tag, tagged in self.rubric.components.tags.items():
             applicable = [leaf for leaf in tagged if self.parts[leaf.id].applicable]
             scored = self.rubric.aggregate.kind == "points"
             if applicable and not (scored and all(leaf.points <= 0 for leaf in applicable)):
                 result[tag] = self._tag_score(applicable, scored) if self._heard(applicable) else None
-        for group in self.rubric.groups:
+        for group in self.rubric.components.groups:
             if self.parts[group.id].applicable:
                 result[group.id] = self.parts[group.id].value if self._heard(leaves(group.criteria)) else None
         return result

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -133,6 +133,13 @@ class RubricReference(Frozen):
     digest: str
 
 
+class Components(NamedTuple):
+    """``tags``: the criteria of each, tags in the order of their first criterion; ``groups``: parents first."""
+
+    tags: dict[str, tuple[AnyLeaf, ...]]
+    groups: tuple[Group, ...]
+
+
 class Rubric(Frozen):
     """Criteria and their aggregation into one reward."""
 
@@ -192,15 +199,13 @@ class Rubric(Frozen):
         return {leaf.id: leaf if self.guidance is None else leaf.guided(self.guidance) for leaf in own}
 
     @cached_property
-    def groups(self) -> tuple[Group, ...]:
-        """Every group, parents first."""
-        return tuple(node for node in nodes(self.criteria) if isinstance(node, Group))
-
-    @cached_property
-    def tagged(self) -> dict[str, tuple[AnyLeaf, ...]]:
-        """The criteria of each tag; tags in the order of their first criterion."""
+    def components(self) -> "Components":
+        """What has a score of its own beside the reward."""
         tags = dict.fromkeys(tag for leaf in self.leaves for tag in leaf.tags)
-        return {tag: tuple(leaf for leaf in self.leaves if tag in leaf.tags) for tag in tags}
+        return Components(
+            tags={tag: tuple(leaf for leaf in self.leaves if tag in leaf.tags) for tag in tags},
+            groups=tuple(node for node in nodes(self.criteria) if isinstance(node, Group)),
+        )
 
     @cached_property
     def by_id(self) -> dict[str, AnyLeaf]:

@@ -38,6 +38,9 @@ _EMPTY_ENTRY = re.compile(
 )
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|\{[A-Za-z_]{3,}\}|<<[^<>]*>>|%\w+%|__\w+__|\[\[\w*\]\]|@@\w+@@")
 _NO_VALUES = frozenset(("null", "undefined", "nan", "[object object]"))
+_LONGEST_NO_VALUE = max(map(len, _NO_VALUES)) + 8  # a letter may have a longer small form
+# a line that one of the patterns of list items and rules may match: most texts have none, and this search is short
+_LISTED = re.compile(r"\n(?:[ \t]{3}|[ \t]*(?:[-*+•>|:=_(]|\w{1,3}[.)]))")
 _BLANKS = re.compile(
     "[\u115f\u1160\u2500-\u259f\u25a0-\u25a3\u25fc\u25fb\u2800\ufffd\u3164\uffa0]"
 )  # rules, boxes, blanks
@@ -64,10 +67,10 @@ def content_of(text: str) -> str | None:
 
 def _holds_no_value(text: str) -> bool:
     """Whether the text is a word for a missing value, or one symbol three times or more."""
-    if text.lower() in _NO_VALUES:
-        return True
+    if any(map(str.isalnum, text)):
+        return len(text) <= _LONGEST_NO_VALUE and text.lower() in _NO_VALUES
     signs = set(text.split()) if " " in text or "\n" in text else {*text}
-    return len(text) > 2 and len(signs) == 1 and not any(map(str.isalnum, text))
+    return len(text) > 2 and len(signs) == 1
 
 
 def without_shell(text: str) -> str:
@@ -89,9 +92,13 @@ def without_shell(text: str) -> str:
             shown = _LATEX.sub(" ", shown)
     if ":" in shown and len(_EMPTY_ENTRY.findall(shown)) > 1 and not _EMPTY_ENTRY.sub("", shown).strip(" -\n"):
         return ""
-    if len(_EMPTY_ITEM.findall(shown)) > 1:
-        shown = _EMPTY_ITEM.sub("", shown)
-    return _RULE.sub("", _ITEM.sub("", shown)).strip()
+    return _without_lists(shown).strip() if _LISTED.search(f"\n{shown}") else shown.strip()
+
+
+def _without_lists(text: str) -> str:
+    if len(_EMPTY_ITEM.findall(text)) > 1:
+        text = _EMPTY_ITEM.sub("", text)
+    return _RULE.sub("", _ITEM.sub("", text))
 
 
 def _without_thought(text: str) -> str:

@@ -81,9 +81,9 @@ class UserRequest:
 
     @property
     def known(self) -> bool:
-        words = len(self.text.split())
         if not self.text.isascii():
             return len(self.text.strip()) >= _FEWEST_CHARACTERS // 2
+        words = len(self.text.split(None, _FEWEST_WORDS))
         return len(self.text.strip()) >= _FEWEST_CHARACTERS and words >= _FEWEST_WORDS
 
     @property

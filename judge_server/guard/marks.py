@@ -138,8 +138,10 @@ def repeated_share(text: str) -> float:
     """The share of its runs of six words, or of 24 characters, that repeat an earlier one."""
     words = text.split()
     if len(words) * 20 >= len(text):
-        grams = list(zip(*(words[start:] for start in range(_WORDS)), strict=False))
-        return 1 - len(set(grams)) / len(grams) if grams else 0.0
+        count = len(words) - _WORDS + 1
+        # hashes instead of the runs themselves: comparing these word by word would take as long again
+        different = set(map(hash, zip(*[words[start:] for start in range(_WORDS)], strict=False)))
+        return 1 - len(different) / count if count > 0 else 0.0
     plain = "".join(words)
     starts = range(max(len(plain) - _CHARACTERS + 1, 0))
     return 1 - len({plain[start : start + _CHARACTERS] for start in starts}) / len(starts) if starts else 0.0

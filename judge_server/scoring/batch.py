@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from judge_server.core.errors import BadSubmission, JudgeServerError, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
+from judge_server.core.rubric import Rubric
 from judge_server.core.run import equal_rewards
 from judge_server.core.submission import Coordinates, Submission
 from judge_server.core.verdict import Failure
@@ -72,12 +73,17 @@ def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Su
     if isinstance(item, Submission):
         absent = {name: value for name, value in given.items() if getattr(item, name) is None}
         return item.model_copy(update=absent) if absent else item
+    rubric = None
     if isinstance(item, Mapping):
-        item = {**item, **{name: value for name, value in given.items() if item.get(name) is None}}
+        absent = {name: value for name, value in given.items() if item.get(name) is None}
+        if isinstance(absent.get("rubric"), Rubric):
+            rubric = absent.pop("rubric")  # checked already, which would cost as much as all the rest
+        item = {name: value for name, value in {**item, **absent}.items() if rubric is None or name != "rubric"}
     try:
-        return Submission.model_validate(item)
+        submission = Submission.model_validate(item)
     except ValidationError as fault:
         raise BadSubmission(f"{describe(fault)}.", remedy="Correct these fields.") from None
+    return submission if rubric is None else submission.model_copy(update={"rubric": rubric})
 
 
 def describe(fault: ValidationError, limit: int = 8) -> str:

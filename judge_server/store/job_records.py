@@ -10,7 +10,7 @@ from judge_server.core.errors import JobConflict, UploadStalled
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.judgment import Judgment
 from judge_server.store.database import Run, in_us, now_us
-from judge_server.store.grouping import GroupCommit
+from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_writing import Finished
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.payload import decode, encode

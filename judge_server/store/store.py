@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from functools import partial
 from typing import Any, Final, Self, TypeVar, Unpack
 
@@ -22,7 +24,7 @@ from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database
 from judge_server.store.erasure_records import ErasureRecords
 from judge_server.store.fault import translate, unanswered
-from judge_server.store.grouping import Found, GroupCommit, GroupRecall
+from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import JobWriter
 from judge_server.store.label_records import LabelRecords
@@ -43,6 +45,8 @@ _AT_ONCE = 256
 _LOG = logging.getLogger(__name__)
 _CLOSE_SECONDS: Final = 0.5
 _FENCES = "fences"
+Found = dict[str, dict[str, Any]]
+_MOST_KEYS: Final = 2000
 
 
 class Store:
@@ -253,3 +257,52 @@ def _secret(connection: Connection, new: bytes) -> bytes:
 
 def _standing_secret(connection: Connection) -> bytes:
     return bytes(connection.execute(select(SECRET.c.value).where(SECRET.c.name == _FENCES)).scalar_one())
+
+
+class GroupRecall:
+    """``ask`` gets distinct keys and returns the known ones. One query runs at a time: a query for hundreds of keys
+    costs little more than one for ten."""
+
+    def __init__(self, ask: Callable[[Sequence[str]], Awaitable[Found]]) -> None:
+        self._ask = ask
+        self._waiting: deque[tuple[Sequence[str], asyncio.Future[Mapping[str, dict[str, Any]]]]] = deque()
+        self._asking: asyncio.Task[None] | None = None
+
+    async def recall(self, keys: Sequence[str]) -> Found:
+        """Those of ``keys`` that are known; re-raises the exception of ``ask``."""
+        answer: asyncio.Future[Mapping[str, dict[str, Any]]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((keys, answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall", context=Context())
+        try:
+            async with asyncio.timeout_at(wait_ends_at.get()):
+                found = await answer
+        except TimeoutError:
+            raise unanswered() from None
+        return {key: found[key] for key in keys if key in found}
+
+    async def _ask_for_all(self) -> None:
+        while self._waiting:
+            wanted: dict[str, None] = {}
+            answers = []
+            while self._waiting and len(wanted) < _MOST_KEYS:
+                keys, answer = self._waiting.popleft()
+                wanted.update(dict.fromkeys(keys))
+                answers.append(answer)
+            try:
+                found = await self._ask(list(wanted))
+            except Exception as fault:  # noqa: BLE001 passed on to the waiters
+                _fail(answers, fault)
+            except BaseException:
+                _fail(answers, StoreUnavailable("The store stopped before it answered."))
+                raise
+            else:
+                for answer in answers:
+                    if not answer.done():
+                        answer.set_result(found)
+
+
+def _fail(answers: Sequence["asyncio.Future[Mapping[str, dict[str, Any]]]"], fault: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(fault)

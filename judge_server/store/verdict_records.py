@@ -38,6 +38,11 @@ def insert_verdicts(connection: Connection, verdicts: Mapping[bytes, bytes]) -> 
         connection.exec_driver_sql(insert, sorted(verdicts.items()))
 
 
+def verdict_rows(entries: Mapping[str, Mapping[str, Any]]) -> dict[bytes, bytes]:
+    """Keys and contents as ``insert_verdicts`` takes them."""
+    return {verdict_key(key): packed(content) for key, content in entries.items()}
+
+
 def verdict_key(key: str) -> bytes:
     """32 bytes: those that a key of 64 hexadecimal digits stands for, or a digest of any other key."""
     if len(key) == _KEY_DIGITS and not key.strip("0123456789abcdef"):

@@ -20,7 +20,7 @@ from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.payload import encode, encode_value
 from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT
-from judge_server.store.verdict_records import insert_verdicts, packed, verdict_key
+from judge_server.store.verdict_records import insert_verdicts, verdict_rows
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -210,8 +210,7 @@ def _rubric_row(rubric: Rubric) -> Row:
 
 def _rows(item: Judged | Known) -> Rows:
     if isinstance(item, Known):
-        found = {verdict_key(key): packed(value) for key, value in item.entries.items()}
-        return Rows(None, None, (), found, {})
+        return Rows(None, None, (), verdict_rows(item.entries), {})
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)

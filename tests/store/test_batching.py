@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from judge_server.core.errors import StoreUnavailable
-from judge_server.store.grouping import GroupCommit, GroupRecall
+from judge_server.store.group_commit import GroupCommit
+from judge_server.store.store import GroupRecall
 
 
 class Recorder:

@@ -1,20 +1,18 @@
-"""Many callers, one question or one commit for all of them."""
+"""Group commit: what many callers write goes into one transaction. Items that queue during a commit go into the next
+one."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextvars import Context
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from judge_server.core.errors import StoreUnavailable
 from judge_server.store.fault import unanswered
 from judge_server.util.deadline import wait_ends_at
 
 Item = TypeVar("Item")
-Found = dict[str, dict[str, Any]]
-_MOST_KEYS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,52 +121,3 @@ def _settle(entries: Sequence[_Entry[Item]], error: Exception | None) -> None:
             entry.done.set_result(None)
         else:
             entry.done.set_exception(error)
-
-
-class GroupRecall:
-    """``ask`` gets distinct keys and returns the known ones. One query runs at a time: a query for hundreds of keys
-    costs little more than one for ten."""
-
-    def __init__(self, ask: Callable[[Sequence[str]], Awaitable[Found]]) -> None:
-        self._ask = ask
-        self._waiting: deque[tuple[Sequence[str], asyncio.Future[Mapping[str, dict[str, Any]]]]] = deque()
-        self._asking: asyncio.Task[None] | None = None
-
-    async def recall(self, keys: Sequence[str]) -> Found:
-        """Those of ``keys`` that are known; re-raises the exception of ``ask``."""
-        answer: asyncio.Future[Mapping[str, dict[str, Any]]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((keys, answer))
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall", context=Context())
-        try:
-            async with asyncio.timeout_at(wait_ends_at.get()):
-                found = await answer
-        except TimeoutError:
-            raise unanswered() from None
-        return {key: found[key] for key in keys if key in found}
-
-    async def _ask_for_all(self) -> None:
-        while self._waiting:
-            wanted: dict[str, None] = {}
-            answers = []
-            while self._waiting and len(wanted) < _MOST_KEYS:
-                keys, answer = self._waiting.popleft()
-                wanted.update(dict.fromkeys(keys))
-                answers.append(answer)
-            try:
-                found = await self._ask(list(wanted))
-            except Exception as fault:  # noqa: BLE001 passed on to the waiters
-                _fail(answers, fault)
-            except BaseException:
-                _fail(answers, StoreUnavailable("The store stopped before it answered."))
-                raise
-            else:
-                for answer in answers:
-                    if not answer.done():
-                        answer.set_result(found)
-
-
-def _fail(answers: Sequence["asyncio.Future[Mapping[str, dict[str, Any]]]"], fault: Exception) -> None:
-    for answer in answers:
-        if not answer.done():
-            answer.set_exception(fault)
