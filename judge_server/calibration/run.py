@@ -143,8 +143,7 @@ async def run(
     conditions hold on no labelled item. A failure of the judge becomes an empty label with a typed reason.
     """
     labelled = _labelled(task)
-    items = _with_text(task.labels, labelled)
-    _require_applicable(task, items, labelled)
+    items = labelled_items(task)
     known = {name: rows for name, rows in (journal.known if journal else {}).items() if name in labelled}
     writer = RowWriter(task.judge.name, task.matches, task.maps, _clusters(task.labels))
     running = _Running(task, scorer, writer, asyncio.Semaphore(concurrency), journal, advance, dict(known))
@@ -158,6 +157,14 @@ async def run(
     measured = _beside(task, ordered)
     record = await asyncio.to_thread(_record, task, measured, ordered)  # computing intervals takes long
     return RunResult(measured, record, len(known))
+
+
+def labelled_items(task: CalibrationTask) -> list[Item]:
+    """The items that people labelled, in order. Raises BadInput as ``run``."""
+    labelled = _labelled(task)
+    items = _with_text(task.labels, labelled)
+    _require_applicable(task, items, labelled)
+    return items
 
 
 def _labelled(task: CalibrationTask) -> dict[str, list[str]]:

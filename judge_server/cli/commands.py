@@ -83,6 +83,7 @@ def score(
     ] = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent submissions.")] = 64,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on a terminal too, instead of tables.")] = False,
+    estimate: options.Estimate = False,
 ) -> None:
     """Score a file of submissions.
 
@@ -94,10 +95,11 @@ def score(
 
     Example: judge-server score answers.jsonl --rubric medical/consultation --model openai:NAME@http://127.0.0.1:8001/v1
     """
-    from judge_server.cli.actions.score import ScoreOptions, score_lines
+    from judge_server.cli.actions.score import ScoreOptions, estimate_lines, score_lines
 
     settings = options.settings_given(judging, library)
-    run(score_lines(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency, as_json)))
+    work = estimate_lines if estimate else score_lines
+    run(work(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency, as_json)))
 
 
 def init(

@@ -33,6 +33,12 @@ Mode = Annotated[
         "--mode", metavar="direct|reason", help="direct reads one token's probabilities; reason explains first."
     ),
 ]
+Estimate = Annotated[
+    bool,
+    typer.Option(
+        "--estimate", help="Count calls and tokens instead, and ask the judge about one submission for its speed."
+    ),
+]
 Votes = Annotated[int | None, typer.Option("--votes", min=1, help="Ask each question this many times.")]
 MinLabelMass = Annotated[
     float | None,

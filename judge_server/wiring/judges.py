@@ -1,6 +1,6 @@
 """The configured judges over their models."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from judge_server.core.errors import BadConfiguration
@@ -10,6 +10,7 @@ from judge_server.judging.cascade import CascadeJudge
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
+from judge_server.models.protocol import Model
 from judge_server.models.registry import open_model
 from judge_server.scheduling.observers import Observers
 from judge_server.scheduling.scheduler import ScheduledModel
@@ -32,11 +33,15 @@ def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecificati
     return judges, default
 
 
+Opening = Callable[[str, Mapping[str, Any]], Model]
+
+
 class Models:
     """Judges that name the same model with the same engine options share one."""
 
-    def __init__(self, observers: Observers, lower_class_share: float) -> None:
+    def __init__(self, observers: Observers, lower_class_share: float, opening: Opening = open_model) -> None:
         self._observers = observers
+        self._opening = opening
         self._lower_class_share = lower_class_share
         self.opened: dict[tuple[str, str], ScheduledModel] = {}
 
@@ -45,7 +50,7 @@ class Models:
         key = (name, canonical_json(specification.engine))
         if key not in self.opened:
             self.opened[key] = ScheduledModel(
-                open_model(name, _with_secrets(specification)),
+                self._opening(name, _with_secrets(specification)),
                 self._observers,
                 lower_class_share=self._lower_class_share,
             )

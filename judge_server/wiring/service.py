@@ -15,6 +15,7 @@ from judge_server.guard import guard
 from judge_server.guard.guard_version import guard_version
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Priority
+from judge_server.models.registry import open_model
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.load import Bound
 from judge_server.scheduling.observers import Observers
@@ -31,7 +32,7 @@ from judge_server.scoring.scorer import JudgeRegistry, Scorer
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import library_of, open_store
-from judge_server.wiring.judges import Models, build_judges, judge_specifications
+from judge_server.wiring.judges import Models, Opening, build_judges, judge_specifications
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,17 @@ class Service:
             inspect=self.scorer.inspect,
         )
 
+    def uncached_scorer(self) -> Scorer:
+        """A scorer that keeps neither judgments nor verdicts and recalls none: every question is asked."""
+        return _uncached(self.scorer, self.judge_registry, self.calibration_state)
+
 
 @asynccontextmanager
-async def open_service(settings: Settings, observers: Observers | None = None) -> AsyncIterator[Service]:
-    """Open the store, start the models, and close everything in the opposite order.
+async def open_service(
+    settings: Settings, observers: Observers | None = None, opening: Opening = open_model
+) -> AsyncIterator[Service]:
+    """Open the store, start the models, and close everything in the opposite order. ``opening`` makes a model of its
+    specification and options.
 
     Without a ``database_url`` the store lives in memory. Raises BadConfiguration, StoreUnavailable or ModelUnavailable,
     each with the remedy.
@@ -83,7 +91,7 @@ async def open_service(settings: Settings, observers: Observers | None = None) -
         store = await open_store(settings)
         stack.push_async_callback(store.close)
         specifications, default_judge = judge_specifications(settings)
-        models = Models(observers, settings.lower_class_share)
+        models = Models(observers, settings.lower_class_share, opening)
         judge_registry = JudgeRegistry(
             build_judges(specifications, models, PromptWriter(await store.secret())), default_judge
         )
@@ -155,7 +163,11 @@ def _reasking(
     settings: Settings, store: Store, scorer: Scorer, judges: JudgeRegistry, calibration_state: CalibrationState
 ) -> Reasking:
     """Asks ``judges`` again, without the cache, about some of what ``scorer`` judged."""
-    again = Scorer(
+    return Reasking(store.reasks, _uncached(scorer, judges, calibration_state), settings.reask)
+
+
+def _uncached(scorer: Scorer, judges: JudgeRegistry, calibration_state: CalibrationState) -> Scorer:
+    return Scorer(
         rubrics=scorer.rubrics,
         judge_registry=judges,
         cached_judge=CachedJudge(VerdictCache(size=0)),
@@ -163,7 +175,6 @@ def _reasking(
         calibration_state=calibration_state.for_measuring(raw=False),
         inspect=scorer.inspect,
     )
-    return Reasking(store.reasks, again, settings.reask)
 
 
 async def _programs(settings: Settings) -> PythonProcesses | None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from judge_server.authoring.publication import load_unchanged
+from judge_server.cli.actions.estimate import count, estimating_service, show, time_of
 from judge_server.cli.actions.score_input import ForeignRows, Line, lines_of, total_of
 from judge_server.cli.actions.show import Shown, print_judgment
 from judge_server.cli.options import is_file
@@ -62,6 +63,22 @@ async def score_lines(settings: Settings, options: ScoreOptions) -> None:
                 scoring = _Scoring(service, options, rubric, sink, progress, progress.add_task("scoring", total=total))
                 await scoring.run()
     scoring.summarise()
+
+
+async def estimate_lines(settings: Settings, options: ScoreOptions) -> None:
+    """Count what scoring would ask, and measure the judge on one submission."""
+    file_rubric = load_unchanged(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
+    rows = ForeignRows(rubric_given=bool(options.rubric))
+    async with estimating_service(settings) as service:
+        service.judge_registry.named(options.judge)
+        rubric = file_rubric or (await service.rubric_registry.get(options.rubric) if options.rubric else None)
+        defaults = {"rubric": rubric, "judge": options.judge}
+        items = ((line.item, defaults) async for line in lines_of(options.file, rows))
+        estimate, first = await count(service, items)
+    await time_of(settings, estimate, first, options.concurrency)
+    if told := rows.summary():
+        typer.echo(told, err=True)
+    show(estimate, as_json=options.as_json)
 
 
 class _Scoring:

@@ -50,6 +50,7 @@ def run(
     judging: options.JudgeFlags,
     library: options.LibraryFlags,
     as_json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON.")] = False,
+    estimate: options.Estimate = False,
 ) -> None:
     """Judge every labelled item on the scoring path, and write the judge's labels with the people's.
 
@@ -75,5 +76,7 @@ def run(
         concurrency=concurrency,
         as_json=as_json,
     )
-    if not run_to_its_end(measuring.measure(settings.with_database(), chosen)):
+    if estimate:
+        run_to_its_end(measuring.estimate(settings.with_database(), chosen))
+    elif not run_to_its_end(measuring.measure(settings.with_database(), chosen)):
         raise typer.Exit(1)

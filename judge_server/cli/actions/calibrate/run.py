@@ -1,6 +1,7 @@
 """Implements ``calibrate run``."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from judge_server.calibration.journal import Journal
-from judge_server.calibration.run import CalibrationTask, RunResult, run
+from judge_server.calibration.run import CalibrationTask, RunResult, labelled_items, run
+from judge_server.cli.actions import estimate as estimating
 from judge_server.cli.calibrate import sources
 from judge_server.cli.running import announce
 from judge_server.core.errors import BadInput
@@ -53,6 +55,22 @@ async def measure(settings: Settings, options: RunOptions) -> bool:
         await service.store.calibrations.put_calibration(result.calibration)
     _tell(result, out, as_json=options.as_json)
     return VerdictStatus.OK.value in result.calibration.statuses
+
+
+async def estimate(settings: Settings, options: RunOptions) -> None:
+    """Count what measuring would ask, and measure the judge on one item."""
+    async with estimating.estimating_service(settings) as service:
+        task = await _task(service, options, service.judge_registry.named(options.judge))
+        for line in task.mapping:
+            typer.echo(line, err=True)
+        found, first = await estimating.count(service, _submissions(task))
+    await estimating.time_of(settings, found, first, options.concurrency)
+    estimating.show(found, as_json=options.as_json)
+
+
+async def _submissions(task: CalibrationTask) -> AsyncIterator[estimating.Item]:
+    for item in labelled_items(task):
+        yield task.submission(item), {}
 
 
 async def _task(service: Service, options: RunOptions, judge: Judge) -> CalibrationTask:
