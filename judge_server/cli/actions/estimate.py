@@ -24,7 +24,7 @@ Item = tuple[Any, Mapping[str, Any]]
 
 
 @dataclass
-class Estimate:
+class CostEstimate:
     """``failed``: submissions that could not be judged whatever the judge says. ``completion_tokens``: the limit of the
     answers. ``seconds``: None if the judge was not measured; ``measured_calls``: how many calls that took."""
 
@@ -60,9 +60,9 @@ def estimating_service(settings: Settings) -> AbstractAsyncContextManager[Servic
     return open_service(settings, opening=lambda name, _options: EstimatingModel(name))
 
 
-async def count(service: Service, items: AsyncIterator[Item]) -> tuple[Estimate, Item | None]:
+async def count(service: Service, items: AsyncIterator[Item]) -> tuple[CostEstimate, Item | None]:
     """The counts of all items, each with the defaults of its absent fields, and the first that can be judged."""
-    estimate, first = Estimate(), None
+    estimate, first = CostEstimate(), None
     scorer = service.uncached_scorer()
     async for item in items:
         judgment = await _judged(scorer, item)
@@ -71,7 +71,7 @@ async def count(service: Service, items: AsyncIterator[Item]) -> tuple[Estimate,
     return estimate, first
 
 
-async def time_of(settings: Settings, estimate: Estimate, first: Item | None, concurrency: int) -> None:
+async def time_of(settings: Settings, estimate: CostEstimate, first: Item | None, concurrency: int) -> None:
     """Measure the judge on one submission: the mean seconds of a call, and as many at once as its model takes. Nothing
     is measured if there is nothing to ask, or if the judge fails."""
     calls = _Calls()
@@ -93,7 +93,7 @@ async def _judged(scorer: Scorer, item: Item) -> Judgment:
     return await score_item(scorer, submission, Terms(Priority.BATCH), defaults)
 
 
-def show(estimate: Estimate, *, as_json: bool) -> None:
+def show(estimate: CostEstimate, *, as_json: bool) -> None:
     """Print it for people, or as JSON."""
     if as_json:
         typer.echo(json.dumps(asdict(estimate)))

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from judge_server.authoring.publication import load_unchanged
 from judge_server.cli.actions.estimate import count, estimating_service, show, time_of
-from judge_server.cli.actions.score_input import ForeignRows, Line, lines_of, total_of
+from judge_server.cli.actions.score_input import ForeignRows, ScoreLine, lines_of, total_of
 from judge_server.cli.actions.show import Shown, print_judgment
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce, fail
@@ -117,7 +117,7 @@ class _Scoring:
             await self._under_way.put(group.create_task(self._judge(line)))
         await self._under_way.put(None)
 
-    async def _judge(self, line: Line) -> Scored:
+    async def _judge(self, line: ScoreLine) -> Scored:
         """The judgment, and what was submitted."""
         if line.fault is not None:
             return failed_judgment(line.fault, Coordinates()), None

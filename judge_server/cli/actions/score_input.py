@@ -30,7 +30,7 @@ _MOST_TOLD: Final = 12
 
 
 @dataclass(frozen=True)
-class Line:
+class ScoreLine:
     """One submission of the input: its plain data, or why it cannot be read."""
 
     item: Any = None
@@ -113,13 +113,13 @@ def total_of(file: str) -> int | None:
         fail(f"{file}: {fault.strerror}.")
 
 
-async def lines_of(file: str, rows: ForeignRows) -> AsyncIterator[Line]:
+async def lines_of(file: str, rows: ForeignRows) -> AsyncIterator[ScoreLine]:
     """The submissions of a file, a folder or standard input (``-``), as they arrive. A thread reads them, because
     reading a pipe may block while judgments are due. Raises BadConfiguration if there is nothing that can be read."""
     loop = asyncio.get_running_loop()
-    read: asyncio.Queue[Line | Exception | None] = asyncio.Queue(maxsize=256)
+    read: asyncio.Queue[ScoreLine | Exception | None] = asyncio.Queue(maxsize=256)
 
-    def hand_over(item: Line | Exception | None) -> None:
+    def hand_over(item: ScoreLine | Exception | None) -> None:
         asyncio.run_coroutine_threadsafe(read.put(item), loop).result()
 
     def work() -> None:
@@ -150,21 +150,21 @@ def _is_plain_lines(file: str) -> bool:
     )
 
 
-def _json_lines(file: str, rows: ForeignRows) -> Iterator[Line]:
+def _json_lines(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
     with _opened(file) as stream:
         for number, line in enumerate(stream, 1):
             if line.strip():
                 yield _line(line, file, number, rows)
 
 
-def _line(content: bytes, file: str, number: int, rows: ForeignRows) -> Line:
+def _line(content: bytes, file: str, number: int, rows: ForeignRows) -> ScoreLine:
     try:
         return _submission(parse_unique_json(content.removeprefix(b"\xef\xbb\xbf")), f"{file}:{number}", rows)
     except ValueError as fault:
-        return Line(fault=BadSubmission(f"line {number}: {fault}"))
+        return ScoreLine(fault=BadSubmission(f"line {number}: {fault}"))
 
 
-def _records(file: str, rows: ForeignRows) -> Iterator[Line]:
+def _records(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
     for path in files_of(Path(file)):
         if path.name.lower().endswith(".parquet"):
             from judge_server.labels.readers.parquet import rows as parquet_rows
@@ -176,7 +176,7 @@ def _records(file: str, rows: ForeignRows) -> Iterator[Line]:
             try:
                 form, parts = _parts(record)
             except BadInput as fault:
-                yield Line(fault=BadSubmission(str(fault)))
+                yield ScoreLine(fault=BadSubmission(str(fault)))
                 continue
             for part in parts:
                 yield _submission(part, where, rows, form)
@@ -189,11 +189,11 @@ def _parts(record: Any) -> tuple[str | None, list[Any]]:
     return None, record if isinstance(record, list) else [record]
 
 
-def _submission(item: Any, where: str, rows: ForeignRows, form: str | None = None) -> Line:
+def _submission(item: Any, where: str, rows: ForeignRows, form: str | None = None) -> ScoreLine:
     try:
-        return Line(item=rows.submission(item, where, form))
+        return ScoreLine(item=rows.submission(item, where, form))
     except BadSubmission as fault:
-        return Line(fault=fault)
+        return ScoreLine(fault=fault)
 
 
 def _opened(file: str) -> BinaryIO:
