@@ -23,7 +23,15 @@ from judge_server.judging.decision import decided
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
 from judge_server.judging.reading import expected, label_reading, read_structured, verdict_schema
-from judge_server.models.protocol import Completion, Labels, Model, Request, Sampling, Structured
+from judge_server.models.protocol import (
+    Completion,
+    Labels,
+    Model,
+    Request,
+    Sampling,
+    Structured,
+    UnusableCompletion,
+)
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
@@ -219,6 +227,8 @@ async def asked(
                 gap = _gap(specification, readings)
         except UnusableVerdict as fault:
             failure = fault
+            if isinstance(fault, UnusableCompletion):
+                usages.append(fault.usage)
         except JudgeFailure as fault:
             failure = fault
             break

@@ -9,7 +9,7 @@ import orjson
 
 from judge_server.core.errors import ContentFiltered, UnusableVerdict
 from judge_server.core.judgment import Usage
-from judge_server.models.protocol import IMPOSSIBLE_LOGPROB, Completion, TokenProbability
+from judge_server.models.protocol import IMPOSSIBLE_LOGPROB, Completion, TokenProbability, UnusableCompletion
 from judge_server.util.parsing import read_json
 
 _NUMBER = (int, float)
@@ -27,7 +27,14 @@ def completion_of(raw: bytes, *, thinking: bool) -> Completion:
 
 
 def completion_in(answer: dict[str, Any], *, thinking: bool) -> Completion:
-    """The same from the decoded answer."""
+    """The same from the decoded answer. The error holds the tokens that the answer counts."""
+    try:
+        return _completion(answer, thinking=thinking)
+    except UnusableVerdict as fault:
+        raise UnusableCompletion(fault.detail, _usage(answer.get("usage"))) from None
+
+
+def _completion(answer: dict[str, Any], *, thinking: bool) -> Completion:
     choice = _choice(answer)
     message = choice.get("message")
     if not isinstance(message, dict):

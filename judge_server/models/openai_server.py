@@ -20,6 +20,7 @@ from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable, UnusableVerdict
 from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
 from judge_server.models.control_strings import strings_in, strings_of_files
+from judge_server.models.event_stream import joined
 from judge_server.models.fleet import Address, CallLimits, Failover, Fleet, Hedging
 from judge_server.models.openai_fault import CallOutcome, ServerFault, fault_inside, fault_of
 from judge_server.models.openai_options import OpenAIOptions, read_specification
@@ -167,6 +168,7 @@ class ModelServer:
                     raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
                 if not 200 <= response.status < 300:
                     return fault_of(response.status, response.headers, raw, self.name)
+                raw = joined(raw)
                 inside = fault_inside(raw, response.headers, self.name) if b'"error"' in raw else None
                 return inside or raw
         except (aiohttp.ClientError, OSError) as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from judge_server.core.errors import ModelUnavailable
+from judge_server.core.errors import ModelUnavailable, UnusableVerdict
 from judge_server.core.judgment import NO_USAGE, Usage
 
 Part = Literal["instructions", "conversation", "response", "reference", "criterion", "question", "candidate", "pitfall"]
@@ -165,6 +165,14 @@ class Completion:
     usage: Usage = NO_USAGE
     unlisted_logprob: float | None = None
     decisions: tuple[TypedAnswer, ...] = ()
+
+
+class UnusableCompletion(UnusableVerdict):
+    """An answer that is not a completion, and the tokens that it cost nevertheless."""
+
+    def __init__(self, detail: str, usage: Usage) -> None:
+        super().__init__(detail)
+        self.usage = usage
 
 
 IMPOSSIBLE_LOGPROB = -9_999.0

@@ -6,8 +6,9 @@ from itertools import count
 import pytest
 
 from judge_server.core.errors import ContextOverflow, DeadlineExceeded, ModelUnavailable
+from judge_server.core.judgment import Usage
 from judge_server.core.verdict import VerdictStatus
-from judge_server.models.protocol import Completion, Labels, Structured
+from judge_server.models.protocol import Completion, Labels, Structured, UnusableCompletion
 from tests.judging.values import ask, binary, judge, material, scale
 from tests.scripted_model import ScriptedModel, labelled, spoken, yes
 
@@ -114,6 +115,14 @@ async def test_attempts_are_bounded():
     assert answer.status is VerdictStatus.UNUSABLE
     assert answer.failure.type == "unusable_verdict"
     assert answer.usage.calls == len(model.asked) == 3
+
+
+async def test_tokens_of_an_answer_that_is_no_completion_are_counted():
+    spent = Usage(calls=1, prompt_tokens=70, completion_tokens=9)
+    model = ScriptedModel(raising(UnusableCompletion("It holds no choices.", spent)))
+    (answer,) = await ask(judge(model, mode="reason", attempts=2), binary())
+    assert answer.failure.type == "unusable_verdict"
+    assert answer.usage == Usage(calls=2, prompt_tokens=140, completion_tokens=18)
 
 
 @pytest.mark.parametrize(

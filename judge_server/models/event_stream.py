@@ -1,0 +1,57 @@
+"""Some servers stream whatever is asked: server-sent events of pieces, put together to the one answer that they make.
+
+Source: the chunks of OpenAI's chat completions (``choices[0].delta``, a last chunk with ``usage``, ``[DONE]``).
+"""
+
+from typing import Any
+
+import orjson
+
+from judge_server.util.parsing import read_json
+
+_FIELD = b"data:"
+_END = b"[DONE]"
+_TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
+
+
+def joined(raw: bytes) -> bytes:
+    """The JSON of the answer as if it had not been streamed; ``raw`` itself if it is no stream of events."""
+    if not raw.startswith((_FIELD, b"event:", b":", b"id:", b"\n")):
+        return raw
+    answer = _assembled(raw)
+    return raw if answer is None else orjson.dumps(answer)
+
+
+def _assembled(raw: bytes) -> dict[str, Any] | None:
+    """None if an event is no JSON object."""
+    answer: dict[str, Any] = {}
+    message: dict[str, Any] = {}
+    choice: dict[str, Any] = {"message": message}
+    for line in raw.splitlines():
+        content = line.removeprefix(_FIELD).strip() if line.startswith(_FIELD) else b""
+        if not content or content == _END:
+            continue
+        try:
+            chunk = read_json(content)
+        except ValueError:
+            return None
+        if not isinstance(chunk, dict):
+            return None
+        answer |= {name: value for name, value in chunk.items() if name != "choices" and value is not None}
+        _add(choice, message, chunk.get("choices"))
+    return answer | ({"choices": [choice]} if message else {"choices": []})
+
+
+def _add(choice: dict[str, Any], message: dict[str, Any], choices: Any) -> None:
+    piece = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    delta = piece.get("delta") or piece.get("message")
+    for name in _TEXTS:
+        text = delta.get(name) if isinstance(delta, dict) else None
+        if isinstance(text, str):
+            message[name] = message.get(name, "") + text
+    if piece.get("finish_reason") is not None:
+        choice["finish_reason"] = piece["finish_reason"]
+    logprobs = piece.get("logprobs")
+    listed = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if isinstance(listed, list):
+        choice.setdefault("logprobs", {"content": []})["content"].extend(listed)
