@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from judge_server import __version__
 from judge_server.cli import app
 from tests.command import PROGRAM, judge_server
+from tests.project.repository import ROOT
 from tests.stub_judge import StubJudge
 from tests.submissions import checking, submission
 
@@ -42,6 +43,14 @@ def test_the_demonstration_as_json_is_a_judgment_a_line():
     assert all(one["status"] == "ok" for one in found)
     assert {one["rubric"]["id"].partition("/")[0] for one in found} == {"medical", "writing", "safety", "format"}
     assert "understands nothing" in ended.stderr
+
+
+def test_the_readme_shows_what_the_demo_prints(demonstration):
+    shown = re.search(r"\$ make demo\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    printed = " ".join(demonstration.stdout.split())
+    assert shown is not None
+    for line in shown[1].splitlines():
+        assert line == "…" or " ".join(line.split()) in printed, line
 
 
 def test_the_whole_demonstration_shows_every_verdict(demonstration):
