@@ -15,7 +15,7 @@ Script = Callable[[Request], Completion]
 class ScriptedModel:
     """``script`` answers each request, and may raise what a model may raise. Requests are kept in ``asked``.
 
-    ``seconds``: how long an answer takes; ``stubborn_seconds``: how long a cancelled call goes on all the same.
+    ``seconds``: how long an answer takes; ``lets_go``: a cancelled call goes on all the same until this is set.
     """
 
     name = "scripted"
@@ -29,7 +29,7 @@ class ScriptedModel:
         logprobs: bool = True,
         capacity: int = 64,
         seconds: float = 0.0,
-        stubborn_seconds: float = 0.0,
+        lets_go: asyncio.Event | None = None,
         name: str = "scripted",
         revision: str = "1",
     ) -> None:
@@ -39,7 +39,7 @@ class ScriptedModel:
         self.capacity = capacity
         self.capabilities = Capabilities(logprobs=logprobs, structured=True)
         self.seconds = seconds
-        self.stubborn_seconds = stubborn_seconds
+        self.lets_go = lets_go
         self.asked: list[Request] = []
         self.most_in_flight = 0
         self.cancelled = 0
@@ -59,8 +59,8 @@ class ScriptedModel:
             return self.script(request)
         except asyncio.CancelledError:
             self.cancelled += 1
-            if self.stubborn_seconds:
-                await asyncio.sleep(self.stubborn_seconds)
+            if self.lets_go:
+                await self.lets_go.wait()
             raise
         finally:
             self._in_flight -= 1

@@ -16,16 +16,15 @@ import pytest
 from tests.command import PROGRAM, Server
 from tests.submissions import submission
 
-_DRAIN_SECONDS = 2.0
-_NOISE_SECONDS = 1.5  # of a machine that runs other programs: starting and ending a process takes time
+_NOISE_SECONDS = 6.0  # of a machine that runs other programs: starting and ending a process takes time
 
 
 @contextmanager
-def locked(tmp_path) -> Iterator[Server]:
+def locked(tmp_path, drain_seconds: float = 2.0) -> Iterator[Server]:
     """A server that has judged once, and whose database another connection writes to for ever."""
     path = tmp_path / "judge.db"
     command = [PROGRAM, "serve", "--port", "0", "--model", "baseline", "--database", f"sqlite:///{path}"]
-    environment = os.environ | {"JUDGE_SERVER_DRAIN_SECONDS": str(_DRAIN_SECONDS)}
+    environment = os.environ | {"JUDGE_SERVER_DRAIN_SECONDS": str(drain_seconds)}
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -53,7 +52,7 @@ def test_a_request_is_told_soon_after_its_deadline_that_nothing_was_stored(tmp_p
         answers: list[httpx.Response] = []
         started = time.monotonic()
         _score(server, answers, 2.0)
-        assert time.monotonic() - started < 3.0 + _NOISE_SECONDS
+        assert time.monotonic() - started < 3.0 + _NOISE_SECONDS  # SQLite waits for 10 s, once for each write
         assert answers[0].status_code == 503, answers[0].text
         assert json.loads(answers[0].text)["type"] == "urn:judge-server:error:store_unavailable"
         assert int(answers[0].headers["retry-after"]) >= 1
@@ -61,9 +60,10 @@ def test_a_request_is_told_soon_after_its_deadline_that_nothing_was_stored(tmp_p
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize(("signals", "seconds"), [(1, _DRAIN_SECONDS + 1.0), (2, 1.0)])
-def test_the_server_stops_in_time_whatever_hangs(tmp_path, signals, seconds):
-    with locked(tmp_path) as server:
+@pytest.mark.parametrize(("signals", "drain_seconds", "seconds"), [(1, 2.0, 3.0), (2, 25.0, 1.0)])
+def test_the_server_stops_in_time_whatever_hangs(tmp_path, signals, drain_seconds, seconds):
+    """The request waits for 60 seconds, and a second signal does not let it drain."""
+    with locked(tmp_path, drain_seconds) as server:
         answers: list[httpx.Response] = []
         asking = threading.Thread(target=_score, args=(server, answers, 60.0), daemon=True)
         asking.start()
