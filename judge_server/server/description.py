@@ -1,18 +1,17 @@
 """The OpenAPI document with the error responses of every route, and GET /docs, a page to read and try the routes.
 
-The page runs a pinned version of Swagger UI, checked by its digest, and one line of our own.
+The page runs Swagger UI from this package, and some lines of our own; it fetches nothing from elsewhere.
 """
 
 import base64
 import hashlib
-import inspect
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse
 
 from judge_server.server.problems import MEDIA_TYPE, Problem
 
@@ -155,16 +154,16 @@ def _problems(path: str, public: bool, has_body: bool) -> dict[str, Any]:
 
 router = APIRouter(include_in_schema=False)
 
-_VERSION: Final = "5.35.0"
-_SCRIPT_DIGEST: Final = "sha384-gjRm0bEPMeTmMh5jT2cHccIwCUZSTd8YC+j0d0sXw0MdGEfScduGpSyF3ZSSLkX9"
-_STYLE_DIGEST: Final = "sha384-WlYgdmXYOOBWL5apwjDEZwN+U3HmXSSu5R6V5aGxEcf7z+KuRNwBhoxKVN1i3D5I"
-# FastAPI names the CDN but leaves the version open
-_SCRIPT: Final[str] = (
-    inspect.signature(get_swagger_ui_html).parameters["swagger_js_url"].default.replace("@5/", f"@{_VERSION}/")
-)
-_STYLE: Final = _SCRIPT.replace("swagger-ui-bundle.js", "swagger-ui.css")
+_SWAGGER: Final = Path(__file__).parent / "swagger"  # Swagger UI 5.35.0, Apache-2.0: see NOTICE there
+_SCRIPT: Final = "docs/swagger-ui-bundle.js"
+_STYLE: Final = "docs/swagger-ui.css"
+
+# All addresses are relative to the page, so that it also works behind a proxy that serves it below a prefix.
 _START: Final = """
-SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, presets: [SwaggerUIBundle.presets.apis]});
+fetch("openapi.json").then(answer => answer.json()).then(spec => {
+  spec.servers = [{url: new URL(".", location.href).href.replace(/[/]$/, "")}];
+  SwaggerUIBundle({spec, dom_id: "#page", deepLinking: true, presets: [SwaggerUIBundle.presets.apis]});
+});
 """
 _PAGE: Final = f"""<!DOCTYPE html>
 <html lang="en">
@@ -172,11 +171,11 @@ _PAGE: Final = f"""<!DOCTYPE html>
 <meta charset="utf-8">
 <title>judge-server</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="{_STYLE}" integrity="{_STYLE_DIGEST}" crossorigin="anonymous">
+<link rel="stylesheet" href="{_STYLE}">
 </head>
 <body>
 <div id="page"></div>
-<script src="{_SCRIPT}" integrity="{_SCRIPT_DIGEST}" crossorigin="anonymous"></script>
+<script src="{_SCRIPT}"></script>
 <script>{_START}</script>
 </body>
 </html>
@@ -185,8 +184,8 @@ _START_DIGEST: Final = base64.b64encode(hashlib.sha256(_START.encode()).digest()
 _POLICY: Final = "; ".join(
     (
         "default-src 'none'",
-        f"script-src {_SCRIPT} 'sha256-{_START_DIGEST}'",
-        f"style-src {_STYLE} 'unsafe-inline'",
+        f"script-src 'self' 'sha256-{_START_DIGEST}'",
+        "style-src 'self' 'unsafe-inline'",
         "img-src data:",
         "connect-src 'self'",
         "base-uri 'none'",
@@ -200,6 +199,18 @@ _POLICY: Final = "; ".join(
 async def page() -> HTMLResponse:
     """A page to read and try every route."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
+
+
+@router.get(f"/{_SCRIPT}")
+async def script() -> FileResponse:
+    """The page's program: Swagger UI."""
+    return FileResponse(_SWAGGER / "swagger-ui-bundle.js", media_type="text/javascript")
+
+
+@router.get(f"/{_STYLE}")
+async def style() -> FileResponse:
+    """How the page looks."""
+    return FileResponse(_SWAGGER / "swagger-ui.css", media_type="text/css")
 
 
 @router.api_route("/openapi.json", methods=["GET", "HEAD"])

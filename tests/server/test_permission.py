@@ -11,7 +11,7 @@ from judge_server.settings.settings import Settings
 from tests.served import served
 from tests.server.keys import bearer, demanding, key_of
 
-PUBLIC = {"/healthz", "/readyz", "/openapi.json", "/docs"}
+PUBLIC = {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"}
 
 
 def routes(settings: Settings | None = None) -> list[Route]:
