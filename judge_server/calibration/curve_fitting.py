@@ -13,6 +13,7 @@ from judge_server.agreement.array import Floats, Ints
 from judge_server.agreement.distribution import binomial_tail
 from judge_server.calibration.pairing import Pairs
 from judge_server.core.errors import MissingDependency
+from judge_server.core.extra import installing
 from judge_server.core.fitted_map import Curve, Isotonic, Platt, Threshold, logit
 
 try:
@@ -21,7 +22,7 @@ try:
     from sklearn.model_selection import GroupKFold
 except ImportError as missing:
     raise MissingDependency(
-        "Fitting needs scikit-learn, which is not installed.", remedy="pip install 'judge-server[calibration]'"
+        "Fitting needs scikit-learn, which is not installed.", remedy=installing("calibration")
     ) from missing
 
 Method = Literal["platt", "isotonic"]

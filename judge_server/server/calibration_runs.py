@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from judge_server.core.calibration import Calibration, Certificate
 from judge_server.core.errors import BadInput, JudgeServerError, MissingDependency, NotFound, Overloaded
+from judge_server.core.extra import installing
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Failure
@@ -140,7 +141,7 @@ async def _calibrate(service: Service, options: CalibrationOptions, made: Calibr
     except ImportError as missing:
         raise MissingDependency(
             f"Calibrating needs {missing.name}, which is not installed.",
-            remedy="pip install 'judge-server[calibration]'",
+            remedy=installing("calibration"),
         ) from missing
     from judge_server.labels.archive import find
     from judge_server.labels.splits import part_of

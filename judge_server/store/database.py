@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from judge_server.core.errors import BadConfiguration, MissingDependency
+from judge_server.core.extra import installing
 from judge_server.store.fault import repeatable
 from judge_server.store.location import Location
 
@@ -54,7 +55,7 @@ class Database:
                 self._reader = _postgresql_engine(location, READERS)
         except ImportError as missing:
             raise MissingDependency(
-                "The PostgreSQL driver psycopg is not installed.", remedy="pip install 'judge-server[postgres]'"
+                "The PostgreSQL driver psycopg is not installed.", remedy=installing("postgres")
             ) from missing
 
     def write(self, work: Callable[[Connection], Result]) -> Result:

@@ -64,6 +64,7 @@ keys create somebody {STORED}
 keys list {STORED}
 keys revoke somebody {STORED}
 """
+NEEDS_CHECKS = "rubric test science/derivation"
 NEEDS_THE_EXTRA = f"""
 calibrate report labels.csv
 calibrate disagreements labels.csv
@@ -117,6 +118,7 @@ def main() -> None:
     lists = {
         "runs": RUNS,
         "extra": NEEDS_THE_EXTRA,
+        "checks": NEEDS_CHECKS,
         "server": NEEDS_A_SERVER,
         "setting": NEEDS_A_SETTING,
         "labels": NEEDS_LABELS,

@@ -372,4 +372,4 @@ async def test_a_store_that_hangs_costs_a_bounded_time_without_any_deadline(ask)
     started = time.monotonic()
     async with asyncio.timeout(30):  # the store hangs for ever
         assert await ask(asked, cached) is not None
-    assert HANGING_SECONDS <= time.monotonic() - started
+    assert time.monotonic() - started >= HANGING_SECONDS

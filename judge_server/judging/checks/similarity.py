@@ -1,6 +1,7 @@
-"""``similarity``: how similar the text and the reference are, in [0, 1], by rapidfuzz, sacrebleu or rouge-score."""
+"""``similarity``: how similar the text and the reference are, in [0, 1], by rapidfuzz, sacrebleu or counted here."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -8,6 +9,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
 from judge_server.core.check import SimilarityCheck
+from judge_server.core.extra import require
 from judge_server.judging.checks.interface import CheckFinding, CheckInput
 from judge_server.judging.checks.words import plain_words
 
@@ -27,25 +29,29 @@ def longest_common_subsequence(given: list[str], wanted: list[str]) -> int:
 
 
 def bleu(given: str, wanted: str) -> float:
-    """Sentence BLEU with exponential smoothing over the n-gram orders that the text has (Papineni et al. 2002)."""
-    return float(_metrics()[0].sentence_score(given, [wanted]).score) / 100
-
-
-def chrf(given: str, wanted: str) -> float:
-    """chrF2 over character 6-grams (Popović 2015)."""
-    return float(_metrics()[1].sentence_score(given, [wanted]).score) / 100
+    """Sentence BLEU with exponential smoothing over the n-gram orders that the text has (Papineni et al. 2002). Raises
+    MissingDependency without sacrebleu."""
+    require("checks", "The metric bleu", "sacrebleu")
+    return float(_bleu().sentence_score(given, [wanted]).score) / 100
 
 
 @lru_cache(maxsize=1)
-def _metrics() -> tuple[Any, Any]:
-    from sacrebleu.metrics import BLEU, CHRF
+def _bleu() -> Any:
+    from sacrebleu.metrics import BLEU
 
-    return BLEU(effective_order=True), CHRF()
+    return BLEU(effective_order=True)
 
 
-class _RougeTokenizer:
-    def tokenize(self, text: str) -> list[str]:
-        return plain_words(text)
+def chrf(given: str, wanted: str) -> float:
+    """chrF2: F with double weight on recall, of precision and recall averaged over runs of 1 to 6 characters other than
+    white space, as far as both texts have such runs (Popović 2015)."""
+    mine, theirs = "".join(given.split()), "".join(wanted.split())
+    orders = range(1, min(_CHRF_ORDER, len(mine), len(theirs)) + 1)
+    counts = [_shared(_runs(mine, order), _runs(theirs, order)) for order in orders]
+    precision = sum(shared / given for shared, given, _ in counts) / max(len(counts), 1)
+    recall = sum(shared / wanted for shared, _, wanted in counts) / max(len(counts), 1)
+    weighted = _CHRF_WEIGHT * precision + recall
+    return (1 + _CHRF_WEIGHT) * precision * recall / weighted if weighted else 0.0
 
 
 def rouge_1(given: str, wanted: str) -> float:
@@ -57,8 +63,19 @@ def rouge_2(given: str, wanted: str) -> float:
 
 
 def rouge_n(given: str, wanted: str, order: int) -> float:
-    """Of runs of ``order`` words, 1 to 9."""
-    return float(_scorer(order).score(wanted, given)[f"rouge{order}"].fmeasure)
+    """F1 of the runs of ``order`` words that both texts have (Lin 2004)."""
+    shared, mine, theirs = _shared(_runs(plain_words(given), order), _runs(plain_words(wanted), order))
+    return 2 * shared / (mine + theirs) if shared else 0.0
+
+
+def _runs(items: Sequence[str], order: int) -> Counter[Any]:
+    """How often each run of ``order`` characters or words occurs."""
+    return Counter(zip(*(items[start:] for start in range(order)), strict=False))
+
+
+def _shared(mine: Counter[Any], theirs: Counter[Any]) -> tuple[int, int, int]:
+    """The number of runs in both, and in each."""
+    return (mine & theirs).total(), mine.total(), theirs.total()
 
 
 def rouge_l(given: str, wanted: str) -> float:
@@ -68,15 +85,8 @@ def rouge_l(given: str, wanted: str) -> float:
     return 2 * shared / (len(mine) + len(theirs)) if shared else 0.0
 
 
-@lru_cache(maxsize=9)
-def _scorer(order: int) -> Any:
-    """Importing rouge-score takes seconds, so it waits for the first use."""
-    from rouge_score.rouge_scorer import RougeScorer
-
-    return RougeScorer([f"rouge{order}"], tokenizer=_RougeTokenizer())
-
-
 LONGEST_COMPARED = 20_000
+_CHRF_ORDER, _CHRF_WEIGHT = 6, 4  # beta is 2
 _METRICS: dict[str, Callable[[str, str], float]] = {
     "ratio": ratio,
     "token_set": token_set,
@@ -86,6 +96,12 @@ _METRICS: dict[str, Callable[[str, str], float]] = {
     "bleu": bleu,
     "chrf": chrf,
 }
+
+
+def require_packages(spec: SimilarityCheck) -> None:
+    """Raises MissingDependency if the metric's package is not installed."""
+    if spec.metric == "bleu":
+        require("checks", "The check similarity with the metric bleu", "sacrebleu")
 
 
 def find_similarity(spec: SimilarityCheck, check_input: CheckInput) -> CheckFinding:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from judge_server.core.errors import BadInput, MissingDependency
+from judge_server.core.extra import installing
 from judge_server.labels.readers.records import ROWS, Chunk
 
 
@@ -42,7 +43,7 @@ def _open(path: Path) -> Any:
     except ImportError as missing:
         raise MissingDependency(
             f"{path.name} is a Parquet file, and pyarrow is not installed.",
-            remedy="pip install 'judge-server[calibration]'",
+            remedy=installing("calibration"),
         ) from missing
     try:
         return ParquetFile(path)

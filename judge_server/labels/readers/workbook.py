@@ -11,6 +11,7 @@ from typing import Any, Final
 from warnings import catch_warnings, simplefilter
 
 from judge_server.core.errors import BadInput, MissingDependency
+from judge_server.core.extra import installing
 from judge_server.labels.readers.finding import LabelFindings
 
 LARGEST_BYTES: Final = 256 * 2**20  # unpacked
@@ -144,7 +145,7 @@ def _openpyxl(path: Path) -> Any:
     except ImportError as missing:
         raise MissingDependency(
             f"{path.name} is a workbook, and openpyxl is not installed.",
-            remedy="pip install 'judge-server[calibration]'",
+            remedy=installing("calibration"),
         ) from missing
     return openpyxl
 

@@ -92,7 +92,7 @@ async def validate(request: Request) -> Validation:
 def _read(body: bytes) -> tuple[Parsed, list[RubricFinding]]:
     """Parse and lint a rubric. A large one takes a noticeable part of a second, so call it in a thread."""
     parsed = parse(body)
-    checks.prepare(parsed.rubric)
+    checks.check_specifications(parsed.rubric)
     return parsed, lint(parsed)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from judge_server.core.errors import BadConfiguration
+from judge_server.core.extra import installing
 from judge_server.scheduling.observers import Observers
 from judge_server.server.telemetry.exchange import AccessLog, ExchangeObserver, HttpMetrics
 from judge_server.server.telemetry.metrics import Metrics
@@ -44,6 +45,6 @@ def _traces(settings: Settings) -> "OpenTelemetry | None":
     except ModuleNotFoundError as fault:
         raise BadConfiguration(
             f"otlp_endpoint: traces need the module {fault.name}, which is not installed.",
-            remedy="Install judge-server[telemetry], or remove otlp_endpoint and OTEL_EXPORTER_OTLP_ENDPOINT.",
+            remedy=f"{installing('telemetry')} Or remove otlp_endpoint and OTEL_EXPORTER_OTLP_ENDPOINT.",
         ) from None
     return OpenTelemetry.exporting_to(settings.otlp_endpoint, settings.trace_share)

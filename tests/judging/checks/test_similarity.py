@@ -1,13 +1,16 @@
 """similarity and language."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from rapidfuzz import fuzz
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU, CHRF
 
 from judge_server.core.errors import BadRubric
 from judge_server.judging import checks
-from judge_server.judging.checks.similarity import similarity
+from judge_server.judging.checks.similarity import rouge_n, similarity
+from judge_server.judging.checks.words import plain_words
 from tests.judging.checks.deciding import decided, rubric, value
 
 GIVEN = "The cat sat on the mat, and the dog lay by the door all night."
@@ -39,11 +42,32 @@ def test_rouge_counts_words_that_are_not_english():
     assert similarity("rouge_1", "我们喝茶", "我们喝水") == pytest.approx(0.75)
 
 
-def test_bleu_and_chrf_are_sacrebleu_s():
+def test_bleu_is_sacrebleu_s():
     assert similarity("bleu", GIVEN, WANTED) == pytest.approx(
         BLEU(effective_order=True).sentence_score(GIVEN, [WANTED]).score / 100
     )
-    assert similarity("chrf", GIVEN, WANTED) == pytest.approx(CHRF().sentence_score(GIVEN, [WANTED]).score / 100)
+
+
+TEXTS = some.one_of(some.text(alphabet="ab cd\n", max_size=40), some.text(max_size=20))
+
+
+@given(TEXTS, TEXTS)
+def test_chrf_is_sacrebleu_s(given, wanted):
+    given, wanted = given.strip(), wanted.strip()
+    theirs = CHRF().sentence_score(given, [wanted]).score / 100
+    assert similarity("chrf", given, wanted) == pytest.approx(theirs)
+
+
+@given(TEXTS, TEXTS, some.integers(1, 5))
+def test_rouge_n_is_rouge_score_s(given, wanted, order):
+    name = f"rouge{order}"
+    theirs = RougeScorer([name], tokenizer=PlainWords()).score(wanted, given)[name].fmeasure
+    assert rouge_n(given, wanted, order) == pytest.approx(theirs)
+
+
+class PlainWords:
+    def tokenize(self, text):
+        return plain_words(text)
 
 
 def test_a_minimum_makes_it_pass_or_fail():
