@@ -150,6 +150,15 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
     app.add_middleware(ReadableStart)
 
 
+_TRAINER_ROUTERS = (
+    openrlhf.router,
+    slime.router,
+    llamafactory.router,
+    azure.router,
+    nemo_gym.router,
+    classify.router,
+    roll.router,
+)
 _ROUTERS = (
     scoring.router,
     groups.router,
@@ -165,7 +174,7 @@ _ROUTERS = (
     audit_queue.router,
     openai_graders.router,
     decisions.router,
-    *ROUTERS,
+    *_TRAINER_ROUTERS,
     operations.router,
     api_page.router,
 )
@@ -219,14 +228,3 @@ async def dialects(app: FastAPI, service: Service, metrics: Metrics) -> AsyncIte
         yield
     finally:
         await tasks.close()
-
-
-ROUTERS = (
-    openrlhf.router,
-    slime.router,
-    llamafactory.router,
-    azure.router,
-    nemo_gym.router,
-    classify.router,
-    roll.router,
-)
