@@ -262,6 +262,11 @@ class Submission(Frozen):
             encodable(text)
         return self
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """For another process: the fields, without what was derived from them."""
+        state = super().__getstate__()
+        return state | {"__dict__": {name: value for name, value in self}}
+
     @cached_property
     def conversation(self) -> tuple[Message, ...]:
         return (Message(role="user", content=self.prompt),) if isinstance(self.prompt, str) else self.prompt

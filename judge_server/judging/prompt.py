@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from operator import attrgetter
+from sys import getsizeof
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -33,7 +34,7 @@ _TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason", "fact_sy
 NEWEST: PromptVersion = "2"
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
-_CHARACTERS_KEPT = 32_000_000
+_BYTES_KEPT = 32_000_000
 _END_OF_PART = "\ue002"
 _PARTS: tuple[Part, ...] = ("conversation", "response", "reference")
 
@@ -118,11 +119,11 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class _RenderedInput:
-    """A rendered judge input, shared by every criterion that reads it. ``characters``: the size of its segments."""
+    """A rendered judge input, shared by every criterion that reads it. ``bytes``: the size of its segments in memory."""
 
     segments: tuple[Segment, ...]
     prefix: tuple[str, ...]
-    characters: int
+    bytes: int
 
 
 class PromptWriter:
@@ -134,8 +135,8 @@ class PromptWriter:
         self._secret = secret
         self.version = version
         self.reordered = reordered
-        self._inputs = BoundedCache[str, _RenderedInput](_CHARACTERS_KEPT, attrgetter("characters"))
-        self._questions = BoundedCache[tuple[str, ...], tuple[Segment, ...]](_CHARACTERS_KEPT, _size)
+        self._inputs = BoundedCache[str, _RenderedInput](_BYTES_KEPT, attrgetter("bytes"))
+        self._questions = BoundedCache[tuple[str, ...], tuple[Segment, ...]](_BYTES_KEPT, _size)
         self._system = lru_cache(maxsize=4)(self._render_system)
 
     def of(self, version: PromptVersion) -> "PromptWriter":
@@ -254,7 +255,7 @@ class PromptWriter:
 
 
 def _size(segments: Sequence[Segment]) -> int:
-    return sum(len(segment.text) for segment in segments)
+    return sum(getsizeof(segment.text) for segment in segments)
 
 
 def _criterion_values(

@@ -23,6 +23,8 @@ _HALVED_SECONDS: Final = 0.5  # after which what a caller used counts half
 _REVIEW_SECONDS: Final = 0.005
 _WATCHED_SECONDS: Final = 0.002  # shorter steps are too short to have been interrupted often
 _FORGOTTEN_SECONDS: Final = 5.0
+_QUIET_PASSES: Final = 2  # of the loop, in which no other step ran, before a turn
+_HELD_SECONDS: Final = 0.005  # after which a turn is given although others run
 
 
 class TimeShare(NamedTuple):
@@ -61,6 +63,9 @@ class ProcessorShares:
         self._foreground = False  # whether a caller was active lately
         self._turns: Turns[asyncio.Future[None]] = Turns()
         self._passing = False
+        self._ran = False  # whether a step that need not wait ran in this pass of the loop
+        self._quiet = 0
+        self._turned = 0.0
 
     @asynccontextmanager
     async def sharing(self) -> AsyncIterator[None]:
@@ -85,12 +90,14 @@ class ProcessorShares:
         account = self._accounts.get(share)
         waits = self._foreground if share.background else account is not None and account.used > self._most
         if not waits:
+            self._ran = True
             return None
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.turns += 1
         self._turns.push(share, future)
         if not self._passing:
             self._passing = True
+            self._quiet, self._turned = 0, perf_counter()
             asyncio.get_running_loop().call_soon(self._pass)
         return future
 
@@ -140,7 +147,14 @@ class ProcessorShares:
         self.contended = bool(self._turns) or len(active) + background > 1
 
     def _pass(self) -> None:
-        """Give one turn, and look again in the next pass of the loop."""
+        """Give one turn if nobody else's steps run, and look again in the next pass of the loop."""
+        self._quiet = 0 if self._ran else self._quiet + 1
+        self._ran = False
+        now = perf_counter()
+        if self._quiet < _QUIET_PASSES and now - self._turned < _HELD_SECONDS:
+            asyncio.get_running_loop().call_soon(self._pass)
+            return
+        self._quiet, self._turned = 0, now
         while self._turns:
             future = self._turns.pop()
             if not future.done():  # it is if its task was cancelled

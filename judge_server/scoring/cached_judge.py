@@ -240,7 +240,9 @@ class CachedJudge:
                 if share.started:
                     own.append((call, share))
                 else:
-                    others.append(asyncio.create_task(self._share(call, share, terms, answers)))
+                    held = _Held(share)
+                    others.append(asyncio.create_task(self._share(call, held, terms, answers)))
+                    others[-1].add_done_callback(partial(self._leave, held))  # also if it never began
             await asyncio.wait([*(share.call.task for _, share in own), *others], timeout=terms.seconds_left)
         finally:
             for task in others:
@@ -251,20 +253,26 @@ class CachedJudge:
             answers.update(_result(call, share))
         return answers
 
-    async def _share(
-        self, call: JudgeCall, share: Share[tuple[Answer, ...]], terms: Terms, answers: dict[str, Answer]
-    ) -> None:
+    async def _share(self, call: JudgeCall, held: "_Held", terms: Terms, answers: dict[str, Answer]) -> None:
         """A shared call that ended at another caller's earlier deadline is asked again while there is time."""
         while True:
-            try:
-                await asyncio.wait([share.call.task])
-            finally:
-                self._calls.leave(share)
-            found = _result(call, share)
-            if share.started or terms.seconds_left == 0 or not any(_timed_out(answer) for answer in found.values()):
+            await asyncio.wait([held.share.call.task])
+            found = _result(call, held.share)
+            if held.share.started or terms.seconds_left == 0 or not any(_timed_out(one) for one in found.values()):
                 answers.update(found)
                 return
-            share = self._calls.join(call.key, call.ask, terms.priority)
+            self._calls.leave(held.share)
+            held.share = self._calls.join(call.key, call.ask, terms.priority)
+
+    def _leave(self, held: "_Held", _: asyncio.Task[None]) -> None:
+        self._calls.leave(held.share)
+
+
+@dataclass(slots=True)
+class _Held:
+    """The share of a call that is waited for now."""
+
+    share: Share[tuple[Answer, ...]]
 
 
 def _calls(judge: Judge, questions: Mapping[str, Question], keys: Sequence[str], terms: Terms) -> Iterable[JudgeCall]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
 from judge_server.core.caller import current_caller
 from judge_server.core.criterion import CheckCriterion
@@ -33,11 +33,13 @@ from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.fact_asking import NO_FACTS, AskedFacts, FactAsker
 from judge_server.scoring.plan import Checking, Plan, plan
 from judge_server.scoring.run_pins import RunPins
-from judge_server.util.apart import apart
+from judge_server.util.apart import NotDone, apart
 from judge_server.util.concurrency import both
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.tracing import Attribute
 
+T = TypeVar("T")
+Given = TypeVarTuple("Given")
 _LOG = logging.getLogger(__name__)
 _GRACE_SECONDS = 1.0
 _RETRY_AFTER_SECONDS = 5.0
@@ -274,7 +276,7 @@ class Scorer:
     async def inspected(self, submission: Submission, rubric: Rubric) -> guard.Inspection:
         """What the guard finds in a submission."""
         if submission.characters > _AT_ONCE_CHARACTERS:
-            return await apart(current_caller.get().name, self.inspect, submission, rubric)
+            return await _apart(self.inspect, submission, rubric)
         return self.inspect(submission, rubric)
 
     async def _prepared(
@@ -284,8 +286,7 @@ class Scorer:
         steps = self.admission.most_steps
         if submission.characters <= _AT_ONCE_CHARACTERS:
             return plan(submission, rubric, steps, asked), self.inspect(submission, rubric)
-        whose = current_caller.get().name
-        digest, planned, inspection = await apart(whose, _read, submission, rubric, steps, asked, self.inspect)
+        digest, planned, inspection = await _apart(_read, submission, rubric, steps, asked, self.inspect)
         submission.__dict__["digest"] = digest  # as its cached property would
         return planned, inspection
 
@@ -335,6 +336,14 @@ def _read(
     inspect: Callable[[Submission, Rubric], guard.Inspection],
 ) -> tuple[str, Plan, guard.Inspection]:
     return submission.digest, plan(submission, rubric, steps, asked), inspect(submission, rubric)
+
+
+async def _apart(work: Callable[[Unpack[Given]], T], *given: *Given) -> T:
+    """The result of ``work`` in another process. Raises BadSubmission for texts that it cannot read."""
+    try:
+        return await apart(current_caller.get().name, work, *given)
+    except NotDone as fault:
+        raise BadSubmission(f"The submission cannot be read: {fault}.", remedy="Send shorter texts.") from None
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 that continue after the response, and clients that do not read.
 
 uvicorn's parser takes heads and trailers of any size, waits for them without a timeout, appends trailers to the headers
-of their request, and queues every pipelined request. It has a setting for none of these.
+of their request, and queues every pipelined request; while one waits it does not notice that the client hung up. It
+has a setting for none of these.
 """
 
 import logging
@@ -12,6 +13,7 @@ from typing import Any, Final, Literal
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from judge_server.server.connections import Connections
 from judge_server.util.log_throttle import LogThrottle
 
 _log = logging.getLogger(__name__)
@@ -37,11 +39,12 @@ class BoundedHttp(HttpToolsProtocol):
 
     - whose head takes more than ``patience_seconds``,
     - that sends more than ``most_bytes`` of chunk framing or trailers without any body; trailers are dropped,
-    - that pipelines more than ``most_pipelined`` requests,
-    - that goes on sending its body for more than ``patience_seconds`` after the response,
+    - that pipelines more than ``most_pipelined`` requests, or more than ``most_bytes`` of one's body,
+    - that goes on sending its body for more than ``patience_seconds`` after the response; until then it is read slowly,
     - that reads less than ``slowest_bytes`` a second of a response that waits to be sent.
 
-    Connections beyond ``most_connections`` are answered 503 and closed, so that files are left for other uses.
+    A connection beyond ``most_connections`` takes the place of an idle one, or is answered 503 and closed, so that
+    files are left for other uses.
     """
 
     most_connections = 1_000_000
@@ -60,10 +63,17 @@ class BoundedHttp(HttpToolsProtocol):
         self._waiting: TimerHandle | None = None
         self._sending: TimerHandle | None = None
         self._unsent = 0
+        self._running: RequestResponseCycle | None = None
+        self._all = Connections.of(self.loop)
+        self._counted = False
+        self.holder = ""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
-        if len(self.connections) > self.most_connections:
+        self.holder = f"address {self.client[0] if self.client else ''}"
+        self._all.most = self.most_connections
+        self._counted = self._all.enter(self)
+        if not self._counted:
             self.transport.write(_FULL)
             self.transport.close()
             more = _invalid.of("full")
@@ -74,8 +84,13 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._leave()
         if self._sending is not None:
             self._sending.cancel()
+        for cycle in (self._running, *(queued for queued, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -99,6 +114,9 @@ class BoundedHttp(HttpToolsProtocol):
             self._count_head(len(data))
         elif self._reading == "body":
             self._count_framing(len(data))
+            if self._running is not None and self._running.response_complete and not self.transport.is_closing():
+                self.flow.pause_reading()
+                self._all.rest(self)
 
     def on_message_begin(self) -> None:
         if self.transport.is_closing():
@@ -120,10 +138,19 @@ class BoundedHttp(HttpToolsProtocol):
         elif len(self.pipeline) >= self.most_pipelined:
             self.transport.close()
         elif not self.transport.is_closing():
+            self.scope["state"]["connection"] = self
+            self._all.busy(self)
             super().on_headers_complete()
+            self.flow.resume_reading()  # it is paused while a request waits, and then nobody hears the client hang up
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         self._progress = True
+        if self.pipeline and len(self.cycle.body) + len(body) > self.most_bytes:
+            self.transport.close()
         if not self.transport.is_closing():
             super().on_body(body)
 
@@ -136,8 +163,26 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self._counted and not self.pipeline:
+            self._all.idle(self)
         if self._reading == "body" and not self.transport.is_closing():
             self._wait()  # for the rest of a body that nobody reads
+
+    def pass_to(self, caller: str) -> bool:
+        """The request under way is this caller's. False if the caller has its share of connections already."""
+        return not self._counted or self._all.pass_to(self, caller)
+
+    def give_up(self) -> None:
+        self._counted = False
+        self.transport.close()
+
+    def read_on(self) -> None:
+        self.flow.resume_reading()
+
+    def _leave(self) -> None:
+        if self._counted:
+            self._counted = False
+            self._all.leave(self)
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -84,6 +84,9 @@ class JobEvents:
                 if more is not None:
                     _LOG.warning("event streams wait until the store answers: %s%s", fault, more)
                 continue
+            except Exception:  # noqa: BLE001 - streams that wait must not wait for ever
+                _LOG.exception("jobs could not be looked at; event streams try again")
+                continue
             looked, self._looked = self._looked, asyncio.get_running_loop().create_future()
             if looked is not None:
                 looked.set_result(None)

@@ -96,15 +96,14 @@ async def parsed(content: bytes, parse: Callable[[bytes], Any] = parse_json) -> 
 
 
 def _validated(content: bytes, expected: Any) -> Any:
-    """The value of a long JSON text that ``expected`` accepts; one that it refuses may have an error for each value,
-    which would hold the event loop. Raises ValueError or BadInput."""
+    """What ``expected`` makes of a long JSON text; FastAPI takes it as it is. A text that it refuses may have an error
+    for each value, which would hold the event loop. Raises ValueError or BadInput."""
     value = parse_json(content)
     try:
-        TypeAdapter(expected).validate_python(value)
+        return TypeAdapter(expected).validate_python(value)
     except ValidationError as fault:
         errors = fault.errors(include_url=False)
         raise refused([{**error, "loc": ("body", *error["loc"])} for error in errors[:1_000]], value) from None
-    return value
 
 
 class _StrictRequest(Request):

@@ -25,9 +25,15 @@ Given = TypeVarTuple("Given")
 Item = TypeVar("Item")
 _LOG = logging.getLogger(__name__)
 _START_SECONDS: Final = 60.0
-_WORK_SECONDS: Final = 120.0
+_WORK_SECONDS: Final = 60.0  # a megabyte takes up to a second
+_ATTEMPTS: Final = 2  # a process may end for reasons that lie outside it
 _IDLE_SECONDS: Final = 300.0  # after which the process gives its memory back
 _NICENESS: Final = 5
+
+
+class NotDone(ValueError):
+    """The other process did not answer in time, or ended twice over the same work. It is not tried in the server's own
+    process, which would stand still or end as well."""
 
 
 class Turns(Generic[Item]):
@@ -67,7 +73,7 @@ class _Process:
         self._receive(_START_SECONDS)  # it is ready
 
     def call(self, request: bytes) -> Any:
-        """The result; raises what the function raised, and EOFError or OSError if the process has ended."""
+        """The result; raises what the function raised, TimeoutError, and EOFError or OSError if the process ended."""
         self._pipe.send_bytes(request)
         good, value = pickle.loads(self._receive(_WORK_SECONDS))  # noqa: S301 - from our own process
         if good:
@@ -76,7 +82,7 @@ class _Process:
 
     def _receive(self, seconds: float) -> bytes:
         if not self._pipe.poll(seconds):
-            raise EOFError(f"no answer within {seconds:g} s")
+            raise TimeoutError(f"no answer within {seconds:g} s")
         return self._pipe.recv_bytes()
 
     def close(self) -> None:
@@ -93,19 +99,27 @@ class _Helper:
         atexit.register(self.close)
 
     def run(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """The result of ``work``; in this process if it cannot be sent to the other one, or that fails twice."""
+        """The result of ``work``; in this process if it cannot be sent to the other one, or that cannot be started.
+        Raises NotDone."""
         try:
             request = pickle.dumps((work, arguments), pickle.HIGHEST_PROTOCOL)
         except (pickle.PicklingError, AttributeError, TypeError):
             return work(*arguments)
-        for _ in range(2):
+        for _ in range(_ATTEMPTS):
             try:
                 self._process = self._process or _Process()
+            except (EOFError, OSError) as fault:
+                _LOG.warning("the process for long texts cannot be started: %s", fault)
+                return work(*arguments)
+            try:
                 return self._process.call(request)
+            except TimeoutError:
+                self.close()
+                break
             except (EOFError, OSError, pickle.UnpicklingError) as fault:
                 _LOG.info("the process for long texts starts again: %s", fault)
                 self.close()
-        return work(*arguments)
+        raise NotDone(f"it takes more than {_WORK_SECONDS:g} s, or more memory than there is")
 
     def close(self) -> None:
         if self._process is not None:
@@ -121,7 +135,7 @@ _turns: Final[Turns[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]]] = 
 
 async def apart(whose: str, work: Callable[[Unpack[Given]], T], *args: *Given) -> T:
     """The result of ``work``, a function of a module, in the other process. ``whose``: the caller whose turn it
-    takes. Cancelled work that has not begun is not done."""
+    takes. Cancelled work that has not begun is not done. Raises NotDone for what the process cannot do."""
     future: Future[T] = Future()
     with _lock:
         _turns.push(whose, (future, work, args))

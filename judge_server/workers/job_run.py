@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +24,7 @@ from judge_server.store.writing import HeldJudgment
 from judge_server.util.concurrency import for_each
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.parsing import parse_json
+from judge_server.workers.pace import Pace
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 1_000
@@ -51,7 +53,8 @@ class JobLimits:
 
 @dataclass
 class JobRun:
-    """``slots`` of the job's class are shared with the worker's other jobs: callers take turns item by item."""
+    """``slots`` of the job's class are shared with the worker's other jobs: callers take turns item by item. ``pace``
+    is told how long results take to be kept."""
 
     job: Job
     worker: str
@@ -59,6 +62,7 @@ class JobRun:
     scorer: Scorer
     limits: JobLimits
     slots: Scheduler
+    pace: Pace
     _throttle: LogThrottle = field(default_factory=LogThrottle)
 
     @property
@@ -104,8 +108,10 @@ class JobRun:
         for attempt in range(max(self.limits.attempts, 2)):
             if attempt:
                 await asyncio.sleep(self.limits.first_wait_seconds)
+            begun = time.monotonic()
             try:
-                return await self.records.finish(finished)
+                await self.records.finish(finished)
+                return self.pace.wrote(time.monotonic() - begun)
             except StoreUnavailable as fault:
                 more = self._throttle.of(fault.type)
                 if more is not None:

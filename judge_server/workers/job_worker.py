@@ -17,12 +17,12 @@ from judge_server.scoring.scorer import Scorer
 from judge_server.store.job_records import JobRecords
 from judge_server.util.concurrency import run_periodically
 from judge_server.workers.job_run import JobLimits, JobRun
+from judge_server.workers.pace import Pace
 
 _LOG = logging.getLogger(__name__)
 _FORGET_EVERY_SECONDS = 60.0
 _RENEWALS_PER_LEASE = 3
 _LAG_EVERY_SECONDS = 0.05
-_MOST_LAG_SECONDS = 0.005
 
 
 class JobWorker:
@@ -33,7 +33,8 @@ class JobWorker:
         self._records = records
         self._scorer = scorer
         self._limits = limits
-        self._slots = {priority: Scheduler(limits.items_at_once) for priority in Priority}
+        self._pace = Pace(limits.items_at_once)
+        self._slots = {priority: Scheduler(self._pace.slots) for priority in Priority}
         self._changed = asyncio.Event()
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._running = asyncio.Event()  # while there are runs
@@ -74,17 +75,15 @@ class JobWorker:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _leave_time_to_requests(self) -> None:
-        """Use fewer slots while the event loop is late, and more again when it is not. With a slow judge the loop is
-        idle and all slots are used; with a fast one items would take processor time from requests in the same loop."""
-        loop, most = asyncio.get_running_loop(), self._limits.items_at_once
+        """Use fewer slots while the event loop or the store is late, and more again when they are not."""
+        loop = asyncio.get_running_loop()
         while True:
             await self._running.wait()
             due = loop.time() + _LAG_EVERY_SECONDS
             await asyncio.sleep(_LAG_EVERY_SECONDS)
-            late = loop.time() - due > _MOST_LAG_SECONDS
+            capacity = self._pace.step(loop.time(), loop.time() - due)
             for slots in self._slots.values():
-                capacity = slots.capacity // 2 if late else slots.capacity + max(slots.capacity // 8, 1)
-                slots.capacity = min(max(capacity, most // 16, 1), most)
+                slots.capacity = capacity
 
     async def _claim(self) -> None:
         self._changed.clear()
@@ -94,7 +93,9 @@ class JobWorker:
         ):
             task = asyncio.create_task(self._run(job), name=job.id)
             self._runs[job.id] = task
-            self._running.set()
+            if not self._running.is_set():
+                self._pace.begin()
+                self._running.set()
             task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
@@ -125,7 +126,7 @@ class JobWorker:
     async def _run(self, job: Job) -> None:
         slots = self._slots[Priority[job.terms.priority.upper()]]
         try:
-            await JobRun(job, self.name, self._records, self._scorer, self._limits, slots).run()
+            await JobRun(job, self.name, self._records, self._scorer, self._limits, slots, self._pace).run()
         except StoreUnavailable as fault:
             _LOG.warning("job %s waits until the store answers: %s", job.id, fault)
         except Exception:  # noqa: BLE001 - a failed job must not stop the others

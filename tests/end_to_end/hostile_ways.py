@@ -2,16 +2,18 @@
 
     python -m tests.end_to_end.hostile_ways ADDRESS KEY WAY
 
-A process of its own, so that it slows down nobody whose time is measured but through the server.
+A process of its own, so that it slows down nobody whose time is measured but through the server. Once it is terminated
+it says how often it connected and how much it sent.
 """
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.submissions import rubric, submission
@@ -20,7 +22,10 @@ _PAUSE_SECONDS = 0.05  # between two connections: a client that is refused comes
 
 
 class Connection:
-    """A raw connection of the hostile key, closed with the block."""
+    """A raw connection of the hostile key, closed with the block. ``made`` and ``sent``: connections and bytes."""
+
+    made: ClassVar[int] = 0
+    sent: ClassVar[int] = 0
 
     def __init__(self, address: str, key: str) -> None:
         parts = urlsplit(address)
@@ -28,6 +33,7 @@ class Connection:
 
     async def __aenter__(self) -> "Connection":
         self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
+        Connection.made += 1
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -57,6 +63,7 @@ class Connection:
         await self.send(b"%x\r\n%s\r\n" % (len(data), data))
 
     async def send(self, data: bytes) -> None:
+        Connection.sent += len(data)
         self._writer.write(data)
         await self._writer.drain()
 
@@ -104,6 +111,12 @@ async def bodies(connection: Connection, number: int) -> None:
     await connection.head("/v1/score", "application/json", 8_000_000)
     await connection.send(b" " * 4_000_000)
     await asyncio.sleep(5)
+
+
+async def large(connection: Connection, number: int) -> None:
+    """Sends responses of 7 MB."""
+    text = f"{number} " + "the patient should rest and drink water " * 180_000
+    await connection.post("/v1/score", item_of("large") | {"response": text})
 
 
 async def values(connection: Connection, number: int) -> None:
@@ -171,6 +184,7 @@ WAYS = {
     "bytes": Way(bytes_),
     "requests": Way(requests),
     "bodies": Way(bodies, 64),
+    "large": Way(large, 4),
     "values": Way(values, 2),
     "paragraphs": Way(paragraphs, 2),
     "marks": Way(marks, 2),
@@ -186,9 +200,13 @@ def item_of(name: str) -> dict[str, Any]:
 
 
 async def _attack(address: str, key: str, way: Way) -> None:
-    async with asyncio.TaskGroup() as group:
-        for _ in range(way.connections):
-            group.create_task(_again_and_again(address, key, way))
+    terminated = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
+    attacking = [asyncio.create_task(_again_and_again(address, key, way)) for _ in range(way.connections)]
+    await terminated.wait()
+    sys.stdout.write(f"{Connection.made} connections, {Connection.sent / 2**20:.0f} MiB\n")
+    for one in attacking:
+        one.cancel()
 
 
 async def _again_and_again(address: str, key: str, way: Way) -> None:

@@ -22,15 +22,25 @@ class Connections:
     """The headers of each request after its body was read."""
 
     heard: ClassVar[list[dict[bytes, bytes]]] = []
+    waiting: ClassVar[int] = 0
+    left: ClassVar[int] = 0  # clients that hung up while their request waited
 
 
 async def echo(scope, receive, send) -> None:
-    """Answers the size of the body, once it is whole; /large answers 64 MB, /early answers at once."""
+    """Answers the size of the body, once it is whole; /large answers 64 MB, /early answers at once, and
+    /wait never."""
     if scope["type"] != "http":
         return
     if scope["path"] == "/early":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
+        return
+    if scope["path"] == "/wait":
+        Connections.waiting += 1
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        Connections.waiting -= 1
+        Connections.left += 1
         return
     if scope["path"] == "/large":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64000000")]})
@@ -200,6 +210,25 @@ def test_a_few_pipelined_requests_are_answered_in_order(connection):
     connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     answers = heard(connection).split(b"HTTP/1.1 200 OK")[1:]
     assert [int(answer[-8:]) for answer in answers] == [1, 2, 3, 0]
+
+
+def test_a_client_that_pipelined_and_hung_up_leaves_nothing_running(port):
+    """The first request waits for as long as its client stays."""
+    left = Connections.left
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
+        until(lambda: Connections.waiting == 1)
+    until(lambda: Connections.waiting == 0)
+    assert Connections.left == left + 1
+
+
+def test_a_pipelined_body_is_not_collected_behind_a_request_that_waits(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n")
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            send_often(client, b"a" * 8_192, pause=0.001)
+    until(lambda: Connections.waiting == 0)
 
 
 def test_a_client_that_goes_on_sending_after_its_response_is_cut_off(connection):

@@ -10,7 +10,7 @@ import pytest
 
 from judge_server.core.errors import BadSubmission
 from judge_server.scoring.batch import parse_submission
-from judge_server.util.apart import Turns, apart
+from judge_server.util.apart import NotDone, Turns, apart
 
 
 async def test_the_result_is_computed_in_another_process():
@@ -35,6 +35,12 @@ async def test_a_process_that_ended_is_replaced_and_the_work_done():
     os.kill(first, 9)
     assert await apart("one", math.factorial, 5) == 120
     assert await apart("one", os.getpid) not in (first, os.getpid())
+
+
+async def test_work_that_ends_the_process_is_not_tried_in_the_server():
+    with pytest.raises(NotDone):
+        await apart("one", os._exit, 1)
+    assert await apart("one", math.factorial, 5) == 120
 
 
 async def test_a_caller_with_one_text_does_not_wait_for_all_of_another():

@@ -43,6 +43,7 @@ class Authentication:
             caller = await self._caller(scope)
             scope.setdefault("state", {})["caller"] = caller.name
             self.rate.take(caller.name, caller.allowance)
+            _count_connection(scope, caller)
         except JudgeServerError as refusal:
             await problem_response(refusal)(scope, receive, send)
             return
@@ -58,6 +59,17 @@ class Authentication:
             raise Unauthorized("This route requires an API key.", remedy=_MISSING)
         keys: KeyRing = scope["app"].state.keys
         return (await keys.find(presented)).caller
+
+
+def _count_connection(scope: Scope, caller: Caller) -> None:
+    """The connection is the caller's from now on. Raises AllowanceSpent if it has too many."""
+    connection = scope["state"].get("connection")
+    if connection is not None and not connection.pass_to(caller.name):
+        raise AllowanceSpent(
+            f"The API key {caller.name!r} has more connections open than its share.",
+            remedy="Use fewer connections, or raise the limit of open files of the server.",
+            retry_after_seconds=_CONNECTIONS_RETRY_SECONDS,
+        )
 
 
 def presented_key(headers: list[tuple[bytes, bytes]]) -> str | None:
@@ -84,6 +96,7 @@ def _password(credentials: bytes) -> str:
 FRESH_SECONDS: Final = 5.0
 _LOOK_AGAIN_SECONDS: Final = 0.5
 _REMEMBER_USE_SECONDS: Final = 60.0
+_CONNECTIONS_RETRY_SECONDS: Final = 2.0
 _LOG = logging.getLogger(__name__)
 _CREATE = "judge-server keys create NAME --scope score makes one."
 

@@ -6,6 +6,7 @@ the work of the request down to the calls of the model.
 """
 
 import asyncio
+import gc
 import time
 from collections import Counter
 from collections.abc import Coroutine
@@ -22,6 +23,8 @@ from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.server.problems import ClientGone, problem_response
 
 _RETRY_AFTER_SECONDS = 2.0
+_LARGE_BYTES = 1_000_000
+_TIDY_SECONDS = 1.0
 LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines")
 
 
@@ -69,6 +72,7 @@ class BodyLimit:
         self.public = public
         self.pace = pace or Pace()
         self._held: Counter[str] = Counter()
+        self._tidying = False
 
     @property
     def under_way(self) -> int:
@@ -93,6 +97,15 @@ class BodyLimit:
             self._held[body.caller] -= body.held
             if not self._held[body.caller]:
                 del self._held[body.caller]
+            if body.size >= _LARGE_BYTES and not self._tidying:
+                self._tidying = True
+                asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        """Collect young garbage: work that was cancelled is kept by its own tracebacks, and with it the texts of its
+        request. The interpreter counts objects, and would wait for 50,000 more of any size."""
+        self._tidying = False
+        gc.collect(0)
 
     async def _next(self, body: "_Body", receive: Receive) -> Message:
         if body.complete:
@@ -211,5 +224,10 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _hung_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    """Return when the client disconnects, or when cancelled: the traceback of an error would keep the request with its
+    body until the next collection of garbage."""
+    try:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+    except asyncio.CancelledError:
+        return
