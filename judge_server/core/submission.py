@@ -265,7 +265,7 @@ class Submission(Frozen):
     def __getstate__(self) -> dict[Any, Any]:
         """For another process: the fields, without what was derived from them."""
         state = super().__getstate__()
-        return state | {"__dict__": {name: value for name, value in self}}
+        return state | {"__dict__": dict(self)}
 
     @cached_property
     def conversation(self) -> tuple[Message, ...]:

@@ -119,7 +119,7 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class _RenderedInput:
-    """A rendered judge input, shared by every criterion that reads it. ``bytes``: the size of its segments in memory."""
+    """A rendered judge input, shared by every criterion that reads it. ``bytes``: the size of its texts."""
 
     segments: tuple[Segment, ...]
     prefix: tuple[str, ...]

@@ -240,7 +240,7 @@ class CachedJudge:
                 if share.started:
                     own.append((call, share))
                 else:
-                    held = _Held(share)
+                    held = _Waited(share)
                     others.append(asyncio.create_task(self._share(call, held, terms, answers)))
                     others[-1].add_done_callback(partial(self._leave, held))  # also if it never began
             await asyncio.wait([*(share.call.task for _, share in own), *others], timeout=terms.seconds_left)
@@ -253,7 +253,7 @@ class CachedJudge:
             answers.update(_result(call, share))
         return answers
 
-    async def _share(self, call: JudgeCall, held: "_Held", terms: Terms, answers: dict[str, Answer]) -> None:
+    async def _share(self, call: JudgeCall, held: "_Waited", terms: Terms, answers: dict[str, Answer]) -> None:
         """A shared call that ended at another caller's earlier deadline is asked again while there is time."""
         while True:
             await asyncio.wait([held.share.call.task])
@@ -264,12 +264,12 @@ class CachedJudge:
             self._calls.leave(held.share)
             held.share = self._calls.join(call.key, call.ask, terms.priority)
 
-    def _leave(self, held: "_Held", _: asyncio.Task[None]) -> None:
+    def _leave(self, held: "_Waited", _: asyncio.Task[None]) -> None:
         self._calls.leave(held.share)
 
 
 @dataclass(slots=True)
-class _Held:
+class _Waited:
     """The share of a call that is waited for now."""
 
     share: Share[tuple[Answer, ...]]

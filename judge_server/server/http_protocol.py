@@ -139,7 +139,6 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.close()
         elif not self.transport.is_closing():
             self.scope["state"]["connection"] = self
-            self._all.busy(self)
             super().on_headers_complete()
             self.flow.resume_reading()  # it is paused while a request waits, and then nobody hears the client hang up
 
@@ -163,13 +162,16 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._counted and not self.pipeline:
-            self._all.idle(self)
+        if self._counted:
+            self._all.used(self)
         if self._reading == "body" and not self.transport.is_closing():
             self._wait()  # for the rest of a body that nobody reads
 
+    @property
+    def busy(self) -> bool:
+        return self._running is not None and not self._running.response_complete
+
     def pass_to(self, caller: str) -> bool:
-        """The request under way is this caller's. False if the caller has its share of connections already."""
         return not self._counted or self._all.pass_to(self, caller)
 
     def give_up(self) -> None:

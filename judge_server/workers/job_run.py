@@ -24,7 +24,7 @@ from judge_server.store.writing import HeldJudgment
 from judge_server.util.concurrency import for_each
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.parsing import parse_json
-from judge_server.workers.pace import Pace
+from judge_server.workers.pace import SlotPace
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 1_000
@@ -62,7 +62,7 @@ class JobRun:
     scorer: Scorer
     limits: JobLimits
     slots: Scheduler
-    pace: Pace
+    pace: SlotPace
     _throttle: LogThrottle = field(default_factory=LogThrottle)
 
     @property

@@ -17,7 +17,7 @@ from judge_server.scoring.scorer import Scorer
 from judge_server.store.job_records import JobRecords
 from judge_server.util.concurrency import run_periodically
 from judge_server.workers.job_run import JobLimits, JobRun
-from judge_server.workers.pace import Pace
+from judge_server.workers.pace import SlotPace
 
 _LOG = logging.getLogger(__name__)
 _FORGET_EVERY_SECONDS = 60.0
@@ -33,7 +33,7 @@ class JobWorker:
         self._records = records
         self._scorer = scorer
         self._limits = limits
-        self._pace = Pace(limits.items_at_once)
+        self._pace = SlotPace(limits.items_at_once)
         self._slots = {priority: Scheduler(self._pace.slots) for priority in Priority}
         self._changed = asyncio.Event()
         self._runs: dict[str, asyncio.Task[None]] = {}

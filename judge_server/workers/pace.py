@@ -13,7 +13,7 @@ _MOST_DELAY_SECONDS: Final = 0.004  # of a write, beyond twice the least
 _REMEMBERED_SECONDS: Final = 30.0
 
 
-class Pace:
+class SlotPace:
     """``most``: slots if nothing is late. It begins with few."""
 
     def __init__(self, most: int) -> None:

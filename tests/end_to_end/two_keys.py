@@ -91,9 +91,10 @@ class Outcome:
         return f"| {' | '.join([*cells, statuses + jobs, memory])} |"
 
 
-HEAD = """\
-| attack | it sent | alone, p50 and p99 in ms | during it | afterwards | ratio of p99 | answers | MiB before, most, 10 s after |
-|---|---|---|---|---|---|---|---|"""
+_COLUMNS = (
+    "attack", "it sent", "alone: p50, p99 in ms", "during it", "afterwards", "ratio of p99", "answers",
+    "MiB before, at most, 10 s after",
+)  # fmt: skip
 
 
 def hostile(folder: Path, way: str, *, seconds: float, quiet_seconds: float, settled_seconds: float) -> Outcome:
@@ -181,7 +182,7 @@ def main() -> None:
     parser.add_argument("--way", choices=sorted(WAYS), action="append")
     arguments = parser.parse_args()
     held = True
-    sys.stdout.write(HEAD + "\n")
+    sys.stdout.write(f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n")
     for way in arguments.way or WAYS:
         with tempfile.TemporaryDirectory() as folder:
             outcome = hostile(

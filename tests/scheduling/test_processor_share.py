@@ -31,6 +31,34 @@ async def test_a_modest_caller_is_done_long_before_those_who_take_much():
     assert done.index("modest") < 10
 
 
+async def test_steps_of_others_do_not_come_between_those_of_a_modest_caller():
+    between = 0
+
+    async def greedy() -> None:
+        nonlocal between
+        current_share.set(TimeShare("greedy", background=True))
+        while True:
+            await asyncio.sleep(0)
+            between += 1
+
+    async def modest() -> tuple[int, float]:
+        current_share.set(TimeShare("modest"))
+        for _ in range(5):
+            await asyncio.sleep(0.005)  # until it counts as active
+        before, begun = between, time.perf_counter()
+        for _ in range(200):
+            await asyncio.sleep(0)
+        return between - before, time.perf_counter() - begun
+
+    async with ProcessorShares().sharing():
+        tasks = [asyncio.create_task(greedy()) for _ in range(20)]
+        await asyncio.sleep(0.05)
+        came, seconds = await asyncio.create_task(modest())
+        for task in tasks:
+            task.cancel()
+    assert came <= 2 + seconds / 0.005  # one after each 5 ms; without regard to the others 200
+
+
 async def test_work_in_the_background_waits_for_callers_and_then_goes_on():
     done: list[str] = []
     async with ProcessorShares().sharing(), asyncio.TaskGroup() as group:

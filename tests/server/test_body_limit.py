@@ -1,13 +1,16 @@
 """What bodies may take of the memory, each, those of one caller, and all together; and how slowly they may come."""
 
 import asyncio
+import gc
 import json
 import logging
 import socket
 import time
+import weakref
 from dataclasses import replace
 
 import pytest
+from starlette.requests import Request
 
 from judge_server.core.caller import Caller, current_caller
 from judge_server.server.middleware.request_stream import BodyLimit, Pace
@@ -212,3 +215,46 @@ def test_a_body_of_many_tiny_chunks_is_read():
             headers={"content-type": "application/json"},
         )
         assert answer.status_code == 200
+
+
+def _requests() -> int:
+    return sum(isinstance(one, Request) for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("size", [100, 200_000], ids=["short", "read in another process"])
+def test_a_request_with_its_body_is_gone_once_it_is_answered(size):
+    """Without a collection of garbage, which comes only after many objects, however large they are."""
+    with judged_by(faithful()) as (client, _):
+        gc.collect()
+        gc.disable()
+        try:
+            for number in range(3):
+                body = submission(rubric=rubric(1), response=f"{number} call the emergency number " * (size // 30))
+                assert client.post("/v1/score", json=body).status_code == 200
+            until(lambda: _requests() == 0)
+        finally:
+            gc.enable()
+
+
+async def test_young_garbage_is_collected_after_a_large_body():
+    """Cancelled work refers to itself by its tracebacks, and keeps the texts of its request."""
+
+    class Work:
+        itself: "Work"
+
+    def begin() -> "weakref.ref[Work]":
+        work = Work()
+        work.itself = work
+        return weakref.ref(work)
+
+    app = LimitedApp(max_bytes=4_000_000, most_under_way=8_000_000)
+    gc.collect()
+    gc.disable()
+    try:
+        left = begin()
+        await app.send(b"x" * 1_500_000)
+        async with asyncio.timeout(30):
+            while left() is not None:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.05)
+    finally:
+        gc.enable()

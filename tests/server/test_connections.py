@@ -12,11 +12,15 @@ from judge_server.server.connections import Connections
 @dataclass(eq=False)
 class Socket:
     holder: str
+    busy: bool = False
     given_up: bool = False
     parts: list[str] = field(default_factory=list)
 
     def give_up(self) -> None:
         self.given_up = True
+
+    def pass_to(self, caller: str) -> bool:
+        return True
 
     def read_on(self) -> None:
         self.parts.append(self.holder)
@@ -35,7 +39,7 @@ def test_a_new_one_takes_the_place_of_the_oldest_idle_one_of_whoever_has_most(co
     other, many = Socket("other"), [Socket("many") for _ in range(9)]
     for one in (other, *many):
         assert connections.enter(one)
-    connections.busy(many[0])
+    many[0].busy = True
     assert connections.enter(Socket("other"))
     assert [one.given_up for one in many] == [False, True, *[False] * 7]
     assert not other.given_up
@@ -46,8 +50,7 @@ def test_one_that_is_used_again_waits_longest_no_more(connections):
     first, *others = [Socket("many") for _ in range(10)]
     for one in (first, *others):
         connections.enter(one)
-    connections.busy(first)
-    connections.idle(first)
+    connections.used(first)
     connections.enter(Socket("new"))
     assert not first.given_up
     assert others[0].given_up
@@ -55,9 +58,7 @@ def test_one_that_is_used_again_waits_longest_no_more(connections):
 
 def test_there_is_no_room_if_requests_are_under_way_on_all(connections):
     for _ in range(10):
-        one = Socket("many")
-        connections.enter(one)
-        connections.busy(one)
+        connections.enter(Socket("many", busy=True))
     assert not connections.enter(Socket("new"))
     assert connections.open == 10
 
@@ -66,9 +67,8 @@ def test_a_caller_never_gets_all(connections):
     connections.most = 100
     taken = 0
     for _ in range(100):
-        one = Socket("address ::1")
+        one = Socket("address ::1", busy=True)
         assert connections.enter(one)
-        connections.busy(one)
         taken += connections.pass_to(one, "greedy")
         if one.holder != "greedy":
             connections.leave(one)
@@ -82,9 +82,7 @@ def test_a_caller_never_gets_all(connections):
 def test_counts_are_gone_with_the_last_connection(connections):
     one = Socket("address ::1")
     connections.enter(one)
-    connections.busy(one)
     connections.pass_to(one, "caller")
-    connections.idle(one)
     connections.leave(one)
     assert connections.open == 0
     assert connections.holds("caller") == connections.holds("address ::1") == 0

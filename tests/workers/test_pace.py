@@ -2,10 +2,10 @@
 
 import pytest
 
-from judge_server.workers.pace import Pace
+from judge_server.workers.pace import SlotPace
 
 
-def after(pace: Pace, looks: int, *, write: float | None, lag: float = 0.0, start: float = 0.0) -> int:
+def after(pace: SlotPace, looks: int, *, write: float | None, lag: float = 0.0, start: float = 0.0) -> int:
     """The slots after so many looks, in which writes took so long."""
     for number in range(looks):
         if write is not None:
@@ -16,21 +16,21 @@ def after(pace: Pace, looks: int, *, write: float | None, lag: float = 0.0, star
 
 @pytest.mark.parametrize("write", [None, 0.001, 0.5], ids=["no writes", "a fast store", "a slow store"])
 def test_all_slots_are_used_while_a_write_takes_what_it_always_took(write):
-    assert after(Pace(64), 100, write=write) == 64
+    assert after(SlotPace(64), 100, write=write) == 64
 
 
 def test_a_store_with_a_queue_leaves_one_slot_and_gets_them_back_without_it():
-    pace = Pace(64)
+    pace = SlotPace(64)
     after(pace, 10, write=0.002)
     assert after(pace, 20, write=0.05) == 1
     assert after(pace, 60, write=0.002) == 64
 
 
 def test_a_late_event_loop_leaves_one_slot():
-    assert after(Pace(64), 20, write=None, lag=0.02) == 1
+    assert after(SlotPace(64), 20, write=None, lag=0.02) == 1
 
 
 def test_a_store_that_became_slower_for_good_is_not_taken_for_a_queue():
-    pace = Pace(64)
+    pace = SlotPace(64)
     after(pace, 10, write=0.002)
     assert after(pace, 2_000, write=0.05, start=1.0) == 64

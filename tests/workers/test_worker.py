@@ -11,7 +11,7 @@ from judge_server.core.job import JobStatus
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.scheduler import Scheduler
 from judge_server.workers.job_run import JobRun
-from judge_server.workers.pace import Pace
+from judge_server.workers.pace import SlotPace
 from tests.scoring.assembly import judge, scorer
 from tests.scripted_model import ScriptedModel, yes
 from tests.workers.assembly import QUICK, begun, ended, items, reached, results, working
@@ -72,7 +72,7 @@ async def test_a_store_that_keeps_nothing_takes_no_room_from_the_next_job(store)
     slots = Scheduler(3)
     for attempt in range(4):
         (claimed,) = await store.jobs.claim(f"w{attempt}", lease_seconds=30, most_each=1, most_of_class=1)
-        run = JobRun(claimed, f"w{attempt}", Unwritable(store.jobs), scoring, QUICK, slots, Pace(slots.capacity))
+        run = JobRun(claimed, f"w{attempt}", Unwritable(store.jobs), scoring, QUICK, slots, SlotPace(slots.capacity))
         with pytest.raises(StoreUnavailable):
             await run.run()
     assert (slots.in_flight, slots.waiting) == (0, 0)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.caller import Allowance, Caller, current_caller
 from judge_server.core.errors import AllowanceSpent, BadConfiguration, JudgeServerError, StoreUnavailable, Unauthorized
+from judge_server.server.connections import Connection
 from judge_server.server.problems import problem_response
 from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
@@ -43,7 +44,9 @@ class Authentication:
             caller = await self._caller(scope)
             scope.setdefault("state", {})["caller"] = caller.name
             self.rate.take(caller.name, caller.allowance)
-            _count_connection(scope, caller)
+            connection = scope["state"].get("connection")
+            if connection is not None and connection.holder != caller.name:
+                _take_over(connection, caller)
         except JudgeServerError as refusal:
             await problem_response(refusal)(scope, receive, send)
             return
@@ -61,10 +64,9 @@ class Authentication:
         return (await keys.find(presented)).caller
 
 
-def _count_connection(scope: Scope, caller: Caller) -> None:
-    """The connection is the caller's from now on. Raises AllowanceSpent if it has too many."""
-    connection = scope["state"].get("connection")
-    if connection is not None and not connection.pass_to(caller.name):
+def _take_over(connection: Connection, caller: Caller) -> None:
+    """The connection is the caller's from now on. Raises AllowanceSpent if the caller has its share of them."""
+    if not connection.pass_to(caller.name):
         raise AllowanceSpent(
             f"The API key {caller.name!r} has more connections open than its share.",
             remedy="Use fewer connections, or raise the limit of open files of the server.",
