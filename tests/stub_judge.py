@@ -70,7 +70,7 @@ def faithful(p_met: float = 0.9) -> Behaviour:
 class StubJudge:
     """``tokens``: the ids of single tokens, for ``/tokenize``; ``tokenizer_info``: the answer of that route. ``bodies``
     and ``headers`` of the calls so far; ``disconnects``: calls whose caller left before the answer. ``decide``: the
-    routes of decision models that it has, by format, and how they answer."""
+    routes of decision models that it has, by format, and how they answer. ``port``: a free one by default."""
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class StubJudge:
         tokens: Mapping[str, int] | None = None,
         tokenizer_info: Any = None,
         decide: Mapping[str, Behaviour] | None = None,
+        port: int = 0,
     ) -> None:
         self.behave = behave or faithful()
         self.listing = {"object": "list", "data": [{"id": "stub", "object": "model"}]} if listing is None else listing
@@ -89,7 +90,7 @@ class StubJudge:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
         self.disconnects = 0
-        self.port = 0
+        self.port = port
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._stop = asyncio.Event()
@@ -137,7 +138,7 @@ class StubJudge:
             application.router.add_post(f"/v1/{form}", self._chat)
         runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()
         self.port = runner.addresses[0][1]
         self._ready.set()

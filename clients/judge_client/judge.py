@@ -61,9 +61,10 @@ class JudgeList:
 @dataclass(frozen=True)
 class Ready:
     """The server can judge now, by default with this judge. ``rubric_faults``: rubrics that are not served as their
-    files say now, each with the reason."""
+    files say now, each with the reason. ``judge_changes``: models that another one has replaced since the start."""
 
     status: str
     judge: str
     model: str
     rubric_faults: tuple[str, ...] = ()
+    judge_changes: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ JudgeServerError
 └── JudgeFailure          502  a judge gave no usable verdict: never a reward
     ├── DeadlineExceeded  504  type "timeout"
     ├── ModelUnavailable  503  type "judge_unavailable"
+    ├── JudgeChanged      503  type "judge_changed": another model answered than the one that was asked
     ├── UnusableVerdict   502  type "unusable_verdict"
     ├── ContextOverflow   422  type "context_overflow"
     ├── ContentFiltered   422  type "content_filtered": the provider's filter ended the answer
@@ -228,6 +229,10 @@ class DeadlineExceeded(JudgeFailure):
 
 class ModelUnavailable(JudgeFailure):
     status, type, title = 503, "judge_unavailable", "The judge model cannot be reached"
+
+
+class JudgeChanged(JudgeFailure):
+    status, type, title = 503, "judge_changed", "Another model answers at the judge's address"
 
 
 class UnusableVerdict(JudgeFailure):

@@ -19,6 +19,8 @@ MonitorName = Literal[
     "audit_disagreement",
     "audit_bias",
 ]
+AlarmName = Literal[MonitorName, "judge_changed"]
+"""``judge_changed`` comes from the watch over models, not from stored judgments."""
 State = Literal["ok", "alarm", "not_enough_evidence"]
 
 
@@ -43,7 +45,7 @@ class MonitorFinding(Frozen):
     alarm.
     """
 
-    monitor: MonitorName
+    monitor: AlarmName
     series: Series
     subject: str | None = None
     state: State

@@ -38,9 +38,10 @@ class Pinned(Frozen):
 class RunChange(Frozen):
     """``accepted``: something else than the pin answered and was let through (``on_change: warn``, or a kind that stops
     no run), first at ``step``. ``repinned``: the pin ``before`` was given up on purpose, and the next judgment pins
-    anew; ``reason`` and ``by`` say why and who."""
+    anew; ``reason`` and ``by`` say why and who. ``doubted``: the model of the judge ``name`` was found replaced, so the
+    judgments from ``step`` on that ``reason`` names may come from either model."""
 
-    act: Literal["accepted", "repinned"]
+    act: Literal["accepted", "repinned", "doubted"]
     kind: PinKind
     name: str
     before: str

@@ -27,6 +27,7 @@ class PanelJudge:
     def __init__(self, specification: JudgeSpecification, members: Sequence[Judge]) -> None:
         self.specification = specification
         self.members = tuple(members)
+        self._referred: tuple[tuple[JudgeReference, ...], JudgeReference] | None = None
 
     async def start(self) -> None:
         """Nothing to start: members are started separately."""
@@ -51,9 +52,14 @@ class PanelJudge:
     def _quorum(self) -> int:
         return self.specification.quorum or len(self.members)
 
-    @cached_property
+    @property
     def reference(self) -> JudgeReference:
-        references = [member.reference for member in self.members]
+        references = tuple(member.reference for member in self.members)
+        if self._referred is None or self._referred[0] != references:
+            self._referred = (references, self._reference(references))
+        return self._referred[1]
+
+    def _reference(self, references: tuple[JudgeReference, ...]) -> JudgeReference:
         notices = [reference.notice for reference in references if reference.notice]
         combined = {
             "members": [reference.fingerprint for reference in references],

@@ -103,7 +103,7 @@ class CapabilityProbe:
         dialect, limits = await self._relist(dialect, completion)
         for limit in limits:
             logger.warning("%s: %s", self._model, limit)
-        return LearnedServer(dialect, bool(completion.candidates), structured, fingerprint_of(raw), limits)
+        return LearnedServer(dialect, bool(completion.candidates), structured, fingerprint_of(raw, self._model), limits)
 
     async def _settle(self, dialect: Dialect) -> tuple[Dialect, bytes, Completion]:
         """The richest dialect that is not refused, and the answer to it. If a refusal names a feature, that one is

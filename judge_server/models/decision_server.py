@@ -9,7 +9,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -37,7 +37,7 @@ from judge_server.models.decision_wire import (
 from judge_server.models.fleet import CallLimits
 from judge_server.models.openai_fault import ServerFault, probe_refused
 from judge_server.models.openai_options import OpenAIOptions, read_specification
-from judge_server.models.openai_reply import ModelListing, object_in
+from judge_server.models.openai_reply import ModelListing, object_in, origin_in
 from judge_server.models.openai_server import ModelServer
 from judge_server.models.protocol import (
     Capabilities,
@@ -57,7 +57,23 @@ _REFUSED_FORM = frozenset([400, 413, 422])
 _AT_MOST = re.compile(r"questions?\D{0,40}?at most (\d{1,4})|at most (\d{1,4})\D{0,20}questions?", re.IGNORECASE)
 
 
-Answered = tuple[tuple[TypedAnswer, ...], Usage]
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """``origins``: the names and fingerprints in the answers."""
+
+    decisions: tuple[TypedAnswer, ...]
+    usage: Usage
+    origins: frozenset[str] = frozenset()
+
+    @classmethod
+    def joined(cls, parts: Sequence["_Answered"]) -> "_Answered":
+        decisions = tuple(one for part in parts for one in part.decisions)
+        origins = frozenset[str]().union(*(part.origins for part in parts))
+        return cls(decisions, Usage.total(part.usage for part in parts), origins)
+
+    @property
+    def origin(self) -> str:
+        return " / ".join(sorted(self.origins))
 
 
 class DecisionOptions(OpenAIOptions):
@@ -102,40 +118,43 @@ class DecisionServer(ModelServer):
             return
         self._session = self._open_session()
         try:
-            listing = ModelListing.merged([found for found in await self._listings() if found])
-            learned = await self._learn()
-            self._strings = await self._control_strings()
+            await self.relearn()
         except BaseException:
             await self.close()
             raise
+
+    async def relearn(self) -> None:
+        """Find out the format, what the server says of the model, and its control strings. Raises ModelUnavailable."""
+        listing = ModelListing.merged([found for found in await self._listings() if found])
+        learned = await self._learn()
+        self._strings = await self._control_strings()
         self._form, self.path = learned.form, f"/{learned.form}"
         broken = f"strings {self._strings.digest[:12]}" if self._strings.digest != UNKNOWN.digest else ""
-        self.revision = " ".join(filter(None, (*listing.roots, learned.form, learned.revision, broken)))
+        self.revision = " ".join(filter(None, (*listing.identity, learned.form, learned.revision, broken)))
         limits = () if learned.masses else (MASS_UNKNOWN,)
         context_tokens = self._options.context_tokens or listing.context_tokens
         self.capabilities = Capabilities(True, False, context_tokens, limits=limits, decisions=self._most)
 
     async def complete(self, request: Request) -> Completion:
         questions = typed(request).questions
-        answered, usage = await self._asked(request, questions)
+        found = await self._asked(request, questions)
         if isinstance(request.answer, Decisions):
-            return Completion("", usage=usage, decisions=answered)
-        return labelled(answered[0], questions[0].options, usage)
+            return Completion("", usage=found.usage, decisions=found.decisions, origin=found.origin)
+        return replace(labelled(found.decisions[0], questions[0].options, found.usage), origin=found.origin)
 
-    async def _asked(self, request: Request, questions: Sequence[TypedQuestion]) -> Answered:
+    async def _asked(self, request: Request, questions: Sequence[TypedQuestion]) -> _Answered:
         """The answers to questions in order, from as many requests as the limit demands."""
         most = self._most
         parts = [questions[start : start + most] for start in range(0, len(questions), most)]
         if len(parts) > 1:
-            found = await asyncio.gather(*(self._asked(request, part) for part in parts))
-            usage = Usage.total(one for _, one in found)
-            return tuple(answer for answers, _ in found for answer in answers), usage
+            return _Answered.joined(await asyncio.gather(*(self._asked(request, part) for part in parts)))
         form = self._form or FORMATS[0]
         body = encoded(decision_body(request, questions, self.name, form, self._strings))
         raw = await self._answer(body, request.prompt, request.deadline)
         if not isinstance(raw, ServerFault):
             answer = object_in(raw)
-            return decisions_in(answer, questions, form, self._strings), usage_in(answer)
+            decisions = decisions_in(answer, questions, form, self._strings)
+            return _Answered(decisions, usage_in(answer), frozenset({origin_in(answer)}))
         if raw.status not in _REFUSED_FORM or not isinstance(raw.error, ModelUnavailable) or len(questions) == 1:
             raise raw.error
         named = _AT_MOST.search(raw.complaint)
@@ -145,17 +164,16 @@ class DecisionServer(ModelServer):
         _LOG.warning("%s takes at most %d questions a request", self.name, self._most)
         return await self._asked(request, questions)
 
-    async def _one_by_one(self, request: Request, questions: Sequence[TypedQuestion]) -> Answered:
+    async def _one_by_one(self, request: Request, questions: Sequence[TypedQuestion]) -> _Answered:
         """Each question in a request of its own, so that one which the server refuses costs no other its answer."""
-        found = await asyncio.gather(*(self._alone(request, question) for question in questions))
-        return tuple(decision for decision, _ in found), Usage.total(usage for _, usage in found)
+        return _Answered.joined(await asyncio.gather(*(self._alone(request, question) for question in questions)))
 
-    async def _alone(self, request: Request, question: TypedQuestion) -> tuple[TypedAnswer, Usage]:
+    async def _alone(self, request: Request, question: TypedQuestion) -> _Answered:
         try:
-            (decision,), usage = await self._asked(request, (question,))
+            return await self._asked(request, (question,))
         except ModelUnavailable as fault:
-            return TypedAnswer(unusable=f"the server refuses the question ({fault.detail})"), Usage(calls=1)
-        return decision, usage
+            refused = TypedAnswer(unusable=f"the server refuses the question ({fault.detail})")
+            return _Answered((refused,), Usage(calls=1))
 
     async def _learn(self) -> _Learned:
         """The first format whose route answers the probe."""

@@ -21,11 +21,14 @@ FAILURES_TO_OPEN = 5
 FIRST_OPEN_SECONDS = 1.0
 LONGEST_OPEN_SECONDS = 30.0
 PROBE_WAIT_SECONDS = 0.05
+UNHEARD_SECONDS = 3.0  # a server can be replaced within that time, if nobody asks it anything
 
 
 @dataclass(slots=True, eq=False)
 class Address:
-    """One server and its state. ``times_opened``: how often in a row its circuit opened."""
+    """One server and its state. ``times_opened``: how often in a row its circuit opened. ``lost``: the last call got no
+    answer; ``interrupted``: it answered again after that, after a silence or over a new connection, so another server
+    may answer now. ``connections``: how many were opened so far; ``keeps_connections``: it leaves them open."""
 
     url: str
     in_flight: int = 0
@@ -36,6 +39,10 @@ class Address:
     probed: bool = False
     last_taken: int = 0
     answered_at: float = float("-inf")
+    lost: bool = False
+    interrupted: bool = False
+    connections: int = 0
+    keeps_connections: bool = False
 
     def available_at(self) -> float:
         """The clock time from which it may be called, unless a probe is in flight."""
@@ -47,6 +54,7 @@ class Fleet:
 
     def __init__(self, urls: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
         self.addresses = tuple(Address(url) for url in urls)
+        self.interruptions = 0
         self._clock = clock
         self._taken = 0
 
@@ -63,13 +71,20 @@ class Fleet:
         chosen.probed = chosen.times_opened > 0
         return chosen
 
-    def give_back(self, address: Address, outcome: CallOutcome, busy_seconds: float = 0.0) -> None:
-        """Record how the call on ``address`` ended. ``busy_seconds``: how long the server asked not to be called."""
+    def give_back(
+        self, address: Address, outcome: CallOutcome, busy_seconds: float = 0.0, *, lost: bool = False
+    ) -> None:
+        """Record how the call on ``address`` ended. ``busy_seconds``: how long the server asked not to be called;
+        ``lost``: there was no answer at all."""
         now = self._clock()
         address.in_flight -= 1
         address.probed = False
         address.busy_until = max(address.busy_until, now + busy_seconds)
+        address.lost |= lost
         if outcome is CallOutcome.ANSWERED:
+            if address.lost or now - address.answered_at > UNHEARD_SECONDS:
+                self.interrupt(address)
+                address.lost = False
             address.answered_at = now
             address.failures = address.times_opened = 0
             address.open_until = 0.0
@@ -81,6 +96,17 @@ class Fleet:
                     FIRST_OPEN_SECONDS * 2 ** min(address.times_opened, 10), LONGEST_OPEN_SECONDS
                 )
                 address.times_opened += 1
+
+    def interrupt(self, address: Address) -> None:
+        """Another server may answer at the address than before."""
+        self.interruptions += 1
+        address.interrupted = True
+
+    def only(self, address: Address) -> "Fleet":
+        """A fleet of this one address, with the same state."""
+        alone = Fleet((), self._clock)
+        alone.addresses = (address,)
+        return alone
 
     def others(self, tried: Collection[Address]) -> bool:
         """Whether an address that is not in ``tried`` could be called now."""
@@ -250,16 +276,16 @@ class Failover:
             hedging.took(time.monotonic() - started, answered=answered)
 
     async def _attempt(self, address: Address, body: bytes, deadline: float | None) -> bytes | ServerFault:
-        outcome, busy_seconds = CallOutcome.ABANDONED, 0.0
+        outcome, busy_seconds, lost = CallOutcome.ABANDONED, 0.0, False
         try:
             answer = await self._post(address, body, deadline)
             if isinstance(answer, ServerFault):
-                outcome, busy_seconds = answer.outcome, answer.wait_seconds or 0.0
+                outcome, busy_seconds, lost = answer.outcome, answer.wait_seconds or 0.0, answer.lost
             else:
                 outcome = CallOutcome.ANSWERED
             return answer
         finally:
-            self._fleet.give_back(address, outcome, busy_seconds)
+            self._fleet.give_back(address, outcome, busy_seconds, lost=lost)
 
     def _wait_seconds(self, fault: ServerFault, tried: list[Address], begun: float, bounds: CallLimits) -> float | None:
         """Seconds until the next attempt; None if there must be none. ``begun``: when the last one started."""

@@ -6,6 +6,7 @@ LiteLLM translates the questions into the format that the provider speaks, so on
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
@@ -22,6 +23,7 @@ from judge_server.models.decision_wire import (
     usage_in,
 )
 from judge_server.models.litellm_provider import LiteLLMOptions, LiteLLMProvider
+from judge_server.models.openai_reply import origin_in
 from judge_server.models.protocol import Capabilities, Completion, Decisions, Request, TypedAnswer, TypedQuestion
 from judge_server.models.registry import read_options
 
@@ -49,7 +51,7 @@ class HostedDecisions(LiteLLMProvider):
         super().__init__(name, options)
         self._most = options.max_questions
 
-    async def _learn(self) -> Capabilities:
+    async def _learn(self) -> tuple[Capabilities, str]:
         deadline = time.monotonic() + self._options.start_timeout_seconds
         try:
             completion = await self._complete(PROBE, deadline)
@@ -61,21 +63,23 @@ class HostedDecisions(LiteLLMProvider):
         unusable = next((one.unusable for one in completion.decisions if one.unusable), None)
         if unusable:
             raise ModelUnavailable(f"The answers of {self.name!r} cannot be used: {unusable}.")
-        return Capabilities(True, False, self._options.context_tokens, limits=(MASS_UNKNOWN,), decisions=self._most)
+        able = Capabilities(True, False, self._options.context_tokens, limits=(MASS_UNKNOWN,), decisions=self._most)
+        return able, completion.origin
 
     async def _ask(self, router: Any, request: Request, seconds: float) -> Completion:
         questions = typed(request).questions
         parts = [questions[start : start + self._most] for start in range(0, len(questions), self._most)]
         found = await asyncio.gather(*(self._part(router, request, part, seconds) for part in parts))
-        decisions = tuple(one for answered, _ in found for one in answered)
-        usage = Usage.total(spent for _, spent in found)
+        decisions = tuple(one for answered, _, _ in found for one in answered)
+        usage = Usage.total(spent for _, spent, _ in found)
+        origin = " / ".join(sorted({said for _, _, said in found}))
         if isinstance(request.answer, Decisions):
-            return Completion("", usage=usage, decisions=decisions)
-        return labelled(decisions[0], questions[0].options, usage)
+            return Completion("", usage=usage, decisions=decisions, origin=origin)
+        return replace(labelled(decisions[0], questions[0].options, usage), origin=origin)
 
     async def _part(
         self, router: Any, request: Request, questions: Sequence[TypedQuestion], seconds: float
-    ) -> tuple[tuple[TypedAnswer, ...], Usage]:
+    ) -> tuple[tuple[TypedAnswer, ...], Usage, str]:
         body = decision_body(request, questions, "judge", "decisions", self._strings)
         answer = (await router.adecisions(**body, timeout=seconds)).model_dump(mode="json", warnings=False)
-        return decisions_in(answer, questions, "decisions", self._strings), usage_in(answer)
+        return decisions_in(answer, questions, "decisions", self._strings), usage_in(answer), origin_in(answer)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -118,10 +118,25 @@ class LiteLLMProvider:
         self._litellm = await asyncio.to_thread(_import)
         self._router = self._litellm.Router(**_routes(self.name, self._options), **_router_limits(self._options))
         try:
-            self.capabilities = await self._learn()
+            await self.relearn()
         except BaseException:
             await self.close()
             raise
+
+    interruptions = 0
+    """A provider's addresses are its own matter."""
+
+    def parts(self, *, interrupted: bool = False) -> tuple[Self, ...]:
+        """The provider is one address; with fallbacks, answers of several models are expected."""
+        return () if interrupted or self._options.fallbacks else (self,)
+
+    async def declared(self) -> None:
+        """Providers say nothing of a model beside its answers."""
+
+    async def relearn(self) -> None:
+        """Find out what the model can do. Raises ModelUnavailable."""
+        self.capabilities, origin = await self._learn()
+        self.revision = " ".join(filter(None, (_revision(self._options, self._strings), origin)))
 
     async def complete(self, request: Request) -> Completion:
         try:
@@ -144,12 +159,15 @@ class LiteLLMProvider:
             router.reset()
             await self._litellm.close_litellm_async_clients()
 
-    async def _learn(self) -> Capabilities:
+    async def _learn(self) -> tuple[Capabilities, str]:
+        """What the model can do, and the name and fingerprint in its answers."""
         deadline = time.monotonic() + self._options.start_timeout_seconds
         refused: ModelUnavailable | None = None
         logprobs = structured = False
+        origin = ""
         try:
-            logprobs = bool((await self._complete(ONE_TOKEN, deadline)).candidates)
+            first = await self._complete(ONE_TOKEN, deadline)
+            logprobs, origin = bool(first.candidates), first.origin
         except _Refused as error:  # some models refuse one-token answers or probabilities
             refused = error
         except UnusableVerdict:
@@ -160,11 +178,12 @@ class LiteLLMProvider:
                 remedy="Check whether the provider is reachable from here, or raise start_timeout_seconds.",
             ) from None
         try:
-            structured = obeyed(await self._complete(CONSTRAINED, deadline))
+            second = await self._complete(CONSTRAINED, deadline)
+            structured, origin = obeyed(second), origin or second.origin
         except JudgeFailure:
             if refused is not None:
                 raise refused from None
-        return Capabilities(logprobs, structured, self._options.context_tokens)
+        return Capabilities(logprobs, structured, self._options.context_tokens), origin
 
     async def _complete(self, request: Request, deadline: float | None) -> Completion:
         router = self._router

@@ -70,7 +70,7 @@ class CallOutcome(Enum):
 class ServerFault:
     """``again``: whether another attempt may help; ``elsewhere``: on the same address only if it answered other calls
     meanwhile. ``wait_seconds``: what the server asked for. ``complaint``: the server's message, which is parsed but
-    never passed on because servers quote keys and prompts in it."""
+    never passed on because servers quote keys and prompts in it. ``lost``: there was no answer at all."""
 
     error: JudgeFailure
     outcome: CallOutcome = CallOutcome.ANSWERED
@@ -79,6 +79,7 @@ class ServerFault:
     wait_seconds: float | None = None
     complaint: str = ""
     status: int = 0
+    lost: bool = False
 
 
 def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> ServerFault:

@@ -1,7 +1,8 @@
 """Parse answers of ``/chat/completions`` and ``/models``. The server is not trusted: every field's type is checked."""
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,12 +52,21 @@ def _completion(answer: dict[str, Any], *, thinking: bool) -> Completion:
         text = _text_without_content(message, candidates, truncated and bool(thought))
     elif not thought:
         thought, text = _split_thinking(text, thinking)
-    return Completion(text, candidates, truncated, thought, _usage(answer.get("usage")), unlisted)
+    usage = _usage(answer.get("usage"))
+    return Completion(text, candidates, truncated, thought, usage, unlisted, origin=origin_in(answer))
 
 
-def fingerprint_of(raw: bytes) -> str:
-    """The ``system_fingerprint``, or an empty text."""
-    return _text(object_in(raw).get("system_fingerprint")) or ""
+def origin_in(answer: Mapping[str, Any]) -> str:
+    """The model's name and fingerprint as an answer has them; empty if it has neither."""
+    name, fingerprint = answer.get("model"), answer.get("system_fingerprint")
+    said = (name if isinstance(name, str) else "", fingerprint if isinstance(fingerprint, str) else "")
+    return " ".join(filter(None, said))
+
+
+def fingerprint_of(raw: bytes, name: str) -> str:
+    """The ``system_fingerprint``, after the model's name if it is another than ``name``; may be empty."""
+    answer = object_in(raw)
+    return origin_in(answer | {"model": None} if answer.get("model") == name else answer)
 
 
 def _unusable(why: str) -> UnusableVerdict:
@@ -204,16 +214,28 @@ def token_count(value: Any) -> int:
     return value if known else 0
 
 
+_DAY_SECONDS = 86_400
 _CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelListing:
     """``roots``: the models behind the name, if the servers report them; ``context_tokens``: the smallest of the
-    servers."""
+    servers. ``made``: when the model was made, in seconds since 1970, unless that may be the time of the request or of
+    the server's start."""
 
     roots: tuple[str, ...] = ()
     context_tokens: int | None = None
+    made: int | None = None
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What belongs to the model's revision."""
+        return self.roots if self.context_tokens is None else (*self.roots, f"window {self.context_tokens}")
+
+    @property
+    def facts(self) -> frozenset[str]:
+        return frozenset(self.identity if self.made is None else (*self.identity, f"made {self.made}"))
 
     @staticmethod
     def merged(listings: Sequence["ModelListing"]) -> "ModelListing":
@@ -233,8 +255,13 @@ def listing_of(raw: bytes, name: str) -> ModelListing:
         if isinstance(entry, dict) and entry.get("id") == name:
             root = entry.get("root")
             roots = (root,) if isinstance(root, str) and root not in {"", name} else ()
-            return ModelListing(roots, _context(entry))
+            return ModelListing(roots, _context(entry), _made(entry.get("created")))
     return ModelListing()
+
+
+def _made(created: Any) -> int | None:
+    number = isinstance(created, int | float) and not isinstance(created, bool)
+    return int(created) if number and 0 < created < time.time() - _DAY_SECONDS else None
 
 
 def _context(entry: dict[str, Any]) -> int | None:

@@ -10,9 +10,11 @@ import asyncio
 import io
 import ssl
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
@@ -46,6 +48,19 @@ def create(rest: str, options: Mapping[str, Any]) -> "OpenAIServer":
     return OpenAIServer(name, addresses, read_options(OpenAIOptions, "openai", options))
 
 
+class _Connections(aiohttp.TCPConnector):
+    """``opened``: how many connections were made so far, by host and port."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.opened: Counter[tuple[str | None, int | None]] = Counter()
+
+    async def _create_connection(self, req: Any, *rest: Any, **named: Any) -> Any:
+        made = await super()._create_connection(req, *rest, **named)
+        self.opened[req.url.host, req.url.port] += 1
+        return made
+
+
 class ModelServer:
     """The connections to the addresses of one model, all of which must serve the same. ``path`` is what requests are
     posted to."""
@@ -64,6 +79,7 @@ class ModelServer:
         self._hedging = _hedging(options, addresses)
         self._failover = Failover(self._fleet, self._post, self._hedging)
         self._session: aiohttp.ClientSession | None = None
+        self._connections: _Connections | None = None
         self._answered_at = float("-inf")
 
     @property
@@ -123,6 +139,33 @@ class ModelServer:
         except (aiohttp.ClientError, OSError):
             return b""
 
+    @property
+    def interruptions(self) -> int:
+        """See ``Replaceable``."""
+        return self._fleet.interruptions
+
+    def parts(self, *, interrupted: bool = False) -> tuple[Self, ...]:
+        """One model for each address, or for those that were interrupted since they were last asked for."""
+        chosen = [one for one in self._fleet.addresses if one.interrupted or not interrupted]
+        return tuple(self._part(address) for address in chosen)
+
+    def _part(self, address: Address) -> Self:
+        address.interrupted = False
+        part = copy(self)
+        part.call_only(address)
+        return part
+
+    def call_only(self, address: Address) -> None:
+        """Send further calls there, without hedging."""
+        self._fleet = self._fleet.only(address)
+        self._failover = Failover(self._fleet, self._post)
+
+    async def declared(self) -> frozenset[str] | None:
+        """What the listings of all addresses say of the model."""
+        listings = await self._listings()
+        known = [listing for listing in listings if listing is not None]
+        return frozenset[str]().union(*(one.facts for one in known)) if len(known) == len(listings) else None
+
     async def healthy(self) -> bool:
         """Whether a call was answered recently, or else whether an available address lists its models."""
         if self._session is None:
@@ -169,6 +212,7 @@ class ModelServer:
                 if not 200 <= response.status < 300:
                     return fault_of(response.status, response.headers, raw, self.name)
                 raw = joined(raw)
+                self._note_connection(address, response)
                 inside = fault_inside(raw, response.headers, self.name) if b'"error"' in raw else None
                 return inside or raw
         except (aiohttp.ClientError, OSError) as error:
@@ -182,6 +226,15 @@ class ModelServer:
             return self._connection_fault(
                 address, aiohttp.ClientConnectionError()
             )  # closed while waiting for a connection
+
+    def _note_connection(self, address: Address, response: aiohttp.ClientResponse) -> None:
+        """A server that keeps connections, but has lost them, may have been replaced in between."""
+        opened = 0 if self._connections is None else self._connections.opened[response.url.host, response.url.port]
+        if opened != address.connections and address.keeps_connections:
+            self._fleet.interrupt(address)
+        address.connections = opened
+        said = response.headers.get("Connection", "").casefold()
+        address.keeps_connections = response.version != aiohttp.HttpVersion10 and said != "close"
 
     def _connection_fault(self, address: Address, error: Exception) -> ServerFault:
         again, elsewhere = self._session is not None, False
@@ -200,7 +253,8 @@ class ModelServer:
         else:
             what = "closed the connection"
         failure = ModelUnavailable(f"The model server at {address.url} {what}.", remedy=remedy)
-        return ServerFault(failure, CallOutcome.FAILED, again=again, elsewhere=elsewhere)
+        lost = not isinstance(error, TimeoutError) or isinstance(error, aiohttp.ConnectionTimeoutError)
+        return ServerFault(failure, CallOutcome.FAILED, again=again, elsewhere=elsewhere, lost=lost)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -211,7 +265,8 @@ class ModelServer:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "judge-server"}
         if self._options.api_key is not None:
             headers["Authorization"] = f"Bearer {self._options.api_key.get_secret_value()}"
-        connector = aiohttp.TCPConnector(limit=self.capacity + 8, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=self._tls)
+        connector = _Connections(limit=self.capacity + 8, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=self._tls)
+        self._connections = connector
         # No cookies, and no proxies taken from the environment.
         return aiohttp.ClientSession(
             connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
@@ -232,15 +287,19 @@ class OpenAIServer(ModelServer):
             return
         self._session = self._open_session()
         try:
-            listing = ModelListing.merged([found for found in await self._listings() if found])
-            learned = await CapabilityProbe(self._ask_probe, self._token_ids, self.name, self._options).learn()
-            strings = await self._control_strings()
+            await self.relearn()
         except BaseException:
             await self.close()
             raise
+
+    async def relearn(self) -> None:
+        """Probe what the server can do. Raises ModelUnavailable if no address answers."""
+        listing = ModelListing.merged([found for found in await self._listings() if found])
+        learned = await CapabilityProbe(self._ask_probe, self._token_ids, self.name, self._options).learn()
+        strings = await self._control_strings()
         self._dialect = replace(learned.dialect, strings=strings)
         broken = f"strings {strings.digest[:12]}" if strings.digest != UNKNOWN.digest else ""
-        self.revision = " ".join(filter(None, (*listing.roots, learned.fingerprint, broken)))
+        self.revision = " ".join(filter(None, (*listing.identity, learned.fingerprint, broken)))
         context_tokens = self._options.context_tokens or listing.context_tokens
         relisting = learned.dialect.relisting != "none"
         self.capabilities = Capabilities(

@@ -156,7 +156,8 @@ class Completion:
     """``candidates`` are the first answer token's alternatives (raw, before any constraint), empty if the provider
     gives none. ``truncated``: the token limit ended the answer. ``thinking``: the thinking, not part of ``text``.
     ``unlisted_logprob``: no token outside ``candidates`` is likelier; None means the least likely candidate.
-    ``decisions``: one for each of the questions of ``Decisions``."""
+    ``decisions``: one for each of the questions of ``Decisions``. ``origin``: the model's name and fingerprint as the
+    answer has them."""
 
     text: str
     candidates: tuple[TokenProbability, ...] = ()
@@ -165,6 +166,7 @@ class Completion:
     usage: Usage = NO_USAGE
     unlisted_logprob: float | None = None
     decisions: tuple[TypedAnswer, ...] = ()
+    origin: str = ""
 
 
 class UnusableCompletion(UnusableVerdict):
@@ -250,3 +252,23 @@ class Spread(Protocol):
 
     @property
     def reach(self) -> Reach: ...
+
+
+@runtime_checkable
+class Replaceable(Model, Protocol):
+    """A model that may be replaced by another one behind its address while it is in use."""
+
+    @property
+    def interruptions(self) -> int:
+        """How often an address answered again after it was lost or not heard of for some seconds."""
+
+    def parts(self, *, interrupted: bool = False) -> tuple[Model, ...]:
+        """One model for each address, over the same connections; only for those that were ``interrupted`` since they
+        were last asked for."""
+
+    async def declared(self) -> frozenset[str] | None:
+        """What its servers say of it apart from answers, such as where its weights come from; None if none says
+        anything now."""
+
+    async def relearn(self) -> None:
+        """Find out the capabilities and the revision again. Raises ModelUnavailable."""

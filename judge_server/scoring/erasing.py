@@ -1,6 +1,8 @@
 """Erases judgments with their texts, and what judges said about them, from the store and from this process."""
 
 import logging
+from collections.abc import Collection
+from datetime import datetime
 
 from judge_server.core.erasure import Erasure, ErasureWish
 from judge_server.core.errors import JudgeServerError
@@ -10,6 +12,7 @@ from judge_server.store.erasure_records import Removed
 from judge_server.store.store import Store
 
 _LOG = logging.getLogger(__name__)
+_PAGE = 200
 
 
 async def erase(store: Store, wish: ErasureWish, by: str, cache: VerdictCache | None = None) -> Erasure:
@@ -25,6 +28,23 @@ async def erase(store: Store, wish: ErasureWish, by: str, cache: VerdictCache | 
     await store.overwrite_erased()
     _LOG.warning("%s erased %d judgments and %d texts (%s)", by, made.judgments, made.texts, made.id)
     return made
+
+
+async def forget_verdicts(
+    store: Store, judges: Collection[str], since: datetime, until: datetime, cache: VerdictCache
+) -> int:
+    """Drop what is remembered of these judges' verdicts in judgments of that time: another model may have given them.
+    The judgments stay. Returns the number of verdicts. Raises StoreUnavailable."""
+    dropped, cursor = 0, None
+    while True:
+        page = await store.judgments(limit=_PAGE, cursor=cursor, since=since, until=until)
+        asked = [one.id for one in page.items if one.judge is not None and one.judge.name in judges]
+        keys = [key for one in asked for key in await _verdict_keys(store, one)]
+        removed = await store.erasures.remove((), keys)
+        cache.forget(keys)
+        dropped, cursor = dropped + removed.verdicts, page.next_cursor
+        if cursor is None:
+            return dropped
 
 
 async def _verdict_keys(store: Store, judgment_id: str) -> list[str]:

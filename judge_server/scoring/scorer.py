@@ -239,11 +239,12 @@ class Scorer:
         return judge.explaining if judge is not None and submission.explain else judge
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Judged:
+        answering = NO_JUDGE if judge is None else judge.reference  # as pinned, whoever answers meanwhile
         asked = await self.facts(submission, rubric, judge, terms) if rubric.facts and rubric.facts_to_ask else NO_FACTS
         planned, inspection = await self._prepared(submission, rubric, asked.facts)
         self._warn_of_unread_facts(planned, rubric)
         heard = planned.questions or any(fact.source == "judge" for fact in asked.facts)
-        speaker = judge.reference if judge is not None and heard else NO_JUDGE
+        speaker = answering if heard else NO_JUDGE
         characters = len(submission.read.text)
         if inspection.refused:
             applicable = frozenset(leaf.id for leaf in planned.applicable)

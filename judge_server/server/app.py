@@ -52,11 +52,11 @@ from judge_server.server.routes import (
 )
 from judge_server.server.telemetry.exchange import ObserveExchanges
 from judge_server.server.telemetry.metrics import Metrics
-from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics
+from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics, RecognitionMetrics
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service, open_service, settle
-from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, monitor_watch, pruner_of
+from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, model_watch, monitor_watch, pruner_of
 
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 0.5
@@ -97,7 +97,7 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
     shares = ProcessorShares()
     async with (
         shares.sharing(),
-        open_service(settings, telemetry.observers) as service,
+        open_service(settings, telemetry.observers, serving=True) as service,
         key_ring(settings, service.store.api_keys) as app.state.keys,
     ):
         app.state.service = service
@@ -106,6 +106,8 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
         metrics.watch_loop(shares)
         app.state.canaries = canaries = canaries_of(service)
         metrics.registry.register(CanaryMetrics(canaries))
+        metrics.registry.register(RecognitionMetrics(service.watched))
+        recognising = model_watch(service)
         app.state.calibrations = calibrating = CalibrationRuns(service)
         app.state.jobs = working = job_worker(service)
         app.state.job_events = JobEvents(service.store.jobs.find_all)
@@ -117,13 +119,15 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
         app.state.unhurried = (working, auditing, calibrating)
         async with dialects(app, service, metrics):
             await canaries.start()
+            recognising.start()
             working.start()
             watching.start()
             auditing.start()
             pruning.start()
             settle()
             yield
-        closing = asyncio.gather(*(one.close() for one in (canaries, watching, pruning, *app.state.unhurried)))
+        hurried = (canaries, recognising, watching, pruning)
+        closing = asyncio.gather(*(one.close() for one in (*hurried, *app.state.unhurried)))
         with suppress(TimeoutError):  # no job is released while the database hangs; its lease runs out
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await closing

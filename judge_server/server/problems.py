@@ -23,6 +23,7 @@ from judge_server.core.errors import (
     DeadlineExceeded,
     GraderFailed,
     GraderUnavailable,
+    JudgeChanged,
     JudgeFailure,
     JudgeServerError,
     ModelUnavailable,
@@ -238,6 +239,7 @@ _BY_TYPE: dict[str, type[JudgeFailure]] = {
     for fault in (
         DeadlineExceeded,
         ModelUnavailable,
+        JudgeChanged,
         ContextOverflow,
         UnusableVerdict,
         GraderFailed,

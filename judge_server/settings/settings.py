@@ -101,6 +101,13 @@ class Settings(BaseSettings):
     canary_seconds: float = Field(
         default=3_600.0, ge=0, le=2_592_000, description="How often canaries are asked again; 0 only at start."
     )
+    recognition_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=2_592_000,
+        description="How often a used model behind an address is recognised by fixed questions, beside after every "
+        "interruption; 0 only then. canary = off switches both off.",
+    )
     require_calibrated: bool = Field(
         default=False, description="Judge only under rubrics for which the judge has passed calibrate gate (else 409)."
     )

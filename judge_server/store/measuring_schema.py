@@ -10,6 +10,7 @@ alarm             one row per alarm that was ever raised, with its current state
 alarm_transition  every change of an alarm, and whether the webhook has received it
 audit             which judgment audits which
 queue_item        judgments sampled for people to label, with stratum and weight
+model_signature   by what the models behind one address are recognised, in the order in which they were met
 watch             which worker does a recurring task, and how far it has come
 """
 
@@ -173,6 +174,15 @@ class WatchRow(TableRow, table=True):
     position_id: str = Field(sa_column=Column(SafeText, nullable=False))
 
 
+class ModelSignatureRow(TableRow, table=True):
+    """``key``: digest of what the specification and the servers say; ``place``: 0 for the first model met under it."""
+
+    __tablename__ = "model_signature"
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    place: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    payload: str = Field(sa_column=Column(Text, nullable=False))
+
+
 LABEL_SET = table_of(LabelSetRow)
 COLLECTED_LABEL = table_of(CollectedLabelRow)
 LOCKED_READING = table_of(LockedReadingRow)
@@ -186,3 +196,4 @@ QUEUE_ITEM = table_of(QueueItemRow)
 WATCH = table_of(WatchRow)
 METADATA = TableRow.metadata
 """Every table: these and those of ``schema``."""
+MODEL_SIGNATURE = table_of(ModelSignatureRow)

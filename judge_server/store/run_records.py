@@ -68,6 +68,39 @@ class RunRecords:
 
         await self._write(work)
 
+    async def doubt(self, judges: Sequence[str], since: datetime, until: datetime, why: str) -> tuple[str, ...]:
+        """Record in every run which of its judgments by these judges were made in that time; the runs' names."""
+        column = JUDGMENT.c
+        span = (column.created_us >= microseconds(since), column.created_us <= microseconds(until))
+        question = (
+            select(
+                column.run,
+                column.judge,
+                column.fingerprint,
+                func.min(column.step).label("first"),
+                func.max(column.step).label("last"),
+                func.count().label("judgments"),
+            )
+            .where(column.run.is_not(None), column.judge.in_(judges), *span)
+            .group_by(column.run, column.judge, column.fingerprint)
+        )
+
+        def work(connection: Connection) -> tuple[str, ...]:
+            found = connection.execute(question).all()
+            rows = [
+                _change(one.run, "doubted", Pin("judge", one.judge, one.fingerprint or "none"), "judge-server")
+                | {
+                    "id": sha256(f"{one.run}\0{one.judge}\0{one.fingerprint}\0{since}".encode()).hexdigest(),
+                    "step": one.first,
+                    "reason": f"{one.judgments} judgments up to step {one.last}: {why}",
+                }
+                for one in found
+            ]
+            insert_missing(connection, RUN_CHANGE, rows)
+            return tuple(sorted({one.run for one in found}))
+
+        return await self._write(work)
+
     async def repin(self, run: str, reason: str, by: str) -> int:
         """Give up the pins of a run, so that the next judgment pins anew; the number given up."""
 

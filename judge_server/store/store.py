@@ -36,6 +36,7 @@ from judge_server.store.reask_records import ReaskRecords
 from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
+from judge_server.store.signature_records import StoredSignatures
 from judge_server.store.verdict_records import known_verdicts
 from judge_server.store.writing import Judged, Known, Writer, insert_missing
 from judge_server.util.deadline import wait_ends_at
@@ -81,6 +82,7 @@ class Store:
         self.erasures = ErasureRecords(self._read, self._write)
         self.reasks = ReaskRecords(self._read, self._write)
         self.queue = QueueRecords(self._read, self._write)
+        self.signatures = StoredSignatures(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
 
     @classmethod

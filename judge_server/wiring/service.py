@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from judge_server.authoring.rubric_registry import RubricRegistry
 from judge_server.core.caller import PRIORITY_CLASSES, ClassLimit
@@ -13,9 +14,11 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.fitted_map import MapSet
 from judge_server.guard import guard
 from judge_server.guard.guard_version import guard_version
+from judge_server.judging.fixed_questions import fixed_questions
 from judge_server.judging.prompt import PromptWriter
-from judge_server.models.protocol import Priority
+from judge_server.models.protocol import Model, Priority, Replaceable
 from judge_server.models.registry import open_model
+from judge_server.models.watched_model import WatchedModel
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.load import Bound
 from judge_server.scheduling.observers import Observers
@@ -44,6 +47,7 @@ class Service:
     rubric_registry: RubricRegistry
     judge_registry: JudgeRegistry
     models: tuple[ScheduledModel, ...]
+    watched: tuple[WatchedModel, ...]
     cached_judge: CachedJudge
     scorer: Scorer
     calibration_state: CalibrationState
@@ -78,23 +82,29 @@ class Service:
 
 @asynccontextmanager
 async def open_service(
-    settings: Settings, observers: Observers | None = None, opening: Opening = open_model
+    settings: Settings,
+    observers: Observers | None = None,
+    opening: Opening = open_model,
+    *,
+    serving: bool = False,
 ) -> AsyncIterator[Service]:
     """Open the store, start the models, and close everything in the opposite order. ``opening`` makes a model of its
     specification and options.
 
-    Without a ``database_url`` the store lives in memory. Raises BadConfiguration, StoreUnavailable or ModelUnavailable,
-    each with the remedy.
+    Without a ``database_url`` the store lives in memory; then models are recognised only if ``serving``. Raises
+    BadConfiguration, StoreUnavailable or ModelUnavailable, each with the remedy.
     """
     observers = observers or Observers()
     async with AsyncExitStack() as stack:
         store = await open_store(settings)
         stack.push_async_callback(store.close)
         specifications, default_judge = judge_specifications(settings)
+        writer = PromptWriter(await store.secret())
+        watched: list[WatchedModel] = []
+        if settings.canary != "off" and (serving or settings.database_url is not None):
+            opening = partial(_watched, writer, store, watched, opening)
         models = Models(observers, settings.lower_class_share, opening)
-        judge_registry = JudgeRegistry(
-            build_judges(specifications, models, PromptWriter(await store.secret())), default_judge
-        )
+        judge_registry = JudgeRegistry(build_judges(specifications, models, writer), default_judge)
         for model in models.opened.values():
             stack.push_async_callback(model.close)
             await model.start()
@@ -151,12 +161,29 @@ async def open_service(
             rubric_registry=rubric_registry,
             judge_registry=judge_registry,
             models=tuple(models.opened.values()),
+            watched=tuple(watched),
             cached_judge=cached_judge,
             scorer=scorer,
             calibration_state=calibration_state,
             graders=graders,
             groups=groups,
         )
+
+
+def _watched(
+    writer: PromptWriter,
+    store: Store,
+    watched: list[WatchedModel],
+    opening: Opening,
+    key: str,
+    options: Mapping[str, Any],
+) -> Model:
+    """The opened model, watched if another one may take its place; then it is added to ``watched``."""
+    model = opening(key, options)
+    if not isinstance(model, Replaceable):
+        return model
+    watched.append(WatchedModel(model, partial(fixed_questions, writer), store.signatures, key))
+    return watched[-1]
 
 
 def _reasking(

@@ -1,13 +1,21 @@
-"""Background work: jobs, canaries, monitors, audits."""
+"""Background work: jobs, canaries, the watch over models, monitors, audits."""
 
+import logging
+from functools import partial
+
+from judge_server.models.watched_model import Replacement, WatchedModel
 from judge_server.monitoring.watch import Listener, Watch
 from judge_server.monitoring.webhook import Webhook
+from judge_server.scoring.erasing import forget_verdicts
 from judge_server.wiring.service import Service
 from judge_server.workers.auditor import Auditor, AuditPace
 from judge_server.workers.canaries import Canaries
 from judge_server.workers.job_run import JobLimits
 from judge_server.workers.job_worker import JobWorker
+from judge_server.workers.model_watch import ModelWatch
 from judge_server.workers.pruner import Pruner
+
+_LOG = logging.getLogger(__name__)
 
 
 def job_worker(service: Service) -> JobWorker:
@@ -25,6 +33,33 @@ def job_worker(service: Service) -> JobWorker:
 def canaries_of(service: Service) -> Canaries:
     """Asks the judges questions with known answers; start it, and close it before the service."""
     return Canaries(service.judge_registry.judges, service.settings.canary, service.settings.canary_seconds)
+
+
+def model_watch(service: Service) -> ModelWatch:
+    """Notices another model behind an address; start it, and close it before the service."""
+    settings = service.settings
+    return ModelWatch(
+        service.watched,
+        service.store.alarms,
+        partial(_doubt, service),
+        settings.recognition_seconds,
+        tell=settings.alarm_webhook_url is not None,
+        forget_seconds=settings.monitor.horizon_seconds,
+    )
+
+
+async def _doubt(service: Service, model: WatchedModel, there: Replacement) -> None:
+    """Say in the runs which judgments either model may have made, and remember none of their verdicts."""
+    judges = [name for name, one in service.judge_registry.judges.items() if model.key in one.reference.model]
+    runs = await service.store.runs.doubt(judges, there.before, there.since, f"{model.name} was replaced: {there.why}")
+    cache = service.cached_judge.cache
+    dropped = await forget_verdicts(service.store, judges, there.before, there.since, cache)
+    _LOG.warning(
+        "%d remembered verdicts of %s are dropped; judgments in doubt are in %s",
+        dropped,
+        model.name,
+        ", ".join(map(repr, runs)) or "no run",
+    )
 
 
 def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:

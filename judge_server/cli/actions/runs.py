@@ -121,6 +121,8 @@ def _change(change: RunChange) -> str:
     what = f"{change.kind} {change.name}".strip()
     if change.act == "repinned":
         return f"repinned {when} by {change.by}: {what} was {change.before}. Reason: {change.reason}"
+    if change.act == "doubted":
+        return f"in doubt{at} {when}: {what} {change.before}: {change.reason}"
     return f"changed{at} {when}: {what} was {change.before}, then also {change.after}"
 
 

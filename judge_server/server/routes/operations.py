@@ -12,12 +12,14 @@ router = APIRouter(tags=["operations"])
 
 
 class Readiness(Frozen):
-    """``rubric_faults``: rubrics that do not judge as their files say now, each with the reason."""
+    """``rubric_faults``: rubrics that do not judge as their files say now, each with the reason. ``judge_changes``:
+    models that another one has replaced since the start, each with how that was noticed and when."""
 
     status: Literal["ready"]
     judge: str
     model: str
     rubric_faults: list[str]
+    judge_changes: list[str]
 
 
 @router.get("/healthz")
@@ -43,6 +45,7 @@ async def readyz(service: ServiceHere) -> Readiness:
         judge=judge.reference.name,
         model=judge.reference.model,
         rubric_faults=service.rubric_registry.faults(),
+        judge_changes=[one.replaced for one in service.watched if one.replaced is not None],
     )
 
 

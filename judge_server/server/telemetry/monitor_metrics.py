@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from judge_server.core.monitor import Alarm, MonitorFinding, Series
-from judge_server.monitoring.survey import MONITORS
+from judge_server.core.monitor import Alarm, AlarmName, MonitorFinding, Series
+from judge_server.models.watched_model import WatchedModel
 from judge_server.server.telemetry.metrics import INLINE
 from judge_server.workers.canaries import Canaries
 
@@ -35,7 +36,7 @@ class MonitorMetrics:
         rubrics = {rubric for _, rubric in counts} | {_rubric(one.series, known) for one in findings or ()}
         self._alarms.clear()
         for rubric in rubrics:
-            for monitor in MONITORS:
+            for monitor in get_args(AlarmName):
                 self._alarms.labels(monitor, rubric).set(counts[monitor, rubric])
         if findings is None:
             return
@@ -54,6 +55,30 @@ def _rubric(series: Series, known: frozenset[str]) -> str:
     if series.rubric is None:
         return _ALL
     return series.rubric if series.rubric in known else INLINE
+
+
+class RecognitionMetrics(Collector):
+    """Whether the models behind addresses are still those of the start. Labels are configured models."""
+
+    def __init__(self, watched: Sequence[WatchedModel]) -> None:
+        self._watched = watched
+
+    def collect(self) -> Iterator[Metric]:
+        changes = CounterMetricFamily(
+            "judge_server_judge_changes", "How often another model was found behind an address.", labels=["model"]
+        )
+        checks = CounterMetricFamily(
+            "judge_server_judge_checks", "How often a model was asked fixed questions.", labels=["model"]
+        )
+        at = GaugeMetricFamily(
+            "judge_server_judge_recognised_timestamp_seconds", "When a model was recognised last.", labels=["model"]
+        )
+        for one in self._watched:
+            changes.add_metric([one.name], one.changes)
+            checks.add_metric([one.name], one.checks)
+            if one.recognised_at is not None:
+                at.add_metric([one.name], one.recognised_at.timestamp())
+        yield from (changes, checks, at)
 
 
 class CanaryMetrics(Collector):
