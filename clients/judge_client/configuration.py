@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from judge_client.errors import BadConfiguration
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+_ROUTES = frozenset({"v1", "trainers", "docs", "openapi.json", "healthz", "readyz", "metrics"})
 PRIORITIES = ("training", "interactive", "batch", "audit")
 
 # What other libraries call our options.
@@ -60,12 +61,7 @@ class Address:
         chosen = (url or environment("JUDGE_URL") or DEFAULT_URL).rstrip("/")
         if not _is_address(chosen):
             raise BadConfiguration(f"url: {chosen!r} is no address.", remedy="Write http://HOST:PORT (JUDGE_URL).")
-        for ending in ("/v1", "/v1/score", "/v1/score/batch"):
-            if chosen.endswith(ending):
-                raise BadConfiguration(
-                    f"url: {chosen!r} ends in {ending}, which the client adds by itself.",
-                    remedy=f"Write {chosen.removesuffix(ending)} (JUDGE_URL).",
-                )
+        _refuse_paths(chosen)
         return cls(chosen, _key(api_key or environment("JUDGE_API_KEY")))
 
     @property
@@ -113,9 +109,29 @@ class Terms:
         )
 
 
+def _refuse_paths(url: str) -> None:
+    """Raises BadConfiguration for the address of a route: a prefix that a proxy adds may stay."""
+    parts = urlsplit(url)
+    base = f"{parts.scheme}://{parts.netloc}"
+    if parts.query or parts.fragment:
+        before = url.partition("?")[0].partition("#")[0].rstrip("/")
+        raise BadConfiguration(
+            f"url: {url!r} has a query, which no route of the client takes.", remedy=f"Write {before} (JUDGE_URL)."
+        )
+    names = parts.path.split("/")
+    for place, name in enumerate(names):
+        if name in _ROUTES:
+            ending = "/".join(["", *names[place:]])
+            raise BadConfiguration(
+                f"url: {url!r} ends in {ending}, which the client adds by itself.",
+                remedy=f"Write {base}{'/'.join(names[:place])} (JUDGE_URL).",
+            )
+
+
 def _require_text(name: str, given: Any) -> None:
     if given is not None and not isinstance(given, str):
-        raise BadConfiguration(f"{name}: {given!r} is no text.", remedy="Write url='http://HOST:PORT'.")
+        wanted = "url='http://HOST:PORT'" if name == "url" else f"{name}='TEXT'"
+        raise BadConfiguration(f"{name}: a {type(given).__name__} is no text.", remedy=f"Write {wanted}.")
 
 
 def _key(key: str | None) -> str | None:
@@ -126,6 +142,11 @@ def _key(key: str | None) -> str | None:
             "api_key: the key begins with 'Bearer', which the client adds by itself.",
             remedy="Give the key alone (JUDGE_API_KEY).",
         )
+    if any(char.isspace() for char in key.strip()) or key[:1] in ("'", '"'):
+        raise BadConfiguration(
+            "api_key: a key holds no white space and no quotation marks.",
+            remedy="Give the key alone, without the name of a header (JUDGE_API_KEY).",
+        )
     if not (key.isascii() and key.isprintable()):
         raise BadConfiguration("api_key: a key is one line of ASCII.", remedy="Correct api_key (JUDGE_API_KEY).")
     return key
@@ -134,7 +155,8 @@ def _key(key: str | None) -> str | None:
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        spaced = any(char.isspace() for char in url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not spaced
     except ValueError:  # a port or an IPv6 address that is none
         return False
 

@@ -27,6 +27,7 @@ _MEANT = {
     "solution": "reference",
 }
 """What others call our members."""
+_ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "ai": "assistant", "model": "assistant"}
 _NAMES = ("id", "group", "policy", "run", "judge")
 
 
@@ -80,7 +81,9 @@ class Sample:
 
 def samples_of(given: Any, what: str = "samples") -> list[Sample]:
     """Samples from any iterable of Sample or of mappings with their members: a list, a generator, rows of a data set, a
-    pandas DataFrame. Raises BadSample with the fix for what is none."""
+    pandas DataFrame; or from columns, as a slice of a data set. Raises BadSample with the fix for what is none."""
+    if isinstance(given, Mapping) and _is_columns(given):
+        given = _rows_of(given, what)
     if isinstance(given, Sample | Mapping | str | bytes):
         raise BadSample(
             f"{what}: one {type(given).__name__} was given, a list is expected.",
@@ -90,6 +93,23 @@ def samples_of(given: Any, what: str = "samples") -> list[Sample]:
     if not isinstance(rows, Iterable):
         raise BadSample(f"{what}: a {type(given).__name__} is no list.", remedy="Write [Sample(prompt, response)].")
     return [sample_from(one, f"{what}[{place}]") for place, one in enumerate(rows)]
+
+
+def _is_columns(given: Mapping[str, Any]) -> bool:
+    """Whether the responses are a list of texts or of conversations, and not the messages of one response."""
+    responses = given.get("response")
+    if isinstance(responses, str) or not isinstance(responses, Iterable):
+        return False
+    return not any(isinstance(one, Mapping) for one in responses)
+
+
+def _rows_of(columns: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
+    listed = {name: list(values) for name, values in columns.items()}
+    counts = {name: len(values) for name, values in listed.items()}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise BadSample(f"{what}: the columns have different lengths: {told}.", remedy="Give one value for each row.")
+    return [dict(zip(listed, row, strict=True)) for row in zip(*listed.values(), strict=True)]
 
 
 def sample_from(given: Any, where: str = "the sample") -> Sample:
@@ -157,6 +177,8 @@ def _text_or_messages(name: str, given: Any) -> Text:
         return ""
     if hasattr(given, "tolist") and not isinstance(given, Sequence):
         given = given.tolist()
+    if isinstance(given, Mapping) and "role" in given:
+        raise BadSample(f"{name}: one message was given, a list is expected.", remedy="Write [message].")
     if not isinstance(given, Sequence) or isinstance(given, bytes | bytearray):
         raise BadSample(
             f"{name}: a {type(given).__name__} is neither text nor messages.",
@@ -170,9 +192,17 @@ def _text_or_messages(name: str, given: Any) -> Text:
                 f"{name}[{place}] is a {type(message).__name__}, no message.",
                 remedy='Give one text, or messages such as {"role": "assistant", "content": "…"}.',
             )
-        if not message.get("role"):
-            raise BadSample(f"{name}[{place}] has no role.", remedy='Add "role": "user" or "assistant".')
+        _require_role(message, f"{name}[{place}]")
     return given
+
+
+def _require_role(message: Mapping[str, Any], where: str) -> None:
+    role = message.get("role")
+    if role in _ROLES:
+        raise BadSample(f"{where}: no role is {role!r}.", remedy=f"Write {_ROLES[role]!r}.")
+    if not role:
+        other = 'Write "role" and "content" for "from" and "value"; ' if "from" in message else ""
+        raise BadSample(f"{where} has no role.", remedy=f'{other}"role" is "user" or "assistant".')
 
 
 def encode(data: Any, where: str = "the request") -> bytes:

@@ -27,6 +27,7 @@ from judge_server.server.dialects import (
     slime,
 )
 from judge_server.server.dialects.failure_policy import Substitutions
+from judge_server.server.dialects.first_reward import FirstRewards
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.server.dialects.roll import RollTasks
 from judge_server.server.job_events import JobEvents
@@ -227,6 +228,7 @@ async def dialects(app: FastAPI, service: Service, metrics: Metrics) -> AsyncIte
     path = service.settings.prompt_table
     app.state.prompt_table = None if path is None else await load_prompt_table(path, service.rubric_registry.get)
     app.state.substitutions = Substitutions(metrics)
+    app.state.first_rewards = FirstRewards(service.store)
     app.state.roll_tasks = tasks = RollTasks(service.settings.max_under_way)
     try:
         yield

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any
 
 from judge_client.errors import BadSample
@@ -38,8 +39,20 @@ class Columns:
                 f"{len(prompts)} prompts came with {len(responses)} responses.",
                 remedy="Repeat each prompt for every response to it, in the same order.",
             )
+        self._require_named(batch)
         rows = zip(prompts, responses, self._rows(batch, len(prompts)), strict=True)
         return [self._sample(prompt, response, row, step) for prompt, response, row in rows]
+
+    def _require_named(self, batch: Batch) -> None:
+        """A column that somebody named has to be there."""
+        for one in fields(self):
+            name = getattr(self, one.name)
+            if name != one.default and name not in batch:
+                near = get_close_matches(name, [str(known) for known in batch], 1)
+                raise BadSample(
+                    f"Columns({one.name}={name!r}): the data set has no such column.",
+                    remedy=f"Did you mean {near[0]!r}?" if near else f"It has {', '.join(map(str, batch)) or 'none'}.",
+                )
 
     def _sample(self, prompt: Text, response: Text, row: Mapping[str, Any], step: int | None) -> Sample:
         said = hashlib.sha256(encode([prompt, row])).hexdigest()[:16]

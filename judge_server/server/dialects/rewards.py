@@ -12,6 +12,7 @@ from judge_server.core.errors import JudgeServerError, UnusableVerdict
 from judge_server.core.judgment import Judgment
 from judge_server.core.verdict import Failure
 from judge_server.scoring.batch import parse_submission
+from judge_server.server.dialects.first_reward import FirstRewards
 from judge_server.server.dialects.trainer_request import Sample, TrainerRequest, room_for
 from judge_server.server.middleware.request_stream import while_connected
 from judge_server.server.problems import failure_of
@@ -64,14 +65,14 @@ def sampled(build: Callable[P, dict[str, Any]], *args: P.args, **kwargs: P.kwarg
 async def rewards_for(request: Request, trainer: TrainerRequest, samples: Sequence[Sample]) -> list[Reward]:
     """A reward for each sample, in order; cancelled if the trainer disconnects.
 
-    Raises the error of the first failed sample if the policy is ``raise``.
+    Raises the error of the first failed sample if the policy is ``raise``, and what ``FirstRewards`` raises.
     """
     require_items(len(samples), trainer.service.settings.max_batch_items, "the samples")
     require_allowed(len(samples), "the samples")
-    return await while_connected(request, rewarded(trainer, samples))
+    return await while_connected(request, rewarded(trainer, samples, request.app.state.first_rewards))
 
 
-async def rewarded(trainer: TrainerRequest, samples: Sequence[Sample]) -> list[Reward]:
+async def rewarded(trainer: TrainerRequest, samples: Sequence[Sample], first_rewards: FirstRewards) -> list[Reward]:
     """As ``rewards_for``, but not cancelled if the client disconnects."""
     found: list[Judgment | JudgeServerError]
     full = await room_for(trainer, len(samples))
@@ -80,6 +81,11 @@ async def rewarded(trainer: TrainerRequest, samples: Sequence[Sample]) -> list[R
     else:
         with trainer.service.scorer.admission.admit(len(samples), trainer.terms.priority):
             found = await together([_judged(trainer, sample) for sample in samples])
+    try:
+        await first_rewards.check(trainer, found)
+    except JudgeServerError as fault:
+        trainer.substitutions.refused(trainer.profile.dialect, fault)
+        raise
     return [_under_policy(trainer, one) for one in found]
 
 

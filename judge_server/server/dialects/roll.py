@@ -20,6 +20,7 @@ from judge_server.core.model import Frozen
 from judge_server.server.dialects.chat_markup import split_pair
 from judge_server.server.dialects.envelope import Envelope, open_label
 from judge_server.server.dialects.failure_policy import Profile
+from judge_server.server.dialects.first_reward import FirstRewards
 from judge_server.server.dialects.rewards import Reward, rewarded, sampled, substituted_headers
 from judge_server.server.dialects.trainer_request import (
     Sample,
@@ -85,7 +86,7 @@ async def submit_task(
             request, PROFILE, rubric, options.model_copy(update={"deadline_seconds": patience})
         )
         tasks: RollTasks = request.app.state.roll_tasks
-        work = _reward(trainer, sampled(_item, trainer, body))
+        work = _reward(trainer, sampled(_item, trainer, body), request.app.state.first_rewards)
         return Submitted(reward_request_id=tasks.start(work))
     except JudgeServerError as fault:
         return Submitted(errcode=fault.status, errmsg=str(fault))
@@ -116,8 +117,8 @@ async def task_result(
     )
 
 
-async def _reward(trainer: TrainerRequest, sample: Sample) -> Reward:
-    (reward,) = await rewarded(trainer, [sample])
+async def _reward(trainer: TrainerRequest, sample: Sample, first_rewards: FirstRewards) -> Reward:
+    (reward,) = await rewarded(trainer, [sample], first_rewards)
     return reward
 
 
