@@ -18,7 +18,7 @@ import httpx
 import yaml
 
 from tests.command import PROGRAM, Server
-from tests.stub_judge import Reply, StubJudge, faithful, labels
+from tests.stub_judge import Behaviour, Reply, StubJudge, faithful, labels
 from tests.trainers.environment import PROGRAMS, Environment
 
 RUN = "night-7"
@@ -35,9 +35,11 @@ _PATIENT = 900
 @dataclass
 class Values:
     """A judge whose every answer is another number between 0.1 and 0.8, so that no default can pass for one of them.
-    ``half_dead``: it answers 503 to every question about half of the responses. ``slow_seconds``: before an answer."""
+    ``half_dead``: it answers 503 to every question about half of the responses. ``slow_seconds``: before an answer.
+    ``steady``: one text always gets the same number, which depends on this word."""
 
     half_dead: bool = False
+    steady: str = ""
     slow_seconds: float = 0.0
     given: list[float] = field(default_factory=list)
     refused: int = 0
@@ -49,7 +51,8 @@ class Values:
         if self.half_dead and zlib.crc32(asked.encode()) % 2:
             self.refused += 1
             return Reply(503)
-        self.given.append(0.1 + 0.7 * ((len(self.given) + 1) * _GOLDEN % 1))
+        turn = zlib.crc32(f"{self.steady}{asked}".encode()) if self.steady else len(self.given) + 1
+        self.given.append(0.1 + 0.7 * (turn * _GOLDEN % 1))
         answer = labels(Yes=self.given[-1], No=1 - self.given[-1])
         return Reply(body=answer.body, delay_seconds=self.slow_seconds)
 
@@ -116,6 +119,12 @@ class Place:
         for timer in self.timers:  # grows while it is read
             timer.join()
 
+    def replace_judge(self, behave: Behaviour) -> None:
+        """Another model is started at the address of the judge; its server says nothing else of it."""
+        self.judge.stop()
+        self.judge = StubJudge(behave, port=self.judge.port)
+        self.judge.__enter__()
+
     def stored(self, step: int) -> list[dict[str, Any]]:
         query = {"run": RUN, "step": step, "limit": 1000}
         answer = httpx.get(f"{self.url}/v1/judgments", params=query, timeout=60)
@@ -131,6 +140,7 @@ def place(folder: Path, values: Values) -> Iterator[Place]:
             yield found
         finally:
             found.server.stop()
+            found.judge.stop()
 
 
 @dataclass(frozen=True)

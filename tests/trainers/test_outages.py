@@ -22,8 +22,8 @@ SEEN_SECONDS = 1.5
 
 
 @pytest.fixture
-def values():
-    return Values()
+def values(request):
+    return Values(steady=getattr(request, "param", ""))
 
 
 @pytest.fixture
@@ -168,3 +168,27 @@ def test_another_model_behind_the_address_of_the_judge_stops_the_training_when_t
     assert [step["step"] for step in outcome.steps] == [0, 1]
     no_false_rewards(outcome, here, values)
     one_reward_for_all(outcome, here)
+
+
+def replaced_while_the_server_runs_on(trainer, run, here, values):
+    other = Values(steady="other")
+
+    outcome = run(trainer, {2: lambda: here.replace_judge(other.behave)}, steps=5)
+
+    assert outcome.error["type"] == "RewardChanged"
+    assert outcome.steps[-1]["step"] in (1, 2)
+    assert not any(reward is not None for step in outcome.steps if step["step"] == 2 for reward in step["rewards"])
+    assert any("another model answers as stub" in line for line in here.server.log)
+    no_false_rewards(outcome, here, values)
+    one_reward_for_all(outcome, here)
+
+
+@pytest.mark.parametrize("values", ["first"], indirect=True)
+def test_another_model_at_the_address_of_the_judge_stops_the_training_while_the_server_runs_on(run, here, values):
+    replaced_while_the_server_runs_on("trl", run, here, values)
+
+
+@pytest.mark.longest
+@pytest.mark.parametrize("values", ["first"], indirect=True)
+def test_another_model_stops_the_other_trainer_too(run, here, values):
+    replaced_while_the_server_runs_on("ms_swift", run, here, values)

@@ -44,6 +44,7 @@ def test_instructions_and_tool_turns_are_read(served_rubric):
     assert served_rubric.post(f"{URL}/verify", json=body).json()["reward"] == pytest.approx(0.9)
 
 
+@pytest.mark.usefixtures("judged_before")
 @pytest.mark.parametrize("kind", [[], {}, ["text"], 7])
 def test_a_part_of_a_kind_that_is_none_is_a_typed_failure(served_rubric, kind):
     body = NEMO_GYM.body(RESPONSE, None)
@@ -53,6 +54,7 @@ def test_a_part_of_a_kind_that_is_none_is_a_typed_failure(served_rubric, kind):
     assert "no text" in told["_ng_failure_judge_error"]
 
 
+@pytest.mark.usefixtures("judged_before")
 @pytest.mark.parametrize("output", [True, 7, {"type": "message"}])
 def test_an_output_that_is_no_list_is_a_typed_failure(served_rubric, output):
     body = NEMO_GYM.body(RESPONSE, None)
@@ -62,6 +64,13 @@ def test_an_output_that_is_no_list_is_a_typed_failure(served_rubric, output):
     assert "neither text nor a list" in told["_ng_failure_judge_error"]
 
 
+@pytest.fixture
+def judged_before(served_rubric):
+    """A trainer that has had a reward, so that its policy holds for single samples."""
+    assert NEMO_GYM.ask(served_rubric, RUBRIC).status_code == 200
+
+
+@pytest.mark.usefixtures("judged_before")
 def test_a_chosen_number_is_trained_on_and_not_masked(served_rubric):
     answer = served_rubric.post(f"{URL}/verify?on_error=-1", json={"responses_create_params": {}})
     told = answer.json()
@@ -70,6 +79,7 @@ def test_a_chosen_number_is_trained_on_and_not_masked(served_rubric):
     assert "_ng_failure_class" not in told
 
 
+@pytest.mark.usefixtures("judged_before")
 def test_what_the_row_says_of_its_instance_is_kept_beside_the_mask(served_rubric):
     told = served_rubric.post(f"{URL}/verify", json={"instance_config": {"seed": 7}}).json()
     assert told["instance_config"] == {"seed": 7, "mask_sample": True}
