@@ -113,6 +113,9 @@ class Judge(Protocol):
 
     async def start(self) -> None: ...
 
+    def forget_model(self) -> None:
+        """Find out anew what follows from the model: another one was noticed."""
+
     async def ask(self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
         """One answer for each criterion, in order. A judge that fails gives typed failures and raises nothing."""
 

@@ -5,6 +5,7 @@ Both answers stand in the verdict's ``panel``, so a judgment says who decided wh
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 from judge_server.core.criterion import Choice, Judged
 from judge_server.core.judge import Band, CascadeRule, JudgeSpecification
@@ -26,7 +27,6 @@ class CascadeJudge:
         self.first = first
         self.then = then
         self.by_criterion = self.rule.by_criterion
-        self._referred: tuple[tuple[JudgeReference, JudgeReference], JudgeReference] | None = None
 
     @property
     def members(self) -> tuple[Judge, Judge]:
@@ -54,19 +54,19 @@ class CascadeJudge:
         """The second judge: one that says its reason first has no probabilities to be uncertain by."""
         return self.then.explaining
 
-    @property
+    def forget_model(self) -> None:
+        """Either judge may have another model now. They are told separately."""
+        for known in ("certain", "reference"):
+            self.__dict__.pop(known, None)
+
+    @cached_property
     def certain(self) -> bool:
         """Whether the first judge gives only whole verdicts, which are never in a band: then the second decides all."""
         return self.first.reference.mode == "reason" and self.first.specification.votes == 1
 
-    @property
+    @cached_property
     def reference(self) -> JudgeReference:
-        references = (self.first.reference, self.then.reference)
-        if self._referred is None or self._referred[0] != references:
-            self._referred = (references, self._reference(*references))
-        return self._referred[1]
-
-    def _reference(self, first: JudgeReference, then: JudgeReference) -> JudgeReference:
+        first, then = self.first.reference, self.then.reference
         combined = {
             "first": first.fingerprint,
             "then": then.fingerprint,

@@ -27,7 +27,6 @@ class PanelJudge:
     def __init__(self, specification: JudgeSpecification, members: Sequence[Judge]) -> None:
         self.specification = specification
         self.members = tuple(members)
-        self._referred: tuple[tuple[JudgeReference, ...], JudgeReference] | None = None
 
     async def start(self) -> None:
         """Nothing to start: members are started separately."""
@@ -38,6 +37,11 @@ class PanelJudge:
     async def healthy(self) -> bool:
         up = await together([member.healthy() for member in self.members])
         return sum(up) >= self._quorum
+
+    def forget_model(self) -> None:
+        """A member may have another model now. The members are told separately."""
+        for known in ("explaining", "reference"):
+            self.__dict__.pop(known, None)
 
     @cached_property
     def explaining(self) -> "PanelJudge":
@@ -52,14 +56,9 @@ class PanelJudge:
     def _quorum(self) -> int:
         return self.specification.quorum or len(self.members)
 
-    @property
+    @cached_property
     def reference(self) -> JudgeReference:
-        references = tuple(member.reference for member in self.members)
-        if self._referred is None or self._referred[0] != references:
-            self._referred = (references, self._reference(references))
-        return self._referred[1]
-
-    def _reference(self, references: tuple[JudgeReference, ...]) -> JudgeReference:
+        references = [member.reference for member in self.members]
         notices = [reference.notice for reference in references if reference.notice]
         combined = {
             "members": [reference.fingerprint for reference in references],

@@ -43,7 +43,7 @@ _OUTSIDE_THE_MODEL = {
     "tls_verify", "transport_attempts",
 }  # fmt: skip
 
-_KNOWN_OF_THE_MODEL = ("_asking", "criteria_per_call", "explaining", "mode", "temperature")
+_KNOWN_OF_THE_MODEL = ("_asking", "criteria_per_call", "explaining", "mode", "reference", "temperature")
 _NEGLIGIBLE = 0.01
 _OTHER_SEED = 500_000
 _LOG = logging.getLogger(__name__)
@@ -60,7 +60,6 @@ class SingleJudge:
         self.specification = specification
         self.model = model
         self.writer = writer
-        self._referred: tuple[str, JudgeReference] | None = None
 
     async def start(self) -> None:
         await self.model.start()
@@ -70,6 +69,11 @@ class SingleJudge:
 
     async def healthy(self) -> bool:
         return await self.model.healthy()
+
+    def forget_model(self) -> None:
+        """Another model answers now: find out anew what follows from it."""
+        for known in _KNOWN_OF_THE_MODEL:
+            self.__dict__.pop(known, None)
 
     @cached_property
     def explaining(self) -> "SingleJudge":
@@ -87,16 +91,8 @@ class SingleJudge:
     def temperature(self) -> float:
         return self.specification.model_copy(update={"mode": self.mode}).effective_temperature
 
-    @property
+    @cached_property
     def reference(self) -> JudgeReference:
-        """Made anew if another model was noticed behind the address."""
-        if self._referred is None or self._referred[0] != self.model.revision:
-            for known in _KNOWN_OF_THE_MODEL:
-                self.__dict__.pop(known, None)
-            self._referred = (self.model.revision, self._reference())
-        return self._referred[1]
-
-    def _reference(self) -> JudgeReference:
         specification, model = self.specification, self.model
         content = specification.model_dump(mode="json", exclude=_OUTSIDE_THE_ANSWER)
         engine = specification.model_dump(mode="json", include={"engine"})["engine"]

@@ -70,7 +70,7 @@ class _Recognised:
 
 class WatchedModel:
     """A model with addresses, and what it is recognised by. ``questions``: the fixed ones for what a model can do;
-    ``key``: what the specification says of the model."""
+    ``key``: what the specification says of the model. ``listeners`` are called at once if another model answers."""
 
     def __init__(self, model: Replaceable, questions: Questions, records: SignatureRecords, key: str) -> None:
         self._model = model
@@ -85,6 +85,7 @@ class WatchedModel:
         self._turn = count()
         self._lock = asyncio.Lock()
         self.changed = asyncio.Event()
+        self.listeners: list[Callable[[], None]] = []
         self.replacement: Replacement | None = None
         self.checks = 0
         self.changes = 0
@@ -273,6 +274,8 @@ class WatchedModel:
             _LOG.error("the addresses of %s do not serve the same model", self.name)
         if before is None:
             self._first = self.revision
+            for tell in self.listeners:
+                tell()
             return
         if self.revision == former:
             _LOG.info("the model %s is still the same, though %s", self.name, why)
@@ -280,6 +283,8 @@ class WatchedModel:
         self._generation += 1
         self.changes += 1
         self.replacement = None if self.revision == self._first else Replacement(before.at, now.at, why)
+        for tell in self.listeners:
+            tell()
         self.changed.set()
         _LOG.error(
             "another model answers as %s: %s. The former one was recognised last at %s; verdicts since then are in "

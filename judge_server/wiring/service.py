@@ -104,7 +104,8 @@ async def open_service(
         if settings.canary != "off" and (serving or settings.database_url is not None):
             opening = partial(_watched, writer, store, watched, opening)
         models = Models(observers, settings.lower_class_share, opening)
-        judge_registry = JudgeRegistry(build_judges(specifications, models, writer), default_judge)
+        judges = build_judges(specifications, models, writer)
+        judge_registry = JudgeRegistry(judges, default_judge)
         for model in models.opened.values():
             stack.push_async_callback(model.close)
             await model.start()
@@ -142,9 +143,12 @@ async def open_service(
         )
         if settings.reask:
             reordered = build_judges(specifications, models, PromptWriter(await store.secret(), reordered=True))
+            judges = {**judges, **{f"{name} reordered": judge for name, judge in reordered.items()}}
             reasking = _reasking(settings, store, scorer, JudgeRegistry(reordered, default_judge), calibration_state)
             stack.push_async_callback(reasking.close)
             scorer = scorer.telling(reasking.consider)
+        for one in watched:
+            one.listeners += [judge.forget_model for judge in judges.values()]
         graders = Graders(
             judges=judge_registry.judges,
             cached_judge=cached_judge,
