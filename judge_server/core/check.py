@@ -134,10 +134,12 @@ class LanguageCheck(CheckBase):
 
 
 class CitationsCheck(CheckBase, Count):
-    """Counts different sources; ``any`` uses the citation style with the most sources."""
+    """Counts different sources; ``any`` uses the citation style with the most sources. ``resolve``: each cited source
+    must stand in the reference too."""
 
     kind: Literal["citations"]
     style: Literal["bracket", "author_year", "url", "doi", "any"] = "any"
+    resolve: Flag = False
 
 
 class RepetitionCheck(CheckBase):
@@ -186,6 +188,36 @@ class ToolCallCheck(CheckBase, Count):
         return tuple(canonical_json(schema) for schema in (self.arguments, exact) if schema is not None)
 
 
+class MentionsCheck(CheckBase):
+    """Whether the text says the reference, or one of ``against``: its words in order, or a number of the same value if
+    it is one. Is an answer given away?"""
+
+    kind: Literal["mentions"]
+    against: tuple[Needle, ...] = ()
+
+
+class SameNumbersCheck(CheckBase):
+    """Passes if the text has the numbers of the reference and no others, each as often, in whatever notation of
+    thousands and decimals."""
+
+    kind: Literal["same_numbers"]
+
+
+class DiffCheck(CheckBase, Count):
+    """The text holds a well-formed unified diff with ``min`` to ``max`` changed lines in at most ``files`` files."""
+
+    kind: Literal["diff"]
+    files: Whole | None = Field(default=None, ge=1, le=1_000)
+
+
+class ToolSchemaCheck(CheckBase):
+    """Every tool call names a tool of the reference, a JSON list of tools with their JSON Schemas, and its arguments
+    fit that schema."""
+
+    kind: Literal["tool_schema"]
+    on: Part | None = "response"
+
+
 Check = Annotated[
     RegexCheck
     | ContainsCheck
@@ -199,6 +231,10 @@ Check = Annotated[
     | CitationsCheck
     | RepetitionCheck
     | SimilarityCheck
-    | ToolCallCheck,
+    | ToolCallCheck
+    | MentionsCheck
+    | SameNumbersCheck
+    | DiffCheck
+    | ToolSchemaCheck,
     Field(discriminator="kind"),
 ]

@@ -16,14 +16,20 @@ from judge_server.core.check import (
     ExactMatchCheck,
     LengthCheck,
     MathCheck,
+    MentionsCheck,
     NumericCheck,
     RegexCheck,
     RepetitionCheck,
+    SameNumbersCheck,
     SimilarityCheck,
+    ToolSchemaCheck,
 )
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.rubric import Rubric
 
+_COMPARING = (
+    ExactMatchCheck, NumericCheck, MathCheck, SimilarityCheck, MentionsCheck, SameNumbersCheck, ToolSchemaCheck,
+)  # fmt: skip
 _FEW_WORDS = 3
 _UNRELATED = ("x", "42", "A fox.", "¿Qué?\n-", "{}")
 
@@ -80,7 +86,7 @@ def check_without_reference(rubric: Rubric) -> Iterable[Remark]:
     reference is noticed only when it is scored."""
     for path, criterion in _checks(rubric):
         check = criterion.check
-        compares = isinstance(check, ExactMatchCheck | NumericCheck | MathCheck | SimilarityCheck)
+        compares = isinstance(check, _COMPARING) or (isinstance(check, CitationsCheck) and check.resolve)
         if compares and criterion.reference == "none" and getattr(check, "against", None) in (None, ()):
             message = f"{check.kind} compares with the reference, which the criterion does not ask for"
             yield Remark((*path, "check"), message, "add reference: required, or give against:")

@@ -18,7 +18,17 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.step import Step
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
-from judge_server.judging.checks import citations, language, mathematics, numeric, similarity, structure, text
+from judge_server.judging.checks import (
+    citations,
+    given,
+    language,
+    mathematics,
+    numeric,
+    patch,
+    similarity,
+    structure,
+    text,
+)
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput
 from judge_server.util.lru import BoundedCache
 
@@ -54,6 +64,10 @@ KINDS: dict[type[check.CheckBase], Kind] = {
     check.RepetitionCheck: Kind(text.find_repetition),
     check.SimilarityCheck: Kind(similarity.find_similarity, require=similarity.require_packages, slow_from=0),
     check.ToolCallCheck: Kind(structure.find_tool_calls, structure.prepare_tool_calls),
+    check.MentionsCheck: Kind(given.find_mention),
+    check.SameNumbersCheck: Kind(given.find_numbers),
+    check.DiffCheck: Kind(patch.find),
+    check.ToolSchemaCheck: Kind(structure.find_tool_schema),
 }
 
 _prepared: BoundedCache[str, bool] = BoundedCache(4_096)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from judge_server.core.check import CitationsCheck
-from judge_server.judging.checks.interface import CheckFinding, CheckInput, counted
+from judge_server.judging.checks.interface import CheckFinding, CheckInput, counted, passed
 
 _BRACKET = re.compile(r"\[\^?(\d{1,3}(?:\s{0,3}[,;–-]\s{0,3}\d{1,3}){0,50})\]")
 _URL = re.compile(r"\bhttps?://[^\s<>\"')\]]{3,2000}", re.IGNORECASE)
@@ -25,8 +25,18 @@ _NO_AUTHORS = frozenset(
 
 def find(spec: CitationsCheck, check_input: CheckInput) -> CheckFinding:
     styles = _STYLES.values() if spec.style == "any" else [_STYLES[spec.style]]
-    number = max(len(set(style(check_input.text))) for style in styles)
-    return counted(number, "citations" if spec.style == "any" else f"{spec.style} citations", spec.least, spec.max)
+    style, cited = max(((one, set(one(check_input.text))) for one in styles), key=lambda found: len(found[1]))
+    finding = counted(
+        len(cited), "citations" if spec.style == "any" else f"{spec.style} citations", spec.least, spec.max
+    )
+    if not spec.resolve or not finding.value:
+        return finding
+    strange = sorted(cited - set(style(check_input.compared_with(spec, None))))
+    if strange:
+        return passed(
+            False, f"{len(strange)} of {len(cited)} sources are not in the reference, such as {strange[0][:60]}"
+        )
+    return passed(True, f"{finding.reason}, and all stand in the reference")
 
 
 def _brackets(text: str) -> Iterator[str]:

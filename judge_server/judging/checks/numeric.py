@@ -3,6 +3,7 @@
 import math
 import re
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from judge_server.core.check import NumericCheck
@@ -56,6 +57,11 @@ def last_number(text: str) -> Number | None:
     """The last number of a text: signs, thousands separators, decimals, fractions, powers of ten and percentages."""
     matches = deque(_NUMBER.finditer(_plain(text)), maxlen=8)
     return next(filter(None, map(_value, reversed(matches))), None)
+
+
+def numbers(text: str) -> Iterator[Number]:
+    """Every number of a text, in order."""
+    return filter(None, map(_value, _NUMBER.finditer(_plain(text))))
 
 
 def _wanted(spec: NumericCheck, check_input: CheckInput) -> Number:

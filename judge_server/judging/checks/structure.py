@@ -8,10 +8,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from judge_server.core.check import JsonCheck, TagsCheck, ToolCallCheck
+from judge_server.core.check import JsonCheck, TagsCheck, ToolCallCheck, ToolSchemaCheck
 from judge_server.core.submission import ToolCall
 from judge_server.judging.checks import schema
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, counted, passed, quoted
+from judge_server.util.canonical import canonical_json
 from judge_server.util.parsing import MOST_LEVELS, begins_too_deep
 
 
@@ -172,3 +173,45 @@ def _fits(spec: ToolCallCheck, call: ToolCall, steps: int) -> bool:
     except NotJson:
         return False
     return all(schema.fault(text, arguments, steps) is None for text in spec.schema_texts)
+
+
+def find_tool_schema(spec: ToolSchemaCheck, check_input: CheckInput) -> CheckFinding:
+    known = _tools(check_input.compared_with(spec, None))
+    calls = check_input.tool_calls
+    if len(calls) > MOST_CALLS:
+        raise CheckFailed(f"The response makes {len(calls)} calls; at most {MOST_CALLS} are checked.")
+    steps = schema.MOST_STEPS // max(1, len(calls))
+    for call in calls:
+        fault = _call_fault(call, known, steps)
+        if fault:
+            return passed(False, f"the call of {quoted(call.function.name)} {fault}")
+    return passed(True, f"{len(calls)} calls fit the tools of the reference")
+
+
+def _call_fault(call: ToolCall, known: dict[str, str], steps: int) -> str | None:
+    if call.function.name not in known:
+        return "names no tool of the reference"
+    try:
+        arguments = parse(call.function.arguments)
+    except NotJson:
+        return "has arguments that are not JSON"
+    fault = schema.fault(known[call.function.name], arguments, steps)
+    return f"has arguments that do not fit: {fault}" if fault else None
+
+
+@lru_cache(maxsize=256)
+def _tools(reference: str) -> dict[str, str]:
+    """Schemas in canonical form by the tool's name, from OpenAI's, Anthropic's or a plain form of tool definitions."""
+    try:
+        given = parse(reference)
+        listed = given["tools"] if isinstance(given, dict) else given
+        found = [tool.get("function", tool) for tool in listed]
+        schemas = {str(one["name"]): one.get("parameters", one.get("input_schema", {})) for one in found}
+        for one in schemas.values():
+            schema.check(one)
+    except (NotJson, ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise CheckFailed(
+            f"The reference holds no list of tools ({str(fault)[:80]}).",
+            remedy='Send a JSON list of {"name": …, "parameters": JSON Schema}.',
+        ) from None
+    return {name: canonical_json(one) for name, one in schemas.items()}

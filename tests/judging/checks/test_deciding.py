@@ -34,6 +34,12 @@ SPECS = [
         for m in ("ratio", "token_set", "rouge_1", "rouge_2", "rouge_l", "bleu", "chrf")
     ),
     {"kind": "tool_call", "forbidden": ["x"]},
+    {"kind": "citations", "resolve": True},
+    {"kind": "mentions"},
+    {"kind": "mentions", "against": ["a b c a b c a b c d"]},
+    {"kind": "same_numbers"},
+    {"kind": "diff", "max": 20},
+    {"kind": "tool_schema"},
 ]
 HOSTILE = [
     "a" * 100_000,
@@ -49,6 +55,8 @@ HOSTILE = [
     "Aa et al " * 11_000,
     "https://" * 12_000,
     "x" + " " * 99_000 + "x",
+    "a b c " * 16_000,
+    "+++ b/x\n@@ -0,0 +1,999999999 @@\n" + "+a\n" * 24_000,
 ]
 
 
