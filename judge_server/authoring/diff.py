@@ -117,7 +117,7 @@ def _of_criteria(old: Rubric, new: Rubric) -> Iterator[RubricChange]:
     for name, place in after.items():
         origin = origins.get(name, name)
         if origin not in before:
-            yield RubricChange(kind="added", criterion=name, after=_statement(place[1]), step=VersionStep.MINOR)
+            yield RubricChange(kind="added", criterion=name, after=_statement(place[1]), step=_step_of_new(place[1]))
             continue
         if origin != name:
             yield RubricChange(
@@ -128,6 +128,12 @@ def _of_criteria(old: Rubric, new: Rubric) -> Iterator[RubricChange]:
         yield RubricChange(
             kind="moved", field="criteria", before="an order", after="another order", step=VersionStep.PATCH
         )
+
+
+def _step_of_new(criterion: Criterion) -> VersionStep:
+    """A new gate or penalty lowers rewards that earlier versions gave to the same verdicts."""
+    lowers = criterion.points < 0 or getattr(criterion, "gate", None) is not None
+    return VersionStep.MAJOR if lowers else VersionStep.MINOR
 
 
 Placed = tuple[str | None, Criterion]

@@ -35,6 +35,12 @@ def test_added_and_removed_criteria_are_told_apart():
     assert changes(old, new) == [("removed", "b", None, VersionStep.MAJOR), ("added", "c", None, VersionStep.MINOR)]
 
 
+@pytest.mark.parametrize("more", [{"gate": {"when": "met"}}, {"points": -1}])
+def test_a_new_gate_or_penalty_is_major(more):
+    old, new = rubric(criterion("a")), rubric(criterion("a"), criterion("c", **more))
+    assert changes(old, new) == [("added", "c", None, VersionStep.MAJOR)]
+
+
 def test_a_new_id_on_the_same_content_is_a_rename():
     old, new = rubric({**criterion("b"), "statement": "Same."}), rubric({**criterion("c"), "statement": "Same."})
     assert changes(old, new) == [("renamed", "c", "id", VersionStep.MAJOR)]
