@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 INSTRUCTIONS = {
-    "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "RUN", "STOPSIGNAL", "USER",
-    "VOLUME", "WORKDIR",
+    "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "RUN", "STOPSIGNAL",
+    "USER", "VOLUME", "WORKDIR",
 }  # fmt: skip
 
 

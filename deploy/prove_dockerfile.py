@@ -6,6 +6,8 @@
 A fresh virtual environment stands for the base image and one folder for its file system; absolute paths in the
 Dockerfile are moved under that folder. Steps that change the operating system (apt-get, useradd) are listed, not run.
 What the final stage does not copy is deleted before the command starts, so nothing can lean on the build's leftovers.
+The command runs on a read-only root, on which only the volume can be written to: as root by a mount, and otherwise the
+files outside the volume are compared with what they were.
 """
 
 import argparse
@@ -25,6 +27,11 @@ from deploy.dockerfile import Instruction, exec_form, last, lineage, read
 REPOSITORY = Path(__file__).resolve().parent.parent
 MOVED = re.compile(r"(?<![\w./])/(src|dist|opt/judge-server|var/lib/judge-server|usr/local/bin)(?![\w-])")
 OF_THE_SYSTEM = ("apt-get", "useradd")
+CACHE_MOUNT = re.compile(r"^(?:--mount=type=cache\S+ )+")  # a cache of downloads stays on this machine anyway
+VOLUME = "var/lib/judge-server"
+READ_ONLY = (
+    """mount --bind "$0" "$0" && mount --bind "$0/$1" "$0/$1" && mount -o remount,bind,ro "$0" && shift && exec "$@\""""
+)
 PASSED_ON = re.compile(r"(PIP|UV|SSL)_\w+|\w+_proxy", re.IGNORECASE)
 START_SECONDS = 45
 STOP_SECONDS = 15
@@ -82,7 +89,7 @@ class Image:
         if instruction.value.startswith(OF_THE_SYSTEM):
             print(f"not run   {instruction.value}")
             return
-        command = self.moved(instruction.value)
+        command = self.moved(CACHE_MOUNT.sub("", instruction.value))
         if self.rehearse and "--require-hashes" in command:
             command += " --dry-run --quiet"
         started = time.monotonic()
@@ -101,6 +108,19 @@ class Image:
         if program is None:
             raise FileNotFoundError(f"{words[0]} is not on the image's PATH {self.environment['PATH']}")
         return [program, *(word.replace("8000", str(port)) for word in words[1:])]
+
+    def read_only(self, command: list[str]) -> list[str]:
+        """The command on a read-only root, if this process may mount."""
+        if os.geteuid() != 0 or shutil.which("unshare") is None:
+            return command
+        return ["unshare", "--mount", "sh", "-c", READ_ONLY, str(self.root), VOLUME, *command]
+
+    def outside_the_volume(self) -> dict[str, tuple[int, int]]:
+        """Size and time of change of every file that the command may not write."""
+        files = (
+            path for path in self.root.rglob("*") if path.is_file() and not path.is_relative_to(self.root / VOLUME)
+        )
+        return {str(path): (path.lstat().st_size, path.lstat().st_mtime_ns) for path in files}
 
     def run(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
         """A command that ends by itself, in the image's folder."""
@@ -149,8 +169,12 @@ def run_until_healthy(image: Image, final: list[Instruction]) -> None:
     image.run(
         image.command([*exec_form(last(final, "ENTRYPOINT")), "keys", "create", "proof"], port)
     ).check_returncode()
+    untouched = image.outside_the_volume()
+    command = image.read_only(image.command(words, port))
     started = time.monotonic()
-    with subprocess.Popen(image.command(words, port), cwd=image.folder, env=image.environment) as server:
+    with subprocess.Popen(
+        command, cwd=image.folder, env=image.environment | {"PYTHONDONTWRITEBYTECODE": "1"}
+    ) as server:
         try:
             while subprocess.run(check, env=image.environment, capture_output=True, check=False).returncode:
                 if server.poll() is not None or time.monotonic() - started > START_SECONDS:
@@ -163,6 +187,13 @@ def run_until_healthy(image: Image, final: list[Instruction]) -> None:
             server.kill()
     if status not in (0, -signal.SIGTERM):
         raise RuntimeError(f"the server ended with status {status} when it was told to stop")
+    if image.outside_the_volume() != untouched:
+        raise RuntimeError("the server wrote outside its volume")
+    print(
+        "root      read-only by a mount"
+        if command[0] == "unshare"
+        else "root      nothing outside the volume was written"
+    )
 
 
 if __name__ == "__main__":

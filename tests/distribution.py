@@ -15,6 +15,7 @@ ENGINE_FILES = frozenset(
 LONGEST_FILES = (
     "tests/hostile/test_inputs.py",
     "tests/cli/test_attack.py",
+    "tests/cli/test_init.py",
     "tests/server/dialects/test_faults.py",
     "tests/monitoring/test_biases.py",
     "tests/cli/test_keys.py",

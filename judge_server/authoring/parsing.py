@@ -13,6 +13,7 @@ from judge_server.authoring.reading import MOST_BYTES, MOST_LEVELS, read
 from judge_server.authoring.translation import translate
 from judge_server.core.rubric import Rubric
 
+FORMAT = 1  # of rubric files; a file that says another one was written for another release
 _TOLD_IN_PLACE = (
     "criterion ids must be unique",
     "cites unknown sources",
@@ -60,8 +61,12 @@ def from_data(
         told = f"nested deeper than {MOST_LEVELS} levels"
         raise refusal([RubricFinding.at(None, "too-deep", told, file=file, suggestion="flatten the rubric")])
     tests = None
-    if isinstance(data, dict) and "tests" in data:  # cases are no part of the rubric's content
-        tests, data = data["tests"], {name: value for name, value in data.items() if name != "tests"}
+    if isinstance(data, dict) and ("tests" in data or "format" in data):  # neither is part of the rubric's content
+        found += _other_format(data.get("format", FORMAT), places, file)
+        tests, data = (
+            data.get("tests"),
+            {name: value for name, value in data.items() if name not in ("tests", "format")},
+        )
     rubric = None
     try:
         rubric = Rubric.model_validate(data)
@@ -71,6 +76,18 @@ def from_data(
     if rubric is None or found:
         raise refusal(found)
     return Parsed(rubric, data, places, file, tests)
+
+
+def _other_format(given: Any, places: TextPositions, file: str | None) -> Iterator[RubricFinding]:
+    if given != FORMAT or isinstance(given, bool | float):
+        yield RubricFinding.at(
+            places.of_value(("format",)),
+            "format",
+            f"the file says format {given!r}, and this judge-server reads format {FORMAT}",
+            file=file,
+            path=("format",),
+            suggestion=f"write format: {FORMAT}, or take the release of judge-server that the file was written for",
+        )
 
 
 def _too_deep(data: Any) -> bool:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from judge_server.authoring.parsing import FORMAT
 from judge_server.core.rubric import Rubric
 
 _SCALAR: list[dict[str, Any]] = [{"type": ["string", "number", "boolean", "null"]}]
@@ -21,10 +22,12 @@ def rubric_schema() -> dict[str, Any]:
     policy = definitions["Missing"]["properties"]["policy"]
     definitions["Missing"]["properties"]["policy"] = {**policy, "enum": [*policy["enum"], None]}
     definitions["Missing"]["properties"]["policy"].pop("type", None)
+    schema["properties"]["format"] = {"const": FORMAT, "description": "The format of the file; optional."}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:judge-server:rubric:{FORMAT}",
         **schema,
-        "title": "judge-server rubric, format 1",
+        "title": f"judge-server rubric, format {FORMAT}",
     }
 
 

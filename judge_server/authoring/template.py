@@ -4,6 +4,7 @@ from judge_server.authoring.parsing import parse
 
 _TEMPLATE = """\
 # `judge-server docs rubrics` describes the format. Editors check it against what `judge-server rubric schema` prints.
+format: 1
 id: {id}
 version: 1.0.0
 title: {title}

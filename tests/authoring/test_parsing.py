@@ -139,3 +139,15 @@ def test_a_scale_with_too_few_options_is_told_so(options):
 def test_a_source_whose_id_is_no_text_is_a_finding(name):
     with pytest.raises(BadRubric, match=r"text is needed here"):
         from_data(data(criterion(), sources=[{"id": name, "title": "A guideline"}]))
+
+
+def test_a_file_may_say_its_format_which_is_no_part_of_the_rubric():
+    text = HEAD + "  - {id: a, statement: Says hello.}\n"
+    assert parse(f"format: 1\n{text}").rubric.digest == parse(text).rubric.digest
+
+
+@pytest.mark.parametrize("given", ["2", "'1'", "1.0", "true", "null", "[1]"])
+def test_a_file_of_another_format_is_refused_with_the_place(given):
+    found = one(f"format: {given}\n{HEAD}  - {{id: a, statement: Says hello.}}\n")
+    assert (found.rule, found.path) == ("format", "format")
+    assert str(found).startswith("x.yaml:1:9: error format: the file says format ")

@@ -21,6 +21,8 @@ def test_the_image_runs_as_nobody_in_particular_and_hears_signals(target):
     assert exec_form(last(steps, "ENTRYPOINT")) == ["judge-server"]
     assert exec_form(last(steps, "CMD"))[0] == "serve"
     assert "/healthz" in last(steps, "HEALTHCHECK")
+    assert exec_form(last(steps, "HEALTHCHECK"))[0] == "bash"  # it starts no Python every ten seconds
+    assert "org.opencontainers.image.licenses" in last(steps, "LABEL")
 
 
 def test_the_images_are_built_by_the_same_uv_as_the_environment():

@@ -19,6 +19,7 @@ TARGETS = [
     "simulate",
     "check",
     "audit",
+    "interpreters",
     "format",
     "lock",
     "lock-trainers",
