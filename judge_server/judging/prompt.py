@@ -34,7 +34,7 @@ _TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason", "fact_sy
 NEWEST: PromptVersion = "2"
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
-_BYTES_KEPT = 32_000_000
+_BYTES_KEPT = 16_000_000
 _END_OF_PART = "\ue002"
 _PARTS: tuple[Part, ...] = ("conversation", "response", "reference")
 

@@ -1,7 +1,6 @@
 """Serve the application in one process, and drain it on SIGTERM and SIGINT."""
 
 import asyncio
-import ctypes
 import logging
 import os
 import resource
@@ -21,6 +20,7 @@ from judge_server.server.app import create_app
 from judge_server.server.http_protocol import BoundedHttp
 from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
+from judge_server.util.memory import map_large_blocks
 from judge_server.wiring.service import Service
 
 _LOG = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ _LOG = logging.getLogger(__name__)
 _KEEP_ALIVE_SECONDS = 75
 # Each time the event loop wakes up it may wait so long for a busy thread, ten times a request; Python's own is 5 ms.
 _SWITCH_SECONDS = 0.0005
-_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES = -3, 1024 * 1024
 _MOST_FILES = 65_536
 _OWN_FILES = 64  # database, log, rubric files, processes
 _MOST_CALLS = 256  # of judges at a time; further ones wait for a free file
@@ -63,7 +62,7 @@ def serve_until_stopped(settings: Settings) -> bool:
     """Serve until a signal arrives. False if the service could not start; the log has the reason."""
     log_to_standard_error(settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    _give_memory_back()
+    map_large_blocks()
     limit_connections(_MOST_CALLS)
     if not port_is_free(settings.host, settings.port):
         return False
@@ -136,14 +135,6 @@ def limit_connections(judges: int) -> int:
     BoundedHttp.most_connections = most = max(files - min(_OWN_FILES + judges, files // 2), 16)
     _LOG.info("open files: at most %d; connections: at most %d", files, most)
     return most
-
-
-def _give_memory_back() -> None:
-    """Let glibc map large blocks one by one, so that those of request bodies return to the system when they are freed.
-    By default it keeps them for reuse once some were freed."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES)
 
 
 def _note_hangup(_number: int, _frame: FrameType | None) -> None:

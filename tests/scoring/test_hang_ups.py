@@ -20,8 +20,8 @@ from judge_server.scoring.cached_judge import CachedJudge, JudgeCall, VerdictCac
 from judge_server.scoring.group.cohort import Times
 from judge_server.scoring.group.collection import CohortCollection, CohortLimits
 from judge_server.scoring.group.evaluation import CohortOptions, Evaluation
+from judge_server.store.group_commit import GroupCommit
 from judge_server.store.store import GroupRecall
-from judge_server.store.writing import GroupCommit
 from judge_server.util.apart import apart
 from judge_server.util.concurrency import together
 from tests.scoring.group.test_collection import judgment, members

@@ -6,7 +6,6 @@ the work of the request down to the calls of the model.
 """
 
 import asyncio
-import gc
 import time
 from collections import Counter
 from collections.abc import Coroutine
@@ -21,6 +20,7 @@ from judge_server.core.caller import current_caller
 from judge_server.core.errors import Draining, Overloaded, TooLarge, TooSlow, UnsupportedEncoding
 from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.server.problems import ClientGone, problem_response
+from judge_server.util.memory import collect_young, give_back
 
 _RETRY_AFTER_SECONDS = 2.0
 _LARGE_BYTES = 1_000_000
@@ -102,10 +102,9 @@ class BodyLimit:
                 asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._tidy)
 
     def _tidy(self) -> None:
-        """Collect young garbage: work that was cancelled is kept by its own tracebacks, and with it the texts of its
-        request. The interpreter counts objects, and would wait for 50,000 more of any size."""
         self._tidying = False
-        gc.collect(0)
+        collect_young()
+        asyncio.get_running_loop().run_in_executor(None, give_back)
 
     async def _next(self, body: "_Body", receive: Receive) -> Message:
         if body.complete:
