@@ -264,7 +264,10 @@ def check_cases(
 @app.command()
 @_telling
 def add(
-    rubric_id: Annotated[str, typer.Argument(metavar="ID", help="A library rubric, such as medical/consultation.")],
+    rubric_id: Annotated[
+        str,
+        typer.Argument(metavar="ID|AREA", help="A library rubric such as medical/consultation, or an area: medical."),
+    ],
     as_id: Annotated[
         str | None, typer.Option("--as", metavar="NEW_ID", help="The id of the copy (default: the same).")
     ] = None,
@@ -273,7 +276,7 @@ def add(
     ] = Path("rubrics"),
     rubrics: Rubrics = None,
 ) -> None:
-    """Copy a library rubric and its cases into a project, with the version 0.1.0-draft, to change and publish there."""
+    """Copy a library rubric, or all of an area, with its cases into a project, as version 0.1.0-draft, to change there."""
     from judge_server.cli.actions.rubric_cases import add_rubric
 
     add_rubric(rubric_id, as_id, into, rubrics)

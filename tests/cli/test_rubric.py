@@ -299,3 +299,20 @@ def test_a_tree_that_no_rubric_file_can_hold_is_refused_with_the_bound(tmp_path)
     refused = run("import", "paperbench", source, "-o", tmp_path / "out.yaml", status=1)
     assert "12,000 values" in refused.output
     assert not (tmp_path / "out.yaml").exists()
+
+
+def test_add_copies_a_whole_area_and_nothing_if_one_file_exists(tmp_path):
+    shelf, into = tmp_path / "shelf", tmp_path / "project"
+    for name in ("clinic/advice", "clinic/note", "law/memo"):
+        write(shelf / f"{name}.yaml", id=name)
+    run("add", "clinic", "--into", into, "--rubrics", shelf)
+    assert sorted(path.relative_to(into).as_posix() for path in into.rglob("*.yaml")) == [
+        "clinic/advice.yaml",
+        "clinic/note.yaml",
+    ]
+    assert "version: 0.1.0-draft" in (into / "clinic" / "note.yaml").read_text()
+    (into / "clinic" / "advice.yaml").unlink()
+    assert "exists" in run("add", "clinic", "--into", into, "--rubrics", shelf, status=2).stderr
+    assert not (into / "clinic" / "advice.yaml").exists()
+    assert "Areas: clinic, law" in run("add", "medicine", "--into", into, "--rubrics", shelf, status=2).stderr
+    assert "2 rubrics" in run("add", "clinic", "--as", "a/b", "--into", into, "--rubrics", shelf, status=2).stderr

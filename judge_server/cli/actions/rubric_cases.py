@@ -123,22 +123,33 @@ def _junit(reports: list[CaseReport]) -> str:
 
 
 def add_rubric(rubric_id: str, as_id: str | None, into: Path, rubrics: list[Path] | None) -> None:
-    """Copies the working file and the cases; the copy has the version 0.1.0-draft and names its origin."""
-    parsed = rubric_target.one(rubric_id, rubrics)
-    if parsed.file is None:
-        fail(f"{parsed.rubric.name} has no working file to copy; export it with judge-server rubric export.")
-    name = as_id or parsed.rubric.id
-    target = into / f"{name}.yaml"
-    if target.exists():
-        fail(f"{target} exists; give the copy another id with --as.")
-    source = Path(parsed.file)
+    """Copies the working files and the cases of one rubric, or of an area such as ``medical``; the copies have the
+    version 0.1.0-draft and name their origin. Nothing is copied if one of them exists."""
+    known = rubric_target.library(rubrics).names()
+    area = [name for name in known if name.startswith(f"{rubric_id}/")]
+    if "/" not in rubric_id and not area and not Path(rubric_id).is_file():
+        areas = ", ".join(sorted({name.partition("/")[0] for name in known if "/" in name}))
+        fail(f"There is no rubric and no area {rubric_id!r}. Areas: {areas}.")
+    if area and as_id is not None:
+        fail(f"{rubric_id} is an area of {len(area)} rubrics; --as names the copy of one.")
+    chosen = [rubric_target.one(name, rubrics) for name in area or [rubric_id]]
+    for parsed in chosen:
+        if parsed.file is None:
+            fail(f"{parsed.rubric.name} has no working file to copy; export it with judge-server rubric export.")
+        if (target := into / f"{as_id or parsed.rubric.id}.yaml").exists():
+            fail(f"{target} exists; give the copy another id with --as.")
+    for parsed in chosen:
+        _copy(parsed, as_id or parsed.rubric.id, into)
+
+
+def _copy(parsed: Parsed, name: str, into: Path) -> None:
+    source, target = Path(str(parsed.file)), into / f"{name}.yaml"
     text = source.read_text(encoding="utf-8")
     text = text.replace(f"id: {parsed.rubric.id}\n", f"id: {name}\n", 1)
     text = text.replace(f"version: {parsed.rubric.version}\n", "version: 0.1.0-draft\n", 1)
-    note = f"# Copied from {parsed.rubric.name} ({parsed.rubric.digest}).\n"
-    cases = home_of(source) / CASES / f"{parsed.rubric.id}.yaml"
-    replace_file(target, note + text)
+    replace_file(target, f"# Copied from {parsed.rubric.name} ({parsed.rubric.digest}).\n" + text)
     typer.echo(str(target))
+    cases = home_of(source) / CASES / f"{parsed.rubric.id}.yaml"
     if cases.is_file():
         copy = into / CASES / f"{name}.yaml"
         body = cases.read_text(encoding="utf-8").replace(f"rubric: {parsed.rubric.id}\n", f"rubric: {name}\n", 1)

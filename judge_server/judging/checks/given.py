@@ -50,5 +50,14 @@ def find_numbers(spec: SameNumbersCheck, check_input: CheckInput) -> CheckFindin
 
 
 def _digits(text: str) -> Counter[str]:
-    """The digits of each number, without separators: 1,250.5 and 1.250,5 are one number."""
-    return Counter("".join(filter(str.isdigit, match.group())) for match in _DIGITS.finditer(text))
+    """The digits of each number, without separators: 1,250.5 and 1.250,5 are one number, 31.12.2026 is three."""
+    found: Counter[str] = Counter()
+    for match in _DIGITS.finditer(text):
+        pieces = re.split(r"\D", match.group())
+        found.update(["".join(pieces)] if _one_number(pieces) else pieces)
+    return found
+
+
+def _one_number(pieces: list[str]) -> bool:
+    """Thousands in groups of three digits, and at the end perhaps decimals."""
+    return len(pieces) <= 2 or (len(pieces[0]) <= 3 and all(len(piece) == 3 for piece in pieces[1:-1]))

@@ -57,6 +57,9 @@ def test_an_answer_of_many_words_cannot_be_looked_for():
     [
         ("On 3 May we sold 1,250.5 kg.", "Am 3. Mai verkauften wir 1.250,5 kg.", 1),
         ("On 3 May we sold 1,250 kg.", "Am 3. Mai verkauften wir 1.520 kg.", 0),
+        ("Until 31/12/2026.", "Bis 31.12.2026.", 1),
+        ("1,250,300 votes", "1 250 300", 0),
+        ("1,250,300 votes", "1.250.300 Stimmen", 1),
         ("Two of 7.", "Zwei von 7.", 1),
         ("Room 7, seat 7.", "Raum 7.", 0),
         ("No numbers.", "Keine Zahlen.", 1),
