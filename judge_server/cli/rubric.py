@@ -276,7 +276,7 @@ def add(
     ] = Path("rubrics"),
     rubrics: Rubrics = None,
 ) -> None:
-    """Copy a library rubric, or all of an area, with its cases into a project, as version 0.1.0-draft, to change there."""
+    """Copy a library rubric, or all of an area, with its cases into a project, as version 0.1.0-draft."""
     from judge_server.cli.actions.rubric_cases import add_rubric
 
     add_rubric(rubric_id, as_id, into, rubrics)

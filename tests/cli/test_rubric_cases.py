@@ -63,5 +63,5 @@ def test_a_library_rubric_is_copied_with_its_cases_and_passes_them(tmp_path):
     copy = project / "ours" / "privacy.yaml"
     assert "id: ours/privacy\nversion: 0.1.0-draft\n" in copy.read_text()
     assert "# Copied from safety/privacy@" in copy.read_text()
-    assert "ours/privacy@0.1.0-draft: 30 cases, 0 failed" in run("test", copy).output
+    assert "ours/privacy@0.1.0-draft: 40 cases, 0 failed" in run("test", copy).output
     assert "exists" in run("add", "safety/privacy", "--as", "ours/privacy", "--into", project, status=2).output
