@@ -36,6 +36,8 @@ from judge_server.server.middleware.headers import ResponseHeaders
 from judge_server.server.middleware.host_guard import HostGuard, trusted_names
 from judge_server.server.middleware.permission import guard_routes
 from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompressed, RequestTasks
+from judge_server.server.middleware.session import Sessions
+from judge_server.server.pages import explorer, library, start, try_it
 from judge_server.server.routes import (
     audit_queue,
     calibrations,
@@ -102,6 +104,7 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
         key_ring(settings, service.store.api_keys) as app.state.keys,
     ):
         app.state.service = service
+        app.state.sessions = Sessions(await service.store.secret())
         app.state.metrics = metrics = telemetry.metrics
         metrics.watch(service)
         metrics.watch_loop(shares)
@@ -182,6 +185,10 @@ _ROUTERS = (
     *_TRAINER_ROUTERS,
     operations.router,
     api_page.router,
+    start.router,
+    try_it.router,
+    library.router,
+    explorer.router,
 )
 
 

@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import (
@@ -34,6 +35,8 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.verdict import Failure
 from judge_server.server.middleware.headers import HEADER, HEADERS, request_id_of
+from judge_server.server.middleware.session import is_page
+from judge_server.server.pages.errors import error_page
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.parsing import writable
 from judge_server.util.redaction import redacted
@@ -82,7 +85,23 @@ def _response(status: int, document: dict[str, Any], retry_after_seconds: float 
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="judge-server"'
     shown = {name: value if name in _OUR_WORDS else _discreet(value) for name, value in document.items()}
-    return Response(orjson.dumps(shown), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    return ProblemResponse(shown, status, headers)
+
+
+class ProblemResponse(Response):
+    """A problem document; to somebody who asked for one of the pages, a page."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, document: dict[str, Any], status: int, headers: dict[str, str]) -> None:
+        super().__init__(orjson.dumps(document), status_code=status, headers=headers)
+        self.document = document
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and is_page(scope["path"]):
+            await error_page(Request(scope), self.status_code, self.document)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _discreet(value: Any) -> Any:

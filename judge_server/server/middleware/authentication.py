@@ -18,6 +18,7 @@ from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.caller import Allowance, Caller, current_caller
 from judge_server.core.errors import AllowanceSpent, BadConfiguration, JudgeServerError, StoreUnavailable, Unauthorized
 from judge_server.server.connections import Connection
+from judge_server.server.middleware.session import cookie_in, is_page
 from judge_server.server.problems import problem_response
 from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
@@ -58,10 +59,12 @@ class Authentication:
 
     async def _caller(self, scope: Scope) -> Caller:
         presented = presented_key(scope["headers"])
-        if presented is None:
-            raise Unauthorized("This route requires an API key.", remedy=_MISSING)
         keys: KeyRing = scope["app"].state.keys
-        return (await keys.find(presented)).caller
+        if presented is not None:
+            return (await keys.find(presented)).caller
+        if is_page(scope["path"]) and (session := scope["app"].state.sessions.read(cookie_in(scope["headers"]))):
+            return (await keys.of_session(session.key_id)).caller
+        raise Unauthorized("This route requires an API key.", remedy=_MISSING)
 
 
 def _take_over(connection: Connection, caller: Caller) -> None:
@@ -126,6 +129,16 @@ class KeyRing:
         key = self._configured.get(key_id) or await self._stored(key_id)
         if key is None or not key.opened_by(presented):
             raise Unauthorized("The API key is unknown.", remedy="Check it for missing characters. " + _CREATE)
+        return self._valid(key)
+
+    async def of_session(self, key_id: str) -> ApiKey:
+        """The API key that a session began with. Raises as ``find``."""
+        key = self._configured.get(key_id) or await self._stored(key_id)
+        if key is None:
+            raise Unauthorized("The API key of this session is unknown.", remedy="Sign in again.")
+        return self._valid(key)
+
+    def _valid(self, key: ApiKey) -> ApiKey:
         now = datetime.now(UTC)
         fault = key.fault(now)
         if fault is not None:

@@ -59,6 +59,14 @@ RULES: Final = (
     ScopeRule(_READ, "/v1/monitor/audit-queue", ("label",)),  # it shows other callers' conversations and responses
     ScopeRule(_READ, "/v1/monitor", SCOPES),
     ScopeRule(_ALL, "/v1/monitor", ("label",)),
+    ScopeRule(_ALL, "/signin", _PUBLIC),
+    ScopeRule(_READ, "/static", _PUBLIC),
+    ScopeRule(("POST",), "/signout", SCOPES),
+    ScopeRule(_READ, "/", SCOPES),
+    ScopeRule(_ALL, "/try", ("score",)),
+    ScopeRule(_READ, "/rubrics", SCOPES),
+    ScopeRule(_READ, "/judgments", SCOPES),
+    ScopeRule(_READ, "/groups", SCOPES),
 )
 METRICS: Final = "/metrics"
 

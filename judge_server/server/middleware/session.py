@@ -1,0 +1,70 @@
+"""A signed-in browser: a cookie that names an API key, signed with the database's secret, so that every replica accepts
+it and a revoked key ends it. The cookie opens pages only, never the routes of programs."""
+
+import hashlib
+import hmac
+import time
+from http.cookies import CookieError, SimpleCookie
+from typing import Final, NamedTuple
+
+COOKIE: Final = "judge_session"
+LASTS_SECONDS: Final = 12 * 3600
+_KEY_ID = 12
+_MOST_BYTES = 4_096
+
+
+class Session(NamedTuple):
+    """``token``: what a form of this session must send back."""
+
+    key_id: str
+    token: str
+
+
+class Sessions:
+    """Begins and reads sessions. ``secret``: at least 32 bytes that nobody else knows."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = hashlib.sha256(b"pages" + secret).digest()
+
+    def begun(self, key_id: str, now: float | None = None) -> str:
+        """The value of a new session's cookie."""
+        ends = int((time.time() if now is None else now) + LASTS_SECONDS)
+        named = f"{key_id}.{ends}"
+        return f"{named}.{self._mac('session', named)}"
+
+    def read(self, cookie: str, now: float | None = None) -> Session | None:
+        """The session of a cookie; None if it is not ours or has ended."""
+        named, _, mac = cookie.rpartition(".")
+        key_id, _, ends = named.partition(".")
+        if not hmac.compare_digest(mac.encode(), self._mac("session", named).encode()) or len(key_id) != _KEY_ID:
+            return None
+        if not ends.isdecimal() or int(ends) <= (time.time() if now is None else now):
+            return None
+        return Session(key_id, self.token(cookie))
+
+    def token(self, cookie: str) -> str:
+        """The token for forms, against forms of other sites; without a session for the empty cookie."""
+        return self._mac("form", cookie)
+
+    def _mac(self, purpose: str, text: str) -> str:
+        return hmac.new(self._secret, f"{purpose}:{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def cookie_in(headers: list[tuple[bytes, bytes]]) -> str:
+    """The session's cookie of a request; empty if it has none."""
+    given = next((value for name, value in headers if name == b"cookie"), b"")
+    if len(given) > _MOST_BYTES:
+        return ""
+    try:
+        found = SimpleCookie(given.decode("latin-1")).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if found is None else found.value
+
+
+PAGES: Final = ("/try", "/rubrics", "/judgments", "/groups", "/signin", "/signout")
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is one of the pages, which a session opens."""
+    return path == "/" or any(path == start or path.startswith(f"{start}/") for start in PAGES)

@@ -1,0 +1,90 @@
+"""Templates and forms of the pages: Jinja with autoescape, a strict content security policy, forms that are read once
+and checked for the session's token."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from judge_server import __version__
+from judge_server.core.caller import current_caller
+from judge_server.core.errors import BadInput, Forbidden
+from judge_server.server.middleware.session import Sessions, cookie_in
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_MOST_FIELDS = 200
+_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("judge_server.server.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["moment"] = _moment
+    made.filters["share"] = lambda value: f"{value:.0%}"
+    return made
+
+
+def page(request: Request, template: str, *, status: int = 200, **shown: Any) -> HTMLResponse:
+    """A template with what every page shows: the caller, where links begin, and the token for forms."""
+    caller = current_caller.get()
+    common = {
+        "root": str(request.scope.get("root_path", "")),
+        "here": request.url.path,
+        "version": __version__,
+        "caller": caller,
+        "token": sessions(request).token(cookie_in(request.scope["headers"])),
+        "signed_in": bool(cookie_in(request.scope["headers"])),
+    }
+    text = _environment().get_template(template).render(common | shown)
+    return HTMLResponse(text, status_code=status, headers={"Content-Security-Policy": POLICY})
+
+
+def sent_to(request: Request, path: str) -> RedirectResponse:
+    """An answer to a form: go and look there."""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{path}", status_code=303)
+
+
+async def form_of(request: Request) -> Mapping[str, str]:
+    """The fields of a form. Raises Forbidden if it does not have the session's token, BadInput if it is no form."""
+    try:
+        content = (await request.body()).decode("utf-8")
+        fields = dict(parse_qsl(content, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        raise BadInput("The form cannot be read.", remedy="Go back, reload the page and send it again.") from None
+    if fields.get("token") != sessions(request).token(cookie_in(request.scope["headers"])):
+        raise Forbidden("The form does not belong to this session.", remedy="Reload the page and send it again.")
+    return {name: value.replace("\r\n", "\n") for name, value in fields.items()}
+
+
+def sessions(request: Request) -> Sessions:
+    found: Sessions = request.app.state.sessions
+    return found
+
+
+@lru_cache(maxsize=8)
+def static_file(name: str) -> tuple[bytes, str] | None:
+    """A file of ours and its media type; None if there is none of this name."""
+    suffix = name.rpartition(".")[2]
+    if suffix not in _TYPES or "/" in name:
+        return None
+    path = files("judge_server.server.pages") / "static" / name
+    return (path.read_bytes(), _TYPES[suffix]) if path.is_file() else None
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,79 @@
+"""A judgment as a page shows it: a row for each verdict, with its statement and what was decided, in words."""
+
+from dataclasses import dataclass
+
+from judge_server.core.judgment import Judgment
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.core.verdict import Verdict, VerdictStatus
+
+_WORDS = {
+    VerdictStatus.NOT_APPLICABLE: "does not apply",
+    VerdictStatus.ABSTAINED: "abstained",
+    VerdictStatus.UNUSABLE: "unreadable answer",
+    VerdictStatus.UNAVAILABLE: "no answer",
+}
+
+
+@dataclass(frozen=True)
+class ShownVerdict:
+    """``value``: in [0, 1], None without a verdict; ``told``: the answer in words; ``earned``: points times value."""
+
+    criterion: str
+    statement: str
+    points: float
+    value: float | None
+    told: str
+    reason: str
+    by: str
+    earned: float | None
+
+
+@dataclass(frozen=True)
+class ShownJudgment:
+    """``why``: a sentence about a missing reward; ``notes``: gates, flags of the guard and warnings, in words."""
+
+    judgment: Judgment
+    submission: Submission | None
+    rows: tuple[ShownVerdict, ...]
+    why: str | None
+    notes: tuple[str, ...]
+
+    @property
+    def reward(self) -> str:
+        return "no reward" if self.judgment.reward is None else f"{self.judgment.reward:.3f}"
+
+
+def shown(judgment: Judgment, submission: Submission | None, rubric: Rubric | None) -> ShownJudgment:
+    """``rubric``: as it was when it was judged; None if the store does not have it."""
+    statements = {} if rubric is None else {leaf.id: leaf.statement for leaf in rubric.leaves}
+    gates = [f"{gate.criterion} is a gate and fired: the reward is at most {gate.reward:g}." for gate in judgment.gates]
+    flags = [f"The guard flagged the response: {flag.replace('_', ' ')}." for flag in judgment.flags]
+    return ShownJudgment(
+        judgment=judgment,
+        submission=submission,
+        rows=tuple(_row(verdict, statements) for verdict in judgment.verdicts),
+        why=None if judgment.error is None else f"{judgment.error.type}: {judgment.error.detail}",
+        notes=(*gates, *flags, *judgment.notices),
+    )
+
+
+def _row(verdict: Verdict, statements: dict[str, str]) -> ShownVerdict:
+    step = "" if verdict.step is None else f", step {verdict.step + 1}"
+    return ShownVerdict(
+        criterion=f"{verdict.criterion}{step}",
+        statement=statements.get(verdict.criterion, ""),
+        points=verdict.points,
+        value=verdict.value,
+        told=_told(verdict),
+        reason=verdict.reason or "",
+        by=f"{verdict.source}, known before" if verdict.cached else verdict.source,
+        earned=None if verdict.value is None else verdict.points * verdict.value,
+    )
+
+
+def _told(verdict: Verdict) -> str:
+    if verdict.value is None:
+        cause = f": {verdict.error.type.replace('_', ' ')}" if verdict.error else ""
+        return _WORDS.get(verdict.status, str(verdict.status)) + cause
+    return verdict.option if verdict.option is not None else ("met" if verdict.value >= 0.5 else "not met")

@@ -1,0 +1,70 @@
+"""GET /: what is configured, what runs, the last judgments; GET and POST /signin, POST /signout, GET /static/{name}."""
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+
+from judge_server.core.errors import Unauthorized
+from judge_server.core.job import JobStatus
+from judge_server.server.middleware.authentication import KeyRing
+from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS
+from judge_server.server.pages.rendering import form_of, page, sent_to, sessions, static_file
+from judge_server.server.service import ServiceHere
+
+router = APIRouter(include_in_schema=False)
+_LAST = 10
+
+
+@router.get("/")
+async def start(request: Request, service: ServiceHere) -> Response:
+    judges = list(service.judge_registry.judges.items())
+    healthy = await asyncio.gather(*(judge.healthy() for _, judge in judges))
+    last = await service.store.judgments(limit=_LAST)
+    running = await service.store.jobs.jobs(status=JobStatus.RUNNING, limit=_LAST)
+    return page(
+        request,
+        "start.html",
+        judges=[(name, judge.reference, up) for (name, judge), up in zip(judges, healthy, strict=True)],
+        default=service.judge_registry.default,
+        judgments=last.items,
+        jobs=running.items,
+        rubrics=len(await service.rubric_registry.ids()),
+    )
+
+
+@router.get("/signin")
+async def sign_in(request: Request) -> Response:
+    return page(request, "signin.html", fault=None)
+
+
+@router.post("/signin")
+async def signed_in(request: Request) -> Response:
+    """Begin a session for the key in the form."""
+    fields = await form_of(request)
+    keys: KeyRing = request.app.state.keys
+    try:
+        key = await keys.find(fields.get("key", "").strip())
+    except Unauthorized as fault:
+        return page(request, "signin.html", status=401, fault=str(fault))
+    answer = sent_to(request, "/")
+    secure = request.url.scheme == "https"
+    answer.set_cookie(
+        COOKIE, sessions(request).begun(key.id), max_age=LASTS_SECONDS, httponly=True, samesite="strict", secure=secure
+    )
+    return answer
+
+
+@router.post("/signout")
+async def signed_out(request: Request) -> Response:
+    await form_of(request)
+    answer = sent_to(request, "/signin")
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
+
+
+@router.get("/static/{name}")
+async def static(name: str) -> Response:
+    found = static_file(name)
+    if found is None:
+        return Response(status_code=404)
+    return Response(found[0], media_type=found[1], headers={"Cache-Control": "public, max-age=3600"})

@@ -1,0 +1,172 @@
+"""The pages as a browser gets them: forms without script, contents escaped, every field with a label."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.served import judged_by, served, settings_of
+from tests.stub_judge import faithful, text
+from tests.submissions import rubric, submission
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "'-alert(1)-'",
+    "{{ 7 * 7 }}{% raw %}",
+    "javascript:alert(1)",
+    "</textarea><svg onload=alert(1)>",
+    "&lt;b&gt; ☃ \u202e",
+]  # fmt: skip
+
+
+class Page(HTMLParser):
+    """What a test asks of a page: its elements with their attributes, and its text."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.elements, self.words = [], []
+        self.feed(source)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, *tags):
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+
+def sound(answer):
+    """A page without script, inline style or field without a label, under a policy that allows neither."""
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    page = Page(answer.text)
+    assert not page.all("script", "style", "img", "svg", "iframe")
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
+        for link in (attributes[name] for name in ("href", "src", "action") if name in attributes):
+            assert link.startswith(("/", "#", "data:,")), link
+    named = {attributes["for"] for attributes in page.all("label")}
+    fields = [one for one in page.all("input", "select", "textarea") if one.get("type") != "hidden"]
+    assert {one["id"] for one in fields} <= named
+    assert page.all("html")[0]["lang"] == "en"
+    assert len(page.all("h1")) == 1
+    return page
+
+
+def token(client, path):
+    return re.search(r'name="token" value="([0-9a-f]+)"', client.get(path).text)[1]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with judged_by(faithful(0.8)) as (client, judge):
+        yield client, judge
+
+
+def test_an_empty_server_shows_three_doors():
+    with served(settings_of()) as client:
+        page = sound(client.get("/"))
+    assert "Nothing has been judged yet" in page.text
+    assert "counts shared words" in page.text
+    assert {"/try", "/rubrics"} <= {one["href"] for one in page.all("a")}
+
+
+def test_every_rubric_is_a_document_with_its_gates_and_its_changes(server):
+    client, _ = server
+    page = sound(client.get("/rubrics"))
+    assert "medical/consultation" in page.text
+    document = sound(client.get("/rubrics/medical/emergency_referral"))
+    assert "the reward is at most 0" in document.text
+    assert "Sources" in document.text
+    changed = sound(client.get("/rubrics/diff", params={"old": "safety/sycophancy@1.0.0", "new": "safety/sycophancy"}))
+    assert "From safety/sycophancy@1.0.0" in changed.text
+
+
+def test_a_response_is_tried_and_its_judgment_is_found_again(server):
+    client, _ = server
+    fields = {"rubric": "writing/summary", "prompt": "Sum it up.", "response": "A bridge was built.", "other": "No."}
+    page = sound(
+        client.post("/try", data=fields | {"token": token(client, "/try"), "judge": "", "reference": "Bridge."})
+    )
+    assert page.text.count("of the points judged") == 2
+    assert len(page.all("meter")) > 10
+    listed = sound(client.get("/judgments", params={"rubric": "writing/summary", "q": "A bridge"}))
+    (link,) = {one["href"] for one in listed.all("a") if one["href"].startswith("/judgments/jdg_")} or [None]
+    one = sound(client.get(link))
+    assert "A bridge was built." in one.text
+    assert "Reference" in one.text
+
+
+def test_an_error_stands_above_the_form_which_keeps_its_contents(server):
+    client, _ = server
+    fields = {"rubric": "", "prompt": "Keep me.", "response": "And me.", "token": token(client, "/try")}
+    answer = client.post("/try", data=fields)
+    page = sound(answer)
+    assert answer.status_code == 422
+    assert "No rubric is chosen" in page.text
+    assert "There is no rubric" in sound(client.post("/try", data=fields | {"rubric": "no/such"})).text
+    assert "Keep me." in page.text
+    assert "And me." in page.text
+
+
+def test_a_group_is_a_map_of_criteria_and_responses(server):
+    client, _ = server
+    items = [submission(rubric=rubric(), response=f"Answer {n}.", group="g1", run="r1", step=3) for n in range(8)]
+    client.post("/v1/score/batch", json={"items": items})
+    page = sound(client.get("/groups", params={"group": "g1", "run": "r1", "step": "3"}))
+    assert "8 responses" in page.text
+    assert len([one for one in page.all("td") if one.get("class", "").endswith("4")]) == 16
+
+
+def test_a_missing_reward_says_why():
+    with judged_by(lambda body: text("no verdict")) as (client, _):
+        client.post("/v1/score", json=submission(rubric=rubric(), id="a"))
+        listed = client.get("/judgments", params={"status": "failed"})
+        page = sound(listed)
+        (link,) = {one["href"] for one in page.all("a") if one["href"].startswith("/judgments/jdg_")}
+        one = sound(client.get(link))
+    assert "no reward" in one.text
+    assert "unusable_verdict" in one.text
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_texts_are_shown_as_text(server, hostile):
+    client, _ = server
+    item = submission(
+        rubric=rubric(title=hostile[:100]), prompt=hostile, response=f"{hostile} and words", reference=hostile,
+        group=hostile[:90], run=hostile[:90], id=hostile[:90],
+    )  # fmt: skip
+    judged = client.post("/v1/score", json=item).json()
+    page = sound(client.get(f"/judgments/{judged['id']}"))
+    assert " ".join(f"{hostile} and words".split()) in page.text
+    sound(client.get("/judgments", params={"q": hostile, "run": hostile}))
+    sound(client.get("/groups", params={"group": hostile[:90]}))
+    form = {"token": token(client, "/try"), "rubric": "writing/summary", "prompt": hostile, "response": hostile}
+    assert hostile.strip() in Page(client.post("/try", data=form).text).text or "alert" not in hostile
+
+
+@pytest.mark.parametrize(
+    "path", ["/judgments/none", "/rubrics/none/such", "/judgments?step=x", "/groups", "/rubrics/diff"]
+)
+def test_an_error_is_a_page(server, path):
+    client, _ = server
+    answer = client.get(path)
+    assert answer.status_code in (404, 422)
+    sound(answer)
+
+
+def test_files_of_the_pages_are_served_and_no_others(server):
+    client, _ = server
+    sheet = client.get("/static/pages.css")
+    assert sheet.headers["content-type"] == "text/css; charset=utf-8"
+    for name in ("rendering.py", "..%2frendering.py", "x.css"):
+        assert client.get(f"/static/{name}").status_code == 404

@@ -1,0 +1,110 @@
+"""Sessions of the pages: signed, bounded in time, for pages only, and ended with their key."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from judge_server.core.errors import Unauthorized
+from judge_server.server.middleware.authentication import KeyRing
+from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS, Sessions, cookie_in, is_page
+from judge_server.store.api_key_records import ApiKeyRecords
+from tests.served import served
+from tests.server.keys import bearer, demanding, key_of
+
+SECRET = b"s" * 32
+
+
+def form(client, path="/signin"):
+    """The token in a page's form."""
+    return client.get(path).text.partition('name="token" value="')[2].partition('"')[0]
+
+
+def signed_in(client, text):
+    return client.post("/signin", data={"token": form(client), "key": text})
+
+
+def test_a_cookie_is_read_until_it_ends_and_by_the_same_secret_only():
+    sessions = Sessions(SECRET)
+    cookie = sessions.begun("0123456789ab", now=1_000)
+    assert sessions.read(cookie, now=1_000 + LASTS_SECONDS - 1).key_id == "0123456789ab"
+    assert sessions.read(cookie, now=1_000 + LASTS_SECONDS) is None
+    assert Sessions(b"t" * 32).read(cookie, now=1_000) is None
+
+
+@pytest.mark.parametrize("cookie", ["", ".", "..", "0123456789ab.9999999999.", "a.b.c", "é.1.2", "0" * 5_000])
+def test_other_cookies_are_no_session(cookie):
+    assert Sessions(SECRET).read(cookie) is None
+
+
+def test_a_changed_cookie_is_no_session():
+    sessions = Sessions(SECRET)
+    cookie = sessions.begun("0123456789ab")
+    for place in range(0, len(cookie), 7):
+        other = "0" if cookie[place] != "0" else "1"
+        assert sessions.read(cookie[:place] + other + cookie[place + 1 :]) is None
+
+
+def test_only_our_cookie_of_a_request_is_read():
+    assert cookie_in([(b"cookie", f"a=b; {COOKIE}=x.1.y; c=d".encode())]) == "x.1.y"
+    assert cookie_in([(b"cookie", b"\xff\x00;;=")]) == ""
+    assert cookie_in([]) == ""
+
+
+def test_routes_of_programs_are_no_pages():
+    assert all(map(is_page, ("/", "/try", "/rubrics/a/b@1.0.0", "/judgments/x")))
+    assert not any(map(is_page, ("/v1/judgments", "/tryout", "/metrics", "/readyz")))
+
+
+def test_without_a_key_a_page_leads_to_the_sign_in_and_a_wrong_key_is_told():
+    _, key = key_of("ann")
+    with served(demanding(key)) as client:
+        answer = client.get("/judgments")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/signin")
+        refused = signed_in(client, "jsk_wrong")
+        assert (refused.status_code, "malformed" in refused.text) == (401, True)
+        assert "set-cookie" not in refused.headers
+
+
+def test_a_session_opens_pages_and_no_route_of_programs():
+    text, key = key_of("ann", "score")
+    with served(demanding(key)) as client:
+        answer = signed_in(client, text)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert "HttpOnly" in answer.headers["set-cookie"]
+        assert "SameSite=strict" in answer.headers["set-cookie"]
+        assert text not in answer.headers["set-cookie"]
+        assert "ann" in client.get("/").text
+        assert client.get("/v1/judgments").status_code == 401
+        assert client.get("/v1/judgments", headers=bearer(text)).status_code == 200
+        client.post("/signout", data={"token": form(client, "/")})
+        assert client.get("/").status_code == 303
+
+
+def test_a_form_without_the_token_of_its_session_is_refused():
+    text, key = key_of("ann", "score")
+    with served(demanding(key)) as client:
+        before = form(client)
+        signed_in(client, text)
+        for token in ("", "x", before):
+            answer = client.post("/try", data={"token": token, "rubric": "demo", "prompt": "p", "response": "r"})
+            assert answer.status_code == 403
+            assert "does not belong to this session" in answer.text
+
+
+def test_a_key_without_the_scope_sees_a_page_that_says_what_to_ask_for():
+    text, key = key_of("reader", "label")
+    with served(demanding(key)) as client:
+        signed_in(client, text)
+        answer = client.get("/try")
+    assert answer.status_code == 403
+    assert "requires an API key of scope score" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_a_revoked_key_ends_its_sessions():
+    _, key = key_of("ann")
+    _, revoked = key_of("bob", revoked_at=datetime(2020, 1, 1, tzinfo=UTC))
+    ring = KeyRing([key, revoked], ApiKeyRecords(None, None))
+    assert await ring.of_session(key.id) == key
+    with pytest.raises(Unauthorized, match="was revoked"):
+        await ring.of_session(revoked.id)
