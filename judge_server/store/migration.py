@@ -3,8 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
 from typing import Any, Final
 
 from alembic.autogenerate import compare_metadata
@@ -16,47 +15,14 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, event, inspect, text
 
 from judge_server import __version__
-from judge_server.core.errors import BadConfiguration
 from judge_server.store.database import Database
 from judge_server.store.measuring_schema import METADATA
+from judge_server.store.revision import MIGRATIONS, VERSION_TABLE, migrated_by, newest_revision, revision_of, too_new
 from judge_server.store.schema import MIGRATED_BY
 from judge_server.store.writing import insert_missing
 
-VERSION_TABLE: Final = "judge_server_version"
 _ADVISORY_LOCK: Final = 7_305_521_946_108  # arbitrary: other programs on the server are unlikely to use it
 _ONE_AT_A_TIME: Final = threading.Lock()  # Alembic keeps the running migration in module globals
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """``revision`` of the tables (None: empty database), the ``newest`` that this code knows, and the ``version`` of
-    judge-server that migrated to it, if it is recorded."""
-
-    revision: str | None
-    newest: str | None
-    version: str | None
-
-    @property
-    def known(self) -> bool:
-        return self.revision is None or self.revision in {script.revision for script in _scripts().walk_revisions()}
-
-
-def standing(database: Database) -> Standing:
-    """Reads only."""
-    return database.read(lambda connection: Standing(_revision_of(connection), head(), _migrated_by(connection)))
-
-
-def require_newest(database: Database) -> None:
-    """For commands that only read. Raises BadConfiguration that names the remedy."""
-    found = standing(database)
-    if not found.known:
-        raise _too_new(database, found.revision, found.version)
-    if found.revision != found.newest:
-        raise BadConfiguration(
-            f"The database {database.location} is at revision {found.revision or 'none'}, and this judge-server needs "
-            f"{found.newest}.",
-            remedy="This command only reads: migrate it with judge-server database upgrade, or start the server.",
-        )
 
 
 def rehearse(database: Database, revision: str, *, down: bool = False) -> list[str]:
@@ -104,7 +70,7 @@ class _RolledBack(Exception):
 def upgrade(database: Database, revision: str = "head") -> None:
     """Upgrade in one transaction; wait for another process that is upgrading. Raises BadConfiguration for a database
     written by a newer judge-server."""
-    if revision == "head" and database.read(_revision_of) == head():
+    if revision == "head" and database.read(revision_of) == newest_revision():
         return
     _migrate(database, revision, down=False)
 
@@ -114,38 +80,14 @@ def downgrade(database: Database, revision: str = "base") -> None:
     _migrate(database, revision, down=True)
 
 
-def head() -> str | None:
-    """The newest revision that this code knows."""
-    return _scripts().get_current_head()
-
-
 def context_of(connection: Connection) -> MigrationContext:
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
 
 
-def _revision_of(connection: Connection) -> str | None:
-    return context_of(connection).get_current_revision()
-
-
+@lru_cache(maxsize=1)
 def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(Path(__file__).parent / "migrations"))
-
-
-def _migrated_by(connection: Connection) -> str | None:
-    """Older databases have no such table."""
-    if not inspect(connection).has_table("migrated_by"):
-        return None
-    mine = text("SELECT version FROM migrated_by WHERE revision = :revision")
-    return connection.execute(mine, {"revision": _revision_of(connection)}).scalar_one_or_none()
-
-
-def _too_new(database: Database, revision: Any, version: str | None) -> BadConfiguration:
-    written = "a newer one has used it" if version is None else f"judge-server {version} migrated it"
-    return BadConfiguration(
-        f"The database {database.location} is at revision {revision}, which this judge-server {__version__} does not "
-        f"know: {written}.",
-        remedy="Upgrade judge-server, or use another database.",
-    )
+    """Read once: it executes every migration's file."""
+    return ScriptDirectory(str(MIGRATIONS))
 
 
 def _migration(database: Database, revision: str, *, down: bool) -> Callable[[Connection], None]:
@@ -157,7 +99,7 @@ def _migration(database: Database, revision: str, *, down: bool) -> Callable[[Co
                 move = scripts._downgrade_revs if down else scripts._upgrade_revs  # noqa: SLF001 as Alembic does
                 return move(revision, current)
             except CommandError as unknown:
-                raise _too_new(database, current, _migrated_by(connection)) from unknown
+                raise too_new(database, current, migrated_by(connection)) from unknown
 
         if not database.location.sqlite:
             connection.execute(text("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"))
@@ -172,7 +114,7 @@ def _migration(database: Database, revision: str, *, down: bool) -> Callable[[Co
             with environment.begin_transaction():
                 environment.run_migrations()
         if inspect(connection).has_table("migrated_by"):
-            row = {"revision": _revision_of(connection), "version": __version__}
+            row = {"revision": revision_of(connection), "version": __version__}
             insert_missing(connection, MIGRATED_BY, [row])
 
     return work

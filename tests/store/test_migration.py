@@ -11,6 +11,7 @@ from judge_server.store import Store, migration
 from judge_server.store.database import Database
 from judge_server.store.location import Location
 from judge_server.store.measuring_schema import METADATA
+from judge_server.store.revision import newest_revision
 from tests.store.values import judgment, rubric, submission
 
 
@@ -111,3 +112,8 @@ async def test_stored_texts_survive_the_migration_to_one_row_each_and_back(url, 
     await store.close()
     count = database.read(lambda connection: connection.execute(text("SELECT count(*) FROM text")).scalar_one())
     assert count == 4  # one prompt, two responses, one reference
+
+
+def test_the_newest_revision_by_name_is_the_head_of_the_migrations():
+    assert newest_revision() == migration._scripts().get_current_head()
+    assert [script.revision for script in migration._scripts().walk_revisions()][-1] == "0001"

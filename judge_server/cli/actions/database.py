@@ -18,6 +18,7 @@ from judge_server.store import migration
 from judge_server.store.database import Database
 from judge_server.store.fault import translate
 from judge_server.store.location import Location
+from judge_server.store.revision import standing
 from judge_server.wiring.archive import open_standing_archive
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ async def _with_tables(settings: Settings, work: Callable[[Database], T]) -> T:
 
 
 async def show_standing(settings: Settings) -> None:
-    found = await _with_tables(settings, migration.standing)
+    found = await _with_tables(settings, standing)
     typer.echo(f"revision {found.revision or 'none'}, migrated by judge-server {found.version or 'unknown'}")
     typer.echo(f"this judge-server knows {found.newest}")
     if not found.known:
