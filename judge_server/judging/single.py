@@ -21,10 +21,13 @@ from judge_server.core.verdict import Failure, VerdictStatus
 from judge_server.judging.answer import Answer, Reading, Terms, ValueBounds, failed
 from judge_server.judging.decision import decided
 from judge_server.judging.judge_input import JudgeInput
+from judge_server.judging.label_batch import ask_in_one_call
 from judge_server.judging.prompt import PromptWriter, labels_of, template_digest
 from judge_server.judging.reading import expected, label_reading, read_structured, verdict_schema
 from judge_server.models.protocol import (
     Completion,
+    LabelBatch,
+    LabelQuestion,
     Labels,
     Model,
     Request,
@@ -128,14 +131,16 @@ class SingleJudge:
     @cached_property
     def criteria_per_call(self) -> int:
         """How many criteria on one material go into one request."""
-        most = self.model.capabilities.decisions
-        return most or (self.specification.criteria_per_call if self.mode == "reason" else 1)
+        can = self.model.capabilities
+        if can.decisions:
+            return can.decisions
+        return self.specification.criteria_per_call if self.mode == "reason" else max(can.label_batch, 1)
 
     @cached_property
     def _asking(self) -> Asking:
         if self.model.capabilities.decisions:
             return self._by_typed_questions
-        return self._with_reason if self.mode == "reason" else self._directly
+        return self._with_reason if self.mode == "reason" else self._by_labels
 
     async def _by_typed_questions(
         self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
@@ -144,6 +149,41 @@ class SingleJudge:
         complete = partial(_complete, self.specification, self.model)
         answers = await decided(self.specification, complete, self.writer, judge_input, criteria, terms)
         return tuple(trusted(answer, self.least_mass) for answer in answers)
+
+    async def _by_labels(
+        self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
+    ) -> tuple[Answer, ...]:
+        """All criteria in one request; those whose answer in it cannot be used are asked again alone."""
+        if len(criteria) == 1:
+            return await self._directly(judge_input, criteria, terms, vote)
+        batch = LabelBatch(
+            tuple([LabelQuestion(self.writer.write(judge_input, (one,), "direct"), labels_of(one)) for one in criteria])
+        )
+        request = Request(
+            prompt=batch.questions[0].prompt,
+            answer=batch,
+            sampling=self._sampling(vote),
+            priority=terms.priority,
+            deadline=terms.deadline,
+        )
+        complete = partial(_complete, self.specification, self.model)
+        found = await ask_in_one_call(complete, request, batch, criteria, self._is_final)
+        open_places = [place for place, answer in enumerate(found.answers) if answer is None]
+        asked_again = [self._directly(judge_input, (criteria[place],), terms, vote) for place in open_places]
+        again = dict(zip(open_places, await together(asked_again) if asked_again else [], strict=True))
+        first, *others = [
+            again[place][0] if answer is None else trusted(answer, self.least_mass)
+            for place, answer in enumerate(found.answers)
+        ]
+        usage, seconds = found.usage + first.usage, found.seconds + first.model_seconds
+        return (replace(first, usage=usage, model_seconds=seconds), *others)
+
+    def _is_final(self, reading: Reading) -> bool:
+        """Whether nothing would be asked after this reading: no unlisted label matters, and no other mode is wanted."""
+        if _gap(self.specification, (reading,)) is not None:
+            return False
+        enough = reading.label_mass is None or reading.label_mass >= self.least_mass
+        return enough or self.specification.fallback != "reason"
 
     async def _directly(
         self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from judge_server.core.errors import ModelUnavailable, UnusableVerdict
+from judge_server.core.errors import JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.core.judgment import NO_USAGE, Usage
 
 Part = Literal["instructions", "conversation", "response", "reference", "criterion", "question", "candidate", "pitfall"]
@@ -95,6 +95,21 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelQuestion:
+    """One of several label questions that go to a model in one request; see ``Labels`` for ``words``."""
+
+    prompt: "Prompt"
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelBatch:
+    """Answer each of several prompts with one token. They begin alike: the questions about one submission."""
+
+    questions: tuple[LabelQuestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TypedAnswer:
     """The answer to one typed question. ``shares``: of yes and no, or of the options in order; they add up to 1.
     ``label_mass``: probability of all labels together, None if the server does not tell it. Without shares the question
@@ -127,16 +142,21 @@ class Request:
     ``deadline``: ``time.monotonic()`` seconds after which the answer is no longer needed; None for no deadline."""
 
     prompt: Prompt
-    answer: Labels | Structured | Decisions
+    answer: Labels | LabelBatch | Structured | Decisions
     sampling: Sampling = Sampling()
     thinking_tokens: int | None = None
     priority: Priority = Priority.INTERACTIVE
     deadline: float | None = None
 
     @property
+    def size(self) -> int:
+        """How many prompts an engine works on for it."""
+        return len(self.answer.questions) if isinstance(self.answer, LabelBatch) else 1
+
+    @property
     def structured(self) -> Structured:
         """The answer that is neither labels nor typed questions, which only decision models answer. Raises
-        ModelUnavailable."""
+        ModelUnavailable for those."""
         if isinstance(self.answer, Structured):
             return self.answer
         raise ModelUnavailable("This model answers no typed questions.", remedy="Name a decision model (decide:).")
@@ -156,8 +176,8 @@ class Completion:
     """``candidates`` are the first answer token's alternatives (raw, before any constraint), empty if the provider
     gives none. ``truncated``: the token limit ended the answer. ``thinking``: the thinking, not part of ``text``.
     ``unlisted_logprob``: no token outside ``candidates`` is likelier; None means the least likely candidate.
-    ``decisions``: one for each of the questions of ``Decisions``. ``origin``: the model's name and fingerprint as the
-    answer has them."""
+    ``decisions``: one for each of the questions of ``Decisions``; ``batch``: one for each of those of ``LabelBatch``,
+    or the failure of that question alone. ``origin``: the model's name and fingerprint as the answer has them."""
 
     text: str
     candidates: tuple[TokenProbability, ...] = ()
@@ -167,6 +187,7 @@ class Completion:
     unlisted_logprob: float | None = None
     decisions: tuple[TypedAnswer, ...] = ()
     origin: str = ""
+    batch: "tuple[Completion | JudgeFailure, ...]" = ()
 
 
 class UnusableCompletion(UnusableVerdict):
@@ -185,7 +206,8 @@ IMPOSSIBLE_LOGPROB = -9_999.0
 class Capabilities:
     """What a started model can do. ``context_tokens``: longest prompt plus answer, if known. ``relisting``: it can
     answer ``Labels.every``. ``decisions``: it answers ``Decisions``, at most ``decisions`` questions a request;
-    0 if it does not. ``limits``: sentences for operators about what it cannot do, and the consequences."""
+    0 if it does not. ``label_batch``: how many label questions one request may carry, 0 if it answers no
+    ``LabelBatch``. ``limits``: sentences for operators about what it cannot do, and the consequences."""
 
     logprobs: bool
     structured: bool
@@ -193,6 +215,7 @@ class Capabilities:
     relisting: bool = False
     limits: tuple[str, ...] = ()
     decisions: int = 0
+    label_batch: int = 0
 
 
 @runtime_checkable

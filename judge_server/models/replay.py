@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -100,7 +101,8 @@ class Recorder:
 
     @property
     def capabilities(self) -> Capabilities:
-        return self.model.capabilities
+        """Without batches: each answer is recorded under its own question."""
+        return replace(self.model.capabilities, label_batch=0)
 
     async def start(self) -> None:
         """Start the model and open the file, which is new or of the same model. Raises BadConfiguration."""

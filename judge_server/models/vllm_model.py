@@ -20,6 +20,7 @@ from judge_server.core.errors import (
     BadConfiguration,
     ContextOverflow,
     DeadlineExceeded,
+    JudgeFailure,
     ModelUnavailable,
     UnusableVerdict,
 )
@@ -30,6 +31,8 @@ from judge_server.models.protocol import (
     IMPOSSIBLE_LOGPROB,
     Capabilities,
     Completion,
+    LabelBatch,
+    LabelQuestion,
     Labels,
     Prompt,
     Request,
@@ -40,10 +43,12 @@ from judge_server.models.protocol import (
 )
 from judge_server.models.tokenizing import PartTokenizer
 from judge_server.models.vllm_options import VllmOptions
+from judge_server.util.concurrency import together
 
 logger = logging.getLogger(__name__)
 
 USUAL_SEQUENCES = 256
+_MOST_QUESTIONS = 64  # of one request: more than the rubrics of one submission have
 # The grammar allows raw control characters in strings, which JSON forbids, but none between tokens.
 _BLANKS = dict.fromkeys(range(32), " ")
 OUT_OF_BUDGET = "\n(The thinking stops here: its token budget is used up.)\n"
@@ -167,6 +172,7 @@ class VllmModel:
             logprobs=await self._gives_logprobs(),
             structured=await self._gives_structure(),
             context_tokens=engine.context_tokens,
+            label_batch=_MOST_QUESTIONS,
         )
 
     def _find_revision(self, commit: str) -> str:
@@ -213,7 +219,23 @@ class VllmModel:
             raise ModelUnavailable(f"The engine of {self.name} is not running.", remedy="Start the model first.")
         return await self._complete(request)
 
+    async def _batch(self, request: Request, questions: tuple[LabelQuestion, ...]) -> Completion:
+        """All prompts reach the engine in the same turn of the event loop, next to each other; each has its own answer
+        or failure."""
+
+        async def one(question: LabelQuestion) -> Completion | JudgeFailure:
+            try:
+                return await self._complete(replace(request, prompt=question.prompt, answer=Labels(question.words)))
+            except JudgeFailure as fault:
+                return fault
+
+        answers = await together([one(question) for question in questions])
+        usage = Usage.total(answer.usage for answer in answers if isinstance(answer, Completion))
+        return Completion("", usage=usage, batch=tuple(answers))
+
     async def _complete(self, request: Request) -> Completion:
+        if isinstance(request.answer, LabelBatch):
+            return await self._batch(request, request.answer.questions)
         async with _before(request.deadline):
             family = self._template.thinking
             if request.thinking_tokens is None or family is None:

@@ -35,7 +35,8 @@ class _Rank:
 
 @dataclass(slots=True, eq=False)
 class QueueEntry:
-    """A request that waits (``queued``), that stopped waiting (``left``), or that is in flight."""
+    """A request that waits (``queued``), that stopped waiting (``left``), or that is in flight. ``size``: how many
+    prompts it has."""
 
     queue: "CallerQueue"
     order: _Order
@@ -43,6 +44,7 @@ class QueueEntry:
     admitted: "asyncio.Future[None] | None" = None
     queued: bool = False
     left: bool = False
+    size: int = 1
 
     def __lt__(self, other: "QueueEntry") -> bool:
         return self.order < other.order

@@ -80,7 +80,7 @@ def any_waiting(models: Iterable[ScheduledModel]) -> bool:
 
 
 class Scheduler:
-    """Admits at most ``capacity`` requests at a time. ``least_share``: see ``FairQueue``."""
+    """Admits requests while fewer than ``capacity`` prompts are under way. ``least_share``: see ``FairQueue``."""
 
     def __init__(self, capacity: int, least_share: float = 0.0) -> None:
         self._capacity = max(capacity, 1)
@@ -107,24 +107,26 @@ class Scheduler:
         """Hold a slot inside ``async with``, which gives the class in which it was granted. Raises DeadlineExceeded
         if the request's deadline passes first."""
         waiters = current_waiters.get()
-        return _Slot(self, self._waiter(request, waiters), request.prompt.prefix, request.deadline, waiters)
+        return _Slot(
+            self, self._waiter(request, waiters), request.prompt.prefix, request.deadline, waiters, request.size
+        )
 
     def slot_for(self, waiter: Waiter, prefix: tuple[str, ...] = ()) -> "_Slot":
         """The same for work other than a model request. Work with the same prefix stays together."""
         return _Slot(self, waiter, prefix)
 
-    def take_free(self) -> bool:
-        """Take a slot if one is free and no request waits."""
+    def take_free(self, size: int) -> bool:
+        """Take ``size`` slots if one is free and no request waits: a request with several prompts starts as a whole."""
         if self.in_flight >= self._capacity or self.queue.waiting:
             return False
-        self.in_flight += 1
+        self.in_flight += size
         return True
 
     async def take(self, slot: "_Slot") -> Priority:
         """Wait until the slot is granted; returns the class in which it was granted."""
         admitted = asyncio.get_running_loop().create_future()
         entry = slot.entry = self.queue.join(*slot.first, slot.prefix)
-        entry.admitted = admitted
+        entry.admitted, entry.size = admitted, slot.size
         self.queue.push(entry)
         self._admit()
         if slot.waiters is not None:
@@ -134,7 +136,7 @@ class Scheduler:
                 await admitted
         except BaseException as fault:
             if admitted.done() and not admitted.cancelled():
-                self.give_back()  # the slot was granted just as the wait ended
+                self.give_back(slot.size)  # the slot was granted just as the wait ended
             elif slot.entry.queued:
                 self.queue.leave(slot.entry)
             self.queue.release(slot.entry)
@@ -146,9 +148,9 @@ class Scheduler:
                 slot.waiters.unlisten(slot.move)
         return slot.entry.queue.priority
 
-    def give_back(self) -> None:
-        """Free a slot."""
-        self.in_flight -= 1
+    def give_back(self, size: int) -> None:
+        """Free ``size`` slots."""
+        self.in_flight -= size
         self._admit()
 
     def move(self, slot: "_Slot") -> None:
@@ -160,16 +162,17 @@ class Scheduler:
         if waiter == (old.queue.priority, old.queue.caller):
             return
         new = self.queue.join(*waiter, slot.prefix)
-        new.admitted, slot.entry = old.admitted, new
+        new.admitted, new.size, slot.entry = old.admitted, old.size, new
         self.queue.leave(old)
         self.queue.release(old)
         self.queue.push(new)
 
     def _admit(self) -> None:
         while self.queue.waiting and self.in_flight < self._capacity:
-            admitted = self.queue.pop().admitted
+            entry = self.queue.pop()
+            admitted = entry.admitted
             if admitted is not None and not admitted.done():  # a cancelled task may still be queued
-                self.in_flight += 1
+                self.in_flight += entry.size
                 admitted.set_result(None)
 
     def _waiter(self, request: Request, waiters: Waiters | None) -> Waiter:
@@ -184,9 +187,9 @@ class Scheduler:
 
 class _Slot:
     """A request from its arrival to its end. ``entry`` is None if a slot was free; it changes when the request moves to
-    another queue."""
+    another queue. ``size``: how many slots it takes."""
 
-    __slots__ = ("_scheduler", "deadline", "entry", "first", "prefix", "waiters")
+    __slots__ = ("_scheduler", "deadline", "entry", "first", "prefix", "size", "waiters")
 
     def __init__(
         self,
@@ -195,8 +198,10 @@ class _Slot:
         prefix: tuple[str, ...],
         deadline: float | None = None,
         waiters: Waiters | None = None,
+        size: int = 1,
     ) -> None:
         self._scheduler = scheduler
+        self.size = size
         self.first = first
         self.entry: QueueEntry | None = None
         self.prefix = prefix
@@ -204,12 +209,12 @@ class _Slot:
         self.waiters = waiters
 
     async def __aenter__(self) -> Priority:
-        if self._scheduler.take_free():
+        if self._scheduler.take_free(self.size):
             return self.first.priority
         return await self._scheduler.take(self)
 
     async def __aexit__(self, *_: object) -> None:
-        self._scheduler.give_back()
+        self._scheduler.give_back(self.size)
         if self.entry is not None:
             self._scheduler.queue.release(self.entry)
 

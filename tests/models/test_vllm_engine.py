@@ -19,6 +19,8 @@ from judge_server.core.errors import (
 )
 from judge_server.core.judgment import Usage
 from judge_server.models.protocol import (
+    LabelBatch,
+    LabelQuestion,
     Labels,
     Model,
     Priority,
@@ -124,6 +126,18 @@ async def test_the_labels_hold_the_probability(model, labels, ask):
         assert not completion.truncated
         said.append(probabilities[0])
     assert max(said) - min(said) > 1e-3
+
+
+async def test_a_submissions_questions_in_one_request_have_the_answers_that_each_has_alone(model, numerics):
+    response = "Drink water and call an ambulance if it gets worse. " * 40
+    prompts = [judging(response, f"Names sign number {number}.") for number in range(12)]
+    batch = LabelBatch(tuple(LabelQuestion(prompt, YES_NO.words) for prompt in prompts))
+    together = await model.complete(Request(prompts[0], batch))
+    computed = together.usage.prompt_tokens - together.usage.cached_tokens
+    length = len(model._template.encode(prompts[0]))
+    assert computed < 3 * length  # the prompt once, the ends of twelve, and what fills no whole block
+    for prompt, one in zip(prompts, together.batch, strict=True):
+        assert_same_probabilities(one, await model.complete(Request(prompt, YES_NO)), numerics)
 
 
 async def test_a_label_that_no_token_says_is_unusable_and_not_guessed(model):

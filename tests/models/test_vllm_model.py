@@ -10,7 +10,7 @@ import pytest
 
 from judge_server.core.errors import BadConfiguration, ContextOverflow, DeadlineExceeded, ModelUnavailable
 from judge_server.core.judgment import Usage
-from judge_server.models.protocol import Labels, Prompt, Request, Segment, Structured, Turn
+from judge_server.models.protocol import LabelBatch, LabelQuestion, Labels, Prompt, Request, Segment, Structured, Turn
 from judge_server.models.tokenizing import PartTokenizer
 from judge_server.models.vllm_model import OUT_OF_BUDGET, Ask, Generated, VllmModel
 from judge_server.models.vllm_options import VllmOptions
@@ -187,3 +187,64 @@ async def test_room_for_the_thinking_is_reckoned_before_the_engine_is_asked():
     with pytest.raises(ContextOverflow, match=r"may take 1050; hub/name has a context of 1000"):
         await (await started(engine)).complete(Request(QUESTION, OBJECT, thinking_tokens=1_000))
     assert len(engine.asked) == 2
+
+
+def batch(*texts: str, words=("Yes", "No")) -> LabelBatch:
+    return LabelBatch(tuple(LabelQuestion(asking(text), words) for text in texts))
+
+
+def asking(text: str) -> Prompt:
+    return Prompt((Turn("user", (Segment("Same text. ", "response", trusted=False), Segment(text, "question", True))),))
+
+
+class HeldEngine(ScriptedEngine):
+    """Answers when its gate is open; ``reached``: it was asked as often as it has answers."""
+
+    def __init__(self, *said: str) -> None:
+        super().__init__(*said)
+        self.gate, self.reached = asyncio.Event(), asyncio.Event()
+
+    async def generate(self, ask: Ask) -> Generated:
+        answer = await super().generate(ask)
+        if len(self.asked) > 2:
+            if not self.said:
+                self.reached.set()
+            await self.gate.wait()
+        return answer
+
+
+async def test_the_questions_of_a_submission_reach_the_engine_together():
+    engine = HeldEngine("Yes", "Yes", "Yes")
+    model = await started(engine)
+    asking_all = asyncio.create_task(model.complete(Request(QUESTION, batch("One?", "Two?", "Three?"))))
+    await engine.reached.wait()
+    asked = engine.asked[2:]
+    assert len(asked) == 3  # before any was answered
+    engine.gate.set()
+    texts = [engine.parts.decode_all(one.ids) for one in asked]
+    assert [text.replace("One", "?").replace("Two", "?").replace("Three", "?") for text in texts] == [
+        texts[0].replace("One", "?")
+    ] * 3
+    found = await asking_all
+    assert [len(one.candidates) > 1 for one in found.batch] == [True] * 3
+    assert found.usage.calls == 3
+
+
+async def test_in_a_batch_each_question_fails_for_itself():
+    model = await started(ScriptedEngine("Yes", "Yes"))
+    found = await model.complete(Request(QUESTION, batch("One?", "long " * 2_000, "Three?")))
+    assert [type(one) for one in found.batch] == [type(found), ContextOverflow, type(found)]
+    late = Request(QUESTION, batch("One?", "Two?"), deadline=time.monotonic() - 1)
+    assert [type(one) for one in (await model.complete(late)).batch] == [DeadlineExceeded] * 2
+
+
+async def test_a_cancelled_batch_stops_every_prompt():
+    engine = HeldEngine("Yes", "Yes")
+    model = await started(engine)
+    asking_all = asyncio.create_task(model.complete(Request(QUESTION, batch("One?", "Two?"))))
+    await engine.reached.wait()
+    asking_all.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(10):
+            await asking_all
+    assert len(engine.asked) == 4
