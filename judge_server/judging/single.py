@@ -42,8 +42,8 @@ _OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum
 # options of transport and speed; every other option may change the answers
 _OUTSIDE_THE_MODEL = {
     "api_key", "api_key_env", "connect_timeout_seconds", "gpu_memory_utilization", "hedge", "hedge_share",
-    "kv_cache_gib", "max_in_flight", "send_priority", "start_timeout_seconds", "timeout_seconds", "tls_ca_file",
-    "tls_verify", "transport_attempts",
+    "kv_cache_gib", "max_in_flight", "prompt_lists", "send_priority", "start_timeout_seconds", "timeout_seconds",
+    "tls_ca_file", "tls_verify", "transport_attempts",
 }  # fmt: skip
 
 _KNOWN_OF_THE_MODEL = ("_asking", "criteria_per_call", "explaining", "mode", "reference", "temperature")

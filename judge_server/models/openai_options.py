@@ -36,7 +36,8 @@ class OpenAIOptions(Frozen):
     keywords that are never sent. ``hedge``: after how many seconds a call is also sent to a second address, or true for
     the 95th percentile of recent answer times; for at most ``hedge_share`` of the calls. ``tokenizer``: the served
     model's tokenizer.json or its folder, from which its control strings are read; ``control_strings``: further strings
-    that no outside text may spell."""
+    that no outside text may spell. ``prompt_lists``: send the label questions of a submission in one request, if the
+    server takes lists of token ids."""
 
     api_key: SecretStr | None = None
     timeout_seconds: float = Field(60.0, gt=0, le=3_600)
@@ -55,6 +56,7 @@ class OpenAIOptions(Frozen):
     least_tokens: int = Field(1, ge=1, le=1_024)
     omit: frozenset[Omittable] = frozenset()
     send_priority: bool = False
+    prompt_lists: bool = True
     context_tokens: int | None = Field(None, ge=1)
     tokenizer: Path | None = None
     control_strings: tuple[Annotated[str, Field(min_length=2, max_length=200)], ...] = ()

@@ -32,7 +32,7 @@ def completion_in(answer: dict[str, Any], *, thinking: bool) -> Completion:
     try:
         return _completion(answer, thinking=thinking)
     except UnusableVerdict as fault:
-        raise UnusableCompletion(fault.detail, _usage(answer.get("usage"))) from None
+        raise UnusableCompletion(fault.detail, usage_of(answer.get("usage"))) from None
 
 
 def _completion(answer: dict[str, Any], *, thinking: bool) -> Completion:
@@ -52,7 +52,7 @@ def _completion(answer: dict[str, Any], *, thinking: bool) -> Completion:
         text = _text_without_content(message, candidates, truncated and bool(thought))
     elif not thought:
         thought, text = _split_thinking(text, thinking)
-    usage = _usage(answer.get("usage"))
+    usage = usage_of(answer.get("usage"))
     return Completion(text, candidates, truncated, thought, usage, unlisted, origin=origin_in(answer))
 
 
@@ -195,7 +195,8 @@ def merged(first: Completion, second: Completion) -> Completion:
     return replace(first, candidates=tuple(candidates), usage=usage)
 
 
-def _usage(usage: Any) -> Usage:
+def usage_of(usage: Any) -> Usage:
+    """What one call cost, as the server counted it."""
     if not isinstance(usage, dict):
         return Usage(calls=1)
     details = usage.get("prompt_tokens_details")

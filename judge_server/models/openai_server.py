@@ -14,13 +14,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 import aiohttp
 
 from judge_server.core.caller import current_caller
-from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable, UnusableVerdict
-from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
+from judge_server.core.errors import (
+    BadConfiguration,
+    DeadlineExceeded,
+    JudgeFailure,
+    ModelUnavailable,
+    UnusableVerdict,
+)
+from judge_server.models.capability_probe import BY_TOKEN_ID, REFUSALS, CapabilityProbe, first_dialect
 from judge_server.models.control_strings import strings_in, strings_of_files
 from judge_server.models.event_stream import joined
 from judge_server.models.fleet import Address, CallLimits, Failover, Fleet, Hedging
@@ -28,7 +35,9 @@ from judge_server.models.openai_fault import CallOutcome, ServerFault, fault_ins
 from judge_server.models.openai_options import OpenAIOptions, read_specification
 from judge_server.models.openai_reply import ModelListing, completion_of, json_in, listing_of, merged, tokens_in
 from judge_server.models.openai_wire import chat_body, favouring
-from judge_server.models.protocol import Capabilities, Completion, Labels, Prompt, Reach, Request
+from judge_server.models.prompt_lists import MOST_PROMPTS, PROBE, PROBES, PromptLists, agree, read_list
+from judge_server.models.prompt_tokens import OwnTokens, ServerTokens, TokenIds, template_of
+from judge_server.models.protocol import Capabilities, Completion, LabelBatch, Labels, Prompt, Reach, Request
 from judge_server.models.registry import read_options
 from judge_server.models.reserved import UNKNOWN, ControlStrings
 from judge_server.util.apart import apart
@@ -87,19 +96,25 @@ class ModelServer:
         hedging = self._hedging
         return Reach(self._fleet.circuits_open, hedging.hedged if hedging else 0, hedging.won if hedging else 0)
 
-    async def _answer(self, body: bytes, prompt: Prompt, deadline: float | None) -> bytes | ServerFault:
+    async def _answer(
+        self, body: bytes, prompt: Prompt, deadline: float | None, failover: Failover | None = None
+    ) -> bytes | ServerFault:
         """The body of a good answer, or the fault of the last attempt."""
         limits = CallLimits(self._options.transport_attempts, deadline)
-        answer = await self._failover.ask(body, prompt.prefix[0] if prompt.prefix else None, limits)
+        answer = await (failover or self._failover).ask(body, prompt.prefix[0] if prompt.prefix else None, limits)
         if not isinstance(answer, ServerFault):
             self._answered_at = time.monotonic()
         return answer
 
     async def _tokenized(self, text: str) -> list[int]:
         """By the first address that has ``/tokenize`` as vLLM, SGLang and llama.cpp do; empty if none has."""
-        asked = {"model": self.name, "prompt": text, "content": text, "add_special_tokens": False, "add_special": False}
+        return await self._tokenize(
+            {"prompt": text, "content": text, "add_special_tokens": False, "add_special": False}
+        )
+
+    async def _tokenize(self, asked: Mapping[str, Any]) -> list[int]:
         for address in self._fleet.addresses:
-            if ids := tokens_in(await self._beside_v1(address, "tokenize", asked)):
+            if ids := tokens_in(await self._beside_v1(address, "tokenize", {"model": self.name, **asked})):
                 return ids
         return []
 
@@ -196,14 +211,16 @@ class ModelServer:
         except (aiohttp.ClientError, OSError):
             return None
 
-    async def _post(self, address: Address, body: bytes, deadline: float | None) -> bytes | ServerFault:
+    async def _post(
+        self, address: Address, body: bytes, deadline: float | None, path: str | None = None
+    ) -> bytes | ServerFault:
         """One attempt on one address."""
         left = self._options.timeout_seconds
         if deadline is not None:
             left = min(left, max(deadline - time.monotonic(), 0.001))
         timeout = aiohttp.ClientTimeout(total=left, sock_connect=min(self._options.connect_timeout_seconds, left))
         data = body if len(body) < _LARGE_BODY_BYTES else io.BytesIO(body)
-        url = f"{address.url}{self.path}"
+        url = f"{address.url}{path or self.path}"
         try:
             async with self._opened().post(url, data=data, timeout=timeout, allow_redirects=False) as response:
                 raw = await _bounded(response)
@@ -280,6 +297,7 @@ class OpenAIServer(ModelServer):
         super().__init__(name, addresses, options)
         self._dialect = first_dialect(options)
         self._label_ids: dict[tuple[str, ...], tuple[int, ...]] = {}
+        self._lists: PromptLists | None = None
 
     async def start(self) -> None:
         """Connect and probe what the server can do. Raises ModelUnavailable if no address answers."""
@@ -302,12 +320,20 @@ class OpenAIServer(ModelServer):
         self.revision = " ".join(filter(None, (*listing.identity, learned.fingerprint, broken)))
         context_tokens = self._options.context_tokens or listing.context_tokens
         relisting = learned.dialect.relisting != "none"
+        self._lists = await self._takes_lists() if learned.logprobs and self._options.prompt_lists else None
         self.capabilities = Capabilities(
-            learned.logprobs, learned.structured, context_tokens, relisting, learned.limits
+            learned.logprobs,
+            learned.structured,
+            context_tokens,
+            relisting,
+            learned.limits,
+            label_batch=MOST_PROMPTS if self._lists else 0,
         )
 
     async def complete(self, request: Request) -> Completion:
         answer, relisting = request.answer, self._dialect.relisting
+        if isinstance(answer, LabelBatch):
+            return await self._complete_list(self._lists, request, answer)
         if not isinstance(answer, Labels) or not answer.every or relisting == "none":
             return await self._complete(request)
         token_ids = await self._token_ids(answer.words) if relisting in BY_TOKEN_ID else ()
@@ -327,6 +353,39 @@ class OpenAIServer(ModelServer):
         if isinstance(answer, ServerFault):
             raise answer.error
         return completion_of(answer, thinking=request.thinking_tokens is not None)
+
+    async def _complete_list(self, lists: PromptLists | None, request: Request, batch: LabelBatch) -> Completion:
+        """Raises UnusableVerdict if the server does not take the list as it is: each question may then be asked
+        alone."""
+        if lists is None:
+            raise UnusableVerdict("The model server takes no list of prompts.")
+        body = await lists.body(request, batch.questions)
+        failover = Failover(self._fleet, partial(self._post, path="/completions"), self._hedging)
+        answer = await self._answer(body, request.prompt, request.deadline, failover)
+        if isinstance(answer, ServerFault):
+            if answer.status in REFUSALS and isinstance(answer.error, ModelUnavailable):
+                raise UnusableVerdict(f"The model server refuses a list of prompts. {answer.error.detail}")
+            raise answer.error
+        return read_list(answer, len(batch.questions))
+
+    async def _takes_lists(self) -> PromptLists | None:
+        """How to send lists of prompts, if the server answers one with the probabilities of chat completions."""
+        path, strings = self._options.tokenizer, self._dialect.strings
+        template = None if path is None else await asyncio.to_thread(template_of, path)
+        tokens: TokenIds | None = OwnTokens(template, strings) if template else None
+        tokens = tokens or await ServerTokens.learned(self._tokenize, strings)
+        if tokens is None:
+            return None
+        lists = PromptLists(self.name, self._dialect, self._options.extra_body, tokens)
+        probe = replace(PROBE, deadline=time.monotonic() + self._options.start_timeout_seconds)
+        try:
+            listed = await self._complete_list(lists, probe, PROBES)
+            alone = [replace(probe, prompt=one.prompt, answer=Labels(one.words)) for one in PROBES.questions]
+            chat = await asyncio.gather(*(self._complete(one) for one in alone))
+        except JudgeFailure:
+            return None
+        same = {one.origin for one in chat} == {listed.origin}
+        return lists if same and agree(listed, chat) else None
 
     async def _token_ids(self, words: Sequence[str]) -> tuple[int, ...]:
         """The single tokens that say one of ``words``, with and without a leading space; none if no server reports

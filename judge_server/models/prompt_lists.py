@@ -1,0 +1,138 @@
+"""The label questions of one submission in one request of ``/completions``: a list of prompts as token ids.
+
+vLLM, SGLang and others take such lists. Whether a server does is found out with the request that judging sends, and its
+probabilities must be those of chat completions for the same prompt.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, isfinite
+from typing import Any, Final
+
+import orjson
+
+from judge_server.core.errors import JudgeFailure, UnusableVerdict
+from judge_server.core.judgment import Usage
+from judge_server.models.openai_reply import completion_in, loads, origin_in, usage_of
+from judge_server.models.openai_wire import Dialect
+from judge_server.models.prompt_tokens import TokenIds
+from judge_server.models.protocol import (
+    Completion,
+    LabelBatch,
+    LabelQuestion,
+    Prompt,
+    Request,
+    Sampling,
+    Segment,
+    Turn,
+)
+
+MOST_PROMPTS: Final = 64
+_CHAT_ONLY: Final = frozenset(("chat_template_kwargs", "reasoning_effort", "reasoning", "thinking", "verbosity"))
+_SAME: Final = 0.05  # of the probability of any token: part borders may cut words in other places
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLists:
+    """Writes the requests and reads the answers for one server."""
+
+    model: str
+    dialect: Dialect
+    extra: Mapping[str, Any]
+    tokens: TokenIds
+
+    async def body(self, request: Request, questions: Sequence[LabelQuestion]) -> bytes:
+        """Raises UnusableVerdict if a prompt has no token ids."""
+        first = await self.tokens.of(questions[0].prompt)  # then what all share is known
+        prompts = [first, *await asyncio.gather(*(self.tokens.of(question.prompt) for question in questions[1:]))]
+        body: dict[str, Any] = {name: value for name, value in self.extra.items() if name not in _CHAT_ONLY}
+        body |= {"model": self.model, "prompt": prompts, "max_tokens": 1, "logprobs": self.dialect.top_logprobs}
+        body["stream"] = False
+        if "temperature" not in self.dialect.omit:
+            body["temperature"] = request.sampling.temperature
+        if request.sampling.seed is not None and "seed" not in self.dialect.omit:
+            body["seed"] = request.sampling.seed
+        if self.dialect.priority:
+            body["priority"] = int(request.priority)
+        return orjson.dumps(body)
+
+
+def read_list(raw: bytes, count: int) -> Completion:
+    """The answers to ``count`` prompts; an answer that is missing or malformed fails for itself. Raises UnusableVerdict
+    if it is no list of answers."""
+    answer = loads(raw)
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not isinstance(choices, list):
+        raise UnusableVerdict("The model server's answer is not usable: it holds no choices.")
+    found: dict[int, Any] = {}
+    for choice in choices:
+        place = choice.get("index") if isinstance(choice, dict) else None
+        if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < count or place in found:
+            raise UnusableVerdict("The model server's answer is not usable: its choices are not one for each prompt.")
+        found[place] = choice
+    usage: Usage = usage_of(answer.get("usage"))
+    batch = tuple([_read(found.get(place)) for place in range(count)])
+    return Completion("", usage=usage, batch=batch, origin=origin_in(answer))
+
+
+def _read(choice: Any) -> Completion | JudgeFailure:
+    if choice is None:
+        return UnusableVerdict("The model server did not answer this question.")
+    logprobs = choice.get("logprobs")
+    listed = logprobs.get("top_logprobs") if isinstance(logprobs, dict) else None
+    first = listed[0] if isinstance(listed, list) and listed else None
+    said = choice.get("text")
+    try:
+        if not isinstance(first, dict):
+            raise UnusableVerdict("The model server's answer is not usable: it holds no log-probabilities.")
+        tokens, own = logprobs.get("tokens"), logprobs.get("token_logprobs")
+        sampled = {"token": tokens[0], "logprob": own[0]} if tokens and own else {"token": said, "logprob": None}
+        top = [{"token": text, "logprob": logprob} for text, logprob in first.items()]
+        message = {"content": said}
+        content = {"content": [{**(sampled if sampled["logprob"] is not None else top[0]), "top_logprobs": top}]}
+        one = {"message": message, "logprobs": content, "finish_reason": choice.get("finish_reason")}
+        return completion_in({"choices": [one]}, thinking=False)
+    except JudgeFailure as fault:
+        return fault
+    except (TypeError, IndexError, KeyError):
+        return UnusableVerdict("The model server's answer is not usable: its log-probabilities are malformed.")
+
+
+def _ours(text: str, part: Any) -> Segment:
+    return Segment(text, part, trusted=True)
+
+
+def _probe(question: str) -> Prompt:
+    asked = Segment("Water is wet. <b>Stones</b> are hard.", "response", trusted=False)
+    user = (_ours("[BEGIN RESPONSE 0a]\n", "response"), asked, _ours("\n[END RESPONSE 0a]\n\n", "response"))
+    system = (_ours("You grade one response.", "instructions"),)
+    return Prompt((Turn("system", system), Turn("user", (*user, _ours(f"{question} Yes or No?", "question")))))
+
+
+PROBES: Final = LabelBatch(
+    (
+        LabelQuestion(_probe("Does the response mention water?"), ("Yes", "No")),
+        LabelQuestion(_probe("Does the response mention fire?"), ("Yes", "No")),
+    )
+)
+PROBE: Final = Request(PROBES.questions[0].prompt, PROBES, Sampling(0.0, seed=0))
+
+
+def agree(listed: Completion, chat: Sequence[Completion]) -> bool:
+    """Whether each answer of a list has the probabilities that chat completions gave for its prompt."""
+    return len(listed.batch) == len(chat) and all(
+        isinstance(one, Completion) and _same(one, other) for one, other in zip(listed.batch, chat, strict=True)
+    )
+
+
+def _same(one: Completion, other: Completion) -> bool:
+    """By the tokens that both list; at least two of them, or all."""
+    found, wanted = _probabilities(one), _probabilities(other)
+    both = found.keys() & wanted.keys()
+    enough = len(both) >= min(2, len(wanted)) > 0
+    return enough and all(abs(found[text] - wanted[text]) <= _SAME for text in both)
+
+
+def _probabilities(one: Completion) -> dict[str, float]:
+    return {candidate.text: exp(candidate.logprob) for candidate in one.candidates if isfinite(candidate.logprob)}
