@@ -228,7 +228,7 @@ class ModelServer:
                     raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
                 if not 200 <= response.status < 300:
                     return fault_of(response.status, response.headers, raw, self.name)
-                raw = joined(raw)
+                raw = raw if raw.startswith(b"{") else joined(raw)
                 self._note_connection(address, response)
                 inside = fault_inside(raw, response.headers, self.name) if b'"error"' in raw else None
                 return inside or raw

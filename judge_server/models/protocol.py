@@ -149,11 +149,6 @@ class Request:
     deadline: float | None = None
 
     @property
-    def size(self) -> int:
-        """How many prompts an engine works on for it."""
-        return len(self.answer.questions) if isinstance(self.answer, LabelBatch) else 1
-
-    @property
     def structured(self) -> Structured:
         """The answer that is neither labels nor typed questions, which only decision models answer. Raises
         ModelUnavailable for those."""

@@ -64,6 +64,7 @@ class RecordingHeader(Frozen):
     @staticmethod
     def of(model: Model) -> "RecordingHeader":
         capabilities = asdict(model.capabilities)
+        del capabilities["label_batch"]  # questions are recorded one by one
         named = RecordedModel(name=model.name, revision=model.revision, notice=model.notice, **capabilities)
         return RecordingHeader(model=named)
 

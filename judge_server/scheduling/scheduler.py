@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import DeadlineExceeded
-from judge_server.models.protocol import Capabilities, Completion, Model, Priority, Reach, Request, Spread
+from judge_server.models.protocol import Capabilities, Completion, LabelBatch, Model, Priority, Reach, Request, Spread
 from judge_server.scheduling.fair_queue import FairQueue, QueueEntry
 from judge_server.scheduling.observers import ModelCall, Observers
 from judge_server.scheduling.single_flight import Waiter, Waiters, current_waiters
@@ -107,9 +107,8 @@ class Scheduler:
         """Hold a slot inside ``async with``, which gives the class in which it was granted. Raises DeadlineExceeded
         if the request's deadline passes first."""
         waiters = current_waiters.get()
-        return _Slot(
-            self, self._waiter(request, waiters), request.prompt.prefix, request.deadline, waiters, request.size
-        )
+        size = len(request.answer.questions) if isinstance(request.answer, LabelBatch) else 1
+        return _Slot(self, self._waiter(request, waiters), request.prompt.prefix, request.deadline, waiters, size)
 
     def slot_for(self, waiter: Waiter, prefix: tuple[str, ...] = ()) -> "_Slot":
         """The same for work other than a model request. Work with the same prefix stays together."""

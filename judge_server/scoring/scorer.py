@@ -206,7 +206,7 @@ class Scorer:
         if certification.required:
             certification.require(judge.reference if judge else None, rubric)
         notices: tuple[str, ...] = ()
-        if rubric.prerelease and isinstance(submission.rubric, str):
+        if isinstance(submission.rubric, str) and rubric.prerelease:
             notices = (f"{rubric.version} is a prerelease version: the content of {rubric.id} may change under it.",)
         if self._run_pins is not None and (submission.run is not None or notices):
             notices += await self._run_pins.agree(submission, rubric, judge, terms)
