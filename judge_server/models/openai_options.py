@@ -1,6 +1,7 @@
 """The options of an OpenAI-compatible server, and the parser of ``NAME@ADDRESS,ADDRESS``."""
 
 import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -71,6 +72,19 @@ class OpenAIOptions(Frozen):
         if refused:
             raise ValueError(f"{', '.join(refused)} cannot be sent; these can: {', '.join(sorted(EXTRA_BODY))}")
         return value
+
+
+def certificates(options: OpenAIOptions) -> ssl.SSLContext | bool:
+    """What a server's certificate is checked with; False: it is not checked. Raises BadConfiguration."""
+    if not options.tls_verify or options.tls_ca_file is None:
+        return options.tls_verify
+    try:
+        return ssl.create_default_context(cafile=options.tls_ca_file)
+    except (OSError, ssl.SSLError):
+        raise BadConfiguration(
+            f"tls_ca_file: {str(options.tls_ca_file)!r} holds no certificates that can be read.",
+            remedy="Name a file of PEM certificates.",
+        ) from None
 
 
 def read_specification(rest: str, provider: str = "openai") -> tuple[str, tuple[str, ...]]:

@@ -8,7 +8,6 @@ chooses the address, the retries and the waits.
 
 import asyncio
 import io
-import ssl
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,20 +22,19 @@ from judge_server.core.caller import current_caller
 from judge_server.core.errors import (
     BadConfiguration,
     DeadlineExceeded,
-    JudgeFailure,
     ModelUnavailable,
     UnusableVerdict,
 )
-from judge_server.models.capability_probe import BY_TOKEN_ID, REFUSALS, CapabilityProbe, first_dialect
+from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
 from judge_server.models.control_strings import strings_in, strings_of_files
 from judge_server.models.event_stream import joined
 from judge_server.models.fleet import Address, CallLimits, Failover, Fleet, Hedging
 from judge_server.models.openai_fault import CallOutcome, ServerFault, fault_inside, fault_of
-from judge_server.models.openai_options import OpenAIOptions, read_specification
+from judge_server.models.openai_options import OpenAIOptions, certificates, read_specification
 from judge_server.models.openai_reply import ModelListing, completion_of, json_in, listing_of, merged, tokens_in
 from judge_server.models.openai_wire import chat_body, favouring
-from judge_server.models.prompt_lists import MOST_PROMPTS, PROBE, PROBES, PromptLists, agree, read_list
-from judge_server.models.prompt_tokens import OwnTokens, ServerTokens, TokenIds, template_of
+from judge_server.models.prompt_lists import MOST_PROMPTS, PromptLists
+from judge_server.models.prompt_tokens import token_ids
 from judge_server.models.protocol import Capabilities, Completion, LabelBatch, Labels, Prompt, Reach, Request
 from judge_server.models.registry import read_options
 from judge_server.models.reserved import UNKNOWN, ControlStrings
@@ -83,7 +81,7 @@ class ModelServer:
         self.capacity = options.max_in_flight * len(addresses)
         self.capabilities = Capabilities(logprobs=False, structured=False)
         self._options = options
-        self._tls = _tls(options)
+        self._tls = certificates(options)
         self._fleet = Fleet(addresses)
         self._hedging = _hedging(options, addresses)
         self._failover = Failover(self._fleet, self._post, self._hedging)
@@ -333,7 +331,9 @@ class OpenAIServer(ModelServer):
     async def complete(self, request: Request) -> Completion:
         answer, relisting = request.answer, self._dialect.relisting
         if isinstance(answer, LabelBatch):
-            return await self._complete_list(self._lists, request, answer)
+            if self._lists is None:
+                raise UnusableVerdict("The model server takes no list of prompts.")
+            return await self._lists.complete(request, answer)
         if not isinstance(answer, Labels) or not answer.every or relisting == "none":
             return await self._complete(request)
         token_ids = await self._token_ids(answer.words) if relisting in BY_TOKEN_ID else ()
@@ -354,38 +354,18 @@ class OpenAIServer(ModelServer):
             raise answer.error
         return completion_of(answer, thinking=request.thinking_tokens is not None)
 
-    async def _complete_list(self, lists: PromptLists | None, request: Request, batch: LabelBatch) -> Completion:
-        """Raises UnusableVerdict if the server does not take the list as it is: each question may then be asked
-        alone."""
-        if lists is None:
-            raise UnusableVerdict("The model server takes no list of prompts.")
-        body = await lists.body(request, batch.questions)
+    async def _send_list(self, body: bytes, prompt: Prompt, deadline: float | None) -> bytes | ServerFault:
         failover = Failover(self._fleet, partial(self._post, path="/completions"), self._hedging)
-        answer = await self._answer(body, request.prompt, request.deadline, failover)
-        if isinstance(answer, ServerFault):
-            if answer.status in REFUSALS and isinstance(answer.error, ModelUnavailable):
-                raise UnusableVerdict(f"The model server refuses a list of prompts. {answer.error.detail}")
-            raise answer.error
-        return read_list(answer, len(batch.questions))
+        return await self._answer(body, prompt, deadline, failover)
 
     async def _takes_lists(self) -> PromptLists | None:
         """How to send lists of prompts, if the server answers one with the probabilities of chat completions."""
-        path, strings = self._options.tokenizer, self._dialect.strings
-        template = None if path is None else await asyncio.to_thread(template_of, path)
-        tokens: TokenIds | None = OwnTokens(template, strings) if template else None
-        tokens = tokens or await ServerTokens.learned(self._tokenize, strings)
+        tokens = await token_ids(self._options.tokenizer, self._tokenize, self._dialect.strings)
         if tokens is None:
             return None
-        lists = PromptLists(self.name, self._dialect, self._options.extra_body, tokens)
-        probe = replace(PROBE, deadline=time.monotonic() + self._options.start_timeout_seconds)
-        try:
-            listed = await self._complete_list(lists, probe, PROBES)
-            alone = [replace(probe, prompt=one.prompt, answer=Labels(one.words)) for one in PROBES.questions]
-            chat = await asyncio.gather(*(self._complete(one) for one in alone))
-        except JudgeFailure:
-            return None
-        same = {one.origin for one in chat} == {listed.origin}
-        return lists if same and agree(listed, chat) else None
+        lists = PromptLists(self.name, self._dialect, self._options.extra_body, tokens, self._send_list)
+        deadline = time.monotonic() + self._options.start_timeout_seconds
+        return lists if await lists.agrees_with(self._complete, deadline) else None
 
     async def _token_ids(self, words: Sequence[str]) -> tuple[int, ...]:
         """The single tokens that say one of ``words``, with and without a leading space; none if no server reports
@@ -419,15 +399,3 @@ def _hedging(options: OpenAIOptions, addresses: tuple[str, ...]) -> Hedging | No
             remedy="Write further addresses of the same model behind commas, or leave hedge out.",
         )
     return Hedging(None if options.hedge is True else options.hedge, options.hedge_share)
-
-
-def _tls(options: OpenAIOptions) -> ssl.SSLContext | bool:
-    if not options.tls_verify or options.tls_ca_file is None:
-        return options.tls_verify
-    try:
-        return ssl.create_default_context(cafile=options.tls_ca_file)
-    except (OSError, ssl.SSLError):
-        raise BadConfiguration(
-            f"tls_ca_file: {str(options.tls_ca_file)!r} holds no certificates that can be read.",
-            remedy="Name a file of PEM certificates.",
-        ) from None

@@ -5,15 +5,17 @@ probabilities must be those of chat completions for the same prompt.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import exp, isfinite
 from typing import Any, Final
 
 import orjson
 
-from judge_server.core.errors import JudgeFailure, UnusableVerdict
+from judge_server.core.errors import JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.core.judgment import Usage
+from judge_server.models.capability_probe import REFUSALS
+from judge_server.models.openai_fault import ServerFault
 from judge_server.models.openai_reply import completion_in, loads, origin_in, usage_of
 from judge_server.models.openai_wire import Dialect
 from judge_server.models.prompt_tokens import TokenIds
@@ -21,6 +23,7 @@ from judge_server.models.protocol import (
     Completion,
     LabelBatch,
     LabelQuestion,
+    Labels,
     Prompt,
     Request,
     Sampling,
@@ -35,12 +38,35 @@ _SAME: Final = 0.05  # of the probability of any token: part borders may cut wor
 
 @dataclass(frozen=True, slots=True)
 class PromptLists:
-    """Writes the requests and reads the answers for one server."""
+    """Writes the requests and reads the answers for one server. ``send`` posts a body with its prompt and deadline."""
 
     model: str
     dialect: Dialect
     extra: Mapping[str, Any]
     tokens: TokenIds
+    send: Callable[[bytes, Prompt, float | None], Awaitable[bytes | ServerFault]]
+
+    async def complete(self, request: Request, batch: LabelBatch) -> Completion:
+        """Raises UnusableVerdict if the server does not take the list as it is: each question may then be asked
+        alone."""
+        answer = await self.send(await self.body(request, batch.questions), request.prompt, request.deadline)
+        if isinstance(answer, ServerFault):
+            if answer.status in REFUSALS and isinstance(answer.error, ModelUnavailable):
+                raise UnusableVerdict(f"The model server refuses a list of prompts. {answer.error.detail}")
+            raise answer.error
+        return read_list(answer, len(batch.questions))
+
+    async def agrees_with(self, chat: Callable[[Request], Awaitable[Completion]], deadline: float) -> bool:
+        """Whether a list has the answers, from the same model, that ``chat`` gives to each of its prompts."""
+        alone = [Request(one.prompt, Labels(one.words), PROBE.sampling, deadline=deadline) for one in PROBES.questions]
+        try:
+            listed = await self.complete(replace(PROBE, deadline=deadline), PROBES)
+            said = await asyncio.gather(*(chat(one) for one in alone))
+        except JudgeFailure:
+            return False
+        return {one.origin for one in said} == {listed.origin} and all(
+            isinstance(one, Completion) and _same(one, other) for one, other in zip(listed.batch, said, strict=True)
+        )
 
     async def body(self, request: Request, questions: Sequence[LabelQuestion]) -> bytes:
         """Raises UnusableVerdict if a prompt has no token ids."""
@@ -117,13 +143,6 @@ PROBES: Final = LabelBatch(
     )
 )
 PROBE: Final = Request(PROBES.questions[0].prompt, PROBES, Sampling(0.0, seed=0))
-
-
-def agree(listed: Completion, chat: Sequence[Completion]) -> bool:
-    """Whether each answer of a list has the probabilities that chat completions gave for its prompt."""
-    return len(listed.batch) == len(chat) and all(
-        isinstance(one, Completion) and _same(one, other) for one, other in zip(listed.batch, chat, strict=True)
-    )
 
 
 def _same(one: Completion, other: Completion) -> bool:

@@ -102,6 +102,12 @@ class ServerTokens:
         return ids
 
 
+async def token_ids(path: Path | None, tokenize: Tokenize, strings: ControlStrings) -> TokenIds | None:
+    """By the tokenizer at ``path`` if it can be used, else by the server; None if neither can."""
+    template = None if path is None else await asyncio.to_thread(template_of, path)
+    return OwnTokens(template, strings) if template else await ServerTokens.learned(tokenize, strings)
+
+
 def template_of(path: Path) -> ChatTemplate | None:
     """The chat template with the tokenizer at ``path`` (a tokenizer.json or its folder); None if it has none, or if
     transformers is not installed. Slow: it imports a large library."""

@@ -63,7 +63,7 @@ class ListServer(StubJudge):
             choices.append({"index": place, "text": "Yes", "logprobs": one, "finish_reason": "length"})
         usage = {"prompt_tokens": sum(map(len, body["prompt"])), "completion_tokens": len(choices)}
         kept = [one for one in choices if len(self.lists) == 1 or one["index"] not in self.drop]
-        return Reply(body={"choices": kept[::-1], "usage": usage})
+        return Reply(body={"model": "stub", "choices": kept[::-1], "usage": usage})
 
 
 def prompt(question: str, response: str = "Water is wet.") -> Prompt:
