@@ -355,8 +355,8 @@ class OpenAIServer(ModelServer):
         return completion_of(answer, thinking=request.thinking_tokens is not None)
 
     async def _send_list(self, body: bytes, prompt: Prompt, deadline: float | None) -> bytes | ServerFault:
-        failover = Failover(self._fleet, partial(self._post, path="/completions"), self._hedging)
-        return await self._answer(body, prompt, deadline, failover)
+        post = partial(self._post, path="/completions")
+        return await self._answer(body, prompt, deadline, Failover(self._fleet, post, self._hedging))
 
     async def _takes_lists(self) -> PromptLists | None:
         """How to send lists of prompts, if the server answers one with the probabilities of chat completions."""
@@ -364,8 +364,7 @@ class OpenAIServer(ModelServer):
         if tokens is None:
             return None
         lists = PromptLists(self.name, self._dialect, self._options.extra_body, tokens, self._send_list)
-        deadline = time.monotonic() + self._options.start_timeout_seconds
-        return lists if await lists.agrees_with(self._complete, deadline) else None
+        return lists if await lists.agrees_with(self._complete, self._options.start_timeout_seconds) else None
 
     async def _token_ids(self, words: Sequence[str]) -> tuple[int, ...]:
         """The single tokens that say one of ``words``, with and without a leading space; none if no server reports

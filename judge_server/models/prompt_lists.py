@@ -5,6 +5,7 @@ probabilities must be those of chat completions for the same prompt.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, isfinite
@@ -56,8 +57,10 @@ class PromptLists:
             raise answer.error
         return read_list(answer, len(batch.questions))
 
-    async def agrees_with(self, chat: Callable[[Request], Awaitable[Completion]], deadline: float) -> bool:
-        """Whether a list has the answers, from the same model, that ``chat`` gives to each of its prompts."""
+    async def agrees_with(self, chat: Callable[[Request], Awaitable[Completion]], seconds: float) -> bool:
+        """Whether a list has the answers, from the same model, that ``chat`` gives to each of its prompts, within
+        ``seconds``."""
+        deadline = time.monotonic() + seconds
         alone = [Request(one.prompt, Labels(one.words), PROBE.sampling, deadline=deadline) for one in PROBES.questions]
         try:
             listed = await self.complete(replace(PROBE, deadline=deadline), PROBES)
