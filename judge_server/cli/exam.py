@@ -32,7 +32,8 @@ def exam(
         typer.Option("--fail-under", min=0, max=1, help="Exit status 1 if a family passes less than this share."),
     ] = None,
     output: Annotated[
-        list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help="Write the result: .md or .json.")
+        list[Path] | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the result: .md, .html, .json, or .xml (JUnit)."),
     ] = None,
     list_only: Annotated[
         bool, typer.Option("--list", help="Print the questions with their right answers as JSON lines and stop.")

@@ -8,7 +8,7 @@ from judge_server.exam.sitting import ExamResult, FailedPair, FamilyResult
 WEAK = 0.9  # below this share of pairs a family is worth a look
 _SHOWN = 3
 _REASON = "try mode reason, which lets the judge think before its verdict"
-_ADVICE: dict[Family, str] = {
+ADVICE: dict[Family, str] = {
     "lists": "write lists as data (any_of, all_of), so that the judge needs no rule",
     "polarity": f"word such criteria as what the response does, with an example that only warns; or {_REASON}",
     "turn": f"choose another judge for conversations, or {_REASON}",
@@ -36,10 +36,7 @@ def as_markdown(result: ExamResult) -> str:
 def _lines(result: ExamResult) -> Iterator[str]:
     yield f"# Exam of {result.judge.name}"
     yield ""
-    yield f"Judge: {result.judge.kind}."
-    yield f"Prompt version {result.prompt}, seed {result.seed}, {result.questions} questions."
-    if result.judge.notice:
-        yield f"{result.judge.notice}"
+    yield from heading(result)
     yield ""
     yield from _verdict(result)
     yield ""
@@ -53,6 +50,14 @@ def _lines(result: ExamResult) -> Iterator[str]:
         if one.failed:
             yield ""
             yield from _failures(one)
+
+
+def heading(result: ExamResult) -> Iterator[str]:
+    """Which judge was asked what."""
+    yield f"Judge: {result.judge.kind}."
+    yield f"Prompt version {result.prompt}, seed {result.seed}, {result.questions} questions."
+    if result.judge.notice:
+        yield result.judge.notice
 
 
 def _verdict(result: ExamResult) -> Iterator[str]:
@@ -75,7 +80,7 @@ def _verdict(result: ExamResult) -> Iterator[str]:
     yield "What to do:"
     yield ""
     for one in weak:
-        yield f"- {one.family} ({one.passed} of {one.pairs}): {_ADVICE[one.family]}."
+        yield f"- {one.family} ({one.passed} of {one.pairs}): {ADVICE[one.family]}."
 
 
 def ranked(result: ExamResult) -> list[FamilyResult]:
@@ -97,12 +102,12 @@ def _pair(pair: FailedPair) -> Iterator[str]:
     yield f"{pair.variant}: {_plain(pair.statement)}"
     for response, expected, said in zip(pair.responses, pair.expected, pair.said, strict=True):
         mark = "right" if said == expected else "WRONG"
-        yield f"- {mark}: said {_word(said)}, expected {_word(expected)}: `{_plain(response)}`"
+        yield f"- {mark}: said {said_of(said)}, expected {said_of(expected)}: `{_plain(response)}`"
     if pair.error:
         yield f"- {_plain(pair.error)}"
 
 
-def _word(said: bool | str | None) -> str:
+def said_of(said: bool | str | None) -> str:
     return {True: "met", False: "not met", None: "nothing"}.get(said, str(said)) if not isinstance(said, str) else said
 
 

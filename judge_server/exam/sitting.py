@@ -13,6 +13,7 @@ from judge_server.exam.question import FAMILIES, ExamPair, ExamQuestion, Family
 from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.cascade import CascadeJudge
 from judge_server.judging.panel import PanelJudge
+from judge_server.judging.relative.arbiter import singles
 from judge_server.judging.single import SingleJudge
 from judge_server.util.wilson import wilson
 
@@ -93,6 +94,17 @@ class ExamPlan:
         return [pair for name in self.families for pair in pairs(name, self.seed, self.pairs, self.lengths)]
 
 
+def plan_for(
+    judge: Judge, seed: int, pairs: int, families: Sequence[Family] = (), longest: int | None = None
+) -> ExamPlan:
+    """The plan for a judge: long responses as long as it holds, and at most ``longest`` tokens."""
+    known = [single.model.capabilities.context_tokens for single in singles(judge)]
+    holds = None if None in known or not known else min(size for size in known if size is not None)
+    room = holds if longest is None else min(holds or 10**9, longest + ANSWER_ROOM)
+    chosen: tuple[Family, ...] = tuple(name for name in FAMILIES if not families or name in families)
+    return ExamPlan(seed, pairs, chosen, room)
+
+
 def turned(judge: Judge) -> Judge | None:
     """The same judge with labels and options in the opposite order; None if its prompt has no such order."""
     if isinstance(judge, PanelJudge | CascadeJudge):
@@ -111,8 +123,9 @@ async def sit(
     plan: ExamPlan,
     advance: Callable[[int, int], None] | None = None,
     at_once: int = 32,
+    terms: Terms | None = None,
 ) -> ExamResult:
-    """Ask every question. ``advance``: called with the questions done and in all."""
+    """Ask every question, ``at_once`` together. ``advance``: called with the questions done and in all."""
     reordered = turned(judge)
     skipped: dict[str, str] = {}
     made = plan.made()
@@ -121,31 +134,36 @@ async def sit(
         skipped["label_order"] = "this judge has no order of labels"
     if not plan.lengths:
         skipped["long_context"] = "the judge's context is too short"
-    answers = await _ask(judge, reordered, [question for pair in made for question in pair.questions], advance, at_once)
+    questions = [question for pair in made for question in pair.questions]
+    asking = _Asking(judge, reordered, asyncio.Semaphore(at_once), terms or Terms())
+    answers = await asking.all(questions, advance)
     results = _families(made, answers)
     return _result(judge, plan, made, answers, results, skipped)
 
 
-async def _ask(
-    judge: Judge,
-    reordered: Judge | None,
-    questions: Sequence[ExamQuestion],
-    advance: Callable[[int, int], None] | None,
-    at_once: int,
-) -> list[Answer]:
-    places, done = asyncio.Semaphore(at_once), 0
+@dataclass(frozen=True)
+class _Asking:
+    """``reordered``: the judge with labels in the opposite order, if there is one."""
 
-    async def one(question: ExamQuestion) -> Answer:
-        nonlocal done
-        asked = reordered if question.reordered and reordered is not None else judge
-        async with places:
-            (answer,) = await asked.ask(question.material, (question.criterion,), Terms())
-        done += 1
-        if advance is not None:
-            advance(done, len(questions))
-        return answer
+    judge: Judge
+    reordered: Judge | None
+    places: asyncio.Semaphore
+    terms: Terms
 
-    return list(await asyncio.gather(*(one(question) for question in questions)))
+    async def all(self, questions: Sequence[ExamQuestion], advance: Callable[[int, int], None] | None) -> list[Answer]:
+        done = 0
+
+        async def one(question: ExamQuestion) -> Answer:
+            nonlocal done
+            asked = self.reordered if question.reordered and self.reordered is not None else self.judge
+            async with self.places:
+                (answer,) = await asked.ask(question.material, (question.criterion,), self.terms)
+            done += 1
+            if advance is not None:
+                advance(done, len(questions))
+            return answer
+
+        return list(await asyncio.gather(*(one(question) for question in questions)))
 
 
 def _families(made: Sequence[ExamPair], answers: Sequence[Answer]) -> tuple[FamilyResult, ...]:

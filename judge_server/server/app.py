@@ -30,6 +30,7 @@ from judge_server.server.dialects.failure_policy import Substitutions
 from judge_server.server.dialects.first_reward import FirstRewards
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.server.dialects.roll import RollTasks
+from judge_server.server.exam_runs import ExamRuns
 from judge_server.server.job_events import JobEvents
 from judge_server.server.middleware.authentication import Authentication, key_ring, require_keys
 from judge_server.server.middleware.headers import ResponseHeaders
@@ -42,6 +43,7 @@ from judge_server.server.routes import (
     audit_queue,
     calibrations,
     erasures,
+    exams,
     groups,
     jobs,
     judges,
@@ -113,6 +115,7 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
         metrics.registry.register(RecognitionMetrics(service.watched))
         recognising = model_watch(service)
         app.state.calibrations = calibrating = CalibrationRuns(service)
+        app.state.exams = examining = ExamRuns()
         app.state.jobs = working = job_worker(service)
         app.state.job_events = JobEvents(service.store.jobs.find_all)
         app.state.watch = watching = monitor_watch(
@@ -120,7 +123,7 @@ async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> As
         )
         auditing = audit_worker(service)
         pruning = pruner_of(service)
-        app.state.unhurried = (working, auditing, calibrating)
+        app.state.unhurried = (working, auditing, calibrating, examining)
         async with dialects(app, service, metrics):
             await canaries.start()
             recognising.start()
@@ -178,6 +181,7 @@ _ROUTERS = (
     judges.router,
     labels.router,
     calibrations.router,
+    exams.router,
     monitor.router,
     audit_queue.router,
     openai_graders.router,

@@ -1,6 +1,7 @@
 """The exam finds each fault in its own family, with judges whose fault is known."""
 
 import json
+from xml.etree import ElementTree as ET
 
 import pytest
 from typer.testing import CliRunner
@@ -8,9 +9,10 @@ from typer.testing import CliRunner
 from judge_server.cli import app
 from judge_server.core.criterion import Choice
 from judge_server.exam.families import pairs
+from judge_server.exam.page import as_html, as_junit
 from judge_server.exam.question import ABSENT, FAMILIES
 from judge_server.exam.report import as_markdown, ranked
-from judge_server.exam.sitting import ExamPlan, sit
+from judge_server.exam.sitting import ExamPlan, FailedPair, sit
 from judge_server.judging.prompt import labels_of
 from judge_server.models.protocol import Completion, Labels, TokenProbability
 from tests.judging.values import judge
@@ -201,7 +203,7 @@ def test_long_responses_have_the_length_that_they_say():
 
 
 def test_the_command_examines_the_baseline_and_says_what_it_is(tmp_path):
-    out = [tmp_path / "exam.md", tmp_path / "exam.json"]
+    out = [tmp_path / f"exam.{suffix}" for suffix in ("md", "json", "html", "xml")]
     done = CliRunner().invoke(
         app, ["exam", "--model", "baseline", "--pairs", "5", *[part for path in out for part in ("-o", str(path))]]
     )
@@ -209,6 +211,9 @@ def test_the_command_examines_the_baseline_and_says_what_it_is(tmp_path):
     assert "understands nothing" in out[0].read_text()
     result = json.loads(out[1].read_text())
     assert sum(one["passed"] for one in result["families"]) < sum(one["pairs"] for one in result["families"])
+    assert "understands nothing" in out[2].read_text()
+    suite = ET.fromstring(out[3].read_text())[0]
+    assert int(suite.get("tests")) == len(result["families"])
     strict = CliRunner().invoke(app, ["exam", "--model", "baseline", "--pairs", "3", "--fail-under", "1"])
     assert strict.exit_code == 1
 
@@ -219,6 +224,35 @@ def test_the_questions_can_be_listed_with_their_answers():
     assert len(rows) == 8
     assert {row["expected"] for row in rows} == {True, False}
     assert CliRunner().invoke(app, ["exam", "--list", "--families", "mood"]).exit_code == 2
+
+
+async def test_the_page_escapes_what_it_shows_and_ci_fails_below_the_least_share():
+    result = await examined(longer)
+    failed = result.families[0].model_copy(
+        update={
+            "failed": (
+                FailedPair(
+                    variant="<b>",
+                    statement="<script>alert(1)</script>",
+                    responses=("<i>", "</code>"),
+                    expected=(True, False),
+                    said=(None, False),
+                ),
+            )
+        }
+    )
+    page = as_html(result.model_copy(update={"families": (failed,)}))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    suite = ET.fromstring(as_junit(result, 0.9))[0]
+    assert int(suite.get("failures")) == sum(one.share < 0.9 for one in result.families) > 0
+
+
+async def test_under_a_response_bias_every_family_fails_in_ci():
+    result = await examined(lambda question, right, prompt: 0)
+    suite = ET.fromstring(as_junit(result, 0.0))[0]
+    assert suite.get("failures") == suite.get("tests")
+    assert "Response bias" in as_html(result)
 
 
 async def test_the_weakest_family_stands_first():

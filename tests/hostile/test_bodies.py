@@ -69,6 +69,7 @@ BODIES: dict[str, tuple[str, list[Any]]] = {
     "publish": ("/v1/rubrics", [rubric()]),
     "validate": ("/v1/rubrics/validate", [rubric(), checking()]),
     "labels": ("/v1/labels", [{"name": "n", "labels": [_LABEL, _LABEL | {"annotator": "b"}]}]),
+    "exam": ("/v1/exams", [{"pairs": 1, "families": ["turn"], "seed": 1, "judge": "default"}]),
     "calibration": ("/v1/calibrations", [{"rubric": RUBRIC, "label_set": "n", "judge": "default"}]),
     "grader run": (
         "/v1/fine_tuning/alpha/graders/run",

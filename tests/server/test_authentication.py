@@ -127,6 +127,7 @@ def test_an_expired_key_says_so_to_its_owner_only(client):
         ("labeller", "POST", "/v1/jobs", "score"),
         ("trainer", "POST", "/v1/rubrics", "author"),
         ("trainer", "POST", "/v1/calibrations", "author"),
+        ("trainer", "POST", "/v1/exams", "author"),
         ("trainer", "POST", "/v1/labels", "label"),
         ("author", "GET", "/metrics", "admin"),
     ],

@@ -15,16 +15,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from judge_server.authoring.writing import replace_file
 from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadInput, JudgeServerError
+from judge_server.exam.page import as_html, as_junit
 from judge_server.exam.question import FAMILIES, ExamQuestion, Family
 from judge_server.exam.report import as_markdown
-from judge_server.exam.sitting import ANSWER_ROOM, ExamPlan, ExamResult, sit
-from judge_server.judging.answer import Judge
+from judge_server.exam.sitting import ANSWER_ROOM, ExamPlan, ExamResult, plan_for, sit
 from judge_server.judging.judge_input import message_text
-from judge_server.judging.relative.arbiter import singles
 from judge_server.settings.settings import Settings
 from judge_server.wiring.service import open_service
 
 FAILED = 1
+_WRITERS: dict[str, Callable[[ExamResult, float], str]] = {
+    ".md": lambda result, least: as_markdown(result),
+    ".json": lambda result, least: result.model_dump_json(indent=2) + "\n",
+    ".html": lambda result, least: as_html(result),
+    ".xml": as_junit,
+}
 
 
 @dataclass(frozen=True)
@@ -41,32 +46,30 @@ class ExamOptions:
     outputs: tuple[Path, ...]
     as_json: bool
 
-    def plan(self, context_tokens: int | None) -> ExamPlan:
-        """Raises BadInput for an unknown family."""
+    def chosen(self) -> tuple[Family, ...]:
+        """The families asked for, all if none was named. Raises BadInput for an unknown one."""
         unknown = [name for name in self.families if name not in FAMILIES]
         if unknown:
             raise BadInput(
                 f"--families: there is no family {unknown[0]!r}.", remedy=f"Families: {', '.join(FAMILIES)}."
             )
-        chosen: tuple[Family, ...] = tuple(name for name in FAMILIES if not self.families or name in self.families)
-        room = context_tokens if self.longest is None else min(context_tokens or 10**9, self.longest + ANSWER_ROOM)
-        return ExamPlan(self.seed, self.pairs, chosen, room)
+        return tuple(name for name in FAMILIES if not self.families or name in self.families)
 
 
 async def examine(settings: Settings, options: ExamOptions) -> int:
     """Returns the exit status."""
     written = {path: path.suffix.lower() for path in options.outputs}
-    if others := [str(path) for path, suffix in written.items() if suffix not in (".md", ".json")]:
-        raise BadInput(f"--output: {others[0]} is neither .md nor .json.", remedy="Name it so.")
-    options.plan(None)
+    if others := [str(path) for path, suffix in written.items() if suffix not in _WRITERS]:
+        raise BadInput(f"--output: {others[0]} is none of {', '.join(_WRITERS)}.", remedy="Name it so.")
+    families = options.chosen()
     async with open_service(_with_prompt(settings, options)) as service:
         judge = service.judge_registry.named(options.judge)
         announce([judge])
-        plan = options.plan(_context(judge))
+        plan = plan_for(judge, options.seed, options.pairs, families, options.longest)
         with _progress() as advance:
             result = await sit(judge, plan, advance)
     for path, suffix in written.items():
-        replace_file(path, as_markdown(result) if suffix == ".md" else result.model_dump_json(indent=2) + "\n")
+        replace_file(path, _WRITERS[suffix](result, options.fail_under or 0.0))
     _show(result, as_json=options.as_json)
     return _status(result, options)
 
@@ -81,16 +84,11 @@ def _with_prompt(settings: Settings, options: ExamOptions) -> Settings:
     return settings.with_flags(judges=judges)
 
 
-def _context(judge: Judge) -> int | None:
-    """The shortest context of the models behind a judge; None if one is unknown."""
-    known = [single.model.capabilities.context_tokens for single in singles(judge)]
-    return None if None in known or not known else min(size for size in known if size is not None)
-
-
 def list_questions(options: ExamOptions) -> None:
     """Print the questions as JSON lines."""
     try:
-        made = options.plan(None if options.longest is None else options.longest + ANSWER_ROOM).made()
+        room = None if options.longest is None else options.longest + ANSWER_ROOM
+        made = ExamPlan(options.seed, options.pairs, options.chosen(), room).made()
     except JudgeServerError as fault:
         fail(str(fault))
     for pair in made:

@@ -8,7 +8,10 @@ import typer
 from judge_server.cli.calibrate import cascade, fit, gate, labels, report, run
 from judge_server.cli.running import needs
 
-app = typer.Typer(help="Measure judges against people: labels, agreement, fitted probabilities.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure judges against people: labels, agreement, fitted probabilities. No labels yet? judge-server exam.",
+    no_args_is_help=True,
+)
 app.command("import")(labels.import_labels)
 app.command("export")(labels.export)
 app.command("sheet")(labels.sheet)

@@ -56,6 +56,8 @@ RULES: Final = (
     ScopeRule(_READ, "/v1/label-sets", ("label", "author")),
     ScopeRule(_READ, "/v1/calibrations", SCOPES),
     ScopeRule(_ALL, "/v1/calibrations", ("author",)),
+    ScopeRule(_READ, "/v1/exams", SCOPES),
+    ScopeRule(_ALL, "/v1/exams", ("author",)),
     ScopeRule(_READ, "/v1/monitor/audit-queue", ("label",)),  # it shows other callers' conversations and responses
     ScopeRule(_READ, "/v1/monitor", SCOPES),
     ScopeRule(_ALL, "/v1/monitor", ("label",)),

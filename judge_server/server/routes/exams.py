@@ -1,0 +1,74 @@
+"""POST /v1/exams, GET /v1/exams, /v1/exams/{id} and its report page."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+from pydantic import Field
+
+from judge_server.core.errors import NotFound
+from judge_server.core.model import Frozen
+from judge_server.core.submission import Coordinate
+from judge_server.exam.families import PAIRS_A_FAMILY
+from judge_server.exam.page import as_html
+from judge_server.exam.question import Family
+from judge_server.exam.sitting import plan_for
+from judge_server.server.exam_runs import ExamProgress, ExamRuns
+from judge_server.server.service import ServiceHere, StrictRoute
+
+router = APIRouter(prefix="/v1/exams", tags=["calibration"], route_class=StrictRoute)
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def _exams(request: Request) -> ExamRuns:
+    found: ExamRuns = request.app.state.exams
+    return found
+
+
+ExamsHere = Annotated[ExamRuns, Depends(_exams)]
+
+
+class ExamRequest(Frozen):
+    """``judge``: a configured judge, else the default. ``seed`` decides the surface forms. ``pairs``: in each family.
+    ``families``: only these. ``longest``: tokens of the longest response, else what the judge holds, at most 64,000."""
+
+    judge: Coordinate | None = None
+    seed: int = Field(default=0, ge=0, le=2**53)
+    pairs: int = Field(default=PAIRS_A_FAMILY, ge=1, le=100)
+    families: tuple[Family, ...] = Field(default=(), max_length=50)
+    longest: int | None = Field(default=None, ge=1_000, le=64_000)
+
+
+class ExamList(Frozen):
+    """The exams since the server started, newest first."""
+
+    exams: list[ExamProgress]
+
+
+@router.post("", status_code=202)
+async def examine(body: ExamRequest, service: ServiceHere, exams: ExamsHere) -> ExamProgress:
+    """Ask a judge contrast pairs with known answers in the background. Answers 202 at once; poll the exam for its
+    progress."""
+    judge = service.judge_registry.named(body.judge)
+    return exams.begin(judge, plan_for(judge, body.seed, body.pairs, body.families, body.longest))
+
+
+@router.get("")
+async def listing(exams: ExamsHere) -> ExamList:
+    """The exams since the server started, newest first, without their failed pairs."""
+    return ExamList(exams=exams.listed())
+
+
+@router.get("/{exam_id}")
+async def exam(exam_id: str, exams: ExamsHere) -> ExamProgress:
+    """An exam's progress or result."""
+    return exams.find(exam_id)
+
+
+@router.get("/{exam_id}/report", response_class=HTMLResponse)
+async def report(exam_id: str, exams: ExamsHere) -> HTMLResponse:
+    """The result as a page: families with intervals, failing pairs, and what to do."""
+    found = exams.find(exam_id)
+    if found.result is None:
+        raise NotFound(f"The exam {exam_id!r} has no result yet: it is {found.status}.", remedy="Ask again later.")
+    return HTMLResponse(as_html(found.result), headers={"Content-Security-Policy": _POLICY})
