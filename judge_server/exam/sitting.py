@@ -222,8 +222,9 @@ def _result(
     said = [(question, question.said(answer)) for question, answer in zip(questions, answers, strict=True)]
     yes = [answered for question, answered in said if question.expected is True and answered is not None]
     no = [answered for question, answered in said if question.expected is False and answered is not None]
-    firsts = [q.first_label(a) for q, a in zip(questions, answers, strict=True)]
-    known = [one for one in firsts if one is not None]
+    firsts = [(q.reordered, q.first_label(a)) for q, a in zip(questions, answers, strict=True)]
+    known = [one for _, one in firsts if one is not None]
+    turned_firsts = [one for reordered, one in firsts if reordered and one is not None]
     met = (_share(yes), _share(no)) if yes and no else None
     first = _share(known) if known else None
     return ExamResult(
@@ -232,7 +233,7 @@ def _result(
         seed=plan.seed,
         questions=len(questions),
         unanswered=sum(answered is None for _, answered in said),
-        bias=_bias(met, first),
+        bias=_bias(met, first, _share(turned_firsts) if turned_firsts else None),
         met=met,
         first=first,
         families=families,
@@ -245,9 +246,10 @@ def _share(answers: Iterable[bool | str | None]) -> float:
     return sum(one is True for one in listed) / len(listed)
 
 
-def _bias(met: tuple[float, float] | None, first: float | None) -> str | None:
-    """What a judge answers regardless of the question, if it does so in at least 95 of 100 cases."""
-    if first is not None and first >= BIASED:
+def _bias(met: tuple[float, float] | None, first: float | None, turned_first: float | None) -> str | None:
+    """What a judge answers regardless of the question, if it does so in at least 95 of 100 cases. "Yes" is mostly shown
+    first: only the share among questions in the opposite order, ``turned_first``, tells the two apart."""
+    if first is not None and first >= BIASED and turned_first is not None and turned_first >= BIASED:
         return "it takes the label that is shown first"
     if met is not None and min(met) >= BIASED:
         return "it says that every criterion is met"
