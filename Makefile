@@ -21,7 +21,7 @@ WORKERS ?= auto
 PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
-.PHONY: help install install-base demo test test-long test-numerics test-trainers bench simulate coverage check audit interpreters format lock lock-trainers
+.PHONY: help install install-base demo test test-long test-numerics test-trainers bench simulate coverage check audit interpreters release format lock lock-trainers
 
 help:  ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -86,6 +86,12 @@ check: install  ## formatting, lint, strict types, layer contracts
 
 interpreters: install  ## the wheel on other interpreters, with newest and lowest versions (PYTHONS="/path/to/python3.13 …")
 	$(BIN)/python -m deploy.try_interpreters $(PYTHONS)
+
+release: install  ## both distributions, their bill of materials (CycloneDX) and provenance, in dist/: no network
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(UV) build --quiet --offline --out-dir dist .
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(UV) build --quiet --offline --out-dir dist clients
+	$(BIN)/python -m deploy.bill_of_materials dist
 
 audit: install  ## pinned packages with known vulnerabilities (ADVISORIES=DIR reads a copy of the advisory database)
 	$(BIN)/python -m deploy.audit_dependencies $(if $(ADVISORIES),--advisories $(ADVISORIES))

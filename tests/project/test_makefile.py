@@ -20,6 +20,7 @@ TARGETS = [
     "check",
     "audit",
     "interpreters",
+    "release",
     "format",
     "lock",
     "lock-trainers",
