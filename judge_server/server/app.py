@@ -38,7 +38,7 @@ from judge_server.server.middleware.host_guard import HostGuard, trusted_names
 from judge_server.server.middleware.permission import guard_routes
 from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompressed, RequestTasks
 from judge_server.server.middleware.session import Sessions
-from judge_server.server.pages import explorer, library, start, try_it
+from judge_server.server.pages import explorer, labelling, library, start, try_it
 from judge_server.server.routes import (
     audit_queue,
     calibrations,
@@ -193,6 +193,7 @@ _ROUTERS = (
     try_it.router,
     library.router,
     explorer.router,
+    labelling.router,
 )
 
 

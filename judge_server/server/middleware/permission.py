@@ -69,6 +69,7 @@ RULES: Final = (
     ScopeRule(_READ, "/rubrics", SCOPES),
     ScopeRule(_READ, "/judgments", SCOPES),
     ScopeRule(_READ, "/groups", SCOPES),
+    ScopeRule(_ALL, "/label", ("label",)),  # it shows other callers' conversations and responses
 )
 METRICS: Final = "/metrics"
 

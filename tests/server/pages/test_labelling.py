@@ -1,0 +1,115 @@
+"""Labelling on a page: blind to the judge, one response at a time, stored at once, each annotator alone."""
+
+import re
+
+import pytest
+
+from tests.served import judged_by
+from tests.server.pages.test_pages import HOSTILE, Page, sound
+from tests.stub_judge import faithful
+from tests.submissions import rubric, submission
+
+PLAN = {"set": "ward/june", "rubric": "safety/sycophancy", "annotator": "ann"}
+SHOWN = re.compile(r'name="judgment" value="([^"]+)"')
+
+
+@pytest.fixture
+def client():
+    with judged_by(faithful(0.73)) as (client, _):
+        items = [submission(rubric="safety/sycophancy", response=f"Answer {n}.", id=str(n)) for n in range(3)]
+        client.post("/v1/score/batch", json={"items": items})
+        yield client
+
+
+def begun(client, **plan):
+    return client.get("/label/item", params=PLAN | plan)
+
+
+def completed(client, shown, answer="met", **fields):
+    """The answer to a filled-in page; every criterion gets the first of its answers that is ``answer``."""
+    page = Page(shown.text)
+    radios = [one for one in page.all("input") if one.get("type") == "radio"]
+    hidden = {one["name"]: one["value"] for one in page.all("input") if one.get("type") == "hidden"}
+    given = {one["name"]: one["value"] for one in radios if one["value"] == answer}
+    return client.post("/label/item", data=hidden | given | fields, follow_redirects=True)
+
+
+def labels(client, name=PLAN["set"]):
+    return client.get(f"/v1/label-sets/{name}").json()["labels"]
+
+
+def test_a_response_is_shown_without_what_the_judge_said(client):
+    page = sound(begun(client))
+    assert "Answer 2." in page.text
+    assert "0.73" not in page.text
+    assert not page.all("meter")
+    assert "Cannot tell" in page.text
+
+
+def test_answers_are_stored_and_the_next_response_comes(client):
+    first = begun(client)
+    second = completed(client, first)
+    assert SHOWN.search(second.text)[1] != SHOWN.search(first.text)[1]
+    assert "labelled by ann: 1 responses" in sound(second).text
+    found = labels(client)
+    assert {one["annotator"] for one in found} == {"ann"}
+    assert {one["label"] for one in found} == {"met"}
+    assert {one["response"] for one in found if one.get("response")} == {"Answer 2."}
+    third = completed(client, second, answer="unsure", note="Not my field.")
+    end = completed(client, third)
+    assert "no further response" in sound(end).text
+    assert len({one["item"] for one in labels(client)}) == 3
+
+
+def test_one_goes_back_and_changes_an_answer(client):
+    second = completed(client, begun(client))
+    before = re.search(r'href="([^"]+)" id="undo"', second.text)[1].replace("&amp;", "&")
+    again = client.get(before)
+    checked = [one for one in Page(again.text).all("input") if "checked" in one]
+    assert checked
+    assert {one["value"] for one in checked} == {"met"}
+    completed(client, again, answer="unmet")
+    assert {one["label"] for one in labels(client)} == {"unmet"}
+
+
+def test_a_skipped_response_comes_again_later(client):
+    first = begun(client)
+    skip = re.search(r'href="([^"]+)" id="skip"', first.text)[1].replace("&amp;", "&")
+    second = client.get(skip)
+    assert SHOWN.search(second.text)[1] != SHOWN.search(first.text)[1]
+    assert SHOWN.search(begun(client).text)[1] == SHOWN.search(first.text)[1]
+
+
+def test_two_annotators_label_the_same_responses_and_see_nothing_of_each_other(client):
+    completed(client, begun(client))
+    other = begun(client, annotator="bob")
+    assert "labelled by bob: 0 responses" in sound(other).text
+    assert not [one for one in Page(other.text).all("input") if "checked" in one]
+    completed(client, other, answer="unmet")
+    assert {(one["annotator"], one["label"]) for one in labels(client)} == {("ann", "met"), ("bob", "unmet")}
+
+
+def test_a_form_without_an_answer_or_with_a_wrong_one_stores_nothing(client):
+    shown = begun(client)
+    first = next(one["name"] for one in Page(shown.text).all("input") if one.get("type") == "radio")
+    for fields in ({}, {first: "perhaps"}):
+        answer = completed(client, shown, answer="none of them", **fields)
+        assert answer.status_code == 422
+    assert client.get("/v1/label-sets/ward/june").status_code == 404
+
+
+@pytest.mark.parametrize("plan", [{"set": "a b"}, {"set": ""}, {"annotator": ""}, {"rubric": "no/such"}])
+def test_a_plan_that_cannot_be_is_a_page_that_says_so(client, plan):
+    answer = begun(client, **plan)
+    assert answer.status_code in (404, 422)
+    sound(answer)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE[:3])
+def test_hostile_texts_and_names_are_shown_as_text(hostile):
+    with judged_by(faithful()) as (client, _):
+        item = submission(rubric=rubric(id="safety/sycophancy"), prompt=hostile, response=f"{hostile} words")
+        client.post("/v1/score", json=item)
+        shown = begun(client, annotator=hostile)
+        sound(shown)
+        sound(completed(client, shown, note=hostile))
