@@ -16,12 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 from judge_server.core.audit_queue import SetName
 from judge_server.core.caller import ANYONE, current_caller
 from judge_server.core.criterion import Choice, JudgedLeaf
-from judge_server.core.errors import BadInput, UnknownJudgment
+from judge_server.core.errors import BadInput, BadSubmission, UnknownJudgment
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.labels.archive import collected_set
 from judge_server.labels.label import Name
+from judge_server.scoring.plan import plan
 from judge_server.server.pages.rendering import form_of, page, sent_to
 from judge_server.server.service import ServiceHere
 from judge_server.store.label_records import CollectedLabel
@@ -47,10 +48,15 @@ class LabelPlan:
     def query(self) -> str:
         return urlencode({"set": self.label_set, "rubric": self.rubric.name, "annotator": self.annotator})
 
-    @property
-    def leaves(self) -> tuple[JudgedLeaf, ...]:
-        """The criteria that people decide: those that a judge decides about the whole response."""
-        return tuple(leaf for leaf in self.rubric.leaves if isinstance(leaf, JudgedLeaf) and leaf.scope != "step")
+    def leaves(self, submission: Submission) -> tuple[JudgedLeaf, ...]:
+        """The criteria that people decide: those that a judge decides about the whole response, if they apply."""
+        asked = [leaf for leaf in self.rubric.leaves if isinstance(leaf, JudgedLeaf) and leaf.scope != "step"]
+        try:
+            planned = plan(submission, self.rubric)
+        except BadSubmission:  # a fact that cannot be read: whether a condition holds is not known
+            return tuple(asked)
+        applicable = {leaf.id for leaf in (*planned.applicable, *planned.undecided)}
+        return tuple(leaf for leaf in asked if leaf.id in applicable)
 
 
 @dataclass(frozen=True)
@@ -78,23 +84,23 @@ async def overview(request: Request, service: ServiceHere) -> Response:
 @router.get("/item")
 async def item(request: Request, service: ServiceHere) -> Response:
     """The next response that the annotator has not labelled; with ``judgment`` that one, with what was given."""
-    plan = await _plan(service, request.query_params)
-    known = await _known(service, plan)
-    wanted = request.query_params.get("judgment")
-    if wanted:
-        found: Judgment | None = await service.store.judgment(wanted)
+    wanted = await _plan(service, request.query_params)
+    known = await _known(service, wanted)
+    named = request.query_params.get("judgment")
+    if named:
+        found: Judgment | None = await service.store.judgment(named)
         if found is None:
             raise UnknownJudgment("No judgment is stored under this id.", remedy="Go on with the next one.")
     else:
-        found = await _next(service, plan, known, request.query_params.get("after"))
+        found = await _next(service, wanted, known, request.query_params.get("after"))
     submission = None if found is None else await service.store.submission(found.id)
     return page(
         request,
         "label_item.html",
-        plan=plan,
+        plan=wanted,
         judgment=found,
         submission=submission,
-        questions=tuple(_question(leaf) for leaf in plan.leaves),
+        questions=() if submission is None else tuple(map(_question, wanted.leaves(submission))),
         given={} if found is None else known.get(_item_of(found), {}),
         done=len(known),
         before=request.query_params.get("before"),
@@ -106,21 +112,25 @@ async def item(request: Request, service: ServiceHere) -> Response:
 async def labelled(request: Request, service: ServiceHere) -> Response:
     """Store the labels of one response, then go to the next. A criterion without an answer stays without a label."""
     fields = await form_of(request)
-    plan = await _plan(service, fields)
+    wanted = await _plan(service, fields)
     found = await service.store.judgment(fields.get("judgment", ""))
     submission = None if found is None else await service.store.submission(found.id)
     if found is None or submission is None:
         raise UnknownJudgment("The response is no longer stored.", remedy="Go on with the next one.")
-    given = [label for leaf in plan.leaves if (label := _label(leaf, plan, found, submission, fields)) is not None]
+    given = [
+        label
+        for leaf in wanted.leaves(submission)
+        if (label := _label(leaf, wanted, found, submission, fields)) is not None
+    ]
     if not given:
         raise BadInput("No criterion has an answer.", remedy="Answer at least one, or skip the response.")
     records = service.store.labels
     own = {(label.item, label.criterion, label.annotator) for label in given}
-    stored = await records.collected(plan.label_set)
+    stored = await records.collected(wanted.label_set)
     others = [one for one in stored if (one.item, one.criterion, one.annotator) not in own]
-    await asyncio.to_thread(collected_set, plan.label_set, [*given, *others])
-    await records.collect(plan.label_set, given, replace=True)
-    return sent_to(request, f"/label/item?{plan.query}&{urlencode({'before': found.id})}")
+    await asyncio.to_thread(collected_set, wanted.label_set, [*given, *others])
+    await records.collect(wanted.label_set, given, replace=True)
+    return sent_to(request, f"/label/item?{wanted.query}&{urlencode({'before': found.id})}")
 
 
 async def _plan(service: Service, given: Mapping[str, str]) -> LabelPlan:
