@@ -3,16 +3,22 @@
 python -m tests.judging.prompt_page      writes the page anew
 """
 
+import json
 from pathlib import Path
+from typing import Any
 
 from judge_server.core.criterion import Nominal
+from judge_server.core.fact import CANNOT_TELL
 from judge_server.core.rubric import Rubric
 from judge_server.core.step import Step
 from judge_server.core.submission import Message
+from judge_server.judging.decision import typed_question
+from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import NEWEST, PromptWriter
 from judge_server.judging.relative.comparison import CandidateComparison, Standard
 from judge_server.judging.relative.prompt import Script
-from judge_server.models.protocol import Prompt
+from judge_server.models.decision_wire import Format, decision_body
+from judge_server.models.protocol import Decisions, Prompt, Request
 from tests.judging.values import binary, material, scale
 from tests.project.repository import ROOT
 
@@ -44,7 +50,17 @@ def page() -> str:
             known = shown.setdefault(text, heading)
             again = f'{turn.role}: as for "{known}"\n'
             parts.append(again if known != heading else f"{turn.role}:\n\n```text\n{text}\n```\n")
+    for form, name in (("systemone", "System One"), ("decisions", "Decisions")):
+        parts.append(f"## Typed questions to a decision model, {name}\n\nThe body that is posted:\n")
+        parts.append(f"```json\n{json.dumps(_decision(form), indent=1, ensure_ascii=False)}\n```\n")
     return "\n".join(parts)
+
+
+def _decision(form: Format) -> dict[str, Any]:
+    given = material("Drink water and rest.", conversation=_ILL)
+    asked = (binary("Names a remedy."), binary("Names a dose that is too high.", if_absent="skip"), scale())
+    questions = tuple(typed_question(criterion, _WRITER) for criterion in asked)
+    return decision_body(Request(_WRITER.material(given), Decisions(questions)), questions, "a-model", form)
 
 
 def _prompts() -> list[tuple[str, Prompt]]:
@@ -54,6 +70,27 @@ def _prompts() -> list[tuple[str, Prompt]]:
     options = [{"label": "advice", "value": 1.0}, {"label": "question", "value": 0.5}]
     nominal = Nominal.model_validate(
         {"id": "kind", "kind": "nominal", "statement": "Kind of answer.", "options": options, "if_absent": "skip"}
+    )
+    thought = material("The user wants rest. I say so.", conversation=_ILL)
+    sourced = material(
+        "Two tablets.", conversation=_ILL, reference="Adults: two tablets at most.", facts=(("country", "GB"),)
+    )
+    kept = binary(
+        "Every dose in the response stands in the reference.",
+        reference="required", reference_role="source", if_absent="skip", guidance="Words and digits are equal.",
+    )  # fmt: skip
+    told = JudgeInput(_ILL, response="", about="conversation")
+    fact = Nominal.model_validate(
+        {
+            "id": "fact",
+            "kind": "nominal",
+            "statement": "Who asks: a patient or a clinician?",
+            "options": [
+                {"label": "patient", "value": 0.0},
+                {"label": "clinician", "value": 0.0},
+                {"label": CANNOT_TELL, "value": 0.0, "description": "the conversation does not say it"},
+            ],
+        }
     )
     graded = scale("How plain is it?", guidance="Technical words that are explained count as plain.")
     rubric = Rubric.model_validate(
@@ -76,6 +113,13 @@ def _prompts() -> list[tuple[str, Prompt]]:
         ("A scale with guidance, mode direct", _WRITER.write(given, [graded], "direct")),
         ("Nominal options that may not apply, mode direct", _WRITER.write(given, [nominal], "direct")),
         ("One step of a response, mode direct", _WRITER.write(step, [binary(scope="step")], "direct")),
+        (
+            "The reasoning instead of the answer, mode direct",
+            _WRITER.write(thought, [binary(scope="reasoning")], "direct"),
+        ),
+        ("A source as reference, facts, and an absent premise, mode direct", _WRITER.write(sourced, [kept], "direct")),
+        ("A fact that the conversation tells, mode direct", _WRITER.write(told, [fact], "direct")),
+        ("A fact that the conversation tells, mode reason", _WRITER.write(told, [fact], "reason")),
         ("One binary criterion, mode reason", _WRITER.write(given, [binary(examples=_EXAMPLES)], "reason")),
         ("Several criteria, mode reason", _WRITER.write(given, [binary(), graded], "reason")),
         ("Two responses compared, mode direct", script.prompt((0, 1), "relative_pair_direct")),
