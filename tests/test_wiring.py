@@ -1,15 +1,22 @@
 """Settings become judges, models, rubrics, a store and a scorer."""
 
 import os
+from math import log
 
 import pytest
 
 from judge_server.core.errors import BadConfiguration, JudgeServerError, ModelUnavailable
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.submission import Submission
+from judge_server.judging.answer import Terms
+from judge_server.judging.prompt import PromptWriter
+from judge_server.models.protocol import Completion, TokenProbability
 from judge_server.settings.settings import Settings
 from judge_server.wiring.archive import open_archive
+from judge_server.wiring.judges import build_judges
 from judge_server.wiring.service import open_service
+from tests.judging.values import binary, material
+from tests.scripted_model import ScriptedModel
 from tests.served import settings_of
 from tests.stub_judge import StubJudge
 from tests.submissions import checking, submission
@@ -115,3 +122,27 @@ async def test_the_archive_opens_without_a_judge(tmp_path):
     async with open_archive(settings) as (store, shelf):
         assert await store.judgment(judgment.id) == judgment
         assert (await shelf.get("medical/consultation")).id == "medical/consultation"
+
+
+class FirstLabels:
+    """Opens a model that always says the label that the prompt names first."""
+
+    def open(self, specification):
+        def answer(request):
+            asked = request.prompt.turns[-1].text.rpartition("exactly one word:")[2]
+            first, second = (("Yes", "No"), ("No", "Yes"))[asked.index("No") < asked.index("Yes")]
+            return Completion(first, (TokenProbability(first, log(0.9)), TokenProbability(second, log(0.1))))
+
+        return ScriptedModel(answer)
+
+
+async def test_a_panel_of_both_orders_averages_over_the_place_of_the_labels():
+    named = judges(
+        usual={"model": "scripted:one"},
+        opposite={"model": "scripted:one", "order": "opposite"},
+        both={"panel": ["usual", "opposite"]},
+    )
+    built = build_judges(named, FirstLabels(), PromptWriter(b"secret"))
+    said = {name: (await one.ask(material(), (binary(),), Terms()))[0].reading.value for name, one in built.items()}
+    assert said == pytest.approx({"usual": 0.9, "opposite": 0.1, "both": 0.5})
+    assert built["usual"].reference.fingerprint != built["opposite"].reference.fingerprint

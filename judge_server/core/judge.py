@@ -48,7 +48,8 @@ class JudgeSpecification(Frozen):
 
     ``engine``: options of the model's engine. ``temperature`` defaults to 0, or to 0.7 for several votes in reason
     mode. ``thinking_tokens``: None switches a reasoning model's thinking off, a number is its token budget.
-    ``prompt``: the version of the prompt's templates. ``min_label_mass``: below this probability on the labels a
+    ``prompt``: the version of the prompt's templates. ``order``: of labels, options and examples; a panel of two judges
+    that differ in it averages over both orders. ``min_label_mass``: below this probability on the labels a
     direct judge abstains (or falls back to reason mode). ``max_label_gap``: a direct judge abstains if labels
     missing from the server's list leave a larger gap between the lowest and the highest possible value.
     ``attempts``: how often a question is asked until the answer is readable, including the first time. ``quorum``:
@@ -60,6 +61,7 @@ class JudgeSpecification(Frozen):
     engine: dict[str, Any] = Field(default_factory=dict, repr=False)
     mode: Mode = "direct"
     prompt: PromptVersion = "2"
+    order: Literal["usual", "opposite"] = "usual"
     votes: int = Field(default=1, ge=1, le=99)
     temperature: float | None = Field(default=None, ge=0, le=2)
     seed: int = Field(default=0, ge=0)

@@ -19,7 +19,7 @@ ADVICE: dict[Family, str] = {
     "contradicted": _REASON,
     "languages": "choose another judge for these languages, or calibrate it on labels in them",
     "length": "the judge prefers long responses: watch length in the monitors, or choose another judge",
-    "label_order": "average over both orders with a panel, or choose another judge",
+    "label_order": 'average over both orders with a panel (order = "opposite"), or choose another judge',
     "options": "use fewer options with descriptions, or binary criteria",
     "no_content": "the guard refuses most of these before a judge is asked; keep it on",
     "long_context": "judge shorter parts (scope: step), or a judge with a longer context",

@@ -98,6 +98,8 @@ class SingleJudge:
     def reference(self) -> JudgeReference:
         specification, model = self.specification, self.model
         content = specification.model_dump(mode="json", exclude=_OUTSIDE_THE_ANSWER)
+        if specification.order == "usual":
+            del content["order"]  # fingerprints from before there was a choice stay what they are
         engine = specification.model_dump(mode="json", include={"engine"})["engine"]
         content |= {
             "engine": {name: value for name, value in engine.items() if name not in _OUTSIDE_THE_MODEL},

@@ -72,11 +72,16 @@ def _with_secrets(specification: JudgeSpecification) -> dict[str, Any]:
     return options
 
 
+def _writer_of(specification: JudgeSpecification, writer: PromptWriter) -> PromptWriter:
+    versioned = writer.of(specification.prompt)
+    return versioned.turned() if specification.order == "opposite" else versioned
+
+
 def build_judges(
     specifications: Mapping[str, JudgeSpecification], models: Models, writer: PromptWriter
 ) -> dict[str, Judge]:
     judges: dict[str, Judge] = {
-        name: SingleJudge(specification, models.open(specification), writer.of(specification.prompt))
+        name: SingleJudge(specification, models.open(specification), _writer_of(specification, writer))
         for name, specification in specifications.items()
         if specification.model is not None
     }
