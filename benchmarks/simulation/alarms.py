@@ -126,7 +126,7 @@ class Shift:
 CELLS: tuple[Cell, ...] = (
     Cell("alarms: one share at its limit of .20, 288 looks", {"any alarm": AT_MOST_5}, AtLimits(1, 0.2)),
     Cell("alarms: one share at its limit of .05, 288 looks", {"any alarm": AT_MOST_5}, AtLimits(1, 0.05)),
-    Cell("alarms: six shares at their limits of .20, 288 looks", {"any alarm": AT_MOST_5}, AtLimits(6, 0.2), 0.4),
+    Cell("alarms: six shares at their limits of .20, 288 looks", {"any alarm": AT_MOST_5}, AtLimits(6, 0.2)),
     Cell("alarms: a criterion met by .97, 288 looks", {"any alarm": AT_MOST_5}, Saturated(0.97)),
     Cell(
         "alarms: a shift from .60 to .35",

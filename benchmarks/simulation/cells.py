@@ -1,6 +1,13 @@
 """All cells of the simulation."""
 
-from benchmarks.simulation import alarms, comparing, coverage, gates, maps
+from benchmarks.simulation import alarms, comparing, coverage, gates, maps, unseen
 from benchmarks.simulation.cell import Cell
 
-CELLS: tuple[Cell, ...] = (*coverage.CELLS, *gates.CELLS, *maps.CELLS, *alarms.CELLS, *comparing.CELLS)
+CELLS: tuple[Cell, ...] = (
+    *coverage.CELLS,
+    *unseen.CELLS,
+    *gates.CELLS,
+    *maps.CELLS,
+    *alarms.CELLS,
+    *comparing.CELLS,
+)

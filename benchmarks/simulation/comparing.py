@@ -66,9 +66,9 @@ class Queue:
 DEFAULTS = Queue((20, 20, 20, 20))
 CELLS: tuple[Cell, ...] = (
     Cell("compare: equal judges, 12 criteria, 40 prompts x 3, correlation .3", {"any claim": AT_MOST_5},
-         EqualJudges(40, 3, 0.15, 0.3), 0.4),
+         EqualJudges(40, 3, 0.15, 0.3)),
     Cell("compare: equal judges, 12 criteria, 60 independent, 4 % errors", {"any claim": AT_MOST_5},
-         EqualJudges(60, 1, 0.04, 0.0), 0.4),
+         EqualJudges(60, 1, 0.04, 0.0)),
     Cell("queue: 4 strata of 20 prompts, 3 labels each", {"agreement": COVERED}, DEFAULTS),
     Cell("queue: 1 label each", {"agreement": COVERED}, replace(DEFAULTS, size=1)),
     Cell("queue: 40, 10, 10 and 60 prompts", {"agreement": COVERED}, replace(DEFAULTS, drawn=(40, 10, 10, 60))),

@@ -1,7 +1,7 @@
 """How often the 95 % intervals hold the truth, which is exact: the figure of every possible rating by its
 probability."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
@@ -43,18 +43,22 @@ class Design(Protocol):
 @dataclass(frozen=True)
 class Coverage:
     """``judged``: figures of the judge, ``human``: those among the people, ``gap``: κ of the judge with each person
-    less that of people with each other."""
+    less that of people with each other. ``taken``: the tasks of the figures in ``judged``, if not those of one judge.
+    """
 
     design: Design
     judged: Sequence[str] = ()
     human: Sequence[str] = ()
     gap: bool = False
+    taken: Callable[[RatingPanel], Iterable[Task]] | None = None
 
     def tasks(self, panel: RatingPanel) -> Iterator[Task]:
-        if self.judged:
-            yield from _named(judge_tasks(panel, "judge", HOW), self.judged, "")
+        if self.taken is not None:
+            yield from self.taken(panel)
+        elif self.judged:
+            yield from named(judge_tasks(panel, "judge", HOW), self.judged, "")
         if self.human:
-            yield from _named(human_tasks(panel), self.human, "people: ")
+            yield from named(human_tasks(panel), self.human, "people: ")
         if self.gap:
             yield gap_task(panel)
 
@@ -63,7 +67,7 @@ class Coverage:
         panel, chance = self.design.patterns()
         found: dict[str, float] = {}
         for evidence, metrics in self.tasks(panel):
-            ids = np.arange(evidence.clusters) if evidence.ids is None else evidence.ids
+            ids = np.arange(evidence.clusters) if evidence.ids is None else evidence.ids.astype(np.int64)
             total = evidence.totals(chance[ids][np.newaxis] * MANY)
             found |= {metric.name: float(metric.value(total)[0]) for metric in metrics}
         return found
@@ -84,7 +88,7 @@ class Coverage:
         return Cell(name, dict.fromkeys(names, COVERED), self)
 
 
-def _named(tasks: Iterator[Task], names: Sequence[str], prefix: str) -> Iterator[Task]:
+def named(tasks: Iterator[Task], names: Sequence[str], prefix: str) -> Iterator[Task]:
     seen: set[str] = set()
     for evidence, metrics in tasks:
         own = [metric.renamed(prefix + metric.name) for metric in metrics if metric.name in names]

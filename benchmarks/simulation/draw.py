@@ -141,10 +141,14 @@ class Sure:
         return panel(np.arange(len(said)), codes, BINARY, said), floats(weight)
 
 
-def panel(cluster: Ints, codes: Ints, scale: LabelScale, probability: Floats | None = None) -> RatingPanel:
-    """(raters, items) codes, −1 for none; the last rater is the judge, whose ``probability`` of yes may be given."""
+def panel(
+    cluster: Ints, codes: Ints, scale: LabelScale, probability: Floats | None = None, second: bool = False
+) -> RatingPanel:
+    """(raters, items) codes, −1 for none; the last rater is the judge, whose ``probability`` of yes may be given. With
+    ``second`` the last but one is another judge."""
     raters, items = codes.shape
-    names = (*(f"person {place}" for place in range(raters - 1)), "judge")
+    people = raters - (2 if second else 1)
+    names = (*(f"person {place}" for place in range(people)), *(["second"] if second else []), "judge")
     shares = np.full(raters * items, np.nan)
     if probability is not None:
         shares[-items:] = probability
@@ -153,7 +157,7 @@ def panel(cluster: Ints, codes: Ints, scale: LabelScale, probability: Floats | N
         np.repeat(np.arange(raters), items),
         codes.ravel(),
         names,
-        roles(raters),
+        roles(raters, people),
         scale.labels,
         cluster=np.tile(cluster, raters),
         probability=shares,
@@ -161,10 +165,11 @@ def panel(cluster: Ints, codes: Ints, scale: LabelScale, probability: Floats | N
     return RatingPanel.of(rows, scale)
 
 
-def roles(raters: int) -> tuple[Role, ...]:
-    """The last rater is the judge."""
-    people: list[Role] = ["human"] * (raters - 1)
-    return (*people, "judge")
+def roles(raters: int, people: int | None = None) -> tuple[Role, ...]:
+    """The last rater is a judge, or all after ``people``."""
+    first: list[Role] = ["human"] * (raters - 1 if people is None else people)
+    rest: list[Role] = ["judge"] * (raters - len(first))
+    return (*first, *rest)
 
 
 def label_set(

@@ -216,7 +216,6 @@ KAPPA_RULES = {
     "kappa truly .40, 60 prompts x 3, correlation .6": Rule(KAPPA, BORDER, 60, 3, 0.6),
 }
 BOTH_WAYS, MOSTLY_MISSES = Judge(0.125, 0.125), Judge(0.2, 0.05)  # κ .75 each, at a rate of one half
-CERTIFICATES = 0.4  # 400 sets where others have 1,000
 CELLS: tuple[Cell, ...] = (
     *(_cell(name, rule, {PASSED: FEW}) for name, rule in RULES.items()),
     *(_cell(name, rule, {PASSED: Demand(most=0.04)}) for name, rule in KAPPA_RULES.items()),
@@ -225,7 +224,6 @@ CELLS: tuple[Cell, ...] = (
             f"12 criteria at chance within, rates .95/.05, {items} items",
             Twelve(items, BOTH_WAYS, (0.95, 0.05), 12),
             {PASSED: NEVER, "a criterion at chance is proven": REPORTED},
-            CERTIFICATES,
         )
         for items in (100, 300)
     ),
@@ -234,7 +232,6 @@ CELLS: tuple[Cell, ...] = (
             f"1 criterion of 12 at chance, the others at kappa .90, {items} items",
             Twelve(items, Judge(0.05, 0.05), (0.5,), 1),
             {PASSED: Demand(most=0.05), "a criterion at chance is proven": Demand(most=0.05)},
-            CERTIFICATES,
         )
         for items in (100, 300)
     ),
@@ -243,7 +240,6 @@ CELLS: tuple[Cell, ...] = (
             f"nine of ten wrong on a kind of 5 %, {items} items",
             RareKind(items),
             {"proven for that kind": NEVER, PASSED: REPORTED},
-            CERTIFICATES,
         )
         for items in (300, 1000)
     ),
@@ -252,22 +248,18 @@ CELLS: tuple[Cell, ...] = (
             name,
             draw,
             {PASSED: Demand(most=0.04), "another decision than with clusters": NEVER},
-            CERTIFICATES,
         )
         for name, draw in {
             "kappa truly .40, each item five times, no clusters": FromFile(100, 1, 5, 0.0),
             "kappa truly .40, 40 prompts x 6, correlation .6, no clusters": FromFile(40, 6, 1, 0.6),
         }.items()
     ),
-    _cell(
-        "kappa truly .40 with each person, .57 where people agree, 300 items", Ties(300), {PASSED: FEW}, CERTIFICATES
-    ),
+    _cell("kappa truly .40 with each person, .57 where people agree, 300 items", Ties(300), {PASSED: FEW}),
     *(
         _cell(
             f"kappa truly .40, silent on {share} %, 300 items",
             Silence(300, share / 100),
             {PASSED: demand},
-            CERTIFICATES,
         )
         for share, demand in ((1.5, REPORTED), (9, FEW))  # below 2 % a missing label is not counted as wrong
     ),
@@ -276,7 +268,6 @@ CELLS: tuple[Cell, ...] = (
             f"power: kappa .75 on 12 criteria, {words}, {items} items",
             Twelve(items, judge),
             {PASSED: REPORTED},
-            CERTIFICATES,
         )
         for words, judge in (("errs both ways", BOTH_WAYS), ("mostly misses", MOSTLY_MISSES))
         for items in (100, 300)

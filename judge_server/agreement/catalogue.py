@@ -1,7 +1,9 @@
 """The metrics of a scale, the evidence that each reads, and the reason why others have no value."""
 
+from dataclasses import replace
+
 from judge_server.agreement.classification import classification_metrics, f1_balanced, total
-from judge_server.agreement.contingency import as_coincidences, as_item_coincidences
+from judge_server.agreement.contingency import as_coincidences, as_item_coincidences, not_commonest
 from judge_server.agreement.kappa import FLEISS_KAPPA, RAW_AGREEMENT, cohen_metrics, gwet_metrics
 from judge_server.agreement.krippendorff import krippendorff_metrics
 from judge_server.agreement.metric import Estimate, Metric
@@ -26,9 +28,17 @@ def table_metrics(scale: LabelScale) -> list[Metric]:
     return [
         *classification_metrics(scale),
         *cohen_metrics(scale),
-        *(metric.over(as_item_coincidences) for metric in multi_rater_metrics(scale)),
-        *(metric.over(as_coincidences) for metric in krippendorff_metrics(scale)),
+        RAW_AGREEMENT.over(as_item_coincidences),
+        needs_rarer(FLEISS_KAPPA.over(as_item_coincidences)),
+        *(metric.over(as_item_coincidences) for metric in gwet_metrics(scale)),
+        *(needs_rarer(metric.over(as_coincidences)) for metric in krippendorff_metrics(scale)),
     ]
+
+
+def needs_rarer(metric: Metric) -> Metric:
+    """Without an interval if the reference has too few labels other than the most common one: the chance disagreement
+    then rests on them (simulated with 2 % of positives, correlated by .6: .875 of the intervals held the truth)."""
+    return replace(metric, rarer=not_commonest)
 
 
 def multi_rater_metrics(scale: LabelScale) -> list[Metric]:

@@ -1,12 +1,7 @@
 """Intervals for each shape of metric, from sums within clusters, or the reason why there is none.
 
-- A proportion gets Wilson's score interval with the effective number of trials (Korn & Graubard 1998, Surv. Methodol.
-  24:193). The variance in the design effect is that of leaving out one cluster (Bell & McCaffrey 2002, Surv. Methodol.
-  28:169), because the linearised one is too small if there are few clusters or their sizes differ. It is raised
-  towards that of an intraclass correlation of .3 if few events were seen, so that the bound changes smoothly from 0
-  events on, and never lowered: with a plain estimate of it, intervals of this kind are too narrow (Franco, Little,
-  Louis & Slud 2019, J. Surv. Stat. Methodol. 7:334). The t quantile has the effective number of clusters − 1 degrees
-  of freedom (Carter, Schnepel & Steigerwald 2017, Rev. Econ. Stat. 99:698).
+- A proportion gets the score interval of ``util.clustered_share``. The t quantile has the effective number of clusters
+  − 1 degrees of freedom (Carter, Schnepel & Steigerwald 2017, Rev. Econ. Stat. 99:698).
 - A coefficient 1 − observed / expected disagreement gets the same interval on the scale of its observed disagreement,
   with the variance of the coefficient itself (leaving one cluster out) in the effective number of trials.
 - F1 is an increasing function of a proportion, and gets the function of its bounds.
@@ -22,6 +17,7 @@ the variance is uncertain if it rests on few clusters. Simulated coverage: docs/
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import atanh, exp, inf, sqrt, tanh
 
 import numpy as np
@@ -31,12 +27,13 @@ from judge_server.agreement.distribution import student_quantile
 from judge_server.agreement.evidence import Evidence
 from judge_server.agreement.metric import Estimate, Metric
 from judge_server.agreement.resampling import Resampling, Task, leave_one_out, replicate_together
+from judge_server.util.clustered_share import ASSUMED_EVENTS, assumed_effect, effective_degrees, share_bounds
 from judge_server.util.wilson import score_interval
 
 TOLERATED_UNDEFINED = 0.05  # with more resamples that lack a class the interval would be too optimistic
-ASSUMED_CORRELATION = 0.3  # correlation assumed among the items of one cluster if too few events show it
-ASSUMED_EVENTS = 5.0  # weight of that assumption, in clusters with an event
-ASSUMED_GRADED = 2.0  # the same if disagreements have degrees, and most are small
+ASSUMED_GRADED = (
+    2.0  # clusters with an event that the assumed correlation weighs as much as, if disagreements have degrees
+)
 FEWEST_EVENTS = 5  # fewest labels of the rarer kind for an interval
 FEWEST_DEGREES = 4.0
 DIRECT = ("proportion", "described")
@@ -184,32 +181,12 @@ def per_cluster(evidence: Evidence, metric: Metric) -> tuple[Floats, Floats]:
 
 def share_interval(hits: Floats, trials: Floats, confidence: float) -> tuple[float, float]:
     """The interval of Σ hits / Σ trials; (clusters,) columns with trials above 0, at least two clusters."""
-    count, clusters = float(trials.sum()), len(trials)
-    rate = float(hits.sum()) / count
-    effect = assumed = assumed_effect(trials)
-    if 0 < rate < 1 and clusters > 1:
-        residual = (hits - rate * trials) / (1 - trials / count)
-        variance = float((residual**2).sum()) / count**2 * (clusters - 1) / clusters
-        effect = variance / (rate * (1 - rate) / count)
-    events = min(float(hits.sum()), count - float(hits.sum()))
-    drawn = raised(effect, assumed, events, ASSUMED_EVENTS)
-    quantile = student_quantile(0.5 + confidence / 2, effective_degrees(trials))
-    return score_interval(rate, count / max(drawn, 1.0), quantile)
+    return share_bounds(floats(hits), trials, partial(student_quantile, 0.5 + confidence / 2))
 
 
 def raised(effect: float, assumed: float, events: float, weight: float) -> float:
     """A measured design effect, raised towards the assumed one if few events were seen."""
     return max(effect, (events * effect + weight * assumed) / (events + weight))
-
-
-def effective_degrees(trials: Floats) -> float:
-    """The number of equally large clusters that weigh as much (Kish 1965), less one; at least 1."""
-    return max(float(trials.sum()) ** 2 / float((trials**2).sum()) - 1, 1.0)
-
-
-def assumed_effect(trials: Floats) -> float:
-    """The design effect of equally correlated items (Kish 1965) with the assumed correlation."""
-    return 1 + (float((trials**2).sum() / trials.sum()) - 1) * ASSUMED_CORRELATION
 
 
 def combined(evidence: Evidence, metric: Metric, value: float, resampling: Resampling) -> Estimate:

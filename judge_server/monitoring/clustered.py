@@ -14,12 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from judge_server.util.wilson import score_interval
+from judge_server.util.clustered_share import share_bounds
 
 Numbers = NDArray[np.float64]
 _NORMAL: Final = NormalDist()
-_ASSUMED_CORRELATION: Final = 0.3
-_ASSUMED_EVENTS: Final = 5.0
 _CONFIDENT: Final = _NORMAL.inv_cdf(0.975)
 
 
@@ -82,21 +80,12 @@ def estimate(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
 
 
 def share(of: Sample, quantile: float = _CONFIDENT) -> MeanEstimate:
-    """A mean that lies in [0, 1], with the score interval of an effective number of trials (Korn & Graubard 1998) and
-    Student's quantile on the effective number of prompts − 1. If few rows are on the rarer side, rows of one prompt are
-    assumed to correlate with ``_ASSUMED_CORRELATION``, so that 0 of n is not certainty; the assumption never lowers the
-    measured effect. The same rules as in ``agreement.interval``, without scipy."""
+    """A mean that lies in [0, 1], with the interval of ``util.clustered_share``."""
     mean = of.mean
     if isnan(mean) or of.clusters < 2:
         return MeanEstimate(mean, 0.0, 1.0, of.n, of.clusters)
-    count, squares = float(of.weight.sum()), float(of.weight @ of.weight)
-    effect = assumed = 1 + (squares / count - 1) * _ASSUMED_CORRELATION
-    if 0 < mean < 1:
-        effect = _variance(of, mean) / (mean * (1 - mean) / count)
-    events = count * min(mean, 1 - mean)
-    drawn = max(effect, (events * effect + _ASSUMED_EVENTS * assumed) / (events + _ASSUMED_EVENTS), 1.0)
-    wider = _wider(count**2 / squares, quantile)
-    low, high = score_interval(min(max(mean, 0.0), 1.0), count / drawn, quantile * wider)
+    used = of.weight > 0
+    low, high = share_bounds(of.total[used], of.weight[used], lambda degrees: quantile * _wider(degrees + 1, quantile))
     return MeanEstimate(mean, low, high, of.n, of.clusters)
 
 

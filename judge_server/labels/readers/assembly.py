@@ -1,6 +1,6 @@
 """Builds the label set from gathered rows once all checks pass."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from judge_server.labels.readers.checking import (
     check_duplicates,
     check_names,
     check_probabilities,
+    check_summaries,
     clusters_of,
     roles_of,
     splits_of,
@@ -20,7 +21,7 @@ from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.gathering import Gathering, facts_in
 from judge_server.labels.readers.layout import FACTS, is_fact
 from judge_server.labels.readers.placing import Placed, Placer
-from judge_server.labels.table import Column, LabelTable
+from judge_server.labels.table import ABSTAINED, Column, LabelTable
 
 _NAMED: Final = ("item", "criterion", "annotator")
 
@@ -43,6 +44,7 @@ def assemble(
             remedy="Each row below the heading is one label; see judge-server docs labels.",
         )
     check_names(gathering, findings)
+    check_summaries(gathering, findings)
     roles = roles_of(gathering, findings)
     clusters, cluster_codes = clusters_of(gathering, findings)
     splits = splits_of(gathering, clusters, cluster_codes, findings)
@@ -59,11 +61,17 @@ def assemble(
         table=table,
         items=_items(gathering),
         splits=splits,
-        notes=(*findings.notes, *placed.notes),
+        notes=(*findings.notes, *placed.notes, *_nothing_given(placed)),
     )
     made = observed(made)
     version = (provenance.checksum or made.digest).removeprefix("sha256:")[:12]
     return replace(made, version=version)
+
+
+def _nothing_given(placed: Placed) -> Iterator[str]:
+    """A note about a file in which every label is empty."""
+    if (placed.labels.codes == ABSTAINED).all():
+        yield "No row has a label. Colours, ticks and comments of a sheet are not read: write the answers as words."
 
 
 def _table(gathering: Gathering, placed: Placed, roles: tuple[Role, ...], clusters: Column) -> LabelTable:

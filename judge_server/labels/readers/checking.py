@@ -11,10 +11,12 @@ from judge_server.labels.label import ROLES, Role
 from judge_server.labels.label_set import Split
 from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering
+from judge_server.labels.readers.word import is_summary
 from judge_server.labels.table import Codes
 
 LONGEST_NAME: Final = 400
 _SHORTENED: Final = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]{2,}")
+_MOST_SUMMARIES: Final = 8  # rows of sums and means below a table
 Longs = NDArray[np.int64]
 
 
@@ -42,6 +44,16 @@ def check_names(gathering: Gathering, findings: LabelFindings) -> None:
                     message,
                     "Format the column as text, and enter it again.",
                 )
+
+
+def check_summaries(gathering: Gathering, findings: LabelFindings) -> None:
+    """The last items of a table are no sums or means of those above."""
+    items, names = gathering.codes("item"), gathering.numbering["item"].names
+    for code in range(len(names) - 1, max(len(names) - 1 - _MOST_SUMMARIES, 1), -1):
+        if not is_summary(names[code]):
+            return
+        message, advice = f"the item {names[code][:40]!r} looks like a row of sums or means", "Remove the row."
+        _add_at(findings, gathering.rows, items == code, "item", message, advice)
 
 
 def roles_of(gathering: Gathering, findings: LabelFindings) -> tuple[Role, ...]:

@@ -42,12 +42,20 @@ def form_of(path: Path) -> Form:
             raise BadInput(f"{path.name} {what}.", remedy=remedy)
     if b"\0" in head[:4096]:
         raise BadInput(f"{path.name} holds bytes of UTF-16 or of no text at all.", remedy="Save it as CSV (UTF-8).")
+    _refuse_markup(path, head)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"["):
         return Form.JSON
     if text.startswith(b"{"):
         return Form.JSON_LINES if _is_a_record(text.split(b"\n", 1)[0]) else Form.JSON
     return Form.DELIMITED
+
+
+def _refuse_markup(path: Path, head: bytes) -> None:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
+    if start.startswith((b"<?xml", b"<!doctype", b"<html", b"<table", b"<meta", b"<head", b"<body", b"<style")):
+        remedy = "Save the sheet as XLSX or CSV (UTF-8), whatever the file is named."
+        raise BadInput(f"{path.name} is a page of HTML or XML.", remedy=remedy)
 
 
 def head_of(path: Path) -> bytes:

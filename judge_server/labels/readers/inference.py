@@ -36,7 +36,7 @@ def infer(criterion: str, humans: Tally, judges: Tally) -> Inferred:
         return _numeric(criterion, basis, {} if basis is judges else judges)
     boolean = [word for word in basis if is_boolean(word)]
     odd = [word for word in basis if word not in boolean]
-    if boolean and not set(numeric.values()) - {0.0, 1.0}:
+    if boolean and not set(numeric.values()) - {0.0, 1.0} and not _grades(boolean, odd):
         pair = _commonest_pair({word: basis[word] for word in boolean})
         scale = CriterionScale(criterion=criterion, kind="binary", classes=pair, positive=pair[1])
         reason = f"is neither {pair[0]} nor {pair[1]}, which other labels of {criterion!r} are"
@@ -44,6 +44,15 @@ def infer(criterion: str, humans: Tally, judges: Tally) -> Inferred:
     if numeric:
         return _mixed(criterion, basis, numeric)
     return _words(criterion, basis, {} if basis is judges else judges)
+
+
+def _grades(boolean: list[str], odd: list[str]) -> bool:
+    """F or T beside other single letters is a grade."""
+    return all(_letter(word) for word in boolean) and any(_letter(word) for word in odd)
+
+
+def _letter(word: str) -> bool:
+    return len(word) == 1 and word.isalpha()
 
 
 def _commonest_pair(words: Tally) -> tuple[str, str]:
@@ -77,7 +86,9 @@ def _numeric(criterion: str, basis: Tally, judges: Tally) -> Inferred:
     steps = sorted(values | more if _steps(values | more) else values)
     if steps and set(steps) <= {0.0, 1.0}:
         return Inferred(CriterionScale(criterion=criterion, kind="binary", classes=("0", "1"), positive="1"))
-    return Inferred(CriterionScale(criterion=criterion, kind="ordinal", classes=tuple(map(written, steps))))
+    scale = CriterionScale(criterion=criterion, kind="ordinal", classes=tuple(map(written, steps)))
+    codes = f"criterion {criterion!r}: read as the steps 1 < 2; if 1 means yes and 2 no: --map '1=yes' --map '2=no'"
+    return Inferred(scale, notes=(codes,) if steps == [1.0, 2.0] else ())
 
 
 def _numbers(tally: Tally) -> dict[float, int]:
@@ -118,8 +129,10 @@ def _words(criterion: str, basis: Tally, judges: Tally) -> Inferred:
     for word in sorted(basis, key=lambda word: (-basis[word], word)):
         classes.setdefault(word.casefold(), word)
     notes = []
-    for word, times in sorted(judges.items()):
-        if word.casefold() not in classes and _looks_like_a_class(word, times):
+    own = {word: times for word, times in judges.items() if _looks_like_a_class(word, times)}
+    foreign = len(own) > 1 and not any(word.casefold() in classes for word in own)  # another scale: it is refused
+    for word in () if foreign else sorted(own):
+        if word.casefold() not in classes:
             classes[word.casefold()] = word
             notes.append(f"criterion {criterion!r}: only judges use the class {word!r}")
     if len(classes) > MOST_CLASSES:
@@ -138,6 +151,11 @@ def _words(criterion: str, basis: Tally, judges: Tally) -> Inferred:
         notes.append(
             f"criterion {criterion!r}: which of {' and '.join(sorted(classes.values()))} is the positive class is not "
             f"plain; name it with --scale '{criterion}=WORSE<BETTER'"
+        )
+    if len(classes) > 2:
+        notes.append(
+            f"criterion {criterion!r}: {len(classes)} classes without an order; if they are steps, name them with "
+            f"--scale '{criterion}=WORST<...<BEST'"
         )
     names = tuple(sorted(classes.values())) or ("none",)
     return Inferred(CriterionScale(criterion=criterion, kind="nominal", classes=names), notes=tuple(notes))

@@ -78,8 +78,18 @@ def resolve(names: Sequence[str], layout: Layout, findings: LabelFindings) -> di
     return found
 
 
+def _doubled(name: str) -> str | None:
+    """The column of which ``label.1`` is a second one, as programs rename equal headings; None for other names."""
+    stem, dot, number = name.rpartition(".")
+    return stem if dot and number.isdecimal() and len(number) < 3 else None
+
+
 def _spelled_twice(names: Sequence[str], found: Mapping[str, str], findings: LabelFindings) -> None:
-    """Two headings that differ only in case, such as Label and label: which one is meant is not known."""
+    """Two headings that differ only in case, such as Label and label, or in a number, such as label and label.1: which
+    one is meant is not known."""
+    for name in names:
+        if (stem := _doubled(name)) and stem in found.values():
+            findings.add(1, name, f"the column {name!r} is a second {stem!r}", "Keep one, or rename the other.")
     spellings: dict[str, set[str]] = {}
     for name in names:
         spellings.setdefault(name.strip().casefold(), set()).add(name)

@@ -16,6 +16,7 @@ from judge_server.labels.readers.scale import EVERY, ClassReader
 from judge_server.labels.readers.word import (
     abstains,
     lone_ticks,
+    missing_codes,
     nearly_a_number,
     serial_dates,
     several_at_once,
@@ -185,6 +186,7 @@ def ambiguous(words: Collection[str]) -> dict[str, str]:
         **dict.fromkeys(several, "names several labels at once, and a criterion takes one"),
         **dict.fromkeys(lone_ticks(words), "is the only label, and empty cells beside it can mean no or not labelled"),
         **dict.fromkeys(thousands(words), "may be a decimal or thousands, beside numbers without decimals"),
+        **dict.fromkeys(missing_codes(words), "is far from the others, like a code for no answer (--map 'CODE=')"),
         **dict.fromkeys(serial_dates(words), "is probably a date that a spreadsheet made of an entry such as 8/10"),
     }
 

@@ -4,6 +4,7 @@ than one thing: what only looks like a number, ticks and signs, errors of formul
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from itertools import pairwise
 from typing import Any, Final
 
 from judge_server.core.fact import number_in
@@ -19,6 +20,15 @@ ABSTENTIONS: Final = frozenset(
         "entf\u00e4llt", "entfaellt", "entf.", "nicht anwendbar",
         "nicht zutreffend", "sans objet", "s.o.", "non applicable", "no aplica", "no procede", "non applicabile",
         "n.v.t.", "nvt",
+    }
+)  # fmt: skip
+SUMMARIES: Final = frozenset(
+    {
+        "total", "totals", "grand total", "subtotal", "sum", "count", "mean", "average", "avg", "median", "std", "sd",
+        "std dev", "standard deviation", "percent", "overall",
+        "summe", "gesamt", "gesamtsumme", "insgesamt", "mittelwert", "durchschnitt", "anzahl", "standardabweichung",
+        "somme", "moyenne", "m\u00e9diane", "total g\u00e9n\u00e9ral", "suma", "media", "promedio",
+        "mediana", "somma", "totale", "totaal", "gemiddelde", "soma", "m\u00e9dia",
     }
 )  # fmt: skip
 NO: Final = frozenset({"0", "false", "no", "f", "n", "unmet", "not met", "not_met"})
@@ -81,8 +91,14 @@ _LISTED: Final = re.compile(r"[;|,+&]| / ")
 _TICK: Final = re.compile(
     r"[\u2713\u2714\u2705\u2611\u2717\u2718\u2716\u274c\u2612\u2610\u25a1\u2022*x]|\[x?\]", re.IGNORECASE
 )
+_MISSING: Final = re.compile(r"-[1789]|-?(66|77|88|99|666|777|888|999|9999|99999)|[789]")
 _GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _NEARLY_PATTERNS: Final = tuple((re.compile(pattern, re.IGNORECASE), told) for pattern, told in _NEARLY.items())
+
+
+def is_summary(name: str) -> bool:
+    """Whether an item is named like a row of sums or means."""
+    return name.casefold().strip(" :.=\u00d8") in SUMMARIES
 
 
 def abstains(word: str) -> bool:
@@ -140,6 +156,25 @@ def serial_dates(words: Iterable[str]) -> frozenset[str]:
     days = {word for word, value in numbers.items() if value.is_integer() and 30_000 <= value < 70_000}
     rest = [abs(value) for word, value in numbers.items() if word not in days]
     return frozenset(days) if rest and max(rest) <= 1_000 else frozenset()
+
+
+def missing_codes(words: Iterable[str]) -> frozenset[str]:
+    """Numbers that are probably codes for no answer, as statistics programs write them: 9, 99, -99 or 888 far from all
+    others, which are whole numbers too."""
+    numbers = {word: value for word in words if (value := number_of(word)) is not None and value.is_integer()}
+    coded = {word: value for word, value in numbers.items() if _MISSING.fullmatch(written(value))}
+    return frozenset(word for word, value in coded.items() if _alone(value, sorted({*numbers.values()})))
+
+
+def _alone(code: float, values: list[float]) -> bool:
+    if code < 0:
+        above = [value for value in values if value > code]
+        return len(above) > 1 and above[0] >= 0 and above[0] - code > 1
+    below = [value for value in values if value < code]
+    if len(below) < 2:
+        return False
+    widest = max(second - first for first, second in pairwise(below))
+    return code - below[-1] >= max(3, widest + 1) and code >= 1.8 * below[-1]
 
 
 def given(*values: Any, default: Any = None) -> Any:

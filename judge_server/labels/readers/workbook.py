@@ -13,10 +13,13 @@ from warnings import catch_warnings, simplefilter
 from judge_server.core.errors import BadInput, MissingDependency
 from judge_server.core.extra import installing
 from judge_server.labels.readers.finding import LabelFindings
+from judge_server.labels.readers.word import written
 
 LARGEST_BYTES: Final = 256 * 2**20  # unpacked
 LONGEST_CELL: Final = 32_767  # the limit of a spreadsheet
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how a workbook writes characters that XML cannot hold
+_LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')  # what a number format shows as it stands
+_PLACEHOLDER: Final = re.compile(r"[0#?@ymdhse]|general|standard", re.IGNORECASE)
 _ILLEGAL: Final = frozenset(chr(code) for code in range(32) if code not in (9, 10, 13))
 
 
@@ -55,6 +58,12 @@ def _note_unseen(sheet: Any, findings: LabelFindings) -> None:
     columns = [letter for letter, shape in sheet.column_dimensions.items() if shape.hidden]
     filled = (cell for row in sheet.iter_rows() for cell in row if cell.value is not None)
     crossed = [cell.coordinate for cell in filled if cell.font.strike]
+    commented = [cell.coordinate for row in sheet.iter_rows() for cell in row if getattr(cell, "comment", None)]
+    across = [str(block) for block in sheet.merged_cells.ranges if block.max_col > block.min_col]
+    if commented:
+        findings.notes.append(f"{len(commented)} cells have comments, which are not read: {', '.join(commented[:10])}.")
+    if across:
+        findings.notes.append(f"Cells merged over columns count as the first of them: {', '.join(across[:10])}.")
     if hidden:
         findings.notes.append(f"{hidden} rows are hidden, perhaps by a filter; they are read too.")
     if columns:
@@ -71,7 +80,20 @@ def _text(cell: Any, value: Any, findings: LabelFindings) -> str:
     if cell.data_type == "e":
         findings.add(cell.row, cell.column_letter, f"the cell shows the error {value}", "Correct it or empty the cell.")
         return ""
+    if type(value) in (int, float) and not _shown(cell.number_format, value):
+        message = f"the format of the cell shows something else than its number {value:g}: {cell.number_format[:60]!r}"
+        findings.add(cell.row, cell.column_letter, message, "Write the answers as words, without a number format.")
+        return ""
     return "" if value is None else _written(cell, value)
+
+
+def _shown(number_format: str, value: float) -> bool:
+    """Whether a number format shows the number: each of its parts (above, below, at 0) may be a text alone."""
+    parts = _LITERAL.sub("", number_format).split(";")
+    if "[" in number_format and len(parts) > 1 and re.search(r"\[[<>=]", number_format):
+        return all(_PLACEHOLDER.search(part) for part in parts)
+    place = 0 if value > 0 or len(parts) == 1 else 1 if value < 0 else min(2, len(parts) - 1) if len(parts) > 2 else 0
+    return _PLACEHOLDER.search(parts[place]) is not None
 
 
 def _written(cell: Any, value: Any) -> str:
@@ -83,8 +105,8 @@ def _written(cell: Any, value: Any) -> str:
             return f"{100 * value:.10g}%"
         case int() if _zeros_shown(cell):
             return str(value).zfill(len(cell.number_format))
-        case float() if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
+        case float():
+            return written(float(f"{value:.15g}"))  # what a spreadsheet shows: formulas leave errors beyond it
         case datetime() | date() | time():
             return value.isoformat()
         case str():

@@ -46,6 +46,7 @@ def test_a_judge_that_gives_fractions_makes_a_numeric_criterion_continuous():
 
 def test_a_class_that_only_judges_use_has_a_short_name_and_is_no_excuse():
     judges = {
+        "a": 1,
         "borderline": 1,
         "rather safe": 2,
         "quite safe": 1,
