@@ -15,7 +15,6 @@ from benchmarks.simulation.cell import HEAD, Cell, Outcome, lines
 from benchmarks.simulation.cells import CELLS
 
 AT_ONCE = 25  # sets of one task
-LEAST_SETS = 200  # also of cells whose sets are large
 Drawn = list[dict[str, Outcome]]
 
 
@@ -52,9 +51,8 @@ def simulated(chosen: list[int], sets: int, seed: int, workers: int, kept: Path 
         for place in chosen:
             cell = CELLS[place]
             found[place] = read(file_of(cell, seed, kept)) if kept is not None else {}
-            wanted = max(min(sets, LEAST_SETS), round(sets * cell.sets))
-            for first in range(0, wanted, AT_ONCE):
-                last = min(first + AT_ONCE, wanted)
+            for first in range(0, sets, AT_ONCE):
+                last = min(first + AT_ONCE, sets)
                 if len(found[place].get(first, ())) < last - first:
                     future = pool.submit(task, place, seed, first, last)
                     under_way[future] = (place, first)

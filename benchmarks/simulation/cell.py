@@ -48,13 +48,11 @@ REPORTED = Demand()
 
 @dataclass(frozen=True)
 class Cell:
-    """``draw`` makes one label set and returns an outcome for each of ``demands``. ``sets``: the share of the asked
-    number of sets, for cells whose sets are large."""
+    """``draw`` makes one label set and returns an outcome for each of ``demands``."""
 
     name: str
     demands: Mapping[str, Demand]
     draw: Callable[[Random], Mapping[str, Outcome]]
-    sets: float = 1.0
 
     def drawn(self, seed: int, first: int, last: int) -> list[dict[str, Outcome]]:
         """The outcomes of the sets ``first`` to ``last``: each has its own seed, so that a run can be continued."""

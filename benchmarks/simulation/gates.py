@@ -195,8 +195,8 @@ class Silence:
         return {PASSED: Outcome.of(passed(label_set(cluster, {"c": np.stack([truth, silent])}), policy))}
 
 
-def _cell(name: str, draw: object, demands: Mapping[str, Demand], sets: float = 1.0) -> Cell:
-    return Cell(name, demands, draw, sets)  # type: ignore[arg-type]  # each of them is called with a generator
+def _cell(name: str, draw: object, demands: Mapping[str, Demand]) -> Cell:
+    return Cell(name, demands, draw)  # type: ignore[arg-type]  # each of them is called with a generator
 
 
 FALSE_POSITIVES = only("false_positive_rate", most=0.15)

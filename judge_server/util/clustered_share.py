@@ -44,7 +44,8 @@ def assumed_effect(trials: Numbers) -> float:
 def _upper(hits: Numbers, trials: Numbers, reach: float) -> float:
     """The largest upper bound of no events, of those of the cluster with most, of the two with most, … and of all."""
     weight = 1 / np.maximum(1 - trials / float(trials.sum()), 1e-9) ** 2
-    orders = (np.argsort(-of, kind="stable") for of in (hits, weight * hits, hits / trials))
+    alike = float(np.ptp(trials)) == 0  # then all three orders are one
+    orders = (np.argsort(-of, kind="stable") for of in ((hits,) if alike else (hits, weight * hits, hits / trials)))
     return max(_largest(hits[order], trials[order], weight[order], reach) for order in orders)
 
 
