@@ -46,7 +46,7 @@ AUTORUBRIC = {
         {"name": "scattering", "weight": 10.0, "requirement": "Names Rayleigh scattering."},
         {"name": "tone", "weight": 2.0, "requirement": "How clear is it?",
          "options": [{"label": "clear", "value": 1}, {"label": "muddy", "value": 0}, {"label": "fair", "value": 0.5}]},
-        {"name": "style", "weight": 1.0, "requirement": "Which style has it?", "choices": ["formal", "loose", "odd"]},
+        {"name": "style", "weight": 1.0, "requirement": "Is it formal?", "choices": ["no", "yes"]},
     ],
 }  # fmt: skip
 OPEN_INSTRUCT = {
@@ -197,12 +197,39 @@ def test_rows_of_researchrubrics_keep_signs_and_axes():
     assert left == {"domain": 1}
 
 
-def test_options_with_scores_become_a_scale_and_others_are_counted():
+@pytest.mark.parametrize("choices", [["formal", "loose", "odd"], {"a": 1, "b": 1}, [{"label": "x"}, {"label": "y"}]])
+@pytest.mark.parametrize("form", ["rows", "healthbench", "rubrics-as-rewards"])
+def test_options_without_scores_are_refused_for_a_judge_cannot_say_yes_or_no_to_them(form, choices):
+    entry = {"criterion": "Which style?", "title": "t", "points": 1, "choices": choices}
+    with pytest.raises(BadInput, match="have no different scores"):
+        imported(form, {"prompt": "p", "rubrics": [entry]})
+
+
+def test_lines_with_categories_are_read_as_rubrics_as_rewards():
+    row = {"question": "q", "rubric": "Essential: Names the drug.\nPitfall: Recommends aspirin wrongly."}
+    assert format_of(row, "f:1") == "rubrics-as-rewards"
+    (made,), (submission,), left = imported("rubrics-as-rewards", row)
+    assert [(leaf.statement, leaf.points) for leaf in made.leaves] == [
+        ("Names the drug.", 1), ("Recommends aspirin wrongly.", -0.9),
+    ]  # fmt: skip
+    assert submission == {"prompt": "q"}
+    assert not left
+
+
+def test_a_rule_is_known_without_its_group_too():
+    rule = {"function": "number_bullet_lists", "parameters": {"num_bullets": 3}, "verifier": "rule"}
+    entry = {"criterion": "Has 3 bullets.", "points": 2, "tags": rule}
+    (made,), _, left = imported("rows", {"rubrics": [entry]})
+    assert made.leaves[0].check.kind == "regex"
+    assert not left
+
+
+def test_options_with_scores_become_a_scale_and_yes_or_no_stays_a_question():
     (made,), _, left = imported("rows", AUTORUBRIC)
     assert [leaf.kind for leaf in made.leaves] == ["binary", "scale", "binary"]
     assert [(one.label, one.value) for one in made.leaves[1].options] == [("muddy", 0), ("fair", 0.5), ("clear", 1)]
     assert [leaf.id for leaf in made.leaves] == ["scattering", "tone", "style"]
-    assert left == {"rubric[].choices": 1}
+    assert left == {"rubric[].choices": 1}  # yes and no are what a judge says anyway
 
 
 def test_a_ground_truth_as_text_of_text_is_read():

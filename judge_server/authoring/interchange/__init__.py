@@ -67,6 +67,9 @@ def _is_healthbench(record: Any) -> bool:
 
 
 def _is_rar(record: Any) -> bool:
+    text = record.get("rubric") if isinstance(record, Mapping) else None
+    if isinstance(text, str) and rubrics_as_rewards.lines_of(text):
+        return True
     return _entries_have("title", "description", "weight")(record) or _entries_have("description", "category")(record)
 
 

@@ -17,7 +17,8 @@ _CODE = re.compile(r"[a-z]{2}")
 
 def check_of(function: str, arguments: Arguments) -> Check | None:
     """The check that decides as ``function`` with its ``arguments`` does; None if there is none."""
-    make = _CHECKS.get(function.strip().lower())
+    name = function.strip().lower()
+    make = _CHECKS.get(name) or next((one for full, one in _CHECKS.items() if full.endswith(f":{name}")), None)
     try:
         return None if make is None else make(arguments)
     except (KeyError, TypeError, ValueError):

@@ -43,7 +43,7 @@ def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: flo
     tags = _tags(entry)
     if tags:
         made["tags"] = tags
-    return made | decided_by(entry)
+    return made | decided_by(entry, where)
 
 
 def number_of(value: Any) -> float | int | None:
@@ -87,14 +87,22 @@ def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
     return entry if isinstance(entry, dict) else dict(entry)
 
 
-def decided_by(entry: Mapping[str, Any]) -> dict[str, Any]:
+def decided_by(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The options of a scale, or the check in place of a judge's verdict; nothing if a judge decides yes or no. A rule
-    that has no check of the same meaning, and options without scores, stay unread and are counted."""
+    that has no check of the same meaning stays unread and is counted. Raises BadInput for options without scores: a
+    judge cannot answer yes or no to them."""
     options = options_of(dict.get(_plain(entry), "options") or dict.get(_plain(entry), "choices"))
     if options:
         used = "options" if dict.get(_plain(entry), "options") else "choices"
         _whole(entry.get(used))
         return {"kind": "scale", "options": options}
+    given = dict.get(_plain(entry), "options") or dict.get(_plain(entry), "choices")
+    if given and not _yes_or_no(given):
+        raise wrong_shape(
+            where,
+            f"the options {', '.join(map(_label, given))} have no different scores",
+            "Give each a score ({label: score}, from worst to best), or take the criterion out.",
+        )
     rule = dict.get(_plain(entry), "tags")
     holder: Mapping[str, Any] = rule if isinstance(rule, Mapping) else entry
     function = str(dict.get(_plain(holder), "function") or "")
@@ -111,6 +119,16 @@ def decided_by(entry: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("function", "parameters", "verifier"):
         _whole(holder.get(name))
     return {"kind": "check", "check": check}
+
+
+def _label(option: Any) -> str:
+    return repr(str(dict.get(option, "label", option) if isinstance(option, dict) else option)[:40])
+
+
+def _yes_or_no(given: Any) -> bool:
+    return isinstance(given, list | Mapping) and {str(one).strip().lower() for one in given} in (
+        {"yes", "no"}, {"true", "false"}, {"met", "unmet"},
+    )  # fmt: skip
 
 
 def options_of(given: Any) -> list[dict[str, Any]] | None:

@@ -64,12 +64,18 @@ def read(record: Any, where: str, rubric_id: str = "", pitfalls: Pitfalls = None
 def _entries(record: Any) -> Any:
     if isinstance(record, Mapping):
         record = next((record[name] for name in ("rubric", "rubrics", "rubric_list") if name in record), None)
-    if isinstance(record, str):  # data sets keep the list as JSON in a text column
+    if isinstance(record, str):  # data sets keep the list as JSON in a text column, or as lines of a text
         try:
             return read_json(record)
         except ValueError:
-            return None
+            return lines_of(record) or None
     return record
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
+    """The entries of a text in which every line begins with its category (``Essential: …``); none of other texts."""
+    lines = [line.strip().lstrip("-*•").strip() for line in text.splitlines() if line.strip()]
+    return [{"description": line} for line in lines] if lines and all(map(_PREFIX.match, lines)) else []
 
 
 def _criterion(entry: Any, taken: set[str], where: str) -> dict[str, Any]:
@@ -87,7 +93,9 @@ def _criterion(entry: Any, taken: set[str], where: str) -> dict[str, Any]:
         raise wrong_shape(where, "an entry lacks a description, or both weight and category", _SHAPE)
     number = number_of(weight)
     points = weight if number is None else number
-    criterion = {"id": slug(title or text, taken), "statement": text.strip(), "points": points} | decided_by(entry)
+    criterion = {"id": slug(title or text, taken), "statement": text.strip(), "points": points} | decided_by(
+        entry, where
+    )
     tags = [f"{_TAG}{category}"] if category in WEIGHTS else []
     if axis := entry.get("axis") if "axis" in entry else None:
         tags.append(f"axis:{axis}")
