@@ -28,7 +28,7 @@ class TestStarting:
                 assert isinstance(model, Model)
                 assert (model.capabilities.logprobs, model.capabilities.structured) == (True, True)
                 assert model.capabilities.context_tokens == 4096
-                assert model.revision == "/models/judge-7b fp_1"
+                assert model.revision == "/models/judge-7b window 4096 fp_1"
                 assert (model.name, model.capacity, model.notice) == ("stub", 7, None)
                 assert await model.healthy()
             assert not await model.healthy()
