@@ -16,6 +16,10 @@ def serve(
         int | None,
         typer.Option("--port", min=0, max=65_535, help="Port to listen on (default 8000); 0 picks a free one."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, max=256, help="Processes behind the one socket (default 1)."),
+    ] = None,
     *,
     judging: options.JudgeFlags,
     library: options.LibraryFlags,
@@ -49,6 +53,7 @@ def serve(
         require_calibrated=require_calibrated,
         host=host,
         port=port,
+        workers=workers,
         authentication=None if auth is None else "required" if auth else "off",
     )
     if not serve_until_stopped(settings.with_database()):

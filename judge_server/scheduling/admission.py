@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import AllowanceSpent, Draining, Overloaded, TooLarge
@@ -18,10 +19,21 @@ MOST_STEPS = 256
 _UNBOUNDED_QUESTIONS = 2**62
 
 
-class Quota:
-    """Submissions under way for each caller. Callers whose API key has no limit are not counted."""
+class SharedCounts(Protocol):
+    """Submissions under way in all processes of the server."""
 
-    def __init__(self) -> None:
+    def hold(self, caller: str, submissions: int, limit: int) -> int | None:
+        """Counts them; what is under way already if that would exceed the limit."""
+
+    def under_way(self, caller: str) -> int: ...
+
+
+class Quota:
+    """Submissions under way for each caller. Callers whose API key has no limit are not counted. ``shared``: the counts
+    of all processes, if there are several."""
+
+    def __init__(self, shared: SharedCounts | None = None) -> None:
+        self._shared = shared
         self._under_way: Counter[str] = Counter()
 
     def require_room(self, submissions: int, retry_after_seconds: Callable[[], float]) -> None:
@@ -36,7 +48,7 @@ class Quota:
                 remedy="Split the request.",
                 max_items=limit,
             )
-        under_way = self._under_way[caller.name]
+        under_way = self._under_way[caller.name] if self._shared is None else self._shared.under_way(caller.name)
         if under_way + submissions > limit:
             raise AllowanceSpent(
                 f"The API key has {under_way} submissions under way, and may have {limit}.",
@@ -51,6 +63,19 @@ class Quota:
         if caller.allowance.submissions_under_way is None:
             yield
             return
+        limit = caller.allowance.submissions_under_way
+        if self._shared is not None:
+            if (taken := self._shared.hold(caller.name, submissions, limit)) is not None:
+                raise AllowanceSpent(
+                    f"The API key has {taken} submissions under way, and may have {limit}.",
+                    remedy="Wait as long as Retry-After says, then send the request again.",
+                    retry_after_seconds=1.0,
+                )
+            try:
+                yield
+            finally:
+                self._shared.hold(caller.name, -submissions, limit)
+            return
         self._under_way[caller.name] += submissions
         try:
             yield
@@ -62,20 +87,22 @@ class Quota:
 
 class Admission:
     """Bounds what each priority class has under way, and the steps that a submission may have judged one by one.
-    ``bounds``: for each class, or the submissions that every class may have. Admitted submissions are never dropped."""
+    ``bounds``: for each class, or the submissions that every class may have. ``shared``: see ``Quota``. What was
+    admitted is never dropped."""
 
     def __init__(
         self,
         bounds: int | Mapping[Priority, Bound],
         most_steps: int = MOST_STEPS,
         saturated: Callable[[], bool] = lambda: True,
+        shared: SharedCounts | None = None,
     ) -> None:
         if isinstance(bounds, int):
             bounds = dict.fromkeys(Priority, Bound(bounds, _UNBOUNDED_QUESTIONS))
         self.classes = {priority: ClassLoad(bounds[priority], saturated) for priority in Priority}
         self.most_steps = most_steps
         self.draining = False
-        self._quota = Quota()
+        self._quota = Quota(shared)
         self._empty = asyncio.Event()
 
     @property

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -38,6 +38,18 @@ class Memory(Protocol):
         """Queue ``entries`` to be written; the future says how it went."""
 
 
+class Claims(Protocol):
+    """Questions that other processes of the server may be asking."""
+
+    def offer(self, readings: Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]]) -> None: ...
+
+    def claim(self, keys: Sequence[str]) -> Mapping[str, int]: ...
+
+    def release(self, keys: Collection[str]) -> None: ...
+
+    async def readings(self, keys: Mapping[str, int], seconds: float | None) -> Mapping[str, Mapping[str, Any]]: ...
+
+
 def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
     """Digest of everything that determines a reading, as 64 hexadecimal digits."""
     content = f"{fingerprint}\n{RESERVED_DIGEST}\n{criterion.question_digest}\n{material.digest}"
@@ -57,6 +69,11 @@ class VerdictCache:
 
     def __len__(self) -> int:
         return len(self._recent)
+
+    def contents(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The readings that are in this process, as JSON objects."""
+        found = {key: self._recent.get(key) for key in keys}
+        return {key: content_of(reading) for key, reading in found.items() if reading is not None}
 
     def forget(self, keys: Iterable[str]) -> None:
         """Drop readings from the process; the memory behind it is erased by its owner."""
@@ -190,8 +207,11 @@ class CachedJudge:
     """Never raises for a judge or a store that fails. A store that hangs costs at most ``store_seconds`` for reading,
     nothing for writing, and never the time that the judge needs."""
 
-    def __init__(self, cache: VerdictCache, store_seconds: float = 5.0) -> None:
+    def __init__(self, cache: VerdictCache, store_seconds: float = 5.0, claims: Claims | None = None) -> None:
         self.cache = cache
+        self._claims = claims
+        if claims is not None:
+            claims.offer(cache.contents)
         self._store_seconds = store_seconds
         self._calls: SingleFlight[tuple[Answer, ...]] = SingleFlight()
 
@@ -224,10 +244,42 @@ class CachedJudge:
         unknown = [key for key in dict.fromkeys(keys) if key not in known]
         if not unknown or terms.seconds_left == 0:
             return Answers(known, {})
-        fresh = await self._ask(tuple(calls(unknown)), terms)
+        if self._claims is None:
+            fresh = await self._asked(calls(unknown), terms)
+        else:
+            known, fresh = await self._with_others(self._claims, known, unknown, calls, terms)
+        return Answers(known, fresh)
+
+    async def _with_others(
+        self,
+        claims: Claims,
+        known: Mapping[str, Reading],
+        unknown: Sequence[str],
+        calls: Callable[[Sequence[str]], Iterable[JudgeCall]],
+        terms: Terms,
+    ) -> tuple[dict[str, Reading], dict[str, Answer]]:
+        """Readings and answers, where other processes may be asking some of the questions already."""
+        elsewhere = claims.claim(unknown)
+        mine = [key for key in unknown if key not in elsewhere]
+        try:
+            fresh = await self._asked(calls(mine), terms) if mine else {}
+        finally:
+            claims.release(mine)
+        found = dict(known)
+        if elsewhere:
+            contents = await claims.readings(elsewhere, terms.seconds_left)
+            found |= {key: reading_of(content) for key, content in contents.items()}
+            left = [key for key in elsewhere if key not in found]  # that worker failed, or was stopped
+            if left and terms.seconds_left != 0:
+                fresh |= await self._asked(calls(left), terms)
+        return found, fresh
+
+    async def _asked(self, calls: Iterable[JudgeCall], terms: Terms) -> dict[str, Answer]:
+        """The answers that arrive before the deadline; readings are remembered."""
+        fresh = await self._ask(tuple(calls), terms)
         readings = {key: answer.reading for key, answer in fresh.items() if answer.reading and _whole(answer.reading)}
         self.cache.remember(readings)
-        return Answers(known, fresh)
+        return fresh
 
     async def _ask(self, calls: Sequence[JudgeCall], terms: Terms) -> dict[str, Answer]:
         """The answers that arrive before the deadline. A call already in flight is shared."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from copy import copy
 
 from fastapi import FastAPI
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server import __version__
 from judge_server.core.errors import JudgeServerError
+from judge_server.models.registry import open_model
 from judge_server.scheduling.processor_share import ProcessorShares
 from judge_server.server import description, problems
 from judge_server.server import description as api_page
@@ -39,6 +40,9 @@ from judge_server.server.middleware.permission import guard_routes
 from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompressed, RequestTasks
 from judge_server.server.middleware.session import Sessions
 from judge_server.server.pages import explorer, labelling, library, start, try_it
+from judge_server.server.processes.ownership import ToOwner
+from judge_server.server.processes.place import WorkerPlace
+from judge_server.server.processes.shared import SharedWithWorkers
 from judge_server.server.routes import (
     audit_queue,
     calibrations,
@@ -60,20 +64,22 @@ from judge_server.server.telemetry.metrics import Metrics
 from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics, RecognitionMetrics
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
-from judge_server.wiring.service import Service, open_service, settle
+from judge_server.wiring.service import Service, SharedState, open_service, settle
 from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, model_watch, monitor_watch, pruner_of
 
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 0.5
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The FastAPI application. Its lifespan starts the service, and drains and closes it at the end."""
+def create_app(settings: Settings, place: WorkerPlace | None = None) -> FastAPI:
+    """The FastAPI application. Its lifespan starts the service, and drains and closes it at the end. ``place``: which
+    of several workers this process is."""
     telemetry = Telemetry(settings)
+    shared = None if place is None else SharedWithWorkers(place)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _running(app, settings, telemetry):
+        async with _running(app, settings, telemetry, shared):
             yield
         await telemetry.close()
 
@@ -89,6 +95,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.working = RequestTasks()
     _include_routes(app)
     public = guard_routes(app, public_metrics=settings.public_metrics)
+    app.state.shared = shared
+    if shared is not None:
+        app.add_middleware(ToOwner, shared=shared)
     _add_middleware(app, settings, telemetry, public)
     problems.install(app)
     description.install(app, public=public, demands_keys=settings.demands_keys)
@@ -96,13 +105,18 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _running(app: FastAPI, settings: Settings, telemetry: Telemetry) -> AsyncIterator[None]:
+async def _running(
+    app: FastAPI, settings: Settings, telemetry: Telemetry, shared: SharedWithWorkers | None
+) -> AsyncIterator[None]:
     """Run the service and its background workers."""
     await require_keys(settings)
     shares = ProcessorShares()
+    opening = open_model if shared is None else shared.models.open
+    state = None if shared is None else SharedState(shared.ledger, shared.claims)
     async with (
         shares.sharing(),
-        open_service(settings, telemetry.observers, serving=True) as service,
+        nullcontext() if shared is None else shared.running(app, telemetry.metrics),
+        open_service(settings, telemetry.observers, opening, serving=True, shared=state) as service,
         key_ring(settings, service.store.api_keys) as app.state.keys,
     ):
         app.state.service = service
@@ -154,7 +168,8 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
     )
     app.add_middleware(RefuseCompressed)
     if settings.demands_keys:
-        app.add_middleware(Authentication, public=public)
+        shared: SharedWithWorkers | None = app.state.shared
+        app.add_middleware(Authentication, public=public, shared=None if shared is None else shared.ledger)
     app.add_middleware(HostGuard, names=trusted_names(settings), own=settings.trusted_hosts)
     app.add_middleware(ObserveExchanges, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
     app.add_middleware(ResponseHeaders)

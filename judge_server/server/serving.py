@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from judge_server.server.app import create_app
 from judge_server.server.http_protocol import BoundedHttp
+from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
 from judge_server.util.memory import map_large_blocks
@@ -59,15 +60,39 @@ class DrainingServer(uvicorn.Server):
 
 
 def serve_until_stopped(settings: Settings) -> bool:
-    """Serve until a signal arrives. False if the service could not start; the log has the reason."""
+    """Serve until a signal arrives, in as many processes as the settings say. False if the service could not start; the
+    log has the reason."""
+    log_to_standard_error(settings.log_level, settings.log_format)
+    if not port_is_free(settings.host, settings.port):
+        return False
+    if settings.workers > 1:
+        from judge_server.server.processes.supervisor import serve_by_workers
+
+        return serve_by_workers(settings)
+    server = server_of(prepared(settings))
+    with suppress(SystemExit):  # uvicorn exits with a status of its own if it cannot start
+        server.run()
+    _leave_waiting_threads(server.started)
+    return server.started
+
+
+def prepared(settings: Settings) -> Settings:
+    """Set up this process for serving."""
     log_to_standard_error(settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
     map_large_blocks()
     limit_connections(_MOST_CALLS)
-    if not port_is_free(settings.host, settings.port):
-        return False
-    app = create_app(settings)
-    server = DrainingServer(
+    # uvicorn raises the signal again after it has stopped; a drained server should exit with status 0
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGHUP, _note_hangup)
+    return settings
+
+
+def server_of(settings: Settings, place: WorkerPlace | None = None) -> DrainingServer:
+    """A server, or that of one worker."""
+    app = create_app(settings, place)
+    return DrainingServer(
         app,
         uvicorn.Config(
             app,
@@ -86,14 +111,6 @@ def serve_until_stopped(settings: Settings) -> bool:
         ),
         settings.drain_seconds,
     )
-    # uvicorn raises the signal again after it has stopped; a drained server should exit with status 0
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    signal.signal(signal.SIGHUP, _note_hangup)
-    with suppress(SystemExit):  # uvicorn exits with a status of its own if it cannot start
-        server.run()
-    _leave_waiting_threads(server.started)
-    return server.started
 
 
 def _leave_waiting_threads(started: bool) -> None:

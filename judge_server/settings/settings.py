@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     cohort_memory_seconds: float = Field(
         default=60.0, gt=0, le=86_400, description="How long a judged group answers repeated requests."
     )
+    workers: int = Field(
+        default=1, ge=1, le=256, description="Processes behind the listening socket; limits hold for all together."
+    )
     drain_seconds: float = Field(
         default=20.0, ge=0, le=86_400, description="How long shutdown waits for work in progress."
     )

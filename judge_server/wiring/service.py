@@ -19,11 +19,11 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Model, Priority, Replaceable
 from judge_server.models.registry import open_model
 from judge_server.models.watched_model import WatchedModel
-from judge_server.scheduling.admission import Admission
+from judge_server.scheduling.admission import Admission, SharedCounts
 from judge_server.scheduling.load import Bound
 from judge_server.scheduling.observers import Observers
 from judge_server.scheduling.scheduler import ScheduledModel, any_waiting
-from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
+from judge_server.scoring.cached_judge import CachedJudge, Claims, VerdictCache
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
@@ -80,6 +80,14 @@ class Service:
         return _uncached(self.scorer, self.judge_registry, self.calibration_state)
 
 
+@dataclass(frozen=True, slots=True)
+class SharedState:
+    """What the processes of one server have in common, beside the store."""
+
+    counts: SharedCounts
+    claims: Claims
+
+
 @asynccontextmanager
 async def open_service(
     settings: Settings,
@@ -87,9 +95,10 @@ async def open_service(
     opening: Opening = open_model,
     *,
     serving: bool = False,
+    shared: SharedState | None = None,
 ) -> AsyncIterator[Service]:
     """Open the store, start the models, and close everything in the opposite order. ``opening`` makes a model of its
-    specification and options.
+    specification and options; ``shared``: what other processes of the server share.
 
     Without a ``database_url`` the store lives in memory; then models are recognised only if ``serving``. Raises
     BadConfiguration, StoreUnavailable or ModelUnavailable, each with the remedy.
@@ -115,7 +124,8 @@ async def open_service(
             require_review=settings.require_review,
             allow_withdrawn=settings.allow_withdrawn,
         )
-        cached_judge = CachedJudge(VerdictCache(store, settings.cache_entries))
+        claims = None if shared is None else shared.claims
+        cached_judge = CachedJudge(VerdictCache(store, settings.cache_entries), claims=claims)
         calibration_state = CalibrationState(ActiveMaps(_pinned_maps(settings)), _certification(settings))
         await calibration_state.refresh(store.calibrations)
         refreshing = asyncio.create_task(
@@ -128,7 +138,10 @@ async def open_service(
             judge_registry=judge_registry,
             cached_judge=cached_judge,
             admission=Admission(
-                _class_bounds(settings), settings.max_steps, partial(any_waiting, models.opened.values())
+                _class_bounds(settings),
+                settings.max_steps,
+                partial(any_waiting, models.opened.values()),
+                None if shared is None else shared.counts,
             ),
             archive=store,
             observers=observers,

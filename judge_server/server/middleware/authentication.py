@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,14 +28,21 @@ from judge_server.wiring.archive import open_archive
 _MISSING: Final = "Send a key as Authorization: Bearer jsk_…, as X-API-Key, or as the password of HTTP Basic."
 
 
+class SharedRates(Protocol):
+    """The token buckets of all processes of the server."""
+
+    def take(self, caller: str, rate: float, burst: int) -> float:
+        """Counts one request; the seconds until there is room for it, 0 if it was counted."""
+
+
 class Authentication:
     """Requires a key for every path except ``public`` ones, and sets the current caller. Reads the key ring from the
     application's ``state.keys``."""
 
-    def __init__(self, app: ASGIApp, public: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, public: frozenset[str], shared: SharedRates | None = None) -> None:
         self.app = app
         self.public = public
-        self.rate = RateLimit()
+        self.rate = RateLimit(shared=shared)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in self.public:
@@ -216,10 +223,12 @@ async def key_ring(settings: Settings, records: ApiKeyRecords) -> AsyncIterator[
 
 
 class RateLimit:
-    """A token bucket for each caller, kept as one number: when it will be full again. Counts in this process only."""
+    """A token bucket for each caller, kept as one number: when it will be full again. ``shared``: the buckets of all
+    processes, if there are several."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, shared: SharedRates | None = None) -> None:
         self._clock = clock
+        self._shared = shared
         self._full_at: dict[str, float] = {}
 
     def take(self, caller: str, allowance: Allowance) -> None:
@@ -228,13 +237,19 @@ class RateLimit:
         if rate is None:
             return
         burst = allowance.burst or max(int(rate), 1)
-        now = self._clock()
-        full_at = max(self._full_at.get(caller, now), now) + 1 / rate
-        excess = full_at - now - burst / rate
+        excess = self._take(caller, rate, burst) if self._shared is None else self._shared.take(caller, rate, burst)
         if excess > 1e-9:
             raise AllowanceSpent(
                 f"The API key {caller!r} may send {rate:g} requests a second, {burst} of them at once.",
                 remedy="Wait for Retry-After seconds, or send more submissions in one request.",
                 retry_after_seconds=excess,
             )
-        self._full_at[caller] = full_at
+
+    def _take(self, caller: str, rate: float, burst: int) -> float:
+        now = self._clock()
+        full_at = max(self._full_at.get(caller, now), now) + 1 / rate
+        excess = full_at - now - burst / rate
+        if excess <= 1e-9:
+            self._full_at[caller] = full_at
+            return 0.0
+        return excess

@@ -52,4 +52,7 @@ async def readyz(service: ServiceHere) -> Readiness:
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """Prometheus exposition."""
-    return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    text, shared = request.app.state.metrics.text(), request.app.state.shared
+    if shared is not None:
+        text = await shared.metrics(text)
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,1 @@
+"""Several processes behind one listening socket: their supervisor, what they ask each other, and what they share."""

@@ -1,0 +1,129 @@
+"""Equal questions of several workers are asked once: a table of what is being asked, mapped into memory by all.
+
+A worker claims the keys of the verdicts that it asks for. One that finds a key claimed by another waits until it is
+released, and then gets the reading from that worker.
+"""
+
+import asyncio
+import fcntl
+import mmap
+import os
+import struct
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from judge_server.core.errors import JudgeServerError
+from judge_server.server.processes.peers import Peers
+from judge_server.server.processes.place import WorkerPlace
+
+SLOTS: Final = 65_536
+_SLOT: Final = struct.Struct("=Qqd")  # the first 64 bits of the key, the worker's number + 1, when the claim ends
+_TRIED: Final = 16
+_LONGEST_SECONDS: Final = 300.0
+_LOOK_AGAIN_SECONDS: Final = 0.01
+_NAME: Final = "claims.table"
+_KIND: Final = "readings"
+Readings = Mapping[str, Mapping[str, Any]]
+
+
+class SharedClaims:
+    """One worker's view; a worker that starts gives up what it had claimed before it was killed. If a key finds no
+    place, it is asked by each worker that wants it."""
+
+    def __init__(self, place: WorkerPlace, peers: Peers) -> None:
+        self._peers = peers
+        self._me = place.number + 1
+        self._file = os.open(place.folder / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        os.ftruncate(self._file, SLOTS * _SLOT.size)
+        self._memory = mmap.mmap(self._file, SLOTS * _SLOT.size)
+        with self._locked():
+            for start in range(0, SLOTS * _SLOT.size, _SLOT.size):
+                if _SLOT.unpack_from(self._memory, start)[1] == self._me:
+                    _SLOT.pack_into(self._memory, start, 0, 0, 0.0)
+
+    def close(self) -> None:
+        self._memory.close()
+        os.close(self._file)
+
+    def offer(self, readings: Callable[[Sequence[str]], Readings]) -> None:
+        """``readings``: what this worker knows of keys, for the others."""
+
+        async def answer(keys: Sequence[str]) -> Readings:
+            return readings(keys)
+
+        self._peers.answers[_KIND] = answer
+
+    def claim(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """Claim the keys that nobody has; returns those that other workers have, with their numbers."""
+        now, elsewhere = time.monotonic(), {}
+        with self._locked():
+            for key in keys:
+                digest = _digest(key)
+                start = self._find(digest, now)
+                if start is None:
+                    continue
+                found, owner, _ = _SLOT.unpack_from(self._memory, start)
+                if found == digest and owner != self._me:
+                    elsewhere[key] = owner - 1
+                else:
+                    _SLOT.pack_into(self._memory, start, digest, self._me, now + _LONGEST_SECONDS)
+        return elsewhere
+
+    def release(self, keys: Collection[str]) -> None:
+        now = time.monotonic()
+        with self._locked():
+            for key in keys:
+                digest = _digest(key)
+                start = self._find(digest, now)
+                if start is not None and _SLOT.unpack_from(self._memory, start)[:2] == (digest, self._me):
+                    _SLOT.pack_into(self._memory, start, 0, 0, 0.0)
+
+    async def readings(self, keys: Mapping[str, int], seconds: float | None) -> Readings:
+        """Wait until the workers have released these keys, ``seconds`` at most; what they then know of them."""
+        give_up = None if seconds is None else time.monotonic() + seconds
+        while self._held(keys) and (give_up is None or time.monotonic() < give_up):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        found: dict[str, Mapping[str, Any]] = {}
+        for owner in set(keys.values()):
+            mine = [key for key, number in keys.items() if number == owner]
+            with suppress(JudgeServerError):  # it stopped: this worker asks the judge
+                found |= await self._peers.ask(owner, _KIND, mine, patience_seconds=0.0)
+        return found
+
+    def _held(self, keys: Collection[str]) -> bool:
+        now = time.monotonic()
+        with self._locked():
+            for key in keys:
+                digest = _digest(key)
+                start = self._find(digest, now)
+                if start is not None:
+                    found, owner, _ = _SLOT.unpack_from(self._memory, start)
+                    if found == digest and owner != self._me:
+                        return True
+        return False
+
+    def _find(self, digest: int, now: float) -> int | None:
+        """Where the key stands, or else the first place that is free or whose claim has ended."""
+        free: int | None = None
+        for place in range(_TRIED):
+            start = (digest + place) % SLOTS * _SLOT.size
+            found, _, until = _SLOT.unpack_from(self._memory, start)
+            if found == digest and until >= now:
+                return start
+            if free is None and (not found or until < now):
+                free = start
+        return free
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+
+def _digest(key: str) -> int:
+    return int(key[:16], 16) or 1
