@@ -45,6 +45,7 @@ def serve(
 
     Example: judge-server serve --model vllm:Qwen/Qwen3.5-9B --mode direct
     """
+    from judge_server.server.processes.supervisor import serve_by_workers
     from judge_server.server.serving import serve_until_stopped
 
     settings = options.settings_given(
@@ -56,7 +57,8 @@ def serve(
         workers=workers,
         authentication=None if auth is None else "required" if auth else "off",
     )
-    if not serve_until_stopped(settings.with_database()):
+    serving = serve_until_stopped if settings.workers == 1 else serve_by_workers
+    if not serving(settings.with_database()):
         raise typer.Exit(BAD_USE)
 
 

@@ -4,10 +4,10 @@ The call has the priority of its most urgent waiter (priority inheritance). It i
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from judge_server.core.caller import current_caller
 from judge_server.models.protocol import Priority
@@ -119,3 +119,15 @@ class SingleFlight(Generic[T]):
     def _forget(self, call: SharedCall[T]) -> None:
         if self._calls.get(call.key) is call:
             del self._calls[call.key]
+
+
+class Claims(Protocol):
+    """Questions that other processes of the server may be asking."""
+
+    def offer(self, readings: Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]]) -> None: ...
+
+    def claim(self, keys: Sequence[str]) -> Mapping[str, int]: ...
+
+    def release(self, keys: Collection[str]) -> None: ...
+
+    async def readings(self, keys: Mapping[str, int], seconds: float | None) -> Mapping[str, Mapping[str, Any]]: ...

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from judge_server.core.verdict import Failure, Opinion, Verdict, VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms, failed
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.models.reserved import RESERVED_DIGEST
-from judge_server.scheduling.single_flight import Share, SingleFlight
+from judge_server.scheduling.single_flight import Claims, Share, SingleFlight
 from judge_server.scoring.plan import Question
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.lru import BoundedCache
@@ -36,18 +36,6 @@ class Memory(Protocol):
 
     def keep(self, entries: Mapping[str, Mapping[str, Any]]) -> "asyncio.Future[None]":
         """Queue ``entries`` to be written; the future says how it went."""
-
-
-class Claims(Protocol):
-    """Questions that other processes of the server may be asking."""
-
-    def offer(self, readings: Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]]) -> None: ...
-
-    def claim(self, keys: Sequence[str]) -> Mapping[str, int]: ...
-
-    def release(self, keys: Collection[str]) -> None: ...
-
-    async def readings(self, keys: Mapping[str, int], seconds: float | None) -> Mapping[str, Mapping[str, Any]]: ...
 
 
 def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
@@ -203,6 +191,9 @@ class CachedAnswers:
     model_seconds: float
 
 
+Calls = Callable[[Sequence[str]], Iterable[JudgeCall]]
+
+
 class CachedJudge:
     """Never raises for a judge or a store that fails. A store that hangs costs at most ``store_seconds`` for reading,
     nothing for writing, and never the time that the judge needs."""
@@ -234,9 +225,7 @@ class CachedJudge:
         ]
         return CachedAnswers(tuple(verdicts), found.usage, found.model_seconds)
 
-    async def answers(
-        self, keys: Sequence[str], calls: Callable[[Sequence[str]], Iterable[JudgeCall]], terms: Terms
-    ) -> Answers:
+    async def answers(self, keys: Sequence[str], calls: Calls, terms: Terms) -> Answers:
         """``calls``: gives the calls that answer the keys missing from the cache."""
         left = terms.seconds_left
         most = self._store_seconds
@@ -255,7 +244,7 @@ class CachedJudge:
         claims: Claims,
         known: Mapping[str, Reading],
         unknown: Sequence[str],
-        calls: Callable[[Sequence[str]], Iterable[JudgeCall]],
+        calls: Calls,
         terms: Terms,
     ) -> tuple[dict[str, Reading], dict[str, Answer]]:
         """Readings and answers, where other processes may be asking some of the questions already."""

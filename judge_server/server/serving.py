@@ -60,15 +60,10 @@ class DrainingServer(uvicorn.Server):
 
 
 def serve_until_stopped(settings: Settings) -> bool:
-    """Serve until a signal arrives, in as many processes as the settings say. False if the service could not start; the
-    log has the reason."""
+    """Serve until a signal arrives. False if the service could not start; the log has the reason."""
     log_to_standard_error(settings.log_level, settings.log_format)
     if not port_is_free(settings.host, settings.port):
         return False
-    if settings.workers > 1:
-        from judge_server.server.processes.supervisor import serve_by_workers
-
-        return serve_by_workers(settings)
     server = server_of(prepared(settings))
     with suppress(SystemExit):  # uvicorn exits with a status of its own if it cannot start
         server.run()

@@ -23,7 +23,8 @@ from judge_server.scheduling.admission import Admission, SharedCounts
 from judge_server.scheduling.load import Bound
 from judge_server.scheduling.observers import Observers
 from judge_server.scheduling.scheduler import ScheduledModel, any_waiting
-from judge_server.scoring.cached_judge import CachedJudge, Claims, VerdictCache
+from judge_server.scheduling.single_flight import Claims
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses

@@ -14,7 +14,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from judge_server.server.processes.place import WorkerPlace, share_of
-from judge_server.server.serving import DrainingServer, prepared, server_of
+from judge_server.server.serving import DrainingServer, port_is_free, prepared, server_of
+from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
 from judge_server.wiring.archive import open_store
 
@@ -110,6 +111,9 @@ class Workers(Multiprocess):
 
 def serve_by_workers(settings: Settings) -> bool:
     """Serve until a signal arrives. False if a worker could not start; the log has the reason."""
+    log_to_standard_error(settings.log_level, settings.log_format)
+    if not port_is_free(settings.host, settings.port):
+        return False
     asyncio.run(_migrated(settings))
     config = uvicorn.Config(
         "judge_server.server.app:create_app",
