@@ -234,18 +234,12 @@ class CachedJudge:
         if not unknown or terms.seconds_left == 0:
             return Answers(known, {})
         if self._claims is None:
-            fresh = await self._asked(calls(unknown), terms)
-        else:
-            known, fresh = await self._with_others(self._claims, known, unknown, calls, terms)
-        return Answers(known, fresh)
+            return Answers(known, await self._asked(calls(unknown), terms))
+        theirs, fresh = await self._with_others(self._claims, unknown, calls, terms)
+        return Answers({**known, **theirs}, fresh)
 
     async def _with_others(
-        self,
-        claims: Claims,
-        known: Mapping[str, Reading],
-        unknown: Sequence[str],
-        calls: Calls,
-        terms: Terms,
+        self, claims: Claims, unknown: Sequence[str], calls: Calls, terms: Terms
     ) -> tuple[dict[str, Reading], dict[str, Answer]]:
         """Readings and answers, where other processes may be asking some of the questions already."""
         elsewhere = claims.claim(unknown)
@@ -254,14 +248,11 @@ class CachedJudge:
             fresh = await self._asked(calls(mine), terms) if mine else {}
         finally:
             claims.release(mine)
-        found = dict(known)
-        if elsewhere:
-            contents = await claims.readings(elsewhere, terms.seconds_left)
-            found |= {key: reading_of(content) for key, content in contents.items()}
-            left = [key for key in elsewhere if key not in found]  # that worker failed, or was stopped
-            if left and terms.seconds_left != 0:
-                fresh |= await self._asked(calls(left), terms)
-        return found, fresh
+        contents = await claims.readings(elsewhere, terms.seconds_left) if elsewhere else {}
+        left = [key for key in elsewhere if key not in contents]  # that worker failed, or was stopped
+        if left and terms.seconds_left != 0:
+            fresh |= await self._asked(calls(left), terms)
+        return {key: reading_of(content) for key, content in contents.items()}, fresh
 
     async def _asked(self, calls: Iterable[JudgeCall], terms: Terms) -> dict[str, Answer]:
         """The answers that arrive before the deadline; readings are remembered."""
