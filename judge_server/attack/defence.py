@@ -27,7 +27,8 @@ from judge_server.models.protocol import Part, Prompt, Segment, Turn
 from judge_server.scheduling.admission import Admission
 from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.calibration_state import CalibrationState
-from judge_server.scoring.scorer import JudgeRegistry, Scorer
+from judge_server.scoring.judge_registry import JudgeRegistry
+from judge_server.scoring.scorer import Scorer
 
 PromptChange = Callable[[Prompt], Prompt]
 

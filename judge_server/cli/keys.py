@@ -25,7 +25,7 @@ def create(
         list[str] | None,
         typer.Option(
             "--scope",
-            metavar="score|author|label|admin",
+            metavar="score|author|label|metrics|read_all|admin",
             help="Scope (default score). Repeatable; admin includes all.",
         ),
     ] = None,
@@ -46,6 +46,12 @@ def create(
         PriorityClass,
         typer.Option("--priority", help="The most urgent priority class that it may request."),
     ] = "training",
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--judge", metavar="NAME", help="A judge to which its texts may be shown. Repeatable; default all."
+        ),
+    ] = None,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Store nothing; print the table for the configuration file.")
     ] = False,
@@ -64,6 +70,7 @@ def create(
         "burst": burst,
         "submissions_under_way": submissions_under_way,
         "submissions_per_request": submissions_per_request,
+        "judges": judge,
         "most_urgent": priority,
     }
     made = key_making.made(name, scope or ["score"], expires, allowance)

@@ -12,7 +12,7 @@ from pydantic import Field
 from judge_server.core.errors import Forbidden
 from judge_server.core.model import Frozen
 
-Scope = Literal["score", "author", "label", "admin"]
+Scope = Literal["score", "author", "label", "admin", "metrics", "read_all"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 PriorityClass = Literal["training", "interactive", "batch", "audit"]
 PRIORITY_CLASSES: Final[tuple[PriorityClass, ...]] = get_args(PriorityClass)
@@ -30,7 +30,7 @@ class Allowance(Frozen):
 
     ``requests_per_second`` is the long-run rate, ``burst`` the number of requests at once (default: one second's
     worth). ``submissions_under_way`` and ``submissions_per_request`` count submissions. ``most_urgent`` is the highest
-    priority class that the caller may ask for.
+    priority class that the caller may ask for. ``judges``: the only ones to which its texts may be shown; empty: all.
     """
 
     requests_per_second: float | None = Field(default=None, gt=0, le=1e6)
@@ -38,6 +38,7 @@ class Allowance(Frozen):
     submissions_under_way: int | None = Field(default=None, ge=1)
     submissions_per_request: int | None = Field(default=None, ge=1)
     most_urgent: PriorityClass = "training"
+    judges: tuple[str, ...] = ()
 
     @property
     def largest_request(self) -> int | None:
@@ -77,6 +78,12 @@ class Caller:
         return "admin" in self.scopes or not self.scopes.isdisjoint(scopes)
 
 
+NOBODY: Final = Caller(name="nobody", scopes=frozenset())
 ANYONE: Final = Caller(name="anyone", scopes=frozenset(SCOPES))
 
 current_caller: ContextVar[Caller] = ContextVar("current_caller", default=ANYONE)
+
+
+def caller_name() -> str:
+    """The name under which work is counted and kept."""
+    return current_caller.get().name

@@ -13,19 +13,20 @@ RetentionClass = Literal["training", "evaluation", "audit"]
 
 class ErasureWish(Frozen):
     """Which judgments are erased: those that match every given field. ``judgment`` is an id, ``submission`` the id that
-    the submission came with. ``reason`` is kept, the texts are not."""
+    the submission came with, ``caller`` the name of an API key. ``reason`` is kept, the texts are not."""
 
     judgment: Coordinate | None = None
     submission: Coordinate | None = None
     run: Coordinate | None = None
     group: Coordinate | None = None
     policy: Coordinate | None = None
+    caller: Coordinate | None = None
     reason: str = Field(min_length=1, max_length=2_000, pattern=r"\S")
 
     @model_validator(mode="after")
     def _names_something(self) -> "ErasureWish":
         if all(value is None for name, value in self if name != "reason"):
-            raise ValueError("name a judgment, submission, run, group or policy: nothing was named")
+            raise ValueError("name a judgment, submission, run, group, policy or caller: nothing was named")
         return self
 
 

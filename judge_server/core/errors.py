@@ -18,6 +18,7 @@ JudgeServerError
 ├── NotCalibrated         409
 ├── RewardChanged         409  a run would be rewarded by something else than before
 ├── PrereleaseRefused     409  a rubric version that may still change, for training
+├── JudgeNotAllowed       403  a rubric or an API key names other judges to which its texts may be shown
 ├── JobConflict           409  the Idempotency-Key belongs to another job
 ├── CohortClosed          409  a response came after its group was judged
 ├── CohortConflict        409  two responses of one group have the same id
@@ -35,6 +36,7 @@ JudgeServerError
 └── JudgeFailure          502  a judge gave no usable verdict: never a reward
     ├── DeadlineExceeded  504  type "timeout"
     ├── ModelUnavailable  503  type "judge_unavailable"
+    │   └── JudgeRefused  503  type "judge_refused": the server refuses every call, so waiting does not help
     ├── JudgeChanged      503  type "judge_changed": another model answered than the one that was asked
     ├── UnusableVerdict   502  type "unusable_verdict"
     ├── ContextOverflow   422  type "context_overflow"
@@ -161,6 +163,12 @@ class PrereleaseRefused(JudgeServerError):
     status, type, title = 409, "prerelease_refused", "This rubric version may still change"
 
 
+class JudgeNotAllowed(JudgeServerError):
+    """Raised before the judge is asked."""
+
+    status, type, title = 403, "judge_not_allowed", "The text may not be shown to this judge"
+
+
 class CohortClosed(JudgeServerError):
     status, type, title = 409, "cohort_closed", "The cohort was judged without this response"
 
@@ -229,6 +237,13 @@ class DeadlineExceeded(JudgeFailure):
 
 class ModelUnavailable(JudgeFailure):
     status, type, title = 503, "judge_unavailable", "The judge model cannot be reached"
+
+
+class JudgeRefused(ModelUnavailable):
+    """A wrong key or address, a model that is not served, a spent quota: no passing fault, so there is no
+    Retry-After."""
+
+    status, type, title = 503, "judge_refused", "The judge model's server refuses every call"
 
 
 class JudgeChanged(JudgeFailure):

@@ -25,13 +25,14 @@ ENDED = frozenset({JobStatus.DONE, JobStatus.CANCELLED})
 class JobTerms(Frozen):
     """Terms for every item of a job. ``rubric`` (plain data or a name) and ``judge``: for items that name none;
     ``priority``: the scheduling class; ``deadline_seconds``: for each attempt at an item; ``caller``: name of the
-    sender, whose share of the server the job uses."""
+    sender, whose share of the server the job uses; ``judges``: the only ones that its key allows, empty for all."""
 
     rubric: dict[str, Any] | str | None = None
     judge: str | None = None
     priority: str = "batch"
     deadline_seconds: float | None = None
     caller: str = ANYONE.name
+    judges: tuple[str, ...] = ()
 
 
 class Job(Frozen):

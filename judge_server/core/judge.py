@@ -1,9 +1,11 @@
 """The specification of a judge, as in a configuration file."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from judge_server.core.errors import JudgeNotAllowed
 from judge_server.core.model import Frozen
 
 JudgeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -94,6 +96,18 @@ class JudgeSpecification(Frozen):
         if self.mode == "direct" and self.criteria_per_call > 1:
             raise ValueError("direct mode answers one criterion a call: criteria_per_call needs mode = reason")
         return self
+
+    def require_shown(self, allowed: Sequence[str], by: str) -> None:
+        """Raises JudgeNotAllowed unless this judge, or every judge that it asks, is among ``allowed``. ``by``: who
+        limits the judges."""
+        asked = self.panel or (() if self.cascade is None else (self.cascade.first, self.cascade.then))
+        if self.name in allowed or (asked and set(asked) <= set(allowed)):
+            return
+        raise JudgeNotAllowed(
+            f"{by} lets its texts be shown to {', '.join(allowed)} only, not to {self.name!r}.",
+            remedy="Name one of these judges in the field judge.",
+            judges=list(allowed),
+        )
 
     @property
     def effective_temperature(self) -> float:

@@ -76,4 +76,5 @@ def cause(missing: Sequence[Verdict], unheard: Sequence[str], otherwise: Failure
     names = sorted({verdict.criterion for verdict in missing})
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     count = "1 criterion has" if len(names) == 1 else f"{len(names)} criteria have"
-    return Failure(type=kind, detail=f"{count} no verdict ({shown}): {example.detail}")
+    detail = f"{count} no verdict ({shown}): {example.detail}"
+    return Failure(type=kind, detail=detail, retry_after_seconds=example.retry_after_seconds)

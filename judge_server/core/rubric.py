@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Group, Guidance, Judged, leaves, nodes
 from judge_server.core.fact import Fact, FactReader, FactReading, fault_of, spelling
+from judge_server.core.judge import JudgeName
 from judge_server.core.model import Frozen, Number, Whole
 from judge_server.util.canonical import canonical_json, strict_digest
 
@@ -141,7 +142,8 @@ class Components(NamedTuple):
 
 
 class Rubric(Frozen):
-    """Criteria and their aggregation into one reward."""
+    """Criteria and their aggregation into one reward. ``judges``: the configured names of the only judges to which its
+    submissions may be shown; empty: all."""
 
     format: Literal[1] = 1
     id: RubricId
@@ -159,6 +161,7 @@ class Rubric(Frozen):
     aggregate: Aggregation = Points()
     missing: Missing = Missing()
     guard: Guarding = Guarding()
+    judges: Annotated[tuple[JudgeName, ...], Field(max_length=100)] = ()
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1, max_length=1_000)]
 
     @model_validator(mode="after")

@@ -21,14 +21,16 @@ class VerdictStatus(StrEnum):
 class Failure(Frozen):
     """Why there is no value: ``type`` is a stable slug (``timeout``, ``judge_unavailable``, ``unusable_verdict``,
     ``context_overflow``, ``low_label_mass``, ``missing_reference``, …). Secrets are removed
-    from ``detail``, because failures are returned, stored and logged."""
+    from ``detail``, because failures are returned, stored and logged. ``retry_after_seconds``: when another try may
+    help, as far as the judge's server or the length of its outage tell."""
 
     type: str
     detail: Annotated[str, AfterValidator(redacted)]
+    retry_after_seconds: float | None = Field(default=None, ge=0)
 
     @staticmethod
     def of(fault: JudgeFailure) -> "Failure":
-        return Failure(type=fault.type, detail=fault.detail)
+        return Failure(type=fault.type, detail=fault.detail, retry_after_seconds=fault.retry_after_seconds)
 
 
 def _value_exactly_when_ok(status: VerdictStatus, value: float | None, error: Failure | None) -> None:

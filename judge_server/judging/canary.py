@@ -13,6 +13,7 @@ from judge_server.core.criterion import Binary
 from judge_server.core.errors import JudgeFailure, UnusableVerdict
 from judge_server.core.judge import CanaryFinding, CanaryName, CanaryReport
 from judge_server.core.submission import Message
+from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.prompt import YES_NO
@@ -53,6 +54,12 @@ async def _quality(judge: Judge, terms: Terms) -> list[CanaryFinding]:
     answers = await together([_judged(judge, text, terms) for text in texts])
     good, bad = answers[0], dict(zip(_BAD, answers[1:], strict=True))
     return [_known_good(good, list(bad.values())), _known_bad(bad)]
+
+
+async def unanswered(judge: Judge, terms: Terms) -> Failure | None:
+    """Ask one easy question. Why the judge has no verdict on it; None if it has one, whatever it says."""
+    answer = await _judged(judge, _GOOD, terms)
+    return answer.failure
 
 
 async def _judged(judge: Judge, text: str, terms: Terms) -> Answer:

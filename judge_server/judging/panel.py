@@ -147,4 +147,6 @@ def _absence(opinions: Sequence[Opinion], quorum: int) -> Failure:
     names = ", ".join(opinion.judge for opinion in silent)
     heard = len(opinions) - len(silent)
     detail = f"{heard} of {len(opinions)} judges have a verdict, {quorum} are needed; without: {names}."
-    return Failure(type=kind, detail=detail if first is None else f"{detail} {first.detail}")
+    if first is None:
+        return Failure(type=kind, detail=detail)
+    return first.model_copy(update={"detail": f"{detail} {first.detail}"})

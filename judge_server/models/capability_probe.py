@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
-from judge_server.models.fleet import CallLimits, backoff_seconds
+from judge_server.models.failover import CallLimits, backoff_seconds
 from judge_server.models.openai_fault import ServerFault, probe_refused
 from judge_server.models.openai_options import OpenAIOptions, StructuredStyle
 from judge_server.models.openai_reply import completion_of, fingerprint_of, merged

@@ -34,7 +34,7 @@ from judge_server.models.decision_wire import (
     typed,
     usage_in,
 )
-from judge_server.models.fleet import CallLimits
+from judge_server.models.failover import CallLimits
 from judge_server.models.openai_fault import ServerFault, probe_refused
 from judge_server.models.openai_options import OpenAIOptions, read_specification
 from judge_server.models.openai_reply import ModelListing, object_in, origin_in

@@ -21,14 +21,19 @@ from judge_server.core.errors import (
     ContextOverflow,
     DeadlineExceeded,
     JudgeFailure,
+    JudgeRefused,
     MissingDependency,
     ModelUnavailable,
     UnusableVerdict,
 )
 from judge_server.core.extra import installing
 from judge_server.core.model import Frozen
+from judge_server.models.address import Address
 from judge_server.models.capability_probe import CONSTRAINED, ONE_TOKEN, obeyed
 from judge_server.models.control_strings import strings_of_files
+from judge_server.models.failover import CallLimits, Failover
+from judge_server.models.fleet import Fleet
+from judge_server.models.openai_fault import CallOutcome, ServerFault, retry_after_seconds
 from judge_server.models.openai_reply import completion_in
 from judge_server.models.openai_wire import messages_of
 from judge_server.models.protocol import Capabilities, Completion, Labels, Request
@@ -103,13 +108,19 @@ class LiteLLMProvider:
         self._strings = options.strings
         self.revision = _revision(options, self._strings)
         self.notice = self._notice(options)
-        self.capacity = options.max_in_flight
         self.capabilities = Capabilities(logprobs=False, structured=False)
         self._options = options
         self._litellm: Any = None
         self._router: Any = None
         self._failures = 0
         self._failed_at = 0.0
+        self._fleet = Fleet([name])
+        self._failover: Failover[Request, Completion] = Failover(self._fleet, self._attempt)
+
+    @property
+    def capacity(self) -> int:
+        """``max_in_flight``, and fewer while the provider refuses calls for load."""
+        return int(min(self._options.max_in_flight, self._fleet.calls_at_a_time))
 
     async def start(self) -> None:
         """Import LiteLLM and find out what the model can do. Raises MissingDependency or ModelUnavailable."""
@@ -186,6 +197,13 @@ class LiteLLMProvider:
         return Capabilities(logprobs, structured, self._options.context_tokens), origin
 
     async def _complete(self, request: Request, deadline: float | None) -> Completion:
+        """The answer, after as many waits as the provider's rate limit demands until the deadline."""
+        answer = await self._failover.ask(request, None, CallLimits(1, deadline))
+        if isinstance(answer, ServerFault):
+            raise answer.error
+        return answer
+
+    async def _attempt(self, _: Address, request: Request, deadline: float | None) -> Completion | ServerFault:
         router = self._router
         if router is None:
             raise ModelUnavailable(f"The model {self.name!r} is not started or was closed.", remedy="Start it first.")
@@ -201,7 +219,13 @@ class LiteLLMProvider:
         except Exception as error:  # noqa: BLE001 - errors of many providers, not all of them wrapped by LiteLLM
             if limit.expired() or (deadline is not None and time.monotonic() >= deadline):
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
-            raise _failure(error, self._litellm, self.name) from None
+            failure = _failure(error, self._litellm, self.name)
+            if not isinstance(error, self._litellm.exceptions.RateLimitError):
+                raise failure from None
+            headers = getattr(getattr(error, "response", None), "headers", None) or {}
+            wait = retry_after_seconds(headers.get("retry-after"))
+            failure.retry_after_seconds = wait
+            return ServerFault(failure, CallOutcome.BUSY, again=True, wait_seconds=wait)
 
     async def _ask(self, router: Any, request: Request, seconds: float) -> Completion:
         answer = await router.acompletion(**_arguments(request, self._options, self._strings), timeout=seconds)
@@ -305,9 +329,9 @@ def _failure(error: Exception, litellm: Any, name: str) -> JudgeFailure:
             return ContentFiltered(f"The content filter of {name!r} refused the prompt.")
         case known.AuthenticationError() | known.PermissionDeniedError():
             remedy = "Set a valid key by the option api_key, or by the variable that LiteLLM reads for this provider."
-            return ModelUnavailable(says, remedy=remedy)
+            return JudgeRefused(says, remedy=remedy)
         case known.NotFoundError():
-            return ModelUnavailable(says, remedy="Check the model's name: PROVIDER/NAME as LiteLLM writes it.")
+            return JudgeRefused(says, remedy="Check the model's name: PROVIDER/NAME as LiteLLM writes it.")
         case known.BadRequestError() | known.UnprocessableEntityError():
             return _Refused(says, remedy="Check the model's name (PROVIDER/NAME) and the options of the judge's model.")
         case known.RateLimitError():

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from pydantic import SecretStr
 
-from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, ModelUnavailable
+from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, JudgeRefused, ModelUnavailable
 from judge_server.models.server_quirks import OPTIONS, refused_field
 
 # The wordings of servers and providers for a prompt that does not fit; tests/models/test_openai_fault.py lists them.
@@ -95,22 +95,14 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) ->
     def unavailable(remedy: str) -> ModelUnavailable:
         return ModelUnavailable(says, remedy=remedy, retry_after_seconds=wait)
 
-    if 300 <= status < 400:
-        return final(unavailable("Redirects are not followed: write the final address of the server."))
     if content := _content_error(status, said, model, says):
         return final(content)
     field = refused_field(complaint)
     if status in {400, 403, 422, 501} and field is not None:
         remedy = f"It refuses {field}: set the engine option {OPTIONS[field]}."
         return final(ModelUnavailable(f"{says} It refuses {field}.", remedy=remedy))
-    if status in {401, 403}:
-        return final(unavailable("Give a valid key for this server by the option api_key of the judge's model."))
-    if status in {404, 405, 410}:
-        return final(
-            unavailable(f"Check that the server serves {model!r} and that its address ends as it should (/v1).")
-        )
-    if status == 429 and code == "insufficient_quota":
-        return final(unavailable("The account behind the key has no quota left: raise it with the provider."))
+    if cure := _refuses_all(status, code, model):
+        return final(JudgeRefused(says, remedy=cure))
     if status in {408, 409, 413, 425, 429} or (status >= 500 and status != 501):
         busy = status in {409, 413, 425, 429}
         remedy = "It is busy: lower max_in_flight or add addresses." if busy else "See the server's log."
@@ -119,6 +111,19 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) ->
     return final(
         unavailable(f"It refuses requests of this form for {model!r}: check the options of the judge's model.")
     )
+
+
+def _refuses_all(status: int, code: str, model: str) -> str | None:
+    """The remedy for an answer that every call would get; None for another fault."""
+    if 300 <= status < 400:
+        return "Redirects are not followed: write the final address of the server."
+    if status in {401, 403}:
+        return "Give a valid key for this server: name its variable in api_key_env among the judge's engine options."
+    if status in {404, 405, 410}:
+        return f"Check that the server serves {model!r} and that its address ends as it should (/v1)."
+    if status == 429 and code == "insufficient_quota":
+        return "The account behind the key has no quota left: raise it with the provider."
+    return None
 
 
 def fault_inside(raw: bytes, headers: Mapping[str, str], model: str) -> ServerFault | None:

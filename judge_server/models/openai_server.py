@@ -25,10 +25,13 @@ from judge_server.core.errors import (
     ModelUnavailable,
     UnusableVerdict,
 )
+from judge_server.models.address import Address
 from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
 from judge_server.models.control_strings import strings_in, strings_of_files
 from judge_server.models.event_stream import joined
-from judge_server.models.fleet import Address, CallLimits, Failover, Fleet, Hedging
+from judge_server.models.failover import CallLimits, Failover
+from judge_server.models.fleet import Fleet
+from judge_server.models.hedging import Hedging
 from judge_server.models.openai_fault import CallOutcome, ServerFault, fault_inside, fault_of
 from judge_server.models.openai_options import OpenAIOptions, certificates, read_specification
 from judge_server.models.openai_reply import ModelListing, completion_of, json_in, listing_of, merged, tokens_in
@@ -78,16 +81,21 @@ class ModelServer:
         self.name = name
         self.revision = ""
         self.notice: str | None = None
-        self.capacity = options.max_in_flight * len(addresses)
         self.capabilities = Capabilities(logprobs=False, structured=False)
         self._options = options
         self._tls = certificates(options)
         self._fleet = Fleet(addresses)
         self._hedging = _hedging(options, addresses)
-        self._failover = Failover(self._fleet, self._post, self._hedging)
+        self._failover: Failover[bytes, bytes] = Failover(self._fleet, self._post, self._hedging)
         self._session: aiohttp.ClientSession | None = None
         self._connections: _Connections | None = None
         self._answered_at = float("-inf")
+
+    @property
+    def capacity(self) -> int:
+        """``max_in_flight`` for each address, and fewer while servers refuse calls for load."""
+        most = self._options.max_in_flight * len(self._fleet.addresses)
+        return int(min(most, self._fleet.calls_at_a_time))
 
     @property
     def reach(self) -> Reach:
@@ -95,7 +103,7 @@ class ModelServer:
         return Reach(self._fleet.circuits_open, hedging.hedged if hedging else 0, hedging.won if hedging else 0)
 
     async def _answer(
-        self, body: bytes, prompt: Prompt, deadline: float | None, failover: Failover | None = None
+        self, body: bytes, prompt: Prompt, deadline: float | None, failover: Failover[bytes, bytes] | None = None
     ) -> bytes | ServerFault:
         """The body of a good answer, or the fault of the last attempt."""
         limits = CallLimits(self._options.transport_attempts, deadline)
@@ -185,7 +193,7 @@ class ModelServer:
             return False
         if time.monotonic() - self._answered_at < _FRESH_SECONDS:
             return True
-        return self._fleet.wait_seconds() == 0 and any(await self._listings())
+        return self._fleet.usable and any(await self._listings())
 
     async def close(self) -> None:
         """End every call in flight by closing its connection, which makes engines stop generating."""

@@ -65,6 +65,8 @@ class ScheduledModel:
                     request = replace(request, priority=priority)
                 completion = await self._model.complete(request)
                 call.usage = completion.usage
+                if self._model.capacity != self.scheduler.capacity:
+                    self.scheduler.capacity = self._model.capacity
                 return completion
 
     async def healthy(self) -> bool:

@@ -7,8 +7,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,7 +15,13 @@ from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
 from judge_server.core.caller import current_caller
 from judge_server.core.criterion import CheckCriterion
-from judge_server.core.errors import BadSubmission, DeadlineExceeded, RubricNotAllowed, StoreUnavailable, UnknownJudge
+from judge_server.core.errors import (
+    BadSubmission,
+    DeadlineExceeded,
+    RubricNotAllowed,
+    StoreUnavailable,
+    UnknownJudge,
+)
 from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
 from judge_server.core.reward import reward
@@ -31,8 +36,11 @@ from judge_server.scheduling.observers import Observers
 from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.fact_asking import NO_FACTS, AskedFacts, FactAsker
+from judge_server.scoring.judge_registry import JudgeRegistry
 from judge_server.scoring.plan import Checking, Plan, plan
+from judge_server.scoring.repeat import Repeat, repeat_id
 from judge_server.scoring.run_pins import RunPins
+from judge_server.scoring.store_bound import bounded
 from judge_server.util.apart import NotDone, apart
 from judge_server.util.concurrency import both
 from judge_server.util.log_throttle import LogThrottle
@@ -41,8 +49,6 @@ from judge_server.util.tracing import Attribute
 T = TypeVar("T")
 Given = TypeVarTuple("Given")
 _LOG = logging.getLogger(__name__)
-_GRACE_SECONDS = 1.0
-_RETRY_AFTER_SECONDS = 5.0
 _AT_ONCE_CHARACTERS = 20_000  # longer texts are read in another process, so as not to hold the event loop
 
 
@@ -60,31 +66,16 @@ class Rubrics(Protocol):
 
 
 class Archive(Protocol):
-    """Where judgments are kept: the store, or nothing."""
+    """Where judgments are kept: the store, or nothing. ``answers_repeats``: a submission that is sent again is answered
+    with what is kept."""
+
+    @property
+    def answers_repeats(self) -> bool: ...
+
+    async def standing(self, judgment_id: str) -> Judgment | None:
+        """The judgment kept under an id."""
 
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None: ...
-
-
-@dataclass(frozen=True)
-class JudgeRegistry:
-    """The judges that can be named. ``default``: the one used if a submission names none; None if only programs
-    decide."""
-
-    judges: Mapping[str, Judge]
-    default: str | None = None
-
-    def appoint(self, name: str | None) -> Judge | None:
-        """The judge of that name, or the default, which may be None. Raises UnknownJudge."""
-        return None if name is None and self.default is None else self.named(name)
-
-    def named(self, name: str | None) -> Judge:
-        """The judge of that name, or the default. Raises UnknownJudge."""
-        name = name or self.default
-        judge = None if name is None else self.judges.get(name)
-        if judge is None:
-            known = ", ".join(sorted(self.judges)) or "none"
-            raise UnknownJudge(f"judge: {name!r} is not configured here.", remedy=f"Configured judges: {known}.")
-        return judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +149,17 @@ class Scorer:
 
     async def _score(self, submission: Submission, terms: Terms) -> Judgment:
         started = time.monotonic()
-        with _bounded(terms.seconds_left, "The rubric and the run could not be looked up") as bound:
+        with bounded(terms.seconds_left, "The rubric and the run could not be looked up") as bound:
             async with bound:
                 rubric, judge, notices = await self.appointed(submission, terms)
+                repeat = await self._repeat(submission, rubric, judge)
+                standing = None if repeat is None else await repeat.standing()
+        if standing is not None:
+            return standing
         found = self._calibrated(await self._find(submission, rubric, judge, terms), rubric)
         outcome = reward(rubric, found.verdicts, found.characters)
         judgment = Judgment(
-            id=_new_id(),
+            id=_new_id() if repeat is None or outcome.reward is None else repeat.id,
             reward=outcome.reward,
             status=outcome.status,
             coverage=outcome.coverage,
@@ -188,20 +183,37 @@ class Scorer:
             created_at=datetime.now(UTC),
         )
         if self._archive is not None:
-            with _bounded(terms.seconds_left, "The judgment could not be stored") as bound:
+            with bounded(terms.seconds_left, "The judgment could not be stored") as bound:
                 async with bound:
-                    await self._archive.save(judgment, submission, rubric)
+                    try:
+                        await self._archive.save(judgment, submission, rubric)
+                    except StoreUnavailable as fault:
+                        standing = None if repeat is None else await repeat.standing_after(fault)
+                        if standing is None:
+                            raise
+                        return standing
         if self._of_a_run is not None and submission.run is not None:
             self._of_a_run(judgment, submission, rubric)
         self.observers.judged(judgment)
         return judgment
+
+    async def _repeat(self, submission: Submission, rubric: Rubric, judge: Judge | None) -> Repeat | None:
+        """None for a submission that cannot be recognised if it is sent again: it has no id."""
+        archive = self._archive
+        if archive is None or not archive.answers_repeats or submission.id is None:
+            return None
+        speaker = None if judge is None else judge.reference
+        maps = None if speaker is None else self._calibration_state.maps.find(speaker.fingerprint, rubric.digest)
+        guarded = None if self._run_pins is None else self._run_pins.guard
+        made = await repeat_id(submission, rubric, speaker, None if maps is None else maps.id, guarded)
+        return Repeat(made, archive.standing)
 
     async def appointed(self, submission: Submission, terms: Terms) -> tuple[Rubric, Judge | None, tuple[str, ...]]:
         """The rubric and judge for a submission, and the notices that its judgment carries. Raises what ``score``
         raises before a judge is asked."""
         rubric = await self._rubric(submission)
         warning = self._admitted(submission, rubric)
-        judge = self._judge(submission)
+        judge = self._judge(submission, rubric)
         certification = self._calibration_state.certification
         if certification.required:
             certification.require(judge.reference if judge else None, rubric)
@@ -234,8 +246,10 @@ class Scorer:
             )
         return None
 
-    def _judge(self, submission: Submission) -> Judge | None:
+    def _judge(self, submission: Submission, rubric: Rubric) -> Judge | None:
         judge = self._judges.appoint(submission.judge)
+        if judge is not None and rubric.judges:
+            judge.specification.require_shown(rubric.judges, f"The rubric {rubric.id}")
         return judge.explaining if judge is not None and submission.explain else judge
 
     async def _find(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> _Judged:
@@ -345,23 +359,6 @@ async def _apart(work: Callable[[Unpack[Given]], T], *given: *Given) -> T:
         return await apart(current_caller.get().name, work, *given)
     except NotDone as fault:
         raise BadSubmission(f"The submission cannot be read: {fault}.", remedy="Send shorter texts.") from None
-
-
-@contextmanager
-def _bounded(seconds: float | None, what: str) -> Iterator[asyncio.Timeout]:
-    """A bound on the store: the caller's deadline, and a second beyond it for what was decided just in time. Raises
-    StoreUnavailable after that; what is queued may still be stored later."""
-    bound = asyncio.timeout(None if seconds is None else max(seconds, _GRACE_SECONDS))
-    try:
-        yield bound
-    except TimeoutError:
-        if not bound.expired():
-            raise
-        raise StoreUnavailable(
-            f"{what} before the deadline.",
-            remedy="The database is locked, slow or away: check it, and try again.",
-            retry_after_seconds=_RETRY_AFTER_SECONDS,
-        ) from None
 
 
 def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -36,7 +36,7 @@ from judge_server.server.job_events import JobEvents
 from judge_server.server.middleware.authentication import Authentication, key_ring, require_keys
 from judge_server.server.middleware.headers import ResponseHeaders
 from judge_server.server.middleware.host_guard import HostGuard, trusted_names
-from judge_server.server.middleware.permission import guard_routes
+from judge_server.server.middleware.permission import METRICS, guard_routes
 from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompressed, RequestTasks
 from judge_server.server.middleware.session import Sessions
 from judge_server.server.pages import explorer, labelling, library, start, try_it
@@ -62,10 +62,19 @@ from judge_server.server.routes import (
 from judge_server.server.telemetry.exchange import ObserveExchanges
 from judge_server.server.telemetry.metrics import Metrics
 from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics, RecognitionMetrics
+from judge_server.server.telemetry.store_metrics import HealthMetrics, StoreMetrics
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service, SharedState, open_service, settle
-from judge_server.wiring.workers import audit_worker, canaries_of, job_worker, model_watch, monitor_watch, pruner_of
+from judge_server.wiring.workers import (
+    audit_worker,
+    canaries_of,
+    health_of,
+    job_worker,
+    model_watch,
+    monitor_watch,
+    pruner_of,
+)
 
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 0.5
@@ -123,6 +132,7 @@ async def _running(
         app.state.sessions = Sessions(await service.store.secret())
         app.state.metrics = metrics = telemetry.metrics
         metrics.watch(service)
+        telemetry.model_metrics.expect(model.name for model in service.models)
         metrics.watch_loop(shares)
         app.state.canaries = canaries = canaries_of(service)
         metrics.registry.register(CanaryMetrics(canaries))
@@ -135,10 +145,15 @@ async def _running(
         app.state.watch = watching = monitor_watch(
             service, MonitorMetrics(metrics.registry, service.rubric_registry.ids)
         )
+        app.state.health = health = health_of(service, telemetry.streak)
+        StoreMetrics(metrics.registry, service.store)
+        metrics.registry.register(HealthMetrics(service.store, health))
         auditing = audit_worker(service)
         pruning = pruner_of(service)
         app.state.unhurried = (working, auditing, calibrating, examining)
         async with dialects(app, service, metrics):
+            await health.look()
+            health.start()
             await canaries.start()
             recognising.start()
             working.start()
@@ -147,7 +162,7 @@ async def _running(
             pruning.start()
             settle()
             yield
-        hurried = (canaries, recognising, watching, pruning)
+        hurried = (health, canaries, recognising, watching, pruning)
         closing = asyncio.gather(*(one.close() for one in (*hurried, *app.state.unhurried)))
         with suppress(TimeoutError):  # no job is released while the database hangs; its lease runs out
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -169,7 +184,12 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
     app.add_middleware(RefuseCompressed)
     if settings.demands_keys:
         shared: SharedWithWorkers | None = app.state.shared
-        app.add_middleware(Authentication, public=public, shared=None if shared is None else shared.ledger)
+        app.add_middleware(
+            Authentication,
+            public=public,
+            without_store=frozenset({METRICS}),
+            shared=None if shared is None else shared.ledger,
+        )
     app.add_middleware(HostGuard, names=trusted_names(settings), own=settings.trusted_hosts)
     app.add_middleware(ObserveExchanges, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
     app.add_middleware(ResponseHeaders)

@@ -26,6 +26,7 @@ from judge_server.core.errors import (
     GraderUnavailable,
     JudgeChanged,
     JudgeFailure,
+    JudgeRefused,
     JudgeServerError,
     ModelUnavailable,
     Overloaded,
@@ -259,6 +260,7 @@ _BY_TYPE: dict[str, type[JudgeFailure]] = {
         DeadlineExceeded,
         ModelUnavailable,
         JudgeChanged,
+        JudgeRefused,
         ContextOverflow,
         UnusableVerdict,
         GraderFailed,
@@ -283,5 +285,6 @@ def failure_problem(cause: Failure, remedy: str | None = None, **extensions: Any
 def failure_of(cause: Failure, remedy: str | None = None, **extensions: Any) -> JudgeServerError:
     """The error for a cause; ``extensions`` become members of the problem document."""
     family = BadInput if cause.type in _NO_JUDGE_TO_BLAME else _BY_TYPE.get(cause.type, JudgeFailure)
-    wait = _RETRY_AFTER_SECONDS if family.status >= 500 else None
+    passing = family.status >= 500 and family is not JudgeRefused
+    wait = (cause.retry_after_seconds or _RETRY_AFTER_SECONDS) if passing else None
     return family(cause.detail, remedy=remedy, retry_after_seconds=wait, error_type=cause.type, **extensions)

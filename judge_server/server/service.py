@@ -32,6 +32,12 @@ DeadlineHeader = Annotated[
 ]
 
 
+def viewer(service: Service) -> str | None:
+    """The caller whose judgments, jobs and runs alone may be shown; None if all may be."""
+    caller = current_caller.get()
+    return caller.name if service.settings.own_views and not caller.may("read_all") else None
+
+
 def terms(
     service: Service,
     deadline_seconds: float | None,

@@ -173,8 +173,21 @@ class Settings(BaseSettings):
     api_keys: dict[str, ApiKey] = Field(
         default_factory=dict, description="Digests of API keys by name, in addition to those in the database."
     )
+    views: Literal["auto", "by_key", "shared"] = Field(
+        default="auto",
+        description="Whose judgments, jobs and runs a key sees: by_key its own; auto is by_key if keys are demanded.",
+    )
     trusted_hosts: tuple[str, ...] = Field(default=(), description="Names of this server accepted in the Host header.")
-    public_metrics: bool = Field(default=False, description="Show GET /metrics without an API key of scope admin.")
+    health_seconds: float = Field(
+        default=5.0, ge=0.05, le=300, description="How often the server looks at its store, disk and judge."
+    )
+    unready_after_null_seconds: float = Field(
+        default=60.0, gt=0, le=86_400, description="Nothing but nulls for so long: the server probes its judge."
+    )
+    least_free_mebibytes: float = Field(
+        default=64.0, ge=0, description="Less room on the disk of a SQLite database makes the server unready."
+    )
+    public_metrics: bool = Field(default=False, description="Show GET /metrics without an API key of scope metrics.")
     monitor_seconds: float = Field(
         default=300.0, ge=0, le=86_400, description="How often monitors survey the stored judgments; 0 never."
     )
@@ -272,6 +285,11 @@ class Settings(BaseSettings):
     @property
     def demands_keys(self) -> bool:
         return self.authentication == "required" or (self.authentication == "auto" and not self.on_loopback)
+
+    @property
+    def own_views(self) -> bool:
+        """Whether callers see only what is theirs."""
+        return self.views == "by_key" or (self.views == "auto" and self.demands_keys)
 
     def with_flags(self, **flags: Any) -> "Settings":
         """These settings with every given flag (not None) in place of its field."""

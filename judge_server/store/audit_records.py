@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, exists, literal, or_, select, tuple_, update
+from sqlalchemy import BigInteger, Connection, delete, exists, literal, or_, select, tuple_, update
 
 from judge_server.core.judgment import NO_JUDGE
 from judge_server.store.database import Run, in_us, now_us
@@ -12,6 +12,8 @@ from judge_server.store.page import Position
 from judge_server.store.payload import SafeText
 from judge_server.store.schema import JUDGMENT
 from judge_server.store.writing import Judged, Rows, Writer, insert_missing, microseconds
+
+_HEALTH = "health"
 
 
 class WatchRecords:
@@ -48,6 +50,14 @@ class WatchRecords:
         own = update(WATCH).where(WATCH.c.name == name, WATCH.c.worker == worker)
         moved = own.values(position_us=place.created_us, position_id=place.id)
         await self._write(lambda connection: connection.execute(moved))
+
+
+def prove_writable(connection: Connection) -> None:
+    """Write one row, after a wait for the table of judgments if another session locks it."""
+    connection.execute(delete(JUDGMENT).where(JUDGMENT.c.id == ""))
+    row = {"name": _HEALTH, "worker": "", "lease_us": 0, "position_us": 0, "position_id": ""}
+    insert_missing(connection, WATCH, [row])
+    connection.execute(update(WATCH).where(WATCH.c.name == _HEALTH).values(position_us=now_us(connection)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Connections: one for writing and a few for reading. Calls block and belong in worker threads."""
+"""PoolUse: one for writing and a few for reading. Calls block and belong in worker threads."""
 
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +13,7 @@ from judge_server.core.errors import BadConfiguration, MissingDependency
 from judge_server.core.extra import installing
 from judge_server.store.fault import repeatable
 from judge_server.store.location import Location
+from judge_server.store.traffic import PoolUse
 
 Result = TypeVar("Result")
 READERS: Final = 4
@@ -85,6 +86,15 @@ class Database:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
                 connection.close()
+
+    def connections(self) -> tuple[PoolUse, ...]:
+        """Of each pool; an in-memory database has one connection and no pool."""
+        pools: tuple[tuple[Literal["read", "write"], Engine], ...] = (("read", self._reader), ("write", self._writer))
+        return tuple(
+            PoolUse(name, engine.pool.checkedout(), engine.pool.size())
+            for name, engine in pools
+            if isinstance(engine.pool, QueuePool)
+        )
 
     def close(self) -> None:
         self._reader.dispose()

@@ -122,13 +122,19 @@ class JobRecords:
         rows = await self._read(lambda connection: connection.execute(question).all())
         return {row.id: _job(row) for row in rows}
 
-    async def jobs(self, *, status: str | None = None, limit: int = 100, cursor: str | None = None) -> Page[Job]:
-        """Newest first. Raises BadInput for a limit outside 1 to 1000 or a cursor from another listing."""
+    async def jobs(
+        self, *, status: str | None = None, limit: int = 100, cursor: str | None = None, caller: str | None = None
+    ) -> Page[Job]:
+        """Newest first; of one ``caller`` if given.
+
+        Raises BadInput for a limit outside 1 to 1000 or a cursor from another listing."""
         check_limit(limit)
         after = None if cursor is None else Position.of(cursor)
         question = select(JOB).order_by(JOB.c.created_us.desc(), JOB.c.id.desc()).limit(limit + 1)
         if status is not None:
             question = question.where(JOB.c.status == status)
+        if caller is not None:
+            question = question.where(JOB.c.caller == caller)
         if after is not None:
             question = question.where(tuple_(JOB.c.created_us, JOB.c.id) < tuple_(after.created_us, after.id))
         rows = await self._read(lambda connection: connection.execute(question).all())

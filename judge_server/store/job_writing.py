@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, update
 
+from judge_server.core.caller import caller_name
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
@@ -26,6 +27,7 @@ class Finished:
     judgment: Judgment
     submission: Submission | None = None
     rubric: Rubric | None = None
+    caller: str = field(default_factory=caller_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class JobWriter:
     def _prepared(self, item: Finished) -> _Ready | Exception:
         if item.submission is None:
             return _Ready(item, None)
-        rows = self._writer.prepared(Judged(item.judgment, item.submission, item.rubric))
+        rows = self._writer.prepared(Judged(item.judgment, item.submission, item.rubric, item.caller))
         return _Ready(item, rows) if isinstance(rows, Rows) else rows
 
     def _try(self, ready: Sequence[_Ready]) -> Exception | None:

@@ -50,6 +50,13 @@ class Location:
         """The database file of SQLite."""
         return Path(self.url.database) if self.sqlite and not self.memory and self.url.database else None
 
+    @property
+    def name(self) -> str:
+        """The file, or host and database: nothing of a user, a password or options."""
+        if self.sqlite:
+            return "memory" if self.file is None else self.file.name
+        return f"{self.url.host or 'local'}/{self.url.database}"
+
     def __str__(self) -> str:
         """For people and logs: without the password and the options, which may hold one too."""
         return self.url.set(query={}).render_as_string(hide_password=True)

@@ -35,6 +35,7 @@ class Filter(TypedDict, total=False):
     step: int | None
     group: str | None
     status: str | None
+    caller: str | None
     reward_below: float | None
     text: str | None
 
@@ -51,14 +52,30 @@ def conditions_of(wanted: Filter) -> list[ColumnElement[bool]]:
         "step": lambda step: column.step == step,
         "group": lambda name: column.group_name == name,
         "status": lambda status: column.status == _status(status),
+        "caller": lambda name: column.caller == name,
         "reward_below": lambda bound: column.reward < bound,
     }
     return [made[name](value) for name, value in wanted.items() if value is not None and name != "text"]
 
 
-def judgment(connection: Connection, judgment_id: str) -> Judgment | None:
-    payload = connection.execute(select(JUDGMENT.c.content).where(JUDGMENT.c.id == judgment_id)).scalar_one_or_none()
-    return None if payload is None else _read(Judgment, payload, f"judgment {judgment_id!r}")
+def judgment(connection: Connection, judgment_id: str, caller: str | None = None) -> Judgment | None:
+    """None if it is not of this ``caller``, if one is given."""
+    own = select(JUDGMENT.c.content).where(JUDGMENT.c.id == judgment_id)
+    if caller is not None:
+        own = own.where(JUDGMENT.c.caller == caller)
+    payload = connection.execute(own).scalar_one_or_none()
+    return None if payload is None else decoded(payload, judgment_id)
+
+
+def contents(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The JSON of judgments by id."""
+    rows = connection.execute(select(JUDGMENT.c.id, JUDGMENT.c.content).where(JUDGMENT.c.id.in_(ids)))
+    return {row.id: row.content for row in rows}
+
+
+def decoded(content: str, judgment_id: str) -> Judgment:
+    """Raises StoreUnavailable for content that cannot be read."""
+    return _read(Judgment, content, f"judgment {judgment_id!r}")
 
 
 def submission(connection: Connection, judgment_id: str) -> Submission | None:

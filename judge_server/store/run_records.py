@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, case, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, delete, exists, func, literal, select
 
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
 from judge_server.core.run import Pin, Pinned, RewardSource, RunChange, RunSummary
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import AUDIT
+from judge_server.store.payload import SafeText
 from judge_server.store.schema import JUDGMENT, RUN_CHANGE, RUN_PIN
 from judge_server.store.writing import LARGEST, insert_missing, microseconds, moment
 
@@ -117,11 +118,22 @@ class RunRecords:
         """None for a run that has neither pins nor judgments."""
         return await self._read(lambda connection: _summary(connection, run))
 
-    async def names(self, limit: int) -> tuple[str, ...]:
-        """Runs with pins, the latest pinned first."""
+    async def names(self, limit: int, caller: str | None = None) -> tuple[str, ...]:
+        """Runs with pins, the latest pinned first; those that ``caller`` has judgments of, if one is given."""
         newest = func.max(RUN_PIN.c.since_us)
         question = select(RUN_PIN.c.run).group_by(RUN_PIN.c.run).order_by(newest.desc(), RUN_PIN.c.run).limit(limit)
+        if caller is not None:
+            question = question.where(_judged_by(caller, RUN_PIN.c.run))
         return tuple(await self._read(lambda connection: list(connection.execute(question).scalars())))
+
+    async def judged_by(self, run: str, caller: str) -> bool:
+        """Whether ``caller`` has a judgment of this run."""
+        question = select(_judged_by(caller, literal(run, SafeText)))
+        return bool(await self._read(lambda connection: connection.execute(question).scalar_one()))
+
+
+def _judged_by(caller: str, run: ColumnElement[str]) -> ColumnElement[bool]:
+    return exists().where(JUDGMENT.c.run == run, JUDGMENT.c.caller == caller)
 
 
 def _standing(connection: Connection, run: str) -> StandingPins:

@@ -39,7 +39,7 @@ class TableRow(SQLModel):
 
 class JudgmentRow(TableRow, table=True):
     """``created_us``: microseconds since 1970 in UTC, the same number on both databases. ``prompt_key``: digest of the
-    conversation, by which a prompt is followed over steps."""
+    conversation, by which a prompt is followed over steps. ``caller``: the API key's name; None for older rows."""
 
     __tablename__ = "judgment"
     __table_args__ = (
@@ -61,6 +61,7 @@ class JudgmentRow(TableRow, table=True):
     group_name: str | None = Field(sa_column=Column(SafeText))
     step: int | None = Field(sa_column=Column(BigInteger))
     policy: str | None = Field(sa_column=Column(SafeText))
+    caller: str | None = Field(sa_column=Column(SafeText))
     prompt_key: str | None = Field(sa_column=Column(Text))
     maps: str | None = Field(sa_column=Column(SafeText))
     guard: str | None = Field(sa_column=Column(SafeText))

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import secrets
+import shutil
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from functools import partial
-from typing import Any, Final, Self, TypeVar, Unpack
+from typing import Any, Final, Generic, Self, TypeVar, Unpack
 
 from sqlalchemy import Connection, select, text
 
@@ -16,7 +17,7 @@ from judge_server.core.errors import StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.store import reading, revision
+from judge_server.store import audit_records, reading, revision
 from judge_server.store.alarm_records import AlarmRecords
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.store.audit_records import AuditRecords, WatchRecords
@@ -37,11 +38,13 @@ from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
 from judge_server.store.signature_records import StoredSignatures
+from judge_server.store.traffic import PoolUse, Traffic
 from judge_server.store.verdict_records import known_verdicts
 from judge_server.store.writing import Judged, Known, Writer, insert_missing
 from judge_server.util.deadline import wait_ends_at
 
 Result = TypeVar("Result")
+Value = TypeVar("Value")
 _AT_ONCE = 256
 _LOG = logging.getLogger(__name__)
 _CLOSE_SECONDS: Final = 0.5
@@ -58,6 +61,8 @@ class Store:
     file).
     """
 
+    answers_repeats = True
+
     def __init__(self, database: Database, writing: ThreadPoolExecutor, secret: bytes) -> None:
         self._database = database
         self._writing = writing
@@ -69,7 +74,9 @@ class Store:
         self._group: GroupCommit[Judged | Known] = GroupCommit(self._writer.commit, writing)
         self._finishing = GroupCommit(JobWriter(database, self._writer).commit, writing)
         self._recall = GroupRecall(self._ask_for_verdicts)
+        self._standing = GroupRecall(self._ask_for_judgments)
         self._closed = False
+        self.traffic = Traffic()
         self.labels = LabelRecords(self._read, self._write)
         self.calibrations = CalibrationRecords(self._read, self._write)
         self.jobs = JobRecords(self._read, self._write, self._finishing)
@@ -127,7 +134,8 @@ class Store:
 
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric | None) -> None:
         """Return after the commit that holds the judgment. Saving the same judgment again changes nothing."""
-        await self._group.add(Judged(judgment, submission, rubric))
+        with self.traffic.waiting("commit"):
+            await self._group.add(Judged(judgment, submission, rubric))
 
     async def save_many(self, saved: Iterable[tuple[Judgment, Submission, Rubric | None]]) -> None:
         """``save`` for each. One that cannot be stored does not affect the others; its error is raised at the end."""
@@ -140,7 +148,8 @@ class Store:
     async def remember(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
         """``keep``, and return after the commit."""
         if entries:
-            await self._group.add(Known(entries))
+            with self.traffic.waiting("commit"):
+                await self._group.add(Known(entries))
 
     def keep(self, entries: Mapping[str, Mapping[str, Any]]) -> "asyncio.Future[None]":
         """Queue JSON objects (integers of at most 64 bits) to be stored under their content keys; an existing value
@@ -151,8 +160,14 @@ class Store:
         """The values of ``keys``; unknown keys are left out."""
         return await self._recall.recall(keys) if keys else {}
 
-    async def judgment(self, judgment_id: str) -> Judgment | None:
-        return await self._read(lambda connection: reading.judgment(connection, judgment_id))
+    async def judgment(self, judgment_id: str, *, caller: str | None = None) -> Judgment | None:
+        """None if there is none, or if it is not of this ``caller``."""
+        return await self._read(lambda connection: reading.judgment(connection, judgment_id, caller))
+
+    async def standing(self, judgment_id: str) -> Judgment | None:
+        """``judgment`` for many callers at once: one query for all that ask at the same time."""
+        found = await self._standing.recall((judgment_id,))
+        return reading.decoded(found[judgment_id], judgment_id) if found else None
 
     async def submission(self, judgment_id: str) -> Submission | None:
         """The judged submission, including an inline rubric."""
@@ -211,14 +226,38 @@ class Store:
         """Return when the database answers."""
         await self._read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
+    async def prove_writable(self) -> None:
+        """Return when a row is committed by the thread that writes judgments, and their table took part: then a
+        judgment could be stored too."""
+        await self._write(audit_records.prove_writable)
+
+    @property
+    def name(self) -> str:
+        """The database for people: without user, password and options."""
+        return self._database.location.name
+
+    def connections(self) -> tuple[PoolUse, ...]:
+        """Of each pool."""
+        return self._database.connections()
+
+    def free_bytes(self) -> int | None:
+        """Room on the disk of a SQLite file; None for other databases. It blocks as long as the disk does."""
+        file = self._database.location.file
+        return None if file is None else shutil.disk_usage(file.absolute().parent).free
+
     async def _ask_for_verdicts(self, keys: Sequence[str]) -> Found:
         return await self._read(partial(known_verdicts, keys=keys))
 
+    async def _ask_for_judgments(self, ids: Sequence[str]) -> dict[str, str]:
+        return await self._read(partial(reading.contents, ids=ids))
+
     async def _read(self, question: Callable[[Connection], Result]) -> Result:
-        return await self._run(self._reading, lambda: self._database.read(question))
+        with self.traffic.waiting("read"):
+            return await self._run(self._reading, lambda: self._database.read(question))
 
     async def _write(self, work: Callable[[Connection], Result]) -> Result:
-        return await self._run(self._writing, lambda: self._database.write(work))
+        with self.traffic.waiting("write"):
+            return await self._run(self._writing, lambda: self._database.write(work))
 
     async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         if self._closed:
@@ -264,18 +303,18 @@ def _standing_secret(connection: Connection) -> bytes:
     return bytes(connection.execute(select(SECRET.c.value).where(SECRET.c.name == _FENCES)).scalar_one())
 
 
-class GroupRecall:
+class GroupRecall(Generic[Value]):
     """``ask`` gets distinct keys and returns the known ones. One query runs at a time: a query for hundreds of keys
     costs little more than one for ten."""
 
-    def __init__(self, ask: Callable[[Sequence[str]], Awaitable[Found]]) -> None:
+    def __init__(self, ask: Callable[[Sequence[str]], Awaitable[dict[str, Value]]]) -> None:
         self._ask = ask
-        self._waiting: deque[tuple[Sequence[str], asyncio.Future[Mapping[str, dict[str, Any]]]]] = deque()
+        self._waiting: deque[tuple[Sequence[str], asyncio.Future[Mapping[str, Value]]]] = deque()
         self._asking: asyncio.Task[None] | None = None
 
-    async def recall(self, keys: Sequence[str]) -> Found:
+    async def recall(self, keys: Sequence[str]) -> dict[str, Value]:
         """Those of ``keys`` that are known; re-raises the exception of ``ask``."""
-        answer: asyncio.Future[Mapping[str, dict[str, Any]]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Mapping[str, Value]] = asyncio.get_running_loop().create_future()
         self._waiting.append((keys, answer))
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall", context=Context())
@@ -307,7 +346,7 @@ class GroupRecall:
                         answer.set_result(found)
 
 
-def _fail(answers: Sequence["asyncio.Future[Mapping[str, dict[str, Any]]]"], fault: Exception) -> None:
+def _fail(answers: Sequence["asyncio.Future[Mapping[str, Value]]"], fault: Exception) -> None:
     for answer in answers:
         if not answer.done():
             answer.set_exception(fault)

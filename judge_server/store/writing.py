@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import blake2b
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Insert, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+from judge_server.core.caller import caller_name
 from judge_server.core.errors import RubricConflict, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
@@ -34,22 +35,13 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A judgment to be stored, with its submission. Without a rubric the judgment says why it has none."""
+    """A judgment to be stored, with its submission and the name of its caller. Without a rubric the judgment says why
+    it has none."""
 
     judgment: Judgment
     submission: Submission
     rubric: Rubric | None
-
-
-@dataclass(slots=True)
-class HeldJudgment:
-    """An archive for a scorer whose judgment is committed together with other rows. ``judged``: the judgment saved
-    last, None before that."""
-
-    judged: Judged | None = None
-
-    async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None:
-        self.judged = Judged(judgment, submission, rubric)
+    caller: str = field(default_factory=caller_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +154,7 @@ class Writer:
             return self._translated(refusal)
         if standing == row["content"]:
             return None
-        return StoreUnavailable(f"judgment {row['id']!r} is not stored: another judgment has this id.")
+        return StoreUnavailable(f"judgment {row['id']!r} is not stored: another judgment has this id.", stands=True)
 
     def _translated(self, fault: Exception | None) -> Exception | None:
         return None if fault is None else translate(fault, self._database.location)
@@ -218,7 +210,7 @@ def _rows(item: Judged | Known) -> Rows:
     texts = {name: encode_value(value) for name, value in given if value is not None}
     digests = {name: text_digest(text) for name, text in texts.items()}
     return Rows(
-        _judgment_row(item.judgment, submission),
+        _judgment_row(item.judgment, submission) | {"caller": item.caller},
         _submission_row(item.judgment, submission, inline) | digests,
         rubrics,
         {},

@@ -30,9 +30,10 @@ from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.group.collection import CohortLimits
 from judge_server.scoring.group.groups import Groups
+from judge_server.scoring.judge_registry import JudgeRegistry
 from judge_server.scoring.reasking import Reasking
 from judge_server.scoring.run_pins import RunPins
-from judge_server.scoring.scorer import JudgeRegistry, Scorer
+from judge_server.scoring.scorer import Scorer
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import library_of, open_store

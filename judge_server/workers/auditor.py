@@ -20,9 +20,10 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.audit_records import Candidate
+from judge_server.store.held_judgment import HeldJudgment
 from judge_server.store.page import Position
 from judge_server.store.store import Store
-from judge_server.store.writing import HeldJudgment, Judged
+from judge_server.store.writing import Judged
 from judge_server.util.canonical import stable_hash
 from judge_server.util.concurrency import for_each, run_periodically
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from judge_server.core.caller import ANYONE, Caller, current_caller
+from judge_server.core.caller import ANYONE, Allowance, Caller, current_caller
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, ModelUnavailable, Overloaded, StoreUnavailable
 from judge_server.core.job import Job
 from judge_server.core.submission import Coordinates
@@ -18,9 +18,9 @@ from judge_server.scheduling.scheduler import Scheduler
 from judge_server.scheduling.single_flight import Waiter
 from judge_server.scoring.batch import failed_judgment, score_item
 from judge_server.scoring.scorer import Scorer
+from judge_server.store.held_judgment import HeldJudgment
 from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import Finished
-from judge_server.store.writing import HeldJudgment
 from judge_server.util.concurrency import for_each
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.parsing import parse_json
@@ -71,7 +71,8 @@ class JobRun:
 
     async def run(self) -> None:
         """Returns when every item has its result. Raises StoreUnavailable."""
-        current_caller.set(Caller(self.job.terms.caller, ANYONE.scopes))  # this task belongs to the job alone
+        allowance = Allowance(judges=self.job.terms.judges)
+        current_caller.set(Caller(self.job.terms.caller, ANYONE.scopes, allowance))  # the task belongs to the job alone
         current_share.set(TimeShare(self.job.terms.caller, background=True))
         try:
             await for_each(self._positions(), self._judge, self.limits.items_at_once)

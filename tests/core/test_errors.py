@@ -73,7 +73,9 @@ def test_an_error_survives_the_way_between_processes():
 @pytest.mark.parametrize("kind", [kind for kind in everything() if issubclass(kind, JudgeFailure)])
 def test_the_failures_of_a_judge_are_named_as_the_verdicts_name_them(kind):
     of_judges = {
-        "judge_failure", "timeout", "judge_unavailable", "unusable_verdict", "context_overflow", "content_filtered"
+        "judge_failure", "timeout", "judge_unavailable", "judge_refused", "judge_changed", "unusable_verdict",
+        "context_overflow",
+        "content_filtered",
     }  # fmt: skip
     of_graders = {"grader_failed", "grader_unavailable"}
     assert kind.type in of_judges | of_graders

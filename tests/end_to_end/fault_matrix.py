@@ -36,12 +36,17 @@ FAULTS: dict[str, tuple[Reply, frozenset[str]]] = {
     "drip": (Reply(200, _WHOLE, drip_seconds=0.05), _GONE),
     "wrong label": (labels(banana=0.9, No=0.0, Yes=0.0), frozenset({"low_label_mass"})),
 }
+# A rate limit that passes costs no reward (test_rate_limited_judge), so in the matrix a spent quota stands for it.
+_SPENT = Reply(429, {"error": {"message": "no quota", "code": "insufficient_quota"}})
+_LASTING = FAULTS | {"429": (_SPENT, frozenset({"judge_refused"}))}
 _WRONG_VERDICT = (text('{"reason": "It is.", "verdict": "Maybe"}'), _UNREADABLE)
 
 
-def fault_of(name: str, mode: str) -> tuple[Reply, frozenset[str]]:
-    """The reply and its types in this mode."""
-    return _WRONG_VERDICT if name == "wrong label" and mode == "reason" else FAULTS[name]
+def fault_of(name: str, mode: str, *, passing: bool = False) -> tuple[Reply, frozenset[str]]:
+    """The reply and its types in this mode. ``passing``: the next call may be answered."""
+    if name == "wrong label" and mode == "reason":
+        return _WRONG_VERDICT
+    return (FAULTS if passing else _LASTING)[name]
 
 
 @dataclass(frozen=True)

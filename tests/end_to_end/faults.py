@@ -118,8 +118,8 @@ def _score(client: httpx.Client, cell: Cell, policy: str, found: Matrix) -> None
         found.take(document, cell, policy, "score")
     elif answer.status_code in (502, 503, 504) and document.get("judgment"):
         found.take(document["judgment"], cell, policy, "score")
-        if answer.headers.get("retry-after") is None:
-            found.faults.append(f"{cell.judge}, {policy}, score: no Retry-After")
+        if (answer.headers.get("retry-after") is None) != (document.get("error_type") == "judge_refused"):
+            found.faults.append(f"{cell.judge}, {policy}, score: a wrong Retry-After")
     else:
         found.faults.append(f"{cell.judge}, {policy}, score: HTTP {answer.status_code} {answer.text[:200]}")
 
@@ -199,7 +199,7 @@ class Shaky:
             self.calls += 1
             if self.chance.random() < self.share:
                 self.broken += 1
-                return fault_of(self.chance.choice(list(FAULTS)), "reason" if schema else "direct")[0]
+                return fault_of(self.chance.choice(list(FAULTS)), "reason" if schema else "direct", passing=True)[0]
         key = "".join(_numbers(told))
         met = blake2b(key.encode(), digest_size=1).digest()[0] % 2 == 0
         said = "Yes" if met else "No"

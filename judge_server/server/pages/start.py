@@ -9,7 +9,7 @@ from judge_server.core.job import JobStatus
 from judge_server.server.middleware.authentication import KeyRing
 from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS
 from judge_server.server.pages.rendering import form_of, page, sent_to, sessions, static_file
-from judge_server.server.service import ServiceHere
+from judge_server.server.service import ServiceHere, viewer
 
 router = APIRouter(include_in_schema=False)
 _LAST = 10
@@ -19,7 +19,7 @@ _LAST = 10
 async def start(request: Request, service: ServiceHere) -> Response:
     judges = list(service.judge_registry.judges.items())
     healthy = await asyncio.gather(*(judge.healthy() for _, judge in judges))
-    last = await service.store.judgments(limit=_LAST)
+    last = await service.store.judgments(limit=_LAST, caller=viewer(service))
     running = await service.store.jobs.jobs(status=JobStatus.RUNNING, limit=_LAST)
     return page(
         request,

@@ -18,7 +18,7 @@ from judge_server.server.job_events import JobEvents
 from judge_server.server.job_intake import Intake, JobSize, lines, listed
 from judge_server.server.middleware.request_stream import sends_lines
 from judge_server.server.routes.scoring import BatchRequest, Seconds
-from judge_server.server.service import ServiceHere, StrictRoute, parsed
+from judge_server.server.service import ServiceHere, StrictRoute, parsed, viewer
 from judge_server.wiring.service import Service
 from judge_server.workers.job_worker import JobWorker
 
@@ -104,8 +104,8 @@ async def begin(
 
 @router.get("")
 async def jobs(service: ServiceHere, query: Annotated[JobQuery, Query()]) -> JobPage:
-    """Jobs, newest first."""
-    page = await service.store.jobs.jobs(**dict(query))
+    """Jobs, newest first: the key's own, or all (scope `read_all`)."""
+    page = await service.store.jobs.jobs(**dict(query), caller=viewer(service))
     return JobPage(jobs=list(page.items), next_cursor=page.next_cursor)
 
 
@@ -142,6 +142,7 @@ async def results(
 @router.delete("/{job_id}")
 async def cancel(job_id: JobId, service: ServiceHere, worker: WorkerHere) -> Job:
     """End a job: finished items keep their results, the rest is not judged. An ended job does not change."""
+    await _found(service, job_id)
     seconds = service.settings.job_retention_seconds
     cancelled = await service.store.jobs.cancel(job_id, retention_seconds=seconds)
     worker.cancel(job_id)
@@ -150,7 +151,7 @@ async def cancel(job_id: JobId, service: ServiceHere, worker: WorkerHere) -> Job
 
 async def _found(service: Service, job_id: str) -> Job:
     found = await service.store.jobs.find(job_id)
-    if found is None:
+    if found is None or viewer(service) not in (None, found.terms.caller):
         raise UnknownJob(
             "There is no job with this id.",
             remedy="List them with GET /v1/jobs; an ended job is deleted after job_retention_seconds.",
@@ -191,6 +192,7 @@ async def _terms(service: Service, options: BatchRequest | LineOptions) -> JobTe
         priority=caller.allowance.priority(options.priority, "batch"),
         deadline_seconds=options.deadline_seconds,
         caller=caller.name,
+        judges=caller.allowance.judges,
     )
 
 

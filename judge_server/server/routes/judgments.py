@@ -13,7 +13,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
 from judge_server.scoring.rescore import Rescored, rescore
-from judge_server.server.service import ServiceHere, StrictRoute, require_items
+from judge_server.server.service import ServiceHere, StrictRoute, require_items, viewer
 from judge_server.util.parsing import writable
 
 
@@ -64,9 +64,11 @@ class JudgmentQuery(Frozen):
 
 @router.get("/judgments", response_model=JudgmentPage)
 async def judgments(service: ServiceHere, query: Annotated[JudgmentQuery, Query()]) -> Response:
-    """Stored judgments, newest first. With ``q`` a page may hold fewer than ``limit`` although ``next_cursor`` is
-    given: follow it until it is null."""
-    page = await service.store.judgments(**{name: value for name, value in query if name != "include"})
+    """Stored judgments, newest first: the key's own, or all (scope `read_all`).
+
+    With ``q`` a page may hold fewer than ``limit`` although ``next_cursor`` is given: follow it until it is null."""
+    wanted = {name: value for name, value in query if name != "include"}
+    page = await service.store.judgments(**wanted, caller=viewer(service))
     shown = JudgmentPage(judgments=list(page.items), next_cursor=page.next_cursor)
     if query.include == "text":
         whole = [await _with_submission(service, one) for one in page.items]
@@ -129,7 +131,7 @@ async def _rescored(service: ServiceHere, judgment_id: str, rubric: Rubric) -> R
 
 
 async def _stored(service: ServiceHere, judgment_id: str) -> Judgment:
-    found = await service.store.judgment(judgment_id)
+    found = await service.store.judgment(judgment_id, caller=viewer(service))
     if found is None:
         raise UnknownJudgment("No judgment is stored under this id.", remedy="List them with GET /v1/judgments.")
     return found

@@ -11,7 +11,8 @@ from judge_server.core.model import Frozen
 from judge_server.core.run import RunNoise, RunPrompts, RunSummary
 from judge_server.core.submission import Coordinate
 from judge_server.monitoring.reward_noise import noise_of
-from judge_server.server.service import ServiceHere, StrictRoute
+from judge_server.server.service import ServiceHere, StrictRoute, viewer
+from judge_server.wiring.service import Service
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=StrictRoute)
 RunName = Annotated[str, Query(min_length=1, max_length=200)]
@@ -33,13 +34,14 @@ class RepinRequest(Frozen):
 
 @router.get("")
 async def runs(service: ServiceHere, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> RunList:
-    """Runs that judged something."""
-    return RunList(runs=list(await service.store.runs.names(limit)))
+    """Runs that judged something: those of the key, or all (scope `read_all`)."""
+    return RunList(runs=list(await service.store.runs.names(limit, viewer(service))))
 
 
 @router.get("/summary")
 async def summary(service: ServiceHere, run: RunName) -> RunSummary:
     """Pins, changes, and which rubric content, judge, maps and guard rewarded which steps."""
+    await _require_view(service, run)
     found = await service.store.runs.summary(run)
     if found is None:
         raise UnknownRun("No judgment is stored of this run.", remedy=_REMEDY)
@@ -49,12 +51,14 @@ async def summary(service: ServiceHere, run: RunName) -> RunSummary:
 @router.get("/prompts")
 async def prompts(service: ServiceHere, run: RunName, limit: Annotated[int, Query(ge=1, le=1_000)] = 50) -> RunPrompts:
     """Prompts over the steps of a run; those whose rewards were equal most often first."""
+    await _require_view(service, run)
     return await service.store.run_prompts.prompts(run, limit)
 
 
 @router.get("/noise")
 async def noise(service: ServiceHere, run: RunName) -> RunNoise:
     """How much of the variance of advantages is chance of the judge, by rubric."""
+    await _require_view(service, run)
     return await noise_of(service.store.reasks, run)
 
 
@@ -62,5 +66,13 @@ async def noise(service: ServiceHere, run: RunName) -> RunNoise:
 async def repin(service: ServiceHere, body: RepinRequest) -> RunSummary:
     """Give up the pins of a run: the next judgment pins what then answers. The act is recorded with reason and
     caller."""
+    await _require_view(service, body.run)
     await service.store.runs.repin(body.run, body.reason, current_caller.get().name)
     return await summary(service, body.run)
+
+
+async def _require_view(service: Service, run: str) -> None:
+    """Raises UnknownRun for a run that the caller may not see."""
+    caller = viewer(service)
+    if caller is not None and not await service.store.runs.judged_by(run, caller):
+        raise UnknownRun("No judgment of this run is yours to see.", remedy=f"{_REMEDY} The scope read_all sees all.")

@@ -177,6 +177,9 @@ class HttpMetrics:
             ("method", "route", "status"),
             registry=registry,
         )
+        self._internal = Counter(
+            "judge_server_internal_errors", "Requests that met an error that nobody foresaw.", registry=registry
+        )
         self._seconds = Histogram(
             "judge_server_http_seconds",
             "Seconds from a request to the beginning of its answer.",
@@ -188,4 +191,6 @@ class HttpMetrics:
     def answered(self, exchange: Exchange) -> None:
         """Count one exchange."""
         self._requests.labels(exchange.method, exchange.route, exchange.status).inc()
+        if exchange.status == 500:
+            self._internal.inc()
         self._seconds.labels(exchange.route).observe(exchange.seconds)

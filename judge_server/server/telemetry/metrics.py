@@ -14,6 +14,7 @@ from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.processor_share import ProcessorShares
 from judge_server.scheduling.scheduler import Scheduler
+from judge_server.server.telemetry.model_calls import FAILURES
 from judge_server.wiring.service import Service
 
 INLINE = "inline"
@@ -79,6 +80,7 @@ class Metrics:
         self._rewards = Histogram(
             "judge_server_reward", "Rewards by rubric.", ("rubric",), buckets=_REWARD_BUCKETS, registry=here
         )
+        self._sums = RewardSums(here)
         self._values = Histogram(
             "judge_server_verdict_value",
             "Values of verdicts by rubric and source, from 0 (not met, worst) to 1.",
@@ -86,6 +88,9 @@ class Metrics:
             buckets=_VALUE_BUCKETS,
             registry=here,
         )
+        for kind in FAILURES:  # a series that begins with its first failure shows no increase
+            for causes in (self._failures, self._grade_failures, self._uncompared):
+                causes.labels(kind)
         self._shown: Set[str] = frozenset()
         self._rubrics: set[str] = set()
         self._seconds = Histogram(
@@ -104,6 +109,7 @@ class Metrics:
             self._kinds.labels(rubric, kind).inc()
         if judgment.reward is not None:
             self._rewards.labels(rubric).observe(judgment.reward)
+            self._sums.add(rubric, judgment.reward)
         if judgment.error:
             self._failures.labels(judgment.error.type).inc()
         for (source, status), same in _alike(judgment.verdicts).items():
@@ -201,6 +207,31 @@ def _alike(verdicts: Iterable[Verdict]) -> dict[tuple[str, VerdictStatus], list[
     for verdict in verdicts:
         found.setdefault((verdict.source, verdict.status), []).append(verdict.value)
     return found
+
+
+class RewardSums:
+    """Count, sum and sum of squares of rewards. A histogram whose buckets reach below 0 has no sum, because counters
+    cannot fall: so what is above 0 and what is below is summed apart."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._count = Counter("judge_server_rewards", "Rewards by rubric.", ("rubric",), registry=registry)
+        self._above = Counter(
+            "judge_server_rewards_above_zero", "Sum of the rewards above 0, by rubric.", ("rubric",), registry=registry
+        )
+        self._below = Counter(
+            "judge_server_rewards_below_zero", "Sum of the rewards below 0 without their sign, by rubric.",
+            ("rubric",), registry=registry,
+        )  # fmt: skip
+        self._squares = Counter(
+            "judge_server_rewards_squared", "Sum of squared rewards, by rubric.", ("rubric",), registry=registry
+        )
+
+    def add(self, rubric: str, reward: float) -> None:
+        """Count one reward."""
+        self._count.labels(rubric).inc()
+        self._above.labels(rubric).inc(max(reward, 0.0))
+        self._below.labels(rubric).inc(max(-reward, 0.0))
+        self._squares.labels(rubric).inc(reward**2)
 
 
 def _kinds(judgment: Judgment) -> Iterator[str]:

@@ -2,15 +2,26 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from judge_server.core.errors import (
+    ContextOverflow,
+    DeadlineExceeded,
+    JudgeRefused,
+    ModelUnavailable,
+    UnusableVerdict,
+)
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.observers import CANCELLED, ModelCall
 from judge_server.util.log_throttle import LogThrottle
 
+FAILURES: Final = tuple(
+    fault.type for fault in (DeadlineExceeded, ModelUnavailable, JudgeRefused, UnusableVerdict, ContextOverflow)
+)
 _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -39,6 +50,13 @@ class ModelMetrics:
             ("model", "type"),
             registry=registry,
         )
+
+    def expect(self, models: Iterable[str]) -> None:
+        """Begin the series of failures at 0: one that begins with its first failure shows no increase."""
+        for model in models:
+            self._seconds.labels(model)
+            for kind in FAILURES:
+                self._failures.labels(model, kind)
 
     def called(self, call: ModelCall) -> None:
         """Count one call."""

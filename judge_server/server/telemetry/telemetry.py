@@ -11,20 +11,23 @@ from judge_server.server.telemetry.metrics import Metrics
 from judge_server.server.telemetry.model_calls import CallLog, ModelMetrics
 from judge_server.settings.settings import Settings
 from judge_server.util.tracing import Tracer
+from judge_server.workers.health import NullStreak
 
 if TYPE_CHECKING:
     from judge_server.server.telemetry.open_telemetry import OpenTelemetry
 
 
 class Telemetry:
-    """``observers`` get judgments and model calls, ``exchange_observers`` get requests."""
+    """``observers`` get judgments and model calls, ``exchange_observers`` requests, ``streak`` nulls."""
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
         self._traces = _traces(settings)
         self.tracer: Tracer | None = self._traces
-        calls = (ModelMetrics(self.metrics.registry), CallLog(), *([self._traces] if self._traces else ()))
-        self.observers = Observers((self.metrics,), (self.metrics,), (self.metrics,), calls, self.tracer)
+        self.model_metrics = ModelMetrics(self.metrics.registry)
+        calls = (self.model_metrics, CallLog(), *([self._traces] if self._traces else ()))
+        self.streak = NullStreak(settings.chosen_judge, settings.unready_after_null_seconds)
+        self.observers = Observers((self.metrics, self.streak), (self.metrics,), (self.metrics,), calls, self.tracer)
         self.exchange_observers: tuple[ExchangeObserver, ...] = (
             HttpMetrics(self.metrics.registry),
             AccessLog(settings.access_log),

@@ -1,0 +1,228 @@
+"""A minute of each fault under load: the right alert fires and only that one, metrics and readiness tell the truth,
+and nothing is lost or false."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from judge_server.store.store import Store
+from tests.end_to_end.prometheus import Prometheus, watching
+from tests.postgres import Cluster
+from tests.served import served, settings_of, until
+from tests.stub_judge import Behaviour, Reply, StubJudge, faithful
+from tests.submissions import rubric, submission
+
+pytestmark = [pytest.mark.longest, pytest.mark.postgres]
+SECONDS = 60.0
+P_MET = 0.9
+ABOUT_EIGHT = 8.0
+
+
+class Switch:
+    """A judge whose behaviour can be changed while it serves."""
+
+    def __init__(self) -> None:
+        self.now: Behaviour = faithful(P_MET)
+
+    def __call__(self, body: dict[str, Any]) -> Reply:
+        return self.now(body)
+
+
+@dataclass
+class Load:
+    """About eight requests a second from four threads; ``rewards`` and ``refused`` as they were answered."""
+
+    address: str
+    rewards: list[tuple[str, float]] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
+    false: list[str] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, name: str) -> None:
+        number = 0
+        with httpx.Client(base_url=self.address, timeout=30) as client:
+            while not self._over.is_set():
+                number += 1
+                item = submission(response=f"Answer {name} {number}.", rubric=rubric(1), deadline_seconds=4)
+                self._take(client.post("/v1/score", json=item))
+                time.sleep(4 / ABOUT_EIGHT)
+
+    def _take(self, answer: httpx.Response) -> None:
+        if answer.status_code != 200:
+            self.refused.append(answer.status_code)
+            if answer.status_code not in (429, 502, 503, 504):
+                self.false.append(answer.text[:300])
+            return
+        judgment = answer.json()
+        if judgment["reward"] is not None and abs(judgment["reward"] - P_MET) > 1e-6:
+            self.false.append(str(judgment["reward"]))
+        self.rewards.append((judgment["id"], judgment["reward"]))
+
+    @contextmanager
+    def under_way(self) -> Iterator["Load"]:
+        threads = [threading.Thread(target=self.run, args=(str(number),), daemon=True) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join(40)
+
+
+@dataclass
+class Watched:
+    """What was seen during a fault."""
+
+    fired: set[str] = field(default_factory=set)
+    unready: list[str] = field(default_factory=list)
+    slowest_scrape: float = 0.0
+
+    def look(self, prometheus: Prometheus, client: httpx.Client) -> None:
+        began = time.monotonic()
+        assert client.get("/metrics").status_code == 200
+        self.slowest_scrape = max(self.slowest_scrape, time.monotonic() - began)
+        assert client.get("/healthz").status_code == 200
+        ready = client.get("/readyz")
+        if ready.status_code == 503:
+            self.unready.append(ready.json()["type"].rsplit(":", 1)[-1])
+        self.fired |= prometheus.firing()
+
+
+def _stored(client: httpx.Client, ids: list[str]) -> int:
+    return sum(client.get(f"/v1/judgments/{one}").status_code == 200 for one in ids)
+
+
+def _through(
+    settings: Any, tmp_path: Any, fault: Callable[[ExitStack], None], seconds: float = SECONDS
+) -> tuple[Watched, Load]:
+    """Ten quiet seconds, the fault for ``seconds``, and the recovery."""
+    seen = Watched()
+    with served(settings) as client, watching(str(client.base_url.netloc, "ascii"), tmp_path) as prometheus:
+        load = Load(str(client.base_url))
+        with load.under_way():
+            time.sleep(10)
+            assert prometheus.firing() == set(), "nothing fires before the fault"
+            with ExitStack() as faults:
+                fault(faults)
+                end = time.monotonic() + seconds
+                while time.monotonic() < end:
+                    seen.look(prometheus, client)
+                    time.sleep(1)
+            until(lambda: client.get("/readyz").status_code == 200, 60)
+            answered = len(load.rewards)
+            until(lambda: len(load.rewards) > answered + 8, 60)
+        assert load.false == []
+        assert _stored(client, [one for one, _ in load.rewards]) == len(load.rewards), "each answered judgment is kept"
+    return seen, load
+
+
+@pytest.fixture
+def database(postgres: Cluster) -> str:
+    return postgres.new_database()
+
+
+def _settings(judge: StubJudge, url: str) -> Any:
+    return settings_of(judge.specification, database=url, cache_entries=0)
+
+
+def _locked(url: str) -> Callable[[ExitStack], None]:
+    def fault(stack: ExitStack) -> None:
+        other = stack.enter_context(psycopg.connect(url))
+        other.execute("LOCK TABLE judgment IN ACCESS EXCLUSIVE MODE")
+
+    return fault
+
+
+def _stopped(cluster: Cluster) -> Callable[[ExitStack], None]:
+    def fault(stack: ExitStack) -> None:
+        cluster.stop()
+        stack.callback(cluster.start)
+
+    return fault
+
+
+def _slow(url: str) -> Callable[[ExitStack], None]:
+    """Every commit of judgments waits 1.5 s in a trigger."""
+
+    def fault(stack: ExitStack) -> None:
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute(
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.5); "
+                "RETURN NULL; END $$"
+            )
+            other.execute("CREATE TRIGGER slow AFTER INSERT ON judgment FOR EACH STATEMENT EXECUTE FUNCTION slow()")
+        stack.callback(_mend, url)
+
+    return fault
+
+
+def _mend(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("DROP FUNCTION slow CASCADE")
+
+
+def _without_connections(cluster: Cluster, url: str) -> Callable[[ExitStack], None]:
+    """The server's connections end, and the role may open no other."""
+
+    def fault(stack: ExitStack) -> None:
+        name = url.rsplit("/", 1)[1].split("?", maxsplit=1)[0]
+        cluster.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        stack.callback(cluster.run, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        cluster.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    return fault
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kind", ["stopped", "locked", "without connections", "slow"])
+def test_a_minute_of_a_database_fault(postgres, database, tmp_path, kind):
+    faults = {
+        "stopped": _stopped(postgres),
+        "locked": _locked(database),
+        "without connections": _without_connections(postgres, database),
+        "slow": _slow(database),
+    }
+    with StubJudge(Switch()) as judge:
+        seen, _ = _through(_settings(judge, database), tmp_path, faults[kind])
+    expected = "JudgeServerStoreSlow" if kind == "slow" else "JudgeServerStoreUnavailable"
+    assert seen.fired == {expected}
+    assert set(seen.unready) == (set() if kind == "slow" else {"store_unavailable"})
+    assert seen.slowest_scrape < 3
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kind", ["401", "404", "slow", "gone"])
+def test_a_minute_of_a_judge_fault(database, tmp_path, kind):
+    switch = Switch()
+    faults: dict[str, Behaviour] = {
+        "401": lambda _: Reply(401),
+        "404": lambda _: Reply(404),
+        "slow": lambda body: Reply(delay_seconds=6, body=faithful(P_MET)(body).body),
+        "gone": lambda _: Reply(reset=True),
+    }
+
+    def fault(stack: ExitStack) -> None:
+        switch.now = faults[kind]
+        stack.callback(setattr, switch, "now", faithful(P_MET))
+
+    with StubJudge(switch) as judge:
+        seen, _ = _through(_settings(judge, database), tmp_path, fault)
+    assert seen.fired == ({"JudgeServerJudgeSlow"} if kind == "slow" else {"JudgeServerJudgeUnavailable"})
+    assert set(seen.unready) <= {"judge_refused", "judge_unavailable"}
+    assert seen.slowest_scrape < 3
+
+
+async def test_a_store_names_its_database_without_user_or_password(database):
+    store = await Store.open(database)
+    assert "judge_" in store.name
+    assert "secret-word" not in store.name
+    await store.close()
