@@ -175,7 +175,7 @@ def _without_connections(cluster: Cluster, url: str) -> Callable[[ExitStack], No
     """The server's connections end, and the role may open no other."""
 
     def fault(stack: ExitStack) -> None:
-        name = url.rsplit("/", 1)[1].split("?", maxsplit=1)[0]
+        name = urlsplit(url).path.removeprefix("/")
         cluster.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         stack.callback(cluster.run, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         cluster.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
