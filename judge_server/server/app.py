@@ -37,6 +37,7 @@ from judge_server.server.middleware.authentication import Authentication, key_ri
 from judge_server.server.middleware.headers import ResponseHeaders
 from judge_server.server.middleware.host_guard import HostGuard, trusted_names
 from judge_server.server.middleware.permission import METRICS, guard_routes
+from judge_server.server.middleware.prefix import PathPrefix
 from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompressed, RequestTasks
 from judge_server.server.middleware.session import Sessions
 from judge_server.server.pages import explorer, labelling, library, start, try_it
@@ -100,6 +101,7 @@ def create_app(settings: Settings, place: WorkerPlace | None = None) -> FastAPI:
         openapi_url=None,  # description has the route
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": settings.root_path}] if settings.root_path else None,
     )
     app.state.working = RequestTasks()
     _include_routes(app)
@@ -194,6 +196,7 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
     app.add_middleware(ObserveExchanges, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
     app.add_middleware(ResponseHeaders)
     app.add_middleware(ReadableStart)
+    app.add_middleware(PathPrefix, prefix=settings.root_path)
 
 
 _TRAINER_ROUTERS = (

@@ -118,6 +118,7 @@ def _described(app: FastAPI, public: frozenset[str], ways: list[dict[str, Any]])
         version=app.version,
         summary=app.summary,
         routes=app.routes,
+        servers=app.servers or None,
         separate_input_output_schemas=False,  # custom serializers would reduce output schemas to "object"
     )
     for path, operations in document["paths"].items():

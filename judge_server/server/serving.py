@@ -16,6 +16,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from judge_server.server.announcement import announce
 from judge_server.server.app import create_app
 from judge_server.server.http_protocol import BoundedHttp
 from judge_server.server.processes.place import WorkerPlace
@@ -76,6 +77,7 @@ def prepared(settings: Settings) -> Settings:
     log_to_standard_error(settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
     map_large_blocks()
+    announce(settings)
     limit_connections(_MOST_CALLS)
     # uvicorn raises the signal again after it has stopped; a drained server should exit with status 0
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -103,6 +105,8 @@ def server_of(settings: Settings, place: WorkerPlace | None = None) -> DrainingS
             timeout_graceful_shutdown=_CLOSE_SECONDS,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
         ),
         settings.drain_seconds,
     )

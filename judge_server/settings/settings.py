@@ -173,6 +173,12 @@ class Settings(BaseSettings):
     api_keys: dict[str, ApiKey] = Field(
         default_factory=dict, description="Digests of API keys by name, in addition to those in the database."
     )
+    root_path: str = Field(
+        default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="Path of a proxy below which this server is reached."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
     views: Literal["auto", "by_key", "shared"] = Field(
         default="auto",
         description="Whose judgments, jobs and runs a key sees: by_key its own; auto is by_key if keys are demanded.",

@@ -98,7 +98,7 @@ async def begin(
     job, new = await Intake(service.store.jobs, limits, terms, key).take(items)
     if new:
         worker.wake()
-    headers = {"Location": f"{PATH}/{job.id}"}
+    headers = {"Location": f"{service.settings.root_path}{PATH}/{job.id}"}
     return Response(job.model_dump_json(), status_code=202, media_type="application/json", headers=headers)
 
 
