@@ -70,11 +70,8 @@ def test_an_id_of_another_caller_is_another_submission():
 
 
 def test_a_null_is_not_repeated():
-    down = [True]
-    with judged_by(lambda body: Reply(500) if down[0] and "Paris" not in str(body) else faithful()(body)) as (
-        client,
-        _,
-    ):
+    down = [False]
+    with judged_by(lambda body: Reply(500) if down[0] else faithful()(body)) as (client, _):
         down[0] = True
         assert _once(client).get("judgment", {}).get("reward") is None
         down[0] = False
