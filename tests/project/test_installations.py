@@ -2,6 +2,7 @@
 its extras and make targets are those that exist, and images are built from its Dockerfile."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,18 +28,22 @@ BUILD = re.compile(r"docker build[^\n]*--target (\S+)")
 PULL = re.compile(r"docker (?:pull|run)[^\n]*?\s((?:[\w.-]+/)*judge-server(?::[\w.-]+)?)(?=\s|$)")
 
 
-def files() -> list[Path]:
-    found = [
-        path for place in PLACES for path in ([ROOT / place] if (ROOT / place).is_file() else (ROOT / place).rglob("*"))
-    ]
+def files(place: str) -> list[Path]:
+    root = ROOT / place
+    found = [root] if root.is_file() else list(root.rglob("*"))
     return [path for path in found if path.is_file() and path.suffix in KINDS and "swagger" not in path.parts]
+
+
+@cache
+def known() -> tuple[set[str], set[str], set[str]]:
+    """Extras, make targets and image stages."""
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    return set(project()["project"]["optional-dependencies"]), set(targets), set(read(ROOT / "Dockerfile"))
 
 
 def faults(text: str) -> list[str]:
     """Every installation in a text that nobody can carry out."""
-    extras = set(project()["project"]["optional-dependencies"])
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    stages = read(ROOT / "Dockerfile")
+    extras, targets, stages = known()
     found = []
     for words in PIP.findall(text):
         named = [word.strip("'\"") for word in words.split() if not word.startswith("-")]
@@ -57,11 +62,7 @@ def faults(text: str) -> list[str]:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_installation_that_is_named_can_be_carried_out(place):
-    named = {
-        str(path.relative_to(ROOT)): faults(path.read_text(encoding="utf-8"))
-        for path in files()
-        if path.relative_to(ROOT).parts[0] == place
-    }
+    named = {str(path.relative_to(ROOT)): faults(path.read_text(encoding="utf-8")) for path in files(place)}
     assert {name: found for name, found in named.items() if found} == {}
 
 
