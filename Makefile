@@ -21,7 +21,7 @@ WORKERS ?= auto
 PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
-.PHONY: help install install-base demo test test-long test-numerics test-trainers bench simulate coverage check audit interpreters release format lock lock-trainers
+.PHONY: help install install-base demo test test-long test-numerics test-trainers bench mutate simulate coverage check audit interpreters release format lock lock-trainers
 
 help:  ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -60,6 +60,9 @@ test-long: install  ## the long runs of kills, faults, outages, overload and hos
 test-numerics: install  ## the engine's tests with its weights moved by up to 0.001, and in bfloat16: no outcome changes
 	$(BIN)/pytest -m "engine and not real_model" --perturb-weights 0.001 tests/models tests/end_to_end
 	$(BIN)/pytest -m "engine and not real_model" --perturb-weights 0.001 --engine-dtype bfloat16 tests/models tests/end_to_end
+
+mutate: install  ## small faults in the algebra of rewards and in intervals that no test finds (MODULES="judge_server.util.wilson" picks): hours
+	$(BIN)/python -m benchmarks.mutation $(MODULES)
 
 simulate: install  ## figures and decisions with known truth, 200 label sets a cell, as a table (SETS=1000 for the full run, KEEP=.sim to continue it later)
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulation --sets $(or $(SETS),200) $(if $(KEEP),--keep $(KEEP))

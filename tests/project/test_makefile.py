@@ -16,6 +16,7 @@ TARGETS = [
     "test-numerics",
     "test-trainers",
     "bench",
+    "mutate",
     "simulate",
     "check",
     "audit",
