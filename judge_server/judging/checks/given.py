@@ -36,6 +36,9 @@ def _mentioned(wanted: str, text: str) -> bool:
 _DIGITS = re.compile(r"\d(?:[\d.,'\u2019\u00a0\u202f]{0,40}\d)?")
 
 
+_SEPARATOR = re.compile(r"\D")
+
+
 def find_numbers(spec: SameNumbersCheck, check_input: CheckInput) -> CheckFinding:
     given, mine = _digits(check_input.compared_with(spec, None)), _digits(check_input.text)
     missing, added = given - mine, mine - given
@@ -51,11 +54,11 @@ def find_numbers(spec: SameNumbersCheck, check_input: CheckInput) -> CheckFindin
 
 def _digits(text: str) -> Counter[str]:
     """The digits of each number, without separators: 1,250.5 and 1.250,5 are one number, 31.12.2026 is three."""
-    found: Counter[str] = Counter()
+    found: list[str] = []
     for match in _DIGITS.finditer(text):
-        pieces = re.split(r"\D", match.group())
-        found.update(["".join(pieces)] if _one_number(pieces) else pieces)
-    return found
+        pieces = _SEPARATOR.split(match.group())
+        found += ["".join(pieces)] if _one_number(pieces) else pieces
+    return Counter(found)
 
 
 def _one_number(pieces: list[str]) -> bool:
