@@ -20,7 +20,7 @@ async def start(request: Request, service: ServiceHere) -> Response:
     judges = list(service.judge_registry.judges.items())
     healthy = await asyncio.gather(*(judge.healthy() for _, judge in judges))
     last = await service.store.judgments(limit=_LAST, caller=viewer(service))
-    running = await service.store.jobs.jobs(status=JobStatus.RUNNING, limit=_LAST)
+    running = await service.store.jobs.jobs(status=JobStatus.RUNNING, limit=_LAST, caller=viewer(service))
     return page(
         request,
         "start.html",

@@ -10,6 +10,7 @@ from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS, Sessio
 from judge_server.store.api_key_records import ApiKeyRecords
 from tests.served import served
 from tests.server.keys import bearer, demanding, key_of
+from tests.submissions import rubric, submission
 
 SECRET = b"s" * 32
 
@@ -99,6 +100,21 @@ def test_a_key_without_the_scope_sees_a_page_that_says_what_to_ask_for():
     assert answer.status_code == 403
     assert "requires an API key of scope score" in answer.text
     assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_page_shows_a_key_its_own_judgments_only():
+    (ann, ann_key), (bob, bob_key) = key_of("ann", "score"), key_of("bob", "score")
+    (eve, eve_key) = key_of("eve", "score", "read_all")
+    with served(demanding(ann_key, bob_key, eve_key)) as client:
+        judged = client.post("/v1/score", json=submission(rubric=rubric()), headers=bearer(ann)).json()
+        seen = {}
+        for name, text in (("ann", ann), ("bob", bob), ("eve", eve)):
+            client.cookies.clear()
+            signed_in(client, text)
+            there = [client.get(path).text for path in ("/", "/judgments")]
+            whole = client.get(f"/judgments/{judged['id']}").status_code
+            seen[name] = [*(judged["id"] in text for text in there), whole]
+    assert seen == {"ann": [True, True, 200], "bob": [False, False, 404], "eve": [True, True, 200]}
 
 
 async def test_a_revoked_key_ends_its_sessions():
