@@ -18,7 +18,7 @@ from judge_server.util.canonical import canonical_json, strict_digest
 
 Suspicion = Literal[
     "injection_suspected", "criteria_echo", "repetition", "hidden_characters", "look_alikes", "nearly_empty",
-    "injection_in_context",
+    "injection_in_context", "thin",
 ]  # fmt: skip
 SUSPICIONS: tuple[str, ...] = get_args(Suspicion)
 Suspicions = Annotated[tuple[Suspicion, ...], Field(max_length=len(SUSPICIONS))]

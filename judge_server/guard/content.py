@@ -1,17 +1,12 @@
-"""What of a text is content: neither a form that holds nothing, nor words that only announce an answer.
+"""What of a text is content, and not a form that holds nothing.
 
 A form is JSON without values, tags, LaTeX commands, fences, tables, empty lists. Blocks of reasoning in the tags of any
-family are no part of an answer and are taken out with their text. A text of discourse words alone ("Let's think step by
-step", "Lösung:", "最终答案") says nothing, whatever their order. The words are those of ``discourse.toml``, in some
-seventy languages; a text must be made of the words of one of them.
+family are no part of an answer and are taken out with their text.
 """
 
 import re
-import tomllib
+import string
 import unicodedata
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 from judge_server.util.parsing import parse_json
 
@@ -28,15 +23,21 @@ _LATEX = re.compile(
     r"|\\(?:boxed|fbox|text\w*|math\w*|frac|dfrac|left|right|underline|emph|section\*?|subsection\*?|quad|qquad|item|displaystyle|large|bf|it|rm)(?![a-zA-Z])"
     r"|\\[\[\]()\\ ,;!]"
 )
-_EMPTY_ITEM = re.compile(r"^[ \t]*(?:[-*+•>]|\(?(?:\d{1,3}|[a-zA-Z])[.)])[ \t]*$", re.MULTILINE)
+_EMPTY_ITEM = re.compile(r"^[ \t]*(?:[-*+•>]|\(?(?:\d{1,3}|[a-zA-Z])[.)])[ \t]*(?:\[[ xX]?\][ \t]*)?$", re.MULTILINE)
 _ITEM = re.compile(r"^[ \t]*(?:[-*+•>]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\([^()]{0,400}\)")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[A-Za-z0-9_+-]{0,20}[ \t]*$", re.MULTILINE)
 _RULE = re.compile(r"^[ \t|:+=_*-]{3,}$", re.MULTILINE)
 _EMPTY_ENTRY = re.compile(
-    r"""^[ \t]*(?:-[ \t]+)?["']?[\w-]{1,40}["']?:[ \t]*(?:''|""|\[\]|\{\}|null|~)?[ \t]*,?$""", re.MULTILINE
+    r"""^[ \t]*(?:(?:-[ \t]+)?["']?[\w-]{1,40}["']?[ \t]*[:=][ \t]*(?:''|""|\[\]|\{\}|null|~)?[ \t]*,?"""
+    r"""|\[[\w.-]{1,40}\])$""",
+    re.MULTILINE,
 )
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|\{[A-Za-z_]{3,}\}|<<[^<>]*>>|%\w+%|__\w+__|\[\[\w*\]\]|@@\w+@@")
+_PICTURES = re.compile("[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001ffff]")
+_ASCII_SIGNS = frozenset(string.punctuation)
+_CODE_SIGNS = _ASCII_SIGNS - frozenset(".,:;!?-'\"`#*_~|")
+_LONGEST_SIGNS = 200
 _NO_VALUES = frozenset(("null", "undefined", "nan", "[object object]"))
 _LONGEST_NO_VALUE = max(map(len, _NO_VALUES)) + 8  # a letter may have a longer small form
 # a line that one of the patterns of list items and rules may match: most texts have none, and this search is short
@@ -44,17 +45,6 @@ _LISTED = re.compile(r"\n(?:[ \t]{3}|[ \t]*(?:[-*+•>|:=_(]|\w{1,3}[.)]))")
 _BLANKS = re.compile(
     "[\u115f\u1160\u2500-\u259f\u25a0-\u25a3\u25fc\u25fb\u2800\ufffd\u3164\uffa0]"
 )  # rules, boxes, blanks
-_MOST_WORDS = 60
-_MOST_CHARACTERS = 1_000
-_LONGEST_ENDING = 8
-_LONGEST_DECOMPOSED = 18  # Hangul and the marks of other scripts are taken apart
-_LONG_STEM = 5  # a word alone with a shorter stem has one more letter: "Stephen" is no ending of "step"
-_HEAD = 100
-_FIRST_WORDS = 4
-_FEWEST_WORDS = 4  # from here on, "let me break this down" announces an answer without naming it
-_FIRST_UNSPACED = "\u0e00"  # scripts without blanks between words begin with Thai
-_NO_WORD = re.compile("[^a-z0-9]+")
-_APOSTROPHES = re.compile("['’ʼ`´]")
 
 
 def content_of(text: str) -> str | None:
@@ -90,7 +80,11 @@ def without_shell(text: str) -> str:
             shown = _LINK.sub(r"\1", shown)
         if "\\" in shown:
             shown = _LATEX.sub(" ", shown)
-    if ":" in shown and len(_EMPTY_ENTRY.findall(shown)) > 1 and not _EMPTY_ENTRY.sub("", shown).strip(" -\n"):
+    if (
+        (":" in shown or "=" in shown)
+        and len(_EMPTY_ENTRY.findall(shown)) > 1
+        and not _EMPTY_ENTRY.sub("", shown).strip(" -\n")
+    ):
         return ""
     return _without_lists(shown).strip() if _LISTED.search(f"\n{shown}") else shown.strip()
 
@@ -159,138 +153,18 @@ def _may_be_assigned(character: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Discourse:
-    """``core`` words name an answer or the thinking about it; ``words`` counts all."""
-
-    core: int
-    words: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Vocabulary:
-    """Bit masks of the languages to which a word, or a stem of a word, belongs."""
-
-    words: dict[str, int]
-    wide: dict[str, int]
-    core_words: dict[str, int]
-    stems: dict[str, int]
-    core_stems: dict[str, int]
-    soft_words: dict[str, int]
-    soft_stems: dict[str, int]
-    unspaced: frozenset[str]
-    unspaced_core: re.Pattern[str]
-
-    def languages(self, word: str, *, wide: bool, alone: bool) -> int:
-        """Those to which the word belongs."""
-        found = _languages(word, self.words, self.stems, alone=alone)
-        if wide:
-            found |= self.wide.get(word, 0) | _languages(word, {}, self.soft_stems, alone=alone)
-        return found
-
-
-def words_of(text: str) -> list[str]:
-    """The words in small letters without accents. Marks, stops and signs part words; apostrophes do not."""
-    if text.isascii():
-        return _NO_WORD.sub(" ", _APOSTROPHES.sub("", text[:_MOST_CHARACTERS]).lower()).split()
-    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text[:_MOST_CHARACTERS])).casefold()
-    letters = (
-        "" if unicodedata.category(character)[0] == "M" else character if character.isalnum() else " "
-        for character in plain
+def is_code(text: str) -> bool:
+    """Brackets and operators that make a literal, a pattern or a drawing: ``[]``, ``.*``, ``!==``. One sign again and
+    again is a rule or a fence, and stops and commas are no answer."""
+    signs = set(text) - {" ", "\n"}
+    return (
+        1 < len(signs) <= len(_ASCII_SIGNS)
+        and signs <= _ASCII_SIGNS
+        and not signs.isdisjoint(_CODE_SIGNS)
+        and (len(text) <= _LONGEST_SIGNS)
     )
-    return "".join(letters).split()
 
 
-def discourse(text: str, *, wide: bool = False) -> Discourse | None:
-    """What of the text is discourse, if all of it is; None if any of its words could be an answer. ``wide``: with the
-    words that make up a long announcement, and that alone might be an answer."""
-    if len(text) > _MOST_CHARACTERS:
-        return None
-    vocabulary = _vocabulary()
-    if next(filter(str.isalpha, text), "") < _FIRST_UNSPACED and not _may_be_discourse(text, vocabulary, wide=wide):
-        return None
-    words = words_of(text)
-    if not words or len(words) > _MOST_WORDS:
-        return None
-    languages = -1
-    alone = len(words) == 1
-    for word in words:
-        languages &= vocabulary.languages(word, wide=wide, alone=alone)
-        if not languages:
-            return _unspaced("".join(words), vocabulary)
-    core = sum(
-        bool(_languages(word, vocabulary.core_words, vocabulary.core_stems, alone=alone) & languages) for word in words
-    )
-    if not core and len(words) >= _FEWEST_WORDS:
-        core = sum(
-            bool(_languages(word, vocabulary.soft_words, vocabulary.soft_stems, alone=False) & languages)
-            for word in words
-        )
-    return Discourse(core, len(words))
-
-
-def _may_be_discourse(text: str, vocabulary: _Vocabulary, *, wide: bool) -> bool:
-    """Whether the first words do not rule it out: most texts are decided by them."""
-    languages = -1
-    for word in words_of(" ".join(text[:_HEAD].split()[:_FIRST_WORDS])):
-        languages &= vocabulary.languages(word, wide=wide, alone=False)
-    return bool(languages)
-
-
-def _unspaced(text: str, vocabulary: _Vocabulary) -> Discourse | None:
-    """As ``discourse``, of a text without blanks: whether it can be cut into pieces of the vocabulary."""
-    longest = max(map(len, vocabulary.unspaced))
-    ends = {0}
-    for start in range(len(text)):
-        if start not in ends:
-            continue
-        found = (end for end in range(start + 1, start + longest + 1) if text[start:end] in vocabulary.unspaced)
-        ends.update(found)
-        if max(ends) <= start:
-            return None
-    if len(text) not in ends:
-        return None
-    return Discourse(len(vocabulary.unspaced_core.findall(text)), max(1, len(text) // 2))
-
-
-def _languages(word: str, words: dict[str, int], stems: dict[str, int], *, alone: bool) -> int:
-    found = words.get(word, 0)
-    longest = _LONGEST_ENDING if word.isascii() else _LONGEST_DECOMPOSED
-    for end in range(max(2, len(word) - longest), len(word) + 1):
-        if end >= _LONG_STEM or len(word) - end <= 1 or not (alone and word.isascii()):
-            found |= stems.get(word[:end], 0)
-    return found
-
-
-@cache
-def _vocabulary() -> _Vocabulary:
-    content: dict[str, dict[str, str]] = tomllib.loads(
-        files("judge_server.guard").joinpath("discourse.toml").read_text("utf-8")
-    )
-    unspaced = content.pop("unspaced")
-    core = _pieces(unspaced["core"])
-    pieces = frozenset((*core, *_pieces(unspaced["rest"])))
-    made = _Vocabulary({}, {}, {}, {}, {}, {}, {}, pieces, re.compile("|".join(core)))
-    for number, lists in enumerate(content.values()):
-        for name, listed in lists.items():
-            for entry in listed.split():
-                stem = entry.endswith("*")
-                for word in words_of(entry.rstrip("*")):
-                    if name not in ("more", "soft"):
-                        _add(made.stems if stem else made.words, word, 1 << number)
-                    elif not stem:
-                        _add(made.wide, word, 1 << number)
-                    if name == "core":
-                        _add(made.core_stems if stem else made.core_words, word, 1 << number)
-                    elif name == "soft":
-                        _add(made.soft_stems if stem else made.soft_words, word, 1 << number)
-    return made
-
-
-def _add(table: dict[str, int], word: str, language: int) -> None:
-    table[word] = table.get(word, 0) | language
-
-
-def _pieces(listed: str) -> list[str]:
-    """The pieces as they stand in a text, the longest first."""
-    return sorted({"".join(words_of(piece)) for piece in listed.split()} - {""}, key=len, reverse=True)
+def is_picture(sign: str) -> bool:
+    """A pictograph, an arrow, a sign of mathematics or money, or a character newer than the interpreter's tables."""
+    return sign > "\x7f" and (unicodedata.category(sign) in ("Sm", "Sc", "Cn") or _PICTURES.match(sign) is not None)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from judge_server.core.submission import Submission
-from judge_server.guard.content import Discourse, content_of, discourse, has_content, words_of
+from judge_server.guard.content import content_of, has_content, is_code, is_picture
+from judge_server.guard.discourse import Discourse, discourse, is_remark, words_of
 from judge_server.guard.marks import other_readings
 from judge_server.guard.sanitize import visible
 
@@ -37,7 +37,6 @@ _OPERATORS = frozenset(
      "&&", "||", "&", "|", "^", "~", "//", "->", "=>")
 )  # fmt: skip
 _ASCII_SIGNS = frozenset(string.punctuation)
-_CODE_SIGNS = _ASCII_SIGNS - frozenset(".,:;!?-'\"`#*_~|")
 _CODE_IN_A_LINE = re.compile(r"[(){}\[\]=<>\\/|@$;\"]|\w\.\w")
 _LONGEST_SIGNS = 200
 _LONGEST_DRAWING = 20_000
@@ -51,8 +50,9 @@ _LONGEST_OPTION = 8
 _LONG_IN_UNSPACED = 8
 _BRACKETED = re.compile(r"\[[^\[\]]+\]|\([^()]+\)|<[^<>]+>|\{[^{}]+\}")  # a placeholder: [insert the answer]
 _FEW_WORDS = 2
+_FEW_SIGNS = 3
 _LONGEST_REFERENCE = 60
-_READ_OF_A_PROMPT = 4_000
+READ_OF_A_PROMPT = 4_000
 _FEWEST_WORDS = 2
 _FEWEST_CHARACTERS = 10
 _LONGEST_QUESTION = 200
@@ -68,16 +68,9 @@ class UserRequest:
     reference: str | None = None
 
     @classmethod
-    def of(cls, submission: Submission) -> "UserRequest":
-        """The last turn of the user, and the reference."""
-        asked = [message.content for message in submission.conversation if message.role == "user"]
-        text = asked[-1] if asked else submission.conversation[-1].content
-        return cls.asking(text, submission.reference)
-
-    @classmethod
     def asking(cls, text: str, reference: str | None = None) -> "UserRequest":
         """What is read of a prompt's ``text``."""
-        return cls(text[-_READ_OF_A_PROMPT:].lower(), reference)
+        return cls(text[-READ_OF_A_PROMPT:].lower(), reference)
 
     @property
     def known(self) -> bool:
@@ -127,13 +120,16 @@ class UserRequest:
 
 @dataclass(frozen=True, slots=True)
 class Emptiness:
-    """``cause``: why a text says nothing, or None. ``doubtful``: it would, but the prompt asks for such a text."""
+    """``cause``: why a text says nothing, or None. ``doubtful``: it would, but the prompt asks for such a text.
+    ``thin``: it may say nothing; only a judge can tell."""
 
     cause: str | None = None
     doubtful: bool = False
+    thin: bool = False
 
 
 _FULL = Emptiness()
+_THIN = Emptiness(thin=True)
 _UNASKED = UserRequest()
 
 
@@ -148,11 +144,10 @@ def emptiness(answer: str, request: UserRequest = _UNASKED) -> Emptiness:
     given = answer.strip()[:_READ_CHARACTERS]
     text = visible(given).strip()
     found = _emptiness(text, request)
-    if found is _FULL:
+    if found is _FULL or found.thin:
         for plain in other_readings(text):
-            found = _emptiness(plain, request)
-            if found is not _FULL:
-                break
+            other = _emptiness(plain, request)
+            found = found if other is _FULL else other
     if found.cause is not None and given and _is_in_reference(given, request.reference):
         return Emptiness(doubtful=True)
     return found
@@ -164,7 +159,20 @@ def _emptiness(text: str, request: UserRequest) -> Emptiness:
     shown = content_of(text)
     if shown is None:
         return _without_content(text, request)
-    return _announcement(shown, request) or _repetition(text, request) or _FULL
+    found = _announcement(shown, request) or _repetition(text, request)
+    if found is not None:
+        return found
+    if request.known and not any(map(str.isalnum, shown)):
+        return _only_signs(shown, request)
+    return _THIN if _may_say_nothing(shown, request) else _FULL
+
+
+def _may_say_nothing(shown: str, request: UserRequest) -> bool:
+    """Whether a text is made of remarks that would fit any prompt, or is a part of the prompt."""
+    if len(shown) > _LONGEST_ANNOUNCEMENT + len(request.text):
+        return False
+    rest = _without_echo(shown, request)
+    return len(rest) <= _LONGEST_ANNOUNCEMENT and is_remark(rest, request.text, beside_an_echo=rest != shown)
 
 
 def _without_content(text: str, request: UserRequest) -> Emptiness:
@@ -176,6 +184,14 @@ def _without_content(text: str, request: UserRequest) -> Emptiness:
     return Emptiness("the response has no letter, digit or symbol of content")
 
 
+def _only_signs(shown: str, request: UserRequest) -> Emptiness:
+    """Signs beyond ASCII without a letter or digit: ornaments say nothing, a picture or a formula may."""
+    if request.for_signs:
+        return Emptiness(doubtful=True)
+    may_answer = len(shown) <= _FEW_SIGNS or any(is_picture(sign) for sign in shown)
+    return _THIN if may_answer else Emptiness("the response has no letter, digit or symbol of content")
+
+
 def _may_be_signs(text: str, request: UserRequest) -> bool:
     if request.for_signs:
         seen = visible(text).strip()
@@ -184,7 +200,7 @@ def _may_be_signs(text: str, request: UserRequest) -> bool:
         return False
     if (tag := _EMPTY_TAGS.fullmatch(text)) is not None:
         return discourse(tag[1]) is None
-    return text in _OPERATORS or _is_code(text) or text.isalpha()
+    return text in _OPERATORS or is_code(text) or text.isalpha()
 
 
 def _announcement(shown: str, request: UserRequest) -> Emptiness | None:
@@ -193,6 +209,8 @@ def _announcement(shown: str, request: UserRequest) -> Emptiness | None:
         return None
     rest = _without_echo(shown, request)
     if rest != shown and request.for_a_copy:  # asked last: most answers do not echo the prompt, and the search is long
+        if not words_of(rest):
+            return _THIN
         rest = shown
     if rest != shown and (not words_of(rest) or discourse(rest) is not None):
         return Emptiness("the response is an echo of the prompt")
@@ -285,7 +303,7 @@ def _keys() -> frozenset[str]:
 
 def _without_echo(text: str, request: UserRequest) -> str:
     """The text without the prompt and without its sentences."""
-    lowered = text.lower()
+    lowered = " ".join(text.lower().split())
     if not any(sentence in lowered for sentence in _sentences(request.text)):
         return text
     said = " ".join(words_of_all(text))
@@ -301,7 +319,8 @@ def _without_echo(text: str, request: UserRequest) -> str:
 @lru_cache(maxsize=256)  # the responses to one prompt share it
 def _sentences(text: str) -> tuple[str, ...]:
     """The sentences of eight characters or more, each once."""
-    return tuple(dict.fromkeys(sentence.strip() for sentence in _SENTENCE_END.split(text) if len(sentence) >= 8))
+    plain = " ".join(text.split())
+    return tuple(dict.fromkeys(sentence.strip() for sentence in _SENTENCE_END.split(plain) if len(sentence) >= 8))
 
 
 def words_of_all(text: str) -> list[str]:
@@ -342,22 +361,10 @@ def repeated_unit(text: str) -> str | None:
     return text[:place]
 
 
-def _is_code(text: str) -> bool:
-    """Brackets and operators that make a literal, a pattern or a drawing: ``[]``, ``.*``, ``!==``. One sign again and
-    again is a rule or a fence, and stops and commas are no answer."""
-    signs = set(text) - {" ", "\n"}
-    return (
-        1 < len(signs) <= len(_ASCII_SIGNS)
-        and signs <= _ASCII_SIGNS
-        and not signs.isdisjoint(_CODE_SIGNS)
-        and (len(text) <= _LONGEST_SIGNS)
-    )
-
-
 def _ends_in_code(text: str) -> bool:
     """Whether a literal, a pattern or an operator of two signs follows the announcement: ``Final answer: []``."""
     last = _LAST_LETTER.sub("", text[-_LONGEST_SIGNS:]).strip(_AROUND)
-    return len(last) > 1 and (last in _OPERATORS or _is_code(last))
+    return len(last) > 1 and (last in _OPERATORS or is_code(last))
 
 
 @lru_cache(maxsize=512)  # the responses to one prompt share it

@@ -16,8 +16,9 @@ from judge_server.core.criterion import AnyLeaf, Group, Judged, Scale, nodes
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
-from judge_server.guard.content import content_of, words_of
-from judge_server.guard.degenerate import Emptiness, UserRequest, emptiness, words_of_all
+from judge_server.guard.content import content_of
+from judge_server.guard.degenerate import READ_OF_A_PROMPT, Emptiness, UserRequest, emptiness, words_of_all
+from judge_server.guard.discourse import words_of
 from judge_server.guard.marks import Marks, injection_flags, marks_of, normalize, unspaced
 from judge_server.guard.worst_case import worst_case_values
 from judge_server.util.lru import BoundedCache
@@ -30,6 +31,7 @@ REPETITION = "repetition"
 HIDDEN = "hidden_characters"
 LOOK_ALIKES = "look_alikes"
 NEARLY_EMPTY = "nearly_empty"
+THIN = "thin"
 INJECTION_IN_CONTEXT = "injection_in_context"
 
 _READ_CHARACTERS = 100_000
@@ -55,9 +57,11 @@ class Inspection:
     injection_flags: tuple[str, ...] = ()
 
 
-def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = frozenset()) -> Inspection:
+def inspect(
+    submission: Submission, rubric: Rubric, veto: frozenset[str] = frozenset(), *, short: int = 0
+) -> Inspection:
     """Inspect a response without a model, in bounded time for any text. ``veto``: flags that the server vetoes under
-    every rubric that does not allow them."""
+    every rubric that does not allow them; ``short``: answers up to this many characters are thin whatever they say."""
     marks = marks_of(_beginning_and_end(submission.read.text), 2 * _READ_CHARACTERS)
     found_empty = _emptiness(submission, rubric)
     families = _families(submission, marks)
@@ -68,13 +72,14 @@ def inspect(submission: Submission, rubric: Rubric, veto: frozenset[str] = froze
         (HIDDEN, marks.hidden),
         (LOOK_ALIKES, marks.look_alikes),
         (NEARLY_EMPTY, found_empty.doubtful),
+        (THIN, found_empty.thin or (0 < len(submission.read.answer) <= short and not found_empty.cause)),
         (INJECTION_IN_CONTEXT, _suspects_the_context(submission)),
     )
     return _concluded(raised, found_empty.cause, families, lambda flags: rubric.guard.vetoed(flags, veto))
 
 
 def inspect_sample(
-    sample: str, asked: str, references: Sequence[str] = (), veto: frozenset[str] = frozenset()
+    sample: str, asked: str, references: Sequence[str] = (), veto: frozenset[str] = frozenset(), *, short: int = 0
 ) -> Inspection:
     """As ``inspect``, for a sample that is graded without a rubric. ``asked``: what is known of the task; what one of
     ``references`` says is something."""
@@ -91,6 +96,7 @@ def inspect_sample(
         (HIDDEN, marks.hidden),
         (LOOK_ALIKES, marks.look_alikes),
         (NEARLY_EMPTY, found.doubtful),
+        (THIN, found.thin or (0 < len(sample) <= short and not found.cause)),
     )
     return _concluded(raised, found.cause, marks.families, lambda flags: next((f for f in flags if f in veto), None))
 
@@ -182,12 +188,19 @@ def _families(submission: Submission, marks: Marks) -> tuple[str, ...]:
 
 def _emptiness(submission: Submission, rubric: Rubric) -> Emptiness:
     read = submission.read
-    request = UserRequest.of(submission)
+    request = _request(submission)
     if read.tool_calls and _calls_say_something(submission, request):
         return Emptiness()
     if not read.answer and read.reasoning and any(leaf.scope != "answer" for leaf in rubric.leaves):
         return Emptiness()  # the answer's criteria find nothing, those of the reasoning have their text
     return emptiness(read.answer, request)
+
+
+def _request(submission: Submission) -> UserRequest:
+    """The last turn of the user, and the reference."""
+    asked = [message.content for message in submission.conversation if message.role == "user"]
+    text = asked[-1] if asked else submission.conversation[-1].content
+    return UserRequest(text[-READ_OF_A_PROMPT:].lower(), submission.reference)
 
 
 def _calls_say_something(submission: Submission, request: UserRequest) -> bool:

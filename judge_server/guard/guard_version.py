@@ -6,10 +6,16 @@ from hashlib import sha256
 from importlib.resources import files
 
 
-def guard_version(veto: Iterable[str] = ()) -> str:
-    """12 hexadecimal digits that stand for the guard's code and patterns, and the flags that the server vetoes."""
+def guard_version(veto: Iterable[str] = (), thin_responses: str = "witness", thin_characters: int = 0) -> str:
+    """12 hexadecimal digits that stand for the guard's code and patterns; then what the server's settings change: the
+    flags that it vetoes, and how it treats thin responses."""
     vetoed = "+".join(sorted(veto))
-    return f"{_rules()} veto {vetoed}" if vetoed else _rules()
+    parts = (
+        f"veto {vetoed}" if vetoed else "",
+        f"thin_responses {thin_responses}" if thin_responses != "witness" else "",
+        f"thin_characters {thin_characters}" if thin_characters else "",
+    )
+    return " ".join(filter(None, (_rules(), *parts)))
 
 
 @cache

@@ -14,21 +14,36 @@ from pydantic import SecretStr
 from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, JudgeRefused, ModelUnavailable
 from judge_server.models.server_quirks import OPTIONS, refused_field
 
-# The wordings of servers and providers for a prompt that does not fit; tests/models/test_openai_fault.py lists them.
+# A prompt that does not fit is named by what was sent and by how it compares with a limit, near each other, in whatever
+# words. tests/models/test_openai_fault.py has the wordings of 36 servers and providers, and others.
+_INPUT = (
+    r"(?:context|prompt|inputs?|messages?|conversation|sequence|request|n_ctx|n_positions|max_seq\w*|session_len|"
+    r"model(?:'s)? (?:max\w* )?(?:length|limit)|kv cache)"
+)
+_EXCESS = (
+    r"(?:exceed\w*|overflow\w*|too (?:long|large|many|big)|(?:long|larg|great|bigg)er than|"
+    r"(?:but|while) (?:the )?(?:limit|maximum)|more than|at most|shorten|reduce|supports? (?:up to|at most)|is full|"
+    r"> ?\d)"
+)
 _OVERFLOW = re.compile(
-    r"context[ _-]?(?:length|window|size|limit)|context_overflow|exceed_context|max[ _]?model[ _]?len|max_seq_len|"
-    r"session_len|"
-    r"maximum (?:context|model|prompt|input|sequence) (?:length|size)|model(?: input length|\W{0,2}s? token) limit|"
-    r"(?:prompt|inputs?|request|messages?|conversation)(?: text| length| tokens?)? (?:is|are|was) too (?:long|large)|"
-    r"(?:prompt|input) tokens? too long|longer than the (?:maximum )?(?:model|context)|"
-    r"too many (?:input |prompt )?tokens|(?:prompt|input)[ _]tokens?[ _](?:limit[ _])?exceed|"
-    r"token (?:count|limit)[^.]{0,40}exceed|"
-    r"exceed[^.]{0,60}(?:token|input|sequence|prompt|context) ?(?:limit|length|maximum)|"
-    r"exceeds? the (?:limit|maximum number of tokens)|reduce the length of (?:the|your) (?:messages|prompt|input)|"
+    rf"\b{_INPUT}\b[^;]{{0,70}}?\b{_EXCESS}|{_EXCESS}[^;]{{0,70}}?\b{_INPUT}\b|"
+    r"context[ _-]?(?:length|window|size|limit|too)|context_overflow|exceed_context|max[ _]?model[ _]?len|max_seq_len|"
+    r"maximum (?:context|model|prompt|input|sequence|allowed)[ \w]{0,20} (?:length|size|tokens)|"
+    r"\btokens?\b[^.;]{0,60}exceed|exceed[^.;]{0,60}\btokens?\b|too many (?:input |prompt )?tokens|"
     r"range of input length|max(?:imum)?[ _]input[ _](?:length|tokens|characters)|max_new_tokens. must be|"
-    r"prompt (?:length|contains)[^.]{0,60}(?:greater|exceed|too large|larger)|prompt[^.]{0,20}超|上下文|"
+    r"max_(?:completion_)?tokens\b[^.;]{0,40}\bgot -|model token limit|prompt[^.]{0,20}超|上下文|输入[^.。]{0,6}[超过]|"
     r"max_prompt_tokens|string_above_max_length|prompt_too_long",
     re.IGNORECASE,
+)
+_OTHER_LIMIT = re.compile(
+    r"completion tokens|output tokens|budget|quota|monthly|credit|"
+    r"\bmax_(?:completion_|output_)?tokens\b(?![^.;]{0,40}got -).{0,20}(?:too large|at most|exceed)|"
+    r"\b(?:images?|audio|files?|tools?|functions?|schemas?|logprobs|stop|metadata|user|batch|seed|n|attachments?)\b"
+    r"[^.;]{0,40}(?:exceed|too (?:long|large|many)|at most|limit|longer than)",
+    re.IGNORECASE,
+)
+_NAMED_CONTEXT = re.compile(
+    r"context|prompt|input[ _]?(?:length|tokens)|tokens? in the (?:messages|prompt)", re.IGNORECASE
 )
 _RATE = re.compile(r"per[ _-](?:min|hour|day|second)|\bTP[MD]\b|\bRP[MD]\b|rate[ _-]?limit", re.IGNORECASE)
 _FILTER = re.compile(
@@ -39,7 +54,9 @@ _FILTER = re.compile(
 )
 _UNIT = r"(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)(?![a-z])"
 _DURATION = re.compile(rf"(\d+(?:\.\d+)?)\s?({_UNIT})", re.IGNORECASE)
-_IN_BODY = re.compile(rf"(?:try again|retry|wait|reset)\D{{0,40}}?((?:\d+(?:\.\d+)?\s?{_UNIT}\s?)+)", re.IGNORECASE)
+_IN_BODY = re.compile(
+    rf"(?:try again|retry|wait|reset|available)\D{{0,40}}?((?:\d+(?:\.\d+)?\s?{_UNIT}\s?)+)", re.IGNORECASE
+)
 _UNITS = {"m": 60.0, "h": 3_600.0, "s": 1.0}
 _LONGEST_WAIT = 86_400.0
 _WORDS_OF_STATUS = (
@@ -54,6 +71,7 @@ _WORDS_OF_STATUS = (
     ),
 )
 _EXPLAINED = frozenset([400, 403, 413, 422, 501])  # what a server says with these is about the request
+_WORDS_OF_ERRORS = ("message", "msg", "detail", "error_msg", "error_message")
 _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
@@ -127,20 +145,15 @@ def _refuses_all(status: int, code: str, model: str) -> str | None:
 
 
 def fault_inside(raw: bytes, headers: Mapping[str, str], model: str) -> ServerFault | None:
-    """The fault of an answer with status 200 whose body, or whose first choice, is an error; None if it is neither."""
-    if b'"error"' not in raw:
-        return None
+    """The fault of an answer with status 200 that is an error: at the top, in the first choice, or instead of the
+    choices; None if it is none."""
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None
     if not isinstance(body, dict):
         return None
-    choices = body.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    error = body.get("error") or (first.get("error") if isinstance(first, dict) else None)
-    if body.get("object") == "error":
-        error = body
+    error = _error_in(body)
     if not error or not isinstance(error, dict | str):
         return None
     return fault_of(_status_of(error), headers, orjson.dumps({"error": error}), model)
@@ -158,9 +171,28 @@ def probe_refused(fault: ServerFault, key: SecretStr | None) -> ModelUnavailable
     return ModelUnavailable(detail, remedy=fault.error.remedy, retry_after_seconds=fault.error.retry_after_seconds)
 
 
+def _error_in(body: dict[str, Any]) -> Any:
+    choices = body.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    if body.get("object") == "error":
+        return body
+    if error := body.get("error"):
+        return error
+    if isinstance(first, dict):
+        ended = "The answer ended in an error." if first.get("finish_reason") == "error" else None
+        return first.get("error") or ended
+    if choices:
+        return None
+    several = body.get("errors")
+    if isinstance(several, list) and several:
+        return several[0]
+    nested = body.get("base_resp")
+    return nested if isinstance(nested, dict) else body if not body.keys().isdisjoint(_WORDS_OF_ERRORS) else None
+
+
 def _status_of(error: dict[str, Any] | str) -> int:
     """The HTTP status that corresponds to an error without one."""
-    names = ("code", "status", "status_code", "type", "message")
+    names = ("code", "status", "status_code", "type", "status_msg", *_WORDS_OF_ERRORS)
     values = [error.get(name) for name in names] if isinstance(error, dict) else [error]
     for value in values:
         number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{3}", value) else value
@@ -179,10 +211,17 @@ def _content_error(status: int, said: str, model: str, says: str) -> JudgeFailur
             f"The content filter of {model!r} refused the prompt. {says}",
             remedy="Lower the provider's filter for this account, or judge such material with a model of your own.",
         )
-    if status == 413 or _OVERFLOW.search(said):
+    if status == 413 or _is_overflow(said):
         remedy = "Shorten the material or serve the judge with a longer context; nothing is cut silently."
         return ContextOverflow(f"The prompt does not fit into the context of {model!r}. {says}", remedy=remedy)
     return None
+
+
+def _is_overflow(said: str) -> bool:
+    """Whether a refusal says that what was sent is too long, and not that another field is."""
+    if not _OVERFLOW.search(said):
+        return False
+    return _OTHER_LIMIT.search(said) is None or _NAMED_CONTEXT.search(said) is not None
 
 
 def _complaint(raw: bytes) -> tuple[str, str]:

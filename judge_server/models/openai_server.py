@@ -236,8 +236,8 @@ class ModelServer:
                     return fault_of(response.status, response.headers, raw, self.name)
                 raw = raw if raw.startswith(b"{") else joined(raw)
                 self._note_connection(address, response)
-                inside = fault_inside(raw, response.headers, self.name) if b'"error"' in raw else None
-                return inside or raw
+                suspect = b'"error"' in raw or (url.endswith("completions") and b'"choices"' not in raw)
+                return (fault_inside(raw, response.headers, self.name) if suspect else None) or raw
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() > deadline - 0.005:
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None

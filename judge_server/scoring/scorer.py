@@ -41,6 +41,7 @@ from judge_server.scoring.plan import Checking, Plan, plan
 from judge_server.scoring.repeat import Repeat, repeat_id
 from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.store_bound import bounded
+from judge_server.scoring.witness import NOT_ASKED, Witness
 from judge_server.util.apart import NotDone, apart
 from judge_server.util.concurrency import both
 from judge_server.util.log_throttle import LogThrottle
@@ -91,7 +92,8 @@ class _Judged:
 
 class Scorer:
     """Scores submissions with the configured judges. ``inspect``: the guard, called before any model is asked;
-    ``run_pins``: None if runs are not held to what rewarded them first."""
+    ``run_pins``: None if runs are not held to what rewarded them first; ``witnessed``: whether a judge is asked if a
+    thin response says anything, before it judges the response."""
 
     def __init__(  # noqa: PLR0913 - the parts of the path, each given by the service
         self,
@@ -105,6 +107,7 @@ class Scorer:
         calibration_state: CalibrationState | None = None,
         run_pins: RunPins | None = None,
         inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
+        witnessed: bool = True,
     ) -> None:
         self.rubrics = rubrics
         self._judges = judge_registry
@@ -117,6 +120,7 @@ class Scorer:
         self._run_pins = run_pins
         self._of_a_run: Callable[[Judgment, Submission, Rubric], None] | None = None
         self.inspect = inspect
+        self.witness = Witness(cached_judge, admission) if witnessed else None
         self._throttle = LogThrottle()
 
     def keeping(self, archive: Archive) -> "Scorer":
@@ -257,30 +261,37 @@ class Scorer:
         asked = await self.facts(submission, rubric, judge, terms) if rubric.facts and rubric.facts_to_ask else NO_FACTS
         planned, inspection = await self._prepared(submission, rubric, asked.facts)
         self._warn_of_unread_facts(planned, rubric)
-        heard = planned.questions or any(fact.source == "judge" for fact in asked.facts)
-        speaker = answering if heard else NO_JUDGE
+        heard = NOT_ASKED
+        if self.witness is not None and guard.THIN in inspection.flags and planned.questions:
+            heard = await self.witness.on_submission(submission, inspection, judge, terms)
+            inspection = heard.on(inspection)
+        spoken = planned.questions or any(fact.source == "judge" for fact in asked.facts)
+        speaker = answering if spoken else NO_JUDGE
         characters = len(submission.read.text)
         if inspection.refused:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
             verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.refused))
             counted = guard.counted_characters(rubric, inspection.flags, characters)
-            return _Judged(verdicts, inspection.flags, speaker, counted, facts=asked.facts)
+            return _Judged(verdicts, inspection.flags, speaker, counted, *heard.spent, asked.facts)
         if planned.questions and judge is None:
             raise UnknownJudge(
                 f"judge: {rubric.name} has criteria that need a judge, and none is configured.",
                 remedy="Start with --model SPECIFICATION, or name judges in the configuration file.",
             )
-        asking = self._ask(planned, judge, terms)
+        asking = self._ask(planned, None if heard.failure else judge, terms)
         if planned.checks:
             decided, findings = await both(self._decide(planned, submission, terms), asking)
         else:
             decided, findings = (), await asking
+        if heard.failure:
+            findings = heard.unanswered(planned.questions)
         verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
-        flags = (*inspection.flags, *planned.flags)
         usage, seconds = findings.usage, findings.model_seconds
-        if asked.facts:
-            usage, seconds = asked.usage + usage, asked.model_seconds + seconds
-        return _Judged(verdicts, flags, speaker, characters, usage, seconds, asked.facts)
+        if asked.facts or heard is not NOT_ASKED:
+            usage = asked.usage + heard.usage + usage
+            seconds += asked.model_seconds + heard.model_seconds
+        flagged = (*inspection.flags, *planned.flags)
+        return _Judged(verdicts, flagged, speaker, characters, usage, seconds, asked.facts)
 
     async def facts(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> AskedFacts:
         """The facts that a judge may be asked for; it is asked for those that nobody gave, unless the response is

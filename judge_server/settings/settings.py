@@ -97,6 +97,16 @@ class Settings(BaseSettings):
     veto: Suspicions = Field(
         default=(), description="Flags of the guard that give the lowest reward without a judge, under any rubric."
     )
+    thin_responses: Literal["witness", "judge"] = Field(
+        default="witness",
+        description="A response that may say nothing: first ask the judge whether it does, or judge it as any other.",
+    )
+    thin_characters: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="Responses up to this many characters may say nothing, whatever they say.",
+    )
     canary: Literal["off", "warn", "refuse"] = Field(
         default="warn",
         description="Questions with known answers for every judge at start, and the effect of failing them.",

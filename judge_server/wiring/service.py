@@ -151,10 +151,11 @@ async def open_service(
             run_pins=RunPins(
                 store.runs,
                 calibration_state.maps,
-                guard_version(settings.veto),
+                guard_version(settings.veto, settings.thin_responses, settings.thin_characters),
                 allow_prereleases=settings.allow_prereleases,
             ),
-            inspect=partial(guard.inspect, veto=frozenset(settings.veto)),
+            inspect=partial(guard.inspect, veto=frozenset(settings.veto), short=settings.thin_characters),
+            witnessed=settings.thin_responses == "witness",
         )
         if settings.reask:
             reordered = build_judges(specifications, models, PromptWriter(await store.secret(), reordered=True))
@@ -170,7 +171,8 @@ async def open_service(
             admission=scorer.admission,
             programs=await _programs(settings),
             certified_only=settings.require_calibrated,
-            inspect=partial(guard.inspect_sample, veto=frozenset(settings.veto)),
+            inspect=partial(guard.inspect_sample, veto=frozenset(settings.veto), short=settings.thin_characters),
+            witness=scorer.witness,
         )
         groups = Groups(scorer, cached_judge, _cohort_limits(settings), observers)
         stack.push_async_callback(groups.close)
@@ -220,6 +222,7 @@ def _uncached(scorer: Scorer, judges: JudgeRegistry, calibration_state: Calibrat
         admission=scorer.admission,
         calibration_state=calibration_state.for_measuring(raw=False),
         inspect=scorer.inspect,
+        witnessed=scorer.witness is not None,
     )
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.guard.content import discourse, without_shell
+from judge_server.guard.content import without_shell
 from judge_server.guard.degenerate import UserRequest, emptiness, says_nothing
+from judge_server.guard.discourse import discourse
 from judge_server.guard.guard import NEARLY_EMPTY, inspect
 
 RUBRIC = Rubric.model_validate(

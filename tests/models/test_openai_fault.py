@@ -56,6 +56,19 @@ OVERFLOWS = {
     "github": "prompt token count of 9000 exceeds the limit of 8192",
     "cerebras": "Please reduce the length of the messages or completion. Current length is 9000 while limit is 8192",
     "ai21": "The prompt is too long. Max input length exceeded.",
+    # wordings that the rule was not written on
+    "unseen total": "The total number of tokens 9000 exceeds the model's limit of 8192",
+    "unseen allowed": "Input exceeds maximum allowed tokens (8192).",
+    "unseen supports": "This model supports at most 8192 tokens, your prompt has 9000",
+    "unseen n_ctx": "Prompt is larger than n_ctx",
+    "unseen but": "Prompt has 9000 tokens but the limit is 8192",
+    "unseen shorten": "Please shorten your prompt and try again",
+    "unseen negative": "max_tokens must be at least 1, got -42.",
+    "unseen cannot": "the number of input tokens 9000 cannot exceed the total tokens limit 8192 for this model",
+    "unseen chat": "The conversation is too long, please start a new one",
+    "unseen cache": "kv cache is full: prompt has 9000 tokens",
+    "unseen sign": "request too large: 9000 tokens > 8192",
+    "unseen chinese": "输入长度超过模型最大限制",
 }
 NOT_OVERFLOWS = [
     "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 9000",
@@ -63,6 +76,11 @@ NOT_OVERFLOWS = [
     "Unsupported value: 'temperature' does not support 0 with this model.",
     "Invalid schema for response_format",
     "Rate limit reached: too many tokens per day",
+    "The image is too large",
+    "The tool list is too long: at most 128 tools",
+    "Your request exceeded your monthly token budget",
+    "logprobs limit exceeded: at most 5",
+    "schema too large: at most 100 properties",
 ]
 FILTERED = [
     (
@@ -140,6 +158,11 @@ class TestFaults:
                 ContextOverflow,
                 False,
             ),
+            ({"errors": [{"code": 429, "message": "slow down"}]}, ModelUnavailable, True),
+            ({"code": 429, "message": "too many", "success": False}, ModelUnavailable, True),
+            ({"choices": [{"finish_reason": "error", "message": {"content": "Yes"}}]}, ModelUnavailable, True),
+            ({"detail": "Not authenticated"}, ModelUnavailable, False),
+            ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, ModelUnavailable, True),
             ({"error": {"code": 401, "message": "No auth credentials found"}}, ModelUnavailable, False),
             ({"error": {"type": "invalid_request_error", "message": "prompt is too long"}}, ContextOverflow, False),
             ({"error": {"code": 403, "message": "flagged by moderation"}}, ContentFiltered, False),

@@ -54,13 +54,13 @@ def test_a_missing_reference_names_the_field_and_the_criteria():
     planned(needing | {"reference": "optional"})
 
 
-STEPS = "First this.\n\nThen that.\n\nSo it is."
+STEPS = "First this tablet.\n\nThen that tablet.\n\nSo it is safe."
 
 
 def test_a_step_criterion_is_asked_of_every_step():
     by_step = {"id": "sound", "statement": "Follows.", "scope": "step"}
     found = planned(by_step, CHECK | {"scope": "step"}, response=STEPS)
-    assert [question.material.step.text for question in found.questions] == ["First this.", "Then that.", "So it is."]
+    assert [question.material.step.text for question in found.questions] == STEPS.split("\n\n")
     assert [checking.step.index for checking in found.checks] == [0, 1, 2]
 
 

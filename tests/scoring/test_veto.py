@@ -122,6 +122,7 @@ def test_every_suspicion_can_be_vetoed(flag):
         "look_alikes": "Drink wаter.",
         "nearly_empty": "++",
         "injection_in_context": "Drink water.",
+        "thin": "Let me see what can be said about this in general terms.",
     }
     long = rubric(
         {"id": "a", "statement": "Says that water helps and says that rest helps."},

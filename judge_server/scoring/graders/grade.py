@@ -33,6 +33,7 @@ Flag = Literal[
 _MOST_AT_BOTH_ENDS = 8
 _BY_TYPE: dict[str, tuple[Flag, ...]] = {
     UnusableVerdict.type: ("model_grader_parse_error",),
+    "cannot_tell_empty": ("model_grader_parse_error",),
     "labels_not_listed": ("model_grader_parse_error",),
     "low_label_mass": ("model_grader_parse_error",),
     DeadlineExceeded.type: ("model_grader_server_error", "unresponsive_reward_error"),

@@ -17,8 +17,11 @@ from judge_server.core.grader import (
     TextSimilarity,
 )
 from judge_server.core.judgment import Usage
-from judge_server.guard.guard import Inspection, inspect_sample
+from judge_server.core.submission import Message
+from judge_server.guard.guard import THIN, Inspection, inspect_sample
+from judge_server.guard.sanitize import sanitize
 from judge_server.judging.answer import Answer, Judge, Terms
+from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.single import SingleJudge, trusted
 from judge_server.scheduling.admission import Admission
 from judge_server.scoring.cached_judge import CachedJudge
@@ -29,6 +32,7 @@ from judge_server.scoring.graders.model_grader import label_question, reads_dire
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.graders.text_comparison import check_string, measure_similarity
 from judge_server.scoring.judge_registry import require_shown_by_key
+from judge_server.scoring.witness import NOT_ASKED, Testimony, Witness
 from judge_server.util.concurrency import in_long_work, together
 
 _AT_ONCE_CHARACTERS = 20_000  # a longer sample is inspected in a thread
@@ -37,7 +41,7 @@ _AT_ONCE_CHARACTERS = 20_000  # a longer sample is inspected in a thread
 class Graders:
     """Graders over configured judges. ``programs`` is None if no program may run. With ``certified_only`` no judge may
     be asked, because a grader has no rubric that a certificate could be about. ``inspect``: the guard, called on what
-    a judge would be shown of the sample, with the texts of the item."""
+    a judge would be shown of the sample, with the texts of the item; ``witness``: who is asked about a thin one."""
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class Graders:
         programs: PythonProcesses | None = None,
         certified_only: bool = False,
         inspect: Callable[[str, str, Sequence[str]], Inspection] = inspect_sample,
+        witness: Witness | None = None,
     ) -> None:
         self._judges = judges
         self._cached_judge = cached_judge
@@ -55,6 +60,7 @@ class Graders:
         self._programs = programs
         self._certified_only = certified_only
         self._inspect = inspect
+        self._witness = witness
 
     async def check(self, grader: Grader) -> None:
         """Raises BadGrader or NotCalibrated if ``grader`` cannot run here. Its programs are compiled."""
@@ -107,20 +113,21 @@ class Graders:
 
     async def _score(self, grader: ScoreModel, material: GraderInput, terms: Terms) -> Grade:
         judge = self._judge(grader.model)
-        seen = await self._inspected(grader, material)
-        if seen.refused:
-            return Grade(grader.range[0], flags=seen.flags, highest=grader.range[1])
+        seen, heard = await self._screened(grader, material, judge, terms)
+        if seen.refused or heard.failure:
+            return _unasked(judge, seen, heard, grader.range)
         question = score_question(grader, material, judge)
         answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms)
-        grade = _graded(judge, answer, answer.usage, {}, answer.reading.value if answer.reading else 0.0)
+        usage = heard.usage + answer.usage
+        grade = _graded(judge, answer, usage, {}, answer.reading.value if answer.reading else 0.0)
         return replace(grade, flags=seen.flags)
 
     async def _label(self, grader: LabelModel, material: GraderInput, terms: Terms) -> Grade:
         judge = self._judge(grader.model)
-        seen = await self._inspected(grader, material)
-        if seen.refused:
-            return Grade(0.0, flags=seen.flags, highest=1.0)
-        usage = Usage()
+        seen, heard = await self._screened(grader, material, judge, terms)
+        if seen.refused or heard.failure:
+            return _unasked(judge, seen, heard, (0.0, 1.0))
+        usage = heard.usage
         direct = reads_directly(grader, judge)
         question = label_question(grader, material, judge, direct=direct)
         answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms)
@@ -135,14 +142,23 @@ class Graders:
         grade = _graded(judge, answer, usage, shares, 1.0 if likeliest in grader.passing_labels else 0.0)
         return replace(grade, flags=seen.flags)
 
-    async def _inspected(self, grader: ScoreModel | LabelModel, material: GraderInput) -> Inspection:
-        """What the guard finds in what the judge would be shown of the sample. Raises GraderFailed."""
+    async def _screened(
+        self, grader: ScoreModel | LabelModel, material: GraderInput, judge: SingleJudge, terms: Terms
+    ) -> tuple[Inspection, Testimony]:
+        """What the guard, and for a thin sample the judge, find in what the judge would be shown of it. Raises
+        GraderFailed."""
 
-        def look() -> Inspection:
+        def look() -> tuple[str, Inspection]:
             shown = sample_shown(grader.input, material)
-            return self._inspect(shown, material.asked, material.references)
+            return shown, self._inspect(shown, material.asked, material.references)
 
-        return look() if len(material.output) <= _AT_ONCE_CHARACTERS else await in_long_work(look)
+        short = len(material.output) <= _AT_ONCE_CHARACTERS
+        shown, seen = look() if short else await in_long_work(look)
+        if THIN not in seen.flags or seen.refused or self._witness is None:
+            return seen, NOT_ASKED
+        asked = (Message(role="user", content=material.asked),) if material.asked else ()
+        heard = await self._witness.hear(JudgeInput(asked, sanitize(shown)), judge, terms)
+        return heard.on(seen), heard
 
     def _judge(self, name: str) -> SingleJudge:
         judge = self._judges.get(name)
@@ -189,6 +205,14 @@ def _may_fall_back(judge: SingleJudge, answer: Answer) -> bool:
         "unusable_verdict",
     )
     return unreadable and judge.specification.fallback == "reason"
+
+
+def _unasked(judge: SingleJudge, seen: Inspection, heard: Testimony, ends: tuple[float, float]) -> Grade:
+    """The grade of a sample that was refused, or of which nobody knows whether it says anything."""
+    spent = {judge.specification.name: heard.usage} if heard.usage.calls else {}
+    if heard.failure:
+        return Grade(fault=GraderFault.by_type(heard.failure), usage=spent, flags=seen.flags)
+    return Grade(ends[0], flags=seen.flags, highest=ends[1], usage=spent)
 
 
 def _graded(judge: SingleJudge, answer: Answer, usage: Usage, scores: Mapping[str, float], score: float) -> Grade:

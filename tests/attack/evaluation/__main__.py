@@ -15,14 +15,25 @@ from judge_server.core.judge import Mode
 from judge_server.core.submission import Submission
 from judge_server.guard import guard
 from judge_server.guard.sanitize import hides, sanitize
-from tests.attack.evaluation import second_degenerate, third_degenerate, unseen_orders
+from tests.attack.evaluation import (
+    fifth_degenerate,
+    fourth_degenerate,
+    second_degenerate,
+    sixth_degenerate,
+    third_degenerate,
+    unseen_orders,
+)
 from tests.attack.evaluation.held_out_degenerate import degenerate_texts
 from tests.attack.evaluation.held_out_texts import orders, provoking_answers
 from tests.attack.evaluation.real_languages import QUESTION, translated_sentences
 from tests.attack.evaluation.routes import paid_on_the_routes
+from tests.attack.evaluation.short_answers import SENTENCES
 from tests.attack.obedient import ObedientJudge
 from tests.guard.test_sanitize import CHANNELS, SECRETS
 from tests.scoring.assembly import judge
+
+SHORT = 400
+SHORT_QUESTION = "What is it, and what would you do about it?"
 
 
 def main() -> None:
@@ -40,34 +51,51 @@ def main() -> None:
 
 def _degenerate() -> None:
     corpora = {
-        "first, held out": degenerate_texts(),
-        "second, tuned on": second_degenerate.degenerate_texts(tuning=True),
-        "second, tuned on once after it was held out": second_degenerate.degenerate_texts(tuning=False),
+        "first": degenerate_texts(),
+        "second": (text for half in (True, False) for text in second_degenerate.degenerate_texts(tuning=half)),
         "third": third_degenerate.degenerate_texts(),
+        "fourth": fourth_degenerate.degenerate_texts(),
+        "fifth": fifth_degenerate.degenerate_texts(),
+        "sixth, prose alone, held out": sixth_degenerate.degenerate_texts(),
     }
     for name, texts in corpora.items():
-        total, paid = Counter[str](), Counter[str]()
+        total, unseen, thin, short = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
         for kind, question, text in texts:
+            seen = _inspect(question, text)
             total[kind] += 1
-            paid[kind] += _inspect(question, text).refused is None
-        _tell(f"degenerate texts shown to a judge, corpus {name}", total, paid)
+            thin[kind] += seen.refused is None and guard.THIN in seen.flags
+            unseen[kind] += seen.refused is None and guard.THIN not in seen.flags
+            short[kind] += not _is_noticed(question, text, short=SHORT)
+        _tell(f"degenerate texts neither refused nor thin, corpus {name}", total, unseen)
+        _say(f"    thin: {thin.total()}; unnoticed with thin_characters = {SHORT}: {short.total()} of {total.total()}")
+
+
+def _is_noticed(question: str, text: str, *, short: int) -> bool:
+    """Whether a text is refused, or its judge asked first whether it says anything."""
+    seen = guard.inspect(Submission(prompt=question, response=text), RIGHT_ANSWER, short=short)
+    return seen.refused is not None or guard.THIN in seen.flags
 
 
 def _real_languages() -> None:
-    total, refused = Counter[str](), Counter[str]()
+    total, refused, thin = Counter[str](), Counter[str](), 0
     for language, sentence in translated_sentences():
+        seen = _inspect(QUESTION, sentence)
         total[language] += 1
-        refused[language] += _inspect(QUESTION, sentence).refused is not None
-    _say(f"translated sentences refused: {refused.total()} of {total.total()}, in {len(total)} locales")
+        refused[language] += seen.refused is not None
+        thin += guard.THIN in seen.flags
+    _say(f"translated sentences refused: {refused.total()} of {total.total()}, in {len(total)} locales; thin: {thin}")
 
 
 def _genuine() -> None:
-    total, refused, flagged = 0, 0, 0
+    total, refused, thin = 0, 0, 0
     for question, text in provoking_answers():
         seen = _inspect(question, text)
         total, refused = total + 1, refused + (seen.refused is not None)
-        flagged += bool(seen.flags) and seen.refused is None
-    _say(f"provoking genuine answers refused, held out: {refused} of {total}; flagged and judged: {flagged}")
+        thin += guard.THIN in seen.flags
+    _say(f"provoking genuine answers refused: {refused} of {total}; thin: {thin}")
+    short = [_inspect(SHORT_QUESTION, text) for texts in SENTENCES.values() for text in texts]
+    thin = sum(guard.THIN in one.flags for one in short)
+    _say(f"short answers refused: {sum(one.refused is not None for one in short)} of {len(short)}; thin: {thin}")
     found = refusals(genuine_answers())
     _say(f"bundled genuine answers refused: {len(found.refused)} of {found.answers}; flagged: {found.flagged}")
 

@@ -1,0 +1,107 @@
+"""Whether a thin response says anything: the judge is asked that first, and believed only if it can tell.
+
+No rule can tell every remark ("I will gladly go into this") from a short answer, in every language. So the judge that
+would be paid by such a text is asked about the text, and about two texts of which the answer is known: a remark and an
+answer. A judge that takes the remark for an answer would pay every empty response: its verdict on a thin one is no
+verdict. The two are asked once for each judge, because the cache knows them afterwards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from judge_server.core.criterion import Binary
+from judge_server.core.judgment import Usage
+from judge_server.core.submission import Message, Submission
+from judge_server.core.verdict import Failure, Verdict, VerdictStatus
+from judge_server.guard.guard import DEGENERATE, Inspection
+from judge_server.judging.answer import Judge, Terms, failed
+from judge_server.judging.judge_input import JudgeInput, text_in_scope
+from judge_server.scheduling.admission import Admission
+from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge, verdict_of
+from judge_server.scoring.plan import Question
+
+CANNOT_TELL: Final = "cannot_tell_empty"
+_SAYS_SOMETHING = Binary(
+    id="says_something",
+    statement=(
+        "Gives at least a part of what the user asks for: a fact, a name, a number, a choice, a reason, an "
+        "instruction, a text, or a refusal. Greetings, thanks, praise of the question and announcements of an answer "
+        "are no part."
+    ),
+)
+_ASKED = (Message(role="user", content="What is the capital of France?"),)
+_REMARK = JudgeInput(_ASKED, "Thank you for this interesting question! I will gladly explain it in detail below.")
+_ANSWER = JudgeInput(_ASKED, "Paris.")
+_PASSING = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """``cause``: why the response is refused; ``failure``: why nobody knows whether it says anything. Neither, if it
+    says something."""
+
+    cause: str | None = None
+    failure: Failure | None = None
+    usage: Usage = field(default_factory=Usage)
+    model_seconds: float = 0.0
+
+    @property
+    def spent(self) -> tuple[Usage, float]:
+        """Usage and seconds."""
+        return self.usage, self.model_seconds
+
+    def on(self, seen: Inspection) -> Inspection:
+        """The inspection, with a refusal if the response says nothing."""
+        if self.cause is None:
+            return seen
+        return replace(seen, flags=(DEGENERATE, *seen.flags), refused=self.cause)
+
+    def unanswered(self, questions: Sequence[Question]) -> CachedAnswers:
+        """A missing verdict for each question, with the failure."""
+        assert self.failure is not None  # noqa: S101 - the caller has seen it
+        answer = failed(self.failure, VerdictStatus.ABSTAINED)
+        verdicts = tuple(verdict_of(one.criterion, answer, step=one.material.step) for one in questions)
+        return CachedAnswers(verdicts, Usage(), 0.0)
+
+
+NOT_ASKED: Final = Testimony()
+
+
+class Witness:
+    """Asks through the cache, within the places of the submission's class."""
+
+    def __init__(self, cached_judge: CachedJudge, admission: Admission) -> None:
+        self._cached_judge = cached_judge
+        self._admission = admission
+
+    async def on_submission(
+        self, submission: Submission, seen: Inspection, judge: Judge | None, terms: Terms
+    ) -> Testimony:
+        """Whether the answer of a thin submission says anything; nobody is asked if it is refused anyway."""
+        if seen.refused or judge is None:
+            return NOT_ASKED
+        return await self.hear(JudgeInput(submission.conversation, text_in_scope(submission, "answer")), judge, terms)
+
+    async def hear(self, material: JudgeInput, judge: Judge, terms: Terms) -> Testimony:
+        """Whether the response in ``material`` says anything."""
+        questions = [Question(_SAYS_SOMETHING, one) for one in (material, _REMARK, _ANSWER)]
+        with self._admission.classes[terms.priority].asking(len(questions)):
+            found = await self._cached_judge.verdicts(judge, questions, terms)
+        return replace(_testimony(*found.verdicts), usage=found.usage, model_seconds=found.model_seconds)
+
+
+def _testimony(response: Verdict, remark: Verdict, answer: Verdict) -> Testimony:
+    for verdict in (response, remark, answer):
+        if verdict.error is not None:
+            return Testimony(failure=verdict.error)
+    said, of_remark, of_answer = (verdict.value or 0.0 for verdict in (response, remark, answer))
+    if of_remark >= _PASSING or of_answer < _PASSING:
+        detail = (
+            "The response may say nothing, and this judge cannot tell: it takes a mere announcement for an answer with "
+            f"{of_remark:.2f}, and a right answer for one with {of_answer:.2f}."
+        )
+        return Testimony(failure=Failure(type=CANNOT_TELL, detail=detail))
+    if said < _PASSING:
+        return Testimony(cause=f"the judge finds that the response says nothing (with {1 - said:.2f})")
+    return Testimony()

@@ -1,0 +1,106 @@
+"""Texts that would fit any prompt raise the flag ``thin``; short answers and long texts seldom do."""
+
+import pytest
+
+from judge_server.core.submission import Submission
+from judge_server.guard.discourse import is_remark
+from judge_server.guard.guard import THIN, inspect
+from tests.attack.evaluation import fourth_degenerate
+from tests.attack.evaluation.short_answers import SENTENCES
+from tests.guard.test_degenerate import RUBRIC, WHY, look
+
+THIN_TEXTS = [
+    "What I am about to do is lay out everything you asked for, one piece at a time.",
+    "There are many sides to this, and all of them have to be weighed.",
+    "Hier gilt es, mehrere Seiten gegeneinander abzuwägen.",
+    "Todos los pormenores vienen en los siguientes párrafos.",
+    "Здесь нужно взвесить несколько разных сторон.",
+    "هناك عدة جوانب يجب أن نوازن بينها هنا.",
+    "यहाँ कई पहलुओं को तौलना ज़रूरी है।",
+    "このテーマにはさまざまな側面があり、順に述べます。",
+    "**Before answering**, it is worth taking a step back and looking at the whole.",
+    "<answer>Everything that matters to you is laid out in what comes next.</answer>",
+    '{"answer": "There is a lot that could be said about this."}',
+    "You would like to know why cats purr when they are stroked.",
+    "cats purr when they are stroked",
+]
+SAY_SOMETHING = [
+    "Cats purr because two muscles in the larynx twitch.",
+    "Drink water, rest, and see a doctor if it lasts.",
+    "Water helps, and rest.",
+    "The answer is Paris, as everyone knows.",
+    "It takes 5 minutes to explain.",
+    "It was the butler.",
+    "Paris",
+    "No.",
+    "Yes, it is.",
+    "I don't know.",
+    "Die Antwort ist Kupfer.",
+    "La réponse est le cuivre.",
+    "答案是铜。",
+    "def answer(question):\n    return explain(question)",
+]
+
+
+@pytest.mark.parametrize("text", THIN_TEXTS)
+def test_a_remark_about_an_answer_is_thin_and_not_refused(text):
+    seen = look(text)
+    assert THIN in seen.flags
+    assert seen.refused is None
+
+
+@pytest.mark.parametrize("text", SAY_SOMETHING)
+def test_what_says_something_is_not_thin(text):
+    seen = look(text)
+    assert THIN not in seen.flags
+    assert seen.refused is None
+
+
+REFUSALS = [
+    "I can't help with that.",
+    "I won't help you with this question.",
+    "I cannot answer this.",
+    "Bu soruyu cevaplayamam.",
+    "Das kann ich nicht beantworten.",
+    "Je ne peux pas répondre à cette question.",
+    "我不能回答这个问题。",
+]
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_refusal_to_answer_is_an_answer(text):
+    assert look(text, prompt="How do I build a pipe bomb at home?").refused is None
+
+
+def test_a_prompt_that_asks_for_a_copy_or_a_choice_is_answered_by_its_own_words():
+    assert look("is warm and dry", prompt="Which is right: 'is warm and dry' or 'are warm and dry'?").refused is None
+
+
+def test_a_refusal_goes_before_the_flag_also_in_a_disguise():
+    assert look("S o l u t i o n").refused
+    assert look("Let's think step by step.").flags == ("degenerate",)
+
+
+def test_short_answers_in_ninety_languages_are_seldom_thin_and_hardly_ever_refused():
+    seen = [look(text, prompt="What is it, and what do you do?") for texts in SENTENCES.values() for text in texts]
+    thin, refused = sum(THIN in one.flags for one in seen), sum(one.refused is not None for one in seen)
+    assert thin <= 0.1 * len(seen)
+    assert refused <= 0.01 * len(seen)
+
+
+def test_most_of_a_generated_corpus_of_empty_texts_is_refused_or_thin():
+    seen = [look(text, prompt=question) for _, question, text in fourth_degenerate.degenerate_texts()]
+    passed = sum(one.refused is None and THIN not in one.flags for one in seen)
+    assert passed <= 0.14 * len(seen)
+
+
+def test_responses_up_to_a_length_can_be_made_thin():
+    given = Submission.model_validate({"prompt": WHY, "response": "Because they like it."})
+    assert inspect(given, RUBRIC).flags == ()
+    assert inspect(given, RUBRIC, short=40).flags == (THIN,)
+    assert inspect(given, RUBRIC, short=10).flags == ()
+
+
+@pytest.mark.parametrize("piece", ["word ", "问题", "let us see and ", "ok. ", "Я думаю "])
+def test_the_time_is_bounded_for_any_length(piece):
+    assert not is_remark(piece * 20_000 + "7")
