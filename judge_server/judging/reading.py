@@ -30,7 +30,7 @@ class LabelReading:
 
     @property
     def totals(self) -> tuple[float, ...]:
-        return tuple(total or 0.0 for total in self.listed)
+        return tuple([total or 0.0 for total in self.listed])
 
     @property
     def mass(self) -> float:
@@ -45,7 +45,7 @@ class LabelReading:
         half = min(self.unlisted, self.rest / missing) / 2 if missing else 0.0
         filled = [half if total is None else total for total in self.listed]
         mass = fsum(filled)
-        return tuple(total / mass for total in filled) if mass > 0 else tuple(0.0 for _ in filled)
+        return tuple([total / mass if mass > 0 else 0.0 for total in filled])
 
     def bounds(self, values: Sequence[float]) -> ValueBounds | None:
         """Bounds of the mean of ``values`` over the shares; None if every label is listed or impossible."""
@@ -83,7 +83,7 @@ def read_labels(
     (NaN) may have all of the remaining probability. Raises UnusableVerdict for what is not a distribution:
     log-probabilities above 0, or labels whose probabilities sum to more than 1.
     """
-    places = {label if len(label) == 1 else label.casefold(): place for place, label in enumerate(labels)}
+    places = _places(tuple(labels))
     found: list[list[float]] = [[] for _ in labels]
     listed = []
     for candidate in candidates:
@@ -98,13 +98,18 @@ def read_labels(
         if place is not None:
             found[place].append(listed[-1])
     totals = tuple(fsum(probabilities) if probabilities else None for probabilities in found)
-    mass = fsum(total or 0.0 for total in totals)
+    mass = fsum([total or 0.0 for total in totals])
     if mass > 1 + _ROUNDING:
         raise UnusableVerdict(f"The labels have {mass:.3f} of the probability, more than 1.")
     rest = max(1.0 - fsum(listed), 0.0)
     rest = rest if rest > _NOTHING else 0.0
     most = min(listed, default=1.0) if unlisted_logprob is None else exp(min(unlisted_logprob, 0.0))
     return LabelReading(totals, min(most, rest), rest)
+
+
+@lru_cache(maxsize=256)
+def _places(labels: tuple[str, ...]) -> dict[str, int]:
+    return {label if len(label) == 1 else label.casefold(): place for place, label in enumerate(labels)}
 
 
 def label_reading(completion: Completion, words: Sequence[str], values: Sequence[float]) -> Reading:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from judge_server.models.protocol import IMPOSSIBLE_LOGPROB, Completion, TokenPr
 from judge_server.util.parsing import read_json
 
 _NUMBER = (int, float)
+_LOGPROB = attrgetter("logprob")
 _FILTERED = frozenset(["content_filter", "content-filter", "sensitive", "safety", "prohibited_content", "blocklist"])
 _THINKING_PARTS = frozenset(["thinking", "reasoning", "redacted_thinking", "thought"])
 
@@ -152,19 +154,22 @@ def _candidates(logprobs: Any) -> tuple[tuple[TokenProbability, ...], float | No
         raise _unusable("its log-probabilities are malformed")
     found = [_probability(entry) for entry in top or ()]
     sampled = _probability(first)
-    unlisted = min((c.logprob for c in found if not math.isnan(c.logprob)), default=0.0)
-    if all(candidate.text != sampled.text for candidate in found):
+    unlisted = min([one.logprob for one in found if not math.isnan(one.logprob)], default=0.0)
+    if sampled.text not in [one.text for one in found]:
         found.append(sampled)
-    known = [candidate for candidate in found if not math.isnan(candidate.logprob)]
-    if math.fsum(math.exp(candidate.logprob) for candidate in known) > _MOST_MASS:
+    known = [one for one in found if not math.isnan(one.logprob)]
+    if math.fsum([math.exp(one.logprob) for one in known]) > _MOST_MASS:
         raise _unusable("its probabilities add up to more than 1")
-    unknown = [candidate for candidate in found if math.isnan(candidate.logprob)]
-    return (*sorted(known, key=lambda candidate: -candidate.logprob), *unknown), unlisted
+    known.sort(key=_LOGPROB, reverse=True)
+    unknown = [one for one in found if math.isnan(one.logprob)] if len(known) < len(found) else []
+    return (*known, *unknown), unlisted
 
 
 def _probability(entry: Any) -> TokenProbability:
     text = entry.get("token") if isinstance(entry, dict) else None
     logprob = entry.get("logprob") if isinstance(entry, dict) else None
+    if type(text) is str and type(logprob) is float and IMPOSSIBLE_LOGPROB <= logprob <= 0.0:
+        return TokenProbability(text, logprob)
     if not isinstance(text, str) or isinstance(logprob, bool) or not isinstance(logprob, _NUMBER) or logprob > 0.01:
         raise _unusable("its log-probabilities are malformed")
     if math.isnan(logprob):

@@ -44,6 +44,7 @@ class ModelMetrics:
             buckets=_SECONDS_BUCKETS,
             registry=registry,
         )
+        self._by_model: dict[str, Histogram] = {}
         self._failures = Counter(
             "judge_server_call_failures",
             "Calls of models that gave no answer, by cause.",
@@ -64,7 +65,10 @@ class ModelMetrics:
         if call.error is not None:
             self._failures.labels(call.model, call.error).inc()
         elif call.model_seconds is not None:
-            self._seconds.labels(call.model).observe(call.model_seconds)
+            seconds = self._by_model.get(call.model)
+            if seconds is None:
+                seconds = self._by_model[call.model] = self._seconds.labels(call.model)
+            seconds.observe(call.model_seconds)
 
 
 _log = logging.getLogger(__name__)
