@@ -37,6 +37,8 @@ def main() -> None:
         _stub() as stub,
         _server(f"openai:stub@{stub}") as (url, pid),
         _server(f"decide:stub@{stub}") as (decision_url, decision_pid),
+        _stub("--lists") as listing,
+        _server(f"openai:stub@{listing}") as (list_url, list_pid),
     ):
         contenders = {
             "judge-server, store on": [
@@ -44,6 +46,10 @@ def main() -> None:
             ],
             "judge-server, decision model": [
                 sys.executable, "-m", "benchmarks.contenders.served", decision_url, str(decision_pid),
+                str(arguments.items * 16),
+            ],
+            "judge-server, lists of prompts": [
+                sys.executable, "-m", "benchmarks.contenders.served", list_url, str(list_pid),
                 str(arguments.items * 16),
             ],
             "LiteLLM, called directly": [
@@ -93,8 +99,8 @@ def _print(measured: dict[str, list[Figures]]) -> None:
 
 
 @contextmanager
-def _stub() -> Iterator[str]:
-    command = [sys.executable, "-m", "benchmarks.stub_judge"]
+def _stub(*flags: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "benchmarks.stub_judge", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -27,7 +27,7 @@ from judge_server.judging.reading import expected, label_reading, read_structure
 from judge_server.models.protocol import (
     Completion,
     LabelBatch,
-    LabelQuestion,
+    LabelPrompt,
     Labels,
     Model,
     Request,
@@ -159,7 +159,7 @@ class SingleJudge:
         if len(criteria) == 1:
             return await self._directly(judge_input, criteria, terms, vote)
         batch = LabelBatch(
-            tuple([LabelQuestion(self.writer.write(judge_input, (one,), "direct"), labels_of(one)) for one in criteria])
+            tuple([LabelPrompt(self.writer.write(judge_input, (one,), "direct"), labels_of(one)) for one in criteria])
         )
         request = Request(
             prompt=batch.questions[0].prompt,

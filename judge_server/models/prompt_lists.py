@@ -23,7 +23,7 @@ from judge_server.models.prompt_tokens import TokenIds
 from judge_server.models.protocol import (
     Completion,
     LabelBatch,
-    LabelQuestion,
+    LabelPrompt,
     Labels,
     Prompt,
     Request,
@@ -71,7 +71,7 @@ class PromptLists:
             isinstance(one, Completion) and _same(one, other) for one, other in zip(listed.batch, said, strict=True)
         )
 
-    async def body(self, request: Request, questions: Sequence[LabelQuestion]) -> bytes:
+    async def body(self, request: Request, questions: Sequence[LabelPrompt]) -> bytes:
         """Raises UnusableVerdict if a prompt has no token ids."""
         first = await self.tokens.of(questions[0].prompt)  # then what all share is known
         prompts = [first, *await asyncio.gather(*(self.tokens.of(question.prompt) for question in questions[1:]))]
@@ -141,8 +141,8 @@ def _probe(question: str) -> Prompt:
 
 PROBES: Final = LabelBatch(
     (
-        LabelQuestion(_probe("Does the response mention water?"), ("Yes", "No")),
-        LabelQuestion(_probe("Does the response mention fire?"), ("Yes", "No")),
+        LabelPrompt(_probe("Does the response mention water?"), ("Yes", "No")),
+        LabelPrompt(_probe("Does the response mention fire?"), ("Yes", "No")),
     )
 )
 PROBE: Final = Request(PROBES.questions[0].prompt, PROBES, Sampling(0.0, seed=0))

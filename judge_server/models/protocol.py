@@ -95,7 +95,7 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelQuestion:
+class LabelPrompt:
     """One of several label questions that go to a model in one request; see ``Labels`` for ``words``."""
 
     prompt: "Prompt"
@@ -106,7 +106,7 @@ class LabelQuestion:
 class LabelBatch:
     """Answer each of several prompts with one token. They begin alike: the questions about one submission."""
 
-    questions: tuple[LabelQuestion, ...]
+    questions: tuple[LabelPrompt, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from judge_server.models.protocol import (
     Capabilities,
     Completion,
     LabelBatch,
-    LabelQuestion,
+    LabelPrompt,
     Labels,
     Prompt,
     Request,
@@ -219,11 +219,11 @@ class VllmModel:
             raise ModelUnavailable(f"The engine of {self.name} is not running.", remedy="Start the model first.")
         return await self._complete(request)
 
-    async def _batch(self, request: Request, questions: tuple[LabelQuestion, ...]) -> Completion:
+    async def _batch(self, request: Request, questions: tuple[LabelPrompt, ...]) -> Completion:
         """All prompts reach the engine in the same turn of the event loop, next to each other; each has its own answer
         or failure."""
 
-        async def one(question: LabelQuestion) -> Completion | JudgeFailure:
+        async def one(question: LabelPrompt) -> Completion | JudgeFailure:
             try:
                 return await self._complete(replace(request, prompt=question.prompt, answer=Labels(question.words)))
             except JudgeFailure as fault:

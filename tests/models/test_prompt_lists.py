@@ -10,7 +10,7 @@ from aiohttp import web
 
 from judge_server.core.errors import ContextOverflow, DeadlineExceeded, UnusableVerdict
 from judge_server.models.prompt_lists import read_list
-from judge_server.models.protocol import LabelBatch, LabelQuestion, Priority, Prompt, Request, Segment, Turn
+from judge_server.models.protocol import LabelBatch, LabelPrompt, Priority, Prompt, Request, Segment, Turn
 from tests.models.families import QWEN
 from tests.models.openai_model import request, started
 from tests.stub_judge import Reply, StubJudge, labels, text, wants_schema
@@ -74,7 +74,7 @@ def prompt(question: str, response: str = "Water is wet.") -> Prompt:
 
 
 def batch(*questions: str, response: str = "Water is wet.", **terms) -> Request:
-    asked = LabelBatch(tuple(LabelQuestion(prompt(one, response), ("Yes", "No")) for one in questions))
+    asked = LabelBatch(tuple(LabelPrompt(prompt(one, response), ("Yes", "No")) for one in questions))
     return Request(asked.questions[0].prompt, asked, **terms)
 
 

@@ -20,7 +20,7 @@ from judge_server.core.errors import (
 from judge_server.core.judgment import Usage
 from judge_server.models.protocol import (
     LabelBatch,
-    LabelQuestion,
+    LabelPrompt,
     Labels,
     Model,
     Priority,
@@ -131,7 +131,7 @@ async def test_the_labels_hold_the_probability(model, labels, ask):
 async def test_a_submissions_questions_in_one_request_have_the_answers_that_each_has_alone(model, numerics):
     response = "Drink water and call an ambulance if it gets worse. " * 40
     prompts = [judging(response, f"Names sign number {number}.") for number in range(12)]
-    batch = LabelBatch(tuple(LabelQuestion(prompt, YES_NO.words) for prompt in prompts))
+    batch = LabelBatch(tuple(LabelPrompt(prompt, YES_NO.words) for prompt in prompts))
     together = await model.complete(Request(prompts[0], batch))
     computed = together.usage.prompt_tokens - together.usage.cached_tokens
     length = len(model._template.encode(prompts[0]))

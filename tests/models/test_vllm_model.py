@@ -10,7 +10,7 @@ import pytest
 
 from judge_server.core.errors import BadConfiguration, ContextOverflow, DeadlineExceeded, ModelUnavailable
 from judge_server.core.judgment import Usage
-from judge_server.models.protocol import LabelBatch, LabelQuestion, Labels, Prompt, Request, Segment, Structured, Turn
+from judge_server.models.protocol import LabelBatch, LabelPrompt, Labels, Prompt, Request, Segment, Structured, Turn
 from judge_server.models.tokenizing import PartTokenizer
 from judge_server.models.vllm_model import OUT_OF_BUDGET, Ask, Generated, VllmModel
 from judge_server.models.vllm_options import VllmOptions
@@ -190,7 +190,7 @@ async def test_room_for_the_thinking_is_reckoned_before_the_engine_is_asked():
 
 
 def batch(*texts: str, words=("Yes", "No")) -> LabelBatch:
-    return LabelBatch(tuple(LabelQuestion(asking(text), words) for text in texts))
+    return LabelBatch(tuple(LabelPrompt(asking(text), words) for text in texts))
 
 
 def asking(text: str) -> Prompt:
