@@ -2,6 +2,8 @@
 
 from collections import deque
 
+from judge_server.core.errors import BadConfiguration
+
 _REMEMBERED = 256
 _ENOUGH = 32
 _LOOK_AGAIN = 16
@@ -11,6 +13,18 @@ _QUANTILE = 0.95
 class Hedging:
     """When a slow call is also sent to a second address. ``wait``: seconds before the second call, or None for the 95th
     percentile of recent answer times. At most ``share`` of all calls are sent twice."""
+
+    @classmethod
+    def of(cls, hedge: bool | float, share: float, addresses: int) -> "Hedging | None":
+        """As the options say; None if no call is sent twice. Raises BadConfiguration for a single address."""
+        if hedge is False:
+            return None
+        if addresses == 1:
+            raise BadConfiguration(
+                "hedge: the model has only one address, so there is no second one to send a call to.",
+                remedy="Write further addresses of the same model behind commas, or leave hedge out.",
+            )
+        return cls(None if hedge is True else hedge, share)
 
     def __init__(self, wait: float | None, share: float) -> None:
         self.hedged = 0

@@ -85,7 +85,7 @@ class ModelServer:
         self._options = options
         self._tls = certificates(options)
         self._fleet = Fleet(addresses)
-        self._hedging = _hedging(options, addresses)
+        self._hedging = Hedging.of(options.hedge, options.hedge_share, len(addresses))
         self._failover: Failover[bytes, bytes] = Failover(self._fleet, self._post, self._hedging)
         self._session: aiohttp.ClientSession | None = None
         self._connections: _Connections | None = None
@@ -395,14 +395,3 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
             return None
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _hedging(options: OpenAIOptions, addresses: tuple[str, ...]) -> Hedging | None:
-    if options.hedge is False:
-        return None
-    if len(addresses) == 1:
-        raise BadConfiguration(
-            "hedge: the model has only one address, so there is no second one to send a call to.",
-            remedy="Write further addresses of the same model behind commas, or leave hedge out.",
-        )
-    return Hedging(None if options.hedge is True else options.hedge, options.hedge_share)

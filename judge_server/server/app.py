@@ -196,7 +196,8 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
     app.add_middleware(ObserveExchanges, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
     app.add_middleware(ResponseHeaders)
     app.add_middleware(ReadableStart)
-    app.add_middleware(PathPrefix, prefix=settings.root_path)
+    if settings.root_path:
+        app.add_middleware(PathPrefix, prefix=settings.root_path)
 
 
 _TRAINER_ROUTERS = (
