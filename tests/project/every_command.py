@@ -72,6 +72,7 @@ calibrate compare labels.csv labels.csv
 calibrate run --labels labels.csv {RUBRIC}
 calibrate fit labels.csv {RUBRIC}
 calibrate cascade labels.csv --rubric medical/consultation --first cheap --then strong
+calibrate improve labels.csv {RUBRIC} --out better
 calibrate gate labels.csv
 """
 NEEDS_A_SERVER = f"""
