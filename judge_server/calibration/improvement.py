@@ -46,7 +46,7 @@ class Clarity(Frozen):
     examples: tuple[str, ...] = ()
 
 
-class Candidate(Frozen):
+class TriedChange(Frozen):
     """``refused``: why it was not measured. ``adjusted_p``: for all candidates of the rung (Holm)."""
 
     rung: Rung
@@ -82,7 +82,7 @@ class Improvement(Frozen):
     seed: int
     parts: tuple[PartSize, ...]
     clarity: tuple[Clarity, ...]
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[TriedChange, ...]
     notes: tuple[str, ...] = ()
     final: PairedTest | None = None
     outcome: Outcome

@@ -21,11 +21,11 @@ from judge_server.calibration.curve_fitting import applied
 from judge_server.calibration.disagreement import Disagreement, disagreements
 from judge_server.calibration.fit import fit
 from judge_server.calibration.improvement import (
-    Candidate,
     Clarity,
     Improvement,
     Outcome,
     PairedTest,
+    TriedChange,
 )
 from judge_server.calibration.panels import views
 from judge_server.calibration.parts import described, divided, only_criterion, ratings, size
@@ -81,7 +81,7 @@ class Ladder:
     tell: Callable[[str], None] = lambda _: None
     asked: int = 0
     reached: Rubric = field(init=False)
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[TriedChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     async def climb(self) -> Improvement:
@@ -144,7 +144,7 @@ class Ladder:
             own = {one.criterion: one.fitted} if one.fitted is not None else {}
             trials.append(paired_test(stood, mapped(stood, judge, own), judge))
         made = [
-            Candidate(rung="map", criterion=one.criterion, name=f"a fitted map for {one.criterion}", test=test)
+            TriedChange(rung="map", criterion=one.criterion, name=f"a fitted map for {one.criterion}", test=test)
             for one, test in zip(found, trials, strict=True)
         ]
         kept = {one.criterion for one in self._chosen(made)}
@@ -156,19 +156,19 @@ class Ladder:
             self.notes.append("No other wording was tried: no proposer was named.")
             return self.rubric
         drafts = await self._drafts(self.proposer, revise, seen)
-        made: list[Candidate] = []
+        made: list[TriedChange] = []
         for number, one in enumerate(drafts, 1):
             label = f"wording {number} of {one.criterion}"
             own = only_criterion(select, one.criterion)
             if one.rubric is None:
-                made.append(Candidate(rung="wording", criterion=one.criterion, name=label, refused=one.refused))
+                made.append(TriedChange(rung="wording", criterion=one.criterion, name=label, refused=one.refused))
             elif not self._affords(own):
                 self.notes.append(f"{label} was not measured: the budget is spent.")
             else:
                 self.tell(f"{label}: {'; '.join(one.diff)}")
                 judged = await self._judged(one.rubric, own)
                 test = paired_test(only_criterion(stood, one.criterion), judged, self.options.judge)
-                made.append(Candidate(rung="wording", criterion=one.criterion, name=label, diff=one.diff, test=test))
+                made.append(TriedChange(rung="wording", criterion=one.criterion, name=label, diff=one.diff, test=test))
         best = {one.name for one in self._chosen(made)}
         rubric = self.rubric
         for number, one in enumerate(drafts, 1):
@@ -191,7 +191,7 @@ class Ladder:
                 drafts.append(draft(self.rubric, leaf, proposal, texts, len(drafts) + 1))
         return drafts
 
-    def _chosen(self, made: Sequence[Candidate]) -> list[Candidate]:
+    def _chosen(self, made: Sequence[TriedChange]) -> list[TriedChange]:
         """Records the candidates of a rung; the best significant one of each criterion is kept."""
         tests = [one.test.p for one in made if one.test is not None and one.test.p is not None]
         holding = iter(holm_adjusted(tests))
@@ -201,7 +201,7 @@ class Ladder:
             else one
             for one in made
         ]
-        best: dict[str, Candidate] = {}
+        best: dict[str, TriedChange] = {}
         for one in told:
             if one.test is None or one.adjusted_p is None or one.adjusted_p >= SIGNIFICANT or not one.test.better:
                 continue

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 
-from judge_server.calibration.improvement import Candidate, Improvement, PartSize
+from judge_server.calibration.improvement import Improvement, PartSize, TriedChange
 from judge_server.report.markdown import escaped
 
 _STYLE = (
@@ -94,7 +94,7 @@ def _range(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" ({low:.0%} to {high:.0%})"
 
 
-def _row(one: Candidate) -> tuple[str, str, str]:
+def _row(one: TriedChange) -> tuple[str, str, str]:
     if one.refused is not None:
         return one.name, "; ".join(one.diff), f"refused before it was measured: {one.refused}"
     adjusted = "" if one.adjusted_p is None else f"; adjusted for all candidates p = {one.adjusted_p:.3f}"
