@@ -22,3 +22,10 @@ def test_rates_at_the_ends_have_an_end_of_their_own_and_rounding_leads_nowhere_e
     assert score_interval(1 + 1e-16, 20, 1.96)[1] == 1.0
     assert wilson(0, 20)[0] == 0.0
     assert wilson(20, 20)[1] == 1.0
+
+
+@pytest.mark.parametrize("trials", [4, 7, 9])
+@pytest.mark.parametrize("quantile", [1.2815515655446008, 1.96, 2.5758293035489004])
+def test_rounding_moves_no_end_off_its_bound(trials, quantile):
+    assert score_interval(0.0, trials, quantile)[0] == 0.0
+    assert score_interval(1 - 2**-53, trials, quantile)[1] <= 1.0
