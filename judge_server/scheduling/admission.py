@@ -103,12 +103,18 @@ class Admission:
         self.most_steps = most_steps
         self.draining = False
         self._quota = Quota(shared)
+        self._last_request = float("-inf")
         self._empty = asyncio.Event()
 
     @property
     def under_way(self) -> int:
         """Submissions of all classes."""
         return sum(load.under_way for load in self.classes.values())
+
+    @property
+    def seconds_since_a_request(self) -> float:
+        """Since ``admit``, which items of jobs do not pass; infinite before the first."""
+        return time.monotonic() - self._last_request
 
     async def drain(self, seconds: float) -> int:
         """Admit nothing more, wait at most ``seconds`` for submissions under way, and return how many are left."""
@@ -154,6 +160,7 @@ class Admission:
     ) -> Iterator[None]:
         """Reserve room inside the block for submissions that ``enter`` there. Raises what ``require_room`` raises."""
         self.require_room(submissions, priority, deadline)
+        self._last_request = time.monotonic()
         ticket = _Ticket(self.classes[priority], current_caller.get().name, submissions)
         ticket.load.add(submissions, ticket.caller)
         around = _ticket.set(ticket)

@@ -94,6 +94,8 @@ class JobRun:
         for attempt in range(1, self.limits.attempts + 1):
             async with self.slots.slot_for(waiter, (self.job.id,)):
                 finished = await self._attempt(position)
+                if self.pace.rest_seconds:
+                    await asyncio.sleep(self.pace.rest_seconds)
             error = finished.judgment.error
             passing = finished.judgment.reward is None and error is not None and error.type in _PASSING
             if not passing or attempt == self.limits.attempts:

@@ -23,6 +23,7 @@ _LOG = logging.getLogger(__name__)
 _FORGET_EVERY_SECONDS = 60.0
 _RENEWALS_PER_LEASE = 3
 _LAG_EVERY_SECONDS = 0.05
+_REQUESTS_SECONDS = 0.5  # since one to be judged arrived; more of them are likely
 
 
 class JobWorker:
@@ -81,7 +82,8 @@ class JobWorker:
             await self._running.wait()
             due = loop.time() + _LAG_EVERY_SECONDS
             await asyncio.sleep(_LAG_EVERY_SECONDS)
-            capacity = self._pace.step(loop.time(), loop.time() - due)
+            requests = self._scorer.admission.seconds_since_a_request < _REQUESTS_SECONDS
+            capacity = self._pace.step(loop.time(), loop.time() - due, requests=requests)
             for slots in self._slots.values():
                 slots.capacity = capacity
 

@@ -9,12 +9,14 @@ from statistics import median
 from typing import Final
 
 _MOST_LAG_SECONDS: Final = 0.005
-_MOST_DELAY_SECONDS: Final = 0.004  # of a write, beyond twice the least
+_MOST_DELAY_SECONDS: Final = 0.002  # of a write, beyond twice the least
+_SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.004, 0.064
 _REMEMBERED_SECONDS: Final = 30.0
 
 
 class SlotPace:
-    """``most``: slots if nothing is late. It begins with few."""
+    """``most``: slots if nothing is late. It begins with few. ``rest_seconds``: how long an item keeps its slot after
+    its judgment, because one slot is still too many."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -26,17 +28,27 @@ class SlotPace:
     def begin(self) -> None:
         """Jobs run again after a time without any."""
         self.slots = max(self._most // 16, 1)
+        self.rest_seconds = 0.0
 
     def wrote(self, seconds: float) -> None:
         """A result was kept in so many seconds."""
         self._writes.append(seconds)
 
-    def step(self, now: float, lag_seconds: float) -> int:
-        """The slots from now on; half of them if the event loop or the store is late. ``now`` in seconds of any
-        clock."""
-        late = lag_seconds > _MOST_LAG_SECONDS or self._store_late(now)
-        wanted = self.slots // 2 if late else self.slots + max(self.slots // 8, 1)
-        self.slots = min(max(wanted, 1), self._most)
+    def step(self, now: float, lag_seconds: float, *, requests: bool) -> int:
+        """The slots from now on: fewer if the event loop is late, or the store while there are ``requests``. ``now`` in
+        seconds of any clock."""
+        late = lag_seconds > _MOST_LAG_SECONDS or (self._store_late(now) and requests)
+        least = 1 if requests else max(self._most // 16, 1)
+        if late and requests and self.slots == 1:
+            self.rest_seconds = min(max(2 * self.rest_seconds, _SHORTEST_REST_SECONDS), _LONGEST_REST_SECONDS)
+        elif late:
+            self.slots = max(self.slots // 2, least)
+        elif requests and self.rest_seconds:
+            rest = self.rest_seconds / 2
+            self.rest_seconds = rest if rest >= _SHORTEST_REST_SECONDS else 0.0
+        else:
+            self.rest_seconds = 0.0
+            self.slots = min(self.slots + max(self.slots // 8, 1), self._most)
         return self.slots
 
     def _store_late(self, now: float) -> bool:
