@@ -132,6 +132,7 @@ async def _running(
     ):
         app.state.service = service
         app.state.sessions = Sessions(await service.store.secret())
+        app.state.shares = shares
         app.state.metrics = metrics = telemetry.metrics
         metrics.watch(service)
         telemetry.model_metrics.expect(model.name for model in service.models)

@@ -7,8 +7,8 @@ has a setting for none of these.
 """
 
 import logging
-from asyncio import TimerHandle, Transport
-from typing import Any, Final, Literal
+from asyncio import BufferedProtocol, TimerHandle, Transport
+from typing import Any, ClassVar, Final, Literal
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -27,6 +27,7 @@ def _refusal(status: str, text: str) -> bytes:
     ).encode()
 
 
+_PART_BYTES: Final = 65_536
 _FULL: Final = _refusal("503 Service Unavailable", "The server has no room for another connection.\n").replace(
     b"connection: close", b"connection: close\r\nretry-after: 2"
 )
@@ -93,7 +94,7 @@ class BoundedHttp(HttpToolsProtocol):
                 cycle.message_event.set()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         self._unset_keepalive_if_required()
         self._progress = False
         try:
@@ -235,3 +236,28 @@ class BoundedHttp(HttpToolsProtocol):
         if alone:
             self.transport.write(answer)
         self.transport.close()
+
+
+class SmallReads(BufferedProtocol):
+    """A connection that is read in parts of ``_PART_BYTES`` into one buffer, which all connections share, instead of 256
+    KB into new ones: many large bodies at once take less time of a pass of the event loop, and less memory."""
+
+    http: ClassVar = BoundedHttp
+    _buffer: ClassVar = bytearray(_PART_BYTES)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._http = self.http(*args, **kwargs)
+        self._part = memoryview(self._buffer)
+        self.connection_lost = self._http.connection_lost  # type: ignore[method-assign]  # without a call in between
+        self.eof_received = self._http.eof_received  # type: ignore[method-assign]
+        self.pause_writing = self._http.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = self._http.resume_writing  # type: ignore[method-assign]
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        self._http.connection_made(transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._part
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._http.data_received(self._part[:nbytes])

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from judge_server.server.announcement import announce
 from judge_server.server.app import create_app
-from judge_server.server.http_protocol import BoundedHttp
+from judge_server.server.http_protocol import BoundedHttp, SmallReads
 from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
@@ -96,7 +96,7 @@ def server_of(settings: Settings, place: WorkerPlace | None = None) -> DrainingS
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http=BoundedHttp,
+            http=SmallReads,
             ws="none",
             lifespan="on",
             access_log=False,

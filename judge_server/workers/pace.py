@@ -11,6 +11,7 @@ from typing import Final
 _MOST_LAG_SECONDS: Final = 0.005
 _MOST_DELAY_SECONDS: Final = 0.002  # of a write, beyond twice the least
 _SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.004, 0.064
+_RECOVERY: Final = 0.9
 _REMEMBERED_SECONDS: Final = 30.0
 
 
@@ -44,11 +45,11 @@ class SlotPace:
         elif late:
             self.slots = max(self.slots // 2, least)
         elif requests and self.rest_seconds:
-            rest = self.rest_seconds / 2
+            rest = self.rest_seconds * _RECOVERY
             self.rest_seconds = rest if rest >= _SHORTEST_REST_SECONDS else 0.0
         else:
             self.rest_seconds = 0.0
-            self.slots = min(self.slots + max(self.slots // 8, 1), self._most)
+            self.slots = min(self.slots + (1 if requests else max(self.slots // 8, 1)), self._most)
         return self.slots
 
     def _store_late(self, now: float) -> bool:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 import uvicorn
 
-from judge_server.server.http_protocol import BoundedHttp
+from judge_server.server.http_protocol import BoundedHttp, SmallReads
 from tests.served import until
 
 
@@ -55,9 +55,13 @@ async def echo(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": b"%8d" % size})
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[uvicorn.Server]:
-    config = uvicorn.Config(echo, port=0, http=Impatient, ws="none", lifespan="off", log_level="critical")
+class ImpatientSmallReads(SmallReads):
+    http = Impatient
+
+
+@pytest.fixture(scope="module", params=[Impatient, ImpatientSmallReads])
+def server(request) -> Iterator[uvicorn.Server]:
+    config = uvicorn.Config(echo, port=0, http=request.param, ws="none", lifespan="off", log_level="critical")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -32,7 +32,7 @@ def test_a_store_with_a_queue_leaves_one_slot_and_gets_them_back_without_it():
     after(pace, 10, write=0.002)
     assert after(pace, 20, write=0.05) == 1
     assert pace.rest_seconds == 0.064
-    assert after(pace, 60, write=0.002) == 64
+    assert after(pace, 120, write=0.002) == 64
     assert pace.rest_seconds == 0.0
 
 

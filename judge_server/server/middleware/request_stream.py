@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import Draining, Overloaded, TooLarge, TooSlow, UnsupportedEncoding
-from judge_server.scheduling.processor_share import TimeShare, current_share
+from judge_server.scheduling.processor_share import ProcessorShares, TimeShare, current_share
 from judge_server.server.problems import ClientGone, problem_response
 from judge_server.util.memory import collect_young, give_back
 
@@ -86,6 +86,7 @@ class BodyLimit:
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         caller = current_caller.get().name
         current_share.set(TimeShare(caller))  # what the request does from here on takes its caller's time
+        await _turn(scope)
         body = _Body(caller, counted=not (scope["path"] in self.streamed and sends_lines(scope)))
         try:
             if body.counted and int(declared) > self.max_bytes:
@@ -145,6 +146,13 @@ class BodyLimit:
             remedy="Split the batch, or raise max_body_bytes in the server's settings.",
             max_bytes=self.max_bytes,
         )
+
+
+async def _turn(scope: Scope) -> None:
+    """Begin a step of the caller's own if others are active, so that many requests at once wait for their turns."""
+    shares: ProcessorShares | None = getattr(scope["app"].state, "shares", None) if "app" in scope else None
+    if shares is not None and shares.contended:
+        await asyncio.sleep(0)
 
 
 @dataclass(slots=True)
