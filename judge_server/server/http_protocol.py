@@ -239,8 +239,8 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 class SmallReads(BufferedProtocol):
-    """A connection that is read in parts of ``_PART_BYTES`` into one buffer, which all connections share, instead of 256
-    KB into new ones: many large bodies at once take less time of a pass of the event loop, and less memory."""
+    """A connection that is read in parts of ``_PART_BYTES`` into one buffer, which all connections share. uvloop reads
+    256 KB into a new one each time: many bodies at once would take more memory and longer passes of the event loop."""
 
     http: ClassVar = BoundedHttp
     _buffer: ClassVar = bytearray(_PART_BYTES)
