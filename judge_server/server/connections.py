@@ -5,6 +5,7 @@ A connection belongs to the caller whose key came on it last, and before that to
 
 from asyncio import AbstractEventLoop
 from itertools import islice
+from operator import itemgetter
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
@@ -12,7 +13,7 @@ from judge_server.util.apart import Turns
 
 _SHARE: Final = 4  # times what is free is the most that one caller may hold: alone four fifths, each of n 4/(4 n + 1)
 _REST_SECONDS: Final = 0.005
-_MOST_LOOKED_AT: Final = 1_000  # for one that is idle
+_MOST_LOOKED_AT: Final = 1_000  # connections of a holder
 
 
 class Connection(Protocol):
@@ -21,8 +22,8 @@ class Connection(Protocol):
     holder: str
 
     @property
-    def busy(self) -> bool:
-        """Whether a request is under way on it."""
+    def idle_since(self) -> float | None:
+        """When its last request was answered, or it was opened; None while one is under way."""
 
     def pass_to(self, caller: str) -> bool:
         """The request under way is this caller's. False if the caller has its share of connections already."""
@@ -36,7 +37,7 @@ class Connection(Protocol):
 
 class Connections:
     """Those of one event loop. If there is no room, idle ones give way to new ones: first those of the holder that has
-    most, and of them the one that was used longest ago."""
+    most, and of them the one that is idle longest."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.most = 1_000_000
@@ -73,12 +74,6 @@ class Connections:
         if not held:
             del self._held[one.holder]
 
-    def used(self, one: Connection) -> None:
-        """A request was answered on it."""
-        held = self._held[one.holder]
-        del held[one]
-        held[one] = None
-
     def pass_to(self, one: Connection, caller: str) -> bool:
         """It belongs to this caller from now on. False if the caller would have more than its share."""
         if self.holds(caller) >= _SHARE * max(self.most - self.open, 0):
@@ -103,11 +98,13 @@ class Connections:
 
     def _make_room(self) -> bool:
         for holder in sorted(self._held, key=self.holds, reverse=True):
-            for one in islice(self._held[holder], _MOST_LOOKED_AT):
-                if not one.busy:
-                    self.leave(one)
-                    one.give_up()
-                    return True
+            some = islice(self._held[holder], _MOST_LOOKED_AT)
+            idle = [(since, one) for one in some if (since := one.idle_since) is not None]
+            if idle:
+                _, longest = min(idle, key=itemgetter(0))
+                self.leave(longest)
+                longest.give_up()
+                return True
         return False
 
 

@@ -67,6 +67,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._running: RequestResponseCycle | None = None
         self._all = Connections.of(self.loop)
         self._counted = False
+        self._answered = self.loop.time()
         self.holder = ""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
@@ -163,14 +164,14 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._counted:
-            self._all.used(self)
+        self._answered = self.loop.time()
         if self._reading == "body" and not self.transport.is_closing():
             self._wait()  # for the rest of a body that nobody reads
 
     @property
-    def busy(self) -> bool:
-        return self._running is not None and not self._running.response_complete
+    def idle_since(self) -> float | None:
+        busy = self._running is not None and not self._running.response_complete
+        return None if busy else self._answered
 
     def pass_to(self, caller: str) -> bool:
         return not self._counted or self._all.pass_to(self, caller)

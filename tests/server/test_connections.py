@@ -12,7 +12,7 @@ from judge_server.server.connections import Connections
 @dataclass(eq=False)
 class Socket:
     holder: str
-    busy: bool = False
+    idle_since: float | None = 0.0
     given_up: bool = False
     parts: list[str] = field(default_factory=list)
 
@@ -39,7 +39,7 @@ def test_a_new_one_takes_the_place_of_the_oldest_idle_one_of_whoever_has_most(co
     other, many = Socket("other"), [Socket("many") for _ in range(9)]
     for one in (other, *many):
         assert connections.enter(one)
-    many[0].busy = True
+    many[0].idle_since = None
     assert connections.enter(Socket("other"))
     assert [one.given_up for one in many] == [False, True, *[False] * 7]
     assert not other.given_up
@@ -50,7 +50,7 @@ def test_one_that_is_used_again_waits_longest_no_more(connections):
     first, *others = [Socket("many") for _ in range(10)]
     for one in (first, *others):
         connections.enter(one)
-    connections.used(first)
+    first.idle_since = 1.0
     connections.enter(Socket("new"))
     assert not first.given_up
     assert others[0].given_up
@@ -58,7 +58,7 @@ def test_one_that_is_used_again_waits_longest_no_more(connections):
 
 def test_there_is_no_room_if_requests_are_under_way_on_all(connections):
     for _ in range(10):
-        connections.enter(Socket("many", busy=True))
+        connections.enter(Socket("many", idle_since=None))
     assert not connections.enter(Socket("new"))
     assert connections.open == 10
 
@@ -67,7 +67,7 @@ def test_a_caller_never_gets_all(connections):
     connections.most = 100
     taken = 0
     for _ in range(100):
-        one = Socket("address ::1", busy=True)
+        one = Socket("address ::1", idle_since=None)
         assert connections.enter(one)
         taken += connections.pass_to(one, "greedy")
         if one.holder != "greedy":
