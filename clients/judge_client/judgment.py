@@ -131,6 +131,7 @@ class Usage:
     cached_tokens: int = 0
     completion_tokens: int = 0
     calls: int = 0
+    dollars: float = 0.0
 
 
 @dataclass(frozen=True)

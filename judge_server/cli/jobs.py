@@ -111,6 +111,18 @@ def results(
 
 
 @app.command()
+def cost(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
+    """Show what the judgments so far cost: calls, tokens and money, by rubric.
+
+    Money needs a price: judges.NAME.price in the configuration file, or a litellm: model in LiteLLM's table.
+    """
+    from judge_server.cli.actions.jobs import Jobs, show_cost
+
+    with Jobs(url, api_key) as jobs:
+        show_cost(jobs.cost(job), as_json)
+
+
+@app.command()
 def cancel(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: ApiKey = None) -> None:
     """Cancel a job; finished submissions keep their results."""
     from judge_server.cli.actions.jobs import Jobs, show

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from judge_server.core.errors import JudgeNotAllowed
 from judge_server.core.model import Frozen
+from judge_server.core.price import Price
 
 JudgeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Mode = Literal["direct", "reason"]
@@ -55,7 +56,8 @@ class JudgeSpecification(Frozen):
     direct judge abstains (or falls back to reason mode). ``max_label_gap``: a direct judge abstains if labels
     missing from the server's list leave a larger gap between the lowest and the highest possible value.
     ``attempts``: how often a question is asked until the answer is readable, including the first time. ``quorum``:
-    how many members of a panel must have a verdict; None means all.
+    how many members of a panel must have a verdict; None means all. ``price``: what the model's calls cost; for
+    ``litellm:`` models LiteLLM's table is used if it is left out.
     """
 
     name: JudgeName
@@ -78,6 +80,7 @@ class JudgeSpecification(Frozen):
     combine: Literal["mean", "majority", "min"] = "mean"
     quorum: int | None = Field(default=None, ge=1)
     cascade: CascadeRule | None = None
+    price: Price | None = None
 
     @model_validator(mode="after")
     def _one_way_of_asking(self) -> "JudgeSpecification":

@@ -14,12 +14,14 @@ from judge_server.core.verdict import Failure, Verdict
 
 
 class Usage(Frozen):
-    """Tokens of the calls made for this judgment (cached verdicts cost none)."""
+    """Tokens of the calls made for this judgment (cached verdicts cost none). ``dollars``: their cost, 0 if no price of
+    the model is known."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
     calls: int = 0
+    dollars: float = Field(default=0.0, ge=0)
 
     @staticmethod
     def total(usages: "Iterable[Usage]") -> "Usage":
@@ -32,6 +34,7 @@ class Usage(Frozen):
             cached_tokens=sum([one.cached_tokens for one in found]),
             completion_tokens=sum([one.completion_tokens for one in found]),
             calls=sum([one.calls for one in found]),
+            dollars=sum([one.dollars for one in found]),
         )
 
     def __add__(self, other: "Usage") -> "Usage":

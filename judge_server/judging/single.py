@@ -38,7 +38,18 @@ from judge_server.models.protocol import (
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
-_OUTSIDE_THE_ANSWER = {"name", "engine", "attempts", "panel", "combine", "quorum", "cascade", "temperature", "prompt"}
+_OUTSIDE_THE_ANSWER = {
+    "name",
+    "engine",
+    "attempts",
+    "panel",
+    "combine",
+    "quorum",
+    "cascade",
+    "temperature",
+    "prompt",
+    "price",
+}
 # options of transport and speed; every other option may change the answers
 _OUTSIDE_THE_MODEL = {
     "api_key", "api_key_env", "connect_timeout_seconds", "gpu_memory_utilization", "hedge", "hedge_share",

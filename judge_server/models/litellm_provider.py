@@ -28,6 +28,7 @@ from judge_server.core.errors import (
 )
 from judge_server.core.extra import installing
 from judge_server.core.model import Frozen
+from judge_server.core.price import Price
 from judge_server.models.address import Address
 from judge_server.models.capability_probe import CONSTRAINED, ONE_TOKEN, obeyed
 from judge_server.models.control_strings import strings_of_files
@@ -88,6 +89,7 @@ class LiteLLMOptions(Frozen):
         return ", ".join(fallback.model for fallback in self.fallbacks)
 
 
+_MILLION = 1_000_000
 _FAILURES_UNTIL_UNHEALTHY = 5
 _UNHEALTHY_SECONDS = 30.0
 
@@ -140,6 +142,13 @@ class LiteLLMProvider:
     def parts(self, *, interrupted: bool = False) -> tuple[Self, ...]:
         """The provider is one address; with fallbacks, answers of several models are expected."""
         return () if interrupted or self._options.fallbacks else (self,)
+
+    @property
+    def price(self) -> Price | None:
+        """From LiteLLM's table; None for a model that is not in it, and with fallbacks, whose prices differ."""
+        if self._litellm is None or self._options.fallbacks:
+            return None
+        return price_in(self._litellm.model_cost, self.name)
 
     async def declared(self) -> None:
         """Providers say nothing of a model beside its answers."""
@@ -238,6 +247,20 @@ class LiteLLMProvider:
         if options.fallbacks:
             return f"If the first model failed, one of these answered: {options.fallback_names}."
         return None
+
+
+def price_in(table: Mapping[str, Any], name: str) -> Price | None:
+    """LiteLLM's entry of ``PROVIDER/NAME``, or of the name alone, for a million tokens; None if it names no price."""
+    entry = table.get(name) or table.get(name.partition("/")[2]) or {}
+    prompt, completion = (_dollars(entry.get(f"{kind}_cost_per_token")) for kind in ("input", "output"))
+    if prompt is None or completion is None or not (prompt or completion):
+        return None
+    return Price(prompt=prompt, cached=_dollars(entry.get("cache_read_input_token_cost")), completion=completion)
+
+
+def _dollars(cost: Any) -> float | None:
+    known = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < 1
+    return cost * _MILLION if known else None
 
 
 def _revision(options: LiteLLMOptions, strings: ControlStrings) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from judge_server.core.errors import JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.core.judgment import NO_USAGE, Usage
+from judge_server.core.price import Price
 
 Part = Literal["instructions", "conversation", "response", "reference", "criterion", "question", "candidate", "pitfall"]
 
@@ -290,3 +291,12 @@ class Replaceable(Model, Protocol):
 
     async def relearn(self) -> None:
         """Find out the capabilities and the revision again. Raises ModelUnavailable."""
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A model whose provider's prices are known."""
+
+    @property
+    def price(self) -> Price | None:
+        """Known after ``start``; None if it is in no table."""

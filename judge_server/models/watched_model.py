@@ -24,7 +24,8 @@ from judge_server.core.errors import (
     StoreUnavailable,
 )
 from judge_server.core.model_signature import ModelSignature, Reaction, mean_of, noise_of
-from judge_server.models.protocol import Capabilities, Completion, Model, Reach, Replaceable, Request, Spread
+from judge_server.core.price import Price
+from judge_server.models.protocol import Capabilities, Completion, Model, Priced, Reach, Replaceable, Request, Spread
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
@@ -116,6 +117,10 @@ class WatchedModel:
         if isinstance(self._model, Spread):
             return self._model.reach
         raise AttributeError("reach")
+
+    @property
+    def price(self) -> Price | None:
+        return self._model.price if isinstance(self._model, Priced) else None
 
     @property
     def recognised_at(self) -> datetime | None:

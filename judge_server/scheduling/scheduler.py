@@ -11,17 +11,37 @@ from dataclasses import replace
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import DeadlineExceeded
-from judge_server.models.protocol import Capabilities, Completion, LabelBatch, Model, Priority, Reach, Request, Spread
+from judge_server.core.price import Price
+from judge_server.models.protocol import (
+    Capabilities,
+    Completion,
+    LabelBatch,
+    Model,
+    Priced,
+    Priority,
+    Reach,
+    Request,
+    Spread,
+)
 from judge_server.scheduling.fair_queue import FairQueue, QueueEntry
 from judge_server.scheduling.observers import ModelCall, Observers
 from judge_server.scheduling.single_flight import Waiter, Waiters, current_waiters
 
 
 class ScheduledModel:
-    """A model behind a scheduler. Every call waits for a slot, and observers are notified of its outcome."""
+    """A model behind a scheduler. Every call waits for a slot, and observers are notified of its outcome. ``price``: of
+    its calls, else the model's own."""
 
-    def __init__(self, model: Model, observers: Observers | None = None, *, lower_class_share: float = 0.0) -> None:
+    def __init__(
+        self,
+        model: Model,
+        observers: Observers | None = None,
+        *,
+        lower_class_share: float = 0.0,
+        price: Price | None = None,
+    ) -> None:
         self._model = model
+        self._price = price
         self._observers = observers or Observers()
         self.scheduler = Scheduler(model.capacity, lower_class_share)
 
@@ -53,6 +73,8 @@ class ScheduledModel:
     async def start(self) -> None:
         await self._model.start()
         self.scheduler.capacity = self._model.capacity
+        if self._price is None and isinstance(self._model, Priced):
+            self._price = self._model.price
 
     async def complete(self, request: Request) -> Completion:
         with self._observers.calling(ModelCall(self._model.name, request.priority)) as call:
@@ -64,6 +86,8 @@ class ScheduledModel:
                 if priority != request.priority:
                     request = replace(request, priority=priority)
                 completion = await self._model.complete(request)
+                if self._price is not None:
+                    completion = replace(completion, usage=self._price.charged(completion.usage))
                 call.usage = completion.usage
                 if self._model.capacity != self.scheduler.capacity:
                     self.scheduler.capacity = self._model.capacity

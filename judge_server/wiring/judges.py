@@ -5,6 +5,7 @@ from typing import Any
 
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import CascadeRule, JudgeSpecification
+from judge_server.core.price import Price
 from judge_server.judging.answer import Judge
 from judge_server.judging.cascade import CascadeJudge
 from judge_server.judging.panel import PanelJudge
@@ -37,22 +38,23 @@ Opening = Callable[[str, Mapping[str, Any]], Model]
 
 
 class Models:
-    """Judges that name the same model with the same engine options share one."""
+    """Judges that name the same model with the same engine options and price share one."""
 
     def __init__(self, observers: Observers, lower_class_share: float, opening: Opening = open_model) -> None:
         self._observers = observers
         self._opening = opening
         self._lower_class_share = lower_class_share
-        self.opened: dict[tuple[str, str], ScheduledModel] = {}
+        self.opened: dict[tuple[str, str, Price | None], ScheduledModel] = {}
 
     def open(self, specification: JudgeSpecification) -> ScheduledModel:
         name = specification.model or ""
-        key = (name, canonical_json(specification.engine))
+        key = (name, canonical_json(specification.engine), specification.price)
         if key not in self.opened:
             self.opened[key] = ScheduledModel(
                 self._opening(name, _with_secrets(specification)),
                 self._observers,
                 lower_class_share=self._lower_class_share,
+                price=specification.price,
             )
         return self.opened[key]
 

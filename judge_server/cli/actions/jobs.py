@@ -20,6 +20,7 @@ from judge_server.cli.running import fail
 _LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 60.0
 _ENDED = ("done", "cancelled")
+_SPENT = ("judgments", "calls", "prompt_tokens", "cached_tokens", "completion_tokens", "dollars")
 
 
 class Jobs:
@@ -81,6 +82,20 @@ class Jobs:
         except httpx.HTTPError as fault:
             self._silent(fault)
 
+    def cost(self, job_id: str) -> dict[str, dict[str, float]]:
+        """What the judgments so far cost, by rubric: judgments, tokens, calls and dollars."""
+        found: dict[str, dict[str, float]] = {}
+        try:
+            with self._client.stream("GET", f"/v1/jobs/{job_id}/results") as answer:
+                if answer.is_error:
+                    answer.read()
+                    _refused(answer)
+                for line in answer.iter_lines():
+                    _add_cost(found, json.loads(line))
+        except httpx.HTTPError as fault:
+            self._silent(fault)
+        return found
+
     def _found_again(self, job_id: str) -> dict[str, Any]:
         give_up = time.monotonic() + _PATIENCE_SECONDS
         while True:
@@ -114,6 +129,27 @@ def show(jobs: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         counts = (str(job[name]) for name in ("ok", "partial", "failed"))
         table.add_row(job["id"], job["status"], finished, *counts, job["created_at"])
     Console().print(table)
+
+
+def show_cost(found: Mapping[str, Mapping[str, float]], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    table = Table("rubric", *_SPENT)
+    for rubric, spent in found.items():
+        table.add_row(
+            rubric, *(f"${spent[name]:.4f}" if name == "dollars" else f"{spent[name]:.0f}" for name in _SPENT)
+        )
+    Console().print(table)
+
+
+def _add_cost(found: dict[str, dict[str, float]], judgment: Mapping[str, Any]) -> None:
+    rubric = judgment.get("rubric") or {}
+    spent = found.setdefault(str(rubric.get("id", "none")), dict.fromkeys(_SPENT, 0.0))
+    spent["judgments"] += 1
+    for name, amount in (judgment.get("usage") or {}).items():
+        if name in spent:
+            spent[name] += amount
 
 
 def _finished(job: Mapping[str, Any]) -> int:

@@ -125,8 +125,9 @@ def _facts(judgment: Judgment) -> Table:
 def _cost(judgment: Judgment) -> str:
     usage = judgment.usage
     cached = sum(verdict.cached for verdict in judgment.verdicts)
+    money = f"${usage.dollars:.6f}; " if usage.dollars else ""
     return (
-        f"{usage.calls} calls, {usage.prompt_tokens} prompt tokens ({usage.cached_tokens} cached), "
+        f"{money}{usage.calls} calls, {usage.prompt_tokens} prompt tokens ({usage.cached_tokens} cached), "
         f"{usage.completion_tokens} completion tokens; {cached} verdicts from the cache; "
         f"{judgment.timing.total_seconds:.3f} s"
     )

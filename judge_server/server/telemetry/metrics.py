@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from judge_server import __version__
+from judge_server.core.caller import current_caller
 from judge_server.core.judgment import NO_JUDGE, Judgment, Usage
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
@@ -20,6 +21,7 @@ from judge_server.wiring.service import Service
 INLINE = "inline"
 OTHER = "other"
 _MOST_RUBRICS = 200
+_MOST_KEYS = 200
 _VALUE_BUCKETS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.0)
 _REWARD_BUCKETS = tuple(step / 10 for step in range(-10, 11))
 _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -45,6 +47,14 @@ class Metrics:
         self._cached = Counter("judge_server_verdicts_cached", "Verdicts that came from the cache.", registry=here)
         self._tokens = Counter("judge_server_tokens", "Tokens by kind.", ("kind",), registry=here)
         self._calls = Counter("judge_server_model_calls", "Calls of judge models.", registry=here)
+        self._dollars = Counter("judge_server_dollars", "Cost of calls whose price is known.", registry=here)
+        self._spendings = Counter(
+            "judge_server_spent",
+            "Tokens, calls and dollars that judgments cost, by rubric and API key.",
+            ("rubric", "key", "what"),
+            registry=here,
+        )
+        self._keys: set[str] = set()
         self._kinds = Counter(
             "judge_server_rubric_judgments",
             "Judgments by rubric: all, and partial, failed, cached, abstained, flagged ones.",
@@ -123,6 +133,8 @@ class Metrics:
             self._flags.labels(flag).inc()
         self._gates.inc(len(judgment.gates))
         self._spent(judgment.usage)
+        if judgment.usage.calls:
+            self._charge(judgment.usage, rubric)
         self._seconds.labels(rubric).observe(judgment.timing.total_seconds)
 
     def _label_of(self, rubric: RubricReference | None) -> str:
@@ -162,6 +174,16 @@ class Metrics:
         self._tokens.labels("cached").inc(usage.cached_tokens)
         self._tokens.labels("completion").inc(usage.completion_tokens)
         self._calls.inc(usage.calls)
+        if usage.dollars:
+            self._dollars.inc(usage.dollars)
+
+    def _charge(self, usage: Usage, rubric: str) -> None:
+        name = current_caller.get().name
+        key = name if name in self._keys or len(self._keys) < _MOST_KEYS else OTHER
+        self._keys.add(key)
+        for what in ("prompt_tokens", "cached_tokens", "completion_tokens", "calls", "dollars"):
+            if amount := getattr(usage, what):
+                self._spendings.labels(rubric, key, what).inc(amount)
 
     def watch_loop(self, shares: ProcessorShares) -> None:
         """Register what holds the event loop."""
