@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 from judge_server.core.fact import FoundFact
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import GateFired, JudgmentStatus, StepReward
+from judge_server.core.price import Price
 from judge_server.core.rubric import RubricReference
 from judge_server.core.submission import Coordinates
 from judge_server.core.verdict import Failure, Verdict
@@ -36,6 +37,10 @@ class Usage(Frozen):
             calls=sum([one.calls for one in found]),
             dollars=sum([one.dollars for one in found]),
         )
+
+    def charged(self, price: Price) -> "Usage":
+        """The same with its cost."""
+        return self.model_copy(update={"dollars": price.of(self)})
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage.total((self, other))

@@ -1,11 +1,28 @@
 """What the calls of a judge's model cost."""
 
+from typing import Protocol
+
 from pydantic import Field, model_validator
 
-from judge_server.core.judgment import Usage
 from judge_server.core.model import Frozen
 
 _MILLION = 1_000_000
+
+
+class Spent(Protocol):
+    """Tokens and calls that were used."""
+
+    @property
+    def prompt_tokens(self) -> int: ...
+
+    @property
+    def cached_tokens(self) -> int: ...
+
+    @property
+    def completion_tokens(self) -> int: ...
+
+    @property
+    def calls(self) -> int: ...
 
 
 class Price(Frozen):
@@ -23,14 +40,10 @@ class Price(Frozen):
             raise ValueError("a price names at least one of prompt, cached, completion and call")
         return self
 
-    def of(self, usage: Usage) -> float:
+    def of(self, usage: Spent) -> float:
         """Dollars."""
         cached = min(usage.cached_tokens, usage.prompt_tokens)
         prompt = (usage.prompt_tokens - cached) * self.prompt + cached * (
             self.prompt if self.cached is None else self.cached
         )
         return (prompt + usage.completion_tokens * self.completion) / _MILLION + usage.calls * self.call
-
-    def charged(self, usage: Usage) -> Usage:
-        """The usage with its cost."""
-        return usage.model_copy(update={"dollars": self.of(usage)})

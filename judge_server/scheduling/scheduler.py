@@ -87,7 +87,7 @@ class ScheduledModel:
                     request = replace(request, priority=priority)
                 completion = await self._model.complete(request)
                 if self._price is not None:
-                    completion = replace(completion, usage=self._price.charged(completion.usage))
+                    completion = replace(completion, usage=completion.usage.charged(self._price))
                 call.usage = completion.usage
                 if self._model.capacity != self.scheduler.capacity:
                     self.scheduler.capacity = self._model.capacity

@@ -13,7 +13,7 @@ def test_dollars_are_tokens_by_the_price_of_a_million_and_calls_by_theirs():
     price = Price(prompt=2.0, cached=0.5, completion=8.0, call=0.01)
 
     assert price.of(USAGE) == pytest.approx(0.6 * 2 + 0.4 * 0.5 + 0.01 * 8 + 0.03)
-    assert price.charged(USAGE).dollars == pytest.approx(1.51)
+    assert USAGE.charged(price).dollars == pytest.approx(1.51)
 
 
 def test_cached_tokens_cost_what_others_do_if_nothing_else_is_said():
