@@ -135,7 +135,7 @@ async def test_a_submissions_questions_in_one_request_have_the_answers_that_each
     together = await model.complete(Request(prompts[0], batch))
     computed = together.usage.prompt_tokens - together.usage.cached_tokens
     length = len(model._template.encode(prompts[0]))
-    assert computed < 3 * length  # the prompt once, the ends of twelve, and what fills no whole block
+    assert computed < 6 * length  # of twelve: the text once, the ends of twelve, and what fills no whole block
     for prompt, one in zip(prompts, together.batch, strict=True):
         assert_same_probabilities(one, await model.complete(Request(prompt, YES_NO)), numerics)
 
