@@ -188,7 +188,10 @@ def is_remark(text: str, prompt: str = "", *, beside_an_echo: bool = False) -> b
 
 
 def _share_of_remarks(piece: str, words: Sequence[str], prompt: str) -> float:
-    """Of the words that tell something, the share of those of remarks."""
+    """Of the words that tell something, each once, the share of those of remarks."""
+    if _is_part_of(words, prompt):
+        return 1.0
+    words = list(dict.fromkeys(words))
     masks = [_remark_languages(word) for word in words[:_FIRST]]
     if _most_known(masks)[0] >= _LEAST_REMARK * len(masks):
         masks += [_remark_languages(word) for word in words[_FIRST:]]
@@ -202,7 +205,7 @@ def _share_of_remarks(piece: str, words: Sequence[str], prompt: str) -> float:
             return 0.0
         if len(words) >= _FEWEST_WITH_OTHERS:
             return _share_of_telling(words, masks, languages)
-    return float(_is_part_of(words, prompt))
+    return 0.0
 
 
 def _is_part_of(words: Sequence[str], prompt: str) -> bool:

@@ -41,7 +41,7 @@ def test_the_same_id_and_content_get_the_stored_judgment(asked, first, again):
 @pytest.mark.parametrize(
     "other",
     [
-        {"response": "Another text under the same id: rest."},
+        {"response": "Drink tea instead, and sleep until noon."},
         {"prompt": "Another question?"},
         {"reference": "Another reference."},
         {"facts": {"age": 7}},
