@@ -17,7 +17,7 @@ from judge_server.core.submission import Submission
 from judge_server.guard import guard
 from judge_server.guard.guard import Inspection
 from judge_server.guard.sanitize import sanitize
-from judge_server.judging.answer import Judge
+from judge_server.judging.answer import Judge, JudgeRegistry
 from judge_server.judging.cascade import CascadeJudge
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.panel import PanelJudge
@@ -27,7 +27,6 @@ from judge_server.models.protocol import Part, Prompt, Segment, Turn
 from judge_server.scheduling.admission import Admission
 from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.calibration_state import CalibrationState
-from judge_server.scoring.judge_registry import JudgeRegistry
 from judge_server.scoring.scorer import Scorer
 
 PromptChange = Callable[[Prompt], Prompt]

@@ -1,10 +1,15 @@
 """A judge's answer about one criterion: a reading or a typed failure, independent of points and rubrics."""
 
+import asyncio
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from judge_server.core.caller import current_caller
 from judge_server.core.criterion import Judged
+from judge_server.core.errors import StoreUnavailable, UnknownJudge
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import NO_USAGE, JudgeReference, Usage
 from judge_server.core.verdict import Failure, Opinion, VerdictStatus
@@ -89,6 +94,27 @@ class Terms:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
 
+_GRACE_SECONDS = 1.0
+_RETRY_AFTER_SECONDS = 5.0
+
+
+@contextmanager
+def bounded(seconds: float | None, what: str) -> Iterator[asyncio.Timeout]:
+    """A bound on the store: the caller's deadline, and a second beyond it for what was decided just in time. Raises
+    StoreUnavailable after that; what is queued may still be stored later."""
+    bound = asyncio.timeout(None if seconds is None else max(seconds, _GRACE_SECONDS))
+    try:
+        yield bound
+    except TimeoutError:
+        if not bound.expired():
+            raise
+        raise StoreUnavailable(
+            f"{what} before the deadline.",
+            remedy="The database is locked, slow or away: check it, and try again.",
+            retry_after_seconds=_RETRY_AFTER_SECONDS,
+        ) from None
+
+
 class Judge(Protocol):
     """A configured judge: one model or a panel."""
 
@@ -122,3 +148,35 @@ class Judge(Protocol):
     async def healthy(self) -> bool: ...
 
     async def close(self) -> None: ...
+
+
+def require_shown_by_key(judge: Judge) -> None:
+    """Raises JudgeNotAllowed if the caller's API key names other judges."""
+    caller = current_caller.get()
+    if caller.allowance.judges:
+        judge.specification.require_shown(caller.allowance.judges, f"The API key {caller.name!r}")
+
+
+@dataclass(frozen=True)
+class JudgeRegistry:
+    """The judges that can be named. ``default``: the one used if a submission names none; None if only programs
+    decide."""
+
+    judges: Mapping[str, Judge]
+    default: str | None = None
+
+    def appoint(self, name: str | None) -> Judge | None:
+        """The judge of that name, or the default, which may be None. Raises UnknownJudge."""
+        return None if name is None and self.default is None else self.named(name)
+
+    def named(self, name: str | None) -> Judge:
+        """The judge of that name, or the default.
+
+        Raises UnknownJudge, and JudgeNotAllowed for one to which the caller's texts may not be shown."""
+        name = name or self.default
+        judge = None if name is None else self.judges.get(name)
+        if judge is None:
+            known = ", ".join(sorted(self.judges)) or "none"
+            raise UnknownJudge(f"judge: {name!r} is not configured here.", remedy=f"Configured judges: {known}.")
+        require_shown_by_key(judge)
+        return judge

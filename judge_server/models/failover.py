@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from judge_server.core.errors import DeadlineExceeded, ModelUnavailable
-from judge_server.models.address import Address
-from judge_server.models.fleet import Fleet
+from judge_server.models.fleet import Address, Fleet
 from judge_server.models.hedging import Hedging
 from judge_server.models.openai_fault import CallOutcome, ServerFault
 

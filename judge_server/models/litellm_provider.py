@@ -29,11 +29,10 @@ from judge_server.core.errors import (
 from judge_server.core.extra import installing
 from judge_server.core.model import Frozen
 from judge_server.core.price import Price
-from judge_server.models.address import Address
 from judge_server.models.capability_probe import CONSTRAINED, ONE_TOKEN, obeyed
 from judge_server.models.control_strings import strings_of_files
 from judge_server.models.failover import CallLimits, Failover
-from judge_server.models.fleet import Fleet
+from judge_server.models.fleet import Address, Fleet
 from judge_server.models.openai_fault import CallOutcome, ServerFault, retry_after_seconds
 from judge_server.models.openai_reply import completion_in
 from judge_server.models.openai_wire import messages_of

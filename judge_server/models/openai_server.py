@@ -25,12 +25,11 @@ from judge_server.core.errors import (
     ModelUnavailable,
     UnusableVerdict,
 )
-from judge_server.models.address import Address
 from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
 from judge_server.models.control_strings import strings_in, strings_of_files
 from judge_server.models.event_stream import joined
 from judge_server.models.failover import CallLimits, Failover
-from judge_server.models.fleet import Fleet
+from judge_server.models.fleet import Address, Fleet
 from judge_server.models.hedging import Hedging
 from judge_server.models.openai_fault import CallOutcome, ServerFault, fault_inside, fault_of
 from judge_server.models.openai_options import OpenAIOptions, certificates, read_specification

@@ -30,17 +30,15 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.guard import guard
 from judge_server.judging import checks
-from judge_server.judging.answer import Judge, Terms
+from judge_server.judging.answer import Judge, JudgeRegistry, Terms, bounded
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.observers import Observers
 from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.fact_asking import NO_FACTS, AskedFacts, FactAsker
-from judge_server.scoring.judge_registry import JudgeRegistry
 from judge_server.scoring.plan import Checking, Plan, plan
 from judge_server.scoring.repeat import Repeat, repeat_id
 from judge_server.scoring.run_pins import RunPins
-from judge_server.scoring.store_bound import bounded
 from judge_server.scoring.witness import NOT_ASKED, Witness
 from judge_server.util.apart import NotDone, apart
 from judge_server.util.concurrency import both

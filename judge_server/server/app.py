@@ -61,9 +61,9 @@ from judge_server.server.routes import (
     scoring,
 )
 from judge_server.server.telemetry.exchange import ObserveExchanges
-from judge_server.server.telemetry.metrics import Metrics
+from judge_server.server.telemetry.health_metrics import HealthMetrics
+from judge_server.server.telemetry.metrics import Metrics, StoreMetrics
 from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics, RecognitionMetrics
-from judge_server.server.telemetry.store_metrics import HealthMetrics, StoreMetrics
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service, SharedState, open_service, settle

@@ -2,18 +2,19 @@
 
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol, TypeVar, get_args
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from judge_server.core.errors import BadConfiguration, MissingDependency
+from judge_server.core.errors import BadConfiguration, JudgeServerError, MissingDependency
 from judge_server.core.extra import installing
 from judge_server.store.fault import repeatable
 from judge_server.store.location import Location
-from judge_server.store.traffic import PoolUse
 
 Result = TypeVar("Result")
 READERS: Final = 4
@@ -32,6 +33,48 @@ _POSTGRESQL_OPTIONS: Final = {
     # no statement waits for another session's lock, or runs, for longer: the server's threads stay free
     "options": "-c lock_timeout=4s -c statement_timeout=120s",
 }
+
+
+Work = Literal["read", "write", "commit"]
+WORKS: Final[tuple[Work, ...]] = get_args(Work)
+
+
+class TrafficObserver(Protocol):
+    """Is told of every wait for the database."""
+
+    def waited(self, work: Work, seconds: float, error: str | None) -> None:
+        """``error``: the type of the fault that ended the wait; None if the database answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """Of one pool."""
+
+    pool: Literal["read", "write"]
+    in_use: int
+    size: int
+
+
+class Traffic:
+    """Tells its observer, once there is one."""
+
+    def __init__(self) -> None:
+        self.observer: TrafficObserver | None = None
+
+    @contextmanager
+    def waiting(self, work: Work) -> Iterator[None]:
+        """Around one wait."""
+        if self.observer is None:
+            yield
+            return
+        began, error = time.monotonic(), None
+        try:
+            yield
+        except JudgeServerError as fault:
+            error = fault.type
+            raise
+        finally:
+            self.observer.waited(work, time.monotonic() - began, error)
 
 
 class Run(Protocol):

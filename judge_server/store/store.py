@@ -22,7 +22,7 @@ from judge_server.store.alarm_records import AlarmRecords
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.store.audit_records import AuditRecords, WatchRecords
 from judge_server.store.calibration_records import CalibrationRecords
-from judge_server.store.database import READERS, Database
+from judge_server.store.database import READERS, Database, PoolUse, Traffic
 from judge_server.store.erasure_records import ErasureRecords
 from judge_server.store.fault import translate, unanswered
 from judge_server.store.group_commit import GroupCommit
@@ -38,7 +38,6 @@ from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
 from judge_server.store.signature_records import StoredSignatures
-from judge_server.store.traffic import PoolUse, Traffic
 from judge_server.store.verdict_records import known_verdicts
 from judge_server.store.writing import Judged, Known, Writer, insert_missing
 from judge_server.util.deadline import wait_ends_at

@@ -14,6 +14,7 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.fitted_map import MapSet
 from judge_server.guard import guard
 from judge_server.guard.guard_version import guard_version
+from judge_server.judging.answer import JudgeRegistry
 from judge_server.judging.fixed_questions import fixed_questions
 from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Model, Priority, Replaceable
@@ -30,7 +31,6 @@ from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.group.collection import CohortLimits
 from judge_server.scoring.group.groups import Groups
-from judge_server.scoring.judge_registry import JudgeRegistry
 from judge_server.scoring.reasking import Reasking
 from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.scorer import Scorer

@@ -10,7 +10,7 @@ from judge_server.scoring.erasing import forget_verdicts
 from judge_server.wiring.service import Service
 from judge_server.workers.auditor import Auditor, AuditPace
 from judge_server.workers.canaries import Canaries
-from judge_server.workers.health import Health, HealthLimits, NullStreak
+from judge_server.workers.health import Health, HealthLimits, Streak
 from judge_server.workers.job_run import JobLimits
 from judge_server.workers.job_worker import JobWorker
 from judge_server.workers.model_watch import ModelWatch
@@ -63,7 +63,7 @@ async def _doubt(service: Service, model: WatchedModel, there: Replacement) -> N
     )
 
 
-def health_of(service: Service, streak: NullStreak) -> Health:
+def health_of(service: Service, streak: Streak) -> Health:
     """Looks at what the server needs for its work; start it, and close it before the service."""
     settings = service.settings
     limits = HealthLimits(settings.health_seconds, int(settings.least_free_mebibytes * 2**20))

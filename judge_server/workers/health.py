@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, Protocol, get_args
 
 from judge_server.core.errors import JudgeRefused, JudgeServerError, ModelUnavailable, StoreUnavailable
-from judge_server.core.judgment import Judgment
 from judge_server.judging.answer import Judge, Terms
 from judge_server.judging.canary import unanswered
 from judge_server.models.protocol import Priority
@@ -26,9 +25,6 @@ _WRITE_SECONDS: Final = 3.0
 _PROBE_SECONDS: Final = 20.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _SHORTEST_RETRY, _LONGEST_RETRY = 5.0, 60.0
-_OF_THE_TEXT: Final = frozenset(
-    {"nothing_applicable", "undefined_reward", "missing_reference", "context_overflow", "content_filtered"}
-)
 Part = Literal["store", "disk", "judge"]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
@@ -50,53 +46,29 @@ class HealthLimits:
     least_bytes: int = 64 * 2**20
 
 
-class NullStreak:
-    """Observes judgments: those of one judge since its last reward, when the first came and the last cause."""
+class Streak(Protocol):
+    """What is known of a judge's nulls since its last reward. ``suspected``: set when they look like a fault of the
+    judge."""
 
-    def __init__(self, judge: str, most_seconds: float = 60.0) -> None:
-        self._judge = judge
-        self._most_seconds = most_seconds
-        self._since: float | None = None
-        self._cause = ""
-        self.suspected = asyncio.Event()
-
-    def judged(self, judgment: Judgment) -> None:
-        """Count one judgment."""
-        if judgment.judge is None or judgment.judge.name != self._judge:
-            return
-        if judgment.reward is not None:
-            if judgment.usage.calls:  # else the cache answered
-                self.end()
-        elif judgment.error is not None and judgment.error.type not in _OF_THE_TEXT:
-            self._since = time.monotonic() if self._since is None else self._since
-            self._cause = judgment.error.type
-            if self.suspicious:
-                self.suspected.set()
+    suspected: asyncio.Event
 
     @property
     def open(self) -> bool:
         """Whether no reward came since a null."""
-        return self._since is not None
 
     @property
     def suspicious(self) -> bool:
-        """Whether nothing but nulls came for the configured time, or a call was refused as every call would be."""
-        if self._since is None:
-            return False
-        return self._cause == JudgeRefused.type or time.monotonic() - self._since >= self._most_seconds
+        """Whether they look like a fault of the judge."""
 
     def end(self) -> None:
         """The judge has answered."""
-        self._since = None
 
 
 class Health:
     """Looks at the store, the disk and the judge every few seconds. ``judge``: the default one; None if only programs
     decide. ``free_bytes``: on the database's disk, as of the last look."""
 
-    def __init__(
-        self, store: Store, judge: Judge | None, streak: NullStreak, limits: HealthLimits | None = None
-    ) -> None:
+    def __init__(self, store: Store, judge: Judge | None, streak: Streak, limits: HealthLimits | None = None) -> None:
         self._store = store
         self._judge = judge
         self._streak = streak

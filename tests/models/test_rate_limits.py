@@ -7,8 +7,7 @@ import time
 import pytest
 
 from judge_server.core.errors import ModelUnavailable
-from judge_server.models.address import LEAST_AT_A_TIME
-from judge_server.models.fleet import Fleet
+from judge_server.models.fleet import LEAST_AT_A_TIME, Fleet
 from judge_server.models.openai_fault import CallOutcome
 from tests.models.openai_model import after_start, is_probe, request, started
 from tests.stub_judge import Behaviour, Reply, StubJudge, faithful

@@ -6,13 +6,13 @@ from judge_server.core.errors import UnknownRubric
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
+from judge_server.judging.answer import JudgeRegistry
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.observers import Observers
 from judge_server.scheduling.scheduler import ScheduledModel
 from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
-from judge_server.scoring.judge_registry import JudgeRegistry
 from judge_server.scoring.scorer import Scorer
 
 SECRET = b"s" * 32

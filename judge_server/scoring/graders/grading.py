@@ -20,7 +20,7 @@ from judge_server.core.judgment import Usage
 from judge_server.core.submission import Message
 from judge_server.guard.guard import THIN, Inspection, inspect_sample
 from judge_server.guard.sanitize import sanitize
-from judge_server.judging.answer import Answer, Judge, Terms
+from judge_server.judging.answer import Answer, Judge, Terms, require_shown_by_key
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.single import SingleJudge, trusted
 from judge_server.scheduling.admission import Admission
@@ -31,7 +31,6 @@ from judge_server.scoring.graders.judge_call import ask, sample_shown
 from judge_server.scoring.graders.model_grader import label_question, reads_directly, score_question
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.graders.text_comparison import check_string, measure_similarity
-from judge_server.scoring.judge_registry import require_shown_by_key
 from judge_server.scoring.witness import NOT_ASKED, Testimony, Witness
 from judge_server.util.concurrency import in_long_work, together
 

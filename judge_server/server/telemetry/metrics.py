@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from judge_server import __version__
 from judge_server.core.caller import current_caller
+from judge_server.core.errors import StoreUnavailable
 from judge_server.core.judgment import NO_JUDGE, Judgment, Usage
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
@@ -16,6 +17,8 @@ from judge_server.models.protocol import Priority
 from judge_server.scheduling.processor_share import ProcessorShares
 from judge_server.scheduling.scheduler import Scheduler
 from judge_server.server.telemetry.model_calls import FAILURES
+from judge_server.store.database import WORKS, Work
+from judge_server.store.store import Store
 from judge_server.wiring.service import Service
 
 INLINE = "inline"
@@ -24,6 +27,7 @@ _MOST_RUBRICS = 200
 _MOST_KEYS = 200
 _VALUE_BUCKETS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.0)
 _REWARD_BUCKETS = tuple(step / 10 for step in range(-10, 11))
+_STORE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -229,6 +233,35 @@ def _alike(verdicts: Iterable[Verdict]) -> dict[tuple[str, VerdictStatus], list[
     for verdict in verdicts:
         found.setdefault((verdict.source, verdict.status), []).append(verdict.value)
     return found
+
+
+class StoreMetrics:
+    """Times waits for the database and counts its faults."""
+
+    def __init__(self, registry: CollectorRegistry, store: Store) -> None:
+        self._name = store.name
+        self._seconds = Histogram(
+            "judge_server_store_wait_seconds",
+            "Seconds that work waited for the database.",
+            ("database", "work"),
+            buckets=_STORE_BUCKETS,
+            registry=registry,
+        )
+        self._errors = Counter(
+            "judge_server_store_errors",
+            "Work that the database did not do, by type of error.",
+            ("database", "work", "type"),
+            registry=registry,
+        )
+        for work in WORKS:  # a series that begins with its first error shows no increase
+            self._errors.labels(self._name, work, StoreUnavailable.type)
+        store.traffic.observer = self
+
+    def waited(self, work: Work, seconds: float, error: str | None) -> None:
+        """Count one wait."""
+        self._seconds.labels(self._name, work).observe(seconds)
+        if error is not None:
+            self._errors.labels(self._name, work, error).inc()
 
 
 class RewardSums:

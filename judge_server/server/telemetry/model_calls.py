@@ -1,5 +1,6 @@
 """Calls of judge models: Prometheus metrics, and log lines about outages and recoveries."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ from judge_server.core.errors import (
     ModelUnavailable,
     UnusableVerdict,
 )
+from judge_server.core.judgment import Judgment
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.observers import CANCELLED, ModelCall
 from judge_server.util.log_throttle import LogThrottle
@@ -113,3 +115,48 @@ class CallLog:
         more = model.throttle.of(error)
         if more is not None:
             _log.warning("a call of the judge model %s failed, %s: %s%s", call.model, error, call.detail, more)
+
+
+_OF_THE_TEXT: Final = frozenset(
+    {"nothing_applicable", "undefined_reward", "missing_reference", "context_overflow", "content_filtered"}
+)
+
+
+class NullStreak:
+    """Observes judgments: those of one judge since its last reward, when the first came and the last cause."""
+
+    def __init__(self, judge: str, most_seconds: float = 60.0) -> None:
+        self._judge = judge
+        self._most_seconds = most_seconds
+        self._since: float | None = None
+        self._cause = ""
+        self.suspected = asyncio.Event()
+
+    def judged(self, judgment: Judgment) -> None:
+        """Count one judgment."""
+        if judgment.judge is None or judgment.judge.name != self._judge:
+            return
+        if judgment.reward is not None:
+            if judgment.usage.calls:  # else the cache answered
+                self.end()
+        elif judgment.error is not None and judgment.error.type not in _OF_THE_TEXT:
+            self._since = time.monotonic() if self._since is None else self._since
+            self._cause = judgment.error.type
+            if self.suspicious:
+                self.suspected.set()
+
+    @property
+    def open(self) -> bool:
+        """Whether no reward came since a null."""
+        return self._since is not None
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether nothing but nulls came for the configured time, or a call was refused as every call would be."""
+        if self._since is None:
+            return False
+        return self._cause == JudgeRefused.type or time.monotonic() - self._since >= self._most_seconds
+
+    def end(self) -> None:
+        """The judge has answered."""
+        self._since = None

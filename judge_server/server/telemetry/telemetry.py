@@ -8,10 +8,9 @@ from judge_server.core.extra import installing
 from judge_server.scheduling.observers import Observers
 from judge_server.server.telemetry.exchange import AccessLog, ExchangeObserver, HttpMetrics
 from judge_server.server.telemetry.metrics import Metrics
-from judge_server.server.telemetry.model_calls import CallLog, ModelMetrics
+from judge_server.server.telemetry.model_calls import CallLog, ModelMetrics, NullStreak
 from judge_server.settings.settings import Settings
 from judge_server.util.tracing import Tracer
-from judge_server.workers.health import NullStreak
 
 if TYPE_CHECKING:
     from judge_server.server.telemetry.open_telemetry import OpenTelemetry
