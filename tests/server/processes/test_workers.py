@@ -22,7 +22,7 @@ RUBRIC = {
     "title": "t",
     "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1}],
 }
-TEXT = "I am glad to help you with number"
+TEXT = "Rest, drink two glasses of water and see a doctor if the pain gets worse, in case"
 
 
 def slowly(body):
