@@ -15,10 +15,10 @@ SAMPLE = (*SHORT, *(pytest.param(way, marks=pytest.mark.long) for way in ("jobs"
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("way", SAMPLE)
 def test_the_other_key_is_answered_as_before_and_never_refused(tmp_path, way):
-    """Two seconds hold few requests, so the median is compared; a minute of ``make test-long`` compares p99."""
-    outcome = hostile(tmp_path, way, seconds=2, quiet_seconds=2, settled_seconds=0)
+    """Four seconds hold few requests, so the median is compared; a minute of ``make test-long`` compares p99."""
+    outcome = hostile(tmp_path, way, seconds=4, quiet_seconds=2, settled_seconds=0)
     assert set(outcome.beside.statuses) == {200}, outcome.line()
-    assert outcome.beside.percentile(0.5) <= 4 * outcome.quiet.percentile(0.5) + NOISE_SECONDS, outcome.line()
+    assert outcome.beside.percentile(0.5) <= 4 * outcome.quiet.percentile(0.5) + 3 * NOISE_SECONDS, outcome.line()
 
 
 @pytest.mark.longest
