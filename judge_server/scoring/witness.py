@@ -3,7 +3,8 @@
 No rule can tell every remark ("I will gladly go into this") from a short answer, in every language. So the judge that
 would be paid by such a text is asked about the text, and about two texts of which the answer is known: a remark and an
 answer. A judge that takes the remark for an answer would pay every empty response: its verdict on a thin one is no
-verdict. The two are asked once for each judge, because the cache knows them afterwards.
+verdict. One that takes neither for an answer denies everything: it pays no remark, and its denial refuses no response.
+The two are asked once for each judge, because the cache knows them afterwards.
 """
 
 from collections.abc import Sequence
@@ -96,12 +97,12 @@ def _testimony(response: Verdict, remark: Verdict, answer: Verdict) -> Testimony
         if verdict.error is not None:
             return Testimony(failure=verdict.error)
     said, of_remark, of_answer = (verdict.value or 0.0 for verdict in (response, remark, answer))
-    if of_remark >= _PASSING or of_answer < _PASSING:
+    if of_remark >= _PASSING:
         detail = (
             "The response may say nothing, and this judge cannot tell: it takes a mere announcement for an answer with "
             f"{of_remark:.2f}, and a right answer for one with {of_answer:.2f}."
         )
         return Testimony(failure=Failure(type=CANNOT_TELL, detail=detail))
-    if said < _PASSING:
+    if said < _PASSING <= of_answer:
         return Testimony(cause=f"the judge finds that the response says nothing (with {1 - said:.2f})")
     return Testimony()

@@ -21,7 +21,7 @@ BAD = {
     "engine option without a value": ([*ITEMS, "--engine", "dtype"], "KEY=VALUE"),
     "unknown engine option": ([*ITEMS, "--model", "openai:stub@http://127.0.0.1:9/v1", "--engine", "a=1"], "a"),
     "no such file": (["score", "nothing.jsonl"], "nothing.jsonl"),
-    "a directory": (["score", "."], "directory"),
+    "a directory without a file of submissions": (["score", "empty"], "empty holds no .jsonl"),
     "output in no directory": ([*ITEMS, "--output", "no/where.jsonl"], "no/where.jsonl"),
     "unknown rubric": ([*ITEMS, "--rubric", "medical/consultatoin"], "medical/consultation"),
     "broken rubric file": ([*ITEMS, "--rubric", "broken.yaml"], "broken.yaml:"),
@@ -47,6 +47,7 @@ BAD = {
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "in.jsonl").write_text(json.dumps({"rubric": checking(), "prompt": "p", "response": "r"}) + "\n")
+    (tmp_path / "empty").mkdir()
     (tmp_path / "broken.yaml").write_text("id: a/b\nversion: 1.0.0\ntitle: t\ncriteria: [{pionts: 3}]\n")
     (tmp_path / "unknown.toml").write_text('[judges.fast]\nmodell = "baseline"\n')
     with chdir(tmp_path):

@@ -57,9 +57,14 @@ async def test_a_thin_response_that_says_something_is_judged():
     assert judgment.usage.calls == 3 + 3
 
 
-@pytest.mark.parametrize("model", [yes(0.98), yes(0.02)], ids=["pays everything", "pays nothing"])
-async def test_a_judge_that_cannot_tell_gives_no_reward_for_a_thin_response(model):
-    judgment = await scorer(judge(ScriptedModel(model))).score(submission(THIN_TEXT))
+async def test_a_judge_that_denies_everything_judges_a_thin_response_as_any_other():
+    judgment = await scorer(judge(ScriptedModel(yes(0.02)))).score(submission(THIN_TEXT))
+    assert judgment.reward == pytest.approx(0.02)
+    assert judgment.flags == (THIN,)
+
+
+async def test_a_judge_that_takes_a_remark_for_an_answer_gives_no_reward_for_a_thin_response():
+    judgment = await scorer(judge(ScriptedModel(yes(0.98)))).score(submission(THIN_TEXT))
     assert judgment.reward is None
     assert judgment.error.type == CANNOT_TELL
     assert {verdict.status.value for verdict in judgment.verdicts} == {"abstained"}
