@@ -82,6 +82,7 @@ jobs show job_{"0" * 24} {NOBODY}
 jobs wait job_{"0" * 24} {NOBODY}
 jobs results job_{"0" * 24} {NOBODY}
 jobs cancel job_{"0" * 24} {NOBODY}
+jobs cost job_{"0" * 24} {NOBODY}
 """
 NEEDS_A_SETTING = f"database prune --dry-run {STORED}"
 NEEDS_LABELS = f"monitor queue import open.jsonl --label-set a/b --annotator me {STORED}"
