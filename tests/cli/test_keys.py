@@ -86,7 +86,7 @@ def test_a_key_can_stand_in_the_configuration_alone(tmp_path):
         (("create", "a", "--requests-per-second", "9e9"), "--requests-per-second: Input should be less than"),
         (("create", "a", "--expires", "soon"), "--expires: 'soon' is no time"),
         (("create", "a", "--expires", "2020-01-01"), "has passed"),
-        (("create", "a", "--scope", "root"), "--scope: 'root' is not known. Known: score, author, label, admin, metrics"),
+        (("create", "a", "--scope", "root"), "--scope: 'root' is not known. Known: score, author, label, admin"),
         (("revoke", "nobody"), "There is no database"),
         (("list",), "Name the server's own with --database, DATABASE_URL or --config"),
     ],
