@@ -29,6 +29,7 @@ TOOLS = (
     "pytest-asyncio>=1.3",
     "pytest-timeout>=2.4",
     "pytest-xdist>=3.8",
+    "statsmodels>=0.14.5",
 )
 # these import the package and test helpers only
 TESTS = (
