@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from judge_client.calibration import CalibrationList, CalibrationProgress
+from judge_client.exam import ExamList, ExamProgress
 from judge_client.exchange import Call
 from judge_client.flow import Reply, Request
 from judge_client.job import Job, JobPage, JobResult
 from judge_client.judge import JudgeList, JudgeStatus, Ready
 from judge_client.judgment import Judgment
 from judge_client.label import Collected, LabelSet, LabelSetList, LabelSetSummary
-from judge_client.options import CalibrationOptions, CallOptions, JudgmentFilter, LabelSetPage, checked
+from judge_client.options import CalibrationOptions, CallOptions, ExamOptions, JudgmentFilter, LabelSetPage, checked
 from judge_client.rubric import Difference, Published, RubricDocument, RubricEntry, RubricList, Validation
 from judge_client.sample import encode, samples_of
 from judge_client.scoring import JSON, Samples
@@ -135,6 +136,21 @@ def calibrations(limit: int, cursor: str | None) -> Call[CalibrationList]:
 
 def calibration(calibration_id: str) -> Call[CalibrationProgress]:
     return _get(CalibrationProgress, _named("/v1/calibrations", calibration_id))
+
+
+def examine(**options: Any) -> Call[ExamProgress]:
+    """A second one would be another exam: it is sent again only if the first was not begun."""
+    call = _post(ExamProgress, "/v1/exams", checked("examine", options, ExamOptions))
+    request = Request("POST", call.request.path, content=call.request.content, headers={**JSON, **_once()})
+    return Call(request, call.read, repeatable=False)
+
+
+def exams() -> Call[ExamList]:
+    return _get(ExamList, "/v1/exams")
+
+
+def exam(exam_id: str) -> Call[ExamProgress]:
+    return _get(ExamProgress, _named("/v1/exams", exam_id))
 
 
 def begin_job(samples: Samples, key: str | None, **wishes: Any) -> Call[Job]:

@@ -12,6 +12,7 @@ from judge_client.configuration import Terms, options_of, refuse_unknown
 from judge_client.connection import DEFAULT_CONNECTIONS
 from judge_client.deadline import Deadline
 from judge_client.endpoint import Endpoint
+from judge_client.exam import ExamList, ExamProgress
 from judge_client.exchange import Call
 from judge_client.group import GroupOptions, GroupResult, Rollouts
 from judge_client.group_scoring import score_group
@@ -19,7 +20,7 @@ from judge_client.job import Job, JobPage, JobResult, until_ended
 from judge_client.judge import JudgeStatus, Ready
 from judge_client.judgment import Judgment
 from judge_client.label import Collected, LabelSet, LabelSetSummary
-from judge_client.options import CalibrationOptions, CallOptions, JudgmentFilter, LabelSetPage
+from judge_client.options import CalibrationOptions, CallOptions, ExamOptions, JudgmentFilter, LabelSetPage
 from judge_client.progress import Progress, part_items, watching
 from judge_client.rubric import Difference, Published, RubricDocument, RubricEntry, Validation
 from judge_client.sample import Sample, Text, samples_of, texts_of
@@ -182,6 +183,18 @@ class Client:
     def calibration(self, calibration_id: str) -> CalibrationProgress:
         """GET /v1/calibrations/{id}."""
         return self._ask(calls.calibration(calibration_id))
+
+    def examine(self, **options: Unpack[ExamOptions]) -> ExamProgress:
+        """POST /v1/exams: begins to ask a judge pairs with known answers; ``exam(id)`` tells how far that is."""
+        return self._ask(calls.examine(**options))
+
+    def exams(self) -> ExamList:
+        """GET /v1/exams: those since the server started."""
+        return self._ask(calls.exams())
+
+    def exam(self, exam_id: str) -> ExamProgress:
+        """GET /v1/exams/{id}; its report is a page at /v1/exams/{id}/report."""
+        return self._ask(calls.exam(exam_id))
 
     def begin_job(self, samples: Samples, *, key: str | None = None, **options: Unpack[CallOptions]) -> Job:
         """POST /v1/jobs: a batch that survives the server. The same ``key`` with the same content is the same job.

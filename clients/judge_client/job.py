@@ -20,13 +20,15 @@ _LONGEST_LOOK_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class JobTerms:
-    """What holds for every item. ``deadline_seconds``: of each try of one item; ``caller``: who sent it."""
+    """What holds for every item. ``deadline_seconds``: of each try of one item; ``caller``: who sent it;
+    ``judges``: the only ones that its key allows, empty for all."""
 
     rubric: Any = None
     judge: str | None = None
     priority: str = "batch"
     deadline_seconds: float | None = None
     caller: str = "anyone"
+    judges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

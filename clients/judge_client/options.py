@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
@@ -53,6 +53,17 @@ class LabelSetPage(TypedDict, total=False):
     reason: str
     offset: int
     limit: int
+
+
+class ExamOptions(TypedDict, total=False):
+    """``seed`` decides the surface forms; ``pairs`` in each family; ``families``: only these; ``longest``: tokens of
+    the longest response."""
+
+    judge: str | None
+    seed: int
+    pairs: int
+    families: Sequence[str]
+    longest: int | None
 
 
 class CalibrationOptions(TypedDict, total=False):

@@ -337,6 +337,13 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments():
     assert surface(AsyncClient) == blocking
 
 
+@both_ways
+def test_an_exam_is_begun_and_found_again(ask, url):
+    begun = ask(url, "examine", pairs=1, families=["polarity"], seed=3)
+    assert ask(url, "exam", begun.id).status in {"running", "done", "failed"}
+    assert begun.id in {one.id for one in ask(url, "exams").exams}
+
+
 def test_no_native_route_is_missing(url):
     source = "".join(inspect.getsource(inspect.getmodule(kind)) for kind in (Client, AsyncClient))
     from judge_client import calls, group_scoring, scoring
