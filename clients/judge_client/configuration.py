@@ -46,6 +46,9 @@ def environment(name: str) -> str | None:
     return os.environ.get(name, "").strip() or None
 
 
+_SHORTEST_DEADLINE = 0.01  # below it no server can answer
+
+
 @dataclass(frozen=True)
 class Address:
     """``url``: of the server. ``api_key`` goes out as a bearer token and is in no repr."""
@@ -90,8 +93,11 @@ class Terms:
                 f"rubric: a {type(self.rubric).__name__} is no rubric.",
                 remedy="Give one name such as medical/consultation, or a whole rubric as a dict.",
             )
-        if seconds is not None and not (math.isfinite(seconds) and 0 < seconds <= 86_400):
-            raise BadConfiguration(f"deadline_seconds: {seconds} is not in (0, 86400].", remedy="Give seconds.")
+        if seconds is not None and not (math.isfinite(seconds) and _SHORTEST_DEADLINE <= seconds <= 86_400):
+            raise BadConfiguration(
+                f"deadline_seconds: {seconds} is not in [{_SHORTEST_DEADLINE}, 86400].",
+                remedy="Give seconds, and enough of them for a judge's answer.",
+            )
         if self.priority is not None and self.priority not in PRIORITIES:
             raise BadConfiguration(
                 f"priority: {self.priority!r} is not known.", remedy=f"Choose one of {', '.join(PRIORITIES)}."

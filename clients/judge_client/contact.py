@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from judge_client.errors import DeadlineExceeded, JudgeFailed, Refused, UnreadableAnswer, slugs_of
+from judge_client.errors import JudgeFailed, Refused, UnreadableAnswer, slugs_of
 from judge_client.fork import ForkAware
 from judge_client.scored import Scored, judge_failed
 
@@ -14,9 +14,6 @@ PERMANENT_IN_A_ROW = 8
 FIRST_CONTACT_SECONDS = 30.0
 _PERMANENT = slugs_of(Refused) | {"missing_dependency", "bad_configuration"}
 _WRONG_ADDRESS = frozenset({"server_unreachable", "unreadable_answer"})
-_NO_ANSWER_IN_TIME = (
-    "Nothing was answered within deadline_seconds (JUDGE_DEADLINE_SECONDS) yet: give it in seconds, and enough of them."
-)
 _NEVER = "No judgment has succeeded yet, so the training would begin without a reward: on_failure does not apply."
 _LASTING = "No sample can be judged any more, so on_failure does not apply."
 
@@ -51,7 +48,7 @@ class Contact(ForkAware):
         of two or more samples failed permanently, or if the last ``PERMANENT_IN_A_ROW`` samples did."""
         before = self._note(scored)
         never = _PERMANENT if before.judged else _PERMANENT | _WRONG_ADDRESS
-        lasting = [one for one in scored if one.failure in never or (not before.judged and _unanswered(one))]
+        lasting = [one for one in scored if one.failure in never]
         if not lasting or any(one.judgment.reward is not None for one in scored):
             return
         if not before.judged:
@@ -71,14 +68,7 @@ class Contact(ForkAware):
             return before
 
 
-def _unanswered(one: Scored) -> bool:
-    """Whether the deadline passed before the server said anything: a judge that is late has a judgment."""
-    return one.failure == DeadlineExceeded.type and not one.judgment.id
-
-
 def _failed(lasting: Sequence[Scored], address: str, why: str) -> JudgeFailed:
-    if _unanswered(lasting[0]):
-        why = f"{_NO_ANSWER_IN_TIME} {why}"
     if lasting[0].failure == UnreadableAnswer.type:
         why = f"Is this the address of a judge-server, and not of the judge model? {why}"
     told = "" if address in (lasting[0].detail or "") else f" The judge server is {address}."

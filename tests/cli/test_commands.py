@@ -12,7 +12,7 @@ from judge_server import __version__
 from judge_server.cli import app
 from tests.command import PROGRAM, judge_server
 from tests.project.repository import ROOT
-from tests.stub_judge import StubJudge
+from tests.stub_judge import StubJudge, faithful, text, wants_schema
 from tests.submissions import checking, submission
 
 
@@ -58,9 +58,16 @@ def test_the_whole_demonstration_shows_every_verdict(demonstration):
 
 
 def test_the_demonstration_can_be_judged_by_another_model():
-    with StubJudge() as judge:
+    def telling(body):
+        """Takes no announcement of an answer for one."""
+        reply = faithful()(body)
+        if "interesting question!" in json.dumps(body["messages"]) and wants_schema(body):
+            reply = text(json.dumps({"reason": "It announces.", "verdict": "No"}))
+        return reply
+
+    with StubJudge(telling) as judge:
         ended = invoke("demo", "--model", judge.specification, "--mode", "reason")
-    assert ended.exit_code == 0
+    assert ended.exit_code == 0, ended.stderr
     assert "understands nothing" not in ended.output
 
 

@@ -23,7 +23,7 @@ def error_from(status: int, slug: str | None = None, **headers: str) -> JudgeCli
 SERVER = [kind for kind in tree(JudgeServerError) if kind.type not in {"bad_configuration", "missing_dependency"}]
 
 
-@pytest.mark.parametrize("kind", SERVER, ids=lambda kind: kind.type)
+@pytest.mark.parametrize("kind", SERVER, ids=lambda kind: kind.__name__)
 def test_every_error_of_the_server_has_its_slug_and_lies_on_the_right_branch(kind):
     error = error_from(kind.status, kind.type)
     assert error.slug == kind.type

@@ -101,7 +101,7 @@ CALLS = {
         "come from assistant or tool",
     ),
     "milliseconds as a deadline": (lambda u: trained(u, deadline_seconds=300_000), "Give seconds"),
-    "a deadline that nothing meets": (lambda u: trained(u, deadline_seconds=0.0001), "give it in seconds"),
+    "a deadline that nothing meets": (lambda u: trained(u, deadline_seconds=0.0001), "Give seconds, and enough"),
     "a unit in a deadline": (lambda u: trained(u, deadline_seconds="30s"), "without quotation marks"),
     "a policy in words": (lambda u: trained(u, on_failure="zero"), "Write raise, drop, neutral"),
     "a run as long as a prompt": (lambda u: trained(u, run="x" * 5_000), "run: "),

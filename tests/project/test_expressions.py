@@ -46,7 +46,10 @@ def _behave(body: dict[str, Any]) -> Reply:
 
 def _settings(judge: StubJudge, other: StubJudge, url: str) -> Settings:
     fleet = JudgeSpecification(
-        name="default", model=f"openai:stub@{judge.address},{other.address}", engine={"hedge": True}
+        name="default",
+        model=f"openai:stub@{judge.address},{other.address}",
+        engine={"hedge": True},
+        price={"completion": 1.0},
     )
     limits = MonitorLimits(window=400, horizon_seconds=1_000)
     return Settings(

@@ -103,7 +103,7 @@ def test_a_text_is_never_a_template():
         assert client.post("/v1/score", json=asked).status_code == 200
         sent = json.dumps(judge.bodies[-1], ensure_ascii=False)
     assert sent.count(TEMPLATES) >= 3
-    assert "49" not in sent
+    assert not [said for said in ("Prompt", "Response", "Contains") if f"{said} 49" in sent]
     assert "xxx" not in sent
 
 

@@ -17,7 +17,8 @@ SHOWN = re.compile(r'name="judgment" value="([^"]+)"')
 def client():
     with judged_by(faithful(0.73)) as (client, _):
         items = [submission(rubric="safety/sycophancy", response=f"Answer {n}.", id=str(n)) for n in range(3)]
-        client.post("/v1/score/batch", json={"items": items})
+        for item in items:  # one after the other: the newest comes first
+            client.post("/v1/score", json=item)
         yield client
 
 

@@ -143,12 +143,12 @@ def test_a_missing_reward_says_why():
 def test_hostile_texts_are_shown_as_text(server, hostile):
     client, _ = server
     item = submission(
-        rubric=rubric(title=hostile[:100]), prompt=hostile, response=f"{hostile} and words", reference=hostile,
+        rubric=rubric(title=hostile[:100]), prompt=hostile, response=f"{hostile} and 1931 words", reference=hostile,
         group=hostile[:90], run=hostile[:90], id=hostile[:90],
     )  # fmt: skip
     judged = client.post("/v1/score", json=item).json()
     page = sound(client.get(f"/judgments/{judged['id']}"))
-    assert " ".join(f"{hostile} and words".split()) in page.text
+    assert " ".join(f"{hostile} and 1931 words".split()) in page.text
     sound(client.get("/judgments", params={"q": hostile, "run": hostile}))
     sound(client.get("/groups", params={"group": hostile[:90]}))
     form = {"token": token(client, "/try"), "rubric": "writing/summary", "prompt": hostile, "response": hostile}
