@@ -34,7 +34,8 @@ _RATE_UP = 0.1  # calls a second, for each answer
 class Address:
     """One server and its state. ``times_opened``: how often in a row its circuit opened. ``lost``: the last call got no
     answer; ``interrupted``: it answered again after that, after a silence or over a new connection, so another server
-    may answer now. ``connections``: how many were opened so far; ``keeps_connections``: it leaves them open.
+    may answer now. ``connections``: how many were opened so far; ``keeps_connections``: it leaves them open;
+    ``most_in_flight``: calls at the same time so far, each of which needs a connection.
 
     ``limit``: calls at a time; ``rate``: calls a second, of which ``turns`` may be taken now. Both are infinite until
     the server refuses calls. ``taken`` and ``refused``: calls since ``began``, in the last seconds or since the last
@@ -42,6 +43,7 @@ class Address:
 
     url: str
     in_flight: int = 0
+    most_in_flight: int = 0
     lost: bool = False
     interrupted: bool = False
     connections: int = 0
@@ -87,6 +89,7 @@ class Address:
         if not self.refused and (not self.in_flight or now - self.began > _WINDOW_SECONDS):
             self.began, self.taken = now, self.in_flight  # so that a quiet hour does not count as a low rate
         self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self.taken += 1
         if self.turns == self.burst:
             self.filled_at = now

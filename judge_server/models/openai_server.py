@@ -251,9 +251,10 @@ class ModelServer:
             )  # closed while waiting for a connection
 
     def _note_connection(self, address: Address, response: aiohttp.ClientResponse) -> None:
-        """A server that keeps connections, but has lost them, may have been replaced in between."""
+        """A server that keeps connections, but has lost them, may have been replaced in between. As long as no more
+        were opened than calls were under way at the same time, they only became more."""
         opened = 0 if self._connections is None else self._connections.opened[response.url.host, response.url.port]
-        if opened != address.connections and address.keeps_connections:
+        if address.keeps_connections and opened > max(address.connections, address.most_in_flight):
             self._fleet.interrupt(address)
         address.connections = opened
         said = response.headers.get("Connection", "").casefold()

@@ -210,8 +210,9 @@ async def _ask(session: aiohttp.ClientSession, headers: dict[str, str], body: di
     started = time.monotonic()
     async with session.post("/v1/score", json=body, headers=headers) as answer:
         content = await answer.json(content_type=None)
-    tally.statuses[answer.status] += 1
-    if answer.status == 200:
+    late = answer.status == 200 and content["reward"] is None and content["error"]["type"] == "timeout"
+    tally.statuses[504 if late else answer.status] += 1  # half a judgment that came too late is too late
+    if answer.status == 200 and not late:
         assert content["reward"] is not None, content
         tally.seconds.append(time.monotonic() - started)
     elif answer.status in (429, 503):
