@@ -60,7 +60,9 @@ def results(tmp_path_factory):
             **told,
             JUDGE_ON_FAILURE="-0.5",
         )
-        bodies = [body for body in judge.bodies if "[BEGIN RESPONSE" in str(body)]
+        # without the known texts by which a judge of thin responses is tried
+        about = [body for body in judge.bodies if "capital of France" not in str(body)]
+        bodies = [body for body in about if "[BEGIN RESPONSE" in str(body)]
     return found | {"asked": bodies, "file_name": file}
 
 

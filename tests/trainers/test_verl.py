@@ -76,7 +76,9 @@ def results(tmp_path_factory):
         (folder / "plan.json").write_text(json.dumps({"runs": runs, "rollouts": ROLLOUTS}))
         VERL.run("verl_rewards.py", str(EXAMPLE), str(folder / "plan.json"), str(folder / "results.json"))
         found = json.loads((folder / "results.json").read_text())
-    return found | {"asked": [body for body in judge.bodies if "[BEGIN RESPONSE" in str(body)]}
+    # without the known texts by which a judge of thin responses is tried
+    about = [body for body in judge.bodies if "capital of France" not in str(body)]
+    return found | {"asked": [body for body in about if "[BEGIN RESPONSE" in str(body)]}
 
 
 @pytest.mark.parametrize("form", FORMS)
