@@ -19,6 +19,8 @@ FIRST_SECONDS = 0.1
 LONGEST_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 5.0  # for a server that fails
 LONGEST_BUSY_SECONDS = 600.0  # for a server that refuses for load, if no deadline ends the wait earlier
+_REFUSED_SECONDS = 20.0  # without a deadline, a call that was refused so long and so often is given up
+_MOST_REFUSALS = 8
 _MOST_DOUBLINGS = 3  # of the wait for a busy server: it is asked at least once a second
 _SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS = 5.0, 60.0
 
@@ -60,7 +62,7 @@ class Failover(Generic[Body, Good]):
         """The body of a good answer, or the last fault. Raises DeadlineExceeded, and ModelUnavailable if no address
         may be called."""
         tried: list[Address] = []
-        refusals = 0
+        refusals, refused_at = 0, float("inf")
         latest = _latest(bounds)
         while True:
             before = len(tried)
@@ -76,7 +78,9 @@ class Failover(Generic[Body, Good]):
             if answer.outcome is CallOutcome.BUSY:
                 del tried[before:]
                 wait = self._seconds_until_room(answer, address, refusals, latest)
-                refusals += 1
+                refusals, refused_at = refusals + 1, min(refused_at, begun)
+                if bounds.deadline is None and refusals > _MOST_REFUSALS and begun - refused_at > _REFUSED_SECONDS:
+                    wait = None
             else:
                 wait = None if len(tried) >= bounds.attempts else self._wait_seconds(answer, tried, begun, bounds)
             if wait is None:

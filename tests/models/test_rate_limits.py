@@ -153,3 +153,15 @@ def test_calls_refused_together_halve_the_limit_once_and_answers_raise_it_by_one
         if fleet.take() is not None:
             fleet.give_back(address, CallOutcome.BUSY)
     assert address.limit == LEAST_AT_A_TIME
+
+
+@pytest.mark.long
+@pytest.mark.timeout(90)
+async def test_a_call_without_a_deadline_that_is_refused_again_and_again_ends():
+    """A server that refuses this prompt for ever, and no other."""
+    with StubJudge(after_start(Reply(429, {"error": "slow down"}))) as judge:
+        async with started(judge) as model:
+            begun = time.monotonic()
+            with pytest.raises(ModelUnavailable):
+                await model.complete(request())
+            assert time.monotonic() - begun < 40
