@@ -59,7 +59,7 @@ def import_rubrics(path: Path, form: str, options: RubricImportOptions) -> None:
     if form not in (AUTO, *FORMATS):
         fail(f"there is no format {form!r}: {', '.join((AUTO, *FORMATS))}.")
     output = options.output
-    found = [(where, record) for file in files_of(path) for where, record in _records(file)]
+    found = [(where, record) for file in files_of(path) for where, record in records_in(file)]
     one_file = output is None or output.suffix in (".yaml", ".yml")
     lines = options.as_jsonl or options.as_submissions
     left: Counter[str] = Counter()
@@ -84,7 +84,8 @@ def import_rubrics(path: Path, form: str, options: RubricImportOptions) -> None:
         _write_each([one.rubric for one in made], output)
 
 
-def _records(file: Path) -> Iterator[tuple[str, Any]]:
+def records_in(file: Path) -> Iterator[tuple[str, Any]]:
+    """``records`` of a file, of Parquet too."""
     if file.name.lower().endswith(".parquet"):
         from judge_server.labels.readers.parquet import rows
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from judge_server.authoring.interchange import FORMATS, format_of
-from judge_server.authoring.interchange.record import files_of, records
+from judge_server.authoring.interchange.record import files_of
 from judge_server.authoring.interchange.tracked import tracked, unread
+from judge_server.cli.actions.rubric_exchange import records_in
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadConfiguration, BadInput, BadSubmission
 from judge_server.core.submission import Submission
@@ -166,13 +167,7 @@ def _line(content: bytes, file: str, number: int, rows: ForeignRows) -> ScoreLin
 
 def _records(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
     for path in files_of(Path(file)):
-        if path.name.lower().endswith(".parquet"):
-            from judge_server.labels.readers.parquet import rows as parquet_rows
-
-            found: Iterator[tuple[str, Any]] = ((f"{path}:{number}", row) for number, row in parquet_rows(path))
-        else:
-            found = records(path)
-        for where, record in found:
+        for where, record in records_in(path):
             try:
                 form, parts = _parts(record)
             except BadInput as fault:
