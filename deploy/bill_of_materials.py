@@ -105,7 +105,7 @@ def _licence(package: Locked) -> dict[str, Any] | None:
         return None
     if told["Version"] != package.version:
         return None
-    if told["License-Expression"]:
+    if "License-Expression" in told:
         return {"expression": told["License-Expression"]}
     names = [line.rsplit(" :: ", 1)[-1] for line in told.get_all("Classifier", []) if line.startswith("License ::")]
     return {"license": {"name": names[0]}} if names else None

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 
+import importlib_metadata  # noqa: F401  imported anywhere in a process, it answers importlib.metadata with stricter messages
 import pytest
 
 from deploy.bill_of_materials import LOCKS, bill, locked, provenance
