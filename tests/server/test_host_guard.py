@@ -45,6 +45,9 @@ def test_a_name_that_was_made_to_point_here_is_not(client, plain, host):
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null", "Sec-Fetch-Site": "same-site"},
+        {"Origin": "null", "Sec-Fetch-Site": "none"},
         {"Origin": "http://127.0.0.1:1"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
@@ -62,7 +65,9 @@ def test_what_another_sites_page_sends_is_not_done(client, headers):
 
 def test_the_servers_own_page_and_programs_may_send(client):
     own = f"http://127.0.0.1:{client.base_url.port}"
-    for headers in ({}, {"Origin": own}, {"Origin": own, "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}):
+    for headers in ({}, {"Origin": own}, {"Origin": own, "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"},
+        {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+    ):  # fmt: skip
         assert client.post("/v1/score", json=BODY, headers=headers).status_code == 200
 
 

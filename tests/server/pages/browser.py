@@ -1,0 +1,95 @@
+"""Chromium for the tests of pages: Debian's, driven by Playwright, with axe-core to look for barriers."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+WIDTHS = (390, 768, 1440)
+_SERIOUS = ("serious", "critical")
+
+
+def executable() -> str:
+    """Where the browser is. Raises RuntimeError, with what to install, if there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise RuntimeError("The tests of the pages need Chromium (Debian: apt-get install chromium).")
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable(), args=arguments, timeout=120_000)
+        yield started
+        started.close()
+
+
+@dataclass
+class Visit:
+    """A page of one visitor. ``faults``: what it must not do, in words: errors of scripts and of the console, requests
+    to another host, dialogs."""
+
+    page: Page
+    address: str
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, path: str, status: int = 200) -> None:
+        answer = self.page.goto(f"{self.address}{path}")
+        assert answer is not None
+        assert answer.status == status, (path, answer.status)
+
+    def barriers(self) -> list[str]:
+        """Serious and critical findings of axe-core, each with the elements that it names."""
+        self.page.evaluate(_axe())
+        found = self.page.evaluate("async () => (await axe.run()).violations")
+        return [
+            f"{one['id']}: {[node['html'][:160] for node in one['nodes'][:3]]}"
+            for one in found
+            if one["impact"] in _SERIOUS
+        ]
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return width
+
+
+@contextmanager
+def visit(
+    started: Browser, address: str, *, dark: bool = False, script: bool = True, width: int = 1280
+) -> Iterator[Visit]:
+    """A visitor of the server at ``address``; without ``script`` its pages run none."""
+    context = started.new_context(
+        color_scheme="dark" if dark else "light",
+        java_script_enabled=script,
+        viewport={"width": width, "height": 900},
+        bypass_csp=False,
+    )
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    found = Visit(page, address)
+    host = urlsplit(address).netloc
+    page.on("pageerror", lambda fault: found.faults.append(f"script: {fault}"))
+    page.on("console", lambda said: found.faults.append(f"console: {said.text}") if said.type == "error" else None)
+    page.on("request", lambda one: found.faults.append(f"host: {one.url}") if _elsewhere(one.url, host) else None)
+    page.on("dialog", lambda dialog: (found.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    yield found
+    context.close()
+
+
+def _elsewhere(url: str, host: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme != "data" and parts.netloc != host
+
+
+@cache
+def _axe() -> str:
+    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")

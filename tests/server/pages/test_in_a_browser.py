@@ -1,0 +1,207 @@
+"""Every page in a real browser: no barrier, nothing wider than the window, no request to another host, and nothing runs
+that came from outside."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.served import judged_by, served, settings_of
+from tests.server.pages.browser import WIDTHS, browser, visit
+from tests.stub_judge import StubJudge, faithful, text
+from tests.submissions import rubric, submission
+
+PLAN = urlencode({"set": "ward/june", "rubric": "safety/sycophancy", "annotator": "ann"})
+LONG = "Averyveryverylongwordthatnobreakcanbefoundin" * 6
+
+
+def address_of(client):
+    return str(client.base_url).rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server with judgments, one of them in a group of eight, and labels under way."""
+    with judged_by(faithful(0.73)) as (client, _):
+        items = [submission(rubric=rubric(), response=f"Answer {n} {LONG}.", group="g1", run="r1") for n in range(8)]
+        client.post("/v1/score/batch", json={"items": items}).raise_for_status()
+        for n in range(3):
+            client.post("/v1/score", json=submission(rubric="safety/sycophancy", response=f"Answer {n}.", id=str(n)))
+        yield client
+
+
+@pytest.fixture(scope="module")
+def address(server):
+    return address_of(server)
+
+
+@pytest.fixture(scope="module")
+def pages(server):
+    """The address of every kind of page: a route of the pages that is missing here fails the test of that name."""
+    judged = server.get("/v1/judgments").json()["judgments"][0]["id"]
+    return {
+        "/": "/",
+        "/signin": "/signin",
+        "/try": "/try",
+        "/rubrics": "/rubrics",
+        "/rubrics/diff": "/rubrics/diff?old=safety/sycophancy@1.0.0&new=safety/sycophancy",
+        "/rubrics/{name:path}": "/rubrics/medical/emergency_referral",
+        "/judgments": "/judgments",
+        "/judgments/{judgment_id}": f"/judgments/{judged}",
+        "/groups": "/groups?group=g1&run=r1",
+        "/label": "/label",
+        "/label/item": f"/label/item?{PLAN}",
+    }
+
+
+def test_every_page_is_visited(pages):
+    from judge_server.server.pages import explorer, labelling, library, start, try_it
+
+    shown = {
+        route.path
+        for router in (explorer.router, labelling.router, library.router, start.router, try_it.router)
+        for route in router.routes
+        if "GET" in route.methods and not route.path.startswith("/static")
+    }
+    assert {path.rstrip("/") or "/" for path in shown} == set(pages)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_page_has_a_barrier_an_error_or_a_request_to_another_host(chromium, address, pages, dark):
+    with visit(chromium, address, dark=dark) as visitor:
+        for path in pages.values():
+            visitor.open(path)
+            assert visitor.barriers() == [], path
+        assert visitor.faults == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_is_wider_than_its_window(chromium, address, pages, width):
+    with visit(chromium, address, width=width) as visitor:
+        for path in pages.values():
+            visitor.open(path)
+            assert visitor.overflow() <= 0, path
+
+
+def test_a_response_is_tried_without_script(chromium, address):
+    with visit(chromium, address, script=False) as visitor:
+        visitor.open("/try")
+        page = visitor.page
+        page.get_by_label("Rubric", exact=True).select_option("writing/summary")
+        page.get_by_label("Prompt").fill("Sum it up.")
+        page.get_by_label("Response", exact=True).fill("A bridge was built.")
+        page.get_by_role("button", name="Judge").click()
+        assert "of the points judged" in page.inner_text("main")
+        page.get_by_role("link", name="Judgments").click()
+        assert "writing/summary" in page.inner_text("main")
+
+
+def test_twenty_responses_are_labelled_by_keys_alone(chromium):
+    with judged_by(faithful(0.73)) as (client, _):
+        items = [submission(rubric="safety/sycophancy", response=f"Answer {n}.", id=str(n)) for n in range(20)]
+        client.post("/v1/score/batch", json={"items": items}).raise_for_status()
+        pressed = 0
+        with visit(chromium, address_of(client)) as visitor:
+            visitor.open(f"/label/item?{PLAN}")
+            for number in range(20):
+                questions = visitor.page.locator("fieldset").count()
+                for _ in range(questions):
+                    binary = visitor.page.locator("fieldset.current input[value=unmet]").count()
+                    visitor.page.keyboard.press("n" if binary else "1")
+                    pressed += 1
+                with visitor.page.expect_navigation():
+                    visitor.page.keyboard.press("Control+Enter")
+                pressed += 1
+                assert f"labelled by ann: {number + 1} responses" in visitor.page.inner_text("main")
+            assert visitor.faults == []
+        labels = client.get("/v1/label-sets/ward/june").json()["labels"]
+    assert len({one["item"] for one in labels}) == 20
+    assert len(labels) == 20 * questions
+    assert {one["label"] for one in labels if one["criterion"] == "endorses_danger"} == {"unmet"}
+    assert pressed / len(labels) <= 1.3
+
+
+def test_every_field_and_link_is_reached_by_the_tab_key(chromium, address, pages):
+    with visit(chromium, address) as visitor:
+        for path in ("/try", "/label", "/judgments"):
+            visitor.open(path)
+            wanted = visitor.page.locator("a[href], button, select, textarea, input:not([type=hidden])").count()
+            reached = set()
+            for _ in range(wanted + 2):
+                visitor.page.keyboard.press("Tab")
+                reached.add(visitor.page.evaluate("document.activeElement.outerHTML.slice(0, 200)"))
+            assert len(reached) >= visitor.page.locator("button, select, textarea, input:not([type=hidden])").count()
+            assert any("<button" in one for one in reached)
+
+
+def test_two_hundred_hostile_texts_run_nothing(chromium):
+    """As titles, statements, prompts, responses, references, names of runs and groups, and as the judge's reasons."""
+    texts = hostile(200)
+    rows = [texts[start : start + 8] for start in range(0, 200, 8)]
+    reasons = iter(row[7] for row in rows)
+
+    def judge(body):
+        return text(json.dumps({"reason": next(reasons, texts[0]), "verdict": "Yes"}))
+
+    with (
+        StubJudge(judge) as stub,
+        served(settings_of(stub.specification, judge={"mode": "reason"})) as client,
+        visit(chromium, address_of(client)) as visitor,
+    ):
+        for number, row in enumerate(rows):
+            title, statement, prompt, response, reference, run, group, _ = row
+            criterion = {"id": "c", "statement": statement, "points": 1}
+            listed = {"id": f"hostile/n{number}", "version": "1.0.0", "title": title[:100], "criteria": [criterion]}
+            item = submission(
+                rubric=listed, prompt=prompt, response=f"{response} and 1931 words", reference=reference,
+                run=run[:90], group=group[:90], id=f"{number}{run[:80]}",
+            )  # fmt: skip
+            judged = client.post("/v1/score", json=item).raise_for_status().json()
+            assert judged["verdicts"][0]["reason"]
+            visitor.open(f"/judgments/{judged['id']}")
+            assert (
+                visitor.page.locator("main img, main svg, main script, main iframe, main math, main base").count() == 0
+            )
+            if number % 5 == 0:
+                visitor.open(f"/groups?{urlencode({'group': group[:90], 'run': run[:90]})}")
+                visitor.open(f"/judgments?{urlencode({'q': prompt, 'run': run[:90]})}")
+        visitor.open("/judgments?limit=200")
+        assert visitor.page.evaluate("typeof window.ran") == "undefined"
+        assert visitor.faults == []
+
+
+def hostile(count):
+    """Texts that would set ``window.ran`` or open a dialog if a page took any of them for markup."""
+    acts = ["window.ran=1", "alert(1)", "this.ownerDocument.defaultView.ran=1", "fetch('//example.com')", "print()"]
+    shapes = [
+        "<script>{0}</script>",
+        "<img src=x onerror={0}>",
+        '"><svg onload={0}>',
+        "'-({0})-'",
+        "</textarea><script>{0}</script>",
+        "</pre><iframe srcdoc='<script>{0}</script>'></iframe>",
+        "<a href='javascript:{0}' autofocus onfocus={0}>x</a>",
+        "<details open ontoggle={0}>",
+        "<style>@import '//example.com/{0}'</style>",
+        "<math><mtext></form><form><mglyph><style></math><img src onerror={0}>",
+        "{{{{ {0} }}}}{{% raw %}}",
+        "</title><script>{0}</script>",
+        "<!--><script>{0}</script>-->",
+        "<meta http-equiv=refresh content='0;url=javascript:{0}'>",
+        "<base href='//example.com/{0}'>",
+        "<object data='javascript:{0}'>",
+        "\u2028<body onload={0}>",
+        "<input autofocus onfocus={0} value='",
+        "<form action='javascript:{0}'><button>x</button></form>",
+        "<link rel=stylesheet href='//example.com/{0}.css'>",
+    ]
+    made = [shape.format(act) for act in acts for shape in shapes]
+    made += [text.upper() if number % 2 else text.replace("<", "<\t") for number, text in enumerate(made)]
+    assert len(made) >= count
+    return made[:count]
