@@ -8,7 +8,20 @@ same name, which is imported when the command runs.
 import typer
 
 from judge_server import __version__
-from judge_server.cli import attack, calibrate, commands, data, database, exam, jobs, keys, monitor, rubric, runs
+from judge_server.cli import (
+    attack,
+    budget,
+    calibrate,
+    commands,
+    data,
+    database,
+    exam,
+    jobs,
+    keys,
+    monitor,
+    rubric,
+    runs,
+)
 
 app = typer.Typer(
     name="judge-server",
@@ -28,6 +41,7 @@ app.add_typer(monitor.app, name="monitor")
 app.add_typer(runs.app, name="run")
 app.add_typer(database.app, name="database")
 app.add_typer(keys.app, name="keys")
+app.add_typer(budget.app, name="budget")
 app.command("init")(commands.init)
 app.command("show")(commands.show)
 app.command("rescore")(commands.rescore)

@@ -12,7 +12,8 @@ JudgeServerError
 │   ├── UnknownJudge      404
 │   ├── UnknownJudgment   404
 │   ├── UnknownJob        404
-│   └── UnknownRun        404
+│   ├── UnknownRun        404
+│   └── UnknownBudget     404
 ├── RubricConflict        409  published content changed without a new version
 ├── RubricNotAllowed      409  a withdrawn version, or one without the review that the configuration requires
 ├── NotCalibrated         409
@@ -38,6 +39,7 @@ JudgeServerError
     ├── ModelUnavailable  503  type "judge_unavailable"
     │   └── JudgeRefused  503  type "judge_refused": the server refuses every call, so waiting does not help
     ├── JudgeChanged      503  type "judge_changed": another model answered than the one that was asked
+    ├── BudgetSpent       402  type "budget_spent": the key or the run may spend no more on judges
     ├── UnusableVerdict   502  type "unusable_verdict"
     ├── ContextOverflow   422  type "context_overflow"
     ├── ContentFiltered   422  type "content_filtered": the provider's filter ended the answer
@@ -139,6 +141,10 @@ class UnknownJob(NotFound):
 
 class UnknownRun(NotFound):
     type, title = "unknown_run", "No judgment and no pin has this run"
+
+
+class UnknownBudget(NotFound):
+    type, title = "unknown_budget", "This key or run has no budget"
 
 
 class RubricConflict(JudgeServerError):
@@ -248,6 +254,12 @@ class JudgeRefused(ModelUnavailable):
 
 class JudgeChanged(JudgeFailure):
     status, type, title = 503, "judge_changed", "Another model answers at the judge's address"
+
+
+class BudgetSpent(JudgeFailure):
+    """Raised before the judge is asked. ``budget`` in the extensions: caps and what was spent."""
+
+    status, type, title = 402, "budget_spent", "The budget for judges is spent"
 
 
 class UnusableVerdict(JudgeFailure):

@@ -13,7 +13,7 @@ from judge_server.core.judgment import NO_USAGE, Judgment, Usage
 from judge_server.core.rubric import RubricReference
 from judge_server.core.verdict import Failure
 from judge_server.models.protocol import Priority
-from judge_server.util.tracing import Tracer
+from judge_server.util.tracing import Attribute, Tracer
 
 _LOG = logging.getLogger(__name__)
 CANCELLED = "cancelled"
@@ -116,6 +116,20 @@ class Observers:
             for observer in self.calls:
                 with _errors_logged(observer):
                     observer.called(call)
+
+
+def attributes_of(judgment: Judgment) -> dict[str, Attribute | None]:
+    """Trace attributes of a judgment."""
+    rubric = judgment.rubric
+    return {
+        "judge_server.judgment": judgment.id,
+        "judge_server.rubric": f"{rubric.id}@{rubric.version}" if rubric else None,
+        "judge_server.judge": judgment.judge.name if judgment.judge else None,
+        "judge_server.status": judgment.status,
+        "judge_server.reward": judgment.reward,
+        "judge_server.calls": judgment.usage.calls,
+        "error.type": judgment.error.type if judgment.error else None,
+    }
 
 
 @contextmanager

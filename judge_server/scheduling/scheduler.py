@@ -22,15 +22,17 @@ from judge_server.models.protocol import (
     Reach,
     Request,
     Spread,
+    UnusableCompletion,
 )
 from judge_server.scheduling.fair_queue import FairQueue, QueueEntry
 from judge_server.scheduling.observers import ModelCall, Observers
 from judge_server.scheduling.single_flight import Waiter, Waiters, current_waiters
+from judge_server.scheduling.spending import Spending
 
 
 class ScheduledModel:
     """A model behind a scheduler. Every call waits for a slot, and observers are notified of its outcome. ``price``: of
-    its calls, else the model's own."""
+    its calls, else the model's own. ``spending``: the budgets of those who ask; None if nobody has one."""
 
     def __init__(
         self,
@@ -39,8 +41,10 @@ class ScheduledModel:
         *,
         lower_class_share: float = 0.0,
         price: Price | None = None,
+        spending: Spending | None = None,
     ) -> None:
         self._model = model
+        self._spending = spending
         self._price = price
         self._observers = observers or Observers()
         self.scheduler = Scheduler(model.capacity, lower_class_share)
@@ -85,13 +89,32 @@ class ScheduledModel:
                     raise DeadlineExceeded("The deadline passed before the judge was asked.")
                 if priority != request.priority:
                     request = replace(request, priority=priority)
-                completion = await self._model.complete(request)
-                if self._price is not None:
-                    completion = replace(completion, usage=completion.usage.charged(self._price))
+                if self._spending is not None and self._spending.active:
+                    completion = await self._paid(self._spending, request)
+                else:
+                    completion = await self._priced(request)
                 call.usage = completion.usage
                 if self._model.capacity != self.scheduler.capacity:
                     self.scheduler.capacity = self._model.capacity
                 return completion
+
+    async def _priced(self, request: Request) -> Completion:
+        completion = await self._model.complete(request)
+        if self._price is None:
+            return completion
+        return replace(completion, usage=completion.usage.charged(self._price))
+
+    async def _paid(self, spending: Spending, request: Request) -> Completion:
+        """Asks only if the budgets of caller and run have something left, and charges them. Raises BudgetSpent."""
+        spending.require()
+        try:
+            completion = await self._priced(request)
+        except UnusableCompletion as fault:
+            spent = fault.usage if self._price is None else fault.usage.charged(self._price)
+            spending.charge(self.name, spent, priced=self._price is not None)
+            raise
+        spending.charge(self.name, completion.usage, priced=self._price is not None)
+        return completion
 
     async def healthy(self) -> bool:
         return await self._model.healthy()

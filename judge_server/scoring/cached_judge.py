@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from judge_server.core.criterion import Choice, Judged
-from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable
+from judge_server.core.errors import BudgetSpent, DeadlineExceeded, JudgeFailure, ModelUnavailable
 from judge_server.core.judgment import Usage
 from judge_server.core.step import Step
 from judge_server.core.verdict import Failure, Opinion, Verdict, VerdictStatus
@@ -286,11 +286,11 @@ class CachedJudge:
         return answers
 
     async def _share(self, call: JudgeCall, held: "_Waited", terms: Terms, answers: dict[str, Answer]) -> None:
-        """A shared call that ended at another caller's earlier deadline is asked again while there is time."""
+        """A shared call that another caller's deadline or budget ended is asked again while there is time."""
         while True:
             await asyncio.wait([held.share.call.task])
             found = _result(call, held.share)
-            if held.share.started or terms.seconds_left == 0 or not any(_timed_out(one) for one in found.values()):
+            if held.share.started or terms.seconds_left == 0 or not any(_cut_short(one) for one in found.values()):
                 answers.update(found)
                 return
             self._calls.leave(held.share)
@@ -347,9 +347,11 @@ def _whole(reading: Reading) -> bool:
     )
 
 
-def _timed_out(answer: Answer) -> bool:
+def _cut_short(answer: Answer) -> bool:
     failures = [answer.failure, *(opinion.error for opinion in answer.panel)]
-    return any(failure is not None and failure.type == DeadlineExceeded.type for failure in failures)
+    return any(
+        failure is not None and failure.type in (DeadlineExceeded.type, BudgetSpent.type) for failure in failures
+    )
 
 
 def verdict_of(criterion: Judged, answer: Answer, *, step: Step | None = None, cached: bool = False) -> Verdict:

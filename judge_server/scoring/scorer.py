@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
+from judge_server.core.budget import paid_for
 from judge_server.core.caller import current_caller
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import (
@@ -32,7 +33,8 @@ from judge_server.guard import guard
 from judge_server.judging import checks
 from judge_server.judging.answer import Judge, JudgeRegistry, Terms, bounded
 from judge_server.scheduling.admission import Admission
-from judge_server.scheduling.observers import Observers
+from judge_server.scheduling.observers import Observers, attributes_of
+from judge_server.scheduling.spending import Spending
 from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.fact_asking import NO_FACTS, AskedFacts, FactAsker
@@ -43,7 +45,6 @@ from judge_server.scoring.witness import NOT_ASKED, Witness
 from judge_server.util.apart import NotDone, apart
 from judge_server.util.concurrency import both
 from judge_server.util.log_throttle import LogThrottle
-from judge_server.util.tracing import Attribute
 
 T = TypeVar("T")
 Given = TypeVarTuple("Given")
@@ -91,7 +92,7 @@ class _Judged:
 class Scorer:
     """Scores submissions with the configured judges. ``inspect``: the guard, called before any model is asked;
     ``run_pins``: None if runs are not held to what rewarded them first; ``witnessed``: whether a judge is asked if a
-    thin response says anything, before it judges the response."""
+    thin response says anything, before it judges the response; ``spending``: None if nobody has a budget."""
 
     def __init__(  # noqa: PLR0913 - the parts of the path, each given by the service
         self,
@@ -106,7 +107,9 @@ class Scorer:
         run_pins: RunPins | None = None,
         inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
         witnessed: bool = True,
+        spending: Spending | None = None,
     ) -> None:
+        self.spending = spending
         self.rubrics = rubrics
         self._judges = judge_registry
         self._cached_judge = cached_judge
@@ -137,19 +140,25 @@ class Scorer:
         """Judge one submission.
 
         Raises UnknownRubric, BadRubric, UnknownJudge or BadSubmission if it cannot be judged at all, NotCalibrated if
-        only certified judges may judge, and StoreUnavailable if the judgment cannot be stored. A judge that fails gives
-        a judgment whose reward is None."""
+        only certified judges may judge, BudgetSpent, and StoreUnavailable if the judgment cannot be stored. A judge
+        that fails gives a judgment whose reward is None."""
         terms = terms or Terms()
-        tracer = self.observers.tracer
         with self.admission.enter(1, terms.priority):
-            if tracer is None:
-                return await self._score(submission, terms)
-            with tracer.span("score") as span:
-                judgment = await self._score(submission, terms)
-                span.note(_traced(judgment))
-                return judgment
+            if self.spending is None or not self.spending.active:
+                return await self._traced(submission, terms)
+            with paid_for(submission.run):
+                return await self._traced(submission, terms, self.spending.notices())
 
-    async def _score(self, submission: Submission, terms: Terms) -> Judgment:
+    async def _traced(self, submission: Submission, terms: Terms, warnings: tuple[str, ...] = ()) -> Judgment:
+        tracer = self.observers.tracer
+        if tracer is None:
+            return await self._score(submission, terms, warnings)
+        with tracer.span("score") as span:
+            judgment = await self._score(submission, terms, warnings)
+            span.note(attributes_of(judgment))
+            return judgment
+
+    async def _score(self, submission: Submission, terms: Terms, warnings: tuple[str, ...]) -> Judgment:
         started = time.monotonic()
         with bounded(terms.seconds_left, "The rubric and the run could not be looked up") as bound:
             async with bound:
@@ -173,7 +182,7 @@ class Scorer:
             verdicts=found.verdicts,
             facts=found.facts,
             flags=found.flags,
-            notices=notices,
+            notices=notices + warnings,
             rubric=rubric.reference,
             judge=found.judge,
             guard=None if self._run_pins is None else self._run_pins.guard,
@@ -276,6 +285,8 @@ class Scorer:
                 f"judge: {rubric.name} has criteria that need a judge, and none is configured.",
                 remedy="Start with --model SPECIFICATION, or name judges in the configuration file.",
             )
+        if planned.questions and self.spending is not None and self.spending.active:
+            self.spending.require()
         asking = self._ask(planned, None if heard.failure else judge, terms)
         if planned.checks:
             decided, findings = await both(self._decide(planned, submission, terms), asking)
@@ -379,17 +390,3 @@ def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...
 def _new_id() -> str:
     """A random id that sorts by time."""
     return f"jdg_{time.time_ns():016x}{secrets.token_hex(6)}"
-
-
-def _traced(judgment: Judgment) -> dict[str, Attribute | None]:
-    """Trace attributes of a judgment."""
-    rubric = judgment.rubric
-    return {
-        "judge_server.judgment": judgment.id,
-        "judge_server.rubric": f"{rubric.id}@{rubric.version}" if rubric else None,
-        "judge_server.judge": judgment.judge.name if judgment.judge else None,
-        "judge_server.status": judgment.status,
-        "judge_server.reward": judgment.reward,
-        "judge_server.calls": judgment.usage.calls,
-        "error.type": judgment.error.type if judgment.error else None,
-    }

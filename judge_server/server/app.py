@@ -46,6 +46,7 @@ from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.processes.shared import SharedWithWorkers
 from judge_server.server.routes import (
     audit_queue,
+    budgets,
     calibrations,
     erasures,
     exams,
@@ -60,6 +61,7 @@ from judge_server.server.routes import (
     runs,
     scoring,
 )
+from judge_server.server.telemetry.budget_metrics import BudgetMetrics
 from judge_server.server.telemetry.exchange import ObserveExchanges
 from judge_server.server.telemetry.health_metrics import HealthMetrics
 from judge_server.server.telemetry.metrics import Metrics, StoreMetrics
@@ -151,6 +153,7 @@ async def _running(
         app.state.health = health = health_of(service, telemetry.streak)
         StoreMetrics(metrics.registry, service.store)
         metrics.registry.register(HealthMetrics(service.store, health))
+        metrics.registry.register(BudgetMetrics(service.spending))
         auditing = audit_worker(service)
         pruning = pruner_of(service)
         app.state.unhurried = (working, auditing, calibrating, examining)
@@ -217,6 +220,7 @@ _ROUTERS = (
     judgments.router,
     runs.router,
     erasures.router,
+    budgets.router,
     rubrics.router,
     judges.router,
     labels.router,

@@ -20,6 +20,7 @@ from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import (
     BadInput,
     BadRubric,
+    BudgetSpent,
     ContextOverflow,
     DeadlineExceeded,
     GraderFailed,
@@ -261,6 +262,7 @@ _BY_TYPE: dict[str, type[JudgeFailure]] = {
         ModelUnavailable,
         JudgeChanged,
         JudgeRefused,
+        BudgetSpent,
         ContextOverflow,
         UnusableVerdict,
         GraderFailed,

@@ -17,6 +17,7 @@ secret            random bytes, made once per database
 job               one row per job: its terms, its counts, its worker and the end of its lease
 job_item          one row per item: the submission as sent, and its result once there is one
 api_key           digests of API keys, never the keys
+budget            what a key or a run may spend on judges, and what it has spent
 """
 
 from typing import Any, ClassVar
@@ -275,6 +276,20 @@ class ApiKeyRow(TableRow, table=True):
     last_used_us: int | None = Field(sa_column=Column(BigInteger))
 
 
+class BudgetRow(TableRow, table=True):
+    """``kind``: key or run. ``since_us``: since when spending is counted."""
+
+    __tablename__ = "budget"
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    name: str = Field(sa_column=Column(SafeText, primary_key=True))
+    dollars: float | None = Field(sa_column=Column(Double))
+    tokens: int | None = Field(sa_column=Column(BigInteger))
+    warn_at: float = Field(sa_column=Column(Double, nullable=False))
+    spent_dollars: float = Field(sa_column=Column(Double, nullable=False))
+    spent_tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    since_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 def table_of(kind: type[SQLModel]) -> Table:
     return TableRow.metadata.tables[str(kind.__tablename__)]
 
@@ -295,3 +310,4 @@ SECRET = table_of(SecretRow)
 JOB = table_of(JobRow)
 JOB_ITEM = table_of(JobItemRow)
 API_KEY = table_of(ApiKeyRow)
+BUDGET = table_of(BudgetRow)

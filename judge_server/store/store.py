@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, Self, TypeVar, Unpack
 
 from sqlalchemy import Connection, select, text
 
+from judge_server.core.budget import Charge, Payer
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
@@ -21,6 +22,7 @@ from judge_server.store import audit_records, reading, revision
 from judge_server.store.alarm_records import AlarmRecords
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.store.audit_records import AuditRecords, WatchRecords
+from judge_server.store.budget_records import BudgetRecords
 from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database, PoolUse, Traffic
 from judge_server.store.erasure_records import ErasureRecords
@@ -39,7 +41,7 @@ from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
 from judge_server.store.signature_records import StoredSignatures
 from judge_server.store.verdict_records import known_verdicts
-from judge_server.store.writing import Judged, Known, Writer, insert_missing
+from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing
 from judge_server.util.deadline import wait_ends_at
 
 Result = TypeVar("Result")
@@ -70,7 +72,7 @@ class Store:
         )
         self._secret = secret
         self._writer = Writer(database)
-        self._group: GroupCommit[Judged | Known] = GroupCommit(self._writer.commit, writing)
+        self._group: GroupCommit[Judged | Known | Charged] = GroupCommit(self._writer.commit, writing)
         self._finishing = GroupCommit(JobWriter(database, self._writer).commit, writing)
         self._recall = GroupRecall(self._ask_for_verdicts)
         self._standing = GroupRecall(self._ask_for_judgments)
@@ -90,6 +92,7 @@ class Store:
         self.queue = QueueRecords(self._read, self._write)
         self.signatures = StoredSignatures(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
+        self.budgets = BudgetRecords(self._read, self._write)
 
     @classmethod
     async def open(
@@ -154,6 +157,10 @@ class Store:
         """Queue JSON objects (integers of at most 64 bits) to be stored under their content keys; an existing value
         stays. They are committed before or with any judgment that is saved later; the future says how it went."""
         return self._group.put(Known(entries))
+
+    def charge(self, charges: Mapping[Payer, Charge]) -> "asyncio.Future[None]":
+        """Queue what calls cost, to be added to budgets in the same way. Raises StoreUnavailable if too much waits."""
+        return self._group.put(Charged(charges))
 
     async def recall(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The values of ``keys``; unknown keys are left out."""

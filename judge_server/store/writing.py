@@ -1,4 +1,4 @@
-"""What one commit writes: judgments with their submissions and rubrics, and verdicts, in one transaction."""
+"""What one commit writes, in one transaction: judgments with their submissions and rubrics, verdicts, charges."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,10 +8,11 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import Connection, Insert, Table, select
+from sqlalchemy import Connection, Insert, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+from judge_server.core.budget import Charge, Payer
 from judge_server.core.caller import caller_name
 from judge_server.core.errors import RubricConflict, StoreUnavailable
 from judge_server.core.judgment import Judgment
@@ -20,7 +21,7 @@ from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.payload import encode, encode_value
-from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT
+from judge_server.store.schema import BUDGET, JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT
 from judge_server.store.verdict_records import insert_verdicts, verdict_rows
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,6 +53,13 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Charged:
+    """What calls cost, to be added to the budgets of who pays for them."""
+
+    charges: Mapping[Payer, Charge]
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """An item prepared for the database. A rubric is encoded only if it is not yet known to be stored."""
 
@@ -60,6 +68,7 @@ class Rows:
     rubrics: tuple[Rubric, ...]
     verdicts: dict[bytes, bytes]
     texts: dict[bytes, str]
+    charges: Mapping[Payer, Charge] = field(default_factory=dict)
 
 
 class Writer:
@@ -69,7 +78,7 @@ class Writer:
         self._database = database
         self._known_rubrics: set[str] = set()
 
-    def commit(self, items: Sequence[Judged | Known]) -> list[Exception | None]:
+    def commit(self, items: Sequence[Judged | Known | Charged]) -> list[Exception | None]:
         """One transaction for all. If one item makes it fail, each is tried alone, so that only that item is lost."""
         prepared = [self.prepared(item) for item in items]
         ready = [rows for rows in prepared if isinstance(rows, Rows)]
@@ -116,7 +125,7 @@ class Writer:
 
         return self._database.write(work)
 
-    def prepared(self, item: Judged | Known) -> "Rows | Exception":
+    def prepared(self, item: Judged | Known | Charged) -> "Rows | Exception":
         try:
             return _rows(item)
         except Exception as fault:  # noqa: BLE001 one bad value must not affect the other items
@@ -170,12 +179,29 @@ class Writer:
             connection.execute(JUDGMENT.insert(), judgments)
             connection.execute(SUBMISSION.insert(), [rows.submission for rows in ready if rows.submission is not None])
         insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
+        _add_charges(connection, [rows.charges for rows in ready if rows.charges])
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert the rows whose key is not stored yet."""
     if rows:
         connection.execute(_insert_or_ignore(table, connection.dialect.name), rows)
+
+
+def _add_charges(connection: Connection, charges: Sequence[Mapping[Payer, Charge]]) -> None:
+    """Always in the same order, so that two processes cannot deadlock. One without a budget is charged nothing."""
+    sums: dict[Payer, Charge] = {}
+    for some in charges:
+        for payer, charge in some.items():
+            sums[payer] = sums.get(payer, Charge()).plus(charge)
+    column = BUDGET.c
+    for payer, charge in sorted(sums.items()):
+        spent = {
+            "spent_dollars": column.spent_dollars + charge.dollars,
+            "spent_tokens": column.spent_tokens + charge.tokens,
+        }
+        own = (column.kind == payer.kind) & (column.name == payer.name)
+        connection.execute(update(BUDGET).where(own).values(spent))
 
 
 def microseconds(moment: datetime) -> int:
@@ -200,7 +226,9 @@ def _rubric_row(rubric: Rubric) -> Row:
     return {"digest": rubric.digest, "payload": encode(rubric, whole=True)}
 
 
-def _rows(item: Judged | Known) -> Rows:
+def _rows(item: Judged | Known | Charged) -> Rows:
+    if isinstance(item, Charged):
+        return Rows(None, None, (), {}, {}, item.charges)
     if isinstance(item, Known):
         return Rows(None, None, (), verdict_rows(item.entries), {})
     submission = item.submission

@@ -15,6 +15,7 @@ from judge_server.models.protocol import Model
 from judge_server.models.registry import open_model
 from judge_server.scheduling.observers import Observers
 from judge_server.scheduling.scheduler import ScheduledModel
+from judge_server.scheduling.spending import Spending
 from judge_server.settings.environment import environment_variable
 from judge_server.settings.settings import DEFAULT_JUDGE, Settings
 from judge_server.util.canonical import canonical_json
@@ -40,8 +41,15 @@ Opening = Callable[[str, Mapping[str, Any]], Model]
 class Models:
     """Judges that name the same model with the same engine options and price share one."""
 
-    def __init__(self, observers: Observers, lower_class_share: float, opening: Opening = open_model) -> None:
+    def __init__(
+        self,
+        observers: Observers,
+        lower_class_share: float,
+        opening: Opening = open_model,
+        spending: Spending | None = None,
+    ) -> None:
         self._observers = observers
+        self._spending = spending
         self._opening = opening
         self._lower_class_share = lower_class_share
         self.opened: dict[tuple[str, str, Price | None], ScheduledModel] = {}
@@ -55,6 +63,7 @@ class Models:
                 self._observers,
                 lower_class_share=self._lower_class_share,
                 price=specification.price,
+                spending=self._spending,
             )
         return self.opened[key]
 

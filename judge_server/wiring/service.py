@@ -25,6 +25,7 @@ from judge_server.scheduling.load import Bound
 from judge_server.scheduling.observers import Observers
 from judge_server.scheduling.scheduler import ScheduledModel, any_waiting
 from judge_server.scheduling.single_flight import Claims
+from judge_server.scheduling.spending import Spending
 from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.graders.grading import Graders
@@ -55,6 +56,7 @@ class Service:
     calibration_state: CalibrationState
     graders: Graders
     groups: Groups
+    spending: Spending
 
     def busy(self) -> bool:
         """Whether work other than audits waits for a model."""
@@ -114,7 +116,10 @@ async def open_service(
         watched: list[WatchedModel] = []
         if settings.canary != "off" and (serving or settings.database_url is not None):
             opening = partial(_watched, writer, store, watched, opening)
-        models = Models(observers, settings.lower_class_share, opening)
+        spending = Spending(store.budgets, store.charge)
+        await spending.start()
+        stack.push_async_callback(spending.close)
+        models = Models(observers, settings.lower_class_share, opening, spending)
         judges = build_judges(specifications, models, writer)
         judge_registry = JudgeRegistry(judges, default_judge)
         for model in models.opened.values():
@@ -156,6 +161,7 @@ async def open_service(
             ),
             inspect=partial(guard.inspect, veto=frozenset(settings.veto), short=settings.thin_characters),
             witnessed=settings.thin_responses == "witness",
+            spending=spending,
         )
         if settings.reask:
             reordered = build_judges(specifications, models, PromptWriter(await store.secret(), reordered=True))
@@ -188,6 +194,7 @@ async def open_service(
             calibration_state=calibration_state,
             graders=graders,
             groups=groups,
+            spending=spending,
         )
 
 

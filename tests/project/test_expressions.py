@@ -60,6 +60,7 @@ def _settings(judge: StubJudge, other: StubJudge, url: str) -> Settings:
 def _work(client: Any) -> None:
     """One of everything that is counted."""
     gated = rubric(1) | {"criteria": _GATED}
+    client.put("/v1/budgets", json={"kind": "key", "name": "anyone", "dollars": 1_000})
     group = [submission(response=f"Answer {number}: call for help.", group="g") for number in range(2)]
     client.post("/v1/score/batch", json={"items": group})
     client.post("/v1/score", json=submission(rubric=gated))

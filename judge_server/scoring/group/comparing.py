@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from math import fsum
 from statistics import median
 
+from judge_server.core.budget import paid_for
 from judge_server.core.errors import BadInput, JudgeServerError, UnknownJudge
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference, Usage
@@ -87,7 +88,7 @@ class Comparer:
     async def compare(self, members: Sequence[Submission], options: RelativeOptions, terms: Terms) -> Compared:
         """At least two members with the same prompt, rubric, reference and facts. Every member gets a reward or a typed
         failure; failures to compare do not raise."""
-        with self._scorer.admission.enter(1, terms.priority):
+        with self._scorer.admission.enter(1, terms.priority), paid_for(members[0].run):
             try:
                 compared = await self._compare(members, options, terms)
             except JudgeServerError as fault:

@@ -10,6 +10,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from judge_server.core.errors import (
+    BudgetSpent,
     ContextOverflow,
     DeadlineExceeded,
     JudgeRefused,
@@ -94,7 +95,7 @@ class CallLog:
 
     def called(self, call: ModelCall) -> None:
         """Log one call if it is the first of its kind in a minute."""
-        if call.error == CANCELLED:
+        if call.error in (CANCELLED, BudgetSpent.type):
             return
         model = self._models.get(call.model)
         if model is None:
