@@ -18,6 +18,7 @@ Reaction = Mapping[str, float]
 Round = Sequence[Reaction | None]
 """One reaction for each question; None if there was no answer."""
 
+NEAR: Final = 0.02
 FURTHEST: Final = 0.1
 FURTHEST_ON_AVERAGE: Final = 0.04
 _TIMES_NOISE: Final = 3.0
@@ -41,6 +42,18 @@ class ModelSignature(Frozen):
         known = zip(self.reactions, found, strict=True)
         apart = [distance(one, other) for one, other in known if one is not None and other is not None]
         return bool(apart) and self._too_far(apart)
+
+    def repeats(self, found: Round) -> bool:
+        """Whether every answer is so near that nothing else has to be asked; False without any."""
+        known = zip(self.reactions, found, strict=True)
+        apart = [distance(one, other) for one, other in known if one is not None and other is not None]
+        return bool(apart) and max(apart) <= max(NEAR, self.noise)
+
+    def least_certain(self, count: int) -> tuple[int, ...]:
+        """The places of so many questions, those first whose likeliest answer is the least likely: there another model
+        is least likely to answer the same."""
+        answered = [(max(one.values()), place) for place, one in enumerate(self.reactions) if one]
+        return tuple(place for _, place in sorted(answered)[:count])
 
     @property
     def _furthest(self) -> float:

@@ -4,8 +4,9 @@ A tokenizer recognises its added tokens wherever their text occurs. If all of th
 broken in outside texts, and code in angle brackets can stay as it is.
 """
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from judge_server.core.errors import BadConfiguration
 
 _FILES = ("tokenizer.json", "tokenizer_config.json", "added_tokens.json", "special_tokens_map.json")
 _LARGEST_BYTES = 200_000_000
+_STRINGS_CHECKED = 16
 _REMEDY = "Name the tokenizer.json of the served model, or the folder that holds it."
 
 
@@ -61,3 +63,14 @@ def _content(file: Path) -> Any:
         raise BadConfiguration(
             f"tokenizer: {str(file)!r} cannot be read ({type(error).__name__}).", remedy=_REMEDY
         ) from None
+
+
+async def require_single_tokens(known: frozenset[str], tokenized: Callable[[str], Awaitable[list[int]]]) -> None:
+    """``tokenized``: by the server. Raises BadConfiguration if it reads these strings otherwise than the tokenizer."""
+    some = sorted(known, key=len)[-_STRINGS_CHECKED:]
+    counts = await asyncio.gather(*(tokenized(text) for text in some))
+    if others := [text for text, ids in zip(some, counts, strict=True) if len(ids) > 1]:
+        raise BadConfiguration(
+            f"tokenizer: the served model does not read {others[0]!r} as one token, as the configured one does.",
+            remedy="Name the tokenizer of the served model, or leave the option out.",
+        )

@@ -33,9 +33,8 @@ _RATE_UP = 0.1  # calls a second, for each answer
 @dataclass(slots=True, eq=False)
 class Address:
     """One server and its state. ``times_opened``: how often in a row its circuit opened. ``lost``: the last call got no
-    answer; ``interrupted``: it answered again after that, after a silence or over a new connection, so another server
-    may answer now. ``connections``: how many were opened so far; ``keeps_connections``: it leaves them open;
-    ``most_in_flight``: calls at the same time so far, each of which needs a connection.
+    answer; ``interrupted``: it answered again after that, after a silence or after it ended a connection, so another
+    server may answer now. ``breaks``: how often it ended one so far; ``keeps_connections``: it leaves them open.
 
     ``limit``: calls at a time; ``rate``: calls a second, of which ``turns`` may be taken now. Both are infinite until
     the server refuses calls. ``taken`` and ``refused``: calls since ``began``, in the last seconds or since the last
@@ -43,10 +42,9 @@ class Address:
 
     url: str
     in_flight: int = 0
-    most_in_flight: int = 0
     lost: bool = False
     interrupted: bool = False
-    connections: int = 0
+    breaks: int = 0
     keeps_connections: bool = False
     failures: int = 0
     times_opened: int = 0
@@ -89,7 +87,6 @@ class Address:
         if not self.refused and (not self.in_flight or now - self.began > _WINDOW_SECONDS):
             self.began, self.taken = now, self.in_flight  # so that a quiet hour does not count as a low rate
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self.taken += 1
         if self.turns == self.burst:
             self.filled_at = now
@@ -128,7 +125,7 @@ class Fleet:
 
     def __init__(self, urls: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
         self.addresses = tuple(Address(url) for url in urls)
-        self.interruptions = 0
+        self.interruptions = self.severed = 0
         self._clock = clock
         self._taken = 0
         self._failing_since: float | None = None
@@ -182,7 +179,7 @@ class Fleet:
         address.lost |= lost
         if outcome is CallOutcome.ANSWERED:
             if address.lost or now - address.answered_at > UNHEARD_SECONDS:
-                self.interrupt(address)
+                self.interrupt(address, severed=address.lost)
                 address.lost = False
             self._failing_since = None
             address.answered()
@@ -199,9 +196,10 @@ class Fleet:
                 )
                 address.times_opened += 1
 
-    def interrupt(self, address: Address) -> None:
-        """Another server may answer at the address than before."""
+    def interrupt(self, address: Address, *, severed: bool) -> None:
+        """Another server may answer at the address than before. ``severed``: a call or a connection was lost."""
         self.interruptions += 1
+        self.severed += severed
         address.interrupted = True
 
     def only(self, address: Address) -> "Fleet":

@@ -135,7 +135,7 @@ class LiteLLMProvider:
             await self.close()
             raise
 
-    interruptions = 0
+    interruptions = severed = 0
     """A provider's addresses are its own matter."""
 
     def parts(self, *, interrupted: bool = False) -> tuple[Self, ...]:

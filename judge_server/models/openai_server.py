@@ -10,45 +10,42 @@ import asyncio
 import io
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 
-from judge_server.core.caller import current_caller
 from judge_server.core.errors import (
-    BadConfiguration,
     DeadlineExceeded,
     ModelUnavailable,
     UnusableVerdict,
 )
 from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
-from judge_server.models.control_strings import strings_in, strings_of_files
+from judge_server.models.control_strings import require_single_tokens, strings_in, strings_of_files
 from judge_server.models.event_stream import joined
 from judge_server.models.failover import CallLimits, Failover
-from judge_server.models.fleet import Address, Fleet
+from judge_server.models.fleet import UNHEARD_SECONDS, Address, Fleet
 from judge_server.models.hedging import Hedging
 from judge_server.models.openai_fault import CallOutcome, ServerFault, fault_inside, fault_of
 from judge_server.models.openai_options import OpenAIOptions, certificates, read_specification
 from judge_server.models.openai_reply import ModelListing, completion_of, json_in, listing_of, merged, tokens_in
-from judge_server.models.openai_wire import chat_body, favouring
+from judge_server.models.openai_wire import favouring, unblocking_chat_body
 from judge_server.models.prompt_lists import MOST_PROMPTS, PromptLists
 from judge_server.models.prompt_tokens import token_ids
 from judge_server.models.protocol import Capabilities, Completion, LabelBatch, Labels, Prompt, Reach, Request
 from judge_server.models.registry import read_options
 from judge_server.models.reserved import UNKNOWN, ControlStrings
-from judge_server.util.apart import apart
 
 LARGEST_ANSWER_BYTES = 2_000_000
 _FRESH_SECONDS = 5.0
 _LISTING_SECONDS = 2.0
-_STRINGS_CHECKED = 16
 _KEEP_ALIVE_SECONDS = 4.0  # common servers close idle connections after 5 s; a reused one would then fail
-_AT_ONCE_CHARACTERS = 20_000
 _LARGE_BODY_BYTES = 1 << 20  # above this size aiohttp expects a file, which it sends in chunks
+_Place = tuple[str | None, int | None]
 
 
 def create(rest: str, options: Mapping[str, Any]) -> "OpenAIServer":
@@ -57,17 +54,42 @@ def create(rest: str, options: Mapping[str, Any]) -> "OpenAIServer":
     return OpenAIServer(name, addresses, read_options(OpenAIOptions, "openai", options))
 
 
+class _Connection(ResponseHandler):
+    """``lost`` is told when it is gone: whether the server ended it, other than after seconds without a call."""
+
+    lost: Callable[[bool], None] | None = None
+    heard_at = float("-inf")
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at = time.monotonic()
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self.lost is not None:  # our own ``close`` has taken the transport away before
+            self.lost(self.transport is not None and time.monotonic() - self.heard_at < UNHEARD_SECONDS)
+        super().connection_lost(exc)
+
+
 class _Connections(aiohttp.TCPConnector):
-    """``opened``: how many connections were made so far, by host and port."""
+    """``alive`` now, and ``breaks`` so far, by host and port: a server ended a connection, or left none alive."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.opened: Counter[tuple[str | None, int | None]] = Counter()
+        self._factory = partial(_Connection, loop=self._loop)  # type: ignore[assignment]  # it names its own class
+        self.alive: Counter[_Place] = Counter()
+        self.breaks: Counter[_Place] = Counter()
 
     async def _create_connection(self, req: Any, *rest: Any, **named: Any) -> Any:
-        made = await super()._create_connection(req, *rest, **named)
-        self.opened[req.url.host, req.url.port] += 1
+        place = req.url.host, req.url.port
+        self.breaks[place] += not self.alive[place]
+        made: Any = await super()._create_connection(req, *rest, **named)
+        self.alive[place] += 1
+        made.lost = partial(self._note_lost, place)
         return made
+
+    def _note_lost(self, place: _Place, ended: bool) -> None:
+        self.alive[place] -= 1
+        self.breaks[place] += ended
 
 
 class ModelServer:
@@ -115,9 +137,8 @@ class ModelServer:
 
     async def _tokenized(self, text: str) -> list[int]:
         """By the first address that has ``/tokenize`` as vLLM, SGLang and llama.cpp do; empty if none has."""
-        return await self._tokenize(
-            {"prompt": text, "content": text, "add_special_tokens": False, "add_special": False}
-        )
+        asked = {"prompt": text, "content": text, "add_special_tokens": False, "add_special": False}
+        return await self._tokenize(asked)
 
     async def _tokenize(self, asked: Mapping[str, Any]) -> list[int]:
         for address in self._fleet.addresses:
@@ -131,22 +152,12 @@ class ModelServer:
         added = self._options.control_strings
         if self._options.tokenizer is not None:
             known = await asyncio.to_thread(strings_of_files, self._options.tokenizer)
-            await self._check_tokenizer(known)
+            await require_single_tokens(known, self._tokenized)
             return ControlStrings(known, added)
         for address in self._fleet.addresses:
             if found := strings_in(json_in(await self._beside_v1(address, "tokenizer_info"))):
                 return ControlStrings(found, added)
         return ControlStrings(None, added) if added else UNKNOWN
-
-    async def _check_tokenizer(self, known: frozenset[str]) -> None:
-        """Raises BadConfiguration if a server with ``/tokenize`` reads these strings otherwise."""
-        some = sorted(known, key=len)[-_STRINGS_CHECKED:]
-        counts = await asyncio.gather(*(self._tokenized(text) for text in some))
-        if others := [text for text, ids in zip(some, counts, strict=True) if len(ids) > 1]:
-            raise BadConfiguration(
-                f"tokenizer: the served model does not read {others[0]!r} as one token, as the configured one does.",
-                remedy="Name the tokenizer of the served model, or leave the option out.",
-            )
 
     async def _beside_v1(self, address: Address, name: str, asked: Mapping[str, Any] | None = None) -> bytes:
         """The answer of a server's own route beside ``/v1``; empty if it has none."""
@@ -162,9 +173,12 @@ class ModelServer:
             return b""
 
     @property
-    def interruptions(self) -> int:
-        """See ``Replaceable``."""
+    def interruptions(self) -> int:  # see ``Replaceable``
         return self._fleet.interruptions
+
+    @property
+    def severed(self) -> int:
+        return self._fleet.severed
 
     def parts(self, *, interrupted: bool = False) -> tuple[Self, ...]:
         """One model for each address, or for those that were interrupted since they were last asked for."""
@@ -246,17 +260,15 @@ class ModelServer:
             task = asyncio.current_task()
             if self._session is not None or task is None or task.cancelling():
                 raise
-            return self._connection_fault(
-                address, aiohttp.ClientConnectionError()
-            )  # closed while waiting for a connection
+            closed = aiohttp.ClientConnectionError()  # while waiting for a connection
+            return self._connection_fault(address, closed)
 
     def _note_connection(self, address: Address, response: aiohttp.ClientResponse) -> None:
-        """A server that keeps connections, but has lost them, may have been replaced in between. As long as no more
-        were opened than calls were under way at the same time, they only became more."""
-        opened = 0 if self._connections is None else self._connections.opened[response.url.host, response.url.port]
-        if address.keeps_connections and opened > max(address.connections, address.most_in_flight):
-            self._fleet.interrupt(address)
-        address.connections = opened
+        """A server that keeps connections, but has ended one, may have been replaced in between."""
+        breaks = 0 if self._connections is None else self._connections.breaks[response.url.host, response.url.port]
+        if address.keeps_connections and breaks != address.breaks:
+            self._fleet.interrupt(address, severed=True)
+        address.breaks = breaks
         said = response.headers.get("Connection", "").casefold()
         address.keeps_connections = response.version != aiohttp.HttpVersion10 and said != "close"
 
@@ -328,13 +340,9 @@ class OpenAIServer(ModelServer):
         context_tokens = self._options.context_tokens or listing.context_tokens
         relisting = learned.dialect.relisting != "none"
         self._lists = await self._takes_lists() if learned.logprobs and self._options.prompt_lists else None
+        batch = MOST_PROMPTS if self._lists else 0
         self.capabilities = Capabilities(
-            learned.logprobs,
-            learned.structured,
-            context_tokens,
-            relisting,
-            learned.limits,
-            label_batch=MOST_PROMPTS if self._lists else 0,
+            learned.logprobs, learned.structured, context_tokens, relisting, learned.limits, label_batch=batch
         )
 
     async def complete(self, request: Request) -> Completion:
@@ -351,12 +359,7 @@ class OpenAIServer(ModelServer):
         return merged(first, second)
 
     async def _complete(self, request: Request, favoured: Mapping[str, Any] | None = None) -> Completion:
-        written = (request, self.name, self._dialect, self._options.extra_body, favoured)
-        characters = sum([len(one.text) for turn in request.prompt.turns for one in turn.segments])
-        if characters > _AT_ONCE_CHARACTERS:  # breaking control strings takes 0.3 ms for each 1,000
-            body = await apart(current_caller.get().name, chat_body, *written)
-        else:
-            body = chat_body(*written)
+        body = await unblocking_chat_body(request, self.name, self._dialect, self._options.extra_body, favoured)
         answer = await self._answer(body, request.prompt, request.deadline)
         if isinstance(answer, ServerFault):
             raise answer.error

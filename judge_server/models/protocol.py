@@ -281,6 +281,10 @@ class Replaceable(Model, Protocol):
     def interruptions(self) -> int:
         """How often an address answered again after it was lost or not heard of for some seconds."""
 
+    @property
+    def severed(self) -> int:
+        """Those of the interruptions in which a call or a connection was lost."""
+
     def parts(self, *, interrupted: bool = False) -> tuple[Model, ...]:
         """One model for each address, over the same connections; only for those that were ``interrupted`` since they
         were last asked for."""

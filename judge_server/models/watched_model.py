@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import count
 from math import exp, isnan
 from typing import Final, Protocol
 
@@ -30,6 +29,7 @@ from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
 ROUNDS: Final = 3
+_FIRST_ASKED: Final = 2
 _PATIENCE_SECONDS: Final = 15.0
 _QUESTION_SECONDS: Final = 60.0
 _DECLARED: Final = "its servers say something else of it"
@@ -58,13 +58,14 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class _Recognised:
-    """``interruptions``: those after which the model was recognised. ``marks``: names and fingerprints in its answers.
-    ``declared``: what its servers say of it. ``mixed``: its addresses do not serve the same."""
+    """``interruptions`` and ``severed``: those after which the model was recognised. ``marks``: names and fingerprints
+    in its answers. ``declared``: what its servers say of it. ``mixed``: its addresses do not serve the same."""
 
     signature: ModelSignature
     marks: frozenset[str]
     declared: frozenset[str]
     interruptions: int
+    severed: int
     mixed: bool
     at: datetime
 
@@ -83,7 +84,6 @@ class WatchedModel:
         self._first = ""
         self._revision: str | None = None
         self._answers = self._answers_checked = 0
-        self._turn = count()
         self._lock = asyncio.Lock()
         self.changed = asyncio.Event()
         self.listeners: list[Callable[[], None]] = []
@@ -198,18 +198,21 @@ class WatchedModel:
                         await self._meet(f"an answer names {origin!r} instead of {_listed(known.marks)}", {origin})
                     elif known.interruptions != self._model.interruptions:
                         parts = self._model.parts(interrupted=True) or self._model.parts()
-                        await self._compare(known, parts, every=False)
+                        await self._compare(known, parts, every=known.severed != self._model.severed)
                     else:
                         return
         except TimeoutError:
             raise DeadlineExceeded("The deadline passed before the model was recognised again.") from None
 
     async def _compare(self, known: _Recognised, parts: Sequence[Model], *, every: bool) -> None:
-        """Ask each part ``every`` question, or the next one; meet the model anew if anything differs."""
+        """Ask each part ``every`` question, or those that the model is least certain of and, unless they are answered
+        as before, the others too; meet the model anew if anything differs."""
         declared = await self._model.declared()
         questions = self._questions(self.capabilities)
-        turn = None if every else next(self._turn) % len(questions)
-        rounds = await together([_round(part, questions, turn) for part in parts])
+        first = range(len(questions)) if every else known.signature.least_certain(_FIRST_ASKED)
+        rounds = await together([_round(part, questions, first) for part in parts])
+        if not every and not all(known.signature.repeats(one.reactions) for one in rounds):
+            rounds = await together([_round(part, questions, range(len(questions))) for part in parts])
         self.checks += 1
         if not any(one.answered for one in rounds):
             raise ModelUnavailable(f"The model {self.name!r} was interrupted, and could not be recognised again yet.")
@@ -221,7 +224,8 @@ class WatchedModel:
         elif known.mixed or any(known.signature.differs(one.reactions) for one in rounds):
             await self._meet("it answers the fixed questions otherwise", marks)
         else:
-            self._known = replace(known, interruptions=self._model.interruptions, at=datetime.now(UTC))
+            here = self._model
+            self._known = replace(known, interruptions=here.interruptions, severed=here.severed, at=datetime.now(UTC))
 
     async def _meet(self, why: str, marks: AbstractSet[str]) -> None:
         """Find out what the model can do, and recognise it among the known ones; it may be a new one. ``marks``: those
@@ -242,6 +246,7 @@ class WatchedModel:
             marks=frozenset(marks).union(*(one.marks for rounds in by_part for one in rounds)),
             declared=(before.declared if before else frozenset()) if declared is None else declared,
             interruptions=self._model.interruptions,
+            severed=self._model.severed,
             mixed=_place((signature,), by_part) is None,
             at=datetime.now(UTC),
         )
@@ -252,7 +257,7 @@ class WatchedModel:
         parts = self._model.parts()
         by_part: list[list[_Round]] = [[] for _ in parts]
         for _ in range(ROUNDS):
-            found = await together([_round(part, questions, None) for part in parts])
+            found = await together([_round(part, questions, range(len(questions))) for part in parts])
             for rounds, one in zip(by_part, found, strict=True):
                 rounds.append(one)
             answering = [rounds for rounds in by_part if any(one.answered for one in rounds)]
@@ -314,12 +319,9 @@ class _Round:
         return any(one is not None for one in self.reactions)
 
 
-async def _round(part: Model, questions: Sequence[Request], turn: int | None) -> _Round:
-    """``turn``: ask this question only."""
-    asked = [
-        _answer(part, question) if turn is None or place == turn else _nothing()
-        for place, question in enumerate(questions)
-    ]
+async def _round(part: Model, questions: Sequence[Request], places: Sequence[int]) -> _Round:
+    """``places``: of the questions to ask."""
+    asked = [_answer(part, question) if place in places else _nothing() for place, question in enumerate(questions)]
     answers = await together(asked)
     there = [one for one in answers if one is not None]
     return _Round(

@@ -41,6 +41,19 @@ def test_an_answer_further_off_than_a_tenth_or_all_by_some_hundredths_differ(fou
     assert signature(yes(0.9, 0.2, 0.5, 0.1)).differs(yes(*found)) is differs
 
 
+def test_one_answer_repeats_another_if_they_are_two_hundredths_apart_or_as_far_as_before():
+    steady, wavering = signature(yes(0.9, 0.5)), signature(yes(0.9, 0.45), yes(0.9, 0.55))
+
+    assert steady.repeats(yes(0.9, 0.515))
+    assert not steady.repeats(yes(0.9, 0.53))
+    assert not steady.repeats(yes(None, None))
+    assert wavering.repeats(yes(None, 0.59))
+
+
+def test_the_least_certain_questions_come_first():
+    assert signature(yes(0.9, 0.2, 0.55, None)).least_certain(2) == (2, 1)
+
+
 def test_a_model_that_wavers_by_itself_may_waver_three_times_as_far():
     steady, wavering = signature(yes(0.9, 0.5)), signature(yes(0.9, 0.45), yes(0.9, 0.55))
 

@@ -165,14 +165,64 @@ async def test_after_a_restart_at_the_same_address_no_answer_of_another_model_co
                 assert model.changes == 1
 
 
-async def test_after_a_silence_one_question_is_asked_and_the_answer_waits_for_it(store):
+async def test_another_model_after_a_burst_is_noticed_by_the_connections_that_ended(store):
+    """Fewer calls at a time than before open no more connections than before."""
+    with StubJudge(faithful(0.9)) as judge:
+        async with watched(store, judge) as model:
+            await asyncio.gather(*(model.complete(request()) for _ in range(24)))
+            await model.complete(request())
+            judge.stop()
+            with StubJudge(faithful(0.3), port=judge.port) as other:
+                await asyncio.sleep(0.1)  # the ends of the connections are read
+                with pytest.raises(JudgeChanged):
+                    await model.complete(request())
+                assert other.calls > 1
+
+
+async def test_a_burst_of_calls_is_no_interruption(store):
+    with StubJudge(faithful(0.9)) as judge:
+        async with watched(store, judge) as model:
+            await model.complete(request())
+            calls = judge.calls
+            for size in (2, 24, 1, 48):
+                await asyncio.gather(*(model.complete(request()) for _ in range(size)))
+            assert judge.calls == calls + 2 + 24 + 1 + 48
+
+
+async def test_after_a_silence_two_questions_are_asked_and_the_answer_waits_for_them(store):
     with StubJudge(faithful(0.9)) as judge:
         async with watched(store, judge) as model:
             await model.complete(request())
             calls = judge.calls
             await asyncio.sleep(fleet.UNHEARD_SECONDS + 0.1)
             await asyncio.gather(*(model.complete(request()) for _ in range(4)))
-            assert judge.calls == calls + 4 + 1
+            assert judge.calls == calls + 4 + 2
+
+
+async def test_after_a_lost_connection_every_question_is_asked(store):
+    """A model that answers most questions alike must not pass by the few that were asked."""
+
+    def mostly_alike(body):
+        return faithful(0.3)(body) if "Is funny" in str(body) else faithful(0.9)(body)
+
+    with StubJudge(faithful(0.9)) as judge:
+        async with watched(store, judge) as model:
+            await model.complete(request())
+            judge.stop()
+            with StubJudge(mostly_alike, port=judge.port):
+                with pytest.raises(JudgeChanged):
+                    await model.complete(request())
+                assert model.replaced
+
+
+async def test_after_a_silence_a_small_difference_is_a_reason_to_ask_the_other_questions(store):
+    with StubJudge(faithful(0.9)) as judge:
+        async with watched(store, judge) as model:
+            await model.complete(request())
+            judge.behave = faithful(0.84)
+            await asyncio.sleep(fleet.UNHEARD_SECONDS + 0.1)
+            with pytest.raises(JudgeChanged):
+                await model.complete(request())
 
 
 async def test_a_dead_address_of_a_fleet_is_no_interruption_and_one_that_comes_back_as_another_is_noticed(store):

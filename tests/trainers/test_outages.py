@@ -80,8 +80,9 @@ def test_a_restart_is_waited_for_at_each_place_of_a_run(run, here, values):
 
 @pytest.mark.longest
 @pytest.mark.parametrize("trainer", TOGETHER)
-def test_an_outage_of_20_60_and_120_seconds_is_waited_for(trainer, run, here, values):
-    killed_at_three_places(trainer, run, here, values, seconds=(20, 60, 120))
+@pytest.mark.parametrize("seconds", [(20, 60, 120), (60, 120, 20), (120, 20, 60)], ids=str)
+def test_an_outage_of_20_60_and_120_seconds_is_waited_for_at_each_place(trainer, seconds, run, here, values):
+    killed_at_three_places(trainer, run, here, values, seconds=seconds)
 
 
 @pytest.mark.longest
