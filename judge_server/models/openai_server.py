@@ -19,11 +19,7 @@ from typing import Any, Self
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-from judge_server.core.errors import (
-    DeadlineExceeded,
-    ModelUnavailable,
-    UnusableVerdict,
-)
+from judge_server.core.errors import DeadlineExceeded, ModelUnavailable, UnusableVerdict
 from judge_server.models.capability_probe import BY_TOKEN_ID, CapabilityProbe, first_dialect
 from judge_server.models.control_strings import require_single_tokens, strings_in, strings_of_files
 from judge_server.models.event_stream import joined
