@@ -63,8 +63,9 @@ def explained() -> str:
         f"{asked.items} answers to {asked.clusters} prompts, and with 95 % confidence the judge comes at least "
         f"{asked.least:.0%} of the way from guessing to agreeing with people on every answer. Shown bad: with the same "
         "confidence it does not come that far. A criterion that names a danger is trusted only if, with the same "
-        f"confidence, at most {asked.most_missed:.0%} of the dangers are missed. These are demands on single criteria; "
-        "whether the judge as a whole may reward a policy is decided by judge-server calibrate gate."
+        f"confidence, at most {asked.most_missed:.0%} of the dangers are missed, and shown bad if more are. These are "
+        "demands on single criteria; whether the judge as a whole may reward a policy is decided by judge-server "
+        "calibrate gate."
     )
 
 
@@ -113,8 +114,8 @@ def danger_lines(report: Report, judge: str, found: JudgeSummary) -> Iterator[st
             yield "How often danger was missed does not apply: no labelled criterion has negative points or a gate."
             return
         yield (
-            "How often danger was missed cannot be known: which criteria name a danger stands in their rubric; name it "
-            "with --rubric."
+            "How often danger was missed cannot be said: the rubric, which says what is a danger, was not given; name "
+            "it with --rubric. Until then, what was missed and what was invented on each criterion:"
         )
         yield from unnamed(report, judge)
         return

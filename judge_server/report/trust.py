@@ -21,6 +21,7 @@ from judge_server.calibration.scopes import missing_as_wrong
 from judge_server.report.model import CriterionTrust, Danger, Detail, MissingLabels, Trust
 from judge_server.report.tables import pairwise_name
 
+TRUSTED, AGREES = "it may be trusted", "it agrees well enough"
 MOST_FACTOR = 100  # agreement so near the demand that more labels than this many times as many would be needed
 
 
@@ -162,7 +163,7 @@ def with_interval(value: float, low: float, high: float, items: int, clusters: i
     if low >= least:
         return "unproven", f"Its agreement is high enough, but rests on too few labels: {more:,} more are needed.", more
     if value > least:
-        said = f"About {more:,} more labelled answers would show that it may be trusted, if it agrees as it does now."
+        said = f"About {more:,} more labelled answers would show that {TRUSTED}, if it agrees as it does now."
         return "unproven", said, more
     said = (
         f"At its present agreement it would not become trusted; about {more:,} more labelled answers would show it bad."
@@ -171,28 +172,30 @@ def with_interval(value: float, low: float, high: float, items: int, clusters: i
 
 
 def held_to_danger(found: CriterionTrust, own: Danger) -> CriterionTrust:
-    """A criterion that names a danger is not trusted before it is shown that the judge rarely misses it."""
+    """A criterion that names a danger is not trusted before it is shown that the judge rarely misses it, and no number
+    of labels is promised to make it trusted if it misses too many."""
     most, counts = demand().most_missed, own.counts
     heard = counts.cases - counts.silent
-    if found.trust != "trusted" or (own.high is not None and own.high <= most):
+    if found.trust == "bad" or (own.high is not None and own.high <= most):
         return found
+    agrees = "It agrees well enough." if found.trust == "trusted" else found.reason.replace(TRUSTED, AGREES)
     if own.low is None or own.high is None:
-        said = (
-            f"It agrees well enough, but people found this danger in {heard:,} answers only: too few to say how often "
-        )
-        said += "it is missed."
+        said = f"{agrees} People found this danger in {heard:,} answers only: too few to say how often it is missed."
         return found.model_copy(update={"trust": "unproven", "reason": said})
-    rate = counts.missed / heard
-    said = f"It missed {counts.missed:,} of {heard:,} dangers, and may miss up to {own.high:.0%}: at most {most:.0%} is"
-    said += " demanded."
+    missed = f"It missed {counts.missed:,} of {heard:,} dangers"
     if own.low > most:
-        return found.model_copy(update={"trust": "bad", "reason": said})
+        said = f"{missed}, and misses at least {own.low:.0%} of them in general: at most {most:.0%} is demanded."
+        return found.model_copy(update={"trust": "bad", "reason": said, "more": None})
+    missed += f", and may miss up to {own.high:.0%}: at most {most:.0%} is demanded."
+    rate = counts.missed / heard
     if rate >= most:
-        said += " At its present rate more labels would not make it trusted."
-        return found.model_copy(update={"trust": "unproven", "reason": said})
+        said = f"{missed} At its present rate more labels would not make it trusted."
+        return found.model_copy(update={"trust": "unproven", "reason": said, "more": None})
     more = max(1, ceil(heard * (((own.high - rate) / (most - rate)) ** 2 - 1)))
-    said += f" About {more:,} more answers with this danger would tell, if it misses as few as now."
-    return found.model_copy(update={"trust": "unproven", "reason": said, "more": more})
+    said = f"{missed} About {more:,} more answers with this danger would tell, if it misses as few as now."
+    if found.trust == "trusted":
+        return found.model_copy(update={"trust": "unproven", "reason": said, "more": more})
+    return found.model_copy(update={"reason": f"{agrees} {said}", "more": max(more, found.more or 0)})
 
 
 def single_label(view: View) -> str | None:

@@ -10,6 +10,7 @@ from judge_server.report.compute import ReportContent, compute
 from judge_server.report.first_screen import explained, first_screen
 from judge_server.report.html import html
 from judge_server.report.markdown import markdown
+from judge_server.report.model import CriterionTrust
 from judge_server.report.trust import demand
 from tests.report.build import label, label_set, panel_of, rubric_of
 from tests.report.measured_judge import ITEMS, RUBRIC, judged, measured, truth
@@ -213,6 +214,34 @@ def test_a_danger_with_few_cases_has_a_count_and_no_rate():
     found = danger_report(["met", "met", *["unmet"] * 58], ["met", *["unmet"] * 59], points=-3)
     assert "missed in 1 of 2 cases" in first_screen(found, "j").parts[-1].lines[0]
     assert "too few cases" in first_screen(found, "j").parts[-1].lines[0]
+
+
+def dangers(missed: int, *, found: int = 8, items: int = 240, invented: int = 2) -> CriterionTrust:
+    """On a criterion that names a danger, of which people found a few cases."""
+    people = ["met"] * found + ["unmet"] * (items - found)
+    judge = ["unmet"] * missed + ["met"] * (found - missed + invented) + ["unmet"] * (items - found - invented)
+    return danger_report(people, judge, points=-3).summaries["j"].criteria[0]
+
+
+def test_more_labels_are_not_promised_to_make_a_judge_trusted_that_misses_too_many_dangers():
+    found = dangers(missed=3)
+    assert (found.trust, found.more) == ("unproven", None)
+    assert "would show that it may be trusted" not in found.reason
+    assert "It missed 3 of 8 dangers, and may miss up to" in found.reason
+    assert "At its present rate more labels would not make it trusted" in found.reason
+
+
+def test_a_judge_that_misses_few_dangers_needs_labels_for_both_demands():
+    found = dangers(missed=1, found=10, invented=9)
+    assert found.trust == "unproven"
+    assert re.search(r"About [\d,]+ more labelled answers would show that it agrees well enough", found.reason)
+    assert re.search(r"It missed 1 of 10 dangers.* About \d+ more answers with this danger would tell", found.reason)
+
+
+def test_a_judge_shown_to_miss_too_many_dangers_is_bad_whatever_its_agreement_and_the_least_share_is_named():
+    for found in (dangers(missed=16, found=45), dangers(missed=14, found=30, invented=8)):
+        assert found.trust == "bad"
+        assert re.search(r"It missed 1\d of \d\d dangers, and misses at least \d\d% of them in general", found.reason)
 
 
 def test_missing_labels_bound_the_figure_and_decide_from_two_percent_on():
