@@ -5,9 +5,14 @@ are counted at their limit. Every answer is undecided, so that a cascade asks it
 bounds, but for repeats of unreadable answers.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from math import ceil, log
+from typing import Any
 
+from judge_server.core.errors import MissingDependency
 from judge_server.core.judgment import Usage
+from judge_server.core.price import Price
 from judge_server.models.baseline import LexicalBaseline
 from judge_server.models.protocol import (
     IMPOSSIBLE_LOGPROB,
@@ -20,26 +25,31 @@ from judge_server.models.protocol import (
     TypedAnswer,
     TypedQuestion,
 )
+from judge_server.models.registry import listed_price
 
 BYTES_A_TOKEN = 4
 QUESTIONS_A_DECISION = 64
 
 
 class EstimatingModel:
-    """Implements ``Model`` in the place of the model ``specification``."""
+    """Implements ``Model`` and ``Priced`` in the place of the model ``specification`` with its ``options``."""
 
     revision = "estimate"
     notice: str | None = None
     capacity = 256
 
-    def __init__(self, specification: str) -> None:
+    def __init__(self, specification: str, options: Mapping[str, Any]) -> None:
         self.name = specification
+        self.price: Price | None = None
+        self._has_fallbacks = bool(options.get("fallbacks"))
         decisions = QUESTIONS_A_DECISION if specification.startswith("decide:") else 0
         self.capabilities = Capabilities(logprobs=True, structured=True, decisions=decisions)
         self._baseline = LexicalBaseline()
 
     async def start(self) -> None:
-        """Nothing to load."""
+        """Look up the price. Fallbacks have prices of their own, so with them none is known."""
+        with suppress(MissingDependency):
+            self.price = None if self._has_fallbacks else listed_price(self.name)
 
     async def complete(self, request: Request) -> Completion:
         """An undecided answer with the tokens that it would cost."""

@@ -101,6 +101,11 @@ def create(rest: str, options: Mapping[str, Any]) -> "LiteLLMProvider":
     return LiteLLMProvider(name, read_options(LiteLLMOptions, "litellm", options))
 
 
+def listed_price(rest: str) -> Price | None:
+    """The price of ``PROVIDER/NAME`` in LiteLLM's table, without asking the provider. Raises MissingDependency."""
+    return price_in(_import().model_cost, rest.strip())
+
+
 class LiteLLMProvider:
     """A Model of a hosted provider."""
 

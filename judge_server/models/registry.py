@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
+from judge_server.core.price import Price
 from judge_server.models.protocol import Model
 
 OptionsT = TypeVar("OptionsT", bound=Frozen)
@@ -50,6 +51,17 @@ PROVIDERS = {
     "baseline": "judge_server.models.baseline",
     "recorded": "judge_server.models.replay",
 }
+_WITH_PRICES = frozenset({"litellm"})
+
+
+def listed_price(specification: str) -> Price | None:
+    """What the provider's price table says of a model; None without a table, or if the model is not in it. Raises
+    MissingDependency if the provider's package is not installed."""
+    provider, _, rest = specification.partition(":")
+    if provider not in _WITH_PRICES:
+        return None
+    found: Price | None = import_module(PROVIDERS[provider]).listed_price(rest)
+    return found
 
 
 def open_model(specification: str, options: Mapping[str, Any] | None = None) -> Model:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.command import judge_server
 from tests.stub_judge import StubJudge
 from tests.submissions import rubric, submission
@@ -45,7 +47,8 @@ def test_a_judge_that_fails_leaves_the_time_unknown_and_the_counts_stand(tmp_pat
 
 def test_nothing_is_stored_by_an_estimate(tmp_path):
     written(tmp_path, submission(rubric=rubric(criteria=CRITERIA)))
-    estimated("score", "in.jsonl", "--model", "baseline", "--database", "sqlite:///own.db", cwd=tmp_path)
+    found = estimated("score", "in.jsonl", "--model", "baseline", "--database", "sqlite:///own.db", cwd=tmp_path)
+    assert (found["dollars"], found["unpriced"]) == (0, [])
     ended = judge_server("score", "in.jsonl", "--model", "baseline", "--database", "sqlite:///own.db", cwd=tmp_path)
     assert json.loads(ended.stdout)["usage"]["calls"] == 3
 
@@ -61,3 +64,51 @@ def test_measuring_a_judge_is_estimated_over_the_labelled_items(tmp_path):
     )  # fmt: skip
     assert (found["submissions"], found["calls"], found["failed"]) == (6, 18, 0)
     assert not list(tmp_path.glob("labels.*.csv"))
+
+
+def configured(folder, text):
+    written(folder, submission(rubric=rubric(criteria=CRITERIA)))
+    (folder / "own.toml").write_text(text)
+    return ("score", "in.jsonl", "--config", "own.toml")
+
+
+def test_money_follows_from_a_configured_price(tmp_path):
+    text = """
+[judges.default]
+model = "openai:x@http://127.0.0.1:9/v1"
+price = {prompt = 2, completion = 8, call = 0.5}
+"""
+    found = estimated(*configured(tmp_path, text), cwd=tmp_path)
+    tokens = (found["prompt_tokens"] * 2 + found["completion_tokens"] * 8) / 1e6
+    assert found["dollars"] == pytest.approx(3 * 0.5 + tokens)
+    assert found["unpriced"] == []
+
+
+def test_money_of_a_hosted_model_follows_from_the_price_table(tmp_path):
+    text = """
+[judges.default]
+model = "litellm:anthropic/claude-sonnet-4-5"
+mode = "reason"
+engine = {mock_response = "no", api_key = "k"}
+"""
+    found = estimated(*configured(tmp_path, text), cwd=tmp_path)
+    assert found["dollars"] == pytest.approx((found["prompt_tokens"] * 3 + found["completion_tokens"] * 15) / 1e6)
+
+
+def test_a_panel_with_a_member_of_unknown_price_has_no_sum_and_names_it(tmp_path):
+    text = """
+default_judge = "both"
+[judges.a]
+model = "openai:a@http://127.0.0.1:9/v1"
+[judges.b]
+model = "openai:b@http://127.0.0.1:9/v1"
+price = {prompt = 1}
+[judges.both]
+panel = ["a", "b"]
+"""
+    arguments = configured(tmp_path, text)
+    found = estimated(*arguments, cwd=tmp_path)
+    assert (found["dollars"], found["unpriced"]) == (None, ["openai:a@http://127.0.0.1:9/v1"])
+    shown = judge_server(*arguments, "--estimate", cwd=tmp_path).stdout
+    assert "no price of openai:a" in shown
+    assert "$" not in shown

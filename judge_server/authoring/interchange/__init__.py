@@ -19,6 +19,7 @@ from judge_server.authoring.interchange import (
     prbench,
     profbench,
     promptfoo,
+    promptfoo_tests,
     rows,
     rubrics_as_rewards,
     score_rubric,
@@ -85,7 +86,7 @@ FORMATS: Mapping[str, Format] = {
         promptfoo.write,
         promptfoo.losses,
         submission=promptfoo.submission_of,
-        split=promptfoo.tests_of,
+        split=promptfoo_tests.tests_of,
     ),
     "openai-grader": Format(
         "OpenAI graders: label_model, score_model, string_check, text_similarity, multi",

@@ -10,14 +10,14 @@ from typing import Any
 
 from judge_server.authoring.interchange.constraints import check_of
 from judge_server.authoring.interchange.record import first_given, slug, wrong_shape
-from judge_server.authoring.interchange.tracked import TrackedFields
+from judge_server.authoring.interchange.tracked import TrackedFields, use_all
 
 _TEXTS = (
     "criterion", "description", "statement", "requirement", "text", "rubric_description", "criterion_description",
     "criteria", "question", "rubric_item", "rubric", "content", "value", "title", "name",
 )  # fmt: skip
 _WEIGHTS = ("points", "weight", "rubric_weight", "criterion_weight", "score_weight", "importance_weight")
-_GIVEN_ID = re.compile(r"[a-z][a-z0-9_]{0,99}")
+GIVEN_ID = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _RULE = ("rule", "code", "program", "python", "function", "ifeval")
 SHAPE = "An entry is an object with a statement (criterion, description, requirement, …) and perhaps points or weight."
 
@@ -60,7 +60,7 @@ def number_of(value: Any) -> float | int | None:
 
 def _id(name: str, taken: set[str]) -> str:
     """The name if it may be an id and is free, else an id from its words."""
-    if _GIVEN_ID.fullmatch(name) and name not in taken:
+    if GIVEN_ID.fullmatch(name) and name not in taken:
         taken.add(name)
         return name
     return slug(name, taken)
@@ -94,7 +94,7 @@ def decided_by(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     options = options_of(dict.get(_plain(entry), "options") or dict.get(_plain(entry), "choices"))
     if options:
         used = "options" if dict.get(_plain(entry), "options") else "choices"
-        _whole(entry.get(used))
+        use_all(entry.get(used))
         return {"kind": "scale", "options": options}
     given = dict.get(_plain(entry), "options") or dict.get(_plain(entry), "choices")
     if given and not _yes_or_no(given):
@@ -110,14 +110,14 @@ def decided_by(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     if verifier == "llm":
         holder.get("verifier")
         for name in ("function", "parameters"):  # a judge decides: they say nothing
-            _whole(holder.get(name))
+            use_all(holder.get(name))
         return {}
     arguments = dict.get(_plain(holder), "parameters")
     check = check_of(function, arguments if isinstance(arguments, Mapping) else {}) if function else None
     if check is None or (verifier and verifier not in _RULE):
         return {}
     for name in ("function", "parameters", "verifier"):
-        _whole(holder.get(name))
+        use_all(holder.get(name))
     return {"kind": "check", "check": check}
 
 
@@ -163,12 +163,3 @@ def options_of(given: Any) -> list[dict[str, Any]] | None:
         {"label": label, "value": (score - low) / (high - low)} | ({"description": told} if told else {})
         for label, score, told in sorted(pairs, key=lambda pair: pair[1])
     ]
-
-
-def _whole(value: Any) -> None:
-    """All fields of a part that is carried over count as read."""
-    if isinstance(value, TrackedFields):
-        value.use_all()
-    elif isinstance(value, list):
-        for one in value:
-            _whole(one)

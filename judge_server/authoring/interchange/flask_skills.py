@@ -6,18 +6,14 @@ from the skill file, which has to lie in the row's folder. The level is the scor
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from judge_server.authoring.interchange.record import slug, wrong_shape
+from judge_server.authoring.interchange.record import beside, slug, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
-from judge_server.util.parsing import read_json
 
 SKILL_FILE = "skillset_description.json"
-_LARGEST_BYTES = 2_000_000
 _LEVELS = ("1", "2", "3", "4", "5")
 _NAMES = ("skill", "metrics")
 _SHAPE = f"A skill is {{Skill, Criteria, Scoring}} with levels 1 to 5; a row names skills of {SKILL_FILE}."
@@ -56,23 +52,9 @@ def _named(record: Mapping[str, Any]) -> list[str]:
 
 
 def _skills_beside(where: str) -> list[Any]:
-    path = Path(where.rsplit(":", 1)[0]).parent / SKILL_FILE
-    try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise BadInput(f"{path} is larger than {_LARGEST_BYTES:,} bytes.")
-        return _read_skills(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError) as fault:
-        raise BadInput(
-            f"{where}: the row names skills, and {path} cannot be read: {fault}.",
-            remedy=f"Put FLASK's {SKILL_FILE} into the row's folder.",
-        ) from None
-
-
-@lru_cache(maxsize=4)
-def _read_skills(path: Path, _changed_ns: int) -> list[Any]:
-    found = read_json(path.read_text(encoding="utf-8-sig"))
+    found = beside(where, SKILL_FILE)
     if not isinstance(found, list) or not all(isinstance(one, dict) and "Skill" in one for one in found):
-        raise ValueError("it is no list of skills")
+        raise BadInput(f"{where}: {SKILL_FILE} beside it is no list of skills.", remedy=_SHAPE)
     return found
 
 

@@ -4,13 +4,12 @@ Source: arXiv 2311.07911. An instruction without a check of the same meaning ref
 decide about it.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from judge_server.authoring.interchange.constraints import check_of
 from judge_server.authoring.interchange.record import slug, wrong_shape
-from judge_server.authoring.interchange.tracked import TrackedFields
+from judge_server.authoring.interchange.tracked import parsed, use_all
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
@@ -21,17 +20,14 @@ _SHAPE = "A row is {prompt, instruction_id_list: [id], kwargs: [{name: value}]}.
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     """The rubric of one row. Raises BadInput that names the instructions without a check."""
     ids = record.get("instruction_id_list") if isinstance(record, Mapping) else None
-    kwargs = record.get("kwargs") if isinstance(record, Mapping) else None
-    if isinstance(kwargs, str):
-        kwargs = json.loads(kwargs)
+    kwargs = parsed(record, "kwargs") if isinstance(record, Mapping) else None
     if not isinstance(ids, list) or not ids or not isinstance(kwargs, list) or len(kwargs) != len(ids):
         raise wrong_shape(where, "instruction_id_list and kwargs are not two lists of one length", _SHAPE)
     taken: set[str] = set()
     criteria, unknown = [], []
     for name, arguments in zip(ids, kwargs, strict=True):
         given = {key: value for key, value in dict(arguments or {}).items() if value is not None}
-        if isinstance(arguments, TrackedFields):
-            arguments.use_all()
+        use_all(arguments)
         check = check_of(str(name), given)
         if check is None:
             unknown.append(str(name))

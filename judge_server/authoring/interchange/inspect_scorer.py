@@ -11,7 +11,9 @@ from typing import Any
 from judge_server.authoring.interchange import grader_prompt as prompts
 from judge_server.authoring.interchange.record import first_given, slug, wrong_shape
 from judge_server.authoring.interchange.row import submission_of as row_submission
+from judge_server.authoring.interchange.tracked import tracked
 from judge_server.authoring.parsing import from_data
+from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
 _NOUNS = {
@@ -31,6 +33,7 @@ _GRADES = {
     ],
 }
 _SCORER, _SAMPLE = "scorer", "sample"
+_ATTACHMENT = "attachment://"
 
 
 def fits(record: Any) -> bool:
@@ -47,8 +50,8 @@ def split(record: Any) -> list[Any]:
         if isinstance(evaluation, Mapping):
             evaluation.get("scorers")
     if isinstance(samples, list) and samples:
-        return [{_SCORER: scorer, _SAMPLE: sample} for sample in samples for scorer in scorers]
-    return [{_SCORER: scorer} for scorer in scorers] or [record]
+        return [tracked({_SCORER: scorer, _SAMPLE: sample}) for sample in samples for scorer in scorers]
+    return [tracked({_SCORER: scorer}) for scorer in scorers] or [record]
 
 
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
@@ -82,15 +85,47 @@ def submission_of(record: Any) -> dict[str, Any]:
     sample = record.get(_SAMPLE) if isinstance(record, Mapping) and _SAMPLE in record else None
     if not isinstance(sample, Mapping):
         return {}
-    made = row_submission({"prompt": sample.get("input"), "id": first_given(sample.get("id"))})
+    kept = sample.get("attachments") if "attachments" in sample else None
+    texts: Mapping[str, Any] = kept if isinstance(kept, Mapping) else {}
+    made = row_submission({"prompt": _whole(sample.get("input"), texts), "id": first_given(sample.get("id"))})
     target = sample.get("target")
     if isinstance(target, list):
         target = "\n".join(map(str, target))
     if isinstance(target, str) and target.strip():
-        made["reference"] = target
-    output = sample.get("output") if "output" in sample else None
-    said = output.get("completion") if isinstance(output, Mapping) else None
+        made["reference"] = _whole(target, texts)
+    said = _whole(_said(sample.get("output") if "output" in sample else None), texts)
     return made | ({"response": said} if isinstance(said, str) else {})
+
+
+def _said(output: Any) -> Any:
+    """The completion, or the text of the first choice in logs that hold no completion."""
+    if not isinstance(output, Mapping):
+        return None
+    if "completion" in output:
+        return output.get("completion")
+    choices = output.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    message = first.get("message") if isinstance(first, Mapping) else None
+    content = message.get("content") if isinstance(message, Mapping) else None
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
+        return "\n".join(map(str, parts))
+    return content
+
+
+def _whole(value: Any, texts: Mapping[str, Any]) -> Any:
+    """The value with what stands under the sample's attachments in place of its name. Raises BadInput for a name that
+    stands there not."""
+    if isinstance(value, list):
+        return [_whole(one, texts) for one in value]
+    if isinstance(value, Mapping):
+        return {name: _whole(value.get(name), texts) for name in value}
+    if not isinstance(value, str) or not value.startswith(_ATTACHMENT):
+        return value
+    found = texts.get(value.removeprefix(_ATTACHMENT))
+    if not isinstance(found, str):
+        raise BadInput(f"A sample has no attachment {value[len(_ATTACHMENT) :][:80]!r}, which it names.")
+    return found
 
 
 def _scorers(record: Any) -> list[Any]:

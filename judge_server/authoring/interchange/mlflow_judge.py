@@ -12,10 +12,10 @@ from typing import Any
 from judge_server.authoring.interchange import grader_prompt as prompts
 from judge_server.authoring.interchange.record import slug, wrong_shape
 from judge_server.authoring.interchange.rubrics_as_rewards import Pitfalls
+from judge_server.authoring.interchange.tracked import parsed
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
-from judge_server.util.parsing import read_json
 
 _NOUNS = {"inputs": prompts.PROMPT, "outputs": prompts.RESPONSE, "expectations": prompts.REFERENCE}
 _SHAPE = "A judge is {name, instructions, feedback_value_type}, or a registered scorer as JSON."
@@ -68,13 +68,9 @@ def _unpacked(record: Any, where: str) -> Mapping[str, Any]:
     """The scorer, also one that a registry keeps as JSON in a text."""
     if not isinstance(record, Mapping):
         raise wrong_shape(where, "a judge is not an object", _SHAPE)
-    packed = record.get("serialized_scorer") if "serialized_scorer" in record else None
-    if not isinstance(packed, str):
+    if "serialized_scorer" not in record:
         return record
-    try:
-        found = read_json(packed)
-    except ValueError:
-        found = None
+    found = parsed(record, "serialized_scorer")
     if not isinstance(found, Mapping):
         raise wrong_shape(where, "serialized_scorer is not JSON", _SHAPE)
     return found

@@ -10,9 +10,8 @@ from typing import Any
 from judge_server.authoring.interchange.record import wrong_shape
 from judge_server.authoring.interchange.row import submission_of as row_submission
 from judge_server.authoring.interchange.rows import entries_of, rubric_of
-from judge_server.authoring.interchange.tracked import tracked
+from judge_server.authoring.interchange.tracked import parsed, unpacked
 from judge_server.core.rubric import Rubric
-from judge_server.util.parsing import read_json
 
 _SHAPE = "A row is {messages, ground_truth: {query, rubrics: [{description, weight}]}}; the truth may be JSON text."
 
@@ -40,13 +39,9 @@ def submission_of(record: Any) -> dict[str, Any]:
 
 
 def _truth(record: Any) -> Any:
-    truth = record.get("ground_truth") if isinstance(record, Mapping) else None
-    for _ in range(3):  # text of a list of text
-        if isinstance(truth, str):
-            try:
-                truth = tracked(read_json(truth))
-            except ValueError:
-                return None
+    truth = parsed(record, "ground_truth") if isinstance(record, Mapping) else None
+    for _ in range(2):  # text of a list of text
         if isinstance(truth, list) and len(truth) == 1:
+            truth[0] = unpacked(truth[0])
             truth = truth[0]
     return truth

@@ -1,51 +1,65 @@
 """promptfoo configurations and tests: assertions on outputs, a rubric for each test.
 
-Source: promptfoo's reference of assertions. ``llm-rubric``, ``g-eval``, ``model-graded-closedqa`` and ``factuality``
-ask a judge; ``contains``, ``equals``, ``regex``, ``is-json`` and their like are checks; ``not-`` negates, ``weight`` is
-the weight, and a variable ``{{name}}`` is replaced by the test's. A judged assertion below its ``threshold`` fails the
-test there; here it is a gate with reward 0. A test's own threshold is counted as not carried over.
+Source: promptfoo's reference of assertions. ``llm-rubric``, ``g-eval`` and ``model-graded-closedqa`` ask a judge,
+``factuality`` whether the output agrees with an expert's answer; ``contains``, ``equals``, ``regex``, ``is-json`` and
+their like are checks; ``not-`` negates, ``weight`` is the weight, and ``assert-set`` and a ``g-eval`` of several
+criteria weigh as one. A judged assertion below its ``threshold`` fails the test there; here it is a gate with reward 0.
+The threshold of a test or a set is counted as not carried over.
 """
 
+import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from judge_server.authoring.interchange.entry import number_of
+from judge_server.authoring.interchange.entry import GIVEN_ID, number_of
+from judge_server.authoring.interchange.promptfoo_tests import PROMPT, filled
 from judge_server.authoring.interchange.record import losses_of, slug, wrong_shape
+from judge_server.authoring.interchange.tracked import use_all
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
-_JUDGED = ("llm-rubric", "g-eval", "model-graded-closedqa", "factuality", "model-graded-factuality", "search-rubric")
-_VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_JUDGED = frozenset({"llm-rubric", "g-eval", "model-graded-closedqa", "factuality", "model-graded-factuality"})
+_FACTS = frozenset({"factuality", "model-graded-factuality"})
+_TEMPLATE = ("{{", "{%")
 _SHAPE = "A test is {vars, assert: [{type, value, weight}]}."
+
+
+def _schema(value: Any) -> dict[str, Any]:
+    use_all(value)
+    if value is not None and not isinstance(value, Mapping):
+        raise ValueError("a schema")
+    return {"schema": dict(value)} if value else {}
+
+
+def _words(value: Any) -> dict[str, Any]:
+    use_all(value)
+    bounds = dict(value) if isinstance(value, Mapping) else {"min": _number(value), "max": _number(value)}
+    return {"kind": "length", "unit": "words", **bounds}
+
+
+def _number(value: Any) -> int:
+    number = number_of(value)
+    if not isinstance(number, int):
+        raise TypeError("a whole number")
+    return number
+
+
 _CHECKS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "contains": lambda value: {"kind": "contains", "all": [value], "ignore_case": False},
-    "icontains": lambda value: {"kind": "contains", "all": [value]},
+    "contains": lambda value: {"kind": "contains", "all": [_one(value)], "ignore_case": False},
+    "icontains": lambda value: {"kind": "contains", "all": [_one(value)]},
     "contains-all": lambda value: {"kind": "contains", "all": _several(value), "ignore_case": False},
     "contains-any": lambda value: {"kind": "contains", "any": _several(value), "ignore_case": False},
     "icontains-all": lambda value: {"kind": "contains", "all": _several(value)},
     "icontains-any": lambda value: {"kind": "contains", "any": _several(value)},
-    "equals": lambda value: {"kind": "exact_match", "against": [value], "normalize": False},
-    "starts-with": lambda value: {"kind": "regex", "pattern": rf"\A{re.escape(value)}"},
-    "regex": lambda value: {"kind": "regex", "pattern": value},
-    "is-json": lambda value: {"kind": "json"} | ({"schema": dict(value)} if isinstance(value, Mapping) else {}),
-    "contains-json": lambda value: (
-        {"kind": "json", "extract": "first"} | ({"schema": dict(value)} if isinstance(value, Mapping) else {})
-    ),
+    "equals": lambda value: {"kind": "exact_match", "against": [_one(value)], "normalize": False},
+    "starts-with": lambda value: {"kind": "regex", "pattern": rf"\A{re.escape(_one(value))}"},
+    "regex": lambda value: {"kind": "regex", "pattern": _one(value)},
+    "is-json": lambda value: {"kind": "json", **_schema(value)},
+    "contains-json": lambda value: {"kind": "json", "extract": "first", **_schema(value)},
+    "word-count": _words,
 }
-
-
-def tests_of(config: Any) -> list[Any]:
-    """The tests of a configuration, each with the assertions of ``defaultTest``; the record itself if it is a test."""
-    if not isinstance(config, Mapping) or "tests" not in config:
-        return [config]
-    tests = config.get("tests")
-    if not isinstance(tests, list):
-        raise BadInput("tests is no list: tests in other files are not read.", remedy="Write them into the file.")
-    default = config.get("defaultTest") if "defaultTest" in config else None
-    common = list(default.get("assert") or []) if isinstance(default, Mapping) else []
-    return [{**dict(test), "assert": [*common, *(test.get("assert") or [])]} for test in tests]
 
 
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
@@ -54,10 +68,9 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     if not isinstance(asserts, list) or not asserts:
         raise wrong_shape(where, "a test has no assertions", _SHAPE)
     variables = record.get("vars") if "vars" in record else None
-    known = variables if isinstance(variables, Mapping) else {}
-    taken: set[str] = set()
-    unknown: list[str] = []
-    criteria = [made for one in _flat(asserts) for made in _criteria(one, known, taken, unknown)]
+    reading = _Reading(where, variables if isinstance(variables, Mapping) else {}, _names(asserts))
+    criteria = [reading.criterion(one) for one in asserts]
+    unknown = reading.unknown
     if unknown:
         raise BadInput(
             f"{where}: neither a judge nor a check of ours decides {', '.join(dict.fromkeys(unknown))}.",
@@ -74,13 +87,17 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
 
 
 def submission_of(record: Any) -> dict[str, Any]:
-    """The prompt if a variable holds it under a usual name; a test has none of its own."""
-    variables = record.get("vars") if isinstance(record, Mapping) and "vars" in record else None
-    if not isinstance(variables, Mapping):
+    """The prompt: the configuration's with the test's variables if it has a single one, or a variable of a usual
+    name."""
+    if not isinstance(record, Mapping):
         return {}
+    variables = record.get("vars") if "vars" in record else None
+    known = variables if isinstance(variables, Mapping) else {}
+    if PROMPT in record and isinstance(record.get(PROMPT), str):
+        return {"prompt": filled(record.get(PROMPT), known, "prompts")}
     for name in ("prompt", "question", "query", "input", "message"):
-        if isinstance(dict(variables).get(name), str):
-            return {"prompt": variables.get(name)}
+        if isinstance(dict(known).get(name), str):
+            return {"prompt": known.get(name)}
     return {}
 
 
@@ -94,48 +111,95 @@ def write(rubric: Rubric) -> dict[str, Any]:
 
 
 def losses(rubric: Rubric) -> list[str]:
-    return losses_of(rubric, {"statements", "aggregate weighted_mean"})
+    told = losses_of(rubric, {"statements", "aggregate weighted_mean"})
+    templates = [leaf.id for leaf in rubric.leaves if any(sign in leaf.statement for sign in _TEMPLATE)]
+    return told + ([f"braces that promptfoo takes for a variable (first: {templates[0]})"] if templates else [])
 
 
-def _flat(asserts: list[Any]) -> Iterator[Mapping[str, Any]]:
-    for one in asserts:
-        if isinstance(one, Mapping) and one.get("type") == "assert-set":
-            yield from _flat(list(one.get("assert") or []))
-        elif isinstance(one, Mapping):
-            yield one
+def _names(asserts: list[Any]) -> set[str]:
+    """The metrics that may be ids: those of one assertion only. Others are tags, as promptfoo adds them up."""
+    named = [str(one["metric"]) for one in asserts if isinstance(one, Mapping) and "metric" in one]
+    return {name for name in named if GIVEN_ID.fullmatch(name) and named.count(name) == 1}
 
 
-def _criteria(
-    one: Mapping[str, Any], variables: Mapping[str, Any], taken: set[str], unknown: list[str]
-) -> Iterator[dict[str, Any]]:
-    kind = str(one.get("type"))
-    negated = kind.startswith("not-")
-    bare = kind.removeprefix("not-")
-    value = _filled(one.get("value"), variables)
-    points = number_of(one.get("weight") if "weight" in one else 1)
-    metric = one.get("metric") if "metric" in one else None
-    further: dict[str, Any] = {"tags": [str(metric)[:100]]} if metric else {}
-    least = number_of(one.get("threshold")) if "threshold" in one and kind in _JUDGED else None
-    if least is not None and 0 < least <= 1:
-        further["gate"] = {"when": "unmet", "threshold": least, "reward": 0.0}
-    if bare in _JUDGED:
-        for text in value if isinstance(value, list) else [value]:
-            said = f"The response does not satisfy this: {text}" if negated else str(text)
-            yield {"id": slug(str(text), taken), "statement": said, "points": points, **further}
-    elif bare in _CHECKS:
-        check = _CHECKS[bare](value) | ({"negate": True} if negated else {})
-        yield {"id": slug(f"{bare} {value or ''}", taken), "kind": "check", "points": points, "check": check, **further}
-    else:
-        unknown.append(kind)
+class _Reading:
+    """One test's assertions as criteria. ``unknown``: the types that neither a judge nor a check decides."""
+
+    def __init__(self, where: str, variables: Mapping[str, Any], names: set[str]) -> None:
+        self._where = where
+        self._variables = variables
+        self._names = names
+        self._taken: set[str] = set(names)
+        self.unknown: list[str] = []
+
+    def criterion(self, one: Any) -> dict[str, Any]:
+        if not isinstance(one, Mapping):
+            raise wrong_shape(self._where, f"the assertion {str(one)[:60]!r} is not an object", _SHAPE)
+        kind = str(one.get("type"))
+        points = number_of(one.get("weight") if "weight" in one else 1)
+        if points is None or points < 0:
+            raise wrong_shape(self._where, f"the weight of {kind} is no number of 0 or more", _SHAPE)
+        metric = str(one.get("metric")) if "metric" in one and one.get("metric") else ""
+        made: dict[str, Any] = {"points": points}
+        if metric and metric not in self._names:
+            made["tags"] = [metric[:100]]
+        named = metric if metric in self._names else ""
+        if kind == "assert-set":
+            found = one.get("assert")
+            return self._group(made, named or "set", [self.criterion(part) for part in found or []])
+        value = filled(one.get("value") if "value" in one else None, self._variables, self._where)
+        bare = kind.removeprefix("not-")
+        if bare in _JUDGED:
+            return self._judged(one, kind, value, made, named)
+        return self._checked(kind, value, made, named)
+
+    def _judged(
+        self, one: Mapping[str, Any], kind: str, value: Any, made: dict[str, Any], named: str
+    ) -> dict[str, Any]:
+        texts = value if isinstance(value, list) else [value]
+        if not texts or not all(isinstance(text, str) and text for text in texts):
+            raise wrong_shape(self._where, f"the value of {kind} is no text", _SHAPE)
+        if len(texts) > 1:
+            parts = [{"id": slug(text, self._taken), "statement": _stated(kind, text)} for text in texts]
+            return self._group(made, named or "criteria", parts)
+        least = number_of(one.get("threshold")) if "threshold" in one and kind in _JUDGED else None
+        gate = {"gate": {"when": "unmet", "threshold": least, "reward": 0.0}} if least and 0 < least <= 1 else {}
+        return made | {"id": named or slug(texts[0], self._taken), "statement": _stated(kind, texts[0])} | gate
+
+    def _checked(self, kind: str, value: Any, made: dict[str, Any], named: str) -> dict[str, Any]:
+        bare = kind.removeprefix("not-")
+        try:
+            check = _CHECKS[bare](value) | ({"negate": True} if bare != kind else {})
+        except (KeyError, TypeError, ValueError):
+            self.unknown.append(kind if bare not in _CHECKS else f"{kind} with such a value")
+            check = {}
+        made_id = named or slug(f"{bare} {value or ''}", self._taken)
+        return made | {"id": made_id, "kind": "check", "check": check}
+
+    def _group(self, made: dict[str, Any], named: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
+        if not parts:
+            raise wrong_shape(self._where, "an assert-set holds no assertions", _SHAPE)
+        return made | {"id": slug(named, self._taken), "kind": "group", "criteria": parts}
 
 
-def _filled(value: Any, variables: Mapping[str, Any]) -> Any:
-    if isinstance(value, list):
-        return [_filled(one, variables) for one in value]
-    if not isinstance(value, str):
+def _stated(kind: str, text: str) -> str:
+    text = f"The response agrees with this expert answer: {text}" if kind.removeprefix("not-") in _FACTS else text
+    return f"The response does not satisfy this: {text}" if kind.startswith("not-") else text
+
+
+def _one(value: Any) -> str:
+    """A text, or the number that stands for one."""
+    if isinstance(value, str) and value:
         return value
-    return _VARIABLE.sub(lambda name: str(variables.get(name[1])) if name[1] in variables else name[0], value).strip()
+    number = number_of(value)
+    if number is None:
+        raise ValueError("a text")
+    return str(number)
 
 
 def _several(value: Any) -> list[str]:
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else [str(part) for part in value]
+    """A list, or a text with commas between values, which may stand in double quotes."""
+    given = next(csv.reader([value], skipinitialspace=True), []) if isinstance(value, str) else value
+    if not isinstance(given, list) or not given:
+        raise ValueError("texts")
+    return [_one(part.strip() if isinstance(part, str) else part) for part in given]

@@ -1,22 +1,27 @@
 """Records of a JSON or JSONL file, one at a time, with the line on which each begins."""
 
-import gzip
 import re
 import unicodedata
 import zlib
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from judge_server.authoring.interchange.packed_log import packed_log
+from judge_server.authoring.interchange.tracked import tracked
 from judge_server.authoring.reading import read as read_yaml
 from judge_server.core.criterion import Binary, CheckCriterion, Criterion, Group, Nominal, Scale, nodes
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
+from judge_server.util.bounded import bounded, bounded_file, unzipped
 from judge_server.util.parsing import parse_toml, read_json
 
 MOST_BYTES = 64_000_000
-SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet", ".yaml", ".yml", ".toml")
+MOST_BYTES_BESIDE = 2_000_000
+SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet", ".yaml", ".yml", ".toml", ".eval")
 _MARK = b"\xef\xbb\xbf"
+_UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 # a field that a row of a data set has and an entry of a list of criteria has not
 _ROW = frozenset(
     (
@@ -26,8 +31,6 @@ _ROW = frozenset(
         "serialized_scorer", "calculate_output", "passing_labels", "instructions_judge_pydantic_data",
     )
 )  # fmt: skip
-
-_PIECE = 1 << 16
 
 
 def files_of(path: Path) -> list[Path]:
@@ -48,16 +51,15 @@ def records(path: Path) -> Iterator[tuple[str, Any]]:
         if path.stat().st_size > MOST_BYTES and not name.endswith(".jsonl"):
             raise BadInput(f"{path} is larger than {MOST_BYTES:,} bytes.", remedy="Split it, or write it as .jsonl.")
         if name.endswith((".yaml", ".yml")):
-            yield from _split(read_yaml(_bounded(path), str(path)).value, path)
-            return
-        if name.endswith(".toml"):
-            yield from _split(_toml(_bounded(path), path), path)
-            return
-        if name.endswith(".eval"):
-            raise BadInput(f"{path} is a packed log.", remedy="Unpack it: inspect log convert --to json.")
-        with _opened(path) as stream:
-            yield from _json_records(stream, path, lines=name.endswith(".jsonl"))
-    except (OSError, EOFError, zlib.error) as fault:
+            yield from _split(read_yaml(bounded_file(path, MOST_BYTES), str(path)).value, path)
+        elif name.endswith(".toml"):
+            yield from _split(_toml(bounded_file(path, MOST_BYTES), path), path)
+        elif name.endswith(".eval"):
+            yield from packed_log(path, MOST_BYTES)
+        else:
+            with unzipped(path) as stream:
+                yield from _json_records(stream, path, lines=name.endswith(".jsonl"))
+    except _UNREADABLE as fault:
         raise BadInput(f"{path} cannot be read: {getattr(fault, 'strerror', None) or fault}.") from None
 
 
@@ -66,10 +68,7 @@ def _json_records(stream: Any, path: Path, *, lines: bool) -> Iterator[tuple[str
     whole = _try(first)
     rest = stream.readline(MOST_BYTES)
     if whole is None or (not rest.strip() and not lines):
-        more = _at_most(stream)
-        if len(more) == MOST_BYTES:
-            raise BadInput(f"{path} is larger than {MOST_BYTES:,} bytes.", remedy="Write it as .jsonl.")
-        yield from _split(_parse(first + rest + more, f"{path}"), path)
+        yield from _split(_parse(first + rest + bounded(stream, MOST_BYTES), f"{path}"), path)
         return
     yield f"{path}:1", whole
     number = 2
@@ -79,23 +78,24 @@ def _json_records(stream: Any, path: Path, *, lines: bool) -> Iterator[tuple[str
         rest, number = stream.readline(MOST_BYTES), number + 1
 
 
-def _opened(path: Path) -> Any:
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
+@lru_cache(maxsize=4)
+def _beside(path: Path, _changed_ns: int) -> Any:
+    content = bounded_file(path, MOST_BYTES_BESIDE).removeprefix(_MARK)
+    return parse_toml(content) if path.suffix.lower() == ".toml" else read_json(content)
 
 
-def _bounded(path: Path) -> bytes:
-    with _opened(path) as stream:
-        return _at_most(stream)
-
-
-def _at_most(stream: Any) -> bytes:
-    """The rest of a stream, up to the bound. A single read of so much would take the memory first."""
-    content = bytearray()
-    while len(content) < MOST_BYTES and (piece := stream.read(min(_PIECE, MOST_BYTES - len(content)))):
-        content += piece
-    return bytes(content)
+def beside(where: str, named: str) -> Any:
+    """The JSON or TOML file that a record names, which has to lie in the record's folder or below. Raises BadInput."""
+    folder = Path(where.rsplit(":", 1)[0]).parent
+    path = (folder / named).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise BadInput(f"{where}: {named} lies outside of {folder}.", remedy="Copy the file beside the record's.")
+    try:
+        return tracked(_beside(path, path.stat().st_mtime_ns))
+    except _UNREADABLE as fault:
+        raise BadInput(
+            f"{where}: {path} cannot be read: {fault}.", remedy=f"Put {named} into the record's folder."
+        ) from None
 
 
 def _toml(content: bytes, path: Path) -> Any:

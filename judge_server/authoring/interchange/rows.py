@@ -12,11 +12,10 @@ from typing import Any
 
 from judge_server.authoring.interchange.entry import SHAPE, criterion_of
 from judge_server.authoring.interchange.record import first_given, losses_of, wrong_shape
-from judge_server.authoring.interchange.tracked import TrackedFields, tracked
+from judge_server.authoring.interchange.tracked import TrackedFields, parsed
 from judge_server.authoring.parsing import from_data
 from judge_server.core.criterion import AnyLeaf, Scale
 from judge_server.core.rubric import Rubric
-from judge_server.util.parsing import read_json
 
 _ENTRY = re.compile(r"\s*(?:\(?\d{1,3}[.):]|[-*•])\s+(?P<text>\S.*?)\s*(?:\[(?P<kind>[A-Za-z][^\[\]]{0,40})\])?\s*")
 _FEWEST_LINES = 2
@@ -78,22 +77,17 @@ def entries_of(record: Any) -> list[Any]:
     if not isinstance(record, Mapping):
         return []
     for name in _LISTS:
-        if name in record and (found := _list(record.get(name))):
+        if name in record and (found := _list(parsed(record, name))):
             return found
-    inner = record.get("reward_model") if "reward_model" in record else None
+    inner = parsed(record, "reward_model") if "reward_model" in record else None
     return entries_of(inner) if isinstance(inner, Mapping) else []
 
 
 def _list(value: Any) -> list[Any]:
-    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
-        try:
-            value = tracked(read_json(value))
-        except ValueError:
-            return []
     if isinstance(value, str):
         return _in_text(value)
     if isinstance(value, Mapping):
-        return next((found for name in _LISTS if name in value and (found := _list(value.get(name)))), [])
+        return next((found for name in _LISTS if name in value and (found := _list(parsed(value, name)))), [])
     return value if isinstance(value, list) else []
 
 

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from judge_server.authoring.interchange.entry import decided_by, number_of
 from judge_server.authoring.interchange.record import first_given, losses_of, slug, wrong_shape
+from judge_server.authoring.interchange.tracked import parsed
 from judge_server.authoring.parsing import from_data
 from judge_server.authoring.rules.wording import AVOIDED, DONE_WRONG, NEGATION
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
-from judge_server.util.parsing import read_json
 
 Wording = Literal["good", "bad"]
 Pitfalls = Callable[[str], Wording] | None
@@ -63,13 +63,8 @@ def read(record: Any, where: str, rubric_id: str = "", pitfalls: Pitfalls = None
 
 def _entries(record: Any) -> Any:
     if isinstance(record, Mapping):
-        record = next((record[name] for name in ("rubric", "rubrics", "rubric_list") if name in record), None)
-    if isinstance(record, str):  # data sets keep the list as JSON in a text column, or as lines of a text
-        try:
-            return read_json(record)
-        except ValueError:
-            return lines_of(record) or None
-    return record
+        record = next((parsed(record, name) for name in ("rubric", "rubrics", "rubric_list") if name in record), None)
+    return lines_of(record) or None if isinstance(record, str) else record
 
 
 def lines_of(text: str) -> list[dict[str, Any]]:

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from judge_server.authoring.interchange.entry import number_of
-from judge_server.authoring.interchange.record import slug, wrong_shape
-from judge_server.authoring.interchange.tracked import tracked
+from judge_server.authoring.interchange.record import beside, slug, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
-from judge_server.util.parsing import parse_toml, read_json
 
 _SHAPE = "A rubric file holds criteria of {name, text, weight, choices}; a configuration judges of {id: rubric, path}."
 _FIELDS = frozenset({"name", "text", "weight", "choices"})
-_LARGEST_BYTES = 2_000_000
 _DEEPEST = 20
 _BINARY = ["no", "yes"]
 
@@ -49,7 +46,7 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
             )
         name = str(record.get("name") or Path(path).stem)
         weights = dict(record.get("weights") or {}) if "weights" in record else {}
-        record = _beside(where, path)
+        record = beside(where, path)
     criteria = record.get("criteria") if isinstance(record, Mapping) else record
     if not isinstance(criteria, list) or not criteria:
         raise wrong_shape(where, "there are no criteria", _SHAPE)
@@ -93,24 +90,3 @@ def _judges(value: Any, depth: int = 0) -> Iterator[Any]:
             yield from (one for one in inner if isinstance(one, Mapping) and "id" in one)
         elif isinstance(inner, Mapping):
             yield from _judges(inner, depth + 1)
-
-
-def _beside(where: str, named: str) -> Any:
-    """The rubric file that a configuration names, which has to lie in the configuration's folder or below."""
-    folder = Path(where.rsplit(":", 1)[0]).parent
-    path = (folder / named).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise BadInput(f"{where}: {named} lies outside of {folder}.", remedy="Copy the rubric file beside it.")
-    try:
-        content = _bounded(path).removeprefix(b"\xef\xbb\xbf")
-        return tracked(parse_toml(content) if path.suffix.lower() == ".toml" else read_json(content))
-    except (OSError, ValueError) as fault:
-        raise BadInput(f"{where}: {path} cannot be read: {fault}.", remedy="Copy the rubric file beside it.") from None
-
-
-def _bounded(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        content = stream.read(_LARGEST_BYTES + 1)
-    if len(content) > _LARGEST_BYTES:
-        raise ValueError(f"it is larger than {_LARGEST_BYTES:,} bytes")
-    return content

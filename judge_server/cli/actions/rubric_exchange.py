@@ -14,7 +14,7 @@ import typer
 from judge_server.authoring.emitting import data_of, yaml_of
 from judge_server.authoring.interchange import FORMATS, format_of, rubrics_as_rewards
 from judge_server.authoring.interchange.record import files_of, records
-from judge_server.authoring.interchange.tracked import TrackedFields, tracked, unread
+from judge_server.authoring.interchange.tracked import tracked, unread
 from judge_server.authoring.reading import read as read_yaml
 from judge_server.authoring.writing import replace_file
 from judge_server.cli.actions import rubric_target
@@ -67,10 +67,11 @@ def import_rubrics(path: Path, form: str, options: RubricImportOptions) -> None:
     forms: Counter[str] = Counter()
     for where, record in found:
         name = format_of(record, where) if form == AUTO else form
-        for one in FORMATS[name].split(tracked(record)):
-            forms[name] += 1
-            made.append(_imported(one if isinstance(one, list | TrackedFields) else tracked(one), where, name, options))
-            left.update(unread(one))
+        whole = tracked(record)
+        parts = FORMATS[name].split(whole)
+        forms[name] += len(parts)
+        made += [_imported(part, where, name, options) for part in parts]
+        left.update(unread(*parts, whole))
     made = made if lines else _different(made)
     made = _numbered(made, options.rubric_id) if len(made) > 1 else made
     if len(made) > 1 and one_file and not lines:

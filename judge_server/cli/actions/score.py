@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from judge_server.authoring.publication import load_unchanged
-from judge_server.cli.actions.estimate import count, estimating_service, show, time_of
+from judge_server.cli.actions.estimate import Unpriced, count, estimating_service, show, time_of
 from judge_server.cli.actions.score_input import ForeignRows, ScoreLine, lines_of, total_of
 from judge_server.cli.actions.show import Shown, print_judgment
 from judge_server.cli.options import is_file
@@ -69,12 +69,13 @@ async def estimate_lines(settings: Settings, options: ScoreOptions) -> None:
     """Count what scoring would ask, and measure the judge on one submission."""
     file_rubric = load_unchanged(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
     rows = ForeignRows(rubric_given=bool(options.rubric))
-    async with estimating_service(settings) as service:
+    unpriced = Unpriced()
+    async with estimating_service(settings, unpriced) as service:
         service.judge_registry.named(options.judge)
         rubric = file_rubric or (await service.rubric_registry.get(options.rubric) if options.rubric else None)
         defaults = {"rubric": rubric, "judge": options.judge}
         items = ((line.item, defaults) async for line in lines_of(options.file, rows))
-        estimate, first = await count(service, items)
+        estimate, first = await count(service, items, unpriced)
     await time_of(settings, estimate, first, options.concurrency)
     if told := rows.summary():
         typer.echo(told, err=True)

@@ -59,11 +59,12 @@ async def measure(settings: Settings, options: RunOptions) -> bool:
 
 async def estimate(settings: Settings, options: RunOptions) -> None:
     """Count what measuring would ask, and measure the judge on one item."""
-    async with estimating.estimating_service(settings) as service:
+    unpriced = estimating.Unpriced()
+    async with estimating.estimating_service(settings, unpriced) as service:
         task = await _task(service, options, service.judge_registry.named(options.judge))
         for line in task.mapping:
             typer.echo(line, err=True)
-        found, first = await estimating.count(service, _submissions(task))
+        found, first = await estimating.count(service, _submissions(task), unpriced)
     await estimating.time_of(settings, found, first, options.concurrency)
     estimating.show(found, as_json=options.as_json)
 
