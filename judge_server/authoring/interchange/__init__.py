@@ -25,7 +25,7 @@ from judge_server.authoring.interchange import (
     score_rubric,
     verifiers,
 )
-from judge_server.authoring.interchange.row import submission_of
+from judge_server.authoring.interchange.row import no_submission, submission_of
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
@@ -94,18 +94,21 @@ FORMATS: Mapping[str, Format] = {
         openai_grader.fits,
         openai_grader.write,
         openai_grader.losses,
+        submission=openai_grader.submission_of,
         takes=_PITFALLS,
     ),
     "mlflow": Format(
         "MLflow judges and Guidelines: instructions with {{ outputs }}",
         mlflow_judge.read,
         mlflow_judge.fits,
+        submission=no_submission,
         takes=_PITFALLS | {"values"},
     ),
     "openevals": Format(
         "OpenEvals judges: prompt with {outputs}, choices, continuous",
         openevals.read,
         openevals.fits,
+        submission=no_submission,
         takes=_PITFALLS,
     ),
     "inspect": Format(
@@ -119,6 +122,7 @@ FORMATS: Mapping[str, Format] = {
         "verifiers rubric files and environments' configurations: name, text, weight, choices",
         verifiers.read,
         verifiers.fits,
+        submission=no_submission,
         split=verifiers.split,
     ),
     "flask": Format(
@@ -127,7 +131,9 @@ FORMATS: Mapping[str, Format] = {
     "profbench": Format(
         "ProfBench rows: rubrics of criterion_description with a weight in words", profbench.read, profbench.fits
     ),
-    "geval": Format("DeepEval G-Eval metrics: criteria, evaluation_steps, rubric", geval.read, _is_metric),
+    "geval": Format(
+        "DeepEval G-Eval metrics: criteria, evaluation_steps, rubric", geval.read, _is_metric, submission=no_submission
+    ),
     "score-rubric": Format(
         "Prometheus and BiGGen Bench: one scale of 1 to 5 with described levels",
         score_rubric.read,
@@ -142,9 +148,10 @@ FORMATS: Mapping[str, Format] = {
     "paperbench": Format(
         "PaperBench trees: requirements, weight, sub_tasks",
         paperbench.read,
-        _has("requirements"),
+        paperbench.fits,
         paperbench.write,
         paperbench.losses,
+        submission=no_submission,
     ),
     "prbench": Format(
         "PRBench rows: rubric of title and annotations with a weight class",

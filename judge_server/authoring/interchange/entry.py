@@ -94,7 +94,12 @@ def decided_by(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     options = options_of(dict.get(_plain(entry), "options") or dict.get(_plain(entry), "choices"))
     if options:
         used = "options" if dict.get(_plain(entry), "options") else "choices"
-        use_all(entry.get(used))
+        found = entry.get(used)
+        use_all(found)
+        if isinstance(found, list):
+            for option in found:
+                if isinstance(option, TrackedFields) and dict.get(option, "na") is True:
+                    option.used.discard("na")
         return {"kind": "scale", "options": options}
     given = dict.get(_plain(entry), "options") or dict.get(_plain(entry), "choices")
     if given and not _yes_or_no(given):
@@ -151,6 +156,8 @@ def options_of(given: Any) -> list[dict[str, Any]] | None:
             return None
     else:
         return None
+    if isinstance(given, list):  # a judge that cannot say abstains: not applicable is no level
+        found = [one for one, option in zip(found, given, strict=True) if dict.get(option, "na") is not True]
     for label, score, description in found:
         number = number_of(score)
         if label in (None, "") or number is None:

@@ -13,6 +13,7 @@ from typing import Any
 from judge_server.authoring.interchange import grader_prompt as prompts
 from judge_server.authoring.interchange.record import losses_of, slug, wrong_shape
 from judge_server.authoring.interchange.row import PROMPT_NAMES, REFERENCE_NAMES
+from judge_server.authoring.interchange.row import submission_of as row_submission
 from judge_server.authoring.interchange.rubrics_as_rewards import Pitfalls
 from judge_server.authoring.parsing import from_data
 from judge_server.core.criterion import AnyLeaf, Binary, Choice
@@ -59,6 +60,11 @@ def read(record: Any, where: str, rubric_id: str = "", pitfalls: Pitfalls = None
         "criteria": parts,
     }
     return from_data(data | ({"facts": shown} if shown else {}), file=where).rubric
+
+
+def submission_of(record: Any) -> dict[str, Any]:
+    """What a row holds beside its grader; a grader alone belongs to no prompt."""
+    return row_submission(record) if isinstance(record, Mapping) and "grader" in record else {}
 
 
 def _grader(record: Any) -> Mapping[str, Any] | None:

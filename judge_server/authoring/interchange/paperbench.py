@@ -20,6 +20,11 @@ _GIVEN_ID = re.compile(r"[a-z][a-z0-9_]{0,99}\Z")
 _UUID_LIKE = re.compile(r"[0-9a-f-]{16,}\Z")
 
 
+def fits(record: Any) -> bool:
+    """Whether a record is a node with a weight or children."""
+    return isinstance(record, Mapping) and "requirements" in record and ("sub_tasks" in record or "weight" in record)
+
+
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     """Convert a tree; its root becomes the rubric."""
     if not isinstance(record, Mapping) or not isinstance(record.get("requirements"), str):

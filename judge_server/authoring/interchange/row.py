@@ -6,13 +6,14 @@ from typing import Any
 from judge_server.authoring.interchange.record import first_given
 
 PROMPT_NAMES = (
-    "prompt", "question", "instruction", "messages", "conversation", "problem", "query", "input", "user_prompt",
-    "orig_instruction",
+    "orig_instruction", "prompt", "question", "instruction", "messages", "conversation", "problem", "query", "input",
+    "user_prompt",
 )  # fmt: skip
 REFERENCE_NAMES = (
     "reference", "reference_answer", "ideal_answer", "ideal_completion", "orig_reference_answer", "gold_answer",
     "ground_truth", "answer", "solution", "expected_output",
 )  # fmt: skip
+_SYSTEM = ("system_prompt",)
 _IDS = ("id", "prompt_id", "sample_id", "task_id", "uuid", "uid", "key", "example_id", "session_id", "idx")
 _NESTED = ("reward_model", "extra_info", "responses_create_params", "ideal_completions_data", "metadata")
 
@@ -28,7 +29,14 @@ def submission_of(record: Any) -> dict[str, Any]:
         "prompt": _first(places, PROMPT_NAMES, _conversation),
         "reference": _first(places, REFERENCE_NAMES, _text),
     }
+    if isinstance(found["prompt"], str) and (system := _first(places, _SYSTEM, _text)):
+        found["prompt"] = [{"role": "system", "content": system}, {"role": "user", "content": found["prompt"]}]
     return {name: value for name, value in found.items() if value is not None}
+
+
+def no_submission(_record: Any) -> dict[str, Any]:
+    """Of a grader or a rubric: it belongs to no prompt, and its own prompt is the judge's."""
+    return {}
 
 
 def _text(value: Any) -> str | None:

@@ -18,6 +18,7 @@ from judge_server.core.criterion import AnyLeaf, Scale
 from judge_server.core.rubric import Rubric
 
 _ENTRY = re.compile(r"\s*(?:\(?\d{1,3}[.):]|[-*•])\s+(?P<text>\S.*?)\s*(?:\[(?P<kind>[A-Za-z][^\[\]]{0,40})\])?\s*")
+_IMPORTANCE = re.compile(r"(?P<text>.*\S)\s*\(importance: ?(?P<weight>\d{1,3})(?:/100)?\)")
 _FEWEST_LINES = 2
 _LISTS = ("rubrics", "Rubrics", "rubric", "rubric_list", "criteria", "checklist", "requirements")
 
@@ -93,16 +94,19 @@ def _list(value: Any) -> list[Any]:
 
 def _in_text(text: str) -> list[Any]:
     """The entries of a numbered or bulleted list in a text, if it is nothing else; a kind in brackets at an entry's end
-    (``[Hard Rule]``, as OpenRubrics writes) becomes a tag."""
+    (``[Hard Rule]``, as OpenRubrics writes) becomes a tag, an importance (``(importance: 75/100)``, as WildChecklists
+    writes) the weight."""
     lines = [line for line in text.splitlines() if line.strip()]
     found = [_ENTRY.fullmatch(line) for line in lines]
     if len(lines) < _FEWEST_LINES or not all(found):
         return []
-    return [
-        TrackedFields({"criterion": one["text"], "tags": [one["kind"].strip()] if one["kind"] else []})
-        for one in found
-        if one is not None
-    ]
+    return [_text_entry(one) for one in found if one is not None]
+
+
+def _text_entry(found: re.Match[str]) -> TrackedFields:
+    weighed = _IMPORTANCE.fullmatch(found["text"])
+    text, weight = (weighed["text"], {"weight": int(weighed["weight"])}) if weighed else (found["text"], {})
+    return TrackedFields({"criterion": text, "tags": [found["kind"].strip()] if found["kind"] else [], **weight})
 
 
 def _title(record: Any) -> str:
