@@ -99,13 +99,14 @@ class MathCheck(CheckBase):
 
 
 class JsonCheck(CheckBase):
-    """``extract``: the whole text, its first fenced block, or the first JSON object in it."""
+    """``extract``: the whole text, the same with or without a fence around it, its first fenced block, or the first
+    JSON object in it."""
 
     kind: Literal["json"]
     json_schema: JsonObject | None = Field(
         default=None, validation_alias=AliasChoices("schema", "json_schema"), serialization_alias="schema"
     )
-    extract: Literal["whole", "fenced", "first"] = "whole"
+    extract: Literal["whole", "unfenced", "fenced", "first"] = "whole"
 
     @cached_property
     def schema_text(self) -> str | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from judge_server.authoring.interchange.record import wrong_shape
 from judge_server.authoring.interchange.row import submission_of as row_submission
-from judge_server.authoring.interchange.rows import rubric_of
+from judge_server.authoring.interchange.rows import rubric_of, with_weights
+from judge_server.authoring.interchange.tracked import parsed
 from judge_server.core.rubric import Rubric
 
 _LISTS = ("checklist", "decomposed_questions", "checklists", "questions")
@@ -19,16 +20,17 @@ _SHAPE = "A row holds a list of questions under checklist or decomposed_question
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     """The rubric of one row."""
     name = next((one for one in _LISTS if isinstance(record, Mapping) and one in record), None)
-    entries = record.get(name) if name else None
+    entries = parsed(record, name) if name else None
     if not isinstance(entries, list) or not entries:
         raise wrong_shape(where, "there is no checklist", _SHAPE)
-    labels = record.get("question_label") if "question_label" in record else None
+    labels = parsed(record, "question_label") if "question_label" in record else None
     made = [
         {"criterion": entry, "tags": labels[place] if isinstance(labels, list) and place < len(labels) else []}
         if isinstance(entry, str)
         else entry
         for place, entry in enumerate(entries)
     ]
+    made = with_weights(made, record, where)
     return rubric_of(made, where, rubric_id or f"checklist/row-{where.rsplit(':', 1)[-1]}")
 
 

@@ -56,6 +56,13 @@ def _language(arguments: Arguments) -> Check:
     return {"kind": "language", "any": [code]}
 
 
+def _postscript(marker: str) -> Check:
+    known = {"P.S.": r"p\.\s?s\.", "P.P.S": r"p\.\s?p\.\s?s"}
+    if not marker:
+        raise ValueError("no marker")
+    return _regex(known.get(marker, re.escape(marker)), "ignore_case")
+
+
 def _answer(arguments: Arguments) -> str:
     found = next(arguments[name] for name in ("answer", "ground_truth", "reference", "expected") if arguments.get(name))
     return str(found)
@@ -63,7 +70,9 @@ def _answer(arguments: Arguments) -> str:
 
 _CHECKS: dict[str, Callable[[Arguments], Check]] = {
     "keywords:existence": lambda a: {"kind": "contains", "all": _texts(a["keywords"])},
-    "keywords:forbidden_words": lambda a: {"kind": "contains", "none": _texts(a["forbidden_words"])},
+    "keywords:forbidden_words": lambda a: _regex(
+        rf"\b(?:{'|'.join(map(re.escape, _texts(a['forbidden_words'])))})\b", "ignore_case", negate=True
+    ),
     "keywords:frequency": lambda a: _regex(
         re.escape(str(a["keyword"])), "ignore_case", count=_bounds(a, "frequency")
     ),
@@ -87,11 +96,11 @@ _CHECKS: dict[str, Callable[[Arguments], Check]] = {
         r"\*[^\n*]+\*", count={"min": int(float(a["num_highlights"]))}
     ),
     "detectable_format:title": lambda _: _regex(r"<<[^\n]+>>"),
-    "detectable_format:json_format": lambda _: {"kind": "json", "extract": "first"},
+    "detectable_format:json_format": lambda _: {"kind": "json", "extract": "unfenced"},
     "detectable_content:number_placeholders": lambda a: _regex(
         r"\[[^\[\]]*\]", count={"min": int(float(a["num_placeholders"]))}
     ),
-    "detectable_content:postscript": lambda a: {"kind": "contains", "all": _texts(a["postscript_marker"])},
+    "detectable_content:postscript": lambda a: _postscript(str(a["postscript_marker"]).strip()),
     "math_verify": lambda a: {"kind": "math", "against": _answer(a)},
     "exact_match": lambda a: {"kind": "exact_match", "against": [_answer(a)]},
     "contains": lambda a: {"kind": "contains", "all": _texts(a.get("keywords") or a["keyword"])},

@@ -19,6 +19,23 @@ _TEXTS = (
 _WEIGHTS = ("points", "weight", "rubric_weight", "criterion_weight", "score_weight", "importance_weight")
 GIVEN_ID = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _RULE = ("rule", "code", "program", "python", "function", "ifeval")
+_NEGATIVE = ("negative", "penalty", "-")
+_TRUE, _FALSE = (True, "true", "yes"), (False, "false", "no")
+_SIGNS: Mapping[str, tuple[Any, ...]] = {
+    "negative": _TRUE,
+    "is_negative": _TRUE,
+    "penalty": _TRUE,
+    "is_penalty": _TRUE,
+    "inverse": _TRUE,
+    "invert": _TRUE,
+    "reverse": _TRUE,
+    "reversed": _TRUE,
+    "positive": _FALSE,
+    "is_positive": _FALSE,
+    "polarity": _NEGATIVE,
+    "sign": _NEGATIVE,
+    "direction": _NEGATIVE,
+}
 SHAPE = "An entry is an object with a statement (criterion, description, requirement, …) and perhaps points or weight."
 
 
@@ -29,10 +46,12 @@ def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: flo
         entry = TrackedFields({"criterion": entry})
     if not isinstance(entry, Mapping):
         raise wrong_shape(where, "an entry is neither an object nor a text", SHAPE)
-    text = next((entry[name] for name in _TEXTS if isinstance(entry.get(name), str) and entry[name].strip()), None)
-    weight = first_given(*(entry.get(name) for name in _WEIGHTS if name in entry), default=default_weight)
+    fields = _plain(entry)
+    text = next((entry[name] for name in _TEXTS if isinstance(fields.get(name), str) and fields[name].strip()), None)
+    weight = next((entry[name] for name in _WEIGHTS if fields.get(name) not in (None, "")), default_weight)
     if text is None or weight is None:
         raise wrong_shape(where, "an entry lacks a statement or a weight", SHAPE)
+    _refuse_a_sign_in_words(fields, where)
     if str(dict.get(_plain(entry), "category") or "").lower() == "pitfall" and not any(
         name in entry for name in _WEIGHTS
     ):
@@ -44,6 +63,17 @@ def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: flo
     if tags:
         made["tags"] = tags
     return made | decided_by(entry, where)
+
+
+def _refuse_a_sign_in_words(fields: Mapping[str, Any], where: str) -> None:
+    """Some files say beside a positive weight that being met is bad; whether the statement is worded as the bad thing
+    stands nowhere."""
+    for name, bad in _SIGNS.items():
+        said = fields.get(name)
+        if said is not None and (said in bad or str(said).strip().lower() in bad):
+            raise wrong_shape(
+                where, f"an entry says {name}: {said}, and not whether being met costs points", "Give signed points."
+            )
 
 
 def number_of(value: Any) -> float | int | None:

@@ -7,6 +7,7 @@ of a scale, worth the middle of its range. Without a rubric each step, or the cr
 from collections.abc import Mapping
 from typing import Any
 
+from judge_server.authoring.interchange.entry import number_of
 from judge_server.authoring.interchange.record import slug, wrong_shape
 from judge_server.authoring.interchange.rows import rubric_of
 from judge_server.authoring.parsing import from_data
@@ -24,7 +25,7 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     criteria, steps = record.get("criteria"), record.get("evaluation_steps") if "evaluation_steps" in record else None
     levels = record.get("rubric") if "rubric" in record else None
     if isinstance(levels, list) and levels and isinstance(criteria, str):
-        scale = {"id": slug(name, set()), "kind": "scale", "statement": criteria, "options": [*map(_level, levels)]}
+        scale = {"id": slug(name, set()), "kind": "scale", "statement": criteria, "options": _options(levels, where)}
         if isinstance(steps, list) and steps:
             scale["guidance"] = "\n".join(map(str, steps))
         data = {"id": made_id, "version": "1.0.0", "title": name[:200], "criteria": [scale]}
@@ -35,7 +36,16 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     return rubric_of(list(entries), where, made_id, title=name[:200])
 
 
-def _level(level: Any) -> dict[str, Any]:
-    low, high = level.get("score_range")
-    outcome = str(level.get("expected_outcome"))
+def _options(levels: list[Any], where: str) -> list[dict[str, Any]]:
+    """From worst to best, in whatever order they were given."""
+    return sorted((_level(level, where) for level in levels), key=lambda option: float(option["value"]))
+
+
+def _level(level: Any, where: str) -> dict[str, Any]:
+    bounds = level.get("score_range") if isinstance(level, Mapping) else None
+    outcome = level.get("expected_outcome") if isinstance(level, Mapping) else None
+    numbers = [number_of(one) for one in bounds] if isinstance(bounds, list) and len(bounds) == 2 else []
+    low, high = numbers if len(numbers) == 2 else (None, None)
+    if low is None or high is None or not 0 <= low <= high <= 10 or not isinstance(outcome, str):
+        raise wrong_shape(where, "a level lacks score_range [low, high] within 0 and 10 or expected_outcome", _SHAPE)
     return {"label": f"{low}-{high}" if low != high else str(low), "value": (low + high) / 20, "description": outcome}

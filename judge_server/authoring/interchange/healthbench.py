@@ -9,6 +9,7 @@ from typing import Any
 
 from judge_server.authoring.interchange.entry import criterion_of
 from judge_server.authoring.interchange.record import first_given, losses_of, wrong_shape
+from judge_server.authoring.interchange.tracked import parsed
 from judge_server.authoring.parsing import from_data
 from judge_server.core.rubric import Rubric
 
@@ -20,7 +21,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     """The rubric of one row. Raises BadInput for another structure, BadRubric for content that is not valid in a
     rubric."""
-    rows = record.get("rubrics") if isinstance(record, Mapping) else None
+    rows = parsed(record, "rubrics") if isinstance(record, Mapping) else None
     if not isinstance(rows, list) or not rows:
         raise wrong_shape(where, "there is no list of rubrics", _SHAPE)
     taken: set[str] = set()

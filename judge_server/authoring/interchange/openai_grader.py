@@ -121,6 +121,9 @@ def _criterion(
     labels, passing = grader.get("labels"), grader.get("passing_labels")
     if not isinstance(labels, list) or not isinstance(passing, list):
         raise wrong_shape(where, f"{name!r} lacks labels or passing_labels", _SHAPE)
+    unknown = [str(label) for label in passing if label not in labels]
+    if unknown or not passing:
+        raise wrong_shape(where, f"{name!r} passes {', '.join(unknown) or 'nothing'}, which is no label of it", _SHAPE)
     options = [{"label": str(label), "value": float(label in passing)} for label in labels]
     return prompts.criterion(name, asked, {"kind": "nominal", "options": options}, taken)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from judge_server.authoring.interchange.entry import number_of
 from judge_server.authoring.interchange.record import first_given, losses_of, slug, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.core.criterion import Criterion, Group
@@ -51,13 +52,19 @@ def _node(node: Any, taken: set[str], where: str, level: int) -> dict[str, Any]:
     text = node["requirements"].strip()
     given = str(first_given(node.get("id"), default=""))
     named = given if _GIVEN_ID.match(given) and not _UUID_LIKE.match(given) else text
-    made: dict[str, Any] = {"id": slug(named, taken), "statement": text, "points": node.get("weight", 1)}
+    made: dict[str, Any] = {"id": slug(named, taken), "statement": text, "points": _weight(node)}
     categories = [node.get("task_category"), node.get("finegrained_task_category")]
     if tags := [f"{_TAG}{category}" for category in dict.fromkeys(categories) if category]:
         made["tags"] = tags
     if children := node.get("sub_tasks"):
         made |= {"kind": "group", "criteria": [_node(child, taken, where, level + 1) for child in children]}
     return made
+
+
+def _weight(node: Mapping[str, Any]) -> Any:
+    given = node.get("weight", 1)
+    number = number_of(given)
+    return given if number is None else number
 
 
 def write(rubric: Rubric) -> dict[str, Any]:

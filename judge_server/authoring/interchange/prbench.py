@@ -10,6 +10,7 @@ from typing import Any
 from judge_server.authoring.interchange.entry import number_of
 from judge_server.authoring.interchange.record import first_given, wrong_shape
 from judge_server.authoring.interchange.rows import rubric_of
+from judge_server.authoring.interchange.tracked import parsed
 from judge_server.core.rubric import Rubric
 
 _SHAPE = "A row is {prompt_0, rubric: [{id, title, annotations: {weight_class, <class>_weight, criteria_category}}]}."
@@ -21,13 +22,13 @@ _MOST_TURNS = 100
 
 def fits(record: Any) -> bool:
     """Whether the entries of a row have annotations with a weight class."""
-    entries = record.get("rubric") if isinstance(record, Mapping) and "rubric" in record else None
+    entries = parsed(record, "rubric") if isinstance(record, Mapping) and "rubric" in record else None
     return isinstance(entries, list) and bool(entries) and all(_annotations(one) is not None for one in entries)
 
 
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     """The rubric of one row."""
-    entries = record.get("rubric") if isinstance(record, Mapping) else None
+    entries = parsed(record, "rubric") if isinstance(record, Mapping) else None
     if not isinstance(entries, list) or not entries:
         raise wrong_shape(where, "there is no rubric", _SHAPE)
     made = [_entry(entry, where) for entry in entries]

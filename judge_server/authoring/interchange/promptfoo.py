@@ -179,7 +179,8 @@ class _Reading:
     def _group(self, made: dict[str, Any], named: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
         if not parts:
             raise wrong_shape(self._where, "an assert-set holds no assertions", _SHAPE)
-        return made | {"id": slug(named, self._taken), "kind": "group", "criteria": parts}
+        made_id = named if named in self._names else slug(named, self._taken)
+        return made | {"id": made_id, "kind": "group", "criteria": parts}
 
 
 def _stated(kind: str, text: str) -> str:

@@ -12,7 +12,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from judge_server.authoring.interchange.tracked import TrackedFields, tracked
+from judge_server.authoring.interchange.tracked import TrackedFields, tracked, use_all
 from judge_server.core.errors import BadInput
 
 PROMPT = "prompt"
@@ -42,6 +42,7 @@ def _expanded(test: TrackedFields, common: Mapping[str, Any], templates: Any, pr
     asserts = [_assertion(one, templates) for part in (common, test) for one in _list(part, "assert")]
     own = test.get("vars") if "vars" in test else None
     default = common.get("vars") if "vars" in common else None
+    use_all(default)  # each test has them, and is asked which of them it used
     values: dict[str, Any] = {**(default or {}), **(own or {})} if isinstance(own, Mapping | None) else {}
     if any(isinstance(found, str) for found in (own, default)):
         raise BadInput("vars stand in another file, which is not read.", remedy=_ELSEWHERE)

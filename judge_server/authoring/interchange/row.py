@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from judge_server.authoring.interchange.record import first_given
+from judge_server.authoring.interchange.tracked import unpacked
 
 PROMPT_NAMES = (
-    "orig_instruction", "prompt", "question", "instruction", "messages", "conversation", "problem", "query", "input",
-    "user_prompt",
+    "orig_instruction", "prompt", "question", "instruction", "messages", "conversation", "conversations", "problem",
+    "query", "input", "user_prompt",
 )  # fmt: skip
 REFERENCE_NAMES = (
     "reference", "reference_answer", "ideal_answer", "ideal_completion", "orig_reference_answer", "gold_answer",
     "ground_truth", "answer", "solution", "expected_output",
 )  # fmt: skip
+_ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 _SYSTEM = ("system_prompt",)
 _IDS = ("id", "prompt_id", "sample_id", "task_id", "uuid", "uid", "key", "example_id", "session_id", "idx")
 _NESTED = ("reward_model", "extra_info", "responses_create_params", "ideal_completions_data", "metadata")
@@ -40,6 +42,8 @@ def no_submission(_record: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
     return value if isinstance(value, str) and value.strip() else None
 
 
@@ -59,18 +63,26 @@ def _dict(value: Mapping[str, Any]) -> dict[str, Any]:
 def _conversation(value: Any) -> Any:
     """A prompt as a text, or as messages of role and content."""
     if isinstance(value, str):
-        return value if value.strip() else None
-    if not isinstance(value, list) or not value:
+        held = unpacked(value) if value.lstrip().startswith("[") else None
+        if not isinstance(held, list) or not (said := _conversation(held)):
+            return value if value.strip() else None
+        return said
+    if not isinstance(value, list) or not value or not all(isinstance(turn, dict) and _role(turn) for turn in value):
         return None
+    asked = max((place for place, turn in enumerate(value, 1) if _role(turn) != "assistant"), default=0)
     turns = []
-    for turn in value:
-        if not isinstance(turn, dict) or "role" not in turn:
-            return None
-        content = turn.get("content")
+    for turn in value[:asked]:  # what follows is an answer, not carried over and counted
+        content = turn.get("content") if "role" in turn else turn.get("value")
         if isinstance(content, list):  # parts of text
             parts = [part.get("text") for part in content if isinstance(part, dict)]
             content = "\n".join(str(first_given(part, default="")) for part in parts)
-        turns.append({"role": turn["role"], "content": content if isinstance(content, str) else ""})
-    while turns and turns[-1]["role"] == "assistant":
-        turns.pop()
+        turn.get("role" if "role" in turn else "from")
+        turns.append({"role": _role(turn), "content": content if isinstance(content, str) else ""})
     return turns or None
+
+
+def _role(turn: dict[str, Any]) -> str:
+    """The role, also of a turn ``{from, value}`` as ShareGPT writes it; none of anything else."""
+    if "role" in turn:
+        return str(dict.get(turn, "role"))
+    return _ROLES.get(str(dict.get(turn, "from")), "") if "from" in turn and "value" in turn else ""

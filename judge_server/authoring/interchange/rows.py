@@ -20,6 +20,7 @@ from judge_server.core.rubric import Rubric
 _ENTRY = re.compile(r"\s*(?:\(?\d{1,3}[.):]|[-*•])\s+(?P<text>\S.*?)\s*(?:\[(?P<kind>[A-Za-z][^\[\]]{0,40})\])?\s*")
 _IMPORTANCE = re.compile(r"(?P<text>.*\S)\s*\(importance: ?(?P<weight>\d{1,3})(?:/100)?\)")
 _FEWEST_LINES = 2
+_WEIGHTS = ("weights", "rubric_weights", "criteria_weights", "rubrics_weights", "points", "scores")
 _LISTS = ("rubrics", "Rubrics", "rubric", "rubric_list", "criteria", "checklist", "requirements")
 
 
@@ -28,7 +29,23 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     entries = entries_of(record)
     if not entries:
         raise wrong_shape(where, "there is no list of criteria", f"Name it rubrics, rubric or criteria. {SHAPE}")
+    entries = with_weights(entries, record, where)
     return rubric_of(entries, where, rubric_id or f"imported/row-{where.rsplit(':', 1)[-1]}", title=_title(record))
+
+
+def with_weights(entries: list[Any], record: Any, where: str) -> list[Any]:
+    """Texts with the weights that stand in a list beside them."""
+    name = next((one for one in _WEIGHTS if isinstance(record, Mapping) and one in record), None)
+    given = parsed(record, name) if name else None
+    if name is None or not isinstance(given, list):
+        return entries
+    texts = [one.get("criterion") if isinstance(one, Mapping) and len(one) <= 2 else one for one in entries]
+    if len(given) != len(entries) or not all(isinstance(one, str) for one in texts):
+        raise wrong_shape(where, f"{name} are {len(given)} for {len(entries)} criteria", f"Give one to each. {SHAPE}")
+    return [
+        TrackedFields({**(one if isinstance(one, Mapping) else {}), "criterion": text, "weight": weight})
+        for one, text, weight in zip(entries, texts, given, strict=True)
+    ]
 
 
 def rubric_of(entries: list[Any], where: str, rubric_id: str, *, title: str = "", **fields: Any) -> Rubric:

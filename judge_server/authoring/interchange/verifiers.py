@@ -11,6 +11,7 @@ from typing import Any
 
 from judge_server.authoring.interchange.entry import number_of
 from judge_server.authoring.interchange.record import beside, slug, wrong_shape
+from judge_server.authoring.interchange.tracked import use_all
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
@@ -45,11 +46,16 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
                 remedy="Write what it asks as a rubric, or leave it out of the configuration.",
             )
         name = str(record.get("name") or Path(path).stem)
-        weights = dict(record.get("weights") or {}) if "weights" in record else {}
+        given = record.get("weights") if "weights" in record else None
+        weights = dict(given) if isinstance(given, Mapping) else {}
+        use_all(given)
         record = beside(where, path)
     criteria = record.get("criteria") if isinstance(record, Mapping) else record
     if not isinstance(criteria, list) or not criteria:
         raise wrong_shape(where, "there are no criteria", _SHAPE)
+    unknown = sorted(set(weights) - {one.get("name") for one in criteria if isinstance(one, Mapping)})
+    if unknown:
+        raise wrong_shape(where, f"weights name {', '.join(unknown)}, which is no criterion", _SHAPE)
     taken: set[str] = set()
     data = {
         "id": rubric_id or f"verifiers/{slug(name, set())}",

@@ -111,6 +111,13 @@ def _fenced(text: str) -> Any:
     return parse(text[fences[0].end() : end])
 
 
+def _unfenced(text: str) -> Any:
+    """The whole text, which may stand in one fence."""
+    fences = list(islice(_FENCE.finditer(text), 3))
+    wrapped = len(fences) == 2 and not (text[: fences[0].start()] + text[fences[1].end() :]).strip()
+    return parse(text[fences[0].end() : fences[1].start()] if wrapped else text)
+
+
 def _first(text: str) -> Any:
     """The first JSON object that starts at one of the first ``MOST_BRACES`` opening braces."""
     for start in islice(_positions(text, "{"), MOST_BRACES):
@@ -135,7 +142,12 @@ def _refuse_constant(name: str) -> Any:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-_EXTRACTORS: dict[str, Callable[[str], Any]] = {"whole": parse, "fenced": _fenced, "first": _first}
+_EXTRACTORS: dict[str, Callable[[str], Any]] = {
+    "whole": parse,
+    "unfenced": _unfenced,
+    "fenced": _fenced,
+    "first": _first,
+}
 
 
 MOST_CALLS = 200

@@ -24,7 +24,10 @@ SPECS = [
     ),
     {"kind": "exact_match"},
     {"kind": "numeric"},
-    *({"kind": "json", "extract": extract, "schema": {"type": "object"}} for extract in ("whole", "fenced", "first")),
+    *(
+        {"kind": "json", "extract": extract, "schema": {"type": "object"}}
+        for extract in ("whole", "unfenced", "fenced", "first")
+    ),
     {"kind": "tags", "required": ["a", "b"], "exclusive": True},
     {"kind": "language", "any": ["en"]},
     {"kind": "citations"},
