@@ -2,16 +2,12 @@
 
 import gzip
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, BinaryIO
 
 _PIECE = 1 << 16
 
 
-class Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
-
-
-def bounded(stream: Readable, most: int) -> bytes:
+def bounded(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
     """The rest of a stream. Raises ValueError if it is larger than ``most`` bytes. A single read of so much would take
     the memory first."""
     content = bytearray()
