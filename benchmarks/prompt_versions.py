@@ -20,7 +20,7 @@ from benchmarks.baseline_agreement import PHYSICIANS, Claims, auc, interval, kap
 from judge_server.core.criterion import Binary
 from judge_server.core.submission import Message
 from judge_server.exam.report import as_markdown
-from judge_server.exam.sitting import ExamPlan, sit
+from judge_server.exam.sitting import ExamPlan, answered
 from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.judge_input import shown_input
 from judge_server.settings.loading import load_settings
@@ -83,11 +83,14 @@ async def measure(options: argparse.Namespace) -> None:
             judge = service.judge_registry.named(name)
             begun = time.monotonic()
             print(f"## {name}: prompt {judge.specification.prompt}, {judge.specification.mode}", flush=True)
-            for line in agreement(rows, await answers(judge, rows)):
-                print(line, flush=True)
+            if rows:
+                for line in agreement(rows, await answers(judge, rows)):
+                    print(line, flush=True)
             plan = replace(ExamPlan(seed=options.seed, pairs=options.pairs), context_tokens=options.context)
-            result = await sit(judge, plan)
-            print(as_markdown(result).partition("\n## ")[0])
+            asked = await answered(judge, plan)
+            print(as_markdown(asked.result()).partition("\n## ")[0], flush=True)
+            print("### Whatever the probability of the labels together")
+            print(as_markdown(asked.whatever_mass().result()).partition("\n## ")[0])
             print(f"{time.monotonic() - begun:.0f} s", flush=True)
 
 
@@ -95,7 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument("kqa", type=Path)
-    parser.add_argument("--claims", type=int, default=10_000, help="at most so many claims, spread over the file")
+    parser.add_argument("--claims", type=int, default=10_000, help="at most so many claims, spread over the file; 0: none")
     parser.add_argument("--pairs", type=int, default=20, help="pairs of each family of the exam")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--context", type=int, default=None, help="tokens that the judge holds, for long responses")

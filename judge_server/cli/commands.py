@@ -166,9 +166,12 @@ def show(
 
 @options.takes_flags
 def rescore(
-    rubric: Annotated[str, typer.Option("--rubric", metavar="ID_OR_FILE", help="The rubric to aggregate under.")],
+    rubric: Annotated[
+        str | None,
+        typer.Option("--rubric", metavar="ID_OR_FILE", help="The rubric to aggregate under (default: each its own)."),
+    ] = None,
     judgments: Annotated[
-        list[str] | None, typer.Argument(metavar="[JUDGMENT]...", help="Ids; all of the rubric's if none.")
+        list[str] | None, typer.Argument(metavar="[JUDGMENT]...", help="Ids; all of the rubric's, or all, if none.")
     ] = None,
     *,
     library: options.LibraryFlags,
@@ -176,13 +179,19 @@ def rescore(
 ) -> None:
     """Aggregate stored verdicts under another rubric version: new weights, the same verdicts, no model call.
 
-    A criterion whose wording changed needs a judge; such judgments are listed on standard error and skipped.
+    A criterion whose wording changed needs a judge; such judgments are listed on standard error and skipped. Without
+    --rubric each judgment is replayed under the very version that it was judged under; exit status 1 if a reward differs
+    by more than 1e-9 or a version is not known.
 
     Example: judge-server rescore --rubric draft.yaml --database sqlite:///judge-server.db
     """
-    from judge_server.cli.actions.rescore import rescore_stored, show
+    from judge_server.cli.actions.rescore import is_changed, replay, rescore_stored, show
 
     settings = options.settings_given(library).with_database()
+    if rubric is None:
+        replayed, unknown = run(replay(settings, judgments or []))
+        show(replayed, as_json)
+        raise typer.Exit(1 if unknown or any(map(is_changed, replayed)) else 0)
     show(run(rescore_stored(settings, rubric, judgments or [])), as_json)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import Field
 
@@ -118,6 +118,26 @@ def turned(judge: Judge) -> Judge | None:
     return SingleJudge(judge.specification, judge.model, judge.writer.turned())
 
 
+@dataclass(frozen=True)
+class AnsweredExam:
+    """Every pair with both answers. ``skipped``: families that were not asked, with the reason."""
+
+    judge: Judge
+    plan: ExamPlan
+    pairs: tuple[ExamPair, ...]
+    answers: tuple[Answer, ...]
+    skipped: dict[str, str]
+
+    def result(self) -> ExamResult:
+        """The answers counted by family."""
+        return _result(self.judge, self.plan, self.pairs, self.answers, _families(self.pairs, self.answers), self.skipped)
+
+    def whatever_mass(self) -> "AnsweredExam":
+        """The same with the readings that were distrusted because the labels had too little probability."""
+        answers = [answer if (kept := answer.distrusted) is None else Answer(reading=kept) for answer in self.answers]
+        return replace(self, answers=tuple(answers))
+
+
 async def sit(
     judge: Judge,
     plan: ExamPlan,
@@ -126,6 +146,17 @@ async def sit(
     terms: Terms | None = None,
 ) -> ExamResult:
     """Ask every question, ``at_once`` together. ``advance``: called with the questions done and in all."""
+    return (await answered(judge, plan, advance, at_once, terms)).result()
+
+
+async def answered(
+    judge: Judge,
+    plan: ExamPlan,
+    advance: Callable[[int, int], None] | None = None,
+    at_once: int = 32,
+    terms: Terms | None = None,
+) -> AnsweredExam:
+    """Ask every question, and keep the answers as they came."""
     reordered = turned(judge)
     skipped: dict[str, str] = {}
     made = plan.made()
@@ -137,8 +168,7 @@ async def sit(
     questions = [question for pair in made for question in pair.questions]
     asking = _Asking(judge, reordered, asyncio.Semaphore(at_once), terms or Terms())
     answers = await asking.all(questions, advance)
-    results = _families(made, answers)
-    return _result(judge, plan, made, answers, results, skipped)
+    return AnsweredExam(judge, plan, tuple(made), tuple(answers), skipped)
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def test_bad_use_is_one_line_with_the_remedy(folder, name):
         ["serve", "--port", "70000"],
         ["serve", "--colour", "blue"],
         ["bench", "--prompts", "0"],
-        ["rescore"],
+        ["rescore", "--rubrik", "x"],
         ["paint"],
     ],
     ids=" ".join,

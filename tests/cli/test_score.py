@@ -159,3 +159,18 @@ def test_judgments_are_kept_where_the_database_says(tmp_path):
     )
     assert again.returncode == 2  # judged by, never published: not addressable by name
     assert "test/word" in again.stderr
+    own = judge_server("rescore", "--json", DATABASE_URL=f"sqlite:///{tmp_path}/kept.db")
+    assert own.returncode == 0, own.stderr
+    assert [json.loads(line)["difference"] for line in own.stdout.splitlines()] == [0.0]
+
+
+def test_judgments_under_a_withdrawn_version_are_replayed_unchanged(tmp_path):
+    config, database = tmp_path / "judge.toml", f"sqlite:///{tmp_path}/kept.db"
+    config.write_text("allow_withdrawn = true\n")
+    item = lines(submission(rubric="medical/consultation@1.0.0"))
+    flags = ("--model", "baseline", "--config", config, "--database", database)
+    (judged,) = judgments(judge_server("score", "-", *flags, stdin=item).stdout)
+    assert judged["reward"] is not None
+    own = judge_server("rescore", "--database", database)
+    assert own.returncode == 0, own.stderr
+    assert "1 judgments, 0 with another reward" in own.stdout
