@@ -98,7 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument("kqa", type=Path)
-    parser.add_argument("--claims", type=int, default=10_000, help="at most so many claims, spread over the file; 0: none")
+    parser.add_argument("--claims", type=int, default=10_000, help="at most so many claims; 0: none")
     parser.add_argument("--pairs", type=int, default=20, help="pairs of each family of the exam")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--context", type=int, default=None, help="tokens that the judge holds, for long responses")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
+from judge_server.authoring.diff_words import criterion_in_words, field_in_words, sources_in_words
 from judge_server.core.criterion import Criterion, Group
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric, RubricReference, version_key
@@ -26,7 +27,7 @@ class VersionStep(StrEnum):
 
 class RubricChange(Frozen):
     """One change. ``criterion`` is None for the rubric itself; ``field`` is None if the change concerns the whole
-    criterion."""
+    criterion. ``told``: what is new, in words."""
 
     kind: ChangeKind
     criterion: str | None = None
@@ -34,16 +35,10 @@ class RubricChange(Frozen):
     before: Any = None
     after: Any = None
     step: VersionStep
+    told: str
 
     def __str__(self) -> str:
-        where = " ".join(filter(None, (self.criterion, self.field)))
-        match self.kind:
-            case "added" | "removed":
-                return f"{self.kind} {where}"
-            case "moved":
-                return f"moved {where}: {self.before} -> {self.after}"
-            case _:
-                return f"{self.kind} {where}: {self.before!r} -> {self.after!r}"
+        return f"{self.kind} {' '.join(filter(None, (self.criterion or 'rubric', self.field)))}: {self.told}"
 
 
 class RubricDifference(Frozen):
@@ -102,7 +97,7 @@ def _of_rubric(old: Rubric, new: Rubric) -> Iterator[RubricChange]:
     for field in Rubric.model_fields:
         if field not in ("criteria", "version") and before.get(field) != after.get(field):
             step = _RUBRIC_STEPS.get(field, VersionStep.PATCH)
-            yield RubricChange(kind="changed", field=field, before=before.get(field), after=after.get(field), step=step)
+            yield _changed("changed", None, field, before.get(field), after.get(field), step)
 
 
 def _of_criteria(old: Rubric, new: Rubric) -> Iterator[RubricChange]:
@@ -110,23 +105,34 @@ def _of_criteria(old: Rubric, new: Rubric) -> Iterator[RubricChange]:
     renamed = _renamed(before, after)
     for name in before:
         if name not in after and name not in renamed:
+            lost = before[name][1]
             yield RubricChange(
-                kind="removed", criterion=name, before=_statement(before[name][1]), step=VersionStep.MAJOR
+                kind="removed", criterion=name, before=lost.statement, step=VersionStep.MAJOR, told=_whole(lost)
             )
     origins = {new_name: old_name for old_name, new_name in renamed.items()}
     for name, place in after.items():
         origin = origins.get(name, name)
         if origin not in before:
-            yield RubricChange(kind="added", criterion=name, after=_statement(place[1]), step=_step_of_new(place[1]))
+            new_one = place[1]
+            yield RubricChange(
+                kind="added",
+                criterion=name,
+                after=new_one.statement,
+                step=_step_of_new(new_one),
+                told=_whole(new_one),
+            )
             continue
         if origin != name:
-            yield RubricChange(
-                kind="renamed", criterion=name, field="id", before=origin, after=name, step=VersionStep.MAJOR
-            )
+            yield _changed("renamed", name, "id", origin, name, VersionStep.MAJOR)
         yield from _of_one(name, before[origin], place)
     if list(before) != list(after) and sorted(before) == sorted(after):
         yield RubricChange(
-            kind="moved", field="criteria", before="an order", after="another order", step=VersionStep.PATCH
+            kind="moved",
+            field="criteria",
+            before="an order",
+            after="another order",
+            step=VersionStep.PATCH,
+            told="the same ones in another order",
         )
 
 
@@ -165,21 +171,29 @@ def _without_id(place: Placed) -> Any:
 def _of_one(name: str, before: Placed, after: Placed) -> Iterator[RubricChange]:
     if before[0] != after[0]:
         top = "the top"
-        places = {"before": before[0] or top, "after": after[0] or top}
-        yield RubricChange(kind="moved", criterion=name, step=VersionStep.MAJOR, **places)
+        places = (before[0] or top, after[0] or top)
+        told = f"from {places[0]} to {places[1]}"
+        yield RubricChange(
+            kind="moved", criterion=name, before=places[0], after=places[1], step=VersionStep.MAJOR, told=told
+        )
     old, new = _plain(before[1]), _plain(after[1])
     for field in dict.fromkeys((*old, *new)):
         if field in ("id", "criteria") or old.get(field) == new.get(field):
             continue
         kind: ChangeKind = {"statement": "reworded", "points": "reweighted"}.get(field, "changed")  # type: ignore[assignment]  # a dict's values widen to str
         step = _CRITERION_STEPS.get(field, VersionStep.MAJOR)
-        yield RubricChange(
-            kind=kind, criterion=name, field=field, before=old.get(field), after=new.get(field), step=step
-        )
+        yield _changed(kind, name, field, old.get(field), new.get(field), step)
 
 
-def _statement(criterion: Criterion) -> str:
-    return criterion.statement
+def _changed(
+    kind: ChangeKind, criterion: str | None, field: str, before: Any, after: Any, step: VersionStep
+) -> RubricChange:
+    words = sources_in_words(before, after) if field == "sources" else field_in_words(field, before, after)
+    return RubricChange(kind=kind, criterion=criterion, field=field, before=before, after=after, step=step, told=words)
+
+
+def _whole(criterion: Criterion) -> str:
+    return criterion_in_words(_plain(criterion))
 
 
 def _plain(value: Rubric | Criterion) -> dict[str, Any]:

@@ -180,8 +180,8 @@ def rescore(
     """Aggregate stored verdicts under another rubric version: new weights, the same verdicts, no model call.
 
     A criterion whose wording changed needs a judge; such judgments are listed on standard error and skipped. Without
-    --rubric each judgment is replayed under the very version that it was judged under; exit status 1 if a reward differs
-    by more than 1e-9 or a version is not known.
+    --rubric each judgment is replayed under the version that it was judged under; exit status 1 if a reward differs by
+    more than 1e-9 or a version is not known.
 
     Example: judge-server rescore --rubric draft.yaml --database sqlite:///judge-server.db
     """

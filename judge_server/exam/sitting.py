@@ -130,7 +130,9 @@ class AnsweredExam:
 
     def result(self) -> ExamResult:
         """The answers counted by family."""
-        return _result(self.judge, self.plan, self.pairs, self.answers, _families(self.pairs, self.answers), self.skipped)
+        return _result(
+            self.judge, self.plan, self.pairs, self.answers, _families(self.pairs, self.answers), self.skipped
+        )
 
     def whatever_mass(self) -> "AnsweredExam":
         """The same with the readings that were distrusted because the labels had too little probability."""

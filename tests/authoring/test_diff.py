@@ -1,6 +1,9 @@
+from itertools import pairwise
+
 import pytest
 
 from judge_server.authoring.diff import VersionStep, compare, next_version
+from judge_server.authoring.library import Library, rubrics_directory
 from tests.authoring.build import criterion, rubric
 
 
@@ -72,3 +75,46 @@ def test_aggregation_is_major_and_prose_is_a_patch():
 )
 def test_the_next_version_follows_the_step(version, step, suggested):
     assert next_version(version, step) == suggested
+
+
+def steps():
+    """Each pair of consecutive published versions of a bundled rubric."""
+    library = Library(rubrics_directory())
+    for name in library.names():
+        for old, new in pairwise(library.versions(name)):
+            yield library.published(name, old), library.published(name, new)
+
+
+@pytest.mark.parametrize(("old", "new"), list(steps()), ids=lambda one: one.name)
+def test_every_change_of_a_bundled_rubric_is_told_in_words(old, new):
+    difference = compare(old, new)
+    assert difference.changes
+    for change in difference.changes:
+        assert 5 < len(change.told) < 6_000, change
+        assert not any(mark in change.told for mark in ("{'", '{"', "[{", ": None", " null ")), change.told
+
+
+def test_the_words_name_what_is_new():
+    old = rubric(
+        criterion(
+            examples=[{"response": "x", "met": True}, {"response": "y", "met": False}], when={"facts.age": {"lte": 12}}
+        )
+    )
+    new = rubric(
+        criterion(
+            examples=[{"response": "y", "met": False}, {"response": "x", "met": True}],
+            when={"facts.age": {"lte": 15}, "facts.tool": ["a", "b"]},
+            gate={"when": "unmet", "reward": 0.4, "threshold": 0.3},
+            if_absent="skip",
+        )
+    )
+    told = {change.field: change.told for change in compare(old.rubric, new.rubric).changes}
+    assert told["examples"] == "the same ones in another order"
+    assert told["when"].startswith(
+        'applies if facts.age is 15 or less and facts.tool is "a" or "b" (before: if facts.age'
+    )
+    assert told["gate"] == "a gate that limits the reward to 0.4 if not met (threshold 0.3) (before: no gate)"
+    assert "it does not apply (before: the judge's general rule decides)" in told["if_absent"]
+    long = "One thing is said here, and at length. " * 5
+    (change,) = compare(rubric(description=long).rubric, rubric(description=f"{long}Another is new.").rubric).changes
+    assert change.told == 'now says "Another is new."'

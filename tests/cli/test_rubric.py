@@ -122,8 +122,8 @@ def test_publish_locks_a_version_and_diff_compares_with_the_last(tmp_path):
     assert (tmp_path / LOCK).is_file()
     write(path, criterion("a", points=3), criterion("c"))
     told = run("diff", path, "--exit-code", status=1).stdout
-    assert "reweighted a points: 1.0 -> 3.0" in told
-    assert "removed b" in told
+    assert "a\n  major  reweighted points: +3 instead of +1" in told
+    assert "b\n  major  removed: (binary, +1 points)" in told
     assert "the next version is 2.0.0" in told
     refused = run("publish", path, status=1)
     assert refused.stdout.count("sha256:") == 2

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from judge_server.authoring.publication import load_unchanged
-from judge_server.cli import options
 from judge_server.authoring.rubric_registry import RubricRegistry
+from judge_server.cli import options
 from judge_server.core.errors import BadInput, UnknownJudgment, UnknownRubric
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric

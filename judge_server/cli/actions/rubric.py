@@ -113,8 +113,14 @@ def diff(old: str, new: str | None, rubrics: list[Path] | None, as_json: bool) -
     if as_json:
         rubric_view.print_json(difference.model_dump(mode="json"))
     else:
-        rubric_view.print_difference(difference)
+        rubric_view.print_difference(difference, _withdrawn(older, rubrics))
     return bool(difference.changes)
+
+
+def _withdrawn(older: Rubric, rubrics: list[Path] | None) -> str | None:
+    """Why this version was withdrawn; None if it was not."""
+    review = rubric_target.library(rubrics).review(older.id, older.version)
+    return review.reason if review is not None and review.review == "withdrawn" else None
 
 
 def _last_published(parsed: Parsed, rubrics: list[Path] | None) -> Rubric:

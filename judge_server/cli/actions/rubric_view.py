@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from judge_server.authoring.diff import RubricChange, RubricDifference
+from judge_server.authoring.diff import RubricDifference
 from judge_server.authoring.finding import RubricFinding, Severity
 from judge_server.core.criterion import AnyLeaf, Binary, CheckCriterion, Choice, Criterion, Group, Scale
 from judge_server.core.review import RubricReview
@@ -115,24 +115,20 @@ def _inline(value: dict[str, Any]) -> str:
     return ", ".join(f"{name.rstrip('_')} {json.dumps(item, ensure_ascii=False)}" for name, item in value.items())
 
 
-def print_difference(difference: RubricDifference) -> None:
+def print_difference(difference: RubricDifference, why: str | None = None) -> None:
+    """Criterion by criterion in words. ``why``: the reason for which the older version was withdrawn."""
     typer.echo(f"{difference.old.id}@{difference.old.version} {difference.old.digest}")
     typer.echo(f"{difference.new.id}@{difference.new.version} {difference.new.digest}")
+    if why:
+        typer.echo(f"{difference.old.version} is withdrawn: {why}")
+    where: str | None = "no criterion yet"
     for change in difference.changes:
-        typer.secho(f"  {change.step:5}  {_shown(change)}", fg=_CHANGE_COLORS.get(change.kind))
+        if change.criterion != where:
+            where = change.criterion
+            typer.secho(where or "the rubric", bold=True)
+        what = " ".join(filter(None, (change.kind, change.field)))
+        typer.secho(f"  {change.step:5}  {what}: {change.told}", fg=_CHANGE_COLORS.get(change.kind))
     if not difference.changes:
         typer.echo("no change")
     else:
         typer.echo(f"{difference.step} change: the next version is {difference.suggested_version}")
-
-
-def _shown(change: RubricChange) -> str:
-    where = " ".join(filter(None, (change.criterion or "rubric", change.field)))
-    if change.kind in ("added", "removed"):
-        return f"{change.kind} {where}: {change.before or change.after or ''}"
-    return f"{change.kind} {where}: {_value(change.before)} -> {_value(change.after)}"
-
-
-def _value(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 200 else f"{text[:197]}..."
