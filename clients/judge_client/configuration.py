@@ -46,6 +46,11 @@ def environment(name: str) -> str | None:
     return os.environ.get(name, "").strip() or None
 
 
+_PREFIX = "JUDGE_"
+VARIABLES = (
+    *("URL", "API_KEY", "RUBRIC", "NAME", "ON_FAILURE", "ON_CHANGE", "RUN"),
+    *("DEADLINE_SECONDS", "PATIENCE_SECONDS", "ATTEMPTS", "PRIORITY"),
+)
 _SHORTEST_DEADLINE = 0.01  # below it no server can answer
 
 
@@ -59,11 +64,12 @@ class Address:
     @classmethod
     def of(cls, url: str | None, api_key: str | None) -> Address:
         """Raises BadConfiguration for what is no address."""
+        refuse_misspelt(os.environ)
         _require_text("url", url)
         _require_text("api_key", api_key)
         chosen = (url or environment("JUDGE_URL") or DEFAULT_URL).rstrip("/")
         if not _is_address(chosen):
-            raise BadConfiguration(f"url: {chosen!r} is no address.", remedy="Write http://HOST:PORT (JUDGE_URL).")
+            raise BadConfiguration(f"url: {chosen!r} is no address.", remedy=_address_remedy(chosen))
         _refuse_paths(chosen)
         return cls(chosen, _key(api_key or environment("JUDGE_API_KEY")))
 
@@ -93,6 +99,11 @@ class Terms:
                 f"rubric: a {type(self.rubric).__name__} is no rubric.",
                 remedy="Give one name such as medical/consultation, or a whole rubric as a dict.",
             )
+        if isinstance(self.rubric, str) and (self.rubric.lstrip().startswith("{") or "\n" in self.rubric.strip()):
+            raise BadConfiguration(
+                "rubric: the text of a rubric is no name.",
+                remedy="Give it as a dict (json.loads, yaml.safe_load), or publish it and give its name.",
+            )
         if seconds is not None and not (math.isfinite(seconds) and _SHORTEST_DEADLINE <= seconds <= 86_400):
             raise BadConfiguration(
                 f"deadline_seconds: {seconds} is not in [{_SHORTEST_DEADLINE}, 86400].",
@@ -113,6 +124,15 @@ class Terms:
             else self.deadline_seconds,
             priority=environment("JUDGE_PRIORITY") if self.priority is None else self.priority,
         )
+
+
+def _address_remedy(url: str) -> str:
+    """How what is no address should have been written."""
+    if url[:1] in ("'", '"') or url[-1:] in ("'", '"'):
+        return "Write it without quotation marks (JUDGE_URL)."
+    if url.count(":") > 2 and "[" not in url:
+        return "Write an IPv6 address in brackets, such as http://[::1]:8000 (JUDGE_URL)."
+    return f"Write http://HOST:PORT with the server's host and port, such as {DEFAULT_URL} (JUDGE_URL)."
 
 
 def _refuse_paths(url: str) -> None:
@@ -138,6 +158,19 @@ def _require_text(name: str, given: Any) -> None:
     if given is not None and not isinstance(given, str):
         wanted = "url='http://HOST:PORT'" if name == "url" else f"{name}='TEXT'"
         raise BadConfiguration(f"{name}: a {type(given).__name__} is no text.", remedy=f"Write {wanted}.")
+
+
+def refuse_misspelt(given: Iterable[str]) -> None:
+    """Raises BadConfiguration for a variable whose name is nearly that of one of ours: it would do nothing."""
+    for name in given:
+        ending = name.removeprefix(_PREFIX)
+        if name == ending or ending in VARIABLES or ending.startswith("SERVER"):
+            continue
+        near = get_close_matches(ending, VARIABLES, 1, 0.8)
+        if near and not ending.startswith(near[0]):  # one of ours with something behind it is somebody's own
+            raise BadConfiguration(
+                f"The variable {name} is not known and would do nothing.", remedy=f"Did you mean {_PREFIX}{near[0]}?"
+            )
 
 
 def _key(key: str | None) -> str | None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from judge_client.errors import JudgeFailed, Refused, UnreadableAnswer, slugs_of
 from judge_client.fork import ForkAware
+from judge_client.problem import FOREIGN
 from judge_client.scored import Scored, judge_failed
 
 PERMANENT_IN_A_ROW = 8
 FIRST_CONTACT_SECONDS = 30.0
 _PERMANENT = slugs_of(Refused) | {"missing_dependency", "bad_configuration"}
-_WRONG_ADDRESS = frozenset({"server_unreachable", "unreadable_answer"})
+_WRONG_ADDRESS = frozenset({"server_unreachable", "unreadable_answer", FOREIGN})
 _NEVER = "No judgment has succeeded yet, so the training would begin without a reward: on_failure does not apply."
 _LASTING = "No sample can be judged any more, so on_failure does not apply."
 

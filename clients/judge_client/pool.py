@@ -9,9 +9,12 @@ import asyncio
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from judge_client.configuration import Address
 from judge_client.errors import BadConfiguration
@@ -22,6 +25,7 @@ from judge_client.shards import CONNECTIONS, Shards
 if TYPE_CHECKING:
     import httpx
 
+Client = TypeVar("Client")
 _CONNECT_SECONDS = 10.0
 _TOO_SLOW = TransportFault("the answer took too long", sent=True, timed_out=True)
 
@@ -73,16 +77,47 @@ def _fault(fault: Exception, address: Address) -> TransportFault:
         )
     unsent = isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     timed_out = isinstance(fault, httpx.TimeoutException)
-    return TransportFault(f"{address.shown}: {told}", sent=not unsent, timed_out=timed_out, remedy=_remedy(told))
+    remedy = _remedy(told) or _remedy_of_proxy(address)
+    return TransportFault(f"{address.shown}: {told}", sent=not unsent, timed_out=timed_out, remedy=remedy)
 
 
 def _remedy(told: str) -> str | None:
     lowered = told.lower()
     if any(text in lowered for text in ("name or service not known", "getaddrinfo", "name resolution", "nodename")):
         return "The host name is not known here: correct url (JUDGE_URL)."
-    if "without sending a response" in lowered:
-        return "If the server speaks TLS, write https:// in url (JUDGE_URL)."
+    if "certificate" in lowered:
+        return "Set SSL_CERT_FILE to the certificate of the server's authority."
+    if any(text in lowered for text in ("without sending a response", "readerror", "connection reset")):
+        return "If the server speaks TLS, write https:// in url (JUDGE_URL); if it does not run, start it."
     return None
+
+
+def _remedy_of_proxy(address: Address) -> str | None:
+    """A request that the environment sends through a proxy may have failed there."""
+    parts = urlsplit(address.url)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy is None or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return (
+        f"The environment sends it through the proxy {proxy.rpartition('@')[2]}: if the server is reached without one, "
+        f"set NO_PROXY={parts.hostname}; else start it, or correct url (JUDGE_URL)."
+    )
+
+
+def _made(make: Callable[[], Client]) -> Client:
+    """A client of httpx. Raises BadConfiguration for proxies and certificates of the environment that it cannot use."""
+    try:
+        return make()
+    except OSError as fault:
+        raise BadConfiguration(
+            f"The certificates cannot be read: {fault}.", remedy="Correct SSL_CERT_FILE or SSL_CERT_DIR."
+        ) from None
+    except (ImportError, ValueError) as fault:
+        raise BadConfiguration(
+            f"The proxy of the environment cannot be used: {fault}",
+            remedy="Correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or set NO_PROXY to the judge-server's host.",
+        ) from None
 
 
 def _reply(response: httpx.Response, content: bytes) -> Reply:
@@ -134,8 +169,8 @@ class BlockingPool(ForkAware):
 
         with self._lock:
             if self._shards is None:
-                options = _options(self.address)
-                self._shards = Shards(lambda: httpx.Client(**options))
+                options = _made(lambda: _options(self.address))
+                self._shards = Shards(lambda: _made(lambda: httpx.Client(**options)))
                 self._closing = weakref.finalize(self, _close_all, self._shards)
             return self._shards
 
@@ -195,8 +230,8 @@ class AsyncPool(ForkAware):
         lease = self._leases.get(loop)
         if lease is None:
             self._leases = {other: kept for other, kept in self._leases.items() if not other.is_closed()}
-            options = _options(self.address)
-            shards = Shards(lambda: httpx.AsyncClient(**options))
+            options = _made(lambda: _options(self.address))
+            shards = Shards(lambda: _made(lambda: httpx.AsyncClient(**options)))
             lease = self._leases[loop] = Lease(shards, asyncio.Semaphore(self.connections))
         lease.users += 1
         return lease

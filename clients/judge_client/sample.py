@@ -28,6 +28,8 @@ _MEANT = {
 }
 """What others call our members."""
 _ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "ai": "assistant", "model": "assistant"}
+_KNOWN_ROLES = ("system", "developer", "user", "assistant", "tool")
+_SAID = ("content", "tool_calls", "reasoning", "reasoning_content")
 _NAMES = ("id", "group", "policy", "run", "judge")
 
 
@@ -193,13 +195,16 @@ def _text_or_messages(name: str, given: Any) -> Text:
                 remedy='Give one text, or messages such as {"role": "assistant", "content": "…"}.',
             )
         _require_role(message, f"{name}[{place}]")
+        if not any(member in message for member in _SAID):
+            raise BadSample(f"{name}[{place}] has no content.", remedy='Give {"role": …, "content": "…"}.')
     return given
 
 
 def _require_role(message: Mapping[str, Any], where: str) -> None:
     role = message.get("role")
-    if role in _ROLES:
-        raise BadSample(f"{where}: no role is {role!r}.", remedy=f"Write {_ROLES[role]!r}.")
+    lowered = role.lower() if isinstance(role, str) else ""
+    if lowered in _ROLES or (lowered in _KNOWN_ROLES and role != lowered):
+        raise BadSample(f"{where}: no role is {role!r}.", remedy=f"Write {_ROLES.get(lowered, lowered)!r}.")
     if not role:
         other = 'Write "role" and "content" for "from" and "value"; ' if "from" in message else ""
         raise BadSample(f"{where} has no role.", remedy=f'{other}"role" is "user" or "assistant".')

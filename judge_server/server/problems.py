@@ -55,6 +55,9 @@ _HTTP = {
     405: ("method_not_allowed", "The route does not know this method"),
 }
 _OUR_WORDS = ("type", "title", "status", "error_type")
+_ROUTES = (
+    "See /openapi.json for the routes and their methods. The server's address has no path, unless root_path is set."
+)
 _ROUTING = ("not_found", "method_not_allowed")
 _NO_OBJECT = ("model_type", "model_attributes_type", "tuple_type", "list_type", "dict_type")
 _ALTERNATIVE = re.compile(r"^(str|Rubric|tuple\[.*\]|(function|constrained|lax)-.*)$")
@@ -211,8 +214,8 @@ def _http(request: Request, fault: Exception) -> Response:
         "type": f"urn:judge-server:error:{slug}",
         "title": title,
         "status": fault.status_code,
-        "detail": str(fault.detail),
-        "remedy": "See /openapi.json for the routes and their methods." if slug in _ROUTING else None,
+        "detail": f"There is no route {request.url.path[:200]!r}." if slug == "not_found" else str(fault.detail),
+        "remedy": _ROUTES if slug in _ROUTING else None,
     }
     response = _response(fault.status_code, {name: value for name, value in document.items() if value is not None})
     response.headers.update(fault.headers or {})

@@ -1,15 +1,18 @@
 """Wrong first calls of a training that drops failures: each ends in an exception with the fix in its text, before any
 reward and so before the first optimiser step."""
 
+import asyncio
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from judge_client import JudgeClientError, Rewarder, Sample
 from judge_client.adapters.columns import Columns
 from judge_client.adapters.trl import SyncRubricReward
+from judge_client.adapters.verl import compute_score
 from tests.served import served, settings_of
 
 RUBRIC = "medical/consultation"
@@ -58,6 +61,12 @@ def trained(url, *, rubric=RUBRIC, batch=None, prompts=("I cough.",), completion
     return reward(prompts=list(prompts), completions=list(completions), completion_ids=[[1]], **(batch or {}))
 
 
+def of_verl(url, *, extra_info=None, **options):
+    """The first call of verl."""
+    given = {"rubric": RUBRIC, "url": url, "on_failure": 0.25, "patience_seconds": 0.5} | options
+    return asyncio.run(compute_score("d", "Rest.", "", extra_info or {"raw_prompt": "I cough."}, **given))
+
+
 CALLS = {
     "the address of a page": (lambda u: trained(f"{u}/docs"), "which the client adds by itself. Write http://127"),
     "the address of a trainer's route": (lambda u: trained(f"{u}/trainers/openrlhf/{RUBRIC}"), "Write http://127"),
@@ -104,6 +113,40 @@ CALLS = {
     "a deadline that nothing meets": (lambda u: trained(u, deadline_seconds=0.0001), "Give seconds, and enough"),
     "a unit in a deadline": (lambda u: trained(u, deadline_seconds="30s"), "without quotation marks"),
     "a policy in words": (lambda u: trained(u, on_failure="zero"), "Write raise, drop, neutral"),
+    "an address in quotation marks": (lambda u: trained(f"'{u}'"), "without quotation marks"),
+    "IPv6 without brackets": (lambda u: trained("http://::1:8000"), "Write an IPv6 address in brackets"),
+    "the address of the pages, as it is written": (lambda u: trained("http://HOST:PORT"), "the server's host and port"),
+    "a path that no proxy removes": (lambda u: trained(f"{u}/judge"), "The server's address has no path"),
+    "a key in two lines": (lambda u: trained(u, api_key="abc\ndef"), "Give the key alone"),
+    "a version with a v": (lambda u: trained(u, rubric=f"{RUBRIC}@v1.0.0"), "write it like medical/consultation"),
+    "the text of a rubric": (lambda u: trained(u, rubric='{"id": "a/b"}'), "Give it as a dict"),
+    "columns as a dict": (lambda u: trained(u, columns={"reference": "solution"}), "Write columns=Columns("),
+    "a column that there is none of": (lambda u: trained(u, columns=Columns(refrence="x")), "Did you mean reference?"),
+    "columns in each other's place": (
+        lambda u: trained(u, batch={"rubric": ["Rest."], "reference": [RUBRIC]}),
+        "write it like medical/consultation",
+    ),
+    "a list as a reference": (lambda u: trained(u, batch={"reference": [["x"]]}), "Give one text for each prompt"),
+    "a label of verl as a reference": (
+        lambda u: trained(u, batch={"reference": [{"style": "rule", "ground_truth": "x"}]}),
+        "Give one text for each prompt",
+    ),
+    "one text for all completions": (
+        lambda u: SyncRubricReward(RUBRIC, url=u)("abc", "abc"),
+        "prompts: a str is no list",
+    ),
+    "no completions": (lambda u: SyncRubricReward(RUBRIC, url=u)(["p"], None), "completions: a NoneType is no list"),
+    "fewer completions than prompts": (lambda u: trained(u, prompts=["a", "b"]), "Repeat each prompt for every"),
+    "a completion without content": (lambda u: trained(u, completions=[[{"role": "assistant"}]]), "has no content"),
+    "a role in capitals": (lambda u: trained(u, prompts=[[{"role": "User", "content": "hi"}]]), "Write 'user'"),
+    "token ids of NumPy": (lambda u: trained(u, completions=[np.array([1, 2])]), "Decode them"),
+    "a split without its reference": (lambda u: trained(u, rubric=WITH_REFERENCE), "Add the field reference"),
+    "no seconds": (lambda u: trained(u, deadline_seconds=0), "Give seconds"),
+    "fewer attempts than none": (lambda u: trained(u, attempts=-1), "Give 1 or more"),
+    "a policy of another library": (lambda u: trained(u, on_failure="skip"), "Write raise, drop, neutral"),
+    "extra_info of verl as text": (lambda u: of_verl(u, extra_info='{"raw_prompt": "x"}'), "extra_info is a str"),
+    "a key of verl that is not there": (lambda u: of_verl(u, prompt_key="promt"), "It has raw_prompt"),
+    "a policy that verl cannot bear": (lambda u: of_verl(u, on_failure="drop"), "Choose raise or a number"),
     "a run as long as a prompt": (lambda u: trained(u, run="x" * 5_000), "run: "),
 }
 

@@ -7,10 +7,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from judge_client.errors import BadSample
+from judge_client.configuration import refuse_unknown
+from judge_client.errors import BadConfiguration, BadSample
 from judge_client.sample import Sample, Text, encode, is_empty
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Batch = Mapping[str, Any]
 
@@ -28,12 +32,17 @@ class Columns:
     facts: str = "facts"
     judge: str = "judge"
 
+    def __new__(cls, *_: Any, **given: Any) -> Self:
+        """Raises BadConfiguration for a column that there is none of."""
+        refuse_unknown("Columns", given, [one.name for one in fields(cls)])
+        return super().__new__(cls)
+
     def samples(
         self, prompts: Iterable[Text], responses: Iterable[Text], batch: Batch, *, step: int | None = None
     ) -> list[Sample]:
         """Samples in order. ``batch``: columns as lists of the same length, among others. Responses to one row of the
         data set get the same ``group``. Raises BadSample."""
-        prompts, responses = list(prompts), list(responses)
+        prompts, responses = _listed("prompts", prompts), _listed("completions", responses)
         if len(prompts) != len(responses):
             raise BadSample(
                 f"{len(prompts)} prompts came with {len(responses)} responses.",
@@ -61,14 +70,31 @@ class Columns:
     def _rows(self, batch: Batch, count: int) -> Iterator[dict[str, Any]]:
         taken: dict[str, list[Any]] = {
             "rubric": [_object_or_text(one, self.rubric) for one in _column(batch, self.rubric, count)],
-            "reference": [_text(one) for one in _column(batch, self.reference, count)],
+            "reference": [_text(one, self.reference) for one in _column(batch, self.reference, count)],
             "facts": [_object(one, self.facts) for one in _column(batch, self.facts, count)],
-            "judge": [_text(one) for one in _column(batch, self.judge, count)],
+            "judge": [_text(one, self.judge) for one in _column(batch, self.judge, count)],
         }
         return ({name: values[place] for name, values in taken.items()} for place in range(count))
 
 
 USUAL = Columns()
+
+
+def require_columns(given: Any) -> Columns:
+    """Raises BadConfiguration for anything else than Columns."""
+    if not isinstance(given, Columns):
+        raise BadConfiguration(
+            f"columns: a {type(given).__name__} is no Columns.", remedy='Write columns=Columns(reference="solution").'
+        )
+    return given
+
+
+def _listed(what: str, given: Any) -> list[Any]:
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise BadSample(
+            f"{what}: a {type(given).__name__} is no list.", remedy="Give one text or conversation for each."
+        )
+    return list(given)
 
 
 def _column(batch: Batch, name: str, count: int) -> Sequence[Any]:
@@ -83,14 +109,22 @@ def _column(batch: Batch, name: str, count: int) -> Sequence[Any]:
     return listed
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)
+def _text(value: Any, name: str) -> str | None:
+    """Numbers become text. Raises BadSample for lists and objects, whose text no judge should read."""
+    plain = value.item() if getattr(value, "ndim", None) == 0 else value
+    if plain is None or plain == "":
+        return None
+    if not isinstance(plain, str | int | float):
+        raise BadSample(
+            f"column {name!r} holds a {type(plain).__name__}, not text.", remedy="Give one text for each prompt."
+        )
+    return str(plain)
 
 
 def _object_or_text(value: Any, name: str) -> str | Mapping[str, Any] | None:
     if isinstance(value, Mapping) or (isinstance(value, str) and value.lstrip().startswith("{")):
         return _object(value, name)
-    return _text(value)
+    return _text(value, name)
 
 
 def _object(value: Any, name: str) -> Mapping[str, Any] | None:

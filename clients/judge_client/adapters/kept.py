@@ -9,16 +9,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from judge_client.configuration import environment
+from judge_client.configuration import VARIABLES, environment
 from judge_client.on_failure import Kind, OnFailure
 from judge_client.rewarder import Rewarder
 from judge_client.sample import encode
 from judge_client.scored import Scored
 
-_VARIABLES = (
-    *("URL", "API_KEY", "RUBRIC", "NAME", "ON_FAILURE", "ON_CHANGE", "RUN"),
-    *("DEADLINE_SECONDS", "PATIENCE_SECONDS", "ATTEMPTS", "PRIORITY"),
-)
 _KEPT: dict[tuple[type[Rewarder], bytes], Any] = {}
 R = TypeVar("R", bound=Rewarder)
 
@@ -35,7 +31,7 @@ class Profile(Generic[R]):
 
     def rewarder(self, settings: Mapping[str, Any]) -> R:
         """The Rewarder with these arguments; None stands for the environment. Raises BadConfiguration."""
-        around = [environment(f"JUDGE_{name}") for name in _VARIABLES]
+        around = [environment(f"JUDGE_{name}") for name in VARIABLES]
         key = self.kind, encode([self.trainer, sorted(settings.items()), around], "settings")
         if key not in _KEPT:
             policy = OnFailure.choose(

@@ -12,7 +12,7 @@ from importlib import metadata
 from math import fsum
 from typing import Any, ClassVar
 
-from judge_client.adapters.columns import USUAL, Columns
+from judge_client.adapters.columns import USUAL, Columns, require_columns
 from judge_client.diversity import diversity
 from judge_client.on_failure import KINDS, Kind, OnFailure
 from judge_client.rewarder import Rewarder
@@ -45,7 +45,7 @@ class _Reward:
             bears, default, trainer = _UNMASKED, OnFailure.RAISE, "TRL before 1.6, which counts a missing reward as 0,"
         policy = OnFailure.choose(on_failure, default=default, bears=bears, trainer=trainer)
         self.rewarder = Rewarder(rubric, on_failure=policy, **options)
-        self.columns = columns
+        self.columns = require_columns(columns)
         known = self.rewarder.terms.rubric
         self.__name__ = name or _name_of(known, self.rewarder.terms.judge)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from judge_client.adapters.kept import Profile
 from judge_client.adapters.label import sample_of
-from judge_client.errors import JudgeFailed
+from judge_client.errors import BadSample, JudgeFailed
 from judge_client.rewarder import Rewarder
 from judge_client.scored import Scored
 
@@ -38,9 +38,22 @@ async def compute_score(  # noqa: PLR0913 - verl names each
     ``prompt_key``: of ``extra_info``, where verl's agent loop puts the conversation. ``extra_info`` may hold
     ``reference``, ``facts``, ``rubric`` and ``judge``; ``ground_truth`` is the reference, or an envelope of them.
     """
-    columns = extra_info or {}
+    columns = _columns(extra_info)
+    if columns and prompt_key != "raw_prompt" and prompt_key not in columns:
+        raise BadSample(
+            f"prompt_key: extra_info has no {prompt_key!r}.", remedy=f"It has {', '.join(map(str, columns))}."
+        )
     sample = sample_of(solution_str, prompt=columns.get(prompt_key), label=ground_truth, columns=columns)
     return shown(await PROFILE.rewarder(settings).ascore_one(sample), criteria, components)
+
+
+def _columns(extra_info: Any) -> Mapping[str, Any]:
+    if extra_info is not None and not isinstance(extra_info, Mapping):
+        raise BadSample(
+            f"extra_info is a {type(extra_info).__name__}, no object.",
+            remedy='Write it as {"name": …} in the data set.',
+        )
+    return extra_info or {}
 
 
 def shown(scored: Scored, criteria: Sequence[str], components: Sequence[str] = ()) -> dict[str, float | None]:
