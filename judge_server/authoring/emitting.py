@@ -17,8 +17,12 @@ _NUMBERS = frozenset(("points", "value", "reward", "clip", "scale", "center", "u
 
 def yaml_of(rubric: Rubric) -> str:
     """The YAML text of a rubric. Reading it back gives the same rubric."""
-    shown = data_of(rubric)
-    return "\n".join(_block(shown, 0)) + "\n"
+    return text_of(data_of(rubric))
+
+
+def text_of(data: Mapping[str, Any]) -> str:
+    """The YAML text of plain data: a rubric that need not be valid yet."""
+    return "\n".join(_block(data, 0)) + "\n"
 
 
 def data_of(rubric: Rubric) -> dict[str, Any]:

@@ -6,6 +6,7 @@ submission        the judged submission, one row per judgment; its texts are in 
 text              prompts, responses and references as JSON, each once, known by their digest
 rubric            content by digest, published or only seen inline
 publication       which content a published id@version has
+rubric_draft      rubrics that an author writes on a page; the published ones are their history
 served_rubric     which content a library rubric's id@version had when it first judged
 run_pin           what a training run is pinned to
 reask             judgments of runs whose judge was asked again, with both rewards
@@ -123,6 +124,19 @@ class PublicationRow(TableRow, table=True):
     version: str = Field(sa_column=Column(SafeText, primary_key=True))
     digest: str = Field(sa_column=Column(SafeText, ForeignKey("rubric.digest"), nullable=False))
     published_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class RubricDraftRow(TableRow, table=True):
+    __tablename__ = "rubric_draft"
+    __table_args__ = (
+        Index("ix_rubric_draft_author", "author", "updated_us", "id"),
+        Index("ix_rubric_draft_published", "published"),
+    )
+    id: str = Field(sa_column=Column(SafeText, primary_key=True))
+    author: str = Field(sa_column=Column(SafeText, nullable=False))
+    updated_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    published: str | None = Field(sa_column=Column(SafeText))
+    payload: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class ServedRubricRow(TableRow, table=True):
@@ -299,6 +313,7 @@ SUBMISSION = table_of(SubmissionRow)
 TEXT = table_of(TextRow)
 RUBRIC = table_of(RubricRow)
 PUBLICATION = table_of(PublicationRow)
+RUBRIC_DRAFT = table_of(RubricDraftRow)
 SERVED_RUBRIC = table_of(ServedRubricRow)
 RUN_PIN = table_of(RunPinRow)
 RUN_CHANGE = table_of(RunChangeRow)

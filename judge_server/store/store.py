@@ -25,6 +25,7 @@ from judge_server.store.audit_records import AuditRecords, WatchRecords
 from judge_server.store.budget_records import BudgetRecords
 from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database, PoolUse, Traffic
+from judge_server.store.draft_records import DraftRecords
 from judge_server.store.erasure_records import ErasureRecords
 from judge_server.store.fault import translate, unanswered
 from judge_server.store.group_commit import GroupCommit
@@ -80,6 +81,7 @@ class Store:
         self.traffic = Traffic()
         self.labels = LabelRecords(self._read, self._write)
         self.calibrations = CalibrationRecords(self._read, self._write)
+        self.drafts = DraftRecords(self._read, self._write)
         self.jobs = JobRecords(self._read, self._write, self._finishing)
         self.monitor = MonitorRecords(self._read)
         self.alarms = AlarmRecords(self._read, self._write)

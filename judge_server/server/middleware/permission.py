@@ -70,6 +70,7 @@ RULES: Final = (
     ScopeRule(_READ, "/", _WORKING),
     ScopeRule(_ALL, "/try", ("score",)),
     ScopeRule(_READ, "/rubrics", _WORKING),
+    ScopeRule(_ALL, "/drafts", ("author",)),
     ScopeRule(_READ, "/judgments", _WORKING),
     ScopeRule(_READ, "/groups", _WORKING),
     ScopeRule(_ALL, "/label", ("label",)),  # it shows other callers' conversations and responses

@@ -33,6 +33,7 @@ async def rubric(name: str, request: Request, service: ServiceHere) -> Response:
         request,
         "rubric.html",
         rubric=found,
+        written=await service.store.drafts.became(found.name),
         versions=await service.rubric_registry.versions(found.id),
         review=(service.rubric_registry.review_of(found) or RubricReview()).told(datetime.now(UTC).date()),
         rows=list(_rows(found.criteria, 0)),

@@ -59,11 +59,11 @@ def sent_to(request: Request, path: str) -> RedirectResponse:
     return RedirectResponse(f"{request.scope.get('root_path', '')}{path}", status_code=303)
 
 
-async def form_of(request: Request) -> Mapping[str, str]:
+async def form_of(request: Request, most_fields: int = _MOST_FIELDS) -> Mapping[str, str]:
     """The fields of a form. Raises Forbidden if it does not have the session's token, BadInput if it is no form."""
     try:
         content = (await request.body()).decode("utf-8")
-        fields = dict(parse_qsl(content, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        fields = dict(parse_qsl(content, keep_blank_values=True, max_num_fields=most_fields))
     except ValueError:
         raise BadInput("The form cannot be read.", remedy="Go back, reload the page and send it again.") from None
     if fields.get("token") != sessions(request).token(cookie_in(request.scope["headers"])):

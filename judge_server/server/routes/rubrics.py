@@ -6,16 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from judge_server.authoring.diff import RubricDifference, compare
-from judge_server.authoring.finding import RubricFinding, Severity
-from judge_server.authoring.lint import errors, lint
-from judge_server.authoring.parsing import Parsed, parse
+from judge_server.authoring.finding import RubricFinding
+from judge_server.authoring.lint import errors
 from judge_server.authoring.rubric_registry import RegistryEntry
 from judge_server.core.errors import BadRubric
 from judge_server.core.model import Frozen
 from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric, RubricReference
-from judge_server.judging import checks
 from judge_server.server.service import ServiceHere, StrictRoute
+from judge_server.server.validated_rubric import read_rubric, validated
 
 router = APIRouter(prefix="/v1/rubrics", tags=["rubrics"], route_class=StrictRoute)
 _RUBRIC_BODY = {
@@ -68,7 +67,7 @@ async def rubrics(service: ServiceHere) -> RubricList:
 @router.post("", openapi_extra=_RUBRIC_BODY, status_code=201, response_model=Published)
 async def publish(request: Request, service: ServiceHere) -> Response:
     """Publish a rubric version permanently. 201; 200 if it was published with this content, 409 if with other."""
-    parsed, findings = await asyncio.to_thread(_read, await request.body())
+    parsed, findings = await asyncio.to_thread(read_rubric, await request.body())
     faults = errors(findings)
     if faults:
         shown = [fault.model_dump(mode="json") for fault in faults]
@@ -81,23 +80,9 @@ async def publish(request: Request, service: ServiceHere) -> Response:
 @router.post("/validate", openapi_extra={"requestBody": {**_RUBRIC_BODY["requestBody"], "required": False}})
 async def validate(request: Request) -> Validation:
     """Check a rubric without storing it: errors and advice."""
-    try:
-        parsed, findings = await asyncio.to_thread(_read, await request.body())
-    except BadRubric as fault:
-        found = [RubricFinding.model_validate(finding) for finding in fault.extensions.get("findings", ())]
-        return Validation(valid=False, findings=found or [_plain(fault)])
-    return Validation(valid=True, findings=findings, reference=parsed.rubric.reference)
-
-
-def _read(body: bytes) -> tuple[Parsed, list[RubricFinding]]:
-    """Parse and lint a rubric. A large one takes a noticeable part of a second, so call it in a thread."""
-    parsed = parse(body)
-    checks.check_specifications(parsed.rubric)
-    return parsed, lint(parsed)
-
-
-def _plain(fault: BadRubric) -> RubricFinding:
-    return RubricFinding(rule="invalid", severity=Severity.ERROR, message=fault.detail, suggestion=fault.remedy)
+    parsed, findings = await asyncio.to_thread(validated, await request.body())
+    reference = None if parsed is None else parsed.rubric.reference
+    return Validation(valid=parsed is not None, findings=findings, reference=reference)
 
 
 @router.get("/{rubric_id:path}/diff")

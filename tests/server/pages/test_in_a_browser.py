@@ -2,12 +2,15 @@
 that came from outside."""
 
 import json
+import re
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.served import judged_by, served, settings_of
 from tests.server.pages.browser import WIDTHS, browser, visit
+from tests.server.pages.test_editor import begun
 from tests.stub_judge import StubJudge, faithful, text
 from tests.submissions import rubric, submission
 
@@ -45,6 +48,7 @@ def address(server):
 def pages(server):
     """The address of every kind of page: a route of the pages that is missing here fails the test of that name."""
     judged = server.get("/v1/judgments").json()["judgments"][0]["id"]
+    draft = begun(server, base="writing/summary")
     return {
         "/": "/",
         "/signin": "/signin",
@@ -55,18 +59,21 @@ def pages(server):
         "/judgments": "/judgments",
         "/judgments/{judgment_id}": f"/judgments/{judged}",
         "/groups": "/groups?group=g1&run=r1",
+        "/drafts": "/drafts?base=writing/summary",
+        "/drafts/{draft_id}": draft,
+        "/drafts/{draft_id}/publish": f"{draft}/publish",
         "/label": "/label",
         "/label/item": f"/label/item?{PLAN}",
     }
 
 
 def test_every_page_is_visited(pages):
-    from judge_server.server.pages import explorer, labelling, library, start, try_it
+    from judge_server.server.pages import editor, explorer, labelling, library, start, try_it
 
     shown = {
         route.path
-        for router in (explorer.router, labelling.router, library.router, start.router, try_it.router)
-        for route in router.routes
+        for module in (editor, explorer, labelling, library, start, try_it)
+        for route in module.router.routes
         if "GET" in route.methods and not route.path.startswith("/static")
     }
     assert {path.rstrip("/") or "/" for path in shown} == set(pages)
@@ -138,6 +145,44 @@ def test_every_field_and_link_is_reached_by_the_tab_key(chromium, address, pages
                 reached.add(visitor.page.evaluate("document.activeElement.outerHTML.slice(0, 200)"))
             assert len(reached) >= visitor.page.locator("button, select, textarea, input:not([type=hidden])").count()
             assert any("<button" in one for one in reached)
+
+
+def test_a_rubric_is_written_tried_and_published_by_its_accessible_names(chromium, server, address):
+    """Form and text follow each other while somebody types."""
+    with visit(chromium, address) as visitor:
+        page = visitor.page
+        visitor.open("/")
+        page.get_by_role("link", name="Write", exact=True).click()
+        page.get_by_label("Or begin a new one").fill("ward/handover")
+        page.get_by_role("button", name="Begin from the template").click()
+        text = page.get_by_label("The rubric as text (YAML)")
+        page.get_by_label("Statement").first.fill("Names the patient and the ward.")
+        expect(text).to_have_value(re.compile("Names the patient and the ward."))
+        text.fill(text.input_value().replace("Names the patient and the ward.", "Names the ward."))
+        expect(page.get_by_label("Statement").first).to_have_value("Names the ward.")
+        text.fill("criteria: [")
+        expect(page.locator("#state")).to_contain_text("cannot be used yet")
+        page.get_by_role("button", name=re.compile("^Line")).first.click()
+        assert page.evaluate("document.activeElement.id") == "text"
+        assert visitor.faults == []
+        page.go_back()
+        page.get_by_role("button", name="Begin from the template").wait_for()
+        path = begun(server, id="ward/handover")
+        visitor.open(path)
+        page.get_by_role("button", name="Move down: answers_question").click()
+        expect(page.locator("legend").first).to_have_text("invents_source")
+        page.get_by_label("Prompt").fill("Hand the patient over.")
+        page.get_by_label("Response").fill("Bed 3 sleeps; potassium is due at six.")
+        page.get_by_role("button", name="Add the sample").click()
+        page.get_by_role("button", name="Try the draft on 1 samples").click()
+        assert "Bed 3 sleeps" in page.inner_text("main table")
+        page.get_by_role("link", name="look at the changes and publish").click()
+        page.get_by_label("What changed, and why").fill("The first one.")
+        page.get_by_label("This version may never change again").check()
+        page.get_by_role("button", name="Publish 1.0.0").click()
+        assert "The first one." in page.inner_text("main")
+        assert visitor.faults == []
+    assert server.get("/v1/rubrics/ward/handover").json()["reference"]["version"] == "1.0.0"
 
 
 def test_two_hundred_hostile_texts_run_nothing(chromium):

@@ -18,6 +18,7 @@ HOSTILE = [
     "</textarea><svg onload=alert(1)>",
     "&lt;b&gt; ☃ \u202e",
 ]  # fmt: skip
+SCRIPTS = {f"/static/{name}" for name in ("keys.js", "editor.js", "htmx.min.js")}
 
 
 class Page(HTMLParser):
@@ -50,7 +51,9 @@ def sound(answer):
     assert "default-src 'none'" in policy
     page = Page(answer.text)
     assert not page.all("style", "img", "svg", "iframe")
-    assert {one.get("src") for one in page.all("script")} <= {"/static/keys.js"}
+    assert {one.get("src") for one in page.all("script")} <= {
+        f"/static/{name}" for name in ("keys.js", "editor.js", "htmx.min.js")
+    }
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
         for link in (attributes[name] for name in ("href", "src", "action") if name in attributes):

@@ -1,0 +1,260 @@
+"""/drafts: an author writes a rubric as form or text, tries it on samples, and publishes it. Every change is kept."""
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from judge_server.authoring.diff import VersionStep, compare, next_version
+from judge_server.authoring.draft_form import KINDS, changed, draft_form
+from judge_server.authoring.emitting import data_of, text_of
+from judge_server.authoring.lint import errors
+from judge_server.authoring.template import template
+from judge_server.core.caller import current_caller
+from judge_server.core.errors import BadInput, BadRubric, JudgeServerError, UnknownRubric
+from judge_server.core.rubric import Rubric
+from judge_server.server.pages.draft_trial import TriedSample, tried
+from judge_server.server.pages.rendering import form_of, page, sent_to
+from judge_server.server.service import ServiceHere, viewer
+from judge_server.server.validated_rubric import validated
+from judge_server.store.draft_records import MOST_SAMPLES, DraftSample, RubricDraft
+from judge_server.wiring.service import Service
+
+router = APIRouter(prefix="/drafts", include_in_schema=False)
+_MOST_FIELDS: Final = 12_000
+_STORED: Final = 5
+
+
+@router.get("")
+async def drafts(request: Request, service: ServiceHere) -> Response:
+    """The author's drafts, and how to begin one."""
+    return page(
+        request,
+        "drafts.html",
+        drafts=[(draft, _title(draft.text)) for draft in await service.store.drafts.drafts(_author())],
+        rubrics=await service.rubric_registry.listing(),
+        base=request.query_params.get("base", ""),
+    )
+
+
+@router.post("")
+async def begun(request: Request, service: ServiceHere) -> Response:
+    """Begin a draft: from the newest version of a rubric, raised by a minor step, or from the template."""
+    fields = await form_of(request)
+    base, name = fields.get("base", ""), fields.get("id", "").strip()
+    if base:
+        rubric = await service.rubric_registry.get(base)
+        following = next_version(rubric.version, VersionStep.MINOR)
+        draft = RubricDraft.begun(_author(), text_of({**data_of(rubric), "version": following}), rubric.name)
+    else:
+        draft = RubricDraft.begun(_author(), template(name))
+    kept = await service.store.drafts.keep(draft, "")
+    return sent_to(request, f"/drafts/{kept.id}")
+
+
+@router.get("/{draft_id}")
+async def draft(draft_id: str, request: Request, service: ServiceHere) -> Response:
+    return await _editor(request, await _own(service, draft_id))
+
+
+@router.post("/{draft_id}")
+async def edited(draft_id: str, request: Request, service: ServiceHere) -> Response:
+    """Keep what the form or the text says. A script gets the other of the two and the findings, a plain form the
+    page."""
+    fields = await form_of(request, _MOST_FIELDS)
+    found = await _own(service, draft_id)
+    live = "hx-request" in request.headers
+    part = "text" if "text" in fields else "form"
+    try:
+        text = fields["text"] if part == "text" else changed(found.text, fields, fields.get("act", "form"))
+        kept = await _keep(service, found, fields, text=text)
+    except JudgeServerError as fault:
+        return await _editor(request, found, fault=str(fault), status=200 if live else fault.status, live=live)
+    if live:
+        return await _editor(request, kept, live=True, part=part, editor=fields.get("editor"))
+    return sent_to(request, f"/drafts/{draft_id}{_anchor(fields)}")
+
+
+@router.post("/{draft_id}/samples")
+async def sampled(draft_id: str, request: Request, service: ServiceHere) -> Response:
+    """Add a sample, remove one, take stored responses, or try the draft on all of them."""
+    fields = await form_of(request)
+    found = await _own(service, draft_id)
+    act, _, place = fields.get("act", "").partition(":")
+    try:
+        match act:
+            case "add":
+                samples = [*found.samples, _sample(fields)]
+            case "remove":
+                samples = [one for number, one in enumerate(found.samples) if str(number) != place]
+            case "stored":
+                samples = [*found.samples, *await _stored(service, found)]
+            case _:
+                return await _editor(request, found, results=await _trial(service, found))
+        await _keep(service, found, fields, samples=tuple(samples[:MOST_SAMPLES]))
+    except JudgeServerError as fault:
+        return await _editor(request, found, fault=str(fault), status=fault.status)
+    return sent_to(request, f"/drafts/{draft_id}#samples")
+
+
+@router.get("/{draft_id}/publish")
+async def before_publishing(draft_id: str, request: Request, service: ServiceHere) -> Response:
+    """What changed since the version before, and which step that is."""
+    return await _publishing(request, service, await _own(service, draft_id))
+
+
+@router.post("/{draft_id}/publish")
+async def published(draft_id: str, request: Request, service: ServiceHere) -> Response:
+    """Publish permanently: the page before showed the changes, and a note says why."""
+    fields = await form_of(request)
+    found = await _own(service, draft_id)
+    rubric = await _valid(found)
+    note = fields.get("note", "").strip()
+    if not note or fields.get("sure") != "yes":
+        fault = "Write what changed and why, and confirm that this version may never change again."
+        return await _publishing(request, service, found, fault=fault, status=422)
+    try:
+        await service.rubric_registry.publish(rubric)
+    except JudgeServerError as refused:
+        return await _publishing(request, service, found, fault=str(refused), status=refused.status)
+    done = found.model_copy(update={"published": rubric.name, "note": note[:2_000]})
+    await service.store.drafts.keep(done, found.editor)
+    return sent_to(request, f"/rubrics/{rubric.name}")
+
+
+@router.post("/{draft_id}/discard")
+async def discarded(draft_id: str, request: Request, service: ServiceHere) -> Response:
+    await form_of(request)
+    await service.store.drafts.discard(draft_id, _author())
+    return sent_to(request, "/drafts")
+
+
+def _author() -> str:
+    return current_caller.get().name
+
+
+async def _own(service: Service, draft_id: str) -> RubricDraft:
+    found = await service.store.drafts.draft(draft_id, _author())
+    if found is None:
+        raise UnknownRubric("You have no draft under this id.", remedy="Look for it among your drafts.")
+    return found
+
+
+async def _keep(service: Service, found: RubricDraft, fields: Mapping[str, str], **changes: Any) -> RubricDraft:
+    """``fields`` say which page it is and what it has read."""
+    seen = fields.get("revision", "")
+    read = found.model_copy(update={"revision": int(seen) if seen.isdigit() and len(seen) < 10 else -1, **changes})
+    return await service.store.drafts.keep(read, fields.get("editor", "")[:64])
+
+
+async def _editor(
+    request: Request,
+    found: RubricDraft,
+    *,
+    fault: str | None = None,
+    status: int = 200,
+    live: bool = False,
+    part: str = "",
+    editor: str | None = None,
+    results: Sequence[TriedSample] = (),
+) -> Response:
+    parsed, findings = await asyncio.to_thread(validated, found.text)
+    try:
+        form = draft_form(found.text)
+    except BadRubric:
+        form = None
+    return page(
+        request,
+        "draft_live.html" if live else "draft.html",
+        status=status,
+        draft=found,
+        form=form,
+        kinds=KINDS,
+        valid=parsed is not None,
+        findings=findings,
+        fault=fault,
+        part=part,
+        editor=editor or uuid.uuid4().hex,
+        results=results,
+    )
+
+
+async def _valid(found: RubricDraft) -> Rubric:
+    """Raises BadRubric if the text is no valid rubric."""
+    parsed, findings = await asyncio.to_thread(validated, found.text)
+    faults = errors(findings)
+    if parsed is None or faults:
+        raise BadRubric(f"{faults[0]}", remedy="Go back, correct the findings, and try again.")
+    return parsed.rubric
+
+
+async def _trial(service: Service, found: RubricDraft) -> Sequence[TriedSample]:
+    if not found.samples:
+        raise BadInput("There is no sample to try the draft on.", remedy="Add a prompt and a response first.")
+    base = None if found.base is None else await service.rubric_registry.get(found.base)
+    return await tried(service, await _valid(found), base, found.samples)
+
+
+async def _stored(service: Service, found: RubricDraft) -> list[DraftSample]:
+    """The newest responses that were judged under the rubric from which the draft began."""
+    if found.base is None:
+        raise BadInput("The draft began from no rubric under which responses are stored.", remedy="Add one by hand.")
+    judged = await service.store.judgments(limit=_STORED, rubric=found.base.partition("@")[0], caller=viewer(service))
+    texts = [await service.store.submission(one.id) for one in judged.items]
+    samples = [
+        DraftSample(
+            prompt="\n\n".join(message.content for message in one.conversation),
+            response=one.read.text,
+            reference=one.reference,
+        )
+        for one in texts
+        if one is not None and one.read.text.strip()
+    ]
+    if not samples:
+        raise BadInput("No response is stored under this rubric.", remedy="Add one by hand.")
+    return [one for one in samples if one not in found.samples]
+
+
+def _sample(fields: Mapping[str, str]) -> DraftSample:
+    given = {name: fields.get(name, "") for name in ("prompt", "response", "reference")}
+    try:
+        return DraftSample.model_validate({name: value for name, value in given.items() if value.strip()})
+    except ValidationError:
+        raise BadInput("A sample has a prompt and a response.", remedy="Write both.") from None
+
+
+async def _publishing(
+    request: Request, service: Service, found: RubricDraft, *, fault: str | None = None, status: int = 200
+) -> Response:
+    rubric = await _valid(found)
+    versions = await service.rubric_registry.versions(rubric.id)
+    before = await service.rubric_registry.get(f"{rubric.id}@{versions[-1]}") if versions else None
+    difference = None if before is None else compare(before, rubric)
+    _, findings = await asyncio.to_thread(validated, found.text)
+    return page(
+        request,
+        "draft_publish.html",
+        status=status,
+        draft=found,
+        rubric=rubric,
+        difference=difference,
+        findings=findings,
+        fault=fault,
+    )
+
+
+def _title(text: str) -> str:
+    try:
+        head = draft_form(text).head
+    except BadRubric:
+        return "not readable yet"
+    return f"{head['title']} ({head['id']}@{head['version']})"
+
+
+def _anchor(fields: Mapping[str, str]) -> str:
+    """Where the page goes after an act on a criterion: to the criterion."""
+    act, _, where = fields.get("act", "").partition(":")
+    return f"#c{where}" if act in ("up", "down", "copy") and where.replace("-", "").isdigit() else ""

@@ -1,0 +1,156 @@
+"""Writing a rubric on a page: form and text in step, findings, samples, publishing on purpose, drafts of one author."""
+
+import html
+import re
+
+import pytest
+
+from tests.served import judged_by
+from tests.server.pages.test_pages import Page, sound, token
+from tests.stub_judge import faithful
+
+
+@pytest.fixture(scope="module")
+def client():
+    with judged_by(faithful(0.8)) as (client, _):
+        yield client
+
+
+def begun(client, **fields):
+    """The path of a new draft."""
+    answer = client.post("/drafts", data={"token": token(client, "/drafts"), **fields})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+def text_of(client, path):
+    page = client.get(path).text
+    return html.unescape(re.search(r'<textarea id="text"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)[1])
+
+
+def kept(client, path, live=False, **fields):
+    shown = client.get(path).text
+    hidden = {
+        "token": re.search(r'name="token" value="([0-9a-f]+)"', shown)[1],
+        "editor": re.search(r'name="editor" value="([0-9a-f]+)"', shown)[1],
+        "revision": re.search(r'name="revision" value="(\d+)"', shown)[1],
+    }
+    headers = {"HX-Request": "true"} if live else {}
+    return client.post(path, data={**hidden, **fields}, headers=headers)
+
+
+def test_a_draft_begins_from_a_rubric_with_the_next_version(client):
+    path = begun(client, base="writing/summary")
+    page = sound(client.get(path))
+    assert "It began from" in page.text
+    assert "The rubric can be used" in page.text
+    assert path in {one["href"] for one in sound(client.get("/drafts")).all("a")}
+
+
+def test_what_the_form_changes_stands_in_the_text_and_the_other_way_round(client):
+    path = begun(client, id="ward/handover")
+    assert (
+        kept(client, path, **{"c0.statement": "Names the patient.", "c0.points": "2,5", "act": "form"}).status_code
+        == 303
+    )
+    assert "Names the patient." in text_of(client, path)
+    assert "points" in sound(client.get(path)).text  # 2,5 is no number: a remark says so
+    kept(client, path, text=text_of(client, path).replace("Names the patient.", "Names the ward."))
+    inputs = re.search(r'name="c0.statement"[^>]*>(.*?)</textarea>', client.get(path).text, re.DOTALL)
+    assert inputs[1].strip() == "Names the ward."
+
+
+def test_a_script_gets_the_other_side_and_the_remarks_only(client):
+    path = begun(client, id="ward/live")
+    answer = kept(client, path, live=True, **{"c0.statement": "Is empathetic, clear and short."})
+    assert answer.status_code == 200
+    assert 'id="text"' in answer.text
+    assert 'id="form-side"' not in answer.text
+    assert "<html" not in answer.text
+    broken = kept(client, path, live=True, text="id: [")
+    assert 'id="form-side"' in broken.text
+    assert "cannot be used yet" in broken.text
+
+
+def test_criteria_are_moved_copied_added_and_deleted(client):
+    path = begun(client, id="ward/order")
+
+    def ids():
+        return re.findall(r'name="c\d+\.id" value="([^"]*)"', client.get(path).text)
+
+    first, second, *_ = before = ids()
+    kept(client, path, act="down:0")
+    assert ids()[:2] == [second, first]
+    kept(client, path, act="copy:0")
+    assert ids()[:3] == [second, f"{second}_copy", first]
+    kept(client, path, act="delete:1")
+    kept(client, path, act="up:1")
+    assert ids() == before
+    kept(client, path, act="add")
+    assert len(ids()) == len(before) + 1
+    assert kept(client, path, act="delete:99").status_code == 422
+    assert kept(client, path, act="explode:0").status_code == 422
+
+
+def test_a_draft_is_tried_on_samples_beside_the_version_before(client):
+    path = begun(client, base="writing/summary")
+    hidden = {"token": token(client, path), "editor": "e", "revision": "1"}
+    sample = {"prompt": "Sum it up.", "response": "A bridge was built.", "reference": "A bridge."}
+    assert client.post(f"{path}/samples", data={**hidden, "act": "try"}).status_code == 422
+    assert client.post(f"{path}/samples", data={**hidden, **sample, "act": "add"}).status_code == 303
+    page = sound(client.post(f"{path}/samples", data={**hidden, "act": "try"}))
+    assert "Reward before" in page.text
+    assert "A bridge was built." in page.text
+    assert client.post(f"{path}/samples", data={**hidden, "revision": "2", "act": "remove:0"}).status_code == 303
+    assert "No samples yet" in sound(client.get(path)).text
+
+
+def test_nobody_publishes_by_accident(client):
+    path = begun(client, id="ward/published")
+    page = sound(client.get(f"{path}/publish"))
+    assert "first version" in page.text
+    hidden = {"token": token(client, f"{path}/publish")}
+    for fields in ({}, {"note": "First."}, {"sure": "yes"}):
+        answer = client.post(f"{path}/publish", data={**hidden, **fields})
+        assert answer.status_code == 422
+        assert client.get("/v1/rubrics/ward/published").status_code == 404
+    answer = client.post(f"{path}/publish", data={**hidden, "note": "First.", "sure": "yes"})
+    assert answer.headers["location"] == "/rubrics/ward/published@1.0.0"
+    assert "First." in sound(client.get("/rubrics/ward/published")).text
+    assert client.post(path, data={**hidden, "text": "id: x", "revision": "9", "editor": "e"}).status_code == 409
+    assert path not in {one["href"] for one in sound(client.get("/drafts")).all("a")}
+
+
+def test_the_next_version_shows_its_changes_and_the_step_that_they_need(client):
+    path = begun(client, base="writing/summary")
+    kept(client, path, **{"c0.statement": "Says something else altogether."})
+    page = sound(client.get(f"{path}/publish"))
+    assert "a major step" in page.text
+    assert "Says something else altogether." in page.text
+
+
+def test_two_open_pages_do_not_overwrite_each_other(client):
+    path = begun(client, id="ward/twice")
+    hidden = {"token": token(client, path), "revision": "1"}
+    text = text_of(client, path)
+    assert client.post(path, data={**hidden, "editor": "one", "text": f"{text}# one\n"}).status_code == 303
+    assert client.post(path, data={**hidden, "editor": "one", "text": f"{text}# again\n"}).status_code == 303
+    refused = client.post(path, data={**hidden, "editor": "two", "text": f"{text}# two\n"})
+    assert refused.status_code == 409
+    assert "changed on another page" in Page(refused.text).text
+    assert "# again" in text_of(client, path)
+
+
+def test_a_broken_text_is_kept_and_its_remark_names_the_line(client):
+    path = begun(client, id="ward/broken")
+    kept(client, path, text="id: ward/broken\ntitle: [\n")
+    page = sound(client.get(path))
+    assert "cannot be read as YAML" in page.text
+    assert "Line" in page.text
+    assert client.get(f"{path}/publish").status_code == 422
+
+
+def test_a_draft_is_discarded(client):
+    path = begun(client, id="ward/gone")
+    client.post(f"{path}/discard", data={"token": token(client, path)})
+    assert client.get(path).status_code == 404
