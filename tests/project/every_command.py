@@ -63,6 +63,9 @@ database downgrade 0010 --dry-run {STORED}
 keys create somebody {STORED}
 keys list {STORED}
 keys revoke somebody {STORED}
+budget set --run r --tokens 1000 {STORED}
+budget list {STORED}
+budget remove --run r {STORED}
 """
 NEEDS_CHECKS = "rubric test science/derivation"
 NEEDS_THE_EXTRA = f"""
