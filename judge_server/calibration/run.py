@@ -22,7 +22,7 @@ from judge_server.core.judgment import JudgeReference
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
-from judge_server.judging.answer import Terms
+from judge_server.judging.answer import Judge, Terms
 from judge_server.labels.label import CriterionScale, Item, Label
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.splits import Part
@@ -54,20 +54,22 @@ class CalibrationTask:
         *,
         split: Part,
         rubric: Rubric,
-        judge: JudgeReference,
+        judge: Judge,
         maps: ActiveMaps | None,
         partial: bool = False,
         positives: Mapping[str, str] | None = None,
     ) -> "CalibrationTask":
         """The task for the ``part`` of a ``whole`` label set that is its ``split``. ``maps``: None to measure without.
-        ``positives``: the class that means met, by criterion. Raises BadInput if labels and rubric do not match."""
+        ``positives``: the class that means met, by criterion. Raises BadInput if labels and rubric do not match, and
+        JudgeNotAllowed if the labels name other judges to which their texts may be shown."""
+        whole.require_shown(judge.specification)
         return cls(
             labels=with_positives(part, positives or {}),
             split=split,
             rubric=rubric,
             matches=match(rubric, with_positives(whole, positives or {}), partial=partial),
-            judge=judge,
-            maps=None if maps is None else maps.find(judge.fingerprint, rubric.digest),
+            judge=judge.reference,
+            maps=None if maps is None else maps.find(judge.reference.fingerprint, rubric.digest),
             whole_digest=whole.digest,
         )
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from judge_server.core.errors import BadInput
+from judge_server.core.judge import JudgeSpecification
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale, Item
@@ -20,7 +21,8 @@ Split = Literal["dev", "test"]
 
 
 class Provenance(Frozen):
-    """The origin of labels. ``nature``: labels by experts or a crowd, or ``authored``: examples made up here."""
+    """The origin of labels. ``nature``: labels by experts or a crowd, or ``authored``: examples made up here.
+    ``judges``: the configured names of the only judges to which the texts may be shown; empty: all."""
 
     source: str
     commit: str | None = None
@@ -28,6 +30,7 @@ class Provenance(Frozen):
     checksum: str | None = None
     nature: Literal["expert", "crowd", "authored", "unknown"] = "unknown"
     note: str | None = None
+    judges: tuple[str, ...] = ()
 
 
 class LabelCounts(Frozen):
@@ -60,6 +63,11 @@ class LabelSet:
     notes: tuple[str, ...] = ()
     judges: Mapping[str, str] = field(default_factory=dict)
     rubric: Rubric | None = None
+
+    def require_shown(self, judge: JudgeSpecification) -> None:
+        """Raises JudgeNotAllowed if the texts may not be shown to this judge."""
+        if self.provenance.judges:
+            judge.require_shown(self.provenance.judges, f"The label set {self.id!r}")
 
     @cached_property
     def digest(self) -> str:

@@ -154,7 +154,7 @@ async def _calibrate(service: Service, options: CalibrationOptions, made: Calibr
         await part_of(labels, options.split, service.store.labels, reader=options.reader, reason=options.reason),
         split=options.split,
         rubric=options.rubric,
-        judge=options.judge.reference,
+        judge=options.judge,
         maps=None if options.raw else service.calibration_state.maps,
         partial=options.partial,
     )

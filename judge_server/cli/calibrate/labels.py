@@ -73,6 +73,12 @@ def import_labels(
         Path | None,
         typer.Option("--cache", metavar="DIR", help="Where downloads are kept (default: the user's cache)."),
     ] = None,
+    shown_to: Annotated[
+        Texts,
+        typer.Option(
+            "--shown-to", metavar="JUDGE", help="A judge to which the texts may be shown. Repeatable; default all."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Check labels and convert them to the long format: your own file, or a public set."""
@@ -97,6 +103,7 @@ def import_labels(
         seed=seed,
         unverified=unverified,
         cache=cache,
+        shown_to=tuple(shown_to or ()),
         as_json=as_json,
     )
     importing.carry_out(chosen)

@@ -20,8 +20,8 @@ from judge_server.cli.options import is_file
 from judge_server.cli.running import announce
 from judge_server.core.criterion import AnyLeaf
 from judge_server.core.errors import BadInput
-from judge_server.core.judgment import JudgeReference
 from judge_server.core.rubric import Rubric
+from judge_server.judging.answer import Judge
 from judge_server.judging.single import SingleJudge
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.splits import ReadingFile, ReadingLog, read_test
@@ -56,17 +56,18 @@ async def improve(settings: Settings, options: ImproveOptions) -> None:
         judge = service.judge_registry.named(options.judge)
         whole = await sources.label_set(options.labels, service.store)
         rubric = await sources.rubric(options.rubric, service.rubric_registry)
-        own = ImproveRun(options, whole, service.measuring_scorer(raw=True), judge.reference, rubric)
+        own = ImproveRun(options, whole, service.measuring_scorer(raw=True), judge, rubric)
         found = own.finished()
         if found is None:
             announce([judge])
             log = ReadingFile(Path(options.labels)) if is_file(options.labels) else service.store.labels
-            found = await own.climb(_proposer(service, options), log)
+            found = await own.climb(_proposer(service, options, whole), log)
     _tell(found, options)
 
 
-def _proposer(service: Service, options: ImproveOptions) -> Proposer | None:
-    """The model of the judge that is named. Raises BadInput for a judge without a model that can write."""
+def _proposer(service: Service, options: ImproveOptions, labels: LabelSet) -> Proposer | None:
+    """The model of the judge that is named. Raises BadInput for a judge without a model that can write, and
+    JudgeNotAllowed for one to which the texts may not be shown."""
     if options.proposer is None:
         return None
     named = service.judge_registry.named(options.proposer)
@@ -75,6 +76,7 @@ def _proposer(service: Service, options: ImproveOptions) -> Proposer | None:
             f"--proposer {options.proposer}: it has no language model of its own.",
             remedy="Name a judge with a model that writes text.",
         )
+    labels.require_shown(named.specification)
     return ModelProposer(named.model, f"{options.proposer} ({named.model.name})")
 
 
@@ -85,14 +87,21 @@ class ImproveRun:
     options: ImproveOptions
     whole: LabelSet
     scorer: Scorer
-    judge: JudgeReference
+    judge: Judge
     rubric: Rubric
 
     @property
     def key(self) -> str:
         """What the result depends on."""
         own = self.options
-        given = [self.whole.digest, self.rubric.digest, self.judge.fingerprint, own.proposer, own.tries, own.seed]
+        given = [
+            self.whole.digest,
+            self.rubric.digest,
+            self.judge.reference.fingerprint,
+            own.proposer,
+            own.tries,
+            own.seed,
+        ]
         return digest([*given, own.questions]).removeprefix("sha256:")[:12]
 
     def finished(self) -> Improvement | None:
@@ -107,7 +116,10 @@ class ImproveRun:
             rubric=self.rubric,
             measure=self._measured,
             options=LadderOptions(
-                self.judge.name, seed=self.options.seed, tries=self.options.tries, questions=self.options.questions
+                self.judge.reference.name,
+                seed=self.options.seed,
+                tries=self.options.tries,
+                questions=self.options.questions,
             ),
             proposer=None if proposer is None else KeptProposals(proposer, self.options.out / "proposals.jsonl"),
             read_test=(lambda: self._test(log)) if "test" in self.whole.splits.values() else None,

@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -58,6 +58,7 @@ class ImportOptions:
     seed: int
     unverified: bool
     cache: Path | None
+    shown_to: tuple[str, ...]
     as_json: bool
 
 
@@ -65,6 +66,9 @@ def carry_out(options: ImportOptions) -> None:
     """Ends the command with status 2 and one line per finding if the labels cannot be used."""
     try:
         label_set = _public(options) if options.name in SETS else _own(options)
+        if options.shown_to:
+            limited = label_set.provenance.model_copy(update={"judges": options.shown_to})
+            label_set = replace(label_set, provenance=limited)
         if options.test_share is not None:
             label_set = split_by_prompt(label_set, test_share=options.test_share, seed=options.seed)
         if options.out is not None:

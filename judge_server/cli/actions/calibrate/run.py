@@ -82,7 +82,7 @@ async def _task(service: Service, options: RunOptions, judge: Judge) -> Calibrat
         await options.part.of(stored, service.store),
         split=options.part.name,
         rubric=rubric,
-        judge=judge.reference,
+        judge=judge,
         maps=None if options.raw else service.calibration_state.maps,
         partial=options.partial,
         positives=sources.positives(options.positives),
