@@ -11,7 +11,7 @@ from judge_server.labels.readers import read_labels
 from judge_server.labels.writing import write_labels
 from judge_server.store import Store
 from tests.calibration.test_run import YES, human, items, label_set, rubric, started
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import ScriptedModel, yes
 
 
 def _limited(*judges: str):
@@ -20,11 +20,10 @@ def _limited(*judges: str):
 
 
 async def test_a_calibration_with_another_judge_is_refused_before_a_call():
-    model = ScriptedModel()
-    speaker = await started(model)
+    speaker = await started(ScriptedModel(yes(0.9)))
     asked = {"split": "dev", "rubric": rubric(), "judge": speaker, "maps": None}
     labels = _limited("local")
-    with pytest.raises(JudgeNotAllowed, match="label set .* to local only, not to 'main'") as refused:
+    with pytest.raises(JudgeNotAllowed, match=r"label set .* to local only, not to 'main'") as refused:
         CalibrationTask.of(labels, labels.split("dev"), **asked)
     assert refused.value.extensions["judges"] == ["local"]
     for allowed in (_limited("local", "main"), _limited()):

@@ -75,9 +75,7 @@ def import_labels(
     ] = None,
     shown_to: Annotated[
         Texts,
-        typer.Option(
-            "--shown-to", metavar="JUDGE", help="A judge to which the texts may be shown. Repeatable; default all."
-        ),
+        typer.Option("--shown-to", metavar="JUDGE", help="A judge that may see the texts. Repeatable; default all."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:

@@ -94,14 +94,8 @@ class ImproveRun:
     def key(self) -> str:
         """What the result depends on."""
         own = self.options
-        given = [
-            self.whole.digest,
-            self.rubric.digest,
-            self.judge.reference.fingerprint,
-            own.proposer,
-            own.tries,
-            own.seed,
-        ]
+        judge = self.judge.reference.fingerprint
+        given = [self.whole.digest, self.rubric.digest, judge, own.proposer, own.tries, own.seed]
         return digest([*given, own.questions]).removeprefix("sha256:")[:12]
 
     def finished(self) -> Improvement | None:
@@ -109,18 +103,14 @@ class ImproveRun:
         return Improvement.model_validate_json(path.read_text("utf-8")) if path.exists() else None
 
     async def climb(self, proposer: Proposer | None, log: ReadingLog) -> Improvement:
-        self.options.out.mkdir(parents=True, exist_ok=True)
+        own = self.options
+        own.out.mkdir(parents=True, exist_ok=True)
         await self._require_unread(log)
         ladder = Ladder(
             dev=self.whole.split("dev"),
             rubric=self.rubric,
             measure=self._measured,
-            options=LadderOptions(
-                self.judge.reference.name,
-                seed=self.options.seed,
-                tries=self.options.tries,
-                questions=self.options.questions,
-            ),
+            options=LadderOptions(self.judge.reference.name, seed=own.seed, tries=own.tries, questions=own.questions),
             proposer=None if proposer is None else KeptProposals(proposer, self.options.out / "proposals.jsonl"),
             read_test=(lambda: self._test(log)) if "test" in self.whole.splits.values() else None,
             tell=lambda line: typer.echo(line, err=True),
