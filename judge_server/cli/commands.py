@@ -30,6 +30,13 @@ def serve(
             help="Answer 409 for a judge and rubric that have not passed calibrate gate.",
         ),
     ] = None,
+    wait_for_judge: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait-for-judge/--no-wait-for-judge",
+            help="If a judge is away at start: start unready, take jobs in and wait (default), or end with the error.",
+        ),
+    ] = None,
     auth: Annotated[
         bool | None,
         typer.Option(
@@ -55,6 +62,7 @@ def serve(
         host=host,
         port=port,
         workers=workers,
+        wait_for_judge=wait_for_judge,
         authentication=None if auth is None else "required" if auth else "off",
     )
     serving = serve_until_stopped if settings.workers == 1 else serve_by_workers

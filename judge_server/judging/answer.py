@@ -9,7 +9,7 @@ from typing import Protocol
 
 from judge_server.core.caller import current_caller
 from judge_server.core.criterion import Judged
-from judge_server.core.errors import StoreUnavailable, UnknownJudge
+from judge_server.core.errors import ModelUnavailable, StoreUnavailable, UnknownJudge
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import NO_USAGE, JudgeReference, Usage
 from judge_server.core.verdict import Failure, Opinion, VerdictStatus
@@ -148,6 +148,18 @@ class Judge(Protocol):
     async def healthy(self) -> bool: ...
 
     async def close(self) -> None: ...
+
+
+def shown_reference(judge: Judge) -> JudgeReference:
+    """The judge's reference for lists; of one whose model is away, what the configuration says."""
+    try:
+        return judge.reference
+    except ModelUnavailable as fault:
+        told = judge.specification
+        kind = "panel" if told.panel else "cascade" if told.cascade else told.mode
+        return JudgeReference(
+            name=told.name, model=told.model or told.name, mode=kind, fingerprint="unknown", notice=fault.detail
+        )
 
 
 def require_shown_by_key(judge: Judge) -> None:

@@ -5,12 +5,13 @@ urgent caller, and may change queues when callers join or leave.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from judge_server.core.caller import current_caller
-from judge_server.core.errors import DeadlineExceeded
+from judge_server.core.errors import DeadlineExceeded, JudgeRefused, ModelUnavailable
 from judge_server.core.price import Price
 from judge_server.models.protocol import (
     Capabilities,
@@ -20,6 +21,7 @@ from judge_server.models.protocol import (
     Priced,
     Priority,
     Reach,
+    Replaceable,
     Request,
     Spread,
     UnusableCompletion,
@@ -29,10 +31,14 @@ from judge_server.scheduling.observers import ModelCall, Observers
 from judge_server.scheduling.single_flight import Waiter, Waiters, current_waiters
 from judge_server.scheduling.spending import Spending
 
+_LOG = logging.getLogger(__name__)
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 10.0
+
 
 class ScheduledModel:
     """A model behind a scheduler. Every call waits for a slot, and observers are notified of its outcome. ``price``: of
-    its calls, else the model's own. ``spending``: the budgets of those who ask; None if nobody has one."""
+    its calls, else the model's own. ``spending``: the budgets of those who ask; None if nobody has one. ``away``: why
+    it could not be started yet; ``arrived`` are called when it was."""
 
     def __init__(
         self,
@@ -45,6 +51,9 @@ class ScheduledModel:
     ) -> None:
         self._model = model
         self._spending = spending
+        self.away: ModelUnavailable | None = None
+        self.arrived: list[Callable[[], object]] = []
+        self._awaiting: asyncio.Task[None] | None = None
         self._price = price
         self._observers = observers or Observers()
         self.scheduler = Scheduler(model.capacity, lower_class_share)
@@ -67,6 +76,9 @@ class ScheduledModel:
 
     @property
     def capabilities(self) -> Capabilities:
+        """Raises ModelUnavailable while the model is away: nothing is known of it."""
+        if self.away is not None:
+            raise self.away
         return self._model.capabilities
 
     @property
@@ -80,7 +92,49 @@ class ScheduledModel:
         if self._price is None and isinstance(self._model, Priced):
             self._price = self._model.price
 
+    async def start_or_wait(self) -> None:
+        """Start it; a model at an address that does not answer yet is started as soon as it does. Raises what waiting
+        does not cure: BadConfiguration, JudgeRefused, ModelUnavailable of a model in this process."""
+        try:
+            await self.start()
+        except JudgeRefused:
+            raise
+        except ModelUnavailable as fault:
+            if not isinstance(self._model, Replaceable | Spread):
+                raise
+            self._be_away(fault)
+            self._awaiting = asyncio.create_task(self._arrive(), name=f"wait for {self.name}")
+
+    def _be_away(self, fault: ModelUnavailable) -> None:
+        if self.away is None:
+            _LOG.warning("the judge model %s is away, and is waited for: %s", self.name, fault)
+        self.away = ModelUnavailable(
+            f"The judge model {self.name!r} was not there yet since the server started: {fault.detail}",
+            remedy="Start its server: it is waited for. Jobs are taken in meanwhile.",
+            retry_after_seconds=_LONGEST_PAUSE_SECONDS,
+        )
+
+    async def _arrive(self) -> None:
+        began, pause = time.monotonic(), _FIRST_PAUSE_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+            try:
+                await self.start()
+            except ModelUnavailable as fault:
+                self._be_away(fault)
+            except Exception as fault:  # noqa: BLE001 - said by /readyz; another try may find another server
+                self._be_away(ModelUnavailable(f"it cannot be started: {fault}"))
+            else:
+                break
+        self.away = None
+        _LOG.warning("the judge model %s is there after %.0f s", self.name, time.monotonic() - began)
+        for arrived in self.arrived:
+            arrived()
+
     async def complete(self, request: Request) -> Completion:
+        if self.away is not None:
+            raise self.away
         with self._observers.calling(ModelCall(self._model.name, request.priority)) as call:
             async with self.scheduler.slot(request) as priority:
                 call.started = time.monotonic()
@@ -117,9 +171,12 @@ class ScheduledModel:
         return completion
 
     async def healthy(self) -> bool:
-        return await self._model.healthy()
+        return self.away is None and await self._model.healthy()
 
     async def close(self) -> None:
+        if self._awaiting is not None:
+            self._awaiting.cancel()
+            await asyncio.gather(self._awaiting, return_exceptions=True)
         await self._model.close()
 
 

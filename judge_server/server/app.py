@@ -68,6 +68,7 @@ from judge_server.server.telemetry.metrics import Metrics, StoreMetrics
 from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics, RecognitionMetrics
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
+from judge_server.wiring.archive import wait_for_database
 from judge_server.wiring.service import Service, SharedState, open_service, settle
 from judge_server.wiring.workers import (
     audit_worker,
@@ -106,6 +107,7 @@ def create_app(settings: Settings, place: WorkerPlace | None = None) -> FastAPI:
         servers=[{"url": settings.root_path}] if settings.root_path else None,
     )
     app.state.working = RequestTasks()
+    app.state.stopping = False
     _include_routes(app)
     public = guard_routes(app, public_metrics=settings.public_metrics)
     app.state.shared = shared
@@ -122,6 +124,7 @@ async def _running(
     app: FastAPI, settings: Settings, telemetry: Telemetry, shared: SharedWithWorkers | None
 ) -> AsyncIterator[None]:
     """Run the service and its background workers."""
+    await wait_for_database(settings, lambda: bool(app.state.stopping))
     await require_keys(settings)
     shares = ProcessorShares()
     opening = open_model if shared is None else shared.models.open

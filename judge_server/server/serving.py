@@ -48,6 +48,7 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A second signal stops the server at once, whatever hangs."""
+        self._app.state.stopping = True
         self.force_exit = self.should_exit
         if self.force_exit:
             ending = threading.Timer(_AT_ONCE_SECONDS, os._exit, (1,))

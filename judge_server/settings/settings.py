@@ -93,6 +93,17 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         default=20.0, ge=0, le=86_400, description="How long shutdown waits for work in progress."
     )
+    wait_for_judge: bool = Field(
+        default=True,
+        description="If a judge's address does not answer at start: start unready, take jobs in, and wait for it. "
+        "Otherwise end with the error; canary = refuse does so, too.",
+    )
+    wait_for_database_seconds: float = Field(
+        default=300.0,
+        ge=0,
+        le=86_400,
+        description="How long a start waits for PostgreSQL; then it ends with the error.",
+    )
     cache_entries: int = Field(default=100_000, ge=0, description="Verdicts kept in memory; the store keeps all.")
     veto: Suspicions = Field(
         default=(), description="Flags of the guard that give the lowest reward without a judge, under any rubric."
@@ -289,6 +300,10 @@ class Settings(BaseSettings):
         if self.default_judge:
             return self.default_judge
         return DEFAULT_JUDGE if not self.judges or DEFAULT_JUDGE in self.judges else next(iter(self.judges))
+
+    @property
+    def waits_for_judge(self) -> bool:
+        return self.wait_for_judge and self.canary != "refuse"
 
     @property
     def on_loopback(self) -> bool:

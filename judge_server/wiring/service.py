@@ -67,6 +67,10 @@ class Service:
             if priority is not Priority.AUDIT
         )
 
+    def judge_away(self) -> bool:
+        """Whether a model could not be started yet."""
+        return any(model.away is not None for model in self.models)
+
     def measuring_scorer(self, *, raw: bool = False) -> Scorer:
         """A scorer for calibrations: it needs no certificate and no review, and keeps no judgments. ``raw``: without
         fitted maps."""
@@ -124,7 +128,7 @@ async def open_service(
         judge_registry = JudgeRegistry(judges, default_judge)
         for model in models.opened.values():
             stack.push_async_callback(model.close)
-            await model.start()
+            await (model.start_or_wait() if serving and settings.waits_for_judge else model.start())
         rubric_registry = RubricRegistry(
             library_of(settings),
             store,
@@ -169,6 +173,8 @@ async def open_service(
             reasking = _reasking(settings, store, scorer, JudgeRegistry(reordered, default_judge), calibration_state)
             stack.push_async_callback(reasking.close)
             scorer = scorer.telling(reasking.consider)
+        for model in models.opened.values():
+            model.arrived += [judge.forget_model for judge in judges.values()]
         for one in watched:
             one.listeners += [judge.forget_model for judge in judges.values()]
         graders = Graders(

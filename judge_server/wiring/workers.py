@@ -28,12 +28,15 @@ def job_worker(service: Service) -> JobWorker:
         attempts=settings.job_attempts,
         retention_seconds=settings.job_retention_seconds,
     )
-    return JobWorker(service.store.jobs, service.scorer, limits)
+    return JobWorker(service.store.jobs, service.scorer, limits, service.judge_away)
 
 
 def canaries_of(service: Service) -> Canaries:
     """Asks the judges questions with known answers; start it, and close it before the service."""
-    return Canaries(service.judge_registry.judges, service.settings.canary, service.settings.canary_seconds)
+    canaries = Canaries(service.judge_registry.judges, service.settings.canary, service.settings.canary_seconds)
+    for model in service.models:
+        model.arrived.append(canaries.again)
+    return canaries
 
 
 def model_watch(service: Service) -> ModelWatch:

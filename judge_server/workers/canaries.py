@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -28,6 +29,7 @@ class Canaries:
         self._strictness = strictness
         self._seconds = seconds
         self._task: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
         self.reports: dict[str, CanaryReport] = {}
 
     async def start(self) -> None:
@@ -45,6 +47,10 @@ class Canaries:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def again(self) -> None:
+        """Run a round now, because a judge has arrived."""
+        self._wanted.set()
+
     async def sing(self) -> None:
         """One round over all judges."""
         terms = Terms(Priority.AUDIT, time.monotonic() + _PATIENCE_SECONDS)
@@ -55,8 +61,11 @@ class Canaries:
     async def _every_now_and_then(self) -> None:
         if self._strictness != "refuse":
             await self._sung()
-        while self._seconds:
-            await asyncio.sleep(self._seconds)
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds or None):
+                    await self._wanted.wait()
+            self._wanted.clear()
             await self._sung()
 
     async def _sung(self) -> None:
@@ -95,8 +104,10 @@ async def _report(judge: Judge, terms: Terms) -> CanaryReport:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             return await report_on(judge, terms)
-    except TimeoutError:
-        silent = CanaryFinding(canary="known_good", passed=None, detail=f"no answer within {_PATIENCE_SECONDS:g} s")
+    except (TimeoutError, ModelUnavailable) as fault:
+        late = f"no answer within {_PATIENCE_SECONDS:g} s"
+        why = "the model is away" if isinstance(fault, ModelUnavailable) else late
+        silent = CanaryFinding(canary="known_good", passed=None, detail=why)
         return CanaryReport(judge=judge.specification.name, at=datetime.now(UTC), findings=(silent,))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,7 +54,8 @@ class JobLimits:
 @dataclass
 class JobRun:
     """``slots`` of the job's class are shared with the worker's other jobs: callers take turns item by item. ``pace``
-    is told how long results take to be kept."""
+    is told how long results take to be kept. Attempts while
+    ``judge_away`` do not count: a judge that was away at the start is waited for."""
 
     job: Job
     worker: str
@@ -63,6 +64,7 @@ class JobRun:
     limits: JobLimits
     slots: Scheduler
     pace: SlotPace
+    judge_away: Callable[[], bool] = lambda: False
     _throttle: LogThrottle = field(default_factory=LogThrottle)
 
     @property
@@ -91,18 +93,19 @@ class JobRun:
         """Judge one item and store the result. Transient failures are retried first; the item holds no slot between
         attempts."""
         waiter, wait = Waiter(self.priority, self.job.terms.caller), self.limits.first_wait_seconds
-        for attempt in range(1, self.limits.attempts + 1):
+        attempts = 0
+        while True:
+            attempts += not self.judge_away()
             async with self.slots.slot_for(waiter, (self.job.id,)):
                 finished = await self._attempt(position)
                 if self.pace.rest_seconds:
                     await asyncio.sleep(self.pace.rest_seconds)
             error = finished.judgment.error
             passing = finished.judgment.reward is None and error is not None and error.type in _PASSING
-            if not passing or attempt == self.limits.attempts:
+            if not passing or attempts >= self.limits.attempts:
                 return await self._keep(finished)
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-        return None
 
     async def _keep(self, finished: Finished) -> None:
         """Commit the result, with retries while the store is unavailable. A result that cannot be written at all is

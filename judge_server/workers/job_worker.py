@@ -7,6 +7,7 @@ callers take turns, item by item, however many jobs each of them has.
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from functools import partial
 
 from judge_server.core.errors import StoreUnavailable
@@ -29,7 +30,10 @@ _REQUESTS_SECONDS = 0.5  # since one to be judged arrived; more of them are like
 class JobWorker:
     """``start`` it in the event loop of the scorer, and ``close`` it before the store."""
 
-    def __init__(self, records: JobRecords, scorer: Scorer, limits: JobLimits) -> None:
+    def __init__(
+        self, records: JobRecords, scorer: Scorer, limits: JobLimits, judge_away: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._judge_away = judge_away
         self.name = f"wrk_{secrets.token_hex(8)}"
         self._records = records
         self._scorer = scorer
@@ -128,7 +132,8 @@ class JobWorker:
     async def _run(self, job: Job) -> None:
         slots = self._slots[Priority[job.terms.priority.upper()]]
         try:
-            await JobRun(job, self.name, self._records, self._scorer, self._limits, slots, self._pace).run()
+            run = JobRun(job, self.name, self._records, self._scorer, self._limits, slots, self._pace, self._judge_away)
+            await run.run()
         except StoreUnavailable as fault:
             _LOG.warning("job %s waits until the store answers: %s", job.id, fault)
         except Exception:  # noqa: BLE001 - a failed job must not stop the others

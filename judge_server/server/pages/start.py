@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from judge_server.core.errors import Unauthorized
 from judge_server.core.job import JobStatus
+from judge_server.judging.answer import shown_reference
 from judge_server.server.middleware.authentication import KeyRing
 from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS
 from judge_server.server.pages.rendering import form_of, page, sent_to, sessions, static_file
@@ -24,7 +25,7 @@ async def start(request: Request, service: ServiceHere) -> Response:
     return page(
         request,
         "start.html",
-        judges=[(name, judge.reference, up) for (name, judge), up in zip(judges, healthy, strict=True)],
+        judges=[(name, shown_reference(judge), up) for (name, judge), up in zip(judges, healthy, strict=True)],
         default=service.judge_registry.default,
         judgments=last.items,
         jobs=running.items,

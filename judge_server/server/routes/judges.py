@@ -10,6 +10,7 @@ from judge_server.core.judge import CanaryFinding
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
+from judge_server.judging.answer import shown_reference
 from judge_server.server.service import ServiceHere
 from judge_server.wiring.service import Service
 from judge_server.workers.canaries import Canaries
@@ -59,18 +60,19 @@ async def judges(request: Request, service: ServiceHere) -> JudgeList:
     canaries: Canaries = request.app.state.canaries
     reports = [canaries.reports.get(name) for name, _ in configured]
     healthy = await asyncio.gather(*(judge.healthy() for _, judge in configured))
+    references = [shown_reference(judge) for _, judge in configured]
     return JudgeList(
         judges=[
             JudgeStatus(
-                **judge.reference.model_dump(),
+                **reference.model_dump(),
                 default=name == service.judge_registry.default,
                 healthy=up,
-                fitted=_fitted(service, judge.reference.fingerprint),
-                gated=_gated(service, judge.reference.fingerprint),
+                fitted=_fitted(service, reference.fingerprint),
+                gated=_gated(service, reference.fingerprint),
                 canaries=report.findings if report else (),
                 canaries_at=report.at if report else None,
             )
-            for (name, judge), up, report in zip(configured, healthy, reports, strict=True)
+            for (name, _), reference, up, report in zip(configured, references, healthy, reports, strict=True)
         ]
     )
 
