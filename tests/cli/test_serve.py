@@ -76,7 +76,7 @@ def test_what_cannot_start_says_why_in_one_line(tmp_path):
             f"--port {port}": "address already in use",
         }
         for flags, told in refused.items():
-            ended = judge_server("serve", *flags.split(), cwd=tmp_path)
+            ended = judge_server("serve", *flags.split(), cwd=tmp_path, JUDGE_SERVER_WAIT_FOR_DATABASE_SECONDS="0")
             assert ended.returncode == 2, ended.stderr
             assert told in ended.stderr
             assert "Traceback" not in ended.stderr
