@@ -29,7 +29,7 @@ def on_change_of(given: str | None) -> OnChange:
 
 class Pins(ForkAware):
     """For every rubric asked by name, the version and digest of its first judgment; for every judge, its fingerprint
-    and calibration. A rubric that a sample carries whole cannot change unnoticed and is not pinned."""
+    and calibration; and the guard. A rubric that a sample carries whole cannot change unnoticed and is not pinned."""
 
     def __init__(self, on_change: OnChange) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Pins(ForkAware):
     def pinned(self) -> dict[str, str]:
         """For a trainer's log: ``rubric medical/consultation`` → ``1.0.0 3f2a…``."""
         with self._lock:
-            return {f"{kind} {name}": " ".join(value) for (kind, name), value in self._pinned.items()}
+            return {f"{kind} {name}".rstrip(): " ".join(value) for (kind, name), value in self._pinned.items()}
 
     def check(
         self, rubric: str | Mapping[str, object] | None, judge: str | None, judgment: Judgment, step: int | None
@@ -56,6 +56,8 @@ class Pins(ForkAware):
         asked = judgment.judge is not None and judgment.judge.mode != _NOBODY
         if asked and judgment.judge is not None and judgment.reward is not None:
             self._compare("judge", judge or "default", _of_judge(judgment.judge), step)
+        if judgment.guard is not None and judgment.reward is not None:
+            self._compare("guard", "", (judgment.guard,), step)
 
     def _compare(self, kind: str, name: str, found: tuple[str, ...], step: int | None) -> None:
         with self._lock:
@@ -65,7 +67,8 @@ class Pins(ForkAware):
             if self.on_change == "warn":
                 self._pinned[kind, name] = found
         at = "" if step is None else f" at step {step}"
-        told = f"The {kind} {name!r} changed{at}: it was {' '.join(pinned)} and is now {' '.join(found)}."
+        subject = f"{kind} {name!r}" if name else kind
+        told = f"The {subject} changed{at}: it was {' '.join(pinned)} and is now {' '.join(found)}."
         if self.on_change == "stop":
             raise RewardChanged(told, remedy=_REMEDY)
         _LOG.warning("%s on_change is warn: rewards before and after it are not comparable.", told)

@@ -17,12 +17,12 @@ class Answering:
     """A server under whose names other content can be put."""
 
     def __init__(self) -> None:
-        self.digest, self.fingerprint = "d1", "f1"
+        self.digest, self.fingerprint, self.guard = "d1", "f1", "1:a"
 
     def __call__(self, seen: Seen) -> Reply:
         rubric = {"id": "a/b", "version": "1.0.0", "digest": self.digest}
         judge = {"name": "default", "model": "m", "mode": "direct", "fingerprint": self.fingerprint}
-        results = [judgment(0.5, rubric=rubric, judge=judge) for _ in seen.body["items"]]
+        results = [judgment(0.5, rubric=rubric, judge=judge, guard=self.guard) for _ in seen.body["items"]]
         return Reply(body={"results": results, "rewards": [0.5] * len(results)})
 
 
@@ -32,8 +32,8 @@ def answering(scripted) -> Answering:
     return scripted.behave
 
 
-@pytest.mark.parametrize("changed", ["digest", "fingerprint"])
-def test_another_rubric_or_judge_stops_the_run_and_names_both(scripted, answering, changed):
+@pytest.mark.parametrize("changed", ["digest", "fingerprint", "guard"])
+def test_another_rubric_judge_or_guard_stops_the_run_and_names_both(scripted, answering, changed):
     rewarder = Rewarder("a/b", url=scripted.url, on_failure="drop")
     rewarder.score([SAMPLE])
     setattr(answering, changed, "other")
@@ -61,8 +61,20 @@ def test_a_rubric_that_a_sample_carries_whole_is_not_pinned(scripted, answering)
 def test_what_answered_first_can_be_logged(scripted, answering):
     rewarder = Rewarder("a/b", url=scripted.url)
     rewarder.score([SAMPLE])
-    assert rewarder.pinned == {"rubric a/b": "a/b 1.0.0 d1", "judge default": "m direct f1 uncalibrated"}
+    assert rewarder.pinned == {
+        "rubric a/b": "a/b 1.0.0 d1",
+        "judge default": "m direct f1 uncalibrated",
+        "guard": "1:a",
+    }
     assert pickle.loads(pickle.dumps(rewarder)).pinned == {}
+
+
+@pytest.mark.parametrize("run", [None, "night-7"])
+def test_pins_cost_no_request(scripted, answering, run):
+    rewarder = Rewarder("a/b", url=scripted.url, run=run)
+    for _ in range(5):
+        rewarder.score([SAMPLE, SAMPLE])
+    assert [(one.method, one.path) for one in scripted.seen] == [("POST", "/v1/score/batch")] * 5
 
 
 class Keeping(Answering):

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from judge_server.core.calibration import RULES
 from judge_server.core.fitted_map import FittedMap, MapSet, Platt, Quality
-from tests.served import served, settings_of, until
+from tests.served import judged_by, served, settings_of, until
+from tests.stub_judge import faithful
 from tests.submissions import submission
 
 RUBRIC = """\
@@ -19,6 +20,12 @@ criteria:
     statement: Names water.
     points: 1
 """
+KIND = {
+    "id": "t/kind",
+    "version": "1.0.0",
+    "title": "Kind",
+    "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1}],
+}
 HELD = {"run": "grpo-7", "step": 3, "rubric": "t/hot"}
 
 
@@ -190,3 +197,15 @@ def test_a_map_that_is_fitted_during_the_run_stops_it(tmp_path):
     with served(settings_of(database=url, rubrics=rubrics, fitted_maps=(path,))) as client:
         (change,) = score(client).json()["changes"]
     assert (change["kind"], change["pinned"], change["now"]) == ("maps", "none", maps.id)
+
+
+def test_the_pins_of_a_run_ask_the_judge_nothing_more():
+    calls = {}
+    for run in (None, "grpo-7"):
+        with judged_by(faithful()) as (client, judge):
+            before = judge.calls
+            for step in range(6):
+                item = submission(response=f"Drink water, glass {step}.", rubric=KIND, run=run, step=step)
+                assert client.post("/v1/score", json=item).json()["reward"] is not None
+            calls[run] = judge.calls - before
+    assert calls["grpo-7"] == calls[None] == 6
