@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from judge_client.errors import JudgeFailed, Refused, UnreadableAnswer, slugs_of
@@ -13,6 +14,7 @@ from judge_client.scored import Scored, judge_failed
 
 PERMANENT_IN_A_ROW = 8
 FIRST_CONTACT_SECONDS = 30.0
+LONGEST_WITHOUT_SECONDS = 120.0
 _PERMANENT = slugs_of(Refused) | {"missing_dependency", "bad_configuration"}
 _WRONG_ADDRESS = frozenset({"server_unreachable", "unreadable_answer", FOREIGN})
 _NEVER = "No judgment has succeeded yet, so the training would begin without a reward: on_failure does not apply."
@@ -23,6 +25,7 @@ _LASTING = "No sample can be judged any more, so on_failure does not apply."
 class _State:
     judged: bool = False
     permanent_in_a_row: int = 0
+    began: float | None = None
 
 
 class Contact(ForkAware):
@@ -31,8 +34,9 @@ class Contact(ForkAware):
     A failure is permanent if the same request fails again however long one waits: an unknown rubric, a missing
     reference, a message without a role."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
+        self._clock = clock
         self._state = _State()
         self.after_fork()
 
@@ -45,11 +49,13 @@ class Contact(ForkAware):
         return self._state.judged
 
     def check(self, scored: Sequence[Scored], address: str) -> None:
-        """Note what came. Raises JudgeFailed if nothing succeeded yet and something failed permanently, if a whole call
-        of two or more samples failed permanently, or if the last ``PERMANENT_IN_A_ROW`` samples did."""
+        """Note what came. Raises JudgeFailed if nothing succeeded yet and something failed permanently, or nothing has
+        for ``LONGEST_WITHOUT_SECONDS``; if a whole call of two or more samples failed permanently, or if the last
+        ``PERMANENT_IN_A_ROW`` samples did."""
         before = self._note(scored)
         never = _PERMANENT if before.judged else _PERMANENT | _WRONG_ADDRESS
-        lasting = [one for one in scored if one.failure in never]
+        waited = 0.0 if before.judged or before.began is None else self._clock() - before.began
+        lasting = [one for one in scored if one.failure in never or waited > LONGEST_WITHOUT_SECONDS]
         if not lasting or any(one.judgment.reward is not None for one in scored):
             return
         if not before.judged:
@@ -65,7 +71,7 @@ class Contact(ForkAware):
             for one in scored:
                 judged = judged or one.judgment.reward is not None
                 in_a_row = in_a_row + 1 if one.failure in _PERMANENT else 0
-            self._state = _State(judged, in_a_row)
+            self._state = _State(judged, in_a_row, self._clock() if before.began is None else before.began)
             return before
 
 

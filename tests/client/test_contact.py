@@ -1,11 +1,15 @@
 """Training on nothing is impossible: wrong first calls raise whatever the policy, and lasting faults do so later."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
 from judge_client import BadConfiguration, BadSample, JudgeFailed, Rewarder, Sample
-from judge_client.contact import PERMANENT_IN_A_ROW
+from judge_client.contact import LONGEST_WITHOUT_SECONDS, PERMANENT_IN_A_ROW, Contact
+from judge_client.errors import DeadlineExceeded
+from judge_client.judgment import Judgment
+from judge_client.scored import Scored
 from tests.client.scripted_server import ScriptedServer, Seen, judged, judgment, problem
 from tests.stub_judge import Reply
 
@@ -56,6 +60,26 @@ def test_a_judge_that_is_late_at_first_follows_the_policy(scripted):
     scripted.behave = answers(late=TOO_LATE)
     (one,) = dropping(scripted.url).score([Sample("p", "late")])
     assert (one.reward, one.failure) == (None, "timeout")
+
+
+def test_a_judge_that_stays_late_for_two_minutes_without_any_judgment_stops_the_training():
+    now = [0.0]
+    contact = Contact(clock=lambda: now[0])
+    late = [Scored.of(Judgment.failed(DeadlineExceeded("too late")))]
+    for now[0] in (0.0, 60.0, LONGEST_WITHOUT_SECONDS):
+        contact.check(late, "http://h")
+    now[0] += 1
+    with pytest.raises(JudgeFailed, match=r"timeout.*No judgment has succeeded yet"):
+        contact.check(late, "http://h")
+
+
+def test_a_judge_that_is_late_for_long_after_a_first_judgment_follows_the_policy():
+    now = [0.0]
+    contact = Contact(clock=lambda: now[0])
+    late = Scored.of(Judgment.failed(DeadlineExceeded("too late")))
+    contact.check([replace(late, reward=0.5, judgment=replace(late.judgment, reward=0.5), failure=None)], "http://h")
+    now[0] = 10 * LONGEST_WITHOUT_SECONDS
+    contact.check([late], "http://h")
 
 
 def test_one_bad_row_among_good_ones_follows_the_policy(scripted):
