@@ -18,6 +18,7 @@ _TEXTS = (
 )  # fmt: skip
 _WEIGHTS = ("points", "weight", "rubric_weight", "criterion_weight", "score_weight", "importance_weight")
 GIVEN_ID = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_RANDOM_ID = re.compile(r"[0-9a-f-]{16,}")
 _RULE = ("rule", "code", "program", "python", "function", "ifeval")
 _NEGATIVE = ("negative", "penalty", "-")
 _TRUE, _FALSE = (True, "true", "yes"), (False, "false", "no")
@@ -52,7 +53,7 @@ def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: flo
     if text is None or weight is None:
         raise wrong_shape(where, "an entry lacks a statement or a weight", SHAPE)
     _refuse_a_sign_in_words(fields, where)
-    if str(dict.get(_plain(entry), "category") or "").lower() == "pitfall" and not any(
+    if str(_plain(entry).get("category") or "").lower() == "pitfall" and not any(
         name in entry for name in _WEIGHTS
     ):
         raise wrong_shape(where, "a pitfall has no weight, so its sign is not known", "Read it as rubrics-as-rewards.")
@@ -97,6 +98,10 @@ def _id(name: str, taken: set[str]) -> str:
 
 
 def _named(entry: Mapping[str, Any], text: str) -> str:
+    given = _plain(entry).get("id")
+    if isinstance(given, str) and GIVEN_ID.fullmatch(given) and not _RANDOM_ID.fullmatch(given):
+        entry.get("id")
+        return given
     name = entry.get("title") if "title" in entry else entry.get("name") if "name" in entry else None
     return name if isinstance(name, str) and name.strip() else text
 
@@ -107,23 +112,24 @@ def _tags(entry: Mapping[str, Any]) -> list[str]:
     if isinstance(tags, list):
         found += [str(tag) for tag in tags]
     for name in ("axis", "category", "importance", "criterion_type", "dimension"):
-        value = entry.get(name) if isinstance(dict.get(_plain(entry), name), str) else None
+        value = entry.get(name) if isinstance(_plain(entry).get(name), str) else None
         if value:
             found.append(f"{name}:{value}".lower() if name in ("category", "importance") else f"{name}:{value}")
     return list(dict.fromkeys(tag.strip()[:100] for tag in found if tag.strip()))
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return entry if isinstance(entry, dict) else dict(entry)
+    """A copy that may be read without noting what was read."""
+    return dict(entry)
 
 
 def decided_by(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The options of a scale, or the check in place of a judge's verdict; nothing if a judge decides yes or no. A rule
     that has no check of the same meaning stays unread and is counted. Raises BadInput for options without scores: a
     judge cannot answer yes or no to them."""
-    options = options_of(dict.get(_plain(entry), "options") or dict.get(_plain(entry), "choices"))
+    options = options_of(_plain(entry).get("options") or _plain(entry).get("choices"))
     if options:
-        used = "options" if dict.get(_plain(entry), "options") else "choices"
+        used = "options" if _plain(entry).get("options") else "choices"
         found = entry.get(used)
         use_all(found)
         if isinstance(found, list):
@@ -131,23 +137,23 @@ def decided_by(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
                 if isinstance(option, TrackedFields) and dict.get(option, "na") is True:
                     option.used.discard("na")
         return {"kind": "scale", "options": options}
-    given = dict.get(_plain(entry), "options") or dict.get(_plain(entry), "choices")
+    given = _plain(entry).get("options") or _plain(entry).get("choices")
     if given and not _yes_or_no(given):
         raise wrong_shape(
             where,
             f"the options {', '.join(map(_label, given))} have no different scores",
             "Give each a score ({label: score}, from worst to best), or take the criterion out.",
         )
-    rule = dict.get(_plain(entry), "tags")
+    rule = _plain(entry).get("tags")
     holder: Mapping[str, Any] = rule if isinstance(rule, Mapping) else entry
-    function = str(dict.get(_plain(holder), "function") or "")
-    verifier = str(dict.get(_plain(holder), "verifier") or "").lower()
+    function = str(_plain(holder).get("function") or "")
+    verifier = str(_plain(holder).get("verifier") or "").lower()
     if verifier == "llm":
         holder.get("verifier")
         for name in ("function", "parameters"):  # a judge decides: they say nothing
             use_all(holder.get(name))
         return {}
-    arguments = dict.get(_plain(holder), "parameters")
+    arguments = _plain(holder).get("parameters")
     check = check_of(function, arguments if isinstance(arguments, Mapping) else {}) if function else None
     if check is None or (verifier and verifier not in _RULE):
         return {}
@@ -167,7 +173,8 @@ def _yes_or_no(given: Any) -> bool:
 
 
 def options_of(given: Any) -> list[dict[str, Any]] | None:
-    """The options of a scale from worst to best, their scores moved to [0, 1]; None if they have no different scores.
+    """The options of a scale from worst to best, their scores moved to [0, 1] if they leave it; None if they have no
+    different scores.
     Given as ``{label: score}`` or as objects with a label and a score."""
     pairs: list[tuple[str, float, str | None]] = []
     if isinstance(given, Mapping):
@@ -194,6 +201,8 @@ def options_of(given: Any) -> list[dict[str, Any]] | None:
             return None
         pairs.append((str(label)[:60], float(number), description if isinstance(description, str) else None))
     low, high = min((pair[1] for pair in pairs), default=0), max((pair[1] for pair in pairs), default=0)
+    if len(pairs) >= 2 and low >= 0 and high <= 1 and low != high:
+        low, high = 0, 1
     if len(pairs) < 2 or low == high or len({pair[1] for pair in pairs}) < len(pairs):
         return None
     return [

@@ -17,7 +17,7 @@ from judge_server.authoring.rules.wording import AVOIDED, NEGATION
 from judge_server.core.errors import BadInput
 
 RESPONSE, PROMPT, REFERENCE = "the response", "the prompt", "the reference"
-_LONGEST_STATEMENT = 400
+LONGEST_STATEMENT = 400
 _DOUBLE = re.compile(r"\{\{\s*([^{}]{1,200}?)\s*\}\}")
 _SINGLE = re.compile(r"(?<!\{)\{([A-Za-z_][\w.]{0,100})\}(?!\})")
 _MARK = "\0"
@@ -94,7 +94,7 @@ def _without_places(text: str) -> str:
 def criterion(name: str, prompt: GraderPrompt, kind: Mapping[str, Any], taken: set[str]) -> dict[str, Any]:
     """One criterion that asks what the prompt asks; a long prompt becomes its guidance. ``kind``: the fields that say
     how it is answered, such as the options of a scale."""
-    short = len(prompt.text) <= _LONGEST_STATEMENT and "\n" not in prompt.text
+    short = len(prompt.text) <= LONGEST_STATEMENT and "\n" not in prompt.text
     title = name.replace("_", " ").strip()
     stated = (
         "How well does the response do what the guidance asks for" if kind else "The response is as the guidance asks"

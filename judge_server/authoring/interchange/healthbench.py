@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from judge_server.authoring.interchange.entry import criterion_of
-from judge_server.authoring.interchange.record import first_given, losses_of, wrong_shape
+from judge_server.authoring.interchange.identity import DESCRIPTIVE, identified, identity_of
+from judge_server.authoring.interchange.record import first_given, losses_of, slug, wrong_shape
 from judge_server.authoring.interchange.tracked import parsed
 from judge_server.authoring.parsing import from_data
+from judge_server.core.criterion import AnyLeaf
 from judge_server.core.rubric import Rubric
 
 _KEPT = frozenset(("statements", "tags", "negative points", "aggregate points"))
@@ -26,11 +28,9 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
         raise wrong_shape(where, "there is no list of rubrics", _SHAPE)
     taken: set[str] = set()
     name = rubric_id or f"healthbench/{_name(record, where)}"
+    title = f"HealthBench {name.rsplit('/', 1)[-1]}"
     data: dict[str, Any] = {
-        "id": name,
-        "version": "1.0.0",
-        "title": f"HealthBench {name.rsplit('/', 1)[-1]}",
-        "domain": "medical",
+        **identified(record, rubric_id, id=name, version="1.0.0", title=title, domain="medical"),
         "aggregate": {"kind": "points"},
         "criteria": [_criterion(row, taken, where) for row in rows],
     }
@@ -50,15 +50,21 @@ def _criterion(row: Any, taken: set[str], where: str) -> dict[str, Any]:
 
 def write(rubric: Rubric) -> dict[str, Any]:
     """One row, without a prompt: a rubric has none."""
+    taken: set[str] = set()
     return {
         "prompt_id": rubric.id.removeprefix("healthbench/"),
         "prompt": [],
-        "rubrics": [
-            {"criterion": leaf.statement, "points": leaf.points, "tags": list(leaf.tags)} for leaf in rubric.leaves
-        ],
+        "rubrics": [_written(leaf, taken) for leaf in rubric.leaves],
         "example_tags": [],
+        **identity_of(rubric),
     }
 
 
+def _written(leaf: AnyLeaf, taken: set[str]) -> dict[str, Any]:
+    """An entry; with its id if that is not the one that reading makes of the statement."""
+    entry = {"criterion": leaf.statement, "points": leaf.points, "tags": list(leaf.tags)}
+    return entry if slug(leaf.statement, taken) == leaf.id else {**entry, "id": leaf.id}
+
+
 def losses(rubric: Rubric) -> list[str]:
-    return losses_of(rubric, _KEPT)
+    return losses_of(rubric, _KEPT | DESCRIPTIVE)

@@ -1,4 +1,4 @@
-"""OpenAI's graders as rubrics, and rubrics as a ``multi`` grader.
+"""OpenAI's graders as rubrics.
 
 Source: the graders of OpenAI's evaluation and fine-tuning API (docs/graders.md has their fields). A ``label_model``
 becomes options worth 1 if they pass, a ``score_model`` five levels of its range, ``string_check`` and
@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from judge_server.authoring.interchange import grader_prompt as prompts
-from judge_server.authoring.interchange.record import losses_of, slug, wrong_shape
+from judge_server.authoring.interchange import openai_export
+from judge_server.authoring.interchange.record import slug, wrong_shape
 from judge_server.authoring.interchange.row import PROMPT_NAMES, REFERENCE_NAMES
 from judge_server.authoring.interchange.row import submission_of as row_submission
 from judge_server.authoring.interchange.rubrics_as_rewards import Pitfalls
 from judge_server.authoring.parsing import from_data
-from judge_server.core.criterion import AnyLeaf, Binary, Choice
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 
@@ -46,20 +46,38 @@ def read(record: Any, where: str, rubric_id: str = "", pitfalls: Pitfalls = None
     taken: set[str] = set()
     if grader.get("type") == "multi":
         parts, terms = _parts(grader, where, taken, facts)
-        formula = _NAME.sub(lambda found: terms.get(found[0], found[0]), str(grader.get("calculate_output")))
-        aggregate = {"kind": "expression", "expression": formula}
+        aggregate = _aggregate(str(grader.get("calculate_output")), parts, terms)
     else:
         parts = [prompts.with_sign(_criterion(grader, name, taken, where, facts), pitfalls, name, where)]
         aggregate = {"kind": "points" if parts[0].get("points", 1) < 0 else "weighted_mean"}
     shown = prompts.facts_of(facts)
     data = {
-        "id": rubric_id or f"openai/{slug(name, set())}",
-        "version": "1.0.0",
-        "title": name.replace("_", " ")[:200],
+        **_named(name, rubric_id),
         "aggregate": aggregate,
         "criteria": parts,
     }
     return from_data(data | ({"facts": shown} if shown else {}), file=where).rubric
+
+
+def _named(name: str, rubric_id: str) -> dict[str, Any]:
+    written = openai_export.NAMED.fullmatch(name)
+    if written:
+        found = written.groupdict()
+        return found | ({"id": rubric_id} if rubric_id else {})
+    made_id, title = f"openai/{slug(name, set())}", name.replace("_", " ")[:200]
+    return {"id": rubric_id or made_id, "version": "1.0.0", "title": title}
+
+
+def _aggregate(formula: str, parts: list[dict[str, Any]], terms: Mapping[str, str]) -> dict[str, Any]:
+    """An expression; a sum of points as ``write`` gives it is points again, which the criteria get."""
+    points = openai_export.points_in(formula)
+    if points is None or set(points.by_id) != {part["id"] for part in parts}:
+        expression = _NAME.sub(lambda found: terms.get(found[0], found[0]), formula)
+        return {"kind": "expression", "expression": expression}
+    for part in parts:
+        part["points"] = points.by_id[part["id"]]
+    kind = "points" if points.clipped or min(points.by_id.values()) < 0 else "weighted_mean"
+    return {"kind": kind} | ({"clip": [0, 1]} if points.clipped else {})
 
 
 def submission_of(record: Any) -> dict[str, Any]:
@@ -85,7 +103,8 @@ def _parts(
     if "type" in graders:  # a single one, named by itself
         graders = {str(graders.get("name") or graders.get("type")): graders}
     made, terms = [], {}
-    for key, one in graders.items():
+    for key in graders:
+        one = graders.get(key)
         if not isinstance(one, Mapping):
             raise wrong_shape(where, f"the grader {key!r} is not an object", _SHAPE)
         one.get("name")
@@ -124,6 +143,8 @@ def _criterion(
     unknown = [str(label) for label in passing if label not in labels]
     if unknown or not passing:
         raise wrong_shape(where, f"{name!r} passes {', '.join(unknown) or 'nothing'}, which is no label of it", _SHAPE)
+    if labels == openai_export.BINARY and passing == labels[:1]:
+        return prompts.criterion(name, asked, {}, taken)
     options = [{"label": str(label), "value": float(label in passing)} for label in labels]
     return prompts.criterion(name, asked, {"kind": "nominal", "options": options}, taken)
 
@@ -197,44 +218,3 @@ def _similarity(grader: Mapping[str, Any], where: str) -> dict[str, Any]:
     if metric is None:
         raise wrong_shape(where, f"no check of ours has the metric {grader.get('evaluation_metric')!r}", _SHAPE)
     return {"kind": "similarity", "metric": metric, **_compared(grader, where)}
-
-
-def write(rubric: Rubric) -> dict[str, Any]:
-    """A ``multi`` grader: a ``label_model`` for each criterion, and their sum by points over the positive points."""
-    graders = {leaf.id: _written(leaf) for leaf in rubric.leaves}
-    terms = " + ".join(f"({leaf.points:g}) * {leaf.id}" for leaf in rubric.leaves)
-    total = sum(max(leaf.points, 0) for leaf in rubric.leaves)
-    return {
-        "type": "multi",
-        "name": rubric.id,
-        "graders": graders,
-        "calculate_output": f"max(0, min(1, ({terms}) / {total:g}))",
-    }
-
-
-def _written(leaf: AnyLeaf) -> dict[str, Any]:
-    asked = f"Prompt:\n{{{{item.prompt}}}}\n\nResponse:\n{{{{sample.output_text}}}}\n\n{leaf.statement}"
-    labels, passing = ["met", "unmet"], ["met"]
-    if isinstance(leaf, Choice):
-        labels = [option.label for option in leaf.options]
-        passing = [option.label for option in leaf.options if option.value == 1]
-    return {
-        "type": "label_model",
-        "name": leaf.id,
-        "model": "default",
-        "input": [{"role": "user", "content": asked}],
-        "labels": labels,
-        "passing_labels": passing,
-    }
-
-
-def losses(rubric: Rubric) -> list[str]:
-    """``label_model`` gives 1 or 0: levels between are lost."""
-    told = losses_of(
-        rubric, {"statements", "negative points", "nominal criteria", "aggregate points", "aggregate weighted_mean"}
-    )
-    between = [
-        leaf.id for leaf in rubric.leaves if not isinstance(leaf, Binary) and isinstance(leaf, Choice)
-        and any(0 < option.value < 1 for option in leaf.options)
-    ]  # fmt: skip
-    return told + ([f"values between 0 and 1 (first: {between[0]})"] if between else [])

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from judge_server.authoring.interchange.entry import GIVEN_ID, number_of
+from judge_server.authoring.interchange.identity import DESCRIPTIVE, identified, identity_of
 from judge_server.authoring.interchange.promptfoo_tests import PROMPT, filled
 from judge_server.authoring.interchange.record import losses_of, slug, wrong_shape
 from judge_server.authoring.interchange.tracked import use_all
@@ -78,9 +79,14 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
         )
     described = record.get("description") if "description" in record else None
     data = {
-        "id": rubric_id or f"promptfoo/test-{where.rsplit(':', 1)[-1]}",
-        "version": "1.0.0",
-        "title": str(described or "promptfoo test")[:200],
+        **identified(
+            record.get("metadata") if "metadata" in record else None,
+            rubric_id,
+            id=f"promptfoo/test-{where.rsplit(':', 1)[-1]}",
+            version="1.0.0",
+            title=str(described or "promptfoo test")[:200],
+        ),
+        "aggregate": {"kind": "weighted_mean"},
         "criteria": criteria,
     }
     return from_data(data, file=where).rubric
@@ -107,11 +113,11 @@ def write(rubric: Rubric) -> dict[str, Any]:
         {"type": "llm-rubric", "value": leaf.statement, "weight": leaf.points, "metric": leaf.id}
         for leaf in rubric.leaves
     ]
-    return {"description": rubric.title, "vars": {}, "assert": asserts}
+    return {"description": rubric.title, "metadata": identity_of(rubric), "vars": {}, "assert": asserts}
 
 
 def losses(rubric: Rubric) -> list[str]:
-    told = losses_of(rubric, {"statements", "aggregate weighted_mean"})
+    told = losses_of(rubric, DESCRIPTIVE | {"statements", "aggregate weighted_mean"})
     templates = [leaf.id for leaf in rubric.leaves if any(sign in leaf.statement for sign in _TEMPLATE)]
     return told + ([f"braces that promptfoo takes for a variable (first: {templates[0]})"] if templates else [])
 

@@ -157,11 +157,12 @@ _ALWAYS = (
     "gate", "when", "scope", "reference", "reference_role", "guidance", "any_of", "all_of", "if_absent", "examples",
     "sources",
 )  # fmt: skip
-_UNUSED: tuple[Any, ...] = (None, "answer", "none", (), {})
+_SAID_APART = frozenset({"id", "version", "title", "criteria", "aggregate", "missing"})
 
 
 def losses_of(rubric: Rubric, keeps: Collection[str]) -> list[str]:
-    """One line for each feature that the rubric uses and ``keeps`` lacks, naming the first criterion that uses it."""
+    """One line for each feature that the rubric uses and ``keeps`` lacks, naming the first criterion that uses it.
+    Features of the rubric as a whole are its fields: ``rubric facts``."""
     seen: dict[str, str] = {}
     for node in nodes(rubric.criteria):
         for feature in _features(node):
@@ -172,8 +173,14 @@ def losses_of(rubric: Rubric, keeps: Collection[str]) -> list[str]:
     if f"aggregate {aggregate.kind}" not in keeps:
         lines.append(f"aggregate kind {aggregate.kind}")
     lines += [
-        f"aggregate {name}" for name in ("clip", "scale", "length_adjustment") if getattr(aggregate, name) is not None
+        f"aggregate {name}"
+        for name in ("clip", "scale", "length_adjustment")
+        if getattr(aggregate, name) is not None and f"aggregate {name}" not in keeps
     ]
+    for name, field in Rubric.model_fields.items():
+        different = getattr(rubric, name) != field.get_default(call_default_factory=True)
+        if name not in _SAID_APART and different and f"rubric {name}" not in keeps:
+            lines.append(f"rubric {name}")
     return lines + (["missing policy"] if rubric.missing.policy != "null" else [])
 
 

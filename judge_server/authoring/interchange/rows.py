@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from judge_server.authoring.interchange.entry import SHAPE, criterion_of
+from judge_server.authoring.interchange.identity import DESCRIPTIVE, identified, identity_of
 from judge_server.authoring.interchange.record import first_given, losses_of, wrong_shape
 from judge_server.authoring.interchange.tracked import TrackedFields, parsed
 from judge_server.authoring.parsing import from_data
@@ -30,7 +31,9 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     if not entries:
         raise wrong_shape(where, "there is no list of criteria", f"Name it rubrics, rubric or criteria. {SHAPE}")
     entries = with_weights(entries, record, where)
-    return rubric_of(entries, where, rubric_id or f"imported/row-{where.rsplit(':', 1)[-1]}", title=_title(record))
+    made_id = f"imported/row-{where.rsplit(':', 1)[-1]}"
+    named = identified(record, rubric_id, id=made_id, version="1.0.0", title=_title(record) or "Imported rubric")
+    return rubric_of(entries, where, **named)
 
 
 def with_weights(entries: list[Any], record: Any, where: str) -> list[Any]:
@@ -48,13 +51,13 @@ def with_weights(entries: list[Any], record: Any, where: str) -> list[Any]:
     ]
 
 
-def rubric_of(entries: list[Any], where: str, rubric_id: str, *, title: str = "", **fields: Any) -> Rubric:
+def rubric_of(entries: list[Any], where: str, id: str, *, title: str = "", **fields: Any) -> Rubric:  # noqa: A002
     """A rubric of entries as ``criterion_of`` reads them. ``fields``: further fields of the rubric."""
     taken: set[str] = set()
     criteria = [criterion_of(entry, taken, where) for entry in entries]
     signed = any(isinstance(one["points"], int | float) and one["points"] < 0 for one in criteria)
     data = {
-        "id": rubric_id,
+        "id": id,
         "version": "1.0.0",
         "title": title or "Imported rubric",
         "aggregate": {"kind": "points" if signed else "weighted_mean"},
@@ -66,7 +69,7 @@ def rubric_of(entries: list[Any], where: str, rubric_id: str, *, title: str = ""
 
 def write(rubric: Rubric) -> dict[str, Any]:
     """A row as AutoRubric has it: ``rubric`` of ``name``, ``requirement``, ``weight``, and the options of scales."""
-    return {"title": rubric.title, "rubric": [_written(leaf) for leaf in rubric.leaves]}
+    return {"title": rubric.title, "rubric": [_written(leaf) for leaf in rubric.leaves], **identity_of(rubric)}
 
 
 def _written(leaf: AnyLeaf) -> dict[str, Any]:
@@ -83,7 +86,7 @@ def _written(leaf: AnyLeaf) -> dict[str, Any]:
 
 
 def losses(rubric: Rubric) -> list[str]:
-    kept = {"statements", "tags", "negative points", "scale criteria"}
+    kept = DESCRIPTIVE | {"statements", "tags", "negative points", "scale criteria"}
     signed = any(leaf.points < 0 for leaf in rubric.leaves)
     return losses_of(rubric, kept | {"aggregate points" if signed else "aggregate weighted_mean"})
 
