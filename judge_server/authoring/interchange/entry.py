@@ -53,9 +53,7 @@ def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: flo
     if text is None or weight is None:
         raise wrong_shape(where, "an entry lacks a statement or a weight", SHAPE)
     _refuse_a_sign_in_words(fields, where)
-    if str(_plain(entry).get("category") or "").lower() == "pitfall" and not any(
-        name in entry for name in _WEIGHTS
-    ):
+    if str(_plain(entry).get("category") or "").lower() == "pitfall" and not any(name in entry for name in _WEIGHTS):
         raise wrong_shape(where, "a pitfall has no weight, so its sign is not known", "Read it as rubrics-as-rewards.")
     number = number_of(weight)
     points = weight if number is None else number
