@@ -187,9 +187,9 @@ class AsyncClient:
         """POST /v1/exams: begins to ask a judge pairs with known answers; ``exam(id)`` tells how far that is."""
         return await self._ask(calls.examine(**options))
 
-    async def exams(self) -> ExamList:
-        """GET /v1/exams: those since the server started."""
-        return await self._ask(calls.exams())
+    async def exams(self, judge: str | None = None, *, limit: int = 100, cursor: str | None = None) -> ExamList:
+        """GET /v1/exams: newest first, of all judges or of one."""
+        return await self._ask(calls.exams(judge, limit, cursor))
 
     async def exam(self, exam_id: str) -> ExamProgress:
         """GET /v1/exams/{id}; its report is a page at /v1/exams/{id}/report."""

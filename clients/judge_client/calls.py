@@ -145,8 +145,8 @@ def examine(**options: Any) -> Call[ExamProgress]:
     return Call(request, call.read, repeatable=False)
 
 
-def exams() -> Call[ExamList]:
-    return _get(ExamList, "/v1/exams")
+def exams(judge: str | None, limit: int, cursor: str | None) -> Call[ExamList]:
+    return _get(ExamList, "/v1/exams", judge=judge, limit=limit, cursor=cursor)
 
 
 def exam(exam_id: str) -> Call[ExamProgress]:

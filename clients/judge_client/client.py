@@ -188,9 +188,9 @@ class Client:
         """POST /v1/exams: begins to ask a judge pairs with known answers; ``exam(id)`` tells how far that is."""
         return self._ask(calls.examine(**options))
 
-    def exams(self) -> ExamList:
-        """GET /v1/exams: those since the server started."""
-        return self._ask(calls.exams())
+    def exams(self, judge: str | None = None, *, limit: int = 100, cursor: str | None = None) -> ExamList:
+        """GET /v1/exams: newest first, of all judges or of one."""
+        return self._ask(calls.exams(judge, limit, cursor))
 
     def exam(self, exam_id: str) -> ExamProgress:
         """GET /v1/exams/{id}; its report is a page at /v1/exams/{id}/report."""

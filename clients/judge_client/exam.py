@@ -26,6 +26,7 @@ class ExamProgress:
 
 @dataclass(frozen=True)
 class ExamList:
-    """Those since the server started, newest first."""
+    """Newest first. ``next_cursor`` is None on the last page."""
 
     exams: tuple[ExamProgress, ...]
+    next_cursor: str | None = None

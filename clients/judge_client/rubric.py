@@ -73,10 +73,12 @@ class Published:
 
 @dataclass(frozen=True)
 class Change:
-    """``criterion`` is None for the rubric itself; ``step`` is the version step that the change asks for."""
+    """``criterion`` is None for the rubric itself; ``step`` is the version step that the change asks for;
+    ``told``: what is new, in words."""
 
     kind: str
     step: str
+    told: str
     criterion: str | None = None
     field: str | None = None
     before: Any = None

@@ -38,6 +38,9 @@ def exam(
     list_only: Annotated[
         bool, typer.Option("--list", help="Print the questions with their right answers as JSON lines and stop.")
     ] = False,
+    past: Annotated[
+        bool, typer.Option("--past", help="List the exams that the database keeps (of --judge), and stop.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Ask a judge contrast pairs whose right answers are known by construction, and print which kinds it fails.
@@ -45,6 +48,8 @@ def exam(
     Pairs differ in one thing: a list, a warning, the turn, a unit, a language, the order of labels. A pair is passed if
     both answers are right. It needs no labels; it shows faults of reading, and not whether the judge agrees with
     experts. Exit status 1: a family is below --fail-under, or the judge always says the same.
+
+    Results are kept in --database: --past lists them, and doctor, calibrate and the server's pages show the last one.
 
     Example: judge-server exam --model openai:qwen3-8b@http://127.0.0.1:8000/v1 --fail-under 0.8
     """
@@ -62,6 +67,9 @@ def exam(
         outputs=tuple(output or ()),
         as_json=as_json,
     )
+    if past:
+        run(sitting.list_past(settings, chosen))
+        return
     if list_only:
         sitting.list_questions(chosen)
         return

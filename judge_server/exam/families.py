@@ -8,9 +8,10 @@ from random import Random
 from typing import Any
 
 from judge_server.core.criterion import Binary, Judged, Nominal, Scale
+from judge_server.core.exam import Family
 from judge_server.core.step import Step
 from judge_server.core.submission import Message
-from judge_server.exam.question import ABSENT, ExamPair, ExamQuestion, Expected, Family
+from judge_server.exam.question import ABSENT, ExamPair, ExamQuestion, Expected
 from judge_server.judging.judge_input import JudgeInput, shown_input
 
 PAIRS_A_FAMILY = 20

@@ -1,11 +1,11 @@
 """The result of an exam as one HTML page, without scripts or network access, and as JUnit XML for CI."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
-from judge_server.exam.report import ADVICE, WEAK, heading, ranked, said_of
-from judge_server.exam.sitting import ExamResult, FailedPair, FamilyResult
+from judge_server.core.exam import ExamRecord, ExamResult, FailedPair, FamilyResult
+from judge_server.exam.report import ADVICE, PAST_COLUMNS, WEAK, heading, past_row, ranked, said_of
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b; }
@@ -21,11 +21,12 @@ code { background: #f5f5f5; overflow-wrap: anywhere; } details { margin: .5rem 0
 """
 
 
-def as_html(result: ExamResult) -> str:
-    return "\n".join(_page(result)) + "\n"
+def as_html(result: ExamResult, past: Sequence[ExamRecord] = ()) -> str:
+    """``past``: exams of this judge that are kept, newest first, to be listed below the result."""
+    return "\n".join(_page(result, past)) + "\n"
 
 
-def _page(result: ExamResult) -> Iterator[str]:
+def _page(result: ExamResult, past: Sequence[ExamRecord]) -> Iterator[str]:
     title = escape(f"Exam of {result.judge.name}")
     yield "<!DOCTYPE html>"
     yield f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head><body>'
@@ -41,7 +42,20 @@ def _page(result: ExamResult) -> Iterator[str]:
     for one in ranked(result):
         if one.failed:
             yield from _failures(one)
+    if past:
+        yield from _past(past)
     yield "</body></html>"
+
+
+def _past(past: Sequence[ExamRecord]) -> Iterator[str]:
+    yield "<h2>Exams of this judge that are kept</h2>"
+    heads = "".join(f"<th>{escape(name)}</th>" for name in PAST_COLUMNS)
+    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
+    for record in past:
+        *cells, exam_id = map(escape, past_row(record))
+        shown = "".join(f"<td>{cell}</td>" for cell in cells)
+        yield f'<tr>{shown}<td><a href="../{exam_id}/report">{exam_id}</a></td></tr>'
+    yield "</tbody></table>"
 
 
 def _verdict(result: ExamResult) -> Iterator[str]:

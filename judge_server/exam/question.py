@@ -1,16 +1,12 @@
 """Questions of the exam: a judge input and a criterion, with the answer that is right by construction."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from judge_server.core.criterion import Choice, Judged
+from judge_server.core.exam import Family
 from judge_server.judging.answer import Answer
 from judge_server.judging.judge_input import JudgeInput
 
-Family = Literal[
-    "lists", "polarity", "turn", "reference", "not_applicable", "numbers", "implied", "contradicted", "languages",
-    "length", "label_order", "options", "no_content", "long_context", "orders", "steps", "facts",
-]  # fmt: skip
 FAMILIES: dict[Family, str] = {
     "lists": "lists with and, or, such as, and lists as data",
     "polarity": "bad things done, and only warned of, quoted, refused or denied",

@@ -1,9 +1,9 @@
 """The result of an exam as text for people: what to think of it first, then each family with its failing pairs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from judge_server.exam.question import Family
-from judge_server.exam.sitting import ExamResult, FailedPair, FamilyResult
+from judge_server.core.exam import ExamRecord, ExamResult, FailedPair, Family, FamilyResult
+from judge_server.core.judgment import JudgeReference
 
 WEAK = 0.9  # below this share of pairs a family is worth a look
 _SHOWN = 3
@@ -31,6 +31,40 @@ ADVICE: dict[Family, str] = {
 
 def as_markdown(result: ExamResult) -> str:
     return "\n".join(_lines(result)) + "\n"
+
+
+def summary(record: ExamRecord) -> str:
+    """One line about an exam that is over."""
+    result = record.result
+    told = f"{result.passed} of {result.pairs} pairs" if result.bias is None else f"response bias: {result.bias}"
+    return f"{record.created_at:%Y-%m-%d %H:%M} UTC, prompt {result.prompt}, seed {result.seed}: {told}"
+
+
+def last_exam(records: Sequence[ExamRecord], judge: JudgeReference) -> str:
+    """What is known of a judge from its exams, newest first: for doctor and calibrate."""
+    if not records:
+        return "no exam is kept: judge-server exam --database URL shows what it misreads, without labels"
+    since = "" if records[0].result.judge.fingerprint == judge.fingerprint else "; the judge has changed since"
+    return f"exam of {summary(records[0])}{since}"
+
+
+PAST_COLUMNS = ("judge", "date", "prompt", "seed", "fingerprint", "pairs passed", "weakest families", "exam")
+
+
+def past_row(record: ExamRecord) -> tuple[str, ...]:
+    """An exam that is over as a row under ``PAST_COLUMNS``."""
+    result = record.result
+    weakest = [f"{one.family} {one.passed}/{one.pairs}" for one in ranked(result)[:3] if one.share < WEAK]
+    return (
+        result.judge.name,
+        f"{record.created_at:%Y-%m-%d %H:%M}",
+        result.prompt,
+        str(result.seed),
+        result.judge.fingerprint.removeprefix("sha256:")[:12],
+        f"{result.passed} of {result.pairs}" if result.bias is None else f"unreadable: {result.bias}",
+        ", ".join(weakest),
+        record.id,
+    )
 
 
 def _lines(result: ExamResult) -> Iterator[str]:

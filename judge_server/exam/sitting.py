@@ -4,12 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pydantic import Field
-
-from judge_server.core.judgment import JudgeReference
-from judge_server.core.model import Frozen
+from judge_server.core.exam import ExamResult, FailedPair, Family, FamilyResult
 from judge_server.exam.families import PAIRS_A_FAMILY, pairs
-from judge_server.exam.question import FAMILIES, ExamPair, ExamQuestion, Family
+from judge_server.exam.question import FAMILIES, ExamPair, ExamQuestion
 from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.cascade import CascadeJudge
 from judge_server.judging.panel import PanelJudge
@@ -20,60 +17,6 @@ from judge_server.util.wilson import wilson
 CONTEXT_TOKENS = (1_000, 4_000, 16_000, 64_000)
 ANSWER_ROOM = 1_500  # instructions, question and answer beside a long response
 BIASED = 0.95
-
-
-class FailedPair(Frozen):
-    """A pair that the judge did not pass, as it was asked. ``said``: its answers, null for none."""
-
-    variant: str
-    statement: str
-    responses: tuple[str, str]
-    expected: tuple[bool | str, bool | str]
-    said: tuple[bool | str | None, bool | str | None]
-    error: str | None = None
-
-
-class FamilyResult(Frozen):
-    """``passed`` of ``pairs``: both questions of a pair were answered rightly. ``low`` and ``high``: Wilson's 95 %
-    interval. ``unanswered``: questions without an answer, which pass no pair."""
-
-    family: Family
-    about: str
-    pairs: int
-    passed: int
-    low: float
-    high: float
-    unanswered: int = 0
-    failed: tuple[FailedPair, ...] = ()
-
-    @property
-    def share(self) -> float:
-        return self.passed / self.pairs
-
-
-class ExamResult(Frozen):
-    """``bias``: what the judge says almost whatever it is asked; then the families cannot be read. ``met``: share of
-    answers met among questions whose right answer is met, and among the others. ``first``: share of answers that are
-    the label shown first."""
-
-    judge: JudgeReference
-    prompt: str
-    seed: int
-    questions: int
-    unanswered: int
-    bias: str | None = None
-    met: tuple[float, float] | None = None
-    first: float | None = None
-    families: tuple[FamilyResult, ...] = Field(default=())
-    skipped: dict[str, str] = Field(default_factory=dict)
-
-    @property
-    def pairs(self) -> int:
-        return sum(one.pairs for one in self.families)
-
-    @property
-    def passed(self) -> int:
-        return sum(one.passed for one in self.families)
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ async def _running(
         metrics.registry.register(RecognitionMetrics(service.watched))
         recognising = model_watch(service)
         app.state.calibrations = calibrating = CalibrationRuns(service)
-        app.state.exams = examining = ExamRuns()
+        app.state.exams = examining = ExamRuns(service.store.exams)
         app.state.jobs = working = job_worker(service)
         app.state.job_events = JobEvents(service.store.jobs.find_all)
         app.state.watch = watching = monitor_watch(

@@ -1,19 +1,20 @@
-"""Exams that run in the background, one at a time; their results are kept until the server stops."""
+"""Exams that run in the background, one at a time; results are kept in the store."""
 
 import asyncio
 import logging
-import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from judge_server.core.errors import JudgeServerError, NotFound, Overloaded
+from judge_server.core.errors import JudgeServerError, NotFound, Overloaded, StoreUnavailable
+from judge_server.core.exam import ExamRecord, ExamResult, new_exam_id
 from judge_server.core.model import Frozen
 from judge_server.core.verdict import Failure
-from judge_server.exam.sitting import ExamPlan, ExamResult, sit
+from judge_server.exam.sitting import ExamPlan, sit
 from judge_server.judging.answer import Judge, Terms
 from judge_server.models.protocol import Priority
+from judge_server.store.exam_records import ExamRecords
 from judge_server.util.deadline import wait_ends_at
 
 _LOG = logging.getLogger(__name__)
@@ -34,6 +35,27 @@ class ExamProgress(Frozen):
     result: ExamResult | None = None
     error: Failure | None = None
 
+    @staticmethod
+    def over(record: ExamRecord) -> "ExamProgress":
+        """An exam as the store keeps it."""
+        result = record.result
+        return ExamProgress(
+            id=record.id,
+            status="done",
+            created_at=record.created_at,
+            judge=result.judge.name,
+            done=result.questions,
+            questions=result.questions,
+            result=result,
+        )
+
+
+class ExamList(Frozen):
+    """Newest first. ``next_cursor`` is null on the last page."""
+
+    exams: list[ExamProgress]
+    next_cursor: str | None = None
+
 
 @dataclass
 class ExamRun:
@@ -51,8 +73,10 @@ class ExamRun:
 
 @dataclass
 class ExamRuns:
-    """Runs one exam at a time, behind all other work of the model; up to 4 may wait."""
+    """Runs one exam at a time, behind all other work of the model; up to 4 may wait. What is over is in ``records``;
+    what runs and what failed is known here until the server stops."""
 
+    records: ExamRecords
     _known: "OrderedDict[str, ExamRun]" = field(default_factory=OrderedDict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -65,7 +89,7 @@ class ExamRuns:
             )
         made = ExamRun(
             ExamProgress(
-                id=f"exam_{secrets.token_hex(8)}",
+                id=new_exam_id(),
                 status="running",
                 created_at=datetime.now(UTC),
                 judge=judge.reference.name,
@@ -77,17 +101,26 @@ class ExamRuns:
         made.task = asyncio.create_task(self._carry_out(made, judge, plan), name=made.progress.id)
         return made.progress
 
-    def find(self, exam_id: str) -> ExamProgress:
+    async def find(self, exam_id: str) -> ExamProgress:
         """Raises NotFound."""
-        if exam_id not in self._known:
+        if (running := self._known.get(exam_id)) is not None:
+            return running.progress
+        record = await self.records.find(exam_id)
+        if record is None:
             raise NotFound(
-                f"No exam has the id {exam_id!r}.", remedy="Exams are kept until the server stops: begin it again."
+                f"No exam has the id {exam_id!r}.",
+                remedy="An exam that was under way when the server stopped is lost: begin it again.",
             )
-        return self._known[exam_id].progress
+        return ExamProgress.over(record)
 
-    def listed(self) -> list[ExamProgress]:
-        """Newest first, without failed pairs."""
-        return [_brief(one.progress) for one in reversed(self._known.values())]
+    async def listed(self, judge: str | None, limit: int, cursor: str | None) -> ExamList:
+        """Newest first, without failed pairs; ``judge``: of this name only. The first page begins with those that run
+        or failed."""
+        here = [one.progress for one in reversed(self._known.values()) if judge in (None, one.progress.judge)]
+        kept = await self.records.listed(judge=judge, limit=limit, cursor=cursor)
+        first = [] if cursor else [one for one in here if one.id not in {record.id for record in kept.items}]
+        known = [*first, *map(ExamProgress.over, kept.items)]
+        return ExamList(exams=[_brief(one) for one in known], next_cursor=kept.next_cursor)
 
     async def close(self) -> None:
         """Cancel the exams under way."""
@@ -101,7 +134,12 @@ class ExamRuns:
         try:
             async with self._turn:
                 result = await sit(judge, plan, made.advance, _AT_ONCE, Terms(Priority.AUDIT))
+            record = ExamRecord(id=made.progress.id, created_at=made.progress.created_at, result=result)
             made.note(status="done", result=result)
+            await self.records.put(record)
+            self._known.pop(made.progress.id, None)
+        except StoreUnavailable as fault:
+            _LOG.warning("the exam %s is known until the server stops only: %s", made.progress.id, fault)
         except JudgeServerError as fault:
             made.note(status="failed", error=Failure(type=fault.type, detail=str(fault)))
         except Exception as fault:  # noqa: BLE001 - reported to the caller who polls the exam

@@ -11,6 +11,7 @@ alarm_transition  every change of an alarm, and whether the webhook has received
 audit             which judgment audits which
 queue_item        judgments sampled for people to label, with stratum and weight
 model_signature   by what the models behind one address are recognised, in the order in which they were met
+exam              exams of judges that are over, with the failed pairs
 watch             which worker does a recurring task, and how far it has come
 """
 
@@ -19,7 +20,7 @@ from typing import ClassVar
 from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, LargeBinary, Text, text
 from sqlmodel import Field
 
-from judge_server.store.payload import SafeText
+from judge_server.store.payload import PackedText, SafeText
 from judge_server.store.schema import TableRow, table_of
 
 
@@ -183,6 +184,18 @@ class ModelSignatureRow(TableRow, table=True):
     payload: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class ExamRow(TableRow, table=True):
+    """``judge``: its name at the time; ``fingerprint``: of everything that changes its answers."""
+
+    __tablename__ = "exam"
+    __table_args__ = (Index("ix_exam_judge", "judge", "created_us"),)
+    id: str = Field(sa_column=Column(SafeText, primary_key=True))
+    created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    judge: str = Field(sa_column=Column(SafeText, nullable=False))
+    fingerprint: str = Field(sa_column=Column(Text, nullable=False))
+    payload: str = Field(sa_column=Column(PackedText, nullable=False))
+
+
 LABEL_SET = table_of(LabelSetRow)
 COLLECTED_LABEL = table_of(CollectedLabelRow)
 LOCKED_READING = table_of(LockedReadingRow)
@@ -197,3 +210,4 @@ WATCH = table_of(WatchRow)
 METADATA = TableRow.metadata
 """Every table: these and those of ``schema``."""
 MODEL_SIGNATURE = table_of(ModelSignatureRow)
+EXAM = table_of(ExamRow)

@@ -27,6 +27,7 @@ from judge_server.store.calibration_records import CalibrationRecords
 from judge_server.store.database import READERS, Database, PoolUse, Traffic
 from judge_server.store.draft_records import DraftRecords
 from judge_server.store.erasure_records import ErasureRecords
+from judge_server.store.exam_records import ExamRecords
 from judge_server.store.fault import translate, unanswered
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_records import JobRecords
@@ -92,6 +93,7 @@ class Store:
         self.erasures = ErasureRecords(self._read, self._write)
         self.reasks = ReaskRecords(self._read, self._write)
         self.queue = QueueRecords(self._read, self._write)
+        self.exams = ExamRecords(self._read, self._write)
         self.signatures = StoredSignatures(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
         self.budgets = BudgetRecords(self._read, self._write)

@@ -8,11 +8,12 @@ from typer.testing import CliRunner
 
 from judge_server.cli import app
 from judge_server.core.criterion import Choice
+from judge_server.core.exam import ExamRecord, FailedPair
 from judge_server.exam.families import pairs
 from judge_server.exam.page import as_html, as_junit
 from judge_server.exam.question import ABSENT, FAMILIES
 from judge_server.exam.report import as_markdown, ranked
-from judge_server.exam.sitting import ExamPlan, FailedPair, sit
+from judge_server.exam.sitting import ExamPlan, sit
 from judge_server.judging.prompt import labels_of
 from judge_server.models.protocol import Completion, Labels, TokenProbability
 from tests.judging.values import judge
@@ -216,6 +217,23 @@ def test_the_command_examines_the_baseline_and_says_what_it_is(tmp_path):
     assert int(suite.get("tests")) == len(result["families"])
     strict = CliRunner().invoke(app, ["exam", "--model", "baseline", "--pairs", "3", "--fail-under", "1"])
     assert strict.exit_code == 1
+
+
+def test_results_are_kept_and_doctor_shows_the_last_one(tmp_path):
+    where = ["--database", f"sqlite:///{tmp_path}/kept.db"]
+    for seed in ("0", "5"):
+        done = CliRunner().invoke(
+            app, ["exam", "--model", "baseline", "--pairs", "1", "--families", "turn", "--seed", seed, *where]
+        )
+        assert "Exams that are kept" in done.stdout
+    listed = CliRunner().invoke(app, ["exam", "--past", "--json", *where])
+    kept = [ExamRecord.model_validate_json(line) for line in listed.stdout.splitlines()]
+    assert [one.result.seed for one in kept] == [5, 0]
+    assert kept[0].id in CliRunner().invoke(app, ["exam", "--past", *where]).stdout
+    doctor = CliRunner().invoke(app, ["doctor", "--model", "baseline", "--json", *where])
+    assert "prompt 2, seed 5" in doctor.stdout
+    without = CliRunner().invoke(app, ["exam", "--model", "baseline", "--pairs", "1", "--families", "turn"])
+    assert "The result is not kept" in without.stderr
 
 
 def test_the_questions_can_be_listed_with_their_answers():

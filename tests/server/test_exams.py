@@ -6,6 +6,7 @@ from judge_server.core.errors import Overloaded
 from judge_server.exam.sitting import ExamPlan
 from judge_server.models.protocol import Completion
 from judge_server.server.exam_runs import ExamRuns
+from judge_server.store import Store
 from tests.judging.values import judge
 from tests.scripted_model import ScriptedModel
 from tests.served import served, settings_of, until
@@ -55,10 +56,33 @@ def test_what_cannot_be_asked_is_refused(client):
     assert client.get("/v1/exams/exam_0/report").status_code == 404
 
 
+def test_exams_are_kept_over_a_restart_and_the_page_lists_those_of_the_judge(tmp_path):
+    settings = settings_of("baseline", database_url=f"sqlite:///{tmp_path}/kept.db")
+    with served(settings) as client:
+        told = [examined(client, seed=seed) for seed in (1, 2)]
+    with served(settings) as client:
+        listed = client.get("/v1/exams", params={"judge": told[0]["judge"]}).json()
+        assert [one["result"]["seed"] for one in listed["exams"]] == [2, 1]
+        assert listed["next_cursor"] is None
+        assert client.get("/v1/exams", params={"judge": "nobody"}).json()["exams"] == []
+        assert client.get(f"/v1/exams/{told[0]['id']}").json() == told[0]
+        page = client.get(f"/v1/exams/{told[0]['id']}/report").text
+        fingerprint = told[0]["result"]["judge"]["fingerprint"].removeprefix("sha256:")[:12]
+        assert all(f"../{one['id']}/report" in page for one in told)
+        assert page.count(fingerprint) == 2
+        assert told[1]["id"] in client.get("/").text
+        one_page = client.get("/v1/exams", params={"limit": 1}).json()
+        assert len(one_page["exams"]) == 1
+        rest = client.get("/v1/exams", params={"cursor": one_page["next_cursor"]}).json()
+        assert [one["id"] for one in rest["exams"]] == [told[0]["id"]]
+
+
 async def test_few_exams_may_wait():
-    runs, one = ExamRuns(), judge(ScriptedModel(lambda request: Completion("Yes")))
+    store = await Store.open("sqlite://")
+    runs, one = ExamRuns(store.exams), judge(ScriptedModel(lambda request: Completion("Yes")))
     begun = [runs.begin(one, ExamPlan(pairs=1)) for _ in range(4)]
     with pytest.raises(Overloaded):
         runs.begin(one, ExamPlan(pairs=1))
-    assert [found.id for found in runs.listed()] == [made.id for made in reversed(begun)]
+    assert [found.id for found in (await runs.listed(None, 10, None)).exams] == [made.id for made in reversed(begun)]
     await runs.close()
+    await store.close()

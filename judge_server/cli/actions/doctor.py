@@ -18,9 +18,11 @@ from rich.table import Table
 
 from judge_server.core.errors import JudgeServerError
 from judge_server.core.extra import installing
+from judge_server.exam.report import last_exam
 from judge_server.judging.answer import Judge
 from judge_server.judging.relative.arbiter import singles
 from judge_server.settings.settings import Settings
+from judge_server.store.exam_records import ExamRecords
 from judge_server.store.location import Location
 from judge_server.wiring.archive import library_of
 from judge_server.wiring.service import open_service
@@ -159,19 +161,21 @@ async def _service(settings: Settings) -> list[Diagnosis]:
         return [
             Diagnosis("database", "ok", kept),
             *[
-                await _judge(judge, name == service.judge_registry.default)
+                await _judge(judge, name == service.judge_registry.default, service.store.exams)
                 for name, judge in service.judge_registry.judges.items()
             ],
         ]
 
 
-async def _judge(judge: Judge, default: bool) -> Diagnosis:
+async def _judge(judge: Judge, default: bool, exams: ExamRecords) -> Diagnosis:
     reference = judge.reference
     subject = f"judge {reference.name}" + (" (default)" if default else "")
     found = f"{reference.model} in {reference.mode} mode"
     if await judge.healthy():
         limits = [f"{one.model.name}: {limit}" for one in singles(judge) for limit in one.model.capabilities.limits]
-        return Diagnosis(subject, "ok", found, " ".join(filter(None, (reference.notice, *limits))))
+        kept = await exams.listed(judge=reference.name, limit=1)
+        told = f"{found}; {last_exam(kept.items, reference)}"
+        return Diagnosis(subject, "ok", told, " ".join(filter(None, (reference.notice, *limits))))
     return Diagnosis(subject, "fault", f"{found} does not answer", "Start the model's server, or correct its address.")
 
 

@@ -1,26 +1,31 @@
 """Implements ``judge-server exam``."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from judge_server.authoring.writing import replace_file
 from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadInput, JudgeServerError
+from judge_server.core.exam import ExamRecord, ExamResult, Family, new_exam_id
 from judge_server.exam.page import as_html, as_junit
-from judge_server.exam.question import FAMILIES, ExamQuestion, Family
-from judge_server.exam.report import as_markdown
-from judge_server.exam.sitting import ANSWER_ROOM, ExamPlan, ExamResult, plan_for, sit
+from judge_server.exam.question import FAMILIES, ExamQuestion
+from judge_server.exam.report import PAST_COLUMNS, as_markdown, past_row
+from judge_server.exam.sitting import ANSWER_ROOM, ExamPlan, plan_for, sit
 from judge_server.judging.judge_input import message_text
 from judge_server.settings.settings import Settings
+from judge_server.wiring.archive import open_standing_archive
 from judge_server.wiring.service import open_service
 
 FAILED = 1
@@ -66,12 +71,41 @@ async def examine(settings: Settings, options: ExamOptions) -> int:
         judge = service.judge_registry.named(options.judge)
         announce([judge])
         plan = plan_for(judge, options.seed, options.pairs, families, options.longest)
+        begun = datetime.now(UTC)
         with _progress() as advance:
             result = await sit(judge, plan, advance)
+        await service.store.exams.put(ExamRecord(id=new_exam_id(), created_at=begun, result=result))
+        past = await service.store.exams.listed(judge=judge.reference.name)
     for path, suffix in written.items():
         replace_file(path, _WRITERS[suffix](result, options.fail_under or 0.0))
     _show(result, as_json=options.as_json)
+    if settings.database_url is None:
+        typer.echo("The result is not kept: name --database, and doctor, calibrate and the server show it.", err=True)
+    elif not options.as_json:
+        show_past(past.items)
     return _status(result, options)
+
+
+async def list_past(settings: Settings, options: ExamOptions) -> None:
+    """Print the exams that the database keeps, of all judges or of one, newest first."""
+    async with open_standing_archive(settings.with_database(), migrate=False) as (store, _):
+        found = await store.exams.listed(judge=options.judge, limit=1_000)
+    if options.as_json:
+        for record in found.items:
+            typer.echo(record.model_dump_json())
+    elif found.items:
+        show_past(found.items)
+    else:
+        typer.echo("No exam is kept in this database.")
+
+
+def show_past(records: Sequence[ExamRecord]) -> None:
+    """A table of exams that are over."""
+    table = Table(*PAST_COLUMNS, title="Exams that are kept", title_justify="left", box=None)
+    for record in records:
+        table.add_row(*map(escape, past_row(record)))
+    terminal = Console()
+    (terminal if terminal.is_terminal else Console(width=200)).print(table)
 
 
 def _with_prompt(settings: Settings, options: ExamOptions) -> Settings:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from judge_server.core.errors import Unauthorized
 from judge_server.core.job import JobStatus
+from judge_server.exam.report import summary
 from judge_server.judging.answer import shown_reference
 from judge_server.server.middleware.authentication import KeyRing
 from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS
@@ -22,10 +23,12 @@ async def start(request: Request, service: ServiceHere) -> Response:
     healthy = await asyncio.gather(*(judge.healthy() for _, judge in judges))
     last = await service.store.judgments(limit=_LAST, caller=viewer(service))
     running = await service.store.jobs.jobs(status=JobStatus.RUNNING, limit=_LAST, caller=viewer(service))
+    exams = {name: await service.store.exams.listed(judge=name, limit=1) for name, _ in judges}
     return page(
         request,
         "start.html",
         judges=[(name, shown_reference(judge), up) for (name, judge), up in zip(judges, healthy, strict=True)],
+        exams={name: (found.items[0], summary(found.items[0])) for name, found in exams.items() if found.items},
         default=service.judge_registry.default,
         judgments=last.items,
         jobs=running.items,

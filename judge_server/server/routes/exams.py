@@ -2,21 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from judge_server.core.errors import NotFound
+from judge_server.core.exam import Family
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.exam.families import PAIRS_A_FAMILY
 from judge_server.exam.page import as_html
-from judge_server.exam.question import Family
 from judge_server.exam.sitting import plan_for
-from judge_server.server.exam_runs import ExamProgress, ExamRuns
+from judge_server.server.exam_runs import ExamList, ExamProgress, ExamRuns
 from judge_server.server.service import ServiceHere, StrictRoute
 
 router = APIRouter(prefix="/v1/exams", tags=["calibration"], route_class=StrictRoute)
+_PAST = 50
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -39,12 +40,6 @@ class ExamRequest(Frozen):
     longest: int | None = Field(default=None, ge=1_000, le=64_000)
 
 
-class ExamList(Frozen):
-    """The exams since the server started, newest first."""
-
-    exams: list[ExamProgress]
-
-
 @router.post("", status_code=202)
 async def examine(body: ExamRequest, service: ServiceHere, exams: ExamsHere) -> ExamProgress:
     """Ask a judge contrast pairs with known answers in the background. Answers 202 at once; poll the exam for its
@@ -54,21 +49,28 @@ async def examine(body: ExamRequest, service: ServiceHere, exams: ExamsHere) -> 
 
 
 @router.get("")
-async def listing(exams: ExamsHere) -> ExamList:
-    """The exams since the server started, newest first, without their failed pairs."""
-    return ExamList(exams=exams.listed())
+async def listing(
+    exams: ExamsHere,
+    judge: Annotated[Coordinate | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    cursor: Annotated[str | None, Query(max_length=1_000)] = None,
+) -> ExamList:
+    """The exams that are kept, newest first, without their failed pairs, after those that run or failed. ``judge``: of
+    the judge of this name only."""
+    return await exams.listed(judge, limit, cursor)
 
 
 @router.get("/{exam_id}")
 async def exam(exam_id: str, exams: ExamsHere) -> ExamProgress:
     """An exam's progress or result."""
-    return exams.find(exam_id)
+    return await exams.find(exam_id)
 
 
 @router.get("/{exam_id}/report", response_class=HTMLResponse)
 async def report(exam_id: str, exams: ExamsHere) -> HTMLResponse:
-    """The result as a page: families with intervals, failing pairs, and what to do."""
-    found = exams.find(exam_id)
+    """The result as a page: families with intervals, failing pairs, what to do, and other exams of this judge."""
+    found = await exams.find(exam_id)
     if found.result is None:
         raise NotFound(f"The exam {exam_id!r} has no result yet: it is {found.status}.", remedy="Ask again later.")
-    return HTMLResponse(as_html(found.result), headers={"Content-Security-Policy": _POLICY})
+    past = await exams.records.listed(judge=found.judge, limit=_PAST)
+    return HTMLResponse(as_html(found.result, past.items), headers={"Content-Security-Policy": _POLICY})

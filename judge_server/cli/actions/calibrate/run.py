@@ -16,6 +16,7 @@ from judge_server.cli.calibrate import sources
 from judge_server.cli.running import announce
 from judge_server.core.errors import BadInput
 from judge_server.core.verdict import VerdictStatus
+from judge_server.exam.report import last_exam
 from judge_server.judging.answer import Judge
 from judge_server.labels.writing import write_labels
 from judge_server.settings.settings import Settings
@@ -53,7 +54,10 @@ async def measure(settings: Settings, options: RunOptions) -> bool:
         write_labels(result.labels, out)
         Journal(out, task.heading).finish()
         await service.store.calibrations.put_calibration(result.calibration)
+        exams = await service.store.exams.listed(judge=judge.reference.name, limit=1)
     _tell(result, out, as_json=options.as_json)
+    if not options.as_json:
+        typer.echo(f"{judge.reference.name}: {last_exam(exams.items, judge.reference)}")
     return VerdictStatus.OK.value in result.calibration.statuses
 
 
