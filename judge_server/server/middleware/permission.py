@@ -71,6 +71,10 @@ RULES: Final = (
     ScopeRule(_ALL, "/try", ("score",)),
     ScopeRule(_READ, "/rubrics", _WORKING),
     ScopeRule(_ALL, "/drafts", ("author",)),
+    ScopeRule(_ALL, "/jobs", ("score",)),
+    ScopeRule(_READ, "/judges", _WORKING),
+    ScopeRule(_ALL, "/keys", ("admin",)),
+    ScopeRule(_READ, "/settings", ("admin",)),
     ScopeRule(_READ, "/judgments", _WORKING),
     ScopeRule(_READ, "/groups", _WORKING),
     ScopeRule(_ALL, "/label", ("label",)),  # it shows other callers' conversations and responses

@@ -62,7 +62,20 @@ def cookie_in(headers: list[tuple[bytes, bytes]]) -> str:
     return "" if found is None else found.value
 
 
-PAGES: Final = ("/try", "/rubrics", "/judgments", "/groups", "/label", "/drafts", "/signin", "/signout")
+PAGES: Final = (
+    "/try",
+    "/rubrics",
+    "/judgments",
+    "/groups",
+    "/label",
+    "/drafts",
+    "/jobs",
+    "/judges",
+    "/keys",
+    "/settings",
+    "/signin",
+    "/signout",
+)
 
 
 def is_page(path: str) -> bool:

@@ -49,6 +49,8 @@ def pages(server):
     """The address of every kind of page: a route of the pages that is missing here fails the test of that name."""
     judged = server.get("/v1/judgments").json()["judgments"][0]["id"]
     draft = begun(server, base="writing/summary")
+    items = [submission(rubric=rubric(), response=f"Item {n}.") for n in range(3)]
+    job = server.post("/v1/jobs", json={"items": items}).raise_for_status().json()["id"]
     return {
         "/": "/",
         "/signin": "/signin",
@@ -62,17 +64,22 @@ def pages(server):
         "/drafts": "/drafts?base=writing/summary",
         "/drafts/{draft_id}": draft,
         "/drafts/{draft_id}/publish": f"{draft}/publish",
+        "/jobs": "/jobs",
+        "/jobs/{job_id}": f"/jobs/{job}",
+        "/judges": "/judges",
+        "/keys": "/keys",
+        "/settings": "/settings",
         "/label": "/label",
         "/label/item": f"/label/item?{PLAN}",
     }
 
 
 def test_every_page_is_visited(pages):
-    from judge_server.server.pages import editor, explorer, labelling, library, start, try_it
+    from judge_server.server.pages import editor, explorer, labelling, library, operation, start, try_it
 
     shown = {
         route.path
-        for module in (editor, explorer, labelling, library, start, try_it)
+        for module in (editor, explorer, labelling, library, operation, start, try_it)
         for route in module.router.routes
         if "GET" in route.methods and not route.path.startswith("/static")
     }
