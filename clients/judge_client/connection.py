@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from judge_client.configuration import Address
 from judge_client.flow import Flow, Pause, Send, Step, Together
 from judge_client.pool import AsyncPool, BlockingPool, Lease
+from judge_client.waiting import waits
 
 T = TypeVar("T")
 DEFAULT_CONNECTIONS = 256
@@ -45,7 +46,8 @@ class Connection:
 
     def _do(self, step: Step) -> Any:
         if isinstance(step, Send):
-            return self._blocking.send(step)
+            with waits.noted(self.address.shown):
+                return self._blocking.send(step)
         if isinstance(step, Pause):
             return time.sleep(step.seconds)
         return self._in_threads(step)
@@ -100,7 +102,8 @@ class _Driver:
 
     async def _do(self, step: Step) -> Any:
         if isinstance(step, Send):
-            return await self._pool.send(self._lease, step)
+            with waits.noted(self._pool.address.shown):
+                return await self._pool.send(self._lease, step)
         if isinstance(step, Pause):
             return await asyncio.sleep(step.seconds)
         return await self._side_by_side(step)

@@ -27,6 +27,7 @@ from judge_client.scoring import Conduct, score_batch
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+_JUDGE_CHANGED = "judge_changed"  # of the server's failures
 Asked = TypeVar("Asked", Sample, Rollouts)
 _OF_THE_RUBRIC = {
     kind.type: kind for kind in (errors.UnknownRubric, errors.BadRubric, errors.NotCalibrated, errors.PrereleaseRefused)
@@ -246,8 +247,9 @@ class Rewarder:
 
     def _require_known(self, asked: Sample | Rollouts, one: Scored) -> None:
         """A misspelt rubric or judge of our own fails every sample permanently, and so does another reward than the
-        one that the server keeps for the run."""
-        if one.failure == errors.RewardChanged.type:
+        one that the server keeps for the run, or a model that was replaced while it was asked."""
+        replaced = one.failure == _JUDGE_CHANGED and self._pins.on_change == "stop" and self._pins.pinned
+        if one.failure == errors.RewardChanged.type or replaced:
             at = "" if asked.step is None else f"At step {asked.step}: "
             raise errors.RewardChanged(f"{at}{one.detail or ''}")
         if one.failure in _OF_THE_RUBRIC and asked.rubric is None:

@@ -96,6 +96,27 @@ def test_what_the_server_keeps_for_the_run_stops_it_whatever_the_policy(scripted
         rewarder.score([SAMPLE])
 
 
+def replaced_while_asked(seen: Seen) -> Reply:
+    error = {"type": "judge_changed", "detail": "Another model answers at the address of 'm'."}
+    results = [judgment(None, error=error) for _ in seen.body["items"]]
+    return Reply(body={"results": results, "rewards": [None] * len(results)})
+
+
+@pytest.mark.parametrize("policy", ["drop", "raise", -1])
+def test_a_model_that_is_replaced_while_it_is_asked_stops_the_run_whatever_the_policy(scripted, answering, policy):
+    rewarder = Rewarder("a/b", url=scripted.url, on_failure=policy)
+    rewarder.score([SAMPLE])
+    scripted.behave = replaced_while_asked
+    with pytest.raises(RewardChanged, match="At step 7: Another model answers"):
+        rewarder.score([SAMPLE])
+
+
+def test_a_model_that_is_replaced_before_anything_is_pinned_is_a_failure_as_any_other(scripted):
+    scripted.behave = replaced_while_asked
+    (one,) = Rewarder("a/b", url=scripted.url, on_failure="drop").score([SAMPLE])
+    assert (one.reward, one.failure) == (None, "judge_changed")
+
+
 def test_a_change_that_the_user_allows_is_told_to_the_server(scripted):
     scripted.behave = Keeping()
     rewarder = Rewarder("a/b", url=scripted.url, run="night-7", on_change="warn")
