@@ -167,6 +167,11 @@ class RubricRegistry:
     async def _unknown(self, rubric_id: str, version: str | None, detail: str) -> UnknownRubric:
         """Names versions and rubrics of files, readable or not, and of the store together."""
         versions = await self.versions(rubric_id)
+        judged = await self._store.served_rubric(rubric_id, version)
+        if judged is not None:
+            known = f" Known: {', '.join(versions)}." if versions else ""
+            detail = f"There is no rubric {judged.name!r} any more: its file was removed after it had judged."
+            return UnknownRubric(detail, remedy=f"Put the file back, or name another rubric.{known}")
         if versions:
             detail = f"{rubric_id} has no version {version}."
             return UnknownRubric(detail, remedy=f"Known: {', '.join(versions)}.")

@@ -188,3 +188,14 @@ async def test_content_that_changed_is_a_fault_until_it_is_changed_back(store, f
     assert registry.faults() == ["clinic/advice@1.0.0: its content changed under a version that has judged"]
     (folder / "advice.yaml").write_text(TEXT.format(version="1.0.0", points=1))
     assert registry.faults() == []
+
+
+async def test_a_file_that_is_removed_after_it_judged_is_named_as_removed(store, folder):
+    registry = RubricRegistry(Library(folder, refresh_seconds=0), store)
+    await store.put_rubric(await registry.get_for_judging("clinic/advice"), published=False)
+    (folder / "advice.yaml").unlink()
+    restarted = RubricRegistry(Library(folder, refresh_seconds=0), store)
+    for name in ("clinic/advice", "clinic/advice@1.0.0"):
+        with pytest.raises(UnknownRubric, match=r"'clinic/advice@1.0.0' any more: its file was removed") as caught:
+            await restarted.get(name)
+        assert "Put the file back" in caught.value.remedy

@@ -128,7 +128,7 @@ def test_a_file_that_is_removed_stops_the_training(trainer, run, here, values):
     outcome = run(trainer, {2: removed})
 
     assert outcome.error["type"] == "UnknownRubric"
-    assert "test/outage" in outcome.error["detail"]
+    assert "'test/outage@1.0.0' any more: its file was removed" in outcome.error["detail"]
     assert [step["step"] for step in outcome.steps] == [0, 1]
     no_false_rewards(outcome, here, values)
     one_reward_for_all(outcome, here)
