@@ -15,12 +15,14 @@ from typing import Any
 
 import httpx
 
+from tests.yardstick import PATIENCE_SECONDS
+
 PROGRAM = Path(sys.executable).with_name("judge-server")
 _LISTENING = re.compile(r"running on (http://\S+)")
 
 
 def judge_server(
-    *arguments: object, stdin: str = "", cwd: Path | None = None, timeout: float = 60, **environment: str
+    *arguments: object, stdin: str = "", cwd: Path | None = None, timeout: float = PATIENCE_SECONDS, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
     """Runs a command to its end, in the shape of a pipe: nothing is a terminal."""
     return subprocess.run(
@@ -64,7 +66,7 @@ class Server:
             assert time.monotonic() < give_up, "".join(self.log)
             time.sleep(0.02)
 
-    def stop(self, seconds: float = 30) -> int:
+    def stop(self, seconds: float = PATIENCE_SECONDS) -> int:
         """Ends it as an orchestrator would; its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -86,7 +88,7 @@ class Server:
 
 
 @contextmanager
-def serving(*flags: object, cwd: Path, seconds: float = 60) -> Iterator[tuple[httpx.Client, Server]]:
+def serving(*flags: object, cwd: Path, seconds: float = PATIENCE_SECONDS) -> Iterator[tuple[httpx.Client, Server]]:
     """A client of ``judge-server serve`` with these flags, which is stopped at the end."""
     process = subprocess.Popen(
         [PROGRAM, "serve", "--port", "0", *map(str, flags)],
@@ -97,7 +99,7 @@ def serving(*flags: object, cwd: Path, seconds: float = 60) -> Iterator[tuple[ht
     server = Server(process)
     try:
         server.wait_until_it_listens(seconds)
-        with httpx.Client(base_url=server.address, timeout=120) as client:
+        with httpx.Client(base_url=server.address, timeout=PATIENCE_SECONDS) as client:
             yield client, server
     finally:
         server.stop()

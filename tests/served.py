@@ -1,5 +1,6 @@
 """The application behind a real HTTP server on the loopback, in a thread of the test's own process."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from judge_server.core.judge import JudgeSpecification
 from judge_server.server.app import create_app
 from judge_server.settings.settings import Settings
 from tests.stub_judge import Behaviour, StubJudge
+from tests.yardstick import PATIENCE_SECONDS
 
 
 def settings_of(
@@ -33,18 +35,18 @@ def served(settings: Settings) -> Iterator[httpx.Client]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + PATIENCE_SECONDS
     while not server.started:
         assert thread.is_alive(), "the server did not start"
         assert time.monotonic() < give_up
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
             yield client
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
 
 
@@ -57,9 +59,22 @@ def judged_by(behave: Behaviour, **settings: Any) -> Iterator[tuple[httpx.Client
             yield client, judge
 
 
-def until(condition: Any, seconds: float = 10.0) -> None:
-    """Waits for a condition; fails where it does not come true in time."""
-    give_up = time.monotonic() + seconds
+class HangsUp:
+    """A caller on a bare socket, so that nothing but its closing tells the server that it left."""
+
+    def __init__(self, client: httpx.Client, path: str, body: Any) -> None:
+        content = client.build_request("POST", path, json=body).read()
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        self._socket = socket.create_connection((client.base_url.host, client.base_url.port))
+        self._socket.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+
+    def leave(self) -> None:
+        self._socket.close()
+
+
+def until(condition: Any) -> None:
+    """Waits for a condition; fails if it does not come true."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < give_up, "this did not happen in time"
         time.sleep(0.01)

@@ -17,17 +17,19 @@ from typing import Any, Self
 from aiohttp import web
 
 from benchmarks.stub_judge import answer, instance_of
+from tests.yardstick import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
 class Reply:
-    """``body``: bytes, or anything that becomes JSON. ``drip_seconds``: between any two bytes. ``reset``: the
-    connection ends instead of an answer; ``cut``: in the middle of one."""
+    """``body``: bytes, or anything that becomes JSON. ``until``: it is held back until this is set. ``drip_seconds``:
+    between any two bytes. ``reset``: the connection ends instead of an answer; ``cut``: in the middle of one."""
 
     status: int = 200
     body: Any = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
+    until: threading.Event | None = None
     drip_seconds: float | None = None
     reset: bool = False
     cut: bool = False
@@ -110,7 +112,7 @@ class StubJudge:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -120,7 +122,7 @@ class StubJudge:
         """Breaks every connection off and listens no more."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(10)
+            self._thread.join(PATIENCE_SECONDS)
 
     def _run(self) -> None:
         try:
@@ -173,6 +175,8 @@ class StubJudge:
 
 async def _play(request: web.Request, reply: Reply) -> web.StreamResponse:
     await asyncio.sleep(reply.delay_seconds)
+    while reply.until is not None and not reply.until.is_set():
+        await asyncio.sleep(0.01)
     if reply.reset:
         assert request.transport is not None
         request.transport.abort()

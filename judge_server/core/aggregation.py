@@ -163,6 +163,12 @@ def combine(aggregate: Points | WeightedMean | AllOf | AnyOf, decided: PointsAnd
             return max(_satisfaction(points, value) for points, value in decided)
 
 
+def score(aggregate: Points | WeightedMean | AllOf | AnyOf, decided: PointsAndValues, characters: int) -> float | None:
+    """``combine``, then adjusted for length, scaled and clamped as ``finish`` does."""
+    value = combine(aggregate, decided)
+    return None if value is None else aggregate.finish(value, characters)
+
+
 def points_score(decided: PointsAndValues) -> float | None:
     """HealthBench (2505.08775): sum(points * value) / sum(max(points, 0)); None without positive points."""
     possible = fsum(max(points, 0.0) for points, _ in decided)

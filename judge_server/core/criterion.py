@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -139,6 +139,8 @@ class Binary(JudgedLeaf):
     what the statement presupposes is absent (a worry to acknowledge, a dose to be right); ``skip``: it does not apply.
     """
 
+    values: ClassVar[tuple[float, ...]] = (1.0, 0.0)  # of each verdict: met, then not met
+
     kind: Literal["binary"] = "binary"
     any_of: Items | None = None
     all_of: Items | None = None
@@ -153,11 +155,6 @@ class Binary(JudgedLeaf):
         if len(set(items)) < len(items):
             raise ValueError("an item of the list is given twice")
         return self
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """The value of each verdict: met, then not met."""
-        return (1.0, 0.0)
 
 
 class ScaleOption(Frozen):

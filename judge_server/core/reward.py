@@ -19,9 +19,9 @@ from judge_server.core.aggregation import (
     Aggregation,
     CriterionValue,
     Formula,
-    combine,
     component,
     points_score,
+    score,
 )
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Gate, Group, leaves
 from judge_server.core.expression import UndefinedResult
@@ -163,7 +163,7 @@ class _Aggregator:
             if all(part.value is not None for _, part in children if part.applicable):
                 self.undefined.append(group.id)
             return UNDECIDED
-        return CriterionValue(True, min(max(group.aggregate.finish(value, self.characters), 0.0), 1.0))
+        return CriterionValue(True, min(max(value, 0.0), 1.0))
 
     def _children(self, criteria: Sequence[Criterion]) -> list[tuple[Criterion, CriterionValue]]:
         return [(criterion, self.parts[criterion.id]) for criterion in criteria]
@@ -179,7 +179,7 @@ class _Aggregator:
             return None
         if isinstance(aggregate, Formula):
             return self._formula(aggregate, criteria)
-        return combine(aggregate, decided)
+        return score(aggregate, decided, self.characters)
 
     def _formula(self, formula: Formula, criteria: tuple[Criterion, ...]) -> float | None:
         """None if a component that it names is undecided or does not apply."""
@@ -190,7 +190,7 @@ class _Aggregator:
             if value is None:
                 return None
             values[name] = value
-        return formula.parsed.evaluate(values)
+        return formula.finish(formula.parsed.evaluate(values), self.characters)
 
     def _tagged(self, tag: str, criteria: tuple[Criterion, ...]) -> list[tuple[float, CriterionValue]]:
         return [(leaf.points, self.parts[leaf.id]) for leaf in leaves(criteria) if tag in leaf.tags]
@@ -256,7 +256,6 @@ class _Aggregator:
             return None, Failure(type="undefined_reward", detail=str(fault))
         if value is None:
             return None, UNDEFINED
-        value = self.rubric.aggregate.finish(value, self.characters)
         return (value, None) if isfinite(value) else (None, UNDEFINED)
 
     def _required_and_missing(self) -> set[str]:

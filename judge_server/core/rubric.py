@@ -216,6 +216,8 @@ class Rubric(Frozen):
 
     def read_facts(self, given: Mapping[str, Any]) -> FactReading:
         """The facts of a submission: as declared, or else with the types inferred from the conditions."""
+        if not given:  # most submissions: an inline rubric then needs no reader
+            return FactReading({}, shown=self._shown({}))
         reading = self.fact_reader.read(given)
         return replace(reading, shown=self._shown(reading.facts))
 

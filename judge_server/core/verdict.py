@@ -1,9 +1,9 @@
 """The outcome of one criterion. A verdict without a usable outcome has a typed failure and no value."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from judge_server.core.errors import JudgeFailure
 from judge_server.core.model import Frozen
@@ -55,10 +55,8 @@ class Opinion(Frozen):
     decided: bool | None = None
     tokens: int = Field(default=0, ge=0)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Opinion":
+    def model_post_init(self, _: Any) -> None:
         _value_exactly_when_ok(self.status, self.value, self.error)
-        return self
 
 
 class Verdict(Frozen):
@@ -90,12 +88,11 @@ class Verdict(Frozen):
     panel: tuple[Opinion, ...] = ()
     error: Failure | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Verdict":
+    def model_post_init(self, _: Any) -> None:
+        # not an after-validator: pydantic runs that again for each verdict that goes into a judgment
         _value_exactly_when_ok(self.status, self.value, self.error)
         if self.span is not None and not 0 <= self.span[0] <= self.span[1]:
             raise ValueError(f"the span {self.span} does not run forward from 0 or later")
-        return self
 
     @property
     def decided(self) -> bool:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,6 +72,10 @@ def failed(
     return Answer(failure=failure, status=status, usage=usage, model_seconds=model_seconds)
 
 
+_GRACE_SECONDS = 1.0
+_RETRY_AFTER_SECONDS = 5.0
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Priority and deadline of a question. ``deadline``: ``time.monotonic()`` seconds, None for none."""
@@ -93,26 +97,23 @@ class Terms:
     def expired(self) -> bool:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
-
-_GRACE_SECONDS = 1.0
-_RETRY_AFTER_SECONDS = 5.0
-
-
-@contextmanager
-def bounded(seconds: float | None, what: str) -> Iterator[asyncio.Timeout]:
-    """A bound on the store: the caller's deadline, and a second beyond it for what was decided just in time. Raises
-    StoreUnavailable after that; what is queued may still be stored later."""
-    bound = asyncio.timeout(None if seconds is None else max(seconds, _GRACE_SECONDS))
-    try:
-        yield bound
-    except TimeoutError:
-        if not bound.expired():
-            raise
-        raise StoreUnavailable(
-            f"{what} before the deadline.",
-            remedy="The database is locked, slow or away: check it, and try again.",
-            retry_after_seconds=_RETRY_AFTER_SECONDS,
-        ) from None
+    @asynccontextmanager
+    async def bounding_the_store(self, what: str) -> AsyncIterator[None]:
+        """A bound on the store: the deadline, but at least a second, for what was decided just in time. Raises
+        StoreUnavailable after that, saying that ``what`` was not done; what is queued may still be stored later."""
+        left = self.seconds_left
+        bound = asyncio.timeout(None if left is None else max(left, _GRACE_SECONDS))
+        try:
+            async with bound:
+                yield
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            raise StoreUnavailable(
+                f"{what} before the deadline.",
+                remedy="The database is locked, slow or away: check it, and try again.",
+                retry_after_seconds=_RETRY_AFTER_SECONDS,
+            ) from None
 
 
 class Judge(Protocol):

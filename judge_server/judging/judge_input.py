@@ -35,6 +35,11 @@ class JudgeInput:
     about: Literal["response", "conversation"] = "response"
 
     @cached_property
+    def turns(self) -> tuple[tuple[str, str], ...]:
+        """The role and the text of each message of the conversation."""
+        return tuple([(message.role, message_text(message)) for message in self.conversation])
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over all texts, each prefixed with its length so that different contents cannot collide."""
         hashed = hashlib.sha256()
@@ -45,9 +50,9 @@ class JudgeInput:
         return hashed.hexdigest()
 
     def _texts(self) -> Iterator[str]:
-        for message in self.conversation:
-            yield message.role
-            yield message_text(message)
+        for role, text in self.turns:
+            yield role
+            yield text
         yield "response"
         yield self.response
         yield "reference" if self.reference is None else f"reference {self.reference}"

@@ -16,7 +16,7 @@ import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from operator import attrgetter
 from sys import getsizeof
@@ -26,8 +26,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from judge_server.core.criterion import Binary, Choice, Judged, Scale
 from judge_server.core.judge import Mode, PromptVersion
-from judge_server.judging.judge_input import ROLE_MARK, JudgeInput, message_text
-from judge_server.models.protocol import Part, Prompt, Segment, Turn
+from judge_server.judging.judge_input import ROLE_MARK, JudgeInput
+from judge_server.models.protocol import LabelPrompt, Part, Prompt, Segment, Turn
 from judge_server.util.lru import BoundedCache
 
 _TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason", "fact_system", "fact_input", "fact")
@@ -152,12 +152,13 @@ class PromptWriter:
         shown = self._shown(judge_input)
         facts = judge_input.about == "conversation"
         asked: tuple[str, ...] = (mode, str(facts), *[criterion.question_digest for criterion in criteria])
-        question = self._questions.get(asked)
-        if question is None:
-            question = self._render_question(criteria, mode, facts)
-            self._questions.put(asked, question)
+        question = self._questions.get_or_make(asked, partial(self._render_question, criteria, mode, facts))
         user = Turn("user", shown.segments + question)
         return Prompt((Turn("system", self._system(len(criteria) > 1, facts)), user), shown.prefix)
+
+    def label_prompt(self, judge_input: JudgeInput, criterion: Judged) -> LabelPrompt:
+        """The prompt that asks about one criterion in direct mode, and the labels that may answer it."""
+        return LabelPrompt(self.write(judge_input, (criterion,), "direct"), labels_of(criterion))
 
     def material(self, judge_input: JudgeInput) -> Prompt:
         """The prompt without any question, for models that get typed questions beside it."""
@@ -168,21 +169,10 @@ class PromptWriter:
     def statement(self, criterion: Judged) -> tuple[Segment, ...]:
         """The statement and the examples of a criterion, without its options: a typed question has them apart."""
         asked = ("statement", criterion.question_digest)
-        question = self._questions.get(asked)
-        if question is None:
-            slots, parts = Slots("criterion"), dict[int, Part]()
-            values = _criterion_values(criterion, slots, parts, None, lettered=False)
-            values = self._ordered(values, criterion) | {"options": [], "reasons": False}
-            question = slots.segments(render(self.version, "criterion", values).strip(), parts)
-            self._questions.put(asked, question)
-        return question
+        return self._questions.get_or_make(asked, partial(self._render_statement, criterion))
 
     def _shown(self, judge_input: JudgeInput) -> _RenderedInput:
-        shown = self._inputs.get(judge_input.digest)
-        if shown is None:
-            shown = self._render_input(judge_input)
-            self._inputs.put(judge_input.digest, shown)
-        return shown
+        return self._inputs.get_or_make(judge_input.digest, partial(self._render_input, judge_input))
 
     def code(self, kind: str, text: str) -> str:
         """The fence code of ``text``: 12 hexadecimal digits that its author cannot know."""
@@ -202,12 +192,11 @@ class PromptWriter:
             code = self.code(kind, text)
             return {"code": code, "text": slots(text, code)}
 
-        turns = [(message.role, message_text(message)) for message in judge_input.conversation]
-        conversation_code = self.code("conversation", json.dumps(turns))
+        conversation_code = self.code("conversation", json.dumps(judge_input.turns))
         step = judge_input.step
         values: dict[str, Any] = {
             "conversation": {"code": conversation_code},
-            "messages": [{"role": role, "text": slots(text, conversation_code)} for role, text in turns],
+            "messages": [{"role": role, "text": slots(text, conversation_code)} for role, text in judge_input.turns],
             "response": shown("response", "response", judge_input.response)
             if judge_input.about == "response"
             else {"code": conversation_code},
@@ -241,6 +230,12 @@ class PromptWriter:
         closing = {"count": len(criteria), "labels": labels, "options": labels_of(first) != YES_NO}
         blocks.append(render(self.version, mode, closing))
         return slots.segments("\n".join(block.strip("\n") for block in blocks), parts)
+
+    def _render_statement(self, criterion: Judged) -> tuple[Segment, ...]:
+        slots, parts = Slots("criterion"), dict[int, Part]()
+        values = _criterion_values(criterion, slots, parts, None, lettered=False)
+        values = self._ordered(values, criterion) | {"options": [], "reasons": False}
+        return slots.segments(render(self.version, "criterion", values).strip(), parts)
 
     def _ordered(self, values: dict[str, Any], criterion: Judged) -> dict[str, Any]:
         """Examples in an order that the criterion's digest decides, so that no verdict always comes first; turned if

@@ -27,7 +27,6 @@ from judge_server.judging.reading import expected, label_reading, read_structure
 from judge_server.models.protocol import (
     Completion,
     LabelBatch,
-    LabelPrompt,
     Labels,
     Model,
     Request,
@@ -169,9 +168,7 @@ class SingleJudge:
         """All criteria in one request; those whose answer in it cannot be used are asked again alone."""
         if len(criteria) == 1:
             return await self._directly(judge_input, criteria, terms, vote)
-        batch = LabelBatch(
-            tuple([LabelPrompt(self.writer.write(judge_input, (one,), "direct"), labels_of(one)) for one in criteria])
-        )
+        batch = LabelBatch(tuple([self.writer.label_prompt(judge_input, one) for one in criteria]))
         request = Request(
             prompt=batch.questions[0].prompt,
             answer=batch,
@@ -203,14 +200,14 @@ class SingleJudge:
     ) -> tuple[Answer, ...]:
         """Ask about one criterion by its label tokens; in reason mode if that failed and a fallback is configured."""
         (criterion,) = criteria
-        labels = labels_of(criterion)
+        question = self.writer.label_prompt(judge_input, criterion)
 
         def read(completion: Completion) -> tuple[Reading]:
-            return (label_reading(completion, labels, criterion.values),)
+            return (label_reading(completion, question.words, criterion.values),)
 
         request = Request(
-            prompt=self.writer.write(judge_input, criteria, "direct"),
-            answer=Labels(labels),
+            prompt=question.prompt,
+            answer=Labels(question.words),
             sampling=self._sampling(vote),
             priority=terms.priority,
             deadline=terms.deadline,

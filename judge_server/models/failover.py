@@ -123,7 +123,7 @@ class Failover(Generic[Body, Good]):
             hedging.took(time.monotonic() - started, answered=answered)
 
     async def _attempt(self, address: Address, body: Body, deadline: float | None) -> Good | ServerFault:
-        outcome, busy_seconds, number, lost = CallOutcome.ABANDONED, 0.0, self._fleet.newest, False
+        outcome, busy_seconds, number, lost = CallOutcome.ABANDONED, 0.0, address.last_taken, False
         try:
             answer = await self._post(address, body, deadline)
             if isinstance(answer, ServerFault):

@@ -144,11 +144,6 @@ class Fleet:
         return chosen
 
     @property
-    def newest(self) -> int:
-        """The number of the newest call."""
-        return self._taken
-
-    @property
     def calls_at_a_time(self) -> float:
         """The sum of the addresses' limits; infinite while no server refuses calls for load."""
         return sum(address.limit for address in self.addresses)
@@ -168,7 +163,7 @@ class Fleet:
         lost: bool = False,
     ) -> None:
         """Record how the call on ``address`` ended. ``busy_seconds``: how long the server asked not to be called;
-        ``number``: the call's, ``newest`` after it was taken; ``lost``: there was no answer at all."""
+        ``number``: the call's, the address's ``last_taken`` when it began; ``lost``: there was no answer at all."""
         now = self._clock()
         address.in_flight -= 1
         address.probed = False

@@ -31,7 +31,7 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.guard import guard
 from judge_server.judging import checks
-from judge_server.judging.answer import Judge, JudgeRegistry, Terms, bounded
+from judge_server.judging.answer import Judge, JudgeRegistry, Terms
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.observers import Observers, attributes_of
 from judge_server.scheduling.spending import Spending
@@ -160,11 +160,10 @@ class Scorer:
 
     async def _score(self, submission: Submission, terms: Terms, warnings: tuple[str, ...]) -> Judgment:
         started = time.monotonic()
-        with bounded(terms.seconds_left, "The rubric and the run could not be looked up") as bound:
-            async with bound:
-                rubric, judge, notices = await self.appointed(submission, terms)
-                repeat = await self._repeat(submission, rubric, judge)
-                standing = None if repeat is None else await repeat.standing()
+        async with terms.bounding_the_store("The rubric and the run could not be looked up"):
+            rubric, judge, notices = await self.appointed(submission, terms)
+            repeat = await self._repeat(submission, rubric, judge)
+            standing = None if repeat is None else await repeat.standing()
         if standing is not None:
             return standing
         found = self._calibrated(await self._find(submission, rubric, judge, terms), rubric)
@@ -194,15 +193,14 @@ class Scorer:
             created_at=datetime.now(UTC),
         )
         if self._archive is not None:
-            with bounded(terms.seconds_left, "The judgment could not be stored") as bound:
-                async with bound:
-                    try:
-                        await self._archive.save(judgment, submission, rubric)
-                    except StoreUnavailable as fault:
-                        standing = None if repeat is None else await repeat.standing_after(fault)
-                        if standing is None:
-                            raise
-                        return standing
+            async with terms.bounding_the_store("The judgment could not be stored"):
+                try:
+                    await self._archive.save(judgment, submission, rubric)
+                except StoreUnavailable as fault:
+                    standing = None if repeat is None else await repeat.standing_after(fault)
+                    if standing is None:
+                        raise
+                    return standing
         if self._of_a_run is not None and submission.run is not None:
             self._of_a_run(judgment, submission, rubric)
         self.observers.judged(judgment)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from judge_server.core.caller import current_caller
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
@@ -21,4 +22,4 @@ class HeldJudgment:
         return None
 
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric) -> None:
-        self.judged = Judged(judgment, submission, rubric)
+        self.judged = Judged(judgment, submission, rubric, current_caller.get().name)

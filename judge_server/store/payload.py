@@ -3,11 +3,13 @@ accept.
 
 Compressed columns: stored JSON repeats its own field names, so a preset dictionary shortens even small values. The
 first byte says how the rest is written: 0 as it is, in UTF-8; 1 as raw DEFLATE (RFC 1951) with the dictionary below,
-which must never change: a better one gets the next number; 2: ``verdict_records`` has it.
+which must never change: a better one gets the next number; 2 as the numbers of a reading, 8 bytes each.
 """
 
 import json
+import struct
 import zlib
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -21,6 +23,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _PLAIN: Final = b"\0"
 _DEFLATED: Final = b"\1"
+_NUMBERS: Final = b"\2"
+_READING: Final = ("value", "shares")
+_READING_WITH_MASS: Final = ("value", "shares", "label_mass")
 _WINDOW: Final = -15
 # what is likeliest stands last: distances to it are shortest
 _DICTIONARY: Final = (
@@ -44,9 +49,11 @@ _DICTIONARY: Final = (
 REPLACEMENT = "\ufffd"
 
 
-def encode(value: BaseModel, *, leave_out: frozenset[str] = frozenset(), whole: bool = False) -> str:
-    """JSON of ``value``, without fields at their default unless ``whole``. Raises ValueError or TypeError for what
-    JSON cannot hold."""
+def encode(value: Any, *, leave_out: frozenset[str] = frozenset(), whole: bool = False) -> str:
+    """JSON of a model without ``leave_out`` and, unless ``whole``, without fields at their default; or of plain data,
+    with models in it as by default. Raises ValueError or TypeError for what JSON cannot hold."""
+    if not isinstance(value, BaseModel):
+        return _encode_plain(value)
     try:
         text = value.model_dump_json(exclude_defaults=not whole, exclude=set(leave_out))
     except PydanticSerializationError:
@@ -68,9 +75,7 @@ def decode(kind: type[Model], text: str, **more: Any) -> Model:
     return kind.model_validate(json.loads(text) | more)
 
 
-def encode_value(value: Any) -> str:
-    """JSON of plain data, and of models without the fields at their default. Raises ValueError or TypeError for what
-    JSON cannot hold."""
+def _encode_plain(value: Any) -> str:
     try:
         return orjson.dumps(value, default=_plain).decode()
     except TypeError:
@@ -151,6 +156,31 @@ def unpack(content: bytes) -> str:
     elif kind != _PLAIN:
         raise ValueError("it is no compressed text of this version")
     return rest.decode("utf-8", "surrogatepass")
+
+
+def pack_reading(content: Mapping[str, Any]) -> bytes:
+    """The JSON object ``content``. A reading of numbers (value, shares, label mass), as most are, takes 8 bytes a
+    number: fewer than its digits, and without the cost of compression."""
+    fields = tuple(content)
+    if fields in (_READING, _READING_WITH_MASS) and isinstance(content["shares"], list | tuple):
+        numbers = [content["value"], *content["shares"]]
+        if len(fields) == len(_READING_WITH_MASS):
+            numbers.append(content["label_mass"])
+        if set(map(type, numbers)) == {float}:
+            return _NUMBERS + struct.pack(f"<B{len(numbers)}d", len(fields), *numbers)
+    return pack(encode(content))
+
+
+def unpack_reading(content: bytes) -> dict[str, Any]:
+    """The inverse of ``pack_reading``. Raises ValueError for what it did not write."""
+    if content[:1] != _NUMBERS:
+        return decode_mapping(unpack(content))
+    try:
+        fields, value, *shares = struct.unpack(f"<B{len(content) // 8}d", content[1:])
+    except (struct.error, ValueError) as fault:
+        raise ValueError(f"it is no reading: {fault}") from None
+    mass = {"label_mass": shares.pop()} if fields == len(_READING_WITH_MASS) and shares else {}
+    return {"value": value, "shares": shares, **mass}
 
 
 class PackedText(TypeDecorator[str]):

@@ -191,7 +191,7 @@ class ReaskRow(TableRow, table=True):
 
 
 class VerdictRow(TableRow, table=True):
-    """``key``: 32 bytes. ``content``: as ``verdict_records.packed`` writes it."""
+    """``key``: 32 bytes. ``content``: as ``payload.pack_reading`` writes it."""
 
     __tablename__ = "verdict"
     __table_args__ = ({"sqlite_with_rowid": False},)

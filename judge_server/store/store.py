@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, Self, TypeVar, Unpack
 from sqlalchemy import Connection, select, text
 
 from judge_server.core.budget import Charge, Payer
+from judge_server.core.caller import current_caller
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
@@ -42,8 +43,7 @@ from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
 from judge_server.store.schema import SECRET
 from judge_server.store.signature_records import StoredSignatures
-from judge_server.store.verdict_records import known_verdicts
-from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing
+from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing, known_verdicts
 from judge_server.util.deadline import wait_ends_at
 
 Result = TypeVar("Result")
@@ -141,11 +141,11 @@ class Store:
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric | None) -> None:
         """Return after the commit that holds the judgment. Saving the same judgment again changes nothing."""
         with self.traffic.waiting("commit"):
-            await self._group.add(Judged(judgment, submission, rubric))
+            await self._group.add(Judged(judgment, submission, rubric, current_caller.get().name))
 
     async def save_many(self, saved: Iterable[tuple[Judgment, Submission, Rubric | None]]) -> None:
         """``save`` for each. One that cannot be stored does not affect the others; its error is raised at the end."""
-        items = [Judged(*one) for one in saved]
+        items = [Judged(*one, current_caller.get().name) for one in saved]
         some = [items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)]
         for outcome in await asyncio.gather(*(self._group.add(*part) for part in some), return_exceptions=True):
             if outcome is not None:

@@ -1,11 +1,14 @@
-"""What one commit writes, in one transaction: judgments with their submissions and rubrics, verdicts, charges."""
+"""What one commit writes, in one transaction: judgments with their submissions and rubrics, verdicts, charges.
+
+Verdicts are read here too, by the same keys. Their rows go through SQL of the driver: every submission reads and writes
+a dozen."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Any, Final
 
 from sqlalchemy import Connection, Insert, Table, select, update
@@ -13,16 +16,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from judge_server.core.budget import Charge, Payer
-from judge_server.core.caller import caller_name
 from judge_server.core.errors import RubricConflict, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
-from judge_server.store.payload import encode, encode_value
+from judge_server.store.payload import encode, pack_reading, unpack_reading
 from judge_server.store.schema import BUDGET, JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT
-from judge_server.store.verdict_records import insert_verdicts, verdict_rows
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -30,6 +31,8 @@ LARGEST: Final = 2**63 - 1
 TEXT_FIELDS: Final = ("prompt", "response", "reference")
 _LEFT_OUT: Final = frozenset({"rubric", *TEXT_FIELDS})
 _MOST_KNOWN: Final = 10_000
+_KEY_DIGITS: Final = 64
+_KEYS_PER_QUESTION: Final = 500
 
 Row = dict[str, Any]
 
@@ -42,7 +45,7 @@ class Judged:
     judgment: Judgment
     submission: Submission
     rubric: Rubric | None
-    caller: str = field(default_factory=caller_name)
+    caller: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ class Writer:
             insert_missing(connection, TEXT, [_text_row(digest, texts[digest]) for digest in sorted(texts)])
             connection.execute(JUDGMENT.insert(), judgments)
             connection.execute(SUBMISSION.insert(), [rows.submission for rows in ready if rows.submission is not None])
-        insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
+        _insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
         _add_charges(connection, [rows.charges for rows in ready if rows.charges])
 
 
@@ -202,6 +205,40 @@ def _add_charges(connection: Connection, charges: Sequence[Mapping[Payer, Charge
         }
         own = (column.kind == payer.kind) & (column.name == payer.name)
         connection.execute(update(BUDGET).where(own).values(spent))
+
+
+def known_verdicts(connection: Connection, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Those of ``keys`` that are known."""
+    found: dict[str, dict[str, Any]] = {}
+    mark = _mark(connection)
+    for start in range(0, len(keys), _KEYS_PER_QUESTION):
+        some = {verdict_key(key): key for key in keys[start : start + _KEYS_PER_QUESTION]}
+        marks = ",".join([mark] * len(some))
+        query = f"SELECT key, content FROM verdict WHERE key IN ({marks})"  # noqa: S608 - marks of parameters only
+        for key, content in connection.exec_driver_sql(query, tuple(some)):
+            found[some[bytes(key)]] = unpack_reading(bytes(content))
+    return found
+
+
+def _insert_verdicts(connection: Connection, verdicts: Mapping[bytes, bytes]) -> None:
+    """Insert those whose key is not stored yet; always in the same order, so that two processes with the same verdicts
+    cannot deadlock."""
+    if verdicts:
+        mark = _mark(connection)
+        insert = f"INSERT INTO verdict (key, content) VALUES ({mark}, {mark}) ON CONFLICT DO NOTHING"  # noqa: S608
+        connection.exec_driver_sql(insert, sorted(verdicts.items()))
+
+
+def verdict_key(key: str) -> bytes:
+    """32 bytes: those that a key of 64 hexadecimal digits stands for, or a digest of any other key."""
+    if len(key) == _KEY_DIGITS and not key.strip("0123456789abcdef"):
+        return bytes.fromhex(key)
+    return sha256(b"key\0" + key.encode("utf-8", "surrogatepass")).digest()
+
+
+def _mark(connection: Connection) -> str:
+    """What stands for a parameter in SQL of the driver."""
+    return "?" if connection.dialect.name == "sqlite" else "%s"
 
 
 def microseconds(moment: datetime) -> int:
@@ -230,12 +267,13 @@ def _rows(item: Judged | Known | Charged) -> Rows:
     if isinstance(item, Charged):
         return Rows(None, None, (), {}, {}, item.charges)
     if isinstance(item, Known):
-        return Rows(None, None, (), verdict_rows(item.entries), {})
+        verdicts = {verdict_key(key): pack_reading(content) for key, content in item.entries.items()}
+        return Rows(None, None, (), verdicts, {})
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)
     given = ((name, getattr(submission, name)) for name in TEXT_FIELDS)
-    texts = {name: encode_value(value) for name, value in given if value is not None}
+    texts = {name: encode(value) for name, value in given if value is not None}
     digests = {name: text_digest(text) for name, text in texts.items()}
     return Rows(
         _judgment_row(item.judgment, submission) | {"caller": item.caller},

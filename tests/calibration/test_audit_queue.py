@@ -26,7 +26,7 @@ async def judged(store):  # noqa: F811 - the store of both databases
     rollouts = list(run.rollouts())
     await store.save_many([(one.judgment, one.submission, RUBRIC) for one in rollouts])
     for one in rollouts[::10]:
-        await store.audits.keep(one.judgment.id, "auditor", Judged(one.audit, one.submission, RUBRIC))
+        await store.audits.keep(one.judgment.id, "auditor", Judged(one.audit, one.submission, RUBRIC, "anyone"))
     return store
 
 

@@ -12,6 +12,7 @@ from judge_server.labels.readers import read_labels
 from tests.command import PROGRAM
 from tests.labels.public.files import published, written
 from tests.labels.public.loopback import Site, serving
+from tests.yardstick import PATIENCE_SECONDS
 
 RUNNER = CliRunner()
 LONG = "item,criterion,annotator,role,label"
@@ -129,7 +130,7 @@ def test_a_guess_of_columns_is_asked_on_a_terminal(tmp_path, answer, said, statu
         with contextlib.suppress(OSError):  # the terminal is gone when the command ends
             while some := os.read(master, 4096):
                 seen += some
-        assert running.wait(60) == status
+        assert running.wait(PATIENCE_SECONDS) == status
     os.close(master)
     assert "A guess: --column item=question_id" in " ".join(seen.decode().split())
     assert said in " ".join(seen.decode().split())

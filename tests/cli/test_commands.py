@@ -14,6 +14,7 @@ from tests.command import PROGRAM, judge_server
 from tests.project.repository import ROOT
 from tests.stub_judge import StubJudge, faithful, text, wants_schema
 from tests.submissions import checking, submission
+from tests.yardstick import PATIENCE_SECONDS
 
 
 def invoke(*arguments):
@@ -171,7 +172,7 @@ def test_help_needs_no_engine_no_database_and_no_web_framework():
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     ).stderr
     modules = {line.rpartition("|")[2].strip().partition(".")[0] for line in seen.splitlines()}
     assert modules.isdisjoint({"sqlalchemy", "fastapi", "uvicorn", "numpy", "vllm", "litellm", "aiohttp", "jinja2"})

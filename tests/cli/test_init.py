@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from judge_server.cli import app
+from tests.yardstick import PATIENCE_SECONDS
 
 PROGRAM = Path(sys.executable).with_name("judge-server")
 
@@ -83,5 +84,5 @@ def on_a_terminal(folder, command):
             break
         text += piece
     os.close(own)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     return text.decode()

@@ -12,6 +12,7 @@ from tests.served import until
 from tests.server.faults import only_for
 from tests.stub_judge import Reply, StubJudge
 from tests.submissions import checking, rubric, submission
+from tests.yardstick import HANG_SECONDS, PATIENCE_SECONDS
 
 
 def lines(*items: object) -> str:
@@ -88,14 +89,14 @@ def test_judgments_are_written_as_they_are_made_and_a_waiting_pipe_holds_nothing
             process.stdin.flush()
             assert json.loads(process.stdout.readline())["reward"] == (1.0 if word == "emergency" else 0.0)
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 @pytest.mark.parametrize("reading", ["from a file", "from a pipe that stays open"])
 def test_ctrl_c_keeps_what_was_written_and_ends_with_130(tmp_path, reading):
     file = tmp_path / "in.jsonl"
     file.write_text(lines(submission(rubric=checking()), submission()))
-    with StubJudge(only_for("criterion-", Reply(delay_seconds=30.0))) as judge:
+    with StubJudge(only_for("criterion-", Reply(delay_seconds=HANG_SECONDS))) as judge:
         source = file if reading == "from a file" else "-"
         process = start("score", source, "--model", judge.specification, stdin=subprocess.PIPE)
         assert process.stdin is not None
@@ -107,7 +108,7 @@ def test_ctrl_c_keeps_what_was_written_and_ends_with_130(tmp_path, reading):
             before = judge.calls
             until(lambda: judge.calls >= before)
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 130
+            assert process.wait(PATIENCE_SECONDS) == 130
             assert process.stdout.read() == b""
             errors = process.stderr.read().decode() if process.stderr else ""
     assert first["reward"] == 1.0
@@ -122,14 +123,16 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path):
         f"os.environ['TERM'] = 'xterm'\nsys.exit(os.waitstatus_to_exitcode(pty.spawn([{str(PROGRAM)!r}, 'score', "
         "'in.jsonl', '--output', 'out.jsonl'])))"
     )
-    ended = subprocess.run([sys.executable, "-c", inside], cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", inside], cwd=tmp_path, capture_output=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert ended.returncode == 0
     assert b"3/3" in ended.stdout
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
 
 
 def test_a_deadline_holds_for_each_line():
-    with StubJudge(only_for("criterion-", Reply(delay_seconds=30.0))) as judge:
+    with StubJudge(only_for("criterion-", Reply(delay_seconds=HANG_SECONDS))) as judge:
         ended = judge_server(
             "score", "-", "--model", judge.specification, "--deadline", 0.4, stdin=lines(submission(), submission())
         )

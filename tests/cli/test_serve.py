@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import threading
-import time
 
 import httpx
 import pytest
@@ -16,6 +15,7 @@ from tests.server.dialects.exchanges import DIALECTS
 from tests.server.faults import only_for
 from tests.stub_judge import Reply, StubJudge
 from tests.submissions import rubric, submission
+from tests.yardstick import HANG_SECONDS, PATIENCE_SECONDS
 
 WANTING_A_JUDGE = {
     "/v1/score": submission(),
@@ -30,7 +30,8 @@ WANTING_A_JUDGE = {
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_server_answers_what_is_under_way_lets_nothing_in_and_ends_well(tmp_path, number):
-    slow = only_for("criterion-", Reply(body=answer("Yes", {"Yes": 0.9, "No": 0.1}), delay_seconds=6.0))
+    go = threading.Event()
+    slow = only_for("criterion-", Reply(body=answer("Yes", {"Yes": 0.9, "No": 0.1}), until=go))
     with StubJudge(slow) as judge, serving("--model", judge.specification, cwd=tmp_path) as (client, server):
         answers: list[httpx.Response] = []
         asking = threading.Thread(target=lambda: answers.append(client.post("/v1/score", json=submission())))
@@ -38,11 +39,12 @@ def test_a_stopped_server_answers_what_is_under_way_lets_nothing_in_and_ends_wel
         asking.start()
         until(lambda: judge.calls >= before + 2)
         server.process.send_signal(number)
-        until(lambda: httpx.get(f"{server.address}/readyz").status_code == 503)
-        refused = [httpx.post(f"{server.address}{path}", json=body) for path, body in WANTING_A_JUDGE.items()]
-        assert httpx.get(f"{server.address}/healthz").status_code == 200
-        asking.join(20)
-        assert server.process.wait(20) == 0
+        until(lambda: client.get("/readyz").status_code == 503)
+        refused = [client.post(path, json=body) for path, body in WANTING_A_JUDGE.items()]
+        assert client.get("/healthz").status_code == 200
+        go.set()
+        asking.join(PATIENCE_SECONDS)
+        assert server.process.wait(PATIENCE_SECONDS) == 0
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{server.address}/healthz")
     for answer_to_it in refused:
@@ -84,7 +86,7 @@ def test_what_cannot_start_says_why_in_one_line(tmp_path):
 
 
 def test_what_is_not_finished_by_the_limit_is_answered_503(tmp_path):
-    forever = only_for("criterion-", Reply(delay_seconds=60.0))
+    forever = only_for("criterion-", Reply(delay_seconds=HANG_SECONDS))
     config = tmp_path / "judge.toml"
     config.write_text("drain_seconds = 1.0")
     with (
@@ -96,11 +98,9 @@ def test_what_is_not_finished_by_the_limit_is_answered_503(tmp_path):
         asking = threading.Thread(target=lambda: answers.append(client.post("/v1/score", json=submission())))
         asking.start()
         until(lambda: judge.calls >= before + 2)
-        started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        asking.join(20)
-        assert server.process.wait(20) == 0
-        assert time.monotonic() - started < 10
+        asking.join(PATIENCE_SECONDS)
+        assert server.process.wait(PATIENCE_SECONDS) == 0
         assert judge.disconnects == 2
     assert answers[0].status_code == 503
     assert answers[0].json()["type"] == "urn:judge-server:error:draining"
@@ -115,27 +115,28 @@ def test_a_stopped_server_puts_its_jobs_back_and_the_next_one_goes_on(tmp_path):
         with serving("--model", judge.specification, *flags, cwd=tmp_path) as (client, server):
             job = client.post("/v1/jobs", json={"items": items}).json()["id"]
             until(lambda: client.get(f"/v1/jobs/{job}").json()["ok"] > 0)
-            started = time.monotonic()
             assert server.stop() == 0
-            assert time.monotonic() - started < 10
         with serving("--model", judge.specification, *flags, cwd=tmp_path) as (client, _):
-            until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "done", 60)
+            until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "done")
             assert client.get(f"/v1/jobs/{job}").json()["ok"] == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_does_not_wait_any_longer(tmp_path, number):
-    forever = only_for("criterion-", Reply(delay_seconds=60.0))
-    with StubJudge(forever) as judge, serving("--model", judge.specification, cwd=tmp_path) as (client, server):
+    forever = only_for("criterion-", Reply(delay_seconds=HANG_SECONDS))
+    config = tmp_path / "judge.toml"
+    config.write_text(f"drain_seconds = {HANG_SECONDS}")
+    with (
+        StubJudge(forever) as judge,
+        serving("--model", judge.specification, "--config", config, cwd=tmp_path) as (client, server),
+    ):
         before = judge.calls
         threading.Thread(target=_ignoring_errors, args=(client,), daemon=True).start()
         until(lambda: judge.calls >= before + 2)
-        started = time.monotonic()
         os.kill(server.process.pid, number)
-        time.sleep(0.5)
+        until(lambda: client.get("/readyz").status_code == 503)
         os.kill(server.process.pid, number)
-        server.process.wait(20)
-        assert time.monotonic() - started < 10
+        server.process.wait(PATIENCE_SECONDS)
 
 
 def test_a_hangup_does_not_end_the_server(tmp_path):

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from tests.stub_judge import Reply
+from tests.yardstick import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class ScriptedServer:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
 
     def answer(self, seen: Seen) -> Reply:
         with self._lock:

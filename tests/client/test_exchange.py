@@ -1,6 +1,5 @@
 """Retries and deadlines, against a server whose answers are scripted."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -22,6 +21,7 @@ from judge_client.errors import (
 from tests.client.both import both_ways
 from tests.client.scripted_server import ScriptedServer, Seen, judged, judgment, problem
 from tests.stub_judge import Reply
+from tests.yardstick import HANG_SECONDS
 
 SAMPLE = Sample("p", "r", rubric="a/b")
 RESET = Reply(reset=True)
@@ -74,25 +74,21 @@ def test_retry_after_is_honoured(ask, scripted, as_date):
 
 @both_ways
 def test_a_retry_that_would_come_too_late_is_not_begun(ask, scripted):
-    scripted.behave = lambda _: problem(429, "overloaded", headers={"Retry-After": "30"})
-    began = time.monotonic()
+    scripted.behave = lambda _: problem(429, "overloaded", headers={"Retry-After": "600"})
     with pytest.raises(Overloaded) as caught:
-        ask(scripted.url, "score", SAMPLE, deadline_seconds=5)
-    assert caught.value.retry_after_seconds == 30
+        ask(scripted.url, "score", SAMPLE, deadline_seconds=500)
+    assert caught.value.retry_after_seconds == 600
     assert len(scripted.seen) == 1
-    assert time.monotonic() - began < 15
 
 
 @both_ways
 @pytest.mark.parametrize(
-    "slow", [Reply(delay_seconds=30.0), Reply(body=b"x" * 60, drip_seconds=0.5)], ids=["late", "drip"]
+    "slow", [Reply(delay_seconds=HANG_SECONDS), Reply(body=b"x" * 2_000, drip_seconds=0.5)], ids=["late", "drip"]
 )
 def test_the_deadline_bounds_the_whole_call(ask, scripted, slow):
     scripted.behave = lambda _: slow
-    began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         ask(scripted.url, "score", SAMPLE, deadline_seconds=0.5)
-    assert time.monotonic() - began < 15  # the answer takes 30 s
 
 
 @both_ways

@@ -13,6 +13,7 @@ import pytest
 from judge_client import AsyncClient, Client, Rewarder, Sample
 from tests.client.scripted_server import ScriptedServer, judged
 from tests.stub_judge import Reply
+from tests.yardstick import PATIENCE_SECONDS
 
 SAMPLES = [Sample("p", "r", rubric="a/b")] * 3
 FORK = """
@@ -107,7 +108,7 @@ def test_several_loops_at_the_same_time(scripted):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert found == [0.5] * 60
 
 
@@ -117,7 +118,7 @@ def test_threads_share_one_rewarder(scripted):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(PATIENCE_SECONDS)
         assert rewarder.counts["judged"] == 8 * 5 * 3
 
 

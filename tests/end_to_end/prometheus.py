@@ -54,7 +54,7 @@ def watching(target: str, folder: Path) -> Iterator[Prometheus]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         found = Prometheus(f"http://127.0.0.1:{port}")
-        until(lambda: _answers(found), 30)
+        until(lambda: _answers(found))
         yield found
     finally:
         process.terminate()

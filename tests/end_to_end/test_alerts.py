@@ -118,9 +118,9 @@ def _through(
                 while time.monotonic() < end:
                     seen.look(prometheus, client)
                     time.sleep(1)
-            until(lambda: client.get("/readyz").status_code == 200, 60)
+            until(lambda: client.get("/readyz").status_code == 200)
             answered = len(load.rewards)
-            until(lambda: len(load.rewards) > answered + 8, 60)
+            until(lambda: len(load.rewards) > answered + 8)
         assert load.false == []
         assert _stored(client, [one for one, _ in load.rewards]) == len(load.rewards), "each answered judgment is kept"
     return seen, load

@@ -57,7 +57,7 @@ def test_the_engine_passes_the_canaries_that_every_judge_must_pass(client):
         (judge,) = client.get("/v1/judges").json()["judges"]
         return {canary["canary"]: canary["passed"] for canary in judge["canaries"]}
 
-    until(found, seconds=60)
+    until(found)
     assert [found()[name] for name in ("constrained_output", "raw_probabilities", "steady_probabilities")] == [True] * 3
 
 

@@ -1,7 +1,5 @@
 """Texts that announce an answer and give none, in reply to a real question, and answers that only look so."""
 
-import time
-
 import pytest
 
 from judge_server.core.rubric import Rubric
@@ -10,6 +8,7 @@ from judge_server.guard.content import without_shell
 from judge_server.guard.degenerate import UserRequest, emptiness, says_nothing
 from judge_server.guard.discourse import discourse
 from judge_server.guard.guard import NEARLY_EMPTY, inspect
+from tests.yardstick import work_within
 
 RUBRIC = Rubric.model_validate(
     {"id": "a/b", "version": "1.0.0", "title": "t", "criteria": [{"id": "c", "statement": "Is right."}]}
@@ -281,6 +280,5 @@ N = 200_000
     ids=range(18),
 )
 def test_a_hostile_text_is_looked_at_in_bounded_time(text):
-    started = time.process_time()
-    emptiness(text, UserRequest(WHY.lower()))
-    assert time.process_time() - started < 0.5
+    with work_within(0.5):
+        emptiness(text, UserRequest(WHY.lower()))

@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from tests.yardstick import PATIENCE_SECONDS
+
 TEXTS = {
     "combining marks": "\u05b0\u0591",
     "paragraphs": "x\n\n",
@@ -52,7 +54,7 @@ def server(*flags: str) -> Iterator[int]:
         subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
     ):
         try:
-            give_up = time.monotonic() + 60
+            give_up = time.monotonic() + PATIENCE_SECONDS
             while not _answers(port):
                 assert process.poll() is None, "the server did not start"
                 assert time.monotonic() < give_up

@@ -17,6 +17,7 @@ from judge_server.core.errors import BadConfiguration, DeadlineExceeded
 from judge_server.models.baseline import shares
 from judge_server.models.protocol import Labels, Model, Prompt, Request, Segment, Structured, Turn
 from judge_server.models.registry import open_model
+from tests.yardstick import slowness
 
 PHYSICIANS = Path(__file__).parents[3] / "shared" / "data" / "kqa_nli_physicians.csv"
 ENTRY = {
@@ -170,7 +171,7 @@ async def test_a_long_response_is_read_in_bounded_time(text):
         start = time.process_time()
         await yes(f"{text} {number}", "A running statement about nothing")
         costs.append(time.process_time() - start)
-    assert min(costs) < 0.5
+    assert min(costs) < 0.5 or min(costs) < 0.5 * slowness()
 
 
 @pytest.mark.skipif(not PHYSICIANS.exists(), reason=f"the physicians' labels of K-QA are not at {PHYSICIANS}")

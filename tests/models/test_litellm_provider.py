@@ -21,6 +21,7 @@ from judge_server.models.registry import open_model
 from tests.decisions import REFUSED, always, openai
 from tests.judging.values import ask, binary, judge, scale
 from tests.stub_judge import Reply, StubJudge, faithful, text
+from tests.yardstick import HANG_SECONDS
 
 # LiteLLM's own declarations, seen once when its router is made.
 pytestmark = pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning")
@@ -138,14 +139,12 @@ async def test_a_fallback_answers_where_the_first_model_fails_and_the_notice_say
 
 
 async def test_the_deadline_ends_a_slow_call():
-    with StubJudge(after_start(Reply(200, {}, delay_seconds=30))) as judge:
+    with StubJudge(after_start(Reply(200, {}, delay_seconds=HANG_SECONDS))) as judge:
         async with started(judge, num_retries=3) as model:
-            begun = time.monotonic()
             with pytest.raises(DeadlineExceeded):
                 await model.complete(request(deadline_seconds=0.4))
             with pytest.raises(DeadlineExceeded):
                 await model.complete(request(deadline_seconds=-1))
-            assert time.monotonic() - begun < 10
 
 
 async def test_a_cancelled_call_ends_at_once():

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 
 import pytest
 
@@ -16,7 +15,9 @@ from judge_server.core.errors import (
 from judge_server.models.openai_server import LARGEST_ANSWER_BYTES
 from judge_server.models.protocol import Structured
 from tests.models.openai_model import SCHEMA, after_start, is_probe, request, started
+from tests.served import until
 from tests.stub_judge import Reply, StubJudge, faithful, labels, wants_schema
+from tests.yardstick import HANG_SECONDS, PATIENCE_SECONDS
 
 
 class TestCompleting:
@@ -76,16 +77,15 @@ class TestCompleting:
                 assert judge.calls - calls == 2
 
     async def test_a_retry_after_beyond_the_deadline_is_passed_on_instead_of_waited_for(self):
-        with StubJudge(after_start(Reply(429, b"", {"Retry-After": "30"}))) as judge:
-            async with started(judge) as model:
-                calls, begun = judge.calls, time.monotonic()
+        with StubJudge(after_start(Reply(429, b"", {"Retry-After": "600"}))) as judge:
+            async with started(judge) as model, asyncio.timeout(PATIENCE_SECONDS):
+                calls = judge.calls
                 with pytest.raises(ModelUnavailable) as caught:
-                    await model.complete(request(deadline_seconds=20))
-                assert caught.value.retry_after_seconds == 30
+                    await model.complete(request(deadline_seconds=500))
+                assert caught.value.retry_after_seconds == 600
                 with pytest.raises(ModelUnavailable, match="calls are paused"):
-                    await model.complete(request(deadline_seconds=20))
+                    await model.complete(request(deadline_seconds=500))
                 assert judge.calls - calls == 1
-                assert time.monotonic() - begun < 15
 
     @pytest.mark.parametrize(
         ("fault", "error"),
@@ -121,19 +121,17 @@ class TestCompleting:
     async def test_an_answer_that_drips_is_cut_off_by_the_timeout(self):
         with StubJudge(after_start(Reply(200, answer("Yes"), drip_seconds=0.05))) as judge:
             async with started(judge, timeout_seconds=0.4) as model:
-                begun = time.monotonic()
                 with pytest.raises(ModelUnavailable, match="did not answer within"):
                     await model.complete(request())
-                assert time.monotonic() - begun < 8  # the answer takes longer than 10 s
 
     async def test_an_answer_that_is_lost_once_is_asked_for_again_where_there_is_no_other_address(self):
-        lost = [Reply(200, answer("Yes"), delay_seconds=20)]
+        lost = [Reply(200, answer("Yes"), delay_seconds=HANG_SECONDS)]
         with StubJudge(lambda body: lost.pop() if lost and not is_probe(body) else faithful()(body)) as judge:
             async with started(judge, timeout_seconds=0.4, transport_attempts=3) as model:
                 assert (await model.complete(request())).text == "Yes"
 
     async def test_a_server_that_loses_one_answer_after_the_other_gets_no_more_to_do(self):
-        with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=20))) as judge:
+        with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=HANG_SECONDS))) as judge:
             async with started(judge, timeout_seconds=0.2, transport_attempts=5) as model:
                 calls = judge.calls
                 with pytest.raises(ModelUnavailable, match="did not answer within"):
@@ -141,12 +139,10 @@ class TestCompleting:
                 assert judge.calls - calls == 2
 
     async def test_the_deadline_ends_a_slow_call(self):
-        with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=30))) as judge:
+        with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=HANG_SECONDS))) as judge:
             async with started(judge) as model:
-                begun = time.monotonic()
                 with pytest.raises(DeadlineExceeded):
                     await model.complete(request(deadline_seconds=0.3))
-                assert time.monotonic() - begun < 10
 
     async def test_a_deadline_that_has_passed_asks_nobody(self):
         with StubJudge() as judge:
@@ -159,32 +155,28 @@ class TestCompleting:
     async def test_retries_stay_within_the_deadline(self):
         with StubJudge(after_start(Reply(500))) as judge:
             async with started(judge, transport_attempts=10) as model:
-                begun = time.monotonic()
+                calls = judge.calls
                 with pytest.raises((ModelUnavailable, DeadlineExceeded)):
                     await model.complete(request(deadline_seconds=0.5))
-                assert time.monotonic() - begun < 5
+                assert judge.calls - calls < 8  # the backoff of ten takes at least 4 s
 
     async def test_cancelling_closes_the_connection_so_that_the_engine_stops(self):
-        with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=30))) as judge:
+        with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=HANG_SECONDS))) as judge:
             async with started(judge) as model:
                 call = asyncio.create_task(model.complete(request()))
                 await asyncio.sleep(0.3)
                 call.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await call
-                for _ in range(100):
-                    if judge.disconnects:
-                        break
-                    await asyncio.sleep(0.02)
-                assert judge.disconnects == 1
+                await asyncio.to_thread(until, lambda: judge.disconnects == 1)
 
     async def test_closing_ends_calls_under_way_and_waiting_ones_with_a_typed_failure(self):
-        with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=30))) as judge:
+        with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=HANG_SECONDS))) as judge:
             async with started(judge, max_in_flight=1) as model:
                 calls = [asyncio.create_task(model.complete(request())) for _ in range(20)]
                 await asyncio.sleep(0.3)
                 await model.close()
-                outcomes = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 5)
+                outcomes = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), PATIENCE_SECONDS)
         assert {type(outcome) for outcome in outcomes} == {ModelUnavailable}
 
     async def test_a_closed_model_says_that_it_is_closed(self):

@@ -11,6 +11,7 @@ from judge_server.models.fleet import LEAST_AT_A_TIME, Fleet
 from judge_server.models.openai_fault import CallOutcome
 from tests.models.openai_model import after_start, is_probe, request, started
 from tests.stub_judge import Behaviour, Reply, StubJudge, faithful
+from tests.yardstick import PATIENCE_SECONDS
 
 
 class Limited:
@@ -156,12 +157,10 @@ def test_calls_refused_together_halve_the_limit_once_and_answers_raise_it_by_one
 
 
 @pytest.mark.long
-@pytest.mark.timeout(90)
 async def test_a_call_without_a_deadline_that_is_refused_again_and_again_ends():
     """A server that refuses this prompt for ever, and no other."""
     with StubJudge(after_start(Reply(429, {"error": "slow down"}))) as judge:
         async with started(judge) as model:
-            begun = time.monotonic()
-            with pytest.raises(ModelUnavailable):
-                await model.complete(request())
-            assert time.monotonic() - begun < 40
+            async with asyncio.timeout(PATIENCE_SECONDS):  # 600 s if it waited as for a busy server
+                with pytest.raises(ModelUnavailable):
+                    await model.complete(request())

@@ -15,6 +15,8 @@ from judge_server.models.tokenizing import PartTokenizer
 from judge_server.models.vllm_model import OUT_OF_BUDGET, Ask, Generated, VllmModel
 from judge_server.models.vllm_options import VllmOptions
 from tests.models.families import HARMONY, QWEN, Family
+from tests.served import until
+from tests.yardstick import HANG_SECONDS, PATIENCE_SECONDS
 
 QUESTION = Prompt((Turn("user", (Segment("Is it met? Yes or No.", "question", trusted=True),)),))
 OBJECT = Structured({"type": "object"}, 50)
@@ -124,8 +126,7 @@ async def test_a_start_that_is_given_up_leaves_no_engine_behind():
     model = VllmModel("hub/name", VllmOptions(), load)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(model.start(), timeout=0.05)
-    await asyncio.sleep(0.4)
-    assert engine.gone
+    await asyncio.to_thread(until, lambda: engine.gone)
     assert not await model.healthy()
 
 
@@ -175,11 +176,10 @@ async def test_a_model_that_thinks_in_channels_answers_in_its_final_channel():
 
 
 async def test_the_deadline_holds_over_thinking_and_answer_together():
-    model = await started(ScriptedEngine(0.1, 60.0))
+    model = await started(ScriptedEngine(0.1, HANG_SECONDS))
     begun = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         await model.complete(Request(QUESTION, OBJECT, thinking_tokens=20, deadline=begun + 0.3))
-    assert time.monotonic() - begun < 20
 
 
 async def test_room_for_the_thinking_is_reckoned_before_the_engine_is_asked():
@@ -245,6 +245,6 @@ async def test_a_cancelled_batch_stops_every_prompt():
     await engine.reached.wait()
     asking_all.cancel()
     with pytest.raises(asyncio.CancelledError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await asking_all
     assert len(engine.asked) == 4

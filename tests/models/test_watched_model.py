@@ -17,6 +17,7 @@ from judge_server.store.store import Store
 from tests.decisions import FORMS, always
 from tests.models.openai_model import is_probe, request
 from tests.stub_judge import Reply, StubJudge, faithful, labels
+from tests.yardstick import PATIENCE_SECONDS
 
 WRITER = PromptWriter(b"secret")
 QUESTIONS = 8
@@ -234,7 +235,7 @@ async def test_a_dead_address_of_a_fleet_is_no_interruption_and_one_that_comes_b
                 await model.complete(request(prefix=(str(number),)))
             assert judge.calls <= calls + 6 + 2
             with StubJudge(faithful(0.3), port=other.port) as third:
-                give_up, before = time.monotonic() + 20, third.calls
+                give_up, before = time.monotonic() + PATIENCE_SECONDS, third.calls
                 while model.replaced is None:
                     assert time.monotonic() < give_up
                     try:

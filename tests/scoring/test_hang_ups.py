@@ -26,9 +26,9 @@ from judge_server.util.apart import apart
 from judge_server.util.concurrency import together
 from tests.scoring.group.test_collection import judgment, members
 from tests.scripted_model import ScriptedModel, yes
+from tests.yardstick import HANG_SECONDS, PATIENCE_SECONDS
 
 _CALLERS, _TASKS = 5, 150
-_PATIENCE_SECONDS = 60.0
 _READING = Answer(reading=Reading(value=0.5, shares=(0.5, 0.5)))
 
 
@@ -137,11 +137,11 @@ async def test_nobody_waits_for_ever_and_nothing_stays_counted(seed):
             if chance.random() < 0.5:
                 loop.call_later(chance.choice((0, 0, 0.001, 0.01, 0.05)), tasks[-1].cancel)
             await asyncio.sleep(0.002 * (chance.random() < 0.3))
-        done, waiting = await asyncio.wait(tasks, timeout=_PATIENCE_SECONDS)
+        done, waiting = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
         assert not waiting, [task.get_stack() for task in waiting]
         faults = [task.exception() for task in done if not task.cancelled()]
         assert not [fault for fault in faults if fault is not None]
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while service.left:  # noqa: ASYNC110 - what was cancelled ends by itself
                 await asyncio.sleep(0.01)
         await service.close()
@@ -154,7 +154,7 @@ async def test_a_waiter_that_hangs_up_before_its_first_step_leaves_the_call():
     async def ask() -> tuple[Answer, ...]:
         begun.set()
         try:
-            await asyncio.sleep(_PATIENCE_SECONDS)
+            await asyncio.sleep(HANG_SECONDS)
         finally:
             gone.set()
         return (_READING,)
@@ -181,7 +181,7 @@ async def test_a_waiter_that_hangs_up_before_its_first_step_leaves_the_call():
             await asyncio.sleep(0)
         second.cancel()
         first.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await gone.wait()
         busy.cancel()
     assert cached.in_flight == 0

@@ -20,6 +20,7 @@ from judge_server.store import Store
 from tests.served import served, settings_of
 from tests.server.keys import bearer, demanding, key_of, problem
 from tests.submissions import submission
+from tests.yardstick import PATIENCE_SECONDS
 
 SCORE, SCORING = key_of("trainer", "score")
 AUTHOR, AUTHORING = key_of("author", "author")
@@ -86,7 +87,7 @@ def with_password(client: httpx.Client) -> str:
 
 
 def test_a_key_in_a_url_is_sent_in_a_header_by_httpx(client):
-    answer = httpx.post(with_password(client), json=submission())
+    answer = httpx.post(with_password(client), json=submission(), timeout=PATIENCE_SECONDS)
     assert answer.status_code == 200
     assert answer.request.url.raw_path == b"/v1/score"
 
@@ -164,7 +165,7 @@ def test_nothing_of_the_body_is_awaited_before_the_key_is_known(client):
         "a job": "Content-Type: application/jsonl\r\nTransfer-Encoding: chunked\r\n\r\n",
     }
     for announced in announcements.values():
-        with socket.create_connection(("127.0.0.1", client.base_url.port), timeout=5) as stranger:
+        with socket.create_connection(("127.0.0.1", client.base_url.port), timeout=PATIENCE_SECONDS) as stranger:
             stranger.sendall(f"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n{announced}".encode())
             assert stranger.recv(4096).startswith(b"HTTP/1.1 401")
 

@@ -17,6 +17,7 @@ from judge_server.server.middleware.request_stream import BodyLimit, Pace
 from tests.served import judged_by, until
 from tests.stub_judge import faithful
 from tests.submissions import rubric, submission
+from tests.yardstick import PATIENCE_SECONDS
 
 
 class LimitedApp:
@@ -253,7 +254,7 @@ async def test_young_garbage_is_collected_after_a_large_body():
     try:
         left = begin()
         await app.send(b"x" * 1_500_000)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while left() is not None:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.05)
     finally:

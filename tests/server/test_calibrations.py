@@ -38,7 +38,7 @@ def calibrated(client, **more):
     assert answer.status_code == 202, answer.text
     assert answer.json()["status"] == "running"
     address = f"/v1/calibrations/{answer.json()['id']}"
-    until(lambda: client.get(address).json()["status"] != "running", 60)
+    until(lambda: client.get(address).json()["status"] != "running")
     return client.get(address).json()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from judge_server.server.connections import Connections
+from tests.yardstick import PATIENCE_SECONDS
 
 
 @dataclass(eq=False)
@@ -96,7 +97,7 @@ async def test_bodies_that_nobody_wants_are_read_by_holder_in_turn():
     for one in many:
         connections.rest(one)
     connections.rest(Socket("few", parts=order))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(order) < 6:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.005)
     assert order.index("few") <= 1

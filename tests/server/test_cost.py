@@ -58,7 +58,7 @@ def test_the_cost_of_a_job_is_shown_by_rubric(server, capsys):
 
     items = [{"prompt": "p", "response": f"The answer of item {number}."} for number in range(4)]
     job = server.post("/v1/jobs", json={"rubric": rubric()["id"], "items": items}).json()["id"]
-    until(lambda: server.get(f"/v1/jobs/{job}").json()["status"] == "done", seconds=60)
+    until(lambda: server.get(f"/v1/jobs/{job}").json()["status"] == "done")
     with Jobs(str(server.base_url), None) as jobs:
         found = jobs.cost(job)
     spent = found[rubric()["id"]]

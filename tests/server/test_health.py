@@ -19,7 +19,7 @@ SCRAPE, SCRAPING = key_of("prometheus", "metrics")
 
 
 def _becomes(client: httpx.Client, status: int) -> httpx.Response:
-    until(lambda: client.get("/readyz").status_code == status, seconds=20)
+    until(lambda: client.get("/readyz").status_code == status)
     return client.get("/readyz")
 
 

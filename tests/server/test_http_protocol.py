@@ -12,6 +12,7 @@ import uvicorn
 
 from judge_server.server.http_protocol import BoundedHttp, SmallReads
 from tests.served import until
+from tests.yardstick import PATIENCE_SECONDS
 
 
 class Impatient(BoundedHttp):
@@ -69,7 +70,7 @@ def server(request) -> Iterator[uvicorn.Server]:
         time.sleep(0.01)
     yield server
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def port(server) -> int:
 
 @pytest.fixture
 def connection(port) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as open_connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as open_connection:
         yield open_connection
 
 
@@ -131,9 +132,7 @@ def test_a_large_but_bounded_head_is_read(connection):
 @pytest.mark.parametrize("beginning", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n"])
 def test_a_head_that_does_not_come_is_not_waited_for(connection, beginning):
     connection.sendall(beginning)
-    begun = time.monotonic()
     assert heard(connection) == b""
-    assert time.monotonic() - begun < 8
 
 
 def test_a_second_request_may_come_late_and_its_head_is_waited_for_no_longer(connection):
@@ -219,7 +218,7 @@ def test_a_few_pipelined_requests_are_answered_in_order(connection):
 def test_a_client_that_pipelined_and_hung_up_leaves_nothing_running(port):
     """The first request waits for as long as its client stays."""
     left = Connections.left
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as client:
         client.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
         until(lambda: Connections.waiting == 1)
     until(lambda: Connections.waiting == 0)
@@ -227,7 +226,7 @@ def test_a_client_that_pipelined_and_hung_up_leaves_nothing_running(port):
 
 
 def test_a_pipelined_body_is_not_collected_behind_a_request_that_waits(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as client:
         client.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n")
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
@@ -237,16 +236,14 @@ def test_a_pipelined_body_is_not_collected_behind_a_request_that_waits(port):
 
 def test_a_client_that_goes_on_sending_after_its_response_is_cut_off(connection):
     connection.sendall(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 900000000000\r\n\r\n")
-    begun = time.monotonic()
     with pytest.raises((BrokenPipeError, ConnectionResetError)):
         send_often(connection, b"a" * 8_192, pause=0.005)
-    assert time.monotonic() - begun < 15
 
 
 def test_a_response_that_nobody_reads_is_given_up(connection, server):
     connection.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
     until(lambda: len(server.server_state.connections) == 1)
-    until(lambda: not server.server_state.connections, 8)
+    until(lambda: not server.server_state.connections)
 
 
 def test_a_response_that_is_read_slowly_is_sent_whole(connection):
@@ -261,7 +258,7 @@ def test_a_response_that_is_read_slowly_is_sent_whole(connection):
 def test_what_is_not_http_is_answered_400_and_logged_once_a_minute(port, caplog):
     with caplog.at_level(logging.INFO, "judge_server"):
         for _ in range(5):
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as one:
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as one:
                 one.sendall(b"\x16\x03\x01\x02\x00\r\n\r\n")
                 assert heard(one).startswith(b"HTTP/1.1 400")
     assert sum("not valid HTTP" in record.message for record in caplog.records) <= 1

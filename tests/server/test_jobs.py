@@ -27,7 +27,7 @@ def never(body):
 
 
 def ended(client, job_id):
-    until(lambda: client.get(f"/v1/jobs/{job_id}").json()["status"] in ("done", "cancelled"), 30)
+    until(lambda: client.get(f"/v1/jobs/{job_id}").json()["status"] in ("done", "cancelled"))
     return client.get(f"/v1/jobs/{job_id}").json()
 
 

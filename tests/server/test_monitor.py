@@ -19,6 +19,7 @@ from judge_server.store import Store
 from tests.monitoring.simulated import RUBRIC, Run
 from tests.served import served, settings_of, until
 from tests.stub_judge import StubJudge, faithful
+from tests.yardstick import PATIENCE_SECONDS
 
 LIMITS = MonitorLimits(window=400, horizon_seconds=3_600)
 
@@ -115,7 +116,7 @@ def receiver():
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/hook", received
         server.shutdown()
-        thread.join(5)
+        thread.join(PATIENCE_SECONDS)
 
 
 def test_the_webhook_of_the_settings_is_told_of_an_alarm(tmp_path):
@@ -129,7 +130,7 @@ def test_the_webhook_of_the_settings_is_told_of_an_alarm(tmp_path):
             alarm_webhook_secret="a secret of the operator",
         )
         with served(settings) as client:
-            until(lambda: received, 30)
+            until(lambda: received)
             ((headers, told),) = received
             assert told["id"] == client.get("/v1/monitor/transitions").json()["transitions"][0]["id"]
     assert told["finding"]["subject"] == "repetition"
@@ -145,7 +146,7 @@ def test_a_random_sample_is_judged_once_more_by_the_audit_judge():
     with served(with_audits(audit_judge="b", audit_share=1.0)) as client:
         body = {"rubric": "medical/consultation", "prompt": "My head aches.", "response": "Rest, and drink water."}
         assert client.post("/v1/score", json=body).status_code == 200
-        until(lambda: client.get("/v1/judgments?judge=b").json()["judgments"], 30)
+        until(lambda: client.get("/v1/judgments?judge=b").json()["judgments"])
         assert len(client.get("/v1/judgments?judge=a").json()["judgments"]) == 1
 
 

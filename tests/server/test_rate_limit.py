@@ -14,6 +14,7 @@ from tests.server.faults import only_for
 from tests.server.keys import allowing, bearer, demanding, problem
 from tests.stub_judge import Reply, StubJudge
 from tests.submissions import checking, submission
+from tests.yardstick import HANG_SECONDS, PATIENCE_SECONDS
 
 
 class Clock:
@@ -100,7 +101,7 @@ def test_a_key_has_only_so_many_submissions_under_way():
     text, key = allowing(submissions_under_way=2)
     other_text, other = allowing(submissions_under_way=2)
     other = other.model_copy(update={"name": "other"})
-    with StubJudge(only_for("criterion-", Reply(delay_seconds=30.0))) as judge:
+    with StubJudge(only_for("criterion-", Reply(delay_seconds=HANG_SECONDS))) as judge:
         settings = demanding(key, other, model=judge.specification, drain_seconds=0)
         with served(settings) as client:
             body = {"items": [submission(), submission(response="Another answer altogether.")]}
@@ -112,7 +113,7 @@ def test_a_key_has_only_so_many_submissions_under_way():
             until(lambda: judge.calls > before)
             refused = client.post("/v1/score", json=submission(), headers=bearer(text))
             let_in = client.post("/v1/score", json=submission(rubric=checking()), headers=bearer(other_text))
-            asking.join(20)
+            asking.join(PATIENCE_SECONDS)
             again = client.post("/v1/score", json=submission(rubric=checking()), headers=bearer(text))
     assert int(refused.headers["retry-after"]) >= 1
     problem(refused, 429, "allowance_spent")

@@ -35,7 +35,7 @@ def test_a_judge_that_prefers_the_word_named_first_is_noisy_by_the_known_amount(
         settings = settings_of(judge.specification, database=f"sqlite:///{tmp_path / 'judge.db'}", reask=1.0)
         with served(settings) as client:
             asks(client, merit)
-            until(lambda: noise(client) and noise(client)[0]["pairs"] == 60, seconds=60)
+            until(lambda: noise(client) and noise(client)[0]["pairs"] == 60)
             (found,) = noise(client)
         shown = invoke("run", "show", "grpo-7", "--database", settings.database_url).stdout
     assert (found["prompts"], found["failed"]) == (10, 0)
@@ -48,7 +48,7 @@ def test_a_judge_that_prefers_the_word_named_first_is_noisy_by_the_known_amount(
 def test_a_judge_that_does_not_mind_the_order_has_no_noise_and_few_pairs_are_no_evidence():
     with served(settings_of(reask=1.0)) as client:
         asks(client, [f"Drink water {'and rest ' * number}." for number in range(8)], prompts=2)
-        until(lambda: noise(client) and noise(client)[0]["pairs"] == 8, seconds=60)
+        until(lambda: noise(client) and noise(client)[0]["pairs"] == 8)
         (found,) = noise(client)
     assert found["noise_variance"] == 0.0
     assert found["share"] is None
@@ -59,6 +59,6 @@ def test_nothing_is_asked_again_without_a_run_and_what_is_asked_again_is_no_judg
     with served(settings_of(reask=1.0)) as client:
         client.post("/v1/score", json=submission())
         asks(client, ["Drink water."])
-        until(lambda: noise(client), seconds=30)
+        until(lambda: noise(client))
         assert len(client.get("/v1/judgments").json()["judgments"]) == 2
         assert noise(client)[0]["pairs"] == 1

@@ -1,14 +1,14 @@
 """POST /v1/score over real HTTP, against a real OpenAI-compatible judge."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.served import judged_by, until
+from tests.served import HangsUp, judged_by, until
 from tests.server.faults import only_for
 from tests.stub_judge import Reply, labels, text
 from tests.submissions import RESPONSE, checking, rubric, submission
+from tests.yardstick import HANG_SECONDS
 
 
 def test_a_submission_becomes_a_judgment(client):
@@ -97,22 +97,19 @@ def test_a_judge_that_fails_on_some_criteria_is_a_partial_judgment():
 
 @pytest.mark.parametrize("where", ["body", "header"])
 def test_what_is_not_decided_by_the_deadline_times_out(where):
-    with judged_by(only_for("criterion-", Reply(delay_seconds=20.0))) as (client, judge):
-        started = time.monotonic()
+    with judged_by(only_for("criterion-", Reply(delay_seconds=HANG_SECONDS))) as (client, judge):
         body = submission(**({"deadline_seconds": 0.3} if where == "body" else {}))
         answer = client.post("/v1/score", json=body, headers={"Deadline-Seconds": "0.3"} if where == "header" else {})
-        seconds = time.monotonic() - started
         until(lambda: judge.disconnects == 2)
     assert answer.status_code == 504
     assert answer.json()["type"] == "urn:judge-server:error:timeout"
     assert answer.json()["judgment"]["reward"] is None
     assert answer.headers["retry-after"]
-    assert seconds < 5
 
 
 def test_what_was_decided_before_the_deadline_is_returned():
-    with judged_by(only_for("criterion-1 ", Reply(delay_seconds=20.0))) as (client, _judge):
-        answer = client.post("/v1/score", json=submission(deadline_seconds=0.5))
+    with judged_by(only_for("criterion-1 ", Reply(delay_seconds=HANG_SECONDS))) as (client, _judge):
+        answer = client.post("/v1/score", json=submission(deadline_seconds=2))
     judgment = answer.json()
     assert answer.status_code == 200
     assert judgment["status"] == "partial"
@@ -122,9 +119,11 @@ def test_what_was_decided_before_the_deadline_is_returned():
 
 
 def test_a_caller_that_hangs_up_takes_its_model_calls_along():
-    with judged_by(only_for("criterion-", Reply(delay_seconds=20.0))) as (client, judge):
-        with pytest.raises(Exception, match="timed out"):
-            client.post("/v1/score", json=submission(), timeout=0.5)
+    with judged_by(only_for("criterion-", Reply(delay_seconds=HANG_SECONDS))) as (client, judge):
+        before = judge.calls
+        caller = HangsUp(client, "/v1/score", submission())
+        until(lambda: judge.calls - before == 2)
+        caller.leave()
         until(lambda: judge.disconnects == 2)
         assert client.get("/readyz").status_code == 200
         assert "judge_server_submissions_under_way 0.0" in client.get("/metrics").text
@@ -132,7 +131,7 @@ def test_a_caller_that_hangs_up_takes_its_model_calls_along():
 
 def test_a_full_server_answers_429_and_when_to_come_back():
     with (
-        judged_by(only_for("criterion-", Reply(delay_seconds=20.0)), max_under_way=1) as (client, _judge),
+        judged_by(only_for("criterion-", Reply(delay_seconds=HANG_SECONDS)), max_under_way=1) as (client, _judge),
         ThreadPoolExecutor(1) as elsewhere,
     ):
         waiting = elsewhere.submit(client.post, "/v1/score", json=submission(deadline_seconds=2))

@@ -59,7 +59,7 @@ def test_an_audit_shows_a_text_to_no_other_judge(hosted):
         made = client.post("/v1/score", json=submission(rubric=LOCAL, judge="local"))
         assert made.status_code == 200
         client.post("/v1/score", json=submission(rubric=rubric(1), judge="local", response="This may be audited."))
-        until(lambda: any("may be audited" in str(body) for body in hosted.bodies[calls:]), 30)
+        until(lambda: any("may be audited" in str(body) for body in hosted.bodies[calls:]))
         assert not any(submission()["response"] in str(body) for body in hosted.bodies[calls:])
 
 
@@ -75,7 +75,7 @@ def test_a_key_asks_the_judges_that_it_names_only(hosted):
             "/v1/jobs", json={"items": [local, local | {"judge": "hosted"}], "judge": "local"}, headers=headers
         )
         where = f"/v1/jobs/{job.json()['id']}"
-        until(lambda: client.get(where, headers=headers).json()["status"] == "done", 30)
+        until(lambda: client.get(where, headers=headers).json()["status"] == "done")
         assert client.get(f"{where}/results", headers=headers).text.count("judge_not_allowed") == 1
         ask = [{"role": "user", "content": "{{sample.output_text}}"}]
         model = {"type": "score_model", "name": "g", "model": "hosted", "input": ask, "range": [0, 1]}

@@ -59,7 +59,7 @@ def test_jobs_are_shown_to_their_caller_and_ended_by_no_other(client):
         problem(client.get(f"/v1/jobs/{job}{path}", headers=bearer(TWO)), 404, "unknown_job")
     problem(client.delete(f"/v1/jobs/{job}", headers=bearer(TWO)), 404, "unknown_job")
     assert client.get("/v1/jobs", headers=bearer(TWO)).json()["jobs"] == []
-    until(lambda: client.get(f"/v1/jobs/{job}", headers=bearer(ONE)).json()["status"] == "done", 20)
+    until(lambda: client.get(f"/v1/jobs/{job}", headers=bearer(ONE)).json()["status"] == "done")
     (made,) = client.get(f"/v1/jobs/{job}/results", headers=bearer(ALL)).text.splitlines()
     assert job in [one["id"] for one in client.get("/v1/jobs", headers=bearer(ALL)).json()["jobs"]]
     assert "reward" in made

@@ -8,6 +8,7 @@ import pytest
 from judge_server.core.errors import StoreUnavailable
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.store import GroupRecall
+from tests.yardstick import PATIENCE_SECONDS
 
 
 class Recorder:
@@ -19,7 +20,7 @@ class Recorder:
         self.gate.set()
 
     def __call__(self, items):
-        assert self.gate.wait(10)
+        assert self.gate.wait(PATIENCE_SECONDS)
         self.commits.append(list(items))
         if 666 in items:
             raise RuntimeError("an unforeseen failure")

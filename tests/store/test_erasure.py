@@ -55,7 +55,7 @@ async def test_erasure_takes_the_audits_and_beats_pins(store):
     made = await saved(store, SECRET_TEXT, id="row")
     asked, given = rubric(1), submission(SECRET_TEXT, id="row")
     audit = judgment(asked, given)
-    await store.audits.keep(made.id, "auditor", Judged(audit, given, asked))
+    await store.audits.keep(made.id, "auditor", Judged(audit, given, asked, "anyone"))
     item = QueueItem(judgment=made.id, stratum="random", weight=1, population=1, sampled=1, drawn_at=NOW)
     await store.queue.put("labels", [item])
     assert (await erase(store, wish(judgment=made.id), "x")).judgments == 2

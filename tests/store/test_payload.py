@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from judge_server.core.model import Frozen
-from judge_server.store.payload import decode, decode_mapping, encode, encode_value, escape, pack, unescape, unpack
+from judge_server.store.payload import decode, decode_mapping, encode, escape, pack, unescape, unpack
 from tests.store.values import judgment, rubric, submission
 
 anything = st.text(st.one_of(st.characters(), st.sampled_from("\0\\\ud800\ufffd")))
@@ -29,7 +29,7 @@ def test_every_text_survives_in_values_and_in_keys(content, text):
 
 @given(st.dictionaries(anything, anything | st.floats(allow_nan=False, allow_infinity=False)))
 def test_every_mapping_survives(content):
-    assert decode_mapping(encode_value(content)) == content
+    assert decode_mapping(encode(content)) == content
 
 
 def test_fields_at_their_default_are_left_out():

@@ -6,6 +6,7 @@ from functools import partial
 
 from judge_server.core.errors import StoreUnavailable
 from judge_server.util.concurrency import run_periodically
+from tests.yardstick import PATIENCE_SECONDS
 
 
 async def test_work_that_raises_is_done_again_after_the_pause(caplog):
@@ -22,7 +23,7 @@ async def test_work_that_raises_is_done_again_after_the_pause(caplog):
         task = asyncio.create_task(
             run_periodically("the post", work, partial(asyncio.sleep, 0.001), transient=StoreUnavailable)
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await done.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

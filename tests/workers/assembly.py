@@ -12,6 +12,7 @@ from judge_server.server.job_intake import Intake, JobSize, listed
 from judge_server.workers.job_run import JobLimits
 from judge_server.workers.job_worker import JobWorker
 from tests.submissions import submission
+from tests.yardstick import PATIENCE_SECONDS
 
 QUICK = JobLimits(items_at_once=8, lease_seconds=0.4, attempts=3, first_wait_seconds=0.02, retention_seconds=60)
 LIMITS = JobSize(items=10_000, total_bytes=10_000_000, item_bytes=100_000)
@@ -37,11 +38,11 @@ async def working(store, scorer, limits: JobLimits = QUICK) -> AsyncIterator[Job
         await worker.close()
 
 
-async def ended(store, job_id: str, seconds: float = 20) -> Job:
+async def ended(store, job_id: str, seconds: float = PATIENCE_SECONDS) -> Job:
     return await reached(store, job_id, lambda job: job.ended, seconds)
 
 
-async def reached(store, job_id: str, condition, seconds: float = 20) -> Job:
+async def reached(store, job_id: str, condition, seconds: float = PATIENCE_SECONDS) -> Job:
     give_up = time.monotonic() + seconds
     while not condition(job := await store.jobs.find(job_id)):
         assert time.monotonic() < give_up, job

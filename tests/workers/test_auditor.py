@@ -21,6 +21,7 @@ from judge_server.workers.auditor import Auditor, AuditPace
 from tests.project.repository import ROOT
 from tests.scoring.assembly import SECRET, judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes
+from tests.yardstick import PATIENCE_SECONDS
 
 PACE = AuditPace(look_seconds=0.05, idle_seconds=0.01, retry_seconds=0.01, settled_seconds=0.0)
 EVER = TimeRange(datetime.now(UTC) - timedelta(days=1))
@@ -221,7 +222,7 @@ async def test_an_auditor_that_ends_in_the_middle_is_followed_by_the_next(store)
     await judged(of, 10)
     first = auditor(store, of, pace=AuditPace(at_once=2, look_seconds=0.05, settled_seconds=0.0))
     first.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not first.audited:  # noqa: ASYNC110 - it is nobody's event
             await asyncio.sleep(0.01)
     await first.close()
@@ -282,14 +283,14 @@ async def test_kill_9_loses_no_audit_and_repeats_none(tmp_path):
             sys.executable, "-c", KILLED, url, stdout=asyncio.subprocess.PIPE, cwd=ROOT
         )
         assert await process.stdout.readline() == b"started\n"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(await listed(store, "second")) == done < len(made):  # noqa: ASYNC110 - another process works
                 await asyncio.sleep(0.01)
         process.kill()
         await process.wait()
         done = len(await listed(store, "second"))
     last = auditor(store, of, pace=AuditPace(settled_seconds=0.0, lease_seconds=0.3))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(await listed(store, "second")) < len(made):
             await last.step()
             await asyncio.sleep(0.05)

@@ -17,6 +17,7 @@ from judge_server.models.protocol import Completion, Labels, Priority, TokenProb
 from judge_server.workers.canaries import Canaries
 from tests.scoring.assembly import judge
 from tests.scripted_model import ScriptedModel, labelled
+from tests.yardstick import PATIENCE_SECONDS
 
 
 def said(probability: float, temperature: float = 0.0, *, scaled: bool = False) -> Completion:
@@ -127,7 +128,7 @@ async def test_a_panel_is_asked_as_one():
 
 async def until(condition) -> None:
     """Waits for a condition; fails where it does not come true in time."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - what is waited for knows of no event
             await asyncio.sleep(0.002)
 

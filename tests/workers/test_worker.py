@@ -15,6 +15,7 @@ from judge_server.workers.pace import SlotPace
 from tests.scoring.assembly import judge, scorer
 from tests.scripted_model import ScriptedModel, yes
 from tests.workers.assembly import QUICK, begun, ended, items, reached, results, working
+from tests.yardstick import PATIENCE_SECONDS
 
 
 def assembled(store, script=None, **model):
@@ -175,7 +176,7 @@ async def test_a_job_cancelled_elsewhere_stops_within_its_lease(store):
     async with working(store, scoring) as worker:
         await reached(store, job.id, lambda job: job.finished >= 2)
         await store.jobs.cancel(job.id, retention_seconds=60)
-        await asyncio.wait_for(_rest(worker), 10)
+        await asyncio.wait_for(_rest(worker), PATIENCE_SECONDS)
     assert len(model.asked) < 200
 
 

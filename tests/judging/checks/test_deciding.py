@@ -13,7 +13,7 @@ from judge_server.core.verdict import VerdictStatus
 from judge_server.judging import checks
 from judge_server.judging.checks.interface import LONGEST_TEXT
 from tests.judging.checks.deciding import criterion, decided, rubric, value
-from tests.yardstick import work_within
+from tests.yardstick import slowness, work_within
 
 SPECS = [
     {"kind": "regex", "pattern": r"\b\w+ing\b", "count": {"max": 3}},
@@ -108,7 +108,7 @@ def test_hostile_texts_cost_bounded_time(spec):
     decided(spec, "warm", "The reference is 42.")
     for text in HOSTILE:
         cost = min(cpu_seconds(lambda text=text: decided(spec, text, "The reference is 42.")) for _ in range(3))
-        assert cost < 0.5, text[:20]
+        assert cost < 0.5 or cost < 0.5 * slowness(), text[:20]
 
 
 @pytest.mark.usefixtures("quiet_collector")

@@ -1,7 +1,6 @@
 """numeric and math."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -86,16 +85,15 @@ def test_expressions_are_compared_as_mathematics(answer, reference, met):
 async def test_a_hostile_expression_ends_in_a_typed_timeout_while_the_loop_goes_on():
     hostile = [criterion({"kind": "math", "against": "5"})] * 2
     submission = Submission(prompt="Q", response="$9^{9^{9^{9}}}$")
-    longest, done = 0.0, asyncio.gather(*(checks.decide(each, submission) for each in hostile))
+    passes, done = 0, asyncio.gather(*(checks.decide(each, submission) for each in hostile))
     while not done.done():
-        before = time.monotonic()
         await asyncio.sleep(0.01)
-        longest = max(longest, time.monotonic() - before)
+        passes += 1
     for verdict in done.result():
         assert verdict.value is None
         assert verdict.error is not None
         assert verdict.error.type == "check_timeout"
-    assert longest < 1
+    assert passes > 20, "the loop stood still"
     assert value({"kind": "math"}, "5", "5") == 1, "the next comparison gets a fresh process"
 
 

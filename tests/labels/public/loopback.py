@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.yardstick import PATIENCE_SECONDS
+
 
 @dataclass
 class Site:
@@ -54,4 +56,4 @@ def serving(site: Site) -> Iterator[Site]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import socket
-import time
 from pathlib import Path
 
 import pytest
 
 from judge_server.core.errors import BadConfiguration, GraderFailed
 from judge_server.scoring.graders.python_process import PythonProcesses
+from tests.yardstick import PATIENCE_SECONDS
 
 SECRET = "judge-server-test-secret"
 
@@ -78,10 +78,9 @@ async def test_the_fault_names_the_programs_own_line(processes):
 
 
 async def test_an_endless_loop_is_ended(processes):
-    started = time.monotonic()
-    fault = await fault_of(processes, grading("while True: pass"))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        fault = await fault_of(processes, grading("while True: pass"))
     assert fault.flag == "python_grader_server_error"
-    assert time.monotonic() - started < 30
 
 
 async def test_a_sleeper_is_ended():

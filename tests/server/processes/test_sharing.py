@@ -21,6 +21,7 @@ from judge_server.server.processes.place import WorkerPlace, share_of
 from judge_server.server.telemetry.merged import merged
 from tests.models.openai_model import request
 from tests.served import settings_of
+from tests.yardstick import PATIENCE_SECONDS
 
 KEY = "0123456789abcdef" * 4
 
@@ -154,7 +155,7 @@ async def test_workers_ask_each_other_and_errors_and_departures_arrive(places):
     asking = asyncio.create_task(peers[2].ask(0, "slow", None))
     await asyncio.sleep(0.1)
     asking.cancel()
-    await asyncio.wait_for(left.wait(), 20)
+    await asyncio.wait_for(left.wait(), PATIENCE_SECONDS)
     assert await peers[1].ask_others("double", 1, 5.0) == {0: 2}
     await peers[0].close()
 

@@ -15,6 +15,7 @@ import yaml
 from tests.command import PROGRAM
 from tests.served import until
 from tests.stub_judge import Reply, StubJudge, faithful
+from tests.yardstick import PATIENCE_SECONDS
 
 RUBRIC = {
     "id": "t/kind",
@@ -42,7 +43,7 @@ class Workers:
             self.process = subprocess.Popen(
                 [PROGRAM, "serve", "--workers", "2", *map(str, given)], cwd=folder, stderr=log, stdout=log
             )
-        until(lambda: self.log.count("Application startup complete") == 2, seconds=120)
+        until(lambda: self.log.count("Application startup complete") == 2)
         self.url = re.search(r"http://127.0.0.1:\d+", self.log)[0]
 
     @property
@@ -55,7 +56,7 @@ class Workers:
 
     def post(self, path, body):
         """Over a connection of its own, so that any worker may get it."""
-        return httpx.post(f"{self.url}{path}", json=body, timeout=60)
+        return httpx.post(f"{self.url}{path}", json=body, timeout=PATIENCE_SECONDS)
 
     def at_once(self, path, bodies):
         with ThreadPoolExecutor(len(bodies)) as pool:
@@ -114,7 +115,7 @@ def test_metrics_are_those_of_the_server(workers):
 
 
 def _judged(workers):
-    text = httpx.get(f"{workers.url}/metrics", timeout=60).text
+    text = httpx.get(f"{workers.url}/metrics", timeout=PATIENCE_SECONDS).text
     return sum(float(one) for one in re.findall(r"^judge_server_judgments_total{.*} (.*)$", text, re.MULTILINE))
 
 
@@ -123,22 +124,22 @@ def test_a_job_is_done_once_and_seen_everywhere(workers):
     begun = workers.post("/v1/jobs", {"rubric": "t/kind", "items": items}).json()
 
     def job():
-        return httpx.get(f"{workers.url}/v1/jobs/{begun['id']}", timeout=60).json()
+        return httpx.get(f"{workers.url}/v1/jobs/{begun['id']}", timeout=PATIENCE_SECONDS).json()
 
-    until(lambda: job()["status"] == "done", seconds=60)
+    until(lambda: job()["status"] == "done")
     assert {job()["ok"] for _ in range(6)} == {10}
 
 
 def test_a_calibration_is_found_whichever_worker_is_asked(workers):
-    answers = {httpx.get(f"{workers.url}/v1/calibrations", timeout=60).status_code for _ in range(8)}
+    answers = {httpx.get(f"{workers.url}/v1/calibrations", timeout=PATIENCE_SECONDS).status_code for _ in range(8)}
     assert answers == {200}
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(workers):
     before = len(workers.pids)
     os.kill(workers.pids[-1], signal.SIGKILL)
-    until(lambda: len(workers.pids) == before + 1, seconds=120)
-    until(lambda: workers.log.count("Application startup complete") == before + 1, seconds=120)
+    until(lambda: len(workers.pids) == before + 1)
+    until(lambda: workers.log.count("Application startup complete") == before + 1)
     found = workers.at_once("/v1/score", [asked(f"{number} after the kill") for number in range(6)])
 
     assert [one["reward"] for one in found] == [pytest.approx(0.8)] * 6
@@ -152,6 +153,6 @@ def test_a_signal_drains_all_workers(workers):
     time.sleep(0.5)
     workers.process.send_signal(signal.SIGTERM)
 
-    assert workers.process.wait(60) == 0
+    assert workers.process.wait(PATIENCE_SECONDS) == 0
     asking.join()
     assert found[0].json()["reward"] == pytest.approx(0.8)

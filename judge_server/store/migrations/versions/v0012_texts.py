@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from judge_server.store.payload import encode_value, pack, unpack
+from judge_server.store.payload import encode, pack, unpack
 
 revision = "0012"
 down_revision = "0011"
@@ -108,13 +108,13 @@ def _split(row: Any) -> dict[str, Any]:
     digests: dict[str, bytes | None] = dict.fromkeys(_FIELDS)
     for name in _FIELDS:
         if (value := payload.pop(name, None)) is not None:
-            text = encode_value(value)
+            text = encode(value)
             digests[name] = digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
             connection.execute(
                 sa.text("INSERT INTO text VALUES (:digest, :size, :content) ON CONFLICT DO NOTHING"),
                 {"digest": digest, "size": len(text), "content": pack(text)},
             )
-    return digests | {"content": pack(encode_value(payload))}
+    return digests | {"content": pack(encode(payload))}
 
 
 def _joined(row: Any) -> dict[str, Any]:
@@ -123,4 +123,4 @@ def _joined(row: Any) -> dict[str, Any]:
         if (digest := getattr(row, name)) is not None:
             found = op.get_bind().execute(sa.text("SELECT content FROM text WHERE digest = :own"), {"own": digest})
             payload[name] = json.loads(unpack(bytes(found.scalar_one())))
-    return {"payload": encode_value(payload)}
+    return {"payload": encode(payload)}
