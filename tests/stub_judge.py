@@ -175,7 +175,7 @@ class StubJudge:
 
 async def _play(request: web.Request, reply: Reply) -> web.StreamResponse:
     await asyncio.sleep(reply.delay_seconds)
-    while reply.until is not None and not reply.until.is_set():
+    while reply.until is not None and not reply.until.is_set():  # noqa: ASYNC110 - it is set in another thread
         await asyncio.sleep(0.01)
     if reply.reset:
         assert request.transport is not None

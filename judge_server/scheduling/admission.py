@@ -96,11 +96,13 @@ class Admission:
         most_steps: int = MOST_STEPS,
         saturated: Callable[[], bool] = lambda: True,
         shared: SharedCounts | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if isinstance(bounds, int):
             bounds = dict.fromkeys(Priority, Bound(bounds, _UNBOUNDED_QUESTIONS))
-        self.classes = {priority: ClassLoad(bounds[priority], saturated) for priority in Priority}
+        self.classes = {priority: ClassLoad(bounds[priority], saturated, clock) for priority in Priority}
         self.most_steps = most_steps
+        self._clock = clock
         self.draining = False
         self._quota = Quota(shared)
         self._last_request = float("-inf")
@@ -114,7 +116,7 @@ class Admission:
     @property
     def seconds_since_a_request(self) -> float:
         """Since ``admit``, which items of jobs do not pass; infinite before the first."""
-        return time.monotonic() - self._last_request
+        return self._clock() - self._last_request
 
     async def drain(self, seconds: float) -> int:
         """Admit nothing more, wait at most ``seconds`` for submissions under way, and return how many are left."""
@@ -143,7 +145,7 @@ class Admission:
         ``waiting``: the caller stays and asks again, so it does not count as rejected."""
         self.require_open()
         load = self.classes[priority]
-        left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        left = None if deadline is None else max(deadline - self._clock(), 0.0)
         refusal = load.refusal(submissions, current_caller.get().name, left, sent_away=not waiting)
         if refusal is not None:
             raise Overloaded(
@@ -160,7 +162,7 @@ class Admission:
     ) -> Iterator[None]:
         """Reserve room inside the block for submissions that ``enter`` there. Raises what ``require_room`` raises."""
         self.require_room(submissions, priority, deadline)
-        self._last_request = time.monotonic()
+        self._last_request = self._clock()
         ticket = _Ticket(self.classes[priority], current_caller.get().name, submissions)
         ticket.load.add(submissions, ticket.caller)
         around = _ticket.set(ticket)

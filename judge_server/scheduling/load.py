@@ -40,21 +40,22 @@ class Throughput:
     """Submissions answered per second in the last minute, from at most the last 256 of them. Call ``reset`` whenever
     models are not saturated: the rate would measure demand, not capacity."""
 
-    __slots__ = ("_by_caller", "_ended", "_since")
+    __slots__ = ("_by_caller", "_clock", "_ended", "_since")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._ended: deque[tuple[float, str]] = deque()
         self._by_caller: Counter[str] = Counter()
-        self._since = time.monotonic()
+        self._since = self._clock()
 
     def reset(self) -> None:
         self._ended.clear()
         self._by_caller.clear()
-        self._since = time.monotonic()
+        self._since = self._clock()
 
     def end(self, submissions: int, caller: str) -> None:
         """Record that ``submissions`` of this caller ended."""
-        now = time.monotonic()
+        now = self._clock()
         some = min(submissions, _REMEMBERED)
         self._ended.extend([(now, caller)] * some)
         self._by_caller[caller] += some
@@ -63,7 +64,7 @@ class Throughput:
 
     def per_second(self, enough: int) -> float | None:
         """Of all callers; None if fewer than ``enough`` ended."""
-        now = time.monotonic()
+        now = self._clock()
         while self._ended and self._ended[0][0] < now - _RECENT_SECONDS:
             self._forget()
         if len(self._ended) < enough:
@@ -87,9 +88,10 @@ class RetryAfter:
     """Staggers Retry-After, so that rejected callers return in order. It counts at most as many rejected submissions as
     can be answered in ``longest_seconds``."""
 
-    __slots__ = ("_at", "_count", "_longest_seconds")
+    __slots__ = ("_at", "_clock", "_count", "_longest_seconds")
 
-    def __init__(self, longest_seconds: float) -> None:
+    def __init__(self, longest_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._longest_seconds = longest_seconds
         self._count = 0.0
         self._at = 0.0
@@ -99,7 +101,7 @@ class RetryAfter:
         Then counts these as rejected too."""
         if throughput is None:
             return 0.0
-        now = time.monotonic()
+        now = self._clock()
         before = max(self._count - throughput * (now - self._at), 0.0)
         self._count, self._at = min(before + submissions, throughput * self._longest_seconds), now
         return before / throughput
@@ -113,17 +115,20 @@ class ClassLoad:
     """``under_way``: submissions, of ``callers`` by name; ``questions``: those of the submissions that have asked so
     far (``asking_now`` of them). ``saturated``: whether the models, not the callers, limit the throughput."""
 
-    def __init__(self, bound: Bound, saturated: Callable[[], bool] = _always) -> None:
+    def __init__(
+        self, bound: Bound, saturated: Callable[[], bool] = _always, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self.bound = bound
         self.callers: Counter[str] = Counter()
         self.under_way = 0
         self.asking_now = 0
         self.questions = 0
         self.saturated = saturated
-        self.throughput = Throughput()
+        self.throughput = Throughput(clock)
         self._questions_each = _FIRST_GUESS
         self._busy_since = 0.0
-        self._retry_after = RetryAfter(_LONGEST_RETRY_SECONDS)
+        self._retry_after = RetryAfter(_LONGEST_RETRY_SECONDS, clock)
 
     @property
     def questions_expected(self) -> float:
@@ -162,7 +167,7 @@ class ClassLoad:
     def add(self, submissions: int, caller: str) -> None:
         """Count them as under way."""
         if not self.under_way:
-            self._busy_since = time.monotonic()
+            self._busy_since = self._clock()
         if not self.saturated():
             self.throughput.reset()
         self.under_way += submissions
@@ -196,7 +201,7 @@ class ClassLoad:
         time that the class has been busy, at least 1 s."""
         rate = self.throughput.per_second(2)
         if rate is None:
-            waited = time.monotonic() - self._busy_since if self.under_way else 0.0
+            waited = self._clock() - self._busy_since if self.under_way else 0.0
             return min(max(waited, 1.0), _LONGEST_RETRY_SECONDS)
         return _bounded(0.1 * min(self.bound.submissions, self.bound.questions / max(self._questions_each, 1.0)) / rate)
 

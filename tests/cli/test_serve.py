@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
@@ -28,11 +29,19 @@ WANTING_A_JUDGE = {
 }
 
 
+def draining_for(seconds: float, folder: Path) -> Path:
+    """A configuration file."""
+    file = folder / "judge.toml"
+    file.write_text(f"drain_seconds = {seconds}")
+    return file
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_server_answers_what_is_under_way_lets_nothing_in_and_ends_well(tmp_path, number):
     go = threading.Event()
     slow = only_for("criterion-", Reply(body=answer("Yes", {"Yes": 0.9, "No": 0.1}), until=go))
-    with StubJudge(slow) as judge, serving("--model", judge.specification, cwd=tmp_path) as (client, server):
+    config = ("--config", draining_for(HANG_SECONDS, tmp_path))
+    with StubJudge(slow) as judge, serving("--model", judge.specification, *config, cwd=tmp_path) as (client, server):
         answers: list[httpx.Response] = []
         asking = threading.Thread(target=lambda: answers.append(client.post("/v1/score", json=submission())))
         before = judge.calls
@@ -87,8 +96,7 @@ def test_what_cannot_start_says_why_in_one_line(tmp_path):
 
 def test_what_is_not_finished_by_the_limit_is_answered_503(tmp_path):
     forever = only_for("criterion-", Reply(delay_seconds=HANG_SECONDS))
-    config = tmp_path / "judge.toml"
-    config.write_text("drain_seconds = 1.0")
+    config = draining_for(1.0, tmp_path)
     with (
         StubJudge(forever) as judge,
         serving("--model", judge.specification, "--config", config, cwd=tmp_path) as (client, server),
@@ -124,8 +132,7 @@ def test_a_stopped_server_puts_its_jobs_back_and_the_next_one_goes_on(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_does_not_wait_any_longer(tmp_path, number):
     forever = only_for("criterion-", Reply(delay_seconds=HANG_SECONDS))
-    config = tmp_path / "judge.toml"
-    config.write_text(f"drain_seconds = {HANG_SECONDS}")
+    config = draining_for(HANG_SECONDS, tmp_path)
     with (
         StubJudge(forever) as judge,
         serving("--model", judge.specification, "--config", config, cwd=tmp_path) as (client, server),
