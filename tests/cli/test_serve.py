@@ -55,7 +55,7 @@ def test_a_stopped_server_answers_what_is_under_way_lets_nothing_in_and_ends_wel
         asking.join(PATIENCE_SECONDS)
         assert server.process.wait(PATIENCE_SECONDS) == 0
         with pytest.raises(httpx.TransportError):
-            httpx.get(f"{server.address}/healthz")
+            httpx.get(f"{server.address}/healthz", timeout=PATIENCE_SECONDS)
     for answer_to_it in refused:
         assert (answer_to_it.status_code, answer_to_it.headers["retry-after"]) == (503, "5"), answer_to_it.text
         assert answer_to_it.json()["type"] == "urn:judge-server:error:draining"

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from judge_server.core.step import joined, steps_of
 from judge_server.core.submission import Message, Response
+from tests.yardstick import work_within
 
 CALL = {"function": {"name": "search", "arguments": "{}"}}
 
@@ -143,11 +144,11 @@ def test_no_text_escapes_the_judge(text, most):
     assert re.sub(r"</?step>", "", "".join(rest)).strip() == ""
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     "text",
     ["<step>" * 50_000, "<step " * 50_000, "\n \t" * 100_000, "Step 1\n" * 50_000, "\n1." * 100_000, "#" * 500_000,
      "**step" * 50_000, " " * 500_000, "".join(f"Step {n}\n" for n in range(1, 10_000)), "a\n\n" * 100_000],
 )  # fmt: skip
 def test_hostile_texts_are_divided_in_time(text):
-    steps_of(text, 0, len(text))
+    with work_within(3.0):
+        steps_of(text, 0, len(text))

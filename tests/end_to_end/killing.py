@@ -34,6 +34,7 @@ from tests.command import PROGRAM, Server
 from tests.postgres import cluster
 from tests.stub_judge import Reply, StubJudge, faithful, labels
 from tests.submissions import rubric, submission
+from tests.yardstick import PATIENCE_SECONDS
 
 _ITEM = re.compile(r"Answer number (\d+):")
 _AT_ONCE = 64
@@ -127,7 +128,7 @@ def _begin(address: str, sent: list[dict[str, Any]]) -> str:
 
 def _keys(address: str, sent: list[dict[str, Any]]) -> dict[str, int]:
     """The item of each verdict's key in the database."""
-    judge = httpx.get(f"{address}/v1/judges", timeout=30).json()["judges"][0]
+    judge = httpx.get(f"{address}/v1/judges", timeout=PATIENCE_SECONDS).json()["judges"][0]
     keys = {}
     for number, one in enumerate(sent):
         whole = Submission.model_validate(one)
@@ -146,17 +147,17 @@ def _stored(database: str) -> set[str]:
 
 
 def _ended(address: str, job: str) -> bool:
-    return bool(httpx.get(f"{address}/v1/jobs/{job}", timeout=30).json()["status"] == "done")
+    return bool(httpx.get(f"{address}/v1/jobs/{job}", timeout=PATIENCE_SECONDS).json()["status"] == "done")
 
 
 def _aftermath(address: str, job: str, count: int) -> tuple[int, int, int]:
     give_up = time.monotonic() + 300
     while not _ended(address, job):
-        assert time.monotonic() < give_up, httpx.get(f"{address}/v1/jobs/{job}").text
+        assert time.monotonic() < give_up, httpx.get(f"{address}/v1/jobs/{job}", timeout=PATIENCE_SECONDS).text
         time.sleep(0.2)
     text_of_results = httpx.get(f"{address}/v1/jobs/{job}/results", timeout=120).text
     results = [json.loads(line) for line in text_of_results.splitlines()]
-    counted = httpx.get(f"{address}/v1/jobs/{job}", timeout=30).json()
+    counted = httpx.get(f"{address}/v1/jobs/{job}", timeout=PATIENCE_SECONDS).json()
     assert counted["ok"] + counted["partial"] + counted["failed"] == count, counted
     judged = _judgments(address)
     by_item = Counter(one["submission"]["id"] for one in judged)

@@ -13,6 +13,7 @@ import yaml
 
 from tests.project.repository import ROOT
 from tests.served import until
+from tests.yardstick import PATIENCE_SECONDS
 
 MISSING = "This test needs the program prometheus on PATH: Debian and Ubuntu `apt-get install prometheus`."
 
@@ -25,12 +26,12 @@ class Prometheus:
 
     def ask(self, expression: str) -> list[dict[str, Any]]:
         """The samples of an expression now."""
-        answer = httpx.get(f"{self.address}/api/v1/query", params={"query": expression}, timeout=10)
+        answer = httpx.get(f"{self.address}/api/v1/query", params={"query": expression}, timeout=PATIENCE_SECONDS)
         return answer.json()["data"]["result"]
 
     def firing(self) -> set[str]:
         """Names of the alerts that fire now."""
-        alerts = httpx.get(f"{self.address}/api/v1/alerts", timeout=10).json()["data"]["alerts"]
+        alerts = httpx.get(f"{self.address}/api/v1/alerts", timeout=PATIENCE_SECONDS).json()["data"]["alerts"]
         return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
 
 

@@ -19,6 +19,7 @@ from tests.postgres import Cluster
 from tests.served import served, settings_of, until
 from tests.stub_judge import Behaviour, Reply, StubJudge, faithful
 from tests.submissions import rubric, submission
+from tests.yardstick import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.longest, pytest.mark.postgres]
 SECONDS = 60.0
@@ -48,7 +49,7 @@ class Load:
 
     def run(self, name: str) -> None:
         number = 0
-        with httpx.Client(base_url=self.address, timeout=30) as client:
+        with httpx.Client(base_url=self.address, timeout=PATIENCE_SECONDS) as client:
             while not self._over.is_set():
                 number += 1
                 item = submission(response=f"Answer {name} {number}.", rubric=rubric(1), deadline_seconds=4)
@@ -76,7 +77,7 @@ class Load:
         finally:
             self._over.set()
             for thread in threads:
-                thread.join(40)
+                thread.join(PATIENCE_SECONDS)
 
 
 @dataclass

@@ -13,10 +13,9 @@ from contextlib import closing, contextmanager, suppress
 import httpx
 import pytest
 
-from tests.command import PROGRAM, Server
+from tests.command import PROGRAM, Server, judge_server
 from tests.submissions import submission
-
-_NOISE_SECONDS = 6.0  # of a machine that runs other programs: starting and ending a process takes time
+from tests.yardstick import PATIENCE_SECONDS
 
 
 @contextmanager
@@ -30,8 +29,8 @@ def locked(tmp_path, drain_seconds: float = 2.0) -> Iterator[Server]:
     )
     server = Server(process)
     try:
-        server.wait_until_it_listens(60)
-        assert httpx.post(f"{server.address}/v1/score", json=submission(), timeout=60).status_code == 200
+        server.wait_until_it_listens(PATIENCE_SECONDS)
+        assert httpx.post(f"{server.address}/v1/score", json=submission(), timeout=PATIENCE_SECONDS).status_code == 200
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             yield server
@@ -40,23 +39,30 @@ def locked(tmp_path, drain_seconds: float = 2.0) -> Iterator[Server]:
         process.wait()
 
 
+def _command_seconds() -> float:
+    """What the shortest command takes now, about a third of a second on an idle machine."""
+    began = time.monotonic()
+    judge_server("--version")
+    return time.monotonic() - began
+
+
 def _score(server: Server, answers: list[httpx.Response], seconds: float) -> None:
     body = submission(response="Something new: call for help now.", deadline_seconds=seconds)
     with suppress(httpx.TransportError):
-        answers.append(httpx.post(f"{server.address}/v1/score", json=body, timeout=60))
+        answers.append(httpx.post(f"{server.address}/v1/score", json=body, timeout=PATIENCE_SECONDS))
 
 
 @pytest.mark.timeout(120)
 def test_a_request_is_told_soon_after_its_deadline_that_nothing_was_stored(tmp_path):
     with locked(tmp_path) as server:
         answers: list[httpx.Response] = []
-        started = time.monotonic()
         _score(server, answers, 2.0)
-        assert time.monotonic() - started < 3.0 + _NOISE_SECONDS  # SQLite waits for 10 s, once for each write
         assert answers[0].status_code == 503, answers[0].text
-        assert json.loads(answers[0].text)["type"] == "urn:judge-server:error:store_unavailable"
+        told = json.loads(answers[0].text)
+        assert told["type"] == "urn:judge-server:error:store_unavailable"
+        assert "before the deadline" in told["detail"]  # and not when SQLite gave up, after 10 s
         assert int(answers[0].headers["retry-after"]) >= 1
-        assert httpx.get(f"{server.address}/healthz").status_code == 200
+        assert httpx.get(f"{server.address}/healthz", timeout=PATIENCE_SECONDS).status_code == 200
 
 
 @pytest.mark.timeout(120)
@@ -72,8 +78,8 @@ def test_the_server_stops_in_time_whatever_hangs(tmp_path, signals, drain_second
             server.process.send_signal(signal.SIGTERM)
             last = time.monotonic()
             time.sleep(0.2)
-        server.process.wait(30)
-        assert time.monotonic() - last < seconds + _NOISE_SECONDS
-        asking.join(10)
+        server.process.wait(PATIENCE_SECONDS)
+        assert time.monotonic() - last < seconds + max(6.0, 4 * _command_seconds())
+        asking.join(PATIENCE_SECONDS)
         assert {answer.status_code for answer in answers} <= {503}
         assert answers or signals == 2, "a second signal may leave no time for an answer"

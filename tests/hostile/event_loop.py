@@ -90,7 +90,7 @@ def exchange(port: int, method: str, path: str, body: bytes = b"", kind: str = "
 
 def long_steps(port: int) -> int:
     """How many steps of tasks held the event loop for more than 50 ms of processor time, as ``/metrics`` says."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         text = b"".join(iter(lambda: connection.recv(1_048_576), b""))
     (line,) = [line for line in text.splitlines() if line.startswith(b"judge_server_long_steps ")]

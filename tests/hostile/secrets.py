@@ -18,6 +18,7 @@ from tests.command import PROGRAM, Server, judge_server
 from tests.postgres import Cluster
 from tests.stub_judge import Reply, StubJudge, faithful
 from tests.submissions import rubric, submission
+from tests.yardstick import PATIENCE_SECONDS
 
 WORD = "canary9f27ce41"  # in every text that is judged
 ENGINE_KEY = "engine-key-41c7d0a2b9"
@@ -123,7 +124,7 @@ def seen_of(folder: Path, postgres: Cluster, level: str = "info") -> Seen:
     with (
         StubJudge(_telling_all) as judge,
         _server(folder, database, judge.address, own, level) as server,
-        httpx.Client(base_url=server.address, timeout=30, headers=bearer) as client,
+        httpx.Client(base_url=server.address, timeout=PATIENCE_SECONDS, headers=bearer) as client,
     ):
         _use(client, seen.answers)
         seen.doctor = _doctor(folder, database, own)

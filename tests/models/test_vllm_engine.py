@@ -48,6 +48,7 @@ VERDICT = {
     "additionalProperties": False,
 }
 ENDLESS = Structured({"type": "array", "minItems": 4_000, "items": {"type": "integer"}}, 6_000)
+_BEFORE_ITS_END = 15.0  # seconds: an idle machine writes the whole array in more
 
 
 def judging(response: str = "Drink water.", criterion: str = "Names water.", ask: str = "Yes or No.") -> Prompt:
@@ -199,13 +200,13 @@ async def test_cancelling_a_request_stops_the_engines_work(model):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(_reached(model, 0), timeout=15)  # to its end it takes a minute
+    await asyncio.wait_for(_reached(model, 0), _BEFORE_ITS_END)
 
 
 async def test_a_deadline_ends_the_request_and_the_engines_work(model):
     with pytest.raises(DeadlineExceeded):
         await model.complete(Request(judging(), ENDLESS, deadline=time.monotonic() + 0.5))
-    await asyncio.wait_for(_reached(model, 0), timeout=15)  # to its end it takes a minute
+    await asyncio.wait_for(_reached(model, 0), _BEFORE_ITS_END)
     with pytest.raises(DeadlineExceeded, match="before the model was asked"):
         await model.complete(Request(judging(), YES_NO, deadline=time.monotonic() - 1))
 

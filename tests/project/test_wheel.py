@@ -15,6 +15,7 @@ import pytest
 from tests.project import every_command
 from tests.project.repository import ROOT
 from tests.wheels import built, python_with
+from tests.yardstick import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_the_server_runs_from_the_wheel_in_an_empty_folder(command, tmp_path):
         try:
             lines = iter(server.stderr.readline, "")
             address = next(found[1] for line in lines if (found := re.search(r"running on (http://\S+)", line)))
-            assert httpx.get(f"{address}/healthz").status_code == 200
+            assert httpx.get(f"{address}/healthz", timeout=PATIENCE_SECONDS).status_code == 200
         finally:
             server.send_signal(signal.SIGTERM)
             server.stderr.read()

@@ -47,7 +47,7 @@ def hanging(tmp_path_factory) -> Iterator[tuple[asyncio.AbstractEventLoop, httpx
     asyncio.run_coroutine_threadsafe(start(), loop).result(60)
     yield loop, client
     release.set()
-    asyncio.run_coroutine_threadsafe(lifespan.__aexit__(None, None, None), loop).result(30)
+    asyncio.run_coroutine_threadsafe(lifespan.__aexit__(None, None, None), loop).result(PATIENCE_SECONDS)
     loop.call_soon_threadsafe(loop.stop)
 
 

@@ -15,7 +15,7 @@ from judge_server.store import Store
 from tests.served import served, settings_of, until
 from tests.stub_judge import StubJudge
 from tests.submissions import checking, rubric, submission
-from tests.yardstick import work_within
+from tests.yardstick import PATIENCE_SECONDS, work_within
 
 RUBRIC = """\
 id: {id}
@@ -78,7 +78,7 @@ def asking_for(url: str) -> list[tuple[str, dict]]:
 def test_no_request_makes_the_server_ask_an_address():
     with listener() as (url, heard), served(settings_of()) as client:
         with pytest.raises(httpx.TransportError):
-            httpx.get(url)
+            httpx.get(url, timeout=PATIENCE_SECONDS)
         until(lambda: heard)  # the control: whoever asks is heard
         heard.clear()
         for path, body in asking_for(url):

@@ -16,6 +16,7 @@ from tests.stub_judge import Reply, labels
 from tests.trainers.conftest import FAULTS, nobody, once_started
 from tests.trainers.environment import Environment
 from tests.trainers.page import at, example, examples, lay_out
+from tests.yardstick import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
 
@@ -48,7 +49,10 @@ def varied(*, half_fails=False):
 
 
 def substituted(url):
-    return {error: float(count) for error, count in SUBSTITUTED.findall(httpx.get(f"{url}/metrics").text)}
+    return {
+        error: float(count)
+        for error, count in SUBSTITUTED.findall(httpx.get(f"{url}/metrics", timeout=PATIENCE_SECONDS).text)
+    }
 
 
 @pytest.fixture(scope="module")

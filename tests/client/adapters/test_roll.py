@@ -19,6 +19,7 @@ from tests.client.adapters.foreign import importable
 from tests.client.adapters.telling import FAILING, GOOD, MESSAGES, QUESTION, RENDERED, RUBRIC, of_the_page, telling
 from tests.client.conftest import environment
 from tests.trainers.page import examples
+from tests.yardstick import PATIENCE_SECONDS
 
 PAD = "<|endoftext|>"
 
@@ -161,12 +162,14 @@ def remote(config, url, response):
     at = {name: config[name].replace("http://127.0.0.1:8000", url) for name in ("submit_url", "get_result_url")}
     told = {"prompt": QUESTION, "response": response, "reward_info": {"ground_truth": "Rest."}, "reward_manager": {}}
     places = {"project_id": "p", "experiment_id": "e", "global_step": 0, "data_id": "d", "rollout_id": "r"}
-    submitted = httpx.post(at["submit_url"], json=told | places | {"priority": 1, "timeout": 2}, timeout=20).json()
+    submitted = httpx.post(
+        at["submit_url"], json=told | places | {"priority": 1, "timeout": 2}, timeout=PATIENCE_SECONDS
+    ).json()
     assert submitted["errcode"] == 0
     result: dict[str, object] = {"errcode": 1}
     while result["errcode"] == 1:
         asked = {"reward_request_id": submitted["reward_request_id"]}
-        result = httpx.request("GET", at["get_result_url"], json=asked, timeout=20).json()
+        result = httpx.request("GET", at["get_result_url"], json=asked, timeout=PATIENCE_SECONDS).json()
     return result
 
 

@@ -30,6 +30,7 @@ from tests.client.adapters.telling import (
 )
 from tests.client.conftest import environment
 from tests.trainers.page import examples
+from tests.yardstick import PATIENCE_SECONDS
 
 TRAINERS = {"slime": slime.reward, "miles": miles.reward}
 
@@ -142,7 +143,9 @@ def test_the_url_of_the_page_answers_what_slime_takes_out_of_it(served):
     for line in examples("slime", "json")[0].splitlines():
         row = json.loads(line)
         told = {"prompt": row[args.input_key], "response": GOOD + END, "label": row[args.label_key]}
-        answer = httpx.post(args.rm_url.replace("http://127.0.0.1:8000", served[0]), json=told, timeout=30)
+        answer = httpx.post(
+            args.rm_url.replace("http://127.0.0.1:8000", served[0]), json=told, timeout=PATIENCE_SECONDS
+        )
         assert answer.status_code == 200
         assert answer.json()[args.reward_key] == pytest.approx(of_the_page(served[0]))
 

@@ -213,9 +213,10 @@ async def test_the_most_urgent_caller_says_how_soon_and_the_end_of_the_collectio
         joining(collection, "b", priority=Priority.TRAINING),
     ]
     await asyncio.sleep(0.05)
+    begun = time.monotonic()
     await asyncio.gather(*callers, joining(collection, "c", priority=Priority.AUDIT))
     assert bench.terms[0].priority is Priority.TRAINING
-    assert bench.terms[0].deadline == pytest.approx(time.monotonic() + 9.0, abs=1.0)
+    assert begun + 9.0 <= bench.terms[0].deadline <= time.monotonic() + 9.0
 
 
 async def test_cohorts_are_bounded_in_number_and_judged_ones_give_way():
