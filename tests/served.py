@@ -72,9 +72,9 @@ class HangsUp:
         self._socket.close()
 
 
-def until(condition: Any) -> None:
-    """Waits for a condition; fails if it does not come true."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
+def until(condition: Any, seconds: float = PATIENCE_SECONDS) -> None:
+    """Waits for a condition; fails if it does not come true in time."""
+    give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up, "this did not happen in time"
         time.sleep(0.01)
