@@ -23,7 +23,8 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Conversation, Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.labels.archive import collected_set
-from judge_server.labels.readers.word import abstains, is_boolean
+from judge_server.labels.readers.no_answer import abstains
+from judge_server.labels.readers.word import is_boolean
 from judge_server.monitoring.queue import draw
 from judge_server.store.label_records import Added, CollectedLabel
 from judge_server.store.observation import TimeRange

@@ -11,7 +11,7 @@ from judge_server.labels.label import ROLES, Role
 from judge_server.labels.label_set import Split
 from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering
-from judge_server.labels.readers.word import is_summary
+from judge_server.labels.readers.word import dates_of_entries, is_summary
 from judge_server.labels.table import Codes
 
 LONGEST_NAME: Final = 400
@@ -24,8 +24,13 @@ def check_names(gathering: Gathering, findings: LabelFindings) -> None:
     """Items, criteria and annotators have printable names of bounded length."""
     for key in ("item", "criterion", "annotator", "cluster"):
         codes = gathering.codes(key)
+        dates = dates_of_entries(gathering.numbering[key].known) if key in ("item", "cluster") else ()
         for code, name in enumerate(gathering.numbering[key].names):
-            if not name and key != "cluster":
+            if name in dates:
+                message = f"the {key} {name!r} is a date: spreadsheets make dates of entries such as 1-2"
+                advice = "Format the column as text, and enter it again."
+                _add_at(findings, gathering.rows, codes == code, key, message, advice)
+            elif not name and key != "cluster":
                 message, advice = f"the {key} is empty", f"Every row names its {key}."
                 _add_at(findings, gathering.rows, codes == code, key, message, advice)
             elif len(name) > LONGEST_NAME:

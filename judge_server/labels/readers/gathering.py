@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.layout import FACTS, TEXTS, is_fact
+from judge_server.labels.readers.no_answer import abstains
 from judge_server.labels.readers.records import Chunk
-from judge_server.labels.readers.word import abstains, tidy, written
+from judge_server.labels.readers.word import tidy, written
 from judge_server.labels.table import Codes
 
 KEYS: Final = ("item", "criterion", "annotator", "role", "cluster", "label", "split")

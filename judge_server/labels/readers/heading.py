@@ -1,5 +1,6 @@
 """Finds a table's heading and the rows below: title rows, blank rows and trailing separators are not labels."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -14,6 +15,7 @@ from judge_server.labels.readers.word import tidy
 Row = list[str]
 _MOST_TITLES: Final = 20  # rows above the heading
 _ITEMS: Final = frozenset(("item", "item_id", "id"))
+_KEPT_AS_TEXT: Final = re.compile(r'="([^"]*)"')
 _MARKED: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
@@ -101,6 +103,10 @@ def marked(text: str) -> str:
 
 
 def unmarked(text: str) -> str:
+    """``text`` without the apostrophe before a formula, and without the formula ``="007"``, by which programs keep a
+    spreadsheet from changing a text."""
+    if kept := _KEPT_AS_TEXT.fullmatch(text):
+        return kept[1]
     return text[1:] if text[:1] == "'" and _is_marked(text[1:]) else text
 
 
@@ -114,4 +120,4 @@ def _is_plain_number(text: str) -> bool:
 
 
 def _unmarked(cells: Sequence[str]) -> Sequence[str]:
-    return [unmarked(cell) for cell in cells] if any(cell[:1] == "'" for cell in cells) else cells
+    return [unmarked(cell) for cell in cells] if any(cell[:1] in ("'", "=") for cell in cells) else cells

@@ -1,5 +1,6 @@
 """Maps every written label to a class of its criterion's scale, or counts it as abstained or invalid."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -12,9 +13,9 @@ from judge_server.labels.readers.checking import LONGEST_NAME
 from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering, Numbering
 from judge_server.labels.readers.inference import infer
+from judge_server.labels.readers.no_answer import abstains, plain_noes
 from judge_server.labels.readers.scale import EVERY, ClassReader
 from judge_server.labels.readers.word import (
-    abstains,
     lone_ticks,
     missing_codes,
     nearly_a_number,
@@ -23,6 +24,8 @@ from judge_server.labels.readers.word import (
     thousands,
 )
 from judge_server.labels.table import ABSTAINED, INVALID, Column
+
+_MARKED_TEXT = re.compile(r"'[^']+")  # an apostrophe is how a spreadsheet marks a cell as text
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,10 @@ class Placer:
         given = self._given.get(criterion, self._given.get(EVERY))
         reasons: dict[str, str] = {}
         if given is None:
-            said = [use for use in uses if not abstains(use.word)]
+            noes = plain_noes({use.word for use in uses})
+            said = [use for use in uses if not abstains(use.word) or use.word in noes]
             reasons = ambiguous({use.word for use in said if self._roles[use.annotator] == "human"})
+            reasons |= dict.fromkeys(noes, "can mean no as well as no answer, beside its opposite")
             reasons |= {use.word: told[0] for use in said if (told := nearly_a_number(use.word))}
             said = [use for use in said if use.word not in reasons] or said
             inferred = infer(criterion, self._tally(said, "human"), self._tally(said, "judge"))
@@ -91,8 +96,8 @@ class Placer:
             scale = given.model_copy(update={"criterion": criterion})
         reader = ClassReader(scale)
         read = [None if given is None and use.word in reasons else reader.read(use.word) for use in uses]
-        codes = [self._code(found, use.word) for found, use in zip(read, uses, strict=True)]
-        self._tell_other_words(scale, uses, read)
+        codes = [self._code(found, use.word, reasons) for found, use in zip(read, uses, strict=True)]
+        self._tell_other_words(scale, uses, codes)
         off = {use.place for use, code in zip(uses, codes, strict=True) if code == INVALID}
         if off:
             self._tell_off_scale(scale, uses, off, reasons)
@@ -101,18 +106,25 @@ class Placer:
     def _mapped(self, criterion: str, use: "_WordUse") -> "_WordUse":
         fold = use.word.casefold()
         meant = self._mapping.get((criterion, fold), self._mapping.get((EVERY, fold)))
+        if meant is None and _MARKED_TEXT.fullmatch(use.word):
+            meant = use.word[1:]
         return use if meant is None else replace(use, word=meant, original=use.word)
 
-    def _tell_other_words(self, scale: CriterionScale, uses: Sequence["_WordUse"], read: Sequence[str | None]) -> None:
-        """List the words that differ from the class they count as, so that the user can check the mapping."""
-        if scale.kind == "continuous":
-            return
+    def _tell_other_words(self, scale: CriterionScale, uses: Sequence["_WordUse"], codes: Sequence[int]) -> None:
+        """List the words that differ from the class they count as, and those that count as no answer, so that the user
+        can check the mapping."""
         told: dict[tuple[str, str], int] = {}
-        for use, found in zip(uses, read, strict=True):
+        for use, code in zip(uses, codes, strict=True):
             written_as = self._words_at(use)
-            if found is not None and written_as.casefold() != found.casefold():
-                told[written_as, found] = told.get((written_as, found), 0) + use.times
-        shown = [f"{word!r} counts as {found!r} ({times})" for (word, found), times in sorted(told.items())]
+            if code == ABSTAINED and written_as:
+                meant = "no answer"
+            elif code >= 0 and scale.kind != "continuous":
+                meant = repr(self._classes.names[code])
+            else:
+                continue
+            if repr(written_as).casefold() != meant.casefold():
+                told[written_as, meant] = told.get((written_as, meant), 0) + use.times
+        shown = [f"{word!r} counts as {meant} ({times})" for (word, meant), times in sorted(told.items())]
         if shown:
             self._notes.append(f"criterion {scale.criterion!r}: {', '.join(shown[:8])}")
 
@@ -126,10 +138,10 @@ class Placer:
                 tally[use.word] = tally.get(use.word, 0) + use.times
         return tally
 
-    def _code(self, found: str | None, word: str) -> int:
+    def _code(self, found: str | None, word: str, reasons: Mapping[str, str]) -> int:
         if found is not None:
             return self._classes[found]
-        return ABSTAINED if abstains(word) else INVALID
+        return ABSTAINED if abstains(word) and word not in reasons else INVALID
 
     def _tell_off_scale(
         self, scale: CriterionScale, uses: Sequence["_WordUse"], off: set[int], reasons: Mapping[str, str]
@@ -137,7 +149,7 @@ class Placer:
         """A person's word that is not a class is an error; a judge's is invalid, unless none of that judge's labels is
         on the scale."""
         for annotator in dict.fromkeys(use.annotator for use in uses):
-            own = [use for use in uses if use.annotator == annotator and not abstains(use.word)]
+            own = [use for use in uses if use.annotator == annotator and (use.place in off or not abstains(use.word))]
             wrong = [use for use in own if use.place in off]
             if not wrong:
                 continue

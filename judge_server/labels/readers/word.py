@@ -1,4 +1,4 @@
-"""Words that annotators write: abstentions, yes and no, numbers, and texts that are refused because they can mean more
+"""Words that annotators write: yes and no, numbers, and texts that are refused because they can mean more
 than one thing: what only looks like a number, ticks and signs, errors of formulas."""
 
 import re
@@ -9,19 +9,6 @@ from typing import Any, Final
 
 from judge_server.core.fact import number_in
 
-ABSTENTIONS: Final = frozenset(
-    {
-        "", "abstain", "abstained", "abstention", "n/a", "na", "nan", "null", "unsure", "not sure", "don't know",
-        "dont know", "do not know", "cannot say", "can't say", "skip", "skipped", "?", "-", "--", "\u2013", "\u2014",
-        "n.a.", "n. a.", "n.a", "#n/a", "not applicable", "inapplicable", "ignore", "ignored", "no answer",
-        "k.a.", "k. a.", "k.a", "k. a", "keine angabe", "weiss nicht",
-        "unklar", "nicht beurteilbar",
-        "no aplicable", "s/o", "sin objeto", "ne sait pas", "non so", "weet niet",
-        "entf\u00e4llt", "entfaellt", "entf.", "nicht anwendbar",
-        "nicht zutreffend", "sans objet", "s.o.", "non applicable", "no aplica", "no procede", "non applicabile",
-        "n.v.t.", "nvt",
-    }
-)  # fmt: skip
 SUMMARIES: Final = frozenset(
     {
         "total", "totals", "grand total", "subtotal", "sum", "count", "mean", "average", "avg", "median", "std", "sd",
@@ -49,6 +36,10 @@ _DATE: Final = (
     rf"|{_MONTHS}[-./ ]\s?[0-9]{{2,4}}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{2}|[0-9]{4})"
 )
+_FULL_DATE: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00)?|[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{2}|[0-9]{4})"
+)
+_DAY_OF_MONTH: Final = re.compile(rf"[0-9]{{1,2}}[-. ]\s?{_MONTHS}|{_MONTHS}[-. ]\s?[0-9]{{2}}", re.IGNORECASE)
 _NUMBER: Final = r"[-+]?[0-9]+([.,][0-9]+)?"
 _NEARLY: Final = {
     r"[-+]?[0-9]{1,3}([,.'\u2019 ][0-9]{3})+(,[0-9]+)?|[-+]?[0-9]+,[0-9]*": (
@@ -78,6 +69,14 @@ _NEARLY: Final = {
         "is a number in other digits than 0 to 9",
         "Write it with the digits 0 to 9.",
     ),
+    rf"{_NUMBER}\s+[^\W\d_]+\.?|{_NUMBER}\s?[\u2030\u20ac$\u00a3\u70b9\u5206\u70b9\uc810]|[0-9]+(st|nd|rd|th)": (
+        "is a number with a unit",
+        "Write the number alone, or name the classes: --scale 'CRITERION=WORST<...<BEST'.",
+    ),
+    r"[.,;:!/\\_~\"'\u2026\u00b7\u2010-\u2012\u2015]+": (
+        "is punctuation alone",
+        "Write a word, n/a if there is no answer, or say what it means with --map.",
+    ),
     _DATE: (
         "is a date: spreadsheets make dates of entries such as 8/10",
         "Format the column as text and enter it again.",
@@ -86,6 +85,7 @@ _NEARLY: Final = {
 _UNSEEN: Final = {
     **dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF, 0x200E, 0x200F)),
     **dict.fromkeys((0xA0, 0x2007, 0x2009, 0x200A, 0x202F, 0x3000), " "),
+    **{wide: wide - 0xFEE0 for wide in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))},  # full-width letters
 }
 _LISTED: Final = re.compile(r"[;|,+&]| / ")
 _TICK: Final = re.compile(
@@ -96,13 +96,17 @@ _GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _NEARLY_PATTERNS: Final = tuple((re.compile(pattern, re.IGNORECASE), told) for pattern, told in _NEARLY.items())
 
 
+def dates_of_entries(names: Collection[str]) -> frozenset[str]:
+    """Names that a spreadsheet probably made of entries such as 1-2: days of a month without a year, midnights, and
+    dates beside names that are none."""
+    dates = {name for name in names if _FULL_DATE.fullmatch(name)}
+    made = {name for name in names if _DAY_OF_MONTH.fullmatch(name) or (name in dates and "T" in name)}
+    return frozenset(made | (dates if len(dates) < len(names) else set()))
+
+
 def is_summary(name: str) -> bool:
     """Whether an item is named like a row of sums or means."""
     return name.casefold().strip(" :.=\u00d8") in SUMMARIES
-
-
-def abstains(word: str) -> bool:
-    return word.casefold() in ABSTENTIONS
 
 
 def is_boolean(word: str) -> bool:
@@ -123,8 +127,8 @@ def nearly_a_number(word: str) -> tuple[str, str] | None:
 
 
 def tidy(text: str) -> str:
-    """``text`` without blanks around it and without what nobody sees: zero-width characters, special blanks, and
-    letters composed in another way."""
+    """``text`` without blanks around it and without what nobody sees: zero-width characters, special blanks,
+    full-width letters, and letters composed in another way."""
     if text.isascii():
         return text.strip()
     return unicodedata.normalize("NFC", text.translate(_UNSEEN)).strip()

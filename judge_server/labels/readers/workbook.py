@@ -20,6 +20,8 @@ LONGEST_CELL: Final = 32_767  # the limit of a spreadsheet
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how a workbook writes characters that XML cannot hold
 _LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')  # what a number format shows as it stands
 _PLACEHOLDER: Final = re.compile(r"[0#?@ymdhse]|general|standard", re.IGNORECASE)
+_FIXED: Final = re.compile(r"[#0,]*0(?:\.(0+))?")  # a format with so many decimals
+_TINY: Final = 1e-9
 _ILLEGAL: Final = frozenset(chr(code) for code in range(32) if code not in (9, 10, 13))
 
 
@@ -42,14 +44,23 @@ def rows(path: Path, findings: LabelFindings) -> Iterator[list[str]]:
         for row in range(block.min_row, block.max_row + 1)
     }
     _note_unseen(sheet, findings)
+    rounded: list[str] = []
     with_formulas = any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
     values = _loaded(path, values=True)[sheet.title] if with_formulas else sheet
     for cells in sheet.iter_rows():
         found = []
         for cell in cells:
             row, column = merged.get((cell.row, cell.column), (cell.row, cell.column))
-            found.append(_text(sheet.cell(row, column), values.cell(row, column).value, findings))
+            own, value = sheet.cell(row, column), values.cell(row, column).value
+            if (shown := _rounded(own.number_format, value)) is not None:
+                rounded.append(f"{own.coordinate} ({shown} for {value:.6g})")
+            found.append(_text(own, value, findings))
         yield found
+    if rounded:
+        findings.notes.append(
+            f"{len(rounded)} cells show fewer decimals than they hold, and count with all of them: "
+            f"{', '.join(rounded[:10])}."
+        )
 
 
 def _note_unseen(sheet: Any, findings: LabelFindings) -> None:
@@ -94,6 +105,14 @@ def _shown(number_format: str, value: float) -> bool:
         return all(_PLACEHOLDER.search(part) for part in parts)
     place = 0 if value > 0 or len(parts) == 1 else 1 if value < 0 else min(2, len(parts) - 1) if len(parts) > 2 else 0
     return _PLACEHOLDER.search(parts[place]) is not None
+
+
+def _rounded(number_format: str, value: Any) -> str | None:
+    """What the cell shows, if its format has too few decimals for the number; None otherwise."""
+    if type(value) is not float or not (fixed := _FIXED.fullmatch(_LITERAL.sub("", number_format).split(";")[0])):
+        return None
+    shown = f"{value:.{len(fixed[1] or '')}f}"
+    return None if abs(float(shown) - value) <= _TINY * max(1.0, abs(value)) else shown
 
 
 def _written(cell: Any, value: Any) -> str:
