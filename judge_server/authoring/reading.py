@@ -270,7 +270,10 @@ class _Builder:
             return
         key = self.stack[-1].key
         comment = self.text[found.end() - 1 : self._end_of_line(found.end())]
-        usual = " " not in event.value and (key is not None or comment[1:2].isspace())  # after an id, a number or a tag
+        spaced = (
+            comment[1:2].isspace() and not comment[1:].lstrip()[:1].isdecimal()
+        )  # "water # 3" is no remark on water
+        usual = " " not in event.value and (key is not None or spaced)  # after an id, a number or a tag
         if key in TEXTS or not usual:
             position = TextPosition(end.line + 1, end.column + found.end() - end.index)
             message = f"the text ends before {comment.strip()[:60]!r}, which is a comment"

@@ -4,7 +4,10 @@ import re
 
 from judge_server.authoring.scalar import quoted
 
-TEXTS = frozenset(("statement", "title", "description", "response", "reason", "question", "label", "note"))
+TEXTS = frozenset(
+    ("statement", "guidance", "title", "description", "response", "reason", "question", "label", "note", "organisation",
+     "contact", "serves")
+)  # fmt: skip
 _HINTS = {
     "cannot start any token": "indent with spaces, not tabs, and put text that begins with %, @ or ` in quotes",
     "mapping values are not allowed": "put text that contains ': ' in quotes, and check the indentation",

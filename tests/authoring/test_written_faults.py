@@ -64,6 +64,12 @@ def test_a_number_sign_in_a_statement_is_not_cut_silently():
     assert 'statement: "Names ticket #12 of the list."' in found[2]
 
 
+@pytest.mark.parametrize("line", ["guidance: see # 3", "any_of:\n      - water # 3\n      - bread"])
+def test_a_number_after_a_number_sign_is_not_cut_silently_in_any_text(line):
+    (found,) = faults(f"{HEAD}    statement: Names one of these.\n    {line}\n")
+    assert found[1] == "the text ends before '# 3', which is a comment"
+
+
 @pytest.mark.parametrize("line", ['statement: "Names ticket #12."', "statement: Names C# code."])
 def test_other_number_signs_are_fine(line):
     parse(f"{HEAD}    {line}\n")
