@@ -8,10 +8,12 @@ from judge_server.authoring.folder import home_of, rubric_files
 from judge_server.authoring.library import Library, rubrics_directory
 from judge_server.authoring.lock import LOCK, Lock
 from judge_server.authoring.parsing import Parsed, load
+from judge_server.authoring.publication import load_unchanged
 from judge_server.authoring.rule import leaves_of
 from judge_server.cli.running import fail
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadRubric
+from judge_server.core.rubric import Rubric
 from judge_server.settings.loading import load_settings
 
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -30,6 +32,12 @@ def one(target: str, directories: list[Path] | None) -> Parsed:
     if target.endswith(_SUFFIXES):
         fail(f"{target}: no such file.")
     return library(directories).parsed(target)
+
+
+def unchanged(target: str, directories: list[Path] | None) -> Rubric:
+    """Like ``one``, for labels and measurements: raises RubricConflict for a published version that was edited."""
+    path = Path(target)
+    return load_unchanged(path).rubric if path.is_file() else one(target, directories).rubric
 
 
 def several(targets: list[str]) -> Iterator[tuple[str, Parsed | list[RubricFinding]]]:

@@ -118,7 +118,7 @@ def _own(options: ImportOptions) -> LabelSet:
         )
     if options.sources:
         raise BadInput("--from goes with the name of a public set.", remedy=f"Leave it out: {path} is read itself.")
-    rubric = rubric_target.one(options.rubric, None).rubric if options.rubric else None
+    rubric = rubric_target.unchanged(options.rubric, None) if options.rubric else None
     scales = [parse_scale(text) for text in options.scales]
     mapping = [parse_mapping(text) for text in options.mapping]
     layout = _layout(options)
@@ -181,7 +181,7 @@ def make_sheet(
 ) -> None:
     """Ends the command with status 2 and one line per finding if the items cannot be used."""
     try:
-        rubric = rubric_target.one(named, rubrics).rubric
+        rubric = rubric_target.unchanged(named, rubrics)
         found, clusters = read_items(items)
         path = out or items.with_name(f"{items.stem}.{_file_part(annotator)}{'.xlsx' if xlsx else '.csv'}")
         columns = sheet_columns(rubric, found, clusters, annotator)

@@ -133,7 +133,7 @@ def rubric_of(options: ReportOptions, labels: LabelSet) -> Rubric | None:
     criteria."""
     if options.rubric is None:
         return None
-    rubric = rubric_target.one(options.rubric, options.rubrics).rubric
+    rubric = rubric_target.unchanged(options.rubric, options.rubrics)
     names = labels.table.criteria.names
     if not set(rubric.by_id).intersection(names):
         raise BadInput(
