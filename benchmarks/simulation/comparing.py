@@ -1,6 +1,6 @@
 """Comparisons of equal judges, and the estimate from a queue that oversamples suspect judgments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,8 @@ from benchmarks.simulation.coverage import HOW
 from benchmarks.simulation.draw import correlated, label_set, prompts
 from benchmarks.simulation.gates import Judge
 from judge_server.agreement.array import Ints, floats
-from judge_server.calibration.comparison import compare, direction
+from judge_server.agreement.marginal import holm_adjusted, sign_flip
+from judge_server.calibration.comparison import SIGNIFICANT, compare, direction
 from judge_server.monitoring.clustered import Sample, stratified_share
 
 AT_MOST_5 = Demand(most=0.05)
@@ -26,6 +27,20 @@ class EqualJudges:
     correlation: float
 
     def __call__(self, random: Random) -> dict[str, Outcome]:
+        """By the exact tests and the adjustment of ``compare`` alone, which decide and cost a hundredth of its
+        intervals."""
+        cluster, old, new = self.judged(random)
+        right = [[said == truth for truth, said in one.values()] for one in (old, new)]
+        pairs = [*zip(*right, strict=True), (np.concatenate(right[0]), np.concatenate(right[1]))]
+        tests = [
+            sign_flip(second.astype(np.int64), first.astype(np.int64), np.tile(cluster, len(first) // len(cluster)))
+            for first, second in pairs
+        ]
+        adjusted = holm_adjusted([one.p for one in tests if one.p is not None])
+        return {"any claim": Outcome.of(any(p < SIGNIFICANT for p in adjusted))}
+
+    def judged(self, random: Random) -> tuple[Ints, dict[str, Ints], dict[str, Ints]]:
+        """The prompt of each item, and the codes of each judge by criterion, truth first."""
         cluster = prompts(random, self.prompts, (self.size, self.size))
         judge = Judge(self.errors, self.errors, self.correlation)
         old: dict[str, Ints] = {}
@@ -34,10 +49,14 @@ class EqualJudges:
             truth = correlated(random, cluster, 0.5, self.correlation)
             for one in (old, new):
                 one[f"c{place}"] = np.stack([truth, judge.codes(random, truth, cluster)])
-        found = compare(label_set(cluster, old), "judge", label_set(cluster, new), "judge", HOW)
-        whole = [] if found.overall is None else [found.overall]
-        claims = [direction(one) for one in (*found.criteria.values(), *whole)]
-        return {"any claim": Outcome.of(any(claim != "no clear difference" for claim in claims))}
+        return cluster, old, new
+
+
+def claimed(cluster: Ints, old: Mapping[str, Ints], new: Mapping[str, Ints]) -> bool:
+    """Whether the whole of ``compare`` makes any claim."""
+    found = compare(label_set(cluster, old), "judge", label_set(cluster, new), "judge", HOW)
+    whole = [] if found.overall is None else [found.overall]
+    return any(direction(one) != "no clear difference" for one in (*found.criteria.values(), *whole))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import pytest
 from benchmarks.simulation.__main__ import read, simulated, write
 from benchmarks.simulation.cell import Cell, Demand, Outcome, lines
 from benchmarks.simulation.cells import CELLS
+from benchmarks.simulation.comparing import EqualJudges, claimed
 from benchmarks.simulation.coverage import Coverage
 from benchmarks.simulation.draw import Raters, Steps
 from benchmarks.simulation.gates import BORDER, BOTH_WAYS, MOSTLY_MISSES
 
-QUICK = [cell for cell in CELLS if not cell.name.startswith(("maps", "compare", "alarms: six", "12 criteria", "power"))]
+QUICK = [cell for cell in CELLS if not cell.name.startswith(("maps", "alarms: six", "12 criteria", "power"))]
 
 
 @pytest.mark.parametrize("cell", QUICK, ids=[cell.name for cell in QUICK])
@@ -18,6 +19,14 @@ def test_every_cell_draws_a_set_and_counts_what_it_names(cell):
     (drawn,) = cell.drawn(seed=1, first=0, last=1)
     assert set(drawn) >= set(cell.demands)
     assert (drawn, *cell.drawn(1, 1, 2)) == tuple(cell.drawn(1, 0, 2))
+
+
+def test_the_quick_comparison_decides_as_compare_does():
+    design = EqualJudges(30, 1, 0.2, 0.0)
+    found = [design(np.random.default_rng(seed))["any claim"].value for seed in range(400)]
+    claims, none = found.index(1.0), found.index(0.0)
+    for seed in (claims, none):
+        assert claimed(*design.judged(np.random.default_rng(seed))) == bool(found[seed])
 
 
 def test_names_of_cells_are_unique():
