@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -45,7 +46,17 @@ def _options(address: Address) -> dict[str, Any]:
     if address.api_key is not None:
         headers["Authorization"] = f"Bearer {address.api_key}"
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    return {"base_url": address.url, "headers": headers, "limits": limits, "verify": _security()}
+    proxied = not _on_loopback(address)
+    return {"base_url": address.url, "headers": headers, "limits": limits, "verify": _security(), "trust_env": proxied}
+
+
+def _on_loopback(address: Address) -> bool:
+    """What is on this machine is never reached through a proxy."""
+    host = urlsplit(address.url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _arguments(send: Send, left: float) -> dict[str, Any]:
@@ -97,7 +108,7 @@ def _remedy_of_proxy(address: Address) -> str | None:
     parts = urlsplit(address.url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy is None or proxy_bypass(parts.netloc.rpartition("@")[2]):
+    if proxy is None or _on_loopback(address) or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
     return (
         f"The environment sends it through the proxy {proxy.rpartition('@')[2]}: if the server is reached without one, "

@@ -1,7 +1,6 @@
 """Judge models behind HTTP servers: one address or a fleet of them. The only importer of aiohttp.
 
 ``ModelServer`` sends requests; ``OpenAIServer`` asks chat completions with it, and ``decision_server`` typed questions.
-
 openai_wire writes requests and openai_reply reads answers; capability_probe determines what the server can do; fleet
 chooses the address, the retries and the waits.
 """
@@ -35,6 +34,7 @@ from judge_server.models.prompt_tokens import token_ids
 from judge_server.models.protocol import Capabilities, Completion, LabelBatch, Labels, Prompt, Reach, Request
 from judge_server.models.registry import read_options
 from judge_server.models.reserved import UNKNOWN, ControlStrings
+from judge_server.util.proxy import proxy_of, via
 
 LARGEST_ANSWER_BYTES = 2_000_000
 _FRESH_SECONDS = 5.0
@@ -101,6 +101,7 @@ class ModelServer:
         self.capabilities = Capabilities(logprobs=False, structured=False)
         self._options = options
         self._tls = certificates(options)
+        self._proxies = {url: proxy_of(url) for url in addresses}
         self._fleet = Fleet(addresses)
         self._hedging = Hedging.of(options.hedge, options.hedge_share, len(addresses))
         self._failover: Failover[bytes, bytes] = Failover(self._fleet, self._post, self._hedging)
@@ -158,12 +159,9 @@ class ModelServer:
     async def _beside_v1(self, address: Address, name: str, asked: Mapping[str, Any] | None = None) -> bytes:
         """The answer of a server's own route beside ``/v1``; empty if it has none."""
         url = f"{address.url.removesuffix('/v1')}/{name}"
-        timeout = aiohttp.ClientTimeout(total=_LISTING_SECONDS)
-        method = "GET" if asked is None else "POST"
+        method, reach = "GET" if asked is None else "POST", self._beside(address)
         try:
-            async with self._opened().request(
-                method, url, json=asked, allow_redirects=False, timeout=timeout
-            ) as response:
+            async with self._opened().request(method, url, json=asked, **reach) as response:
                 return (await _bounded(response) or b"") if response.status == 200 else b""
         except (aiohttp.ClientError, OSError):
             return b""
@@ -220,13 +218,16 @@ class ModelServer:
         return await asyncio.gather(*(self._listing(address) for address in self._fleet.addresses))
 
     async def _listing(self, address: Address) -> ModelListing | None:
-        timeout = aiohttp.ClientTimeout(total=_LISTING_SECONDS)
         try:
-            async with self._opened().get(f"{address.url}/models", allow_redirects=False, timeout=timeout) as response:
+            async with self._opened().get(f"{address.url}/models", **self._beside(address)) as response:
                 raw = await _bounded(response)
                 return listing_of(raw or b"", self.name) if response.status < 500 else None
         except (aiohttp.ClientError, OSError):
             return None
+
+    def _beside(self, address: Address) -> dict[str, Any]:
+        timeout = aiohttp.ClientTimeout(total=_LISTING_SECONDS)
+        return {"proxy": self._proxies[address.url], "timeout": timeout, "allow_redirects": False}
 
     async def _post(
         self, address: Address, body: bytes, deadline: float | None, path: str | None = None
@@ -236,12 +237,15 @@ class ModelServer:
         if deadline is not None and (left := max(deadline - time.monotonic(), 0.001)) < self._options.timeout_seconds:
             timeout = aiohttp.ClientTimeout(total=left, sock_connect=min(self._options.connect_timeout_seconds, left))
         data = body if len(body) < _LARGE_BODY_BYTES else io.BytesIO(body)
-        url = f"{address.url}{path or self.path}"
+        url, proxy = f"{address.url}{path or self.path}", self._proxies[address.url]
         try:
-            async with self._opened().post(url, data=data, timeout=timeout, allow_redirects=False) as response:
+            post = self._opened().post(url, data=data, timeout=timeout, proxy=proxy, allow_redirects=False)
+            async with post as response:
                 raw = await _bounded(response)
                 if raw is None:
                     raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
+                if response.status == 407 and proxy is not None:
+                    raise aiohttp.ClientHttpProxyError(response.request_info, (), status=407)
                 if not 200 <= response.status < 300:
                     return fault_of(response.status, response.headers, raw, self.name)
                 raw = raw if raw.startswith(b"{") else joined(raw)
@@ -280,11 +284,14 @@ class ModelServer:
             # It may still be computing: asking the same address again would only add to its load.
             what, elsewhere = f"did not answer within {self._options.timeout_seconds:g} s", True
             remedy = "Raise timeout_seconds, lower max_in_flight or add addresses."
+        elif isinstance(error, aiohttp.ClientHttpProxyError):
+            what = f"was not reached: the proxy answered {error.status}"
         elif isinstance(error, aiohttp.ClientConnectorError):
             what = "accepts no connection"
         else:
             what = "closed the connection"
-        failure = ModelUnavailable(f"The model server at {address.url} {what}.", remedy=remedy)
+        place = f"{address.url}{via(self._proxies[address.url])}"
+        failure = ModelUnavailable(f"The model server at {place} {what}.", remedy=remedy)
         lost = not isinstance(error, TimeoutError) or isinstance(error, aiohttp.ConnectionTimeoutError)
         return ServerFault(failure, CallOutcome.FAILED, again=again, elsewhere=elsewhere, lost=lost)
 
@@ -297,12 +304,9 @@ class ModelServer:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "judge-server"}
         if self._options.api_key is not None:
             headers["Authorization"] = f"Bearer {self._options.api_key.get_secret_value()}"
-        connector = _Connections(limit=self.capacity + 8, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=self._tls)
-        self._connections = connector
-        # No cookies, and no proxies taken from the environment.
-        return aiohttp.ClientSession(
-            connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-        )
+        most, jar = self.capacity + 8, aiohttp.DummyCookieJar()
+        self._connections = _Connections(limit=most, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=self._tls)
+        return aiohttp.ClientSession(connector=self._connections, headers=headers, cookie_jar=jar, trust_env=False)
 
 
 class OpenAIServer(ModelServer):

@@ -89,9 +89,13 @@ def _greeting(listener, greeting):
             return
 
 
+REMOTE = {"JUDGE_URL": "http://judge.test"}
 VARIABLES = {
-    "a proxy that does not run": ({"HTTP_PROXY": "http://127.0.0.1:9"}, "through the proxy http://127.0.0.1:9"),
-    "a proxy of an unknown scheme": ({"HTTP_PROXY": "ftp://proxy:1"}, "Correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"),
+    "a proxy that does not run": (
+        REMOTE | {"HTTP_PROXY": "http://127.0.0.1:9"},
+        "through the proxy http://127.0.0.1:9",
+    ),
+    "a proxy of an unknown scheme": (REMOTE | {"HTTP_PROXY": "ftp://proxy:1"}, "Correct HTTP_PROXY, HTTPS_PROXY and"),
     "a file of certificates that is not there": ({"SSL_CERT_FILE": "/no/such.pem"}, "Correct SSL_CERT_FILE"),
     "a misspelt variable": ({"JUDGE_RUBIRC": "a/b"}, "Did you mean JUDGE_RUBRIC?"),
     "another misspelt variable": ({"JUDGE_ON_FALIURE": "raise"}, "Did you mean JUDGE_ON_FAILURE?"),
