@@ -108,6 +108,7 @@ def create_app(settings: Settings, place: WorkerPlace | None = None) -> FastAPI:
     )
     app.state.working = RequestTasks()
     app.state.stopping = False
+    app.state.root_path = settings.root_path
     _include_routes(app)
     public = guard_routes(app, public_metrics=settings.public_metrics)
     app.state.shared = shared

@@ -17,6 +17,7 @@ def client():
 def test_every_route_answers_with_and_without_the_prefix(client, path):
     assert client.get(f"{path}/readyz").status_code == 200
     assert "openapi.json" in client.get(f"{path}/docs").text
+    assert 'href="/judge/static/pages.css"' in client.get(f"{path}/rubrics").text
     assert client.get(f"{path}/openapi.json").json()["servers"] == [{"url": "/judge"}]
     job = client.post(f"{path}/v1/jobs", json={"items": [submission(rubric=rubric(1))]})
     assert job.headers["location"].startswith("/judge/v1/jobs/")

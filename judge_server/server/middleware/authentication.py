@@ -18,6 +18,7 @@ from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.caller import NOBODY, Allowance, Caller, current_caller
 from judge_server.core.errors import AllowanceSpent, BadConfiguration, JudgeServerError, StoreUnavailable, Unauthorized
 from judge_server.server.connections import Connection
+from judge_server.server.middleware.permission import STATIC
 from judge_server.server.middleware.session import cookie_in, is_page
 from judge_server.server.problems import problem_response
 from judge_server.settings.settings import Settings
@@ -57,7 +58,7 @@ class Authentication:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if scope["path"] in self.public:
+        if scope["path"] in self.public or scope["path"].startswith(STATIC):
             before = current_caller.set(self._known(scope))
             try:
                 await self.app(scope, receive, send)

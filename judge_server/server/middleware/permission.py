@@ -80,6 +80,7 @@ RULES: Final = (
     ScopeRule(_ALL, "/label", ("label",)),  # it shows other callers' conversations and responses
 )
 METRICS: Final = "/metrics"
+STATIC: Final = "/static/"  # scripts and styles of the pages, which the page for signing in needs too
 
 
 class Guarded:

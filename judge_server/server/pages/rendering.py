@@ -43,7 +43,7 @@ def page(request: Request, template: str, *, status: int = 200, **shown: Any) ->
     """A template with what every page shows: the caller, where links begin, and the token for forms."""
     caller = current_caller.get()
     common = {
-        "root": str(request.scope.get("root_path", "")),
+        "root": request.app.state.root_path,
         "here": request.url.path,
         "version": __version__,
         "caller": caller,
@@ -56,7 +56,7 @@ def page(request: Request, template: str, *, status: int = 200, **shown: Any) ->
 
 def sent_to(request: Request, path: str) -> RedirectResponse:
     """An answer to a form: go and look there."""
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{path}", status_code=303)
+    return RedirectResponse(f"{request.app.state.root_path}{path}", status_code=303)
 
 
 async def form_of(request: Request, most_fields: int = _MOST_FIELDS) -> Mapping[str, str]:
