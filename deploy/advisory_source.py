@@ -77,7 +77,7 @@ class Directory:
                 try:
                     record = _record(path)
                     yield from read_advisories(record)
-                except (KeyError, ValueError, TypeError, AttributeError, yaml.YAMLError) as fault:
+                except (KeyError, ValueError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as fault:
                     raise NothingKnown(f"{path} is no OSV record: {fault}.") from fault
 
 

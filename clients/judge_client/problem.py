@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from judge_client import errors
 from judge_client.backoff import retry_after_seconds
 from judge_client.errors import JudgeClientError
 from judge_client.flow import Reply
+from judge_client.wire import value_of
 
 _ELSEWHERE = "This is no answer of a judge-server but of another service: correct url (JUDGE_URL)."
 _PROXY = "This is no answer of a judge-server but of a proxy or another service"
@@ -30,7 +30,7 @@ _BY_STATUS: dict[int, type[JudgeClientError]] = {
 def problem_of(reply: Reply) -> dict[str, Any]:
     """The problem document of an answer; empty if a proxy answered in its own way."""
     try:
-        document = json.loads(reply.content)
+        document = value_of(reply.content)
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}

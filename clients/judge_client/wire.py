@@ -18,14 +18,41 @@ T = TypeVar("T")
 Reader = Callable[[Any, str], Any]
 
 
+MOST_LEVELS = 200
+
+
 def parse(content: bytes) -> Any:
     """JSON → plain data. Raises UnreadableAnswer for anything else, NaN and Infinity included."""
     try:
-        return json.loads(content, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError) as fault:
+        return value_of(content)
+    except ValueError as fault:
         raise UnreadableAnswer(
             f"The answer is not JSON: {fault}.", remedy="Is this the address of a judge-server?"
         ) from None
+
+
+def value_of(content: bytes | str) -> Any:
+    """The value of a JSON text from outside. Raises ValueError, also if it nests more than ``MOST_LEVELS`` levels deep:
+    how deep Python's own reader goes depends on the interpreter."""
+    try:
+        value = json.loads(content, parse_constant=_refuse_constant, parse_float=_finite)
+    except RecursionError:
+        raise _too_deep() from None
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return value
+    raise _too_deep()
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"nested too deeply, and {MOST_LEVELS} levels are the most")
 
 
 def read(kind: type[T], data: Any, where: str = "answer") -> T:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.core.criterion import AnyLeaf
 from judge_server.models.protocol import Model, Priority, Prompt, Request, Sampling, Segment, Structured, Turn
+from judge_server.util.parsing import parse_json
 
 LONGEST_TEXT: Final = 1_500  # characters of a prompt or response in a case
 TOKENS: Final = 1_500
@@ -34,7 +35,7 @@ class ModelProposer:
         answer = Structured(_schema(tries), TOKENS, "wordings")
         found = await self._model.complete(Request(prompt, answer, Sampling(), None, Priority.BATCH))
         try:
-            wordings = json.loads(found.text)["wordings"]
+            wordings = parse_json(found.text)["wordings"]
             return [one for one in wordings[:tries] if isinstance(one, dict)]
         except (ValueError, KeyError, TypeError):
             return []

@@ -1,7 +1,6 @@
 """Flags that several commands share, said once: which judge, which rubrics, which database."""
 
 import inspect
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -13,6 +12,7 @@ import typer
 
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadConfiguration, JudgeServerError
+from judge_server.util.parsing import read_json
 
 if TYPE_CHECKING:
     from judge_server.core.judge import JudgeSpecification
@@ -199,7 +199,7 @@ def _pairs(given: list[str]) -> dict[str, Any]:
                 f"--engine {pair!r} is not KEY=VALUE.", remedy="Write it like --engine dtype=float32."
             )
         try:
-            options[key] = json.loads(value)
+            options[key] = read_json(value)
         except ValueError:
             options[key] = value
     return options

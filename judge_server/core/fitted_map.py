@@ -17,6 +17,7 @@ from judge_server.core.calibration import stale
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
 from judge_server.util.canonical import digest
+from judge_server.util.parsing import read_json
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NEAREST = 1e-6  # raw values this close to 0 and 1 have no finite logit
@@ -147,7 +148,7 @@ class MapSet(Frozen):
     def of_json(text: str) -> "MapSet":
         """Raises ValueError for anything that ``to_json`` did not write, including changed content."""
         try:
-            content = json.loads(text)
+            content = read_json(text)
             named = content.pop("id")
             read = MapSet.model_validate(content)
         except ValidationError as fault:

@@ -5,12 +5,12 @@ broken in outside texts, and code in angle brackets can stay as it is.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from judge_server.core.errors import BadConfiguration
+from judge_server.util.parsing import quick_json
 
 _FILES = ("tokenizer.json", "tokenizer_config.json", "added_tokens.json", "special_tokens_map.json")
 _LARGEST_BYTES = 200_000_000
@@ -58,7 +58,7 @@ def _content(file: Path) -> Any:
     try:
         if file.stat().st_size > _LARGEST_BYTES:
             raise BadConfiguration(f"tokenizer: {str(file)!r} is larger than {_LARGEST_BYTES:,} bytes.", remedy=_REMEDY)
-        return json.loads(file.read_text("utf-8"))
+        return quick_json(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise BadConfiguration(
             f"tokenizer: {str(file)!r} cannot be read ({type(error).__name__}).", remedy=_REMEDY

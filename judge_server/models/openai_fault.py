@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, JudgeRefused, ModelUnavailable
 from judge_server.models.server_quirks import OPTIONS, refused_field
+from judge_server.util.parsing import quick_json
 
 # A prompt that does not fit is named by what was sent and by how it compares with a limit, near each other, in whatever
 # words. tests/models/test_openai_fault.py has the wordings of 36 servers and providers, and others.
@@ -148,8 +149,8 @@ def fault_inside(raw: bytes, headers: Mapping[str, str], model: str) -> ServerFa
     """The fault of an answer with status 200 that is an error: at the top, in the first choice, or instead of the
     choices; None if it is none."""
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        body = quick_json(raw)
+    except ValueError:
         return None
     if not isinstance(body, dict):
         return None
@@ -227,8 +228,8 @@ def _is_overflow(said: str) -> bool:
 def _complaint(raw: bytes) -> tuple[str, str]:
     """The error's code, if it is a plain word, and its message; empty texts if there are none."""
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        body = quick_json(raw)
+    except ValueError:
         return "", raw[:2_000].decode("utf-8", "replace")
     error: Any = (body.get("error") or body) if isinstance(body, dict) else {}
     if not isinstance(error, dict):

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
-import orjson
-
 from judge_server.core.errors import ContentFiltered, UnusableVerdict
 from judge_server.core.judgment import Usage
 from judge_server.models.protocol import IMPOSSIBLE_LOGPROB, Completion, TokenProbability, UnusableCompletion
-from judge_server.util.parsing import read_json
+from judge_server.util.parsing import quick_json, read_json
 
 _NUMBER = (int, float)
 _LOGPROB = attrgetter("logprob")
@@ -78,8 +76,8 @@ def _unusable(why: str) -> UnusableVerdict:
 def loads(raw: bytes) -> Any:
     """The JSON in ``raw``; some servers write NaN and -Infinity, which JSON forbids. Raises UnusableVerdict."""
     try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        return quick_json(raw)
+    except ValueError:
         pass
     try:
         return read_json(raw)
@@ -253,8 +251,8 @@ class ModelListing:
 def listing_of(raw: bytes, name: str) -> ModelListing:
     """The listing of ``name`` in the body ``raw``; an empty one if the server does not list it."""
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        body = quick_json(raw)
+    except ValueError:
         return ModelListing()
     entries = body.get("data") if isinstance(body, dict) else None
     for entry in entries if isinstance(entries, list) else ():
@@ -278,8 +276,8 @@ def _context(entry: dict[str, Any]) -> int | None:
 def json_in(raw: bytes) -> Any:
     """The value of a JSON text; None if it is none."""
     try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        return quick_json(raw)
+    except ValueError:
         return None
 
 

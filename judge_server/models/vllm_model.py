@@ -5,7 +5,6 @@ It knows an engine only as the ``Engine`` below; vllm_engine.py makes the real o
 
 import asyncio
 import gc
-import json
 import logging
 import time
 import warnings
@@ -44,6 +43,7 @@ from judge_server.models.protocol import (
 from judge_server.models.tokenizing import PartTokenizer
 from judge_server.models.vllm_options import VllmOptions
 from judge_server.util.concurrency import together
+from judge_server.util.parsing import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -200,7 +200,7 @@ class VllmModel:
         }
         completion = await self._complete(_probe("Write one sentence about water.", Structured(schema, 32)))
         try:
-            answer = json.loads(completion.text)
+            answer = read_json(completion.text)
         except ValueError:
             answer = None
         kept = isinstance(answer, dict) and set(answer) == {"ready"} and isinstance(answer["ready"], bool)

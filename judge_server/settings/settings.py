@@ -4,7 +4,6 @@ Sources, in increasing precedence: defaults, the TOML file named by ``--config``
 variables (``JUDGE_SERVER_PORT=8001``; ``DATABASE_URL`` for the database), and the flags of the command line.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -21,6 +20,7 @@ from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
 from judge_server.core.rubric import Suspicions
 from judge_server.settings.environment import PREFIX, secret_file
+from judge_server.util.parsing import read_json
 from judge_server.util.redaction import keep_keys, keep_secret
 
 DEFAULT_DATABASE = "sqlite:///judge-server.db"
@@ -270,7 +270,7 @@ class Settings(BaseSettings):
         """From the environment: paths joined as in PATH, or a JSON list."""
         if not isinstance(given, str):
             return given
-        return json.loads(given) if given.startswith("[") else [path for path in given.split(os.pathsep) if path]
+        return read_json(given) if given.startswith("[") else [path for path in given.split(os.pathsep) if path]
 
     @model_validator(mode="after")
     def _keep_secrets(self) -> "Settings":

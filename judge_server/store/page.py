@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from judge_server.core.errors import BadInput
+from judge_server.util.parsing import read_json
 
 Item = TypeVar("Item")
 MOST_PER_PAGE = 1_000
@@ -36,7 +37,7 @@ class Position:
         """Raises BadInput for anything that ``cursor`` did not produce."""
         try:
             padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-            created_us, row_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+            created_us, row_id = read_json(base64.b64decode(padded, altchars=b"-_", validate=True))
         except (binascii.Error, ValueError, TypeError):
             created_us = row_id = None
         if type(created_us) is not int or not isinstance(row_id, str) or abs(created_us) >= 2**63:

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+import orjson
 from pydantic_core import from_json
 
 MOST_LEVELS: Final = 100
@@ -99,6 +100,16 @@ def read_json(text: bytes | str, constant: Callable[[str], Any] | None = None, *
     if begins_too_deep(text, MOST_LEVELS):
         raise _too_deep()
     return json.loads(text, parse_constant=constant, object_pairs_hook=_unique if unique else None)
+
+
+def quick_json(text: bytes | str) -> Any:
+    """The value of a JSON text of any size, read by orjson: no NaN, no half a surrogate pair. Raises ValueError, also
+    if it nests more than ``MOST_LEVELS`` levels deep (orjson stops at 1,024 by itself)."""
+    value = orjson.loads(text)
+    opening = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
+    if sum(map(text.count, opening)) > MOST_LEVELS and deeper(value, MOST_LEVELS):  # type: ignore[arg-type]
+        raise _too_deep()
+    return value
 
 
 def writable(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from judge_client.configuration import refuse_unknown
 from judge_client.errors import BadConfiguration, BadSample
 from judge_client.sample import Sample, Text, encode, is_empty
+from judge_client.wire import value_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -131,7 +131,7 @@ def _object(value: Any, name: str) -> Mapping[str, Any] | None:
     if value is None or value == "":
         return None
     try:
-        found = json.loads(value) if isinstance(value, str) else value
+        found = value_of(value) if isinstance(value, str) else value
     except ValueError as fault:
         raise BadSample(f"column {name!r} holds {value[:60]!r}, which is no JSON: {fault}.") from None
     if not isinstance(found, Mapping):

@@ -6,7 +6,6 @@ A label is the reference, or an envelope: a JSON object of ``prompt``, ``referen
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from judge_client.adapters.columns import USUAL
 from judge_client.errors import BadSample
 from judge_client.sample import Sample, Text, encode
+from judge_client.wire import value_of
 
 MEMBERS = ("prompt", "reference", "facts", "rubric", "judge")
 _MEANT = re.compile(r'\A\s*\{\s*"(?:' + "|".join(MEMBERS) + r')"\s*:')
@@ -64,7 +64,7 @@ def _parsed(text: str) -> Any:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        return json.loads(text)
+        return value_of(text)
     except ValueError as fault:
         if _MEANT.match(text):
             raise BadSample(f"label: the envelope is no JSON: {fault}.", remedy=_REMEDY) from None

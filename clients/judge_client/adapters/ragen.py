@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from judge_client.adapters.kept import Profile, number_of
 from judge_client.adapters.label import sample_of
 from judge_client.errors import BadConfiguration
 from judge_client.rewarder import Rewarder
+from judge_client.wire import value_of
 
 PROFILE = Profile("RAGEN", Rewarder, bears=("raise", "number"))
 
@@ -67,7 +67,7 @@ def _rows(dataset: str) -> Sequence[dict[str, Any]]:
     """Read once: RAGEN makes each environment of a batch by itself. Raises BadConfiguration if there is no row."""
     if not dataset:
         raise BadConfiguration("env_config: dataset is missing.", remedy='Name a file of lines {"prompt": …}.')
-    rows = [json.loads(line) for line in Path(dataset).read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [value_of(line) for line in Path(dataset).read_text(encoding="utf-8").splitlines() if line.strip()]
     if not rows:
         raise BadConfiguration(f"dataset: {dataset} is empty.", remedy='Write lines of {"prompt": …}.')
     return rows

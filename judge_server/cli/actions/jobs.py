@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from judge_server.cli.running import fail
+from judge_server.util.parsing import read_json
 
 _LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 60.0
@@ -91,7 +92,7 @@ class Jobs:
                     answer.read()
                     _refused(answer)
                 for line in answer.iter_lines():
-                    _add_cost(found, json.loads(line))
+                    _add_cost(found, read_json(line))
         except httpx.HTTPError as fault:
             self._silent(fault)
         return found

@@ -1,6 +1,5 @@
 """JSON Schemas of rubric authors (draft 2020-12): no network, no backtracking patterns, bounded work."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache
@@ -16,6 +15,7 @@ from referencing.jsonschema import DRAFT202012
 from judge_server.judging.checks import pattern
 from judge_server.judging.checks.interface import CheckFailed
 from judge_server.util.canonical import canonical_json
+from judge_server.util.parsing import read_json
 
 LARGEST_SCHEMA = 50_000
 MOST_STEPS = 50_000
@@ -155,5 +155,5 @@ _Validator = extend(  # type: ignore[no-untyped-call]  # the library's own funct
 @lru_cache(maxsize=1_024)
 def _validator(schema_text: str) -> Any:
     """An empty registry: nothing is ever fetched."""
-    schema = json.loads(schema_text)
+    schema = read_json(schema_text)
     return _Validator(schema, registry=Registry())

@@ -4,10 +4,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from judge_server.core.errors import BadInput
 from judge_server.labels.readers.workbook import is_workbook
+from judge_server.util.parsing import quick_json
 
 _HEAD: Final = 65_536
 _REFUSED: Final = (
@@ -75,7 +74,7 @@ def head_of(path: Path) -> bytes:
 def _is_a_record(line: bytes) -> bool:
     """One object on the first line. A line longer than the head, or a broken object, counts as one too."""
     try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError:
+        quick_json(line)
+    except ValueError:
         return line.strip() != b"{"
     return True

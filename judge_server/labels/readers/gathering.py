@@ -13,6 +13,7 @@ from judge_server.labels.readers.no_answer import abstains
 from judge_server.labels.readers.records import Chunk
 from judge_server.labels.readers.word import tidy, written
 from judge_server.labels.table import Codes
+from judge_server.util.parsing import quick_json
 
 KEYS: Final = ("item", "criterion", "annotator", "role", "cluster", "label", "split")
 Floats = NDArray[np.float64]
@@ -170,7 +171,7 @@ class Gathering:
     def _shares(self, value: Any, row: int) -> dict[str, float]:
         """``{"1": 0.2, "2": 0.8}``, as an object or as its JSON text."""
         try:
-            given = orjson.loads(value) if isinstance(value, str) and value.strip() else value or {}
+            given = quick_json(value) if isinstance(value, str) and value.strip() else value or {}
             shares = {str(name): float(share) for name, share in given.items() if share is not None}
         except (ValueError, TypeError, AttributeError):
             shares = {"": -1.0}
@@ -188,8 +189,8 @@ class Gathering:
 def facts_in(text: str) -> dict[str, Any] | None:
     """The facts in a JSON text; None for anything but an object."""
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        value = quick_json(text)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from judge_server.core.errors import BadInput
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form
+from judge_server.util.parsing import quick_json
 
 ROWS: Final = 2_000  # fits the processor's cache; ten times as many rows take twice as long
 Record = tuple[int, Mapping[str, Any]]
@@ -49,8 +49,8 @@ def _lines(path: Path, findings: LabelFindings) -> Iterator[Record]:
             if text.isspace():
                 continue
             try:
-                value = orjson.loads(text)
-            except orjson.JSONDecodeError as fault:
+                value = quick_json(text)
+            except ValueError as fault:
                 findings.add(number, None, f"the line is not JSON: {fault}", _ADVICE)
                 continue
             if isinstance(value, Mapping):
@@ -61,8 +61,8 @@ def _lines(path: Path, findings: LabelFindings) -> Iterator[Record]:
 
 def _elements(path: Path, findings: LabelFindings) -> Iterator[Record]:
     try:
-        value: Any = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as fault:
+        value: Any = quick_json(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except ValueError as fault:
         raise BadInput(f"{path.name} is not JSON: {fault}.", remedy="Export it again, or use JSON Lines.") from fault
     elements = value if isinstance(value, list) else [value]
     for number, element in enumerate(elements, 1):

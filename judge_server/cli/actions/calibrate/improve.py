@@ -29,6 +29,7 @@ from judge_server.report.improvement_pages import html, markdown
 from judge_server.scoring.scorer import Scorer
 from judge_server.settings.settings import Settings
 from judge_server.util.canonical import digest
+from judge_server.util.parsing import read_json
 from judge_server.wiring.service import Service, open_service
 
 
@@ -173,7 +174,7 @@ class KeptProposals:
         shown = [one.model_dump(mode="json") for one in cases]
         key = digest([self.name, leaf.model_dump(mode="json"), shown, tries])
         lines = self._path.read_text("utf-8").splitlines() if self._path.exists() else []
-        for kept in map(json.loads, lines):
+        for kept in map(read_json, lines):
             if kept["key"] == key:
                 return list(kept["proposals"])
         found = list(await self._proposer.propose(leaf, cases, tries))
