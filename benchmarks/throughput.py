@@ -8,6 +8,7 @@ ratios. This project's server stores every judgment and verdict in SQLite, the o
 
 import argparse
 import json
+import os
 import signal
 import socket
 import statistics
@@ -34,11 +35,11 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=96, help="submissions a round for LiteLLM and autorubric")
     arguments = parser.parse_args()
     with (
-        _stub() as stub,
-        _server(f"openai:stub@{stub}") as (url, pid),
-        _server(f"decide:stub@{stub}") as (decision_url, decision_pid),
-        _stub("--lists") as listing,
-        _server(f"openai:stub@{listing}") as (list_url, list_pid),
+        stub() as judge,
+        server(f"openai:stub@{judge}") as (url, pid),
+        server(f"decide:stub@{judge}") as (decision_url, decision_pid),
+        stub("--lists") as listing,
+        server(f"openai:stub@{listing}") as (list_url, list_pid),
     ):
         contenders = {
             "judge-server, store on": [
@@ -53,21 +54,22 @@ def main() -> None:
                 str(arguments.items * 16),
             ],
             "LiteLLM, called directly": [
-                sys.executable, "-m", "benchmarks.contenders.litellm_direct", stub, str(arguments.items),
+                sys.executable, "-m", "benchmarks.contenders.litellm_direct", judge, str(arguments.items),
             ],
         }  # fmt: skip
         if arguments.autorubric:
             contenders["autorubric 1.6.1"] = [
-                str(arguments.autorubric), "-m", "benchmarks.contenders.autorubric_package", stub, str(arguments.items),
+                str(arguments.autorubric), "-m", "benchmarks.contenders.autorubric_package", judge,
+                str(arguments.items),
             ]  # fmt: skip
         measured: dict[str, list[Figures]] = {name: [] for name in contenders}
         for number in range(arguments.rounds):
             for name, command in contenders.items():
-                measured[name].append(_measure([*command, f"{time.time_ns()}-{number}"]))
+                measured[name].append(measure([*command, f"{time.time_ns()}-{number}"]))
     _print(measured)
 
 
-def _measure(command: list[str]) -> Figures:
+def measure(command: list[str]) -> Figures:
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2_000:]}")
@@ -99,7 +101,8 @@ def _print(measured: dict[str, list[Figures]]) -> None:
 
 
 @contextmanager
-def _stub(*flags: str) -> Iterator[str]:
+def stub(*flags: str) -> Iterator[str]:
+    """Yields the address of a judge that answers at once."""
     command = [sys.executable, "-m", "benchmarks.stub_judge", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -110,15 +113,21 @@ def _stub(*flags: str) -> Iterator[str]:
 
 
 @contextmanager
-def _server(model: str) -> Iterator[tuple[str, int]]:
+def server(model: str, checkout: Path | None = None) -> Iterator[tuple[str, int]]:
+    """Yields address and process id of a server with this model and a store of its own; ``checkout``: of the code in
+    that folder instead of the installed one."""
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
         command = [
-            str(Path(sys.executable).with_name("judge-server")), "serve", "--model", model,
+            sys.executable, "-c", "from judge_server.cli import main; main()", "serve", "--model", model,
             "--port", str(port), "--database", f"sqlite:///{folder}/bench.db",
         ]  # fmt: skip
         log = Path(folder) / "log"
-        with log.open("w") as sink, subprocess.Popen(command, stdout=sink, stderr=sink, cwd=folder) as process:
+        code = os.environ | ({} if checkout is None else {"PYTHONPATH": str(checkout)})
+        with (
+            log.open("w") as sink,
+            subprocess.Popen(command, stdout=sink, stderr=sink, cwd=folder, env=code) as process,
+        ):
             try:
                 url = f"http://127.0.0.1:{port}"
                 _await_ready(url, process, log)

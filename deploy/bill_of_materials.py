@@ -1,7 +1,10 @@
 """What a release holds and how it was built: a CycloneDX bill of materials for each lock, and SLSA provenance of the
 built distributions. No network is used, and the same commit gives the same bytes.
 
-    python -m deploy.bill_of_materials dist      writes them beside the wheels and archives in dist/
+    python -m deploy.bill_of_materials dist [BASE]    writes them beside the wheels and archives in dist/
+
+BASE is the base of the images by digest (deploy/base_image.py). Without one the provenance is of the distributions
+alone, and says so.
 
 Formats: CycloneDX 1.6 (ECMA-424), in-toto Statement 1 with the predicate https://slsa.dev/provenance/v1.
 """
@@ -19,6 +22,7 @@ from typing import Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from deploy.base_image import BaseImage, base_image, default
 from judge_server import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -111,8 +115,9 @@ def _licence(package: Locked) -> dict[str, Any] | None:
     return {"license": {"name": names[0]}} if names else None
 
 
-def provenance(folder: Path, commit: str) -> dict[str, Any]:
-    """The in-toto statement about the distributions in ``folder``, built from ``commit``."""
+def provenance(folder: Path, commit: str, base: BaseImage | None = None) -> dict[str, Any]:
+    """The in-toto statement about the distributions in ``folder``, built from ``commit``, and about the ``base`` that
+    the images of this release stand on."""
     subjects = [*sorted(folder.glob("*.whl")), *sorted(folder.glob("*.tar.gz"))]
     if not subjects:
         raise SystemExit(f"{folder} holds no wheel and no archive: run make release.")
@@ -123,10 +128,17 @@ def provenance(folder: Path, commit: str) -> dict[str, Any]:
         "predicate": {
             "buildDefinition": {
                 "buildType": "urn:judge-server:make-release:1",
-                "externalParameters": {"commit": commit, "target": "make release"},
+                "externalParameters": {
+                    "commit": commit,
+                    "target": "make release",
+                    "images": "none: no base by digest was given" if base is None else base.name,
+                },
                 "resolvedDependencies": [
-                    {"name": name, "digest": {"sha256": _digest(ROOT / name)}}
-                    for name in sorted([*LOCKS.values(), "pyproject.toml", "clients/pyproject.toml"])
+                    *([] if base is None else [{"name": base.name, "digest": {"sha256": base.digest}}]),
+                    *(
+                        {"name": name, "digest": {"sha256": _digest(ROOT / name)}}
+                        for name in sorted([*LOCKS.values(), "pyproject.toml", "clients/pyproject.toml"])
+                    ),
                 ],
             },
             "runDetails": {"builder": {"id": "urn:judge-server:local-build"}},
@@ -146,11 +158,18 @@ def _written(path: Path, document: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where the built distributions are")
-    folder = parser.parse_args().folder
+    parser.add_argument("base", nargs="?", help="the base of the images by digest")
+    given = parser.parse_args()
+    folder: Path = given.folder
+    try:
+        expected = default((ROOT / "Dockerfile").read_text("utf-8"))
+        base = None if given.base is None else base_image(given.base, expected)
+    except ValueError as fault:
+        parser.error(str(fault))
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name, lock in LOCKS.items():
         _written(folder / f"judge-server-{name}.cdx.json", bill(lock))
-    _written(folder / "provenance.intoto.json", provenance(folder, head.stdout.strip()))
+    _written(folder / "provenance.intoto.json", provenance(folder, head.stdout.strip(), base))
 
 
 if __name__ == "__main__":

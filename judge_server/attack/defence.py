@@ -115,8 +115,8 @@ class _ChangedWriter(PromptWriter):
         self._served = served
         self._changes = tuple(changes)
 
-    def write(self, material: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
-        prompt = self._served.write(material, criteria, mode)
+    def write(self, judge_input: JudgeInput, criteria: Sequence[Judged], mode: Mode) -> Prompt:
+        prompt = self._served.write(judge_input, criteria, mode)
         for change in self._changes:
             prompt = change(prompt)
         return prompt

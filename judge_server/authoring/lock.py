@@ -58,12 +58,13 @@ class Lock:
 
 def _entry(line: str, where: str) -> tuple[tuple[str, str], str]:
     name, _, digest = line.strip().partition(" ")
+    fault = BadConfiguration(f"{where}: {line.strip()!r} is not 'id@version sha256:...'.", remedy=_RESTORE)
     try:
         rubric_id, version = split_name(name)
     except ValueError:
-        version = None
+        raise fault from None
     if version is None or not _DIGEST.match(digest):
-        raise BadConfiguration(f"{where}: {line.strip()!r} is not 'id@version sha256:...'.", remedy=_RESTORE)
+        raise fault
     return (rubric_id, version), digest
 
 

@@ -113,6 +113,7 @@ def _fit_criterion(
     pools = [("criterion", [name])]
     pools += [(f"tag {tag}", [o for o in alike if tag in matches[o].criterion.tags]) for tag in own.criterion.tags]
     pools.append(("rubric", alike))
+    pool, gathered, lacking = "criterion", pairs[name], dict[str, tuple[int, int]]()
     for pool, members in pools:
         gathered = pairs[name] if members == [name] else joined(pairs[member] for member in members)
         lacking = _missing(gathered, demands)

@@ -5,6 +5,8 @@ import nothing heavy, so that ``--help`` and ``--version`` answer at once. The w
 same name, which is imported when the command runs.
 """
 
+import gc
+
 import typer
 
 from judge_server import __version__
@@ -67,4 +69,7 @@ def _common(
 
 def main() -> None:
     """Entry point of the ``judge-server`` command."""
+    # Imports make objects that stay. Searching them again and again for garbage would take a tenth of a short command;
+    # what serves sets its own limits (wiring/service.py).
+    gc.set_threshold(200_000, 20, 50)
     app()

@@ -261,7 +261,7 @@ async def asked(
     returns ``count`` readings or raises UnusableVerdict."""
     usages: list[Usage] = []
     seconds = 0.0
-    failure: JudgeFailure
+    failure: JudgeFailure = UnusableVerdict("The judge was not asked.")
     for attempt in range(specification.attempts):
         started = time.monotonic()
         sampling = replace(request.sampling, seed=(request.sampling.seed or 0) + 1_000 * attempt)

@@ -224,8 +224,9 @@ class LiteLLMProvider:
         if left is not None and left <= 0:
             raise DeadlineExceeded("The deadline passed before the judge model was asked.")
         timeout = self._options.timeout_seconds if left is None else min(self._options.timeout_seconds, left)
+        limit = asyncio.timeout(left)
         try:
-            async with asyncio.timeout(left) as limit:
+            async with limit:
                 return await self._ask(router, request, timeout)
         except JudgeFailure:
             raise

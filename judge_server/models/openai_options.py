@@ -101,13 +101,14 @@ def read_specification(rest: str, provider: str = "openai") -> tuple[str, tuple[
 
 def _address(text: str, remedy: str) -> str:
     address = text.strip().rstrip("/")
+    fault = BadConfiguration(f"{_masked(address)!r} is not an http address.", remedy=remedy)
     try:
         parts = urlsplit(address)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        usable = False
+        raise fault from None
     if not usable:
-        raise BadConfiguration(f"{_masked(address)!r} is not an http address.", remedy=remedy)
+        raise fault
     if parts.username is not None or parts.password is not None:
         raise BadConfiguration(
             "An address of the model holds a user name or password.",

@@ -256,6 +256,7 @@ class WatchedModel:
         """By address that answers: one round if a known signature fits, else several. Raises ModelUnavailable."""
         parts = self._model.parts()
         by_part: list[list[_Round]] = [[] for _ in parts]
+        answering: list[list[_Round]] = []
         for _ in range(ROUNDS):
             found = await together([_round(part, questions, range(len(questions))) for part in parts])
             for rounds, one in zip(by_part, found, strict=True):

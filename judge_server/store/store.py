@@ -272,8 +272,9 @@ class Store:
     async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         if self._closed:
             raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again later.")
+        limit = asyncio.timeout_at(wait_ends_at.get())
         try:
-            async with asyncio.timeout_at(wait_ends_at.get()) as limit:
+            async with limit:
                 return await asyncio.get_running_loop().run_in_executor(threads, work)
         except Exception as fault:
             if limit.expired():

@@ -37,8 +37,9 @@ from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.scorer import Scorer
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
-from judge_server.wiring.archive import library_of, open_store
+from judge_server.wiring.archive import library_of
 from judge_server.wiring.judges import Models, Opening, build_judges, judge_specifications
+from judge_server.wiring.storage import open_store
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import httpx
 
 from judge_server.core.judgment import Judgment
 from judge_server.settings.settings import Settings
-from judge_server.wiring.archive import open_archive
+from judge_server.wiring.storage import opened_store
 from tests.command import judge_server
 
 Items = list[dict[str, Any]]
@@ -45,7 +45,7 @@ def kept_in(database: str) -> list[Judgment]:
     """Every judgment in a database."""
 
     async def read() -> list[Judgment]:
-        async with open_archive(Settings(database_url=database)) as (store, _):
+        async with opened_store(Settings(database_url=database)) as store:
             return list((await store.judgments(limit=1_000)).items)
 
     return asyncio.run(read())

@@ -19,7 +19,7 @@ from judge_server.store.database import Database
 from judge_server.store.fault import translate
 from judge_server.store.location import Location
 from judge_server.store.revision import standing
-from judge_server.wiring.archive import open_standing_archive
+from judge_server.wiring.storage import standing_store
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ async def check_tables(settings: Settings) -> bool:
 
 
 async def show_statistics(settings: Settings, *, as_json: bool) -> None:
-    async with open_standing_archive(settings, migrate=False) as (store, _):
+    async with standing_store(settings, migrate=False) as store:
         found = await store.erasures.statistics()
     if as_json:
         typer.echo(found.model_dump_json())
@@ -95,7 +95,7 @@ async def prune_old(settings: Settings, *, dry_run: bool) -> None:
             "retention_days is empty, so every judgment is kept.",
             remedy="Write a table [retention_days] with training, evaluation or audit in the configuration file.",
         )
-    async with open_standing_archive(settings, migrate=not dry_run) as (store, _):
+    async with standing_store(settings, migrate=not dry_run) as store:
         for kind, days in settings.retention_days.items():
             before = datetime.now(UTC) - timedelta(days=days)
             found = await store.erasures.prunable(kind, before)
@@ -111,7 +111,7 @@ async def erase_matching(settings: Settings, given: Mapping[str, str | None], re
     except ValidationError as fault:
         told = fault.errors(include_url=False, include_input=False)[0]["msg"]
         raise BadInput(f"{told}.", remedy="Name what is erased, and why with --reason.") from None
-    async with open_standing_archive(settings) as (store, _):
+    async with standing_store(settings) as store:
         made = await erase(store, wish, "command line")
     typer.echo(f"{made.id}: {made.judgments} judgments, {made.texts} texts, {made.verdicts} remembered verdicts erased")
     typer.echo("a running server keeps verdicts in memory until it restarts; backups and label sets are not reached")

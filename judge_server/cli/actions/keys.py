@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 import typer
 from pydantic import ValidationError
 
-from judge_server.authoring.rubric_registry import RubricRegistry
 from judge_server.cli.running import fail, run
 from judge_server.core.api_key import ApiKey, id_in, new_key
 from judge_server.core.caller import SCOPES
@@ -19,7 +18,7 @@ from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.store.location import Location
 from judge_server.store.store import Store
-from judge_server.wiring.archive import open_archive, open_standing_archive
+from judge_server.wiring.storage import opened_store, standing_store
 
 T = TypeVar("T")
 _SPAN: Final = re.compile(r"([1-9]\d{0,4})([hdw])", re.ASCII)
@@ -78,7 +77,7 @@ def _moment(expires: str) -> datetime:
 
 def kept(settings: Settings, new: Made) -> Made:
     """Store the key in the database."""
-    return replace(new, key=_asked(open_archive(settings), lambda keys: keys.add(new.key, datetime.now(UTC))))
+    return replace(new, key=_asked(opened_store(settings), lambda keys: keys.add(new.key, datetime.now(UTC))))
 
 
 def listed(settings: Settings) -> tuple[ApiKey, ...]:
@@ -98,17 +97,17 @@ def revoked(settings: Settings, named: str) -> tuple[ApiKey, ...]:
     return found
 
 
-def _standing(settings: Settings) -> AbstractAsyncContextManager[tuple[Store, RubricRegistry]]:
+def _standing(settings: Settings) -> AbstractAsyncContextManager[Store]:
     """A missing database is an error, unless there are keys in the configuration."""
-    return open_archive(settings) if settings.api_keys else open_standing_archive(settings)
+    return opened_store(settings) if settings.api_keys else standing_store(settings)
 
 
 def _asked(
-    archive: AbstractAsyncContextManager[tuple[Store, RubricRegistry]],
+    opening: AbstractAsyncContextManager[Store],
     question: Callable[[ApiKeyRecords], Awaitable[T]],
 ) -> T:
     async def asking() -> T:
-        async with archive as (store, _):
+        async with opening as store:
             return await question(store.api_keys)
 
     return run(asking())

@@ -26,7 +26,7 @@ from judge_server.monitoring.survey import survey
 from judge_server.settings.settings import Settings
 from judge_server.store.label_records import Added
 from judge_server.util.parsing import parse_json
-from judge_server.wiring.archive import open_standing_archive
+from judge_server.wiring.storage import standing_store
 
 _STYLES = {"alarm": "bold red", "ok": "green", "not_enough_evidence": "dim"}
 
@@ -49,7 +49,7 @@ async def look(settings: Settings, options: MonitorOptions) -> tuple[MonitorFind
         given["horizon_seconds"] = options.hours * 3_600
     limits = settings.monitor.model_copy(update=given)
     until = options.until.replace(tzinfo=options.until.tzinfo or UTC) if options.until else None
-    async with open_standing_archive(settings, migrate=False) as (store, _):
+    async with standing_store(settings, migrate=False) as store:
         return await survey(
             store.monitor, limits, rubric=options.rubric, judge=options.judge, policy=options.policy, until=until
         )
@@ -105,12 +105,12 @@ async def drawn(
 ) -> Sequence[QueueItem]:
     rubric, judge, policy = chosen
     series = Series(rubric=rubric, judge=judge or settings.chosen_judge, policy=policy)
-    async with open_standing_archive(settings) as (store, _):
+    async with standing_store(settings) as store:
         return await fill(store, label_set, series, sizes, horizon_seconds)
 
 
 async def export(settings: Settings, label_set: str, annotator: str | None, limit: int, file: Path) -> int:
-    async with open_standing_archive(settings) as (store, _):
+    async with standing_store(settings) as store:
         found = await tasks(store, label_set, annotator, limit)
     with _written(file) as stream:
         for task in found:
@@ -123,12 +123,12 @@ async def imported(settings: Settings, label_set: str, annotator: str, file: Pat
         given = [label for number, line in enumerate(stream, 1) if line.strip() for label in _labels(line, number)]
     if not given:
         raise BadInput(f"{file} has no labels.", remedy=_REMEDY)
-    async with open_standing_archive(settings) as (store, _):
+    async with standing_store(settings) as store:
         return await take(store, label_set, annotator, given, replace=replace)
 
 
 async def estimated(settings: Settings, label_set: str) -> Sequence[Agreement]:
-    async with open_standing_archive(settings) as (store, _):
+    async with standing_store(settings) as store:
         return await estimate(store, label_set)
 
 

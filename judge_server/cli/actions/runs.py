@@ -14,7 +14,7 @@ from judge_server.core.errors import BadInput, UnknownRun
 from judge_server.core.run import GroupRewards, RewardSource, RunChange, RunNoise, RunPrompts, RunSummary
 from judge_server.monitoring.reward_noise import noise_of
 from judge_server.settings.settings import Settings
-from judge_server.wiring.archive import open_standing_archive
+from judge_server.wiring.storage import standing_store
 
 _AT_ONCE: Final = 200
 _OF_A_ROLLOUT: Final = {"response", "id", "run", "step", "policy", "on_change"}
@@ -22,13 +22,13 @@ _REMEDY = "Is --database the one that its judgments were kept in? judge-server r
 
 
 async def names(settings: Settings, limit: int) -> tuple[str, ...]:
-    async with open_standing_archive(settings, migrate=False) as (store, _):
+    async with standing_store(settings, migrate=False) as store:
         return await store.runs.names(limit)
 
 
 async def summary(settings: Settings, run: str) -> tuple[RunSummary, RunNoise]:
     """Raises UnknownRun."""
-    async with open_standing_archive(settings, migrate=False) as (store, _):
+    async with standing_store(settings, migrate=False) as store:
         found = await store.runs.summary(run)
         noise = await noise_of(store.reasks, run)
     if found is None:
@@ -38,7 +38,7 @@ async def summary(settings: Settings, run: str) -> tuple[RunSummary, RunNoise]:
 
 async def prompts_of(settings: Settings, run: str, limit: int) -> RunPrompts:
     """Raises UnknownRun."""
-    async with open_standing_archive(settings, migrate=False) as (store, _):
+    async with standing_store(settings, migrate=False) as store:
         found = await store.run_prompts.prompts(run, limit)
     if not found.prompts:
         raise UnknownRun(f"No judgment is stored of the run {run!r}.", remedy=_REMEDY)
@@ -49,7 +49,7 @@ async def repin(settings: Settings, run: str, reason: str) -> int:
     """The number of pins given up. Raises UnknownRun if there are none."""
     if not reason.strip():
         raise BadInput("--reason is empty.", remedy="Say why the reward of the run may change.")
-    async with open_standing_archive(settings) as (store, _):
+    async with standing_store(settings) as store:
         count = await store.runs.repin(run, reason, "command line")
     if not count:
         raise UnknownRun(f"The run {run!r} is pinned to nothing.", remedy=_REMEDY)
@@ -58,7 +58,7 @@ async def repin(settings: Settings, run: str, reason: str) -> int:
 
 async def write_history(settings: Settings, run: str, stream: Writable) -> None:
     """Write one JSON object for each prompt of a run: what was asked, and ``rewards``. Raises UnknownRun."""
-    async with open_standing_archive(settings, migrate=False) as (store, _):
+    async with standing_store(settings, migrate=False) as store:
         keys = await store.run_prompts.keys(run)
         if not keys:
             raise UnknownRun(f"No judgment is stored of the run {run!r}.", remedy=_REMEDY)

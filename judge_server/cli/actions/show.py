@@ -18,7 +18,7 @@ from judge_server.core.verdict import Verdict
 from judge_server.settings.settings import Settings
 from judge_server.store.reading import Filter
 from judge_server.store.store import Store
-from judge_server.wiring.archive import open_standing_archive
+from judge_server.wiring.storage import standing_store
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Shown:
 
 async def find(settings: Settings, options: ShowOptions) -> list[Shown]:
     """Raises UnknownJudgment if none matches."""
-    async with open_standing_archive(settings, migrate=False) as (store, _):
+    async with standing_store(settings, migrate=False) as store:
         if options.judgment is not None:
             found = await store.judgment(options.judgment)
             judgments = [] if found is None else [found]

@@ -25,7 +25,7 @@ from judge_server.settings.settings import Settings
 from judge_server.store.api_key_records import ApiKeyRecords
 from judge_server.util.concurrency import run_periodically
 from judge_server.util.deadline import wait_ends_at
-from judge_server.wiring.archive import open_archive
+from judge_server.wiring.storage import opened_store
 
 _MISSING: Final = "Send a key as Authorization: Bearer jsk_…, as X-API-Key, or as the password of HTTP Basic."
 
@@ -239,7 +239,7 @@ async def require_keys(settings: Settings) -> None:
     long."""
     if not settings.demands_keys or _any_valid(settings.api_keys.values()):
         return
-    async with open_archive(settings) as (store, _):
+    async with opened_store(settings) as store:
         kept = await store.api_keys.all()
     if not _any_valid(kept):
         raise BadConfiguration(

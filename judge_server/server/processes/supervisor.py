@@ -17,7 +17,7 @@ from judge_server.server.processes.place import WorkerPlace, share_of
 from judge_server.server.serving import DrainingServer, port_is_free, prepared, server_of
 from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
-from judge_server.wiring.archive import open_store
+from judge_server.wiring.storage import open_store
 
 _LOG = logging.getLogger(__name__)
 _ANSWER_SECONDS = 0.1

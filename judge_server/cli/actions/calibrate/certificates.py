@@ -12,7 +12,7 @@ from judge_server.core.calibration import Certificate, Decision
 from judge_server.core.errors import BadInput
 from judge_server.core.fitted_map import MapSet
 from judge_server.settings.settings import Settings
-from judge_server.wiring.archive import open_archive
+from judge_server.wiring.storage import opened_store
 
 
 async def show(settings: Settings, *, as_json: bool) -> None:
@@ -23,7 +23,7 @@ async def show(settings: Settings, *, as_json: bool) -> None:
             "There is no database here: certificates are kept in one.",
             remedy="Name it with --database, or run calibrate run and gate here first.",
         )
-    async with open_archive(looked_up) as (store, _):
+    async with opened_store(looked_up) as store:
         certificates = await store.calibrations.newest_certificates()
         maps = await store.calibrations.active_maps()
     if as_json:
