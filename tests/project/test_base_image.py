@@ -1,4 +1,4 @@
-"""A released image stands on a base by digest; where none can be known the Dockerfile is marked and the release says so."""
+"""A released image stands on a base by digest; where none can be known, Dockerfile and release say so."""
 
 import os
 import subprocess
@@ -54,16 +54,13 @@ def test_make_image_ends_before_it_builds_on_a_tag(words):
 def test_make_image_builds_on_the_digest_and_labels_the_image_with_it():
     base = f"{TAG}@sha256:{DIGEST}"
     commands = made("image", "--dry-run", f"BASE_IMAGE={base}", "TARGET=cuda").stdout
-    assert (
-        f"--target cuda --build-arg PYTHON_IMAGE={base} --label org.opencontainers.image.base.name={base}" in commands
-    )
+    label = f"--label org.opencontainers.image.base.name={base}"
+    assert f"--target cuda --build-arg PYTHON_IMAGE={base} {label}" in commands
 
 
 def test_the_provenance_names_the_base_or_that_no_image_is_released(tmp_path):
     (tmp_path / "a-1-py3-none-any.whl").write_bytes(b"wheel")
-    with_base = provenance(tmp_path, "f" * 40, base_image(f"{TAG}@sha256:{DIGEST}", TAG))["predicate"][
-        "buildDefinition"
-    ]
-    assert {"name": TAG, "digest": {"sha256": DIGEST}} in with_base["resolvedDependencies"]
-    alone = provenance(tmp_path, "f" * 40)["predicate"]["buildDefinition"]
+    base = base_image(f"{TAG}@sha256:{DIGEST}", TAG)
+    based, alone = (provenance(tmp_path, "f" * 40, one)["predicate"]["buildDefinition"] for one in (base, None))
+    assert {"name": TAG, "digest": {"sha256": DIGEST}} in based["resolvedDependencies"]
     assert alone["externalParameters"]["images"].startswith("none")
