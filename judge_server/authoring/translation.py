@@ -40,7 +40,7 @@ def translate(fault: ValidationError, root: Any, places: TextPositions, file: st
     for error in fault.errors(include_url=False)[:MOST_FINDINGS]:
         path = resolve(error["loc"], root)
         kind = str(error["type"])
-        if kind == "too_short" and error["ctx"]["actual_length"] < len(look_up(root, path) or ()):
+        if kind == "too_short" and error.get("ctx", {}).get("actual_length", 0) < len(look_up(root, path) or ()):
             continue  # the list is long enough: its items failed and are reported one by one
         say = _SAYINGS.get(kind, _said_plainly)
         rule, message, suggestion = say(error, path, root)

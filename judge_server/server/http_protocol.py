@@ -140,7 +140,7 @@ class BoundedHttp(HttpToolsProtocol):
         elif len(self.pipeline) >= self.most_pipelined:
             self.transport.close()
         elif not self.transport.is_closing():
-            self.scope["state"]["connection"] = self
+            self.scope.setdefault("state", {})["connection"] = self
             super().on_headers_complete()
             self.flow.resume_reading()  # it is paused while a request waits, and then nobody hears the client hang up
 

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from judge_server.core.errors import ModelUnavailable, StoreUnavailable
-from judge_server.wiring.archive import wait_for_database
 from judge_server.wiring.service import open_service
+from judge_server.wiring.storage import wait_for_database
 from tests.postgres import cluster
 from tests.served import served, settings_of, until
 from tests.server.keys import problem

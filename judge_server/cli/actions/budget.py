@@ -14,7 +14,7 @@ from judge_server.cli.actions.show import printable
 from judge_server.core.budget import Budget, BudgetTerms, Payer
 from judge_server.core.errors import BadInput, UnknownBudget
 from judge_server.settings.settings import Settings
-from judge_server.wiring.archive import open_archive, open_standing_archive
+from judge_server.wiring.storage import opened_store, standing_store
 
 
 def _payer(key: str | None, run: str | None) -> Payer:
@@ -34,19 +34,19 @@ async def put(settings: Settings, key: str | None, run: str | None, caps: Mappin
         first = fault.errors(include_url=False, include_input=False)[0]
         field = "".join(f"--{str(part).replace('_', '-')}: " for part in first["loc"])
         raise BadInput(f"{field}{first['msg']}.", remedy="Give --dollars, --tokens or both, above 0.") from None
-    async with open_archive(settings) as (store, _):
+    async with opened_store(settings) as store:
         return await store.budgets.put(terms, datetime.now(UTC), anew=anew)
 
 
 async def listed(settings: Settings) -> tuple[Budget, ...]:
-    async with open_standing_archive(settings, migrate=False) as (store, _):
+    async with standing_store(settings, migrate=False) as store:
         return await store.budgets.all()
 
 
 async def take_away(settings: Settings, key: str | None, run: str | None) -> Payer:
     """Whose budget it was. Raises UnknownBudget."""
     payer = _payer(key, run)
-    async with open_standing_archive(settings) as (store, _):
+    async with standing_store(settings) as store:
         if not await store.budgets.remove(payer):
             raise UnknownBudget(
                 f"The {payer.kind} {payer.name!r} has no budget.", remedy="judge-server budget list shows all."

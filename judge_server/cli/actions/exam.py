@@ -25,8 +25,8 @@ from judge_server.exam.report import PAST_COLUMNS, as_markdown, past_row
 from judge_server.exam.sitting import ANSWER_ROOM, ExamPlan, plan_for, sit
 from judge_server.judging.judge_input import message_text
 from judge_server.settings.settings import Settings
-from judge_server.wiring.archive import open_standing_archive
 from judge_server.wiring.service import open_service
+from judge_server.wiring.storage import standing_store
 
 FAILED = 1
 _WRITERS: dict[str, Callable[[ExamResult, float], str]] = {
@@ -88,7 +88,7 @@ async def examine(settings: Settings, options: ExamOptions) -> int:
 
 async def list_past(settings: Settings, options: ExamOptions) -> None:
     """Print the exams that the database keeps, of all judges or of one, newest first."""
-    async with open_standing_archive(settings.with_database(), migrate=False) as (store, _):
+    async with standing_store(settings.with_database(), migrate=False) as store:
         found = await store.exams.listed(judge=options.judge, limit=1_000)
     if options.as_json:
         for record in found.items:
