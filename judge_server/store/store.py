@@ -41,6 +41,7 @@ from judge_server.store.queue_records import QueueRecords
 from judge_server.store.reask_records import ReaskRecords
 from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
+from judge_server.store.run_step_records import RunStepRecords
 from judge_server.store.schema import SECRET
 from judge_server.store.signature_records import StoredSignatures
 from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing, known_verdicts
@@ -90,6 +91,7 @@ class Store:
         self.watches = WatchRecords(self._read, self._write)
         self.runs = RunRecords(self._read, self._write)
         self.run_prompts = RunPromptRecords(self._read)
+        self.run_steps = RunStepRecords(self._read)
         self.erasures = ErasureRecords(self._read, self._write)
         self.reasks = ReaskRecords(self._read, self._write)
         self.queue = QueueRecords(self._read, self._write)

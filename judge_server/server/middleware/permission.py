@@ -71,6 +71,7 @@ RULES: Final = (
     ScopeRule(_ALL, "/try", ("score",)),
     ScopeRule(_READ, "/rubrics", _WORKING),
     ScopeRule(_ALL, "/drafts", ("author",)),
+    ScopeRule(_READ, "/runs", _WORKING),
     ScopeRule(_ALL, "/jobs", ("score",)),
     ScopeRule(_READ, "/judges", _WORKING),
     ScopeRule(_ALL, "/keys", ("admin",)),

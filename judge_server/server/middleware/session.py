@@ -69,6 +69,7 @@ PAGES: Final = (
     "/groups",
     "/label",
     "/drafts",
+    "/runs",
     "/jobs",
     "/judges",
     "/keys",

@@ -41,7 +41,7 @@ async def runs(service: ServiceHere, limit: Annotated[int, Query(ge=1, le=1_000)
 @router.get("/summary")
 async def summary(service: ServiceHere, run: RunName) -> RunSummary:
     """Pins, changes, and which rubric content, judge, maps and guard rewarded which steps."""
-    await _require_view(service, run)
+    await require_view(service, run)
     found = await service.store.runs.summary(run)
     if found is None:
         raise UnknownRun("No judgment is stored of this run.", remedy=_REMEDY)
@@ -51,14 +51,14 @@ async def summary(service: ServiceHere, run: RunName) -> RunSummary:
 @router.get("/prompts")
 async def prompts(service: ServiceHere, run: RunName, limit: Annotated[int, Query(ge=1, le=1_000)] = 50) -> RunPrompts:
     """Prompts over the steps of a run; those whose rewards were equal most often first."""
-    await _require_view(service, run)
+    await require_view(service, run)
     return await service.store.run_prompts.prompts(run, limit)
 
 
 @router.get("/noise")
 async def noise(service: ServiceHere, run: RunName) -> RunNoise:
     """How much of the variance of advantages is chance of the judge, by rubric."""
-    await _require_view(service, run)
+    await require_view(service, run)
     return await noise_of(service.store.reasks, run)
 
 
@@ -66,12 +66,12 @@ async def noise(service: ServiceHere, run: RunName) -> RunNoise:
 async def repin(service: ServiceHere, body: RepinRequest) -> RunSummary:
     """Give up the pins of a run: the next judgment pins what then answers. The act is recorded with reason and
     caller."""
-    await _require_view(service, body.run)
+    await require_view(service, body.run)
     await service.store.runs.repin(body.run, body.reason, current_caller.get().name)
     return await summary(service, body.run)
 
 
-async def _require_view(service: Service, run: str) -> None:
+async def require_view(service: Service, run: str) -> None:
     """Raises UnknownRun for a run that the caller may not see."""
     caller = viewer(service)
     if caller is not None and not await service.store.runs.judged_by(run, caller):

@@ -32,7 +32,9 @@ def chromium():
 def server():
     """A server with judgments, one of them in a group of eight, and labels under way."""
     with judged_by(faithful(0.73)) as (client, _):
-        items = [submission(rubric=rubric(), response=f"Answer {n} {LONG}.", group="g1", run="r1") for n in range(8)]
+        items = [
+            submission(rubric=rubric(), response=f"Answer {n} {LONG}.", group="g1", run="r1", step=n) for n in range(8)
+        ]
         client.post("/v1/score/batch", json={"items": items}).raise_for_status()
         for n in range(3):
             client.post("/v1/score", json=submission(rubric="safety/sycophancy", response=f"Answer {n}.", id=str(n)))
@@ -64,6 +66,8 @@ def pages(server):
         "/drafts": "/drafts?base=writing/summary",
         "/drafts/{draft_id}": draft,
         "/drafts/{draft_id}/publish": f"{draft}/publish",
+        "/runs": "/runs",
+        "/runs/one": "/runs/one?run=r1",
         "/jobs": "/jobs",
         "/jobs/{job_id}": f"/jobs/{job}",
         "/judges": "/judges",
@@ -75,11 +79,11 @@ def pages(server):
 
 
 def test_every_page_is_visited(pages):
-    from judge_server.server.pages import editor, explorer, labelling, library, operation, start, try_it
+    from judge_server.server.pages import editor, explorer, labelling, library, operation, start, training, try_it
 
     shown = {
         route.path
-        for module in (editor, explorer, labelling, library, operation, start, try_it)
+        for module in (editor, explorer, labelling, library, operation, start, training, try_it)
         for route in module.router.routes
         if "GET" in route.methods and not route.path.startswith("/static")
     }

@@ -1,0 +1,111 @@
+"""/runs and /runs/one: a training run over its steps, with the alarms where they were raised."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from judge_server.core.errors import UnknownRun
+from judge_server.core.monitor import Transition
+from judge_server.server.pages.rendering import page
+from judge_server.server.routes.runs import RunName, require_view
+from judge_server.server.service import ServiceHere, viewer
+from judge_server.store.run_step_records import RunStep
+from judge_server.store.writing import microseconds
+
+router = APIRouter(prefix="/runs", include_in_schema=False)
+_LISTED: Final = 100
+_WIDTH: Final = 600
+_HEIGHT: Final = 160
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """A curve over steps in a frame of 600 × 160. ``runs``: polylines, broken where a value is missing; ``low`` and
+    ``high``: the values at the frame's lower and upper edge; ``marks``: x of an alarm, with its text."""
+
+    title: str
+    runs: tuple[str, ...]
+    low: str
+    high: str
+    first: int
+    last: int
+    marks: tuple[tuple[str, str], ...]
+    told: str
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """What one rubric gave one policy."""
+
+    rubric: str
+    policy: str
+    steps: tuple[RunStep, ...]
+    lines: tuple[StepLine, ...]
+
+
+@router.get("")
+async def runs(request: Request, service: ServiceHere) -> Response:
+    return page(request, "runs.html", runs=await service.store.runs.names(_LISTED, viewer(service)))
+
+
+@router.get("/one")
+async def run(run: RunName, request: Request, service: ServiceHere) -> Response:
+    """The steps of the run named in the address, each leading to its judgments."""
+    await require_view(service, run)
+    summary = await service.store.runs.summary(run)
+    if summary is None:
+        raise UnknownRun("No judgment names this run.", remedy="Look for it among the runs.")
+    steps = await service.store.run_steps.steps(run)
+    raised = [one for one in await service.store.alarms.transitions(1_000) if one.raised]
+    parts = [_part(tuple(some), raised) for _, some in groupby(steps, key=lambda step: (step.rubric, step.policy))]
+    return page(request, "run.html", run=run, summary=summary, parts=parts)
+
+
+def _part(steps: tuple[RunStep, ...], raised: Sequence[Transition]) -> RunPart:
+    first = steps[0]
+    marks = _marks(steps, raised)
+    shares = {
+        "Share without a reward": [1 - step.rewards / step.judgments for step in steps],
+        "Share that the guard flagged": [step.flagged / step.judgments for step in steps],
+    }
+    lines = [_line("Mean reward", steps, [step.mean for step in steps], marks)]
+    lines += [_line(title, steps, values, marks, (0.0, 1.0)) for title, values in shares.items()]
+    return RunPart(first.rubric, first.policy, steps, tuple(lines))
+
+
+def _marks(steps: Sequence[RunStep], raised: Sequence[Transition]) -> list[tuple[int, str]]:
+    """The step that was under way when an alarm about the rubric was raised."""
+    found = []
+    for one in raised:
+        at = microseconds(one.at)
+        before = [step.step for step in steps if step.first_us <= at]
+        if before and len(before) < len(steps) and one.finding.series.rubric in (None, steps[0].rubric):
+            found.append((before[-1], f"{one.finding.monitor.replace('_', ' ')}: {one.finding.text}"))
+    return found
+
+
+def _line(
+    title: str,
+    steps: Sequence[RunStep],
+    values: Sequence[float | None],
+    marks: Sequence[tuple[int, str]],
+    within: tuple[float, float] | None = None,
+) -> StepLine:
+    known = [value for value in values if value is not None]
+    low, high = within or (min(known, default=0.0), max(known, default=1.0))
+    span, first, last = (high - low) or 1.0, steps[0].step, steps[-1].step
+
+    def across(step: int) -> float:
+        return _WIDTH * (step - first) / max(last - first, 1)
+
+    points = [
+        None if value is None else f"{across(step.step):.1f},{_HEIGHT * (1 - (value - low) / span):.1f}"
+        for step, value in zip(steps, values, strict=True)
+    ]
+    pieces = [" ".join(map(str, piece)) for there, piece in groupby(points, key=lambda one: one is not None) if there]
+    told = f"{title}: {known[0]:.3f} at first, {known[-1]:.3f} at last" if known else f"{title}: no values"
+    shown = tuple((f"{across(step):.1f}", text) for step, text in marks)
+    return StepLine(title, tuple(pieces), f"{low:.3f}", f"{high:.3f}", first, last, shown, told)

@@ -1,0 +1,47 @@
+"""A training run on a page: its steps as curves and as a table, and from a missing reward to its cause."""
+
+import pytest
+
+from tests.served import judged_by
+from tests.server.pages.test_pages import sound
+from tests.stub_judge import labels, text
+from tests.submissions import rubric, submission
+
+
+def failing_at_step_three(body):
+    return text("no verdict") if "step-3" in str(body) else labels(Yes=0.8, No=0.2)
+
+
+@pytest.fixture(scope="module")
+def client():
+    with judged_by(failing_at_step_three) as (client, _):
+        items = [
+            submission(rubric=rubric(), response=f"Answer step-{step} of {n}.", run="a/b", step=step, group="g")
+            for step in range(5)
+            for n in range(3)
+        ]
+        client.post("/v1/score/batch", json={"items": items}).raise_for_status()
+        yield client
+
+
+def test_a_run_is_drawn_over_its_steps(client):
+    assert "/runs/one?run=a%2Fb" in {one["href"] for one in sound(client.get("/runs")).all("a")}
+    page = sound(client.get("/runs/one", params={"run": "a/b"}), curves=3)
+    mean, without, _ = (one["aria-label"] for one in page.all("svg"))
+    assert mean == "Mean reward: 0.800 at first, 0.800 at last"
+    assert without == "Share without a reward: 0.000 at first, 0.000 at last"
+    pieces = [one["points"].split() for one in page.all("polyline")]
+    assert [len(points) for points in pieces] == [3, 1, 5, 5]  # the mean is broken where no reward is
+    assert pieces[2][3] == "450.0,0.0"  # all of step 3
+
+
+def test_from_a_missing_reward_to_its_cause_in_three_clicks(client):
+    page = sound(client.get("/runs/one", params={"run": "a/b"}), curves=3)
+    (step,) = (one["href"] for one in page.all("a") if "step=3" in one["href"])
+    listed = sound(client.get(step))
+    one = next(link["href"] for link in listed.all("a") if link["href"].startswith("/judgments/jdg_"))
+    assert "unusable_verdict" in sound(client.get(one)).text
+
+
+def test_an_unknown_run_is_a_page(client):
+    assert client.get("/runs/one", params={"run": "none"}).status_code == 404
