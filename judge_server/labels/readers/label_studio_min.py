@@ -1,7 +1,7 @@
 """Exports of Label Studio in the format JSON_MIN: one flat object for each annotation
 (https://labelstud.io/guide/export).
 
-The data of the task come first, then ``id``, the results by control, ``annotator``, ``annotation_id`` and dates: what
+The data of the task come first, at least one field, then ``id``, the results by control, ``annotator``, ``annotation_id`` and dates: what
 stands between ``id`` and ``annotator`` is a control, and its name the criterion. Spans and other results without one
 label are counted in a note.
 """
@@ -26,7 +26,7 @@ def long_records(rows: Sequence[Record], findings: LabelFindings) -> Iterator[Re
     unread = 0
     for row, record in rows:
         names = list(record)
-        if not recognizes(record) or names.index("id") > names.index("annotator"):
+        if not recognizes(record) or not 0 < names.index("id") < names.index("annotator"):
             advice = "Export with the format JSON, or JSON_MIN with its keys in their order."
             findings.add(row, None, "the controls cannot be told from the data of the task", advice)
             continue

@@ -132,6 +132,14 @@ def test_label_studio_json_min(tmp_path):
     assert faults(listed(tmp_path, several)) == [(1, "topics", "2 labels were chosen at once")]
 
 
+def test_label_studio_json_min_with_its_keys_in_another_order_is_refused(tmp_path):
+    """Which fields are answers is told by their place alone; a prompt must not become a criterion."""
+    record = {"id": 5, "prompt": "Q", "response": "R", "grade": 3, "annotator": 1, "annotation_id": 2}
+    for given in (record, dict(sorted(record.items()))):
+        (fault,) = faults(listed(tmp_path, given))
+        assert fault[2] == "the controls cannot be told from the data of the task"
+
+
 STEER = {"prompt": "Q", "response": "R", "correctness": 4, "coherence": 4, "complexity": 0, "verbosity": 1}
 
 
