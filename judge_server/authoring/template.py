@@ -76,9 +76,13 @@ criteria:
 """
 
 
+def title_of(rubric_id: str) -> str:
+    """The last part of an id in words."""
+    return rubric_id.rsplit("/", 1)[-1].replace("_", " ").replace("-", " ").capitalize()
+
+
 def template(rubric_id: str) -> str:
     """The text of a new rubric. Raises BadRubric if ``rubric_id`` is not an id."""
-    title = rubric_id.rsplit("/", 1)[-1].replace("_", " ").replace("-", " ").capitalize()
-    text = _TEMPLATE.format(id=rubric_id, title=f'"{title}"')
+    text = _TEMPLATE.format(id=rubric_id, title=f'"{title_of(rubric_id)}"')
     parse(text)
     return text

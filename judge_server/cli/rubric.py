@@ -50,11 +50,18 @@ def _telling(command: Callable[P, None]) -> Callable[P, None]:
 def new(
     rubric_id: Annotated[str, typer.Argument(metavar="ID", help="For example medical/consultation.")],
     output: Output = None,
+    template: Annotated[
+        str | None, typer.Option(metavar="FILE|ID", help="Begin with the content of another rubric.")
+    ] = None,
+    rubrics: Rubrics = None,
 ) -> None:
-    """Write a commented rubric to start from: ID.yaml below rubrics/ if that exists, else here; -o - prints it."""
-    from judge_server.cli.actions.rubric import new as write_template
+    """Write a rubric to start from: ID.yaml below rubrics/ if that exists, else here; -o - prints it.
 
-    write_template(rubric_id, output)
+    On a terminal it asks for statements and points; otherwise, and without a statement, it is a commented template.
+    """
+    from judge_server.cli.actions.rubric_new import new as write_new
+
+    write_new(rubric_id, output, template, rubrics)
 
 
 @app.command()

@@ -77,6 +77,11 @@ repos:
         entry: judge-server rubric validate rubrics
         language: system
         pass_filenames: false
+      - id: rubrics-lint
+        name: rubrics follow the advice
+        entry: judge-server rubric lint rubrics
+        language: system
+        pass_filenames: false
       - id: rubrics-test
         name: rubrics pass their cases
         entry: judge-server rubric test rubrics

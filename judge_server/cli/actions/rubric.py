@@ -18,26 +18,12 @@ from judge_server.authoring.lint import RULES
 from judge_server.authoring.parsing import Parsed, load
 from judge_server.authoring.publication import publish as publish_file
 from judge_server.authoring.schema import schema_text
-from judge_server.authoring.template import template
 from judge_server.authoring.writing import replace_file
 from judge_server.cli.actions import rubric_target, rubric_view
 from judge_server.cli.running import fail
 from judge_server.core.errors import UnknownRubric
 from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric
-
-
-def new(rubric_id: str, output: Path | None) -> None:
-    text = template(rubric_id)
-    if output == Path("-"):
-        typer.echo(text, nl=False)
-        return
-    base = Path("rubrics") if Path("rubrics").is_dir() else Path()
-    path = output or base / f"{rubric_id}.yaml"
-    if path.exists():
-        fail(f"{path} exists; name another file with --output.")
-    replace_file(path, text)
-    typer.echo(str(path))
 
 
 def validate(targets: list[str], as_json: bool) -> bool:

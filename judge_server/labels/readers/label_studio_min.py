@@ -1,9 +1,9 @@
 """Exports of Label Studio in the format JSON_MIN: one flat object for each annotation
 (https://labelstud.io/guide/export).
 
-The data of the task come first, at least one field, then ``id``, the results by control, ``annotator``, ``annotation_id`` and dates: what
-stands between ``id`` and ``annotator`` is a control, and its name the criterion. Spans and other results without one
-label are counted in a note.
+The data of the task come first, at least one field, then ``id``, the results by control, ``annotator``,
+``annotation_id`` and dates: what stands between ``id`` and ``annotator`` is a control, and its name the criterion.
+Spans and other results without one label are counted in a note.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
