@@ -9,6 +9,7 @@ from judge_server.labels.label import CriterionScale, Item, Role
 from judge_server.labels.label_set import LabelSet, Provenance
 from judge_server.labels.observations import observed
 from judge_server.labels.readers.checking import (
+    check_annotators,
     check_duplicates,
     check_names,
     check_probabilities,
@@ -44,6 +45,7 @@ def assemble(
             remedy="Each row below the heading is one label; see judge-server docs labels.",
         )
     check_names(gathering, findings)
+    check_annotators(gathering, findings)
     check_summaries(gathering, findings)
     roles = roles_of(gathering, findings)
     clusters, cluster_codes = clusters_of(gathering, findings)

@@ -11,7 +11,7 @@ from judge_server.labels.label import ROLES, Role
 from judge_server.labels.label_set import Split
 from judge_server.labels.readers.finding import MOST_KEPT, LabelFindings
 from judge_server.labels.readers.gathering import Gathering
-from judge_server.labels.readers.word import dates_of_entries, is_summary
+from judge_server.labels.readers.word import dates_of_entries, is_summary, several_at_once
 from judge_server.labels.table import Codes
 
 LONGEST_NAME: Final = 400
@@ -49,6 +49,17 @@ def check_names(gathering: Gathering, findings: LabelFindings) -> None:
                     message,
                     "Format the column as text, and enter it again.",
                 )
+
+
+def check_annotators(gathering: Gathering, findings: LabelFindings) -> None:
+    """An annotator is one person: ``ann; bob`` beside ``ann`` is a consensus, which would count as a third person."""
+    codes, names = gathering.codes("annotator"), gathering.numbering["annotator"].names
+    folded = {name.casefold() for name in names}
+    for code, name in enumerate(names):
+        if len(name) <= LONGEST_NAME and several_at_once(name, folded - {name.casefold()}):
+            message = f"the annotator {name!r} names several annotators at once"
+            advice = "Give each a row of their own, or the consensus a name of its own."
+            _add_at(findings, gathering.rows, codes == code, "annotator", message, advice)
 
 
 def check_summaries(gathering: Gathering, findings: LabelFindings) -> None:

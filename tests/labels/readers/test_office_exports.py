@@ -120,3 +120,8 @@ def test_numbers_shown_with_fewer_decimals_than_they_have_are_noted(tmp_path):
 def test_a_judge_that_does_not_know_abstains(tmp_path):
     labels = read_labels(table(tmp_path, human("a", "yes"), human("b", "no"), judge("a", "unknown"), judge("b", "no")))
     assert [label.status for label in labels.table] == ["ok", "ok", "abstained", "ok"]
+
+
+def test_two_names_in_the_cell_of_one_annotator_are_refused(tmp_path):
+    path = table(tmp_path, human("a", "yes", "ann; bob"), human("b", "no", "Ann"), human("c", "no", "Dr. Roe, Jane"))
+    assert faults(path) == [(2, "annotator", "the annotator 'ann; bob' names several annotators at once")]
