@@ -54,6 +54,15 @@ def test_the_readme_shows_what_the_demo_prints(demonstration):
         assert line == "…" or " ".join(line.split()) in printed, line
 
 
+def test_the_readme_computes_the_reward_that_the_demo_prints(demonstration):
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    sums, points, said = re.search(r"`off_task`[^:]*: \((.+?)\) / (\d+) = (\d\.\d+)", text).groups()
+    terms = re.findall(r"([+-]?) ?([\d.]+)(?: × ([\d.]+))?", sums)
+    total = sum((-1 if sign == "-" else 1) * float(one) * float(other or 1) for sign, one, other in terms)
+    assert f"{total / int(points):.3f}" == said
+    assert re.search(rf"tags-good +format/tags_and_tools +{re.escape(said)} ok", demonstration.stdout)
+
+
 def test_the_whole_demonstration_shows_every_verdict(demonstration):
     assert len(invoke("demo", "--full").stdout.splitlines()) > len(demonstration.stdout.splitlines()) + 50
 
