@@ -70,7 +70,7 @@ def test_a_rubric_file_holds_for_lines_that_name_none_and_the_output_for_a_file(
 
 def test_a_rubric_of_the_library_or_of_a_directory_is_named(tmp_path):
     (tmp_path / "word.yaml").write_text(json.dumps(checking()))
-    bundled = judge_server("score", "-", "--rubric", "medical/hedging@3.1.0", stdin=lines(submission(rubric=None)))
+    bundled = judge_server("score", "-", "--rubric", "medical/hedging@3.1.1", stdin=lines(submission(rubric=None)))
     own = judge_server(
         "score", "-", "--rubrics", tmp_path, "--rubric", "test/word", stdin=lines(submission(rubric=None))
     )

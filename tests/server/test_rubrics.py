@@ -166,7 +166,7 @@ def test_published_rubrics_outlive_the_server(tmp_path):
 
 def test_judgments_and_listings_say_that_a_shipped_rubric_is_unreviewed(client):
     judgment = client.post("/v1/score", json=submission(rubric="writing/summary")).json()
-    assert any("writing/summary@3.0.0: unreviewed" in notice for notice in judgment["notices"])
+    assert any("writing/summary@4.0.0: unreviewed" in notice for notice in judgment["notices"])
     assert client.get("/v1/rubrics/writing/summary").json()["review"]["review"] == "unreviewed"
     entries = client.get("/v1/rubrics").json()["rubrics"]
     assert {entry["review"] for entry in entries} == {"unreviewed"}
@@ -177,4 +177,4 @@ def test_a_withdrawn_version_can_be_read_and_does_not_judge(client):
     refused = client.post("/v1/score", json=submission(rubric="writing/summary@1.0.0"))
     assert refused.status_code == 409
     assert refused.json()["type"] == "urn:judge-server:error:rubric_not_allowed"
-    assert "writing/summary@3.0.0" in refused.json()["remedy"]
+    assert "writing/summary@4.0.0" in refused.json()["remedy"]

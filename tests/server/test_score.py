@@ -24,7 +24,7 @@ def test_a_submission_becomes_a_judgment(client):
 
 
 def test_a_rubric_of_the_library_is_named(client):
-    named = submission(rubric="medical/emergency_referral@3.0.0", facts={"emergency": True})
+    named = submission(rubric="medical/emergency_referral@3.0.1", facts={"emergency": True})
     judgment = client.post("/v1/score", json=named).json()
     assert judgment["rubric"]["id"] == "medical/emergency_referral"
     assert judgment["reward"] is not None
