@@ -118,6 +118,7 @@ def test_a_workbook_goes_out_and_comes_back(made):
         ([{"id": "a", "response": "A"}], "has no prompt"),
         ([{"id": "a", "prompt": "Q", "response": "A"}, {"id": "a", "prompt": "Q", "response": "B"}], "another text"),
         ([{"id": "a", "prompt": "Q", "response": "A", "facts": {"allergy": "maybe"}}], "cannot be read as a truth"),
+        ([{"id": "1-Feb", "prompt": "Q", "response": "A"}], "the item '1-Feb' is a date"),
     ],
 )
 def test_items_that_cannot_be_labelled_are_refused(made, items, message):

@@ -14,7 +14,7 @@ from judge_server.labels.readers.heading import chunks_below, table_of_rows
 from judge_server.labels.readers.healthbench import conversation_text
 from judge_server.labels.readers.layout import FACTS, TEXTS, is_fact
 from judge_server.labels.readers.records import Chunk, Record, records
-from judge_server.labels.readers.word import given
+from judge_server.labels.readers.word import dates_of_entries, given
 
 _IDS: Final = ("item", "item_id", "id")
 
@@ -25,17 +25,23 @@ def read_items(path: Path) -> tuple[list[Item], dict[str, str]]:
     findings = LabelFindings(path.name)
     items: dict[str, Item] = {}
     clusters: dict[str, str] = {}
+    rows: dict[str, int] = {}
     for row, record in _records(path, findings):
         fields = {str(name).strip().casefold(): value for name, value in record.items()}
         item = _item(row, record, fields, findings)
         if item is None:
             continue
-        known = items.setdefault(item.id, item)
+        known, _ = items.setdefault(item.id, item), rows.setdefault(item.id, row)
         if known != item:
             findings.add(row, "item", f"the item {item.id!r} has another text here", "Give each text an id of its own.")
         cluster = given(fields.get("cluster"), fields.get("prompt_id"))
         if cluster is not None:
             clusters[item.id] = str(cluster)
+    for name in sorted(dates_of_entries(items), key=rows.__getitem__):
+        advice = "Format the column as text, and enter it again."
+        findings.add(
+            rows[name], "item", f"the item {name!r} is a date: spreadsheets make dates of such entries", advice
+        )
     findings.refuse_if_any()
     if not items:
         raise BadInput(f"{path.name} holds no items.", remedy="Each row is an item: item, prompt, response.")
