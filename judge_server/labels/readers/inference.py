@@ -15,6 +15,7 @@ from judge_server.labels.readers.word import BOOLEANS, PAIRS, is_boolean, number
 
 MOST_CLASSES: Final = 100
 MOST_STEPS: Final = 21
+FAR: Final = 4  # a step so many times as large as all others is perhaps mistyped
 EXCUSES: Final = frozenset({"error", "none", "invalid", "unknown", "timeout", "failed", "unparseable", "undefined"})
 Tally = Mapping[str, int]
 
@@ -87,6 +88,9 @@ def _numeric(criterion: str, basis: Tally, judges: Tally) -> Inferred:
     if steps and set(steps) <= {0.0, 1.0}:
         return Inferred(CriterionScale(criterion=criterion, kind="binary", classes=("0", "1"), positive="1"))
     scale = CriterionScale(criterion=criterion, kind="ordinal", classes=tuple(map(written, steps)))
+    if len(steps) > 2 and steps[-1] >= FAR * max(map(abs, steps[:-1])):
+        far = f"criterion {criterion!r}: {written(steps[-1])} is far from the other numbers, up to {written(steps[-2])}"
+        return Inferred(scale, notes=(far,))
     codes = f"criterion {criterion!r}: read as the steps 1 < 2; if 1 means yes and 2 no: --map '1=yes' --map '2=no'"
     return Inferred(scale, notes=(codes,) if steps == [1.0, 2.0] else ())
 

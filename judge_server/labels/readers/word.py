@@ -57,7 +57,7 @@ _NEARLY: Final = {
         "Write words, or say what both mean: --map '+=met' --map '-=unmet'.",
     ),
     rf"{_NUMBER}\s*[-\u2013\u2014]\s*{_NUMBER}": ("is a range", "Decide for one number."),
-    rf"[<>~\u2248\u2264\u2265=]=?\s*{_NUMBER}|{_NUMBER}\s*[?!*+]+|[0-9]*[\u00bc-\u00be\u2150-\u215e]": (
+    rf"\(?{_NUMBER}\)|[<>~\u2248\u2264\u2265=]=?\s*{_NUMBER}|{_NUMBER}\s*[?!*+]+|[0-9]*[\u00bc-\u00be\u2150-\u215e]": (
         "is a number with a sign",
         "Write the number alone; notes have a column of their own.",
     ),
@@ -135,10 +135,12 @@ def tidy(text: str) -> str:
 
 
 def several_at_once(word: str, others: Collection[str]) -> bool:
-    """Whether a word lists two or more labels that are used alone: ``a;b`` beside ``a``."""
+    """Whether a word lists two or more labels that are used alone: ``a;b`` beside ``a``, ``a/b`` beside both."""
     parts = [part.strip().casefold() for part in _LISTED.split(word)]
     if number_of(word) is not None:
         return False
+    if "/" in word and word.casefold() not in others and set(word.casefold().split("/")) <= {*others}:
+        return True
     return len(parts) > 1 and all(parts) and any(part in others for part in parts) and word.casefold() not in others
 
 

@@ -69,6 +69,23 @@ def test_a_number_with_a_unit_is_refused(tmp_path, word):
     assert (row, message) == (2, f"the label {word!r} is a number with a unit")
 
 
+@pytest.mark.parametrize("word", ["1)", "(2)"])
+def test_a_number_in_brackets_is_refused(tmp_path, word):
+    assert faults(labelled(tmp_path, word, "3)", "1"))[0] == (2, "label", f"the label {word!r} is a number with a sign")
+
+
+def test_two_classes_with_a_stroke_between_them_are_refused(tmp_path):
+    assert faults(labelled(tmp_path, "A", "B", "A/B"))[0][:2] == (4, "label")
+    assert read_labels(labelled(tmp_path, "A", "B", "A/C")).scales[0].classes == ("A", "A/C", "B")
+
+
+def test_a_number_far_above_the_others_is_noted(tmp_path):
+    notes = read_labels(labelled(tmp_path, "8", "9", "80", "10")).notes
+    assert any("80 is far from the other numbers, up to 10" in note for note in notes)
+    notes = read_labels(labelled(tmp_path, "1", "2", "5", "3")).notes
+    assert not any("far from" in note for note in notes)
+
+
 def test_classes_that_begin_with_a_number_are_read_if_they_are_named(tmp_path):
     labels = read_labels(labelled(tmp_path, "1 dose", "2 doses"), scales=[parse_scale("c=1 dose<2 doses")])
     assert [label.label for label in labels.table] == ["1 dose", "2 doses"]
