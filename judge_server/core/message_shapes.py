@@ -1,8 +1,9 @@
 """Messages in the shapes of other interfaces, as our own: one shape for whatever client wrote them.
 
 Read are OpenAI's chat messages (with ``function_call`` and role ``function``), items of its Responses API, Anthropic's
-blocks (``text``, ``thinking``, ``tool_use``, ``tool_result``), calls written flat, and custom calls. Known fields of
-metadata are left out. Any other field stays, and is then refused with its name: it may be content.
+blocks (``text``, ``thinking``, ``tool_use``, ``tool_result``), calls written flat, and custom calls. A ``refusal`` is
+what the assistant says. Known fields of metadata are left out. Any other field stays, and is then refused with its
+name: it may be content.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +18,15 @@ _METADATA = frozenset(
     )
 )  # fmt: skip
 _BLOCKS = frozenset(("tool_use", "tool_result", "thinking", "redacted_thinking"))
-_ITEMS = frozenset(
-    ("function_call", "custom_tool_call", "function_call_output", "custom_tool_call_output", "reasoning")
+_ARGUMENTS = ("arguments", "input", "args", "parameters")
+_OF_A_CALL = frozenset(
+    ("id", "call_id", "type", "index", "name", "status", "provider_specific_fields", "extra_content")
 )
 
 
 def in_our_shape(given: Any) -> Any:
-    """The messages of a conversation; anything that is no list, or no object in it, as it is."""
+    """The messages of a conversation; anything that is no list, or no object in it, as it is. Raises ValueError that
+    names an item of the Responses API which is not read."""
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         return given
     if all(_is_ours(message) for message in given):
@@ -42,7 +45,7 @@ def _messages(message: Any) -> Iterator[Any]:
     if not isinstance(message, Mapping):
         yield message
         return
-    if _kind(message) in _ITEMS and "role" not in message:
+    if "role" not in message and _kind(message) not in (None, "message"):
         yield _of_item(message)
         return
     kept = {name: value for name, value in message.items() if name not in _METADATA}
@@ -51,7 +54,10 @@ def _messages(message: Any) -> Iterator[Any]:
     calls = [_call(call) for call in _listed(kept.get("tool_calls"))]
     if isinstance(called := kept.pop("function_call", None), Mapping):
         calls.append(_call(called))
-    thoughts = _thoughts(kept.pop("thinking_blocks", None))
+    thoughts = _thoughts(kept.pop("thinking_blocks", None)) or _thoughts(kept.pop("reasoning_details", None))
+    kept.pop("reasoning_details", None)
+    if isinstance(kept.get("refusal"), str) and not kept.get("content"):
+        kept["content"] = kept.pop("refusal")
     content = kept.get("content")
     if isinstance(content, list) and any(_kind(one) in _BLOCKS for one in content):
         yield from _results(content)
@@ -87,18 +93,25 @@ def _of_item(item: Mapping[str, Any]) -> dict[str, Any]:
         case "reasoning":
             parts = [*_listed(item.get("content")), *_listed(item.get("summary"))]
             return {"role": "assistant", "content": "", "reasoning": "\n\n".join(_thoughts(parts))}
-        case _:
+        case "function_call_output" | "custom_tool_call_output":
             return {"role": "tool", "content": item.get("output"), "tool_call_id": item.get("call_id")}
+        case kind:
+            raise ValueError(f"an item of type {kind!r} is not read: it may be content")
 
 
 def _call(call: Any) -> Any:
-    """A tool call with its function's name and arguments, whatever wrote it."""
+    """A tool call with its function's name and arguments, whatever wrote it. A field that is not known stays, and is
+    refused: it may hold the arguments."""
     if not isinstance(call, Mapping):
         return call
-    inner = next((call[name] for name in ("function", "custom") if isinstance(call.get(name), Mapping)), call)
-    arguments = next((inner[name] for name in ("arguments", "input") if inner.get(name) is not None), "{}")
+    held = next((name for name in ("function", "custom") if isinstance(call.get(name), Mapping)), None)
+    inner = call if held is None else call[held]
+    arguments = next((inner[name] for name in _ARGUMENTS if inner.get(name) is not None), "{}")
     called = next((call[name] for name in ("call_id", "id") if isinstance(call.get(name), str)), None)
-    return {"id": called, "function": {"name": inner.get("name"), "arguments": "{}" if arguments == "" else arguments}}
+    known = _OF_A_CALL.union(_ARGUMENTS, () if held is None else (held,))
+    unknown = {name: value for part in (call, inner) for name, value in part.items() if name not in known and value}
+    function = {"name": inner.get("name"), "arguments": "{}" if arguments == "" else arguments}
+    return {"id": called, "function": function, **unknown}
 
 
 def _results(content: Sequence[Any]) -> Iterator[dict[str, Any]]:

@@ -81,7 +81,10 @@ def _text_of_part(part: Any) -> str:
         text = part.get("text")
         if isinstance(text, str):
             return text
-    raise ValueError("a content part must be {type: text, text: ...}: the judge reads text only")
+    if isinstance(part, Mapping) and part.get("type") == "refusal" and isinstance(part.get("refusal"), str):
+        return str(part["refusal"])
+    kind = f", not {str(part.get('type'))[:60]!r}" if isinstance(part, Mapping) and part.get("type") else ""
+    raise ValueError(f"a content part must be {{type: text, text: ...}}{kind}: the judge reads text only")
 
 
 Conversation = Annotated[tuple[Message, ...], Field(min_length=1, max_length=10_000), BeforeValidator(in_our_shape)]

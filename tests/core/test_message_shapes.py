@@ -20,6 +20,7 @@ CALLS = {
     "with its index": {"index": 0, "id": "c1", "type": "function", "function": FUNCTION},
     "flat": {"id": "c1", "name": "look", "arguments": {"at": 1}},
     "custom": {"id": "c1", "type": "custom", "custom": {"name": "look", "input": '{"at":1}'}},
+    "langchain": {"id": "c1", "name": "look", "args": {"at": 1}, "type": "tool_call"},
     "provider's fields": {"id": "c1", "function": FUNCTION, "provider_specific_fields": None},
 }
 
@@ -106,13 +107,35 @@ def test_metadata_is_left_out():
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]},
         {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f"}, {"type": "image"}]},
         {"role": "critic", "content": "Hi."},
+        {"role": "assistant", "content": "Hi.", "tool_calls": [{"id": "c", "name": "f", "argumants": {"at": 1}}]},
+        {"type": "web_search_call", "id": "w", "status": "completed"},
+        {"role": "assistant", "content": [{"type": "hologram", "data": "x"}]},
     ],
 )
 def test_what_may_be_content_is_refused_with_its_name(message):
     with pytest.raises(ValidationError) as refused:
         read({"role": "assistant", "content": "First."}, message)
     said = str(refused.value)
-    assert any(name in said for name in ("images", "contnet", "refusal", "text only", "role"))
+    names = ("images", "contnet", "refusal", "text only", "role", "argumants", "web_search_call")
+    assert any(name in said for name in names)
+    assert "hologram" in said or "hologram" not in str(message)
+
+
+def test_a_refusal_is_what_the_assistant_says():
+    field, part = read(
+        {"role": "assistant", "content": None, "refusal": "I cannot."},
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "I cannot."}]},
+    )
+    assert field.content == part.content == "I cannot."
+
+
+def test_details_of_reasoning_are_its_text_unless_that_stands_there():
+    detail = {"type": "reasoning.text", "text": "Hm."}
+    both, alone = read(
+        {"role": "assistant", "content": "A.", "reasoning": "Well.", "reasoning_details": [detail]},
+        {"role": "assistant", "content": "A.", "reasoning_details": [detail]},
+    )
+    assert (both.reasoning, alone.reasoning) == ("Well.", "Hm.")
 
 
 def test_ordinary_messages_pass_as_they_are():
