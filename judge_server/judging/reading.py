@@ -202,14 +202,17 @@ def read_structured(completion: Completion, labels: Sequence[Sequence[str]]) -> 
     return [_entry(answer[number], words) for number, words in zip(numbers, labels, strict=True)]
 
 
-_ALONE = re.compile(r"[\s\ufeff\u200b-\u200d\u2060*_`]*([^\s*_`.]{1,40})[\s\ufeff\u200b-\u200d\u2060*_`.]*")
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
+_QUOTES = "'\u201c\u201d\u2018\u2019"
+_AROUND = rf"\s{_UNSEEN}{_QUOTES}*_`"
+_ALONE = re.compile(rf"[{_AROUND}]*([^\s*_`.!\u3002]{{1,40}})[{_AROUND}.!\u3002]*")
 
 
 def _label_alone(text: str, labels: Sequence[str]) -> str | None:
     """The label if a text is nothing else: a word in any case, a single letter in its own."""
     if len(text) > _LONGEST_LABEL_ALONE or (match := _ALONE.fullmatch(text)) is None:
         return None
-    word = match[1].strip("\ufeff\u200b\u200c\u200d\u2060")
+    word = match[1].strip(_UNSEEN + _QUOTES)
     return next((one for one in labels if word == one or (len(one) > 1 and word.casefold() == one.casefold())), None)
 
 

@@ -287,8 +287,9 @@ def test_the_schema_bounds_every_string_and_forbids_more_fields():
 
 
 @pytest.mark.parametrize(
-    "text", ["Yes", "yes", "Yes.", "**Yes**", "**Yes.**", "\ufeffYes", " yes\u200b\n", "`YES`", "_Yes_ "]
-)
+    "text", ["Yes", "yes", "Yes.", "**Yes**", "**Yes.**", "\ufeffYes", " yes\u200b\n", "`YES`", "_Yes_ ",
+    "'yes'.", "\u201cYes.\u201d", "YES!", "Yes\u3002"],
+)  # fmt: skip
 def test_a_label_alone_is_a_verdict_without_a_reason(text):
     (spoken,) = said(text)
     assert (spoken.label, spoken.reason) == ("Yes", "")
