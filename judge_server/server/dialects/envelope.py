@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from judge_server.authoring.emitting import data_of
-from judge_server.authoring.interchange import FORMATS, format_of, rows
+from judge_server.authoring.interchange import FORMATS, format_of
+from judge_server.authoring.interchange.tracked import unpacked
 from judge_server.core.errors import BadInput, BadRubric, BadSubmission
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Conversation, Coordinate
@@ -74,11 +75,12 @@ def envelope_in_row(row: dict[str, Any]) -> Envelope:
 
 
 def _rubric_of_row(given: Any) -> Any:
-    """A rubric of ours or its name as it is. A list of criteria, as objects or as numbered lines of a text, is read as
+    """A rubric of ours or its name as it is. A list of criteria, as objects or as lines of a text, is read as
     ``rubric import`` reads it. Raises BadEnvelope that says what is wrong with it."""
-    record = {"rubric": given}
-    if not isinstance(given, list | str) or not rows.entries_of(record):
+    given = unpacked(given)
+    if (isinstance(given, str) and "\n" not in given.strip()) or (isinstance(given, dict) and "id" in given):
         return given
+    record = {"rubric": given}
     try:
         name = f"row/{digest(as_json(given)).removeprefix('sha256:')[:16]}"
     except ValueError as fault:

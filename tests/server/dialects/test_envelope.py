@@ -89,3 +89,30 @@ def test_a_label_that_nests_without_end_is_a_reference_or_a_typed_fault():
 def test_the_columns_of_a_row_are_an_envelope_and_a_reference_may_be_any_json():
     envelope = envelope_in_row({"rubric": "a/b", "reference": [1, 2], "other": 5, "facts": None})
     assert (envelope.rubric, envelope.reference, envelope.facts) == ("a/b", "[1,2]", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([{"criteria": "Names towns.", "weight": 2}], [("Names towns.", 2)]),
+        (["Names towns.", "Is cheap."], [("Names towns.", 1), ("Is cheap.", 1)]),
+        ('[{"criterion": "Names towns.", "points": 3}]', [("Names towns.", 3)]),
+        ({"criteria": [{"criterion": "Names towns.", "weight": 2}]}, [("Names towns.", 2)]),
+        ("- Names towns.\n- Is cheap.", [("Names towns.", 1), ("Is cheap.", 1)]),
+        ("Essential: Names towns.\nPitfall: Fails to say when.", [("Names towns.", 1), ("Fails to say when.", -0.9)]),
+    ],
+    ids=["list", "texts", "json", "object", "bullets", "categories"],
+)
+def test_a_rubric_of_another_project_in_a_row_is_read(given, expected):
+    held = envelope_in_row({"rubric": given}).rubric
+    assert [(one["statement"], one.get("points", 1)) for one in held["criteria"]] == expected
+
+
+def test_a_rubric_of_ours_as_json_text_is_read():
+    assert envelope_in_row({"rubric": json.dumps(rubric())}).rubric == rubric()
+
+
+@pytest.mark.parametrize("given", [[], 5, "Be nice to people.\nAnd brief.", {"accuracy": "high"}])
+def test_a_rubric_of_no_known_form_is_refused_rather_than_taken_for_a_name(given):
+    with pytest.raises(BadSubmission, match="rubric of the row cannot be read"):
+        envelope_in_row({"rubric": given})
