@@ -1,10 +1,11 @@
 """Removing judgments with everything that only they refer to: audits, texts, remembered verdicts, a job's copy."""
 
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, not_, or_, select, text, update
 
@@ -50,6 +51,13 @@ class Removed:
         return Removed(self.judgments + other.judgments, self.texts + other.texts, self.verdicts + other.verdicts)
 
 
+class PrunedSome(NamedTuple):
+    """``seconds``: how long the transaction took, in which no judgment could be committed."""
+
+    judgments: int
+    seconds: float
+
+
 class ErasureRecords:
     """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
 
@@ -89,14 +97,16 @@ class ErasureRecords:
         rows = await self._read(lambda connection: list(connection.execute(question).scalars()))
         return tuple(decode(Erasure, row) for row in rows)
 
-    async def prune(self, kind: RetentionClass, before: datetime) -> int:
-        """Remove at most 200 judgments of a class that are older and not pinned; the number removed."""
+    async def prune(self, kind: RetentionClass, before: datetime, most: int = AT_ONCE) -> PrunedSome:
+        """Remove at most ``most`` judgments of a class that are older and not pinned, the oldest first."""
         wanted = select(JUDGMENT.c.id).where(_older(kind, before), ~_PINNED)
-        wanted = wanted.order_by(JUDGMENT.c.created_us, JUDGMENT.c.id).limit(AT_ONCE)
+        wanted = wanted.order_by(JUDGMENT.c.created_us, JUDGMENT.c.id).limit(most)
 
-        def work(connection: Connection) -> int:
+        def work(connection: Connection) -> PrunedSome:
+            began = time.monotonic()
             ids = list(connection.execute(wanted).scalars())
-            return _remove(connection, ids, ()).judgments if ids else 0
+            count = _remove(connection, ids, ()).judgments if ids else 0
+            return PrunedSome(count, time.monotonic() - began)
 
         return await self._write(work)
 

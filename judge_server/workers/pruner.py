@@ -1,4 +1,7 @@
-"""Removes judgments that are older than their class is kept, a few at a time, so that scoring goes on beside it."""
+"""Removes judgments that are older than their class is kept, a few at a time, so that scoring goes on beside it.
+
+A judgment that is to be stored waits for the transaction that prunes, so each is kept short, however slow the disk is.
+"""
 
 import asyncio
 import logging
@@ -11,6 +14,7 @@ from typing import Final
 
 from judge_server.core.erasure import RetentionClass
 from judge_server.core.errors import StoreUnavailable
+from judge_server.store.erasure_records import AT_ONCE, PrunedSome
 from judge_server.store.store import Store
 from judge_server.util.concurrency import run_periodically
 
@@ -18,6 +22,9 @@ _LOG = logging.getLogger(__name__)
 _WORK: Final = "prune"
 _LEASE_SECONDS: Final = 120.0
 _REST: Final = 4.0  # for each second of a transaction
+_WANTED_SECONDS: Final = 0.01  # of a transaction
+_LEAST_AT_ONCE: Final = 10
+_CLAIM_SECONDS: Final = 10.0
 
 
 class Pruner:
@@ -29,6 +36,8 @@ class Pruner:
         self._days = days
         self._seconds = seconds
         self._working: asyncio.Task[None] | None = None
+        self._at_once = _LEAST_AT_ONCE
+        self._claimed_at = float("-inf")
 
     def start(self) -> None:
         if self._days:
@@ -49,13 +58,26 @@ class Pruner:
         count = 0
         for kind, days in self._days.items():
             before = datetime.now(UTC) - timedelta(days=days)
-            while await self._store.watches.claim(_WORK, self._name, seconds=_LEASE_SECONDS):
-                began = time.monotonic()
-                removed = await self._store.erasures.prune(kind, before)
-                if not removed:
+            while await self._claimed():
+                removed = await self._store.erasures.prune(kind, before, self._at_once)
+                if not removed.judgments:
                     break
-                count += removed
-                await asyncio.sleep(_REST * (time.monotonic() - began))
+                count += removed.judgments
+                self._adapt(removed)
+                await asyncio.sleep(_REST * removed.seconds)
         if count:
             _LOG.info("pruned %d judgments that were older than retention_days", count)
         return count
+
+    async def _claimed(self) -> bool:
+        """Whether this server prunes; renewed long before the lease ends."""
+        if time.monotonic() - self._claimed_at < _CLAIM_SECONDS:
+            return True
+        mine = await self._store.watches.claim(_WORK, self._name, seconds=_LEASE_SECONDS)
+        self._claimed_at = time.monotonic() if mine else float("-inf")
+        return mine
+
+    def _adapt(self, removed: PrunedSome) -> None:
+        """As many in the next transaction as it may take time for."""
+        fits = removed.judgments * _WANTED_SECONDS / max(removed.seconds, 1e-6)
+        self._at_once = int(min(max(fits, self._at_once / 2, _LEAST_AT_ONCE), self._at_once * 2, AT_ONCE))

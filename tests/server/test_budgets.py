@@ -90,7 +90,7 @@ def test_a_cap_in_money_holds_for_a_key_over_servers_and_restarts(judge, tmp_pat
     database = f"sqlite:///{tmp_path / 'judge.db'}"
     settings = _settings(judge, database=database, authentication="required", api_keys=keyed)
     with served(settings) as one, served(settings) as other:
-        budget = {"kind": "key", "name": "trainer", "dollars": 4 * EACH}
+        budget = {"kind": "key", "name": "trainer", "dollars": 3.5 * EACH}
         assert one.put("/v1/budgets", json=budget, headers=bearer(text)).status_code == 403
         assert one.put("/v1/budgets", json=budget, headers=bearer(root)).status_code == 200
         other.get("/v1/budgets", headers=bearer(root))

@@ -1,11 +1,16 @@
 """Erased and pruned judgments leave with what only they refer to, and with nothing else."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import psycopg
+import pytest
 
 from judge_server.core.audit_queue import QueueItem
 from judge_server.core.erasure import ErasureWish
 from judge_server.scoring.erasing import erase
+from judge_server.store import Store
 from judge_server.store.payload import pack
 from judge_server.store.writing import Judged
 from judge_server.workers.pruner import Pruner
@@ -13,6 +18,7 @@ from tests.store.values import judgment, rubric, submission
 
 SECRET_TEXT = "Mrs Ögmundsdóttir's left arm is numb since Tuesday."
 NOW = datetime.now(UTC)
+SOUGHT = {"plain": b"arm is numb since", "packed": pack(json.dumps(SECRET_TEXT, ensure_ascii=False))[20:50]}
 
 
 async def saved(store, response="Rest.", *, age_days=0.0, **more):
@@ -103,3 +109,36 @@ async def test_an_erased_text_is_in_no_file_of_the_database(url, store):
 def files_hold(url, content):
     file = Path(url.removeprefix("sqlite:///"))
     return any(content in one.read_bytes() for one in file.parent.glob(f"{file.name}*"))
+
+
+async def test_what_is_pruned_at_once_follows_the_time_that_it_takes(store):
+    for number in range(45):
+        await saved(store, f"Response {number}.", run="r", age_days=31)
+    old = datetime.now(UTC) - timedelta(days=30)
+    first = await store.erasures.prune("training", old, 10)
+    assert (first.judgments, first.seconds > 0) == (10, True)
+    assert await Pruner(store, {"training": 30.0}).step() == 35
+    assert (await store.erasures.prune("training", old, 10)).judgments == 0
+
+
+@pytest.mark.postgres
+async def test_after_a_vacuum_an_erased_text_is_nowhere_in_the_files_of_postgresql(postgres, caplog):
+    url = postgres.new_database()
+    store = await Store.open(url)
+    made = await saved(store, SECRET_TEXT, id="row", policy="p")
+    with psycopg.connect(url, autocommit=True) as connection:
+        (oid,) = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
+        folder = postgres.folder / "data" / "base" / str(oid)
+
+        def held() -> set[str]:
+            connection.execute("CHECKPOINT")
+            content = b"".join(one.read_bytes() for one in folder.iterdir())
+            return {kind for kind, sought in SOUGHT.items() if sought in content}
+
+        assert held() == {"packed"}
+        await erase(store, wish(submission="row"), "dr-lee")
+        connection.execute("VACUUM FULL")
+        assert held() == set()
+    assert await store.judgment(made.id) is None
+    assert "numb since" not in caplog.text
+    await store.close()

@@ -99,7 +99,7 @@ async def prune_old(settings: Settings, *, dry_run: bool) -> None:
         for kind, days in settings.retention_days.items():
             before = datetime.now(UTC) - timedelta(days=days)
             found = await store.erasures.prunable(kind, before)
-            while not dry_run and await store.erasures.prune(kind, before):
+            while not dry_run and (await store.erasures.prune(kind, before)).judgments:
                 pass
             done = "would be removed" if dry_run else "removed"
             typer.echo(f"{kind}: {found.judgments} judgments older than {days:g} days {done}, {found.pinned} pinned")
