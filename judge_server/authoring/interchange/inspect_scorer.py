@@ -32,7 +32,7 @@ _GRADES = {
         {"label": "correct", "value": 1},
     ],
 }
-_SCORER, _SAMPLE = "scorer", "sample"
+_SCORER, SAMPLE = "scorer", "sample"
 _ATTACHMENT = "attachment://"
 
 
@@ -50,7 +50,7 @@ def split(record: Any) -> list[Any]:
         if isinstance(evaluation, Mapping):
             evaluation.get("scorers")
     if isinstance(samples, list) and samples:
-        return [tracked({_SCORER: scorer, _SAMPLE: sample}) for sample in samples for scorer in scorers]
+        return [tracked({_SCORER: scorer, SAMPLE: sample}) for sample in samples for scorer in scorers]
     return [tracked({_SCORER: scorer}) for scorer in scorers] or [record]
 
 
@@ -82,7 +82,7 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
 
 def submission_of(record: Any) -> dict[str, Any]:
     """A sample's input, target and completion."""
-    sample = record.get(_SAMPLE) if isinstance(record, Mapping) and _SAMPLE in record else None
+    sample = record.get(SAMPLE) if isinstance(record, Mapping) and SAMPLE in record else None
     if not isinstance(sample, Mapping):
         return {}
     kept = sample.get("attachments") if "attachments" in sample else None

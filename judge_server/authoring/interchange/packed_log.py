@@ -40,6 +40,15 @@ def packed_log(path: Path, most: int, most_unpacked: int = _MOST_UNPACKED) -> It
         raise BadInput(f"{path} is not a packed log: {fault}.", remedy=_CONVERT) from None
 
 
+def is_packed_log(path: Path) -> bool:
+    """Whether a zip archive is a log."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return not set(_HEADERS).isdisjoint(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 class _Archive:
     """The members of one archive, each up to ``most`` bytes, all together up to ``most_unpacked``."""
 

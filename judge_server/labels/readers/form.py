@@ -4,6 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from judge_server.authoring.interchange.packed_log import is_packed_log
 from judge_server.core.errors import BadInput
 from judge_server.labels.readers.workbook import is_workbook
 from judge_server.util.parsing import quick_json
@@ -27,6 +28,11 @@ class Form(StrEnum):
     JSON = "json"
     PARQUET = "parquet"
     WORKBOOK = "workbook"
+    PACKED_LOG = "packed log"
+
+
+OBJECTS: Final = frozenset({Form.JSON, Form.JSON_LINES, Form.PACKED_LOG})
+"""Files of objects rather than of rows and columns."""
 
 
 def form_of(path: Path) -> Form:
@@ -36,6 +42,8 @@ def form_of(path: Path) -> Form:
         return Form.PARQUET
     if head.startswith(b"PK") and is_workbook(path):
         return Form.WORKBOOK
+    if head.startswith(b"PK") and is_packed_log(path):
+        return Form.PACKED_LOG
     for magic, what, remedy in _REFUSED:
         if head.startswith(magic):
             raise BadInput(f"{path.name} {what}.", remedy=remedy)

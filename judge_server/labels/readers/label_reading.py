@@ -19,7 +19,7 @@ from judge_server.labels.readers.criterion_column import SOURCES as CRITERION_SO
 from judge_server.labels.readers.criterion_column import criterion_columns, tell_unread, unpivot_criteria, with_criteria
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.foreign import ForeignFormat, converted, format_of, records_of
-from judge_server.labels.readers.form import Form, form_of
+from judge_server.labels.readers.form import OBJECTS, Form, form_of
 from judge_server.labels.readers.gathering import Gathering, facts_in
 from judge_server.labels.readers.heading import chunks_below, table_of_rows
 from judge_server.labels.readers.layout import FACTS, FIELDS, LONG, Layout, is_fact, resolve
@@ -70,7 +70,7 @@ def names_in(path: Path) -> list[str]:
     """The columns of a table, or the fields of its first record."""
     findings = LabelFindings(path.name)
     form = form_of(path)
-    if form in (Form.JSON, Form.JSON_LINES):
+    if form in OBJECTS:
         first = next(records(path, form, findings), None)
         return [] if first is None else [str(name) for name in first[1]]
     return _table_of(path, form, findings)[0]
@@ -103,7 +103,7 @@ class _Opened:
 
 def _open(path: Path, layout: Layout, rubric: Rubric | None, findings: LabelFindings) -> _Opened:
     form = form_of(path)
-    if form in (Form.JSON, Form.JSON_LINES):
+    if form in OBJECTS:
         return _Opened(_objects(records(path, form, findings), layout, findings), layout)
     names, chunks = _table_of(path, form, findings)
     if "criterion" not in names and "annotator" not in names and not layout.columns:

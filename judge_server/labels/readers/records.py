@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from judge_server.authoring.interchange.packed_log import packed_log
+from judge_server.authoring.interchange.record import MOST_BYTES
 from judge_server.core.errors import BadInput
 from judge_server.labels.readers.finding import LabelFindings
 from judge_server.labels.readers.form import Form
@@ -38,7 +40,9 @@ _ADVICE = "Each line of JSON Lines is one object; a line break inside a text is 
 
 
 def records(path: Path, form: Form, findings: LabelFindings) -> Iterator[Record]:
-    """Objects with their line or index in the list; anything else is a finding."""
+    """Objects with their line or index in the list, or a packed log's samples; anything else is a finding."""
+    if form is Form.PACKED_LOG:
+        return enumerate((log for _, log in packed_log(path, MOST_BYTES)), 1)
     return _lines(path, findings) if form is Form.JSON_LINES else _elements(path, findings)
 
 

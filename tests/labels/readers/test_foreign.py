@@ -3,6 +3,7 @@ source, and what is left out is counted."""
 
 import csv
 import json
+import zipfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -138,6 +139,44 @@ def test_label_studio_json_min_with_its_keys_in_another_order_is_refused(tmp_pat
     for given in (record, dict(sorted(record.items()))):
         (fault,) = faults(listed(tmp_path, given))
         assert fault[2] == "the controls cannot be told from the data of the task"
+
+
+GRADED = {
+    "input": "Longest river?", "target": "The Nile.", "output": {"completion": "The Nile."}, "epoch": 1,
+    "scores": {"model_graded_fact": {"value": "C", "answer": "The Nile.", "explanation": "It is."},
+               "length": {"value": 0.0}},
+}  # fmt: skip
+
+
+def packed(folder, log):
+    path = folder / "log.eval"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("header.json", json.dumps({"version": 2, "eval": log["eval"]}))
+        for one in log["samples"]:
+            archive.writestr(f"samples/{one['id']}_epoch_{one['epoch']}.json", json.dumps(one))
+    return path
+
+
+@pytest.mark.parametrize("write", [packed, listed], ids=["packed", "json"])
+def test_scores_of_an_inspect_log_are_labels_of_its_scorers(tmp_path, write):
+    wrong = {"model_graded_fact": {"value": "I"}, "length": {"value": 1}}
+    again = {"epoch": 2, "output": {"completion": "I do not know."}, "scores": {"model_graded_fact": {"value": "N"}}}
+    samples = [
+        {**GRADED, "id": 0}, {**GRADED, "id": 1, "input": "And the widest?", "scores": wrong},
+        {**GRADED, "id": 2, "scores": None}, {**GRADED, "id": 0, **again},
+    ]  # fmt: skip
+    labels = read_labels(write(tmp_path, {"version": 2, "eval": {"task": "t", "scorers": []}, "samples": samples}))
+    assert sorted(told(labels), key=str) == [
+        ("0", "length", "length", "judge", "0"),
+        ("0", "model_graded_fact", "model_graded_fact", "judge", "correct"),
+        ("0/2", "model_graded_fact", "model_graded_fact", "judge", None),
+        ("1", "length", "length", "judge", "1"),
+        ("1", "model_graded_fact", "model_graded_fact", "judge", "incorrect"),
+    ]
+    assert labels.scale_of("model_graded_fact").positive == "correct"
+    assert (labels.items["0"].prompt, labels.items["0"].response) == ("Longest river?", "The Nile.")
+    assert {one.cluster for one in labels.table if one.item.startswith("0")} == {"0"}
+    assert any("1 samples of inspect_ai have no scores" in note for note in labels.notes)
 
 
 STEER = {"prompt": "Q", "response": "R", "correctness": 4, "coherence": 4, "complexity": 0, "verbosity": 1}
