@@ -4,8 +4,8 @@
 
 Starts the real server in this process over the instant stub judge, sends one submission to warm it up and traces a
 second one, `POST /v1/score` with an inline rubric of four criteria that no cache knows. A *file entered* has a function
-that ran while the request was under way, in the event loop or in a worker thread. A *hop* is a pair of a function and
-another file that called it, however often.
+that ran while the request was under way, in the event loop or in a worker thread; work that the server repeats anyway
+does not count. A *hop* is a pair of a function and another file that called it, however often.
 """
 
 import argparse
@@ -27,6 +27,7 @@ import uvicorn
 from benchmarks.stub_judge import InstantJudge
 
 PACKAGE = Path(__file__).parents[1] / "judge_server"
+_REPEATED_BY = frozenset({"run_periodically", "_every", "_keep_reading"})  # what these call serves no request
 _AROUND_EVERY_STEP = PACKAGE / "scheduling" / "processor_share.py"  # it runs tasks as the event loop does
 CRITERIA = 4
 _HOST = "127.0.0.1"
@@ -58,7 +59,7 @@ class Trace:
         if event != "call" or not self.active:
             return
         file = self._file(frame.f_code)
-        if file is None:
+        if file is None or _is_repeated(frame):
             return
         callers = self.calls.setdefault((file, frame.f_code.co_qualname), set())
         caller = frame.f_back
@@ -74,6 +75,14 @@ class Trace:
             inside = path.is_relative_to(PACKAGE) and code.co_name != "<module>" and path != _AROUND_EVERY_STEP
             self._files[code] = str(path.relative_to(PACKAGE)) if inside else None
         return self._files[code]
+
+
+def _is_repeated(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_name in _REPEATED_BY and PACKAGE in Path(frame.f_code.co_filename).parents:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def submission(mark: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ All texts are sanitized here, before anything is hashed, so that the cache key c
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -69,23 +69,22 @@ def shown_input(response: str, conversation: tuple[Message, ...] = (), reference
     return JudgeInput(conversation, _shown(response), None if reference is None else _shown(reference))
 
 
+@dataclass(eq=False)
 class JudgeInputs:
     """The judge inputs of one submission, each built once. ``steps``: the steps to judge, None for all; ``facts``: what
     the rubric shows to the judge."""
 
-    def __init__(
-        self, submission: Submission, steps: Sequence[Step] | None = None, facts: tuple[tuple[str, str], ...] = ()
-    ) -> None:
-        self.submission = submission
-        self.facts = tuple((_shown(name), _shown(value)) for name, value in facts)
-        self.steps = submission.read.steps if steps is None else steps
-        self._made: dict[tuple[str, bool, int | None], JudgeInput | None] = {}
+    submission: Submission
+    steps: Sequence[Step] | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    _made: dict[tuple[str, bool, int | None], JudgeInput | None] = field(default_factory=dict)
 
     def of(self, leaf: Leaf) -> list[JudgeInput | None]:
         """One judge input, or one for each step if the criterion has step scope. None for a part without text."""
         with_reference = leaf.reference != "none" and bool((self.submission.reference or "").strip())
         if leaf.scope == "step":
-            return [self._input("step", with_reference, step) for step in self.steps]
+            steps = self.submission.read.steps if self.steps is None else self.steps
+            return [self._input("step", with_reference, step) for step in steps]
         return [self._input(leaf.scope, with_reference, None)]
 
     def _input(self, scope: str, with_reference: bool, step: Step | None) -> JudgeInput | None:
@@ -100,7 +99,11 @@ class JudgeInputs:
         if not (response if shown is None else shown.text).strip():
             return None
         reference = shown_reference(self.submission) if with_reference else None
-        return JudgeInput(self.submission.conversation, response, reference, shown, self.facts)
+        return JudgeInput(self.submission.conversation, response, reference, shown, self._shown_facts)
+
+    @cached_property
+    def _shown_facts(self) -> tuple[tuple[str, str], ...]:
+        return tuple([(_shown(name), _shown(value)) for name, value in self.facts])
 
 
 def text_in_scope(submission: Submission, scope: str) -> str:

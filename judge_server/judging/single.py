@@ -261,7 +261,7 @@ async def asked(
     returns ``count`` readings or raises UnusableVerdict."""
     usages: list[Usage] = []
     seconds = 0.0
-    failure: JudgeFailure = UnusableVerdict("The judge was not asked.")
+    failure: JudgeFailure | None = None
     for attempt in range(specification.attempts):
         started = time.monotonic()
         sampling = replace(request.sampling, seed=(request.sampling.seed or 0) + 1_000 * attempt)
@@ -291,6 +291,7 @@ async def asked(
         else:
             usage = Usage.total(usages)
             return _shared(readings, usage, seconds) if gap is None else _not_listed(readings, gap, usage, seconds)
+    failure = failure or UnusableVerdict("The judge was not asked.")
     status = VerdictStatus.UNUSABLE if isinstance(failure, UnusableVerdict) else VerdictStatus.UNAVAILABLE
     first = failed(Failure.of(failure), status, usage=Usage.total(usages), model_seconds=seconds)
     return (first, *(failed(Failure.of(failure), status) for _ in range(count - 1)))

@@ -170,6 +170,9 @@ async def test_where_both_judges_share_a_model_no_audit_goes_before_a_call_of_tr
     of = scorer(main, second, store=store)
     await judged(of, 10)
     step = asyncio.create_task(auditor(store, of, busy=lambda: bool(schedule.waiting_of(Priority.TRAINING))).step())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not begun:  # noqa: ASYNC110 - then it has read what there is to audit
+            await asyncio.sleep(0.001)
     for number in range(10):
         burst = [submission(f"More {number}, {place}.") for place in range(4)]
         await asyncio.gather(*(of.score(one, Terms(Priority.TRAINING)) for one in burst))
