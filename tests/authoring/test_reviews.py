@@ -1,3 +1,4 @@
+import re
 from datetime import date
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from judge_server.authoring.library import Library, rubrics_directory
 from judge_server.authoring.lock import Lock
 from judge_server.authoring.reviews import REVIEWS, Reviews
 from judge_server.authoring.rubric_registry import RubricRegistry
+from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadConfiguration, RubricNotAllowed
 from judge_server.core.review import RubricReview
 from judge_server.store import Store
@@ -141,3 +143,22 @@ def test_no_gate_and_no_penalty_rests_on_unchecked_sources_alone():
         for leaf in rubric_.leaves:
             if leaf.sources and (leaf.gate or leaf.points < 0):
                 assert any(status[source] != "unchecked" for source in leaf.sources), (name, leaf.id)
+
+
+AMOUNT = re.compile(
+    r"(?:\d|\b(?:two|three|four|five|six|ten|twelve)\b)[^.;]{0,12}"
+    r"\b(?:m?g|°C|minutes?|hours?|days?|weeks?|months?)\b|under \d"
+)
+
+
+def test_every_dose_time_and_age_in_a_medical_statement_has_a_source_that_was_read():
+    library = Library(rubrics_directory())
+    found = []
+    for name in (one for one in library.names() if one.startswith("medical/")):
+        rubric_ = library.get(name)
+        status = {source.id: source.status for source in rubric_.sources}
+        for leaf in rubric_.leaves:
+            if not isinstance(leaf, CheckCriterion) and AMOUNT.search(leaf.statement):
+                found.append(leaf.id)
+                assert any(status[source] in ("read", "secondary") for source in leaf.sources), (name, leaf.id)
+    assert {"headache_onset", "young_baby_fever", "paracetamol_over_4g", "aspirin_under_16"} <= set(found)
