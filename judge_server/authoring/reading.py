@@ -31,6 +31,8 @@ _ODD_INDENT = re.compile(rf"^[ \t]*[{_SPACES}]+[ \t{_SPACES}]*(?=\S)", re.MULTIL
 _ODD_BLANK = re.compile(rf"^[ ]*(?:- )?[A-Za-z_]+:[{_SPACES}]", re.MULTILINE)
 _COMMENT = re.compile(r"[ \t]*#")
 _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{2}0")
+_OPENINGS = re.compile(r"(?:[\[{]\s*+)++\Z")
+_LOOKAHEAD = 2_048  # characters; a key on one line has at most 1,024
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -51,6 +53,8 @@ def read(content: bytes | str, file: str | None = None) -> Document:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError as fault:
+        if deepest := _too_deep_before(fault, text):
+            raise builder.too_deep(deepest) from None
         raise refusal([_syntax(fault, file, builder.lines)]) from None
     if builder.documents == 0 or builder.value is None:
         raise refusal([RubricFinding.at(TextPosition(1, 1), "empty", "the file holds no document", file=file)])
@@ -120,6 +124,17 @@ def _position(text: str, offset: int) -> TextPosition:
     return TextPosition(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
 
 
+def _too_deep_before(fault: yaml.YAMLError, text: str) -> TextPosition | None:
+    """The place of the bracket that is one level too deep, if the fault stands after a row of brackets. From version
+    0.2.6 on libyaml looks a thousand brackets ahead, and refuses them, before it hands out the first."""
+    mark = getattr(fault, "problem_mark", None)
+    row = None if mark is None else _OPENINGS.search(text[max(0, mark.index - _LOOKAHEAD) : mark.index])
+    brackets = [] if row is None else [place for place, char in enumerate(row.group()) if char in "[{"]
+    if mark is None or row is None or len(brackets) <= MOST_LEVELS:
+        return None
+    return _position(text, max(0, mark.index - _LOOKAHEAD) + row.start() + brackets[MOST_LEVELS])
+
+
 def _syntax(fault: yaml.YAMLError, file: str | None, lines: list[str]) -> RubricFinding:
     mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
     position = TextPosition(mark.line + 1, mark.column + 1) if mark else None
@@ -186,6 +201,9 @@ class _Builder:
 
     def _refuse(self, position: TextPosition, rule: str, message: str, suggestion: str) -> BadRubric:
         return refusal([RubricFinding.at(position, rule, message, file=self.file, suggestion=suggestion)])
+
+    def too_deep(self, position: TextPosition) -> BadRubric:
+        return self._refuse(position, "too-deep", f"nested deeper than {MOST_LEVELS} levels", "flatten the rubric")
 
     def _document(self, event: Any, position: TextPosition) -> None:
         self.documents += 1
@@ -311,7 +329,7 @@ class _Builder:
         if self._wants_key():
             raise self._refuse(position, "key", "a key must be text", "write 'key: value'")
         if len(self.stack) >= MOST_LEVELS:
-            raise self._refuse(position, "too-deep", f"nested deeper than {MOST_LEVELS} levels", "flatten the rubric")
+            raise self.too_deep(position)
         path = self._place(container, position)
         self.stack.append(_Frame(container, path, flow=flow))
 

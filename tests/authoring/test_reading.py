@@ -1,9 +1,11 @@
 import json
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from judge_server.authoring import reading
 from judge_server.authoring.finding import TextPosition
 from judge_server.authoring.reading import MOST_BYTES, MOST_LEVELS, MOST_NODES, read
 from judge_server.core.errors import BadRubric
@@ -153,3 +155,14 @@ JSON = st.recursive(
 @given(JSON, st.booleans())
 def test_json_is_read_as_json(value, ascii_only):
     assert read(json.dumps(value, ensure_ascii=ascii_only)).value == value
+
+
+@pytest.mark.parametrize(("before", "place"), [("", "1:65"), ("a: ", "1:68"), ("a: 1\nb: ", "2:68")])
+def test_a_parser_that_looks_ahead_and_refuses_brackets_first_is_told_as_our_own_bound(before, place):
+    text = before + "[" * 20_000
+    mark = yaml.Mark("", len(before) + 1_000, before.count("\n"), 1_000, None, None)
+    fault = yaml.scanner.ScannerError("while increasing flow level", mark, "exceeded maximum nesting depth", mark)
+    found = reading._too_deep_before(fault, text)
+    assert found is not None
+    assert f"{found.line}:{found.column}" == place
+    assert reading._too_deep_before(fault, text.replace("[", "x")) is None

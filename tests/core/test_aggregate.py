@@ -1,6 +1,8 @@
 import pytest
 
 from judge_server.core.aggregation import (
+    NOT_APPLICABLE,
+    UNDECIDED,
     AllOf,
     AnyOf,
     CriterionValue,
@@ -31,6 +33,12 @@ def test_a_weighted_mean_without_weight_is_the_plain_mean():
 def test_points_need_something_positive():
     assert points_score([(-1.0, 1.0), (0.0, 1.0)]) is None
     assert points_score([]) is None
+
+
+def test_what_is_undecided_applies_and_what_does_not_apply_is_no_gap():
+    """A failed verdict may hide points; a criterion that does not apply hides none."""
+    assert CriterionValue(applicable=True, value=None) == UNDECIDED
+    assert CriterionValue(applicable=False, value=None) == NOT_APPLICABLE
 
 
 def test_sums_are_exact():

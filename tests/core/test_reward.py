@@ -112,6 +112,13 @@ def test_length_costs_a_penalty_for_every_unit_beyond_the_centre(characters, exp
     assert reward(judged, verdicts(c0=1, c1=0), characters).reward == pytest.approx(expected, abs=1e-12)
 
 
+def test_a_response_whose_length_is_not_told_counts_as_empty():
+    judged = rubric({}, {}, aggregate=POINTS | {"length_adjustment": {"penalty": 1.0, "unit": 1.0, "center": 0.0}})
+    said = verdicts(c0=1, c1=0)
+    assert reward(judged, said) == reward(judged, said, 0)
+    assert reward(judged, said).reward == 0.5
+
+
 def test_length_is_adjusted_before_clipping_and_scaling():
     aggregate = POINTS | {"length_adjustment": {"penalty": 0.1}, "clip": [0, 1], "scale": [-1, 1]}
     judged = rubric({}, {}, aggregate=aggregate)
