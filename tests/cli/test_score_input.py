@@ -57,6 +57,22 @@ def test_a_list_of_criteria_as_the_rubric_is_read_and_the_coordinates_are_kept(t
     assert rows.forms == {"rows": 1}
 
 
+@pytest.mark.parametrize("rubric", [LIST["rubric"], {"criteria": LIST["rubric"]}], ids=["list", "object"])
+def test_a_rubric_and_a_conversation_as_json_text_are_read(tmp_path, rubric):
+    said = [{"role": "user", "content": "Greet."}]
+    row = {"prompt": json.dumps(said), "response": "Hello.", "rubric": json.dumps(rubric)}
+    (line,), _ = read(written(tmp_path, "rows.jsonl", row))
+    assert [leaf.statement for leaf in line.item["rubric"].leaves] == ["Greets the reader.", "Is short."]
+    assert line.item["prompt"] == said
+
+
+def test_a_system_prompt_of_its_own_stands_before_the_prompt(tmp_path):
+    row = {"prompt": "Greet.", "system_prompt": "Be kind.", "response": "Hello.", "rubric": LIST["rubric"]}
+    (line,), rows = read(written(tmp_path, "rows.jsonl", row))
+    assert [turn["role"] for turn in line.item["prompt"]] == ["system", "user"]
+    assert "system_prompt" not in (rows.summary() or "")
+
+
 @pytest.mark.parametrize(
     "row",
     [

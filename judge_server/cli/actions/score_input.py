@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 
 from judge_server.authoring.interchange import FORMATS, format_of
 from judge_server.authoring.interchange.record import files_of
-from judge_server.authoring.interchange.tracked import tracked, unread
+from judge_server.authoring.interchange.tracked import tracked, unpacked, unread
 from judge_server.cli.actions.rubric_exchange import records_in
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadConfiguration, BadInput, BadSubmission
@@ -72,6 +72,8 @@ class ForeignRows:
         self.forms[form] += 1
         self.left.update({name: count for name, count in unread(row).items() if name not in known})
         answered = {} if found is None else {"response": item[found]}
+        if isinstance(own.get("prompt"), str) and isinstance(made.get("prompt"), list):  # messages as JSON text
+            own["prompt"] = made["prompt"]
         return {**made, **answered, **own, "rubric": rubric}
 
     def _form(self, item: Any, where: str) -> str | None:
@@ -98,8 +100,12 @@ class ForeignRows:
 
 
 def _lists_criteria(rubric: Any) -> bool:
-    """Whether it is a list of criteria, also as lines of a text, and no name."""
-    return isinstance(rubric, list) or (isinstance(rubric, str) and "\n" in rubric)
+    """Whether it holds a list of criteria, also as JSON or lines of a text, and is neither a name nor a rubric of
+    ours."""
+    held = unpacked(rubric)
+    if isinstance(held, str):
+        return "\n" in held.strip()
+    return isinstance(held, list) or (isinstance(held, dict) and "id" not in held)
 
 
 def total_of(file: str) -> int | None:
