@@ -23,9 +23,10 @@ RUBRIC = {
     "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1}],
 }
 SAID = ("Rest, and drink enough.", "Where is the pharmacy?")
+ASKED = ("I am tired.", "I need tablets.")
 ROWS = [
-    {"responses_create_params": {"input": [{"role": "user", "content": said}]}, "rubric": RUBRIC, "reference": "Rest."}
-    for said in SAID
+    {"responses_create_params": {"input": [{"role": "user", "content": asked}]}, "rubric": RUBRIC, "reference": "Rest."}
+    for asked in ASKED
 ]
 POLICIES = {"drop": "", "raise": "&on_error=raise", "number": "&on_error=0.25"}
 

@@ -34,13 +34,16 @@ class Collecting(RolloutCollectionHelper):
         return ServerClient(head_server_config=HEAD, global_config_dict=global_config.get_global_config_dict())
 
 
+ANSWERS = {"I am tired.": "Rest, and drink enough.", "I need tablets.": "Where is the pharmacy?"}
+
+
 def policy():
-    """Answers with what the last message says."""
+    """Knows two questions."""
     app = FastAPI()
 
     @app.post("/v1/responses")
     async def respond(request: Request):
-        said = (await request.json())["input"][-1]["content"]
+        said = ANSWERS[(await request.json())["input"][-1]["content"]]
         content = [{"type": "output_text", "text": said, "annotations": []}]
         message = {"id": "m", "type": "message", "role": "assistant", "status": "completed", "content": content}
         told = {"id": "r", "object": "response", "created_at": 0, "model": "policy", "output": [message]}
