@@ -113,7 +113,7 @@ async def test_a_misread_criterion_is_mended_by_its_wording_and_confirmed_once()
     assert (found.outcome, len(reads)) == ("improved", 1)
     wordings = [one for one in found.candidates if one.rung == "wording"]
     assert [(one.criterion, one.kept) for one in wordings] == [("c0", True), ("c0", False)]
-    assert wordings[0].diff == (f"reworded c0 statement: 'Says thing c0.' -> {CLEAR!r}",)
+    assert wordings[0].diff == (f'reworded c0 statement: "{CLEAR}" instead of "Says thing c0."',)
     assert ladder.reached.version == found.version == "1.0.0-draft.1"
     assert [leaf.statement for leaf in ladder.reached.leaves] == [CLEAR, "Says thing c1."]
     assert found.final.p < 0.05
