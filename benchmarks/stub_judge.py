@@ -74,18 +74,21 @@ class InstantJudge(asyncio.Protocol):
         self._decided: dict[tuple[int, bool], bytes] = {}
         self._lists = lists
         self._listed: dict[int, bytes] = {}
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._whole = 0  # bytes of the request that begins the buffer, once its head is there
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._buffer = self._buffer + data if self._buffer else data
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            whole = end + 4 + _content_length(self._buffer[:end])
-            if len(self._buffer) < whole:
+        self._buffer += data
+        while len(self._buffer) >= self._whole and (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            self._whole = end + 4 + _content_length(bytes(self._buffer[:end]))
+            if len(self._buffer) < self._whole:
                 return
-            request, self._buffer = self._buffer[:whole], self._buffer[whole:]
+            request = bytes(self._buffer[: self._whole])
+            del self._buffer[: self._whole]
+            self._whole = 0
             self._answer(request, end + 4)
 
     def _answer(self, request: bytes, body_at: int) -> None:

@@ -1,9 +1,9 @@
 """The event loop's processor time, shared by caller.
 
 Every task runs in steps, from one await to the next. A step of a caller that used more than others, or of work in the
-background, waits for its turn while others are active; each pass of the loop gives one turn, to callers in rotation. So
-a request of a modest caller waits for at most one foreign step in each pass, however many tasks others have, and the
-loop is never idle while work waits.
+background, waits for its turn while others are active. Callers take turns, one step each, once no other step has run
+for a moment: so the short waits of a modest caller's request (for a thread, a lock, a quick answer) are not each
+followed by a wait for a foreign step, however many tasks others have. No turn is held for more than ``_HELD_SECONDS``.
 """
 
 import asyncio
@@ -23,8 +23,9 @@ _HALVED_SECONDS: Final = 0.5  # after which what a caller used counts half
 _REVIEW_SECONDS: Final = 0.005
 _WATCHED_SECONDS: Final = 0.002  # shorter steps are too short to have been interrupted often
 _FORGOTTEN_SECONDS: Final = 5.0
-_QUIET_PASSES: Final = 2  # of the loop, in which no other step ran, before a turn
+_QUIET_SECONDS: Final = 0.002  # in which no other step ran, before a turn
 _HELD_SECONDS: Final = 0.005  # after which a turn is given although others run
+_LOOK_SECONDS: Final = 0.001
 
 
 class TimeShare(NamedTuple):
@@ -63,8 +64,7 @@ class ProcessorShares:
         self._foreground = False  # whether a caller was active lately
         self._turns: Turns[asyncio.Future[None]] = Turns()
         self._passing = False
-        self._ran = False  # whether a step that need not wait ran in this pass of the loop
-        self._quiet = 0
+        self._ran = 0.0  # when a step began that need not wait
         self._turned = 0.0
 
     @asynccontextmanager
@@ -86,18 +86,19 @@ class ProcessorShares:
 
     def turn(self, share: TimeShare) -> "asyncio.Future[None] | None":
         """What a step of ``share`` has to wait for; None if it may run now."""
-        self._review(perf_counter())
+        now = perf_counter()
+        self._review(now)
         account = self._accounts.get(share)
         waits = self._foreground if share.background else account is not None and account.used > self._most
         if not waits:
-            self._ran = True
+            self._ran = now
             return None
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.turns += 1
         self._turns.push(share, future)
         if not self._passing:
             self._passing = True
-            self._quiet, self._turned = 0, perf_counter()
+            self._turned = now
             asyncio.get_running_loop().call_soon(self._pass)
         return future
 
@@ -148,13 +149,11 @@ class ProcessorShares:
 
     def _pass(self) -> None:
         """Give one turn if nobody else's steps run, and look again in the next pass of the loop."""
-        self._quiet = 0 if self._ran else self._quiet + 1
-        self._ran = False
         now = perf_counter()
-        if self._quiet < _QUIET_PASSES and now - self._turned < _HELD_SECONDS:
-            asyncio.get_running_loop().call_soon(self._pass)
+        if now - self._ran < _QUIET_SECONDS and now - self._turned < _HELD_SECONDS:
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._pass)
             return
-        self._quiet, self._turned = 0, now
+        self._turned = now
         while self._turns:
             future = self._turns.pop()
             if not future.done():  # it is if its task was cancelled

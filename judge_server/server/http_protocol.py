@@ -61,6 +61,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_bytes = 0
         self._framing_bytes = 0
         self._progress = False
+        self._body_came = False
         self._waiting: TimerHandle | None = None
         self._sending: TimerHandle | None = None
         self._unsent = 0
@@ -97,7 +98,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes | memoryview) -> None:
         self._unset_keepalive_if_required()
-        self._progress = False
+        self._progress = self._body_came = False
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -116,6 +117,8 @@ class BoundedHttp(HttpToolsProtocol):
             self._count_head(len(data))
         elif self._reading == "body":
             self._count_framing(len(data))
+            if self._body_came and not self.pipeline:
+                self.flow.pause_reading()  # until the application, in its caller's turn, has read this part
             if self._running is not None and self._running.response_complete and not self.transport.is_closing():
                 self.flow.pause_reading()
                 self._all.rest(self)
@@ -149,7 +152,7 @@ class BoundedHttp(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
-        self._progress = True
+        self._progress = self._body_came = True
         if self.pipeline and len(self.cycle.body) + len(body) > self.most_bytes:
             self.transport.close()
         if not self.transport.is_closing():

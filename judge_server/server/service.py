@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, HTTPException, Request, Response
@@ -116,10 +117,10 @@ class _StrictRequest(Request):
     async def body(self) -> bytes:
         """The whole body. Chunks are joined as they arrive: a list of tiny ones would take many times their size."""
         if not hasattr(self, "_body"):
-            content = bytearray()
+            content = BytesIO()
             async for chunk in self.stream():
-                content += chunk
-            self._body = bytes(content)
+                content.write(chunk)
+            self._body = content.getvalue()  # without a copy
         return self._body
 
     async def check(self, expected: Any) -> None:

@@ -20,10 +20,10 @@ from judge_server.core.erasure import (
 )
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import AUDIT, COLLECTED_LABEL, METADATA, QUEUE_ITEM
-from judge_server.store.payload import decode, encode
+from judge_server.store.payload import TEXT_FIELDS, decode, encode
 from judge_server.store.run_records import NO_AUDIT
 from judge_server.store.schema import ERASURE, JOB_ITEM, JUDGMENT, SUBMISSION, TEXT, VERDICT
-from judge_server.store.writing import TEXT_FIELDS, microseconds, moment, verdict_key
+from judge_server.store.writing import microseconds, moment, verdict_key
 
 AT_ONCE: Final = 200
 _KINDS: Final[tuple[RetentionClass, ...]] = ("training", "evaluation", "audit")

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import count
 from typing import Generic, TypeVar
 
 from judge_server.core.errors import StoreUnavailable
@@ -17,8 +18,11 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class _Entry(Generic[Item]):
+    """``number``: its place in the order in which entries came."""
+
     items: Sequence[Item]
     done: "asyncio.Future[None]"
+    number: int
 
 
 class GroupCommit(Generic[Item]):
@@ -42,32 +46,36 @@ class GroupCommit(Generic[Item]):
         self._most_items = most_items
         self._most_waiting = most_waiting
         self._room = asyncio.Semaphore(most_waiting)
+        self._numbers = count()
         self._queue: deque[_Entry[Item]] = deque()
+        self._alone: deque[_Entry[Item]] = deque()
+        self._was_alone = False
         self._wake = asyncio.Event()
         self._closed = False
         self._flusher = asyncio.create_task(self._flush(), name="store-group-commit")
 
-    async def add(self, *items: Item) -> None:
+    async def add(self, *items: Item, alone: bool = False) -> None:
         """Return when the commit that holds ``items`` is done; raise the first error that rejected one of them.
-        Cancelling the caller does not withdraw its items."""
+        Cancelling the caller does not withdraw its items. ``alone``: they are long, so that no others share their
+        commit, and after each such commit it is the turn of the others."""
         try:
             async with asyncio.timeout_at(wait_ends_at.get()), self._room:
-                await self._queued(items)
+                await self._queued(items, self._alone if alone else self._queue)
         except TimeoutError:
             raise unanswered() from None
 
     def put(self, *items: Item) -> "asyncio.Future[None]":
         """Queue ``items`` without waiting. They are committed before or with what is added later; the future has the
         first error that rejected one of them. Raises StoreUnavailable if too many wait."""
-        if len(self._queue) >= self._most_waiting:
+        if len(self._queue) + len(self._alone) >= self._most_waiting:
             raise StoreUnavailable("Too much waits to be written.", remedy="The database is slow or away: check it.")
-        return self._queued(items)
+        return self._queued(items, self._queue)
 
-    def _queued(self, items: Sequence[Item]) -> "asyncio.Future[None]":
+    def _queued(self, items: Sequence[Item], queue: "deque[_Entry[Item]]") -> "asyncio.Future[None]":
         if self._closed:
             raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again.")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Entry(items, done))
+        queue.append(_Entry(items, done, next(self._numbers)))
         self._wake.set()
         return done
 
@@ -79,21 +87,26 @@ class GroupCommit(Generic[Item]):
 
     async def _flush(self) -> None:
         try:
-            while self._queue or not self._closed:
+            while self._queue or self._alone or not self._closed:
                 await self._wake.wait()
                 self._wake.clear()
-                while self._queue:
+                while self._queue or self._alone:
                     await self._commit_some(self._take())
         finally:
-            _settle(list(self._queue), StoreUnavailable("The store closed before this was written."))
+            _settle([*self._queue, *self._alone], StoreUnavailable("The store closed before this was written."))
 
     def _take(self) -> list[_Entry[Item]]:
-        """At least one entry, and no more than ``most_items`` items unless one entry alone has more."""
+        """At least one entry, and no more than ``most_items`` items unless one entry alone has more. What came before
+        an entry that goes alone is committed before it."""
+        first = self._alone and not (self._queue and (self._was_alone or self._queue[0].number < self._alone[0].number))
+        self._was_alone = bool(first)
+        if first:
+            return [self._alone.popleft()]
         taken = [self._queue.popleft()]
-        count = len(taken[0].items)
-        while self._queue and count + len(self._queue[0].items) <= self._most_items:
+        number = len(taken[0].items)
+        while self._queue and number + len(self._queue[0].items) <= self._most_items:
             taken.append(self._queue.popleft())
-            count += len(taken[-1].items)
+            number += len(taken[-1].items)
         return taken
 
     async def _commit_some(self, entries: list[_Entry[Item]]) -> None:

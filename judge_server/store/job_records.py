@@ -1,7 +1,7 @@
 """Durable jobs: received, claimed by one worker at a time, finished item by item, listed and deleted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, case, delete, func, select, tuple_, update
@@ -13,7 +13,7 @@ from judge_server.store.database import Run, in_us, now_us
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_writing import Finished
 from judge_server.store.page import Page, Position, check_limit
-from judge_server.store.payload import decode, encode
+from judge_server.store.payload import LONG_CHARACTERS, decode, encode, stored_apart
 from judge_server.store.schema import JOB, JOB_ITEM, JUDGMENT
 from judge_server.store.writing import insert_missing, microseconds, moment
 
@@ -180,7 +180,12 @@ class JobRecords:
     async def finish(self, finished: Finished) -> None:
         """Return after the commit that holds the result, its judgment and the job's counts: all or none of them. An
         item that already has a result keeps it."""
-        await self._finishing.add(finished)
+        given = finished.submission
+        if given is None or given.characters <= LONG_CHARACTERS:
+            await self._finishing.add(finished)
+        else:
+            texts = await stored_apart(given, finished.caller)
+            await self._finishing.add(replace(finished, texts=texts), alone=True)
 
     async def complete(self, job_id: str, worker: str, *, retention_seconds: float) -> bool:
         """Ends the job if every item has a result."""

@@ -12,7 +12,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
-from judge_server.store.payload import encode
+from judge_server.store.payload import StoredTexts, encode
 from judge_server.store.schema import JOB, JOB_ITEM
 from judge_server.store.writing import Judged, Rows, Writer
 
@@ -20,7 +20,7 @@ from judge_server.store.writing import Judged, Rows, Writer
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The result of one item. Without ``submission`` the item could not be judged, and the judgment says why; it is
-    stored with the item only."""
+    stored with the item only. ``texts``: the submission's, if they were packed before."""
 
     job_id: str
     position: int
@@ -28,6 +28,7 @@ class Finished:
     submission: Submission | None = None
     rubric: Rubric | None = None
     caller: str = field(default_factory=caller_name)
+    texts: StoredTexts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class JobWriter:
     def _prepared(self, item: Finished) -> _Ready | Exception:
         if item.submission is None:
             return _Ready(item, None)
-        rows = self._writer.prepared(Judged(item.judgment, item.submission, item.rubric, item.caller))
+        rows = self._writer.prepared(Judged(item.judgment, item.submission, item.rubric, item.caller, item.texts))
         return _Ready(item, rows) if isinstance(rows, Rows) else rows
 
     def _try(self, ready: Sequence[_Ready]) -> Exception | None:

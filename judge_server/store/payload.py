@@ -10,6 +10,8 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -18,6 +20,9 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from sqlalchemy import LargeBinary, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from judge_server.core.submission import Submission
+from judge_server.util.apart import NotDone, apart
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -46,6 +51,8 @@ _DICTIONARY: Final = (
     b'{"value":0.,"shares":[0.,0.],"label_mass":0.9999}'
     b'","status":"ok","source":"judge","points":1.0,"value":0.,"met":0.,"label_mass":0.9999},{"criterion":"'
 )
+TEXT_FIELDS: Final = ("prompt", "response", "reference")
+LONG_CHARACTERS: Final = 20_000  # texts of more are packed in the process for long texts
 REPLACEMENT = "\ufffd"
 
 
@@ -184,13 +191,49 @@ def unpack_reading(content: bytes) -> dict[str, Any]:
 
 
 class PackedText(TypeDecorator[str]):
-    """Text that is stored compressed. The database compares and searches it by its bytes only."""
+    """Text that is stored compressed; bytes are what ``pack`` made of it earlier. The database compares and searches it
+    by its bytes only."""
 
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else pack(value)
+    def process_bind_param(self, value: str | bytes | None, dialect: Dialect) -> bytes | None:
+        return pack(value) if isinstance(value, str) else value
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
         return None if value is None else unpack(bytes(value))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """A text as the database keeps it, once by its digest. ``size``: characters of its JSON; ``content``: of its
+    column."""
+
+    digest: bytes
+    size: int
+    content: bytes
+
+
+StoredTexts = Mapping[str, StoredText]
+
+
+def stored_texts(submission: Submission) -> StoredTexts:
+    """By field. Raises ValueError or TypeError for what JSON cannot hold."""
+    given = ((name, getattr(submission, name)) for name in TEXT_FIELDS)
+    encoded = {name: encode(value) for name, value in given if value is not None}
+    return {name: StoredText(text_digest(text), len(text), pack(text)) for name, text in encoded.items()}
+
+
+async def stored_apart(submission: Submission, caller: str) -> StoredTexts | None:
+    """The texts of a long submission, packed before its judgment queues for a commit, in the process for long texts,
+    where callers take turns: a megabyte takes some ten milliseconds, and all callers wait for the writing thread. None
+    if they could not be packed there: then the writing thread does it, or says what is wrong with them."""
+    try:
+        return await apart(caller, stored_texts, submission)
+    except (NotDone, ValueError, TypeError):
+        return None
+
+
+def text_digest(text: str) -> bytes:
+    """16 bytes by which equal texts are stored once."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

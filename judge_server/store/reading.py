@@ -14,9 +14,9 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.core.submission import Submission
 from judge_server.store.page import Page, Position
-from judge_server.store.payload import SafeText, decode
+from judge_server.store.payload import TEXT_FIELDS, SafeText, decode
 from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT, VERDICT
-from judge_server.store.writing import TEXT_FIELDS, microseconds
+from judge_server.store.writing import microseconds
 
 Model = TypeVar("Model", bound=BaseModel)
 MOST_SEARCHED: Final = 2_000

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Generic, Self, TypeVar, Unpack
 
@@ -37,6 +38,7 @@ from judge_server.store.label_records import LabelRecords
 from judge_server.store.location import Location
 from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
+from judge_server.store.payload import LONG_CHARACTERS, stored_apart
 from judge_server.store.queue_records import QueueRecords
 from judge_server.store.reask_records import ReaskRecords
 from judge_server.store.run_prompts import RunPromptRecords
@@ -143,7 +145,11 @@ class Store:
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric | None) -> None:
         """Return after the commit that holds the judgment. Saving the same judgment again changes nothing."""
         with self.traffic.waiting("commit"):
-            await self._group.add(Judged(judgment, submission, rubric, current_caller.get().name))
+            item = Judged(judgment, submission, rubric, current_caller.get().name)
+            if submission.characters <= LONG_CHARACTERS:
+                await self._group.add(item)
+            else:
+                await self._group.add(replace(item, texts=await stored_apart(submission, item.caller)), alone=True)
 
     async def save_many(self, saved: Iterable[tuple[Judgment, Submission, Rubric | None]]) -> None:
         """``save`` for each. One that cannot be stored does not affect the others; its error is raised at the end."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import Connection, Insert, Table, select, update
@@ -22,13 +22,20 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
-from judge_server.store.payload import encode, pack_reading, unpack_reading
+from judge_server.store.payload import (
+    TEXT_FIELDS,
+    StoredText,
+    StoredTexts,
+    encode,
+    pack_reading,
+    stored_texts,
+    unpack_reading,
+)
 from judge_server.store.schema import BUDGET, JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 LARGEST: Final = 2**63 - 1
-TEXT_FIELDS: Final = ("prompt", "response", "reference")
 _LEFT_OUT: Final = frozenset({"rubric", *TEXT_FIELDS})
 _MOST_KNOWN: Final = 10_000
 _KEY_DIGITS: Final = 64
@@ -40,12 +47,13 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A judgment to be stored, with its submission and the name of its caller. Without a rubric the judgment says why
-    it has none."""
+    it has none. ``texts``: the submission's, if they were packed before."""
 
     judgment: Judgment
     submission: Submission
     rubric: Rubric | None
     caller: str
+    texts: StoredTexts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class Rows:
     submission: Row | None
     rubrics: tuple[Rubric, ...]
     verdicts: dict[bytes, bytes]
-    texts: dict[bytes, str]
+    texts: tuple[StoredText, ...]
     charges: Mapping[Payer, Charge] = field(default_factory=dict)
 
 
@@ -177,8 +185,8 @@ class Writer:
         insert_missing(connection, RUBRIC, missing)
         judgments = [rows.judgment for rows in ready if rows.judgment is not None]
         if judgments:
-            texts = {digest: text for rows in ready for digest, text in rows.texts.items()}
-            insert_missing(connection, TEXT, [_text_row(digest, texts[digest]) for digest in sorted(texts)])
+            texts = {text.digest: text for rows in ready for text in rows.texts}
+            insert_missing(connection, TEXT, [_text_row(texts[digest]) for digest in sorted(texts)])
             connection.execute(JUDGMENT.insert(), judgments)
             connection.execute(SUBMISSION.insert(), [rows.submission for rows in ready if rows.submission is not None])
         _insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
@@ -265,32 +273,26 @@ def _rubric_row(rubric: Rubric) -> Row:
 
 def _rows(item: Judged | Known | Charged) -> Rows:
     if isinstance(item, Charged):
-        return Rows(None, None, (), {}, {}, item.charges)
+        return Rows(None, None, (), {}, (), item.charges)
     if isinstance(item, Known):
         verdicts = {verdict_key(key): pack_reading(content) for key, content in item.entries.items()}
-        return Rows(None, None, (), verdicts, {})
+        return Rows(None, None, (), verdicts, ())
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)
-    given = ((name, getattr(submission, name)) for name in TEXT_FIELDS)
-    texts = {name: encode(value) for name, value in given if value is not None}
-    digests = {name: text_digest(text) for name, text in texts.items()}
+    texts = stored_texts(submission) if item.texts is None else item.texts
+    digests = {name: text.digest for name, text in texts.items()}
     return Rows(
         _judgment_row(item.judgment, submission) | {"caller": item.caller},
         _submission_row(item.judgment, submission, inline) | digests,
         rubrics,
         {},
-        {digests[name]: text for name, text in texts.items()},
+        tuple(texts.values()),
     )
 
 
-def text_digest(text: str) -> bytes:
-    """16 bytes by which equal texts are stored once."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def _text_row(digest: bytes, text: str) -> Row:
-    return {"digest": digest, "size": len(text), "content": text}
+def _text_row(text: StoredText) -> Row:
+    return {"digest": text.digest, "size": text.size, "content": text.content}
 
 
 def _judgment_row(judgment: Judgment, submission: Submission) -> Row:

@@ -28,7 +28,7 @@ _START_SECONDS: Final = 60.0
 _WORK_SECONDS: Final = 60.0  # a megabyte takes up to a second
 _ATTEMPTS: Final = 2  # a process may end for reasons that lie outside it
 _IDLE_SECONDS: Final = 300.0  # after which the process gives its memory back
-_NICENESS: Final = 5
+_NICENESS: Final = 10
 
 
 class NotDone(ValueError):

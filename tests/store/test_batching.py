@@ -53,6 +53,36 @@ async def test_what_queued_during_one_commit_goes_together_into_the_next():
     assert recorder.commits == [[0], list(range(1, 50))]
 
 
+async def test_long_items_go_alone_and_others_go_between_them():
+    recorder = Recorder()
+    async with committing(recorder) as group:
+        recorder.gate.clear()
+        first = asyncio.create_task(group.add(0))
+        await asyncio.sleep(0.01)
+        before = [asyncio.create_task(group.add(number)) for number in (1, 2)]
+        await asyncio.sleep(0.01)
+        long = [asyncio.create_task(group.add(number, alone=True)) for number in (100, 200, 300)]
+        await asyncio.sleep(0.01)
+        after = [asyncio.create_task(group.add(number)) for number in (3, 4)]
+        await asyncio.sleep(0.01)
+        recorder.gate.set()
+        await asyncio.gather(first, *before, *long, *after)
+    assert recorder.commits == [[0], [1, 2, 3, 4], [100], [200], [300]]
+
+
+async def test_what_comes_during_the_commit_of_a_long_item_is_next():
+    recorder = Recorder()
+    async with committing(recorder) as group:
+        recorder.gate.clear()
+        long = [asyncio.create_task(group.add(number, alone=True)) for number in (100, 200)]
+        await asyncio.sleep(0.01)
+        short = asyncio.create_task(group.add(1))
+        await asyncio.sleep(0.01)
+        recorder.gate.set()
+        await asyncio.gather(short, *long)
+    assert recorder.commits == [[100], [1], [200]]
+
+
 async def test_a_commit_is_bounded():
     recorder = Recorder()
     async with committing(recorder, most_items=10) as group:

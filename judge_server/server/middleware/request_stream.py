@@ -24,7 +24,8 @@ from judge_server.util.memory import collect_young, give_back
 
 _RETRY_AFTER_SECONDS = 2.0
 _LARGE_BYTES = 1_000_000
-_TIDY_SECONDS = 1.0
+_TIDY_SECONDS = 1.0  # without a large body
+_UNTIDY_SECONDS = 30.0
 LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines")
 
 
@@ -72,7 +73,8 @@ class BodyLimit:
         self.public = public
         self.pace = pace or Pace()
         self._held: Counter[str] = Counter()
-        self._tidying = False
+        self._tidying: asyncio.TimerHandle | None = None
+        self._untidy_since = 0.0
 
     @property
     def under_way(self) -> int:
@@ -98,12 +100,22 @@ class BodyLimit:
             self._held[body.caller] -= body.held
             if not self._held[body.caller]:
                 del self._held[body.caller]
-            if body.size >= _LARGE_BYTES and not self._tidying:
-                self._tidying = True
-                asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._tidy)
+            if body.size >= _LARGE_BYTES:
+                self._tidy_later()
+
+    def _tidy_later(self) -> None:
+        """Once no large body has come for a moment, or after half a minute of them: meanwhile what one left is used
+        for the next, and giving it back would keep everything that needs memory waiting for tens of milliseconds."""
+        loop = asyncio.get_running_loop()
+        if self._tidying is None:
+            self._untidy_since = loop.time()
+        else:
+            self._tidying.cancel()
+        latest = self._untidy_since + _UNTIDY_SECONDS
+        self._tidying = loop.call_at(min(loop.time() + _TIDY_SECONDS, latest), self._tidy)
 
     def _tidy(self) -> None:
-        self._tidying = False
+        self._tidying = None
         collect_young()
         asyncio.get_running_loop().run_in_executor(None, give_back)
 
