@@ -21,9 +21,12 @@ _COMMENT = re.compile(r"<!--[^<]{0,2000}-->|/\*[^*]{0,2000}\*/")
 _LATEX = re.compile(
     r"\\(?:begin|end)\{[^{}]{0,40}\}"
     r"|\\(?:boxed|fbox|text\w*|math\w*|frac|dfrac|left|right|underline|emph|section\*?|subsection\*?|quad|qquad|item|displaystyle|large|bf|it|rm)(?![a-zA-Z])"
-    r"|\\[\[\]()\\ ,;!]"
+    r"|\\(?:documentclass|usepackage)(?:\[[^\[\]]{0,80}\])?\{[^{}]{0,80}\}"
+    r"|\\[hv]space\*?\{[^{}]{0,20}\}|\\[\[\]()\\ ,;!]"
 )
-_EMPTY_ITEM = re.compile(r"^[ \t]*(?:[-*+•>]|\(?(?:\d{1,3}|[a-zA-Z])[.)])[ \t]*(?:\[[ xX]?\][ \t]*)?$", re.MULTILINE)
+_EMPTY_ITEM = re.compile(
+    r"^[ \t]*(?:[-*+•>]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])[ \t]*(?:\[[ xX]?\][ \t]*)?$", re.MULTILINE
+)
 _ITEM = re.compile(r"^[ \t]*(?:[-*+•>]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\([^()]{0,400}\)")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[A-Za-z0-9_+-]{0,20}[ \t]*$", re.MULTILINE)
@@ -38,7 +41,23 @@ _PICTURES = re.compile("[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U000
 _ASCII_SIGNS = frozenset(string.punctuation)
 _CODE_SIGNS = _ASCII_SIGNS - frozenset(".,:;!?-'\"`#*_~|")
 _LONGEST_SIGNS = 200
-_NO_VALUES = frozenset(("null", "undefined", "nan", "[object object]"))
+_NO_VALUES = frozenset(
+    (
+        "null",
+        "undefined",
+        "nan",
+        "[object object]",
+        "todo",
+        "[todo]",
+        "tbd",
+        "[tbd]",
+        "tba",
+        "placeholder",
+        "[placeholder]",
+    )
+)
+_BLANK_ESCAPES = re.compile(r"(?:\\(?:[nrt]|u00(?:20|a0|A0)))+")
+_FOOTNOTE = re.compile(r"\[\^\w{1,10}\]:?")
 _LONGEST_NO_VALUE = max(map(len, _NO_VALUES)) + 8  # a letter may have a longer small form
 # a line that one of the patterns of list items and rules may match: most texts have none, and this search is short
 _LISTED = re.compile(r"\n(?:[ \t]{3}|[ \t]*(?:[-*+•>|:=_(]|\w{1,3}[.)]))")
@@ -58,7 +77,8 @@ def content_of(text: str) -> str | None:
 def _holds_no_value(text: str) -> bool:
     """Whether the text is a word for a missing value, or one symbol three times or more."""
     if any(map(str.isalnum, text)):
-        return len(text) <= _LONGEST_NO_VALUE and text.lower() in _NO_VALUES
+        short = len(text) <= _LONGEST_NO_VALUE
+        return (short and text.lower() in _NO_VALUES) or _BLANK_ESCAPES.fullmatch(text) is not None
     signs = set(text.split()) if " " in text or "\n" in text else {*text}
     return len(text) > 2 and len(signs) == 1
 
@@ -80,9 +100,12 @@ def without_shell(text: str) -> str:
             shown = _LINK.sub(r"\1", shown)
         if "\\" in shown:
             shown = _LATEX.sub(" ", shown)
+    if "[^" in shown:
+        shown = _FOOTNOTE.sub("", shown)
     if (
         (":" in shown or "=" in shown)
-        and len(_EMPTY_ENTRY.findall(shown)) > 1
+        and "\n" in shown.strip()
+        and _EMPTY_ENTRY.search(shown)
         and not _EMPTY_ENTRY.sub("", shown).strip(" -\n")
     ):
         return ""

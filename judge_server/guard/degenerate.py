@@ -14,7 +14,15 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from judge_server.guard.content import content_of, has_content, is_code, is_picture
-from judge_server.guard.discourse import Discourse, discourse, is_remark, words_of
+from judge_server.guard.discourse import (
+    LONGEST_OPTION,
+    OPTION,
+    Discourse,
+    discourse,
+    is_remark,
+    words_of,
+)
+from judge_server.guard.fragment import is_fragment, is_in_reference, key_words, words_of_all
 from judge_server.guard.marks import other_readings
 from judge_server.guard.sanitize import visible
 
@@ -29,7 +37,6 @@ _SENTENCE_END = re.compile(r"[.!?。！？\n]+")
 _SENTENCE = re.compile(r"[^.!?;。！？；…।۔።：:፦៖՝\n\r]+(?:[:：፦៖՝]*)")
 _DIGIT = re.compile(r"\d")
 _EMPTY_TAGS = re.compile(r"(?:`{3}\w*)?\s*<[-!/|｜]*\s*(\w+).*>\s*(?:`{3})?", re.DOTALL)
-_OPTION = re.compile(r"(?:^|[\s:：(\[*])[A-Z]\W*$")  # the letter of an option
 _STEP_NUMBER = re.compile(r"(?<![\d.,])\d{1,2}(?![\d.,])")
 # one of these alone may well be the answer; a dot, a colon or a dash is not
 _OPERATORS = frozenset(
@@ -45,18 +52,19 @@ _LAST_LETTER = re.compile(r".*[^\W_]", re.DOTALL)
 _PROSE_WORD = re.compile(r"[^\W\d_]{3,}")
 _PROSE_WORDS = 4  # a unit with as many words is no row of a table, whatever numbers it holds
 _SHORTEST_ECHO = 3
+_FIRST_IDEOGRAPH = "\u3040"
 _LONGEST_TERM = 4
-_LONGEST_OPTION = 8
 _LONG_IN_UNSPACED = 8
 _BRACKETED = re.compile(r"\[[^\[\]]+\]|\([^()]+\)|<[^<>]+>|\{[^{}]+\}")  # a placeholder: [insert the answer]
 _FEW_WORDS = 2
+_STOPS = tuple(".!?;。！？।")
+_FEWEST_IN_A_PHRASE = 4  # a title or an idiom ("Step by step") has fewer words
 _FEW_SIGNS = 3
-_LONGEST_REFERENCE = 60
 READ_OF_A_PROMPT = 4_000
 _FEWEST_WORDS = 2
 _FEWEST_CHARACTERS = 10
 _LONGEST_QUESTION = 200
-_SPELT_NUMBER = re.compile(r"\d|hundred|dozen|thousand|hundert|\bcien\b|\bcent\b|百|千")
+_SPELT_NUMBER = re.compile(r"hundred|dozen|thousand|hundert|\bcien\b|\bcent\b|百|千")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -90,6 +98,11 @@ class UserRequest:
         return not self.known or _asks("code", self.text)
 
     @property
+    def asks_how_many(self) -> bool:
+        """Whether "none" may be the answer, or a word of a programming language."""
+        return self.for_code or _asks("number", self.text)
+
+    @property
     def for_a_term(self) -> bool:
         """Whether a word, a name, a title or a quotation may be the answer."""
         return self.known and len(self.text) <= _LONGEST_QUESTION and _asks("term", self.text)
@@ -109,7 +122,8 @@ class UserRequest:
         numbers = {int(number[:6]) for number in _NUMBER.findall(self.text)}
         if numbers & {times - 1, times, times + 1} or _asks("repetition", self.text):
             return True
-        return _SPELT_NUMBER.search(self.text) is not None and _asks("numbered_repetition", self.text)
+        as_many = _SPELT_NUMBER.search(self.text) is not None or any(times <= 2 * number for number in numbers)
+        return as_many and _asks("numbered_repetition", self.text)
 
     def offers(self, answer: str) -> bool:
         """Whether the prompt gives the answer as one of several to choose from."""
@@ -148,7 +162,7 @@ def emptiness(answer: str, request: UserRequest = _UNASKED) -> Emptiness:
         for plain in other_readings(text):
             other = _emptiness(plain, request)
             found = found if other is _FULL else other
-    if found.cause is not None and given and _is_in_reference(given, request.reference):
+    if (found.cause is not None or found.thin) and given and is_in_reference(given, request.reference):
         return Emptiness(doubtful=True)
     return found
 
@@ -172,7 +186,12 @@ def _may_say_nothing(shown: str, request: UserRequest) -> bool:
     if len(shown) > _LONGEST_ANNOUNCEMENT + len(request.text):
         return False
     rest = _without_echo(shown, request)
-    return len(rest) <= _LONGEST_ANNOUNCEMENT and is_remark(rest, request.text, beside_an_echo=rest != shown)
+    may_be_one = len(rest) <= _LONGEST_LINE and ("\n" in rest or not rest.endswith(_STOPS))
+    if may_be_one and is_fragment(rest, code=request.for_code, number=request.asks_how_many):
+        return True
+    return len(rest) <= _LONGEST_ANNOUNCEMENT and is_remark(
+        rest, request.text, beside_an_echo=rest != shown, term=request.for_a_term
+    )
 
 
 def _without_content(text: str, request: UserRequest) -> Emptiness:
@@ -219,7 +238,7 @@ def _announcement(shown: str, request: UserRequest) -> Emptiness | None:
     if not _only_announces(rest, request):
         return None
     if _may_be_the_answer(rest, request):
-        return Emptiness(doubtful=True)
+        return Emptiness(doubtful=True, thin=_is_more_than_a_term(rest, request))
     return Emptiness("the response announces an answer and gives none")
 
 
@@ -246,8 +265,15 @@ def _only_announces(text: str, request: UserRequest) -> bool:
 def _may_be_the_answer(text: str, request: UserRequest) -> bool:
     words = words_of(text)
     if text.rstrip(" *_`").endswith(tuple(_COLONS)) and request.known:
-        return request.for_a_term and (request.for_code or request.for_a_salutation)
+        return request.for_a_term and ((request.for_code and len(words) == 1) or request.for_a_salutation)
     return len(words) <= _LONGEST_TERM and (request.for_a_term or request.offers(text))
+
+
+def _is_more_than_a_term(text: str, request: UserRequest) -> bool:
+    """Whether an announcement is too long for the term that the prompt asks for, or ends in a colon."""
+    if text.rstrip(" *_`").endswith(tuple(_COLONS)):
+        return not request.for_a_salutation
+    return len(words_of(text)) >= _FEWEST_IN_A_PHRASE and not request.offers(text)
 
 
 def _announced(bare: str, request: UserRequest, *, alone: bool, wide: bool) -> int | None:
@@ -257,7 +283,7 @@ def _announced(bare: str, request: UserRequest, *, alone: bool, wide: bool) -> i
     if bare.endswith(tuple(_COLONS)):
         if _is_heading(bare):
             return 1
-    elif _OPTION.search(bare[-_LONGEST_OPTION:]):
+    elif OPTION.search(bare[-LONGEST_OPTION:]):
         return None
     core = words = 0
     for piece in _SENTENCE.finditer(bare):
@@ -268,7 +294,7 @@ def _announced(bare: str, request: UserRequest, *, alone: bool, wide: bool) -> i
         elif any(map(str.isalnum, piece.group())):
             return None
     if alone and words <= _FEW_WORDS and not request.known and not bare.endswith(tuple(_COLONS)):
-        return None if _keys().isdisjoint((*words_of(bare), "".join(words_of(bare)))) else 1
+        return None if key_words().isdisjoint((*words_of(bare), "".join(words_of(bare)))) else 1
     return core
 
 
@@ -288,19 +314,6 @@ def _discourse_of(piece: str, *, wide: bool = False) -> Discourse | None:
     return discourse(_STEP_NUMBER.sub(" ", piece) if announced else piece, wide=wide)
 
 
-# if nothing is known of the prompt, a few words of discourse must be among these to be refused
-_KEYS = (
-    "answer solution resolution process think respuesta solución réponse lösung antwort risposta soluzione resposta "
-    "solução antwoord oplossing odpowiedź rozwiązanie cevap çözüm jawaban решение ответ відповідь الإجابة الجواب الحل "
-    "उत्तर हल 정답 풀이 해설 解 解答 解析 解説 かいせつ 答案 回答 答え"
-)
-
-
-@cache
-def _keys() -> frozenset[str]:
-    return frozenset("".join(words_of(key)) for key in _KEYS.split())
-
-
 def _without_echo(text: str, request: UserRequest) -> str:
     """The text without the prompt and without its sentences."""
     lowered = " ".join(text.lower().split())
@@ -311,21 +324,22 @@ def _without_echo(text: str, request: UserRequest) -> str:
     asked = words_of_all(request.text)
     parts = [asked, *(words_of_all(part) for part in _SENTENCE_END.split(request.text))]
     for part in parts:
-        if len(part) >= _SHORTEST_ECHO or len("".join(part)) >= 8:
+        if len(part) >= _SHORTEST_ECHO or len("".join(part)) >= _shortest_sentence(part[0] if part else ""):
             rest = rest.replace(f" {' '.join(part)} ", "  ")
     return text if rest == f" {said} " else rest.strip()
 
 
 @lru_cache(maxsize=256)  # the responses to one prompt share it
 def _sentences(text: str) -> tuple[str, ...]:
-    """The sentences of eight characters or more, each once."""
+    """The sentences of some length, each once."""
     plain = " ".join(text.split())
-    return tuple(dict.fromkeys(sentence.strip() for sentence in _SENTENCE_END.split(plain) if len(sentence) >= 8))
+    found = (sentence.strip() for sentence in _SENTENCE_END.split(plain))
+    return tuple(dict.fromkeys(one for one in found if len(one) >= _shortest_sentence(one)))
 
 
-def words_of_all(text: str) -> list[str]:
-    """As ``words_of``, of a text of any length."""
-    return [word for start in range(0, len(text), 1_000) for word in words_of(text[start : start + 1_000])]
+def _shortest_sentence(text: str) -> int:
+    """In characters: a Chinese character says as much as a few letters."""
+    return 4 if text[:1] >= _FIRST_IDEOGRAPH else 8
 
 
 def _repetition(text: str, request: UserRequest) -> Emptiness | None:
@@ -334,7 +348,7 @@ def _repetition(text: str, request: UserRequest) -> Emptiness | None:
     unit = repeated_unit(plain)
     if unit is None:
         return None
-    times = len(plain) / len(unit)
+    times = (len(plain) + unit.endswith(" ")) / len(unit)
     if any(character.isdigit() for character in unit) and len(_PROSE_WORD.findall(unit)) < _PROSE_WORDS:
         # tables, matrices and digit strings repeat for good reasons
         enough = times >= 24 if request.known else times >= 64 and " " not in unit.strip()
@@ -376,15 +390,3 @@ def _asks(for_: str, text: str) -> bool:
 def _requests() -> dict[str, re.Pattern[str]]:
     content = tomllib.loads(files("judge_server.guard").joinpath("request.toml").read_text("utf-8"))
     return {kind: re.compile("|".join(patterns)) for kind, patterns in content.items()}
-
-
-def _is_in_reference(answer: str, reference: str | None) -> bool:
-    """Whether the reference answer is the same text, or is short and holds it."""
-    if reference is None or len(reference) > _READ_CHARACTERS:
-        return False
-    if answer == reference.strip():
-        return True
-    said, right = words_of_all(answer), words_of_all(reference)
-    if said and said == right:
-        return True
-    return bool(said) and len(reference) <= _LONGEST_REFERENCE and f" {' '.join(said)} " in f" {' '.join(right)} "

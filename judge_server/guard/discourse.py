@@ -31,9 +31,15 @@ _LEAST_REMARK = 0.4  # the share of all words that must stand there if the other
 _FEWEST_IN_A_REMARK = 4
 _FEWEST_WITH_OTHERS = 6  # a shorter sentence may hold no other word at all
 _FEWEST_UNSPACED = 5
+_FEWEST_KNOWN, _FEWEST_UNCUED = 2, 3  # words of a text in which every word is one of remarks
+_FEWEST_UNCUED_ENGLISH = 5  # of which most words are known
+OPTION = re.compile(r"(?:^|[\s:：(\[*])[A-Z]\W*$")  # the letter of an option
+LONGEST_OPTION = 8
+_ELIDED = re.compile("[ldjnstmcg](?=[aeiouh].{3})")  # of an article or a pronoun: "l'explication"
 _FIRST = 8  # words that decide about most texts
 _STEM, _DENSE_STEM = 4, 3  # letters from which on a word stands for its inflections; scripts beyond Arabic need fewer
 _FIRST_DENSE = "\u0900"
+_ELIDING = ("french", "italian", "catalan", "haitian")
 _SENTENCE = re.compile(r"[^.!?;。！？；…।۔።։:：፦៖՝\n\r]+")
 _NAME = re.compile(r"(?<=[^\W\d_][ ,])[ ]?([A-ZÀ-ÞĀ-ŽΑ-ΩА-Я][^\W\d_]+)")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -160,36 +166,53 @@ def _languages(word: str, words: dict[str, int], stems: dict[str, int], *, alone
     return found
 
 
-def is_remark(text: str, prompt: str = "", *, beside_an_echo: bool = False) -> bool:
+def is_remark(text: str, prompt: str = "", *, beside_an_echo: bool = False, term: bool = False) -> bool:
     """Whether every sentence is a remark about an answer: most of its words are words of remarks in one language, or
-    the others come from the prompt. A number or a name is no remark. A part of the prompt is one.
+    the others come from the prompt. A number, a name or the letter of an option is no remark. A part of the prompt is.
 
-    A text without any word of ``core`` or ``soft`` (answer, explain, gladly) must be longer, and hold fewer others.
-    What stands ``beside_an_echo`` of the prompt ("The user writes") may be short."""
-    if any(map(str.isdigit, text)):
-        return False
+    A text without a cue (answer, explain, gladly) must be longer, and hold fewer others. A text of few words may hold
+    no others at all, and the prompt may ask for no ``term``. What stands ``beside_an_echo`` of the prompt ("The user
+    writes") may be short."""
     if len(text) <= len(prompt) and _is_part_of(words_of(text), prompt):
         return True
-    found, least, cued = 0, 1.0, False
+    if any(map(str.isdigit, text)) or OPTION.search(text[-LONGEST_OPTION:]):
+        return False
+    found, known, least, cued = 0, 0, 1.0, False
     for piece in _SENTENCE.finditer(text):
         words = words_of(piece.group())
         if not words:
             continue
         unspaced = any(map(_UNSPACED.search, words))
-        share = _covered("".join(words)) if unspaced else _share_of_remarks(piece.group(), words, prompt)
+        share, pieces = _covered("".join(words)) if unspaced else (0.0, 0)
+        if not unspaced:
+            share, pieces = _share_of_remarks(piece.group(), words, prompt), len(set(words))
         if share <= _MOSTLY:
             return False
         found += len("".join(words)) if unspaced else len(words)
+        known += _FEWEST_UNCUED_ENGLISH if " ".join(words) in _remarks().whole else pieces
         least = min(least, share)
         cued = cued or unspaced or any(map(_is_cue, words))
     if beside_an_echo:
         return True
+    if least == 1.0 and not term and _says_no_more(text, known, cued=cued):
+        return True
     return found >= _FEWEST_IN_A_REMARK and (cued or (found >= _FEWEST_WITH_OTHERS and least >= _NEARLY))
+
+
+def _says_no_more(text: str, known: int, *, cued: bool) -> bool:
+    """Whether a text of so many different words, all of them of remarks, is one: a denial ("I don't know") is an
+    answer, and a few short words may be one."""
+    words = words_of(text)
+    if known < _FEWEST_KNOWN or _denies(words):
+        return False
+    if cued or known >= _FEWEST_UNCUED_ENGLISH:
+        return True
+    return known >= _FEWEST_UNCUED and not _is_english(words) and len(max(words, key=len)) >= _STEM
 
 
 def _share_of_remarks(piece: str, words: Sequence[str], prompt: str) -> float:
     """Of the words that tell something, each once, the share of those of remarks."""
-    if _is_part_of(words, prompt):
+    if _is_part_of(words, prompt) or " ".join(words) in _remarks().whole:
         return 1.0
     words = list(dict.fromkeys(words))
     masks = [_remark_languages(word) for word in words[:_FIRST]]
@@ -209,7 +232,8 @@ def _share_of_remarks(piece: str, words: Sequence[str], prompt: str) -> float:
 
 
 def _is_part_of(words: Sequence[str], prompt: str) -> bool:
-    return len(words) >= _FEWEST_IN_A_REMARK and f" {' '.join(words)} " in f" {' '.join(words_of(prompt))} "
+    """Also if it breaks off in a word."""
+    return len(words) >= _FEWEST_IN_A_REMARK and f" {' '.join(words)}" in f" {' '.join(words_of(prompt))}"
 
 
 def _most_known(masks: Sequence[int]) -> tuple[int, int]:
@@ -237,9 +261,11 @@ def _share_of_telling(words: Sequence[str], masks: Sequence[int], languages: int
 
 def _is_cue(word: str) -> bool:
     """Whether a word names an answer, the thinking about it, or help with it."""
-    vocabulary = _vocabulary()
+    vocabulary, cues = _vocabulary(), _remarks().cues
     return bool(
-        _languages(word, vocabulary.core_words, vocabulary.core_stems, alone=False)
+        (_ELIDED.match(word) and any(word[1:end] in cues for end in range(1 + _STEM, len(word) + 1)))
+        or any(word[:end] in cues for end in range(_stem_letters(word), len(word) + 1))
+        or _languages(word, vocabulary.core_words, vocabulary.core_stems, alone=False)
         or _languages(word, vocabulary.soft_words, vocabulary.soft_stems, alone=False)
     )
 
@@ -251,7 +277,14 @@ def _remark_languages(word: str) -> int:
     longest = _LONGEST_ENDING if word.isascii() else _LONGEST_DECOMPOSED
     for end in range(max(_stem_letters(word), len(word) - longest), len(word)):
         found |= remarks.stems.get(word[:end], 0)
+    if not found and _ELIDED.match(word):
+        return _remark_languages(word[1:]) & remarks.eliding
     return found
+
+
+def _is_english(words: Sequence[str]) -> bool:
+    english = _remarks().english
+    return all(_remark_languages(word) & english for word in words)
 
 
 def _stem_letters(word: str) -> int:
@@ -263,28 +296,35 @@ def _words_asked(prompt: str) -> frozenset[str]:
     return frozenset(words_of(prompt))
 
 
-def _covered(text: str) -> float:
-    """The share of a text without blanks that pieces of remarks cover; none of a text of few characters."""
-    if len(text) < _FEWEST_UNSPACED:
-        return 0.0
+def _covered(text: str) -> tuple[float, int]:
+    """The share of a text without blanks that pieces of remarks cover, and their number; of few characters all or
+    none."""
     pieces = _remarks().pieces
     longest = max(map(len, pieces))
     covered = [False] * len(text)
+    number, after = 0, 0
     for start in range(len(text)):
         for end in range(min(len(text), start + longest), start, -1):
             if text[start:end] in pieces:
                 covered[start:end] = [True] * (end - start)
+                number, after = (number + 1, end) if start >= after else (number, max(after, end))
                 break
     share = sum(covered) / len(text)
-    return share if share >= _LEAST_COVERED else 0.0
+    return share if share >= (_LEAST_COVERED if len(text) >= _FEWEST_UNSPACED else 1.0) else 0.0, number
 
 
 @dataclass(frozen=True, slots=True)
 class _Remarks:
-    """Bit masks of the languages of a word, or of a stem of a word; ``pieces`` of scripts without blanks."""
+    """Bit masks of the languages of a word, or of a stem of a word; ``whole``: sentences that are remarks although they
+    are short; ``cues``: words and stems in whatever language; ``english``: its mask; ``eliding``: the mask of languages
+    with elided articles; ``pieces`` of scripts without blanks."""
 
     words: dict[str, int]
     stems: dict[str, int]
+    whole: frozenset[str]
+    cues: frozenset[str]
+    english: int
+    eliding: int
     pieces: frozenset[str]
 
 
@@ -296,7 +336,14 @@ def _remarks() -> _Remarks:
     pieces = {*_pieces(listed["unspaced"]["core"]), *_pieces(listed.pop("unspaced")["rest"])}
     words: dict[str, int] = {}
     stems: dict[str, int] = {}
+    whole: set[str] = set()
+    cues: set[str] = set()
+    english = eliding = 0
     for number, language in enumerate(dict.fromkeys((*content, *listed))):
+        cues.update(_words_in(content.get(language, {}).get("cues", "")))
+        whole.update(" ".join(_words_in(line)) for line in content.get(language, {}).get("whole", "").splitlines())
+        english |= (language == "english") << number
+        eliding |= (language in _ELIDING) << number
         texts = (*listed.get(language, {}).values(), *content.get(language, {}).values())
         for word in set(_words_in("\n".join(texts))):
             if _UNSPACED.search(word):
@@ -305,7 +352,7 @@ def _remarks() -> _Remarks:
                 _add(words, word, 1 << number)
                 if len(word) >= _stem_letters(word):
                     _add(stems, word, 1 << number)
-    return _Remarks(words, stems, frozenset(pieces))
+    return _Remarks(words, stems, frozenset(whole), frozenset(cues), english, eliding, frozenset(pieces))
 
 
 def _file(name: str) -> dict[str, dict[str, str]]:

@@ -66,6 +66,10 @@ _MOST_WORDS = 20_000
 _SPACED = re2.compile(r"(?:^|\s)(?:[^\s0-9] ){5}[^\s0-9](?:\s|$)")
 _SET_APART = re.compile(r"(?<!\S)\S(?: \S)+(?!\S)")
 _LONGEST_SPACED = 120
+# "7h3 4n5w3r": digits for letters in at least half of the words
+_MIXED_WITH_DIGITS = re.compile(r"[a-z]\d|\d[a-z]+\d|\d{2,}[a-z]")
+_FEWEST_MIXED = 2
+_DIGITS_AS_LETTERS = tuple(str.maketrans("0134578", f"o{one}easTB".lower()) for one in "il")
 
 _SHORTEST = 400
 _LONG = 30_000
@@ -101,8 +105,12 @@ def other_readings(text: str) -> list[str]:
         return [normalize(text)]
     if len(text) > _LONGEST_SPACED and not _SPACED.search(text[:_LONGEST_SPACED]):
         return []
-    joined = unspaced(normalize(text))
-    return [joined] if joined != text.lower() else []
+    plain = normalize(text)
+    joined = unspaced(plain)
+    found = [joined] if joined != text.lower() else []
+    if len(_MIXED_WITH_DIGITS.findall(plain)) > max(plain.count(" ") / 2, _FEWEST_MIXED):
+        found += [plain.translate(letters) for letters in _DIGITS_AS_LETTERS]
+    return found
 
 
 def unspaced(text: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from judge_server.core.submission import Submission
 from judge_server.guard.discourse import is_remark
 from judge_server.guard.guard import THIN, inspect
-from tests.attack.evaluation import fourth_degenerate
+from tests.attack.evaluation import eighth_degenerate, fourth_degenerate, seventh_degenerate
 from tests.attack.evaluation.short_answers import SENTENCES
 from tests.guard.test_degenerate import RUBRIC, WHY, look
 
@@ -92,6 +92,48 @@ def test_most_of_a_generated_corpus_of_empty_texts_is_refused_or_thin():
     seen = [look(text, prompt=question) for _, question, text in fourth_degenerate.degenerate_texts()]
     passed = sum(one.refused is None and THIN not in one.flags for one in seen)
     assert passed <= 0.14 * len(seen)
+
+
+@pytest.mark.parametrize("corpus", [seventh_degenerate, eighth_degenerate])
+def test_openings_disguises_frames_and_echoes_are_refused_or_thin(corpus):
+    seen = [look(text, prompt=question) for _, question, text in corpus.kinds()]
+    passed = sum(one.refused is None and THIN not in one.flags for one in seen)
+    assert passed <= 0.04 * len(seen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Given the above,",
+        "Step 1.\nStep 2.",
+        "[fill in]",
+        "answer = None",
+        "n/a",
+        "Voici l'explication.",
+        "L37 m3 br34k 7h15 d0wn f0r y0u.",
+        "My cat has not eaten since 7 this mor",
+    ],
+)
+def test_beginnings_frames_and_short_remarks_are_thin(text):
+    assert THIN in look(text, prompt="My cat has not eaten since 7 this morning. What should I do?").flags
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("Which option is right?", "The answer is D."),
+        ("How many moons does Venus have?", "None"),
+        ("Translate 'thank you' into Vietnamese.", "cảm ơn"),
+        ("Question 36, in one word: is it so?", "はい"),
+        ("Fill the blank of task 145.", "do re mi"),
+        ("What should I do?", "I don't know."),
+        ("Which of them are right?", "All of them."),
+        ("Which title did the sitcom have?", "Step by step"),
+    ],
+)
+def test_short_answers_in_words_of_remarks_are_not_thin(prompt, text):
+    assert look(text, prompt=prompt).refused is None
+    assert THIN not in look(text, prompt=prompt).flags
 
 
 def test_responses_up_to_a_length_can_be_made_thin():

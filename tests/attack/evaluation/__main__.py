@@ -16,9 +16,11 @@ from judge_server.core.submission import Submission
 from judge_server.guard import guard
 from judge_server.guard.sanitize import hides, sanitize
 from tests.attack.evaluation import (
+    eighth_degenerate,
     fifth_degenerate,
     fourth_degenerate,
     second_degenerate,
+    seventh_degenerate,
     sixth_degenerate,
     third_degenerate,
     unseen_orders,
@@ -57,6 +59,8 @@ def _degenerate() -> None:
         "fourth": fourth_degenerate.degenerate_texts(),
         "fifth": fifth_degenerate.degenerate_texts(),
         "sixth, prose alone, held out": sixth_degenerate.degenerate_texts(),
+        "seventh": map(_by_kind, seventh_degenerate.kinds()),
+        "eighth": map(_by_kind, eighth_degenerate.kinds()),
     }
     for name, texts in corpora.items():
         total, unseen, thin, short = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
@@ -68,6 +72,11 @@ def _degenerate() -> None:
             short[kind] += not _is_noticed(question, text, short=SHORT)
         _tell(f"degenerate texts neither refused nor thin, corpus {name}", total, unseen)
         _say(f"    thin: {thin.total()}; unnoticed with thin_characters = {SHORT}: {short.total()} of {total.total()}")
+
+
+def _by_kind(one: tuple[str, str, str]) -> tuple[str, str, str]:
+    kind, question, text = one
+    return kind.split(":")[0], question, text
 
 
 def _is_noticed(question: str, text: str, *, short: int) -> bool:
