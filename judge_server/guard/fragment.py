@@ -11,6 +11,7 @@ _COMMAS = (",", "，", "、", "،", "､")
 _MOST_BEFORE_A_COMMA = 6
 _NO_ANSWERS = frozenset(("none", "nil", "n/a", "na", "not applicable", "no answer", "no comment", "empty"))
 _NUMBERED_HEADING = re.compile(r"[#*\s]*(?:[^\W\d_]{2,20} \d{1,2})?[.:*\s]*")
+_HEADING = re.compile(r"(?:#{1,6} [^\n]{1,60})?\s*")
 _PLACEHOLDER = re.compile(r"[\[<({]{1,2}[^\W\d_]{3,15}(?:[ _-][^\W\d_]{1,15}){0,3}[\])}>]{1,2}")
 _EMPTY_STATEMENT = re.compile(
     r"\s*(?:pass|return(?: (?:None|null|nil))?;?|begin|end;?|[{}]*|#.*coding.*"
@@ -20,15 +21,15 @@ _EMPTY_STATEMENT = re.compile(
 
 
 def is_fragment(text: str, *, code: bool, number: bool) -> bool:
-    """Whether a few words end in a comma, a word says that there is no value, or nothing but headings with numbers, a
-    placeholder or empty statements are there. ``code`` and ``number``: whether the prompt asks for such a thing, so
-    that "none" or ``[]`` may be the answer."""
+    """Whether a few words end in a comma, a word says that there is no value, or nothing but headings, a placeholder or
+    empty statements are there. ``code`` and ``number``: whether the prompt asks for such a thing, so that "none" or
+    ``[]`` may be the answer."""
     if text.endswith(_COMMAS) and not any(map(str.isdigit, text)):
         return len(text.split(None, _MOST_BEFORE_A_COMMA)) <= _MOST_BEFORE_A_COMMA
     if text.lower() in _NO_ANSWERS:
         return not number
     lines = text.split("\n")
-    if len(lines) > 1 and all(map(_NUMBERED_HEADING.fullmatch, lines)):
+    if len(lines) > 1 and (all(map(_NUMBERED_HEADING.fullmatch, lines)) or all(map(_HEADING.fullmatch, lines))):
         return True
     return not code and (_PLACEHOLDER.fullmatch(text) is not None or all(map(_EMPTY_STATEMENT.fullmatch, lines)))
 

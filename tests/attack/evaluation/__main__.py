@@ -19,6 +19,7 @@ from tests.attack.evaluation import (
     eighth_degenerate,
     fifth_degenerate,
     fourth_degenerate,
+    ninth_degenerate,
     second_degenerate,
     seventh_degenerate,
     sixth_degenerate,
@@ -61,6 +62,7 @@ def _degenerate() -> None:
         "sixth, prose alone, held out": sixth_degenerate.degenerate_texts(),
         "seventh": map(_by_kind, seventh_degenerate.kinds()),
         "eighth": map(_by_kind, eighth_degenerate.kinds()),
+        "ninth, held out": ninth_degenerate.kinds(),
     }
     for name, texts in corpora.items():
         total, unseen, thin, short = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
