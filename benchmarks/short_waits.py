@@ -14,7 +14,12 @@ SHORTEST_SECONDS = 60.0
 CLOCKS = {"monotonic", "perf_counter", "time"}
 WAITS = {"timeout", "wait_for", "join", "wait", "wait_until", "until", "result", "communicate"}
 CALLS = {"get", "post", "put", "delete", "request", "stream", "Client", "AsyncClient", "create_connection", "run"}
-OTHERS = {"Backoff", "_ended", "_over"}  # a reckoning, and events that a loop looks at between pieces of its work
+OTHERS = {
+    "Backoff",
+    "Event",
+    "_ended",
+    "_over",
+}  # a reckoning, and events that a loop looks at between pieces of its work
 EXPIRING = {"TimeoutError", "ReadTimeout", "TimeoutExpired", "Exception"}
 
 

@@ -26,7 +26,7 @@ def test_a_request_that_waits_for_long_is_named_with_its_address(caplog):
 
 
 def test_requests_that_are_answered_are_named_in_no_line_and_the_thread_ends_without_any(caplog):
-    waiting = Waiting(look_seconds=0.05)
+    waiting = Waiting(look_seconds=1.0)
     with caplog.at_level(logging.WARNING, "judge_client"):
         for _ in range(20):
             with waiting.noted("http://h"):

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.project.repository import ROOT
+from tests.yardstick import PATIENCE_SECONDS
 
 HOST = "judge.example.org"
 NGINX = ROOT / "deploy" / "nginx" / "judge-server.conf"
@@ -80,12 +81,12 @@ def running(command: list[object], folder: Path, address: str, told: Certificate
     with (folder / "proxy.log").open("wb") as log:
         process = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log, env={"HOME": str(folder)})
     try:
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + PATIENCE_SECONDS
         while True:
             assert process.poll() is None, (folder / "proxy.log").read_text()
             assert time.monotonic() < give_up, (folder / "proxy.log").read_text()
             try:
-                httpx.get(f"{address}/healthz", verify=told.context, trust_env=False)
+                httpx.get(f"{address}/healthz", verify=told.context, trust_env=False, timeout=PATIENCE_SECONDS)
             except httpx.TransportError:
                 time.sleep(0.05)
             else:
@@ -93,7 +94,7 @@ def running(command: list[object], folder: Path, address: str, told: Certificate
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_SECONDS)
 
 
 _PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/bin"

@@ -13,6 +13,7 @@ from tests.command import judge_server, serving
 from tests.end_to_end.proxies import EXAMPLES, HOST, certificate, installed, running
 from tests.served import until
 from tests.submissions import checking, submission
+from tests.yardstick import PATIENCE_SECONDS
 
 CONFIGURATION = f"""
 root_path = "/judge"
@@ -42,7 +43,9 @@ def _behind(name: str, server: str, folder) -> Iterator[httpx.Client]:
     address = f"https://127.0.0.1:{port}/judge"
     with (
         running(EXAMPLES[name](folder, server, port, told), folder, address, told),
-        httpx.Client(base_url=address, verify=told.context, headers={"Host": HOST}, trust_env=False) as client,
+        httpx.Client(
+            base_url=address, verify=told.context, headers={"Host": HOST}, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as client,
     ):
         yield client
 
@@ -75,7 +78,7 @@ def test_the_example_serves_every_kind_of_route_below_its_path(name, server, tmp
         job = client.post("/v1/jobs", json={"items": [ITEM] * 3})
         where = job.headers["location"]
         assert where.startswith("/judge/v1/jobs/")
-        until(lambda: client.get(where.removeprefix("/judge")).json()["status"] == "done", 30)
+        until(lambda: client.get(where.removeprefix("/judge")).json()["status"] == "done")
         events = client.get(f"{where.removeprefix('/judge')}/events")
         assert "text/event-stream" in events.headers["content-type"]
         assert '"done"' in events.text
@@ -88,7 +91,7 @@ def test_forwarded_headers_count_from_configured_addresses_only(server):
     place, key = server
     for source, believed in (("127.0.0.1", True), ("127.0.0.3", False)):
         transport = httpx.HTTPTransport(local_address=source)
-        with httpx.Client(base_url=f"http://{place}", transport=transport) as client:
+        with httpx.Client(base_url=f"http://{place}", transport=transport, timeout=PATIENCE_SECONDS) as client:
             headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
             entered = _sign_in(client, key, headers)
             assert entered.status_code == 303, entered.text

@@ -49,10 +49,10 @@ def test_a_judge_that_is_away_at_start_is_waited_for_and_jobs_are_taken_in(canar
         assert job.status_code == 202, job.text
         assert unready["retry_after_seconds"] >= 1
         with StubJudge(port=port):
-            until(lambda: client.get("/readyz").status_code == 200, seconds=40)
+            until(lambda: client.get("/readyz").status_code == 200)
             assert client.post("/v1/score", json=TOLD).json()["reward"] is not None
             where = f"/v1/jobs/{job.json()['id']}"
-            until(lambda: client.get(where).json()["status"] == "done", seconds=40)
+            until(lambda: client.get(where).json()["status"] == "done")
             assert client.get(f"{where}/results").text.count('"status":"ok"') >= 3
             assert client.get("/v1/judges").json()["judges"][0]["fingerprint"] != "unknown"
 
