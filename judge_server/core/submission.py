@@ -307,7 +307,7 @@ class Submission(Frozen):
         if isinstance(self.rubric, str):
             yield self.rubric
 
-    @property
+    @cached_property
     def characters(self) -> int:
         """The size of all texts, which decides whether work is done in a thread."""
         return sum(len(text) for text in self.texts())
