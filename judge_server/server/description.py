@@ -94,6 +94,7 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     ("/v1/rescore", {"404": "No such rubric"}),
     ("/v1/calibrations", {"404": "No such calibration, rubric or judge", "429": "Too many wait: see Retry-After"}),
     ("/v1/exams", {"404": "No such exam or judge", "429": "Too many wait: see Retry-After"}),
+    ("/v1/budgets", {"404": "This key or run has no budget"}),
     ("/v1/label-sets/", {"404": "No such label set"}),
     ("/readyz", {"429": "The queue is full", "503": "The judge, the store or the server is not available"}),
 )

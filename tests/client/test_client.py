@@ -44,6 +44,7 @@ NOT_OF_THE_CLIENT = (
     "/v1/monitor",
     "/v1/runs",
     "/v1/erasures",
+    "/v1/budgets",
     "/classify",
 )
 
