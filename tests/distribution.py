@@ -14,6 +14,8 @@ ENGINE_FILES = frozenset(
 # Those that take more than 15 seconds, longest first.
 LONGEST_FILES = (
     "tests/hostile/test_inputs.py",
+    "tests/hostile/test_extremes.py",
+    "tests/server/pages/test_in_a_browser.py",
     "tests/cli/test_attack.py",
     "tests/cli/test_init.py",
     "tests/server/dialects/test_faults.py",

@@ -66,7 +66,8 @@ def test_one_judgment_is_shown_by_its_id(database):
 
 def test_judgments_are_found_by_a_low_reward_and_by_their_text(database):
     low = invoke("show", "--run", "grpo-7", "--reward-below", 0.5, "--json", "--database", database).stdout.splitlines()
-    assert [json.loads(line)["submission"]["id"] for line in low] == ["row-4", "row-2", "row-0"]
+    found_ids = [json.loads(line)["submission"]["id"] for line in low]  # rows are judged side by side, in no order
+    assert sorted(found_ids) == ["row-0", "row-2", "row-4"]
     found = invoke("show", "--text", "EMERGENCY NUMBER 3", "--json", "--database", database).stdout
     assert json.loads(found)["submission"]["id"] == "row-3"
 
