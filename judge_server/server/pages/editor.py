@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from judge_server.authoring.diff import VersionStep, compare, next_version
-from judge_server.authoring.draft_form import KINDS, changed, draft_form
+from judge_server.authoring.draft_form import changed, draft_form
 from judge_server.authoring.emitting import data_of, text_of
+from judge_server.authoring.finding import RubricFinding
 from judge_server.authoring.lint import errors
 from judge_server.authoring.template import template
 from judge_server.core.caller import current_caller
@@ -111,7 +112,7 @@ async def published(draft_id: str, request: Request, service: ServiceHere) -> Re
     """Publish permanently: the page before showed the changes, and a note says why."""
     fields = await form_of(request)
     found = await _own(service, draft_id)
-    rubric = await _valid(found)
+    rubric, _ = await _valid(found)
     note = fields.get("note", "").strip()
     if not note or fields.get("sure") != "yes":
         fault = "Write what changed and why, and confirm that this version may never change again."
@@ -172,7 +173,6 @@ async def _editor(
         status=status,
         draft=found,
         form=form,
-        kinds=KINDS,
         valid=parsed is not None,
         findings=findings,
         fault=fault,
@@ -182,20 +182,21 @@ async def _editor(
     )
 
 
-async def _valid(found: RubricDraft) -> Rubric:
-    """Raises BadRubric if the text is no valid rubric."""
+async def _valid(found: RubricDraft) -> tuple[Rubric, list[RubricFinding]]:
+    """The rubric, and the advice about it. Raises BadRubric if the text is no valid rubric."""
     parsed, findings = await asyncio.to_thread(validated, found.text)
     faults = errors(findings)
     if parsed is None or faults:
         raise BadRubric(f"{faults[0]}", remedy="Go back, correct the findings, and try again.")
-    return parsed.rubric
+    return parsed.rubric, findings
 
 
 async def _trial(service: Service, found: RubricDraft) -> Sequence[TriedSample]:
     if not found.samples:
         raise BadInput("There is no sample to try the draft on.", remedy="Add a prompt and a response first.")
     base = None if found.base is None else await service.rubric_registry.get(found.base)
-    return await tried(service, await _valid(found), base, found.samples)
+    rubric, _ = await _valid(found)
+    return await tried(service, rubric, base, found.samples)
 
 
 async def _stored(service: Service, found: RubricDraft) -> list[DraftSample]:
@@ -229,11 +230,10 @@ def _sample(fields: Mapping[str, str]) -> DraftSample:
 async def _publishing(
     request: Request, service: Service, found: RubricDraft, *, fault: str | None = None, status: int = 200
 ) -> Response:
-    rubric = await _valid(found)
+    rubric, findings = await _valid(found)
     versions = await service.rubric_registry.versions(rubric.id)
     before = await service.rubric_registry.get(f"{rubric.id}@{versions[-1]}") if versions else None
     difference = None if before is None else compare(before, rubric)
-    _, findings = await asyncio.to_thread(validated, found.text)
     return page(
         request,
         "draft_publish.html",
