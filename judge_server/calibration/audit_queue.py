@@ -192,7 +192,7 @@ def _said(verdict: Verdict) -> dict[str, object]:
 
 
 def _item(drawn: _Drawn) -> dict[str, object]:
-    prompt = "\n\n".join(message.content for message in drawn.submission.conversation)
+    prompt = drawn.submission.prompt_text
     item, policy = drawn.item, drawn.submission.policy
     fields: Mapping[str, object | None] = {
         "item": item.judgment,

@@ -274,6 +274,11 @@ class Submission(Frozen):
     def conversation(self) -> tuple[Message, ...]:
         return (Message(role="user", content=self.prompt),) if isinstance(self.prompt, str) else self.prompt
 
+    @property
+    def prompt_text(self) -> str:
+        """The conversation as one text, for people who label it: its messages without their roles."""
+        return "\n\n".join(message.content for message in self.conversation)
+
     @cached_property
     def read(self) -> Response:
         """The response parsed into answer, reasoning and tool calls."""

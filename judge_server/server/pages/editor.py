@@ -206,11 +206,7 @@ async def _stored(service: Service, found: RubricDraft) -> list[DraftSample]:
     judged = await service.store.judgments(limit=_STORED, rubric=found.base.partition("@")[0], caller=viewer(service))
     texts = [await service.store.submission(one.id) for one in judged.items]
     samples = [
-        DraftSample(
-            prompt="\n\n".join(message.content for message in one.conversation),
-            response=one.read.text,
-            reference=one.reference,
-        )
+        DraftSample(prompt=one.prompt_text, response=one.read.text, reference=one.reference)
         for one in texts
         if one is not None and one.read.text.strip()
     ]

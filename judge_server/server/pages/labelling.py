@@ -206,7 +206,7 @@ def _label(
         "role": "human",
         "label": None if answer == _UNSURE else answer,
         "cluster": submission.prompt_key[:64],
-        "prompt": "\n\n".join(message.content for message in submission.conversation),
+        "prompt": submission.prompt_text,
         "response": submission.read.text,
     }
     note = fields.get("note", "").strip()
