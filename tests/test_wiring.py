@@ -146,3 +146,45 @@ async def test_a_panel_of_both_orders_averages_over_the_place_of_the_labels():
     said = {name: (await one.ask(material(), (binary(),), Terms()))[0].reading.value for name, one in built.items()}
     assert said == pytest.approx({"usual": 0.9, "opposite": 0.1, "both": 0.5})
     assert built["usual"].reference.fingerprint != built["opposite"].reference.fingerprint
+
+
+async def test_a_judge_with_examples_shows_labelled_responses_of_the_dev_split_only(tmp_path):
+    labels = tmp_path / "labels.csv"
+    head = "item,criterion,annotator,role,label,split,prompt,response\n"
+    rows = [
+        f"{n},plain,ann,human,{'yes' if n % 2 else 'no'},{'test' if n < 4 else 'dev'},Question {n}?,Answer {n} is here."
+        for n in range(12)
+    ]
+    labels.write_text(head + "\n".join(rows) + "\n")
+    with StubJudge() as stub:
+        rule = {"from": str(labels), "k": 8}
+        named = judges(plain={"model": stub.specification}, shown={"model": stub.specification, "examples": rule})
+        async with open_service(Settings(judges=named)) as service:
+            prints = {name: service.judge_registry.named(name).reference.fingerprint for name in named}
+            judgment = await service.scorer.score(
+                Submission.model_validate(
+                    {
+                        "rubric": {
+                            "id": "a/b",
+                            "version": "1.0.0",
+                            "title": "T",
+                            "criteria": [{"id": "plain", "statement": "It is plain."}],
+                        },
+                        "prompt": "Question 5?",
+                        "response": "Answer 77 is here.",
+                        "judge": "shown",
+                    }
+                )
+            )
+        asked = str(stub.bodies[-1]["messages"])
+    assert judgment.reward is not None
+    assert prints["plain"] != prints["shown"] == judgment.judge.fingerprint
+    shown = {n for n in range(12) if f"Answer {n} is here" in asked}
+    assert shown == {4, 6, 7, 8, 9, 10, 11}  # neither the locked ones nor the one with this prompt
+
+
+async def test_examples_from_nowhere_end_the_start_with_the_remedy():
+    named = judges(shown={"model": "baseline", "examples": {"from": "nowhere.csv"}})
+    with pytest.raises(BadConfiguration, match="neither a file nor a stored label set"):
+        async with open_service(Settings(judges=named)):
+            pass

@@ -19,6 +19,7 @@ from judge_server.guard.guard import Inspection
 from judge_server.guard.sanitize import sanitize
 from judge_server.judging.answer import Judge, JudgeRegistry
 from judge_server.judging.cascade import CascadeJudge
+from judge_server.judging.exemplified import ExemplifiedJudge
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
@@ -73,7 +74,7 @@ def _matters(defence: Defence, judge: Judge) -> bool:
 
 def _singles(judge: Judge) -> Sequence[Judge]:
     """The judges with models behind ``judge``."""
-    if isinstance(judge, PanelJudge | CascadeJudge):
+    if isinstance(judge, PanelJudge | CascadeJudge | ExemplifiedJudge):
         return [single for member in judge.members for single in _singles(member)]
     return (judge,)
 
@@ -92,7 +93,7 @@ def exposed(judge: Judge, off: frozenset[Defence], submission: Submission) -> Ju
 def _asked_by(judge: Judge, changes: Sequence[PromptChange]) -> Judge:
     if not changes:
         return judge
-    if isinstance(judge, PanelJudge | CascadeJudge):
+    if isinstance(judge, PanelJudge | CascadeJudge | ExemplifiedJudge):
         return judge.with_members(lambda member: _asked_by(member, changes))
     if not isinstance(judge, SingleJudge):
         raise BadConfiguration(

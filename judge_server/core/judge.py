@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 
+from judge_server.core.criterion import CriterionId
 from judge_server.core.errors import JudgeNotAllowed
 from judge_server.core.model import Frozen
 from judge_server.core.price import Price
@@ -46,6 +47,24 @@ class CascadeRule(Frozen):
         return self.band.get(criterion, self.band.get(EVERY_OTHER)) if isinstance(self.band, dict) else self.band
 
 
+class ExampleRule(Frozen):
+    """Each question shows ``k`` labelled responses of the label set ``source`` (written ``from``): those nearest to the
+    judged one, by shared words or by the vectors of ``encoder``, the folder of a sentence encoder. ``criteria``: only
+    these get examples; all if empty."""
+
+    source: str = Field(validation_alias=AliasChoices("from", "source"), min_length=1, max_length=1_000)
+    k: int = Field(default=4, ge=1, le=16)
+    by: Literal["lexical", "embedding"] = "lexical"
+    encoder: str | None = None
+    criteria: tuple[CriterionId, ...] = ()
+
+    @model_validator(mode="after")
+    def _an_encoder_for_vectors(self) -> "ExampleRule":
+        if (self.by == "embedding") != (self.encoder is not None):
+            raise ValueError('by = "embedding" needs encoder, the folder of a sentence encoder, and nothing else does')
+        return self
+
+
 class JudgeSpecification(Frozen):
     """Either a ``model`` asked in one ``mode``, a ``panel`` of other judges, or a ``cascade`` of two.
 
@@ -57,7 +76,8 @@ class JudgeSpecification(Frozen):
     missing from the server's list leave a larger gap between the lowest and the highest possible value.
     ``attempts``: how often a question is asked until the answer is readable, including the first time. ``quorum``:
     how many members of a panel must have a verdict; None means all. ``price``: what the model's calls cost; for
-    ``litellm:`` models LiteLLM's table is used if it is left out.
+    ``litellm:`` models LiteLLM's table is used if it is left out. ``examples``: labelled responses that are shown with
+    each question.
     """
 
     name: JudgeName
@@ -80,12 +100,15 @@ class JudgeSpecification(Frozen):
     combine: Literal["mean", "majority", "min"] = "mean"
     quorum: int | None = Field(default=None, ge=1)
     cascade: CascadeRule | None = None
+    examples: ExampleRule | None = None
     price: Price | None = None
 
     @model_validator(mode="after")
     def _one_way_of_asking(self) -> "JudgeSpecification":
         if sum((bool(self.panel), self.model is not None, self.cascade is not None)) != 1:
             raise ValueError("give a model, a panel of other judges or a cascade of two, one of the three")
+        if self.examples is not None and self.model is None:
+            raise ValueError("examples belong to a judge with a model: give them to the members")
         if self.cascade is not None and self.name in (self.cascade.first, self.cascade.then):
             raise ValueError(f"the cascade {self.name!r} names itself as a member")
         if self.panel and (len(self.panel) < 2 or len(set(self.panel)) != len(self.panel)):

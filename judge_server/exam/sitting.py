@@ -9,6 +9,7 @@ from judge_server.exam.families import PAIRS_A_FAMILY, pairs
 from judge_server.exam.question import FAMILIES, ExamPair, ExamQuestion
 from judge_server.judging.answer import Answer, Judge, Terms
 from judge_server.judging.cascade import CascadeJudge
+from judge_server.judging.exemplified import ExemplifiedJudge
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.relative.arbiter import singles
 from judge_server.judging.single import SingleJudge
@@ -50,7 +51,7 @@ def plan_for(
 
 def turned(judge: Judge) -> Judge | None:
     """The same judge with labels and options in the opposite order; None if its prompt has no such order."""
-    if isinstance(judge, PanelJudge | CascadeJudge):
+    if isinstance(judge, PanelJudge | CascadeJudge | ExemplifiedJudge):
         members = [turned(member) for member in judge.members]
         if None in members:
             return None

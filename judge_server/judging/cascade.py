@@ -26,7 +26,7 @@ class CascadeJudge:
         self.rule: CascadeRule = specification.cascade
         self.first = first
         self.then = then
-        self.by_criterion = self.rule.by_criterion
+        self.by_criterion = self.rule.by_criterion or first.by_criterion or then.by_criterion
 
     @property
     def members(self) -> tuple[Judge, Judge]:

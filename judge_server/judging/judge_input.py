@@ -21,11 +21,19 @@ _NO_MARKS = dict.fromkeys(map(ord, _MARK), "\ufffd")
 ROLE_MARK = re.compile("\ue00a([a-z ]{1,20})\ue00b\n")
 
 
+@dataclass(frozen=True, slots=True)
+class ShownExample:
+    """A labelled response as a judge sees it: ``text`` with its question, and the ``verdict`` in the judge's labels."""
+
+    text: str
+    verdict: str
+
+
 @dataclass(frozen=True)
 class JudgeInput:
     """``response`` is the text in scope; ``step``: the judged step, for criteria of step scope; ``facts``: names and
-    values that the rubric shows to the judge. ``about`` the conversation: no response is shown, and the question is
-    about what the conversation says."""
+    values that the rubric shows to the judge; ``examples``: what people said of other responses. ``about`` the
+    conversation: no response is shown, and the question is about what the conversation says."""
 
     conversation: tuple[Message, ...]
     response: str
@@ -33,6 +41,7 @@ class JudgeInput:
     step: Step | None = None
     facts: tuple[tuple[str, str], ...] = ()
     about: Literal["response", "conversation"] = "response"
+    examples: tuple[ShownExample, ...] = ()
 
     @cached_property
     def turns(self) -> tuple[tuple[str, str], ...]:
@@ -62,6 +71,9 @@ class JudgeInput:
             yield value
         if self.about == "conversation":
             yield "about the conversation"
+        for example in self.examples:
+            yield f"example {example.verdict}"
+            yield example.text
 
 
 def shown_input(response: str, conversation: tuple[Message, ...] = (), reference: str | None = None) -> JudgeInput:
@@ -130,6 +142,12 @@ def step_text(submission: Submission, step: Step) -> str:
     first = step.message
     later = (place for place in range(first + 1, len(messages)) if messages[place].role == "assistant")
     return _messages_text(messages[first : next(later, len(messages))])
+
+
+def example_text(prompt: str, response: str, most: int) -> str:
+    """Another question with its response as a judge sees them, each cut to ``most`` characters with a mark."""
+    cut = [text if len(text) <= most else f"{text[:most]} [...]" for text in (_shown(prompt), _shown(response))]
+    return f"{role_mark('user')}{cut[0]}\n\n{role_mark('assistant')}{cut[1]}"
 
 
 def shown_reference(submission: Submission) -> str | None:

@@ -22,11 +22,10 @@ Combination = Literal["mean", "majority", "min"]
 class PanelJudge:
     """The creator of the members starts and closes them. A panel costs as much as all its members together."""
 
-    by_criterion = False
-
     def __init__(self, specification: JudgeSpecification, members: Sequence[Judge]) -> None:
         self.specification = specification
         self.members = tuple(members)
+        self.by_criterion = any(member.by_criterion for member in self.members)
 
     async def start(self) -> None:
         """Nothing to start: members are started separately."""

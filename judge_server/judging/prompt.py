@@ -32,6 +32,7 @@ from judge_server.util.lru import BoundedCache
 
 _TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason", "fact_system", "fact_input", "fact")
 NEWEST: PromptVersion = "2"
+EXAMPLES = "examples"  # a template of its own, so that judges without labelled examples keep their fingerprint
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
 _BYTES_KEPT = 16_000_000
@@ -213,8 +214,19 @@ class PromptWriter:
         shown_segments: list[Segment] = []
         for part, block in zip(_PARTS, rendered.split(_END_OF_PART), strict=False):
             shown_segments += slots.segments(block, parts, part)
+        if judge_input.examples:
+            shown_segments += self._render_examples(judge_input)
         segments = tuple(shown_segments)
         return _RenderedInput(segments, (conversation_code, values["response"]["code"]), _size(segments))
+
+    def _render_examples(self, judge_input: JudgeInput) -> tuple[Segment, ...]:
+        """Labelled responses, each in a fence of its own."""
+        slots = Slots("question")
+        shown = []
+        for example in judge_input.examples:
+            code = self.code("example", example.text)
+            shown.append({"code": code, "text": slots(example.text, code), "verdict": example.verdict})
+        return slots.segments(render(NEWEST, EXAMPLES, {"examples": shown}))
 
     def _render_question(self, criteria: Sequence[Judged], mode: Mode, facts: bool) -> tuple[Segment, ...]:
         slots = Slots("question" if facts else "criterion")

@@ -45,6 +45,7 @@ _OUTSIDE_THE_ANSWER = {
     "combine",
     "quorum",
     "cascade",
+    "examples",
     "temperature",
     "prompt",
     "price",

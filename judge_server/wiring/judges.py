@@ -1,6 +1,7 @@
 """The configured judges over their models."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from judge_server.core.errors import BadConfiguration
@@ -8,6 +9,7 @@ from judge_server.core.judge import CascadeRule, JudgeSpecification
 from judge_server.core.price import Price
 from judge_server.judging.answer import Judge
 from judge_server.judging.cascade import CascadeJudge
+from judge_server.judging.exemplified import ExamplePool, ExemplifiedJudge
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
@@ -89,13 +91,17 @@ def _writer_of(specification: JudgeSpecification, writer: PromptWriter) -> Promp
 
 
 def build_judges(
-    specifications: Mapping[str, JudgeSpecification], models: Models, writer: PromptWriter
+    specifications: Mapping[str, JudgeSpecification],
+    models: Models,
+    writer: PromptWriter,
+    pools: Mapping[str, ExamplePool] = MappingProxyType({}),
 ) -> dict[str, Judge]:
-    judges: dict[str, Judge] = {
-        name: SingleJudge(specification, models.open(specification), _writer_of(specification, writer))
-        for name, specification in specifications.items()
-        if specification.model is not None
-    }
+    """``pools``: the labelled examples of the judges that show some."""
+    judges: dict[str, Judge] = {}
+    for name, specification in specifications.items():
+        if specification.model is not None:
+            single = SingleJudge(specification, models.open(specification), _writer_of(specification, writer))
+            judges[name] = ExemplifiedJudge(specification, single, pools[name]) if name in pools else single
     for name, specification in specifications.items():
         if not specification.panel:
             continue

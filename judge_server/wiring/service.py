@@ -38,6 +38,7 @@ from judge_server.scoring.scorer import Scorer
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import library_of
+from judge_server.wiring.examples import example_pools
 from judge_server.wiring.judges import Models, Opening, build_judges, judge_specifications
 from judge_server.wiring.storage import open_store
 
@@ -125,7 +126,8 @@ async def open_service(
         await spending.start()
         stack.push_async_callback(spending.close)
         models = Models(observers, settings.lower_class_share, opening, spending)
-        judges = build_judges(specifications, models, writer)
+        pools = await example_pools(specifications, store)
+        judges = build_judges(specifications, models, writer, pools)
         judge_registry = JudgeRegistry(judges, default_judge)
         for model in models.opened.values():
             stack.push_async_callback(model.close)
@@ -169,7 +171,8 @@ async def open_service(
             spending=spending,
         )
         if settings.reask:
-            reordered = build_judges(specifications, models, PromptWriter(await store.secret(), reordered=True))
+            opposite = PromptWriter(await store.secret(), reordered=True)
+            reordered = build_judges(specifications, models, opposite, pools)
             judges = {**judges, **{f"{name} reordered": judge for name, judge in reordered.items()}}
             reasking = _reasking(settings, store, scorer, JudgeRegistry(reordered, default_judge), calibration_state)
             stack.push_async_callback(reasking.close)

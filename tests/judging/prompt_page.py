@@ -13,7 +13,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.step import Step
 from judge_server.core.submission import Message
 from judge_server.judging.decision import typed_question
-from judge_server.judging.judge_input import JudgeInput
+from judge_server.judging.judge_input import JudgeInput, ShownExample, example_text
 from judge_server.judging.prompt import NEWEST, PromptWriter
 from judge_server.judging.relative.comparison import CandidateComparison, Standard
 from judge_server.judging.relative.prompt import Script
@@ -39,6 +39,10 @@ _EXAMPLES = [
     {"response": "Take a walk.", "met": False, "reason": "It names no remedy."},
     {"response": "Ibuprofen helps.", "met": True, "reason": "It names ibuprofen."},
 ]
+_LABELLED = (
+    ShownExample(example_text("What helps against a cough?", "Buy a new hat.", 2_000), "No"),
+    ShownExample(example_text("What helps against a cold?", "Drink water and rest well.", 2_000), "Yes"),
+)
 
 
 def page() -> str:
@@ -66,6 +70,7 @@ def _decision(form: Format) -> dict[str, Any]:
 def _prompts() -> list[tuple[str, Prompt]]:
     given = material("Drink water and rest.", conversation=_ILL, reference="Rest, fluids, paracetamol.")
     listed = binary("Names a warning sign.", any_of=["a stiff neck", "fever", "a sudden beginning"])
+    shown = material("Drink water and rest.", conversation=_ILL, examples=_LABELLED)
     step = material("Drink water.\n\nRest.", conversation=_ILL, step=Step(1, 14, 19, "Rest."))
     options = [{"label": "advice", "value": 1.0}, {"label": "question", "value": 0.5}]
     nominal = Nominal.model_validate(
@@ -118,6 +123,7 @@ def _prompts() -> list[tuple[str, Prompt]]:
             _WRITER.write(thought, [binary(scope="reasoning")], "direct"),
         ),
         ("A source as reference, facts, and an absent premise, mode direct", _WRITER.write(sourced, [kept], "direct")),
+        ("Labelled examples, mode direct", _WRITER.write(shown, [binary()], "direct")),
         ("A fact that the conversation tells, mode direct", _WRITER.write(told, [fact], "direct")),
         ("A fact that the conversation tells, mode reason", _WRITER.write(told, [fact], "reason")),
         ("One binary criterion, mode reason", _WRITER.write(given, [binary(examples=_EXAMPLES)], "reason")),

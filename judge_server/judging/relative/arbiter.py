@@ -11,6 +11,7 @@ from judge_server.core.judgment import Usage
 from judge_server.core.verdict import VerdictStatus
 from judge_server.judging.answer import Answer, Judge, Reading, Terms
 from judge_server.judging.cascade import CascadeJudge
+from judge_server.judging.exemplified import ExemplifiedJudge
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.reading import DIGIT, label_reading, read_structured, verdict_schema, whole_json
 from judge_server.judging.relative.comparison import Kind, Shown
@@ -157,7 +158,7 @@ def singles(judge: Judge) -> tuple[SingleJudge, ...]:
     """All single judges that compare responses for ``judge``: of a panel all members, of a cascade the second judge."""
     if isinstance(judge, CascadeJudge):
         return singles(judge.then)
-    if isinstance(judge, PanelJudge):
+    if isinstance(judge, PanelJudge | ExemplifiedJudge):
         return tuple(single for member in judge.members for single in singles(member))
     return (judge,) if isinstance(judge, SingleJudge) else ()
 
