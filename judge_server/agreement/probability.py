@@ -16,6 +16,8 @@ from judge_server.core.model import Frozen
 from judge_server.util.wilson import wilson
 
 EMPTY = "no item has both a probability and a label"
+ROUNDING = 1e-12  # a variance smaller than this share of its sum of squares is an error of rounding
+LARGE = 1e6
 
 
 class ReliabilityBin(Frozen):
@@ -58,9 +60,10 @@ def gaps(totals: Floats) -> tuple[Floats, Floats, Floats]:
     that difference between clusters; both 0 for a bin with one cluster."""
     count, surplus, clusters = totals[:, 0], totals[:, 2] - totals[:, 1], totals[:, 5]
     several = clusters >= 2
-    spread = ratio(clusters, clusters - 1) * (totals[:, 4] - np.nan_to_num(ratio(surplus**2, clusters)))
+    spread = totals[:, 4] - np.nan_to_num(ratio(surplus**2, clusters))
+    spread = ratio(clusters, clusters - 1) * np.where(spread > ROUNDING * totals[:, 4], spread, 0.0)
     gap = np.where(several, ratio(surplus, count), 0.0)
-    variance = np.where(several, ratio(np.maximum(spread, 0.0), count**2), 0.0)
+    variance = np.where(several, ratio(spread, count**2), 0.0)
     return np.nan_to_num(ratio(count, count.sum(axis=-1, keepdims=True))), gap, variance
 
 
@@ -85,6 +88,8 @@ def calibration_error_bounds(total: Floats, confidence: float) -> tuple[float, f
         """The one at which a sum of at most ``seen`` has this probability; 0 if it has less without any."""
         if stats.chi2.cdf(seen, degrees) <= probability:
             return 0.0
+        if seen > LARGE:  # the root of a sum so large is normal with variance 1
+            return float(max(np.sqrt(seen) - stats.norm.ppf(probability), 0.0) ** 2)
         most = 4 * (seen + 50)
         return float(optimize.brentq(lambda own: stats.ncx2.cdf(seen, degrees, own) - probability, 1e-9, most))
 

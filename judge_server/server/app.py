@@ -40,7 +40,17 @@ from judge_server.server.middleware.permission import METRICS, guard_routes
 from judge_server.server.middleware.prefix import PathPrefix
 from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompressed, RequestTasks
 from judge_server.server.middleware.session import Sessions
-from judge_server.server.pages import editor, explorer, labelling, library, operation, start, training, try_it
+from judge_server.server.pages import (
+    calibration,
+    editor,
+    explorer,
+    labelling,
+    library,
+    operation,
+    start,
+    training,
+    try_it,
+)
 from judge_server.server.processes.ownership import ToOwner
 from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.processes.shared import SharedWithWorkers
@@ -243,6 +253,7 @@ _ROUTERS = (
     operation.router,
     training.router,
     explorer.router,
+    calibration.router,
     editor.router,
     labelling.router,
 )

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from judge_server.core.calibration import Calibration, Certificate
-from judge_server.core.errors import BadInput, JudgeServerError, MissingDependency, NotFound, Overloaded
-from judge_server.core.extra import installing
+from judge_server.core.errors import BadInput, JudgeServerError, NotFound, Overloaded
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Judge
+from judge_server.server.calibration_results import certified, keep_result, measuring
 from judge_server.util.deadline import wait_ends_at
 from judge_server.wiring.service import Service
 
@@ -95,6 +95,11 @@ class CalibrationRuns:
         made.task = asyncio.create_task(self._carry_out(made, options), name=made.progress.id)
         return made.progress
 
+    def under_way(self) -> tuple[CalibrationProgress, ...]:
+        """Runs that wait, run or have failed, newest first."""
+        found = [one.progress for one in self._known.values() if one.progress.status != "done"]
+        return tuple(reversed(found))
+
     async def find(self, calibration_id: str) -> CalibrationProgress:
         """Raises NotFound."""
         if calibration_id in self._known:
@@ -136,13 +141,8 @@ class CalibrationRuns:
 
 
 async def _calibrate(service: Service, options: CalibrationOptions, made: CalibrationRun) -> None:
-    try:
+    with measuring():
         from judge_server.calibration.run import CalibrationTask, run
-    except ImportError as missing:
-        raise MissingDependency(
-            f"Calibrating needs {missing.name}, which is not installed.",
-            remedy=installing("calibration"),
-        ) from missing
     from judge_server.labels.archive import find
     from judge_server.labels.splits import part_of
 
@@ -163,32 +163,13 @@ async def _calibrate(service: Service, options: CalibrationOptions, made: Calibr
     result = await run(scorer, task, advance=made.advance, concurrency=_AT_ONCE)
     record = result.calibration.model_copy(update={"id": made.progress.id, "created_at": made.progress.created_at})
     await service.store.calibrations.put_calibration(record)
+    await keep_result(service.store, record, result.labels, options.rubric)
     if options.gate:
-        made.note(certificate=await _gated(service, result.labels, record, options.rubric))
+        made.note(certificate=await certified(service, record, result.labels, options.rubric))
     if options.fit:
         made.note(**await _fitted(service, result.labels, record, options))
     await service.calibration_state.refresh(service.store.calibrations)
     made.note(status="done", calibration=record)
-
-
-async def _gated(service: Service, labels: Any, record: Calibration, rubric: Rubric) -> Certificate:
-    from judge_server.calibration.gate import certificate, gate, held_to_all
-    from judge_server.calibration.policy import read_policy
-    from judge_server.calibration.readings import unfitted
-
-    policy = read_policy(service.settings.gate_policy)
-    applied = await service.store.calibrations.maps(record.judge.calibration) if record.judge.calibration else None
-    own = unfitted(labels, applied)
-    decided = await asyncio.to_thread(gate, own, record.judge.name, policy, rubric)
-    made = certificate(
-        held_to_all(decided, record.unmeasured),
-        fingerprint=record.judge.fingerprint,
-        rubric=record.rubric,
-        calibration=record.id,
-        maps=record.judge.calibration,
-    )
-    await service.store.calibrations.put_certificate(made)
-    return made
 
 
 async def _fitted(service: Service, labels: Any, record: Calibration, options: CalibrationOptions) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from judge_server.core.calibration import Calibration, Certificate
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.fitted_map import MapSet
 from judge_server.store.database import Run
-from judge_server.store.measuring_schema import CALIBRATION, CERTIFICATE, FITTED_MAP
+from judge_server.store.measuring_schema import CALIBRATION, CERTIFICATE, FITTED_MAP, MEASURED
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.payload import SafeText, decode, encode
 from judge_server.store.writing import insert_missing, microseconds
@@ -51,6 +51,22 @@ class CalibrationRecords:
         after = None if cursor is None else Position.of(cursor)
         return await self._read(lambda connection: _page(connection, limit, after))
 
+    async def put_measured(self, calibration_id: str, report: str, labels: bytes) -> None:
+        """Keep a run's report (JSON) and labels (compressed) beside its record."""
+        row = {"calibration_id": calibration_id, "report": report, "content": labels}
+        await self._write(lambda connection: insert_missing(connection, MEASURED, [row]))
+
+    async def report_of(self, calibration_id: str) -> str | None:
+        """The report's JSON; None if it was not kept."""
+        question = select(MEASURED.c.report).where(MEASURED.c.calibration_id == calibration_id)
+        return await self._read(lambda connection: connection.execute(question).scalar_one_or_none())
+
+    async def measured(self, calibration_id: str) -> bytes | None:
+        """The compressed labels of people and judge; None if they were not kept."""
+        question = select(MEASURED.c.content).where(MEASURED.c.calibration_id == calibration_id)
+        found = await self._read(lambda connection: connection.execute(question).scalar_one_or_none())
+        return None if found is None else bytes(found)
+
     async def put_maps(self, maps: MapSet, *, active: bool = True) -> None:
         """Store the set and, if ``active``, make it the one in use for its judge and rubric."""
         row = _row(maps, maps.fingerprint, maps.rubric.digest) | {"active": False}
@@ -80,6 +96,14 @@ class CalibrationRecords:
         row = _row(certificate, certificate.fingerprint, certificate.rubric.digest)
         rows = [row | {"decision": certificate.decision.value}]
         await self._write(lambda connection: insert_missing(connection, CERTIFICATE, rows))
+
+    async def certificate_of(self, calibration: Calibration) -> Certificate | None:
+        """The newest that was issued on this run."""
+        column = CERTIFICATE.c
+        own = (column.fingerprint == calibration.judge.fingerprint, column.rubric_digest == calibration.rubric.digest)
+        question = select(column.payload).where(*own).order_by(column.created_us.desc(), column.id.desc())
+        every = await self._read(lambda connection: _all(connection, question, Certificate))
+        return next((one for one in every if one.calibration == calibration.id), None)
 
     async def newest_certificates(self) -> tuple[Certificate, ...]:
         """One for each judge and rubric for which a gate has decided."""

@@ -4,6 +4,7 @@ label_set         one row per edition of a label set, known by its digest; its l
 collected_label   labels that arrived one by one; one per item, criterion and annotator
 locked_reading    who read a locked test split, when and why; rows are only ever added
 calibration       one row per run: what was measured on which labels
+measured          the labels of people and judge of a run, and its report
 fitted_map        sets of fitted maps; at most one of a judge and rubric is in use
 certificate       decisions of the gate; the newest counts
 alarm             one row per alarm that was ever raised, with its current state
@@ -72,6 +73,15 @@ class CalibrationRow(TableRow, table=True):
     rubric_digest: str = Field(sa_column=Column(SafeText, nullable=False))
     rows_digest: str = Field(sa_column=Column(SafeText, nullable=False))
     payload: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class MeasuredRow(TableRow, table=True):
+    """``report``: JSON; ``content``: the labels, compressed by column, without their texts."""
+
+    __tablename__ = "measured"
+    calibration_id: str = Field(sa_column=Column(SafeText, primary_key=True))
+    report: str = Field(sa_column=Column(PackedText, nullable=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class FittedMapRow(TableRow, table=True):
@@ -200,6 +210,7 @@ LABEL_SET = table_of(LabelSetRow)
 COLLECTED_LABEL = table_of(CollectedLabelRow)
 LOCKED_READING = table_of(LockedReadingRow)
 CALIBRATION = table_of(CalibrationRow)
+MEASURED = table_of(MeasuredRow)
 FITTED_MAP = table_of(FittedMapRow)
 CERTIFICATE = table_of(CertificateRow)
 ALARM = table_of(AlarmRow)

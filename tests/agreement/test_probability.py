@@ -77,3 +77,15 @@ def test_copies_within_a_prompt_do_not_make_an_error_significant():
     y = np.repeat(rng.random(60) < p[::20], 20)
     rows = probability_evidence(p, y.astype(float), np.repeat(np.arange(60), 20))
     assert estimates(rows, PROBABILITY_METRICS)["calibration_error"].low == 0
+
+
+@pytest.mark.parametrize("jitter", [0.0, 1e-9, 1e-6, 1e-4], ids=str)
+def test_bins_whose_items_all_err_alike_have_a_calibration_error(jitter):
+    """A judge that gives one probability to all: the variance within a bin is rounding, or next to nothing."""
+    n = 60
+    p = np.where(np.arange(n) % 2 == 0, 0.9700003, 0.0300001) + jitter * np.sin(np.arange(n))
+    y = (np.arange(n) % 2 == 0).astype(np.float64)
+    found = estimates(evidence(p, y), PROBABILITY_METRICS)["calibration_error"]
+    assert found.value == pytest.approx(0.03, abs=0.001)
+    if found.low is not None:
+        assert found.low <= found.value <= found.high

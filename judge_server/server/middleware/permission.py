@@ -71,6 +71,8 @@ RULES: Final = (
     ScopeRule(_ALL, "/try", ("score",)),
     ScopeRule(_READ, "/rubrics", _WORKING),
     ScopeRule(_ALL, "/drafts", ("author",)),
+    ScopeRule(_READ, "/calibrations", _WORKING),
+    ScopeRule(_ALL, "/calibrations", ("author",)),
     ScopeRule(_READ, "/runs", _WORKING),
     ScopeRule(_ALL, "/jobs", ("score",)),
     ScopeRule(_READ, "/judges", _WORKING),

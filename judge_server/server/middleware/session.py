@@ -68,6 +68,7 @@ PAGES: Final = (
     "/judgments",
     "/groups",
     "/label",
+    "/calibrations",
     "/drafts",
     "/runs",
     "/jobs",

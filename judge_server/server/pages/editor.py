@@ -8,9 +8,8 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from judge_server.authoring.diff import VersionStep, compare, next_version
+from judge_server.authoring.diff import compare
 from judge_server.authoring.draft_form import changed, draft_form
-from judge_server.authoring.emitting import data_of, text_of
 from judge_server.authoring.finding import RubricFinding
 from judge_server.authoring.lint import errors
 from judge_server.authoring.template import template
@@ -19,6 +18,7 @@ from judge_server.core.errors import BadInput, BadRubric, JudgeServerError, Unkn
 from judge_server.core.rubric import Rubric
 from judge_server.server.pages.draft_trial import TriedSample, tried
 from judge_server.server.pages.rendering import form_of, page, sent_to
+from judge_server.server.pages.rewording import next_draft
 from judge_server.server.service import ServiceHere, viewer
 from judge_server.server.validated_rubric import validated
 from judge_server.store.draft_records import MOST_SAMPLES, DraftSample, RubricDraft
@@ -47,9 +47,7 @@ async def begun(request: Request, service: ServiceHere) -> Response:
     fields = await form_of(request)
     base, name = fields.get("base", ""), fields.get("id", "").strip()
     if base:
-        rubric = await service.rubric_registry.get(base)
-        following = next_version(rubric.version, VersionStep.MINOR)
-        draft = RubricDraft.begun(_author(), text_of({**data_of(rubric), "version": following}), rubric.name)
+        draft = await next_draft(service, _author(), base)
     else:
         draft = RubricDraft.begun(_author(), template(name))
     kept = await service.store.drafts.keep(draft, "")

@@ -16,13 +16,12 @@ from pydantic import TypeAdapter, ValidationError
 from judge_server.core.audit_queue import SetName
 from judge_server.core.caller import ANYONE, current_caller
 from judge_server.core.criterion import Choice, JudgedLeaf
-from judge_server.core.errors import BadInput, BadSubmission, UnknownJudgment
+from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Submission
 from judge_server.labels.archive import collected_set
 from judge_server.labels.label import Name
-from judge_server.scoring.plan import plan
+from judge_server.server.pages.label_task import LabelTask, item_of, judged_task, set_task
 from judge_server.server.pages.rendering import form_of, page, sent_to
 from judge_server.server.service import ServiceHere
 from judge_server.store.label_records import CollectedLabel
@@ -38,25 +37,17 @@ _SETS: Final = TypeAdapter(SetName)
 
 @dataclass(frozen=True)
 class LabelPlan:
-    """Who labels what: responses judged under ``rubric``, into the set ``label_set``."""
+    """Who labels what: responses judged under ``rubric``, or items of the set ``source``. ``label_set``: where to."""
 
     label_set: str
     rubric: Rubric
     annotator: str
+    source: str = ""
 
     @property
     def query(self) -> str:
-        return urlencode({"set": self.label_set, "rubric": self.rubric.name, "annotator": self.annotator})
-
-    def leaves(self, submission: Submission) -> tuple[JudgedLeaf, ...]:
-        """The criteria that people decide: those that a judge decides about the whole response, if they apply."""
-        asked = [leaf for leaf in self.rubric.leaves if isinstance(leaf, JudgedLeaf) and leaf.scope != "step"]
-        try:
-            planned = plan(submission, self.rubric)
-        except BadSubmission:  # a fact that cannot be read: whether a condition holds is not known
-            return tuple(asked)
-        applicable = {leaf.id for leaf in (*planned.applicable, *planned.undecided)}
-        return tuple(leaf for leaf in asked if leaf.id in applicable)
+        named = {"set": self.label_set, "rubric": self.rubric.name, "annotator": self.annotator}
+        return urlencode(named | ({"source": self.source} if self.source else {}))
 
 
 @dataclass(frozen=True)
@@ -83,25 +74,21 @@ async def overview(request: Request, service: ServiceHere) -> Response:
 
 @router.get("/item")
 async def item(request: Request, service: ServiceHere) -> Response:
-    """The next response that the annotator has not labelled; with ``judgment`` that one, with what was given."""
+    """The next response that the annotator has not labelled; with ``judgment`` that one, or with ``item`` that item of
+    the set, with what was given."""
     wanted = await _plan(service, request.query_params)
     known = await _known(service, wanted)
-    named = request.query_params.get("judgment")
-    if named:
-        found: Judgment | None = await service.store.judgment(named)
-        if found is None:
-            raise UnknownJudgment("No judgment is stored under this id.", remedy="Go on with the next one.")
-    else:
+    task = await _named(service, wanted, request.query_params)
+    if task is None:
         found = await _next(service, wanted, known, request.query_params.get("after"))
-    submission = None if found is None else await service.store.submission(found.id)
+        task = None if found is None else await judged_task(service, found.id)
     return page(
         request,
         "label_item.html",
         plan=wanted,
-        judgment=found,
-        submission=submission,
-        questions=() if submission is None else tuple(map(_question, wanted.leaves(submission))),
-        given={} if found is None else known.get(_item_of(found), {}),
+        task=task,
+        questions=() if task is None else tuple(map(_question, task.leaves(wanted.rubric))),
+        given={} if task is None else task.read(known.get(task.id, {})),
         done=len(known),
         before=request.query_params.get("before"),
         unsure=_UNSURE,
@@ -113,15 +100,10 @@ async def labelled(request: Request, service: ServiceHere) -> Response:
     """Store the labels of one response, then go to the next. A criterion without an answer stays without a label."""
     fields = await form_of(request)
     wanted = await _plan(service, fields)
-    found = await service.store.judgment(fields.get("judgment", ""))
-    submission = None if found is None else await service.store.submission(found.id)
-    if found is None or submission is None:
-        raise UnknownJudgment("The response is no longer stored.", remedy="Go on with the next one.")
-    given = [
-        label
-        for leaf in wanted.leaves(submission)
-        if (label := _label(leaf, wanted, found, submission, fields)) is not None
-    ]
+    task = await _named(service, wanted, fields)
+    if task is None:
+        raise BadInput("The form names no response.", remedy="Go on with the next one.")
+    given = [label for leaf in task.leaves(wanted.rubric) if (label := _label(leaf, wanted, task, fields)) is not None]
     if not given:
         raise BadInput("No criterion has an answer.", remedy="Answer at least one, or skip the response.")
     records = service.store.labels
@@ -130,7 +112,7 @@ async def labelled(request: Request, service: ServiceHere) -> Response:
     others = [one for one in stored if (one.item, one.criterion, one.annotator) not in own]
     await asyncio.to_thread(collected_set, wanted.label_set, [*given, *others])
     await records.collect(wanted.label_set, given, replace=True)
-    return sent_to(request, f"/label/item?{wanted.query}&{urlencode({'before': found.id})}")
+    return sent_to(request, f"/label/item?{wanted.query}&{urlencode({'before': urlencode(task.query)})}")
 
 
 async def _plan(service: Service, given: Mapping[str, str]) -> LabelPlan:
@@ -142,7 +124,16 @@ async def _plan(service: Service, given: Mapping[str, str]) -> LabelPlan:
             kind.validate_python(value)
         except ValidationError:
             raise BadInput(f"{name}: {value[:60]!r} is no name.", remedy="Go back and give one.") from None
-    return LabelPlan(label_set, await service.rubric_registry.get(rubric), annotator)
+    return LabelPlan(label_set, await service.rubric_registry.get(rubric), annotator, given.get("source", ""))
+
+
+async def _named(service: Service, plan: LabelPlan, given: Mapping[str, str]) -> LabelTask | None:
+    """The task that an address or a form names; None if it names none."""
+    if given.get("judgment"):
+        return await judged_task(service, given["judgment"])
+    if given.get("item"):
+        return await set_task(service, plan.source or plan.label_set, given["item"], plan.rubric)
+    return None
 
 
 def _own_name() -> str:
@@ -170,17 +161,12 @@ async def _next(
     while True:
         found = await service.store.judgments(limit=_PAGE, cursor=cursor, rubric=plan.rubric.id)
         for judgment in found.items:
-            if passed and judgment.submission_digest and _item_of(judgment) not in known:
+            if passed and judgment.submission_digest and item_of(judgment) not in known:
                 return judgment
             passed = passed or judgment.id == after
         cursor = found.next_cursor
         if cursor is None:
             return None
-
-
-def _item_of(judgment: Judgment) -> str:
-    """One item for each submission, however often it was judged."""
-    return (judgment.submission_digest or judgment.id).removeprefix("sha256:")[:24]
 
 
 def _question(leaf: JudgedLeaf) -> LabelQuestion:
@@ -190,9 +176,7 @@ def _question(leaf: JudgedLeaf) -> LabelQuestion:
     return LabelQuestion(leaf.id, leaf.statement, leaf.guidance or "", (*answers, (_UNSURE, "Cannot tell")))
 
 
-def _label(
-    leaf: JudgedLeaf, plan: LabelPlan, judgment: Judgment, submission: Submission, fields: Mapping[str, str]
-) -> CollectedLabel | None:
+def _label(leaf: JudgedLeaf, plan: LabelPlan, task: LabelTask, fields: Mapping[str, str]) -> CollectedLabel | None:
     """The label of one criterion; None if the form has none. Raises BadInput for an answer that is not offered."""
     answer = fields.get(f"label.{leaf.id}", "")
     if not answer:
@@ -200,16 +184,16 @@ def _label(
     if answer not in {value for value, _ in _question(leaf).answers}:
         raise BadInput(f"{leaf.id}: {answer[:60]!r} is no answer to it.", remedy="Reload the page.")
     content = {
-        "item": _item_of(judgment),
+        "item": task.id,
         "criterion": leaf.id,
         "annotator": plan.annotator,
         "role": "human",
-        "label": None if answer == _UNSURE else answer,
-        "cluster": submission.prompt_key[:64],
-        "prompt": submission.prompt_text,
-        "response": submission.read.text,
+        "label": None if answer == _UNSURE else task.word(leaf.id, answer),
+        "cluster": task.cluster,
+        "prompt": task.submission.prompt_text,
+        "response": task.submission.read.text,
     }
     note = fields.get("note", "").strip()
-    further = {"reference": submission.reference, "rationale": note or None}
+    further = {"reference": task.submission.reference, "rationale": note or None}
     content |= {name: value for name, value in further.items() if value is not None}
-    return CollectedLabel(item=_item_of(judgment), criterion=leaf.id, annotator=plan.annotator, content=content)
+    return CollectedLabel(item=task.id, criterion=leaf.id, annotator=plan.annotator, content=content)

@@ -18,7 +18,7 @@ from judge_server.server.processes.place import FIRST
 from judge_server.server.processes.shared import SharedWithWorkers
 from judge_server.util.parsing import parse_json
 
-_OF_THE_FIRST: Final = ("/v1/calibrations", "/trainers/roll/")
+_OF_THE_FIRST: Final = ("/v1/calibrations", "/calibrations", "/trainers/roll/")
 _COLLECTED: Final = "/v1/score/group"
 _KIND: Final = "request"
 _PATIENCE_SECONDS: Final = 30.0

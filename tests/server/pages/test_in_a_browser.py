@@ -10,7 +10,9 @@ from playwright.sync_api import expect
 
 from tests.served import judged_by, served, settings_of
 from tests.server.pages.browser import WIDTHS, browser, visit
+from tests.server.pages.test_calibration import calibrated, posted
 from tests.server.pages.test_editor import begun
+from tests.server.test_calibrations import labels
 from tests.stub_judge import StubJudge, faithful, text
 from tests.submissions import rubric, submission
 
@@ -51,6 +53,9 @@ def pages(server):
     """The address of every kind of page: a route of the pages that is missing here fails the test of that name."""
     judged = server.get("/v1/judgments").json()["judgments"][0]["id"]
     draft = begun(server, base="writing/summary")
+    some = [one for number, one in enumerate(labels()) if number < 36]
+    server.post("/v1/labels", json={"label_set": "water", "labels": some}).raise_for_status()
+    measured = [calibrated(server, posted(server), gate=gate) for gate in ("yes", "")]
     items = [submission(rubric=rubric(), response=f"Item {n}.") for n in range(3)]
     job = server.post("/v1/jobs", json={"items": items}).raise_for_status().json()["id"]
     return {
@@ -66,6 +71,9 @@ def pages(server):
         "/drafts": "/drafts?base=writing/summary",
         "/drafts/{draft_id}": draft,
         "/drafts/{draft_id}/publish": f"{draft}/publish",
+        "/calibrations": "/calibrations",
+        "/calibrations/compare": f"/calibrations/compare?old={measured[0][14:]}&new={measured[1][14:]}",
+        "/calibrations/{calibration_id}": measured[0],
         "/runs": "/runs",
         "/runs/one": "/runs/one?run=r1",
         "/jobs": "/jobs",
@@ -79,11 +87,21 @@ def pages(server):
 
 
 def test_every_page_is_visited(pages):
-    from judge_server.server.pages import editor, explorer, labelling, library, operation, start, training, try_it
+    from judge_server.server.pages import (
+        calibration,
+        editor,
+        explorer,
+        labelling,
+        library,
+        operation,
+        start,
+        training,
+        try_it,
+    )
 
     shown = {
         route.path
-        for module in (editor, explorer, labelling, library, operation, start, training, try_it)
+        for module in (calibration, editor, explorer, labelling, library, operation, start, training, try_it)
         for route in module.router.routes
         if "GET" in route.methods and not route.path.startswith("/static")
     }
@@ -138,11 +156,11 @@ def test_twenty_responses_are_labelled_by_keys_alone(chromium):
                 pressed += 1
                 assert f"labelled by ann: {number + 1} responses" in visitor.page.inner_text("main")
             assert visitor.faults == []
-        labels = client.get("/v1/label-sets/ward/june").json()["labels"]
-    assert len({one["item"] for one in labels}) == 20
-    assert len(labels) == 20 * questions
-    assert {one["label"] for one in labels if one["criterion"] == "endorses_danger"} == {"unmet"}
-    assert pressed / len(labels) <= 1.3
+        given = client.get("/v1/label-sets/ward/june").json()["labels"]
+    assert len({one["item"] for one in given}) == 20
+    assert len(given) == 20 * questions
+    assert {one["label"] for one in given if one["criterion"] == "endorses_danger"} == {"unmet"}
+    assert pressed / len(given) <= 1.3
 
 
 def test_every_field_and_link_is_reached_by_the_tab_key(chromium, address, pages):
