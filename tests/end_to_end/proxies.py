@@ -43,7 +43,7 @@ def certificate(folder: Path) -> Certificate:
 
 def nginx(folder: Path, server: str, port: int, told: Certificate) -> list[object]:
     """The command that runs the example of nginx in front of ``server`` (host and port)."""
-    example = _replaced(NGINX.read_text("utf-8"), {
+    example = replaced(NGINX.read_text("utf-8"), {
         "server 127.0.0.1:8000;": f"server {server};",
         "listen 8443 ssl;": f"listen 127.0.0.1:{port} ssl;",
         "/etc/ssl/judge.example.org.pem": str(told.chain),
@@ -54,18 +54,18 @@ def nginx(folder: Path, server: str, port: int, told: Certificate) -> list[objec
     )
     around = f"pid {folder}/nginx.pid;\ndaemon off;\nmaster_process off;\nerror_log stderr;\nevents {{}}\n"
     (folder / "nginx.conf").write_text(f"{around}http {{\naccess_log off;\n{paths}{example}}}\n")
-    return [_program("nginx"), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
+    return [program("nginx"), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
 
 
 def caddy(folder: Path, server: str, port: int, told: Certificate) -> list[object]:
     """The same for Caddy, which would fetch a certificate by itself."""
-    example = _replaced(CADDY.read_text("utf-8"), {
+    example = replaced(CADDY.read_text("utf-8"), {
         "judge.example.org {": f"https://{HOST}:{port}, https://127.0.0.1:{port} {{\n\ttls {told.chain} {told.key}",
         "reverse_proxy 127.0.0.1:8000": f"reverse_proxy {server}",
     })  # fmt: skip
     quiet = f"{{\n\tadmin off\n\tauto_https off\n\tskip_install_trust\n\tstorage file_system {folder}/caddy\n}}\n"
     (folder / "Caddyfile").write_text(f"{quiet}{example}")
-    return [_program("caddy"), "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"]
+    return [program("caddy"), "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"]
 
 
 EXAMPLES: dict[str, Callable[[Path, str, int, Certificate], list[object]]] = {"nginx": nginx, "caddy": caddy}
@@ -100,13 +100,13 @@ def running(command: list[object], folder: Path, address: str, told: Certificate
 _PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/bin"
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     found = shutil.which(name, path=_PATH)
     assert found is not None, f"{name} is not installed"
     return found
 
 
-def _replaced(example: str, changes: dict[str, str]) -> str:
+def replaced(example: str, changes: dict[str, str]) -> str:
     for old, new in changes.items():
         assert example.count(old) == 1, f"the example has no {old!r}"
         example = example.replace(old, new)

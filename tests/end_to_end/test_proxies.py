@@ -58,7 +58,7 @@ def _sign_in(client: httpx.Client, key: str, headers: dict[str, str]) -> httpx.R
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_serves_every_kind_of_route_below_its_path(name, server, tmp_path):
-    missing = [program for program in (name, "openssl") if not installed(program)]
+    missing = [tool for tool in (name, "openssl") if not installed(tool)]
     assert missing == [], "the examples of proxies are run: apt-get install nginx-light caddy openssl"
     place, key = server
     with _behind(name, place, tmp_path) as client:

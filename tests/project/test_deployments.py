@@ -1,0 +1,193 @@
+"""The arrangements in ``deploy``: Kubernetes by its own schemas, compose and the unit by what they refer to."""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from judge_server.settings.loading import load_settings
+from tests.project.repository import ROOT
+
+COMPOSE = ROOT / "deploy" / "compose"
+KUBERNETES = ROOT / "deploy" / "kubernetes"
+UNIT = ROOT / "deploy" / "systemd" / "judge-server.service"
+VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
+
+
+def _compose() -> dict[str, Any]:
+    return yaml.safe_load((COMPOSE / "compose.yaml").read_text("utf-8"))
+
+
+def _manifests() -> list[tuple[str, dict[str, Any]]]:
+    listed = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text("utf-8"))["resources"]
+    names = [*listed, "example-secret.yaml"]
+    return [
+        (name, manifest) for name in names for manifest in yaml.safe_load_all((KUBERNETES / name).read_text("utf-8"))
+    ]
+
+
+def _named(kind: str) -> set[str]:
+    return {manifest["metadata"]["name"] for _, manifest in _manifests() if manifest["kind"] == kind}
+
+
+def _pods() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for _, manifest in _manifests():
+        if manifest["kind"] == "Deployment":
+            yield manifest, manifest["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("version", ["1.30", "1.37"])
+def test_every_manifest_fits_the_schema_of_kubernetes_with_no_field_unknown(version):
+    checked = [kubernetes_validate.validate(manifest, version, strict=True) for _, manifest in _manifests()]
+    assert len(checked) >= 10
+
+
+def test_a_misspelt_field_of_a_manifest_would_be_found():
+    manifest = next(one for _, one in _manifests() if one["kind"] == "Deployment")
+    manifest["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(manifest, "1.37", strict=True)
+
+
+def test_every_file_of_the_folder_is_applied_or_is_the_example():
+    listed = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text("utf-8"))["resources"]
+    there = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml", "example-secret.yaml"}
+    assert there == set(listed)
+    assert {manifest["metadata"].get("namespace", "judge-server") for _, manifest in _manifests()} == {"judge-server"}
+
+
+def test_what_a_pod_refers_to_is_there():
+    for _, pod in _pods():
+        volumes = {volume["name"]: volume for volume in pod["volumes"]}
+        for container in pod["containers"]:
+            ports = {port["name"] for port in container["ports"]}
+            probes = [container[name] for name in ("startupProbe", "livenessProbe", "readinessProbe")]
+            assert {probe["httpGet"]["port"] for probe in probes} <= ports
+            assert {mount["name"] for mount in container["volumeMounts"]} == set(volumes)
+            secrets = [one["valueFrom"]["secretKeyRef"] for one in container["env"] if "valueFrom" in one]
+            assert {secret["name"] for secret in secrets} <= _named("Secret")
+        assert {one["configMap"]["name"] for one in volumes.values() if "configMap" in one} <= _named("ConfigMap")
+        claims = {
+            one["persistentVolumeClaim"]["claimName"] for one in volumes.values() if "persistentVolumeClaim" in one
+        }
+        assert claims <= _named("PersistentVolumeClaim")
+
+
+def test_every_selector_finds_the_pods_that_it_means():
+    labels = [manifest["spec"]["template"]["metadata"]["labels"] for manifest, _ in _pods()]
+    for name, manifest in _manifests():
+        selector = manifest.get("spec", {}).get("selector") or manifest.get("spec", {}).get("podSelector")
+        if selector:
+            wanted = selector.get("matchLabels", selector)
+            assert any(wanted.items() <= one.items() for one in labels), (name, wanted)
+
+
+def test_the_service_of_the_server_sets_no_variable_that_is_a_setting():
+    assert "judge-server" not in _named("Service")
+    assert all(pod["enableServiceLinks"] is False for _, pod in _pods())
+
+
+def test_a_pod_is_given_longer_to_end_than_the_server_drains():
+    settings = tomllib.loads(_settings_text())
+    pod = next(pod for manifest, pod in _pods() if manifest["metadata"]["name"] == "judge-server")
+    pause = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] > settings["drain_seconds"] + pause
+
+
+def _settings_text() -> str:
+    configuration = next(manifest for _, manifest in _manifests() if manifest["kind"] == "ConfigMap")
+    return configuration["data"]["judge-server.toml"]
+
+
+def test_the_settings_of_both_arrangements_are_settings_of_the_server(tmp_path):
+    (tmp_path / "kubernetes.toml").write_text(_settings_text())
+    for path, model in (
+        (tmp_path / "kubernetes.toml", "http://judge-model:8000/v1"),
+        (COMPOSE / "judge-server.toml", "http://vllm:8000/v1"),
+    ):
+        settings = load_settings(path)
+        assert settings.authentication == "required"
+        assert settings.judges["judge"].model == f"openai:judge@{model}"
+
+
+def test_the_judge_of_each_arrangement_is_a_service_of_it():
+    services = {
+        (manifest["metadata"]["name"], port["port"])
+        for _, manifest in _manifests()
+        if manifest["kind"] == "Service"
+        for port in manifest["spec"]["ports"]
+    }
+    assert ("judge-model", 8000) in services
+    assert "vllm" in _compose()["services"]
+    for command in (_compose()["services"]["vllm"]["command"], _pod_arguments("judge-model")):
+        words = " ".join(command).replace("=", " ")
+        assert "--served-model-name judge" in words
+        assert "--max-logprobs 20" in words
+
+
+def _pod_arguments(name: str) -> list[str]:
+    return next(pod for manifest, pod in _pods() if manifest["metadata"]["name"] == name)["containers"][0]["args"]
+
+
+def test_every_variable_of_compose_is_in_the_example_and_what_must_be_set_has_no_default():
+    text = (COMPOSE / "compose.yaml").read_text("utf-8")
+    example = dict(line.split("=", 1) for line in _lines(COMPOSE / "example.env"))
+    used = {found[1]: found[2] for found in VARIABLE.finditer(text)}
+    assert set(used) == set(example)
+    assert {name for name, how in used.items() if how == "?"} >= {"POSTGRES_PASSWORD", "GRAFANA_PASSWORD"}
+    assert all(not example[name] for name in example if name.endswith("PASSWORD"))
+
+
+def _lines(path: Path) -> list[str]:
+    return [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def test_what_compose_refers_to_is_there():
+    compose = _compose()
+    for name, service in compose["services"].items():
+        for mount in service.get("volumes", []):
+            source = mount.split(":")[0]
+            there = (COMPOSE / source).exists() if source.startswith(".") else source in compose["volumes"]
+            assert there, (name, mount)
+        assert set(service["networks"]) <= set(compose["networks"])
+        for other, condition in service.get("depends_on", {}).items():
+            assert condition == {"condition": "service_healthy"}
+            assert "healthcheck" in compose["services"][other]
+    built = compose["services"]["judge-server"]["build"]
+    assert f" AS {built['target']}\n" in (COMPOSE / built["context"] / "Dockerfile").read_text("utf-8")
+
+
+def test_compose_scrapes_its_own_services_under_the_name_of_the_alerts():
+    scraped = yaml.safe_load((COMPOSE / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    targets = {job["job_name"]: job["static_configs"][0]["targets"][0].split(":")[0] for job in scraped}
+    assert targets == {"judge-server": "judge-server", "vllm": "vllm"}
+    assert set(targets.values()) <= set(_compose()["services"])
+    provider = yaml.safe_load((COMPOSE / "grafana" / "dashboards.yml").read_text("utf-8"))["providers"][0]
+    mounts = _compose()["services"]["grafana"]["volumes"]
+    assert any(mount.split(":")[1].startswith(provider["options"]["path"]) for mount in mounts)
+
+
+def test_only_the_proxy_of_compose_is_open_to_the_network():
+    opened = {
+        name: [port for port in service["ports"] if not port.startswith("127.0.0.1:")]
+        for name, service in _compose()["services"].items()
+        if "ports" in service
+    }
+    assert {name for name, ports in opened.items() if ports} == {"caddy"}
+
+
+def test_the_unit_waits_longer_for_the_end_than_the_server_drains():
+    unit = _unit()
+    drain = load_settings().drain_seconds
+    assert float(unit["TimeoutStopSec"]) > drain + 1
+    assert shlex.split(unit["ExecStart"])[:2] == ["/opt/judge-server/bin/judge-server", "serve"]
+
+
+def _unit() -> dict[str, str]:
+    return dict(line.split("=", 1) for line in _lines(UNIT) if "=" in line)
