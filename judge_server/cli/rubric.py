@@ -208,6 +208,9 @@ def import_rubrics(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse if any field of the source is not carried over.")
     ] = False,
+    skip_refused: Annotated[
+        bool, typer.Option("--skip-refused", help="Leave out the records that cannot be read, and count them.")
+    ] = False,
     _list: Annotated[
         bool,
         typer.Option("--list-formats", is_eager=True, callback=_list_formats, help="Show the formats and end."),
@@ -218,7 +221,11 @@ def import_rubrics(
     from judge_server.cli.actions.rubric_exchange import import_rubrics as convert
 
     told = tuple(values or ())
-    convert(path, form, RubricImportOptions(output, rubric_id, pitfalls, as_jsonl, as_submissions, strict, told))
+    convert(
+        path,
+        form,
+        RubricImportOptions(output, rubric_id, pitfalls, as_jsonl, as_submissions, strict, told, skip_refused),
+    )
 
 
 @app.command("export")
@@ -226,10 +233,10 @@ def import_rubrics(
 def export_rubric(
     target: Annotated[str, typer.Argument(metavar="FILE|ID[@VERSION]", help="What to export.")],
     form: Annotated[
-        Literal["yaml", "json", "healthbench", "rubrics-as-rewards", "paperbench", "rows", "promptfoo"],
-        typer.Option(
-            "--format", "-f", help="yaml, json, healthbench, rubrics-as-rewards, paperbench, rows or promptfoo."
-        ),
+        Literal[
+            "yaml", "json", "healthbench", "rubrics-as-rewards", "paperbench", "rows", "promptfoo", "openai-grader"
+        ],
+        typer.Option("--format", "-f", help="yaml, json (canonical), or the format of another project."),
     ] = "yaml",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here.")] = None,
     lossy: Annotated[bool, typer.Option("--lossy", help="Leave out what the format cannot express.")] = False,

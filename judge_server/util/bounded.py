@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 _PIECE = 1 << 16
+_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def bounded(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
@@ -25,7 +26,16 @@ def bounded_file(path: Path, most: int) -> bytes:
 
 
 def unzipped(path: Path) -> BinaryIO | gzip.GzipFile:
-    """The file, opened for reading; through gzip if it begins as gzip does, whatever its name."""
+    """The file, opened for reading; through gzip if it begins as gzip does, whatever its name. Raises ValueError for
+    a pointer of Git LFS."""
     with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
+        first = stream.read(len(_POINTER))
+    refuse_pointer(first)
+    return gzip.open(path, "rb") if first[:2] == b"\x1f\x8b" else path.open("rb")
+
+
+def refuse_pointer(first: bytes) -> None:
+    """Raises ValueError if a file's first bytes are those of a pointer of Git LFS: a clone without it has pointers in
+    place of large files."""
+    if first.startswith(_POINTER):
+        raise ValueError("it is a pointer of Git LFS, not the file itself; git lfs pull fetches that")

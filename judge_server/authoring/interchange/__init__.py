@@ -184,20 +184,27 @@ FORMATS: Mapping[str, Format] = {
     "rows": Format(
         "rows with a list of criteria: verl, RuscaRL, RubricHub, ResearchRubrics, AutoRubric, OpenRubrics",
         rows.read,
-        lambda record: bool(rows.entries_of(record)),
+        rows.fits,
         rows.write,
         rows.losses,
     ),
 }
 
 
+def _contents(record: Any) -> str:
+    if isinstance(record, Mapping):
+        return ", ".join(sorted(map(str, record))[:20])
+    if isinstance(record, list) and record and isinstance(record[0], Mapping):
+        return f"a list of objects with {_contents(record[0])}"
+    return f"a {type(record).__name__}"
+
+
 def format_of(record: Any, where: str) -> str:
     """The first format that a record fits. Raises BadInput if there is none."""
     name = next((name for name, form in FORMATS.items() if form.fits(record)), None)
     if name is None:
-        fields = ", ".join(sorted(map(str, record))[:20]) if isinstance(record, Mapping) else type(record).__name__
         raise BadInput(
-            f"{where} has no format that is known here; it holds {fields}.",
+            f"{where} has no format that is known here; it holds {_contents(record)}.",
             remedy="rubric import --list-formats shows the formats; name one instead of auto to see what it misses.",
         )
     return name

@@ -63,6 +63,16 @@ def _postscript(marker: str) -> Check:
     return _regex(known.get(marker, re.escape(marker)), "ignore_case")
 
 
+_PART = r"\s*(?:\*{1,2}[^*]|[^*\s])(?:\*{0,2}[^*])*"  # not blank, and without three asterisks in a row
+
+
+def _paragraphs(number: int) -> Check:
+    """Exactly so many parts with ``***`` between them, none of them blank."""
+    if number < 1:
+        raise ValueError(number)
+    return _regex(rf"\A\s*(?:\*\*\*)?{_PART}(?:\*\*\*{_PART}){{{number - 1}}}(?:\*\*\*\s*)?\*{{0,2}}\z")
+
+
 def _answer(arguments: Arguments) -> str:
     found = next(arguments[name] for name in ("answer", "ground_truth", "reference", "expected") if arguments.get(name))
     return str(found)
@@ -97,6 +107,18 @@ _CHECKS: dict[str, Callable[[Arguments], Check]] = {
     ),
     "detectable_format:title": lambda _: _regex(r"<<[^\n]+>>"),
     "detectable_format:json_format": lambda _: {"kind": "json", "extract": "unfenced"},
+    "detectable_format:multiple_sections": lambda a: _regex(
+        rf"{re.escape(str(a['section_spliter']).strip())}\s?\d+", count={"min": int(float(a["num_sections"]))}
+    ),
+    "detectable_format:constrained_response": lambda _: {
+        "kind": "contains",
+        "any": [f"My answer is {said}." for said in ("yes", "no", "maybe")],
+        "ignore_case": False,
+    },
+    "length_constraints:number_paragraphs": lambda a: _paragraphs(int(float(a["num_paragraphs"]))),
+    "combination:repeat_prompt": lambda a: _regex(
+        rf"\A\s*{re.escape(_texts(a['prompt_to_repeat'])[0].strip())}", "ignore_case"
+    ),
     "detectable_content:number_placeholders": lambda a: _regex(
         r"\[[^\[\]]*\]", count={"min": int(float(a["num_placeholders"]))}
     ),

@@ -19,6 +19,11 @@ _TEXTS = (
 _WEIGHTS = ("points", "weight", "rubric_weight", "criterion_weight", "score_weight", "importance_weight")
 GIVEN_ID = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _RANDOM_ID = re.compile(r"[0-9a-f-]{16,}")
+_SAYS_SO = (
+    "criterion", "statement", "requirement", "rubric_description", "criterion_description", "criteria", "rubric_item",
+)  # fmt: skip
+_SAYS_LITTLE = ("name", "title", "content", "value")
+_PASSES = {"yes": "{}", "no": "The answer to this question is no: {}"}
 _RULE = ("rule", "code", "program", "python", "function", "ifeval")
 _NEGATIVE = ("negative", "penalty", "-")
 _TRUE, _FALSE = (True, "true", "yes"), (False, "false", "no")
@@ -49,7 +54,10 @@ def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: flo
         raise wrong_shape(where, "an entry is neither an object nor a text", SHAPE)
     fields = _plain(entry)
     text = next((entry[name] for name in _TEXTS if isinstance(fields.get(name), str) and fields[name].strip()), None)
-    weight = next((entry[name] for name in _WEIGHTS if fields.get(name) not in (None, "")), default_weight)
+    severity, gate = _modified(entry, where)
+    given = severity if severity is not None else default_weight
+    names = (*_WEIGHTS, "score") if "rubric_item_id" in fields else _WEIGHTS  # of GDPval: what the item is worth
+    weight = next((entry[name] for name in names if fields.get(name) not in (None, "")), given)
     if text is None or weight is None:
         raise wrong_shape(where, "an entry lacks a statement or a weight", SHAPE)
     _refuse_a_sign_in_words(fields, where)
@@ -57,11 +65,50 @@ def criterion_of(entry: Any, taken: set[str], where: str, *, default_weight: flo
         raise wrong_shape(where, "a pitfall has no weight, so its sign is not known", "Read it as rubrics-as-rewards.")
     number = number_of(weight)
     points = weight if number is None else number
-    made = {"id": _id(_named(entry, text), taken), "statement": text.strip(), "points": points}
+    made = {"id": _id(_named(entry, text), taken), "statement": _passing(entry, text.strip(), where), "points": points}
     tags = _tags(entry)
     if tags:
         made["tags"] = tags
-    return made | decided_by(entry, where)
+    return made | gate | decided_by(entry, where)
+
+
+def is_criterion(entry: Any) -> bool:
+    """Whether an object of a list that nobody calls criteria is one: its statement has a name that says so, or stands
+    beside a weight. A name or a title alone may belong to anything."""
+    if not isinstance(entry, Mapping):
+        return False
+    held = {name for name in _TEXTS if isinstance(dict(entry).get(name), str) and dict(entry)[name].strip()}
+    weighs = any(number_of(dict(entry).get(name)) is not None for name in _WEIGHTS)
+    return not held.isdisjoint(_SAYS_SO) or (weighs and bool(held - set(_SAYS_LITTLE)))
+
+
+def _modified(entry: Mapping[str, Any], where: str) -> tuple[Any, dict[str, Any]]:
+    """The weight and the gate that ``modifiers`` give (``{severity, category: must_pass}``, NeMo Gym's finance agent):
+    there a criterion that must pass and does not makes the score 0."""
+    fields = _plain(entry).get("modifiers")
+    if not isinstance(fields, Mapping):
+        return None, {}
+    severity = fields.get("severity") if "severity" in fields else None
+    number = number_of(severity)
+    if severity is not None and (number is None or number <= 0):
+        raise wrong_shape(where, f"the severity {severity!r} is no number above 0", "Give a positive number.")
+    must = dict(fields).get("category") == "must_pass"
+    if must:
+        fields.get("category")
+    entry.get("modifiers")
+    return severity, {"gate": {"when": "unmet", "reward": 0.0}} if must else {}
+
+
+def _passing(entry: Mapping[str, Any], text: str, where: str) -> str:
+    """The statement of a question that passes with yes, or with no (``pass_criteria``, NeMo Gym's MultiChallenge)."""
+    given = _plain(entry).get("pass_criteria")
+    if given is None:
+        return text
+    form = _PASSES.get(str(given).strip().lower())
+    if form is None:
+        raise wrong_shape(where, f"pass_criteria {str(given)[:60]!r} is neither YES nor NO", "Write a statement.")
+    entry.get("pass_criteria")
+    return form.format(text)
 
 
 def _refuse_a_sign_in_words(fields: Mapping[str, Any], where: str) -> None:
@@ -109,7 +156,7 @@ def _tags(entry: Mapping[str, Any]) -> list[str]:
     tags = entry.get("tags") if "tags" in entry else None
     if isinstance(tags, list):
         found += [str(tag) for tag in tags]
-    for name in ("axis", "category", "importance", "criterion_type", "dimension"):
+    for name in ("axis", "category", "importance", "criterion_type", "dimension", "section"):
         value = entry.get(name) if isinstance(_plain(entry).get(name), str) else None
         if value:
             found.append(f"{name}:{value}".lower() if name in ("category", "importance") else f"{name}:{value}")
@@ -137,9 +184,10 @@ def decided_by(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
         return {"kind": "scale", "options": options}
     given = _plain(entry).get("options") or _plain(entry).get("choices")
     if given and not _yes_or_no(given):
+        shown = given if isinstance(given, list | Mapping) else [given]
         raise wrong_shape(
             where,
-            f"the options {', '.join(map(_label, given))} have no different scores",
+            f"the options {', '.join(map(_label, shown))} have no different scores",
             "Give each a score ({label: score}, from worst to best), or take the criterion out.",
         )
     rule = _plain(entry).get("tags")

@@ -37,13 +37,23 @@ _ATTACHMENT = "attachment://"
 
 
 def fits(record: Any) -> bool:
-    """Whether a record is a model-graded scorer, or a log with one."""
-    return bool(_scorers(record))
+    """Whether a record is a model-graded scorer, or an evaluation log."""
+    return bool(_scorers(record)) or _is_log(record)
+
+
+def _is_log(record: Any) -> bool:
+    return isinstance(record, Mapping) and {"eval", "version", "status"} <= set(record)
 
 
 def split(record: Any) -> list[Any]:
-    """A record for each sample and each model-graded scorer of a log."""
+    """A record for each sample and each model-graded scorer of a log. Raises BadInput for a log without such a
+    scorer."""
     scorers = _scorers(record)
+    if not scorers and _is_log(record):
+        raise BadInput(
+            "the log has no model-graded scorer, so it holds no rubric.",
+            remedy="Write one for its samples; calibrate import reads the scores of its scorers as labels.",
+        )
     samples = record.get("samples") if isinstance(record, Mapping) and "samples" in record else None
     if isinstance(record, Mapping) and "eval" in record and scorers:
         evaluation = record.get("eval")

@@ -9,7 +9,7 @@ from typing import Any
 
 from judge_server.authoring.interchange.record import wrong_shape
 from judge_server.authoring.interchange.row import submission_of as row_submission
-from judge_server.authoring.interchange.rows import entries_of, rubric_of
+from judge_server.authoring.interchange.rows import are_criteria, entries_of, rubric_of
 from judge_server.authoring.interchange.tracked import parsed, unpacked
 from judge_server.core.rubric import Rubric
 
@@ -26,7 +26,8 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
 
 def holds_rubrics(record: Any) -> bool:
     """Whether the ground truth of a row is a rubric."""
-    return bool(entries_of(_truth(record)))
+    truth = _truth(record)
+    return are_criteria(truth) if isinstance(truth, list) else bool(entries_of(truth))
 
 
 def submission_of(record: Any) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def submission_of(record: Any) -> dict[str, Any]:
 
 def _grader(record: Any) -> Mapping[str, Any] | None:
     inner = record["grader"] if isinstance(record, Mapping) and "grader" in record else record
-    if isinstance(inner, Mapping) and "type" in inner and inner["type"] in _TYPES:
+    if isinstance(inner, Mapping) and "type" in inner and str(inner["type"]) in _TYPES:
         return inner
     return None
 

@@ -141,7 +141,9 @@ class _Reading:
     def criterion(self, one: Any) -> dict[str, Any]:
         if not isinstance(one, Mapping):
             raise wrong_shape(self._where, f"the assertion {str(one)[:60]!r} is not an object", _SHAPE)
-        kind = str(one.get("type"))
+        kind = one.get("type") if "type" in one else None
+        if not isinstance(kind, str) or not kind.strip():
+            raise wrong_shape(self._where, "an assertion has no type", _SHAPE)
         points = number_of(one.get("weight") if "weight" in one else 1)
         if points is None or points < 0:
             raise wrong_shape(self._where, f"the weight of {kind} is no number of 0 or more", _SHAPE)

@@ -31,6 +31,8 @@ def tests_of(config: Any) -> list[Any]:
     tests, common = config.get("tests"), config.get("defaultTest") if "defaultTest" in config else {}
     if not isinstance(tests, list) or not all(isinstance(test, Mapping) for test in tests):
         raise BadInput("tests is no list of tests: tests in other files are not read.", remedy=_ELSEWHERE)
+    if not tests:
+        raise BadInput("the configuration has no tests.", remedy="A test is {vars, assert: [{type, value, weight}]}.")
     if not isinstance(common, Mapping):
         raise BadInput("defaultTest stands in another file, which is not read.", remedy=_ELSEWHERE)
     templates = config.get("assertionTemplates") if "assertionTemplates" in config else {}

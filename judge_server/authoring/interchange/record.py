@@ -68,7 +68,8 @@ def _json_records(stream: Any, path: Path, *, lines: bool) -> Iterator[tuple[str
     whole = _try(first)
     rest = stream.readline(MOST_BYTES)
     if whole is None or (not rest.strip() and not lines):
-        yield from _split(_parse(first + rest + bounded(stream, MOST_BYTES), f"{path}"), path)
+        parsed = _parse(first + rest + bounded(stream, MOST_BYTES), f"{path}")
+        yield from _split(_by_id(parsed) or parsed, path)
         return
     yield f"{path}:1", whole
     number = 2
@@ -108,6 +109,14 @@ def _toml(content: bytes, path: Path) -> Any:
 def _split(whole: Any, path: Path) -> Iterator[tuple[str, Any]]:
     several = isinstance(whole, list) and all(isinstance(item, dict) and not _ROW.isdisjoint(item) for item in whole)
     yield from ((f"{path}:{number}", item) for number, item in enumerate(whole if several else [whole], 1))
+
+
+def _by_id(whole: Any) -> list[Any]:
+    """The records of an object that holds them by id, as BiGGen Bench publishes its rows; none of another object."""
+    several = isinstance(whole, dict) and len(whole) > 1
+    if not several or not all(isinstance(one, dict) and not _ROW.isdisjoint(one) for one in whole.values()):
+        return []
+    return [{"id": name, **one} for name, one in whole.items()]
 
 
 def _try(line: bytes) -> Any:

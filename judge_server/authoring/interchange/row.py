@@ -11,8 +11,8 @@ PROMPT_NAMES = (
     "query", "input", "user_prompt",
 )  # fmt: skip
 REFERENCE_NAMES = (
-    "reference", "reference_answer", "ideal_answer", "ideal_completion", "orig_reference_answer", "gold_answer",
-    "ground_truth", "answer", "solution", "expected_output",
+    "reference", "reference_answer", "reference_response", "ideal_answer", "ideal_completion", "orig_reference_answer",
+    "gold_answer", "ground_truth", "answer", "solution", "expected_output", "expected_answer",
 )  # fmt: skip
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 _SYSTEM = ("system_prompt",)

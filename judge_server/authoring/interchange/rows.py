@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from judge_server.authoring.interchange.entry import SHAPE, criterion_of
+from judge_server.authoring.interchange.entry import SHAPE, criterion_of, is_criterion
 from judge_server.authoring.interchange.identity import DESCRIPTIVE, identified, identity_of
 from judge_server.authoring.interchange.record import first_given, losses_of, wrong_shape
 from judge_server.authoring.interchange.tracked import TrackedFields, parsed
@@ -22,7 +22,9 @@ _ENTRY = re.compile(r"\s*(?:\(?\d{1,3}[.):]|[-*•])\s+(?P<text>\S.*?)\s*(?:\[(?
 _IMPORTANCE = re.compile(r"(?P<text>.*\S)\s*\(importance: ?(?P<weight>\d{1,3})(?:/100)?\)")
 _FEWEST_LINES = 2
 _WEIGHTS = ("weights", "rubric_weights", "criteria_weights", "rubrics_weights", "points", "scores")
-_LISTS = ("rubrics", "Rubrics", "rubric", "rubric_list", "criteria", "checklist", "requirements")
+_LISTS = ("rubrics", "Rubrics", "rubric", "rubric_list", "rubric_json", "criteria", "checklist", "requirements")
+_SECTIONS = "sections"
+_GUIDELINES = "guidelines"
 
 
 def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
@@ -33,7 +35,7 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     entries = with_weights(entries, record, where)
     made_id = f"imported/row-{where.rsplit(':', 1)[-1]}"
     named = identified(record, rubric_id, id=made_id, version="1.0.0", title=_title(record) or "Imported rubric")
-    return rubric_of(entries, where, **named)
+    return rubric_of(entries, where, guidance=_guidelines(record), **named)
 
 
 def with_weights(entries: list[Any], record: Any, where: str) -> list[Any]:
@@ -51,10 +53,30 @@ def with_weights(entries: list[Any], record: Any, where: str) -> list[Any]:
     ]
 
 
-def rubric_of(entries: list[Any], where: str, id: str, *, title: str = "", **fields: Any) -> Rubric:  # noqa: A002
-    """A rubric of entries as ``criterion_of`` reads them. ``fields``: further fields of the rubric."""
+def _guidelines(record: Any) -> str:
+    """AutoRubric's text for all criteria, beside the rubric or in it; it becomes their guidance."""
+    inner = dict(record).get("rubric") if isinstance(record, Mapping) else None
+    for holder in (record, inner):
+        if isinstance(holder, Mapping) and isinstance(dict(holder).get(_GUIDELINES), str):
+            return str(holder.get(_GUIDELINES)).strip()
+    return ""
+
+
+def rubric_of(
+    entries: list[Any],
+    where: str,
+    id: str,  # noqa: A002
+    *,
+    title: str = "",
+    guidance: str = "",
+    **fields: Any,
+) -> Rubric:
+    """A rubric of entries as ``criterion_of`` reads them. ``guidance``: how to decide each criterion that a judge
+    decides; ``fields``: further fields of the rubric."""
     taken: set[str] = set()
     criteria = [criterion_of(entry, taken, where) for entry in entries]
+    if guidance:
+        criteria = [one if "check" in one else one | {"guidance": guidance} for one in criteria]
     signed = any(isinstance(one["points"], int | float) and one["points"] < 0 for one in criteria)
     data = {
         "id": id,
@@ -97,19 +119,58 @@ def entries_of(record: Any) -> list[Any]:
         return record
     if not isinstance(record, Mapping):
         return []
-    for name in _LISTS:
-        if name in record and (found := _list(parsed(record, name))):
+    for name in (*_LISTS, _SECTIONS):
+        if name in record and (found := _list(parsed(record, name), parted=name == _SECTIONS)):
             return found
     inner = parsed(record, "reward_model") if "reward_model" in record else None
     return entries_of(inner) if isinstance(inner, Mapping) else []
 
 
-def _list(value: Any) -> list[Any]:
-    if isinstance(value, str):
+def fits(record: Any) -> bool:
+    """Whether a record holds a list of criteria. A list without a name beside it has to be one by what its entries
+    hold: a list of authors or of messages is none."""
+    if isinstance(record, list):
+        return are_criteria(record)
+    return bool(entries_of(record))
+
+
+def are_criteria(entries: Any) -> bool:
+    """Whether the entries of a list that nobody calls criteria are some: each has a statement under a name that says
+    so, or a statement and a weight."""
+    return isinstance(entries, list) and bool(entries) and all(map(is_criterion, entries))
+
+
+def _list(value: Any, *, parted: bool = False) -> list[Any]:
+    """The entries of a list; those of AutoRubric's sections stand in their place, with the section as a tag.
+    ``parted``: the list has to hold sections."""
+    if isinstance(value, str) and not parted:
         return _in_text(value)
-    if isinstance(value, Mapping):
-        return next((found for name in _LISTS if name in value and (found := _list(parsed(value, name)))), [])
-    return value if isinstance(value, list) else []
+    if isinstance(value, Mapping) and not parted:
+        return next((found for name in (*_LISTS, _SECTIONS) if name in value and (found := _inner(value, name))), [])
+    if not isinstance(value, list) or (parted and not all(map(_is_section, value))):
+        return []
+    flat: list[Any] = []
+    for one in value:
+        if _is_section(one):
+            name = one.get("name") if "name" in one else None
+            flat += [_in_section(entry, name) for entry in one.get("criteria")]
+        else:
+            flat.append(one)
+    return flat
+
+
+def _inner(value: Mapping[str, Any], name: str) -> list[Any]:
+    return _list(parsed(value, name), parted=name == _SECTIONS)
+
+
+def _is_section(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and isinstance(dict(entry).get("criteria"), list)
+
+
+def _in_section(entry: Any, name: Any) -> Any:
+    if isinstance(entry, TrackedFields) and isinstance(name, str) and name.strip() and "section" not in entry:
+        entry["section"] = name
+    return entry
 
 
 def _in_text(text: str) -> list[Any]:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import nan
 from pathlib import Path
@@ -26,6 +26,7 @@ RUBRICS_AS_REWARDS = "rubrics-as-rewards"
 Reader = Callable[[Any, str, str], Rubric]
 AUTO = "auto"
 _MOST_TOLD = 30
+_MOST_REFUSED = 10
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class RubricImportOptions:
     """``output``: a .yaml file, or a directory for one file per rubric; ``rubric_id``: the id, or empty;
     ``pitfalls``: how statements of pitfalls are worded, ``ask`` shows each on the terminal; ``as_jsonl``: a rubric a
     line; ``as_submissions``: a line with id, prompt, reference and rubric; ``strict``: refuse if anything is left;
-    ``values``: what words of an enumeration are worth, as ``WORD=NUMBER``."""
+    ``values``: what words of an enumeration are worth, as ``WORD=NUMBER``; ``skip_refused``: leave out and count the
+    records that are refused, instead of refusing all."""
 
     output: Path | None
     rubric_id: str
@@ -42,12 +44,50 @@ class RubricImportOptions:
     as_submissions: bool = False
     strict: bool = False
     values: tuple[str, ...] = ()
+    skip_refused: bool = False
 
 
 @dataclass(frozen=True)
 class _Imported:
     rubric: Rubric
     submission: dict[str, Any]
+
+
+@dataclass
+class _Read:
+    """What the records of the files were read as: the rubrics, how many of which format, the fields not carried over,
+    and the records that were refused."""
+
+    made: list[_Imported] = field(default_factory=list)
+    forms: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    refused: list[BadInput] = field(default_factory=list)
+
+    def record(self, record: Any, where: str, form: str, options: RubricImportOptions) -> None:
+        try:
+            name = format_of(record, where) if form == AUTO else form
+            whole = tracked(record)
+            parts = FORMATS[name].split(whole)
+        except BadInput as fault:
+            self.refused.append(_at(where, fault))
+            return
+        kept = [part for part in parts if self._part(part, where, name, options)]
+        self.forms[name] += len(kept)
+        self.left.update(unread(*kept, *([whole] if kept else [])))
+
+    def _part(self, part: Any, where: str, name: str, options: RubricImportOptions) -> bool:
+        try:
+            self.made.append(_imported(part, where, name, options))
+        except BadInput as fault:
+            self.refused.append(_at(where, fault))
+            return False
+        return True
+
+
+def _at(where: str, fault: BadInput) -> BadInput:
+    """The fault with the place of the record, if it does not name it."""
+    named = where.rsplit(":", 1)[0] in fault.detail
+    return fault if named else BadInput(f"{where}: {fault.detail}", remedy=fault.remedy)
 
 
 def list_formats() -> None:
@@ -59,24 +99,19 @@ def import_rubrics(path: Path, form: str, options: RubricImportOptions) -> None:
     if form not in (AUTO, *FORMATS):
         fail(f"there is no format {form!r}: {', '.join((AUTO, *FORMATS))}.")
     output = options.output
-    found = [(where, record) for file in files_of(path) for where, record in records_in(file)]
     one_file = output is None or output.suffix in (".yaml", ".yml")
     lines = options.as_jsonl or options.as_submissions
-    left: Counter[str] = Counter()
-    made: list[_Imported] = []
-    forms: Counter[str] = Counter()
-    for where, record in found:
-        name = format_of(record, where) if form == AUTO else form
-        whole = tracked(record)
-        parts = FORMATS[name].split(whole)
-        forms[name] += len(parts)
-        made += [_imported(part, where, name, options) for part in parts]
-        left.update(unread(*parts, whole))
+    read = _Read()
+    for file in files_of(path):
+        for where, record in records_in(file):
+            read.record(record, where, form, options)
+    _tell_refused(read, options)
+    made = read.made
     made = made if lines else _different(made)
     made = _numbered(made, options.rubric_id) if len(made) > 1 else made
     if len(made) > 1 and one_file and not lines:
         fail(f"{path} holds {len(made)} rubrics: name a directory with --output, or give --jsonl or --submissions.")
-    _tell(made, forms, left, options)
+    _tell(made, read, options)
     if lines:
         _emit("".join(_line(one, whole=options.as_submissions) for one in made), output)
     elif output is None or one_file:
@@ -125,8 +160,30 @@ def _line(one: _Imported, *, whole: bool) -> str:
     return json.dumps({**one.submission, "rubric": rubric} if whole else rubric, ensure_ascii=False) + "\n"
 
 
-def _tell(made: list[_Imported], forms: Counter[str], left: Counter[str], options: RubricImportOptions) -> None:
+def _tell_refused(read: _Read, options: RubricImportOptions) -> None:
+    """Raises BadInput for refused records, unless they are to be left out and others remain: then they are told with
+    their count."""
+    refused = read.refused
+    if not refused:
+        return
+    if len(refused) == 1 and not (options.skip_refused and read.made):
+        raise refused[0]
+    told = [f"  {fault.detail}" for fault in refused[:_MOST_REFUSED]]
+    if len(refused) > _MOST_REFUSED:
+        told.append(f"  and {len(refused) - _MOST_REFUSED:,} more")
+    if options.skip_refused and read.made:
+        typer.echo("\n".join((f"left out, because they cannot be read: {len(refused):,}", *told)), err=True)
+        return
+    hint = "--skip-refused leaves them out and counts them." if read.made else ""
+    raise BadInput(
+        "\n".join((f"{len(refused):,} of {len(refused) + len(read.made):,} records cannot be read:", *told, "")),
+        remedy=" ".join(filter(None, (refused[0].remedy, hint))),
+    )
+
+
+def _tell(made: list[_Imported], read: _Read, options: RubricImportOptions) -> None:
     """What was made of what, and what was not carried over, on standard error. With ``strict`` nothing may be left."""
+    forms, left = read.forms, read.left
     kinds = Counter(leaf.kind for one in made for leaf in one.rubric.leaves)
     shown = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     named = ", ".join(f"{count} {name}" for name, count in forms.most_common())

@@ -87,7 +87,10 @@ class ForeignRows:
         name = None
         with suppress(BadInput):
             name = format_of(item, where)
-        return name if name and len(FORMATS[name].split(item)) == 1 else None
+        try:
+            return name if name and len(FORMATS[name].split(item)) == 1 else None
+        except BadInput as fault:
+            raise BadSubmission(f"{where}: {fault.detail}", remedy=fault.remedy) from None
 
     def summary(self) -> str | None:
         """What was read as what, and what was not carried over; None if every line was a submission."""

@@ -7,6 +7,7 @@ from typing import Final
 from judge_server.authoring.interchange.packed_log import is_packed_log
 from judge_server.core.errors import BadInput
 from judge_server.labels.readers.workbook import is_workbook
+from judge_server.util.bounded import refuse_pointer
 from judge_server.util.parsing import quick_json
 
 _HEAD: Final = 65_536
@@ -71,6 +72,10 @@ def head_of(path: Path) -> bytes:
             head = file.read(_HEAD)
     except OSError as fault:
         raise BadInput(f"{path}: {fault.strerror or fault}.", remedy="Name a file of labels.") from fault
+    try:
+        refuse_pointer(head)
+    except ValueError as fault:
+        raise BadInput(f"{path} cannot be read: {fault}.") from None
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise BadInput(
             f"{path.name} is empty.",

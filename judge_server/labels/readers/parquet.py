@@ -9,6 +9,9 @@ import numpy as np
 from judge_server.core.errors import BadInput, MissingDependency
 from judge_server.core.extra import installing
 from judge_server.labels.readers.records import ROWS, Chunk
+from judge_server.util.bounded import refuse_pointer
+
+_HEAD = 100
 
 
 def heading(path: Path) -> list[str]:
@@ -46,6 +49,8 @@ def _open(path: Path) -> Any:
             remedy=installing("calibration"),
         ) from missing
     try:
+        with path.open("rb") as file:
+            refuse_pointer(file.read(_HEAD))
         return ParquetFile(path)
     except (OSError, ValueError) as fault:
         raise _damaged(path, fault) from fault
