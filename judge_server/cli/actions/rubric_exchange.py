@@ -54,7 +54,7 @@ class _Imported:
 
 
 @dataclass
-class _Read:
+class _ReadRecords:
     """What the records of the files were read as: the rubrics, how many of which format, the fields not carried over,
     and the records that were refused."""
 
@@ -101,7 +101,7 @@ def import_rubrics(path: Path, form: str, options: RubricImportOptions) -> None:
     output = options.output
     one_file = output is None or output.suffix in (".yaml", ".yml")
     lines = options.as_jsonl or options.as_submissions
-    read = _Read()
+    read = _ReadRecords()
     for file in files_of(path):
         for where, record in records_in(file):
             read.record(record, where, form, options)
@@ -160,7 +160,7 @@ def _line(one: _Imported, *, whole: bool) -> str:
     return json.dumps({**one.submission, "rubric": rubric} if whole else rubric, ensure_ascii=False) + "\n"
 
 
-def _tell_refused(read: _Read, options: RubricImportOptions) -> None:
+def _tell_refused(read: _ReadRecords, options: RubricImportOptions) -> None:
     """Raises BadInput for refused records, unless they are to be left out and others remain: then they are told with
     their count."""
     refused = read.refused
@@ -181,7 +181,7 @@ def _tell_refused(read: _Read, options: RubricImportOptions) -> None:
     )
 
 
-def _tell(made: list[_Imported], read: _Read, options: RubricImportOptions) -> None:
+def _tell(made: list[_Imported], read: _ReadRecords, options: RubricImportOptions) -> None:
     """What was made of what, and what was not carried over, on standard error. With ``strict`` nothing may be left."""
     forms, left = read.forms, read.left
     kinds = Counter(leaf.kind for one in made for leaf in one.rubric.leaves)
