@@ -24,6 +24,8 @@ from judge_server.cli import (
     rubric,
     runs,
 )
+from judge_server.cli.running import BAD_USE
+from judge_server.core.extra import absent
 
 app = typer.Typer(
     name="judge-server",
@@ -72,4 +74,15 @@ def main() -> None:
     # Imports make objects that stay. Searching them again and again for garbage would take a tenth of a short command;
     # what serves sets its own limits (wiring/service.py).
     gc.set_threshold(200_000, 20, 50)
-    app()
+    if missing := absent("fcntl", "resource"):
+        lacking = " and no ".join(missing)
+        typer.echo(
+            f"error: judge-server needs Linux or macOS: this Python has no {lacking}. On Windows run it in WSL or in a "
+            "container; the client, judge_client, runs on Windows itself.",
+            err=True,
+        )
+        raise SystemExit(BAD_USE)
+    try:
+        app()
+    finally:
+        gc.freeze()  # the end of the process frees them anyway: searching them all first took a quarter of "keys list"

@@ -175,16 +175,72 @@ def test_the_command_line_answers_at_once(flag):
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
 
 
-def test_help_needs_no_engine_no_database_and_no_web_framework():
-    seen = subprocess.run(
-        [PROGRAM.with_name("python"), "-X", "importtime", "-c", "import judge_server.cli"],
+ENGINES = {"vllm", "litellm", "torch", "transformers"}
+SERVING = {"fastapi", "starlette", "uvicorn", "aiohttp", "jinja2", "prometheus_client"}
+JUDGING = {"re2", "rapidfuzz", "py3langid", "snowballstemmer", "jsonschema", "yaml"}
+FIGURES = {"numpy", "scipy", "sklearn", "pyarrow", "openpyxl"}
+STORING = {"sqlalchemy", "sqlmodel", "alembic"}
+NEVER = ENGINES | SERVING | FIGURES
+STORED = ("--database", "sqlite:///judge.db")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """With a database that holds one key."""
+    made = tmp_path_factory.mktemp("stored")
+    assert invoke("keys", "create", "somebody", "--database", f"sqlite:///{made}/judge.db").exit_code == 0
+    return made
+
+
+@pytest.mark.parametrize(
+    ("line", "unneeded"),
+    [
+        (("--help",), NEVER | JUDGING | STORING),
+        (("docs", "labels"), NEVER | JUDGING | STORING),
+        (("jobs", "list", "--url", "http://127.0.0.1:9"), NEVER | JUDGING | STORING),
+        (("rubric", "show", "medical/consultation"), NEVER | STORING),
+        (("keys", "list", *STORED), NEVER | JUDGING | {"alembic"}),
+        (("run", "list", *STORED), NEVER | JUDGING | {"alembic"}),
+        (("budget", "list", *STORED), NEVER | JUDGING | {"alembic"}),
+        (("database", "current", *STORED), NEVER | JUDGING),
+    ],
+    ids=lambda value: "-".join(value[:2]) if isinstance(value, tuple) else "",
+)
+def test_a_short_command_imports_only_what_it_needs(line, unneeded, folder):
+    seen = judge_server(*line, cwd=folder, PYTHONPROFILEIMPORTTIME="1")
+    modules = {
+        found.rpartition("|")[2].strip().partition(".")[0]
+        for found in seen.stderr.splitlines()
+        if found.startswith("import time:")
+    }
+    assert "judge_server" in modules
+    assert modules & unneeded == set()
+
+
+WITHOUT = """
+import sys
+sys.modules |= dict.fromkeys(("fcntl", "grp", "pwd", "resource", "termios", "uvloop"))
+sys.argv = ["judge-server", "serve"]
+from judge_server.cli import main
+main()
+"""
+
+
+def test_on_windows_the_command_says_what_it_needs():
+    """Stands for a run on Windows, which there is none of here."""
+    ended = subprocess.run(
+        [PROGRAM.with_name("python"), "-c", WITHOUT],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         timeout=PATIENCE_SECONDS,
-    ).stderr
-    modules = {line.rpartition("|")[2].strip().partition(".")[0] for line in seen.splitlines()}
-    assert modules.isdisjoint({"sqlalchemy", "fastapi", "uvicorn", "numpy", "vllm", "litellm", "aiohttp", "jinja2"})
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(
+        "error: judge-server needs Linux or macOS: this Python has no fcntl and no resource."
+    )
+    assert "judge_client, runs on Windows" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("command", ["serve", "score", "demo", "rescore", "bench", "doctor", "rubric"])

@@ -12,7 +12,6 @@ from rich.table import Table
 
 from judge_server.core.erasure import ErasureWish
 from judge_server.core.errors import BadConfiguration, BadInput
-from judge_server.scoring.erasing import erase
 from judge_server.settings.settings import Settings
 from judge_server.store import migration
 from judge_server.store.database import Database
@@ -111,6 +110,8 @@ async def erase_matching(settings: Settings, given: Mapping[str, str | None], re
     except ValidationError as fault:
         told = fault.errors(include_url=False, include_input=False)[0]["msg"]
         raise BadInput(f"{told}.", remedy="Name what is erased, and why with --reason.") from None
+    from judge_server.scoring.erasing import erase  # here, because it brings the judges, which other commands need not
+
     async with standing_store(settings) as store:
         made = await erase(store, wish, "command line")
     typer.echo(f"{made.id}: {made.judgments} judgments, {made.texts} texts, {made.verdicts} remembered verdicts erased")

@@ -12,7 +12,6 @@ from judge_server.cli.actions.row_file import Writable
 from judge_server.cli.actions.show import printable
 from judge_server.core.errors import BadInput, UnknownRun
 from judge_server.core.run import GroupRewards, RewardSource, RunChange, RunNoise, RunPrompts, RunSummary
-from judge_server.monitoring.reward_noise import noise_of
 from judge_server.settings.settings import Settings
 from judge_server.wiring.storage import standing_store
 
@@ -28,6 +27,8 @@ async def names(settings: Settings, limit: int) -> tuple[str, ...]:
 
 async def summary(settings: Settings, run: str) -> tuple[RunSummary, RunNoise]:
     """Raises UnknownRun."""
+    from judge_server.monitoring.reward_noise import noise_of  # here, because it brings numpy, which run list needs not
+
     async with standing_store(settings, migrate=False) as store:
         found = await store.runs.summary(run)
         noise = await noise_of(store.reasks, run)

@@ -1,0 +1,1 @@
+"""Mutation testing of the algebra of rewards and of intervals: ``make mutate``."""
