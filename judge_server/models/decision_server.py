@@ -35,10 +35,10 @@ from judge_server.models.decision_wire import (
     usage_in,
 )
 from judge_server.models.failover import CallLimits
+from judge_server.models.model_server import ModelServer
 from judge_server.models.openai_fault import ServerFault, probe_refused
 from judge_server.models.openai_options import OpenAIOptions, read_specification
 from judge_server.models.openai_reply import ModelListing, object_in, origin_in
-from judge_server.models.openai_server import ModelServer
 from judge_server.models.protocol import (
     Capabilities,
     Completion,
@@ -111,17 +111,6 @@ class DecisionServer(ModelServer):
         self._form: Format | None = None if options.format == "auto" else options.format
         self._start_seconds = options.start_timeout_seconds
         self._strings = UNKNOWN
-
-    async def start(self) -> None:
-        """Connect and ask two questions with known kinds. Raises ModelUnavailable if no address answers them."""
-        if self._session is not None:
-            return
-        self._session = self._open_session()
-        try:
-            await self.relearn()
-        except BaseException:
-            await self.close()
-            raise
 
     async def relearn(self) -> None:
         """Find out the format, what the server says of the model, and its control strings. Raises ModelUnavailable."""

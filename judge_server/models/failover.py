@@ -21,6 +21,7 @@ LONGEST_WAIT_SECONDS = 5.0  # for a server that fails
 LONGEST_BUSY_SECONDS = 600.0  # for a server that refuses for load, if no deadline ends the wait earlier
 _REFUSED_SECONDS = 20.0  # without a deadline, a call that was refused so long and so often is given up
 _MOST_REFUSALS = 8
+_MOST_LOST = 20  # calls that one question loses to preemptible servers, beside its attempts
 _MOST_DOUBLINGS = 3  # of the wait for a busy server: it is asked at least once a second
 _SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS = 5.0, 60.0
 
@@ -62,7 +63,7 @@ class Failover(Generic[Body, Good]):
         """The body of a good answer, or the last fault. Raises DeadlineExceeded, and ModelUnavailable if no address
         may be called."""
         tried: list[Address] = []
-        refusals, refused_at = 0, float("inf")
+        refusals, refused_at, lost = 0, float("inf"), 0
         latest = _latest(bounds)
         while True:
             before = len(tried)
@@ -81,6 +82,10 @@ class Failover(Generic[Body, Good]):
                 refusals, refused_at = refusals + 1, min(refused_at, begun)
                 if bounds.deadline is None and refusals > _MOST_REFUSALS and begun - refused_at > _REFUSED_SECONDS:
                     wait = None
+            elif answer.lost and address.preemptible and lost < _MOST_LOST:
+                lost += 1
+                wait = self._wait_seconds(answer, tried, begun, bounds)
+                del tried[before:]  # its circuit is open, and no attempt is spent on a server that was taken away
             else:
                 wait = None if len(tried) >= bounds.attempts else self._wait_seconds(answer, tried, begun, bounds)
             if wait is None:

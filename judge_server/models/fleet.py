@@ -8,7 +8,7 @@ the network, and the fleet's clock is injected.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -20,6 +20,7 @@ LONGEST_OPEN_SECONDS = 30.0
 PROBE_WAIT_SECONDS = 0.05
 UNHEARD_SECONDS = 3.0  # a server can be replaced within that time, if nobody asks it anything
 ROOM_WAIT_SECONDS = 1.0
+FIRST_FILLED = 8  # calls in flight at each lasting address before a preemptible one is called
 _LONGEST_PAUSE_SECONDS = 60.0
 
 
@@ -36,11 +37,15 @@ class Address:
     answer; ``interrupted``: it answered again after that, after a silence or after it ended a connection, so another
     server may answer now. ``breaks``: how often it ended one so far; ``keeps_connections``: it leaves them open.
 
+    ``preemptible``: it may vanish at any moment, so it is called if the others are busy, and its circuit opens at the
+    first lost call.
+
     ``limit``: calls at a time; ``rate``: calls a second, of which ``turns`` may be taken now. Both are infinite until
     the server refuses calls. ``taken`` and ``refused``: calls since ``began``, in the last seconds or since the last
     pause that the server asked for; ``cut_at``: the number of the newest call when ``limit`` was last cut."""
 
     url: str
+    preemptible: bool = False
     in_flight: int = 0
     lost: bool = False
     interrupted: bool = False
@@ -121,10 +126,16 @@ class Address:
 
 
 class Fleet:
-    """The addresses of one model. Every ``take`` must be followed by one ``give_back``."""
+    """The addresses of one model. Every ``take`` must be followed by one ``give_back``. ``preemptible``: those of them
+    that may vanish."""
 
-    def __init__(self, urls: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
-        self.addresses = tuple(Address(url) for url in urls)
+    def __init__(
+        self,
+        urls: Iterable[str],
+        clock: Callable[[], float] = time.monotonic,
+        preemptible: Collection[str] = (),
+    ) -> None:
+        self.addresses = tuple(Address(url, url in preemptible) for url in urls)
         self.interruptions = self.severed = 0
         self._clock = clock
         self._taken = 0
@@ -142,6 +153,17 @@ class Fleet:
         chosen.take(now)
         chosen.probed = chosen.times_opened > 0
         return chosen
+
+    def follow(self, members: Mapping[str, bool]) -> None:
+        """Have exactly these addresses, each preemptible or not. One that joins counts as interrupted, because nobody
+        knows yet what answers there; one that left gets no further call."""
+        known = {address.url: address for address in self.addresses}
+        first = not known
+        self.addresses = tuple(known.get(url) or Address(url, preemptible) for url, preemptible in members.items())
+        if not first:
+            for address in self.addresses:
+                if address.url not in known:
+                    self.interrupt(address, severed=True)
 
     @property
     def calls_at_a_time(self) -> float:
@@ -183,7 +205,7 @@ class Fleet:
             address.open_until = 0.0
         elif outcome is CallOutcome.FAILED:
             self._failing_since = now if self._failing_since is None else self._failing_since
-            address.failures += 1
+            address.failures += FAILURES_TO_OPEN if address.preemptible and lost else 1
             # A failed probe reopens the circuit; a call that was in flight when the circuit opened does not.
             if now >= address.open_until and (address.times_opened or address.failures >= FAILURES_TO_OPEN):
                 address.open_until = now + min(
@@ -245,6 +267,9 @@ class Fleet:
         return address.has_room(now)
 
     def _choose(self, available: list[Address], prefix: str | None) -> Address:
+        lasting = [address for address in available if not address.preemptible]
+        if lasting and min(address.in_flight for address in lasting) < FIRST_FILLED:
+            available = lasting
         least = min(available, key=lambda address: (address.in_flight, address.last_taken))
         if prefix is None or len(available) == 1:
             return least

@@ -26,7 +26,7 @@ EXTRA_BODY = frozenset(
     }
 )  # fmt: skip
 
-_SPECIFICATION = re.compile(r"(?P<name>.+?)@(?P<addresses>https?://.+)", re.DOTALL)
+_SPECIFICATION = re.compile(r"(?P<name>.+?)@(?P<addresses>(?:dns\+)?https?://.+)", re.DOTALL)
 _REMEDY = "Write %s:NAME@http://HOST:PORT/v1, with further addresses of the same model behind commas."
 
 
@@ -37,8 +37,9 @@ class OpenAIOptions(Frozen):
     keywords that are never sent. ``hedge``: after how many seconds a call is also sent to a second address, or true for
     the 95th percentile of recent answer times; for at most ``hedge_share`` of the calls. ``tokenizer``: the served
     model's tokenizer.json or its folder, from which its control strings are read; ``control_strings``: further strings
-    that no outside text may spell. ``prompt_lists``: send the label questions of a submission in one request, if the
-    server takes lists of token ids."""
+    that no outside text may spell. ``preemptible``: those of the addresses that may vanish at any moment, or true for
+    all; ``lookup_seconds``: how often names behind ``dns+`` are looked up. ``prompt_lists``: send the label questions
+    of a submission in one request, if the server takes lists of token ids."""
 
     api_key: SecretStr | None = None
     timeout_seconds: float = Field(60.0, gt=0, le=3_600)
@@ -58,6 +59,8 @@ class OpenAIOptions(Frozen):
     omit: frozenset[Omittable] = frozenset()
     send_priority: bool = False
     prompt_lists: bool = True
+    preemptible: bool | tuple[str, ...] = False
+    lookup_seconds: float = Field(10.0, ge=0.1, le=3_600)
     context_tokens: int | None = Field(None, ge=1)
     tokenizer: Path | None = None
     control_strings: tuple[Annotated[str, Field(min_length=2, max_length=200)], ...] = ()
@@ -87,6 +90,22 @@ def certificates(options: OpenAIOptions) -> ssl.SSLContext | bool:
         ) from None
 
 
+def members(addresses: tuple[str, ...], options: OpenAIOptions) -> dict[str, bool]:
+    """Each address with whether it is preemptible. Raises BadConfiguration if the option names another one."""
+    chosen = options.preemptible
+    if isinstance(chosen, bool):
+        return dict.fromkeys(addresses, chosen)
+    known = {name for address in addresses for name in (address, address.removesuffix("/v1"))}
+    strange = [one for one in chosen if one.rstrip("/") not in known]
+    if strange:
+        raise BadConfiguration(
+            f"preemptible: {_masked(strange[0])!r} is none of the model's addresses.",
+            remedy=f"Name some of {', '.join(addresses)}, or write true for all.",
+        )
+    named = {one.rstrip("/") for one in chosen}
+    return {address: bool(named & {address, address.removesuffix("/v1")}) for address in addresses}
+
+
 def read_specification(rest: str, provider: str = "openai") -> tuple[str, tuple[str, ...]]:
     """The model's name and its base addresses, without a closing slash. Raises BadConfiguration."""
     remedy = _REMEDY % provider
@@ -103,10 +122,15 @@ def _address(text: str, remedy: str) -> str:
     address = text.strip().rstrip("/")
     fault = BadConfiguration(f"{_masked(address)!r} is not an http address.", remedy=remedy)
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(address.removeprefix("dns+"))
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise fault from None
+    if address.startswith("dns+https"):
+        raise BadConfiguration(
+            f"{_masked(address)!r} is looked up by name, but certificates are made for names, not for addresses.",
+            remedy="Write dns+http:// for servers inside the cluster, or list the https addresses.",
+        )
     if not usable:
         raise fault
     if parts.username is not None or parts.password is not None:

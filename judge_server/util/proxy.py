@@ -15,6 +15,14 @@ def proxy_of(url: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
+class Proxies(dict[str, str | None]):
+    """``proxy_of`` each address, found out once."""
+
+    def __missing__(self, url: str) -> str | None:
+        self[url] = found = proxy_of(url)
+        return found
+
+
 def on_loopback(host: str) -> bool:
     """``host``: a name or an address."""
     try:

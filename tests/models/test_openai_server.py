@@ -12,7 +12,7 @@ from judge_server.core.errors import (
     ModelUnavailable,
     UnusableVerdict,
 )
-from judge_server.models.openai_server import LARGEST_ANSWER_BYTES
+from judge_server.models.model_server import LARGEST_ANSWER_BYTES
 from judge_server.models.protocol import Structured
 from tests.models.openai_model import SCHEMA, after_start, is_probe, request, started
 from tests.served import until

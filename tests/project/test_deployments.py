@@ -108,7 +108,7 @@ def _settings_text() -> str:
 def test_the_settings_of_both_arrangements_are_settings_of_the_server(tmp_path):
     (tmp_path / "kubernetes.toml").write_text(_settings_text())
     for path, model in (
-        (tmp_path / "kubernetes.toml", "http://judge-model:8000/v1"),
+        (tmp_path / "kubernetes.toml", "dns+http://judge-model:8000/v1"),
         (COMPOSE / "judge-server.toml", "http://vllm:8000/v1"),
     ):
         settings = load_settings(path)
