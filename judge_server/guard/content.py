@@ -134,7 +134,8 @@ def _without_thought(text: str) -> str:
 
 
 def _values(text: str) -> str | None:
-    """The strings, numbers and truth values of a JSON object or list, one a line; None if it is none of both."""
+    """The strings, numbers and truth values of a JSON object or list, one a line; None if it is none of both. The role
+    of a chat message is form."""
     if not (text.startswith(("{", "[")) and text.endswith(("}", "]"))):
         return None
     try:
@@ -146,7 +147,7 @@ def _values(text: str) -> str | None:
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            waiting.extend(one.values())
+            waiting.extend([one["content"]] if one.keys() >= {"role", "content"} else one.values())
         elif isinstance(one, list):
             waiting.extend(one)
         elif one is not None:

@@ -10,28 +10,41 @@ _LONGEST_REFERENCE = 60
 _COMMAS = (",", "，", "、", "،", "､")
 _MOST_BEFORE_A_COMMA = 6
 _NO_ANSWERS = frozenset(("none", "nil", "n/a", "na", "not applicable", "no answer", "no comment", "empty"))
+_BOLD_HEADING = re.compile(r"(?:\*\*[^*\n\d]{1,40}\*\*:?)?\s*")
 _NUMBERED_HEADING = re.compile(r"[#*\s]*(?:[^\W\d_]{2,20} \d{1,2})?[.:*\s]*")
 _HEADING = re.compile(r"(?:#{1,6} [^\n]{1,60})?\s*")
-_PLACEHOLDER = re.compile(r"[\[<({]{1,2}[^\W\d_]{3,15}(?:[ _-][^\W\d_]{1,15}){0,3}[\])}>]{1,2}")
+_HEADINGS = (_NUMBERED_HEADING, _HEADING, _BOLD_HEADING)
+_PLACEHOLDER = re.compile(
+    r"[\[<({]{1,2}(?:[^\W\d_]{3,15}|[^\W\d_]{2}(?=[ _-]))(?:[ _-][^\W\d_]{1,15}){0,3}[\])}>]{1,2}"
+    r"|\$[A-Z_]{2,30}|%[sdif]"
+)
+_HEADER_OF_A_TABLE = re.compile(r"\|[^\n|\d]{1,40}(?:\|[^\n|\d]{1,40}){0,12}\|\s*")
+_ENUMERATORS = re.compile("[\u2460-\u2473\u24b6-\u24e9\u2474-\u249b\\s]{2,}")  # circled and bracketed
 _EMPTY_STATEMENT = re.compile(
     r"\s*(?:pass|return(?: (?:None|null|nil))?;?|begin|end;?|[{}]*|#.*coding.*"
-    r"|\w{1,20} ?[:=] ?(?:None|null|nil|\'\'|\"\"|\[\]|\{\}))\s*",
+    r"|\w{1,20} ?[:=] ?(?:None|null|nil|\'\'|\"\"|\[\]|\{\})"
+    r"|(?:def|function|func|fn|sub) \w{1,20} ?\([^()\n]{0,60}\)[^\n\w]{0,10}"  # a function's head
+    r"|(?:print|printf|puts|echo|console\.log|return) ?\(?(?:\'\'|\"\")?\)?;?"  # nothing is printed
+    r"|\{(?:\s{0,9}['\"]?\w{1,20}['\"]?:\s{0,9}(?:None|null|nil|\'\'|\"\"|\[\]|\{\}),?){1,9}\s{0,9}\})\s*",
     re.IGNORECASE,
 )
 
 
 def is_fragment(text: str, *, code: bool, number: bool) -> bool:
-    """Whether a few words end in a comma, a word says that there is no value, or nothing but headings, a placeholder or
-    empty statements are there. ``code`` and ``number``: whether the prompt asks for such a thing, so that "none" or
-    ``[]`` may be the answer."""
+    """Whether a few words end in a comma, a word says that there is no value, or nothing but headings, the header of a
+    table, numbers of a list, a placeholder or empty statements are there. ``code`` and ``number``: whether the prompt
+    asks for such a thing, so that "none" or ``[]`` may be the answer."""
     if text.endswith(_COMMAS) and not any(map(str.isdigit, text)):
         return len(text.split(None, _MOST_BEFORE_A_COMMA)) <= _MOST_BEFORE_A_COMMA
     if text.lower() in _NO_ANSWERS:
         return not number
     lines = text.split("\n")
-    if len(lines) > 1 and (all(map(_NUMBERED_HEADING.fullmatch, lines)) or all(map(_HEADING.fullmatch, lines))):
+    if len(lines) > 1 and any(all(map(form.fullmatch, lines)) for form in _HEADINGS):
         return True
-    return not code and (_PLACEHOLDER.fullmatch(text) is not None or all(map(_EMPTY_STATEMENT.fullmatch, lines)))
+    if _ENUMERATORS.fullmatch(text):
+        return not number
+    shell = _PLACEHOLDER.fullmatch(text) or _HEADER_OF_A_TABLE.fullmatch(text)
+    return not code and (shell is not None or all(map(_EMPTY_STATEMENT.fullmatch, lines)))
 
 
 # if nothing is known of the prompt, a few words of discourse must be among these to be refused

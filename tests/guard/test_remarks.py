@@ -146,3 +146,50 @@ def test_responses_up_to_a_length_can_be_made_thin():
 @pytest.mark.parametrize("piece", ["word ", "问题", "let us see and ", "ok. ", "Я думаю "])
 def test_the_time_is_bounded_for_any_length(piece):
     assert not is_remark(piece * 20_000 + "7")
+
+
+SORTING = "Convert the list [3, 1, 2] into a sorted one and say how."
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        (SORTING, "()"),
+        (SORTING, "<p></p>"),
+        (SORTING, "TBD"),
+        (SORTING, "Convert the list [3, 1, 2] into a sor"),
+        (WHY, "|Cause|Effect|\n|---|---|\n| | |"),
+        (WHY, "**Cause**\n\n**Effect**\n\n**Sources**"),
+        (WHY, "def answer():\n    pass"),
+        (WHY, "print('')"),
+        (WHY, "{'answer': ''}"),
+        (WHY, "(to be completed)"),
+        (WHY, "① ② ③"),
+        (WHY, "%s"),
+    ],
+)
+def test_frames_of_programs_tables_and_templates_are_thin(prompt, text):
+    assert THIN in look(text, prompt=prompt).flags
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("How is an empty list written in Python?", "[]"),
+        ("Which tag makes a line break in HTML?", "<br>"),
+        ("Write a Python function f that does nothing.", "def f():\n    pass"),
+        ("Fill the blank of task 15.", "print()"),
+        ("Give me an empty markdown table of causes.", "| Cause | Effect |\n|---|---|\n| | |"),
+        (WHY, "| Cause | Effect |\n|---|---|\n| joy | purring |"),
+        (WHY, "**Joy**\n\nand the larynx"),
+    ],
+)
+def test_frames_that_the_prompt_asks_for_or_that_hold_something_are_answers(prompt, text):
+    seen = look(text, prompt=prompt)
+    assert seen.refused is None
+    assert THIN not in seen.flags
+
+
+def test_a_chat_message_without_content_is_refused():
+    assert look('[{"role": "assistant", "content": ""}]').refused
+    assert look('[{"role": "assistant", "content": "They like it."}]').refused is None

@@ -1,9 +1,14 @@
-"""``python -m tests.attack.evaluation``: the figures of docs/guard.md, as counts without the held-out texts."""
+"""``python -m tests.attack.evaluation``: the figures of docs/guard.md, as counts without the held-out texts.
 
+With the option ``--declarations FOLDER``, those of the Declaration of Human Rights too (see declarations.py).
+"""
+
+import argparse
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from judge_server.attack.attack import Attack
 from judge_server.attack.base import BASES
@@ -23,9 +28,11 @@ from tests.attack.evaluation import (
     second_degenerate,
     seventh_degenerate,
     sixth_degenerate,
+    tenth_degenerate,
     third_degenerate,
     unseen_orders,
 )
+from tests.attack.evaluation.declarations import declared_sentences
 from tests.attack.evaluation.held_out_degenerate import degenerate_texts
 from tests.attack.evaluation.held_out_texts import orders, provoking_answers
 from tests.attack.evaluation.real_languages import QUESTION, translated_sentences
@@ -41,9 +48,14 @@ SHORT_QUESTION = "What is it, and what would you do about it?"
 
 def main() -> None:
     """Print one line a figure, and one a kind."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--declarations", type=Path)
+    declarations = parser.parse_args().declarations
     _degenerate()
     _genuine()
-    _real_languages()
+    _real_languages("translated sentences", translated_sentences())
+    if declarations is not None:
+        _real_languages("sentences of the Declaration of Human Rights", declared_sentences(declarations))
     _orders()
     _channels()
     for logprobs in (True, False):
@@ -62,7 +74,8 @@ def _degenerate() -> None:
         "sixth, prose alone, held out": sixth_degenerate.degenerate_texts(),
         "seventh": map(_by_kind, seventh_degenerate.kinds()),
         "eighth": map(_by_kind, eighth_degenerate.kinds()),
-        "ninth, held out": ninth_degenerate.kinds(),
+        "ninth, prose held out": ninth_degenerate.kinds(),
+        "tenth, held out": tenth_degenerate.kinds(),
     }
     for name, texts in corpora.items():
         total, unseen, thin, short = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
@@ -87,14 +100,14 @@ def _is_noticed(question: str, text: str, *, short: int) -> bool:
     return seen.refused is not None or guard.THIN in seen.flags
 
 
-def _real_languages() -> None:
-    total, refused, thin = Counter[str](), Counter[str](), 0
-    for language, sentence in translated_sentences():
+def _real_languages(title: str, sentences: Iterable[tuple[str, str]]) -> None:
+    total, refused, flags = Counter[str](), Counter[str](), Counter[str]()
+    for language, sentence in sentences:
         seen = _inspect(QUESTION, sentence)
         total[language] += 1
         refused[language] += seen.refused is not None
-        thin += guard.THIN in seen.flags
-    _say(f"translated sentences refused: {refused.total()} of {total.total()}, in {len(total)} locales; thin: {thin}")
+        flags.update(seen.flags)
+    _say(f"{title} refused: {refused.total()} of {total.total()}, in {len(total)} languages; flags: {dict(flags)}")
 
 
 def _genuine() -> None:

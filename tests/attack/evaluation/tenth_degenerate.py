@@ -160,8 +160,8 @@ def kinds() -> Iterator[tuple[str, str, str]]:
     questions = cycle(QUESTIONS)
     for opening in ENGLISH:
         yield "English openings", next(questions), opening
-    for openings in OTHERS.values():
-        for opening in openings:
+    for some in OTHERS.values():
+        for opening in some:
             yield "openings in other languages", next(questions), opening
     openings = (*ENGLISH[::2], *(some[number % 4] for number, some in enumerate(OTHERS.values())))
     for disguise, opening in zip(cycle(DISGUISES), openings, strict=False):
