@@ -5,10 +5,9 @@ import pytest
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.guard.content import without_shell
-from judge_server.guard.degenerate import emptiness, says_nothing
+from judge_server.guard.degenerate import UserRequest, emptiness, says_nothing
 from judge_server.guard.discourse import discourse
 from judge_server.guard.guard import NEARLY_EMPTY, inspect
-from judge_server.guard.user_request import UserRequest
 from tests.yardstick import work_within
 
 RUBRIC = Rubric.model_validate(
