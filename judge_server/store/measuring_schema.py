@@ -2,6 +2,8 @@
 
 label_set         one row per edition of a label set, known by its digest; its labels are one compressed value
 collected_label   labels that arrived one by one; one per item, criterion and annotator
+label_plan        what is labelled into a set, by how many people
+label_reservation who is labelling which item, and until when nobody else gets it
 locked_reading    who read a locked test split, when and why; rows are only ever added
 calibration       one row per run: what was measured on which labels
 measured          the labels of people and judge of a run, and its report
@@ -47,6 +49,25 @@ class CollectedLabelRow(TableRow, table=True):
     annotator: str = Field(sa_column=Column(SafeText, primary_key=True))
     created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
     payload: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class LabelPlanRow(TableRow, table=True):
+    """``turns``: how many items were given out; changed first, so that two annotators are served one after the other.
+    ``payload``: the plan without its items, which are JSON in ``items``."""
+
+    __tablename__ = "label_plan"
+    set_id: str = Field(sa_column=Column(SafeText, primary_key=True))
+    turns: int = Field(sa_column=Column(BigInteger, nullable=False))
+    payload: str = Field(sa_column=Column(Text, nullable=False))
+    items: str = Field(sa_column=Column(PackedText, nullable=False))
+
+
+class LabelReservationRow(TableRow, table=True):
+    __tablename__ = "label_reservation"
+    set_id: str = Field(sa_column=Column(SafeText, primary_key=True))
+    item: str = Field(sa_column=Column(SafeText, primary_key=True))
+    annotator: str = Field(sa_column=Column(SafeText, primary_key=True))
+    until_us: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class LockedReadingRow(TableRow, table=True):
@@ -208,6 +229,8 @@ class ExamRow(TableRow, table=True):
 
 LABEL_SET = table_of(LabelSetRow)
 COLLECTED_LABEL = table_of(CollectedLabelRow)
+LABEL_PLAN = table_of(LabelPlanRow)
+LABEL_RESERVATION = table_of(LabelReservationRow)
 LOCKED_READING = table_of(LockedReadingRow)
 CALIBRATION = table_of(CalibrationRow)
 MEASURED = table_of(MeasuredRow)

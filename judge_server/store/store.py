@@ -34,6 +34,7 @@ from judge_server.store.fault import translate, unanswered
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import JobWriter
+from judge_server.store.label_plan_records import LabelPlanRecords
 from judge_server.store.label_records import LabelRecords
 from judge_server.store.location import Location
 from judge_server.store.monitor_records import MonitorRecords
@@ -84,6 +85,7 @@ class Store:
         self._closed = False
         self.traffic = Traffic()
         self.labels = LabelRecords(self._read, self._write)
+        self.label_plans = LabelPlanRecords(self._read, self._write)
         self.calibrations = CalibrationRecords(self._read, self._write)
         self.drafts = DraftRecords(self._read, self._write)
         self.jobs = JobRecords(self._read, self._write, self._finishing)

@@ -13,24 +13,37 @@ from judge_server.labels.archive import find
 from judge_server.labels.label import CriterionScale
 from judge_server.labels.label_set import LabelSet
 from judge_server.scoring.plan import plan
+from judge_server.store.label_plan_records import PlannedItem
 from judge_server.wiring.service import Service
 
 
 @dataclass(frozen=True)
 class LabelTask:
-    """``id``: the item's name in the label set; ``judgment``: empty if it is an item of a set; ``cluster``: of its
-    prompt. ``words``: by criterion the set's own words for met and unmet, if it has others."""
+    """``id``: the item's name in the label set; ``judgment``: the stored one, empty if there is none; ``cluster``: of
+    its prompt. ``words``: by criterion the set's own words for met and unmet, if it has others. ``other``: the second
+    response of a pair."""
 
     id: str
     submission: Submission
     cluster: str
     judgment: str = ""
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    other: Submission | None = None
 
     @property
-    def query(self) -> dict[str, str]:
-        """What names the task in an address and in a form."""
-        return {"judgment": self.judgment} if self.judgment else {"item": self.id}
+    def responses(self) -> tuple[tuple[str, str], ...]:
+        """What is shown, each with its title."""
+        own = self.submission.read.text
+        return (
+            (("Response", own),) if self.other is None else (("Response A", own), ("Response B", self.other.read.text))
+        )
+
+    @property
+    def response(self) -> str:
+        """What the label set keeps as the response."""
+        if self.other is None:
+            return self.submission.read.text
+        return "\n\n".join(f"{title}:\n{text}" for title, text in self.responses)
 
     def word(self, criterion: str, answer: str) -> str:
         """An answer as the label set writes it."""
@@ -57,11 +70,27 @@ def item_of(judgment: Judgment) -> str:
     return (judgment.submission_digest or judgment.id).removeprefix("sha256:")[:24]
 
 
+async def planned_task(service: Service, item: PlannedItem, rubric: Rubric) -> LabelTask:
+    """Raises UnknownJudgment if the texts are no longer stored, BadInput if a label set no longer has them."""
+    if item.judgments:
+        first, *others = [await service.store.submission(name) for name in item.judgments]
+        if first is None or None in others:
+            raise UnknownJudgment("The response is no longer stored.", remedy="Go on with the next one.")
+        other = others[0] if others else None
+        return LabelTask(item.id, first, first.prompt_key[:64], item.judgments[0], other=other)
+    if item.source:
+        return await set_task(service, item.source, item.id, rubric)
+    written = Submission(rubric=rubric, prompt=item.prompt, response=item.response, reference=item.reference)
+    return LabelTask(item.id, written, item.cluster)
+
+
 async def judged_task(service: Service, judgment_id: str) -> LabelTask:
     """Raises UnknownJudgment if the judgment or its texts are no longer stored."""
     found = await service.store.judgment(judgment_id)
-    submission = None if found is None else await service.store.submission(found.id)
-    if found is None or submission is None:
+    if found is None:
+        raise UnknownJudgment("No judgment is stored under this id.", remedy="Go on with the next one.")
+    submission = await service.store.submission(found.id)
+    if submission is None:
         raise UnknownJudgment("The response is no longer stored.", remedy="Go on with the next one.")
     return LabelTask(item_of(found), submission, submission.prompt_key[:64], found.id)
 

@@ -1,11 +1,13 @@
-"""GET /label and GET and POST /label/item: people label stored responses, one at a time, blind to the judge.
+"""/label, /label/item and /label/export: people label responses or pairs, one at a time, blind to the judge and to each
+other.
 
-An item is a stored submission; its labels go into a set that is being collected, as by POST /v1/labels, under the
-annotator's name. What is stored is stored: nothing is lost if the browser or the server ends in the middle.
+What is labelled into a set stands in its plan; an item that somebody has got is reserved for half an hour. Labels go
+into a set that is being collected, as by POST /v1/labels. What is stored is stored: nothing is lost if the browser or
+the server ends in the middle.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -13,31 +15,41 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
+from judge_server.calibration.audit_queue import GivenLabel, take
 from judge_server.core.audit_queue import SetName
 from judge_server.core.caller import ANYONE, current_caller
-from judge_server.core.criterion import Choice, JudgedLeaf
-from judge_server.core.errors import BadInput
-from judge_server.core.judgment import Judgment
+from judge_server.core.errors import BadInput, JudgeServerError
 from judge_server.core.rubric import Rubric
 from judge_server.labels.archive import collected_set
 from judge_server.labels.label import Name
-from judge_server.server.pages.label_task import LabelTask, item_of, judged_task, set_task
-from judge_server.server.pages.rendering import form_of, page, sent_to
+from judge_server.server.pages.label_export import FORMATS, exported
+from judge_server.server.pages.label_question import UNSURE, given_labels, questions
+from judge_server.server.pages.label_source import (
+    FILTERS,
+    disagreement_items,
+    file_items,
+    pairs,
+    queue_items,
+    stored_items,
+    topped_up,
+)
+from judge_server.server.pages.label_task import LabelTask, judged_task, planned_task, set_task
+from judge_server.server.pages.rendering import SentFile, form_of, page, sent_to
 from judge_server.server.service import ServiceHere
+from judge_server.store.label_plan_records import StoredPlan
 from judge_server.store.label_records import CollectedLabel
 from judge_server.wiring.service import Service
 
 router = APIRouter(prefix="/label", include_in_schema=False)
-_PAGE: Final = 100
-_UNSURE: Final = "unsure"
-_PLAN: Final = ("set", "rubric", "annotator")
 _NAMES: Final = TypeAdapter(Name)
 _SETS: Final = TypeAdapter(SetName)
+_SOURCES: Final = ("stored", "pairs", "file", "queue", "disagreements")
+_OVERLAPS: Final = {"all": (0, 0.0), "1": (1, 0.0), "share": (1, 0.2), "2": (2, 0.0), "3": (3, 0.0)}
 
 
 @dataclass(frozen=True)
-class LabelPlan:
-    """Who labels what: responses judged under ``rubric``, or items of the set ``source``. ``label_set``: where to."""
+class LabelSession:
+    """Who labels under ``rubric`` into the set ``label_set``. ``source``: another set whose item is labelled again."""
 
     label_set: str
     rubric: Rubric
@@ -50,73 +62,105 @@ class LabelPlan:
         return urlencode(named | ({"source": self.source} if self.source else {}))
 
 
-@dataclass(frozen=True)
-class LabelQuestion:
-    """A criterion as the page asks it. ``answers``: value and words of each, in the order of their keys 1, 2, …"""
-
-    id: str
-    statement: str
-    guidance: str
-    answers: tuple[tuple[str, str], ...]
-
-
 @router.get("")
 async def overview(request: Request, service: ServiceHere) -> Response:
     """The sets that are being collected, and the form to begin or go on."""
-    return page(
-        request,
-        "label.html",
-        collections=await service.store.labels.collections(),
-        rubrics=await service.rubric_registry.listing(),
-        annotator=_own_name(),
-    )
+    return await _overview(request, service, request.query_params)
+
+
+@router.post("")
+async def begun(request: Request, service: ServiceHere) -> Response:
+    """Begin a set with its plan, or go on with it."""
+    files: dict[str, SentFile] = {}
+    fields = await form_of(request, files=files)
+    try:
+        session = await _session(service, fields)
+        if await service.store.label_plans.find(session.label_set) is None:
+            plan = await _planned(service, session, fields, files.get("file", SentFile("", b"")))
+            await service.store.label_plans.put(plan)
+    except JudgeServerError as fault:
+        return await _overview(request, service, fields, fault=str(fault), status=fault.status)
+    return sent_to(request, f"/label/item?{session.query}")
 
 
 @router.get("/item")
 async def item(request: Request, service: ServiceHere) -> Response:
-    """The next response that the annotator has not labelled; with ``judgment`` that one, or with ``item`` that item of
-    the set, with what was given."""
-    wanted = await _plan(service, request.query_params)
-    known = await _known(service, wanted)
-    task = await _named(service, wanted, request.query_params)
+    """The next item that is reserved for the annotator; or the one that the address names, with what was given."""
+    asked = request.query_params
+    session = await _session(service, asked)
+    plan = await _plan_of(service, session)
+    task = await _named(service, session, plan, asked)
     if task is None:
-        found = await _next(service, wanted, known, request.query_params.get("after"))
-        task = None if found is None else await judged_task(service, found.id)
+        task = await _next(service, session, plan, asked.get("after"))
+    given = {} if task is None else task.read(await _given(service, session, task.id))
     return page(
         request,
         "label_item.html",
-        plan=wanted,
+        plan=session,
+        about=plan.about,
         task=task,
-        questions=() if task is None else tuple(map(_question, task.leaves(wanted.rubric))),
-        given={} if task is None else task.read(known.get(task.id, {})),
-        done=len(known),
-        before=request.query_params.get("before"),
-        unsure=_UNSURE,
+        questions=() if task is None else questions(task, session.rubric),
+        given=given,
+        progress=await service.store.label_plans.progress(plan, session.annotator),
+        named=asked.get("judgment", ""),
+        before=asked.get("before"),
+        unsure=UNSURE,
     )
 
 
 @router.post("/item")
 async def labelled(request: Request, service: ServiceHere) -> Response:
-    """Store the labels of one response, then go to the next. A criterion without an answer stays without a label."""
+    """Store the labels of one item, then go to the next. A criterion without an answer stays without a label."""
     fields = await form_of(request)
-    wanted = await _plan(service, fields)
-    task = await _named(service, wanted, fields)
+    session = await _session(service, fields)
+    plan = await _plan_of(service, session)
+    task = await _named(service, session, plan, fields)
     if task is None:
         raise BadInput("The form names no response.", remedy="Go on with the next one.")
-    given = [label for leaf in task.leaves(wanted.rubric) if (label := _label(leaf, wanted, task, fields)) is not None]
+    given = given_labels(task, questions(task, session.rubric), session.annotator, fields)
     if not given:
         raise BadInput("No criterion has an answer.", remedy="Answer at least one, or skip the response.")
-    records = service.store.labels
-    own = {(label.item, label.criterion, label.annotator) for label in given}
-    stored = await records.collected(wanted.label_set)
-    others = [one for one in stored if (one.item, one.criterion, one.annotator) not in own]
-    await asyncio.to_thread(collected_set, wanted.label_set, [*given, *others])
-    await records.collect(wanted.label_set, given, replace=True)
-    return sent_to(request, f"/label/item?{wanted.query}&{urlencode({'before': urlencode(task.query)})}")
+    if plan.queue and not fields.get("judgment"):
+        await take(service.store, session.label_set, session.annotator, _drawn_labels(given), replace=True)
+    else:
+        await _store(service, session.label_set, given)
+    await service.store.label_plans.release(session.label_set, task.id, session.annotator)
+    before = urlencode({name: fields[name] for name in ("item", "judgment") if fields.get(name)})
+    return sent_to(request, f"/label/item?{session.query}&{urlencode({'before': before, 'after': task.id})}")
 
 
-async def _plan(service: Service, given: Mapping[str, str]) -> LabelPlan:
-    label_set, rubric, annotator = (given.get(name, "").strip() for name in _PLAN)
+@router.get("/export")
+async def export(request: Request, service: ServiceHere) -> Response:
+    """A set as a file: ``set`` and ``format``."""
+    name, form = request.query_params.get("set", ""), request.query_params.get("format", "")
+    content = await exported(service, name, form)
+    ending = {"csv": "csv", "label-studio": "json", "preferences": "jsonl"}[form]
+    file = f"{''.join(letter if letter.isalnum() else '-' for letter in name)}.{ending}"
+    return Response(
+        content, media_type=FORMATS[form], headers={"Content-Disposition": f'attachment; filename="{file}"'}
+    )
+
+
+async def _overview(
+    request: Request, service: Service, given: Mapping[str, str], *, fault: str | None = None, status: int = 200
+) -> Response:
+    calibrations = await service.store.calibrations.calibrations(limit=20)
+    return page(
+        request,
+        "label.html",
+        status=status,
+        collections=await service.store.labels.collections(),
+        plans=await service.store.label_plans.all(),
+        rubrics=await service.rubric_registry.listing(),
+        calibrations=calibrations.items,
+        annotator=_own_name(),
+        given={name: given.get(name, "") for name in ("set", "rubric", "source", "overlap", "calibration", *FILTERS)},
+        fault=fault,
+    )
+
+
+async def _session(service: Service, given: Mapping[str, str]) -> LabelSession:
+    label_set, rubric, annotator = (given.get(name, "").strip() for name in ("set", "rubric", "annotator"))
     if current_caller.get() is not ANYONE:
         annotator = _own_name()
     for name, value, kind in (("set", label_set, _SETS), ("annotator", annotator, _NAMES)):
@@ -124,16 +168,7 @@ async def _plan(service: Service, given: Mapping[str, str]) -> LabelPlan:
             kind.validate_python(value)
         except ValidationError:
             raise BadInput(f"{name}: {value[:60]!r} is no name.", remedy="Go back and give one.") from None
-    return LabelPlan(label_set, await service.rubric_registry.get(rubric), annotator, given.get("source", ""))
-
-
-async def _named(service: Service, plan: LabelPlan, given: Mapping[str, str]) -> LabelTask | None:
-    """The task that an address or a form names; None if it names none."""
-    if given.get("judgment"):
-        return await judged_task(service, given["judgment"])
-    if given.get("item"):
-        return await set_task(service, plan.source or plan.label_set, given["item"], plan.rubric)
-    return None
+    return LabelSession(label_set, await service.rubric_registry.get(rubric), annotator, given.get("source", ""))
 
 
 def _own_name() -> str:
@@ -142,58 +177,96 @@ def _own_name() -> str:
     return "" if caller is ANYONE else caller.name
 
 
-async def _known(service: Service, plan: LabelPlan) -> dict[str, dict[str, str]]:
-    """What the annotator has given in the set: by item and criterion."""
-    found: dict[str, dict[str, str]] = {}
-    for one in await service.store.labels.collected(plan.label_set):
-        if one.annotator == plan.annotator:
-            label = one.content.get("label")
-            found.setdefault(one.item, {})[one.criterion] = _UNSURE if label is None else str(label)
+async def _planned(service: Service, session: LabelSession, fields: Mapping[str, str], file: SentFile) -> StoredPlan:
+    """The plan that the form asks for. Raises BadInput if there is nothing to label."""
+    source, rubric = fields.get("from", "") or "stored", session.rubric.id
+    overlap, share = _OVERLAPS.get(fields.get("overlap", "all"), (0, 0.0))
+    filters = {name: fields[name].strip() for name in FILTERS if fields.get(name, "").strip()}
+    match source:
+        case "stored":
+            items, about = await stored_items(service, rubric, filters), "stored responses"
+        case "pairs":
+            items, about = await pairs(service, rubric, filters), "pairs of stored responses"
+        case "file":
+            items, about = await file_items(file.name, file.content), f"responses of {file.name[-80:]}"
+        case "queue":
+            items, about = await queue_items(service, session.label_set), "the audit queue"
+        case "disagreements":
+            items, about = (
+                await disagreement_items(service, fields.get("calibration", "")),
+                "disagreements with a judge",
+            )
+        case _:
+            raise BadInput(f"{source[:40]!r} is no source.", remedy=f"Use {', '.join(_SOURCES)}.")
+    if not items and source != "stored":
+        raise BadInput(f"There is nothing to label: {about}.", remedy="Choose another source or other filters.")
+    return StoredPlan(
+        label_set=session.label_set,
+        rubric=rubric,
+        kind="pairs" if source == "pairs" else "criteria",
+        overlap=overlap,
+        share=share,
+        about=about,
+        queue=source == "queue",
+        filters=filters if source == "stored" else None,
+        items=tuple(items),
+    )
+
+
+async def _plan_of(service: Service, session: LabelSession) -> StoredPlan:
+    """The plan of the set; without one, everybody labels the stored responses of the rubric."""
+    found = await service.store.label_plans.find(session.label_set)
+    if found is None:
+        found = StoredPlan(label_set=session.label_set, rubric=session.rubric.id, about="stored responses", filters={})
+        await service.store.label_plans.put(found)
     return found
 
 
-async def _next(
-    service: Service, plan: LabelPlan, known: Mapping[str, Mapping[str, str]], after: str | None
-) -> Judgment | None:
-    """The newest response that is not labelled yet, after the judgment ``after`` if one was skipped."""
-    cursor: str | None = None
-    passed = after is None
-    while True:
-        found = await service.store.judgments(limit=_PAGE, cursor=cursor, rubric=plan.rubric.id)
-        for judgment in found.items:
-            if passed and judgment.submission_digest and item_of(judgment) not in known:
-                return judgment
-            passed = passed or judgment.id == after
-        cursor = found.next_cursor
-        if cursor is None:
-            return None
-
-
-def _question(leaf: JudgedLeaf) -> LabelQuestion:
-    answers: Sequence[tuple[str, str]] = (("met", "Yes"), ("unmet", "No"))
-    if isinstance(leaf, Choice):
-        answers = [(option.label, option.label) for option in leaf.options]
-    return LabelQuestion(leaf.id, leaf.statement, leaf.guidance or "", (*answers, (_UNSURE, "Cannot tell")))
-
-
-def _label(leaf: JudgedLeaf, plan: LabelPlan, task: LabelTask, fields: Mapping[str, str]) -> CollectedLabel | None:
-    """The label of one criterion; None if the form has none. Raises BadInput for an answer that is not offered."""
-    answer = fields.get(f"label.{leaf.id}", "")
-    if not answer:
+async def _named(
+    service: Service, session: LabelSession, plan: StoredPlan, given: Mapping[str, str]
+) -> LabelTask | None:
+    """The task that an address or a form names; None if it names none."""
+    if given.get("judgment"):
+        return await judged_task(service, given["judgment"])
+    name = given.get("item", "")
+    if not name:
         return None
-    if answer not in {value for value, _ in _question(leaf).answers}:
-        raise BadInput(f"{leaf.id}: {answer[:60]!r} is no answer to it.", remedy="Reload the page.")
-    content = {
-        "item": task.id,
-        "criterion": leaf.id,
-        "annotator": plan.annotator,
-        "role": "human",
-        "label": None if answer == _UNSURE else task.word(leaf.id, answer),
-        "cluster": task.cluster,
-        "prompt": task.submission.prompt_text,
-        "response": task.submission.read.text,
-    }
-    note = fields.get("note", "").strip()
-    further = {"reference": task.submission.reference, "rationale": note or None}
-    content |= {name: value for name, value in further.items() if value is not None}
-    return CollectedLabel(item=task.id, criterion=leaf.id, annotator=plan.annotator, content=content)
+    planned = next((one for one in plan.items if one.id == name), None)
+    if planned is not None and not session.source:
+        return await planned_task(service, planned, session.rubric)
+    return await set_task(service, session.source or session.label_set, name, session.rubric)
+
+
+async def _next(service: Service, session: LabelSession, plan: StoredPlan, after: str | None) -> LabelTask | None:
+    records = service.store.label_plans
+    found = await records.next_item(plan, session.annotator, after=after)
+    if found is None or found.id == after:
+        plan = await topped_up(service, plan)
+        found = await records.next_item(plan, session.annotator, after=after)
+    return None if found is None else await planned_task(service, found, session.rubric)
+
+
+async def _given(service: Service, session: LabelSession, item: str) -> dict[str, str]:
+    """What the annotator has given on the item: by criterion."""
+    found = await service.store.labels.collected(session.label_set)
+    own = (one for one in found if one.item == item and one.annotator == session.annotator)
+    labels = ((one.criterion, one.content.get("label")) for one in own)
+    return {criterion: UNSURE if label is None else str(label) for criterion, label in labels}
+
+
+async def _store(service: Service, label_set: str, given: list[CollectedLabel]) -> None:
+    """All or none, in place of what the annotator gave before. Raises BadInput if the set would contradict itself."""
+    records = service.store.labels
+    own = {(label.item, label.criterion, label.annotator) for label in given}
+    stored = await records.collected(label_set)
+    others = [one for one in stored if (one.item, one.criterion, one.annotator) not in own]
+    await asyncio.to_thread(collected_set, label_set, [*given, *others])
+    await records.collect(label_set, given, replace=True)
+
+
+def _drawn_labels(given: list[CollectedLabel]) -> list[GivenLabel]:
+    said = {"met": True, "unmet": False}
+    labels = [(one, one.content["label"]) for one in given]
+    return [
+        GivenLabel(judgment=one.item, criterion=one.criterion, label=said.get(label, label)) for one, label in labels
+    ]

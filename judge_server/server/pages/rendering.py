@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -23,6 +23,13 @@ POLICY: Final = (
 )
 _MOST_FIELDS = 200
 _TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+
+
+class SentFile(NamedTuple):
+    """``name``: as the browser says, to be shown only."""
+
+    name: str
+    content: bytes
 
 
 @lru_cache(maxsize=1)
@@ -59,16 +66,33 @@ def sent_to(request: Request, path: str) -> RedirectResponse:
     return RedirectResponse(f"{request.app.state.root_path}{path}", status_code=303)
 
 
-async def form_of(request: Request, most_fields: int = _MOST_FIELDS) -> Mapping[str, str]:
-    """The fields of a form. Raises Forbidden if it does not have the session's token, BadInput if it is no form."""
+async def form_of(
+    request: Request, most_fields: int = _MOST_FIELDS, files: dict[str, SentFile] | None = None
+) -> Mapping[str, str]:
+    """The fields of a form; its files are put into ``files``. Raises Forbidden if it does not have the session's token,
+    BadInput if it is no form."""
     try:
-        content = (await request.body()).decode("utf-8")
-        fields = dict(parse_qsl(content, keep_blank_values=True, max_num_fields=most_fields))
-    except ValueError:
+        if files is not None and request.headers.get("content-type", "").startswith("multipart/form-data"):
+            fields = await _parts(request, most_fields, files)
+        else:
+            content = (await request.body()).decode("utf-8")
+            fields = dict(parse_qsl(content, keep_blank_values=True, max_num_fields=most_fields))
+    except (ValueError, HTTPException):
         raise BadInput("The form cannot be read.", remedy="Go back, reload the page and send it again.") from None
     if fields.get("token") != sessions(request).token(cookie_in(request.scope["headers"])):
         raise Forbidden("The form does not belong to this session.", remedy="Reload the page and send it again.")
     return {name: value.replace("\r\n", "\n") for name, value in fields.items()}
+
+
+async def _parts(request: Request, most_fields: int, files: dict[str, SentFile]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    async with request.form(max_files=1, max_fields=most_fields) as form:
+        for name, value in form.items():
+            if isinstance(value, str):
+                fields[name] = value
+            else:
+                files[name] = SentFile(value.filename or "", await value.read())
+    return fields
 
 
 def sessions(request: Request) -> Sessions:

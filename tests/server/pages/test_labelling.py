@@ -10,7 +10,7 @@ from tests.stub_judge import faithful
 from tests.submissions import rubric, submission
 
 PLAN = {"set": "ward/june", "rubric": "safety/sycophancy", "annotator": "ann"}
-SHOWN = re.compile(r'name="judgment" value="([^"]+)"')
+SHOWN = re.compile(r'name="item" value="([^"]+)"')
 
 
 @pytest.fixture
@@ -78,7 +78,10 @@ def test_a_skipped_response_comes_again_later(client):
     skip = re.search(r'href="([^"]+)" id="skip"', first.text)[1].replace("&amp;", "&")
     second = client.get(skip)
     assert SHOWN.search(second.text)[1] != SHOWN.search(first.text)[1]
-    assert SHOWN.search(begun(client).text)[1] == SHOWN.search(first.text)[1]
+    assert SHOWN.search(begun(client).text)[1] == SHOWN.search(second.text)[1]
+    third = completed(client, second)
+    last = completed(client, third)
+    assert SHOWN.search(last.text)[1] == SHOWN.search(first.text)[1]
 
 
 def test_two_annotators_label_the_same_responses_and_see_nothing_of_each_other(client):

@@ -35,6 +35,9 @@
   var keys = {
     y: function () { answerOf("met"); },
     n: function () { answerOf("unmet"); },
+    a: function () { answerOf("A"); },
+    b: function () { answerOf("B"); },
+    e: function () { answerOf("tie"); },
     u: function () { answerOf("unsure"); },
     s: function () { follow("skip"); },
     z: function () { follow("undo"); },
