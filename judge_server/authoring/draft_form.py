@@ -55,6 +55,11 @@ def draft_form(text: str) -> DraftForm:
     return DraftForm({name: _shown(data.get(name, "")) for name in HEAD}, tuple(rows))
 
 
+def shape(text: str) -> tuple[tuple[str, str, bool], ...]:
+    """What decides which fields the form has: the place and kind of each row, and whether it has a gate."""
+    return tuple((row.where, row.kind, bool(row.gate_when)) for row in draft_form(text).rows)
+
+
 def changed(text: str, fields: Mapping[str, str], act: str) -> str:
     """The text after what the form says, then one act: ``form`` nothing more, ``add`` a criterion at the end, or
     ``up``, ``down``, ``copy`` or ``delete`` with ``:`` and a criterion's place. A field that is absent changes nothing.
@@ -189,7 +194,7 @@ def _put_gate(node: Data, when: str | None, reward: str | None) -> None:
     elif when is not None:
         gate = _gate(node)
         wanted = {**gate, "when": when, "reward": _value(reward or "0")}
-        if {"when": "met", "reward": 0, **gate} != wanted:
+        if not gate or {"when": "met", "reward": 0, **gate} != wanted:
             node["gate"] = wanted
 
 

@@ -57,6 +57,7 @@ def test_fields_of_criteria_in_groups_are_reached_by_their_places():
 
 
 def test_gates_come_and_go():
+    assert rubric(c0__gate_when="met").leaves[0].gate.reward == 0
     assert rubric(c0__gate_when="unmet", c0__gate_reward="0.3").leaves[0].gate.reward == 0.3
     assert rubric(**{"c1-0__gate_when": ""}).leaves[1].gate is None
 

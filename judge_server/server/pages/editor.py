@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from judge_server.authoring.diff import compare
-from judge_server.authoring.draft_form import changed, draft_form
+from judge_server.authoring.draft_form import changed, draft_form, shape
 from judge_server.authoring.finding import RubricFinding
 from judge_server.authoring.lint import errors
 from judge_server.authoring.template import template
@@ -73,7 +73,8 @@ async def edited(draft_id: str, request: Request, service: ServiceHere) -> Respo
     except JudgeServerError as fault:
         return await _editor(request, found, fault=str(fault), status=200 if live else fault.status, live=live)
     if live:
-        return await _editor(request, kept, live=True, part=part, editor=fields.get("editor"))
+        both = part == "form" and shape(found.text) != shape(text)
+        return await _editor(request, kept, live=True, part="both" if both else part, editor=fields.get("editor"))
     return sent_to(request, f"/drafts/{draft_id}{_anchor(fields)}")
 
 

@@ -9,10 +9,12 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 WIDTHS = (390, 768, 1440)
 _SERIOUS = ("serious", "critical")
+_PATIENCE_MS = 60_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 def executable() -> str:
@@ -73,7 +75,7 @@ def visit(
         viewport={"width": width, "height": 900},
         bypass_csp=False,
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
     found = Visit(page, address)
     host = urlsplit(address).netloc
