@@ -97,6 +97,9 @@ def score(
         float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="Time limit for one submission.")
     ] = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent submissions.")] = 64,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with --output: keep what it has of this input, judge the rest.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on a terminal too, instead of tables.")] = False,
     estimate: options.Estimate = False,
 ) -> None:
@@ -114,7 +117,7 @@ def score(
 
     settings = options.settings_given(judging, library)
     work = estimate_lines if estimate else score_lines
-    run(work(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency, as_json)))
+    run(work(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency, as_json, resume)))
 
 
 def init(

@@ -36,20 +36,41 @@ class Repeat:
         return await self.standing() if fault.extensions.get("stands") else None
 
 
-async def repeat_id(
-    submission: Submission, rubric: Rubric, judge: JudgeReference | None, *decided_by: str | None
-) -> str:
-    """The same for the same caller, coordinates (the id among them), texts, reference and facts, rubric, and judge.
-    ``decided_by``: what else decides the reward, such as fitted maps."""
+@dataclass(frozen=True, slots=True)
+class Deciders:
+    """What decides the reward of a submission beside its content: the rubric, the judge, the id of its fitted maps, and
+    version and vetoes of the guard."""
+
+    rubric: Rubric
+    judge: JudgeReference | None
+    maps: str | None
+    guard: str | None
+
+    def decided(self, judgment: Judgment) -> bool:
+        """Whether a judgment was decided by the same; if programs decided alone, any judge is the same."""
+        then, rubric = judgment.judge, judgment.rubric
+        if rubric is None or rubric.digest != self.rubric.digest or judgment.guard != self.guard:
+            return False
+        if then is None or then.mode == "none":
+            return True
+        now = self.judge
+        return now is not None and (then.name, then.fingerprint, then.calibration) == (
+            now.name, now.fingerprint, self.maps
+        )  # fmt: skip
+
+
+async def repeat_id(submission: Submission, deciders: Deciders) -> str:
+    """The same for the same caller, coordinates (the id among them), texts, reference and facts, and deciders."""
+    judge = deciders.judge
     if submission.characters > _AT_ONCE_CHARACTERS:
         submission.__dict__["digest"] = await apart(caller_name(), _digest_of, submission)
     named = {
         "caller": caller_name(),
         "coordinates": submission.coordinates.model_dump(mode="json"),
         "content": submission.digest,
-        "rubric": rubric.digest,
+        "rubric": deciders.rubric.digest,
         "judge": None if judge is None else [judge.name, judge.fingerprint],
-        "decided_by": list(decided_by),
+        "decided_by": [deciders.maps, deciders.guard],
     }
     return f"jdg_{digest(named).removeprefix('sha256:')[:_DIGITS]}"
 

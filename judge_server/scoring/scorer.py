@@ -39,7 +39,7 @@ from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.fact_asking import NO_FACTS, AskedFacts, FactAsker
 from judge_server.scoring.plan import Checking, Plan, plan
-from judge_server.scoring.repeat import Repeat, repeat_id
+from judge_server.scoring.repeat import Deciders, Repeat, repeat_id
 from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.witness import NOT_ASKED, Witness
 from judge_server.util.apart import NotDone, apart
@@ -211,11 +211,18 @@ class Scorer:
         archive = self._archive
         if archive is None or not archive.answers_repeats or submission.id is None:
             return None
+        return Repeat(await repeat_id(submission, self._deciders(rubric, judge)), archive.standing)
+
+    async def deciders(self, submission: Submission, terms: Terms) -> Deciders:
+        """What would decide its reward now. Raises what ``score`` raises before a judge is asked."""
+        rubric, judge, _ = await self.appointed(submission, terms)
+        return self._deciders(rubric, judge)
+
+    def _deciders(self, rubric: Rubric, judge: Judge | None) -> Deciders:
         speaker = None if judge is None else judge.reference
         maps = None if speaker is None else self._calibration_state.maps.find(speaker.fingerprint, rubric.digest)
         guarded = None if self._run_pins is None else self._run_pins.guard
-        made = await repeat_id(submission, rubric, speaker, None if maps is None else maps.id, guarded)
-        return Repeat(made, archive.standing)
+        return Deciders(rubric, speaker, None if maps is None else maps.id, guarded)
 
     async def appointed(self, submission: Submission, terms: Terms) -> tuple[Rubric, Judge | None, tuple[str, ...]]:
         """The rubric and judge for a submission, and the notices that its judgment carries. Raises what ``score``

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from judge_server.authoring.publication import load_unchanged
+from judge_server.cli.actions.earlier_output import EarlierOutput, resumed
 from judge_server.cli.actions.estimate import Unpriced, count, estimating_service, show, time_of
 from judge_server.cli.actions.score_input import ForeignRows, ScoreLine, lines_of, total_of
 from judge_server.cli.actions.show import Shown, print_judgment
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce, fail
-from judge_server.core.errors import BadSubmission
+from judge_server.core.errors import BadSubmission, JudgeServerError
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Coordinates
@@ -44,6 +45,7 @@ class ScoreOptions:
     deadline_seconds: float | None = None
     concurrency: int = 64
     as_json: bool = False
+    resume: bool = False
 
     @property
     def for_people(self) -> bool:
@@ -55,12 +57,15 @@ async def score_lines(settings: Settings, options: ScoreOptions) -> None:
     """Score every line. Faults of files or settings are reported before a model is started."""
     file_rubric = load_unchanged(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
     total = total_of(options.file)
-    with _output(options.output) as sink:
+    if options.resume and options.output is None:
+        fail("--resume goes on with a file: name it with --output FILE.")
+    with _output(options) as (earlier, sink):
         async with open_service(settings) as service:
             announce([service.judge_registry.named(options.judge)])
             rubric = file_rubric or (await service.rubric_registry.get(options.rubric) if options.rubric else None)
             with _progress() as progress:
-                scoring = _Scoring(service, options, rubric, sink, progress, progress.add_task("scoring", total=total))
+                bar = progress.add_task("scoring", total=total)
+                scoring = _Scoring(service, options, rubric, earlier, sink, progress, bar)
                 await scoring.run()
     scoring.summarise()
 
@@ -90,6 +95,7 @@ class _Scoring:
         service: Service,
         options: ScoreOptions,
         rubric: Rubric | None,
+        earlier: EarlierOutput | None,
         sink: TextIO,
         progress: Progress,
         bar: TaskID,
@@ -97,6 +103,7 @@ class _Scoring:
         self._service = service
         self._options = options
         self._defaults = {"rubric": rubric, "judge": options.judge}
+        self._earlier = earlier
         self._sink = sink
         self._progress = progress
         self._bar = bar
@@ -123,7 +130,16 @@ class _Scoring:
         if line.fault is not None:
             return failed_judgment(line.fault, Coordinates()), None
         terms = Terms.within(self._options.deadline_seconds, Priority.BATCH)
+        if self._earlier is not None and (judgment := await self._kept(self._earlier, line.item, terms)) is not None:
+            return judgment, line.item
         return await score_item(self._service.scorer, line.item, terms, self._defaults), line.item
+
+    async def _kept(self, earlier: EarlierOutput, item: Any, terms: Terms) -> Judgment | None:
+        """The judgment that an earlier run wrote; None if it has none, or if the item's fault is still to be told."""
+        try:
+            return await earlier.take(self._service.scorer, parse_submission(item, self._defaults), terms)
+        except JudgeServerError:
+            return None
 
     async def _write(self) -> None:
         while (judging := await self._under_way.get()) is not None:
@@ -154,6 +170,9 @@ class _Scoring:
             typer.echo("Reasons: --mode reason. JSON: --json, or write to a file or pipe.", err=True)
         if told := self._rows.summary():
             typer.echo(told, err=True)
+        if self._earlier is not None:
+            unread = f"; {self._earlier.unread} of its lines were no judgment" if self._earlier.unread else ""
+            typer.echo(f"{self._earlier.kept} judgments kept from {self._options.output}{unread}", err=True)
         total = sum(self._statuses.values())
         parts = [f"{count} {status}" for status, count in self._statuses.most_common()]
         causes = [f"{count} x {kind}" for kind, count in self._errors.most_common()]
@@ -162,16 +181,21 @@ class _Scoring:
 
 
 @contextmanager
-def _output(path: Path | None) -> Iterator[TextIO]:
+def _output(options: ScoreOptions) -> Iterator[tuple[EarlierOutput | None, TextIO]]:
+    """Where judgments go, and what an earlier run wrote if this one goes on with it."""
+    path = options.output
     if path is None:
-        yield sys.stdout
+        yield None, sys.stdout
         return
-    try:
-        opened = path.open("w", encoding="utf-8")
-    except OSError as fault:
-        fail(f"--output {path}: {fault.strerror}.")
-    with opened:
-        yield opened
+    with ExitStack() as files:
+        try:
+            if options.resume:
+                earlier, sink = files.enter_context(resumed(path))
+            else:
+                earlier, sink = None, files.enter_context(path.open("w", encoding="utf-8"))
+        except OSError as fault:
+            fail(f"--output {path}: {fault.strerror}.")
+        yield earlier, sink
 
 
 def _progress() -> Progress:
