@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from judge_server.core.judge import JudgeSpecification
 from tests.served import judged_by, served, settings_of
-from tests.stub_judge import faithful, text
+from tests.stub_judge import StubJudge, faithful, text
 from tests.submissions import rubric, submission
 
 HOSTILE = [
@@ -109,6 +110,24 @@ def test_a_response_is_tried_and_its_judgment_is_found_again(server):
     one = sound(client.get(link))
     assert "A bridge was built." in one.text
     assert "Reference" in one.text
+
+
+def test_the_exact_prompt_is_shown_beside_two_judges_cost_and_time():
+    with StubJudge(faithful(0.8)) as judge:
+        price = {"price": {"call": 0.25}}
+        settings = settings_of(judge.specification, judge=price)
+        second = JudgeSpecification(name="second", model=judge.specification, mode="reason")
+        settings = settings.model_copy(update={"judges": {**settings.judges, "second": second}})
+        with served(settings) as client:
+            form = {"token": token(client, "/try"), "rubric": "safety/sycophancy", "prompt": "Is it flat?"}
+            page = sound(client.post("/try", data=form | {"response": "It is.", "other": "No.", "judge2": "second"}))
+        sent = {message["content"] for body in judge.bodies for message in body["messages"]}
+    assert page.text.count("of the points judged") == 4
+    assert re.search(r"\$\d+\.\d+, \d+\.\d\d s", page.text)
+    shown = " ".join(page.text.split())
+    prompts = [text for text in sent if "It is." in text]
+    assert prompts
+    assert [text for text in prompts if " ".join(text.split()) not in shown] == []
 
 
 def test_an_error_stands_above_the_form_which_keeps_its_contents(server):
