@@ -44,6 +44,7 @@ def serve(
             help="Demand API keys, or demand none (default: they are demanded unless --host is a loopback address).",
         ),
     ] = None,
+    open_pages: Annotated[bool, typer.Option("--open", help="Open the pages in a browser (one worker only).")] = False,
 ) -> None:
     """Serve scores over HTTP: POST /v1/score, OpenAPI at /openapi.json, documentation at /docs.
 
@@ -65,8 +66,11 @@ def serve(
         wait_for_judge=wait_for_judge,
         authentication=None if auth is None else "required" if auth else "off",
     )
-    serving = serve_until_stopped if settings.workers == 1 else serve_by_workers
-    if not serving(settings.with_database()):
+    if settings.workers > 1 and open_pages:
+        raise typer.BadParameter("--open works with one worker: open the address that the log names.")
+    whole = settings.with_database()
+    started = serve_until_stopped(whole, open_pages=open_pages) if whole.workers == 1 else serve_by_workers(whole)
+    if not started:
         raise typer.Exit(BAD_USE)
 
 

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -41,8 +42,12 @@ _CLOSE_SECONDS = 1  # to send the last responses; event streams are cut after it
 class DrainingServer(uvicorn.Server):
     """Drains the application while it still listens, so that new requests get 503 with Retry-After."""
 
-    def __init__(self, app: FastAPI, config: uvicorn.Config, drain_seconds: float) -> None:
+    def __init__(
+        self, app: FastAPI, config: uvicorn.Config, drain_seconds: float, opening: Callable[[str], object] | None = None
+    ) -> None:
+        """``opening``: called with the address of the pages once the server listens."""
         super().__init__(config)
+        self._opening = opening
         self._app = app
         self._drain_seconds = drain_seconds
 
@@ -56,17 +61,31 @@ class DrainingServer(uvicorn.Server):
             ending.start()
         super().handle_exit(sig, frame)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._opening is not None and self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            address = page_address(host, port, self._app.state.root_path)
+            threading.Thread(target=self._opening, args=(address,), daemon=True).start()  # a browser may take long
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await drain(self._app, self._drain_seconds, lambda: self.force_exit)
         await super().shutdown(sockets)
 
 
-def serve_until_stopped(settings: Settings) -> bool:
-    """Serve until a signal arrives. False if the service could not start; the log has the reason."""
+def page_address(host: str, port: int, root_path: str) -> str:
+    """Where a browser on this machine finds the pages of a server that listens on ``host``."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - a name
+    return f"http://{here}:{port}{root_path}/"
+
+
+def serve_until_stopped(settings: Settings, *, open_pages: bool = False) -> bool:
+    """Serve until a signal arrives. False if the service could not start; the log has the reason. ``open_pages``: in a
+    browser of this machine, once the server listens."""
     log_to_standard_error(settings.log_level, settings.log_format)
     if not port_is_free(settings.host, settings.port):
         return False
-    server = server_of(prepared(settings))
+    server = server_of(prepared(settings), opening=webbrowser.open if open_pages else None)
     with suppress(SystemExit):  # uvicorn exits with a status of its own if it cannot start
         server.run()
     _leave_waiting_threads(server.started)
@@ -87,7 +106,9 @@ def prepared(settings: Settings) -> Settings:
     return settings
 
 
-def server_of(settings: Settings, place: WorkerPlace | None = None) -> DrainingServer:
+def server_of(
+    settings: Settings, place: WorkerPlace | None = None, opening: Callable[[str], object] | None = None
+) -> DrainingServer:
     """A server, or that of one worker."""
     app = create_app(settings, place)
     return DrainingServer(
@@ -110,6 +131,7 @@ def server_of(settings: Settings, place: WorkerPlace | None = None) -> DrainingS
             forwarded_allow_ips=list(settings.trusted_proxies),
         ),
         settings.drain_seconds,
+        opening,
     )
 
 

@@ -2,8 +2,15 @@
 
 import logging
 import socket
+import threading
+from queue import Queue
 
-from judge_server.server.serving import port_is_free
+import httpx
+import pytest
+
+from judge_server.server.serving import page_address, port_is_free, server_of
+from tests.served import settings_of
+from tests.yardstick import PATIENCE_SECONDS
 
 
 def test_a_taken_port_is_found_before_the_application_is_built(caplog):
@@ -22,3 +29,24 @@ def test_a_host_that_is_none_of_this_machine_is_named(caplog):
     with caplog.at_level(logging.ERROR):
         assert not port_is_free("192.0.2.1", 8000)
     assert "192.0.2.1" in caplog.text
+
+
+def test_the_pages_are_opened_once_the_server_listens():
+    opened = Queue()
+    server = server_of(settings_of(port=0, root_path="/judge"), opening=opened.put)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    address = opened.get(timeout=PATIENCE_SECONDS)
+    assert httpx.get(address, timeout=PATIENCE_SECONDS).status_code == 200
+    assert address.endswith("/judge/")
+    server.should_exit = True
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("0.0.0.0", "http://127.0.0.1:1/"), ("::", "http://[::1]:1/"), ("::1", "http://[::1]:1/")],
+)
+def test_a_browser_is_sent_to_an_address_of_this_machine(host, address):
+    assert page_address(host, 1, "") == address

@@ -15,11 +15,26 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from judge_server import __version__
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, Forbidden
+from judge_server.server.middleware.permission import scopes_of
 from judge_server.server.middleware.session import Sessions, cookie_in
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_NAVIGATION: Final = (
+    ("/", "judge-server"),
+    ("/try", "Try a response"),
+    ("/rubrics", "Rubrics"),
+    ("/drafts", "Write"),
+    ("/judgments", "Judgments"),
+    ("/label", "Label"),
+    ("/calibrations", "Calibrations"),
+    ("/runs", "Runs"),
+    ("/jobs", "Jobs"),
+    ("/judges", "Judges"),
+    ("/keys", "Keys"),
+    ("/settings", "Settings"),
 )
 _MOST_FIELDS = 200
 _TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
@@ -54,6 +69,7 @@ def page(request: Request, template: str, *, status: int = 200, **shown: Any) ->
         "here": request.url.path,
         "version": __version__,
         "caller": caller,
+        "navigation": [one for one in _NAVIGATION if caller.may(*(scopes_of("GET", one[0]) or ("admin",)))],
         "token": sessions(request).token(cookie_in(request.scope["headers"])),
         "signed_in": bool(cookie_in(request.scope["headers"])),
     }

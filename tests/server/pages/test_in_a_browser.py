@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.served import judged_by, served, settings_of
+from tests.server.keys import demanding, key_of
 from tests.server.pages.browser import WIDTHS, browser, visit
 from tests.server.pages.test_calibration import calibrated, posted
 from tests.server.pages.test_editor import begun
@@ -123,6 +124,20 @@ def test_no_page_is_wider_than_its_window(chromium, address, pages, width):
         for path in pages.values():
             visitor.open(path)
             assert visitor.overflow() <= 0, path
+
+
+def test_a_key_without_any_scope_of_the_pages_reads_on_each_what_to_ask_for(chromium, pages):
+    text, key = key_of("reader", "metrics")
+    with served(demanding(key)) as client, visit(chromium, address_of(client)) as visitor:
+        visitor.open("/signin")
+        visitor.page.get_by_label("API key").fill(text)
+        visitor.page.get_by_role("button", name="Sign in").click()
+        for path in (one for one in pages.values() if one != "/signin"):
+            visitor.open(path, status=403)
+            told = visitor.page.inner_text("main")
+            assert re.search("requires an API key of scope (score|author|label|admin)", told), path
+            assert "judge-server keys create" in told
+        assert visitor.barriers() == []
 
 
 def test_a_response_is_tried_without_script(chromium, address):

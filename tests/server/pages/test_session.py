@@ -102,6 +102,31 @@ def test_a_key_without_the_scope_sees_a_page_that_says_what_to_ask_for():
     assert answer.headers["content-type"].startswith("text/html")
 
 
+def test_the_navigation_holds_what_the_key_may_open():
+    text, key = key_of("reader", "label")
+    with served(demanding(key)) as client:
+        signed_in(client, text)
+        shown = client.get("/label").text
+    assert [f'href="{path}"' in shown for path in ("/label", "/judgments", "/try", "/drafts", "/keys")] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+
+
+def test_groups_runs_and_jobs_of_another_key_stay_invisible():
+    (ann, ann_key), (bob, bob_key) = key_of("ann", "score"), key_of("bob", "score")
+    with served(demanding(ann_key, bob_key)) as client:
+        item = submission(rubric=rubric(), run="secret-run", group="secret-group", step=1)
+        client.post("/v1/score", json=item, headers=bearer(ann)).raise_for_status()
+        job = client.post("/v1/jobs", json={"items": [item]}, headers=bearer(ann)).json()["id"]
+        signed_in(client, bob)
+        assert "secret-run" not in client.get("/runs").text
+        assert client.get("/runs/one", params={"run": "secret-run"}).status_code in (403, 404)
+        assert "0 responses" in client.get("/groups", params={"group": "secret-group"}).text
+        assert job not in client.get("/jobs").text
+        assert client.get(f"/jobs/{job}").status_code == 404
+        assert "secret-group" not in client.get("/judgments", params={"run": "secret-run"}).text.partition("<table")[2]
+
+
 def test_a_page_shows_a_key_its_own_judgments_only():
     (ann, ann_key), (bob, bob_key) = key_of("ann", "score"), key_of("bob", "score")
     (eve, eve_key) = key_of("eve", "score", "read_all")
