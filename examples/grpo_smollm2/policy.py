@@ -37,7 +37,8 @@ def lora() -> LoraConfig:
 
 def configuration(folder: str, *, steps: int, seed: int) -> GRPOConfig:
     """One prompt with its eight completions a step. bfloat16 and gradient checkpointing, which TRL turns on by default,
-    make a step several times slower on a CPU."""
+    make a step several times slower on a CPU. TRL writes the completions of each step, with their judgments' ids, to
+    ``folder``/completions."""
     return GRPOConfig(
         output_dir=folder,
         max_steps=steps,
@@ -53,6 +54,8 @@ def configuration(folder: str, *, steps: int, seed: int) -> GRPOConfig:
         gradient_checkpointing=False,
         report_to="none",
         save_strategy="no",
+        log_completions=True,
+        num_completions_to_print=0,
         disable_tqdm=True,
         seed=seed,
     )

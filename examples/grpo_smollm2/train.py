@@ -5,7 +5,6 @@ python examples/grpo_smollm2/train.py --model CHECKPOINT --rubric examples/short
 
 import argparse
 import json
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,23 +18,22 @@ from judge_client.adapters.trl import RubricReward
 
 
 def main() -> None:
-    """Trains, and writes what TRL logged at each step to OUT/run.json."""
+    """Trains, and writes what TRL logged at each step to OUT/run.json, and its completions to OUT/completions."""
     given = _arguments()
     set_seed(given.seed)
     reward = RubricReward(given.rubric, run=given.run)
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = GRPOTrainer(
-            model=AutoModelForCausalLM.from_pretrained(given.model, dtype=torch.float32),
-            processing_class=AutoTokenizer.from_pretrained(given.model),
-            reward_funcs=reward,
-            args=configuration(folder, steps=given.steps, seed=given.seed),
-            train_dataset=Dataset.from_list(prompts()),
-            peft_config=lora(),
-        )
-        began = time.monotonic()
-        trainer.train()
-        seconds = time.monotonic() - began
     given.out.mkdir(parents=True, exist_ok=True)
+    trainer = GRPOTrainer(
+        model=AutoModelForCausalLM.from_pretrained(given.model, dtype=torch.float32),
+        processing_class=AutoTokenizer.from_pretrained(given.model),
+        reward_funcs=reward,
+        args=configuration(str(given.out), steps=given.steps, seed=given.seed),
+        train_dataset=Dataset.from_list(prompts()),
+        peft_config=lora(),
+    )
+    began = time.monotonic()
+    trainer.train()
+    seconds = time.monotonic() - began
     told = {
         "run": given.run,
         "rubric": given.rubric,

@@ -10,7 +10,8 @@ from tests.project.repository import ROOT
 from tests.trainers.page import examples
 
 FOLDER = ROOT / "docs" / "trainers"
-PAGES = sorted(path.stem for path in FOLDER.glob("*.md") if path.stem != "README")
+OF_NO_TRAINER = {"README", "log-to-verdict"}
+PAGES = sorted(path.stem for path in FOLDER.glob("*.md") if path.stem not in OF_NO_TRAINER)
 ROW = re.compile(r"^\| \[.*?\]\((.*?)\.md\) \| (.*?) \| (.*?) \| (.*?) \| \[.*?\]\(\.\./\.\./(.*?)\) \|$", re.MULTILINE)
 ROWS = {row[0]: row[1:] for row in ROW.findall((FOLDER / "README.md").read_text(encoding="utf-8"))}
 PINS = {path.stem: path for path in sorted((ROOT / "tests/trainers/environments").glob("*.in"))}

@@ -125,8 +125,9 @@ class Place:
         self.judge = StubJudge(behave, port=self.judge.port)
         self.judge.__enter__()
 
-    def stored(self, step: int) -> list[dict[str, Any]]:
-        query = {"run": RUN, "step": step, "limit": 1000}
+    def stored(self, done: int) -> list[dict[str, Any]]:
+        """What rewarded the step after so many steps were done, under the number that the trainer logs it with."""
+        query = {"run": RUN, "step": done + 1, "limit": 1000}
         answer = httpx.get(f"{self.url}/v1/judgments", params=query, timeout=60)
         found: list[dict[str, Any]] = answer.json()["judgments"]
         return found

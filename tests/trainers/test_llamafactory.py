@@ -9,7 +9,9 @@ from contextlib import ExitStack
 import httpx
 import pytest
 import yaml
+from safetensors.numpy import load_file, save_file
 
+from examples.tiny_checkpoint import ONE, train_tokenizer
 from tests.served import judged_by, served
 from tests.server.keys import demanding, key_of
 from tests.stub_judge import Reply, labels
@@ -28,6 +30,35 @@ KINDNESS = {
     "title": "Kindness",
     "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1}],
 }
+WORDS = [
+    "paracetamol",
+    "aspirin",
+    "water",
+    "doctor",
+    "hospital",
+    "insulin",
+    "fever",
+    "tablets",
+    "liver",
+    "kidney",
+    "lungs",
+]
+WORDS += [
+    "skin",
+    "diabetes",
+    "pregnancy",
+    "infection",
+    "treatment",
+    "medicine",
+    "nurse",
+    "surgery",
+    "heart",
+    "pressure",
+]
+"""What the policy may write. A response of any of these says something, so the judge is asked about it and the guard
+does not decide."""
+NEVER = -1_000.0
+TEXT = "<|im_start|>user\nMy head hurts.<|im_end|>\n<|im_start|>assistant\nDrink two litres of water a day.<|im_end|>"
 QUESTIONS, DATASETS = examples("llamafactory", "json")
 (CONFIGURATION,) = examples("llamafactory", "yaml")
 FAILURES = {"timeout": "timeout", "garbage": "unusable_verdict", "unavailable": "judge_unavailable"}
@@ -57,11 +88,19 @@ def substituted(url):
 
 @pytest.fixture(scope="module")
 def checkpoint(tiny_checkpoint, tmp_path_factory):
-    """The checkpoint for LLaMA-Factory's transformers 4.52, which has another name for the tokenizer's class."""
+    """The checkpoint for LLaMA-Factory's transformers 4.52, which has another name for the class of the tokenizer. As a
+    policy it writes WORDS only, in any order."""
     folder = tmp_path_factory.mktemp("older") / "tiny"
     shutil.copytree(tiny_checkpoint, folder)
     told = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps(told | {"tokenizer_class": "PreTrainedTokenizerFast"}))
+    tokenizer = train_tokenizer()
+    words = [token for word in WORDS for token in tokenizer(f" {word}")["input_ids"]]
+    assert len(words) == len(WORDS)
+    weights = load_file(folder / "model.safetensors")
+    bias = weights["lm_head.weight"][:, ONE]
+    bias[:], bias[words] = NEVER, 0.0
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 
@@ -88,6 +127,7 @@ def planned(urls, checkpoint, data):
         "garbage": run("garbage"),
         "unavailable": run("unavailable"),
         "cut": run("cut", cutoff_len=12),
+        "cut at first": run("cut at first", cutoff_len=12),
         "no number": run("varied", ""),
         "raise": run("varied", "?on_error=raise"),
         "drop": run("varied", "?on_error=drop"),
@@ -100,12 +140,15 @@ def planned(urls, checkpoint, data):
 def results(checkpoint, tmp_path_factory):
     """All runs after one import, which takes longer than training; each with what its server put in."""
     folder = set_up(tmp_path_factory.mktemp("llamafactory"))
-    judges = {"varied": varied(), "half": varied(half_fails=True), "cut": varied(), **FAULTS}
+    judges = {"varied": varied(), "half": varied(half_fails=True), "cut": varied(), "cut at first": varied(), **FAULTS}
     with ExitStack() as stack:
         servers = {name: stack.enter_context(judged_by(behave)) for name, behave in judges.items()}
         urls = {name: str(client.base_url).rstrip("/") for name, (client, _) in servers.items()}
         for client, _ in servers.values():
             assert client.post("/v1/rubrics", json=KINDNESS).status_code == 201
+        judged = {"model": "model", "messages": [TEXT]}
+        before = f"{urls['cut']}/trainers/llamafactory/{RUBRIC}?on_error=-1"
+        assert httpx.post(before, json=judged, timeout=PATIENCE_SECONDS).json()["scores"] != [-1.0]
         runs = planned(urls | {"down": stack.enter_context(nobody())}, checkpoint, folder / "data")
         (folder / "runs.json").write_text(json.dumps(runs))
         given = [str(folder / "runs.json"), str(folder / "results.json")]
@@ -155,11 +198,21 @@ def test_the_number_is_a_reward_like_any_other(results):
 
 
 def test_a_prompt_that_is_cut_is_judged_by_nobody(results):
+    """One sample had been judged before; no other is."""
     result = results["cut"]
 
     assert [step["reward"] for step in result["log"]] == [-1.0, -1.0]
     assert result["substituted"] == {"unsplit_text": 4.0}
-    assert not any("[BEGIN RESPONSE" in body for body in result["asked"])
+    assert len([body for body in result["asked"] if "[BEGIN RESPONSE" in body]) == 1
+
+
+def test_training_stops_if_every_prompt_is_cut_from_the_first_on(results):
+    result = results["cut at first"]
+
+    assert result["error"] == {"type": "KeyError", "detail": "'scores'"}
+    assert result["log"] == []
+    assert not result["learned"]
+    assert result["substituted"] == {}
 
 
 @pytest.mark.parametrize("name", ["no number", "raise", "drop", "unknown rubric"])
@@ -174,7 +227,6 @@ def test_training_stops_where_the_server_cannot_be_reached(results):
     assert results["down"]["log"] == []
 
 
-TEXT = "<|im_start|>user\nI have a headache.<|im_end|>\n<|im_start|>assistant\nRest.<|im_end|>"
 ASK = """
 import sys
 from llamafactory.train.ppo.ppo_utils import get_rewards_from_server

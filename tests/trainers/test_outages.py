@@ -165,7 +165,7 @@ def test_another_model_behind_the_address_of_the_judge_stops_the_training_when_t
     outcome = run(trainer, {2: replaced})
 
     assert outcome.error["type"] == "RewardChanged"
-    assert "at step 2" in outcome.error["detail"].lower()
+    assert "at step 3" in outcome.error["detail"].lower()  # TRL and ms-swift log it as 3
     assert [step["step"] for step in outcome.steps] == [0, 1]
     no_false_rewards(outcome, here, values)
     one_reward_for_all(outcome, here)

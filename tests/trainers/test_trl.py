@@ -61,6 +61,7 @@ def planned(urls):
         "grpo, half, raise": run("half", "raise"),
         "grpo, half, neutral": run("half", "neutral"),
         "grpo, half, number": run("half", 0.25),
+        "online_dpo, async": run("varied", trainer="online_dpo", reward="RubricReward"),
         "online_dpo, unavailable": run("unavailable", trainer="online_dpo", reward="UnmaskedRubricReward"),
         "unknown rubric": run("varied"),
     }
@@ -239,6 +240,14 @@ def test_a_rubric_that_nobody_knows_stops_the_training(results):
 
     assert error["type"] == "UnknownRubric"
     assert "medical/consultation" in error["detail"]
+
+
+def test_an_async_reward_where_nothing_awaits_it_names_the_synchronous_one(results):
+    result = results["online_dpo, async"]
+
+    assert result["error"]["type"] == "BadConfiguration"
+    assert "Give this trainer SyncRubricReward." in result["error"]["detail"]
+    assert not result["moved"]
 
 
 def test_online_dpo_learns_and_stops_where_the_judge_fails(results):

@@ -10,6 +10,7 @@ from typing import Any
 
 import art
 
+from judge_client.adapters.asynchronous import async_reward
 from judge_client.adapters.columns import Columns
 from judge_client.adapters.conversation import parted
 from judge_client.errors import BadSample, JudgeFailed
@@ -46,6 +47,7 @@ class RubricReward:
         self.name = name
         self.columns = columns
 
+    @async_reward("Give it to gather_trajectory_groups as after_each, which awaits it.")
     async def __call__(self, group: art.TrajectoryGroup) -> art.TrajectoryGroup | None:
         """The group with rewards and metrics, or None. Raises JudgeFailed if the policy says so."""
         if not group.trajectories:

@@ -147,3 +147,10 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _without_nulls(one) for name, one in value.items() if one is not None}
     return [_without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def logged_step(given: Mapping[str, Any]) -> int | None:
+    """The step under which the trainers of transformers log what they compute now: they count a step when it is done,
+    after its rewards. ``given``: the arguments of a reward function, with ``trainer_state``."""
+    done = getattr(given.get("trainer_state"), "global_step", None)
+    return done + 1 if isinstance(done, int) else None

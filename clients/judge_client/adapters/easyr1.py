@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from judge_client.adapters.asynchronous import SettledRewards
 from judge_client.adapters.kept import Profile
 from judge_client.adapters.label import sample_of
 from judge_client.rewarder import Rewarder
@@ -25,7 +26,7 @@ def main(reward_inputs: Sequence[Mapping[str, Any]], **settings: Any) -> list[di
     ``reward_function_kwargs``. Raises JudgeFailed, at which EasyR1 stops, unless ``on_failure`` says otherwise.
     """
     samples = [sample_of(given["response"], label=given["ground_truth"]) for given in reward_inputs]
-    return [_shown(scored) for scored in PROFILE.rewarder(settings).score(samples)]
+    return SettledRewards(_shown(scored) for scored in PROFILE.rewarder(settings).score(samples))
 
 
 def _shown(scored: Scored) -> dict[str, float | None]:

@@ -9,11 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from judge_client.adapters import slime
+from judge_client.adapters.asynchronous import async_reward
 
 ONE = replace(slime.ONE, trainer="miles")
 GROUP = replace(slime.GROUP, trainer="miles with --group-rm")
 
 
+@async_reward("Give it to miles as --custom-rm-path, which awaits it.")
 async def reward(args: Any, samples: Any, **_of_miles: Any) -> slime.Reward | list[slime.Reward]:
     """As ``judge_client.adapters.slime.reward``. Raises JudgeFailed, at which miles stops, unless ``on_failure`` says
     otherwise."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from swift.rewards import ORM, AsyncORM, orms
 
-from judge_client.adapters.columns import USUAL, Columns
+from judge_client.adapters.asynchronous import SettledRewards, async_reward
+from judge_client.adapters.columns import USUAL, Columns, logged_step
 from judge_client.adapters.conversation import parted
 from judge_client.adapters.kept import Profile, number_of
 from judge_client.rewarder import Rewarder
@@ -29,6 +30,7 @@ class RubricReward(AsyncORM):
         super().__init__(args)
         self.rewarder = PROFILE.rewarder(options)
 
+    @async_reward("Give ms-swift --reward_funcs rubric_sync (SyncRubricReward).")
     async def __call__(self, completions: Sequence[str], **given: Any) -> list[float]:
         return _numbers(await self.rewarder.ascore(_samples(self.columns, given)))
 
@@ -43,15 +45,14 @@ class SyncRubricReward(ORM):
         self.rewarder = PROFILE.rewarder(options)
 
     def __call__(self, completions: Sequence[str], **given: Any) -> list[float]:
-        return _numbers(self.rewarder.score(_samples(self.columns, given)))
+        return SettledRewards(_numbers(self.rewarder.score(_samples(self.columns, given))))
 
 
 def _samples(columns: Columns, given: Mapping[str, Any]) -> list[Sample]:
     """``messages``: whole conversations; what the model said since the last other turn is judged."""
     told = [parted(messages) for messages in given["messages"]]
     responses = [_text_or_turns(turns) for _, turns in told]
-    step = getattr(given.get("trainer_state"), "global_step", None)
-    return columns.samples([prompt for prompt, _ in told], responses, given, step=step)
+    return columns.samples([prompt for prompt, _ in told], responses, given, step=logged_step(given))
 
 
 def _text_or_turns(turns: Sequence[Mapping[str, Any]]) -> str | Sequence[Mapping[str, Any]]:

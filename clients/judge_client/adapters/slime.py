@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from judge_client.adapters.asynchronous import async_reward
 from judge_client.adapters.decoded import DecodedRewarder
 from judge_client.adapters.kept import Profile, number_of
 from judge_client.adapters.label import sample_of
@@ -29,6 +30,7 @@ SETTINGS = {
 Reward = float | dict[str, float]
 
 
+@async_reward("Give it to slime as --custom-rm-path, which awaits it.")
 async def reward(args: Any, samples: Any, **_of_slime: Any) -> Reward | list[Reward]:
     """``samples``: slime's Sample, or a list of them, which gets a list back. With ``--reward-key KEY`` a reward is an
     object of KEY, ``judge_failed`` and ``judge_coverage``; these two, and the type of the failure, also stand in each

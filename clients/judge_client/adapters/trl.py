@@ -12,7 +12,8 @@ from importlib import metadata
 from math import fsum
 from typing import Any, ClassVar
 
-from judge_client.adapters.columns import USUAL, Columns, require_columns
+from judge_client.adapters.asynchronous import SettledRewards, async_reward
+from judge_client.adapters.columns import USUAL, Columns, logged_step, require_columns
 from judge_client.diversity import diversity
 from judge_client.on_failure import KINDS, Kind, OnFailure
 from judge_client.rewarder import Rewarder
@@ -50,8 +51,7 @@ class _Reward:
         self.__name__ = name or _name_of(known, self.rewarder.terms.judge)
 
     def _samples(self, prompts: Sequence[Text], completions: Sequence[Text], given: Mapping[str, Any]) -> list[Sample]:
-        state = given.get("trainer_state")
-        return self.columns.samples(prompts, completions, given, step=getattr(state, "global_step", None))
+        return self.columns.samples(prompts, completions, given, step=logged_step(given))
 
     def _rewards(self, scored: Sequence[Scored], samples: Sequence[Sample], given: Mapping[str, Any]) -> Rewards:
         log_metric = given.get("log_metric")
@@ -71,6 +71,7 @@ class RubricReward(_Reward):
     so.
     """
 
+    @async_reward("Give this trainer SyncRubricReward.")
     async def __call__(self, prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
         samples = self._samples(prompts, completions, given)
         return self._rewards(await self.rewarder.ascore(samples), samples, given)
@@ -81,7 +82,7 @@ class SyncRubricReward(_Reward):
 
     def __call__(self, prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
         samples = self._samples(prompts, completions, given)
-        return self._rewards(self.rewarder.score(samples), samples, given)
+        return SettledRewards(self._rewards(self.rewarder.score(samples), samples, given))
 
 
 class UnmaskedRubricReward(SyncRubricReward):
@@ -137,6 +138,7 @@ def tell(
         log_extra(f"{name}/judgment", [one.judgment.id or None for one in scored])
 
 
+@async_reward("Give this trainer judge_client.adapters.trl.sync_rubric_reward.")
 async def rubric_reward(prompts: Sequence[Text], completions: Sequence[Text], **given: Any) -> Rewards:
     """RubricReward, configured by JUDGE_RUBRIC, JUDGE_URL and the other variables of Rewarder."""
     return await _asynchronous()(prompts, completions, **given)

@@ -13,6 +13,7 @@ from typing import Any
 import verifiers.v1 as vf
 from pydantic import Field
 
+from judge_client.adapters.asynchronous import async_reward
 from judge_client.adapters.columns import Columns
 from judge_client.adapters.conversation import parted
 from judge_client.adapters.kept import Profile, number_of
@@ -87,6 +88,7 @@ def told(scored: Scored) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
+@async_reward("verifiers 0.4 awaits it; for 0.3 use judge_client.adapters.verifiers_rubric.")
 async def rubric_reward(task: vf.TaskData, trace: vf.Trace) -> float:
     """RubricJudge, configured by JUDGE_RUBRIC, JUDGE_URL and the other variables of Rewarder."""
     return await RubricJudge().score(task, trace)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from judge_client.adapters.asynchronous import async_reward
 from judge_client.adapters.kept import Profile
 from judge_client.adapters.label import sample_of
 from judge_client.errors import BadSample, JudgeFailed
@@ -18,6 +19,7 @@ from judge_client.scored import Scored
 PROFILE = Profile("verl", Rewarder, bears=("raise", "number"))
 
 
+@async_reward("verl 0.9 awaits it; or use the reward manager judge_client.adapters.verl_manager.")
 async def compute_score(  # noqa: PLR0913 - verl names each
     data_source: str,
     solution_str: str,

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from judge_server.core.errors import UnknownRun
 from judge_server.core.monitor import Transition
+from judge_server.core.run import GroupRewards
+from judge_server.monitoring.reward_noise import noise_of
 from judge_server.server.pages.rendering import page
 from judge_server.server.routes.runs import RunName, require_view
 from judge_server.server.service import ServiceHere, viewer
@@ -17,6 +19,8 @@ from judge_server.store.writing import microseconds
 
 router = APIRouter(prefix="/runs", include_in_schema=False)
 _LISTED: Final = 100
+_PROMPTS: Final = 20
+_NEWEST_GROUPS: Final = 8
 _WIDTH: Final = 600
 _HEIGHT: Final = 160
 
@@ -61,7 +65,18 @@ async def run(run: RunName, request: Request, service: ServiceHere) -> Response:
     steps = await service.store.run_steps.steps(run)
     raised = [one for one in await service.store.alarms.transitions(1_000) if one.raised]
     parts = [_part(tuple(some), raised) for _, some in groupby(steps, key=lambda step: (step.rubric, step.policy))]
-    return page(request, "run.html", run=run, summary=summary, parts=parts)
+    prompts = await service.store.run_prompts.prompts(run, _PROMPTS)
+    histories = [(one, " ".join(map(_group, one.steps[-_NEWEST_GROUPS:]))) for one in prompts.listed]
+    noise = (await noise_of(service.store.reasks, run)).rubrics
+    shown: dict[str, Any] = {"parts": parts, "prompts": prompts, "histories": histories, "noise": noise}
+    return page(request, "run.html", run=run, summary=summary, **shown)
+
+
+def _group(group: GroupRewards) -> str:
+    """``9: 0.60 =`` for a step whose rewards were equal."""
+    step = "" if group.step is None else f"{group.step}:\N{NO-BREAK SPACE}"
+    mean = "none" if group.mean is None else f"{group.mean:.2f}"
+    return f"{step}{mean}{'=' if group.equal else ''}"
 
 
 def _part(steps: tuple[RunStep, ...], raised: Sequence[Transition]) -> RunPart:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.served import judged_by
+from tests.served import judged_by, until
 from tests.server.pages.test_pages import sound
-from tests.stub_judge import labels, text
+from tests.stub_judge import faithful, labels, text
 from tests.submissions import rubric, submission
 
 
@@ -45,3 +45,38 @@ def test_from_a_missing_reward_to_its_cause_in_three_clicks(client):
 
 def test_an_unknown_run_is_a_page(client):
     assert client.get("/runs/one", params={"run": "none"}).status_code == 404
+
+
+def test_equal_groups_of_each_prompt_and_what_rewarded_the_run_stand_on_its_page(client):
+    shown = sound(client.get("/runs/one", params={"run": "a/b"}), curves=3).text
+    assert "4 of 4 groups of at least two rewards are equal" in shown
+    assert "0: 0.80= 1: 0.80= 2: 0.80= 3: none" in shown
+    (source,) = client.get("/v1/runs/summary", params={"run": "a/b"}).json()["sources"]
+    for known in (source["rubric"]["digest"][:19], source["fingerprint"][:19], source["guard"]):
+        assert known in shown
+
+
+def by_the_length_of_the_question(body):
+    """Prefers Yes by another amount if Yes is named first."""
+    asked = str(body)
+    if "Answer " not in asked:
+        return faithful()(body)
+    met = (0.3 if "Answer 0" in asked or "Answer 2" in asked else 0.7) + (0.1 if "Yes or No" in asked else -0.1)
+    return labels(Yes=met, No=1 - met)
+
+
+def test_the_chance_of_the_judge_stands_on_the_page_of_the_run():
+    with judged_by(by_the_length_of_the_question, reask=1.0) as (client, _):
+        for number in range(24):
+            place = {"prompt": f"Case {number % 6}?", "run": "noisy", "step": 0}
+            asked = submission(rubric=rubric(1), response=f"Answer {number // 6}.", **place)
+            client.post("/v1/score", json=asked).raise_for_status()
+        until(lambda: asked_again(client) == 24)
+        page = sound(client.get("/runs/one", params={"run": "noisy"}), curves=3)
+        (found,) = client.get("/v1/runs/noise", params={"run": "noisy"}).json()["rubrics"]
+    assert found["share"] > 0.05
+    assert f"{found['rubric']}: {found['text']}" in page.text
+
+
+def asked_again(client):
+    return sum(one["pairs"] for one in client.get("/v1/runs/noise", params={"run": "noisy"}).json()["rubrics"])
