@@ -10,6 +10,7 @@ import httpx
 import pytest
 import yaml
 from safetensors.numpy import load_file, save_file
+from transformers import PreTrainedTokenizerFast
 
 from examples.tiny_checkpoint import ONE, train_tokenizer
 from tests.served import judged_by, served
@@ -58,7 +59,6 @@ WORDS += [
 """What the policy may write. A response of any of these says something, so the judge is asked about it and the guard
 does not decide."""
 NEVER = -1_000.0
-TEXT = "<|im_start|>user\nMy head hurts.<|im_end|>\n<|im_start|>assistant\nDrink two litres of water a day.<|im_end|>"
 QUESTIONS, DATASETS = examples("llamafactory", "json")
 (CONFIGURATION,) = examples("llamafactory", "yaml")
 FAILURES = {"timeout": "timeout", "garbage": "unusable_verdict", "unavailable": "judge_unavailable"}
@@ -112,6 +112,18 @@ def set_up(folder):
     return folder
 
 
+def prompts(checkpoint):
+    """The token ids of the page's questions under its template, the longest first."""
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(checkpoint)
+    system = "You are a helpful AI assistant named SmolLM, trained by Hugging Face."
+    asked = [json.loads(line)["question"] for line in QUESTIONS.splitlines()]
+    rendered = [
+        f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
+        for text in asked
+    ]
+    return sorted((tokenizer(text)["input_ids"] for text in rendered), key=len, reverse=True)
+
+
 def planned(urls, checkpoint, data):
     page = yaml.safe_load(CONFIGURATION)
 
@@ -126,8 +138,8 @@ def planned(urls, checkpoint, data):
         "timeout": run("timeout", "?on_error=-1&deadline_seconds=0.4"),
         "garbage": run("garbage"),
         "unavailable": run("unavailable"),
-        "cut": run("cut", cutoff_len=12),
-        "cut at first": run("cut at first", cutoff_len=12),
+        "one cut": run("one cut", cutoff_len=len(prompts(checkpoint)[1])),
+        "all cut": run("all cut", cutoff_len=12),
         "no number": run("varied", ""),
         "raise": run("varied", "?on_error=raise"),
         "drop": run("varied", "?on_error=drop"),
@@ -140,15 +152,12 @@ def planned(urls, checkpoint, data):
 def results(checkpoint, tmp_path_factory):
     """All runs after one import, which takes longer than training; each with what its server put in."""
     folder = set_up(tmp_path_factory.mktemp("llamafactory"))
-    judges = {"varied": varied(), "half": varied(half_fails=True), "cut": varied(), "cut at first": varied(), **FAULTS}
+    judges = {"varied": varied(), "half": varied(half_fails=True), "one cut": varied(), "all cut": varied(), **FAULTS}
     with ExitStack() as stack:
         servers = {name: stack.enter_context(judged_by(behave)) for name, behave in judges.items()}
         urls = {name: str(client.base_url).rstrip("/") for name, (client, _) in servers.items()}
         for client, _ in servers.values():
             assert client.post("/v1/rubrics", json=KINDNESS).status_code == 201
-        judged = {"model": "model", "messages": [TEXT]}
-        before = f"{urls['cut']}/trainers/llamafactory/{RUBRIC}?on_error=-1"
-        assert httpx.post(before, json=judged, timeout=PATIENCE_SECONDS).json()["scores"] != [-1.0]
         runs = planned(urls | {"down": stack.enter_context(nobody())}, checkpoint, folder / "data")
         (folder / "runs.json").write_text(json.dumps(runs))
         given = [str(folder / "runs.json"), str(folder / "results.json")]
@@ -198,16 +207,17 @@ def test_the_number_is_a_reward_like_any_other(results):
 
 
 def test_a_prompt_that_is_cut_is_judged_by_nobody(results):
-    """One sample had been judged before; no other is."""
-    result = results["cut"]
+    """The longer prompt of the two loses the header before the response."""
+    result = results["one cut"]
 
-    assert [step["reward"] for step in result["log"]] == [-1.0, -1.0]
-    assert result["substituted"] == {"unsplit_text": 4.0}
-    assert len([body for body in result["asked"] if "[BEGIN RESPONSE" in body]) == 1
+    assert all(-0.5 < step["reward"] < 0 for step in result["log"])
+    assert len(result["log"]) == 2
+    assert result["substituted"] == {"unsplit_text": 2.0}
+    assert len([body for body in result["asked"] if "[BEGIN RESPONSE" in body]) == 2
 
 
-def test_training_stops_if_every_prompt_is_cut_from_the_first_on(results):
-    result = results["cut at first"]
+def test_training_stops_if_every_prompt_is_cut(results):
+    result = results["all cut"]
 
     assert result["error"] == {"type": "KeyError", "detail": "'scores'"}
     assert result["log"] == []
@@ -227,6 +237,7 @@ def test_training_stops_where_the_server_cannot_be_reached(results):
     assert results["down"]["log"] == []
 
 
+TEXT = "<|im_start|>user\nI have a headache.<|im_end|>\n<|im_start|>assistant\nRest.<|im_end|>"
 ASK = """
 import sys
 from llamafactory.train.ppo.ppo_utils import get_rewards_from_server
