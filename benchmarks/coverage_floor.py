@@ -2,8 +2,9 @@
 
     python -m benchmarks.coverage_floor [ROOM ...] [--workers N]
 
-A room's tests are those of the folder of its name in ``tests/``; only they count for it, so that code is tested where
-it stands and not by chance on the way to something else. Lines and branches count; what another process runs does not.
+A room's tests are the folder (or file) of its name in ``tests/``, but engines, long runs and PostgreSQL, whose tests
+run the same code as SQLite's. Only they count for it, so that code is tested in its place and not by chance on the way
+to something else. Lines and branches count; what another process runs does not.
 The exit status is 1 if a room is below its floor (``benchmarks/coverage_floors.toml``) or a test fails.
 """
 
@@ -20,7 +21,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = Path(__file__).with_name("coverage_floors.toml")
-SKIPPED = "not engine and not trainers and not long and not longest and not real_model"
+SKIPPED = "not engine and not trainers and not long and not longest and not real_model and not postgres"
 
 
 class Room(NamedTuple):
@@ -48,13 +49,18 @@ def faults(rooms: list[Room], floor: Mapping[str, float]) -> Iterator[str]:
             yield f"{room.name}: {room.covered:.1f} % is below its floor of {floor[room.name]:.1f} %"
 
 
+def place_of(name: str) -> Path:
+    folder = ROOT / "tests" / name
+    return folder if folder.is_dir() else ROOT / "tests" / f"test_{name}.py"
+
+
 def measured(name: str, workers: str) -> Room:
     with tempfile.TemporaryDirectory(prefix="judge-coverage-") as folder:
         report = Path(folder) / "report.json"
         words = ["-q", "-p", "no:cacheprovider", "-m", SKIPPED, "-n", workers, "--dist", "loadfile"]
         sources = [f"--cov=judge_server/{name}", "--cov-branch", f"--cov-report=json:{report}"]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *words, *sources, f"tests/{name}"],
+            [sys.executable, "-m", "pytest", *words, *sources, str(place_of(name))],
             cwd=ROOT,
             env=_environment(folder),
             capture_output=True,

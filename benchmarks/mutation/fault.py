@@ -27,6 +27,7 @@ OPERATORS = {
     ast.BitOr: ast.BitAnd,
 }
 CALLS = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum": "maximum", "maximum": "minimum"}
+GUARDS = ("slots", "strict")  # zip's strict and a class's slots change nothing that a correct caller sees
 LONGEST = 120  # characters of an expression that is shown whole
 Change = Callable[[ast.AST], None]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -154,6 +155,8 @@ def _is_long(node: ast.AST) -> bool:
 
 
 def _is_node(value: object) -> bool:
+    if isinstance(value, ast.keyword) and value.arg in GUARDS:
+        return False
     return isinstance(value, ast.AST) and not isinstance(
         value, ast.expr_context | ast.operator | ast.cmpop | ast.boolop
     )

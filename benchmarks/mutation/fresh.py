@@ -7,12 +7,14 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import pytest
 
 from benchmarks.mutation.in_place import bound, quick_examples
 
+BROKEN = 70  # exit status of a child that raised
 SECONDS = 240  # of processor time
 TOOLS = ("hypothesis", "numpy", "pydantic", "pytest", "scipy.stats", "statsmodels.api")
 
@@ -59,8 +61,9 @@ def in_fork(work) -> int:
         os.dup2(null, 1)
         try:
             os._exit(int(work()))
-        finally:
-            os._exit(70)
+        except BaseException:  # noqa: BLE001 - a child ends here, whatever happened
+            traceback.print_exc()
+            os._exit(BROKEN)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -68,5 +71,5 @@ def _run(module: str, tree: ast.Module, tests: Sequence[str]) -> int:
     os.dup2(1, 2)
     bound(SECONDS)
     sys.meta_path.insert(0, Mutated(module, tree))
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore", "-W", "error::RuntimeWarning"]
     return int(pytest.main([*options, *tests], plugins=[QuickExamples()]))

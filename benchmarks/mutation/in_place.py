@@ -5,6 +5,7 @@ functions that it changes is exchanged in the fork, and the tests run from the s
 """
 
 import ast
+import functools
 import gc
 import os
 import resource
@@ -24,6 +25,9 @@ from benchmarks.mutation.fault import Fault
 SPARE_SECONDS = 10.0  # of processor time, for what is fast, as a fault may make a loop endless
 SLOWER = 10.0  # times as long as without a fault a test may take
 MEMORY = 8 << 30
+MOST_FINDERS = 8
+FIRST, UNKNOWN = 10, 200  # exit statuses: which test failed, or that it is not known
+Cache = type(functools.cache(len))
 Report = Callable[[Fault, str, Sequence[str]], None]  # its outcome, and the tests that run its line
 
 
@@ -44,18 +48,22 @@ class InPlace:
         source = file.read_text("utf-8")
         original = compile(ast.parse(source), str(file), "exec")
         seconds, running = _first_pass(session.items, file)
-        live = _live_functions(str(file))
+        live, caches = _live_functions(str(file)), _caches()
+        finders: list[pytest.Item] = []  # the last first: the next fault is probably found by the same test
         for fault in self.chosen:
             lines = {fault.line, *range(fault.lines[0], fault.lines[1] + 1)}
             names = set[str]().union(*(running.get(line, ()) for line in lines))
-            items = sorted((item for item in session.items if item.nodeid in names), key=lambda item: seconds[item])
+            order = sorted(session.items, key=lambda item: (item not in finders[:MOST_FINDERS], seconds[item]))
+            items = [item for item in order if item.nodeid in names]
             changed = list(_exchanged(original, compile(fault.tree(source), str(file), "exec"), live))
             if not changed:
                 self.report(fault, "untried", ())
                 continue
             limit = SPARE_SECONDS + SLOWER * sum(seconds[item] for item in items)
-            outcome = "survives" if _passes_without(changed, items, limit) else "found"
-            self.report(fault, outcome, [item.nodeid for item in items] if outcome == "survives" else ())
+            found, finder = _found(changed, caches, items, limit)
+            if finder is not None:
+                finders = [finder, *(item for item in finders if item is not finder)]
+            self.report(fault, *(("found", ()) if found else ("survives", [item.nodeid for item in items])))
         return True
 
 
@@ -103,6 +111,11 @@ def _live_functions(file: str) -> dict[CodeType, list[FunctionType]]:
     return found
 
 
+def _caches() -> list[Cache]:
+    """What the package remembers, which a fault may change."""
+    return [one for one in gc.get_objects() if isinstance(one, Cache) and one.__module__.startswith("judge_server.")]
+
+
 def _exchanged(
     old: CodeType, new: CodeType, live: dict[CodeType, list[FunctionType]]
 ) -> Iterator[tuple[FunctionType, CodeType]]:
@@ -113,17 +126,24 @@ def _exchanged(
             yield from _exchanged(before, after, live)
 
 
-def _passes_without(
-    changed: Sequence[tuple[FunctionType, CodeType]], items: Sequence[pytest.Item], seconds: float
-) -> bool:
-    """Whether all tests pass in a fork with the changed functions."""
+def _found(
+    changed: Sequence[tuple[FunctionType, CodeType]],
+    caches: Sequence[Cache],
+    items: Sequence[pytest.Item],
+    seconds: float,
+) -> tuple[bool, pytest.Item | None]:
+    """Whether a test fails in a fork with the changed functions, and which, if that is known."""
     child = os.fork()
     if child == 0:
         try:
             bound(seconds)
             for function, code in changed:
                 function.__code__ = code
-            os._exit(0 if all(_passes(item) for item in items) else 1)
+            for cache in caches:
+                cache.cache_clear()
+            failing = next((place for place, item in enumerate(items) if not _passes(item)), None)
+            os._exit(0 if failing is None else FIRST + min(failing, UNKNOWN))
         finally:
             os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return ended != 0, items[ended - FIRST] if FIRST <= ended < FIRST + min(UNKNOWN, len(items)) else None

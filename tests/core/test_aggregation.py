@@ -1,9 +1,11 @@
+from dataclasses import FrozenInstanceError
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from judge_server.core.aggregation import Aggregation, LengthAdjustment, Points, WeightedMean
+from judge_server.core.aggregation import UNDECIDED, Aggregation, LengthAdjustment, Points, WeightedMean
 
 AGGREGATION = TypeAdapter(Aggregation)
 
@@ -55,6 +57,52 @@ def test_bounds_are_what_the_declaration_gives():
 def test_both_ends_of_a_scale_are_met_exactly():
     scaled = Points(scale=(-0.1, 0.2))
     assert (scaled.finish(0.0, 0), scaled.finish(1.0, 0)) == (-0.1, 0.2)
+    low, high = -3.0, -0.7  # rounding loses the upper end
+    assert low + (high - low) < high
+    assert Points(scale=(low, high)).finish(1.0, 0) == high
+
+
+def test_a_scale_goes_on_beyond_its_range_at_the_same_slope():
+    scaled = Points(scale=(2, 4))
+    assert [scaled.finish(value, 0) for value in (-0.5, 0.25, 1.0, 1.5, 2.0, 3.0)] == [1.0, 2.5, 4.0, 5.0, 6.0, 8.0]
+
+
+def test_bounds_in_the_wrong_order_are_named_in_their_order():
+    with pytest.raises(ValidationError, match=r"the lower bound 2\.0 must be smaller than the upper bound 1\.0"):
+        Points(scale=(2, 1))
+
+
+def test_the_length_adjustment_is_that_of_healthbench():
+    assert LengthAdjustment(penalty=0.5).adjust(1.0, 2_500) == 0.5
+    assert LengthAdjustment(penalty=0.5, center=100, unit=50).adjust(1.0, 25) == 1.75
+
+
+@pytest.mark.parametrize(
+    ("field", "accepted", "refused"),
+    [
+        ("penalty", 0.0, -1e-9),
+        ("penalty", 1e9, 1e9 + 0.5),
+        ("unit", 1e-9, 0.9e-9),
+        ("unit", 1e9, 1e9 + 0.5),
+    ],
+)
+def test_a_length_adjustment_has_limits(field, accepted, refused):
+    assert getattr(LengthAdjustment(**{"penalty": 1.0} | {field: accepted}), field) == accepted
+    with pytest.raises(ValidationError):
+        LengthAdjustment(**{"penalty": 1.0} | {field: refused})
+
+
+def test_an_expression_has_up_to_a_thousand_characters():
+    longest = "a" + " + a" * 249 + "   "
+    assert len(longest) == 1_000
+    assert AGGREGATION.validate_python({"kind": "expression", "expression": longest})
+    with pytest.raises(ValidationError, match="at most 1000"):
+        AGGREGATION.validate_python({"kind": "expression", "expression": longest + " "})
+
+
+def test_the_value_of_a_criterion_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        UNDECIDED.applicable = False
 
 
 NUMBERS = st.floats(-2, 2)

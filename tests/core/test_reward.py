@@ -264,3 +264,26 @@ def test_a_step_reward_stands_where_its_verdicts_do():
     found = [ok("c0", 1, step=0, span=(0, 5), message=2, field="reasoning")]
     (step,) = reward(rubric({"scope": "step"}), found).step_rewards
     assert (step.span, step.message, step.field) == ((0, 5), 2, "reasoning")
+
+
+def test_a_criterion_judged_on_two_steps_is_worth_their_mean():
+    judged = rubric({"id": "each", "points": 2})
+    steps = [ok("each", 0.25, step=1), ok("each", 0.75, step=2)]
+    assert reward(judged, steps).reward == 0.5
+    assert reward(judged, [steps[0], ok("each", 1.0, step=2), ok("each", 1.0, step=3)]).reward == 0.75
+
+
+def test_the_value_of_a_group_never_leaves_0_to_1_whatever_its_scale():
+    def value(scale, given):
+        group = {
+            "id": "group",
+            "points": 1,
+            "aggregate": {"kind": "weighted_mean", "scale": scale},
+            "kind": "group",
+            "criteria": [{"id": "a"}],
+        }
+        return reward(rubric(group), verdicts(a=given)).components["group"]
+
+    assert value([0, 3], 0.25) == 0.75
+    assert value([0, 3], 0.5) == 1.0
+    assert value([-1, 1], 0.25) == 0.0

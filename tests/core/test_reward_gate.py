@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judge_server.core.outcome import GateFired, JudgmentStatus
-from judge_server.core.reward import reward
-from tests.core.build import ok, rubric, verdicts
+from judge_server.core.reward import read_gates, reward
+from tests.core.build import missing, ok, rubric, verdicts
 from tests.core.strategies import KINDS, decided, rubrics
 
 GOOD = {"id": "good", "points": 10}
@@ -131,3 +131,26 @@ def test_one_bad_step_is_enough_for_a_gate():
 def test_a_gate_inside_a_group_vetoes_the_whole_reward():
     judged = rubric({"id": "g", "kind": "group", "criteria": [{"id": "inner", "gate": {}, "points": 1}]}, GOOD)
     assert reward(judged, verdicts(inner=1, good=1)).reward == 0.0
+
+
+def test_only_a_gate_below_a_value_could_lower_it():
+    judged = rubric(GOOD, {"id": "veto", "gate": {"reward": 0.25}})
+    unread = read_gates(judged, {"good": [ok("good")], "veto": []})
+    assert (unread.might_lower(0.25), unread.might_lower(0.26)) == (False, True)
+    worst = rubric(GOOD, {"id": "veto", "gate": {"reward": 0.25}}, missing=WORST)
+    taken = read_gates(worst, {"good": [], "veto": []})
+    assert (taken.fired[0].assumed, taken.might_lower(0.25), taken.might_lower(0.26)) == (True, False, True)
+
+
+def test_a_gate_with_one_missing_step_is_unread_until_another_step_fires_it():
+    judged = rubric(GOOD, VETO)
+    quiet, absent, loud = ok("veto", 0.0, step=1), missing("veto", step=2), ok("veto", 1.0, step=3)
+
+    def read(*found):
+        gates = read_gates(judged, {"good": [ok("good")], "veto": list(found)})
+        return len(gates.fired), len(gates.unread)
+
+    assert read(quiet) == (0, 0)
+    assert read(quiet, absent) == (0, 1)
+    assert read(quiet, absent, loud) == (1, 0)
+    assert read() == (0, 1)

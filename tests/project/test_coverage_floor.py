@@ -1,6 +1,6 @@
 """A room that its tests run less than before is a failure, and so is one without a floor."""
 
-from benchmarks.coverage_floor import Room, faults, floors
+from benchmarks.coverage_floor import Room, faults, floors, place_of
 from tests.project.repository import ROOT
 
 
@@ -17,10 +17,10 @@ def test_failing_tests_and_a_missing_floor_are_faults():
     assert found == ["core: its tests fail", "new: it has no floor"]
 
 
-def test_every_floor_is_of_a_room_with_tests_of_its_own():
+def test_every_floor_is_of_a_room_with_place_of_its_own():
     for room, floor in floors().items():
         assert (ROOT / "judge_server" / room).is_dir()
-        assert (ROOT / "tests" / room).is_dir()
+        assert place_of(room).exists()
         assert 50 < floor <= 100
 
 
