@@ -1,6 +1,6 @@
 """All cells of the simulation."""
 
-from benchmarks.simulation import alarms, comparing, coverage, gates, maps, unseen
+from benchmarks.simulation import alarms, comparing, coverage, gates, ladder, maps, unseen
 from benchmarks.simulation.cell import Cell
 
 CELLS: tuple[Cell, ...] = (
@@ -10,4 +10,5 @@ CELLS: tuple[Cell, ...] = (
     *maps.CELLS,
     *alarms.CELLS,
     *comparing.CELLS,
+    *ladder.CELLS,
 )

@@ -103,13 +103,15 @@ def choose_cascade(
     wanted: Wanted,
     *,
     by_criterion: bool = False,
+    partial: bool = False,
 ) -> tuple[CascadeChoice, ...]:
     """One choice for the binary criteria of the rubric together, or one for each. ``judges``: the first and the second;
-    ``test``: the locked split, if its reading was recorded. Raises BadInput if judges, labels and rubric do not
+    ``test``: the locked split, if its reading was recorded; ``partial``: labels and rubric may share only some
+    criteria. Raises BadInput if judges, labels and rubric do not
     match."""
     if (wanted.agreement is None) == (wanted.budget is None):
         raise BadInput("A cascade is chosen for an agreement or for a budget.", remedy="Give one of the two.")
-    matches = {name: one for name, one in match(rubric, dev).items() if one.binary}
+    matches = {name: one for name, one in match(rubric, dev, partial=partial).items() if one.binary}
     asked = {name: one for name, one in matches.items() if not isinstance(one.criterion, CheckCriterion)}
     chosen_on, held_out = _replays(dev, judges, asked), {} if test is None else _replays(test, judges, asked)
     if by_criterion:

@@ -3,11 +3,64 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
+from judge_server.core.judge import Band, ExampleRule
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
 
 Outcome = Literal["improved", "not confirmed", "nothing better was found"]
-Rung = Literal["map", "wording"]
+Rung = Literal["map", "wording", "examples", "cascade"]
+
+
+class Setup(Frozen):
+    """How the judge is asked, beside its rubric: with labelled ``examples`` of the revise part, before a second judge
+    that decides within ``band``, or only the ``second`` judge."""
+
+    examples: ExampleRule | None = None
+    band: Band | None = None
+    second: bool = False
+
+
+AS_IT_IS = Setup()
+
+
+class Limits(Frozen):
+    """What an attempt may spend: ``questions`` are ratings before the test split; the others count everything, the
+    proposer and the test split too. None: no limit."""
+
+    questions: int | None = Field(default=None, ge=1)
+    calls: int | None = Field(default=None, ge=1)
+    tokens: int | None = Field(default=None, ge=1)
+    dollars: float | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0)
+
+
+NO_LIMITS = Limits()
+
+
+class Spend(Frozen):
+    """What was spent, over all runs that continued one another. ``ratings``: verdicts that were judged and not read
+    from a journal."""
+
+    ratings: int = 0
+    calls: int = 0
+    tokens: int = 0
+    dollars: float = 0.0
+    seconds: float = 0.0
+
+    def plus(self, other: "Spend") -> "Spend":
+        return Spend(
+            ratings=self.ratings + other.ratings,
+            calls=self.calls + other.calls,
+            tokens=self.tokens + other.tokens,
+            dollars=self.dollars + other.dollars,
+            seconds=self.seconds + other.seconds,
+        )
+
+    def __str__(self) -> str:
+        money = f", {self.dollars:.4f} dollars" if self.dollars else ""
+        return f"{self.ratings} ratings judged, {self.calls} calls, {self.tokens} tokens{money}"
 
 
 class PairedTest(Frozen):
@@ -46,14 +99,33 @@ class Clarity(Frozen):
     examples: tuple[str, ...] = ()
 
 
+class TurnedScale(Frozen):
+    """A criterion on which the judge agrees less with people than chance would, beyond doubt. ``value``, ``high``: κ
+    (weighted for steps) on the revise part and its upper bound."""
+
+    criterion: str
+    statement: str
+    value: float
+    high: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.criterion}: κ {self.value:.2f}, at most {self.high:.2f}: below chance, so the scale may be turned "
+            "round. Say which class means met (--positive), or mend the order of the options, before anything else"
+        )
+
+
 class TriedChange(Frozen):
-    """``refused``: why it was not measured. ``adjusted_p``: for all candidates of the rung (Holm)."""
+    """``criterion``: empty for a change of the whole judge. ``refused``: why it was not measured. ``seen``: on the
+    revise part, which drove it; only what is better there is tried on select (``test``). ``adjusted_p``: for all
+    candidates of the rung (Holm)."""
 
     rung: Rung
     criterion: str
     name: str
     diff: tuple[str, ...] = ()
     refused: str | None = None
+    seen: PairedTest | None = None
     test: PairedTest | None = None
     adjusted_p: float | None = None
     kept: bool = False
@@ -72,23 +144,29 @@ class PartSize(Frozen):
 
 class Improvement(Frozen):
     """``questions``: ratings asked of the judge. ``final``: on the locked test split, read once at the end, only if
-    something was kept."""
+    something was kept. ``setup``: how the judge is asked with all that was kept; ``second``: the judge of the cascade
+    rung, if one was named."""
 
     label_set: str
     labels: str
     rubric: RubricReference
     judge: str
     proposer: str | None
+    second: str | None = None
     seed: int
     parts: tuple[PartSize, ...]
     clarity: tuple[Clarity, ...]
+    turned: tuple[TurnedScale, ...] = ()
     candidates: tuple[TriedChange, ...]
     notes: tuple[str, ...] = ()
     final: PairedTest | None = None
     outcome: Outcome
     version: str | None = None
     maps: tuple[str, ...] = ()
+    setup: Setup = AS_IT_IS
     questions: int
+    limits: Limits = NO_LIMITS
+    spent: Spend = Spend()
     created_at: datetime
 
     @property
@@ -97,6 +175,8 @@ class Improvement(Frozen):
         if self.outcome == "nothing better was found":
             tried = len(self.candidates)
             return f"Nothing better was found: {tried} candidates were tried, and the test split stays unread."
+        if self.final is None:
+            return f"Chosen on the select part, and not confirmed by any test split: {', '.join(kept)}."
         found = f"{', '.join(kept)}: on the locked test split it {self.final}"
         if self.outcome == "improved":
             return f"The judge agrees better with {found}."

@@ -5,6 +5,7 @@ from typing import TextIO
 
 from pydantic import ValidationError
 
+from judge_server.authoring.writing import replace_file
 from judge_server.calibration.run_rows import ItemRows
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
@@ -33,14 +34,13 @@ class Journal:
     def __enter__(self) -> "Journal":
         try:
             self.known = self._read()
-            self._file = self.path.open("w", encoding="utf-8")
+            kept = [self._heading.model_dump_json(), *map(_line, self.known.values())]
+            replace_file(self.path, "\n".join(kept) + "\n")  # a kill leaves the old file or the new one
+            self._file = self.path.open("a", encoding="utf-8")
         except OSError as fault:
             raise BadConfiguration(
                 f"{self.path} cannot be written: {fault.strerror}.", remedy="Name another file with --out."
             ) from None
-        self._file.write(self._heading.model_dump_json() + "\n")
-        for rows in self.known.values():
-            self.add(rows)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -51,7 +51,7 @@ class Journal:
         """Write an item at once. Items for which the judge could not be reached are not kept, so that they are asked
         again."""
         if self._file is not None and rows.complete:
-            self._file.write(rows.model_dump_json(exclude_defaults=True) + "\n")
+            self._file.write(_line(rows) + "\n")
             self._file.flush()
 
     def finish(self) -> None:
@@ -75,3 +75,7 @@ class Journal:
                 continue
             known[rows.item] = rows
         return known
+
+
+def _line(rows: ItemRows) -> str:
+    return rows.model_dump_json(exclude_defaults=True)

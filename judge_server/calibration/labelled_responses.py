@@ -1,12 +1,15 @@
 """The labelled responses of a label set, from which a judge is shown examples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 
 from judge_server.calibration.panels import views
-from judge_server.judging.exemplified import LabelledResponse
+from judge_server.core.judge import ExampleRule
+from judge_server.judging.exemplified import ExamplePool, LabelledResponse
 from judge_server.labels.label_set import LabelSet
+from judge_server.models.sentence_encoder import SentenceEncoder
 
 
 def labelled_responses(labels: LabelSet) -> Iterator[LabelledResponse]:
@@ -30,3 +33,8 @@ def labelled_responses(labels: LabelSet) -> Iterator[LabelledResponse]:
                 label=label,
                 met=None if scale.positive is None else label == scale.positive,
             )
+
+
+def pool_of(rows: Iterable[LabelledResponse], rule: ExampleRule) -> ExamplePool:
+    """Raises BadConfiguration for an encoder that cannot be loaded."""
+    return ExamplePool(rows, rule, None if rule.encoder is None else SentenceEncoder(Path(rule.encoder)))

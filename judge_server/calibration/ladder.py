@@ -1,50 +1,52 @@
 """Makes a judge agree better with people, rung by rung, on labels that neither drove nor chose the change.
 
-The dev split is divided by prompt: what disagrees in ``revise`` drives candidates (fitted maps, other wordings),
-``select`` chooses among them by the exact sign-flip test by prompt, adjusted for all candidates of the rung (Holm), and
-the locked test split is read once, at the end, to confirm the one result. A rung is tried only on what the one below it
-left. So a judge without faults is called improved in at most 5 % of runs, however many candidates were tried.
+The dev split is divided by prompt: what disagrees in ``revise`` drives candidates (fitted maps, other wordings,
+labelled examples, a second judge), and only what is better there is tried on ``select``, which chooses by the exact
+sign-flip test by prompt, adjusted for all candidates of the rung (Holm). The locked test split is read once, at the
+end, to confirm the one result. A rung is tried only on what the one below it left. So a judge without faults is called
+improved in at most 5 % of runs, however many candidates were tried.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
-
-from judge_server.agreement.array import Ints
-from judge_server.agreement.interval import share_interval
-from judge_server.agreement.marginal import holm_adjusted, sign_flip
-from judge_server.calibration.comparison import NEW, OLD, merged, shared_panel
-from judge_server.calibration.curve_fitting import applied
+from judge_server.calibration.candidate import SIGNIFICANT, Candidate, Standing, chosen
+from judge_server.calibration.cascade_choice import Wanted, choose_cascade
+from judge_server.calibration.clarity import clarity, turned_scales
+from judge_server.calibration.comparison import NEW, OLD, merged
 from judge_server.calibration.disagreement import Disagreement, disagreements
 from judge_server.calibration.fit import fit
 from judge_server.calibration.improvement import (
-    Clarity,
+    AS_IT_IS,
     Improvement,
+    Limits,
     Outcome,
     PairedTest,
+    Setup,
     TriedChange,
+    TurnedScale,
 )
+from judge_server.calibration.meter import LimitReached, Meter
+from judge_server.calibration.paired_agreement import mapped, paired_test, with_rows_of
 from judge_server.calibration.panels import views
 from judge_server.calibration.parts import described, divided, only_criterion, ratings, size
 from judge_server.calibration.wording import Draft, draft
 from judge_server.core.criterion import AnyLeaf
 from judge_server.core.errors import BadInput
-from judge_server.core.fitted_map import FittedMap
+from judge_server.core.judge import ExampleRule
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet
 
-SIGNIFICANT = 0.05
 SHOWN_CASES = 12  # disagreements that a proposer sees
-MET = 0.5
 
 
 class Measure(Protocol):
-    """People's rows of ``labels`` and the judge's under ``rubric``."""
+    """People's rows of ``labels`` and the judge's under ``rubric``, asked as ``setup`` says. Raises LimitReached."""
 
-    async def __call__(self, rubric: Rubric, labels: LabelSet) -> LabelSet: ...
+    async def __call__(self, rubric: Rubric, labels: LabelSet, setup: Setup) -> LabelSet: ...
 
 
 class Proposer(Protocol):
@@ -59,18 +61,24 @@ class Proposer(Protocol):
 
 @dataclass(frozen=True)
 class LadderOptions:
-    """``questions``: the most ratings to ask of the judge, without those of the test split."""
+    """``second``: the judge of the cascade rung, which may be asked about at most the share ``second_share``.
+    ``examples``: rules to try on the rung of examples. ``locked``: ratings in the test split, for which budgets keep a
+    reserve."""
 
     judge: str
     seed: int = 0
     tries: int = 3
-    questions: int | None = None
     least_prompts: int = 12
+    examples: tuple[ExampleRule, ...] = ()
+    second: str | None = None
+    second_share: float = 0.5
+    locked: int = 0
 
 
 @dataclass
 class Ladder:
-    """``read_test`` gives the locked test split after recording the reading; None if there is none."""
+    """``read_test`` gives the locked test split after recording the reading; None if there is none. ``meter``: what may
+    be spent."""
 
     dev: LabelSet
     rubric: Rubric
@@ -78,9 +86,13 @@ class Ladder:
     options: LadderOptions
     proposer: Proposer | None = None
     read_test: Callable[[], Awaitable[LabelSet]] | None = None
+    meter: Meter = field(default_factory=lambda: Meter(Limits()))
     tell: Callable[[str], None] = lambda _: None
     asked: int = 0
     reached: Rubric = field(init=False)
+    revise: LabelSet = field(init=False)
+    select: LabelSet = field(init=False)
+    turned: tuple[TurnedScale, ...] = ()
     candidates: list[TriedChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -96,13 +108,18 @@ class Ladder:
         for one in sizes:
             self.tell(described(one))
         clear = clarity(self.dev, self.rubric)
-        if not self._affords(revise, select):
-            raise BadInput("The budget does not reach the judge's answers as it is.", remedy="Raise --questions.")
-        seen, stood = await self._judged(self.rubric, revise), await self._judged(self.rubric, select)
-        maps = self._fitted(seen, stood)
-        rubric = await self._worded(revise, seen, select, mapped(stood, self.options.judge, maps))
-        self.reached = rubric
-        final = await self._confirmed(rubric, {name: one for name, one in maps.items() if self._same(rubric, name)})
+        self.revise, self.select = revise, select
+        standing = await self._start(revise, select)
+        self.turned = turned_scales(standing.seen, self.options.judge, self.rubric)
+        for turned in self.turned:
+            self.tell(str(turned))
+        try:
+            for rung in (self._map, self._word, self._exemplify, self._cascade):
+                standing = await rung(standing)
+        except LimitReached as limit:
+            self.notes.append(f"The budget of {limit} ended the search: later candidates were not tried.")
+        self.reached = standing.rubric
+        final = await self._confirmed(standing)
         kept = any(one.kept for one in self.candidates)
         return Improvement(
             label_set=self.dev.id,
@@ -110,119 +127,196 @@ class Ladder:
             rubric=self.rubric.reference,
             judge=self.options.judge,
             proposer=self.proposer.name if self.proposer else None,
+            second=self.options.second,
             seed=self.options.seed,
             parts=sizes,
             clarity=clear,
+            turned=self.turned,
             candidates=tuple(self.candidates),
             notes=tuple(self.notes),
             final=final,
             outcome=outcome(final) if kept else "nothing better was found",
-            version=rubric.version if rubric is not self.rubric else None,
-            maps=tuple(name for name in maps if self._same(rubric, name)),
+            version=standing.rubric.version if standing.rubric is not self.rubric else None,
+            maps=tuple(standing.maps),
+            setup=standing.setup,
             questions=self.asked,
+            limits=self.meter.limits,
+            spent=self.meter.spent,
             created_at=datetime.now(UTC),
         )
 
-    def _same(self, rubric: Rubric, name: str) -> bool:
-        """Whether a criterion reads as before: a map belongs to its wording."""
-        return leaf_of(rubric, name) == leaf_of(self.rubric, name)
+    async def _start(self, revise: LabelSet, select: LabelSet) -> Standing:
+        self._require(revise, select, why="The budget does not reach the judge's answers as it is.")
+        try:
+            seen = await self._judged(self.rubric, revise, AS_IT_IS)
+            return Standing(self.rubric, seen, await self._judged(self.rubric, select, AS_IT_IS))
+        except LimitReached as limit:
+            raise BadInput(
+                f"The budget of {limit} does not reach the judge's answers as it is.",
+                remedy="Raise it: what was answered is kept.",
+            ) from None
 
-    def _affords(self, *parts: LabelSet) -> bool:
-        wanted = sum(ratings(part) for part in parts)
-        return self.options.questions is None or self.asked + wanted <= self.options.questions
+    def _require(self, *parts: LabelSet, why: str) -> None:
+        if self._lacking(sum(ratings(part) for part in parts)) is not None:
+            raise BadInput(why, remedy="Raise --questions.")
 
-    async def _judged(self, rubric: Rubric, labels: LabelSet) -> LabelSet:
+    def _lacking(self, wanted: int) -> str | None:
+        """The budget that ``wanted`` more ratings would overdraw, with a reserve for the test split; None if none."""
+        meter = self.meter
+        most = meter.limits.questions
+        if most is not None and self.asked + wanted > most:
+            return f"{most} questions"
+        return meter.reached(wanted + 2 * self.options.locked) if meter.spent.ratings else None
+
+    async def _judged(self, rubric: Rubric, labels: LabelSet, setup: Setup) -> LabelSet:
         self.asked += ratings(labels)
-        return await self.measure(rubric, labels)
+        return await self.measure(rubric, labels, setup)
 
-    def _fitted(self, seen: LabelSet, stood: LabelSet) -> dict[str, FittedMap]:
-        """The maps fitted on revise that agree better on select."""
+    def _open(self, criterion: str) -> bool:
+        """Whether a criterion is worth a change: one whose scale may be turned round is mended first."""
+        return all(one.criterion != criterion for one in self.turned)
+
+    async def _map(self, standing: Standing) -> Standing:
+        """With the maps fitted on revise that agree better on select."""
         judge = self.options.judge
-        found = [one for one in fit(seen, judge, self.rubric, partial=True) if one.fitted is not None]
-        trials = []
-        for one in found:
-            own = {one.criterion: one.fitted} if one.fitted is not None else {}
-            trials.append(paired_test(stood, mapped(stood, judge, own), judge))
-        made = [
-            TriedChange(rung="map", criterion=one.criterion, name=f"a fitted map for {one.criterion}", test=test)
-            for one, test in zip(found, trials, strict=True)
-        ]
-        kept = {one.criterion for one in self._chosen(made)}
-        return {one.criterion: one.fitted for one in found if one.fitted is not None and one.criterion in kept}
+        made = []
+        for one in fit(standing.seen, judge, self.rubric, partial=True):
+            if one.fitted is None or not self._open(one.criterion):
+                continue
+            own = {one.criterion: one.fitted}
+            test = paired_test(standing.select, mapped(standing.select, judge, own), judge)
+            change = TriedChange(
+                rung="map", criterion=one.criterion, name=f"a fitted map for {one.criterion}", test=test
+            )
+            made.append(Candidate(change, replace(standing, maps=own)))
+        for one_kept in self._chosen(made):
+            standing = replace(standing, maps={**standing.maps, **one_kept.maps})
+        return standing
 
-    async def _worded(self, revise: LabelSet, seen: LabelSet, select: LabelSet, stood: LabelSet) -> Rubric:
-        """The rubric with the wordings that agree better on select."""
+    async def _word(self, standing: Standing) -> Standing:
+        """With the wordings that agree better on select."""
         if self.proposer is None:
             self.notes.append("No other wording was tried: no proposer was named.")
-            return self.rubric
-        drafts = await self._drafts(self.proposer, revise, seen)
-        made: list[TriedChange] = []
-        for number, one in enumerate(drafts, 1):
-            label = f"wording {number} of {one.criterion}"
-            own = only_criterion(select, one.criterion)
+            return standing
+        made = []
+        for number, one in enumerate(await self._drafts(self.proposer, standing), 1):
+            change = TriedChange(
+                rung="wording",
+                criterion=one.criterion,
+                name=f"wording {number} of {one.criterion}",
+                diff=one.diff,
+                refused=one.refused,
+            )
             if one.rubric is None:
-                made.append(TriedChange(rung="wording", criterion=one.criterion, name=label, refused=one.refused))
-            elif not self._affords(own):
-                self.notes.append(f"{label} was not measured: the budget is spent.")
-            else:
-                self.tell(f"{label}: {'; '.join(one.diff)}")
-                judged = await self._judged(one.rubric, own)
-                test = paired_test(only_criterion(stood, one.criterion), judged, self.options.judge)
-                made.append(TriedChange(rung="wording", criterion=one.criterion, name=label, diff=one.diff, test=test))
-        best = {one.name for one in self._chosen(made)}
-        rubric = self.rubric
-        for number, one in enumerate(drafts, 1):
-            if one.rubric is not None and f"wording {number} of {one.criterion}" in best:
-                rubric = with_leaf(rubric, leaf_of(one.rubric, one.criterion))
-        return rubric
+                made.append(Candidate(change))
+                continue
+            found = await self._tried(standing, change, one.rubric, standing.setup)
+            if found is not None:
+                made.append(found)
+        for kept in self._chosen(made):
+            name = next(leaf.id for leaf in self.rubric.leaves if leaf_of(kept.rubric, leaf.id) != leaf)
+            standing = replace(
+                standing,
+                rubric=with_leaf(standing.rubric, leaf_of(kept.rubric, name)),
+                seen=with_rows_of(standing.seen, kept.seen, self.options.judge, name),
+                select=with_rows_of(standing.select, kept.select, self.options.judge, name),
+                maps={own: fitted for own, fitted in standing.maps.items() if own != name},
+            )
+        return standing
 
-    async def _drafts(self, proposer: Proposer, revise: LabelSet, seen: LabelSet) -> list[Draft]:
+    async def _drafts(self, proposer: Proposer, standing: Standing) -> list[Draft]:
         """For each criterion with disagreements in revise, those with most first."""
         drafts: list[Draft] = []
-        texts = [text for item in revise.items.values() for text in (item.prompt, item.response) if text]
+        texts = [text for item in standing.seen.items.values() for text in (item.prompt, item.response) if text]
+        seen = mapped(standing.seen, self.options.judge, standing.maps)
         found = disagreements(seen, list(views(seen)), self.options.judge, 10_000)
         count = {leaf.id: [one for one in found if one.criterion == leaf.id] for leaf in self.rubric.leaves}
         for name, cases in sorted(count.items(), key=lambda pair: -len(pair[1])):
-            if not cases:
+            if not cases or not self._open(name):
                 continue
+            self.meter.require()
             leaf = leaf_of(self.rubric, name)
             proposals = await proposer.propose(leaf, cases[:SHOWN_CASES], self.options.tries)
             for proposal in proposals[: self.options.tries]:
                 drafts.append(draft(self.rubric, leaf, proposal, texts, len(drafts) + 1))
         return drafts
 
-    def _chosen(self, made: Sequence[TriedChange]) -> list[TriedChange]:
-        """Records the candidates of a rung; the best significant one of each criterion is kept."""
-        tests = [one.test.p for one in made if one.test is not None and one.test.p is not None]
-        holding = iter(holm_adjusted(tests))
-        told = [
-            one.model_copy(update={"adjusted_p": next(holding)})
-            if one.test is not None and one.test.p is not None
-            else one
-            for one in made
-        ]
-        best: dict[str, TriedChange] = {}
-        for one in told:
-            if one.test is None or one.adjusted_p is None or one.adjusted_p >= SIGNIFICANT or not one.test.better:
-                continue
-            rival = best.get(one.criterion)
-            if rival is None or rival.test is None or one.test.after > rival.test.after:
-                best[one.criterion] = one
-        chosen = {one.name for one in best.values()}
-        self.candidates += [one.model_copy(update={"kept": one.name in chosen}) for one in told]
-        return [one for one in told if one.name in chosen]
+    async def _exemplify(self, standing: Standing) -> Standing:
+        """With the labelled examples that agree best on select."""
+        made = []
+        for rule in self.options.examples:
+            name = f"{rule.k} labelled examples by {'words' if rule.by == 'lexical' else 'vectors'}"
+            change = TriedChange(rung="examples", criterion="", name=name, diff=(f"each question shows {name}",))
+            found = await self._tried(standing, change, standing.rubric, replace_setup(standing.setup, examples=rule))
+            if found is not None:
+                made.append(found)
+        return next(iter(self._chosen(made)), standing)
 
-    async def _confirmed(self, rubric: Rubric, maps: Mapping[str, FittedMap]) -> PairedTest | None:
+    async def _cascade(self, standing: Standing) -> Standing:
+        """With the second judge deciding what the first leaves uncertain, in the band that revise chose."""
+        second, judge = self.options.second, self.options.judge
+        if second is None:
+            return standing
+        if (lacking := self._lacking(ratings(self.revise))) is not None:
+            self.notes.append(f"{second} was not tried: {lacking} would be overdrawn.")
+            return standing
+        strong = await self._judged(standing.rubric, self.revise, Setup(second=True))
+        both = merged(standing.seen, judge, strong, judge)
+        wanted = Wanted(budget=self.options.second_share)
+        (choice,) = choose_cascade(both, None, (OLD, NEW), standing.rubric, wanted, partial=True)
+        if choice.chosen is None or choice.chosen.asked == 0:
+            self.notes.append(f"No band in which {second} decides agrees better on the revise part.")
+            return standing
+        low, high = choice.chosen.band
+        told = f"{second} decides where P(met) is from {low:g} to {high:g} ({choice.chosen.asked:.0%} of questions)"
+        change = TriedChange(rung="cascade", criterion="", name=f"a cascade with {second}", diff=(told,))
+        setup = replace_setup(standing.setup, band=choice.chosen.band)
+        found = await self._tried(standing, change, standing.rubric, setup)
+        return standing if found is None else next(iter(self._chosen([found])), standing)
+
+    async def _tried(self, standing: Standing, change: TriedChange, rubric: Rubric, setup: Setup) -> Candidate | None:
+        """The change measured on revise, and if it is better there, on select; None if the budget does not reach."""
+        judge, own = self.options.judge, change.criterion
+        cut = partial(only_criterion, name=own) if own else (lambda labels: labels)
+        revise, select = cut(self.revise), cut(self.select)
+        lacking = self._lacking(ratings(revise) + ratings(select))
+        if lacking is not None:
+            self.notes.append(f"{change.name} was not measured: the budget is spent ({lacking}).")
+            return None
+        self.tell(f"{change.name}: {'; '.join(change.diff)}")
+        stood = [cut(mapped(part, judge, standing.maps)) for part in (standing.seen, standing.select)]
+        seen = await self._judged(rubric, revise, setup)
+        change = change.model_copy(update={"seen": paired_test(stood[0], seen, judge)})
+        if change.seen is None or not change.seen.better:
+            return Candidate(change)
+        judged = await self._judged(rubric, select, setup)
+        change = change.model_copy(update={"test": paired_test(stood[1], judged, judge)})
+        return Candidate(change, Standing(rubric, seen, judged, setup))
+
+    def _chosen(self, made: Sequence[Candidate]) -> list[Standing]:
+        changes, kept = chosen(made)
+        self.candidates += changes
+        return kept
+
+    async def _confirmed(self, standing: Standing) -> PairedTest | None:
         """The one look at the test split, before and after all that was kept."""
         if not any(one.kept for one in self.candidates):
             return None
         if self.read_test is None:
             self.notes.append("The label set has no test split: what was chosen is not confirmed.")
             return None
+        if (limit := self.meter.reached()) is not None:
+            self.notes.append(f"The test split was not read: the budget of {limit} is spent.")
+            return None
         test = await self.read_test()
-        before = await self.measure(self.rubric, test)
-        after = before if rubric is self.rubric else await self.measure(rubric, test)
-        return paired_test(before, mapped(after, self.options.judge, maps), self.options.judge)
+        try:
+            before = await self.measure(self.rubric, test, AS_IT_IS)
+            same = standing.rubric is self.rubric and standing.setup == AS_IT_IS
+            after = before if same else await self.measure(standing.rubric, test, standing.setup)
+        except LimitReached as limit:
+            self.notes.append(f"The budget of {limit} ended while the test split was judged: nothing is confirmed.")
+            return None
+        return paired_test(before, mapped(after, self.options.judge, standing.maps), self.options.judge)
 
 
 def outcome(final: PairedTest | None) -> Outcome:
@@ -241,77 +335,5 @@ def with_leaf(rubric: Rubric, leaf: AnyLeaf) -> Rubric:
     return made or rubric
 
 
-def clarity(labels: LabelSet, rubric: Rubric) -> tuple[Clarity, ...]:
-    """Criteria on which two people or more labelled the same items, those with most disagreement first."""
-    statements = {leaf.id: leaf.statement for leaf in rubric.leaves}
-    found = []
-    for view in views(labels):
-        counts = view.panel.humans.counts()
-        several = counts.sum(axis=1) >= 2
-        parted = several & (counts.max(axis=1, initial=0) < counts.sum(axis=1))
-        if not several.any():
-            continue
-        cluster = view.panel.cluster
-        cases = np.bincount(cluster, weights=several).astype(np.float64)
-        differ = np.bincount(cluster, weights=parted).astype(np.float64)
-        used = cases > 0
-        low, high = share_interval(differ[used], cases[used], 0.95) if used.sum() > 1 else (None, None)
-        name = view.criteria[0]
-        found.append(
-            Clarity(
-                criterion=name,
-                statement=statements.get(name, name),
-                items=int(several.sum()),
-                disagreed=int(parted.sum()),
-                low=low,
-                high=high,
-                examples=tuple(view.table.items.names[code] for code in view.item[parted][:5]),
-            )
-        )
-    return tuple(sorted(found, key=lambda one: -one.disagreed / one.items))
-
-
-def mapped(labels: LabelSet, judge: str, maps: Mapping[str, FittedMap]) -> LabelSet:
-    """The judge's rows with fitted probabilities, and labels that follow them from one half on."""
-    table = labels.table
-    codes, chances = table.labels.codes.copy(), table.probabilities.copy()
-    own = table.annotators.codes == table.annotators.index(judge)
-    names = table.labels.names
-    for name, one in maps.items():
-        scale = labels.scale_of(name)
-        if scale.positive is None or len(scale.classes) != 2:
-            continue
-        rows = np.flatnonzero(own & (table.criteria.codes == table.criteria.index(name)) & np.isfinite(chances))
-        chances[rows] = applied(one.curve, chances[rows])
-        other = next(label for label in scale.classes if label != scale.positive)
-        if not {scale.positive, other} <= set(names):
-            names = (*names, *(label for label in (scale.positive, other) if label not in names))
-        codes[rows] = np.where(chances[rows] >= MET, names.index(scale.positive), names.index(other))
-    column = replace(table.labels, names=names, codes=codes)
-    return replace(labels, table=replace(table, labels=column, probabilities=chances))
-
-
-def paired_test(old: LabelSet, new: LabelSet, judge: str) -> PairedTest:
-    """Whether the new rows agree with the people's majority more often, prompt by prompt."""
-    right: list[list[Ints]] = [[], []]
-    clusters = []
-    for view in views(merged(old, judge, new, judge)):
-        if not {OLD, NEW} <= set(view.panel.judges):
-            continue
-        panel = shared_panel(view.panel)
-        reference = panel.majority()
-        for place, name in enumerate((OLD, NEW)):
-            right[place].append((panel.judges[name].codes == reference).astype(np.int64))
-        clusters.append(panel.cluster)
-    if not clusters or not sum(map(len, clusters)):
-        return PairedTest(ratings=0, prompts=0, before=0, after=0, fixed=0, broken=0)
-    before, after, cluster = np.concatenate(right[0]), np.concatenate(right[1]), np.concatenate(clusters)
-    return PairedTest(
-        ratings=len(before),
-        prompts=len(np.unique(cluster)),
-        before=int(before.sum()),
-        after=int(after.sum()),
-        fixed=int((after > before).sum()),
-        broken=int((before > after).sum()),
-        p=sign_flip(after, before, cluster).p,
-    )
+def replace_setup(setup: Setup, **changes: Any) -> Setup:
+    return setup.model_copy(update=changes)

@@ -2,11 +2,12 @@
 differently."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.core.criterion import AnyLeaf
+from judge_server.core.judgment import Usage
 from judge_server.models.protocol import Model, Priority, Prompt, Request, Sampling, Segment, Structured, Turn
 from judge_server.util.parsing import parse_json
 
@@ -22,10 +23,10 @@ _INSTRUCTIONS: Final = (
 
 
 class ModelProposer:
-    """``model`` must be able to write JSON of a schema."""
+    """``model`` must be able to write JSON of a schema. ``spend`` is told what each call cost."""
 
-    def __init__(self, model: Model, name: str) -> None:
-        self._model, self.name = model, name
+    def __init__(self, model: Model, name: str, spend: Callable[[Usage], None] = lambda _: None) -> None:
+        self._model, self.name, self._spend = model, name, spend
 
     async def propose(self, leaf: AnyLeaf, cases: Sequence[Disagreement], tries: int) -> Sequence[Mapping[str, Any]]:
         """At most ``tries``; none if the answer cannot be read. Raises ModelUnavailable and its kin."""
@@ -34,6 +35,7 @@ class ModelProposer:
         prompt = Prompt((Turn("system", (instructions,)), Turn("user", (Segment(shown, "criterion", trusted=False),))))
         answer = Structured(_schema(tries), TOKENS, "wordings")
         found = await self._model.complete(Request(prompt, answer, Sampling(), None, Priority.BATCH))
+        self._spend(found.usage)
         try:
             wordings = parse_json(found.text)["wordings"]
             return [one for one in wordings[:tries] if isinstance(one, dict)]

@@ -11,6 +11,7 @@ import numpy as np
 
 from judge_server.calibration.journal import Heading, Journal
 from judge_server.calibration.matching import Match, match, unlabelled, with_positives
+from judge_server.calibration.meter import Meter
 from judge_server.calibration.pairing import rows_digest
 from judge_server.calibration.run_rows import ItemRows, RowWriter
 from judge_server.calibration.summary import summary_of
@@ -117,14 +118,19 @@ class _Running:
     places: asyncio.Semaphore
     journal: Journal | None
     advance: Callable[[], None]
+    meter: Meter | None = None
     rows: dict[str, ItemRows] = field(default_factory=dict)
 
     async def judge(self, item: Item, labelled: Sequence[str]) -> None:
         async with self.places:
+            if self.meter is not None and self.meter.reached() is not None:
+                return
             submission = self.task.submission(item)
             judgment = await score_item(self.scorer, submission, Terms(Priority.BATCH))
         found = self.writer.rows_of(item.id, labelled, judgment)
         self.rows[item.id] = found
+        if self.meter is not None:
+            self.meter.add(judgment.usage, len(labelled))
         if self.journal is not None:
             self.journal.add(found)
         self.advance()
@@ -137,24 +143,28 @@ async def run(
     journal: Journal | None = None,
     advance: Callable[[], None] = lambda: None,
     concurrency: int = 64,
+    meter: Meter | None = None,
 ) -> RunResult:
     """Judge every item that people labelled. ``advance`` is called for each; items in the ``journal`` are not asked
     again.
 
     Raises BadInput for items without text, for criteria that cannot be measured, and for labelled criteria whose
-    conditions hold on no labelled item. A failure of the judge becomes an empty label with a typed reason.
+    conditions hold on no labelled item. A failure of the judge becomes an empty label with a typed reason. Raises
+    LimitReached if a limit of the ``meter`` is reached before every item was judged; what was judged is in the journal.
     """
     labelled = _labelled(task)
     items = labelled_items(task)
     known = {name: rows for name, rows in (journal.known if journal else {}).items() if name in labelled}
     writer = RowWriter(task.judge.name, task.matches, task.maps, _clusters(task.labels))
-    running = _Running(task, scorer, writer, asyncio.Semaphore(concurrency), journal, advance, dict(known))
+    running = _Running(task, scorer, writer, asyncio.Semaphore(concurrency), journal, advance, meter, dict(known))
     for _ in known:
         advance()
     async with asyncio.TaskGroup() as group:
         for item in items:
             if item.id not in known:
                 group.create_task(running.judge(item, labelled[item.id]))
+    if meter is not None and len(running.rows) < len(items):
+        meter.require()
     ordered = [running.rows[item.id] for item in items]
     measured = _beside(task, ordered)
     record = await asyncio.to_thread(_record, task, measured, ordered)  # computing intervals takes long

@@ -51,7 +51,10 @@ class ExamplePool:
         self._same: dict[str, set[str]] = defaultdict(set)
         for row in (row for own in self._rows.values() for row in own):
             self._same[folded(row.prompt)].add(row.cluster)
-        told = [[r.item, r.criterion, r.cluster, r.prompt, r.response, r.label, r.met] for r in self.rows]
+        first: dict[str, str] = {}
+        for row in sorted(self.rows, key=lambda one: one.item):
+            first.setdefault(row.cluster, row.item)  # files name clusters in their own ways
+        told = [[r.item, r.criterion, first[r.cluster], r.prompt, r.response, r.label, r.met] for r in self.rows]
         shown = [LONGEST_TEXT, template_digest(NEWEST, (EXAMPLES,))]
         self.digest = digest([told, rule.k, rule.by, encoder.digest if encoder else None, shown])
 

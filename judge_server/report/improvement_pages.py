@@ -77,9 +77,12 @@ def _sections(found: Improvement) -> Iterator[Section]:
     yield Section(
         "Is the rubric clear?", (told if unclear else "No item was labelled by two people.",), columns, unclear
     )
+    if found.turned:
+        yield Section("Scales that may be turned round", tuple(f"{one}." for one in found.turned))
+    columns = ("candidate", "change", "on the revise part, which drove it", "on the select part")
     for title, kept in (("What helped", True), ("What did not help", False)):
         rows = tuple(_row(one) for one in found.candidates if one.kept is kept)
-        yield Section(title, () if rows else ("Nothing.",), ("candidate", "change", "on the select part"), rows)
+        yield Section(title, () if rows else ("Nothing.",), columns, rows)
     yield Section("How it was decided", (_method(found),))
 
 
@@ -94,11 +97,15 @@ def _range(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" ({low:.0%} to {high:.0%})"
 
 
-def _row(one: TriedChange) -> tuple[str, str, str]:
+def _row(one: TriedChange) -> tuple[str, str, str, str]:
+    change = "; ".join(one.diff)
     if one.refused is not None:
-        return one.name, "; ".join(one.diff), f"refused before it was measured: {one.refused}"
+        return one.name, change, "", f"refused before it was measured: {one.refused}"
+    seen = "" if one.seen is None else str(one.seen)
+    if one.test is None:
+        return one.name, change, seen, "not tried: it is no better where it was made"
     adjusted = "" if one.adjusted_p is None else f"; adjusted for all candidates p = {one.adjusted_p:.3f}"
-    return one.name, "; ".join(one.diff), f"{one.test}{adjusted}"
+    return one.name, change, seen, f"{one.test}{adjusted}"
 
 
 def _method(found: Improvement) -> str:
@@ -106,5 +113,6 @@ def _method(found: Improvement) -> str:
         f"Prompts were divided with seed {found.seed}: the disagreements of the revise part drove the candidates, the "
         "select part chose among them (exact sign-flip test by prompt, adjusted by Holm's method within a rung), and "
         f"the locked test split was {'read once' if found.final is not None else 'not read'}. "
-        f"{found.questions} ratings were asked of the judge before the test split. Labels {found.labels}."
+        f"{found.questions} ratings were asked of the judge before the test split. In all: {found.spent}. Labels "
+        f"{found.labels}."
     )

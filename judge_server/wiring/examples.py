@@ -5,7 +5,7 @@ from pathlib import Path
 
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import ExampleRule, JudgeSpecification
-from judge_server.judging.exemplified import ExamplePool, LabelledResponse
+from judge_server.judging.exemplified import ExamplePool
 from judge_server.labels.label_set import LabelSet
 from judge_server.store.store import Store
 
@@ -21,7 +21,7 @@ async def example_pools(specifications: Mapping[str, JudgeSpecification], store:
 
 
 async def _pool(judge: JudgeSpecification, rule: ExampleRule, store: Store) -> ExamplePool:
-    from judge_server.calibration.labelled_responses import labelled_responses
+    from judge_server.calibration.labelled_responses import labelled_responses, pool_of
     from judge_server.labels.archive import find
 
     labels = _in_file(Path(rule.source)) or await find(rule.source, store.labels)
@@ -45,10 +45,3 @@ def _in_file(path: Path) -> LabelSet | None:
     from judge_server.labels.readers import read_labels
 
     return read_labels(path) if path.is_file() else None
-
-
-def pool_of(rows: tuple[LabelledResponse, ...], rule: ExampleRule) -> ExamplePool:
-    """Raises BadConfiguration for an encoder that cannot be loaded."""
-    from judge_server.models.sentence_encoder import SentenceEncoder
-
-    return ExamplePool(rows, rule, None if rule.encoder is None else SentenceEncoder(Path(rule.encoder)))

@@ -73,12 +73,12 @@ class Service:
         """Whether a model could not be started yet."""
         return any(model.away is not None for model in self.models)
 
-    def measuring_scorer(self, *, raw: bool = False) -> Scorer:
+    def measuring_scorer(self, *, raw: bool = False, judges: JudgeRegistry | None = None) -> Scorer:
         """A scorer for calibrations: it needs no certificate and no review, and keeps no judgments. ``raw``: without
-        fitted maps."""
+        fitted maps; ``judges``: instead of the configured ones."""
         return Scorer(
             rubrics=self.rubric_registry.unrestricted,
-            judge_registry=self.judge_registry,
+            judge_registry=judges or self.judge_registry,
             cached_judge=self.cached_judge,
             admission=self.scorer.admission,
             calibration_state=self.calibration_state.for_measuring(raw=raw),

@@ -1,81 +1,27 @@
 """The ladder finds known faults of simulated judges on their rung, and claims nothing about a judge without faults."""
 
 from dataclasses import replace
-from zlib import crc32
 
 import numpy as np
 import pytest
 
+from benchmarks.simulation.ladder import CLEAR, EXAMPLES, FAULTS, RUBRIC, FaultyJudge, climbed, people
 from judge_server.agreement.marginal import sign_flip
-from judge_server.calibration.ladder import Ladder, LadderOptions, mapped, paired_test
+from judge_server.calibration.improvement import AS_IT_IS, Limits
+from judge_server.calibration.ladder import Ladder, LadderOptions
+from judge_server.calibration.meter import LimitReached, Meter
+from judge_server.calibration.paired_agreement import mapped, paired_test
 from judge_server.calibration.parts import divided, ratings
 from judge_server.calibration.wording import draft
 from judge_server.core.errors import BadInput
-from judge_server.labels.label import CriterionScale, Item, Label
-from judge_server.labels.splits import split_by_prompt
-from judge_server.labels.table_builder import table_of
+from judge_server.core.judgment import Usage
 from judge_server.report.improvement_pages import html, markdown
-from tests.calibration.measured import NO, YES, label_set, rubric
 
-PROMPTS = 120
-CLEAR = "Says thing c0 in so many words."
-RUBRIC = rubric("c0", "c1")
-
-
-def people(prompts=PROMPTS, seed=0, share=0.3):
-    """Two items to a prompt; the item's truth on each criterion is in its name."""
-    random = np.random.default_rng(seed)
-    labels, items = [], {}
-    for number in range(2 * prompts):
-        truth = {name: int(random.random() < 0.5) for name in ("c0", "c1")}
-        item = f"i{number}-{truth['c0']}{truth['c1']}"
-        prompt = f"Question {number // 2}: does it hurt?"
-        items[item] = Item(
-            id=item, prompt=prompt, response=f"Answer {number} about pills taken twice every single day."
-        )
-        for name, met in truth.items():
-            said = YES if met else NO
-            common = {"item": item, "criterion": name, "cluster": f"p{number // 2}"}
-            labels.append(Label(annotator="ann", role="human", label=said, **common))
-    scales = [CriterionScale(criterion=name, kind="binary", classes=(NO, YES), positive=YES) for name in ("c0", "c1")]
-    return split_by_prompt(label_set(labels, *scales, items=items), test_share=share, seed=seed)
-
-
-class SimulatedJudge:
-    """Answers by the truth in the item's name, and errs by ``wrong`` (statement, criterion) → share of items; its
-    probability is about .75 for what it says, moved by ``shift``. Equal questions get equal answers."""
-
-    def __init__(self, wrong, shift=0.0, seed=0):
-        self.wrong, self.shift, self.seed, self.asked = wrong, shift, seed, []
-
-    def _share(self, *key):
-        return crc32("|".join(map(str, (self.seed, *key))).encode()) / 2**32
-
-    async def __call__(self, asked, labels):
-        self.asked.append((asked, {*labels.items}))
-        rows = [label for label in labels.table if label.role == "human"]
-        statements = {leaf.id: leaf.statement for leaf in asked.leaves}
-        judged = []
-        for label in rows:
-            met = int(label.item[-2:][int(label.criterion[-1])])
-            errs = self._share(label.item, label.criterion) < self.wrong(statements[label.criterion], label.criterion)
-            noise = 0.15 * self._share("noise", label.item, label.criterion)
-            chance = float(np.clip((0.75 - noise if met != errs else 0.25 + noise) + self.shift, 0.01, 0.99))
-            judged.append(
-                label.model_copy(
-                    update={
-                        "annotator": "main",
-                        "role": "judge",
-                        "label": YES if chance >= 0.5 else NO,
-                        "probability": chance,
-                    }
-                )
-            )
-        return replace(labels, table=table_of([*rows, *judged]))
+MISREAD = FaultyJudge(misreads=0.4)
 
 
 class Writer:
-    """Proposes what a test says."""
+    """Proposes for c0 what a test says."""
 
     name = "writer"
 
@@ -87,98 +33,193 @@ class Writer:
         return self.proposals if leaf.id == "c0" else ()
 
 
-async def climb(judge, *proposals, labels=None, **options):
-    whole = labels or people()
+class Recorded:
+    """A judge that remembers what it was asked."""
+
+    def __init__(self, judge, meter=None):
+        self.judge, self.meter, self.asked = judge, meter, []
+
+    async def __call__(self, rubric, labels, setup):
+        if self.meter is not None:
+            if self.meter.reached() is not None:
+                self.meter.require()
+            self.meter.add(Usage(prompt_tokens=100, calls=ratings(labels)), ratings(labels))
+        self.asked.append((rubric, {*labels.items}, setup))
+        return await self.judge(rubric, labels, setup)
+
+
+async def climb(judge, writer=None, *, labels=None, limits=None, clock=None, **options):
+    whole = labels or people(200, 1)
     reads = []
 
     async def read_test():
         reads.append(1)
         places = np.array([whole.splits[name] == "test" for name in whole.table.clusters.names])
-        table = whole.table.select(places[whole.table.clusters.codes])
-        return replace(whole, table=table)
+        return replace(whole, table=whole.table.select(places[whole.table.clusters.codes]))
 
-    writer = Writer(*proposals)
-    ladder = Ladder(whole.split("dev"), RUBRIC, judge, LadderOptions("main", **options), writer, read_test)
-    found = await ladder.climb()
-    return found, reads, writer, ladder
+    meter = Meter(limits or Limits(), **({"clock": clock} if clock else {}))
+    asked = Recorded(judge, meter)
+    ladder = Ladder(whole.split("dev"), RUBRIC, asked, LadderOptions("main", **options), writer, read_test, meter)
+    return await ladder.climb(), reads, asked, ladder
 
 
-def misread(statement, criterion):
-    """c0 is misread unless it is worded clearly."""
-    return 0.35 if criterion == "c0" and statement != CLEAR else 0.05
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_each_fault_is_found_on_its_rung_and_nothing_is_claimed_without_one(fault):
+    judge, rung = FAULTS[fault]
+    found = await climbed(replace(judge, seed=7), people(240, 7), 7)
+    kept = {one.rung for one in found.candidates if one.kept}
+    if rung in {None, "turned"}:
+        assert found.outcome != "improved"
+        assert [one.criterion for one in found.turned] == (["c0"] if rung else [])
+    else:
+        assert (found.outcome, kept) == ("improved", {rung})
+        assert found.final.p < 0.05
+        assert not found.turned
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_nothing_is_claimed_about_a_judge_whose_errors_no_change_mends(seed):
+    found = await climbed(FaultyJudge(errs=0.15, seed=seed), people(80, seed), seed)
+    assert found.outcome != "improved"
 
 
 async def test_a_misread_criterion_is_mended_by_its_wording_and_confirmed_once():
-    found, reads, _, ladder = await climb(SimulatedJudge(misread), {"statement": CLEAR}, {"statement": "Says it well."})
+    found, reads, _, ladder = await climb(MISREAD, Writer({"statement": CLEAR}, {"statement": "Says it well."}))
     assert (found.outcome, len(reads)) == ("improved", 1)
     wordings = [one for one in found.candidates if one.rung == "wording"]
     assert [(one.criterion, one.kept) for one in wordings] == [("c0", True), ("c0", False)]
     assert wordings[0].diff == (f'reworded c0 statement: "{CLEAR}" instead of "Says thing c0."',)
     assert ladder.reached.version == found.version == "1.0.0-draft.1"
     assert [leaf.statement for leaf in ladder.reached.leaves] == [CLEAR, "Says thing c1."]
-    assert found.final.p < 0.05
-    assert found.final.before < found.final.after <= found.final.ratings
 
 
 async def test_a_shifted_threshold_is_found_by_the_map_and_no_wording_is_needed():
-    found, reads, _, _ = await climb(SimulatedJudge(lambda *_: 0.02, shift=0.3), {"statement": "Says it otherwise."})
+    found, reads, _, _ = await climb(FaultyJudge(errs=0.02, shift=0.3), Writer({"statement": "Says it otherwise."}))
     kept = {(one.rung, one.criterion) for one in found.candidates if one.kept}
     assert kept == {("map", "c0"), ("map", "c1")}
     assert (found.outcome, set(found.maps), found.version, len(reads)) == ("improved", {"c0", "c1"}, None, 1)
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_nothing_is_claimed_about_a_judge_whose_errors_no_change_mends(seed):
-    judge = SimulatedJudge(lambda *_: 0.15, seed=seed)
-    found, reads, _, ladder = await climb(judge, {"statement": "Says it otherwise."}, labels=people(seed=seed))
-    assert (found.outcome, reads, found.final) == ("nothing better was found", [], None)
-    assert ladder.reached is RUBRIC
-    assert "stays unread" in found.text
+async def test_examples_that_help_become_the_judges_setup_and_end_the_maps():
+    found, *_ = await climb(FaultyJudge(baited=True), examples=EXAMPLES)
+    assert (found.outcome, found.setup.examples, found.setup.band, found.maps) == ("improved", EXAMPLES[0], None, ())
 
 
-async def test_a_wording_that_only_helps_where_it_was_written_is_not_kept():
-    """Keyword bait: it mends the cases that the proposer saw, and harms as many others."""
-    whole = people()
+async def test_the_band_is_chosen_on_revise_and_bounds_what_the_second_judge_is_asked():
+    found, _, asked, _ = await climb(FaultyJudge(unsure=0.4), second="strong", second_share=0.5)
+    low, high = found.setup.band
+    assert found.outcome == "improved"
+    assert 0.3 <= low <= 0.45
+    assert 0.55 <= high <= 0.75
+    whole = people(200, 1)
     revise, _ = divided(whole.split("dev"), 0)
+    (alone,) = [items for _, items, setup in asked.asked if setup.second]
+    assert alone == {*revise.items}
+    none, *_ = await climb(FaultyJudge(unsure=0.4), second="strong", second_share=0.01)
+    assert none.outcome == "nothing better was found"
 
-    class Baited(SimulatedJudge):
-        async def __call__(self, asked, labels):
-            bait = any(leaf.statement == "Names pills." for leaf in asked.leaves)
-            self.wrong = lambda _, name: 0.3 if name == "c0" else 0.05
-            if bait and {*labels.items} <= {*revise.items}:
-                self.wrong = lambda *_: 0.0
-            return await super().__call__(asked, labels)
 
-    found, reads, _, _ = await climb(Baited(None), {"statement": "Names pills."}, labels=whole)
+async def test_a_turned_scale_is_told_first_and_no_wording_is_asked_for_it():
+    writer = Writer({"statement": CLEAR})
+    found, reads, _, _ = await climb(FaultyJudge(turned=True), writer)
+    assert [name for name, _ in writer.seen] == ["c1"]
+    assert (found.outcome, reads) == ("nothing better was found", [])
+    assert "may be turned round" in str(found.turned[0])
+    assert "Scales that may be turned round" in markdown(found)
+
+
+async def test_a_proposer_that_copies_the_cases_keywords_wins_on_revise_and_is_refused_on_select():
+    class Copier(Writer):
+        async def propose(self, leaf, cases, tries):
+            missed = [one for one in cases if one.judge.label == "no"]
+            words = [word for one in missed for word in one.response.split() if word.startswith("word")]
+            return [{"statement": f"Says it or mentions {' , '.join(words)} ."}] if leaf.id == "c0" else []
+
+    judge = FaultyJudge(misreads=0.4, obeys=True)
+    found, reads, _, _ = await climb(judge, Copier(), labels=people(300, 3))
+    (copied,) = [one for one in found.candidates if one.rung == "wording"]
+    assert copied.seen.better
+    assert copied.seen.p < 0.05
+    assert not copied.kept
     assert (found.outcome, reads) == ("nothing better was found", [])
 
 
 async def test_only_the_revise_part_reaches_the_proposer_and_no_prompt_is_in_two_parts():
-    whole = people()
-    judge = SimulatedJudge(misread)
-    found, _, writer, _ = await climb(judge, {"statement": CLEAR}, labels=whole)
+    whole = people(240, 1, each=2)
+    writer = Writer({"statement": CLEAR})
+    found, _, asked, _ = await climb(MISREAD, writer, labels=whole)
     revise, select = divided(whole.split("dev"), 0)
     clusters = [{label.cluster for label in part.table} for part in (revise, select)]
     assert not clusters[0] & clusters[1]
     assert clusters[0] | clusters[1] == {name for name, split in whole.splits.items() if split == "dev"}
-    shown = {case.item for _, cases in writer.seen for case in cases}
-    assert shown <= {*revise.items}
-    assert found.questions == sum(ratings(part) for part in (revise, select)) + ratings(select) // 2
+    assert {case.item for _, cases in writer.seen for case in cases} <= {*revise.items}
+    before_test = asked.asked[:-2]
+    locked = {label.item for label in whole.table if whole.splits[label.cluster] == "test"}
+    assert all(not items & locked for _, items, _ in before_test)
+    assert found.questions == 3 * (ratings(revise) + ratings(select)) // 2
+
+
+async def test_what_does_not_help_where_it_was_made_is_not_tried_on_select():
+    harmful = "Mentions " + " ".join(f"word{number}" for number in range(100))
+    found, _, asked, _ = await climb(FaultyJudge(obeys=True), Writer({"statement": harmful}))
+    (tried,) = [one for one in found.candidates if one.rung == "wording"]
+    assert tried.test is None
+    assert not tried.seen.better
+    assert len(asked.asked) == 3
+    assert "no better where it was made" in markdown(found)
 
 
 async def test_the_budget_ends_before_a_candidate_and_says_so():
-    whole = people()
+    whole = people(200, 1)
     start = sum(ratings(part) for part in divided(whole.split("dev"), 0))
-    found, *_ = await climb(SimulatedJudge(misread), {"statement": CLEAR}, labels=whole, questions=start)
+    few = Limits(questions=start)
+    found, *_ = await climb(MISREAD, Writer({"statement": CLEAR}), labels=whole, limits=few)
     assert (found.outcome, found.questions) == ("nothing better was found", start)
     assert any("was not measured: the budget is spent" in note for note in found.notes)
     with pytest.raises(BadInput, match="budget does not reach"):
-        await climb(SimulatedJudge(misread), labels=whole, questions=start - 1)
+        await climb(MISREAD, labels=whole, limits=Limits(questions=start - 1))
+
+
+@pytest.mark.parametrize(("limit", "enough"), [("calls", 800), ("tokens", 700)])
+async def test_other_limits_keep_a_reserve_for_the_test_split(limit, enough):
+    whole = people(200, 1)
+    dev = ratings(whole.split("dev"))
+    locked = ratings(whole) - dev
+    writer, given = Writer({"statement": CLEAR}), {"labels": whole, "locked": locked}
+    unit = 1 if limit == "calls" else 100 / (dev / 2)
+    fits = Limits(**{limit: enough + 1_000})
+    found, *_ = await climb(MISREAD, writer, limits=fits, **given)
+    assert found.outcome == "improved"
+    short = Limits(**{limit: int((dev + 2 * locked) * unit)})  # the wording and the test split together do not fit
+    found, reads, *_ = await climb(MISREAD, writer, limits=short, **given)
+    assert (found.outcome, reads) == ("nothing better was found", [])
+    assert any(limit in note for note in found.notes)
+
+
+async def test_a_time_that_is_over_ends_the_search():
+    times = iter(range(0, 10_000, 60))
+    with pytest.raises(BadInput, match="60 seconds does not reach"):
+        await climb(MISREAD, limits=Limits(seconds=60), clock=lambda: next(times))
+
+
+def test_a_meter_adds_up_over_runs_and_skips_a_line_that_was_cut(tmp_path):
+    path = tmp_path / "spent.jsonl"
+    for _ in range(2):
+        Meter(Limits(), path, clock=lambda: 0.0).add(Usage(prompt_tokens=10, completion_tokens=2, calls=1), 3)
+        with path.open("a") as file:
+            file.write('\n{"calls": 5')
+    meter = Meter(Limits(calls=3), path)
+    assert (meter.spent.calls, meter.spent.tokens, meter.spent.ratings) == (2, 24, 6)
+    assert meter.reached() is None
+    assert meter.reached(6) == "3 calls"
+    meter.add(Usage(calls=1))
+    with pytest.raises(LimitReached, match="3 calls"):
+        meter.require()
 
 
 async def test_too_few_prompts_show_nothing():
     with pytest.raises(BadInput, match="too few to divide"):
-        await climb(SimulatedJudge(misread), labels=people(prompts=20))
+        await climb(MISREAD, labels=people(20, 1))
 
 
 @pytest.mark.parametrize(
@@ -203,17 +244,15 @@ def test_a_proposal_changes_the_wording_alone_and_copies_nothing(proposal, reaso
 
 
 async def test_a_refused_proposal_is_reported_and_never_measured():
-    judge = SimulatedJudge(misread)
-    found, *_ = await climb(judge, {"statement": "Says it.", "points": 5})
+    found, _, asked, _ = await climb(MISREAD, Writer({"statement": "Says it.", "points": 5}))
     (refused,) = (one for one in found.candidates if one.rung == "wording")
     assert "changes 'points'" in refused.refused
-    assert len(judge.asked) == 2
+    assert len(asked.asked) == 2
 
 
 async def test_the_figures_are_those_of_the_rows():
-    whole = people()
-    judge = SimulatedJudge(misread)
-    old, new = await judge(RUBRIC, whole), await SimulatedJudge(lambda *_: 0.05)(RUBRIC, whole)
+    whole = people(240, 1, each=2)
+    old, new = await MISREAD(RUBRIC, whole, AS_IT_IS), await FaultyJudge()(RUBRIC, whole, AS_IT_IS)
     found = paired_test(old, new, "main")
     truth = {(row.item, row.criterion): row.label for row in whole.table}
     judged = [[row for row in labels.table if row.role == "judge"] for labels in (old, new)]
@@ -228,7 +267,7 @@ async def test_the_figures_are_those_of_the_rows():
 
 
 async def test_the_report_says_what_did_not_help_and_escapes_texts():
-    found, *_ = await climb(SimulatedJudge(misread), {"statement": CLEAR}, {"statement": "<b>Says</b> | it."})
+    found, *_ = await climb(MISREAD, Writer({"statement": CLEAR}, {"statement": "<b>Says</b> | it."}))
     for document in (markdown(found), html(found)):
         assert "What did not help" in document
         assert "read once" in document

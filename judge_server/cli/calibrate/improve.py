@@ -22,11 +22,32 @@ def improve(
     proposer: Annotated[
         str | None, typer.Option("--proposer", metavar="JUDGE", help="The judge whose model proposes other wordings.")
     ] = None,
+    second: Annotated[
+        str | None,
+        typer.Option("--second", metavar="JUDGE", help="A stronger judge for what this one leaves open."),
+    ] = None,
+    second_share: Annotated[
+        float, typer.Option("--second-share", min=0.01, max=1, help="The most of the questions that go to --second.")
+    ] = 0.5,
+    examples: Annotated[
+        list[int] | None,
+        typer.Option("--examples", min=0, max=16, help="Examples to try with each question; 0: none. Repeatable."),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option("--encoder", metavar="DIR", help="A sentence encoder: also try examples by its vectors."),
+    ] = None,
     tries: Annotated[int, typer.Option("--tries", min=1, max=10, help="Wordings proposed for a criterion.")] = 3,
     questions: Annotated[
         int | None,
         typer.Option("--questions", min=1, help="The most ratings to ask before the test split."),
     ] = None,
+    calls: Annotated[int | None, typer.Option("--calls", min=1, help="The most calls of models.")] = None,
+    tokens: Annotated[int | None, typer.Option("--tokens", min=1, help="The most tokens.")] = None,
+    dollars: Annotated[
+        float | None, typer.Option("--dollars", min=1e-9, help="The most money, if prices are known.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", min=1e-3, help="The most time, over all runs.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the division into revise and select.")] = 0,
     reader: Annotated[
         str, typer.Option("--reader", metavar="NAME", help="Who reads the test split, if it was read before.")
@@ -38,31 +59,31 @@ def improve(
     library: options.LibraryFlags,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
-    """Try fitted maps and other wordings of the criteria, and keep what agrees better with people.
+    """Try fitted maps, other wordings, labelled examples and a second judge, and keep what agrees better with people.
 
-    The dev split is divided by prompt: disagreements in one half drive the candidates, the other half chooses among
-    them, and the locked test split is read once at the end to confirm. Ids, kinds, scales and points stay as they are.
-    An interrupted run resumes from --out without asking twice. "Nothing better was found" is an answer: the exit status
-    is 0.
+    The dev split is divided by prompt: one half drives the candidates, the other half chooses among them, and the
+    locked test split is read once at the end to confirm. Ids, kinds, scales and points stay as they are. An interrupted
+    run resumes from --out without asking twice. "Nothing better was found" is an answer: the exit status is 0.
 
     Example: judge-server calibrate improve kqa.csv --rubric medical/consultation --proposer strong --out better
     """
+    from judge_server.calibration.improve_run import Attempt
+    from judge_server.calibration.improvement import Limits
     from judge_server.cli.actions.calibrate import improve as improving
+    from judge_server.cli.calibrate import sources
     from judge_server.cli.running import run
 
     settings = options.settings_given(judging, library).with_database()
-    wished = improving.ImproveOptions(
-        labels=labels,
-        rubric=rubric,
-        judge=judge,
-        proposer=proposer,
-        out=out,
+    seconds = None if minutes is None else 60 * minutes
+    attempt = Attempt(
         tries=tries,
-        questions=questions,
         seed=seed,
+        limits=Limits(questions=questions, calls=calls, tokens=tokens, dollars=dollars, seconds=seconds),
+        examples=sources.example_rules(examples, encoder),
+        second_share=second_share,
+        positives=sources.positives(positive or ()),
         reader=reader,
         reason=reason,
-        positives=tuple(positive or ()),
-        as_json=as_json,
     )
+    wished = improving.ImproveOptions(labels, rubric, judge, proposer, second, out, attempt, as_json)
     run(improving.improve(settings, wished))

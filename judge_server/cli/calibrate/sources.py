@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from judge_server.authoring.rubric_registry import RubricRegistry
+    from judge_server.core.judge import ExampleRule
     from judge_server.core.rubric import Rubric
     from judge_server.labels.label_set import LabelSet
     from judge_server.labels.splits import Part
@@ -49,6 +50,18 @@ def positives(given: "Sequence[str]") -> dict[str, str]:
                 f"--positive {criterion}{equals}{label} is not CRITERION=CLASS.", remedy="Write it like met=yes."
             )
     return {criterion: label for criterion, _, label in pairs}
+
+
+def example_rules(counts: "Sequence[int] | None", encoder: str | None) -> "tuple[ExampleRule, ...]":
+    """Rules for each count, by words and, if an encoder is given, by its vectors; by default for four examples. Their
+    source is set by the run."""
+    from judge_server.core.judge import ExampleRule
+
+    wanted = [count for count in dict.fromkeys(counts or (4,)) if count]
+    rules = [ExampleRule(source="revise", k=count) for count in wanted]
+    if encoder is not None:
+        rules += [ExampleRule(source="revise", k=count, by="embedding", encoder=encoder) for count in wanted]
+    return tuple(rules)
 
 
 async def label_set(named: str, store: "Store") -> "LabelSet":
