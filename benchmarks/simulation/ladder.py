@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.simulation.cell import REPORTED, Cell, Demand, Outcome, Random
 from judge_server.calibration.disagreement import Disagreement
-from judge_server.calibration.improvement import Improvement, Rung, Setup
+from judge_server.calibration.improvement import Improvement, JudgeSetup, Rung
 from judge_server.calibration.ladder import Ladder, LadderOptions
 from judge_server.core.criterion import AnyLeaf
 from judge_server.core.errors import BadInput
@@ -87,7 +87,7 @@ class FaultyJudge:
     def _share(self, *key: object) -> float:
         return crc32("|".join(map(str, (self.seed, *key))).encode()) / 2**32
 
-    async def __call__(self, asked: Rubric, labels: LabelSet, setup: Setup) -> LabelSet:
+    async def __call__(self, asked: Rubric, labels: LabelSet, setup: JudgeSetup) -> LabelSet:
         rows = [label for label in labels.table if label.role == "human"]
         statements = {leaf.id: leaf.statement for leaf in asked.leaves}
         judged = []
@@ -98,7 +98,7 @@ class FaultyJudge:
             judged.append(row.model_copy(update=own))
         return replace(labels, table=table_of([*rows, *judged]))
 
-    def chance(self, row: Label, statement: str, response: str, setup: Setup) -> float:
+    def chance(self, row: Label, statement: str, response: str, setup: JudgeSetup) -> float:
         first = self._first(row, statement, response, setup)
         strong = setup.second or (setup.band is not None and setup.band[0] <= first <= setup.band[1])
         return self._second(row) if strong else first
@@ -114,7 +114,7 @@ class FaultyJudge:
     def _met(self, row: Label) -> bool:
         return row.item[-len(CRITERIA) :][CRITERIA.index(row.criterion)] == "1"
 
-    def _first(self, row: Label, statement: str, response: str, setup: Setup) -> float:
+    def _first(self, row: Label, statement: str, response: str, setup: JudgeSetup) -> float:
         way = f"{statement}|{setup.examples is not None}"
         met, first = self._met(row), row.criterion == CRITERIA[0]
         if self._share("guess", row.item, row.criterion) < self.unsure:

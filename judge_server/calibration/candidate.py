@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from judge_server.agreement.marginal import holm_adjusted
-from judge_server.calibration.improvement import AS_IT_IS, Setup, TriedChange
+from judge_server.calibration.improvement import AS_IT_IS, JudgeSetup, TriedChange
 from judge_server.core.fitted_map import FittedMap
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet
@@ -13,32 +13,32 @@ SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
-class Standing:
+class KeptSoFar:
     """What was kept so far, with the judge's rows under it on both parts. ``maps`` are applied when rows are
     compared."""
 
     rubric: Rubric
     seen: LabelSet
     select: LabelSet
-    setup: Setup = AS_IT_IS
+    setup: JudgeSetup = AS_IT_IS
     maps: Mapping[str, FittedMap] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Candidate:
+class MeasuredChange:
     """A measured change, and what would stand if it were kept."""
 
     change: TriedChange
-    after: Standing | None = None
+    after: KeptSoFar | None = None
 
 
-def chosen(made: Sequence[Candidate]) -> tuple[list[TriedChange], list[Standing]]:
+def chosen(made: Sequence[MeasuredChange]) -> tuple[list[TriedChange], list[KeptSoFar]]:
     """The candidates of a rung with p-values adjusted for all of them (Holm), and what stands after the best
     significant one of each criterion."""
     tests = [one.change.test.p for one in made if one.change.test is not None and one.change.test.p is not None]
     holding = iter(holm_adjusted(tests))
     told = [_adjusted(one, next(holding)) if _tested(one.change) else one for one in made]
-    best: dict[str, Candidate] = {}
+    best: dict[str, MeasuredChange] = {}
     for one in told:
         rival = best.get(one.change.criterion)
         if _sure(one.change) and (rival is None or _right(one.change) > _right(rival.change)):
@@ -52,7 +52,7 @@ def _tested(change: TriedChange) -> bool:
     return change.test is not None and change.test.p is not None
 
 
-def _adjusted(one: Candidate, p: float) -> Candidate:
+def _adjusted(one: MeasuredChange, p: float) -> MeasuredChange:
     return replace(one, change=one.change.model_copy(update={"adjusted_p": p}))
 
 

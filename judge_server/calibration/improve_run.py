@@ -9,7 +9,7 @@ from pathlib import Path
 
 from judge_server.authoring.emitting import yaml_of
 from judge_server.authoring.writing import replace_file
-from judge_server.calibration.improvement import AS_IT_IS, NO_LIMITS, Improvement, Limits, Setup
+from judge_server.calibration.improvement import AS_IT_IS, NO_LIMITS, Improvement, JudgeSetup, Limits
 from judge_server.calibration.journal import Journal
 from judge_server.calibration.kept_proposals import KeptProposals
 from judge_server.calibration.labelled_responses import labelled_responses, pool_of
@@ -136,7 +136,7 @@ class ImproveRun:
         reason = f"calibrate improve {self.key}: {self.attempt.reason or 'the one look at the end'}"
         return await read_test(self.whole, log, reader=self.attempt.reader or "calibrate improve", reason=reason)
 
-    async def _measured(self, rubric: Rubric, labels: LabelSet, setup: Setup) -> LabelSet:
+    async def _measured(self, rubric: Rubric, labels: LabelSet, setup: JudgeSetup) -> LabelSet:
         """Rows of the judge in this setup, under the judge's own name."""
         judge = self._judge_of(setup)
         task = CalibrationTask.of(
@@ -156,13 +156,13 @@ class ImproveRun:
         with Journal(self.out / name, task.heading) as journal, self.watching(labels.counts.items) as advance:
             return (await run(scorer, task, journal=journal, advance=advance, meter=self._meter)).labels
 
-    def _judge_of(self, setup: Setup) -> Judge:
+    def _judge_of(self, setup: JudgeSetup) -> Judge:
         key = setup.model_dump_json()
         if key not in self._asked:
             self._asked[key] = self._built(setup)
         return self._asked[key]
 
-    def _built(self, setup: Setup) -> Judge:
+    def _built(self, setup: JudgeSetup) -> Judge:
         judge = self.judge
         if setup.examples is not None:
             rule = setup.examples

@@ -13,7 +13,7 @@ Outcome = Literal["improved", "not confirmed", "nothing better was found"]
 Rung = Literal["map", "wording", "examples", "cascade"]
 
 
-class Setup(Frozen):
+class JudgeSetup(Frozen):
     """How the judge is asked, beside its rubric: with labelled ``examples`` of the revise part, before a second judge
     that decides within ``band``, or only the ``second`` judge."""
 
@@ -22,7 +22,7 @@ class Setup(Frozen):
     second: bool = False
 
 
-AS_IT_IS = Setup()
+AS_IT_IS = JudgeSetup()
 
 
 class Limits(Frozen):
@@ -163,7 +163,7 @@ class Improvement(Frozen):
     outcome: Outcome
     version: str | None = None
     maps: tuple[str, ...] = ()
-    setup: Setup = AS_IT_IS
+    setup: JudgeSetup = AS_IT_IS
     questions: int
     limits: Limits = NO_LIMITS
     spent: Spend = Spend()

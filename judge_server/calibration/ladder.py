@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
-from judge_server.calibration.candidate import SIGNIFICANT, Candidate, Standing, chosen
+from judge_server.calibration.candidate import SIGNIFICANT, KeptSoFar, MeasuredChange, chosen
 from judge_server.calibration.cascade_choice import Wanted, choose_cascade
 from judge_server.calibration.clarity import clarity, turned_scales
 from judge_server.calibration.comparison import NEW, OLD, merged
@@ -22,10 +22,10 @@ from judge_server.calibration.fit import fit
 from judge_server.calibration.improvement import (
     AS_IT_IS,
     Improvement,
+    JudgeSetup,
     Limits,
     Outcome,
     PairedTest,
-    Setup,
     TriedChange,
     TurnedScale,
 )
@@ -46,7 +46,7 @@ SHOWN_CASES = 12  # disagreements that a proposer sees
 class Measure(Protocol):
     """People's rows of ``labels`` and the judge's under ``rubric``, asked as ``setup`` says. Raises LimitReached."""
 
-    async def __call__(self, rubric: Rubric, labels: LabelSet, setup: Setup) -> LabelSet: ...
+    async def __call__(self, rubric: Rubric, labels: LabelSet, setup: JudgeSetup) -> LabelSet: ...
 
 
 class Proposer(Protocol):
@@ -145,11 +145,11 @@ class Ladder:
             created_at=datetime.now(UTC),
         )
 
-    async def _start(self, revise: LabelSet, select: LabelSet) -> Standing:
+    async def _start(self, revise: LabelSet, select: LabelSet) -> KeptSoFar:
         self._require(revise, select, why="The budget does not reach the judge's answers as it is.")
         try:
             seen = await self._judged(self.rubric, revise, AS_IT_IS)
-            return Standing(self.rubric, seen, await self._judged(self.rubric, select, AS_IT_IS))
+            return KeptSoFar(self.rubric, seen, await self._judged(self.rubric, select, AS_IT_IS))
         except LimitReached as limit:
             raise BadInput(
                 f"The budget of {limit} does not reach the judge's answers as it is.",
@@ -168,7 +168,7 @@ class Ladder:
             return f"{most} questions"
         return meter.reached(wanted + 2 * self.options.locked) if meter.spent.ratings else None
 
-    async def _judged(self, rubric: Rubric, labels: LabelSet, setup: Setup) -> LabelSet:
+    async def _judged(self, rubric: Rubric, labels: LabelSet, setup: JudgeSetup) -> LabelSet:
         self.asked += ratings(labels)
         return await self.measure(rubric, labels, setup)
 
@@ -176,7 +176,7 @@ class Ladder:
         """Whether a criterion is worth a change: one whose scale may be turned round is mended first."""
         return all(one.criterion != criterion for one in self.turned)
 
-    async def _map(self, standing: Standing) -> Standing:
+    async def _map(self, standing: KeptSoFar) -> KeptSoFar:
         """With the maps fitted on revise that agree better on select."""
         judge = self.options.judge
         made = []
@@ -188,12 +188,12 @@ class Ladder:
             change = TriedChange(
                 rung="map", criterion=one.criterion, name=f"a fitted map for {one.criterion}", test=test
             )
-            made.append(Candidate(change, replace(standing, maps=own)))
+            made.append(MeasuredChange(change, replace(standing, maps=own)))
         for one_kept in self._chosen(made):
             standing = replace(standing, maps={**standing.maps, **one_kept.maps})
         return standing
 
-    async def _word(self, standing: Standing) -> Standing:
+    async def _word(self, standing: KeptSoFar) -> KeptSoFar:
         """With the wordings that agree better on select."""
         if self.proposer is None:
             self.notes.append("No other wording was tried: no proposer was named.")
@@ -208,7 +208,7 @@ class Ladder:
                 refused=one.refused,
             )
             if one.rubric is None:
-                made.append(Candidate(change))
+                made.append(MeasuredChange(change))
                 continue
             found = await self._tried(standing, change, one.rubric, standing.setup)
             if found is not None:
@@ -224,7 +224,7 @@ class Ladder:
             )
         return standing
 
-    async def _drafts(self, proposer: Proposer, standing: Standing) -> list[Draft]:
+    async def _drafts(self, proposer: Proposer, standing: KeptSoFar) -> list[Draft]:
         """For each criterion with disagreements in revise, those with most first."""
         drafts: list[Draft] = []
         texts = [text for item in standing.seen.items.values() for text in (item.prompt, item.response) if text]
@@ -241,7 +241,7 @@ class Ladder:
                 drafts.append(draft(self.rubric, leaf, proposal, texts, len(drafts) + 1))
         return drafts
 
-    async def _exemplify(self, standing: Standing) -> Standing:
+    async def _exemplify(self, standing: KeptSoFar) -> KeptSoFar:
         """With the labelled examples that agree best on select."""
         made = []
         for rule in self.options.examples:
@@ -252,7 +252,7 @@ class Ladder:
                 made.append(found)
         return next(iter(self._chosen(made)), standing)
 
-    async def _cascade(self, standing: Standing) -> Standing:
+    async def _cascade(self, standing: KeptSoFar) -> KeptSoFar:
         """With the second judge deciding what the first leaves uncertain, in the band that revise chose."""
         second, judge = self.options.second, self.options.judge
         if second is None:
@@ -260,7 +260,7 @@ class Ladder:
         if (lacking := self._lacking(ratings(self.revise))) is not None:
             self.notes.append(f"{second} was not tried: {lacking} would be overdrawn.")
             return standing
-        strong = await self._judged(standing.rubric, self.revise, Setup(second=True))
+        strong = await self._judged(standing.rubric, self.revise, JudgeSetup(second=True))
         both = merged(standing.seen, judge, strong, judge)
         wanted = Wanted(budget=self.options.second_share)
         (choice,) = choose_cascade(both, None, (OLD, NEW), standing.rubric, wanted, partial=True)
@@ -274,7 +274,9 @@ class Ladder:
         found = await self._tried(standing, change, standing.rubric, setup)
         return standing if found is None else next(iter(self._chosen([found])), standing)
 
-    async def _tried(self, standing: Standing, change: TriedChange, rubric: Rubric, setup: Setup) -> Candidate | None:
+    async def _tried(
+        self, standing: KeptSoFar, change: TriedChange, rubric: Rubric, setup: JudgeSetup
+    ) -> MeasuredChange | None:
         """The change measured on revise, and if it is better there, on select; None if the budget does not reach."""
         judge, own = self.options.judge, change.criterion
         cut = partial(only_criterion, name=own) if own else (lambda labels: labels)
@@ -288,17 +290,17 @@ class Ladder:
         seen = await self._judged(rubric, revise, setup)
         change = change.model_copy(update={"seen": paired_test(stood[0], seen, judge)})
         if change.seen is None or not change.seen.better:
-            return Candidate(change)
+            return MeasuredChange(change)
         judged = await self._judged(rubric, select, setup)
         change = change.model_copy(update={"test": paired_test(stood[1], judged, judge)})
-        return Candidate(change, Standing(rubric, seen, judged, setup))
+        return MeasuredChange(change, KeptSoFar(rubric, seen, judged, setup))
 
-    def _chosen(self, made: Sequence[Candidate]) -> list[Standing]:
+    def _chosen(self, made: Sequence[MeasuredChange]) -> list[KeptSoFar]:
         changes, kept = chosen(made)
         self.candidates += changes
         return kept
 
-    async def _confirmed(self, standing: Standing) -> PairedTest | None:
+    async def _confirmed(self, standing: KeptSoFar) -> PairedTest | None:
         """The one look at the test split, before and after all that was kept."""
         if not any(one.kept for one in self.candidates):
             return None
@@ -335,5 +337,5 @@ def with_leaf(rubric: Rubric, leaf: AnyLeaf) -> Rubric:
     return made or rubric
 
 
-def replace_setup(setup: Setup, **changes: Any) -> Setup:
+def replace_setup(setup: JudgeSetup, **changes: Any) -> JudgeSetup:
     return setup.model_copy(update=changes)
