@@ -7,6 +7,8 @@ from sqlalchemy import Row, case, func, select
 
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.store.database import Run
+from judge_server.store.measuring_schema import AUDIT
+from judge_server.store.run_records import NO_AUDIT
 from judge_server.store.schema import JUDGMENT
 
 MOST_STEPS = 5_000
@@ -37,7 +39,7 @@ class RunStepRecords:
         self._read = read
 
     async def steps(self, run: str) -> tuple[RunStep, ...]:
-        """By rubric and policy, then by step; the first 5,000. Judgments without a step are left out."""
+        """By rubric and policy, then by step; the first 5,000. Judgments without a step, and audits, are left out."""
         column = JUDGMENT.c
         by = (column.rubric_id, column.policy, column.step)
         question = (
@@ -52,13 +54,25 @@ class RunStepRecords:
                 func.max(column.reward).label("high"),
                 func.min(column.created_us).label("first_us"),
             )
-            .where(column.run == run, column.step.is_not(None))
+            .where(column.run == run, column.step.is_not(None), NO_AUDIT)
             .group_by(*by)
             .order_by(*by)
             .limit(MOST_STEPS)
         )
         rows = await self._read(lambda connection: connection.execute(question).all())
         return tuple(map(_step, rows))
+
+    async def audits(self, run: str, limit: int) -> tuple[tuple[str, str], ...]:
+        """The newest audits of a run's judgments: the audited judgment and the one that audits it."""
+        question = (
+            select(AUDIT.c.audited_id, AUDIT.c.judgment_id)
+            .join(JUDGMENT, JUDGMENT.c.id == AUDIT.c.audited_id)
+            .where(JUDGMENT.c.run == run, AUDIT.c.judgment_id.is_not(None))
+            .order_by(AUDIT.c.created_us.desc(), AUDIT.c.audited_id)
+            .limit(limit)
+        )
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return tuple((row.audited_id, row.judgment_id) for row in rows)
 
 
 def _step(row: Row[Any]) -> RunStep:

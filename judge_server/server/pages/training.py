@@ -1,6 +1,6 @@
 """/runs and /runs/one: a training run over its steps, with the alarms where they were raised."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -12,6 +12,7 @@ from judge_server.core.monitor import Transition
 from judge_server.core.run import GroupRewards
 from judge_server.monitoring.reward_noise import noise_of
 from judge_server.server.pages.rendering import page
+from judge_server.server.pages.run_profile import RunProfile, profile, sampled, with_audits
 from judge_server.server.routes.runs import RunName, require_view
 from judge_server.server.service import ServiceHere, viewer
 from judge_server.store.run_step_records import RunStep
@@ -21,6 +22,7 @@ router = APIRouter(prefix="/runs", include_in_schema=False)
 _LISTED: Final = 100
 _PROMPTS: Final = 20
 _NEWEST_GROUPS: Final = 8
+_PROFILED: Final = 4  # rubrics and policies whose judgments are read
 _WIDTH: Final = 600
 _HEIGHT: Final = 160
 
@@ -48,6 +50,8 @@ class RunPart:
     policy: str
     steps: tuple[RunStep, ...]
     lines: tuple[StepLine, ...]
+    profiled: tuple[StepLine, ...]
+    profile: RunProfile | None
 
 
 @router.get("")
@@ -64,7 +68,10 @@ async def run(run: RunName, request: Request, service: ServiceHere) -> Response:
         raise UnknownRun("No judgment names this run.", remedy="Look for it among the runs.")
     steps = await service.store.run_steps.steps(run)
     raised = [one for one in await service.store.alarms.transitions(1_000) if one.raised]
-    parts = [_part(tuple(some), raised) for _, some in groupby(steps, key=lambda step: (step.rubric, step.policy))]
+    grouped = {key: tuple(some) for key, some in groupby(steps, key=lambda step: (step.rubric, step.policy))}
+    profiles = {key: await profile(service, run, sampled(some)) for key, some in list(grouped.items())[:_PROFILED]}
+    await with_audits(service, run, profiles)
+    parts = [_part(some, raised, profiles.get(key)) for key, some in grouped.items()]
     prompts = await service.store.run_prompts.prompts(run, _PROMPTS)
     histories = [(one, " ".join(map(_group, one.steps[-_NEWEST_GROUPS:]))) for one in prompts.listed]
     noise = (await noise_of(service.store.reasks, run)).rubrics
@@ -79,7 +86,7 @@ def _group(group: GroupRewards) -> str:
     return f"{step}{mean}{'=' if group.equal else ''}"
 
 
-def _part(steps: tuple[RunStep, ...], raised: Sequence[Transition]) -> RunPart:
+def _part(steps: tuple[RunStep, ...], raised: Sequence[Transition], found: RunProfile | None) -> RunPart:
     first = steps[0]
     marks = _marks(steps, raised)
     shares = {
@@ -88,7 +95,23 @@ def _part(steps: tuple[RunStep, ...], raised: Sequence[Transition]) -> RunPart:
     }
     lines = [_line("Mean reward", steps, [step.mean for step in steps], marks)]
     lines += [_line(title, steps, values, marks, (0.0, 1.0)) for title, values in shares.items()]
-    return RunPart(first.rubric, first.policy, steps, tuple(lines))
+    return RunPart(first.rubric, first.policy, steps, tuple(lines), tuple(_profiled(steps, marks, found)), found)
+
+
+def _profiled(
+    steps: tuple[RunStep, ...], marks: Sequence[tuple[int, str]], found: RunProfile | None
+) -> Iterator[StepLine]:
+    """The curves of a sample of the steps."""
+    if found is None:
+        return
+    some = sampled(steps)
+    yield _line("Mean length in characters", some, [found.length.get(step.step) for step in some], marks)
+    if found.audits:
+        own = [step for step in steps if step.step in found.audits]
+        yield _line("Share decided as the audit did", own, [found.audits[step.step] for step in own], marks, (0.0, 1.0))
+    for kind, by_name in (("Component", found.components), ("Met", found.criteria)):
+        for name, values in by_name.items():
+            yield _line(f"{kind}: {name}", some, [values.get(step.step) for step in some], marks, (0.0, 1.0))
 
 
 def _marks(steps: Sequence[RunStep], raised: Sequence[Transition]) -> list[tuple[int, str]]:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.served import judged_by, until
+from judge_server.core.judge import JudgeSpecification
+from tests.served import judged_by, served, settings_of, until
 from tests.server.pages.test_pages import sound
-from tests.stub_judge import faithful, labels, text
+from tests.stub_judge import StubJudge, faithful, labels, text
 from tests.submissions import rubric, submission
 
 
@@ -26,17 +27,20 @@ def client():
 
 def test_a_run_is_drawn_over_its_steps(client):
     assert "/runs/one?run=a%2Fb" in {one["href"] for one in sound(client.get("/runs")).all("a")}
-    page = sound(client.get("/runs/one", params={"run": "a/b"}), curves=3)
-    mean, without, _ = (one["aria-label"] for one in page.all("svg"))
+    page = sound(client.get("/runs/one", params={"run": "a/b"}), curves=6)
+    mean, without, _, length, *criteria = (one["aria-label"] for one in page.all("svg"))
     assert mean == "Mean reward: 0.800 at first, 0.800 at last"
     assert without == "Share without a reward: 0.000 at first, 0.000 at last"
+    assert length == "Mean length in characters: 19.000 at first, 19.000 at last"
+    assert [one.partition(":")[0] for one in criteria] == ["Met", "Met"]
+    assert "Means of 15 judgments" in page.text
     pieces = [one["points"].split() for one in page.all("polyline")]
-    assert [len(points) for points in pieces] == [3, 1, 5, 5]  # the mean is broken where no reward is
+    assert [len(points) for points in pieces[:4]] == [3, 1, 5, 5]  # the mean is broken where no reward is
     assert pieces[2][3] == "450.0,0.0"  # all of step 3
 
 
 def test_from_a_missing_reward_to_its_cause_in_three_clicks(client):
-    page = sound(client.get("/runs/one", params={"run": "a/b"}), curves=3)
+    page = sound(client.get("/runs/one", params={"run": "a/b"}), curves=6)
     (step,) = (one["href"] for one in page.all("a") if "step=3" in one["href"])
     listed = sound(client.get(step))
     one = next(link["href"] for link in listed.all("a") if link["href"].startswith("/judgments/jdg_"))
@@ -48,7 +52,7 @@ def test_an_unknown_run_is_a_page(client):
 
 
 def test_equal_groups_of_each_prompt_and_what_rewarded_the_run_stand_on_its_page(client):
-    shown = sound(client.get("/runs/one", params={"run": "a/b"}), curves=3).text
+    shown = sound(client.get("/runs/one", params={"run": "a/b"}), curves=6).text
     assert "4 of 4 groups of at least two rewards are equal" in shown
     assert "0: 0.80= 1: 0.80= 2: 0.80= 3: none" in shown
     (source,) = client.get("/v1/runs/summary", params={"run": "a/b"}).json()["sources"]
@@ -72,7 +76,7 @@ def test_the_chance_of_the_judge_stands_on_the_page_of_the_run():
             asked = submission(rubric=rubric(1), response=f"Answer {number // 6}.", **place)
             client.post("/v1/score", json=asked).raise_for_status()
         until(lambda: asked_again(client) == 24)
-        page = sound(client.get("/runs/one", params={"run": "noisy"}), curves=3)
+        page = sound(client.get("/runs/one", params={"run": "noisy"}), curves=5)
         (found,) = client.get("/v1/runs/noise", params={"run": "noisy"}).json()["rubrics"]
     assert found["share"] > 0.05
     assert f"{found['rubric']}: {found['text']}" in page.text
@@ -80,3 +84,18 @@ def test_the_chance_of_the_judge_stands_on_the_page_of_the_run():
 
 def asked_again(client):
     return sum(one["pairs"] for one in client.get("/v1/runs/noise", params={"run": "noisy"}).json()["rubrics"])
+
+
+def test_audits_of_a_run_stand_beside_its_steps():
+    with StubJudge(faithful(0.8)) as first, StubJudge(lambda body: labels(Yes=0.1, No=0.9)) as second:
+        settings = settings_of(first.specification, audit_judge="second", audit_share=1.0)
+        other = JudgeSpecification(name="second", model=second.specification)
+        settings = settings.model_copy(update={"judges": {**settings.judges, "second": other}})
+        with served(settings) as client:
+            item = submission(rubric=rubric(), run="r", step=1)
+            client.post("/v1/score", json=item).raise_for_status()
+            until(lambda: "audits decided 2 criteria" in client.get("/runs/one", params={"run": "r"}).text, 120)
+            shown = client.get("/runs/one", params={"run": "r"})
+    assert "Means of 1 judgments" in shown.text
+    assert "Mean reward: 0.800 at first, 0.800 at last" in shown.text
+    assert "Share decided as the audit did: 0.000 at first, 0.000 at last" in shown.text
