@@ -2,12 +2,20 @@
 
 Read are OpenAI's chat messages (with ``function_call`` and role ``function``), items of its Responses API, Anthropic's
 blocks (``text``, ``thinking``, ``tool_use``, ``tool_result``), calls written flat, and custom calls. A ``refusal`` is
-what the assistant says. Known fields of metadata are left out. Any other field stays, and is then refused with its
-name: it may be content.
+what the assistant says. Known fields of metadata are left out.
+
+Any other field is metadata or content by what it holds. Metadata is a single value beside content that is read: a
+number, true, false or null, or a text of one line, at most 100 characters and no address of a file; or an object of
+numbers. It is left out, and its name stays with the message under ``LEFT_OUT``. Anything else may be content and stays,
+and so does a name that is nearly one of ours: validation then refuses it with its name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Final
+
+LEFT_OUT: Final = object()
+"""The key, which no message from outside can have, of the names of metadata that were left out of a message."""
 
 _OURS = frozenset(("role", "content", "reasoning", "reasoning_content", "tool_calls", "tool_call_id", "name"))
 _METADATA = frozenset(
@@ -19,6 +27,9 @@ _METADATA = frozenset(
 )  # fmt: skip
 _BLOCKS = frozenset(("tool_use", "tool_result", "thinking", "redacted_thinking"))
 _ARGUMENTS = ("arguments", "input", "args", "parameters")
+_CONTENT = frozenset(("content", "reasoning", "reasoning_content", "tool_calls", "refusal", "audio", "text"))
+_LONGEST_NAME = 100
+_NEARLY = 0.8
 _OF_A_CALL = frozenset(
     ("id", "call_id", "type", "index", "name", "status", "provider_specific_fields", "extra_content")
 )
@@ -68,10 +79,32 @@ def _messages(message: Any) -> Iterator[Any]:
             return  # a turn of results alone
         kept["content"] = [_without_metadata(one) for one in rest]
     if calls:
-        kept["tool_calls"] = calls
+        kept["tool_calls"] = [call for call, _ in calls]
     if thoughts and not kept.get("reasoning") and not kept.get("reasoning_content"):
         kept["reasoning"] = "\n\n".join(thoughts)
-    yield kept
+    yield _without_unknown(kept, [name for _, names in calls for name in names])
+
+
+def _without_unknown(message: dict[Any, Any], left: list[str]) -> dict[Any, Any]:
+    """The message without unknown metadata, with its names after those in ``left``."""
+    if any(message.get(name) for name in ("content", "reasoning", "reasoning_content", "tool_calls")):
+        unknown = [name for name in message if name not in _OURS and name not in _CONTENT]
+        for name in unknown:
+            misspelt = get_close_matches(str(name), _OURS, 1, _NEARLY)
+            if _is_metadata(message[name]) and not misspelt:
+                del message[name]
+                left.append(str(name))
+    return message | {LEFT_OUT: tuple(left)} if left else message
+
+
+def _is_metadata(value: Any) -> bool:
+    """Whether an unknown field says something about a message, and is no part of what is said."""
+    if isinstance(value, str):
+        one_line = len(value) <= _LONGEST_NAME and "\n" not in value
+        return one_line and "://" not in value and not value.startswith("data:")
+    if isinstance(value, Mapping):
+        return all(one is None or isinstance(one, bool | int | float) for one in value.values())
+    return value is None or isinstance(value, bool | int | float) or value in ([], ())
 
 
 def _kind(given: Any) -> str | None:
@@ -85,11 +118,12 @@ def _listed(given: Any) -> Sequence[Any]:
     return given if isinstance(given, list | tuple) else ()
 
 
-def _of_item(item: Mapping[str, Any]) -> dict[str, Any]:
+def _of_item(item: Mapping[str, Any]) -> dict[Any, Any]:
     """A message of one item of the Responses API."""
     match item["type"]:
         case "function_call" | "custom_tool_call":
-            return {"role": "assistant", "content": "", "tool_calls": [_call(item)]}
+            call, left = _call(item)
+            return {"role": "assistant", "content": "", "tool_calls": [call], LEFT_OUT: tuple(left)}
         case "reasoning":
             parts = [*_listed(item.get("content")), *_listed(item.get("summary"))]
             return {"role": "assistant", "content": "", "reasoning": "\n\n".join(_thoughts(parts))}
@@ -99,19 +133,22 @@ def _of_item(item: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"an item of type {kind!r} is not read: it may be content")
 
 
-def _call(call: Any) -> Any:
-    """A tool call with its function's name and arguments, whatever wrote it. A field that is not known stays, and is
-    refused: it may hold the arguments."""
+def _call(call: Any) -> tuple[Any, list[str]]:
+    """A tool call with its function's name and arguments, whatever wrote it, and the names of unknown metadata that
+    was left out. A field that may hold the arguments stays, and is refused."""
     if not isinstance(call, Mapping):
-        return call
+        return call, []
     held = next((name for name in ("function", "custom") if isinstance(call.get(name), Mapping)), None)
     inner = call if held is None else call[held]
-    arguments = next((inner[name] for name in _ARGUMENTS if inner.get(name) is not None), "{}")
+    given = next((inner[name] for name in _ARGUMENTS if inner.get(name) is not None), None)
+    arguments = "{}" if given is None else given
     called = next((call[name] for name in ("call_id", "id") if isinstance(call.get(name), str)), None)
     known = _OF_A_CALL.union(_ARGUMENTS, () if held is None else (held,))
     unknown = {name: value for part in (call, inner) for name, value in part.items() if name not in known and value}
+    left = [] if given is None else [f"tool_calls.{name}" for name, value in unknown.items() if _is_metadata(value)]
+    kept = {name: value for name, value in unknown.items() if given is None or not _is_metadata(value)}
     function = {"name": inner.get("name"), "arguments": "{}" if arguments == "" else arguments}
-    return {"id": called, "function": function, **unknown}
+    return {"id": called, "function": function, **kept}, left
 
 
 def _results(content: Sequence[Any]) -> Iterator[dict[str, Any]]:

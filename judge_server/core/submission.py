@@ -1,19 +1,32 @@
 """A submission: a conversation, a response to it in the common format of chat APIs, and the trainer's coordinates."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
-from judge_server.core.message_shapes import in_our_shape
+from judge_server.core.message_shapes import LEFT_OUT, in_our_shape
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.step import MessageField, Step, steps_of
 from judge_server.util.canonical import JsonObject, as_json, canonical_json, canonical_texts, digest_of_json, encodable
 
+METADATA_LEFT_OUT = "unknown metadata of messages was left out"
+"""How the notice begins that names it."""
+_MOST_TOLD = 10
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 
@@ -41,7 +54,8 @@ _FOREIGN = frozenset({"annotations", "audio", "function_call", "reasoning", "rea
 
 
 class Message(Frozen):
-    """One turn. Text parts in ``content`` are joined; other parts are refused."""
+    """One turn. Text parts in ``content`` are joined; other parts are refused. ``left_out``: the names of unknown
+    metadata that the message had."""
 
     role: Role
     content: str = ""
@@ -49,6 +63,20 @@ class Message(Frozen):
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
+    _left_out: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        return self._left_out
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remembering_what_was_left_out(cls, given: Any, read: ModelWrapValidatorHandler["Message"]) -> "Message":
+        if not isinstance(given, Mapping) or LEFT_OUT not in given:
+            return read(given)
+        message = read({name: value for name, value in given.items() if name is not LEFT_OUT})
+        message._left_out = tuple(given[LEFT_OUT])  # noqa: SLF001 - the message is not shared yet
+        return message
 
     @model_validator(mode="before")
     @classmethod
@@ -301,6 +329,17 @@ class Submission(Frozen):
     @cached_property
     def _canonical_conversation(self) -> str:
         return canonical_texts(_dumped(self.conversation))
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """That unknown metadata of messages was left out: the names, each with its count."""
+        messages = (*self.conversation, *(() if isinstance(self.response, str) else self.response))
+        found = Counter(name for message in messages for name in message.left_out)
+        if not found:
+            return ()
+        told = ", ".join(f"{name[:60]} ({count})" for name, count in found.most_common(_MOST_TOLD))
+        more = f", and {len(found) - _MOST_TOLD} more names" if len(found) > _MOST_TOLD else ""
+        return (f"{METADATA_LEFT_OUT}: {told}{more}",)
 
     @property
     def coordinates(self) -> Coordinates:

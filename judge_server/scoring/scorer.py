@@ -181,7 +181,7 @@ class Scorer:
             verdicts=found.verdicts,
             facts=found.facts,
             flags=found.flags,
-            notices=notices + warnings,
+            notices=notices + warnings + submission.notices,
             rubric=rubric.reference,
             judge=found.judge,
             guard=None if self._run_pins is None else self._run_pins.guard,

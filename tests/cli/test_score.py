@@ -49,6 +49,19 @@ def test_every_line_becomes_a_judgment_in_order_whatever_is_wrong_with_it():
     assert "scoring" not in ended.stderr  # the progress bar is for terminals
 
 
+def test_unknown_metadata_of_messages_is_counted_and_unknown_content_refuses_its_line():
+    said = {"role": "assistant", "content": "x y"}
+    whole = lines(
+        submission(rubric=checking(), response=[{**said, "trace": "t"}]),
+        submission(rubric=checking(), response=[{**said, "pages": ["a text"]}]),
+    )
+    ended = judge_server("score", "-", "--model", "baseline", stdin=whole)
+    first, second = judgments(ended.stdout)
+    assert any("trace (1)" in notice for notice in first["notices"])
+    assert (second["reward"], "pages" in second["error"]["detail"]) == (None, True)
+    assert "unknown metadata of messages was left out in 1 submissions" in ended.stderr
+
+
 def test_a_line_that_is_no_utf_8_is_typed_with_its_number(tmp_path):
     file = tmp_path / "mixed.jsonl"
     file.write_bytes(json.dumps(submission(rubric=checking())).encode() + b'\n{"prompt": "\xff"}\n')

@@ -1,5 +1,7 @@
 """Messages of other interfaces are read into one shape; what may be content is never left out."""
 
+import pickle
+
 import pytest
 from pydantic import ValidationError
 
@@ -98,10 +100,47 @@ def test_metadata_is_left_out():
     assert message.content == "Hi."
 
 
+def test_unknown_metadata_is_left_out_and_counted():
+    call = {"id": "c", "function": FUNCTION, "elapsed": 3}
+    submission = Submission(
+        prompt=[{"role": "user", "content": "p", "trace": "t-1"}],
+        response=[
+            {"role": "assistant", "content": "Hi.", "trace": "t-2", "latency_ms": 12.5, "cached": False, "safety": {}},
+            {"role": "assistant", "content": None, "tool_calls": [call], "scores": {"a": 0.1, "b": None}},
+        ],
+    )
+    (notice,) = submission.notices
+    counts = "trace (2), latency_ms (1), cached (1), safety (1), tool_calls.elapsed (1), scores (1)"
+    assert notice == f"unknown metadata of messages was left out: {counts}"
+    plain = Submission(
+        prompt="p",
+        response=[
+            {"role": "assistant", "content": "Hi."},
+            {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": FUNCTION}]},
+        ],
+    )
+    assert (plain.notices, plain.digest) == ((), submission.digest)
+    assert pickle.loads(pickle.dumps(submission)).notices == submission.notices
+
+
+def test_the_names_of_left_out_metadata_are_bounded():
+    fields = {f"field_{number}": number for number in range(200)} | {"x" * 500: 1}
+    (notice,) = Submission(prompt="p", response=[{"role": "assistant", "content": "Hi.", **fields}]).notices
+    assert notice.endswith("and 191 more names")
+    assert len(notice) < 1_000
+
+
 @pytest.mark.parametrize(
     "message",
     [
         {"role": "assistant", "content": "Hi.", "images": ["x"]},
+        {"role": "assistant", "content": "Hi.", "images": "https://example.org/x.png"},
+        {"role": "assistant", "content": "Hi.", "images": "one line\nand another"},
+        {"role": "assistant", "content": "Hi.", "images": "long " * 30},
+        {"role": "assistant", "content": "Hi.", "images": {"first": "a text"}},
+        {"role": "assistant", "content": "", "images": "x"},
+        {"role": "assistant", "content": "Hi.", "contnet": "Ho."},
+        {"role": "assistant", "content": "Hi.", "tool_calls": [{"id": "c", "name": "f", "argumants": 1}]},
         {"role": "assistant", "contnet": "Hi."},
         {"role": "assistant", "content": "Hi.", "refusal": "I refuse."},
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]},

@@ -31,6 +31,10 @@ BAD = {
     ),
     "negative step": (submission(step=-1), "bad_submission"),
     "empty conversation": (submission(prompt=[]), "bad_submission"),
+    "unknown field of a message": (
+        submission(response=[{"role": "assistant", "content": "x", "pages": ["a text"]}]),
+        "bad_submission",
+    ),
     "image": (
         submission(prompt=[{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]),
         "bad_submission",
@@ -108,6 +112,13 @@ def test_one_bad_item_is_typed_and_never_spoils_the_others(client, name):
     assert results[1]["status"] == "failed"
     assert results[1]["error"]["type"] == slug
     assert len(results[1]["error"]["detail"]) > 20
+
+
+def test_unknown_metadata_of_a_message_is_told_and_its_item_judged(client):
+    item = submission(response=[{"role": "assistant", "content": RESPONSE, "latency_ms": 12, "trace": "t-1"}])
+    result = client.post("/v1/score/batch", json={"items": [item]}).json()["results"][0]
+    assert result["reward"] == pytest.approx(0.9)
+    assert "unknown metadata of messages was left out: latency_ms (1), trace (1)" in result["notices"]
 
 
 @pytest.mark.parametrize("name", RAW)

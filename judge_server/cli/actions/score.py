@@ -23,7 +23,7 @@ from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadSubmission, JudgeServerError
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Coordinates
+from judge_server.core.submission import METADATA_LEFT_OUT, Coordinates
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, parse_submission, score_item
@@ -113,6 +113,7 @@ class _Scoring:
         self._rows = ForeignRows(rubric_given=bool(options.rubric))
         self._statuses: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
+        self._with_metadata = 0
 
     async def run(self) -> None:
         async with task_group() as group:
@@ -152,6 +153,7 @@ class _Scoring:
                 await self._print(self._console, judgment, item)
             self._progress.advance(self._bar)
             self._statuses[judgment.status] += 1
+            self._with_metadata += any(notice.startswith(METADATA_LEFT_OUT) for notice in judgment.notices)
             if judgment.error:
                 self._errors[judgment.error.type] += 1
 
@@ -173,6 +175,8 @@ class _Scoring:
         if self._earlier is not None:
             unread = f"; {self._earlier.unread} of its lines were no judgment" if self._earlier.unread else ""
             typer.echo(f"{self._earlier.kept} judgments kept from {self._options.output}{unread}", err=True)
+        if self._with_metadata:
+            typer.echo(f"{METADATA_LEFT_OUT} in {self._with_metadata} submissions: see notices", err=True)
         total = sum(self._statuses.values())
         parts = [f"{count} {status}" for status, count in self._statuses.most_common()]
         causes = [f"{count} x {kind}" for kind, count in self._errors.most_common()]
