@@ -150,9 +150,30 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path, content, told):
         list(records(tmp_path / "a.eval"))
 
 
-def test_samples_in_pieces_are_refused(tmp_path):
+def in_pieces(archive, texts, shell):
+    archive.writestr("samples/1_epoch_1/sample.json", json.dumps(shell))
+    archive.writestr("samples/1_epoch_1/messages/0.json", "[]")
+    for start, piece in texts.items():
+        archive.writestr(f"samples/1_epoch_1/attachments/{start}.json", json.dumps(piece))
+
+
+def test_a_sample_in_pieces_is_read_with_its_texts(tmp_path):
+    shell = sample(1, input="attachment://2", target="attachment://0", message_refs=[[0, 2]])
     with zipfile.ZipFile(tmp_path / "a.eval", "w") as archive:
         archive.writestr("header.json", json.dumps(HEADER))
-        archive.writestr("samples/1_epoch_1/sample.json", "{}")
-    with pytest.raises(BadInput, match="in pieces"):
-        list(records(tmp_path / "a.eval"))
+        in_pieces(archive, {2: ["Long question?"], 0: ["Long target.", "other"]}, shell)
+        archive.writestr("samples/2_epoch_1.json", json.dumps(sample(2)))
+    first, second = submissions(tmp_path / "a.eval")
+    assert first == {"id": "1", "prompt": "Long question?", "reference": "Long target.", "response": "Answer 1."}
+    assert second["prompt"] == "Question 2?"
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"), [({0: {"a": 1}}, "no list of texts"), ({0: ["x"]}, "no attachment"), ({}, "no attachment")]
+)
+def test_pieces_that_miss_or_break_are_named(tmp_path, texts, told):
+    with zipfile.ZipFile(tmp_path / "a.eval", "w") as archive:
+        archive.writestr("header.json", json.dumps(HEADER))
+        in_pieces(archive, texts, sample(1, input="attachment://7"))
+    with pytest.raises(BadInput, match=told):
+        submissions(tmp_path / "a.eval")

@@ -42,7 +42,8 @@ def fits(record: Any) -> bool:
 
 
 def _is_log(record: Any) -> bool:
-    return isinstance(record, Mapping) and {"eval", "version", "status"} <= set(record)
+    holds = isinstance(record, Mapping) and ("samples" in record or "status" in record)
+    return holds and isinstance(dict(record).get("eval"), Mapping)
 
 
 def split(record: Any) -> list[Any]:

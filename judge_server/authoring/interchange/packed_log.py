@@ -2,13 +2,15 @@
 
 Source: inspect_ai's eval recorder. ``header.json`` holds the log without its samples (a log that still runs has
 ``_journal/start.json``, an old one ``start.json``), ``samples/ID_epoch_N.json`` one sample each; of two members of one
-name the later counts. Members are deflated, or packed with zstd, which zipfile reads from Python 3.14 on and pyarrow
+name the later counts. A sample in pieces is ``samples/ID_epoch_N/sample.json`` with its texts in
+``attachments/START.json`` beside it, lists that are named by the number of their first; its ``messages`` and ``events``
+are not read. Members are deflated, or packed with zstd, which zipfile reads from Python 3.14 on and pyarrow
 before. Texts that a sample repeats stand under its ``attachments`` and are named ``attachment://KEY``.
 """
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,7 +22,8 @@ from judge_server.util.parsing import read_json
 _MOST_UNPACKED = 4_000_000_000
 _HEADERS = ("header.json", "_journal/start.json", "start.json")
 _SAMPLE = re.compile(r"samples/(?P<id>.+)_epoch_(?P<epoch>\d{1,9})\.json", re.DOTALL)
-_IN_PIECES = re.compile(r"samples/.+/sample\.json", re.DOTALL)
+_IN_PIECES = re.compile(r"samples/(?P<id>.+)_epoch_(?P<epoch>\d{1,9})/sample\.json", re.DOTALL)
+_TEXTS = re.compile(r"(?P<folder>samples/.+)/attachments/(?P<start>\d{1,12})\.json", re.DOTALL)
 _ZSTANDARD = 93
 _HEADING_BYTES = 30
 _CONVERT = "Write the log as JSON: inspect log convert --to json."
@@ -33,8 +36,6 @@ def packed_log(path: Path, most: int, most_unpacked: int = _MOST_UNPACKED) -> It
     try:
         with zipfile.ZipFile(path) as archive:
             members = {one.filename: one for one in archive.infolist()}
-            if any(map(_IN_PIECES.fullmatch, members)):
-                raise BadInput(f"{path} holds samples in pieces, which are not read.", remedy=_CONVERT)
             yield from _logs(_Archive(archive, path, most, most_unpacked), members)
     except zipfile.BadZipFile as fault:
         raise BadInput(f"{path} is not a packed log: {fault}.", remedy=_CONVERT) from None
@@ -99,12 +100,45 @@ def _logs(archive: _Archive, members: dict[str, zipfile.ZipInfo]) -> Iterator[tu
     header = archive.read(members[name]) if name else None
     if not isinstance(header, dict) or not isinstance(header.get("eval"), dict):
         raise zipfile.BadZipFile(f"it has none of {', '.join(_HEADERS)} with an eval")
-    found = sorted((_order(match), match[0]) for one in members if (match := _SAMPLE.fullmatch(one)))
+    found = sorted((_order(match), match[0]) for one in members if (match := _match(one)))
+    texts = _texts(members) if any(map(_IN_PIECES.fullmatch, members)) else {}
     if not found:
         yield f"{archive.path}", header
     for number, (_, sample) in enumerate(found, 1):
         rest = header if number == 1 else {"eval": {"scorers": header["eval"].get("scorers")}}
-        yield f"{archive.path}:{number}", {**rest, "samples": [archive.read(members[sample])]}
+        yield f"{archive.path}:{number}", {**rest, "samples": [_sample(archive, members, sample, texts)]}
+
+
+def _match(name: str) -> re.Match[str] | None:
+    return _SAMPLE.fullmatch(name) or _IN_PIECES.fullmatch(name)
+
+
+def _texts(members: Mapping[str, zipfile.ZipInfo]) -> dict[str, list[tuple[int, zipfile.ZipInfo]]]:
+    """The members with the texts of each sample in pieces, by its folder, with the number of their first."""
+    found: dict[str, list[tuple[int, zipfile.ZipInfo]]] = {}
+    for name, member in members.items():
+        if match := _TEXTS.fullmatch(name):
+            found.setdefault(match["folder"], []).append((int(match["start"]), member))
+    return found
+
+
+def _sample(
+    archive: _Archive,
+    members: Mapping[str, zipfile.ZipInfo],
+    name: str,
+    texts: Mapping[str, list[tuple[int, zipfile.ZipInfo]]],
+) -> Any:
+    """One sample; one in pieces with its texts under ``attachments``, as in a sample that is whole."""
+    sample = archive.read(members[name])
+    if _IN_PIECES.fullmatch(name) is None or not isinstance(sample, dict):
+        return sample
+    held: dict[str, Any] = {}
+    for start, member in texts.get(name.rpartition("/")[0], []):
+        piece = archive.read(member)
+        if not isinstance(piece, list):
+            raise BadInput(f"{archive.path}: {member.filename} is no list of texts.", remedy=_CONVERT)
+        held |= {str(start + place): text for place, text in enumerate(piece)}
+    return {**sample, "attachments": held}
 
 
 def _order(sample: re.Match[str]) -> tuple[int, str]:
