@@ -309,3 +309,30 @@ def test_a_rubric_is_written_as_a_grader_that_this_server_would_run():
     grader = TypeAdapter(Grader).validate_python(written)
     assert grader.formula.evaluate({made.leaves[0].id: 1.0, made.leaves[1].id: 0.0}) == pytest.approx(0.8)
     assert FORMATS["openai-grader"].losses(made) == ["tags (first: states_growth_rate)"]
+
+
+def test_whole_numbers_of_a_range_are_its_levels():
+    for given, labels in (([0, 3], ["0", "1", "2", "3"]), ([0, 100], ["0", "25", "50", "75", "100"])):
+        grader = {
+            "type": "score_model",
+            "name": "titles",
+            "range": given,
+            "input": [{"role": "user", "content": "0: none, 3: all. {{sample.output_text}}"}],
+        }
+        (leaf,) = FORMATS["openai-grader"].read(tracked(grader), "f:1", "").leaves
+        assert [option.label for option in leaf.options] == labels
+        assert [option.value for option in leaf.options][::3] == [0, 1] if len(labels) == 4 else [0, 0.75]
+
+
+def test_an_eval_holds_graders_and_the_place_of_a_field_makes_it_the_reference():
+    check = {"type": "string_check", "name": "label", "input": "{{sample.output_text}}",
+             "reference": "{{item.expected_label}}", "operation": "eq"}  # fmt: skip
+    code = {"type": "python", "name": "code", "source": "def grade(sample, item): return 1"}
+    made = FORMATS["openai-grader"]
+    record = tracked({"name": "e", "data_source_config": {"type": "custom"}, "testing_criteria": [check, code]})
+    assert format_of(record, "f:1") == "openai-grader"
+    first, second = made.split(record)
+    (leaf,) = made.read(first, "f:1", "").leaves
+    assert (leaf.check.kind, leaf.check.against) == ("exact_match", ())
+    with pytest.raises(BadInput, match="'code' is of type python"):
+        made.read(second, "f:1", "")

@@ -96,6 +96,7 @@ FORMATS: Mapping[str, Format] = {
         openai_export.write,
         openai_export.losses,
         submission=openai_grader.submission_of,
+        split=openai_grader.split,
         takes=_PITFALLS,
     ),
     "mlflow": Format(

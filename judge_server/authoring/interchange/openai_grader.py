@@ -1,7 +1,7 @@
 """OpenAI's graders as rubrics.
 
 Source: the graders of OpenAI's evaluation and fine-tuning API (docs/graders.md has their fields). A ``label_model``
-becomes options worth 1 if they pass, a ``score_model`` five levels of its range, ``string_check`` and
+becomes options worth 1 if they pass, a ``score_model`` a scale of its range, ``string_check`` and
 ``text_similarity`` checks, ``multi`` an expression over its parts. ``python`` graders are code and are refused: the
 server runs them as graders.
 """
@@ -29,11 +29,30 @@ _SAMPLE = re.compile(r"\{\{\s*sample\.output_text\s*\}\}")
 _METRICS = {"fuzzy_match": "ratio", "bleu": "bleu", "rouge_1": "rouge_1", "rouge_2": "rouge_2", "rouge_l": "rouge_l"}
 _FUNCTIONS = frozenset({"min", "max", "abs", "floor", "ceil", "exp", "sqrt", "log"})
 _STEPS = 4
+_MOST_STEPS = 10
+_EVAL = "testing_criteria"
 
 
 def fits(record: Any) -> bool:
-    """Whether a record is a grader, or holds one under ``grader``."""
-    return _grader(record) is not None
+    """Whether a record is a grader, holds one under ``grader``, or is an eval with graders."""
+    return _grader(record) is not None or bool(_graders(record))
+
+
+def split(record: Any) -> list[Any]:
+    """A record for each grader of an eval; the record itself if it is a grader or a row."""
+    if _grader(record) is not None:
+        return [record]
+    found = _graders(record)
+    if found:
+        record.get(_EVAL)
+    return found or [record]
+
+
+def _graders(record: Any) -> list[Any]:
+    held = dict(record).get(_EVAL) if isinstance(record, Mapping) else None
+    if not isinstance(held, list) or not any(_grader(one) is not None for one in held):
+        return []
+    return held
 
 
 def read(record: Any, where: str, rubric_id: str = "", pitfalls: Pitfalls = None) -> Rubric:
@@ -134,8 +153,9 @@ def _criterion(
     facts.append(asked)
     if kind == "score_model":
         low, high = _range(grader, where)
-        values = [low + (high - low) * step / _STEPS for step in range(_STEPS + 1)]
-        options: list[dict[str, Any]] = [{"label": f"{one:g}", "value": k / _STEPS} for k, one in enumerate(values)]
+        steps = _steps(low, high)
+        values = [low + (high - low) * step / steps for step in range(steps + 1)]
+        options: list[dict[str, Any]] = [{"label": f"{one:g}", "value": k / steps} for k, one in enumerate(values)]
         return prompts.criterion(name, asked, {"kind": "scale", "options": options}, taken)
     labels, passing = grader.get("labels"), grader.get("passing_labels")
     if not isinstance(labels, list) or not isinstance(passing, list):
@@ -147,6 +167,12 @@ def _criterion(
         return prompts.criterion(name, asked, {}, taken)
     options = [{"label": str(label), "value": float(label in passing)} for label in labels]
     return prompts.criterion(name, asked, {"kind": "nominal", "options": options}, taken)
+
+
+def _steps(low: float, high: float) -> int:
+    """Whole numbers if the range is one of a few of them, as the prompt then speaks of them; four steps otherwise."""
+    whole = low.is_integer() and high.is_integer() and 2 <= high - low <= _MOST_STEPS
+    return int(high - low) if whole else _STEPS
 
 
 def _range(grader: Mapping[str, Any], where: str) -> tuple[float, float]:
@@ -197,8 +223,8 @@ def _compared(grader: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not _SAMPLE.fullmatch(given.strip()) or not isinstance(reference, str):
         raise wrong_shape(where, f"a check of {given[:60]!r} does not compare the whole response", _SHAPE)
     placed = _ITEM.fullmatch(reference.strip())
-    if placed and placed[1] in REFERENCE_NAMES:
-        return {}
+    if placed:
+        return {}  # whatever the field is called, its place makes it the reference
     if "{{" in reference:
         raise wrong_shape(where, f"a check compares with {reference[:60]!r}, which is no reference", _SHAPE)
     return {"against": [reference]}

@@ -224,12 +224,16 @@ def _ask(statement: str) -> rubrics_as_rewards.Wording:
 
 
 def _tell_pitfalls(made: list[Rubric], forms: Counter[str]) -> None:
-    pitfalls = [leaf for one in made for leaf in one.leaves if "importance:pitfall" in leaf.tags or leaf.points < 0]
+    """The signs: of pitfalls in lists, and of graders, whose prompts do not say if a positive verdict is good."""
+    leaves = [leaf for one in made for leaf in one.leaves]
+    pitfalls = [leaf for leaf in leaves if "importance:pitfall" in leaf.tags or leaf.points < 0]
+    bad = sum(leaf.points < 0 for leaf in leaves)
     if forms[RUBRICS_AS_REWARDS] and pitfalls:
-        bad = sum(leaf.points < 0 for leaf in pitfalls)
         typer.echo(
             f"pitfalls: {bad} bad things with negative points, {len(pitfalls) - bad} good ones with positive", err=True
         )
+    elif any("pitfalls" in FORMATS[name].takes for name in forms):
+        typer.echo(f"a positive verdict is good in {len(leaves) - bad}, bad in {bad}; --pitfalls says so", err=True)
 
 
 def _readable(rubric: Rubric) -> str:
