@@ -342,6 +342,11 @@ class Submission(Frozen):
         return (f"{METADATA_LEFT_OUT}: {told}{more}",)
 
     @property
+    def origin(self) -> tuple[Coordinates, tuple[str, ...]]:
+        """The coordinates and the notices, for the judgment."""
+        return self.coordinates, self.notices
+
+    @property
     def coordinates(self) -> Coordinates:
         return Coordinates(id=self.id, run=self.run, group=self.group, step=self.step, policy=self.policy)
 

@@ -168,6 +168,7 @@ class Scorer:
             return standing
         found = self._calibrated(await self._find(submission, rubric, judge, terms), rubric)
         outcome = reward(rubric, found.verdicts, found.characters)
+        coordinates, left_out = submission.origin
         judgment = Judgment(
             id=_new_id() if repeat is None or outcome.reward is None else repeat.id,
             reward=outcome.reward,
@@ -181,11 +182,11 @@ class Scorer:
             verdicts=found.verdicts,
             facts=found.facts,
             flags=found.flags,
-            notices=notices + warnings + submission.notices,
+            notices=notices + warnings + left_out,
             rubric=rubric.reference,
             judge=found.judge,
             guard=None if self._run_pins is None else self._run_pins.guard,
-            submission=submission.coordinates,
+            submission=coordinates,
             submission_digest=submission.digest,
             response_characters=len(submission.read.text),
             usage=found.usage,
