@@ -227,3 +227,19 @@ def test_an_instruction_of_ifeval_is_decided_as_its_program_does(name):
 
     assert [met(one) for one in follow] == [1.0] * len(follow)
     assert [met(one) for one in fail] == [0.0] * len(fail)
+
+
+def test_a_tree_comes_back_with_its_id_and_those_of_its_nodes():
+    leaf = {"id": "8e6a1c9e-5a7f-4d0a", "weight": 3, "sub_tasks": [], "task_category": "Code Development",
+            "requirements": "The 7 non-sparse environments have been set up with seeds and logged."}  # fmt: skip
+    other = {
+        **leaf,
+        "id": "0d5b8c1e-1111-2222",
+        "requirements": "The 7 non-sparse environments have been set up again.",
+    }
+    tree = {"id": "52116097-309b", "requirements": "The paper is replicated.", "weight": 1, "sub_tasks": [leaf, other]}
+    form = FORMATS["paperbench"]
+    rubric = form.read(tracked(tree), "f:1", "")
+    assert form.losses(rubric) == []
+    again = form.read(tracked(json.loads(json.dumps(form.write(rubric)))), "f:1", "")
+    assert (again.id, again.digest) == (rubric.id, rubric.digest)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from judge_server.authoring.interchange.entry import number_of
+from judge_server.authoring.interchange.identity import DESCRIPTIVE, identified, identity_of
 from judge_server.authoring.interchange.record import first_given, losses_of, slug, wrong_shape
 from judge_server.authoring.parsing import from_data
 from judge_server.core.criterion import Criterion, Group
@@ -34,10 +35,9 @@ def read(record: Any, where: str, rubric_id: str = "") -> Rubric:
     record.get("weight")  # of the root, which is the whole score
     branches = record.get("sub_tasks") or [record]
     title = record["requirements"].strip()
+    made_id = f"paperbench/{slug(str(first_given(record.get('id'), title)), set())}"
     data: dict[str, Any] = {
-        "id": rubric_id or f"paperbench/{slug(str(first_given(record.get('id'), title)), set())}",
-        "version": "1.0.0",
-        "title": title[:500] or "Imported tree",
+        **identified(record, rubric_id, id=made_id, version="1.0.0", title=title[:500] or "Imported tree"),
         "aggregate": {"kind": "weighted_mean"},
         "criteria": [_node(node, taken, where, 1) for node in branches],
     }
@@ -51,8 +51,10 @@ def _node(node: Any, taken: set[str], where: str, level: int) -> dict[str, Any]:
         raise wrong_shape(where, "a node has no requirements", _SHAPE)
     text = node["requirements"].strip()
     given = str(first_given(node.get("id"), default=""))
-    named = given if _GIVEN_ID.match(given) and not _UUID_LIKE.match(given) else text
-    made: dict[str, Any] = {"id": slug(named, taken), "statement": text, "points": _weight(node)}
+    is_id = _GIVEN_ID.match(given) and not _UUID_LIKE.match(given) and given not in taken
+    if is_id:
+        taken.add(given)
+    made: dict[str, Any] = {"id": given if is_id else slug(text, taken), "statement": text, "points": _weight(node)}
     categories = [node.get("task_category"), node.get("finegrained_task_category")]
     if tags := [f"{_TAG}{category}" for category in dict.fromkeys(categories) if category]:
         made["tags"] = tags
@@ -70,7 +72,8 @@ def _weight(node: Mapping[str, Any]) -> Any:
 def write(rubric: Rubric) -> dict[str, Any]:
     """Convert to a tree with the rubric as its root."""
     children = [_written(criterion) for criterion in rubric.criteria]
-    return {"id": rubric.id, "requirements": rubric.title, "weight": 1, "sub_tasks": children, "task_category": None}
+    root = {"id": rubric.id, "requirements": rubric.title, "weight": 1, "sub_tasks": children, "task_category": None}
+    return root | identity_of(rubric)
 
 
 def _written(criterion: Criterion) -> dict[str, Any]:
@@ -87,7 +90,7 @@ def _written(criterion: Criterion) -> dict[str, Any]:
 
 
 def losses(rubric: Rubric) -> list[str]:
-    kept = set(_KEPT)
+    kept = set(_KEPT | DESCRIPTIVE)
     if any(not tag.startswith(_TAG) for leaf in rubric.leaves for tag in leaf.tags):
         kept.discard("tags")
     return losses_of(rubric, kept)

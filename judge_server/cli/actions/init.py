@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import typer
 
@@ -130,7 +131,7 @@ async def make_folder(folder: Path, name: str) -> None:
 
 
 def _next(folder: Path, name: str) -> None:
-    where = "" if folder == Path() else f"cd {folder} && "
+    where = "" if folder == Path() else f"cd {quote(str(folder))} && "
     for line in (
         "",
         "Next:",
