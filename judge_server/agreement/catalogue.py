@@ -1,12 +1,14 @@
 """The metrics of a scale, the evidence that each reads, and the reason why others have no value."""
 
 from dataclasses import replace
+from functools import partial
 
+from judge_server.agreement.array import Floats
 from judge_server.agreement.classification import classification_metrics, f1_balanced, total
-from judge_server.agreement.contingency import as_coincidences, as_item_coincidences, not_commonest
+from judge_server.agreement.contingency import as_coincidences, as_item_coincidences, not_commonest, of_any_judge
 from judge_server.agreement.kappa import FLEISS_KAPPA, RAW_AGREEMENT, cohen_metrics, gwet_metrics
 from judge_server.agreement.krippendorff import krippendorff_metrics
-from judge_server.agreement.metric import Estimate, Metric
+from judge_server.agreement.metric import Estimate, Metric, Value
 from judge_server.agreement.scale import LabelScale
 
 ORDERED = (
@@ -20,12 +22,13 @@ LABELLED = (
     "krippendorff_alpha_ordinal", "gwet_ac1", "gwet_ac2_linear", "gwet_ac2_quadratic", "raw_agreement",
 )  # fmt: skip
 POSITIVE = ("false_positive_rate", "youden_j")
+DOUBTED_LABELS = 10.0  # with so many rare labels, half as many may be expected in general
 PROBABILITY = ("brier", "ece", "calibration_error", "auc", "calibration_intercept", "calibration_slope")
 
 
 def table_metrics(scale: LabelScale) -> list[Metric]:
     """All metrics of a two-rater table (replicates, labels, labels)."""
-    return [
+    found = [
         *classification_metrics(scale),
         *cohen_metrics(scale),
         RAW_AGREEMENT.over(as_item_coincidences),
@@ -33,6 +36,19 @@ def table_metrics(scale: LabelScale) -> list[Metric]:
         *(metric.over(as_item_coincidences) for metric in gwet_metrics(scale)),
         *(needs_rarer(metric.over(as_coincidences)) for metric in krippendorff_metrics(scale)),
     ]
+    return [with_range(metric) for metric in found]
+
+
+def with_range(metric: Metric) -> Metric:
+    if metric.expected is None:
+        return metric
+    return replace(metric, expected_range=partial(expected_range, expected=metric.expected))
+
+
+def expected_range(table: Floats, expected: Value) -> tuple[float, float]:
+    """The smallest is reduced if few reference labels are rare, because they may be rarer in general."""
+    found, rare = expected(of_any_judge(table)), float(not_commonest(table)[0])
+    return float(found.min()) * rare / (rare + DOUBTED_LABELS), float(found.max())
 
 
 def needs_rarer(metric: Metric) -> Metric:

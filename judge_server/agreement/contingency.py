@@ -44,6 +44,14 @@ def not_commonest(table: Floats) -> Floats:
     return np.asarray(rows.sum(axis=-1) - rows.max(axis=-1), dtype=np.float64)
 
 
+def of_any_judge(table: Floats) -> Floats:
+    """(labels + 1, labels, labels): the tables of judges that know nothing about these reference labels: one for each
+    label that says it always, and one whose labels mirror the reference's rates."""
+    rows = margins(table)[0][0]
+    rates = np.vstack([np.eye(len(rows)), rows[::-1] / rows.sum()])
+    return np.asarray(np.einsum("i,kj->kij", rows, rates), dtype=np.float64)
+
+
 def diagonal(table: Floats) -> Floats:
     return np.diagonal(table, axis1=-2, axis2=-1)
 

@@ -279,22 +279,41 @@ def disagreement(
         expected, rate = 0.5, min(max((1 - value) / 2, 0.0), 1.0)
     rows = evidence.dense()
     trials = metric.trials(rows) if metric.trials is not None else np.full(len(rows), evidence.n / len(rows))
-    count = float(trials.sum())
-    assumed, effect = assumed_effect(np.maximum(trials, _NOTHING)), 0.0
+    degrees = min(effective_degrees(trials), found.degrees) if not metric.nominal else effective_degrees(trials)
+    quantile = student_quantile(0.5 + resampling.confidence / 2, degrees)
+    variance = found.variance * expected**2
+    ends = []
+    for upper in (True, False):
+        drawn = effect_of(metric, rows, trials, rate, variance, expected if upper and value < 0 else None)
+        ends.append(score_interval(rate, float(trials.sum()) / max(drawn, _NOTHING), quantile)[0 if upper else 1])
+    if metric.shape == "bounded":
+        return 1 - ends[1], 1 - ends[0]
+    below, above = expected - ends[1], expected - ends[0]
+    smallest, largest = (expected, expected) if metric.expected_range is None else metric.expected_range(total)
+    low = below / (expected if below >= 0 else smallest)
+    high = above / (expected if above >= 0 else max(largest, expected))
+    return max(low, -1.0), min(high, 1.0)
+
+
+def effect_of(
+    metric: Metric, rows: Floats, trials: Floats, rate: float, variance: float, chance: float | None
+) -> float:
+    """The design effect of an observed disagreement ``rate``. ``chance``: the disagreement by chance if there is more
+    than that, for the upper bound: near complete disagreement the few agreements would widen the interval again."""
+    count, assumed, effect = float(trials.sum()), assumed_effect(np.maximum(trials, _NOTHING)), 0.0
     if 0 < rate < 1:
-        effect = found.variance * expected**2 / (rate * (1 - rate) / count)
+        bounded_chance = 0.0 if chance is None else min(chance, 0.5)
+        effect = variance / (max(rate * (1 - rate), bounded_chance * (1 - bounded_chance)) / count)
     events = float(len(rows))
     if metric.observed is not None:
         touched = int((np.nan_to_num(metric.observed(rows)) > _NOTHING).sum())
-        events = float(min(touched, len(rows) - touched) if metric.nominal else touched)
+        events = float(min(touched, len(rows) - touched) if metric.nominal and chance is None else touched)
+    elif metric.shape == "bounded":
+        events = min(rate, 1 - rate) * float((trials > 0).sum())
     elif effect == 0:
         events = 0.0
-    weight = ASSUMED_EVENTS if metric.nominal else ASSUMED_GRADED
-    drawn = raised(effect, assumed, events, weight)
-    degrees = min(effective_degrees(trials), found.degrees) if not metric.nominal else effective_degrees(trials)
-    quantile = student_quantile(0.5 + resampling.confidence / 2, degrees)
-    least, most = score_interval(rate, count / max(drawn, _NOTHING), quantile)
-    return max(1 - most / expected, -1.0) if metric.shape != "bounded" else 1 - most, min(1 - least / expected, 1.0)
+    counted = metric.nominal and metric.shape != "bounded"
+    return raised(effect, assumed, events, ASSUMED_EVENTS if counted else ASSUMED_GRADED)
 
 
 def percentiles(evidence: Evidence, metric: Metric, replicates: Floats, resampling: Resampling) -> Estimate:

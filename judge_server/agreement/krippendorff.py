@@ -97,7 +97,7 @@ def krippendorff_metrics(scale: LabelScale) -> list[Metric]:
             "disagreement",
             trials=lambda table: table.sum(axis=(-2, -1)) / 2,
             observed=different,
-            expected=chance_difference if level == "nominal" else None,
+            expected=chance_difference if level == "nominal" or scale.size == 2 else None,
             nominal=level == "nominal" or scale.size == 2,
         )
         for level in usable

@@ -29,6 +29,7 @@ class Metric:
     that are defined. ``base``: a proportion of which the metric is the increasing function ``increasing``. ``rarer``:
     the number of labels other than the most common one; with too few there is no interval. ``bounds``: an interval of
     its own, from (1, *statistics) totals and the confidence; None without one. A ``described`` metric has no interval.
+    ``expected_range``: the smallest and the largest ``expected`` of any judge on these reference labels.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Metric:
     increasing: Callable[[float], float] = float
     rarer: Value | None = None
     bounds: Bounds | None = None
+    expected_range: Callable[[Floats], tuple[float, float]] | None = None
 
     def renamed(self, name: str) -> "Metric":
         return replace(self, name=name)
@@ -62,6 +64,7 @@ class Metric:
             observed=composed(self.observed),
             expected=composed(self.expected),
             rarer=composed(self.rarer),
+            expected_range=None,  # it is of a table with the reference in its rows
             parts=tuple((weight, part.over(prepare)) for weight, part in self.parts),
             base=None if self.base is None else self.base.over(prepare),
             bounds=None if bounds is None else lambda total, confidence: bounds(prepare(total), confidence),

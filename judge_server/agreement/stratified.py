@@ -125,4 +125,5 @@ def averaged(own: Sequence[Metric], mean: Combined, total: Combined) -> Metric:
         parts=parts,
         base=None,
         rarer=None,
+        expected_range=None,
     )

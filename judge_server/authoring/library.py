@@ -1,5 +1,6 @@
 """Rubrics found in directories: working files and published copies, looked up by name and version."""
 
+import logging
 import threading
 import time
 from difflib import get_close_matches
@@ -14,6 +15,8 @@ from judge_server.authoring.parsing import Parsed
 from judge_server.core.errors import BadConfiguration, BadRubric, RubricConflict, UnknownRubric
 from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric, split_name, version_key
+
+_LOG = logging.getLogger(__name__)
 
 
 class Library:
@@ -64,9 +67,11 @@ class Library:
             raise
 
     def faults(self) -> list[str]:
-        """One line for each file that cannot be read, like ``t/hot: line 7: unknown field 'pionts'``."""
-        self._refreshed()
-        return [f"{name}: {_told(found)}" for folder in self._folders for name, found in folder.faults.items()]
+        """One line for each file that cannot be read, like ``t/hot: line 7: unknown field 'pionts'``, and for each
+        version that stands for two contents."""
+        conflicts = self._refreshed().conflicts.items()
+        unread = [f"{name}: {_told(found)}" for folder in self._folders for name, found in folder.faults.items()]
+        return [*unread, *(f"{'@'.join(key)}: {conflict.detail}" for key, conflict in conflicts)]
 
     def broken(self) -> set[str]:
         """Ids of the files that cannot be read."""
@@ -126,9 +131,18 @@ class Library:
                 changed = [folder.refresh() for folder in self._folders]
                 if any(changed):
                     working = [parsed for folder in self._folders for parsed in folder.rubrics]
-                    self._index = index_of(working, {folder.path: folder.lock for folder in self._folders})
+                    found = index_of(working, {folder.path: folder.lock for folder in self._folders})
+                    _report(found, self._index)
+                    self._index = found
                 self._fresh_until = time.monotonic() + self._refresh_seconds
             return self._index
+
+
+def _report(index: Index, before: Index) -> None:
+    """Logs each version that stands for two contents since the files were last read."""
+    for key, conflict in index.conflicts.items():
+        if key not in before.conflicts or before.conflicts[key].detail != conflict.detail:
+            _LOG.error("%s; nothing is judged under it", conflict)
 
 
 def _told(finding: RubricFinding) -> str:

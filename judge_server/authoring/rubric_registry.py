@@ -179,7 +179,7 @@ class RubricRegistry:
 
     @property
     def broken_files(self) -> int:
-        """Library files that cannot be read. A rubric that was readable before keeps its last content."""
+        """Library files that cannot be read (a rubric that was readable before keeps its last content) or conflict."""
         return len(self._library.faults())
 
     def faults(self) -> list[str]:
@@ -213,12 +213,16 @@ class RubricRegistry:
         return frozenset((*self._library.names(), *await self._store.rubric_ids()))
 
     async def listing(self) -> list[RegistryEntry]:
-        """Every rubric that can be read, by id."""
-        return [await self._entry(rubric_id) for rubric_id in sorted(await self.ids())]
+        """Every rubric that can be read, by id; ``faults`` names those whose newest version stands for two contents."""
+        found = [await self._entry(rubric_id) for rubric_id in sorted(await self.ids())]
+        return [entry for entry in found if entry is not None]
 
-    async def _entry(self, rubric_id: str) -> RegistryEntry:
+    async def _entry(self, rubric_id: str) -> RegistryEntry | None:
         versions = await self.versions(rubric_id)
-        rubric = await self.get(f"{rubric_id}@{versions[-1]}")
+        try:
+            rubric = await self.get(f"{rubric_id}@{versions[-1]}")
+        except RubricConflict:
+            return None
         return RegistryEntry(
             id=rubric_id,
             version=rubric.version,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import ceil, log
 from typing import Literal
 
-from judge_server.report.model import CriterionTrust, Danger, JudgeSummary, Report, Trust
-from judge_server.report.prose import many
+from judge_server.report.model import CriterionTrust, Danger, JudgeSummary, Report, Subject, Trust
+from judge_server.report.prose import bounds, many, share
 from judge_server.report.trust import demand
 
 MOST_LINES = 15
@@ -52,21 +52,29 @@ def first_screen(report: Report, judge: str) -> FirstScreen:
     found = report.summaries[judge]
     parts = [part(found.criteria, trust) for trust in TITLES]
     dangers = Part("Danger", danger_tone(found.danger), tuple(danger_lines(report, judge, found)))
-    return FirstScreen(judge, found.kind or UNKNOWN_KIND, opening(found.criteria), (*parts, dangers))
+    said = f"{labelled(report.subject)} {opening(found.criteria)}"
+    return FirstScreen(judge, found.kind or UNKNOWN_KIND, said, (*parts, dangers))
 
 
 def explained() -> str:
     """What the words of the first screen mean."""
     asked = demand()
     return (
-        "Trusted: people and judge labelled at least "
-        f"{asked.items} answers to {asked.clusters} prompts, and with 95 % confidence the judge comes at least "
-        f"{asked.least:.0%} of the way from guessing to agreeing with people on every answer. Shown bad: with the same "
-        "confidence it does not come that far. A criterion that names a danger is trusted only if, with the same "
-        f"confidence, at most {asked.most_missed:.0%} of the dangers are missed, and shown bad if more are. These are "
-        "demands on single criteria; whether the judge as a whole may reward a policy is decided by judge-server "
-        "calibrate gate."
+        "By chance alone: what a judge would reach that gives each verdict as often as this one, without reading the "
+        f"answers. Trusted: people and judge labelled at least {asked.items} answers to {asked.clusters} prompts, and "
+        f"with 95% confidence the judge comes at least {asked.least:.0%} of the way from chance to the same verdict as "
+        "people on every answer. Shown bad: with the same confidence it does not come that far. A criterion that names "
+        f"a danger is trusted only if, with the same confidence, at most {asked.most_missed:.0%} of the dangers are "
+        "missed, and shown bad if more are. These are demands on single criteria; whether the judge as a whole may "
+        "reward a policy is decided by judge-server calibrate gate."
     )
+
+
+def labelled(subject: Subject) -> str:
+    """How much people labelled."""
+    people = len(subject.humans)
+    text = f"{'1 person' if people == 1 else f'{people:,} people'} labelled {many(subject.items, 'answer')}"
+    return f"{text} to {many(subject.clusters, 'prompt')}." if subject.clusters < subject.items else f"{text}."
 
 
 def opening(criteria: Sequence[CriterionTrust]) -> str:
@@ -114,15 +122,14 @@ def danger_lines(report: Report, judge: str, found: JudgeSummary) -> Iterator[st
             yield "How often danger was missed does not apply: no labelled criterion has negative points or a gate."
             return
         yield (
-            "How often danger was missed cannot be said: the rubric, which says what is a danger, was not given; name "
-            "it with --rubric. Until then, what was missed and what was invented on each criterion:"
+            "How often danger was missed cannot be said: only the rubric says what is a danger. Name it with --rubric."
         )
         yield from unnamed(report, judge)
         return
     yield share_missed(found.danger)
     if len(found.danger.criteria) > 1:
         for one in sorted(found.danger.criteria, key=lambda each: -each.counts.missed)[:MOST_LINES]:
-            yield f"{named(one.criterion, one.statement)}: missed {one.counts.missed:,} of {one.counts.cases:,}."
+            yield f"{named(one.criterion, one.statement)}: missed {share(one.counts.missed, one.counts.cases)}."
     elif found.danger.criteria:
         one = found.danger.criteria[0]
         yield f"The criterion that names a danger is {named(one.criterion, one.statement)}."
@@ -140,10 +147,10 @@ def share_missed(found: Danger) -> str:
     heard = counts.cases - counts.silent
     if not heard:
         return f"How often danger was missed cannot be known: on none of {counts.cases:,} cases was there a verdict."
-    text = f"Danger was missed in {counts.missed:,} of {heard:,} cases, which is {counts.missed / heard:.0%}"
+    text = f"Danger was missed in {share(counts.missed, heard, 'cases')}"
     if found.low is None or found.high is None:
         return f"{text}; these are too few cases to say how often it is missed in general."
-    return f"{text}; with 95 % confidence it is between {found.low:.0%} and {found.high:.0%}."
+    return f"{text}; in general the share is {bounds(found.low, found.high)}."
 
 
 def others(found: Danger) -> Iterator[str]:
@@ -151,19 +158,27 @@ def others(found: Danger) -> Iterator[str]:
     if counts.silent:
         yield f"On {many(counts.silent, 'more danger')} it gave no verdict."
     if counts.clear:
-        yield f"False alarms: {counts.alarms:,} of {many(counts.clear, 'answer')} in which people saw no danger."
+        alarms = share(counts.alarms, counts.clear, "verdicts" if counts.clear != 1 else "verdict")
+        each = len(found.criteria)
+        every = f", counting each answer once for each of the {each} criteria that name a danger" if each > 1 else ""
+        yield f"False alarms: {alarms} where people saw no danger{every}."
     if counts.split:
         yield f"People were split on {many(counts.split, 'more answer')}: these are not counted here."
 
 
 def unnamed(report: Report, judge: str) -> Iterator[str]:
-    """Without a rubric: both kinds of error, in counts."""
-    for name, detail in list(report.judges[judge].details.items())[:MOST_LINES]:
+    """Without a rubric: both kinds of error by criterion, those that miss most first."""
+    found: list[tuple[float, str]] = []
+    for name, detail in report.judges[judge].details.items():
         if detail.positive is None or len(detail.labels) != 2 or not detail.confusion:
             continue
         place = detail.labels.index(detail.positive)
-        met, unmet = detail.confusion[place], detail.confusion[1 - place]
-        yield (
-            f"{name}: of {many(sum(met), 'answer')} that people called {detail.positive!r}, it missed "
-            f"{met[1 - place]:,}; of {many(sum(unmet), 'other')}, it called {unmet[place]:,} {detail.positive!r}."
-        )
+        met, unmet, said = detail.confusion[place], detail.confusion[1 - place], repr(detail.positive)
+        text = f"{name}: missed {share(met[1 - place], sum(met), said)}; called "
+        text += f"{share(unmet[place], sum(unmet), 'others')} {said}."
+        found.append((met[1 - place] / max(sum(met), 1), text))
+    if found:
+        yield "On each criterion, what people called so and the judge did not, and the reverse; most missed first:"
+    yield from (text for _, text in sorted(found, key=lambda one: -one[0])[:MOST_LINES])
+    if len(found) > MOST_LINES:
+        yield f"And {len(found) - MOST_LINES:,} more: see the table by criterion."

@@ -78,6 +78,16 @@ def facts(report: Report) -> str:
     return " · ".join(parts)
 
 
+def share(count: float, whole: float, noun: str = "") -> str:
+    """A count with its percentage: ``3 of 20 cases (15%)``."""
+    named = f"{whole:,.0f} {noun}".rstrip()
+    return f"{count:,.0f} of {named} ({count / whole:.0%})" if whole else f"{count:,.0f} of {named}"
+
+
+def bounds(low: float, high: float) -> str:
+    return f"between {low:.0%} and {high:.0%} (95% confidence)"
+
+
 def many(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 

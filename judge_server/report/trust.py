@@ -19,6 +19,7 @@ from judge_server.calibration.panels import View
 from judge_server.calibration.policy import FEWEST_CLUSTERS, FEWEST_ITEMS, HEADLINE, read_policy
 from judge_server.calibration.scopes import missing_as_wrong
 from judge_server.report.model import CriterionTrust, Danger, Detail, MissingLabels, Trust
+from judge_server.report.prose import bounds, share
 from judge_server.report.tables import pairwise_name
 
 TRUSTED, AGREES = "it may be trusted", "it agrees well enough"
@@ -84,7 +85,7 @@ def trust(
     decided = lacking.wrong if lacking is not None and worst else found
     standing, reason, more = concluded(view, judge, decided, items if worst else items - silent)
     if worst and standing != "trusted":
-        reason += f" It gave no verdict on {silent:,} of {items:,}, which count as wrong."
+        reason += f" It gave no verdict on {share(silent, items, 'answers')}, which count as wrong."
     return CriterionTrust(
         criterion=view.criteria[0],
         statement=statement,
@@ -96,7 +97,7 @@ def trust(
 
 
 def counted(detail: Detail, found: Estimate) -> str:
-    """The agreement with the people's majority in counts, beside what guessing at the same rates would reach."""
+    """The agreement with the people's majority in counts, beside what chance would reach at the same rates."""
     if not detail.confusion:
         return "no common scale of labels" if found.value is None else f"correlation with people {plain(found.value)}"
     table = np.asarray(detail.confusion, dtype=np.float64)
@@ -105,11 +106,11 @@ def counted(detail: Detail, found: Estimate) -> str:
         return "no answer that both rated and on which people had a majority"
     chance = float((table.sum(axis=0) * table.sum(axis=1)).sum()) / total
     word = "the same step" if len(detail.labels) > 2 and detail.kind == "ordinal" else "the same verdict"
-    text = f"{word} as people on {int(np.trace(table)):,} of {total:,.0f} answers"
+    text = f"{word} as people on {share(float(np.trace(table)), total, 'answers')}"
     if word == "the same step":
         near = sum(float(np.trace(table, offset)) for offset in (-1, 0, 1))
-        text += f", within one step on {near:,.0f}"
-    return f"{text} (guessing would reach about {chance:,.0f})"
+        text += f", within one step on {near:,.0f} ({near / total:.0%})"
+    return f"{text}; by chance alone it would be about {chance:,.0f} ({chance / total:.0%})"
 
 
 def concluded(view: View, judge: str, found: Estimate, items: int) -> tuple[Trust, str, int | None]:
@@ -182,11 +183,10 @@ def held_to_danger(found: CriterionTrust, own: Danger) -> CriterionTrust:
     if own.low is None or own.high is None:
         said = f"{agrees} People found this danger in {heard:,} answers only: too few to say how often it is missed."
         return found.model_copy(update={"trust": "unproven", "reason": said})
-    missed = f"It missed {counts.missed:,} of {heard:,} dangers"
+    missed = f"It missed {share(counts.missed, heard, 'dangers')}; in general the share is {bounds(own.low, own.high)}"
+    missed += f", and at most {most:.0%} is demanded."
     if own.low > most:
-        said = f"{missed}, and misses at least {own.low:.0%} of them in general: at most {most:.0%} is demanded."
-        return found.model_copy(update={"trust": "bad", "reason": said, "more": None})
-    missed += f", and may miss up to {own.high:.0%}: at most {most:.0%} is demanded."
+        return found.model_copy(update={"trust": "bad", "reason": missed, "more": None})
     rate = counts.missed / heard
     if rate >= most:
         said = f"{missed} At its present rate more labels would not make it trusted."

@@ -87,20 +87,22 @@ def test_which_criterion_is_shown_bad(screen):
     assert re.findall(r"\(([a-z_]+)\):", part) == ["plain_words"]
 
 
-def test_how_far_the_bad_one_is_from_guessing(screen):
+def test_how_far_the_bad_one_is_from_chance(screen):
     same = sum(truth("plain_words", place) == judged("plain_words", place) for place in range(ITEMS))
-    found = only(r"people on (\d+) of (\d+) answers \(guessing would reach about (\d+)\)", about("plain_words", screen))
-    assert found == (str(same), str(ITEMS), "60")
+    pattern = r"people on (\d+) of (\d+) answers \((\d+)%\); by chance alone it would be about (\d+) \((\d+)%\)"
+    found = only(pattern, about("plain_words", screen))
+    assert found == (str(same), str(ITEMS), f"{same / ITEMS * 100:.0f}", "60", "50")
 
 
 def test_how_often_was_danger_missed(screen):
     missed = sum(bool(truth("unsafe_dose", place)) and not judged("unsafe_dose", place) for place in range(ITEMS))
     cases = sum(bool(truth("unsafe_dose", place)) for place in range(ITEMS))
-    assert only(r"Danger was missed in (\d+) of (\d+) cases", screen) == (str(missed), str(cases))
+    found = only(r"Danger was missed in (\d+) of (\d+) cases \((\d+)%\)", screen)
+    assert found == (str(missed), str(cases), f"{missed / cases * 100:.0f}")
 
 
 def test_how_often_danger_may_be_missed_in_general(screen, report):
-    low, high = only(r"with 95 % confidence it is between (\d+)% and (\d+)%", screen)
+    low, high = only(r"in general the share is between (\d+)% and (\d+)% \(95% confidence\)", screen)
     danger = report.summaries["gpt"].danger
     assert (int(low), int(high)) == (round(100 * danger.low), round(100 * danger.high))
     assert int(low) < 15 < int(high)
@@ -126,11 +128,31 @@ def test_of_which_criterion_it_cannot_be_known_and_why(screen):
 
 
 def test_why_a_criterion_that_agrees_well_is_not_trusted(screen):
-    assert "missed 3 of 20 dangers, and may miss up to 38%: at most 15% is demanded" in about("unsafe_dose", screen)
+    said = (
+        "missed 3 of 20 dangers (15%); in general the share is between 5% and 38% (95% confidence), and at most 15% is"
+    )
+    assert said in about("unsafe_dose", screen)
 
 
 def test_how_often_it_gave_a_false_alarm(screen):
-    assert only(r"False alarms: (\d+) of (\d+) answers", screen) == ("2", "100")
+    assert only(r"False alarms: (\d+) of (\d+) verdicts \((\d+)%\) where", screen) == ("2", "100", "2")
+
+
+def test_how_much_did_people_label(screen):
+    assert only(r"(\d+) people labelled (\d+) answers", screen) == ("2", str(ITEMS))
+
+
+def test_every_count_of_a_part_stands_beside_its_percentage(screen):
+    counted = re.findall(r"\d+ of [\d,]+(?: [a-z]+)?(.{0,7})", between(screen, "May be trusted:", "By chance alone:"))
+    assert counted
+    assert all(re.match(r" \(\d+%\)", after) for after in counted), counted
+
+
+def test_every_range_of_a_share_has_one_form(screen):
+    for words in ("at least", "up to", "may be as high"):
+        assert not re.search(
+            rf"{words} \d+% of|{words} \d+%[;:]", between(screen, "May be trusted:", "By chance alone:")
+        )
 
 
 def test_the_first_screen_names_no_coefficient(screen):
@@ -181,10 +203,9 @@ def test_a_rubric_without_a_danger_says_so_and_without_a_rubric_both_errors_stan
     plain = compute(labels, replace(FEW, rubric=rubric_of(c="Names a next step.")))
     assert "no labelled criterion has negative points or a gate" in " ".join(first_screen(plain, "j").parts[-1].lines)
     bare = first_screen(compute(labels, FEW), "j").parts[-1].lines
-    assert "name it with --rubric" in bare[0]
-    assert re.fullmatch(
-        r"c: of 30 answers that people called 'yes', it missed 10; of 30 others, it called 10 'yes'.", bare[1]
-    )
+    assert "Name it with --rubric" in bare[0]
+    assert "most missed first" in bare[1]
+    assert bare[2] == "c: missed 10 of 30 'yes' (33%); called 10 of 30 others (33%) 'yes'."
 
 
 def danger_report(people: list[str], judge: list[str | None], **gate):
@@ -227,7 +248,7 @@ def test_more_labels_are_not_promised_to_make_a_judge_trusted_that_misses_too_ma
     found = dangers(missed=3)
     assert (found.trust, found.more) == ("unproven", None)
     assert "would show that it may be trusted" not in found.reason
-    assert "It missed 3 of 8 dangers, and may miss up to" in found.reason
+    assert "It missed 3 of 8 dangers (38%); in general the share is between" in found.reason
     assert "At its present rate more labels would not make it trusted" in found.reason
 
 
@@ -241,7 +262,9 @@ def test_a_judge_that_misses_few_dangers_needs_labels_for_both_demands():
 def test_a_judge_shown_to_miss_too_many_dangers_is_bad_whatever_its_agreement_and_the_least_share_is_named():
     for found in (dangers(missed=16, found=45), dangers(missed=14, found=30, invented=8)):
         assert found.trust == "bad"
-        assert re.search(r"It missed 1\d of \d\d dangers, and misses at least \d\d% of them in general", found.reason)
+        assert re.search(
+            r"It missed 1\d of \d\d dangers \(\d\d%\); in general the share is between \d\d% and", found.reason
+        )
 
 
 def test_missing_labels_bound_the_figure_and_decide_from_two_percent_on():
@@ -256,7 +279,7 @@ def test_missing_labels_bound_the_figure_and_decide_from_two_percent_on():
     assert report.judges["j"].criteria["c"]["cohen_kappa_pairwise"].value == pytest.approx(1)
     found = report.summaries["j"].criteria[0]
     assert found.trust == "unproven"
-    assert "no verdict on 30 of 120, which count as wrong" in found.reason
+    assert "no verdict on 30 of 120 answers (25%), which count as wrong" in found.reason
     for document in (markdown(report), html(report)):
         assert "What its missing labels could change" in document
         assert "30 of 120" in document
