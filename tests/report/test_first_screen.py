@@ -102,7 +102,7 @@ def test_how_often_was_danger_missed(screen):
 
 
 def test_how_often_danger_may_be_missed_in_general(screen, report):
-    low, high = only(r"in general the share is between (\d+)% and (\d+)% \(95% confidence\)", screen)
+    low, high = only(r"cases [^;.]+; in general the share is between (\d+)% and (\d+)% \(95% confidence\)", screen)
     danger = report.summaries["gpt"].danger
     assert (int(low), int(high)) == (round(100 * danger.low), round(100 * danger.high))
     assert int(low) < 15 < int(high)
