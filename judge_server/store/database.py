@@ -1,9 +1,12 @@
 """PoolUse: one for writing and a few for reading. Calls block and belong in worker threads."""
 
+import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeVar, get_args
 
@@ -16,13 +19,19 @@ from judge_server.core.extra import installing
 from judge_server.store.fault import repeatable
 from judge_server.store.location import Location
 
+_LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 READERS: Final = 4
 _PRAGMAS: Final = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA secure_delete = ON",
+    # a commit copies the write-ahead log into the file only if the copier has not kept up
+    "PRAGMA wal_autocheckpoint = 8000",
 )
+_COPY_SECONDS: Final = 1.0
+_PASSES: Final = 4  # each shorter than the one before: the next commit after a complete one begins the log anew
+_CHECKPOINT_TRIES: Final = 20
 # detects a dead server within half a minute; the system's defaults take two hours
 _POSTGRESQL_OPTIONS: Final = {
     "connect_timeout": 5,
@@ -90,10 +99,13 @@ class Database:
     def __init__(self, location: Location, patience_seconds: float = 10.0) -> None:
         self.location = location
         self._patience_seconds = patience_seconds
+        self._copier: _LogCopier | None = None
         try:
             if location.sqlite:
                 self._writer = _sqlite_engine(location, "BEGIN IMMEDIATE", patience_seconds)
                 self._reader = self._writer if location.memory else _sqlite_engine(location, "BEGIN", patience_seconds)
+                if not location.memory:
+                    self._copier = _LogCopier(_sqlite_engine(location, "BEGIN", patience_seconds))
             else:
                 self._writer = _postgresql_engine(location, 1)
                 self._reader = _postgresql_engine(location, READERS)
@@ -103,7 +115,10 @@ class Database:
             ) from missing
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
-        return _in_transaction(self._writer, work)
+        result = _in_transaction(self._writer, work)
+        if self._copier is not None:
+            self._copier.committed()
+        return result
 
     def read(self, work: Callable[[Connection], Result]) -> Result:
         return _in_transaction(self._reader, work)
@@ -123,12 +138,9 @@ class Database:
 
     def checkpoint(self) -> None:
         """Copy the write-ahead log of SQLite into the file and empty it; best effort while others read."""
-        if self.location.sqlite and not self.location.memory:
-            connection = self._writer.raw_connection()
-            try:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            finally:
-                connection.close()
+        if self._copier is not None:
+            with self._copier.copying:
+                self._empty_write_ahead_log()
 
     def connections(self) -> tuple[PoolUse, ...]:
         """Of each pool; an in-memory database has one connection and no pool."""
@@ -140,8 +152,23 @@ class Database:
         )
 
     def close(self) -> None:
+        if self._copier is not None:
+            self._copier.close()
         self._reader.dispose()
         self._writer.dispose()
+
+    def _empty_write_ahead_log(self) -> None:
+        """If another process copies at this moment, SQLite does not wait for it, so retry here."""
+        connection = self._writer.raw_connection()
+        try:
+            started = time.monotonic()
+            for _ in range(_CHECKPOINT_TRIES):
+                ((busy, _, _),) = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                if not busy or time.monotonic() - started > _COPY_SECONDS:
+                    return
+                time.sleep(0.02)
+        finally:
+            connection.close()
 
     def _use_write_ahead_log(self) -> None:
         """SQLite needs exclusive access for this switch and does not wait for it, so retry here."""
@@ -160,6 +187,48 @@ class Database:
                     return
         finally:
             connection.close()
+
+
+class _LogCopier:
+    """Copies SQLite's write-ahead log into the database's file, on a thread of its own and at most once a second.
+
+    Otherwise SQLite does it in every thousandth page's commit, which then waits for the disk, and all others with it.
+    Commits go on meanwhile. ``copying``: held while it copies."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.copying = threading.Lock()
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-copier")
+        self._due = time.monotonic() + _COPY_SECONDS
+
+    def committed(self) -> None:
+        """Something was written."""
+        now = time.monotonic()
+        if now >= self._due and not self.copying.locked():
+            self._due = now + _COPY_SECONDS
+            with suppress(RuntimeError):  # the interpreter ends, and SQLite copies when the last connection closes
+                self._thread.submit(self._copy)
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        self._engine.dispose()
+
+    def _copy(self) -> None:
+        with self.copying:
+            try:
+                connection = self._engine.raw_connection()
+                try:
+                    before = 0
+                    for _ in range(_PASSES):
+                        found = connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                        ((_, _, copied),) = found  # pages, as at the start of the pass
+                        if copied == before:
+                            break
+                        before = copied
+                finally:
+                    connection.close()
+            except (sqlite3.Error, SQLAlchemyError) as fault:
+                _LOG.warning("the write-ahead log was not copied, and the next commits will: %s", fault)
 
 
 def _in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:

@@ -171,27 +171,28 @@ async def trailers(connection: Connection, number: int) -> None:
 
 
 class Way(NamedTuple):
-    """``work`` again and again on each of so many ``connections``."""
+    """``work`` again and again on each of so many ``connections``; ``title``: what it is in a table."""
 
     work: Callable[[Connection, int], Awaitable[None]]
+    title: str
     connections: int = 8
 
 
 WAYS = {
-    "groups": Way(groups),
-    "jobs": Way(jobs),
-    "uploads": Way(uploads),
-    "bytes": Way(bytes_),
-    "requests": Way(requests),
-    "bodies": Way(bodies, 64),
-    "large": Way(large, 4),
-    "values": Way(values, 2),
-    "paragraphs": Way(paragraphs, 2),
-    "marks": Way(marks, 2),
-    "streams": Way(streams, 100),
-    "idle": Way(idle, 500),
-    "unread": Way(unread, 64),
-    "trailers": Way(trailers, 4),
+    "groups": Way(groups, "groups begun and hung up"),
+    "jobs": Way(jobs, "jobs of 600 items, a judge that answers at once"),
+    "uploads": Way(uploads, "slow uploads of jobs"),
+    "bytes": Way(bytes_, "chunks of one byte"),
+    "requests": Way(requests, "small submissions without a pause"),
+    "bodies": Way(bodies, "half bodies of 8 MB", 64),
+    "large": Way(large, "texts of 7 MB", 4),
+    "values": Way(values, "bodies of 240,000 values", 2),
+    "paragraphs": Way(paragraphs, "1 MB of `x\\n\\n`", 2),
+    "marks": Way(marks, "batches of ten times 300 KB of combining marks", 2),
+    "streams": Way(streams, "event streams", 100),
+    "idle": Way(idle, "idle connections", 500),
+    "unread": Way(unread, "answers that nobody reads", 64),
+    "trailers": Way(trailers, "trailers without end", 4),
 }
 
 

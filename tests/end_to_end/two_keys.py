@@ -2,19 +2,24 @@
 
     python -m tests.end_to_end.two_keys --seconds 60 [--way groups]
 
+prints a row of a table for each of the fourteen ways, in 19 minutes, then what was missed, and ends with status 1 if
+anything was. A way that could not be measured is missed too.
+
 A real server, a judge that answers at once and the hostile client are processes of their own; the hostile one has a
 lower priority of the operating system, because elsewhere it would be another machine. The modest key scores one
-submission after the other: while nobody else asks, beside the hostile key, and afterwards. Its p99 and its statuses are
-compared, and the server's memory before, at most, and ten seconds after the attack. Beside jobs it also sends jobs of
-one item in the class training.
+submission after the other: while nobody else asks, beside the hostile key, and in the ten seconds afterwards. Its p99
+and its statuses are compared, and the server's memory before, at most, and after those ten seconds. Beside jobs it also
+sends jobs of one item in the class training.
 """
 
 import argparse
 import asyncio
+import math
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +38,8 @@ SETTLED_SECONDS = 10.0
 _PATIENCE = aiohttp.ClientTimeout(30)
 _NICENESS = 5
 _TRAINING_PAUSE_SECONDS = 1.0
+_MOST_RATIO = 2.0  # of p99 beside the attack to its quiet value
+_MOST_KEPT = 50.0  # MiB
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,8 @@ class Seen:
     seconds: list[float] = field(default_factory=list)
 
     def percentile(self, share: float) -> float:
-        ordered = sorted(self.seconds)
+        """NaN if nothing was sent."""
+        ordered = sorted(self.seconds) or [math.nan]
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
     @property
@@ -78,27 +86,38 @@ class Outcome:
         return after - before
 
     @property
-    def held(self) -> bool:
-        """Whether the attack changed no more than it may."""
-        return self.ratio <= 2 and set(self.beside.statuses) == {200} and self.kept_mebibytes <= 50
+    def missed(self) -> tuple[str, ...]:
+        """What the attack changed more than it may."""
+        found = (
+            (self.ratio > _MOST_RATIO, f"p99 is {self.ratio:.2f} times its quiet value"),
+            (self.refused > 0, f"{self.refused} answers were not 200"),
+            (self.kept_mebibytes > _MOST_KEPT, f"{self.kept_mebibytes:.0f} MiB more than before"),
+        )
+        return tuple(text for is_missed, text in found if is_missed)
+
+    @property
+    def refused(self) -> int:
+        """The modest key's answers beside the attack that were not 200."""
+        return self.beside.statuses.total() - self.beside.statuses[200]
 
     def line(self) -> str:
         """A row of a table."""
-        statuses = ", ".join(f"{number} × {status}" for status, number in sorted(self.beside.statuses.items()))
+        others = (f"{number} × {status}" for status, number in sorted(self.beside.statuses.items()) if status != 200)
         memory = "{:.0f}, {:.0f}, {:.0f}".format(*self.mebibytes)
-        cells = [self.way, self.sent, str(self.quiet), str(self.beside), str(self.after), f"{self.ratio:.1f}"]
+        attack = f"{WAYS[self.way].title} ({WAYS[self.way].connections})"
+        cells = [attack, self.sent, str(self.quiet), str(self.beside), str(self.after), f"{self.ratio:.1f}"]
         jobs = f"; jobs of one item {self.jobs}" if self.jobs.seconds else ""
-        return f"| {' | '.join([*cells, statuses + jobs, memory])} |"
+        return f"| {' | '.join([*cells, (', '.join(others) or '0') + jobs, memory])} |"
 
 
 _COLUMNS = (
-    "attack", "it sent", "alone: p50, p99 in ms", "during it", "afterwards", "ratio of p99", "answers",
+    "attack (connections)", "sent", "alone: p50, p99 in ms", "during it", "afterwards", "ratio of p99", "refused",
     "MiB before, at most, 10 s after",
 )  # fmt: skip
 
 
 def hostile(folder: Path, way: str, *, seconds: float, quiet_seconds: float, settled_seconds: float) -> Outcome:
-    """The modest key for ``quiet_seconds`` alone, ``seconds`` beside the hostile one, and alone again."""
+    """The modest key for ``quiet_seconds`` alone, ``seconds`` beside the hostile one, and ``settled_seconds`` alone."""
     keys = {name: key_of(name, "score") for name in ("modest", "hostile")}
     with _program("benchmarks.stub_judge") as judge:
         assert judge.stdout is not None
@@ -134,8 +153,7 @@ class _Run:
                     training.cancel()
                     client.terminate()
                     sent = client.communicate()[0].decode().strip()
-                await asyncio.sleep(settled_seconds)
-            after = await self._score(session, quiet_seconds)
+                after = await self._score(session, settled_seconds)
         return Outcome(way, quiet, beside, after, jobs, (memory.before, memory.most, memory.now), sent)
 
     async def _score(self, session: aiohttp.ClientSession, seconds: float) -> Seen:
@@ -178,24 +196,33 @@ def _program(module: str, *arguments: str, niceness: int = 0) -> Iterator["subpr
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--quiet-seconds", type=float, default=20.0)
+    parser.add_argument("--quiet-seconds", type=float, default=7.0)
     parser.add_argument("--way", choices=sorted(WAYS), action="append")
     arguments = parser.parse_args()
-    held = True
-    sys.stdout.write(f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n")
+    missed: list[str] = []
+    _say(f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|")
     for way in arguments.way or WAYS:
-        with tempfile.TemporaryDirectory() as folder:
-            outcome = hostile(
-                Path(folder),
-                way,
-                seconds=arguments.seconds,
-                quiet_seconds=arguments.quiet_seconds,
-                settled_seconds=SETTLED_SECONDS,
-            )
-        sys.stdout.write(outcome.line() + "\n")
-        sys.stdout.flush()
-        held &= outcome.held
-    sys.exit(not held)
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                outcome = hostile(
+                    Path(folder),
+                    way,
+                    seconds=arguments.seconds,
+                    quiet_seconds=arguments.quiet_seconds,
+                    settled_seconds=SETTLED_SECONDS,
+                )
+        except Exception:  # noqa: BLE001 - one way that fails must not end the others
+            missed.append(f"{way}: not measured\n{traceback.format_exc()}")
+            continue
+        _say(outcome.line())
+        missed += [f"{way}: {what}" for what in outcome.missed]
+    _say("\n" + ("\n".join(["missed:", *missed]) if missed else "all held"))
+    sys.exit(bool(missed))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
