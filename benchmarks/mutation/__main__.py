@@ -31,7 +31,7 @@ REWARDS = tuple(
     f"tests/core/test_{name}.py"
     for name in ("aggregate", "aggregation", "step", "reward", "reward_gate", "reward_missing", "reward_algebra")
 )
-INTERVALS = ("tests/agreement", "tests/util/test_clustered_share.py")
+INTERVALS = ("tests/agreement/test_interval_parts.py", "tests/agreement")
 TARGETS: Mapping[str, tuple[str, ...]] = {
     "judge_server.util.wilson": ("tests/util/test_wilson.py",),
     "judge_server.core.aggregation": REWARDS[:5],

@@ -301,7 +301,7 @@ def test_a_sum_of_what_does_not_vary_has_no_interval_if_it_is_a_difference():
     difference = metric("none", lambda totals: 0 * totals[..., 0], parts=((1.0, FIRST), (-1.0, FIRST)))
     found = combined(PAIR, difference, 0.0, NINETY)
     assert (found.low, found.note, found.needed) == (None, SAME, 56)
-    mean = metric("mean", lambda totals: 0 * totals[..., 0], parts=((1.0, FIRST), (1.0, FIRST)))
+    mean = metric("mean", lambda totals: 0 * totals[..., 0], parts=((0.5, FIRST), (0.5, FIRST)))
     assert combined(PAIR, mean, 0.5, NINETY).low is not None
 
 
@@ -357,6 +357,16 @@ def test_a_coefficient_without_expected_disagreement_is_that_of_a_fair_coin():
     least, most = bound_of_rate(rate, TRIALS, effect, 10.0, 5.0, effective_degrees(TRIALS))
     assert disagreement(SOME, coefficient, 0.7, VARIED, NINETY) == pytest.approx((1 - most / 0.5, 1 - least / 0.5))
     assert disagreement(SOME, coefficient, -3.0, VARIED, NINETY)[0] == -1.0
+
+
+@pytest.mark.parametrize("expected", [None, 0.4])
+def test_more_disagreement_than_there_can_be_counts_as_all(expected):
+    def by_chance(totals):
+        return np.full(len(totals), expected)
+
+    one = metric(shape="disagreement", trials=column(1), observed=share(0, 1), expected=by_chance if expected else None)
+    least, _ = bound_of_rate(1.0, TRIALS, 0.0, 10.0, 5.0, effective_degrees(TRIALS))
+    assert disagreement(SOME, one, -9.0, VARIED, NINETY) == pytest.approx((-1, 1 - least / (expected or 0.5)))
 
 
 @pytest.mark.parametrize("value", [0.8, 0.0, -0.5, 1.0])

@@ -239,3 +239,24 @@ def test_the_judged_coverage_tells_a_dead_judge_from_a_live_one_where_checks_car
 def test_the_judged_coverage_of_pure_gates_counts_each_alike():
     judged = rubric({"id": "a", "gate": {}}, {"id": "b", "gate": {}}, CHECKED, missing={"policy": "skip"})
     assert reward(judged, verdicts(a=0.0, b="missing", has_date=1.0)).judged_coverage == 0.5
+
+
+SKIP = {"policy": "skip", "min_coverage": 0.1}
+
+
+def test_the_reason_is_that_of_the_required_verdicts_if_one_of_them_is_missing():
+    judged = rubric({"id": "must", "verdict": "required"}, {"id": "may"}, {"id": "might"}, {"id": "done"}, missing=SKIP)
+    other = Failure(type="refused", detail="No.")
+    failed = [missing("must"), missing("may", error=other), missing("might", error=other), ok("done")]
+    assert reward(judged, failed).error == Failure(
+        type="timeout", detail="1 criterion has no verdict (must): The deadline passed."
+    )
+    assert reward(judged, [ok("done")]).error.detail == "No verdict for must."
+
+
+def test_a_group_with_a_missing_verdict_has_no_value_under_the_null_policy():
+    group = {"id": "both", "kind": "group", "criteria": [{"id": "a"}, {"id": "b"}]}
+    outcome = reward(rubric(group, {"id": "c"}), [ok("a"), missing("b"), ok("c")])
+    assert outcome.reward is None
+    assert outcome.components["both"] is None
+    assert reward(rubric(group, {"id": "c"}, missing=SKIP), [ok("a"), missing("b"), ok("c")]).components["both"] == 1.0
