@@ -33,8 +33,8 @@ READ_ONLY = (
     """mount --bind "$0" "$0" && mount --bind "$0/$1" "$0/$1" && mount -o remount,bind,ro "$0" && shift && exec "$@\""""
 )
 PASSED_ON = re.compile(r"(PIP|UV|SSL)_\w+|\w+_proxy", re.IGNORECASE)
-START_SECONDS = 45
-STOP_SECONDS = 15
+START_SECONDS = 150  # a first start without bytecode on a busy machine
+STOP_SECONDS = 60
 
 
 class Image:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.reward import reward
 from judge_server.core.verdict import Failure, VerdictStatus
-from tests.core.build import missing, ok, rubric, verdicts
+from tests.core.build import missing, not_applicable, ok, rubric, verdicts
 from tests.core.strategies import KINDS, MISSING, POINTS, VALUES, decided, outcomes, rubrics
 
 EVERY_KIND = (*KINDS, "expression")
@@ -260,3 +260,80 @@ def test_a_group_with_a_missing_verdict_has_no_value_under_the_null_policy():
     assert outcome.reward is None
     assert outcome.components["both"] is None
     assert reward(rubric(group, {"id": "c"}, missing=SKIP), [ok("a"), missing("b"), ok("c")]).components["both"] == 1.0
+
+
+def test_coverage_is_the_share_of_the_weight_that_is_decided():
+    judged = rubric({"id": "a", "points": 3}, {"id": "b"}, missing=SKIP)
+
+    def covered(*found):
+        outcome = reward(judged, found)
+        return outcome.coverage, outcome.judged_coverage
+
+    assert covered(ok("a"), missing("b")) == covered(ok("a")) == (0.75, 0.75)
+    assert covered(ok("a", step=1), missing("a", step=2), ok("b")) == (0.625, 0.625)
+    assert covered(ok("a"), ok("b")) == covered(ok("a"), not_applicable("b")) == (1.0, 1.0)
+    assert covered(not_applicable("a"), not_applicable("b")) == (0.0, None)
+    assert covered(missing("a"), missing("b")) == (0.0, 0.0)
+
+
+def test_coverage_is_below_1_if_anything_is_missing_however_light_it_is():
+    judged = rubric({"id": "a", "points": 1e5}, {"id": "b", "points": 1e-9}, missing=SKIP)
+    outcome = reward(judged, [ok("a"), missing("b")])
+    assert (outcome.coverage, outcome.judged_coverage) == (1.0 - 1e-12, 1.0 - 1e-12)
+
+
+def test_judged_coverage_counts_what_a_judge_is_asked_and_gates_alike_if_there_are_only_gates():
+    check = {"id": "check", "kind": "check", "points": 8, "check": {"kind": "regex", "pattern": "a"}}
+    outcome = reward(
+        rubric(check, {"id": "a", "points": 1}, {"id": "b", "points": 3}, missing=SKIP), [ok("check"), ok("b")]
+    )
+    assert outcome.judged_coverage == 0.75
+    assert outcome.coverage == pytest.approx(11 / 12)
+    gates = [{"id": name, "gate": {"reward": 0.0}} for name in ("x", "y", "z", "w")]
+    outcome = reward(
+        rubric(check, *gates, missing=SKIP), [ok("check"), ok("x", 0.0), missing("y"), ok("z", 0.0), ok("w", 0.0)]
+    )
+    assert outcome.judged_coverage == 0.75
+    assert reward(rubric(check), [ok("check")]).judged_coverage is None
+    assert reward(rubric(check, missing=SKIP), []).judged_coverage is None
+
+
+def test_a_group_that_skip_leaves_out_has_no_share_of_the_coverage_but_its_verdicts_were_judged():
+    group = {"id": "g", "kind": "group", "aggregate": {"kind": "expression", "expression": "a + b"}}
+    group["criteria"] = [{"id": "a"}, {"id": "b"}]
+    outcome = reward(rubric(group, {"id": "c"}, missing=SKIP), [ok("a"), missing("b"), ok("c")])
+    assert (outcome.coverage, outcome.judged_coverage) == (0.5, 0.75)
+
+
+def test_a_required_verdict_is_missing_if_one_of_its_steps_is():
+    judged = rubric({"id": "must", "verdict": "required"}, {"id": "may"}, missing=SKIP)
+    assert reward(judged, [ok("must", step=1), missing("must", step=2), ok("may")]).reward is None
+    assert reward(judged, [ok("must", step=1), ok("must", step=2)]).reward == 1.0
+
+
+def test_without_a_length_the_response_has_no_characters():
+    adjusted = {"kind": "points", "length_adjustment": {"penalty": 0.5, "center": 0, "unit": 1}}
+    assert reward(rubric({"id": "a"}, aggregate=adjusted), [ok("a")]).reward == 1.0
+    assert reward(rubric({"id": "a"}, aggregate=adjusted), [ok("a")], 1).reward == 0.5
+
+
+def test_two_verdicts_on_one_step_are_refused_with_their_place():
+    judged = rubric({"id": "a"})
+    with pytest.raises(ValueError, match="two verdicts on 'a'; give one"):
+        reward(judged, [ok("a"), ok("a")])
+    with pytest.raises(ValueError, match="two verdicts on 'a', step 3; give one"):
+        reward(judged, [ok("a", step=3), ok("a", step=1), ok("a", step=3)])
+    with pytest.raises(ValueError, match="a verdict on 'b'"):
+        reward(judged, [ok("b")])
+
+
+def test_a_tag_of_pitfalls_alone_has_no_score_under_points():
+    criteria = [
+        {"id": "a", "points": 2, "tags": ["t"]},
+        {"id": "b", "points": -2, "tags": ["t", "u"]},
+        {"id": "c", "points": 1, "tags": ["v"]},
+    ]
+    found = verdicts(a=1, b=0.5, c=0.25)
+    assert reward(rubric(*criteria), found).components == {"t": 0.5, "v": 0.25}
+    assert reward(rubric(*criteria, missing=SKIP), [ok("a"), ok("c")]).components["t"] == 1.0
+    assert reward(rubric(*criteria), [ok("a"), ok("c")]).components["t"] is None

@@ -48,11 +48,11 @@ def test_an_edit_of_the_code_installs_no_locked_package_anew(stage):
     assert locked < steps.index("judge_server judge_server")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_slim_image_builds_gets_healthy_and_stops_when_told():
     prove("slim", rehearse=False)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_packages_of_the_cuda_image_resolve_and_match_their_hashes():
     prove("cuda", rehearse=True)
