@@ -54,8 +54,7 @@ _FOREIGN = frozenset({"annotations", "audio", "function_call", "reasoning", "rea
 
 
 class Message(Frozen):
-    """One turn. Text parts in ``content`` are joined; other parts are refused. ``left_out``: the names of unknown
-    metadata that the message had."""
+    """One turn. Text parts in ``content`` are joined; other parts are refused."""
 
     role: Role
     content: str = ""
@@ -67,6 +66,7 @@ class Message(Frozen):
 
     @property
     def left_out(self) -> tuple[str, ...]:
+        """The names of unknown metadata that the message had."""
         return self._left_out
 
     @model_validator(mode="wrap")
