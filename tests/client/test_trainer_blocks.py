@@ -89,6 +89,14 @@ def test_every_program_of_the_page_is_run_by_a_test(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_a_command_that_nothing_runs_says_so_below_it(page):
+    text = (FOLDER / f"{page}.md").read_text(encoding="utf-8")
+    for place, block in of(page):
+        if block.language not in FRAGMENTS and not is_run(page, place, block):
+            assert re.match(r"\s*Not run in our tests: \w", text.partition(f"{block.text}```\n")[2]), block.text
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_page_says_how_the_server_starts(page):
     assert f"```sh\n{SERVE}```" in section(page, "Install")
 

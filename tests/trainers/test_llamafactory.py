@@ -10,7 +10,6 @@ import httpx
 import pytest
 import yaml
 from safetensors.numpy import load_file, save_file
-from transformers import PreTrainedTokenizerFast
 
 from examples.tiny_checkpoint import ONE, train_tokenizer
 from tests.served import judged_by, served
@@ -112,18 +111,6 @@ def set_up(folder):
     return folder
 
 
-def prompts(checkpoint):
-    """The token ids of the page's questions under its template, the longest first."""
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(checkpoint)
-    system = "You are a helpful AI assistant named SmolLM, trained by Hugging Face."
-    asked = [json.loads(line)["question"] for line in QUESTIONS.splitlines()]
-    rendered = [
-        f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
-        for text in asked
-    ]
-    return sorted((tokenizer(text)["input_ids"] for text in rendered), key=len, reverse=True)
-
-
 def planned(urls, checkpoint, data):
     page = yaml.safe_load(CONFIGURATION)
 
@@ -138,8 +125,7 @@ def planned(urls, checkpoint, data):
         "timeout": run("timeout", "?on_error=-1&deadline_seconds=0.4"),
         "garbage": run("garbage"),
         "unavailable": run("unavailable"),
-        "one cut": run("one cut", cutoff_len=len(prompts(checkpoint)[1])),
-        "all cut": run("all cut", cutoff_len=12),
+        "cut": run("cut", cutoff_len=12),
         "no number": run("varied", ""),
         "raise": run("varied", "?on_error=raise"),
         "drop": run("varied", "?on_error=drop"),
@@ -152,7 +138,7 @@ def planned(urls, checkpoint, data):
 def results(checkpoint, tmp_path_factory):
     """All runs after one import, which takes longer than training; each with what its server put in."""
     folder = set_up(tmp_path_factory.mktemp("llamafactory"))
-    judges = {"varied": varied(), "half": varied(half_fails=True), "one cut": varied(), "all cut": varied(), **FAULTS}
+    judges = {"varied": varied(), "half": varied(half_fails=True), "cut": varied(), **FAULTS}
     with ExitStack() as stack:
         servers = {name: stack.enter_context(judged_by(behave)) for name, behave in judges.items()}
         urls = {name: str(client.base_url).rstrip("/") for name, (client, _) in servers.items()}
@@ -206,23 +192,14 @@ def test_the_number_is_a_reward_like_any_other(results):
     assert all(-0.5 < step["reward"] < 0 for step in result["log"])
 
 
-def test_a_prompt_that_is_cut_is_judged_by_nobody(results):
-    """The longer prompt of the two loses the header before the response."""
-    result = results["one cut"]
-
-    assert all(-0.5 < step["reward"] < 0 for step in result["log"])
-    assert len(result["log"]) == 2
-    assert result["substituted"] == {"unsplit_text": 2.0}
-    assert len([body for body in result["asked"] if "[BEGIN RESPONSE" in body]) == 2
-
-
-def test_training_stops_if_every_prompt_is_cut(results):
-    result = results["all cut"]
+def test_training_stops_if_every_prompt_is_cut_and_nothing_is_judged(results):
+    result = results["cut"]
 
     assert result["error"] == {"type": "KeyError", "detail": "'scores'"}
     assert result["log"] == []
     assert not result["learned"]
     assert result["substituted"] == {}
+    assert not any("[BEGIN RESPONSE" in body for body in result["asked"])
 
 
 @pytest.mark.parametrize("name", ["no number", "raise", "drop", "unknown rubric"])

@@ -14,7 +14,7 @@ from tests.trainers.conftest import FAULTS, nobody, once_started
 from tests.trainers.environment import Environment
 from tests.trainers.page import at, example, lay_out
 
-pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.trainers, pytest.mark.timeout(900)]
 
 TRL = Environment("trl")
 PLAIN = [{"prompt": "I have had a headache."}, {"prompt": "My child has a fever.", "facts": {"age": 4}}]
@@ -83,7 +83,8 @@ def results(tiny_checkpoint, tmp_path_factory):
             "down": stack.enter_context(nobody())
         }
         (folder / "runs.json").write_text(json.dumps(planned(urls)))
-        TRL.run("trl_runs.py", str(folder / "runs.json"), str(folder / "results.json"), str(tiny_checkpoint))
+        given = [str(folder / "runs.json"), str(folder / "results.json"), str(tiny_checkpoint)]
+        TRL.run("trl_runs.py", *given, timeout=800)
     return json.loads((folder / "results.json").read_text())
 
 
