@@ -1,0 +1,103 @@
+"""How long the server takes for each page with many judgments stored: python -m benchmarks.page_speed [--judgments N]
+[--postgresql].
+
+Fills a database as benchmarks/store_size.py does, 200 judgments a transaction, then asks each page five times and
+prints the shortest and the median time, and the bound: 300 ms for a page, 500 ms for the explorer with filters. The
+exit status is 1 if a median is above its bound.
+"""
+
+import argparse
+import asyncio
+import random
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+
+from benchmarks.store_size import ROLLOUTS, VERDICTS, drawn, judged, sentences
+from judge_server.core.rubric import Rubric
+from judge_server.core.submission import Submission
+from judge_server.store import Store
+from tests.postgres import cluster
+from tests.served import served, settings_of
+
+AT_ONCE = 200
+PAGE_SECONDS, FILTER_SECONDS = 0.3, 0.5
+
+
+async def fill(url: str, count: int) -> None:
+    """As a training: 64 responses a step, eight to a prompt, every hundredth without a reward."""
+    chance, known = random.Random(1), sentences()
+    criteria = [{"id": f"names_sign_{n}", "statement": f"Says thing {n}.", "points": 1} for n in range(VERDICTS)]
+    rubric = Rubric.model_validate({"id": "bench/pages", "version": "1.0.0", "title": "Bench", "criteria": criteria})
+    store = await Store.open(url)
+    await store.put_rubric(rubric, published=True)
+    batch = []
+    for number in range(count):
+        prompt_number = number // ROLLOUTS
+        if number % ROLLOUTS == 0:
+            prompt = drawn(chance, known, 400)
+        submission = Submission(
+            rubric="bench/pages", prompt=prompt, response=drawn(chance, known, 900), run=f"grpo-{number * 4 // count}",
+            group=f"prompt-{prompt_number}", step=prompt_number // 8, id=f"row-{number}",
+        )  # fmt: skip
+        batch.append((judged(chance, rubric, submission, number), submission, rubric))
+        if len(batch) == AT_ONCE:
+            await store.save_many(batch)
+            batch = []
+    await store.save_many(batch)
+    await store.close()
+
+
+def pages(client: httpx.Client) -> dict[str, float]:
+    """Every page with its bound in seconds."""
+    newest = client.get("/v1/judgments?limit=1").json()["judgments"][0]
+    group, run, step = (newest["submission"][name] for name in ("group", "run", "step"))
+    plain = ["/", "/try", "/rubrics", "/drafts", "/judgments", f"/judgments/{newest['id']}", "/label", "/calibrations"]
+    plain += [f"/label/item?set=speed&rubric=bench/pages@1.0.0&annotator=ann&judgment={newest['id']}"]
+    plain += ["/runs", f"/runs/one?run={run}", f"/groups?group={group}&run={run}&step={step}", "/jobs", "/judges"]
+    plain += ["/keys", "/settings"]
+    filters = ["rubric=bench/pages", "judge=main", f"run={run}", f"run={run}&step={step}", f"group={group}"]
+    filters += ["status=failed", "status=ok", "reward_below=0.3", "reward_below=0.001", "q=judge", "q=nosuchtext"]
+    filters += ["rubric=bench/pages&status=failed", f"run={run}&q=nosuchtext"]
+    return dict.fromkeys(plain, PAGE_SECONDS) | {f"/judgments?{one}": FILTER_SECONDS for one in filters}
+
+
+def measured(client: httpx.Client, path: str, times: int = 5) -> list[float]:
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        answer = client.get(path)
+        seconds.append(time.perf_counter() - began)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path}: {answer.status_code}")
+    return sorted(seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--judgments", type=int, default=50_000)
+    parser.add_argument("--postgresql", action="store_true", help="a private cluster; else SQLite in a file")
+    given = parser.parse_args()
+    slow = 0
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(cluster()).empty_database() if given.postgresql else f"sqlite:///{folder}/judge.db"
+        asyncio.run(fill(url, given.judgments))
+        client = stack.enter_context(served(settings_of(database=url)))
+        client.timeout = httpx.Timeout(60)
+        for path, bound in pages(client).items():
+            seconds = measured(client, path)
+            median = statistics.median(seconds)
+            slow += median > bound
+            mark = "  ABOVE" if median > bound else ""
+            print(f"{path[:72]:72} {seconds[0] * 1000:7.0f} {median * 1000:7.0f} ms, bound {bound * 1000:.0f}{mark}")
+    sys.exit(1 if slow else 0)
+
+
+if __name__ == "__main__":
+    main()
