@@ -10,8 +10,8 @@ from judge_server.core.judgment import Judgment
 from judge_server.store.run_step_records import RunStep
 from judge_server.wiring.service import Service
 
-_STEPS: Final = 24
-_AT_EACH: Final = 24
+_STEPS: Final = 12
+_AT_EACH: Final = 16
 _AUDITS: Final = 100
 _MET: Final = 0.5
 
@@ -31,7 +31,7 @@ class RunProfile:
 
 
 def sampled(steps: Sequence[RunStep]) -> tuple[RunStep, ...]:
-    """At most 24 of the steps, evenly, with the first and the last."""
+    """At most 12 of the steps, evenly, with the first and the last."""
     if len(steps) <= _STEPS:
         return tuple(steps)
     places = sorted({round(place * (len(steps) - 1) / (_STEPS - 1)) for place in range(_STEPS)})
@@ -39,7 +39,7 @@ def sampled(steps: Sequence[RunStep]) -> tuple[RunStep, ...]:
 
 
 async def profile(service: Service, run: str, steps: Sequence[RunStep]) -> RunProfile:
-    """``steps``: of one rubric and policy, as ``sampled`` gives them; of each at most 24 judgments are read."""
+    """``steps``: of one rubric and policy, as ``sampled`` gives them; of each at most 16 judgments are read."""
     found = RunProfile()
     values: dict[str, dict[str, dict[int, list[float]]]] = {
         kind: defaultdict(lambda: defaultdict(list)) for kind in ("criteria", "components")

@@ -16,11 +16,9 @@ def address():
         return text("no verdict") if "the odd one" in str(body) else labels(Yes=0.8, No=0.2)
 
     with judged_by(behave) as (client, _):
-        items = [
-            submission(rubric=rubric(*[1] * 12), response=f"Answer {n}, {'the odd one' if n == 5 else 'plain'}.", id=str(n),
-                       run="grpo-7", step=41, group="case 12")
-            for n in range(8)
-        ]  # fmt: skip
+        plan, place = rubric(*[1] * 12), {"run": "grpo-7", "step": 41, "group": "case 12"}
+        said = ["the odd one" if n == 5 else "plain" for n in range(8)]
+        items = [submission(rubric=plan, response=f"Answer {n}, {one}.", **place) for n, one in enumerate(said)]
         client.post("/v1/score/batch", json={"items": items}).raise_for_status()
         yield str(client.base_url).rstrip("/")
 
