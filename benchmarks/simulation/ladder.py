@@ -1,10 +1,10 @@
 """``calibrate improve`` on judges whose fault is known: is it found on its rung, and is nothing claimed without one?"""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
@@ -85,7 +85,9 @@ class FaultyJudge:
     seed: int = 0
 
     def _share(self, *key: object) -> float:
-        return crc32("|".join(map(str, (self.seed, *key))).encode()) / 2**32
+        """Uniform in [0, 1); independent for different keys, which no checksum would be."""
+        text = "|".join(map(str, (self.seed, *key)))
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest()) / 2**56
 
     async def __call__(self, asked: Rubric, labels: LabelSet, setup: JudgeSetup) -> LabelSet:
         rows = [label for label in labels.table if label.role == "human"]
