@@ -337,3 +337,17 @@ def test_a_tag_of_pitfalls_alone_has_no_score_under_points():
     assert reward(rubric(*criteria), found).components == {"t": 0.5, "v": 0.25}
     assert reward(rubric(*criteria, missing=SKIP), [ok("a"), ok("c")]).components["t"] == 1.0
     assert reward(rubric(*criteria), [ok("a"), ok("c")]).components["t"] is None
+
+
+def test_without_points_all_criteria_weigh_the_same_and_a_missing_check_is_no_gap_of_the_judge():
+    gates = [{"id": name, "gate": {"reward": 0.0}} for name in ("x", "y", "z", "w")]
+    outcome = reward(rubric(*gates, missing=SKIP), [ok("x", 0.0), missing("y"), ok("z", 0.0), ok("w", 0.0)])
+    assert (outcome.coverage, outcome.judged_coverage) == (0.75, 0.75)
+    check = {"id": "check", "kind": "check", "points": 1, "check": {"kind": "regex", "pattern": "a"}}
+    outcome = reward(rubric(check, {"id": "a", "points": 3}, missing=SKIP), [missing("check"), ok("a")])
+    assert (outcome.coverage, outcome.judged_coverage) == (0.75, 1.0)
+
+
+def test_a_tag_of_gates_without_points_has_no_score_under_points():
+    veto = {"id": "veto", "gate": {"reward": 0.0}, "tags": ["w"]}
+    assert reward(rubric(veto, {"id": "a", "tags": ["t"]}), verdicts(veto=0, a=1)).components == {"t": 1.0}
