@@ -11,7 +11,7 @@ from benchmarks.simulation.coverage import Coverage
 from benchmarks.simulation.draw import Raters, Steps
 from benchmarks.simulation.gates import BORDER, BOTH_WAYS, MOSTLY_MISSES
 
-QUICK = [cell for cell in CELLS if not cell.name.startswith(("maps", "alarms: six", "12 criteria", "power"))]
+QUICK = [cell for cell in CELLS if not cell.name.startswith(("maps", "alarms: six", "12 criteria", "power", "ladder"))]
 
 
 @pytest.mark.parametrize("cell", QUICK, ids=[cell.name for cell in QUICK])
