@@ -166,11 +166,6 @@ class Fleet:
                     self.interrupt(address, severed=True)
 
     @property
-    def calls_at_a_time(self) -> float:
-        """The sum of the addresses' limits; infinite while no server refuses calls for load."""
-        return sum(address.limit for address in self.addresses)
-
-    @property
     def outage_seconds(self) -> float:
         """How long every call has failed; 0 after an answer."""
         return 0.0 if self._failing_since is None else self._clock() - self._failing_since

@@ -126,7 +126,7 @@ class LiteLLMProvider:
     @property
     def capacity(self) -> int:
         """``max_in_flight``, and fewer while the provider refuses calls for load."""
-        return int(min(self._options.max_in_flight, self._fleet.calls_at_a_time))
+        return int(min(self._options.max_in_flight, self._fleet.addresses[0].limit))
 
     async def start(self) -> None:
         """Import LiteLLM and find out what the model can do. Raises MissingDependency or ModelUnavailable."""

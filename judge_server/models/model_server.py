@@ -124,7 +124,7 @@ class ModelServer(ABC):
     def capacity(self) -> int:
         """``max_in_flight`` for each address, and fewer while servers refuse calls for load."""
         most = self._options.max_in_flight * len(self._fleet.addresses)
-        return int(min(most, self._fleet.calls_at_a_time))
+        return int(min(most, sum([address.limit for address in self._fleet.addresses])))
 
     @property
     def reach(self) -> Reach:
