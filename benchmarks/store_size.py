@@ -1,4 +1,4 @@
-"""How many bytes a judgment takes: python benchmarks/store_size.py [--judgments N].
+"""How many bytes a judgment takes: python -m benchmarks.store_size [--judgments N] [--verdicts N] [--characters N].
 
 Sentences of this project's pages, drawn at random, stand for prompts (about 400 characters, eight responses each) and
 responses (about 900 characters); ten verdicts with probabilities, remembered for the cache as well. SQLite, after a
@@ -23,6 +23,7 @@ from judge_server.store import Store
 
 VERDICTS = 10
 ROLLOUTS = 8
+RESPONSE = 900
 
 
 def sentences() -> list[str]:
@@ -66,10 +67,10 @@ def judged(chance: random.Random, rubric: Rubric, submission: Submission, number
     )  # fmt: skip
 
 
-async def fill(url: str, count: int) -> int:
+async def fill(url: str, count: int, verdicts: int = VERDICTS, characters_each: int = RESPONSE) -> int:
     """The number of characters of the texts."""
     chance, known, characters = random.Random(1), sentences(), 0
-    criteria = [{"id": f"names_sign_{n}", "statement": f"Says thing {n}.", "points": 1} for n in range(VERDICTS)]
+    criteria = [{"id": f"names_sign_{n}", "statement": f"Says thing {n}.", "points": 1} for n in range(verdicts)]
     rubric = Rubric.model_validate({"id": "bench/size", "version": "1.0.0", "title": "Bench", "criteria": criteria})
     store = await Store.open(url)
     for prompt_number in range(count // ROLLOUTS):
@@ -78,7 +79,7 @@ async def fill(url: str, count: int) -> int:
         for rollout in range(ROLLOUTS):
             number = prompt_number * ROLLOUTS + rollout
             submission = Submission(
-                rubric="bench/size", prompt=prompt, response=drawn(chance, known, 900), run="grpo-7",
+                rubric="bench/size", prompt=prompt, response=drawn(chance, known, characters_each), run="grpo-7",
                 group=f"prompt-{prompt_number}", step=prompt_number // 8, id=f"row-{number}",
             )  # fmt: skip
             characters += len(submission.read.text)
@@ -97,10 +98,13 @@ async def fill(url: str, count: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--judgments", type=int, default=4_000)
-    count = parser.parse_args().judgments
+    parser.add_argument("--verdicts", type=int, default=VERDICTS)
+    parser.add_argument("--characters", type=int, default=RESPONSE, help="of a response")
+    given = parser.parse_args()
+    count = given.judgments
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "judge.db"
-        characters = asyncio.run(fill(f"sqlite:///{file}", count))
+        characters = asyncio.run(fill(f"sqlite:///{file}", count, given.verdicts, given.characters))
         connection = sqlite3.connect(file)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         rows = connection.execute("SELECT name, SUM(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC").fetchall()

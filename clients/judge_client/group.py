@@ -32,6 +32,7 @@ class GroupOptions(TypedDict, total=False):
     step: int | None
     policy: str | None
     run: str | None
+    tags: Sequence[str] | None
     advantages: bool | str
     relative: bool | Mapping[str, Any]
     expected: int | None
@@ -56,6 +57,7 @@ class Rollouts:
     step: int | None = None
     policy: str | None = None
     run: str | None = None
+    tags: Sequence[str] | None = None
     advantages: bool | str = False
     relative: bool | Mapping[str, Any] = False
     expected: int | None = None
@@ -92,7 +94,8 @@ class Rollouts:
 
     def submissions(self) -> list[dict[str, Any]]:
         """Each response on its own."""
-        names = ("prompt", "rubric", "judge", "reference", "facts", "explain", "group", "step", "policy", "run")
+        names = {"prompt", "rubric", "judge", "reference", "facts", "explain"}
+        names |= {"group", "step", "policy", "run", "tags"}
         shared = {name: value for name, value in self.body().items() if name in names}
         ids = self.ids or [None] * len(self.responses)
         return [

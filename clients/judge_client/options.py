@@ -39,6 +39,7 @@ class JudgmentFilter(TypedDict, total=False):
     since: datetime | str | None
     until: datetime | str | None
     reward_below: float | None
+    tag: str | None
     q: str | None
     include: Literal["text"] | None
     limit: int

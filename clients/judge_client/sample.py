@@ -38,7 +38,8 @@ class Sample:
     """``prompt`` and ``response``: text, or a list of messages. ``rubric``: a name, ``id@version`` or a whole rubric as
     an object; ``judge``: a configured name; both go before those of the call. ``id``, ``group``, ``step``,
     ``policy`` and ``run`` are the trainer's and come back with the judgment. ``on_change``: ``warn`` lets the server
-    answer a ``run`` although something else than before would reward it."""
+    answer a ``run`` although something else than before would reward it. ``tags``: by which its judgments are listed
+    and erased."""
 
     prompt: Text
     response: Text
@@ -53,6 +54,7 @@ class Sample:
     run: str | None = None
     on_change: str | None = None
     explain: bool = False
+    tags: Sequence[str] | None = None
 
     def __new__(cls, *_: Any, **given: Any) -> Self:
         """Raises BadSample for a member that there is none of."""

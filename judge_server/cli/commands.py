@@ -150,6 +150,7 @@ def show(
         str | None, typer.Option("--status", metavar="ok|partial|failed", help="With this status.")
     ] = None,
     reward_below: Annotated[float | None, typer.Option("--reward-below", help="With a reward below this.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", metavar="TAG", help="With this tag.")] = None,
     text: Annotated[
         str | None, typer.Option("--text", metavar="WORDS", help="With this text in prompt, response or reference.")
     ] = None,
@@ -173,6 +174,7 @@ def show(
         rubric=rubric,
         status=status,
         reward_below=reward_below,
+        tag=tag,
         text=text,
     )
     settings = options.settings_given(store).with_database()

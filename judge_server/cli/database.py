@@ -88,6 +88,7 @@ def erase(
     run_name: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Of this run.")] = None,
     group: Annotated[str | None, typer.Option("--group", metavar="GROUP", help="Of this group.")] = None,
     policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Of this policy.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", metavar="TAG", help="With this tag.")] = None,
     caller: Annotated[str | None, typer.Option("--caller", metavar="NAME", help="Of this API key.")] = None,
     *,
     store: options.StoreFlags,
@@ -99,5 +100,5 @@ def erase(
     from judge_server.cli.actions.database import erase_matching
 
     given = {"judgment": judgment, "submission": submission, "run": run_name, "group": group, "policy": policy}
-    given["caller"] = caller
+    given |= {"tag": tag, "caller": caller}
     run(erase_matching(options.settings_given(store).with_database(), given, reason))

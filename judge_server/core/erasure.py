@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Coordinate
+from judge_server.core.submission import Coordinate, Tag
 
 RetentionClass = Literal["training", "evaluation", "audit"]
 """``training``: judgments of a run; ``audit``: of the audit judge; ``evaluation``: all others."""
@@ -13,20 +13,22 @@ RetentionClass = Literal["training", "evaluation", "audit"]
 
 class ErasureWish(Frozen):
     """Which judgments are erased: those that match every given field. ``judgment`` is an id, ``submission`` the id that
-    the submission came with, ``caller`` the name of an API key. ``reason`` is kept, the texts are not."""
+    the submission came with, ``tag`` one of its tags, ``caller`` the name of an API key. ``reason`` is kept, the texts
+    are not."""
 
     judgment: Coordinate | None = None
     submission: Coordinate | None = None
     run: Coordinate | None = None
     group: Coordinate | None = None
     policy: Coordinate | None = None
+    tag: Tag | None = None
     caller: Coordinate | None = None
     reason: str = Field(min_length=1, max_length=2_000, pattern=r"\S")
 
     @model_validator(mode="after")
     def _names_something(self) -> "ErasureWish":
         if all(value is None for name, value in self if name != "reason"):
-            raise ValueError("name a judgment, submission, run, group, policy or caller: nothing was named")
+            raise ValueError("name a judgment, submission, run, group, policy, tag or caller: nothing was named")
         return self
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -246,6 +246,14 @@ Coordinate = Annotated[
 ]
 
 
+MOST_TAGS: Final = 20
+Tag = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S"), AfterValidator(encodable)]
+
+
+def _each_once(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tags))
+
+
 class Coordinates(Frozen):
     """The origin of a submission in training: its own id, the run, the group of rollouts, the step and the policy."""
 
@@ -259,7 +267,8 @@ class Coordinates(Frozen):
 class Submission(Frozen):
     """One response to be judged. ``rubric`` is a name, a name with a version, or a whole rubric. ``explain``: a reason
     for every verdict; a judge of mode direct is then asked in mode reason, whose verdicts are not probabilities.
-    ``on_change``: what happens if something else would reward this ``run`` than rewarded it first."""
+    ``on_change``: what happens if something else would reward this ``run`` than rewarded it first. ``tags``: words by
+    which its judgments are listed and erased, such as whose data it is; no judge sees them."""
 
     rubric: Rubric | str | None = None
     prompt: str | Conversation
@@ -274,6 +283,7 @@ class Submission(Frozen):
     judge: Coordinate | None = None
     explain: bool = False
     on_change: Literal["stop", "warn"] = "stop"
+    tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS), AfterValidator(_each_once)] = ()
 
     @field_validator("prompt")
     @classmethod

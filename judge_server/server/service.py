@@ -1,5 +1,6 @@
 """What routes share: the service, the terms of a request, bounds on its items, and strict JSON bodies."""
 
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -46,13 +47,20 @@ def terms(
     priority: str | None,
     default: PriorityClass = "interactive",
 ) -> Terms:
-    """Priority and deadline of a request. The body's deadline takes precedence over the header's, and that over the
-    server's default. Raises Forbidden for a more urgent class than the caller may use."""
-    seconds = deadline_seconds or header or service.settings.default_deadline_seconds
+    """Priority and deadline of a request. The body's deadline takes precedence over the header's, which is read for
+    every route, and that over the server's default. Raises Forbidden for a more urgent class than the caller may
+    use."""
+    seconds = deadline_seconds or header or _left() or service.settings.default_deadline_seconds
     permitted = current_caller.get().allowance.priority(priority, default)
     within = Terms.within(seconds, Priority[permitted.upper()])
     wait_ends_at.set(None if within.deadline is None else within.deadline + GRACE_SECONDS)
     return within
+
+
+def _left() -> float | None:
+    """Seconds until the deadline that the middleware read; None without one."""
+    ends = wait_ends_at.get()
+    return None if ends is None else max(ends - GRACE_SECONDS - time.monotonic(), 0.001)
 
 
 def require_submissions(service: Service, count: int, field: str) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, select, update
 from judge_server.core.monitor import Alarm, MonitorFinding, Transition
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import ALARM, ALARM_TRANSITION
-from judge_server.store.payload import decode, encode
-from judge_server.store.writing import insert_missing, microseconds, moment
+from judge_server.store.payload import decode, encode, microseconds, moment
+from judge_server.store.writing import insert_missing
 
 _MOST: Final = 1_000
 _GONE: Final = "No longer seen: nothing of it was judged lately."

@@ -8,9 +8,8 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from judge_server.core.api_key import ApiKey
 from judge_server.store.database import Run
-from judge_server.store.payload import decode_mapping, encode
+from judge_server.store.payload import decode_mapping, encode, microseconds, moment
 from judge_server.store.schema import API_KEY
-from judge_server.store.writing import microseconds, moment
 
 _MOST: Final = 10_000
 _IN_PAYLOAD: Final = frozenset({"scopes", "allowance"})

@@ -1,5 +1,6 @@
 """Which judgments are audited, and by which judgments. The work list is the store, so a restart loses nothing."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,11 +10,12 @@ from judge_server.core.judgment import NO_JUDGE
 from judge_server.store.database import Run, in_us, now_us
 from judge_server.store.measuring_schema import AUDIT, WATCH
 from judge_server.store.page import Position
-from judge_server.store.payload import SafeText
-from judge_server.store.schema import JUDGMENT
-from judge_server.store.writing import Judged, Rows, Writer, insert_missing, microseconds
+from judge_server.store.payload import SafeText, microseconds
+from judge_server.store.schema import FORM, JUDGMENT, TEXT
+from judge_server.store.writing import Judged, Rows, Writer, insert_missing
 
 _HEALTH = "health"
+_ROOM_BYTES = 65_536
 
 
 class WatchRecords:
@@ -60,6 +62,15 @@ def prove_writable(connection: Connection) -> None:
     connection.execute(update(WATCH).where(WATCH.c.name == _HEALTH).values(position_us=now_us(connection)))
 
 
+def prove_room(connection: Connection) -> None:
+    """``prove_writable``, and that a table can grow: on a full disk a small row may still fit into a page that is
+    there. The text is gone with the transaction."""
+    prove_writable(connection)
+    made = {"digest": secrets.token_bytes(16), "size": 0, "content": secrets.token_bytes(_ROOM_BYTES)}
+    connection.execute(TEXT.insert(), [made])
+    connection.execute(delete(TEXT).where(TEXT.c.digest == made["digest"]))
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A judgment that may be audited. ``open``: it was made by a judge other than the audit judge, is not an audit
@@ -85,7 +96,8 @@ class AuditRecords:
         taken = exists().where(AUDIT.c.judgment_id == column.id) | mine
         place = tuple_(column.created_us, column.id)
         question = (
-            select(column.id, column.created_us, column.judge, column.rubric_digest, taken.label("taken"))
+            select(column.id, column.created_us, column.judge, FORM.c.rubric_digest, taken.label("taken"))
+            .join(FORM, FORM.c.id == column.form)
             .where(place > tuple_(literal(after.created_us, BigInteger), literal(after.id, SafeText)))
             .where(column.created_us < microseconds(datetime.now(UTC) - settled))
             .order_by(column.created_us, column.id)

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from judge_server.core.budget import Budget, BudgetTerms, Payer
 from judge_server.store.database import Run
+from judge_server.store.payload import microseconds, moment
 from judge_server.store.schema import BUDGET
-from judge_server.store.writing import insert_missing, microseconds, moment
+from judge_server.store.writing import insert_missing
 
 _TERMS = ("dollars", "tokens", "warn_at")
 

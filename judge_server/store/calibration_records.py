@@ -11,8 +11,8 @@ from judge_server.core.fitted_map import MapSet
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import CALIBRATION, CERTIFICATE, FITTED_MAP, MEASURED
 from judge_server.store.page import Page, Position, check_limit
-from judge_server.store.payload import SafeText, decode, encode
-from judge_server.store.writing import insert_missing, microseconds
+from judge_server.store.payload import SafeText, decode, encode, microseconds
+from judge_server.store.writing import insert_missing
 
 Model = TypeVar("Model", bound=BaseModel)
 

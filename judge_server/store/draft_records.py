@@ -10,9 +10,9 @@ from sqlalchemy import Connection, select
 from judge_server.core.errors import RubricConflict
 from judge_server.core.model import Frozen
 from judge_server.store.database import Run
-from judge_server.store.payload import decode, encode
+from judge_server.store.payload import decode, encode, microseconds
 from judge_server.store.schema import RUBRIC_DRAFT
-from judge_server.store.writing import insert_missing, microseconds
+from judge_server.store.writing import insert_missing
 
 MOST_SAMPLES = 20
 

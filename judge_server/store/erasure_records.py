@@ -20,10 +20,11 @@ from judge_server.core.erasure import (
 )
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import AUDIT, COLLECTED_LABEL, METADATA, QUEUE_ITEM
-from judge_server.store.payload import TEXT_FIELDS, decode, encode
+from judge_server.store.payload import TEXT_FIELDS, decode, encode, microseconds, moment
+from judge_server.store.reading import tagged
 from judge_server.store.run_records import NO_AUDIT
-from judge_server.store.schema import ERASURE, JOB_ITEM, JUDGMENT, SUBMISSION, TEXT, VERDICT
-from judge_server.store.writing import microseconds, moment, verdict_key
+from judge_server.store.schema import ERASURE, JOB_ITEM, JUDGMENT, TEXT, VERDICT
+from judge_server.store.writing import verdict_key
 
 AT_ONCE: Final = 200
 _KINDS: Final[tuple[RetentionClass, ...]] = ("training", "evaluation", "audit")
@@ -68,8 +69,10 @@ class ErasureRecords:
     async def matching(self, wish: ErasureWish) -> tuple[str, ...]:
         """Ids of at most 200 judgments that match; call again after they are removed."""
         columns = {"judgment": "id", "submission": "submission_id", "group": "group_name"}
-        given = wish.model_dump(exclude={"reason"}, exclude_none=True)
+        given = wish.model_dump(exclude={"reason", "tag"}, exclude_none=True)
         same = [JUDGMENT.c[columns.get(name, name)] == value for name, value in given.items()]
+        if wish.tag is not None:
+            same.append(tagged(wish.tag))
         question = select(JUDGMENT.c.id).where(*same).order_by(JUDGMENT.c.id).limit(AT_ONCE)
         return tuple(await self._read(lambda connection: list(connection.execute(question).scalars())))
 
@@ -132,13 +135,12 @@ def _older(kind: RetentionClass, before: datetime) -> ColumnElement[bool]:
 def _remove(connection: Connection, ids: Sequence[str], verdicts: Sequence[str]) -> Removed:
     made = select(AUDIT.c.judgment_id).where(AUDIT.c.audited_id.in_(ids), AUDIT.c.judgment_id.is_not(None))
     every = sorted({*ids, *connection.execute(made).scalars()})
-    mine = SUBMISSION.c.judgment_id.in_(every)
-    rows = connection.execute(select(*(SUBMISSION.c[name] for name in TEXT_FIELDS)).where(mine)).all()
-    digests = sorted({bytes(digest) for row in rows for digest in row if digest is not None})
+    mine = JUDGMENT.c.id.in_(every)
+    rows = connection.execute(select(*(JUDGMENT.c[name] for name in TEXT_FIELDS)).where(mine)).all()
+    numbers = sorted({number for row in rows for number in row if number is not None})
     connection.execute(update(JOB_ITEM).where(JOB_ITEM.c.judgment_id.in_(every)).values(item="{}"))
-    connection.execute(delete(SUBMISSION).where(mine))
-    count = connection.execute(delete(JUDGMENT).where(JUDGMENT.c.id.in_(every))).rowcount
-    texts = sum(connection.execute(delete(TEXT).where(*_orphans(some))).rowcount for some in _parts(digests))
+    count = connection.execute(delete(JUDGMENT).where(mine)).rowcount
+    texts = sum(connection.execute(delete(TEXT).where(*_orphans(some))).rowcount for some in _parts(numbers))
     keys = [verdict_key(key) for key in verdicts]
     forgotten = sum(
         connection.execute(delete(VERDICT).where(VERDICT.c.key.in_(some))).rowcount for some in _parts(keys)
@@ -146,9 +148,9 @@ def _remove(connection: Connection, ids: Sequence[str], verdicts: Sequence[str])
     return Removed(count, texts, forgotten)
 
 
-def _orphans(digests: Sequence[bytes]) -> list[ColumnElement[bool]]:
-    used = [~exists().where(SUBMISSION.c[name] == TEXT.c.digest) for name in TEXT_FIELDS]
-    return [TEXT.c.digest.in_(digests), *used]
+def _orphans(numbers: Sequence[int]) -> list[ColumnElement[bool]]:
+    used = [~exists().where(JUDGMENT.c[name] == TEXT.c.id) for name in TEXT_FIELDS]
+    return [TEXT.c.id.in_(numbers), *used]
 
 
 def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -6,8 +6,8 @@ from judge_server.core.exam import ExamRecord
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import EXAM
 from judge_server.store.page import Page, Position, check_limit
-from judge_server.store.payload import decode, encode
-from judge_server.store.writing import insert_missing, microseconds
+from judge_server.store.payload import decode, encode, microseconds
+from judge_server.store.writing import insert_missing
 
 
 class ExamRecords:

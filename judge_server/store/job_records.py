@@ -12,10 +12,11 @@ from judge_server.core.judgment import Judgment
 from judge_server.store.database import Run, in_us, now_us
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_writing import Finished
+from judge_server.store.judgment_row import columns_of, judgment_of
 from judge_server.store.page import Page, Position, check_limit
-from judge_server.store.payload import LONG_CHARACTERS, decode, encode, stored_apart
-from judge_server.store.schema import JOB, JOB_ITEM, JUDGMENT
-from judge_server.store.writing import insert_missing, microseconds, moment
+from judge_server.store.payload import LONG_CHARACTERS, decode, encode, microseconds, moment, stored_apart
+from judge_server.store.schema import FORM, JOB, JOB_ITEM, JUDGMENT
+from judge_server.store.writing import insert_missing
 
 _ENDED: Final = (JobStatus.DONE.value, JobStatus.CANCELLED.value)
 _OPEN: Final = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
@@ -212,14 +213,15 @@ class JobRecords:
         """Position and judgment of finished items in order, those beyond ``after``; None if it was deleted."""
         column = JOB_ITEM.c
         question = (
-            select(column.position, column.judgment_id, column.result, JUDGMENT.c.content)
+            select(column.position, column.judgment_id, column.result, *columns_of())
             .select_from(JOB_ITEM.outerjoin(JUDGMENT, JUDGMENT.c.id == column.judgment_id))
+            .outerjoin(FORM, FORM.c.id == JUDGMENT.c.form)
             .where(column.job_id == job_id, column.finished, column.position > after)
             .order_by(column.position)
             .limit(limit)
         )
         rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple((row.position, _judgment(row.result or row.content)) for row in rows)
+        return tuple((row.position, _result(row)) for row in rows)
 
     async def forget_expired(self) -> tuple[str, ...]:
         """Delete jobs whose retention has passed and abandoned uploads; return their ids. An upload that is extended at
@@ -316,5 +318,7 @@ def _job(row: Row[Any]) -> Job:
     )
 
 
-def _judgment(text: str | None) -> Judgment | None:
-    return decode(Judgment, text) if text else None
+def _result(row: Row[Any]) -> Judgment | None:
+    if row.result:
+        return decode(Judgment, row.result)
+    return None if row.content is None else judgment_of(row)

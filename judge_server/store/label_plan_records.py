@@ -14,8 +14,8 @@ from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import COLLECTED_LABEL, LABEL_PLAN, LABEL_RESERVATION
-from judge_server.store.payload import decode, encode
-from judge_server.store.writing import insert_missing, microseconds
+from judge_server.store.payload import decode, encode, microseconds
+from judge_server.store.writing import insert_missing
 
 MOST_ITEMS: Final = 5_000
 RESERVED_FOR: Final = timedelta(minutes=30)

@@ -14,8 +14,8 @@ from judge_server.core.model import Frozen
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import COLLECTED_LABEL, LABEL_SET, LOCKED_READING
 from judge_server.store.page import MOST_PER_PAGE
-from judge_server.store.payload import decode, decode_mapping, encode
-from judge_server.store.writing import insert_missing, microseconds, moment
+from judge_server.store.payload import decode, decode_mapping, encode, microseconds, moment
+from judge_server.store.writing import insert_missing
 from judge_server.util.canonical import JsonObject
 
 

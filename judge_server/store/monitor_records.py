@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 from judge_server.core.judgment import NO_JUDGE
 from judge_server.core.monitor import Series
 from judge_server.store.database import Run
+from judge_server.store.judgment_row import columns_of, with_texts
 from judge_server.store.measuring_schema import AUDIT
 from judge_server.store.observation import (
     MOST_SUBMISSION_CHARACTERS,
@@ -22,9 +23,8 @@ from judge_server.store.observation import (
     observed,
     split,
 )
-from judge_server.store.reading import with_texts
-from judge_server.store.schema import JUDGMENT, SUBMISSION
-from judge_server.store.writing import microseconds
+from judge_server.store.payload import microseconds
+from judge_server.store.schema import FORM, JUDGMENT
 from judge_server.util.concurrency import cooperatively
 
 _SCANNED: Final = 20_000
@@ -125,10 +125,11 @@ def _window(series: Series, span: TimeRange, window: int, newest: bool) -> Selec
     wanted = wanted.where(~exists().where(AUDIT.c.judgment_id == near.c.id))
     place = (near.c.created_us.desc(), near.c.id.desc()) if newest else (near.c.created_us, near.c.id)
     chosen = wanted.order_by(*place).limit(window).subquery("chosen")
-    question = select(
-        *(column[name] for name in ("id", "created_us", "rubric_digest", "fingerprint", "group_name", "step")),
-        *(column[name] for name in ("policy", "reward", "status", "content", "run", "prompt_key")),
-    ).join_from(SUBMISSION, JUDGMENT, SUBMISSION.c.judgment_id == column.id)
+    question = (
+        select(*columns_of(), column.prompt_key, FORM.c.rubric_digest, FORM.c.fingerprint)
+        .select_from(JUDGMENT)
+        .join(FORM, FORM.c.id == column.form)
+    )
     question = question.join(chosen, chosen.c.id == column.id)
     return with_texts(question, _SHOWN, MOST_SUBMISSION_CHARACTERS).order_by(*order)
 
@@ -146,7 +147,7 @@ def _audits(connection: Connection, series: Series, span: TimeRange, window: int
 
 
 def _pairs(series: Series, span: TimeRange, window: int, newest: bool) -> Select[Any]:
-    trained, auditing = JUDGMENT, JUDGMENT.alias("auditing")
+    trained, auditing, other_form = JUDGMENT, JUDGMENT.alias("auditing"), FORM.alias("other_form")
     first, second = AUDIT.c.created_us, AUDIT.c.audited_id
     order = (first.desc(), second.desc()) if newest else (first, second)
     near = (
@@ -159,13 +160,16 @@ def _pairs(series: Series, span: TimeRange, window: int, newest: bool) -> Select
     column = trained.c
     question = (
         select(
-            *(column[name] for name in ("id", "created_us", "group_name", "prompt_key", "policy", "content")),
+            *columns_of(),
+            column.prompt_key,
             near.c.judge.label("audit_judge"),
-            auditing.c.content.label("auditing"),
+            *columns_of(auditing, other_form, "auditing_"),
         )
         .select_from(near)
         .join(trained, column.id == near.c.audited_id)
+        .join(FORM, FORM.c.id == column.form)
         .join(auditing, auditing.c.id == near.c.judgment_id)
+        .join(other_form, other_form.c.id == auditing.c.form)
         .where(column.judge == series.judge)
     )
     if series.rubric is not None:

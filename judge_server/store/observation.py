@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from judge_server.core.outcome import JudgmentStatus
+from judge_server.store.judgment_row import content_json
 from judge_server.store.payload import decode_mapping
 
 MOST_TEXT_CHARACTERS: Final = 4_000
@@ -81,7 +82,7 @@ def split(rows: Sequence[Any], window: int) -> tuple[tuple[Any, ...], tuple[Any,
 
 def observed(row: Any) -> Observed:
     """From a row of the judgment's columns, with the JSON of prompt and response."""
-    judgment = decode_mapping(row.content)
+    judgment = decode_mapping(content_json(row))
     verdicts = judgment.get("verdicts", ())
     judged = [verdict["status"] for verdict in verdicts if verdict["source"] == "judge"]
     asked = [status for status in judged if status != "not_applicable"]
@@ -96,7 +97,7 @@ def observed(row: Any) -> Observed:
         policy=row.policy,
         reward=row.reward,
         failed=row.status == JudgmentStatus.FAILED.value or row.reward is None,
-        flags=tuple(judgment.get("flags", ())),
+        flags=tuple(json.loads(row.flags)),
         characters=judgment.get("response_characters", 0),
         scores=scores_of(verdicts),
         negative=frozenset(verdict["criterion"] for verdict in verdicts if verdict["points"] < 0),
@@ -109,7 +110,7 @@ def observed(row: Any) -> Observed:
 
 def audited(row: Any) -> Audited | None:
     """From a row with the payloads of both judgments; None if no criterion was decided by both judges."""
-    trained, auditing = decode_mapping(row.content), decode_mapping(row.auditing)
+    trained, auditing = decode_mapping(content_json(row)), decode_mapping(content_json(row, "auditing_"))
     own, other = (
         scores_of([verdict for verdict in one.get("verdicts", ()) if verdict["source"] == "judge"])
         for one in (trained, auditing)

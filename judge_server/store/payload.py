@@ -3,14 +3,17 @@ accept.
 
 Compressed columns: stored JSON repeats its own field names, so a preset dictionary shortens even small values. The
 first byte says how the rest is written: 0 as it is, in UTF-8; 1 as raw DEFLATE (RFC 1951) with the dictionary below,
-which must never change: a better one gets the next number; 2 as the numbers of a reading, 8 bytes each.
+which must never change: a better one gets the next number; 2 as the numbers of a reading, 8 bytes each; 4 as the
+numbers of a reading with two shares of which one is the value and the other the rest, without the shares. (3 is a
+judgment's content under a form.)
 """
 
 import json
-import struct
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
@@ -28,9 +31,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _PLAIN: Final = b"\0"
 _DEFLATED: Final = b"\1"
-_NUMBERS: Final = b"\2"
-_READING: Final = ("value", "shares")
-_READING_WITH_MASS: Final = ("value", "shares", "label_mass")
 _WINDOW: Final = -15
 # what is likeliest stands last: distances to it are shortest
 _DICTIONARY: Final = (
@@ -51,6 +51,9 @@ _DICTIONARY: Final = (
     b'{"value":0.,"shares":[0.,0.],"label_mass":0.9999}'
     b'","status":"ok","source":"judge","points":1.0,"value":0.,"met":0.,"label_mass":0.9999},{"criterion":"'
 )
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+LARGEST: Final = 2**63 - 1
 TEXT_FIELDS: Final = ("prompt", "response", "reference")
 LONG_CHARACTERS: Final = 20_000  # texts of more are packed in the process for long texts
 REPLACEMENT = "\ufffd"
@@ -141,10 +144,20 @@ def _without_escapes(part: str) -> str:
     return head + "".join(chr(int(tail[:4], 16)) + tail[4:] for tail in tails)
 
 
+def microseconds(moment: datetime) -> int:
+    """Since 1970 in UTC, exactly."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def moment(us: int) -> datetime:
+    """The inverse of ``microseconds``."""
+    return EPOCH + us * MICROSECOND
+
+
 def pack(text: str) -> bytes:
     """Lone surrogates are kept."""
     plain = text.encode("utf-8", "surrogatepass")
-    squeezer = zlib.compressobj(level=1, wbits=_WINDOW, zdict=_DICTIONARY)
+    squeezer = zlib.compressobj(level=4, wbits=_WINDOW, zdict=_DICTIONARY)
     packed = squeezer.compress(plain) + squeezer.flush()
     return _DEFLATED + packed if len(packed) < len(plain) else _PLAIN + plain
 
@@ -165,43 +178,45 @@ def unpack(content: bytes) -> str:
     return rest.decode("utf-8", "surrogatepass")
 
 
-def pack_reading(content: Mapping[str, Any]) -> bytes:
-    """The JSON object ``content``. A reading of numbers (value, shares, label mass), as most are, takes 8 bytes a
-    number: fewer than its digits, and without the cost of compression."""
-    fields = tuple(content)
-    if fields in (_READING, _READING_WITH_MASS) and isinstance(content["shares"], list | tuple):
-        numbers = [content["value"], *content["shares"]]
-        if len(fields) == len(_READING_WITH_MASS):
-            numbers.append(content["label_mass"])
-        if set(map(type, numbers)) == {float}:
-            return _NUMBERS + struct.pack(f"<B{len(numbers)}d", len(fields), *numbers)
-    return pack(encode(content))
-
-
-def unpack_reading(content: bytes) -> dict[str, Any]:
-    """The inverse of ``pack_reading``. Raises ValueError for what it did not write."""
-    if content[:1] != _NUMBERS:
-        return decode_mapping(unpack(content))
-    try:
-        fields, value, *shares = struct.unpack(f"<B{len(content) // 8}d", content[1:])
-    except (struct.error, ValueError) as fault:
-        raise ValueError(f"it is no reading: {fault}") from None
-    mass = {"label_mass": shares.pop()} if fields == len(_READING_WITH_MASS) and shares else {}
-    return {"value": value, "shares": shares, **mass}
-
-
 class PackedText(TypeDecorator[str]):
-    """Text that is stored compressed; bytes are what ``pack`` made of it earlier. The database compares and searches it
-    by its bytes only."""
+    """Text that is stored compressed, or a digest that is stored as ``packed_digest`` makes it; bytes are what was made
+    of it earlier. The database compares and searches it by its bytes only."""
 
     impl = LargeBinary
     cache_ok = True
 
+    def __init__(self, *, digest: bool = False) -> None:
+        super().__init__()
+        self.digest = digest
+
     def process_bind_param(self, value: str | bytes | None, dialect: Dialect) -> bytes | None:
-        return pack(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return packed_digest(value) if self.digest else pack(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
-        return None if value is None else unpack(bytes(value))
+        if value is None:
+            return None
+        return unpacked_digest(bytes(value)) if self.digest else unpack(bytes(value))
+
+
+_DIGEST_NAME: Final = "sha256:"
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
+
+
+def packed_digest(text: str) -> bytes:
+    named = text.startswith(_DIGEST_NAME)
+    digits = text[len(_DIGEST_NAME) :] if named else text
+    if _HEX.fullmatch(digits):
+        return (b"\2" if named else b"\1") + bytes.fromhex(digits)
+    return b"\0" + text.encode("utf-8", "surrogatepass")
+
+
+def unpacked_digest(content: bytes) -> str:
+    kind, rest = content[:1], content[1:]
+    if kind == b"\0":
+        return rest.decode("utf-8", "surrogatepass")
+    return (_DIGEST_NAME if kind == b"\2" else "") + rest.hex()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from judge_server.core.monitor import Series
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import AUDIT, COLLECTED_LABEL, QUEUE_ITEM
 from judge_server.store.observation import TimeRange
+from judge_server.store.payload import microseconds, moment
 from judge_server.store.schema import JUDGMENT
-from judge_server.store.writing import insert_missing, microseconds, moment
+from judge_server.store.writing import insert_missing
 
 MOST_FRAMED: Final = 20_000
 _AT_ONCE: Final = 500

@@ -1,24 +1,29 @@
 """Queries. They block and use the connection passed to them."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, TypedDict, TypeVar
+from typing import Any, Final, TypedDict
 
-from pydantic import BaseModel, ValidationError
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, case, func, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
 
-from judge_server.core.errors import BadInput, StoreUnavailable
+from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.core.submission import Submission
+from judge_server.store.judgment_row import (
+    columns_of,
+    judgment_json,
+    judgment_of,
+    read,
+    submission_of,
+    submitted_columns,
+    with_texts,
+)
 from judge_server.store.page import Page, Position
-from judge_server.store.payload import TEXT_FIELDS, SafeText, decode
-from judge_server.store.schema import JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT, VERDICT
-from judge_server.store.writing import microseconds
+from judge_server.store.payload import SafeText, microseconds
+from judge_server.store.schema import FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION, RUBRIC, SERVED_RUBRIC, VERDICT
 
-Model = TypeVar("Model", bound=BaseModel)
 MOST_SEARCHED: Final = 2_000
 
 
@@ -37,6 +42,7 @@ class Filter(TypedDict, total=False):
     status: str | None
     caller: str | None
     reward_below: float | None
+    tag: str | None
     text: str | None
 
 
@@ -54,56 +60,41 @@ def conditions_of(wanted: Filter) -> list[ColumnElement[bool]]:
         "status": lambda status: column.status == _status(status),
         "caller": lambda name: column.caller == name,
         "reward_below": lambda bound: column.reward < bound,
+        "tag": tagged,
     }
     return [made[name](value) for name, value in wanted.items() if value is not None and name != "text"]
 
 
+def tagged(tag: str) -> ColumnElement[bool]:
+    return JUDGMENT.c.id.in_(select(JUDGMENT_TAG.c.judgment_id).where(JUDGMENT_TAG.c.tag == tag))
+
+
+def judgments_with_forms(*more: ColumnElement[Any]) -> Select[Any]:
+    """A question about judgments, with what ``judgment_of`` reads and ``more`` columns."""
+    return select(*columns_of(), *more).select_from(JUDGMENT).join(FORM, FORM.c.id == JUDGMENT.c.form)
+
+
 def judgment(connection: Connection, judgment_id: str, caller: str | None = None) -> Judgment | None:
     """None if it is not of this ``caller``, if one is given."""
-    own = select(JUDGMENT.c.content).where(JUDGMENT.c.id == judgment_id)
+    own = judgments_with_forms().where(JUDGMENT.c.id == judgment_id)
     if caller is not None:
         own = own.where(JUDGMENT.c.caller == caller)
-    payload = connection.execute(own).scalar_one_or_none()
-    return None if payload is None else decoded(payload, judgment_id)
+    row = connection.execute(own).one_or_none()
+    return None if row is None else judgment_of(row)
 
 
 def contents(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """The JSON of judgments by id."""
-    rows = connection.execute(select(JUDGMENT.c.id, JUDGMENT.c.content).where(JUDGMENT.c.id.in_(ids)))
-    return {row.id: row.content for row in rows}
-
-
-def decoded(content: str, judgment_id: str) -> Judgment:
-    """Raises StoreUnavailable for content that cannot be read."""
-    return _read(Judgment, content, f"judgment {judgment_id!r}")
+    rows = connection.execute(judgments_with_forms().where(JUDGMENT.c.id.in_(ids)))
+    return {row.id: judgment_json(row) for row in rows}
 
 
 def submission(connection: Connection, judgment_id: str) -> Submission | None:
-    question = select(SUBMISSION.c.content.label("submitted"), RUBRIC.c.payload.label("rubric"))
-    question = question.join_from(SUBMISSION, RUBRIC, SUBMISSION.c.rubric_digest == RUBRIC.c.digest, isouter=True)
-    row = connection.execute(with_texts(question).where(SUBMISSION.c.judgment_id == judgment_id)).one_or_none()
-    return None if row is None else _submission(row, row.rubric, judgment_id)
-
-
-def _submission(row: Row[Any], rubric: str | None, judgment_id: str) -> Submission:
-    what = f"the submission of judgment {judgment_id!r}"
-    more = {name: json.loads(text) for name in TEXT_FIELDS if (text := getattr(row, f"{name}_text")) is not None}
-    if rubric is not None:
-        more["rubric"] = _read(Rubric, rubric, what)
-    return _read(Submission, row.submitted, what, **more)
-
-
-def with_texts(
-    question: Select[Any], names: Sequence[str] = TEXT_FIELDS, most_characters: int | None = None
-) -> Select[Any]:
-    """A question about submissions with the JSON of their texts: ``prompt_text``, ``response_text``,
-    ``reference_text``. Longer ones than ``most_characters`` are None."""
-    for name in names:
-        own = TEXT.alias(f"of_{name}")
-        content = own.c.content if most_characters is None else case((own.c.size <= most_characters, own.c.content))
-        question = question.add_columns(content.label(f"{name}_text"))
-        question = question.join(own, SUBMISSION.c[name] == own.c.digest, isouter=True)
-    return question
+    question = select(*submitted_columns(), RUBRIC.c.payload.label("rubric")).select_from(JUDGMENT)
+    question = question.join(FORM, FORM.c.id == JUDGMENT.c.form)
+    question = question.join(RUBRIC, JUDGMENT.c.inline_rubric == RUBRIC.c.digest, isouter=True)
+    row = connection.execute(with_texts(question).where(JUDGMENT.c.id == judgment_id)).one_or_none()
+    return None if row is None or row.prompt_text is None else submission_of(row, row.rubric)
 
 
 def judgments(connection: Connection, wanted: Filter, limit: int, after: Position | None) -> Page[Judgment]:
@@ -112,19 +103,18 @@ def judgments(connection: Connection, wanted: Filter, limit: int, after: Positio
     text = wanted.get("text")
     if text is not None:
         return _search(connection, wanted, text, limit, after)
-    rows = _rows(connection, select(JUDGMENT.c.created_us, JUDGMENT.c.id, JUDGMENT.c.content), wanted, limit, after)
-    items = tuple(_read(Judgment, row.content, f"judgment {row.id!r}") for row in rows[:limit])
+    rows = _rows(connection, judgments_with_forms(), wanted, limit, after)
+    items = tuple(map(judgment_of, rows[:limit]))
     return Page(items, _cursor(rows[limit - 1]) if len(rows) > limit else None)
 
 
 def _search(connection: Connection, wanted: Filter, text: str, limit: int, after: Position | None) -> Page[Judgment]:
-    columns = JUDGMENT.c.created_us, JUDGMENT.c.id, JUDGMENT.c.content, SUBMISSION.c.content.label("submitted")
-    question = with_texts(select(*columns).join_from(SUBMISSION, JUDGMENT, SUBMISSION.c.judgment_id == JUDGMENT.c.id))
+    question = with_texts(judgments_with_forms(*submitted_columns()[-2:]))
     rows = _rows(connection, question, wanted, MOST_SEARCHED, after)
     found: list[Judgment] = []
     for number, row in enumerate(rows[:MOST_SEARCHED], 1):
-        if holds(_submission(row, None, row.id), text):
-            found.append(_read(Judgment, row.content, f"judgment {row.id!r}"))
+        if holds(submission_of(row), text):
+            found.append(judgment_of(row))
         if len(found) == limit:
             return Page(tuple(found), _cursor(row) if number < len(rows) else None)
     return Page(tuple(found), _cursor(rows[MOST_SEARCHED - 1]) if len(rows) > MOST_SEARCHED else None)
@@ -153,7 +143,7 @@ def _cursor(row: Row[Any]) -> str:
 
 def rubric_by_digest(connection: Connection, digest: str) -> Rubric | None:
     payload = connection.execute(select(RUBRIC.c.payload).where(RUBRIC.c.digest == digest)).scalar_one_or_none()
-    return None if payload is None else _read(Rubric, payload, f"rubric {digest}")
+    return None if payload is None else read(Rubric, payload, f"rubric {digest}")
 
 
 def rubric(connection: Connection, rubric_id: str, version: str | None) -> Rubric | None:
@@ -169,7 +159,7 @@ def rubric(connection: Connection, rubric_id: str, version: str | None) -> Rubri
         .where(PUBLICATION.c.rubric_id == rubric_id, PUBLICATION.c.version == version)
     )
     payload = connection.execute(question).scalar_one_or_none()
-    return None if payload is None else _read(Rubric, payload, f"rubric {rubric_id}@{version}")
+    return None if payload is None else read(Rubric, payload, f"rubric {rubric_id}@{version}")
 
 
 def served_rubric(connection: Connection, rubric_id: str, version: str | None) -> Rubric | None:
@@ -181,7 +171,7 @@ def served_rubric(connection: Connection, rubric_id: str, version: str | None) -
     if not found:
         return None
     newest = max(found, key=lambda row: version_key(row.version))
-    return _read(Rubric, newest.payload, f"rubric {rubric_id}@{newest.version}")
+    return read(Rubric, newest.payload, f"rubric {rubric_id}@{newest.version}")
 
 
 def rubric_versions(connection: Connection, rubric_id: str) -> tuple[str, ...]:
@@ -201,25 +191,21 @@ def counts(connection: Connection) -> dict[str, int]:
     return {name: int(count) for name, count in connection.execute(select(*columns)).mappings().one().items()}
 
 
-def _read(kind: type[Model], payload: str, what: str, **more: Any) -> Model:
-    try:
-        return decode(kind, payload, **more)
-    except (ValidationError, ValueError) as fault:
-        raise StoreUnavailable(
-            f"{what} is in the database but cannot be read: {fault}",
-            remedy="It was written by another judge-server or by hand: read it with the version that wrote it.",
-        ) from fault
-
-
 def _is_rubric(name: str) -> ColumnElement[bool]:
     if name.startswith("sha256:"):
-        return JUDGMENT.c.rubric_digest == name
+        return _under(FORM.c.rubric_digest == name)
     try:
         rubric_id, version = split_name(name)
     except ValueError as fault:
         raise BadInput(f"rubric: {fault}.") from fault
     same_id = JUDGMENT.c.rubric_id == rubric_id
-    return same_id if version is None else and_(same_id, JUDGMENT.c.rubric_version == version)
+    if version is None:
+        return same_id
+    return and_(same_id, _under(and_(FORM.c.rubric_id == rubric_id, FORM.c.rubric_version == version)))
+
+
+def _under(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return JUDGMENT.c.form.in_(select(FORM.c.id).where(condition))
 
 
 def _status(given: str) -> str:

@@ -14,9 +14,9 @@ from judge_server.core.rubric import RubricReference
 from judge_server.core.run import Pin, Pinned, RewardSource, RunChange, RunSummary
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import AUDIT
-from judge_server.store.payload import SafeText
-from judge_server.store.schema import JUDGMENT, RUN_CHANGE, RUN_PIN
-from judge_server.store.writing import LARGEST, insert_missing, microseconds, moment
+from judge_server.store.payload import LARGEST, SafeText, microseconds, moment
+from judge_server.store.schema import FORM, JUDGMENT, RUN_CHANGE, RUN_PIN
+from judge_server.store.writing import insert_missing
 
 MOST_SOURCES: Final = 1_000
 _MOST_CHANGES: Final = 1_000
@@ -77,13 +77,14 @@ class RunRecords:
             select(
                 column.run,
                 column.judge,
-                column.fingerprint,
+                FORM.c.fingerprint,
                 func.min(column.step).label("first"),
                 func.max(column.step).label("last"),
                 func.count().label("judgments"),
             )
+            .join(FORM, FORM.c.id == column.form)
             .where(column.run.is_not(None), column.judge.in_(judges), *span)
-            .group_by(column.run, column.judge, column.fingerprint)
+            .group_by(column.run, column.judge, FORM.c.fingerprint)
         )
 
         def work(connection: Connection) -> tuple[str, ...]:
@@ -197,7 +198,7 @@ def _run_change(row: Row[Any]) -> RunChange:
 def _sources(run: str) -> Select[Any]:
     """Grouped by everything that decides a reward, read along the index of the run."""
     column = JUDGMENT.c
-    same = [column[name] for name in _SAME]
+    same = [FORM.c[name] for name in _SAME]
     first = func.min(column.created_us).label("first_us")
     counted = [func.sum(case((column.status == one.value, 1), else_=0)).label(one.value) for one in JudgmentStatus]
     return (
@@ -213,6 +214,7 @@ def _sources(run: str) -> Select[Any]:
             func.avg(column.reward).label("mean_reward"),
             *counted,
         )
+        .join(FORM, FORM.c.id == column.form)
         .where(column.run == run, NO_AUDIT)
         .group_by(*same)
         .order_by(first)

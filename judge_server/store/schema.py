@@ -1,8 +1,9 @@
 """The tables of what is judged, and of who may ask. Payloads are JSON text and contents compressed JSON; the other
 columns are those that queries filter and sort by.
 
-judgment          one row per judgment
-submission        the judged submission, one row per judgment; its texts are in text, an inline rubric in rubric
+judgment          one row per judgment with its submission, whose texts are in text and whose inline rubric is in rubric
+judgment_tag      tags by which judgments are listed and erased
+judgment_form     what many judgments have in common, such as rubric and judge
 text              prompts, responses and references as JSON, each once, known by their digest
 rubric            content by digest, published or only seen inline
 publication       which content a published id@version has
@@ -23,7 +24,20 @@ budget            what a key or a run may spend on judges, and what it has spent
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from judge_server.store.payload import PackedText, SafeText
@@ -39,75 +53,99 @@ class TableRow(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
 
 
+def _number() -> Column[int]:
+    """Given by the database."""
+    return Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+def _text(name: str) -> Any:
+    return Field(sa_column=Column(BigInteger, ForeignKey("text.id", name=f"fk_judgment_{name}")))
+
+
+_REFERENCE_GIVEN = text("reference IS NOT NULL")
+
+
 class JudgmentRow(TableRow, table=True):
-    """``created_us``: microseconds since 1970 in UTC, the same number on both databases. ``prompt_key``: digest of the
-    conversation, by which a prompt is followed over steps. ``caller``: the API key's name; None for older rows."""
+    """``created_us``: microseconds since 1970 in UTC, the same number on both databases. ``form``: a row of
+    judgment_form. ``prompt_key``: names the conversation, by which a prompt is followed over steps. ``caller``: the API
+    key's name; None for older rows. ``content``: as ``Templates`` makes it, of what no column has. ``prompt``,
+    ``response`` and ``reference``: rows of text. ``submitted``: what the submission says beside texts and its place in
+    a training, if that is not in the form. ``inline_rubric``: if the rubric was given with the submission."""
 
     __tablename__ = "judgment"
     __table_args__ = (
-        Index("ix_judgment_created_us", "created_us", "id"),
-        Index("ix_judgment_rubric_id", "rubric_id", "created_us", "id"),
-        Index("ix_judgment_judge", "judge", "created_us", "id"),
-        Index("ix_judgment_group_name", "group_name", "created_us", "id"),
-        Index("ix_judgment_run", "run", "step", "created_us", "id"),
+        Index("ix_judgment_created_us", "created_us"),
+        Index("ix_judgment_rubric_id", "rubric_id", "created_us"),
+        Index("ix_judgment_judge", "judge", "created_us"),
+        Index("ix_judgment_group_name", "group_name", "created_us"),
+        Index("ix_judgment_run", "run", "step", "created_us"),
+        Index("ix_judgment_prompt", "prompt"),
+        Index("ix_judgment_response", "response"),
+        Index("ix_judgment_reference", "reference", sqlite_where=_REFERENCE_GIVEN, postgresql_where=_REFERENCE_GIVEN),
     )
     id: str = Field(sa_column=Column(SafeText, primary_key=True))
     created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    form: int = Field(sa_column=Column(BigInteger, nullable=False))
     rubric_id: str | None = Field(sa_column=Column(SafeText))
-    rubric_version: str | None = Field(sa_column=Column(SafeText))
-    rubric_digest: str | None = Field(sa_column=Column(SafeText))
     judge: str | None = Field(sa_column=Column(SafeText))
-    fingerprint: str | None = Field(sa_column=Column(SafeText))
     submission_id: str | None = Field(sa_column=Column(SafeText))
     run: str | None = Field(sa_column=Column(SafeText))
     group_name: str | None = Field(sa_column=Column(SafeText))
     step: int | None = Field(sa_column=Column(BigInteger))
     policy: str | None = Field(sa_column=Column(SafeText))
     caller: str | None = Field(sa_column=Column(SafeText))
-    prompt_key: str | None = Field(sa_column=Column(Text))
-    maps: str | None = Field(sa_column=Column(SafeText))
-    guard: str | None = Field(sa_column=Column(SafeText))
+    prompt_key: str | None = Field(sa_column=Column(PackedText(digest=True)))
     status: str = Field(sa_column=Column(Text, nullable=False))
     reward: float | None = Field(sa_column=Column(Double))
     flags: str = Field(sa_column=Column(Text, nullable=False))
-    content: str = Field(sa_column=Column(PackedText, nullable=False))
-
-
-def _text(name: str) -> Any:
-    return Field(sa_column=Column(LargeBinary, ForeignKey("text.digest", name=f"fk_submission_{name}")))
-
-
-class SubmissionRow(TableRow, table=True):
-    """``prompt``, ``response`` and ``reference``: digests of texts. ``rubric_digest`` is set only if the rubric was
-    given inline."""
-
-    __tablename__ = "submission"
-    __table_args__ = (
-        Index("ix_submission_prompt", "prompt"),
-        Index("ix_submission_response", "response"),
-        Index(
-            "ix_submission_reference",
-            "reference",
-            sqlite_where=text("reference IS NOT NULL"),
-            postgresql_where=text("reference IS NOT NULL"),
-        ),
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    submission_digest: str | None = Field(sa_column=Column(PackedText(digest=True)))
+    inline_rubric: str | None = Field(
+        sa_column=Column(SafeText, ForeignKey("rubric.digest", name="fk_judgment_inline_rubric"))
     )
+    prompt: int | None = _text("prompt")
+    response: int | None = _text("response")
+    reference: int | None = _text("reference")
+    submitted: str | None = Field(sa_column=Column(PackedText))
+
+
+class JudgmentTagRow(TableRow, table=True):
+    __tablename__ = "judgment_tag"
+    __table_args__ = (Index("ix_judgment_tag_judgment_id", "judgment_id"), {"sqlite_with_rowid": False})
+    tag: str = Field(sa_column=Column(SafeText, primary_key=True))
     judgment_id: str = Field(
         sa_column=Column(SafeText, ForeignKey("judgment.id", ondelete="CASCADE"), primary_key=True)
     )
-    digest: str | None = Field(sa_column=Column(SafeText))
-    rubric_digest: str | None = Field(sa_column=Column(SafeText, ForeignKey("rubric.digest")))
-    prompt: bytes | None = _text("prompt")
-    response: bytes | None = _text("response")
-    reference: bytes | None = _text("reference")
-    content: str = Field(sa_column=Column(PackedText, nullable=False))
+
+
+class JudgmentFormRow(TableRow, table=True):
+    """As ``judgment_row.StoredForm`` describes it. ``digest``: 16 bytes, of all other columns."""
+
+    __tablename__ = "judgment_form"
+    __table_args__ = (
+        Index("ix_judgment_form_digest", "digest", unique=True),
+        Index("ix_judgment_form_rubric_digest", "rubric_digest"),
+    )
+    id: int = Field(sa_column=_number())
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    rubric_id: str | None = Field(sa_column=Column(SafeText))
+    rubric_version: str | None = Field(sa_column=Column(SafeText))
+    rubric_digest: str | None = Field(sa_column=Column(SafeText))
+    judge: str | None = Field(sa_column=Column(SafeText))
+    fingerprint: str | None = Field(sa_column=Column(SafeText))
+    maps: str | None = Field(sa_column=Column(SafeText))
+    guard: str | None = Field(sa_column=Column(SafeText))
+    submitted: str = Field(sa_column=Column(PackedText, nullable=False))
+    template: str = Field(sa_column=Column(PackedText, nullable=False))
 
 
 class TextRow(TableRow, table=True):
-    """``size``: characters of the JSON before compression."""
+    """``digest``: 16 bytes; ``size``: characters of the JSON before compression."""
 
     __tablename__ = "text"
-    digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    __table_args__ = (Index("ix_text_digest", "digest", unique=True),)
+    id: int = Field(sa_column=_number())
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     size: int = Field(sa_column=Column(BigInteger, nullable=False))
     content: str = Field(sa_column=Column(PackedText, nullable=False))
 
@@ -191,7 +229,7 @@ class ReaskRow(TableRow, table=True):
 
 
 class VerdictRow(TableRow, table=True):
-    """``key``: 32 bytes. ``content``: as ``payload.pack_reading`` writes it."""
+    """``key``: 16 bytes. ``content``: as ``payload.pack_reading`` writes it."""
 
     __tablename__ = "verdict"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -309,7 +347,8 @@ def table_of(kind: type[SQLModel]) -> Table:
 
 
 JUDGMENT = table_of(JudgmentRow)
-SUBMISSION = table_of(SubmissionRow)
+JUDGMENT_TAG = table_of(JudgmentTagRow)
+FORM = table_of(JudgmentFormRow)
 TEXT = table_of(TextRow)
 RUBRIC = table_of(RubricRow)
 PUBLICATION = table_of(PublicationRow)

@@ -34,6 +34,7 @@ from judge_server.store.fault import translate, unanswered
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import JobWriter
+from judge_server.store.judgment_row import read_judgment
 from judge_server.store.label_plan_records import LabelPlanRecords
 from judge_server.store.label_records import LabelRecords
 from judge_server.store.location import Location
@@ -187,7 +188,7 @@ class Store:
     async def standing(self, judgment_id: str) -> Judgment | None:
         """``judgment`` for many callers at once: one query for all that ask at the same time."""
         found = await self._standing.recall((judgment_id,))
-        return reading.decoded(found[judgment_id], judgment_id) if found else None
+        return read_judgment(found[judgment_id], judgment_id) if found else None
 
     async def submission(self, judgment_id: str) -> Submission | None:
         """The judged submission, including an inline rubric."""
@@ -248,8 +249,8 @@ class Store:
 
     async def prove_writable(self) -> None:
         """Return when a row is committed by the thread that writes judgments, and their table took part: then a
-        judgment could be stored too."""
-        await self._write(audit_records.prove_writable)
+        judgment could be stored too. If the database refused the last one, there must also be room for its texts."""
+        await self._write(audit_records.prove_room if self._writer.failing else audit_records.prove_writable)
 
     @property
     def name(self) -> str:

@@ -4,11 +4,12 @@ Verdicts are read here too, by the same keys. Their rows go through SQL of the d
 a dozen."""
 
 import json
+import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import cache
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any, Final
 
 from sqlalchemy import Connection, Insert, Table, select, update
@@ -22,26 +23,30 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
+from judge_server.store.judgment_row import StoredForm, Templates, columns_of, filed, judgment_of
 from judge_server.store.payload import (
     TEXT_FIELDS,
     StoredText,
     StoredTexts,
+    decode_mapping,
     encode,
-    pack_reading,
+    microseconds,
+    pack,
     stored_texts,
-    unpack_reading,
+    unpack,
 )
-from judge_server.store.schema import BUDGET, JUDGMENT, PUBLICATION, RUBRIC, SERVED_RUBRIC, SUBMISSION, TEXT
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-LARGEST: Final = 2**63 - 1
-_LEFT_OUT: Final = frozenset({"rubric", *TEXT_FIELDS})
-_MOST_KNOWN: Final = 10_000
-_KEY_DIGITS: Final = 64
-_KEYS_PER_QUESTION: Final = 500
+from judge_server.store.schema import BUDGET, FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION, RUBRIC, SERVED_RUBRIC, TEXT
 
 Row = dict[str, Any]
+_NO_TEXTS: Final[Row] = dict.fromkeys(TEXT_FIELDS)
+_MOST_KNOWN: Final = 10_000
+_NUMBERS: Final = b"\2"
+_OPPOSED: Final = b"\4"
+_READING_WITH_MASS: Final = ("value", "shares", "label_mass")
+_READING: Final = ("value", "shares")
+_KEY_DIGITS: Final = 64
+_KEY_BYTES: Final = 16
+_KEYS_PER_QUESTION: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +77,17 @@ class Charged:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """An item prepared for the database. A rubric is encoded only if it is not yet known to be stored."""
+    """An item prepared for the database. ``form`` and ``texts`` get their numbers there. A rubric is encoded only if it
+    is not yet known to be stored."""
 
     judgment: Row | None
-    submission: Row | None
+    form: StoredForm | None
     rubrics: tuple[Rubric, ...]
     verdicts: dict[bytes, bytes]
-    texts: tuple[StoredText, ...]
+    texts: StoredTexts
     charges: Mapping[Payer, Charge] = field(default_factory=dict)
+    made: Judgment | None = None
+    tags: tuple[str, ...] = ()
 
 
 class Writer:
@@ -88,12 +96,18 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known_rubrics: set[str] = set()
+        self._known_forms: dict[StoredForm | None, int] = {}
+        self._new_forms: dict[StoredForm | None, int] = {}
+        self._templates = Templates()
+        self.failing = False
+        """Whether the database refused the last commit."""
 
     def commit(self, items: Sequence[Judged | Known | Charged]) -> list[Exception | None]:
         """One transaction for all. If one item makes it fail, each is tried alone, so that only that item is lost."""
         prepared = [self.prepared(item) for item in items]
         ready = [rows for rows in prepared if isinstance(rows, Rows)]
         fault = self._try(ready)
+        self.failing = fault is not None and concerns_the_database(fault)
         errors: list[Exception | None] = []
         for rows in prepared:
             if not isinstance(rows, Rows):
@@ -138,7 +152,7 @@ class Writer:
 
     def prepared(self, item: Judged | Known | Charged) -> "Rows | Exception":
         try:
-            return _rows(item)
+            return _rows(item, self._templates)
         except Exception as fault:  # noqa: BLE001 one bad value must not affect the other items
             what = f"judgment {item.judgment.id!r}" if isinstance(item, Judged) else "a verdict"
             return StoreUnavailable(f"{what} cannot be written as JSON: {fault}")
@@ -147,6 +161,9 @@ class Writer:
         """After the commit: rubrics that need not be written again."""
         if len(self._known_rubrics) > _MOST_KNOWN:
             self._known_rubrics.clear()
+        if len(self._known_forms) > _MOST_KNOWN:
+            self._known_forms.clear()
+        self._known_forms |= self._new_forms
         self._known_rubrics.update(rubric.digest for rows in written for rubric in rows.rubrics)
 
     def _try(self, ready: Sequence[Rows]) -> Exception | None:
@@ -159,22 +176,22 @@ class Writer:
 
     def _alone(self, rows: Rows) -> Exception | None:
         fault = self._try([rows])
-        if isinstance(fault, IntegrityError) and rows.judgment is not None:
-            return self._already_there(rows.judgment, fault)
+        if isinstance(fault, IntegrityError) and rows.made is not None:
+            return self._already_there(rows.made, fault)
         return self._translated(fault)
 
-    def _already_there(self, row: Row, refusal: Exception) -> Exception | None:
+    def _already_there(self, judgment: Judgment, refusal: Exception) -> Exception | None:
         """Whether it was saved before with the same content, which makes saving again after a lost connection safe."""
-        own = select(JUDGMENT.c.content).where(JUDGMENT.c.id == row["id"])
+        own = select(*columns_of()).join(FORM, FORM.c.id == JUDGMENT.c.form).where(JUDGMENT.c.id == judgment.id)
         try:
-            standing = self._database.write(lambda connection: connection.execute(own).scalar_one_or_none())
+            standing = self._database.write(lambda connection: connection.execute(own).one_or_none())
+            if standing is not None and judgment_of(standing) == judgment:
+                return None
         except Exception as fault:  # noqa: BLE001 passed on to the caller of this row
             return self._translated(fault)
         if standing is None:
             return self._translated(refusal)
-        if standing == row["content"]:
-            return None
-        return StoreUnavailable(f"judgment {row['id']!r} is not stored: another judgment has this id.", stands=True)
+        return StoreUnavailable(f"judgment {judgment.id!r} is not stored: another judgment has this id.", stands=True)
 
     def _translated(self, fault: Exception | None) -> Exception | None:
         return None if fault is None else translate(fault, self._database.location)
@@ -183,14 +200,60 @@ class Writer:
         rubrics = {rubric.digest: rubric for rows in ready for rubric in rows.rubrics}
         missing = [_rubric_row(rubrics[digest]) for digest in sorted(rubrics.keys() - self._known_rubrics)]
         insert_missing(connection, RUBRIC, missing)
-        judgments = [rows.judgment for rows in ready if rows.judgment is not None]
-        if judgments:
-            texts = {text.digest: text for rows in ready for text in rows.texts}
-            insert_missing(connection, TEXT, [_text_row(texts[digest]) for digest in sorted(texts)])
-            connection.execute(JUDGMENT.insert(), judgments)
-            connection.execute(SUBMISSION.insert(), [rows.submission for rows in ready if rows.submission is not None])
+        self._insert_judgments(connection, [rows for rows in ready if rows.judgment is not None])
         _insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
         _add_charges(connection, [rows.charges for rows in ready if rows.charges])
+
+    def _insert_judgments(self, connection: Connection, ready: Sequence[Rows]) -> None:
+        if not ready:
+            return
+        missing = [rows.form for rows in ready if rows.form is not None and rows.form not in self._known_forms]
+        stored = [(form, form_row(form)) for form in missing]
+        numbers = _numbered(connection, FORM, {row["digest"]: row for _, row in stored})
+        self._new_forms = {form: numbers[row["digest"]] for form, row in stored}
+        forms = self._known_forms | self._new_forms if stored else self._known_forms
+        numbers = _numbered(
+            connection, TEXT, {one.digest: _text_row(one) for rows in ready for one in rows.texts.values()}
+        )
+        judgments = [
+            (rows.judgment or {})
+            | _NO_TEXTS
+            | {name: numbers[text.digest] for name, text in rows.texts.items()}
+            | {"form": forms[rows.form]}
+            for rows in ready
+        ]
+        connection.execute(JUDGMENT.insert(), judgments)
+        tags = [{"tag": tag, "judgment_id": rows.made.id} for rows in ready if rows.made for tag in rows.tags]
+        if tags:
+            connection.execute(JUDGMENT_TAG.insert(), tags)
+
+
+def _numbered(connection: Connection, table: Table, rows: Mapping[bytes, Row]) -> dict[bytes, int]:
+    """Numbers of rows by digest, after those that are missing were inserted; always in the same order, so that two
+    processes with the same rows cannot deadlock."""
+    if not rows:
+        return {}
+    digests = sorted(rows)
+    insert_missing(connection, table, [rows[digest] for digest in digests])
+    found: dict[bytes, int] = {}
+    mark = _mark(connection)
+    for start in range(0, len(digests), _KEYS_PER_QUESTION):
+        some = digests[start : start + _KEYS_PER_QUESTION]
+        marks = ",".join([mark] * len(some))
+        query = f"SELECT digest, id FROM {table.name} WHERE digest IN ({marks})"  # noqa: S608 - marks of parameters only
+        found |= {bytes(digest): number for digest, number in connection.exec_driver_sql(query, tuple(some))}
+    return found
+
+
+def form_row(form: StoredForm) -> Row:
+    """``digest``: 16 bytes by which equal forms are stored once."""
+    fields = asdict(form)
+    named = json.dumps(list(fields.values())).encode()
+    return fields | {"digest": blake2b(named, digest_size=16).digest()}
+
+
+def _text_row(text: StoredText) -> Row:
+    return {"digest": text.digest, "size": text.size, "content": text.content}
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -237,26 +300,48 @@ def _insert_verdicts(connection: Connection, verdicts: Mapping[bytes, bytes]) ->
         connection.exec_driver_sql(insert, sorted(verdicts.items()))
 
 
+def pack_reading(content: Mapping[str, Any]) -> bytes:
+    """The JSON object ``content``. A reading of numbers (value, shares, label mass), as most are, takes 8 bytes a
+    number: fewer than its digits, and without the cost of compression."""
+    fields = tuple(content)
+    if fields in (_READING, _READING_WITH_MASS) and isinstance(content["shares"], list | tuple):
+        numbers = [content["value"], *content["shares"]]
+        if len(fields) == len(_READING_WITH_MASS):
+            numbers.append(content["label_mass"])
+        if set(map(type, numbers)) == {float}:
+            value, *shares = numbers[: len(content["shares"]) + 1]
+            if shares == [value, 1.0 - value]:
+                return _OPPOSED + struct.pack(f"<{len(numbers) - 2}d", value, *numbers[3:])
+            return _NUMBERS + struct.pack(f"<B{len(numbers)}d", len(fields), *numbers)
+    return pack(encode(content))
+
+
+def unpack_reading(content: bytes) -> dict[str, Any]:
+    """The inverse of ``pack_reading``. Raises ValueError for what it did not write."""
+    if content[:1] not in (_NUMBERS, _OPPOSED):
+        return decode_mapping(unpack(content))
+    try:
+        if content[:1] == _OPPOSED:
+            value, *rest = struct.unpack(f"<{len(content) // 8}d", content[1:])
+            mass = {"label_mass": rest[0]} if rest else {}
+            return {"value": value, "shares": [value, 1.0 - value], **mass}
+        fields, value, *shares = struct.unpack(f"<B{len(content) // 8}d", content[1:])
+    except (struct.error, ValueError) as fault:
+        raise ValueError(f"it is no reading: {fault}") from None
+    mass = {"label_mass": shares.pop()} if fields == len(_READING_WITH_MASS) and shares else {}
+    return {"value": value, "shares": shares, **mass}
+
+
 def verdict_key(key: str) -> bytes:
-    """32 bytes: those that a key of 64 hexadecimal digits stands for, or a digest of any other key."""
+    """The first 16 bytes of what a key of 64 hexadecimal digits stands for, or of a digest of any other key."""
     if len(key) == _KEY_DIGITS and not key.strip("0123456789abcdef"):
-        return bytes.fromhex(key)
-    return sha256(b"key\0" + key.encode("utf-8", "surrogatepass")).digest()
+        return bytes.fromhex(key[: 2 * _KEY_BYTES])
+    return sha256(b"key\0" + key.encode("utf-8", "surrogatepass")).digest()[:_KEY_BYTES]
 
 
 def _mark(connection: Connection) -> str:
     """What stands for a parameter in SQL of the driver."""
     return "?" if connection.dialect.name == "sqlite" else "%s"
-
-
-def microseconds(moment: datetime) -> int:
-    """Since 1970 in UTC, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(us: int) -> datetime:
-    """The inverse of ``microseconds``."""
-    return _EPOCH + us * _MICROSECOND
 
 
 @cache
@@ -271,61 +356,15 @@ def _rubric_row(rubric: Rubric) -> Row:
     return {"digest": rubric.digest, "payload": encode(rubric, whole=True)}
 
 
-def _rows(item: Judged | Known | Charged) -> Rows:
+def _rows(item: Judged | Known | Charged, templates: Templates) -> Rows:
     if isinstance(item, Charged):
-        return Rows(None, None, (), {}, (), item.charges)
+        return Rows(None, None, (), {}, {}, item.charges)
     if isinstance(item, Known):
         verdicts = {verdict_key(key): pack_reading(content) for key, content in item.entries.items()}
-        return Rows(None, None, (), verdicts, ())
+        return Rows(None, None, (), verdicts, {})
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)
     texts = stored_texts(submission) if item.texts is None else item.texts
-    digests = {name: text.digest for name, text in texts.items()}
-    return Rows(
-        _judgment_row(item.judgment, submission) | {"caller": item.caller},
-        _submission_row(item.judgment, submission, inline) | digests,
-        rubrics,
-        {},
-        tuple(texts.values()),
-    )
-
-
-def _text_row(text: StoredText) -> Row:
-    return {"digest": text.digest, "size": text.size, "content": text.content}
-
-
-def _judgment_row(judgment: Judgment, submission: Submission) -> Row:
-    rubric, judge, coordinates = judgment.rubric, judgment.judge, judgment.submission
-    step = coordinates.step
-    return {
-        "id": judgment.id,
-        "created_us": microseconds(judgment.created_at),
-        "rubric_id": rubric.id if rubric else None,
-        "rubric_version": rubric.version if rubric else None,
-        "rubric_digest": rubric.digest if rubric else None,
-        "judge": judge.name if judge else None,
-        "fingerprint": judge.fingerprint if judge else None,
-        "submission_id": coordinates.id,
-        "run": coordinates.run,
-        "group_name": coordinates.group,
-        "step": None if step is None else min(step, LARGEST),  # the payload has the exact value
-        "policy": coordinates.policy,
-        "prompt_key": submission.prompt_key,
-        "maps": judge.calibration if judge else None,
-        "guard": judgment.guard,
-        "status": judgment.status.value,
-        "reward": judgment.reward,
-        "flags": json.dumps(judgment.flags) if judgment.flags else "[]",
-        "content": encode(judgment),
-    }
-
-
-def _submission_row(judgment: Judgment, submission: Submission, inline: Rubric | None) -> Row:
-    return {
-        "judgment_id": judgment.id,
-        "digest": judgment.submission_digest,
-        "rubric_digest": inline.digest if inline else None,
-        **dict.fromkeys(TEXT_FIELDS),
-        "content": encode(submission, leave_out=_LEFT_OUT if inline else frozenset(TEXT_FIELDS)),
-    }
+    row, form = filed(item.judgment, submission, templates)
+    return Rows(row | {"caller": item.caller}, form, rubrics, {}, texts, made=item.judgment, tags=submission.tags)

@@ -1,11 +1,15 @@
 """A minute of each fault under load: the right alert fires and only that one, metrics and readiness tell the truth,
 and nothing is lost or false."""
 
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +27,7 @@ from tests.yardstick import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.longest, pytest.mark.postgres]
 SECONDS = 60.0
+SMALL_MEGABYTES = 160
 P_MET = 0.9
 ABOUT_EIGHT = 8.0
 
@@ -127,6 +132,51 @@ def _through(
     return seen, load
 
 
+@pytest.fixture(scope="module")
+def table(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Its lines are printed when all faults are over."""
+    lines: list[str] = []
+    yield lines
+    terminal = request.config.pluginmanager.getplugin("terminalreporter")
+    head = "| fault, 60 s | alerts that fired | /readyz | slowest /metrics | rewards | refused | lost | false |"
+    for line in ("", head, "|---|---|---|---|---|---|---|---|", *lines):
+        terminal.write_line(line)
+
+
+def _told(kind: str, seen: Watched, load: Load) -> str:
+    fired, unready = ", ".join(sorted(seen.fired)) or "none", ", ".join(sorted(set(seen.unready))) or "200"
+    rewards = sum(reward is not None for _, reward in load.rewards)
+    return f"| {kind} | {fired} | {unready} | {seen.slowest_scrape:.1f} s | {rewards} | {len(load.refused)} | 0 | 0 |"
+
+
+@contextmanager
+def _small_disk() -> Iterator[Path]:
+    """Raises PermissionError, saying why."""
+    with TemporaryDirectory() as folder:
+        mounting = ["mount", "-t", "tmpfs", "-o", f"mode=755,size={SMALL_MEGABYTES}m", "tmpfs", folder]
+        if subprocess.run(mounting, check=False).returncode != 0:
+            raise PermissionError("This test mounts a small disk in memory: run it as root.")
+        Path(folder).chmod(0o755)
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+def _full(disk: Path) -> Callable[[ExitStack], None]:
+    def fault(stack: ExitStack) -> None:
+        filler = disk / "filler"
+        stack.callback(filler.unlink)
+        with filler.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                return
+
+    return fault
+
+
 @pytest.fixture
 def database(postgres: Cluster) -> str:
     return postgres.new_database()
@@ -153,12 +203,12 @@ def _stopped(cluster: Cluster) -> Callable[[ExitStack], None]:
 
 
 def _slow(url: str) -> Callable[[ExitStack], None]:
-    """Every commit of judgments waits 1.5 s in a trigger."""
+    """Every commit of judgments waits 1.2 s in a trigger."""
 
     def fault(stack: ExitStack) -> None:
         with psycopg.connect(url, autocommit=True) as other:
             other.execute(
-                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.5); "
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.2); "
                 "RETURN NULL; END $$"
             )
             other.execute("CREATE TRIGGER slow AFTER INSERT ON judgment FOR EACH STATEMENT EXECUTE FUNCTION slow()")
@@ -186,7 +236,7 @@ def _without_connections(cluster: Cluster, url: str) -> Callable[[ExitStack], No
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["stopped", "locked", "without connections", "slow"])
-def test_a_minute_of_a_database_fault(postgres, database, tmp_path, kind):
+def test_a_minute_of_a_database_fault(postgres, database, tmp_path, table, kind):
     faults = {
         "stopped": _stopped(postgres),
         "locked": _locked(database),
@@ -194,7 +244,8 @@ def test_a_minute_of_a_database_fault(postgres, database, tmp_path, kind):
         "slow": _slow(database),
     }
     with StubJudge(Switch()) as judge:
-        seen, _ = _through(_settings(judge, database), tmp_path, faults[kind])
+        seen, load = _through(_settings(judge, database), tmp_path, faults[kind])
+    table.append(_told(f"PostgreSQL {kind}", seen, load))
     expected = "JudgeServerStoreSlow" if kind == "slow" else "JudgeServerStoreUnavailable"
     assert seen.fired == {expected}
     assert set(seen.unready) == (set() if kind == "slow" else {"store_unavailable"})
@@ -202,8 +253,38 @@ def test_a_minute_of_a_database_fault(postgres, database, tmp_path, kind):
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.parametrize("kind", ["PostgreSQL full", "disk full"])
+def test_a_minute_of_a_full_disk(postgres, tmp_path, table, kind):
+    with _small_disk() as disk, ExitStack() as stack, StubJudge(Switch()) as judge:
+        url = f"sqlite:///{disk}/judge.db"
+        if kind == "PostgreSQL full":
+            url = stack.enter_context(_in_tablespace(postgres, disk))
+        seen, load = _through(_settings(judge, url), tmp_path, _full(disk))
+    table.append(_told(kind, seen, load))
+    assert seen.fired == {"JudgeServerStoreUnavailable" if kind == "PostgreSQL full" else "JudgeServerDiskFull"}
+    assert set(seen.unready) == {"store_unavailable"}
+    assert seen.slowest_scrape < 3
+
+
+@contextmanager
+def _in_tablespace(cluster: Cluster, disk: Path) -> Iterator[str]:
+    url, place = cluster.new_database(), disk / "tables"
+    name = urlsplit(url).path.removeprefix("/")
+    place.mkdir()
+    owner = Path(cluster.folder).stat()
+    shutil.chown(place, owner.st_uid, owner.st_gid)
+    cluster.run(f"CREATE TABLESPACE small LOCATION '{place}'")
+    cluster.run(f"ALTER DATABASE {name} SET TABLESPACE small")
+    try:
+        yield url
+    finally:
+        cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
+        cluster.run("DROP TABLESPACE small")
+
+
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["401", "404", "slow", "gone"])
-def test_a_minute_of_a_judge_fault(database, tmp_path, kind):
+def test_a_minute_of_a_judge_fault(database, tmp_path, table, kind):
     switch = Switch()
     faults: dict[str, Behaviour] = {
         "401": lambda _: Reply(401),
@@ -217,7 +298,8 @@ def test_a_minute_of_a_judge_fault(database, tmp_path, kind):
         stack.callback(setattr, switch, "now", faithful(P_MET))
 
     with StubJudge(switch) as judge:
-        seen, _ = _through(_settings(judge, database), tmp_path, fault)
+        seen, load = _through(_settings(judge, database), tmp_path, fault)
+    table.append(_told(f"judge {kind}", seen, load))
     assert seen.fired == ({"JudgeServerJudgeSlow"} if kind == "slow" else {"JudgeServerJudgeUnavailable"})
     assert set(seen.unready) <= {"judge_refused", "judge_unavailable"}
     assert seen.slowest_scrape < 3

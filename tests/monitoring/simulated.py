@@ -18,8 +18,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.store.observation import Windows, audited, observed, split
-from judge_server.store.payload import encode
-from judge_server.store.writing import microseconds
+from judge_server.store.payload import encode, microseconds, pack
 
 ROLLOUTS = 8
 BIASES = ("length", "flattery", "saturation", "repetition", "collapse", "divergence", "abstention")
@@ -145,8 +144,11 @@ def _row(one: Rollout) -> SimpleNamespace:
         policy=judgment.submission.policy,
         reward=judgment.reward,
         status=judgment.status.value,
-        content=encode(judgment),
-        auditing=encode(one.audit),
+        flags=json.dumps(judgment.flags),
+        template="",
+        content=pack(encode(judgment)),
+        auditing_template="",
+        auditing_content=pack(encode(one.audit)),
         prompt_text=json.dumps(one.submission.prompt),
         response_text=json.dumps(one.submission.response),
     )

@@ -24,6 +24,7 @@ OURS = {
     "models/chat_template.py": "random hexadecimal digits",
     "server/dialects/chat_family.py": "marks of chat templates in the same file, those of tables escaped",
     "server/dialects/envelope.py": "names of our own fields",
+    "store/judgment_row.py": "names of our own fields",
 }
 
 

@@ -93,3 +93,56 @@ def test_old_judgments_are_pruned_by_the_configuration(tmp_path):
     assert "1 judgments older than 30 days removed" in invoke(*command).stdout
     assert "0 judgments" in invoke(*command).stdout
     assert invoke("database", "prune", "--database", url).exit_code == 2
+
+
+def test_judgments_are_listed_and_erased_by_tag():
+    with judged_by(faithful()) as (client, _):
+        of = {name: submission(rubric=rubric(1), id=name, response=f"Call for help, {name}.") for name in "abc"}
+        made = {
+            "a": client.post("/v1/score", json=of["a"] | {"tags": ["site-7", "consented"]}).json()["id"],
+            "b": client.post("/v1/score", json=of["b"] | {"tags": ["consented", "consented"]}).json()["id"],
+            "c": client.post("/v1/score", json=of["c"]).json()["id"],
+        }
+        group = {"prompt": "Help?", "responses": ["Call."], "rubric": rubric(1), "tags": ["site-8"]}
+        grouped = client.post("/v1/score/group", json=group)
+        assert grouped.status_code == 200, grouped.text
+
+        def tagged(tag):
+            return {one["id"] for one in client.get("/v1/judgments", params={"tag": tag}).json()["judgments"]}
+
+        assert tagged("consented") == {made["a"], made["b"]}
+        assert len(tagged("site-8")) == 1
+        assert client.get(f"/v1/judgments/{made['a']}").json()["submitted"]["tags"] == ["site-7", "consented"]
+        erased = client.delete("/v1/judgments", params={"tag": "site-7", "reason": "withdrawn"}).json()
+        assert (erased["judgments"], erased["wish"]["tag"], erased["wish"]["reason"]) == (1, "site-7", "withdrawn")
+        assert tagged("site-7") == set()
+        assert tagged("consented") == {made["b"]}
+        both = {"tag": "consented", "submission": "c", "reason": "matches none"}
+        assert client.post("/v1/erasures", json=both).json()["judgments"] == 0
+        assert client.post("/v1/erasures", json={"tag": "consented", "reason": "x"}).json()["judgments"] == 1
+        assert client.get(f"/v1/judgments/{made['c']}").status_code == 200
+        assert client.delete("/v1/judgments").status_code == 422, "never everything"
+        for wrong in ([""], ["x" * 101], [str(number) for number in range(21)], "site", [3]):
+            assert client.post("/v1/score", json=of["c"] | {"tags": wrong}).status_code == 422
+
+
+def test_erasing_by_tag_needs_the_scope_admin_too():
+    secret, key = key_of("trainer", "score", "author", "label")
+    with served(demanding(key)) as client:
+        headers = {"Authorization": f"Bearer {secret}"}
+        assert client.delete("/v1/judgments", params={"tag": "x"}, headers=headers).status_code == 403
+
+
+def test_the_command_line_shows_and_erases_by_tag(tmp_path):
+    url = f"sqlite:///{tmp_path}/judge.db"
+    with served(settings_of(database=url)) as client:
+        for name in "ab":
+            sent = submission(rubric=rubric(1), id=name, response=f"Call for help, {name}.") | {
+                "tags": [f"site-{name}"]
+            }
+            assert client.post("/v1/score", json=sent).status_code == 200
+    shown = invoke("show", "--tag", "site-a", "--json", "--database", url).stdout
+    assert shown.count('"jdg_') == 1
+    told = invoke("database", "erase", "--tag", "site-a", "--reason", "withdrawn", "--database", url).stdout
+    assert "1 judgments" in told
+    assert "jdg_" not in invoke("show", "--tag", "site-a", "--json", "--database", url).output

@@ -69,7 +69,7 @@ def test_a_job_that_names_no_deadline_waits_for_its_judge_as_long_as_it_takes():
 
     with judged_by(faithful(), default_deadline_seconds=0.2, job_attempts=1) as (client, judge):
         judge.behave = late
-        assert client.post("/v1/score", json=submission()).status_code == 504
+        assert client.post("/v1/score", json=submission()).status_code in {503, 504}
         patient = client.post("/v1/jobs", json={"items": sent(3)}).json()
         hurried = client.post("/v1/jobs", json={"items": sent(3), "deadline_seconds": 0.2}).json()
         assert patient["terms"]["deadline_seconds"] is None

@@ -45,7 +45,7 @@ async def test_a_text_leaves_with_its_last_judgment_and_not_before(store):
     assert (await rows(store))["text"] == 2  # the prompt and the response
     made = await erase(store, wish(submission="two"), "dr-lee")
     assert (made.judgments, made.texts) == (1, 2)
-    assert (await rows(store))["text"] == (await rows(store))["submission"] == 0
+    assert (await rows(store))["text"] == (await rows(store))["judgment"] == 0
     assert [one.wish.judgment or one.wish.submission for one in await store.erasures.acts(10)] == ["two", first.id]
 
 

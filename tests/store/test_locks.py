@@ -54,3 +54,30 @@ async def test_a_wait_for_the_store_ends_half_a_second_after_the_deadline(tmp_pa
     await asyncio.gather(*busy)
     assert await store.ping() is None, "a wait that ended holds nothing"
     await store.close()
+
+
+@pytest.mark.parametrize("url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_a_database_without_room_for_texts_is_not_ready_although_a_small_row_still_fits(url):
+    store = await Store.open(url)
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        with engine.begin() as other:
+            other.execute(
+                text(
+                    "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+                )
+            )
+            other.execute(text("CREATE TRIGGER no_room BEFORE INSERT ON text FOR EACH ROW EXECUTE FUNCTION no_room()"))
+        await store.prove_writable()
+        with pytest.raises(StoreUnavailable):
+            await store.save(judgment(rubric(1), submission()), submission(), rubric(1))
+        with pytest.raises(StoreUnavailable):
+            await store.prove_writable()
+        with engine.begin() as other:
+            other.execute(text("DROP FUNCTION no_room CASCADE"))
+        await store.prove_writable()
+        await store.save(judgment(rubric(1), submission()), submission(), rubric(1))
+    finally:
+        engine.dispose()
+        await store.close()

@@ -95,20 +95,23 @@ async def test_stored_texts_survive_the_migration_to_one_row_each_and_back(url, 
         submission("Ein Bär. 🧑🏽‍⚕️", reference="r\0"),
         submission([{"role": "assistant", "content": 'a\\b "q"'}], run="r"),
         submission("Ein Bär. 🧑🏽‍⚕️", rubric=rubric(2)),
+        submission("Ein Bär. 🧑🏽‍⚕️", facts={"age": 3}, step=2**70, policy="p", judge="main"),
     ]
     made = [judgment(rubric(2), one) for one in given]
     store = await Store.open(url)
     for one, judged in zip(given, made, strict=True):
         await store.save(judged, one, rubric(2))
+    assert await store.audits.keep(made[0].id, "auditor", None)
     await store.close()
-    for revision in ("0011", "head"):
-        move = migration.downgrade if revision == "0011" else migration.upgrade
+    for revision in ("0020", "head", "0011", "head"):
+        move = migration.upgrade if revision == "head" else migration.downgrade
         move(database, revision)
     assert differences(database) == []
     store = await Store.open(url)
     for one, judged in zip(given, made, strict=True):
         assert await store.judgment(judged.id) == judged
         assert await store.submission(judged.id) == one
+    assert not await store.audits.keep(made[0].id, "auditor", None), "the audit is still there"
     await store.close()
     count = database.read(lambda connection: connection.execute(text("SELECT count(*) FROM text")).scalar_one())
     assert count == 4  # one prompt, two responses, one reference

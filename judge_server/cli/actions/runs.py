@@ -16,7 +16,7 @@ from judge_server.settings.settings import Settings
 from judge_server.wiring.storage import standing_store
 
 _AT_ONCE: Final = 200
-_OF_A_ROLLOUT: Final = {"response", "id", "run", "step", "policy", "on_change"}
+_OF_A_ROLLOUT: Final = {"response", "id", "run", "step", "policy", "on_change", "tags"}
 _REMEDY = "Is --database the one that its judgments were kept in? judge-server run list shows the runs."
 
 

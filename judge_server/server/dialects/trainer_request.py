@@ -6,12 +6,12 @@ request and never a reward, so it shows at the first step of a run.
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from judge_server.core.errors import BadSubmission, Draining, JudgeServerError, Overloaded
+from judge_server.core.errors import BadInput, BadSubmission, Draining, JudgeServerError, Overloaded
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Coordinate
 from judge_server.judging.answer import Terms
@@ -26,6 +26,10 @@ BY_SAMPLE = "-"
 _LOOK_AGAIN_SECONDS = 0.2
 
 
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+_SECONDS: Final = TypeAdapter(Seconds)
+
+
 class TrainerOptions(Frozen):
     """The query of a trainer's route. Unknown names are refused, so that a misspelt ``on_eror`` is noticed."""
 
@@ -34,7 +38,7 @@ class TrainerOptions(Frozen):
     )
     judge: Coordinate | None = Field(default=None, description="A configured judge.")
     run: Coordinate | None = Field(default=None, description="The name of the training run, kept with every judgment.")
-    deadline_seconds: Annotated[float, Field(gt=0, le=86_400)] | None = Field(
+    deadline_seconds: Seconds | None = Field(
         default=None, description="How long a judgment is worth waiting for; the trainer's own patience bounds it."
     )
 
@@ -65,7 +69,8 @@ async def trainer_request(request: Request, profile: Profile, rubric: str, optio
     except JudgeServerError as fault:
         substitutions.refused(profile.dialect, fault)
         raise
-    seconds = options.deadline_seconds or service.settings.default_deadline_seconds or profile.patience_seconds
+    asked = options.deadline_seconds or _deadline_of(request)
+    seconds = asked or service.settings.default_deadline_seconds or profile.patience_seconds
     if seconds is not None and profile.patience_seconds is not None:
         seconds = min(seconds, profile.patience_seconds)
     return TrainerRequest(
@@ -79,6 +84,19 @@ async def trainer_request(request: Request, profile: Profile, rubric: str, optio
         table=request.app.state.prompt_table,
         substitutions=substitutions,
     )
+
+
+def _deadline_of(request: Request) -> float | None:
+    """Of the header, as on the other routes. Raises BadInput."""
+    given = request.headers.get("deadline-seconds")
+    if given is None:
+        return None
+    try:
+        return _SECONDS.validate_python(given)
+    except ValidationError:
+        raise BadInput(
+            "The header Deadline-Seconds is no number of seconds.", remedy="Send a number above 0, at most 86400."
+        ) from None
 
 
 async def _require_judgeable(service: Service, rubric: str, judge: str | None) -> None:

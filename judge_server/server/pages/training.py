@@ -15,8 +15,8 @@ from judge_server.server.pages.rendering import page
 from judge_server.server.pages.run_profile import RunProfile, profile, sampled, with_audits
 from judge_server.server.routes.runs import RunName, require_view
 from judge_server.server.service import ServiceHere, viewer
+from judge_server.store.payload import microseconds
 from judge_server.store.run_step_records import RunStep
-from judge_server.store.writing import microseconds
 
 router = APIRouter(prefix="/runs", include_in_schema=False)
 _LISTED: Final = 100

@@ -1,4 +1,4 @@
-"""DELETE /v1/judgments/{id}, POST and GET /v1/erasures."""
+"""DELETE /v1/judgments/{id}, DELETE /v1/judgments?tag=, POST and GET /v1/erasures."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from judge_server.core.caller import current_caller
 from judge_server.core.erasure import Erasure, ErasureWish
 from judge_server.core.errors import UnknownJudgment
 from judge_server.core.model import Frozen
+from judge_server.core.submission import Tag
 from judge_server.scoring.erasing import erase
 from judge_server.server.service import ServiceHere, StrictRoute
 
@@ -30,6 +31,16 @@ async def erase_judgment(
     if await service.store.judgment(judgment_id) is None:
         raise UnknownJudgment("No judgment is stored under this id.", remedy="List them with GET /v1/judgments.")
     return await _erased(service, ErasureWish(judgment=judgment_id, reason=reason))
+
+
+@router.delete("/judgments")
+async def erase_tagged(
+    service: ServiceHere,
+    tag: Annotated[Tag, Query()],
+    reason: Annotated[str, Query(min_length=1, max_length=2_000, pattern=r"\S")] = "erased by tag",
+) -> Erasure:
+    """Erase every judgment whose submission has the tag. The act is recorded without texts."""
+    return await _erased(service, ErasureWish(tag=tag, reason=reason))
 
 
 @router.post("/erasures")

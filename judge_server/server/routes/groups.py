@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from judge_server.core.caller import PriorityClass
 from judge_server.core.model import Flag, Frozen
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Conversation, Coordinate
+from judge_server.core.submission import MOST_TAGS, Conversation, Coordinate, Tag
 from judge_server.core.verdict import Failure
 from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.scoring.batch import require_store
@@ -57,6 +57,7 @@ class GroupRequest(Frozen):
     group: Coordinate | None = None
     step: int | None = Field(default=None, ge=0)
     policy: Coordinate | None = None
+    tags: tuple[Tag, ...] = Field(default=(), max_length=MOST_TAGS)
     explain: bool = False
     advantages: Flag | Literal["grpo", "dr_grpo", "rloo"] = False
     relative: Relative = None
@@ -85,7 +86,7 @@ class GroupRequest(Frozen):
 
     def task(self, settings: Settings) -> GroupTask:
         shared = self.model_dump(
-            include={"prompt", "reference", "facts", "run", "group", "step", "policy", "explain"},
+            include={"prompt", "reference", "facts", "run", "group", "step", "policy", "tags", "explain"},
             exclude_defaults=True,
             mode="json",
         )

@@ -56,6 +56,7 @@ class JudgmentQuery(Frozen):
     group: Text = None
     status: JudgmentStatus | None = None
     reward_below: float | None = Field(default=None, allow_inf_nan=False)
+    tag: Text = None
     text: Annotated[str | None, Field(alias="q", min_length=2, max_length=400)] = None
     include: Literal["text"] | None = None
     limit: int = Field(default=100, ge=1, le=1_000)
