@@ -154,3 +154,8 @@ def test_a_gate_with_one_missing_step_is_unread_until_another_step_fires_it():
     assert read(quiet, absent) == (0, 1)
     assert read(quiet, absent, loud) == (1, 0)
     assert read() == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["all", "any", "weighted_mean"])
+def test_among_gates_alone_a_veto_is_worth_what_is_left_of_it(kind):
+    assert reward(rubric(VETO, aggregate={"kind": kind}), verdicts(veto=0.25)).reward == 0.75
