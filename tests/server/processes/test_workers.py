@@ -28,8 +28,7 @@ TEXT = "Rest, drink two glasses of water and see a doctor if the pain gets worse
 
 def slowly(body):
     reply = faithful(0.8)(body)
-    usage = {"prompt_tokens": 20, "completion_tokens": 1}
-    return Reply(body=reply.body | {"usage": usage}, delay_seconds=1.0 if TEXT in str(body) else 0.0)
+    return Reply(body=reply.body, delay_seconds=1.0 if TEXT in str(body) else 0.0)
 
 
 class Workers:
@@ -70,23 +69,13 @@ def judge():
         yield one
 
 
-def _running(folder, judge):
-    one = Workers(folder, judge)
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory, judge):
+    one = Workers(tmp_path_factory.mktemp("workers"), judge)
     yield one
     if one.process.poll() is None:
         one.process.kill()
     one.process.wait()
-
-
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory, judge):
-    yield from _running(tmp_path_factory.mktemp("workers"), judge)
-
-
-@pytest.fixture
-def own_workers(tmp_path, judge):
-    """For a test that must not depend on what others did to the shared ones."""
-    yield from _running(tmp_path, judge)
 
 
 def asked(number, **other):
@@ -167,30 +156,3 @@ def test_a_signal_drains_all_workers(workers):
     assert workers.process.wait(PATIENCE_SECONDS) == 0
     asking.join()
     assert found[0].json()["reward"] == pytest.approx(0.8)
-
-
-def test_a_budget_of_a_run_is_shared_by_the_workers(own_workers):
-    budget = {"kind": "run", "name": "capped", "tokens": 60}
-    assert httpx.put(f"{own_workers.url}/v1/budgets", json=budget, timeout=PATIENCE_SECONDS).status_code == 200
-    spent, numbers = 0, iter(range(1_000))
-
-    def asked():
-        text = f"Rain falls on number {next(numbers)} because warm air rises and cools."
-        return own_workers.post("/v1/score", {"prompt": "Rain?", "response": text, "rubric": "t/kind", "run": "capped"})
-
-    def refused():
-        nonlocal spent
-        answers = [asked() for _ in range(8)]
-        assert {one.status_code for one in answers} <= {200, 402}, [one.text for one in answers]
-        usages = [one.json()["usage"] for one in answers if one.status_code == 200]
-        spent += sum(one.get("prompt_tokens", 0) + one.get("completion_tokens", 0) for one in usages)
-        return all(one.status_code == 402 for one in answers)
-
-    until(refused)
-    assert spent >= budget["tokens"]
-
-    def told():
-        found = httpx.get(f"{own_workers.url}/v1/budgets", timeout=PATIENCE_SECONDS).json()["budgets"]
-        return {one["spent_tokens"] for one in found if one["name"] == "capped"} == {spent}
-
-    until(told)
