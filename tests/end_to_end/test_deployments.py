@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.command import PROGRAM, Server, judge_server
-from tests.end_to_end.proxies import HOST, Certificate, certificate, installed, program, replaced, running
+from tests.end_to_end.proxies import HOST, Certificate, caddy_with, certificate, installed, replaced, running
 from tests.project.repository import ROOT
 from tests.stub_judge import StubJudge
 from tests.submissions import submission
@@ -92,9 +92,7 @@ def _proxy(folder: Path, server: str, port: int, told: Certificate) -> list[obje
         "{$JUDGE_HOST} {": f"https://{HOST}:{port}, https://127.0.0.1:{port} {{\n\ttls {told.chain} {told.key}",
         "reverse_proxy judge-server:8000": f"reverse_proxy {server}",
     })  # fmt: skip
-    quiet = f"{{\n\tadmin off\n\tauto_https off\n\tskip_install_trust\n\tstorage file_system {folder}/caddy\n}}\n"
-    (folder / "Caddyfile").write_text(f"{quiet}{example}")
-    return [program("caddy"), "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"]
+    return caddy_with(example, folder)
 
 
 def test_the_unit_starts_the_server_in_its_folder_and_a_signal_ends_it(tmp_path):
