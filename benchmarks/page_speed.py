@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.store_size import ROLLOUTS, VERDICTS, drawn, judged, sentences
+from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store import Store
@@ -30,7 +31,8 @@ PAGE_SECONDS, FILTER_SECONDS = 0.3, 0.5
 
 
 async def fill(url: str, count: int) -> None:
-    """As a training: 64 responses a step, eight to a prompt, every hundredth without a reward."""
+    """As trainings, one with four fifths of the judgments: 64 responses a step, eight to a prompt, every hundredth
+    flagged and without a reward."""
     chance, known = random.Random(1), sentences()
     criteria = [{"id": f"names_sign_{n}", "statement": f"Says thing {n}.", "points": 1} for n in range(VERDICTS)]
     rubric = Rubric.model_validate({"id": "bench/pages", "version": "1.0.0", "title": "Bench", "criteria": criteria})
@@ -42,10 +44,15 @@ async def fill(url: str, count: int) -> None:
         if number % ROLLOUTS == 0:
             prompt = drawn(chance, known, 400)
         submission = Submission(
-            rubric="bench/pages", prompt=prompt, response=drawn(chance, known, 900), run=f"grpo-{number * 4 // count}",
+            rubric="bench/pages", prompt=prompt, response=drawn(chance, known, 900),
+            run="short" if number < count // 5 else "long",
             group=f"prompt-{prompt_number}", step=prompt_number // 8, id=f"row-{number}",
         )  # fmt: skip
-        batch.append((judged(chance, rubric, submission, number), submission, rubric))
+        judgment = judged(chance, rubric, submission, number)
+        if number % 100 == 0:
+            failed = {"reward": None, "status": JudgmentStatus.FAILED, "flags": ("injection_suspected",)}
+            judgment = judgment.model_copy(update=failed)
+        batch.append((judgment, submission, rubric))
         if len(batch) == AT_ONCE:
             await store.save_many(batch)
             batch = []

@@ -1,5 +1,6 @@
 """The prompts of a run over its steps: which groups had equal rewards, and all rewards of a prompt."""
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -44,19 +45,21 @@ def _prompts(connection: Connection, run: str, limit: int) -> RunPrompts:
     by_prompt: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in connection.execute(_groups(run)):
         by_prompt[row.prompt_key].append(row)
-    found = [_history(prompt, rows) for prompt, rows in by_prompt.items()]
-    found.sort(key=lambda one: (-one.equal_groups, -one.groups, one.prompt))
-    shown = {prompt: min(row.an_id for row in by_prompt[prompt]) for prompt in [one.prompt for one in found[:limit]]}
+    tallies = {prompt: _tally(rows) for prompt, rows in by_prompt.items()}
+    listed = heapq.nsmallest(limit, tallies, key=lambda prompt: (-tallies[prompt][1], -tallies[prompt][0], prompt))
     return RunPrompts(
         run=run,
-        prompts=len(found),
-        groups=sum(one.groups for one in found),
-        equal_groups=sum(one.equal_groups for one in found),
-        listed=tuple(
-            one.model_copy(update={"excerpt": _excerpt(reading.submission(connection, shown[one.prompt]))})
-            for one in found[:limit]
-        ),
+        prompts=len(tallies),
+        groups=sum(groups for groups, _ in tallies.values()),
+        equal_groups=sum(equal for _, equal in tallies.values()),
+        listed=tuple(_history(connection, prompt, by_prompt[prompt]) for prompt in listed),
     )
+
+
+def _tally(rows: Sequence[Row[Any]]) -> tuple[int, int]:
+    """Groups of at least two rewards, and those of them whose rewards are equal."""
+    whole = [row for row in rows if row.rewards > 1]
+    return len(whole), sum(equal_rewards(row.low, row.high) for row in whole)
 
 
 def _groups(run: str) -> Any:
@@ -75,24 +78,23 @@ def _groups(run: str) -> Any:
             func.min(column.id).label("an_id"),
         )
         .where(column.run == run, column.prompt_key.is_not(None), NO_AUDIT)
-        .group_by(column.prompt_key, column.group_name, column.step)
+        .group_by(column.step, column.group_name, column.prompt_key)
         .order_by(column.step, func.min(column.created_us))
     )
 
 
-def _history(prompt: str, rows: Sequence[Row[Any]]) -> PromptHistory:
-    groups = [_group(row) for row in rows]
-    whole = [one for one in groups if one.rewards > 1]
+def _history(connection: Connection, prompt: str, rows: Sequence[Row[Any]]) -> PromptHistory:
+    groups, equal = _tally(rows)
     names = {row.group_name for row in rows}
-    rewards = sum(one.rewards for one in groups)
+    rewards = sum(row.rewards for row in rows)
     return PromptHistory(
         prompt=prompt,
         group=names.pop() if len(names) == 1 else None,
-        excerpt=None,
-        groups=len(whole),
-        equal_groups=sum(one.equal for one in whole),
-        mean=sum((one.mean or 0.0) * (one.rewards / rewards) for one in groups) if rewards else None,
-        steps=tuple(groups[-_MOST_STEPS:]),
+        excerpt=_excerpt(reading.submission(connection, min(row.an_id for row in rows))),
+        groups=groups,
+        equal_groups=equal,
+        mean=sum((row.mean or 0.0) * (row.rewards / rewards) for row in rows) if rewards else None,
+        steps=tuple(map(_group, rows[-_MOST_STEPS:])),
     )
 
 

@@ -7,7 +7,20 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, delete, exists, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+)
 
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
@@ -196,26 +209,38 @@ def _run_change(row: Row[Any]) -> RunChange:
 
 
 def _sources(run: str) -> Select[Any]:
-    """Grouped by everything that decides a reward, read along the index of the run."""
+    """Grouped by everything that decides a reward, read along the index of the run; by numbers first, because a run has
+    few forms and many judgments."""
     column = JUDGMENT.c
-    same = [FORM.c[name] for name in _SAME]
-    first = func.min(column.created_us).label("first_us")
-    counted = [func.sum(case((column.status == one.value, 1), else_=0)).label(one.value) for one in JudgmentStatus]
+    counted: dict[str, ColumnElement[Any]] = {
+        one.value: func.sum(case((column.status == one.value, 1), else_=0)) for one in JudgmentStatus
+    }
+    counted |= {"judgments": func.count(), "rewards": func.count(column.reward), "reward": func.sum(column.reward)}
+    own = (
+        select(
+            column.form,
+            column.step,
+            func.min(column.created_us).label("first_us"),
+            func.max(column.created_us).label("last_us"),
+            *(value.label(name) for name, value in counted.items()),
+        )
+        .where(column.run == run, NO_AUDIT)
+        .group_by(column.form, column.step)
+        .subquery("own")
+    )
+    same, first = [FORM.c[name] for name in _SAME], func.min(own.c.first_us).label("first_us")
     return (
         select(
             *same,
             first,
-            func.max(column.created_us).label("last_us"),
-            func.min(column.step).label("first_step"),
-            func.max(column.step).label("last_step"),
-            func.count(column.step.distinct()).label("steps"),
-            func.count().label("judgments"),
-            func.count(column.reward).label("rewards"),
-            func.avg(column.reward).label("mean_reward"),
-            *counted,
+            func.max(own.c.last_us).label("last_us"),
+            func.min(own.c.step).label("first_step"),
+            func.max(own.c.step).label("last_step"),
+            func.count(own.c.step.distinct()).label("steps"),
+            *(cast(func.sum(own.c[name]), BigInteger).label(name) for name in counted if name != "reward"),
+            (func.sum(own.c.reward) / func.nullif(func.sum(own.c.rewards), 0)).label("mean_reward"),
         )
-        .join(FORM, FORM.c.id == column.form)
-        .where(column.run == run, NO_AUDIT)
+        .join(FORM, FORM.c.id == own.c.form)
         .group_by(*same)
         .order_by(first)
     )

@@ -1,15 +1,19 @@
 """What the judgments of a run say step by step."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Connection, Row, Select, case, func, select
 
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.store.database import Run
+from judge_server.store.judgment_row import columns_of, content_json
 from judge_server.store.measuring_schema import AUDIT
+from judge_server.store.observation import Audited, audited, scores_of
+from judge_server.store.payload import decode_mapping
 from judge_server.store.run_records import NO_AUDIT
-from judge_server.store.schema import JUDGMENT
+from judge_server.store.schema import FORM, JUDGMENT
 
 MOST_STEPS = 5_000
 
@@ -30,6 +34,27 @@ class RunStep:
     low: float | None
     high: float | None
     first_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepValues:
+    """Of one judgment of a step: characters of the response, and values in [0, 1] by name: of criteria whether each was
+    met, or its value on a scale."""
+
+    step: int
+    characters: int
+    criteria: Mapping[str, float]
+    components: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedStep:
+    """An audit of a judgment of a run."""
+
+    rubric: str
+    policy: str
+    step: int
+    pair: Audited
 
 
 class RunStepRecords:
@@ -62,17 +87,53 @@ class RunStepRecords:
         rows = await self._read(lambda connection: connection.execute(question).all())
         return tuple(map(_step, rows))
 
-    async def audits(self, run: str, limit: int) -> tuple[tuple[str, str], ...]:
-        """The newest audits of a run's judgments: the audited judgment and the one that audits it."""
-        question = (
-            select(AUDIT.c.audited_id, AUDIT.c.judgment_id)
-            .join(JUDGMENT, JUDGMENT.c.id == AUDIT.c.audited_id)
-            .where(JUDGMENT.c.run == run, AUDIT.c.judgment_id.is_not(None))
-            .order_by(AUDIT.c.created_us.desc(), AUDIT.c.audited_id)
-            .limit(limit)
+    async def values(self, run: str, steps: Sequence[RunStep], most: int) -> tuple[StepValues, ...]:
+        """Of the newest ``most`` judgments of each of the steps."""
+        return await self._read(lambda connection: tuple(_values(connection, run, steps, most)))
+
+    async def audits(self, run: str, most: int) -> tuple[AuditedStep, ...]:
+        """The newest audits of a run's judgments that name a step; those that decided a criterion the judge decided."""
+        return await self._read(lambda connection: tuple(_audits(connection, run, most)))
+
+
+def _values(connection: Connection, run: str, steps: Sequence[RunStep], most: int) -> Iterator[StepValues]:
+    column = JUDGMENT.c
+    question: Select[Any] = select(*columns_of()).join(FORM, FORM.c.id == column.form)
+    question = question.where(column.run == run, NO_AUDIT).order_by(column.created_us.desc()).limit(most)
+    for step in steps:
+        same = (
+            column.step == step.step,
+            column.rubric_id == step.rubric if step.rubric else column.rubric_id.is_(None),
+            column.policy == step.policy if step.policy else column.policy.is_(None),
         )
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple((row.audited_id, row.judgment_id) for row in rows)
+        for row in connection.execute(question.where(*same)):
+            judgment = decode_mapping(content_json(row))
+            components = judgment.get("components", {}).items()
+            yield StepValues(
+                step=step.step,
+                characters=judgment.get("response_characters", 0),
+                criteria=scores_of(judgment.get("verdicts", ())),
+                components={name: value for name, value in components if value is not None},
+            )
+
+
+def _audits(connection: Connection, run: str, most: int) -> Iterator[AuditedStep]:
+    column, auditing, other_form = JUDGMENT.c, JUDGMENT.alias("auditing"), FORM.alias("other_form")
+    question = (
+        select(*columns_of(), column.rubric_id, column.prompt_key, *columns_of(auditing, other_form, "auditing_"))
+        .select_from(AUDIT)
+        .join(JUDGMENT, column.id == AUDIT.c.audited_id)
+        .join(FORM, FORM.c.id == column.form)
+        .join(auditing, auditing.c.id == AUDIT.c.judgment_id)
+        .join(other_form, other_form.c.id == auditing.c.form)
+        .where(column.run == run, column.step.is_not(None))
+        .order_by(AUDIT.c.created_us.desc(), AUDIT.c.audited_id)
+        .limit(most)
+    )
+    for row in connection.execute(question):
+        pair = audited(row)
+        if pair is not None:
+            yield AuditedStep(row.rubric_id or "", row.policy or "", row.step, pair)
 
 
 def _step(row: Row[Any]) -> RunStep:

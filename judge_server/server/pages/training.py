@@ -69,8 +69,10 @@ async def run(run: RunName, request: Request, service: ServiceHere) -> Response:
     steps = await service.store.run_steps.steps(run)
     raised = [one for one in await service.store.alarms.transitions(1_000) if one.raised]
     grouped = {key: tuple(some) for key, some in groupby(steps, key=lambda step: (step.rubric, step.policy))}
-    profiles = {key: await profile(service, run, sampled(some)) for key, some in list(grouped.items())[:_PROFILED]}
-    await with_audits(service, run, profiles)
+    profiles = {
+        key: await profile(service.store, run, sampled(some)) for key, some in list(grouped.items())[:_PROFILED]
+    }
+    await with_audits(service.store, run, profiles)
     parts = [_part(some, raised, profiles.get(key)) for key, some in grouped.items()]
     prompts = await service.store.run_prompts.prompts(run, _PROMPTS)
     histories = [(one, " ".join(map(_group, one.steps[-_NEWEST_GROUPS:]))) for one in prompts.listed]
