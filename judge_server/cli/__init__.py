@@ -17,6 +17,7 @@ from judge_server.cli import (
     commands,
     data,
     database,
+    evaluate,
     exam,
     jobs,
     keys,
@@ -39,6 +40,7 @@ app.command("score")(commands.score)
 app.command("demo")(commands.demo)
 app.add_typer(rubric.app, name="rubric")
 app.add_typer(calibrate.app, name="calibrate")
+app.command("eval")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(monitor.app, name="monitor")

@@ -77,6 +77,7 @@ calibrate fit labels.csv {RUBRIC}
 calibrate cascade labels.csv --rubric medical/consultation --first cheap --then strong
 calibrate improve labels.csv {RUBRIC} --out better
 calibrate gate labels.csv
+eval answers.jsonl {RUBRIC}
 """
 NEEDS_A_SERVER = f"""
 jobs submit answers.jsonl {NOBODY}

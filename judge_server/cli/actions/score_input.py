@@ -25,7 +25,7 @@ from judge_server.core.submission import Submission
 from judge_server.util.parsing import parse_unique_json
 
 STANDARD_INPUT: Final = "-"
-_RESPONSES: Final = ("response", "completion", "output", "model_output", "model_response", "generation", "prediction")
+RESPONSES: Final = ("response", "completion", "output", "model_output", "model_response", "generation", "prediction")
 _LOG: Final = "inspect"
 _MOST_TOLD: Final = 12
 
@@ -62,11 +62,11 @@ class ForeignRows:
         except BadInput as fault:
             raise BadSubmission(fault.detail, remedy=fault.remedy) from None
         own = {name: item[name] for name in Submission.model_fields if item.get(name) is not None and name != "rubric"}
-        found = next((name for name in _RESPONSES if item.get(name)), None)
+        found = next((name for name in RESPONSES if item.get(name)), None)
         if found is None and "response" not in made:
             raise BadSubmission(
                 f"{where} is a row of {form} without a response.",
-                remedy=f"Put what is to be judged under response (or {', '.join(_RESPONSES[1:])}).",
+                remedy=f"Put what is to be judged under response (or {', '.join(RESPONSES[1:])}).",
             )
         known = {*own, found}
         self.forms[form] += 1

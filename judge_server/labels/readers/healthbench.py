@@ -36,20 +36,17 @@ def is_meta_evaluation(record: Mapping[str, Any]) -> bool:
 
 def long_records(rows: Sequence[Record], findings: LabelFindings) -> Iterator[Record]:
     """One record for each physician's verdict."""
-    texts: dict[str, set[str]] = {}
-    for _, record in rows:
-        texts.setdefault(_category(record), set()).add(str(record.get("rubric")))
+    named = criterion_names([record for _, record in rows])
     for row, record in rows:
         labels = record.get("binary_labels")
         if not isinstance(labels, list) or not isinstance(record.get("completion"), str):
             findings.add(row, "binary_labels", "the row has no completion with binary_labels", "Export the file again.")
             continue
-        category, rubric = _category(record), str(record.get("rubric"))
         prompt = conversation_text(record.get("prompt"))
         cluster = str(given(record.get("prompt_id"), _short(prompt)))
         base = {
             "item": str(given(record.get("completion_id"), _short([prompt, record["completion"]]))),
-            "criterion": category if len(texts[category]) == 1 else f"{category}#{_short(rubric)[:8]}",
+            "criterion": named[_category(record), str(record.get("rubric"))],
             "role": "human",
             "cluster": cluster,
             "prompt": prompt,
@@ -58,6 +55,18 @@ def long_records(rows: Sequence[Record], findings: LabelFindings) -> Iterator[Re
         }
         for annotator, label in zip(_physicians(record, len(labels)), labels, strict=True):
             yield row, {**base, "annotator": annotator, "label": label}
+
+
+def criterion_names(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """The name of each criterion by its category and its text."""
+    texts: dict[str, dict[str, None]] = {}
+    for record in rows:
+        texts.setdefault(_category(record), {})[str(record.get("rubric"))] = None
+    return {
+        (category, text): category if len(known) == 1 else f"{category}#{_short(text)[:8]}"
+        for category, known in texts.items()
+        for text in known
+    }
 
 
 def _category(record: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""The work of ``judge-server eval``: rows, responses, scores, tables."""
