@@ -73,7 +73,7 @@ class EvaluatedModel:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class ModelsEvaluated:
     """``models``: one, or two to compare, whose ``differences`` are of the first less the second."""
 
     rows: int
@@ -82,7 +82,7 @@ class Evaluation:
     differences: Sequence[ScoreDifference]
 
 
-async def evaluate(settings: Settings, options: EvaluationOptions) -> Evaluation:
+async def evaluate(settings: Settings, options: EvaluationOptions) -> ModelsEvaluated:
     """Faults of files and settings are reported before a model is started."""
     rows = read_rows(options.file, healthbench=options.healthbench, examples=options.examples)
     file_rubric = load_unchanged(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
@@ -100,7 +100,7 @@ async def evaluate(settings: Settings, options: EvaluationOptions) -> Evaluation
                         running = _Evaluating(service, options, source, rubric, sink, progress, bar)
                         models.append(await running.run(rows))
     found = differences(models[0].scored, models[1].scored) if len(models) > 1 else []
-    return Evaluation(len(rows), f"{judge.reference.name} ({judge.reference.model})", models, found)
+    return ModelsEvaluated(len(rows), f"{judge.reference.name} ({judge.reference.model})", models, found)
 
 
 @dataclass

@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from judge_server.cli.actions.evaluate.evaluating import EvaluatedModel, Evaluation
+from judge_server.cli.actions.evaluate.evaluating import EvaluatedModel, ModelsEvaluated
 from judge_server.evaluation.versus import ScoreDifference
 
 _WIDE: Final = 160  # into a file or a pipe no name is cut
 
 
-def show(found: Evaluation, *, as_json: bool) -> None:
+def show(found: ModelsEvaluated, *, as_json: bool) -> None:
     """Print it."""
     if as_json:
         typer.echo(json.dumps(_data(found)))
@@ -29,7 +29,7 @@ def show(found: Evaluation, *, as_json: bool) -> None:
         _show_differences(console, found)
 
 
-def _show_model(console: Console, model: EvaluatedModel, found: Evaluation) -> None:
+def _show_model(console: Console, model: EvaluatedModel, found: ModelsEvaluated) -> None:
     console.print(f"\n{len(model.scored)} responses ({model.source}) to {found.rows} rows, judged by {found.judge}")
     if model.means:
         table = Table(box=None, pad_edge=False)
@@ -64,7 +64,7 @@ def _lost(model: EvaluatedModel) -> list[str]:
     return lines
 
 
-def _show_differences(console: Console, found: Evaluation) -> None:
+def _show_differences(console: Console, found: ModelsEvaluated) -> None:
     first, second = (model.source for model in found.models)
     console.print(f"\n{first} less {second}, on rows that both answered")
     table = Table(box=None, pad_edge=False)
@@ -100,7 +100,7 @@ def _counted(kinds: Counter[str]) -> str:
     return ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
 
 
-def _data(found: Evaluation) -> dict[str, Any]:
+def _data(found: ModelsEvaluated) -> dict[str, Any]:
     return {
         "rows": found.rows,
         "judge": found.judge,
