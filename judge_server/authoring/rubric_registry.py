@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
 
+from judge_server.authoring.cases import CaseFile, cases_of
 from judge_server.authoring.edition import changed_content
 from judge_server.authoring.library import Library, nearest
 from judge_server.core.errors import BadRubric, RubricConflict, RubricNotAllowed, UnknownRubric
@@ -129,6 +130,14 @@ class RubricRegistry:
         if review.due(today) and (more := self._expiries.of(rubric.name)) is not None:
             _LOG.warning("%s should have been reviewed by %s%s", rubric.name, review.review_by, more)
         return f"{rubric.name}: {review.told(today)}"
+
+    def cases(self, name: str) -> CaseFile | None:
+        """The cases beside the file of a rubric of the library; None if there are none. Raises BadRubric for cases that
+        cannot be read."""
+        try:
+            return cases_of(self._library.parsed(name))
+        except (UnknownRubric, RubricConflict):
+            return None
 
     def _refuse_changed(self, rubric: Rubric, first: str) -> NoReturn:
         conflict = RubricConflict(

@@ -43,7 +43,7 @@ async def keep_result(store: Store, record: Calibration, labels: LabelSet, rubri
 
 
 async def report_of(store: Store, calibration_id: str) -> "Report | None":
-    """None for a run whose report was not kept, such as one of the command line."""
+    """None for a run whose report was not kept, by an earlier version."""
     with measuring():
         from judge_server.report.model import Report
 
@@ -57,7 +57,7 @@ async def labels_of(store: Store, record: Calibration) -> LabelSet:
     if content is None:
         raise NotFound(
             f"The labels of the calibration {record.id} are not kept.",
-            remedy="Only runs that a server has carried out keep them: measure the judge again, from cached verdicts.",
+            remedy="An earlier version made this run: measure the judge again, from cached verdicts.",
         )
     named = StoredSet(
         id=record.labels.id,

@@ -1,7 +1,7 @@
 """A rubric's text as an author sends it: parsed, checked and linted."""
 
 from judge_server.authoring.finding import RubricFinding, Severity
-from judge_server.authoring.lint import lint
+from judge_server.authoring.lint import errors, lint
 from judge_server.authoring.parsing import Parsed, parse
 from judge_server.core.errors import BadRubric
 from judge_server.judging import checks
@@ -12,6 +12,15 @@ def read_rubric(text: bytes | str) -> tuple[Parsed, list[RubricFinding]]:
     parsed = parse(text)
     checks.check_specifications(parsed.rubric)
     return parsed, lint(parsed)
+
+
+def publishable(text: bytes | str) -> tuple[Parsed, list[RubricFinding]]:
+    """Parse and lint. Raises BadRubric for what is no valid rubric, and for findings that prevent publication."""
+    parsed, findings = read_rubric(text)
+    if faults := errors(findings):
+        shown = [fault.model_dump(mode="json") for fault in faults]
+        raise BadRubric(f"{faults[0]}", remedy="Correct the findings, then try again.", findings=shown)
+    return parsed, findings
 
 
 def validated(text: bytes | str) -> tuple[Parsed | None, list[RubricFinding]]:

@@ -15,6 +15,7 @@ from judge_server.store.schema import RUBRIC_DRAFT
 from judge_server.store.writing import insert_missing
 
 MOST_SAMPLES = 20
+MOST_NOTE = 2_000
 
 
 class DraftSample(Frozen):
@@ -38,7 +39,7 @@ class RubricDraft(Frozen):
     editor: str = ""
     updated_at: datetime
     published: str | None = None
-    note: str = Field(default="", max_length=2_000)
+    note: str = Field(default="", max_length=MOST_NOTE)
 
     @classmethod
     def begun(cls, author: str, text: str, base: str | None = None) -> "RubricDraft":

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, func, select
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
 from judge_server.store.database import Run
-from judge_server.store.measuring_schema import COLLECTED_LABEL, LABEL_PLAN, LABEL_RESERVATION
-from judge_server.store.payload import decode, encode, microseconds
+from judge_server.store.measuring_schema import COLLECTED_LABEL, LABEL_PLAN, LABEL_RESERVATION, LABEL_SHOWING
+from judge_server.store.payload import decode, encode, microseconds, moment
 from judge_server.store.writing import insert_missing
 
 MOST_ITEMS: Final = 5_000
@@ -69,6 +69,15 @@ class LabelProgress(Frozen):
     left: int
     total: int
     seconds: float | None = None
+
+
+class LabelShowing(Frozen):
+    """That an annotator was shown what the judge said about an item, before labelling it or changing its labels."""
+
+    label_set: str
+    item: str
+    annotator: str
+    shown_at: datetime
 
 
 class LabelPlanRecords:
@@ -133,6 +142,32 @@ class LabelPlanRecords:
             column.set_id == set_id, column.item == item, column.annotator == annotator
         )
         await self._write(lambda connection: connection.execute(gone))
+
+    async def show(self, showing: LabelShowing) -> None:
+        """Record a showing; the first of an item and annotator stays."""
+        row = {
+            "set_id": showing.label_set,
+            "item": showing.item,
+            "annotator": showing.annotator,
+            "shown_us": microseconds(showing.shown_at),
+        }
+        await self._write(lambda connection: insert_missing(connection, LABEL_SHOWING, [row]))
+
+    async def showing(self, asked: LabelShowing) -> LabelShowing | None:
+        """The recorded showing of this set, item and annotator, whenever it was."""
+        found = await self.showings(1, set_id=asked.label_set, item=asked.item, annotator=asked.annotator)
+        return found[0] if found else None
+
+    async def showings(self, limit: int, **wanted: str) -> tuple[LabelShowing, ...]:
+        """What was shown to whom and when, newest first. ``wanted``: of this ``set_id``, ``item`` or ``annotator``."""
+        column = LABEL_SHOWING.c
+        question = select(LABEL_SHOWING).where(*(column[name] == value for name, value in wanted.items()))
+        question = question.order_by(column.shown_us.desc(), column.item, column.annotator).limit(limit)
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return tuple(
+            LabelShowing(label_set=row.set_id, item=row.item, annotator=row.annotator, shown_at=moment(row.shown_us))
+            for row in rows
+        )
 
     async def progress(self, plan: StoredPlan, annotator: str) -> LabelProgress:
         def work(connection: Connection) -> LabelProgress:

@@ -4,6 +4,7 @@ label_set         one row per edition of a label set, known by its digest; its l
 collected_label   labels that arrived one by one; one per item, criterion and annotator
 label_plan        what is labelled into a set, by how many people
 label_reservation who is labelling which item, and until when nobody else gets it
+label_showing     who was shown, while labelling, what the judge said about an item, and when; rows are only ever added
 locked_reading    who read a locked test split, when and why; rows are only ever added
 calibration       one row per run: what was measured on which labels
 measured          the labels of people and judge of a run, and its report
@@ -68,6 +69,14 @@ class LabelReservationRow(TableRow, table=True):
     item: str = Field(sa_column=Column(SafeText, primary_key=True))
     annotator: str = Field(sa_column=Column(SafeText, primary_key=True))
     until_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class LabelShowingRow(TableRow, table=True):
+    __tablename__ = "label_showing"
+    set_id: str = Field(sa_column=Column(SafeText, primary_key=True))
+    item: str = Field(sa_column=Column(SafeText, primary_key=True))
+    annotator: str = Field(sa_column=Column(SafeText, primary_key=True))
+    shown_us: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class LockedReadingRow(TableRow, table=True):
@@ -231,6 +240,7 @@ LABEL_SET = table_of(LabelSetRow)
 COLLECTED_LABEL = table_of(CollectedLabelRow)
 LABEL_PLAN = table_of(LabelPlanRow)
 LABEL_RESERVATION = table_of(LabelReservationRow)
+LABEL_SHOWING = table_of(LabelShowingRow)
 LOCKED_READING = table_of(LockedReadingRow)
 CALIBRATION = table_of(CalibrationRow)
 MEASURED = table_of(MeasuredRow)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from judge_server.core.errors import BadInput
-from judge_server.store.label_plan_records import RESERVED_FOR, PlannedItem, StoredPlan
+from judge_server.store.label_plan_records import RESERVED_FOR, LabelShowing, PlannedItem, StoredPlan
 from judge_server.store.label_records import CollectedLabel
 
 
@@ -98,3 +98,16 @@ async def test_a_reservation_expires(store):
     assert await store.label_plans.next_item(plan, "bob") is None
     later = datetime.now(UTC) + RESERVED_FOR + timedelta(seconds=1)
     assert (await store.label_plans.next_item(plan, "bob", now=later)).id == "i0"
+
+
+async def test_what_was_shown_to_whom_is_kept_once_with_its_time(store):
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    first = LabelShowing(label_set="ward", item="i0", annotator="ann", shown_at=at)
+    later = first.model_copy(update={"shown_at": at + timedelta(hours=1)})
+    assert await store.label_plans.showing(first) is None
+    await store.label_plans.show(first)
+    await store.label_plans.show(later)
+    await store.label_plans.show(later.model_copy(update={"annotator": "bob"}))
+    assert await store.label_plans.showing(later) == first
+    assert [one.annotator for one in await store.label_plans.showings(5, set_id="ward")] == ["bob", "ann"]
+    assert await store.label_plans.showings(5, set_id="other") == ()

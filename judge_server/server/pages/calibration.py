@@ -86,8 +86,7 @@ async def calibration(calibration_id: str, request: Request, service: ServiceHer
         kept = await report_of(service.store, record.id)
         report = None if kept is None else shown_report(kept, record.judge.name)
         certificate = await service.store.calibrations.certificate_of(record)
-        imported = await service.store.labels.find_set(record.labels.id) is not None
-        again = {"set": f"{record.labels.id}/again" if imported else record.labels.id, "source": record.labels.id}
+        again = await _again(service, record.labels.id)
         others = await service.store.calibrations.calibrations(limit=_LISTED)
         further = tuple(one for one in others.items if one.labels.id == record.labels.id and one.id != record.id)
     return page(
@@ -141,6 +140,15 @@ async def _record(service: Service, calibration_id: str) -> Calibration:
     if found is None:
         raise NotFound(f"No calibration has the id {calibration_id[:60]!r}.", remedy="Look for it in the list.")
     return found
+
+
+async def _again(service: Service, label_set: str) -> dict[str, str]:
+    """Where items of the set are labelled again: a set that is being collected itself, beside an imported one another.
+    Empty if the store does not have the set, as after a run of the command line on a file."""
+    if await service.store.labels.find_set(label_set) is not None:
+        return {"set": f"{label_set}/again", "source": label_set}
+    collected = {one.id for one in await service.store.labels.collections()}
+    return {"set": label_set, "source": label_set} if label_set in collected else {}
 
 
 async def _overview(

@@ -6,27 +6,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 
 from judge_server.authoring.diff import compare
 from judge_server.authoring.draft_form import changed, draft_form, shape
-from judge_server.authoring.finding import RubricFinding
-from judge_server.authoring.lint import errors
 from judge_server.authoring.template import template
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, BadRubric, JudgeServerError, UnknownRubric
-from judge_server.core.rubric import Rubric
+from judge_server.server.pages.draft_expectations import expectations
+from judge_server.server.pages.draft_samples import labelled, of_cases, stored, written
 from judge_server.server.pages.draft_trial import TriedSample, tried
 from judge_server.server.pages.rendering import form_of, page, sent_to
 from judge_server.server.pages.rewording import next_draft
-from judge_server.server.service import ServiceHere, viewer
-from judge_server.server.validated_rubric import validated
-from judge_server.store.draft_records import MOST_SAMPLES, DraftSample, RubricDraft
+from judge_server.server.service import ServiceHere
+from judge_server.server.validated_rubric import publishable, validated
+from judge_server.store.draft_records import MOST_NOTE, MOST_SAMPLES, RubricDraft
 from judge_server.wiring.service import Service
 
 router = APIRouter(prefix="/drafts", include_in_schema=False)
 _MOST_FIELDS: Final = 12_000
-_STORED: Final = 5
 
 
 @router.get("")
@@ -56,7 +53,7 @@ async def begun(request: Request, service: ServiceHere) -> Response:
 
 @router.get("/{draft_id}")
 async def draft(draft_id: str, request: Request, service: ServiceHere) -> Response:
-    return await _editor(request, await _own(service, draft_id))
+    return await _editor(request, service, await _own(service, draft_id))
 
 
 @router.post("/{draft_id}")
@@ -71,10 +68,12 @@ async def edited(draft_id: str, request: Request, service: ServiceHere) -> Respo
         text = fields["text"] if part == "text" else changed(found.text, fields, fields.get("act", "form"))
         kept = await _keep(service, found, fields, text=text)
     except JudgeServerError as fault:
-        return await _editor(request, found, fault=str(fault), status=200 if live else fault.status, live=live)
+        if live:
+            return await _live(request, service, found, fault=str(fault))
+        return await _editor(request, service, found, fault=str(fault), status=fault.status)
     if live:
         both = part == "form" and shape(found.text) != shape(text)
-        return await _editor(request, kept, live=True, part="both" if both else part, editor=fields.get("editor"))
+        return await _live(request, service, kept, part="both" if both else part, editor=fields.get("editor", ""))
     return sent_to(request, f"/drafts/{draft_id}{_anchor(fields)}")
 
 
@@ -87,16 +86,22 @@ async def sampled(draft_id: str, request: Request, service: ServiceHere) -> Resp
     try:
         match act:
             case "add":
-                samples = [*found.samples, _sample(fields)]
+                samples = [*found.samples, written(fields)]
             case "remove":
                 samples = [one for number, one in enumerate(found.samples) if str(number) != place]
             case "stored":
-                samples = [*found.samples, *await _stored(service, found)]
+                samples = [*found.samples, *await stored(service, found)]
+            case "set":
+                samples = [*found.samples, *await labelled(service, found, fields.get("set", ""))]
+            case "cases":
+                samples = [*found.samples, *await of_cases(service, found)]
             case _:
-                return await _editor(request, found, results=await _trial(service, found))
-        await _keep(service, found, fields, samples=tuple(samples[:MOST_SAMPLES]))
+                return await _editor(request, service, found, results=await _trial(service, found))
+        if len(samples) > MOST_SAMPLES:
+            raise BadInput(f"A draft has at most {MOST_SAMPLES} samples.", remedy="Remove some first.")
+        await _keep(service, found, fields, samples=tuple(samples))
     except JudgeServerError as fault:
-        return await _editor(request, found, fault=str(fault), status=fault.status)
+        return await _editor(request, service, found, fault=str(fault), status=fault.status)
     return sent_to(request, f"/drafts/{draft_id}#samples")
 
 
@@ -111,16 +116,14 @@ async def published(draft_id: str, request: Request, service: ServiceHere) -> Re
     """Publish permanently: the page before showed the changes, and a note says why."""
     fields = await form_of(request)
     found = await _own(service, draft_id)
-    rubric, _ = await _valid(found)
-    note = fields.get("note", "").strip()
-    if not note or fields.get("sure") != "yes":
-        fault = "Write what changed and why, and confirm that this version may never change again."
-        return await _publishing(request, service, found, fault=fault, status=422)
+    parsed, _ = await asyncio.to_thread(publishable, found.text)
+    rubric, note = parsed.rubric, fields.get("note", "").strip()
     try:
+        _confirmed(note, fields)
         await service.rubric_registry.publish(rubric)
     except JudgeServerError as refused:
-        return await _publishing(request, service, found, fault=str(refused), status=refused.status)
-    done = found.model_copy(update={"published": rubric.name, "note": note[:2_000]})
+        return await _publishing(request, service, found, note=note, fault=str(refused), status=refused.status)
+    done = found.model_copy(update={"published": rubric.name, "note": note})
     await service.store.drafts.keep(done, found.editor)
     return sent_to(request, f"/rubrics/{rubric.name}")
 
@@ -130,6 +133,16 @@ async def discarded(draft_id: str, request: Request, service: ServiceHere) -> Re
     await form_of(request)
     await service.store.drafts.discard(draft_id, _author())
     return sent_to(request, "/drafts")
+
+
+def _confirmed(note: str, fields: Mapping[str, str]) -> None:
+    """Raises BadInput for a note that is missing or too long, and without the confirmation."""
+    if not note:
+        raise BadInput("There is no note.", remedy="Write what changed and why.")
+    if len(note) > MOST_NOTE:
+        raise BadInput(f"The note has {len(note):,} characters.", remedy=f"Write at most {MOST_NOTE:,}.")
+    if fields.get("sure") != "yes":
+        raise BadInput("Nothing is published yet.", remedy="Confirm that this version may never change again.")
 
 
 def _author() -> str:
@@ -152,80 +165,63 @@ async def _keep(service: Service, found: RubricDraft, fields: Mapping[str, str],
 
 async def _editor(
     request: Request,
+    service: Service,
     found: RubricDraft,
     *,
     fault: str | None = None,
     status: int = 200,
-    live: bool = False,
-    part: str = "",
-    editor: str | None = None,
     results: Sequence[TriedSample] = (),
 ) -> Response:
+    records = service.store.labels
+    sets = sorted({one.id for one in await records.sets()} | {one.id for one in await records.collections()})
+    own = {"fault": fault, "results": results, "sets": sets, "editor": uuid.uuid4().hex}
+    return page(request, "draft.html", status=status, **await _read(service, found), **own)
+
+
+async def _live(
+    request: Request,
+    service: Service,
+    found: RubricDraft,
+    *,
+    fault: str | None = None,
+    part: str = "",
+    editor: str = "",
+) -> Response:
+    """What a script puts into the opened page ``editor``: remarks, and the side that follows the changed ``part``."""
+    shown = await _read(service, found)
+    return page(request, "draft_live.html", **shown, fault=fault, part=part, editor=editor)
+
+
+async def _read(service: Service, found: RubricDraft) -> dict[str, Any]:
+    """What the draft's text says: form, remarks, and whether its cases hold."""
     parsed, findings = await asyncio.to_thread(validated, found.text)
     try:
         form = draft_form(found.text)
     except BadRubric:
         form = None
-    return page(
-        request,
-        "draft_live.html" if live else "draft.html",
-        status=status,
-        draft=found,
-        form=form,
-        valid=parsed is not None,
-        findings=findings,
-        fault=fault,
-        part=part,
-        editor=editor or uuid.uuid4().hex,
-        results=results,
-    )
-
-
-async def _valid(found: RubricDraft) -> tuple[Rubric, list[RubricFinding]]:
-    """The rubric, and the advice about it. Raises BadRubric if the text is no valid rubric."""
-    parsed, findings = await asyncio.to_thread(validated, found.text)
-    faults = errors(findings)
-    if parsed is None or faults:
-        raise BadRubric(f"{faults[0]}", remedy="Go back, correct the findings, and try again.")
-    return parsed.rubric, findings
+    expected = None if parsed is None else await asyncio.to_thread(expectations, service, found, parsed)
+    return {"draft": found, "form": form, "valid": parsed is not None, "findings": findings, "expected": expected}
 
 
 async def _trial(service: Service, found: RubricDraft) -> Sequence[TriedSample]:
     if not found.samples:
         raise BadInput("There is no sample to try the draft on.", remedy="Add a prompt and a response first.")
     base = None if found.base is None else await service.rubric_registry.get(found.base)
-    rubric, _ = await _valid(found)
-    return await tried(service, rubric, base, found.samples)
-
-
-async def _stored(service: Service, found: RubricDraft) -> list[DraftSample]:
-    """The newest responses that were judged under the rubric from which the draft began."""
-    if found.base is None:
-        raise BadInput("The draft began from no rubric under which responses are stored.", remedy="Add one by hand.")
-    judged = await service.store.judgments(limit=_STORED, rubric=found.base.partition("@")[0], caller=viewer(service))
-    texts = [await service.store.submission(one.id) for one in judged.items]
-    samples = [
-        DraftSample(prompt=one.prompt_text, response=one.read.text, reference=one.reference)
-        for one in texts
-        if one is not None and one.read.text.strip()
-    ]
-    if not samples:
-        raise BadInput("No response is stored under this rubric.", remedy="Add one by hand.")
-    return [one for one in samples if one not in found.samples]
-
-
-def _sample(fields: Mapping[str, str]) -> DraftSample:
-    given = {name: fields.get(name, "") for name in ("prompt", "response", "reference")}
-    try:
-        return DraftSample.model_validate({name: value for name, value in given.items() if value.strip()})
-    except ValidationError:
-        raise BadInput("A sample has a prompt and a response.", remedy="Write both.") from None
+    parsed, _ = await asyncio.to_thread(publishable, found.text)
+    return await tried(service, parsed.rubric, base, found.samples)
 
 
 async def _publishing(
-    request: Request, service: Service, found: RubricDraft, *, fault: str | None = None, status: int = 200
+    request: Request,
+    service: Service,
+    found: RubricDraft,
+    *,
+    note: str = "",
+    fault: str | None = None,
+    status: int = 200,
 ) -> Response:
-    rubric, findings = await _valid(found)
+    parsed, findings = await asyncio.to_thread(publishable, found.text)
+    rubric = parsed.rubric
     versions = await service.rubric_registry.versions(rubric.id)
     before = await service.rubric_registry.get(f"{rubric.id}@{versions[-1]}") if versions else None
     difference = None if before is None else compare(before, rubric)
@@ -237,6 +233,7 @@ async def _publishing(
         rubric=rubric,
         difference=difference,
         findings=findings,
+        note=note,
         fault=fault,
     )
 

@@ -32,9 +32,10 @@ def questions(task: LabelTask, rubric: Rubric) -> tuple[LabelQuestion, ...]:
 
 
 def given_labels(
-    task: LabelTask, asked: Sequence[LabelQuestion], annotator: str, fields: Mapping[str, str]
+    task: LabelTask, asked: Sequence[LabelQuestion], annotator: str, fields: Mapping[str, str], note: str
 ) -> list[CollectedLabel]:
-    """The labels of the questions that have an answer. Raises BadInput for an answer that is not offered."""
+    """The labels of the questions that have an answer, each with the ``note``. Raises BadInput for an answer that is
+    not offered."""
     found = []
     for question in asked:
         answer = fields.get(f"label.{question.id}", "")
@@ -43,7 +44,7 @@ def given_labels(
         if answer not in {value for value, _ in question.answers}:
             raise BadInput(f"{question.id}: {answer[:60]!r} is no answer to it.", remedy="Reload the page.")
         label = None if answer == UNSURE else task.word(question.id, answer)
-        found.append(_label(task, question.id, annotator, label, fields.get("note", "").strip()))
+        found.append(_label(task, question.id, annotator, label, note))
     return found
 
 

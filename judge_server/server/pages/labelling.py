@@ -8,22 +8,18 @@ the server ends in the middle.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from pydantic import TypeAdapter, ValidationError
 
 from judge_server.calibration.audit_queue import GivenLabel, take
-from judge_server.core.audit_queue import SetName
-from judge_server.core.caller import ANYONE, current_caller
 from judge_server.core.errors import BadInput, JudgeServerError
-from judge_server.core.rubric import Rubric
 from judge_server.labels.archive import collected_set
-from judge_server.labels.label import Name
 from judge_server.server.pages.label_export import FORMATS, exported
 from judge_server.server.pages.label_question import UNSURE, given_labels, questions
+from judge_server.server.pages.label_session import LabelSession, own_name, session_of
+from judge_server.server.pages.label_showing import judge_answers, marked, unmarked
 from judge_server.server.pages.label_source import (
     FILTERS,
     disagreement_items,
@@ -41,25 +37,9 @@ from judge_server.store.label_records import CollectedLabel
 from judge_server.wiring.service import Service
 
 router = APIRouter(prefix="/label", include_in_schema=False)
-_NAMES: Final = TypeAdapter(Name)
-_SETS: Final = TypeAdapter(SetName)
+_SHOWN: Final = 50
 _SOURCES: Final = ("stored", "pairs", "file", "queue", "disagreements")
 _OVERLAPS: Final = {"all": (0, 0.0), "1": (1, 0.0), "share": (1, 0.2), "2": (2, 0.0), "3": (3, 0.0)}
-
-
-@dataclass(frozen=True)
-class LabelSession:
-    """Who labels under ``rubric`` into the set ``label_set``. ``source``: another set whose item is labelled again."""
-
-    label_set: str
-    rubric: Rubric
-    annotator: str
-    source: str = ""
-
-    @property
-    def query(self) -> str:
-        named = {"set": self.label_set, "rubric": self.rubric.name, "annotator": self.annotator}
-        return urlencode(named | ({"source": self.source} if self.source else {}))
 
 
 @router.get("")
@@ -74,7 +54,7 @@ async def begun(request: Request, service: ServiceHere) -> Response:
     files: dict[str, SentFile] = {}
     fields = await form_of(request, files=files)
     try:
-        session = await _session(service, fields)
+        session = await session_of(service, fields)
         if await service.store.label_plans.find(session.label_set) is None:
             plan = await _planned(service, session, fields, files.get("file", SentFile("", b"")))
             await service.store.label_plans.put(plan)
@@ -87,12 +67,13 @@ async def begun(request: Request, service: ServiceHere) -> Response:
 async def item(request: Request, service: ServiceHere) -> Response:
     """The next item that is reserved for the annotator; or the one that the address names, with what was given."""
     asked = request.query_params
-    session = await _session(service, asked)
+    session = await session_of(service, asked)
     plan = await _plan_of(service, session)
     task = await _named(service, session, plan, asked)
     if task is None:
-        task = await _next(service, session, plan, asked.get("after"))
-    given = {} if task is None else task.read(await _given(service, session, task.id))
+        task, plan = await _next(service, session, plan, asked.get("after"))
+    given, note = ({}, "") if task is None else await _given(service, session, task)
+    showing = None if task is None else await service.store.label_plans.showing(session.showing(task.id))
     return page(
         request,
         "label_item.html",
@@ -101,6 +82,9 @@ async def item(request: Request, service: ServiceHere) -> Response:
         task=task,
         questions=() if task is None else questions(task, session.rubric),
         given=given,
+        note=note,
+        showing=showing,
+        said={} if task is None or showing is None else await judge_answers(service, task),
         progress=await service.store.label_plans.progress(plan, session.annotator),
         named=asked.get("judgment", ""),
         before=asked.get("before"),
@@ -112,12 +96,14 @@ async def item(request: Request, service: ServiceHere) -> Response:
 async def labelled(request: Request, service: ServiceHere) -> Response:
     """Store the labels of one item, then go to the next. A criterion without an answer stays without a label."""
     fields = await form_of(request)
-    session = await _session(service, fields)
+    session = await session_of(service, fields)
     plan = await _plan_of(service, session)
     task = await _named(service, session, plan, fields)
     if task is None:
         raise BadInput("The form names no response.", remedy="Go on with the next one.")
-    given = given_labels(task, questions(task, session.rubric), session.annotator, fields)
+    showing = await service.store.label_plans.showing(session.showing(task.id))
+    note = marked(fields.get("note", ""), seen=showing is not None)
+    given = given_labels(task, questions(task, session.rubric), session.annotator, fields, note)
     if not given:
         raise BadInput("No criterion has an answer.", remedy="Answer at least one, or skip the response.")
     if plan.queue and not fields.get("judgment"):
@@ -127,6 +113,20 @@ async def labelled(request: Request, service: ServiceHere) -> Response:
     await service.store.label_plans.release(session.label_set, task.id, session.annotator)
     before = urlencode({name: fields[name] for name in ("item", "judgment") if fields.get(name)})
     return sent_to(request, f"/label/item?{session.query}&{urlencode({'before': before, 'after': task.id})}")
+
+
+@router.post("/show")
+async def show(request: Request, service: ServiceHere) -> Response:
+    """Show one item with what the judge said about it. Who saw it and when is recorded first, and labels that the
+    annotator gives it from then on say so."""
+    fields = await form_of(request)
+    session = await session_of(service, fields)
+    task = await _named(service, session, await _plan_of(service, session), fields)
+    if task is None:
+        raise BadInput("The form names no response.", remedy="Go on with the next one.")
+    await service.store.label_plans.show(session.showing(task.id))
+    named = urlencode({name: fields[name] for name in ("item", "judgment") if fields.get(name)})
+    return sent_to(request, f"/label/item?{session.query}&{named}")
 
 
 @router.get("/export")
@@ -151,30 +151,13 @@ async def _overview(
         status=status,
         collections=await service.store.labels.collections(),
         plans=await service.store.label_plans.all(),
+        showings=await service.store.label_plans.showings(_SHOWN),
         rubrics=await service.rubric_registry.listing(),
         calibrations=calibrations.items,
-        annotator=_own_name(),
+        annotator=own_name(),
         given={name: given.get(name, "") for name in ("set", "rubric", "source", "overlap", "calibration", *FILTERS)},
         fault=fault,
     )
-
-
-async def _session(service: Service, given: Mapping[str, str]) -> LabelSession:
-    label_set, rubric, annotator = (given.get(name, "").strip() for name in ("set", "rubric", "annotator"))
-    if current_caller.get() is not ANYONE:
-        annotator = _own_name()
-    for name, value, kind in (("set", label_set, _SETS), ("annotator", annotator, _NAMES)):
-        try:
-            kind.validate_python(value)
-        except ValidationError:
-            raise BadInput(f"{name}: {value[:60]!r} is no name.", remedy="Go back and give one.") from None
-    return LabelSession(label_set, await service.rubric_registry.get(rubric), annotator, given.get("source", ""))
-
-
-def _own_name() -> str:
-    """The key's name, under which its holder labels; empty if the server knows nobody."""
-    caller = current_caller.get()
-    return "" if caller is ANYONE else caller.name
 
 
 async def _planned(service: Service, session: LabelSession, fields: Mapping[str, str], file: SentFile) -> StoredPlan:
@@ -237,21 +220,26 @@ async def _named(
     return await set_task(service, session.source or session.label_set, name, session.rubric)
 
 
-async def _next(service: Service, session: LabelSession, plan: StoredPlan, after: str | None) -> LabelTask | None:
+async def _next(
+    service: Service, session: LabelSession, plan: StoredPlan, after: str | None
+) -> tuple[LabelTask | None, StoredPlan]:
+    """With the plan as it is then: it may have got further items."""
     records = service.store.label_plans
     found = await records.next_item(plan, session.annotator, after=after)
     if found is None or found.id == after:
         plan = await topped_up(service, plan)
         found = await records.next_item(plan, session.annotator, after=after)
-    return None if found is None else await planned_task(service, found, session.rubric)
+    return None if found is None else await planned_task(service, found, session.rubric), plan
 
 
-async def _given(service: Service, session: LabelSession, item: str) -> dict[str, str]:
-    """What the annotator has given on the item: by criterion."""
+async def _given(service: Service, session: LabelSession, task: LabelTask) -> tuple[dict[str, str], str]:
+    """What the annotator has given on the item: answers by criterion, and the note."""
     found = await service.store.labels.collected(session.label_set)
-    own = (one for one in found if one.item == item and one.annotator == session.annotator)
-    labels = ((one.criterion, one.content.get("label")) for one in own)
-    return {criterion: UNSURE if label is None else str(label) for criterion, label in labels}
+    own = [one for one in found if one.item == task.id and one.annotator == session.annotator]
+    labels = {one.criterion: one.content.get("label") for one in own}
+    answers = {name: UNSURE if label is None else str(label) for name, label in labels.items()}
+    notes = [str(one.content["rationale"]) for one in own if one.content.get("rationale")]
+    return task.read(answers), unmarked(notes[0]) if notes else ""
 
 
 async def _store(service: Service, label_set: str, given: list[CollectedLabel]) -> None:
@@ -268,5 +256,11 @@ def _drawn_labels(given: list[CollectedLabel]) -> list[GivenLabel]:
     said = {"met": True, "unmet": False}
     labels = [(one, one.content["label"]) for one in given]
     return [
-        GivenLabel(judgment=one.item, criterion=one.criterion, label=said.get(label, label)) for one, label in labels
+        GivenLabel(
+            judgment=one.item,
+            criterion=one.criterion,
+            label=said.get(label, label),
+            rationale=one.content.get("rationale"),
+        )
+        for one, label in labels
     ]

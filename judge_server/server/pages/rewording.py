@@ -9,10 +9,14 @@ from judge_server.wiring.service import Service
 
 
 async def next_draft(service: Service, author: str, base: str) -> RubricDraft:
-    """A new draft, not kept yet: the newest version of a rubric, raised by a minor step."""
+    """A new draft, not kept yet: the newest version of a rubric, raised by a minor step, with the samples that the
+    author kept when writing that version."""
     rubric = await service.rubric_registry.get(base)
     following = next_version(rubric.version, VersionStep.MINOR)
-    return RubricDraft.begun(author, text_of({**data_of(rubric), "version": following}), rubric.name)
+    draft = RubricDraft.begun(author, text_of({**data_of(rubric), "version": following}), rubric.name)
+    before = await service.store.drafts.became(rubric.name)
+    kept = before.samples if before is not None and before.author == author else ()
+    return draft.model_copy(update={"samples": kept})
 
 
 async def draft_with(service: Service, author: str, rubric_id: str, sample: DraftSample | None) -> RubricDraft:

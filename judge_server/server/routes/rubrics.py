@@ -7,14 +7,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from judge_server.authoring.diff import RubricDifference, compare
 from judge_server.authoring.finding import RubricFinding
-from judge_server.authoring.lint import errors
 from judge_server.authoring.rubric_registry import RegistryEntry
-from judge_server.core.errors import BadRubric
 from judge_server.core.model import Frozen
 from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric, RubricReference
 from judge_server.server.service import ServiceHere, StrictRoute
-from judge_server.server.validated_rubric import read_rubric, validated
+from judge_server.server.validated_rubric import publishable, validated
 
 router = APIRouter(prefix="/v1/rubrics", tags=["rubrics"], route_class=StrictRoute)
 _RUBRIC_BODY = {
@@ -67,11 +65,7 @@ async def rubrics(service: ServiceHere) -> RubricList:
 @router.post("", openapi_extra=_RUBRIC_BODY, status_code=201, response_model=Published)
 async def publish(request: Request, service: ServiceHere) -> Response:
     """Publish a rubric version permanently. 201; 200 if it was published with this content, 409 if with other."""
-    parsed, findings = await asyncio.to_thread(read_rubric, await request.body())
-    faults = errors(findings)
-    if faults:
-        shown = [fault.model_dump(mode="json") for fault in faults]
-        raise BadRubric(f"{faults[0]}", remedy="Correct the findings, then publish again.", findings=shown)
+    parsed, findings = await asyncio.to_thread(publishable, await request.body())
     new = await service.rubric_registry.publish(parsed.rubric)
     answer = Published(reference=parsed.rubric.reference, new=new, findings=findings)
     return Response(answer.model_dump_json(), status_code=201 if new else 200, media_type="application/json")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.cli import judged_labels
 from tests.cli.judged_labels import RUBRIC
 from tests.served import served, settings_of, until
 from tests.server.pages.test_pages import Page, sound, token
@@ -81,7 +82,7 @@ def test_a_run_without_a_gate_is_certified_from_its_page(client, rubric, path):
 
 def test_a_disagreement_leads_to_the_editor_and_to_a_new_label(client, path):
     page = sound(client.get(path), curves=curves(client.get(path)))
-    items = [one["value"] for one in page.all("input") if one.get("name") == "item"]
+    items = list(dict.fromkeys(one["value"] for one in page.all("input") if one.get("name") == "item"))
     assert items
     form = {"token": token(client, path), "item": items[0], "criterion": "water"}
     first = client.post(f"{path}/wording", data=form).headers["location"]
@@ -93,9 +94,11 @@ def test_a_disagreement_leads_to_the_editor_and_to_a_new_label(client, path):
 
 
 def test_the_judge_was_right_and_a_person_labels_again(client, path):
-    links = [one["href"] for one in Page(client.get(path).text).all("a") if "item=" in one.get("href", "")]
-    shown = client.get(links[0])
+    form = re.search(r'action="/label/show">(.*?)<button', client.get(path).text, re.DOTALL)[1]
+    asked = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', form))
+    shown = client.post("/label/show", data=asked, follow_redirects=True)
     page = sound(shown)
+    assert f"Shown to {asked['annotator']}" in page.text
     checked = [one["value"] for one in page.all("input") if "checked" in one]
     assert checked in (["met"], ["unmet"])  # the set says "yes" or "no", and goes on to
     other = {"met": "unmet", "unmet": "met"}[checked[0]]
@@ -105,8 +108,9 @@ def test_the_judge_was_right_and_a_person_labels_again(client, path):
     stored = client.get("/v1/label-sets/water").json()["labels"]
     assert {one["label"] for one in stored} == {"yes", "no"}
     item = hidden["item"]
-    (label,) = (one["label"] for one in stored if one["item"] == item and one["annotator"] == hidden["annotator"])
-    assert label == {"met": "yes", "unmet": "no"}[other]
+    (again,) = (one for one in stored if one["item"] == item and one["annotator"] == hidden["annotator"])
+    assert again["label"] == {"met": "yes", "unmet": "no"}[other]
+    assert again["rationale"] == "Saw the judge's answer first."
 
 
 def test_what_cannot_be_measured_stands_above_the_form_which_keeps_its_contents(client, rubric):
@@ -127,3 +131,18 @@ def test_progress_is_a_part_of_the_page_that_asks_for_the_whole_page_at_the_end(
     assert "<html" not in answer.text
     assert answer.headers["HX-Refresh"] == "true"
     assert "30 of 30 judged" in Page(answer.text).text
+
+
+def test_a_run_of_the_command_line_is_shown_with_its_figures(tmp_path):
+    judged_labels.write(tmp_path, 40)
+    database = f"sqlite:///{tmp_path}/own.db"
+    flags = ("--labels", "labels.csv", "--rubric", "water.yaml", "--model", "baseline", "--database", database)
+    judged_labels.run(tmp_path, "calibrate", "run", *flags)
+    with served(settings_of("baseline", database=database)) as client:
+        (run,) = client.get("/v1/calibrations").json()["calibrations"]
+        answer = client.get(f"/calibrations/{run['id']}")
+        page = sound(answer, curves=curves(answer))
+        assert curves(answer) >= 2
+        assert "people with each other (the ceiling)" in page.text
+        assert "Change the wording" in page.text
+        assert "Judge was right" not in page.text  # the labels stand in a file, not in the store

@@ -154,3 +154,76 @@ def test_a_draft_is_discarded(client):
     path = begun(client, id="ward/gone")
     client.post(f"{path}/discard", data={"token": token(client, path)})
     assert client.get(path).status_code == 404
+
+
+def test_expectations_are_held_against_the_draft_while_it_is_written(client):
+    path = begun(client, base="code/review")
+    page = sound(client.get(path))
+    assert "30 cases by" in page.text
+    assert "meet every expectation" in page.text
+    text = text_of(client, path)
+    answer = kept(client, path, live=True, text=re.sub(r"points: (\d)", r"points: -\1", text))
+    assert 'id="expectations"' in answer.text
+    assert "expectations are not met" in answer.text
+    renamed = kept(client, path, live=True, text=text.replace("id: finds_defect", "id: finds_fault"))
+    assert "The cases do not fit this draft" in renamed.text
+    assert "there is no criterion &#39;finds_defect&#39;" in renamed.text
+
+
+def test_cases_in_the_text_count_before_those_of_the_version_before(client):
+    path = begun(client, id="ward/cases")
+    assert "No cases." in sound(client.get(path)).text
+    own = "tests:\n  - {id: one, prompt: p, cases: [{id: good, grade: good, response: r, reward: [0.9, 1.0]}]}\n"
+    kept(client, path, text=text_of(client, path) + own)
+    page = sound(client.get(path))
+    assert "1 cases by the rubric's authors" in page.text
+    assert "expectations are not met" in page.text
+    kept(client, path, text=text_of(client, path).replace("grade: good", "grade: splendid"))
+    page = sound(client.get(path))
+    assert "Input should be 'good', 'fair' or 'bad'" in page.text
+    assert "Correct the remarks above" in page.text
+
+
+def sampled(client, path, act, **fields):
+    shown = client.get(path).text
+    hidden = {name: re.search(rf'name="{name}" value="(\w+)"', shown)[1] for name in ("token", "revision")}
+    return client.post(f"{path}/samples", data={**hidden, "editor": "e", "act": act, **fields})
+
+
+def test_samples_come_from_cases_and_from_a_label_set(client):
+    labels = [
+        {"item": f"i{n}", "criterion": "c", "annotator": "ann", "label": "yes", "prompt": f"p{n}", "response": f"r{n}"}
+        for n in range(6)
+    ]
+    client.post("/v1/labels", json={"label_set": "ward/samples", "labels": labels}).raise_for_status()
+    path = begun(client, base="writing/summary")
+    assert sampled(client, path, "set", set="no/such").status_code == 422
+    assert sampled(client, path, "set", set="ward/samples").status_code == 303
+    assert "on 5 samples" in client.get(path).text
+    assert sampled(client, path, "set", set="ward/samples").status_code == 303
+    assert sampled(client, path, "set", set="ward/samples").status_code == 422
+    assert sampled(client, path, "cases").status_code == 303
+    assert "on 11 samples" in client.get(path).text
+
+
+def test_the_next_draft_begins_with_the_samples_that_the_author_kept(client):
+    path = begun(client, id="ward/samples")
+    sampled(client, path, "add", prompt="Hand over.", response="Bed 3 sleeps.")
+    form = {"token": token(client, path), "note": "First.", "sure": "yes"}
+    assert client.post(f"{path}/publish", data=form).status_code == 303
+    following = begun(client, base="ward/samples")
+    assert "Bed 3 sleeps." in sound(client.get(following)).text
+
+
+def test_a_note_that_is_too_long_is_refused_and_stays_in_the_form(client):
+    path = begun(client, id="ward/note")
+    form = {"token": token(client, path), "note": "n" * 2_001, "sure": "yes"}
+    answer = client.post(f"{path}/publish", data=form)
+    assert answer.status_code == 422
+    assert "The note has 2,001 characters" in sound(answer).text
+    assert "n" * 2_001 in answer.text
+
+
+def test_publishing_says_that_nothing_has_changed(client):
+    path = begun(client, base="writing/summary")
+    assert "Nothing has changed since" in sound(client.get(f"{path}/publish")).text

@@ -138,8 +138,9 @@ def test_the_audit_queue_is_labelled_with_its_weights(client):
     drawn = client.post("/v1/monitor/audit-queue", json={"label_set": "ward/june", "rubric": RUBRIC})
     assert sum(drawn.json()["drawn"].values()) > 0, drawn.text
     shown = begun(client, **{"from": "queue"})
-    completed(client, shown)
+    completed(client, shown, note="Says nothing.")
     stored = labels(client)
+    assert {one.get("rationale") for one in stored if one["role"] == "human"} == {"Says nothing."}
     assert {one["role"] for one in stored} == {"human", "judge"}
     assert any(tag.startswith("stratum") or "weight" in tag for one in stored for tag in one["tags"])
 

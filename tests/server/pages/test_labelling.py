@@ -117,3 +117,36 @@ def test_hostile_texts_and_names_are_shown_as_text(hostile):
         shown = begun(client, annotator=hostile)
         sound(shown)
         sound(completed(client, shown, note=hostile))
+
+
+def test_who_asks_what_the_judge_said_is_recorded_and_the_labels_say_so(client):
+    page = Page(begun(client).text)
+    hidden = {one["name"]: one["value"] for one in page.all("input") if one.get("type") == "hidden"}
+    shown = client.post("/label/show", data=hidden, follow_redirects=True)
+    told = sound(shown).text
+    assert "The judge said: met, 0.73" in told
+    assert "Shown to ann" in told
+    other = begun(client, annotator="bob")
+    assert "The judge said" not in other.text
+    following = completed(client, shown, note="Plainly.")
+    assert "The judge said" not in following.text
+    completed(client, other)
+    completed(client, following)
+    marks = {(one["annotator"], one["response"]): one.get("rationale") for one in labels(client) if "response" in one}
+    assert marks["ann", "Answer 2."] == "Saw the judge's answer first. Plainly."
+    assert {mark for key, mark in marks.items() if key != ("ann", "Answer 2.")} <= {None, ""}
+    overview = sound(client.get("/label")).text
+    assert "Labelled after seeing the judge's answer" in overview
+    assert f"ann: {hidden['item']} of ward/june" in overview
+
+
+def test_the_note_is_there_again_for_who_goes_back(client):
+    second = completed(client, begun(client), note="Not my <field>.")
+    back = client.get(next(one["href"] for one in Page(second.text).all("a") if one.get("id") == "undo"))
+    assert "Not my &lt;field&gt;." in back.text
+    completed(client, back, note="Mine after all.")
+    assert {one["rationale"] for one in labels(client)} == {"Mine after all."}
+
+
+def test_the_first_page_counts_what_is_to_label(client):
+    assert "3 of 3 still want a label" in Page(begun(client).text).text

@@ -19,6 +19,7 @@ from judge_server.core.verdict import VerdictStatus
 from judge_server.exam.report import last_exam
 from judge_server.judging.answer import Judge
 from judge_server.labels.writing import write_labels
+from judge_server.server.calibration_results import keep_result
 from judge_server.settings.settings import Settings
 from judge_server.wiring.service import Service, open_service
 
@@ -54,6 +55,7 @@ async def measure(settings: Settings, options: RunOptions) -> bool:
         write_labels(result.labels, out)
         Journal(out, task.heading).finish()
         await service.store.calibrations.put_calibration(result.calibration)
+        await keep_result(service.store, result.calibration, result.labels, task.rubric)
         exams = await service.store.exams.listed(judge=judge.reference.name, limit=1)
     _tell(result, out, as_json=options.as_json)
     if not options.as_json:
