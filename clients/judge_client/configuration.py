@@ -130,6 +130,8 @@ def _address_remedy(url: str) -> str:
     """How what is no address should have been written."""
     if url[:1] in ("'", '"') or url[-1:] in ("'", '"'):
         return "Write it without quotation marks (JUDGE_URL)."
+    if url.count("://") > 1 or "," in url:
+        return f"Write one address, http://HOST:PORT, such as {DEFAULT_URL} (JUDGE_URL)."
     if url.count(":") > 2 and "[" not in url:
         return "Write an IPv6 address in brackets, such as http://[::1]:8000 (JUDGE_URL)."
     return f"Write http://HOST:PORT with the server's host and port, such as {DEFAULT_URL} (JUDGE_URL)."
@@ -194,8 +196,8 @@ def _key(key: str | None) -> str | None:
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        spaced = any(char.isspace() for char in url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not spaced
+        single = url.count("://") == 1 and not any(char.isspace() or char == "," for char in url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and single
     except ValueError:  # a port or an IPv6 address that is none
         return False
 

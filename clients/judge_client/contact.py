@@ -15,7 +15,16 @@ from judge_client.scored import Scored, judge_failed
 PERMANENT_IN_A_ROW = 8
 FIRST_CONTACT_SECONDS = 30.0
 LONGEST_WITHOUT_SECONDS = 120.0
-_PERMANENT = slugs_of(Refused) | {"missing_dependency", "bad_configuration"}
+_OF_THE_SERVER = frozenset(
+    {
+        *("bad_envelope", "missing_reference", "judge_not_allowed", "budget_spent", "unknown_run", "unknown_budget"),
+        *("cohort_closed", "cohort_conflict", "unsupported_encoding", "untrusted_host"),
+    }
+)
+"""Its refusals that have no class of their own here."""
+PERMANENT = slugs_of(Refused) | _OF_THE_SERVER | {"missing_dependency", "bad_configuration"}
+OF_THE_TEXT = frozenset({"context_overflow", "content_filtered"})
+"""Come again with the same text. Another text may be judged, so a run that has had rewards goes on."""
 _WRONG_ADDRESS = frozenset({"server_unreachable", "unreadable_answer", FOREIGN})
 _NEVER = "No judgment has succeeded yet, so the training would begin without a reward: on_failure does not apply."
 _LASTING = "No sample can be judged any more, so on_failure does not apply."
@@ -53,7 +62,7 @@ class Contact(ForkAware):
         for ``LONGEST_WITHOUT_SECONDS``; if a whole call of two or more samples failed permanently, or if the last
         ``PERMANENT_IN_A_ROW`` samples did."""
         before = self._note(scored)
-        never = _PERMANENT if before.judged else _PERMANENT | _WRONG_ADDRESS
+        never = PERMANENT if before.judged else PERMANENT | OF_THE_TEXT | _WRONG_ADDRESS
         waited = 0.0 if before.judged or before.began is None else self._clock() - before.began
         lasting = [one for one in scored if one.failure in never or waited > LONGEST_WITHOUT_SECONDS]
         if not lasting or any(one.judgment.reward is not None for one in scored):
@@ -70,7 +79,7 @@ class Contact(ForkAware):
             judged, in_a_row = before.judged, before.permanent_in_a_row
             for one in scored:
                 judged = judged or one.judgment.reward is not None
-                in_a_row = in_a_row + 1 if one.failure in _PERMANENT else 0
+                in_a_row = in_a_row + 1 if one.failure in PERMANENT else 0
             self._state = _State(judged, in_a_row, self._clock() if before.began is None else before.began)
             return before
 

@@ -64,8 +64,8 @@ class Sample:
     def __post_init__(self) -> None:
         """A completion of None is a policy that wrote nothing: empty text. Raises BadSample if it is neither
         text nor messages. Numbers of numpy and torch become plain ones, and names that are numbers text."""
-        object.__setattr__(self, "prompt", _text_or_messages("prompt", self.prompt))
-        object.__setattr__(self, "response", _text_or_messages("response", self.response))
+        object.__setattr__(self, "prompt", text_or_messages("prompt", self.prompt))
+        object.__setattr__(self, "response", text_or_messages("response", self.response))
         object.__setattr__(self, "step", step_of(self.step))
         for name in _NAMES:
             object.__setattr__(self, name, name_of(name, getattr(self, name)))
@@ -150,7 +150,7 @@ def texts_of(given: Any, what: str) -> list[Text]:
     """Texts from any iterable of them. Raises BadSample for one text alone."""
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         raise BadSample(f"{what}: a {type(given).__name__} is no list of texts.", remedy='Write ["…", "…"].')
-    return [_text_or_messages(f"{what}[{place}]", "" if is_empty(one) else one) for place, one in enumerate(given)]
+    return [text_or_messages(f"{what}[{place}]", "" if is_empty(one) else one) for place, one in enumerate(given)]
 
 
 def step_of(given: Any) -> int | None:
@@ -174,7 +174,8 @@ def name_of(what: str, given: Any) -> str | None:
     raise BadSample(f"{what}: a {type(given).__name__} is no name.", remedy="Give text.")
 
 
-def _text_or_messages(name: str, given: Any) -> Text:
+def text_or_messages(name: str, given: Any) -> Text:
+    """Text, or a sequence of messages with roles and contents. Raises BadSample with the fix for anything else."""
     if isinstance(given, str):
         return given
     if given is None and name == "response":
@@ -189,17 +190,22 @@ def _text_or_messages(name: str, given: Any) -> Text:
             remedy="Give a str or a list of messages.",
         )
     for place, message in enumerate(given):
-        if isinstance(message, int):
-            raise BadSample(f"{name} holds token ids.", remedy="Decode them: tokenizer.decode(ids).")
-        if not isinstance(message, Mapping):
-            raise BadSample(
-                f"{name}[{place}] is a {type(message).__name__}, no message.",
-                remedy='Give one text, or messages such as {"role": "assistant", "content": "…"}.',
-            )
-        _require_role(message, f"{name}[{place}]")
-        if not any(member in message for member in _SAID):
-            raise BadSample(f"{name}[{place}] has no content.", remedy='Give {"role": …, "content": "…"}.')
+        require_message(message, name, place)
     return given
+
+
+def require_message(message: Any, name: str, place: int) -> None:
+    """Raises BadSample with the fix if the element of a conversation is no message."""
+    if isinstance(message, int):
+        raise BadSample(f"{name} holds token ids.", remedy="Decode them: tokenizer.decode(ids).")
+    if not isinstance(message, Mapping):
+        raise BadSample(
+            f"{name}[{place}] is a {type(message).__name__}, no message.",
+            remedy='Give one text, or messages such as {"role": "assistant", "content": "…"}.',
+        )
+    _require_role(message, f"{name}[{place}]")
+    if not any(member in message for member in _SAID):
+        raise BadSample(f"{name}[{place}] has no content.", remedy='Give {"role": …, "content": "…"}.')
 
 
 def _require_role(message: Mapping[str, Any], where: str) -> None:

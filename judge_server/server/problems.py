@@ -11,6 +11,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ConfigDict
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
@@ -94,7 +95,8 @@ def _response(status: int, document: dict[str, Any], retry_after_seconds: float 
 
 
 class ProblemResponse(Response):
-    """A problem document; to somebody who asked for one of the pages, a page."""
+    """A problem document; to somebody who asked for one of the pages, a page. A program that sends JSON there has the
+    wrong address, and reads no page."""
 
     media_type = MEDIA_TYPE
 
@@ -103,10 +105,14 @@ class ProblemResponse(Response):
         self.document = document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and is_page(scope["path"]):
+        if scope["type"] == "http" and is_page(scope["path"]) and not _sends_json(scope):
             await error_page(Request(scope), self.status_code, self.document)(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+
+def _sends_json(scope: Scope) -> bool:
+    return Headers(scope=scope).get("content-type", "").startswith("application/json")
 
 
 def _discreet(value: Any) -> Any:

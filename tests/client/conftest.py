@@ -16,13 +16,17 @@ for name in [name for name in os.environ if name.startswith("JUDGE_")]:
 
 @contextmanager
 def environment(**variables: str) -> Iterator[None]:
-    """Variables that are set inside the block."""
+    """Variables that are set inside the block; then what stood before stands again."""
+    before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
         yield
     finally:
-        for name in variables:
-            del os.environ[name]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from judge_client import BadConfiguration, BadSample, JudgeFailed, Rewarder, Sample
-from judge_client.contact import LONGEST_WITHOUT_SECONDS, PERMANENT_IN_A_ROW, Contact
-from judge_client.errors import DeadlineExceeded
+from judge_client.contact import LONGEST_WITHOUT_SECONDS, OF_THE_TEXT, PERMANENT, PERMANENT_IN_A_ROW, Contact
+from judge_client.errors import DeadlineExceeded, RewardChanged
 from judge_client.judgment import Judgment
 from judge_client.scored import Scored
+from judge_server.core.errors import JudgeServerError
 from tests.client.scripted_server import ScriptedServer, Seen, judged, judgment, problem
+from tests.client.test_errors import tree
 from tests.stub_judge import Reply
 
 GOOD = Sample("p", "good", rubric="a/b")
@@ -54,6 +56,25 @@ def test_rows_that_all_lack_their_reference_stop_the_training(scripted):
     scripted.behave = answers(bad=NO_REFERENCE)
     with pytest.raises(JudgeFailed, match="reference: the criterion"):
         dropping(scripted.url).score([Sample("p", "bad")] * 3)
+
+
+def test_each_refusal_of_the_server_that_comes_again_counts_as_permanent():
+    """408 and 429 are about the moment."""
+    known = PERMANENT | OF_THE_TEXT | {RewardChanged.type}
+    refusals = {kind.type for kind in tree(JudgeServerError) if 400 <= kind.status < 500} - {"too_slow"}
+
+    assert refusals - {"overloaded", "allowance_spent"} <= known
+
+
+@pytest.mark.parametrize("slug", sorted(OF_THE_TEXT))
+def test_texts_that_no_judge_can_read_stop_a_training_only_at_its_beginning(scripted, slug):
+    scripted.behave = answers(long={"type": slug, "detail": "7,000 tokens are too many."})
+    with pytest.raises(JudgeFailed, match=r"7,000 tokens.*No judgment has succeeded yet"):
+        dropping(scripted.url).score([Sample("p", "long")] * 2)
+    rewarder = dropping(scripted.url)
+    rewarder.score([GOOD])
+
+    assert [one.failure for one in rewarder.score([Sample("p", "long")] * 2)] == [slug] * 2
 
 
 def test_a_judge_that_is_late_at_first_follows_the_policy(scripted):

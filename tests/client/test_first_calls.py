@@ -147,6 +147,10 @@ CALLS = {
     "extra_info of verl as text": (lambda u: of_verl(u, extra_info='{"raw_prompt": "x"}'), "extra_info is a str"),
     "a key of verl that is not there": (lambda u: of_verl(u, prompt_key="promt"), "It has raw_prompt"),
     "a policy that verl cannot bear": (lambda u: of_verl(u, on_failure="drop"), "Choose raise or a number"),
+    "the class for a reward": (
+        lambda u: SyncRubricReward(prompts=["I cough."], completions=["Rest."], completion_ids=[[1]]),
+        "Write reward_funcs=[SyncRubricReward(",
+    ),
     "a run as long as a prompt": (lambda u: trained(u, run="x" * 5_000), "run: "),
 }
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Batch = Mapping[str, Any]
+_OBJECT = 'Write {"name": …}.'
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,9 @@ def _object(value: Any, name: str) -> Mapping[str, Any] | None:
     try:
         found = value_of(value) if isinstance(value, str) else value
     except ValueError as fault:
-        raise BadSample(f"column {name!r} holds {value[:60]!r}, which is no JSON: {fault}.") from None
+        raise BadSample(f"column {name!r} holds {value[:60]!r}, which is no JSON: {fault}.", remedy=_OBJECT) from None
     if not isinstance(found, Mapping):
-        raise BadSample(
-            f"column {name!r} should hold objects, not {type(found).__name__}.", remedy='Write {"name": …}.'
-        )
+        raise BadSample(f"column {name!r} should hold objects, not {type(found).__name__}.", remedy=_OBJECT)
     kept: dict[str, Any] = _without_nulls(found)
     return kept or None
 

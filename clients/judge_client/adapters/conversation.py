@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from judge_client.sample import require_message
+
 _MEMBERS = ("role", "content", "reasoning", "reasoning_content", "tool_call_id", "name")
 _OF_THE_MODEL = ("assistant", "tool")
 
@@ -19,8 +21,12 @@ def plain(message: Any) -> dict[str, Any]:
 
 def parted(messages: Sequence[Any], first: int = 0) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What went before, and the model's last turns with their tool results. ``first``: the place of the first message
-    that the model wrote itself; those before it are in the prompt, whoever speaks in them."""
-    told = [plain(message) for message in messages]
+    that the model wrote itself; those before it are in the prompt, whoever speaks in them. Raises BadSample for what
+    is no message."""
+    given = [_mapping(message) for message in messages]
+    for place, message in enumerate(given):
+        require_message(message, "messages", place)
+    told = [plain(message) for message in given]
     start = len(told)
     while start > first and told[start - 1]["role"] in _OF_THE_MODEL:
         start -= 1

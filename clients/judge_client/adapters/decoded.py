@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from judge_client.deadline import Deadline
-from judge_client.errors import BadInput, Momentary, TooLarge
+from judge_client.errors import BadInput, BadSample, Momentary, TooLarge
 from judge_client.exchange import Call, exchange
 from judge_client.flow import Flow, Reply, Request, Together
 from judge_client.judgment import Judgment
@@ -49,6 +49,8 @@ class DecodedRewarder(Rewarder):
             return Judgment.failed(error)
 
     def _body(self, sample: Sample) -> dict[str, Any]:
+        if not isinstance(sample.response, str):
+            raise BadSample("response: messages, where this trainer decodes to text.", remedy="Give one text.")
         whole = None if isinstance(self.terms.rubric, str) else self.terms.rubric
         label = {
             "reference": sample.reference,

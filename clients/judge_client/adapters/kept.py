@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from judge_client.configuration import VARIABLES, environment
+from judge_client.errors import BadSample
 from judge_client.on_failure import Kind, OnFailure
 from judge_client.rewarder import Rewarder
 from judge_client.sample import encode
@@ -32,14 +33,21 @@ class Profile(Generic[R]):
     def rewarder(self, settings: Mapping[str, Any]) -> R:
         """The Rewarder with these arguments; None stands for the environment. Raises BadConfiguration."""
         around = [environment(f"JUDGE_{name}") for name in VARIABLES]
-        key = self.kind, encode([self.trainer, sorted(settings.items()), around], "settings")
+        try:
+            key = self.kind, encode([self.trainer, sorted(settings.items()), around], "settings")
+        except BadSample:
+            self._made(settings)  # which says what is wrong with the setting
+            raise
         if key not in _KEPT:
-            policy = OnFailure.choose(
-                settings.get("on_failure"), default=self.default, bears=self.bears, trainer=self.trainer
-            )
-            _KEPT.setdefault(key, self.kind(**{**settings, "on_failure": policy}))
+            _KEPT.setdefault(key, self._made(settings))
         kept: R = _KEPT[key]
         return kept
+
+    def _made(self, settings: Mapping[str, Any]) -> R:
+        policy = OnFailure.choose(
+            settings.get("on_failure"), default=self.default, bears=self.bears, trainer=self.trainer
+        )
+        return self.kind(**{**settings, "on_failure": policy})
 
 
 def number_of(scored: Scored) -> float:

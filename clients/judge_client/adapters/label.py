@@ -12,7 +12,7 @@ from typing import Any
 
 from judge_client.adapters.columns import USUAL
 from judge_client.errors import BadSample
-from judge_client.sample import Sample, Text, encode
+from judge_client.sample import Sample, Text, encode, text_or_messages
 from judge_client.wire import value_of
 
 MEMBERS = ("prompt", "reference", "facts", "rubric", "judge")
@@ -53,10 +53,12 @@ def envelope_in(label: Any) -> dict[str, Any] | None:
 
 
 def text_of(prompt: Any) -> Text | None:
-    """Text, or plain messages, in whatever sequence the trainer keeps them; None if there is nothing."""
+    """Text, or plain messages, in whatever sequence the trainer keeps them; None if there is nothing. Raises
+    BadSample for anything else."""
     if prompt is None or isinstance(prompt, str):
         return prompt or None
-    return [dict(message) for message in prompt] or None
+    told = text_or_messages("prompt", prompt)
+    return told if isinstance(told, str) else [dict(message) for message in told] or None
 
 
 def _parsed(text: str) -> Any:

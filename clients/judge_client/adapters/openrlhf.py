@@ -26,7 +26,6 @@ from judge_client.wire import parse, read
 
 _LOADED_AS = "reward_func"  # the name under which OpenRLHF runs this file
 _BY_SAMPLE = "-"
-_REFUSED = Failure("judge_failed", "The server's log and metrics say why.")
 
 
 class QueryRewarder(Rewarder):
@@ -38,7 +37,7 @@ class QueryRewarder(Rewarder):
 
     def _queried(self, queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any]) -> Flow[list[Scored]]:
         rubric = self.terms.rubric if isinstance(self.terms.rubric, str) else _BY_SAMPLE
-        query = {"on_error": str(self.on_failure)} | ({"judge": self.terms.judge} if self.terms.judge else {})
+        query = {"on_error": str(self.on_failure), "judge": self.terms.judge, "run": self.training_run}
         body = {"query": list(queries), "prompts": list(prompts), "labels": list(labels)}
         path = f"/trainers/openrlhf/{quote(rubric, safe='/@')}"
         request = Request("POST", path, query=query, content=encode(body), headers=JSON)
@@ -72,15 +71,14 @@ def _scored(reply: Reply) -> list[Scored]:
     """What the server substituted counts as failed here, too, so that the policy is applied in one place."""
     data = parse(reply.content)
     rewards = read(tuple[float, ...], data["rewards"], "rewards")
-    failed = read(tuple[float, ...], data["extra_logs"]["judge_failed"], "judge_failed")
     coverage = read(tuple[float, ...], data["extra_logs"]["judge_coverage"], "judge_coverage")
-    return [_one(*row) for row in zip(rewards, failed, coverage, strict=True)]
+    failures = [None if one is None else read(Failure, one, "failures") for one in data["failures"]]
+    return [_one(*row) for row in zip(rewards, coverage, failures, strict=True)]
 
 
-def _one(reward: float, failed: float, coverage: float) -> Scored:
-    value = None if failed else reward
-    error = _REFUSED if failed else None
-    return Scored.of(Judgment(id="", reward=value, status="failed" if failed else "ok", coverage=coverage, error=error))
+def _one(reward: float, coverage: float, error: Failure | None) -> Scored:
+    value = None if error else reward
+    return Scored.of(Judgment(id="", reward=value, status="failed" if error else "ok", coverage=coverage, error=error))
 
 
 if __name__ == _LOADED_AS:

@@ -18,6 +18,7 @@ from judge_client.errors import BadConfiguration
 from judge_client.rewarder import Rewarder
 from judge_client.wire import value_of
 
+_LINES = 'Write lines of {"prompt": …}.'
 PROFILE = Profile("RAGEN", Rewarder, bears=("raise", "number"))
 
 
@@ -67,10 +68,24 @@ def _rows(dataset: str) -> Sequence[dict[str, Any]]:
     """Read once: RAGEN makes each environment of a batch by itself. Raises BadConfiguration if there is no row."""
     if not dataset:
         raise BadConfiguration("env_config: dataset is missing.", remedy='Name a file of lines {"prompt": …}.')
-    rows = [value_of(line) for line in Path(dataset).read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        lines = Path(dataset).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadConfiguration(f"dataset: {dataset}: {fault}.", remedy="Name a file of JSON lines in UTF-8.") from None
+    rows = [_row(line, f"dataset: {dataset}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
     if not rows:
-        raise BadConfiguration(f"dataset: {dataset} is empty.", remedy='Write lines of {"prompt": …}.')
+        raise BadConfiguration(f"dataset: {dataset} is empty.", remedy=_LINES)
     return rows
+
+
+def _row(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = value_of(line)
+    except ValueError as fault:
+        raise BadConfiguration(f"{where} is no JSON: {fault}.", remedy=_LINES) from None
+    if not isinstance(row, dict) or not row.get("prompt"):
+        raise BadConfiguration(f"{where} has no prompt.", remedy=_LINES)
+    return row
 
 
 def register(name: str = "rubric") -> None:

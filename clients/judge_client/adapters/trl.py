@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from judge_client.adapters.asynchronous import SettledRewards, async_reward
 from judge_client.adapters.columns import USUAL, Columns, logged_step, require_columns
 from judge_client.diversity import diversity
+from judge_client.errors import BadConfiguration
 from judge_client.on_failure import KINDS, Kind, OnFailure
 from judge_client.rewarder import Rewarder
 from judge_client.sample import Sample, Text
@@ -41,6 +42,7 @@ class _Reward:
         columns: Columns = USUAL,
         **options: Any,
     ) -> None:
+        _require_no_call(type(self).__name__, options)
         bears, default, trainer = self.bears, self.default, self.trainer
         if "drop" in bears and not masks_missing_rewards():
             bears, default, trainer = _UNMASKED, OnFailure.RAISE, "TRL before 1.6, which counts a missing reward as 0,"
@@ -92,6 +94,15 @@ class UnmaskedRubricReward(SyncRubricReward):
     bears = _UNMASKED
     default = OnFailure.RAISE
     trainer = "a trainer that counts a missing reward as 0"
+
+
+def _require_no_call(name: str, options: Mapping[str, Any]) -> None:
+    """Raises BadConfiguration if a trainer was given the class, and calls it as a reward function."""
+    if "completions" in options:
+        raise BadConfiguration(
+            f"{name} was given as a class, and a reward is an instance of it.",
+            remedy=f'Write reward_funcs=[{name}("medical/consultation")].',
+        )
 
 
 def _name_of(rubric: str | Mapping[str, Any] | None, judge: str | None) -> str:

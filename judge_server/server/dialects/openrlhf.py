@@ -10,6 +10,7 @@ from pydantic import Field
 
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
+from judge_server.core.verdict import Failure
 from judge_server.server.dialects.chat_family import content_start
 from judge_server.server.dialects.chat_markup import UnsplitText, split_pair
 from judge_server.server.dialects.envelope import open_label
@@ -43,11 +44,13 @@ class OpenRlhfRequest(TrainerBody):
 
 
 class OpenRlhfResponse(Frozen):
-    """``extra_logs`` always has the same names, because OpenRLHF joins them over samples."""
+    """``extra_logs`` always has the same names, because OpenRLHF joins them over samples. OpenRLHF reads no
+    ``failures``, our client does."""
 
     rewards: list[float]
     scores: list[float]
     extra_logs: dict[str, list[float]]
+    failures: list[Failure | None] = Field(description="Why a reward is the number of on_error; null for the judge's.")
 
 
 @router.post("/{rubric:path}", summary="Rewards for OpenRLHF", response_model=OpenRlhfResponse)
@@ -68,7 +71,8 @@ async def openrlhf(
         "judge_failed": [reward.failed for reward in rewards],
         "judge_coverage": [reward.coverage for reward in rewards],
     }
-    return OpenRlhfResponse(rewards=numbers, scores=numbers, extra_logs=logs)
+    failures = [reward.failure for reward in rewards]
+    return OpenRlhfResponse(rewards=numbers, scores=numbers, extra_logs=logs, failures=failures)
 
 
 def _item(trainer: TrainerRequest, query: str, prompt: str, label: Any) -> dict[str, Any]:

@@ -38,6 +38,11 @@ class Reward:
         return None if self.fault is None else str(self.fault.extensions.get("error_type", self.fault.type))
 
     @property
+    def failure(self) -> Failure | None:
+        """Why no judge gave this value, with what to do about it."""
+        return Failure(type=self.error, detail=str(self.fault)) if self.error else None
+
+    @property
     def number(self) -> float:
         """The value, for trainers whose policies always give one."""
         if self.value is None:

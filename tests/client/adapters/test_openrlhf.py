@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from judge_client import BadConfiguration, JudgeFailed
+from judge_client import BadConfiguration, Client, JudgeFailed
 from judge_client.adapters import openrlhf
 from judge_client.errors import UnknownRubric
 from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RENDERED, RUBRIC, telling
@@ -57,6 +57,29 @@ def test_a_server_that_nobody_reached_gives_no_number():
     told = {"JUDGE_URL": "http://127.0.0.1:9", "JUDGE_ON_FAILURE": "-0.5", "JUDGE_DEADLINE_SECONDS": "1"}
     with environment(**told), pytest.raises(JudgeFailed, match="server_unreachable"):
         loaded()([RENDERED + GOOD], prompts=[RENDERED], labels=[{"rubric": RUBRIC}])
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ('{"reference": "x"', "envelope cannot be read"),
+        ({"rubric": RUBRIC | {"criteria": [RUBRIC["criteria"][0] | {"reference": "required"}]}}, "reference"),
+        ({"rubric": "medical/consultatoin"}, "Did you mean medical/consultation"),
+    ],
+)
+def test_the_first_sample_gets_no_number_if_it_can_never_be_judged(served, label, told):
+    """Also where an earlier run of the same URL had rewards, so that the server would answer the number."""
+    with environment(JUDGE_URL=served[0], JUDGE_ON_FAILURE="-0.5"):
+        loaded()([RENDERED + GOOD], prompts=[RENDERED], labels=[{"rubric": RUBRIC}])
+        with pytest.raises(JudgeFailed, match=f"{told}.*No judgment has succeeded yet"):
+            loaded()([RENDERED + GOOD], prompts=[RENDERED], labels=[label])
+
+
+def test_the_run_of_the_environment_is_kept_with_the_judgment(served):
+    with environment(JUDGE_URL=served[0], JUDGE_ON_FAILURE="-0.5", JUDGE_RUN="night-7"):
+        loaded()([RENDERED + GOOD], prompts=[RENDERED], labels=[{"rubric": RUBRIC}])
+    with Client(served[0]) as client:
+        assert len(client.judgments(run="night-7").judgments) == 1
 
 
 def test_a_misspelt_rubric_is_no_number(served):

@@ -117,6 +117,24 @@ def test_a_file_without_questions_is_told(registered, tmp_path):
         made(str(tmp_path / "none.jsonl")).reset(seed=1)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"prompt": "a"}\n{"prompt": ', r"line 2 is no JSON: .* Write lines of"),
+        ('{"prompt": "a", "facts": {"age": NaN}}', r"line 1 is no JSON: NaN is not JSON\. Write lines of"),
+        ('{"question": "a"}', r"line 1 has no prompt\. Write lines of"),
+        ('["a"]', r"line 1 has no prompt\. Write lines of"),
+        (None, r"No such file.*Name a file of JSON lines"),
+    ],
+)
+def test_a_file_that_holds_something_else_is_told(registered, tmp_path, text, told):
+    if text is not None:
+        (tmp_path / "rows.jsonl").write_text(text)
+
+    with pytest.raises(BadConfiguration, match=told):
+        made(str(tmp_path / "rows.jsonl"))
+
+
 def test_ragen_reads_the_defaults_before_it_reads_the_configuration(registered):
     assert asdict(CONFIGURATIONS["rubric"]()) == {"dataset": "", "rubric": None, "success_from": 0.5, "settings": {}}
 
