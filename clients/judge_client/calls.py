@@ -18,6 +18,7 @@ from judge_client.judgment import Judgment
 from judge_client.label import Collected, LabelSet, LabelSetList, LabelSetSummary
 from judge_client.options import CalibrationOptions, CallOptions, ExamOptions, JudgmentFilter, LabelSetPage, checked
 from judge_client.rubric import Difference, Published, RubricDocument, RubricEntry, RubricList, Validation
+from judge_client.run import RunSummary
 from judge_client.sample import encode, samples_of
 from judge_client.scoring import JSON, Samples
 from judge_client.stored import JudgmentPage, RescoreList, RescoreResult
@@ -186,6 +187,10 @@ def job_results(job_id: str, after: int) -> Call[list[JobResult]]:
 def _lines(reply: Reply) -> list[JobResult]:
     found = (parse(line) for line in reply.content.splitlines())
     return [read(JobResult, {"index": one.get("index"), "judgment": one}, "result") for one in found]
+
+
+def run_summary(run: str) -> Call[RunSummary]:
+    return _get(RunSummary, "/v1/runs/summary", run=run)
 
 
 def healthz() -> Call[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from judge_client import errors
+from judge_client import calls, errors
 from judge_client.configuration import Terms, environment, options_of, refuse_unknown
 from judge_client.connection import DEFAULT_CONNECTIONS
 from judge_client.contact import FIRST_CONTACT_SECONDS, Contact
@@ -20,6 +20,7 @@ from judge_client.group_scoring import score_group
 from judge_client.judgment import Judgment
 from judge_client.on_failure import OnFailure
 from judge_client.pin import Pins, on_change_of
+from judge_client.run import RunChange
 from judge_client.sample import Sample, Text, samples_of, texts_of
 from judge_client.scored import Scored, with_policy
 from judge_client.scoring import Conduct, score_batch
@@ -188,7 +189,7 @@ class Rewarder:
         for place, sample in enumerate(samples):
             self._require_rubric(sample, f"samples[{place}]")
         found = yield from self._judged(samples)
-        self._require_sound(samples, found)
+        yield from self._require_sound(samples, found)
         return self._after_policy(found, [sample.prompt_key for sample in samples])
 
     def _judged(self, samples: Sequence[Sample]) -> Flow[list[Scored]]:
@@ -209,7 +210,7 @@ class Rewarder:
             found = [Scored.of(Judgment.failed(error)) for _ in rollouts.responses]
         else:
             found, group = result.scored(), result.group
-        self._require_sound([rollouts] * len(found), found)
+        yield from self._require_sound([rollouts] * len(found), found)
         return ScoredGroup(tuple(self._after_policy(found, [0] * len(found))), group)
 
     def _after_policy(self, found: Sequence[Scored], prompts: Sequence[Hashable]) -> list[Scored]:
@@ -239,11 +240,27 @@ class Rewarder:
                 remedy="Give Rewarder(rubric), JUDGE_RUBRIC, or a rubric with each sample.",
             )
 
-    def _require_sound(self, asked: Sequence[Sample | Rollouts], found: Sequence[Scored]) -> None:
+    def _require_sound(self, asked: Sequence[Sample | Rollouts], found: Sequence[Scored]) -> Flow[None]:
         """Raises what no policy covers."""
         for one, scored in zip(asked, found, strict=True):
             self._require_known(one, scored)
-            self._pins.check(one.rubric or self.terms.rubric, one.judge or self.terms.judge, scored.judgment, one.step)
+            try:
+                self._check_pins(one, scored)
+            except errors.RewardChanged as changed:
+                if one.run is None:
+                    raise
+                self._pins.give_up((yield from self._changes(one.run, changed)))
+                self._check_pins(one, scored)
+
+    def _check_pins(self, one: Sample | Rollouts, scored: Scored) -> None:
+        self._pins.check(one.rubric or self.terms.rubric, one.judge or self.terms.judge, scored.judgment, one.step)
+
+    def _changes(self, run: str, changed: errors.RewardChanged) -> Flow[tuple[RunChange, ...]]:
+        """What the server keeps of the run's changes. Raises ``changed`` if it cannot say."""
+        try:
+            return (yield from self._endpoint.ask(calls.run_summary(run))).changes
+        except errors.JudgeClientError as error:
+            raise changed from error
 
     def _require_known(self, asked: Sample | Rollouts, one: Scored) -> None:
         """A misspelt rubric or judge of our own fails every sample permanently, and so does another reward than the

@@ -77,6 +77,62 @@ def test_pins_cost_no_request(scripted, answering, run):
     assert [(one.method, one.path) for one in scripted.seen] == [("POST", "/v1/score/batch")] * 5
 
 
+class Repinned(Answering):
+    """A server whose run was repinned on purpose, after ``before`` had answered."""
+
+    def __init__(self, kind: str, before: str) -> None:
+        super().__init__()
+        self.change = {"act": "repinned", "kind": kind, "before": before, "reason": "a typo", "by": "Ada"}
+
+    def __call__(self, seen: Seen) -> Reply:
+        if seen.path != "/v1/runs/summary?run=night-7":
+            return super().__call__(seen)
+        return Reply(body={"run": "night-7", "changes": [self.change]})
+
+
+BEFORE = {
+    "digest": ("rubric", "a/b@1.0.0 d1"),
+    "fingerprint": ("judge", "m direct f1"),
+    "guard": ("guard", "1:a"),
+}
+
+
+@pytest.mark.parametrize("changed", BEFORE)
+def test_a_change_that_was_repinned_on_purpose_goes_on_and_is_logged_once_with_its_reason(scripted, changed, caplog):
+    scripted.behave = Repinned(*BEFORE[changed])
+    rewarder = Rewarder("a/b", url=scripted.url, run="night-7", on_failure="drop")
+    rewarder.score([SAMPLE])
+    setattr(scripted.behave, changed, "other")
+    with caplog.at_level(logging.WARNING, "judge_client"):
+        assert [one.reward for one in rewarder.score([SAMPLE, SAMPLE])] == [0.5, 0.5]
+        assert rewarder.score_one(SAMPLE).reward == 0.5
+    (record,) = caplog.records
+    assert "repinned by Ada: a typo" in record.getMessage()
+    assert [one.path for one in scripted.seen].count("/v1/runs/summary?run=night-7") == 1
+    assert "other" in " ".join(rewarder.pinned.values()).split()
+
+
+@pytest.mark.parametrize("run", [None, "night-7"])
+def test_a_repin_of_something_else_and_a_run_that_is_not_named_stop_it(scripted, run):
+    scripted.behave = Repinned(*BEFORE["digest" if run else "guard"])
+    rewarder = Rewarder("a/b", url=scripted.url, run=run)
+    rewarder.score([SAMPLE])
+    scripted.behave.guard = "other"
+    with pytest.raises(RewardChanged, match="The guard changed at step 7"):
+        rewarder.score([SAMPLE])
+
+
+def test_a_server_that_does_not_know_the_run_allows_no_change(scripted, answering):
+    """Its store was lost, and with it what the run is pinned to."""
+    rewarder = Rewarder("a/b", url=scripted.url, run="night-7")
+    rewarder.score([SAMPLE])
+    answering.guard = "other"
+    unknown = {"type": "urn:judge-server:error:unknown_run", "status": 404, "detail": "No judgment is stored."}
+    scripted.behave = lambda seen: Reply(404, unknown) if "runs" in seen.path else answering(seen)
+    with pytest.raises(RewardChanged, match="The guard changed at step 7"):
+        rewarder.score([SAMPLE])
+
+
 class Keeping(Answering):
     """A server that keeps what rewarded a run first, and refuses anything else unless the sample allows it."""
 

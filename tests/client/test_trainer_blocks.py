@@ -1,4 +1,4 @@
-"""Every code block of docs/trainers is run by a test, or is checked here for what it names."""
+"""Every code block of docs/trainers is run by a test, or says below it that nothing here can run it."""
 
 import ast
 import re
@@ -13,11 +13,9 @@ from judge_server.server.app import create_app
 from tests.client.test_trainer_pages import FOLDER, PAGES, ROWS, section
 from tests.project.repository import ROOT
 from tests.served import settings_of
-from tests.trainers.page import Block, blocks
+from tests.trainers.page import Block, added, blocks
 
 SERVE = ".venv/bin/judge-server serve --model baseline\n"
-FRAGMENTS = ("diff", "nginx", "text", "toml")
-"""Not programs: what they name is checked below."""
 STARTS = re.compile(r"(uv run |\w+=\S+ )?python3? \S+\.py")
 DOTTED = re.compile(r"judge_client(?:\.\w+)+(?::\w+)?")
 OURS = re.compile(r"http://127\.0\.0\.1:8000(/[^\s\"'?;`]*)")
@@ -66,11 +64,20 @@ def _places(function: str, given: list[object], parent: ast.AST) -> list[int]:
 
 
 def is_run(page: str, place: int, block: Block) -> bool:
-    """By a test that takes it, or by one that runs all of its kind (installing, serving, curl and its answer)."""
+    """By a test that takes it, or by one that runs all of its kind (installing, serving, curl and its answer); a diff
+    also if every line that it adds stands in a program of the page that is run."""
+    if block.language == "diff" and (page, place) not in taken():
+        programs = [_bare(other.text) for at, other in of(page) if other.language != "diff" and is_run(page, at, other)]
+        return all(any(_bare(line) in program for program in programs) for line in added(block.text))
     before = blocks(page)[place - 1] if place else None
     answered = before is not None and before.text.startswith("curl") and block.language == "json"
     installs = "pip install" in block.text or block.text == SERVE
     return (page, place) in taken() or installs or block.text.startswith("curl") or answered
+
+
+def _bare(text: str) -> str:
+    """Without spaces, line ends, and what joins it to the next line."""
+    return re.sub(r"\s|\\$", "", text.strip(), flags=re.MULTILINE).rstrip(",")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -80,9 +87,7 @@ def test_every_program_of_the_page_is_run_by_a_test(page):
     left = [
         block.text
         for place, block in of(page)
-        if block.language not in FRAGMENTS
-        and not is_run(page, place, block)
-        and not (started_elsewhere and STARTS.match(block.text))
+        if not is_run(page, place, block) and not (started_elsewhere and STARTS.match(block.text))
     ]
 
     assert left == []
@@ -92,7 +97,7 @@ def test_every_program_of_the_page_is_run_by_a_test(page):
 def test_a_command_that_nothing_runs_says_so_below_it(page):
     text = (FOLDER / f"{page}.md").read_text(encoding="utf-8")
     for place, block in of(page):
-        if block.language not in FRAGMENTS and not is_run(page, place, block):
+        if not is_run(page, place, block):
             assert re.match(r"\s*Not run in our tests: \w", text.partition(f"{block.text}```\n")[2]), block.text
 
 

@@ -49,6 +49,11 @@ def nginx(folder: Path, server: str, port: int, told: Certificate) -> list[objec
         "/etc/ssl/judge.example.org.pem": str(told.chain),
         "/etc/ssl/judge.example.org.key": str(told.key),
     })  # fmt: skip
+    return nginx_with(example, folder)
+
+
+def nginx_with(example: str, folder: Path) -> list[object]:
+    """The command that runs nginx with these sites, by itself and in the foreground."""
     paths = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -81,8 +86,9 @@ def installed(name: str) -> bool:
 
 
 @contextmanager
-def running(command: list[object], folder: Path, address: str, told: Certificate) -> Iterator[None]:
-    """The proxy, from its first answer on."""
+def running(command: list[object], folder: Path, address: str, told: Certificate | None = None) -> Iterator[None]:
+    """The proxy, from its first answer on. ``told``: None without TLS."""
+    verify = True if told is None else told.context
     with (folder / "proxy.log").open("wb") as log:
         process = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log, env={"HOME": str(folder)})
     try:
@@ -91,7 +97,7 @@ def running(command: list[object], folder: Path, address: str, told: Certificate
             assert process.poll() is None, (folder / "proxy.log").read_text()
             assert time.monotonic() < give_up, (folder / "proxy.log").read_text()
             try:
-                httpx.get(f"{address}/healthz", verify=told.context, trust_env=False, timeout=PATIENCE_SECONDS)
+                httpx.get(f"{address}/healthz", verify=verify, trust_env=False, timeout=PATIENCE_SECONDS)
             except httpx.TransportError:
                 time.sleep(0.05)
             else:

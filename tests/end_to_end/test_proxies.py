@@ -10,9 +10,11 @@ import httpx
 import pytest
 
 from tests.command import judge_server, serving
-from tests.end_to_end.proxies import EXAMPLES, HOST, certificate, installed, running
-from tests.served import until
+from tests.end_to_end.proxies import EXAMPLES, HOST, certificate, installed, nginx_with, running
+from tests.served import served, settings_of, until
+from tests.server.dialects.exchanges import NEMO_GYM
 from tests.submissions import checking, submission
+from tests.trainers.page import example
 from tests.yardstick import PATIENCE_SECONDS
 
 CONFIGURATION = f"""
@@ -34,11 +36,15 @@ def server(tmp_path_factory) -> Iterator[tuple[str, str]]:
         yield client.base_url.netloc.decode(), key
 
 
-@contextmanager
-def _behind(name: str, server: str, folder) -> Iterator[httpx.Client]:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _behind(name: str, server: str, folder) -> Iterator[httpx.Client]:
+    port = _free_port()
     told = certificate(folder)
     address = f"https://127.0.0.1:{port}/judge"
     with (
@@ -96,3 +102,20 @@ def test_forwarded_headers_count_from_configured_addresses_only(server):
             entered = _sign_in(client, key, headers)
             assert entered.status_code == 303, entered.text
             assert ("Secure" in entered.headers["set-cookie"]) == believed
+
+
+@pytest.mark.parametrize("policy", ["the default", "another policy"])
+def test_the_nginx_of_nemo_gyms_page_leads_to_its_resources_server(policy, tmp_path):
+    missing = [tool for tool in ("nginx",) if not installed(tool)]
+    if missing:
+        pytest.skip(f"{missing[0]} is not installed")
+    port = _free_port()
+    with served(settings_of()) as server:
+        told = {"listen 9100;": f"listen 127.0.0.1:{port};", "127.0.0.1:8000": server.base_url.netloc.decode()}
+        site = example("nemo-gym", "nginx", told).replace(f"# {policy}: ", "")
+        with running(nginx_with(site, tmp_path), tmp_path, address := f"http://127.0.0.1:{port}"):
+            body = NEMO_GYM.body("Rest, and drink enough.", "Rest.")
+            answer = httpx.post(f"{address}/verify", json=body, trust_env=False, timeout=PATIENCE_SECONDS)
+
+    assert answer.status_code == 200, answer.text
+    assert 0 <= NEMO_GYM.reward(answer.json()) <= 1

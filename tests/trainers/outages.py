@@ -2,13 +2,15 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +19,9 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.command import PROGRAM, Server
-from tests.stub_judge import Behaviour, Reply, StubJudge, faithful, labels
-from tests.trainers.environment import PROGRAMS, Environment
+from tests.command import Server, judge_server
+from tests.stub_judge import Reply, StubJudge, faithful, labels
+from tests.trainers.environment import PROGRAMS, ROOT, Environment
 
 RUN = "night-7"
 RUBRIC = {
@@ -30,25 +32,31 @@ RUBRIC = {
 }
 _GOLDEN = 0.6180339887498949
 _PATIENT = 900
+_START_SECONDS = 240
+_MAIN = "import sys; from judge_server.cli import main; sys.exit(main())"
 
 
 @dataclass
 class Values:
     """A judge whose every answer is another number between 0.1 and 0.8, so that no default can pass for one of them.
-    ``half_dead``: it answers 503 to every question about half of the responses. ``slow_seconds``: before an answer.
-    ``steady``: one text always gets the same number, which depends on this word."""
+    ``half_dead``: it answers 503 to every question about half of the responses. ``stumbling``: 503 to every second
+    call. ``slow_seconds``: before an answer. ``steady``: one text always gets the same number, which depends on this
+    word."""
 
     half_dead: bool = False
+    stumbling: bool = False
     steady: str = ""
     slow_seconds: float = 0.0
     given: list[float] = field(default_factory=list)
     refused: int = 0
+    calls: int = 0
 
     def behave(self, body: dict[str, Any]) -> Reply:
         asked = str(body)
         if "[BEGIN RESPONSE" not in asked:
             return faithful()(body)
-        if self.half_dead and zlib.crc32(asked.encode()) % 2:
+        self.calls += 1
+        if (self.half_dead and zlib.crc32(asked.encode()) % 2) or (self.stumbling and self.calls % 2):
             self.refused += 1
             return Reply(503)
         turn = zlib.crc32(f"{self.steady}{asked}".encode()) if self.steady else len(self.given) + 1
@@ -61,11 +69,14 @@ class Values:
 
 
 class Place:
-    """A folder with rubric, database, and a server that can be killed and started again at the same address."""
+    """A folder with rubric, database, and a server that can be killed and started again at the same address.
+    ``judges``: all that ever answered for it."""
 
-    def __init__(self, folder: Path, judge: StubJudge) -> None:
-        self.folder, self.judge = folder, judge
+    def __init__(self, folder: Path, judge: StubJudge, values: Values) -> None:
+        self.folder, self.judge, self.judges = folder, judge, [values]
         self.timers: list[threading.Timer] = []
+        self.servers: list[Server] = []
+        self.package = ROOT
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
@@ -78,20 +89,40 @@ class Place:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def database(self) -> str:
+        return f"sqlite:///{self.folder}/judge.db"
+
+    @property
     def rubric_file(self) -> Path:
         return self.folder / "rubrics" / "outage.yaml"
+
+    @property
+    def values(self) -> Values:
+        """Of the judge that answers now."""
+        return self.judges[-1]
+
+    @property
+    def server(self) -> Server:
+        return self.servers[-1]
+
+    def logged(self, words: str) -> bool:
+        """Whether a line of any of the servers so far has these words."""
+        return any(words in line for server in self.servers for line in server.log)
 
     def write(self, rubric: Mapping[str, Any]) -> None:
         self.rubric_file.write_text(yaml.safe_dump(dict(rubric), sort_keys=False))
 
     def start(self) -> None:
-        database = f"sqlite:///{self.folder}/judge.db"
-        given = ["--model", self.judge.specification, "--rubrics", self.folder / "rubrics", "--database", database]
-        command = [PROGRAM, "serve", "--port", str(self.port), *map(str, given)]
-        self.server = Server(
-            subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        given = ["--model", self.judge.specification, "--rubrics", self.folder / "rubrics", "--database", self.database]
+        process = subprocess.Popen(
+            [sys.executable, "-c", _MAIN, "serve", "--port", str(self.port), *map(str, given)],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(self.package)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
-        self.server.wait_until_it_listens(120)
+        self.servers.append(Server(process))
+        self.server.wait_until_it_listens(_START_SECONDS)
 
     def kill(self) -> None:
         os.kill(self.server.process.pid, signal.SIGKILL)
@@ -110,6 +141,23 @@ class Place:
         """Killed a second from now, when the trainer has asked for the next rewards."""
         self._later(1.0, lambda: self.down(seconds))
 
+    def upgrade(self, version: str, *, other_guard: bool = False) -> None:
+        """The server is replaced by a copy of this one that says another version, and with another rule of the guard
+        if that is asked for: both read the same database."""
+        self.package = self.folder / f"server-{version}"
+        shutil.copytree(
+            ROOT / "judge_server", self.package / "judge_server", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        (self.package / "judge_server" / "__init__.py").write_text(f'__version__ = "{version}"\n')
+        if other_guard:
+            with (self.package / "judge_server" / "guard" / "guard_version.py").open("a") as file:
+                file.write("\n# another rule\n")
+        self.restart()
+
+    def repin(self, reason: str) -> None:
+        done = judge_server("run", "repin", RUN, "--reason", reason, "--database", self.database)
+        assert done.returncode == 0, done.stderr
+
     def _later(self, seconds: float, happens: Callable[[], None]) -> None:
         self.timers.append(threading.Timer(seconds, happens))
         self.timers[-1].start()
@@ -119,11 +167,18 @@ class Place:
         for timer in self.timers:  # grows while it is read
             timer.join()
 
-    def replace_judge(self, behave: Behaviour) -> None:
+    def replace_judge(self, steady: str) -> None:
         """Another model is started at the address of the judge; its server says nothing else of it."""
         self.judge.stop()
-        self.judge = StubJudge(behave, port=self.judge.port)
+        self.judges.append(Values(steady=steady))
+        self.judge = StubJudge(self.values.behave, port=self.judge.port)
         self.judge.__enter__()
+
+    def name_another_judge(self) -> None:
+        """Another model answers at the address of the judge, and its server says so."""
+        self.judges.append(Values())
+        self.judge.behave = self.values.behave
+        self.judge.listing = {"object": "list", "data": [{"id": "stub", "object": "model", "root": "/models/other"}]}
 
     def stored(self, done: int) -> list[dict[str, Any]]:
         """What rewarded the step after so many steps were done, under the number that the trainer logs it with."""
@@ -132,11 +187,20 @@ class Place:
         found: list[dict[str, Any]] = answer.json()["judgments"]
         return found
 
+    def shown(self) -> dict[str, Any]:
+        """``judge-server run show``."""
+        done = judge_server("run", "show", RUN, "--json", "--database", self.database)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
 
 @contextmanager
-def place(folder: Path, values: Values) -> Iterator[Place]:
+def place(folder: Path, steady: str = "") -> Iterator[Place]:
+    """``steady``: of the judge's values."""
+    values = Values(steady=steady)
     with StubJudge(values.behave) as judge:
-        found = Place(folder, judge)
+        found = Place(folder, judge, values)
         try:
             yield found
         finally:
@@ -212,29 +276,51 @@ def _reached(mark: Path, process: "subprocess.Popen[bytes]") -> bool:
     return True
 
 
-def no_false_rewards(outcome: Outcome, here: Place, *judges: Values) -> None:
-    """Every number that the trainer was given is one that a judge gave, or the guard's about an empty response."""
-    assert outcome.rewards
+def false_rewards(outcome: Outcome, here: Place) -> list[tuple[int, float]]:
+    """Step and number of what the trainer was given and neither a judge gave nor the guard about an empty response."""
+    found = []
     for step in outcome.steps:
         guarded = [one["reward"] for one in here.stored(step["step"]) if _by_the_guard(one)]
         for reward in step["rewards"]:
-            assert reward is None or reward in guarded or any(judge.gave(reward) for judge in judges), step
+            judged = reward is None or any(judge.gave(reward) for judge in here.judges)
+            if not judged and reward not in guarded:
+                found.append((step["step"], reward))
+    return found
 
 
 def _by_the_guard(judgment: dict[str, Any]) -> bool:
     return {verdict["source"] for verdict in judgment["verdicts"]} == {"guard"}
 
 
-def what_rewarded(outcome: Outcome, here: Place) -> dict[int, set[tuple[str, str]]]:
-    """For every step with a reward: the digest of the rubric and the fingerprint of the judge, as the store has them.
-    Fails if a reward is not in the store under its step."""
+Source = tuple[str, str, str]
+"""The digest of a rubric, the fingerprint of a judge, and the guard's version."""
+
+
+def what_rewarded(outcome: Outcome, here: Place) -> dict[int, set[Source]]:
+    """For every step with a reward, as the trainer logs it, what the store says rewarded it. Fails if a reward is not
+    in the store under its step."""
     found = {}
     for step in outcome.steps:
         rewards = [reward for reward in step["rewards"] if reward is not None]
         stored = [one for one in here.stored(step["step"]) if one["reward"] is not None]
         for reward in rewards:
             assert any(abs(one["reward"] - reward) < 1e-6 for one in stored), (step, stored)
-        if rewards:
-            asked = [one for one in stored if not _by_the_guard(one)]
-            found[step["step"]] = {(one["rubric"]["digest"], one["judge"]["fingerprint"]) for one in asked}
+        asked = [one for one in stored if not _by_the_guard(one)]
+        if rewards and asked:
+            found[step["step"] + 1] = {
+                (one["rubric"]["digest"], one["judge"]["fingerprint"], one["guard"]) for one in asked
+            }
+    return found
+
+
+def what_run_show_says(here: Place, steps: Iterable[int]) -> dict[int, set[Source]]:
+    """For every one of these steps, what ``judge-server run show`` says rewarded it: more than one if their spans
+    overlap, so that it cannot be told."""
+    found: dict[int, set[Source]] = {step: set() for step in steps}
+    for one in here.shown()["sources"]:
+        if one["judge"] in (None, "none") or not one["rewards"]:
+            continue
+        for step in range(one["first_step"], one["last_step"] + 1):
+            if step in found:
+                found[step].add((one["rubric"]["digest"], one["fingerprint"], one["guard"]))
     return found

@@ -42,6 +42,11 @@ def example(page: str, language: str, replacements: Mapping[str, str]) -> str:
     return found
 
 
+def added(block: str) -> list[str]:
+    """The lines that a diff adds, without their mark."""
+    return [line[1:] for line in block.splitlines() if line.startswith("+")]
+
+
 def lay_out(page: str, folder: Path, checkpoint: Path, name: str = SMALL) -> None:
     """A folder in which the commands of the page run as they are typed: its files (a block after "`prompts.jsonl`:"),
     and the model that it names."""

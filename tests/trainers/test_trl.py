@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.served import judged_by
+from tests.served import judged_by, served, settings_of
 from tests.stub_judge import Reply, labels
 from tests.trainers.conftest import FAULTS, nobody, once_started
-from tests.trainers.environment import Environment
-from tests.trainers.page import at, example, lay_out
+from tests.trainers.environment import ROOT, Environment
+from tests.trainers.page import at, example, examples, lay_out
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(900)]
 
@@ -311,3 +311,19 @@ def test_the_components_of_the_page_are_reward_functions_of_a_trainer(judge_url,
     for axis in ("accuracy", "communication"):
         assert f"rewards/medical/consultation/axis:{axis}/mean" in done.stdout
     assert "medical/consultation/judge_failed" in done.stdout
+
+
+def test_the_program_that_leads_from_a_log_line_to_the_verdict_reads_what_trl_wrote(tiny_checkpoint, tmp_path):
+    """The example is trained for seven steps with a tiny model; then the program of docs/trainers/log-to-verdict.md."""
+    (program,) = examples("log-to-verdict", "python")
+    (tmp_path / "lowest.py").write_text(program)
+    example_of_grpo = ROOT / "examples" / "grpo_smollm2"
+    with served(settings_of(rubrics=(example_of_grpo,))) as client:
+        told = ["--model", str(tiny_checkpoint), "--steps", "7", "--out", str(tmp_path / "out")]
+        TRL.run(example_of_grpo / "train.py", *told, environment={"JUDGE_URL": str(client.base_url)}, cwd=tmp_path)
+        printed = TRL.run(tmp_path / "lowest.py", cwd=tmp_path).stdout.split()
+        judgment = client.get(f"/v1/judgments/{printed[-1]}").json()
+
+    assert judgment["submission"]["run"] == "smollm2"
+    assert judgment["submission"]["step"] == 7
+    assert judgment["reward"] == pytest.approx(float(printed[0]), abs=1e-6)

@@ -31,7 +31,7 @@ from tests.client.adapters.telling import (
 )
 from tests.client.conftest import environment
 from tests.stub_judge import StubJudge, text
-from tests.trainers.page import examples
+from tests.trainers.page import added, example, examples
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,18 @@ async def test_an_agent_plays_a_turn_and_has_it_judged(served):
         assert await agent.run(row(), base_url=policy.address, api_key="key", http_client=None) == pytest.approx(0.9)
     assert policy.bodies == [{"model": "default", "messages": MESSAGES, "temperature": 0.5}]
     assert policy.headers[0]["Authorization"] == "Bearer key"
+
+
+async def test_the_agent_of_the_page_plays_a_turn_and_has_it_judged(served):
+    """AREaL imports the workflow by its path and makes it with its arguments."""
+    lines = added(example("areal", "diff", {"JudgedAgent": "JudgedAgent"}))
+    given = eval(f"dict({' '.join(lines)})")
+    module, _, name = given["workflow"].rpartition(".")
+    with environment(JUDGE_URL=served[0]), StubJudge(lambda body: text(GOOD)) as policy:
+        agent = getattr(importlib.import_module(module), name)(**given["workflow_kwargs"])
+        reward = await agent.run(row(), base_url=policy.address)
+    assert reward == pytest.approx(of_the_page(served[0]))
+    assert policy.bodies[0]["temperature"] == 1.0
 
 
 @pytest.mark.parametrize("fault", FAILING)

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import pickle
 import sys
+import tomllib
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from tests.client.adapters.foreign import importable
 from tests.client.adapters.telling import FAILING, GOOD, MESSAGES, QUESTION, RUBRIC, of_the_page, settings, telling
 from tests.client.conftest import environment
 from tests.stub_judge import StubJudge, text
-from tests.trainers.page import examples
+from tests.trainers.page import example, examples
 
 
 @dataclass
@@ -195,6 +196,16 @@ PROGRAM = {
     "rllm.data.dataset": {"Dataset": list},
     "rllm.trainer": {"AgentTrainer": AgentTrainer},
 }
+
+
+def test_the_toml_of_the_page_names_an_evaluator(adapter, served):
+    """``rllm/eval/_resolution.py`` makes one of ``module:Class``."""
+    told = tomllib.loads(example("rllm", "toml", {"import_path": "import_path"}))
+    module, _, name = told["verifier"]["import_path"].partition(":")
+    with environment(JUDGE_URL=served[0], JUDGE_RUBRIC="medical/consultation"):
+        evaluator = getattr(importlib.import_module(module), name)()
+        output = evaluator.evaluate({"question": QUESTION}, recorded(GOOD))
+    assert output.reward == pytest.approx(of_the_page(served[0]))
 
 
 def test_the_example_of_the_page_plays_judged_episodes(served):

@@ -29,7 +29,7 @@ from tests.client.adapters.telling import (
     telling,
 )
 from tests.client.conftest import environment
-from tests.trainers.page import examples
+from tests.trainers.page import added, example, examples
 from tests.yardstick import PATIENCE_SECONDS
 
 TRAINERS = {"slime": slime.reward, "miles": miles.reward}
@@ -134,6 +134,14 @@ def commanded(page):
     words = shlex.split(command, comments=True)
     exported = dict(word.split("=", 1) for word in words if word.startswith("JUDGE_"))
     return parser.parse_known_args(words)[0], exported
+
+
+async def test_the_function_of_the_page_rewards_a_sample(served, reward):
+    """slime and miles import it by its path."""
+    (line,) = added(example("slime", "diff", {"--custom-rm-path": "--custom-rm-path"}))
+    module, _, name = shlex.split(line.rstrip("\\"))[1].rpartition(".")
+    found = await getattr(importlib.import_module(module), name)(arguments(served[0]), SlimeSample())
+    assert found == pytest.approx(0.9)
 
 
 def test_the_url_of_the_page_answers_what_slime_takes_out_of_it(served):

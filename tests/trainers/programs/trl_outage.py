@@ -49,8 +49,9 @@ def main():
         trainer.train()
     except Exception as fault:  # noqa: BLE001 - whatever ends the training is the result
         error = {"type": type(fault).__name__, "detail": str(fault)}
-    told = {"error": error, "log": trainer.state.log_history, "pinned": inner.rewarder.pinned}
-    (folder / "result.json").write_text(json.dumps(told | {"counts": inner.rewarder.counts}))
+    rewarder = inner.rewarder
+    told = {"error": error, "log": trainer.state.log_history, "pinned": rewarder.pinned, "counts": rewarder.counts}
+    (folder / "result.json").write_text(json.dumps(told | {"on_failure": str(rewarder.on_failure)}))
 
 
 if __name__ == "__main__":
