@@ -33,6 +33,7 @@ class RegistryEntry(Frozen):
     domain: str | None
     criteria: int
     digest: str
+    authors: tuple[str, ...] = ()
     published: bool
     review: ReviewStatus = "unreviewed"
 
@@ -240,6 +241,7 @@ class RubricRegistry:
             domain=rubric.domain,
             criteria=len(rubric.leaves),
             digest=rubric.digest,
+            authors=rubric.authors,
             published=await self._is_published(rubric),
             review=review.on(datetime.now(UTC).date()) if (review := self.review_of(rubric)) else "unreviewed",
         )

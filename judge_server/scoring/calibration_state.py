@@ -80,6 +80,11 @@ class Certification:
         """Every certificate of a judge, for listings."""
         return tuple(one for (judge, _), one in sorted(self._certificates.items()) if judge == fingerprint)
 
+    def of_rubric(self, digest: str) -> tuple[Certificate, ...]:
+        """Every certificate under this content of a rubric, by judge, for listings."""
+        found = (one for (_, rubric), one in self._certificates.items() if rubric == digest)
+        return tuple(sorted(found, key=lambda one: (one.judge, one.fingerprint)))
+
     def require(self, judge: JudgeReference | None, rubric: Rubric) -> None:
         """Raises NotCalibrated with the reason. A rubric with programmatic criteria only needs no certificate."""
         if not self.required or judge is None or not asks_a_judge(rubric):

@@ -44,6 +44,7 @@ from judge_server.server.pages import (
     calibration,
     editor,
     explorer,
+    label_import,
     labelling,
     library,
     operation,
@@ -255,6 +256,7 @@ _ROUTERS = (
     explorer.router,
     calibration.router,
     editor.router,
+    label_import.router,
     labelling.router,
 )
 

@@ -13,6 +13,7 @@ from judge_server.store.database import Run
 from judge_server.store.payload import decode, encode, microseconds
 from judge_server.store.schema import RUBRIC_DRAFT
 from judge_server.store.writing import insert_missing
+from judge_server.util.canonical import JsonObject
 
 MOST_SAMPLES = 20
 MOST_NOTE = 2_000
@@ -24,6 +25,7 @@ class DraftSample(Frozen):
     prompt: str = Field(min_length=1, max_length=200_000)
     response: str = Field(min_length=1, max_length=200_000)
     reference: str | None = Field(default=None, max_length=200_000)
+    facts: JsonObject = Field(default_factory=dict)
 
 
 class RubricDraft(Frozen):

@@ -42,11 +42,13 @@ async def labelled(service: Service, draft: RubricDraft, name: str) -> list[Draf
     found = await find(name, service.store.labels) if name else None
     if found is None:
         raise BadInput(f"There is no label set {name[:60]!r}.", remedy="Choose one of the list.")
+    found.require_shown(service.judge_registry.named(None).specification)
     dev = found.split("dev") if "test" in found.splits.values() else found
     known = set(dev.table.items.names)
     texts = (item for item in dev.items.values() if item.id in known and item.prompt and item.response)
     samples = (
-        DraftSample(prompt=item.prompt or "", response=item.response or "", reference=item.reference) for item in texts
+        DraftSample(prompt=item.prompt or "", response=item.response or "", reference=item.reference, facts=item.facts)
+        for item in texts
     )
     return _further(draft, samples, f"{name} has no further items with prompt and response.")
 
@@ -62,7 +64,10 @@ async def of_cases(service: Service, draft: RubricDraft) -> list[DraftSample]:
 
 def _of(submission: Submission) -> DraftSample:
     return DraftSample(
-        prompt=submission.prompt_text or " ", response=submission.read.text or " ", reference=submission.reference
+        prompt=submission.prompt_text or " ",
+        response=submission.read.text or " ",
+        reference=submission.reference,
+        facts=submission.facts,
     )
 
 

@@ -51,8 +51,8 @@ async def tried(
 
 
 def _item(sample: DraftSample, rubric: Rubric) -> dict[str, object]:
-    given: dict[str, object] = {"prompt": sample.prompt, "response": sample.response, "rubric": data_of(rubric)}
-    return given if sample.reference is None else {**given, "reference": sample.reference}
+    texts = sample.model_dump(exclude_none=True, include={"prompt", "response", "reference", "facts"})
+    return {**texts, "rubric": data_of(rubric)}
 
 
 def _compared(sample: DraftSample, before: Judgment | None, after: Judgment) -> TriedSample:

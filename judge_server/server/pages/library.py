@@ -1,7 +1,7 @@
 """GET /rubrics, /rubrics/diff and /rubrics/{name}: the library, one rubric as a document, and what changed."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,11 +12,14 @@ from judge_server.server.pages.rendering import page
 from judge_server.server.service import ServiceHere
 
 router = APIRouter(prefix="/rubrics", include_in_schema=False)
+_KINDS: Final = {"binary": "yes or no", "scale": "one of ordered options", "nominal": "one of unordered options"}
 
 
 @router.get("")
 async def rubrics(request: Request, service: ServiceHere) -> Response:
-    return page(request, "rubrics.html", rubrics=await service.rubric_registry.listing())
+    listed = await service.rubric_registry.listing()
+    certified = service.calibration_state.certification.of_rubric
+    return page(request, "rubrics.html", rubrics=[(one, certified(one.digest)) for one in listed])
 
 
 @router.get("/diff")
@@ -33,6 +36,7 @@ async def rubric(name: str, request: Request, service: ServiceHere) -> Response:
         request,
         "rubric.html",
         rubric=found,
+        certificates=service.calibration_state.certification.of_rubric(found.digest),
         written=await service.store.drafts.became(found.name),
         versions=await service.rubric_registry.versions(found.id),
         review=(service.rubric_registry.review_of(found) or RubricReview()).told(datetime.now(UTC).date()),
@@ -51,7 +55,7 @@ def _rows(criteria: tuple[Criterion, ...], level: int) -> list[dict[str, Any]]:
                 "level": level,
                 "points": node.points,
                 "statement": node.statement,
-                "kind": f"checked by a program: {node.check.kind}" if isinstance(node, CheckCriterion) else node.kind,
+                "kind": _kind(node),
                 "options": node.options if isinstance(node, Choice) else (),
                 "items": (node.any_of or node.all_of or ()) if isinstance(node, Binary) else (),
                 "all": isinstance(node, Binary) and bool(node.all_of),
@@ -64,3 +68,9 @@ def _rows(criteria: tuple[Criterion, ...], level: int) -> list[dict[str, Any]]:
         if isinstance(node, Group):
             rows += _rows(node.criteria, level + 1)
     return rows
+
+
+def _kind(node: Criterion) -> str:
+    if isinstance(node, CheckCriterion):
+        return f"checked by a program: {node.check.kind}"
+    return _KINDS.get(node.kind, node.kind)

@@ -1,14 +1,16 @@
 """/jobs, /judges, /keys and /settings: what an operator sees and may end, make or revoke."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import SecretStr, ValidationError
 
 from judge_server.core.api_key import ApiKey, new_key
-from judge_server.core.caller import SCOPES
+from judge_server.core.caller import SCOPES, Scope
 from judge_server.core.errors import BadInput, NotFound
 from judge_server.core.job import JobStatus
 from judge_server.server.pages.rendering import form_of, page, sent_to
@@ -18,9 +20,34 @@ from judge_server.server.service import ServiceHere, viewer
 from judge_server.settings.settings import Settings
 from judge_server.store.location import Location
 from judge_server.util.redaction import redacted
+from judge_server.wiring.service import Service
 
 router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class JudgePace:
+    """Of the newest judgments of a judge: ``median_seconds`` and ``slow_seconds`` (95 of 100 take no longer) of each,
+    ``dollars`` and ``calls`` of all, and how many are ``without`` a reward."""
+
+    judgments: int
+    median_seconds: float
+    slow_seconds: float
+    dollars: float
+    calls: int
+    without: int
+
+
 _PAGE: Final = 50
+_LATEST: Final = 100
+_MAY: Final[dict[Scope, str]] = {
+    "score": "have responses judged: training, jobs, Try a response",
+    "author": "write and publish rubrics, measure judges",
+    "label": "label, and read what is to label whoever sent it",
+    "read_all": "read everybody's judgments, jobs and runs; give it beside another",
+    "metrics": "read the metrics",
+    "admin": "all of these, and keys and settings",
+}
 
 
 @router.get("/jobs")
@@ -55,8 +82,10 @@ async def cancelled(job_id: JobId, request: Request, service: ServiceHere, worke
 
 @router.get("/judges")
 async def shown_judges(request: Request, service: ServiceHere) -> Response:
-    """Health, identity, calibration and the last known-answer questions of every judge."""
-    return page(request, "judges.html", judges=(await judges(request, service)).judges)
+    """Health, load, latency, cost, identity, calibration and the last known-answer questions of every judge."""
+    found = (await judges(request, service)).judges
+    pace = [await _pace(service, one.name) for one in found]
+    return page(request, "judges.html", judges=list(zip(found, pace, strict=True)), models=service.models)
 
 
 @router.get("/keys")
@@ -99,12 +128,36 @@ async def settings(request: Request, service: ServiceHere) -> Response:
     return page(request, "settings.html", rows=list(_rows(service.settings)))
 
 
+async def _pace(service: Service, judge: str) -> JudgePace | None:
+    """None if nothing that it judged is stored."""
+    newest = await service.store.judgments(limit=_LATEST, judge=judge, caller=viewer(service))
+    if not newest.items:
+        return None
+    seconds = sorted(one.timing.total_seconds for one in newest.items)
+    return JudgePace(
+        judgments=len(seconds),
+        median_seconds=median(seconds),
+        slow_seconds=seconds[int(0.95 * (len(seconds) - 1))],
+        dollars=sum(one.usage.dollars for one in newest.items),
+        calls=sum(one.usage.calls for one in newest.items),
+        without=sum(one.reward is None for one in newest.items),
+    )
+
+
 async def _keys(
     request: Request, service: ServiceHere, *, text: str = "", fault: str | None = None, status: int = 200
 ) -> Response:
     now = datetime.now(UTC)
     found = [(key, key.fault(now)) for key in await service.store.api_keys.all()]
-    return page(request, "keys.html", status=status, keys=found, scopes=SCOPES, text=text, fault=fault)
+    return page(
+        request,
+        "keys.html",
+        status=status,
+        keys=found,
+        scopes=[(scope, _MAY[scope]) for scope in SCOPES],
+        text=text,
+        fault=fault,
+    )
 
 
 def _rows(settings: Settings) -> list[tuple[str, str, bool]]:

@@ -52,10 +52,15 @@ def shown(judgment: Judgment, submission: Submission | None, rubric: Rubric | No
     return ShownJudgment(
         judgment=judgment,
         submission=submission,
-        rows=tuple(_row(verdict, statements) for verdict in judgment.verdicts),
+        rows=tuple(_row(verdict, statements) for verdict in sorted(judgment.verdicts, key=_left_out)),
         why=None if judgment.error is None else f"{judgment.error.type}: {judgment.error.detail}",
         notes=(*gates, *flags, *judgment.notices),
     )
+
+
+def _left_out(verdict: Verdict) -> bool:
+    """Criteria that do not apply come last."""
+    return verdict.status is VerdictStatus.NOT_APPLICABLE
 
 
 def _row(verdict: Verdict, statements: dict[str, str]) -> ShownVerdict:

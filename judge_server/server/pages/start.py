@@ -11,6 +11,7 @@ from judge_server.judging.answer import shown_reference
 from judge_server.server.middleware.authentication import KeyRing
 from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS
 from judge_server.server.pages.rendering import form_of, page, sent_to, sessions, static_file
+from judge_server.server.routes.calibrations import CalibrationsHere
 from judge_server.server.service import ServiceHere, viewer
 
 router = APIRouter(include_in_schema=False)
@@ -18,7 +19,7 @@ _LAST = 10
 
 
 @router.get("/")
-async def start(request: Request, service: ServiceHere) -> Response:
+async def start(request: Request, service: ServiceHere, calibrations: CalibrationsHere) -> Response:
     judges = list(service.judge_registry.judges.items())
     healthy = await asyncio.gather(*(judge.healthy() for _, judge in judges))
     last = await service.store.judgments(limit=_LAST, caller=viewer(service))
@@ -31,6 +32,8 @@ async def start(request: Request, service: ServiceHere) -> Response:
         exams={name: (found.items[0], summary(found.items[0])) for name, found in exams.items() if found.items},
         default=service.judge_registry.default,
         judgments=last.items,
+        alarms=(await service.store.alarms.alarms(raised=True))[:_LAST],
+        measuring=[one for one in calibrations.under_way() if one.status == "running"],
         jobs=running.items,
         rubrics=len(await service.rubric_registry.ids()),
     )

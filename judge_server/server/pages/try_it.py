@@ -32,7 +32,7 @@ class TriedResponse:
     prompts: tuple[ShownPrompt, ...]
 
 
-_EMPTY: Final = {"rubric": "", "judge": "", "judge2": "", "prompt": "", "response": "", "other": "", "reference": ""}
+_EMPTY: Final = dict.fromkeys(("rubric", "judge", "judge2", "prompt", "response", "other", "reference", "facts"), "")
 
 
 @router.get("")
@@ -44,12 +44,50 @@ async def form(request: Request, service: ServiceHere) -> Response:
 @router.post("")
 async def tried(request: Request, service: ServiceHere) -> Response:
     """Judge what the form holds; an error stands above the form, which keeps its contents."""
-    fields = _EMPTY | {name: value for name, value in (await form_of(request)).items() if name in _EMPTY}
+    sent = await form_of(request)
+    fields = _EMPTY | {name: value for name, value in sent.items() if name in _EMPTY}
     try:
+        if sent.get("act") == "example":
+            return await _page(request, service, await _example(service, fields), (), None)
         found = await _judged(service, fields)
     except JudgeServerError as fault:
         return await _page(request, service, fields, (), str(fault), status=fault.status)
     return await _page(request, service, fields, found, None)
+
+
+async def _example(service: Service, fields: Mapping[str, str]) -> dict[str, str]:
+    """The form with the first two responses to one prompt among the rubric's cases."""
+    if not fields["rubric"]:
+        raise BadSubmission("No rubric is chosen.", remedy="Choose one above, then an example.")
+    rubric = await service.rubric_registry.get(fields["rubric"])
+    cases = await asyncio.to_thread(service.rubric_registry.cases, rubric.name)
+    if cases is None:
+        raise BadSubmission(f"{rubric.id} has no cases.", remedy="Write a prompt and a response yourself.")
+    scenario = max(cases.scenarios, key=lambda one: len(one.cases[:2]))
+    first, *others = [scenario.submission(case, rubric) for case in scenario.cases[:2]]
+    return {
+        **fields,
+        "prompt": first.prompt_text,
+        "response": first.read.text,
+        "other": others[0].read.text if others else "",
+        "reference": first.reference or "",
+        "facts": "\n".join(f"{name} = {_written(value)}" for name, value in first.facts.items()),
+    }
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _facts(text: str) -> dict[str, str]:
+    """A fact a line. Raises BadSubmission for a line without a name or value."""
+    found = {}
+    for line in filter(str.strip, text.splitlines()):
+        name, _, value = (part.strip() for part in line.partition("="))
+        if not name or not value:
+            raise BadSubmission(f"facts: {line[:60]!r} is no fact.", remedy="Write a line such as emergency = true.")
+        found[name.removeprefix("facts.")] = value
+    return found
 
 
 async def _judged(service: Service, fields: Mapping[str, str]) -> tuple[TriedResponse, ...]:
@@ -67,7 +105,8 @@ async def _judged(service: Service, fields: Mapping[str, str]) -> tuple[TriedRes
 def _submission(fields: Mapping[str, str], response: str, judge: str) -> Submission:
     given = {name: fields[name] for name in ("rubric", "reference") if fields[name].strip()}
     given |= {"judge": judge} if judge.strip() else {}
-    return parse_submission({**given, "prompt": fields["prompt"], "response": response})
+    texts = {"prompt": fields["prompt"], "response": response, "facts": _facts(fields["facts"])}
+    return parse_submission({**given, **texts})
 
 
 async def _tried(service: Service, judgment: Judgment, submission: Submission) -> TriedResponse:

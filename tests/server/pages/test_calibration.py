@@ -69,6 +69,12 @@ def test_the_certificate_says_what_is_missing(client, path):
     assert re.search(r"What is missing, or not reached: .*are needed", text)
 
 
+def test_the_certificate_stands_in_the_library_and_leads_to_its_run(client, path, rubric):
+    row = next(line for line in client.get("/rubrics").text.split("<tr>") if f'/rubrics/{rubric}"' in line)
+    assert "default: " in row
+    assert path in {one["href"] for one in sound(client.get(f"/rubrics/{rubric}")).all("a")}
+
+
 def test_a_run_without_a_gate_is_certified_from_its_page(client, rubric, path):
     later = calibrated(client, rubric)
     assert "The gate has not decided" in client.get(later).text

@@ -48,6 +48,16 @@ def test_every_judge_says_what_it_is_and_that_nobody_measured_it(client):
     assert "No certificate" in page.text
 
 
+def test_every_judge_says_how_long_it_takes_what_it_costs_and_what_it_does_now(client):
+    with judged_by(faithful(0.8)) as (own, _):
+        assert "It has judged nothing yet." in sound(own.get("/judges")).text
+    client.post("/v1/score", json=submission(rubric=rubric())).raise_for_status()
+    text = sound(client.get("/judges")).text
+    assert re.search(r"Of its newest \d+ judgments half take up to \d+\.\d\d s", text)
+    assert "no cost" in text
+    assert re.search(r"\d+ calls under way, \d+ waiting", text)
+
+
 def test_a_key_is_shown_once_and_revoked():
     with judged_by(faithful(0.8), authentication="off") as (client, _):
         form = {"token": token(client, "/keys"), "name": "ward", "scope.score": "yes"}

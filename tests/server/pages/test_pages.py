@@ -1,5 +1,6 @@
 """The pages as a browser gets them: forms without script, contents escaped, every field with a label."""
 
+import html
 import re
 from html.parser import HTMLParser
 
@@ -97,6 +98,14 @@ def test_every_rubric_is_a_document_with_its_gates_and_its_changes(server):
     assert "From safety/sycophancy@1.0.0" in changed.text
 
 
+def test_the_library_names_authors_and_how_far_each_judge_was_measured(server):
+    client, _ = server
+    page = sound(client.get("/rubrics"))
+    assert "judge-server authors" in page.text
+    assert "Judges measured" in page.text
+    assert "No judge has been measured" in sound(client.get("/rubrics/writing/summary")).text
+
+
 def test_a_response_is_tried_and_its_judgment_is_found_again(server):
     client, _ = server
     fields = {"rubric": "writing/summary", "prompt": "Sum it up.", "response": "A bridge was built.", "other": "No."}
@@ -128,6 +137,22 @@ def test_the_exact_prompt_is_shown_beside_two_judges_cost_and_time():
     prompts = [text for text in sent if "It is." in text]
     assert prompts
     assert [text for text in prompts if " ".join(text.split()) not in shown] == []
+
+
+def test_an_example_of_the_rubric_fills_the_form_with_its_facts(server):
+    client, _ = server
+    form = {"token": token(client, "/try"), "rubric": "medical/emergency_referral"}
+    answer = client.post("/try", data=form | {"act": "example"})
+    sound(answer)
+    fields = {"prompt", "response", "other", "reference", "facts"}
+    shown = re.findall(r'<textarea id="(\w+)"[^>]*>\n(.*?)</textarea>', answer.text, re.DOTALL)
+    given = {name: html.unescape(text) for name, text in shown if name in fields}
+    assert "emergency = true" in given["facts"]
+    judged = sound(client.post("/try", data=form | given))
+    assert judged.text.count("of the points judged") == 2
+    assert judged.text.count("does not apply") < judged.text.count("0.80")
+    assert client.post("/try", data=form | given | {"facts": "emergency"}).status_code == 422
+    assert client.post("/try", data={"token": form["token"], "act": "example"}).status_code == 422
 
 
 def test_an_error_stands_above_the_form_which_keeps_its_contents(server):
