@@ -2,8 +2,9 @@
 [--postgresql].
 
 Fills a database as benchmarks/store_size.py does, 200 judgments a transaction, then asks each page five times and
-prints the shortest and the median time, and the bound: 300 ms for a page, 500 ms for the explorer with filters. The
-exit status is 1 if a median is above its bound.
+prints the least and the median time by the clock, the median of the processor's time (what counts on a machine that
+does other work), and the bound: 300 ms for a page, 500 ms for the explorer with filters. The exit status is 1 if a
+median by the clock is above its bound.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -66,23 +68,42 @@ def pages(client: httpx.Client) -> dict[str, float]:
     group, run, step = (newest["submission"][name] for name in ("group", "run", "step"))
     plain = ["/", "/try", "/rubrics", "/drafts", "/judgments", f"/judgments/{newest['id']}", "/label", "/calibrations"]
     plain += [f"/label/item?set=speed&rubric=bench/pages@1.0.0&annotator=ann&judgment={newest['id']}"]
-    plain += ["/runs", f"/runs/one?run={run}", f"/groups?group={group}&run={run}&step={step}", "/jobs", "/judges"]
+    plain += [
+        "/runs",
+        "/runs/one?run=long",
+        "/runs/one?run=short",
+        f"/groups?group={group}&run={run}&step={step}",
+        "/jobs",
+        "/judges",
+    ]
     plain += ["/keys", "/settings"]
-    filters = ["rubric=bench/pages", "judge=main", f"run={run}", f"run={run}&step={step}", f"group={group}"]
-    filters += ["status=failed", "status=ok", "reward_below=0.3", "reward_below=0.001", "q=judge", "q=nosuchtext"]
-    filters += ["rubric=bench/pages&status=failed", f"run={run}&q=nosuchtext"]
+    filters = ["rubric=bench/pages", "judge=main", "run=long", "run=short", f"run={run}&step={step}", f"group={group}"]
+    filters += ["status=failed", "status=ok", "reward_below=0.3", "reward_from=0.999", "reward_below=0.001"]
+    filters += ["flag=injection_suspected", "policy=nobody", "q=judge", "q=nosuchtext", "q=reward%20of%20the"]
+    filters += ["rubric=bench/pages&status=failed", "run=long&status=failed", "run=short&status=failed"]
+    filters += ["run=long&q=nosuchtext"]
     return dict.fromkeys(plain, PAGE_SECONDS) | {f"/judgments?{one}": FILTER_SECONDS for one in filters}
 
 
-def measured(client: httpx.Client, path: str, times: int = 5) -> list[float]:
-    seconds = []
+@dataclass(frozen=True)
+class Measured:
+    """Seconds by the clock and of the processor, ours and the client's; a database of its own process counts by the
+    clock only."""
+
+    clock: list[float]
+    processor: list[float]
+
+
+def measured(client: httpx.Client, path: str, times: int = 5) -> Measured:
+    found = Measured([], [])
     for _ in range(times):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         answer = client.get(path)
-        seconds.append(time.perf_counter() - began)
+        found.processor.append(time.process_time() - used)
+        found.clock.append(time.perf_counter() - began)
         if answer.status_code != 200:
             raise RuntimeError(f"{path}: {answer.status_code}")
-    return sorted(seconds)
+    return found
 
 
 def main() -> None:
@@ -97,12 +118,15 @@ def main() -> None:
         asyncio.run(fill(url, given.judgments))
         client = stack.enter_context(served(settings_of(database=url)))
         client.timeout = httpx.Timeout(60)
+        print(f"{'milliseconds':64} {'least':>6} {'median':>6} {'processor':>9} {'bound':>6}")
         for path, bound in pages(client).items():
-            seconds = measured(client, path)
-            median = statistics.median(seconds)
+            found = measured(client, path)
+            median = statistics.median(found.clock)
             slow += median > bound
-            mark = "  ABOVE" if median > bound else ""
-            print(f"{path[:72]:72} {seconds[0] * 1000:7.0f} {median * 1000:7.0f} ms, bound {bound * 1000:.0f}{mark}")
+            figures = (
+                f"{min(found.clock) * 1000:6.0f} {median * 1000:6.0f} {statistics.median(found.processor) * 1000:9.0f}"
+            )
+            print(f"{path[:64]:64} {figures} {bound * 1000:6.0f}{'  ABOVE' if median > bound else ''}", flush=True)
     sys.exit(1 if slow else 0)
 
 

@@ -27,7 +27,8 @@ class CallOptions(TypedDict, total=False):
 
 class JudgmentFilter(TypedDict, total=False):
     """``rubric``: an id, ``id@version`` or digest. ``since`` is included, ``until`` is not; both with a time zone.
-    ``reward_below`` leaves out judgments without a reward; ``q``: words in prompt or response; ``include``: ``text``
+    ``reward_from`` (included) and ``reward_below`` (not) leave out judgments without a reward; ``flag``: one of the
+    guard's; ``q``: words in prompt or response; ``include``: ``text``
     adds what was judged (``submitted``)."""
 
     rubric: str | None
@@ -35,9 +36,12 @@ class JudgmentFilter(TypedDict, total=False):
     group: str | None
     run: str | None
     step: int | None
+    policy: str | None
     status: str | None
+    flag: str | None
     since: datetime | str | None
     until: datetime | str | None
+    reward_from: float | None
     reward_below: float | None
     tag: str | None
     q: str | None

@@ -1,5 +1,6 @@
 """Queries. They block and use the connection passed to them."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, TypedDict
@@ -29,8 +30,9 @@ MOST_SEARCHED: Final = 2_000
 
 class Filter(TypedDict, total=False):
     """Which judgments are listed. ``rubric`` is an id, an id@version or a digest; ``since`` is included, ``until`` is
-    not, and both are aware; ``reward_below`` leaves out judgments without a reward; ``text`` is searched in the prompt,
-    the response and the reference, ignoring case."""
+    not, and both are aware; ``reward_from`` (included) and ``reward_below`` (not) leave out judgments without a reward;
+    ``flag`` is one of the guard's; ``text`` is searched in the prompt, the response and the reference, ignoring
+    case."""
 
     rubric: str | None
     judge: str | None
@@ -39,8 +41,11 @@ class Filter(TypedDict, total=False):
     run: str | None
     step: int | None
     group: str | None
+    policy: str | None
     status: str | None
+    flag: str | None
     caller: str | None
+    reward_from: float | None
     reward_below: float | None
     tag: str | None
     text: str | None
@@ -57,8 +62,11 @@ def conditions_of(wanted: Filter) -> list[ColumnElement[bool]]:
         "run": lambda name: column.run == name,
         "step": lambda step: column.step == step,
         "group": lambda name: column.group_name == name,
+        "policy": lambda name: column.policy == name,
         "status": lambda status: column.status == _status(status),
+        "flag": lambda flag: column.flags.contains(json.dumps(flag), autoescape=True),
         "caller": lambda name: column.caller == name,
+        "reward_from": lambda bound: column.reward >= bound,
         "reward_below": lambda bound: column.reward < bound,
         "tag": tagged,
     }

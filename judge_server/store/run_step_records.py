@@ -35,6 +35,11 @@ class RunStep:
     high: float | None
     first_us: int
 
+    @property
+    def without(self) -> int:
+        """Judgments without a reward."""
+        return self.judgments - self.rewards
+
 
 @dataclass(frozen=True, slots=True)
 class StepValues:

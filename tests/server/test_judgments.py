@@ -70,6 +70,10 @@ def test_judgments_of_a_run_are_filtered_by_step_reward_and_text(client):
     assert listed(client, run="grpo-8") == []
     assert listed(client, reward_below=1.0) == []
     assert len(listed(client, reward_below=1.5)) == 6
+    assert len(listed(client, reward_from=1.0)) == 6
+    assert listed(client, reward_from=1.5) == []
+    assert listed(client, policy="nobody") == []
+    assert listed(client, flag="injection_suspected") == []
     assert [one["submission"]["step"] for one in listed(client, q="NUMBER 3")] == [3]
 
 

@@ -18,6 +18,7 @@ async def saved(store, number, asked=None, **more):
         run=more.pop("run", None),
         step=more.pop("step", None),
         group=more.pop("group", None),
+        policy=more.pop("policy", None),
     )
     make = failed if more.pop("fails", False) else judgment
     made = make(asked, judged, created_at=START + timedelta(seconds=number), **more)
@@ -82,6 +83,20 @@ async def test_judgments_of_a_step_of_a_run_with_a_low_reward_are_found(store):
     failure = await saved(store, 5, run="grpo-7", step=1, fails=True)
     assert (await store.judgments(run="grpo-7", step=1)).items == (failure, made[1])
     assert (await store.judgments(run="grpo-7", reward_below=0.5)).items == (made[1], made[0])
+
+
+async def test_policy_flag_and_a_range_of_rewards_pick_their_own(store):
+    flags = ((), ("injection_suspected",), ("injection_suspected", "hidden_characters"), ())
+    made = [await saved(store, number, reward=number / 4, flags=some) for number, some in enumerate(flags)]
+    of_policy = await saved(store, 4, policy="ckpt-7")
+    await saved(store, 5, fails=True)
+    assert (await store.judgments(policy="ckpt-7")).items == (of_policy,)
+    assert (await store.judgments(flag="injection_suspected")).items == (made[2], made[1])
+    assert (await store.judgments(flag="hidden_characters")).items == (made[2],)
+    for unknown in ("injection", "injection%", "injectionXsuspected", '"', "\\", "\0", "\ud800"):
+        assert (await store.judgments(flag=unknown)).items == (), unknown
+    assert (await store.judgments(reward_from=0.25, reward_below=0.5)).items == (of_policy, made[1])
+    assert (await store.judgments(reward_from=0.75)).items == (made[3],)
 
 
 async def test_a_text_is_found_in_what_was_judged_and_nowhere_else(store):

@@ -1,25 +1,36 @@
 """GET /judgments with filters in the address, /judgments/{id}, and /groups: the responses to one prompt beside each
 other."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
-from judge_server.core.errors import UnknownJudgment
+from judge_server.core.errors import UnknownJudgment, UnknownRubric
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
+from judge_server.core.verdict import Verdict
+from judge_server.server.pages.label_session import own_name
 from judge_server.server.pages.rendering import page
-from judge_server.server.pages.shown_judgment import shown
+from judge_server.server.pages.shown_judgment import origin, shown, why_missing
+from judge_server.server.pages.shown_text import shown_texts
 from judge_server.server.problems import refused
 from judge_server.server.routes.judgments import JudgmentQuery
 from judge_server.server.service import ServiceHere, viewer
+from judge_server.wiring.service import Service
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 50
 _MOST_ROLLOUTS = 64
+_FIELDS: Final = (
+    *(("rubric", "Rubric"), ("judge", "Judge"), ("run", "Run"), ("step", "Step"), ("group", "Group")),
+    *(("policy", "Policy"), ("flag", "Flag"), ("reward_from", "Reward from"), ("reward_below", "Reward below")),
+    ("q", "Text"),
+)
 
 
 @router.get("/judgments")
@@ -38,6 +49,7 @@ async def judgments(request: Request, service: ServiceHere) -> Response:
         "judgments.html",
         judgments=found.items,
         asked=asked,
+        fields=_FIELDS,
         statuses=list(JudgmentStatus),
         further=further,
     )
@@ -49,8 +61,26 @@ async def judgment(judgment_id: str, request: Request, service: ServiceHere) -> 
     if found is None:
         raise UnknownJudgment("No judgment is stored under this id.", remedy="Look for it among the judgments.")
     rubric = None if found.rubric is None else await service.store.rubric_by_digest(found.rubric.digest)
-    one = shown(found, await service.store.submission(found.id), rubric)
-    return page(request, "judgment.html", one=one)
+    submission = await service.store.submission(found.id)
+    texts = () if submission is None else await asyncio.to_thread(lambda: tuple(shown_texts(submission)))
+    return page(
+        request,
+        "judgment.html",
+        one=shown(found, submission, rubric),
+        texts=texts,
+        labelled_as=await _labelled_as(service, found),
+        annotator=own_name(),
+    )
+
+
+async def _labelled_as(service: Service, found: Judgment) -> str | None:
+    """The rubric under which a person can label the response; None if the library does not have it."""
+    if found.rubric is None:
+        return None
+    try:
+        return (await service.rubric_registry.get(f"{found.rubric.id}@{found.rubric.version}")).name
+    except UnknownRubric:
+        return None
 
 
 @router.get("/groups")
@@ -62,22 +92,45 @@ async def group(
     step: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
 ) -> Response:
     """The responses of one group: a row for each criterion, a column for each response."""
-    found = await service.store.judgments(limit=_MOST_ROLLOUTS, group=group, run=run, step=step, caller=viewer(service))
+    found = await service.store.judgments(
+        limit=_MOST_ROLLOUTS, group=group, run=run or None, step=step, caller=viewer(service)
+    )
     rollouts = list(reversed(found.items))
     return page(request, "group.html", group=group, run=run, step=step, rollouts=rollouts, rows=_heat(rollouts))
 
 
+@dataclass(frozen=True)
+class HeatCell:
+    """``value``: None without a verdict; ``shade``: its class of five for the colour; ``mark``: a letter if no single
+    judge was asked now; ``told``: who decided, or why nobody did."""
+
+    value: float | None
+    shade: str
+    mark: str
+    told: str
+
+
 def _heat(rollouts: Sequence[Judgment]) -> list[dict[str, Any]]:
-    """For each criterion the value of every rollout, None without one, and its class of five for the colour."""
-    names = dict.fromkeys(verdict.criterion for one in rollouts for verdict in one.verdicts if verdict.step is None)
-    rows = []
-    for name in names:
-        cells = []
-        points = 0.0
-        for one in rollouts:
-            verdict = next((each for each in one.verdicts if each.criterion == name), None)
-            points = verdict.points if verdict is not None else points
-            value = None if verdict is None else verdict.value
-            cells.append((value, "none" if value is None else str(min(int(value * 5), 4))))
-        rows.append({"criterion": name, "points": points, "cells": cells, "bad": points < 0})
-    return rows
+    """For each criterion a cell of every rollout; of verdicts on steps the first."""
+    by_name = [{one.criterion: one for one in reversed(rollout.verdicts)} for rollout in rollouts]
+    points = {name: one.points for verdicts in by_name for name, one in verdicts.items()}
+    names = dict.fromkeys(one.criterion for rollout in rollouts for one in rollout.verdicts)
+    return [
+        {
+            "criterion": name,
+            "points": points[name],
+            "cells": [_cell(verdicts.get(name)) for verdicts in by_name],
+            "bad": points[name] < 0,
+        }
+        for name in names
+    ]
+
+
+def _cell(verdict: Verdict | None) -> HeatCell:
+    if verdict is None:
+        return HeatCell(None, "none", "", "not among its criteria")
+    if verdict.value is None:
+        return HeatCell(None, "none", "", why_missing(verdict))
+    told = origin(verdict)
+    mark = "k" if verdict.cached else {"panel": "p", "cascade": "c", "program": "r", "guard": "g"}.get(told, "")
+    return HeatCell(verdict.value, str(min(int(verdict.value * 5), 4)), mark, told)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.core.verdict import Verdict, VerdictStatus
+from judge_server.core.verdict import Opinion, Verdict, VerdictStatus
 
 _WORDS = {
     VerdictStatus.NOT_APPLICABLE: "does not apply",
@@ -17,7 +17,9 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class ShownVerdict:
-    """``value``: in [0, 1], None without a verdict; ``told``: the answer in words; ``earned``: points times value."""
+    """``value``: in [0, 1], None without a verdict; ``told``: the answer in words; ``earned``: points times value;
+    ``by``: who decided, and whether the verdict was known before; ``members``: what each judge of a panel or cascade
+    said."""
 
     criterion: str
     statement: str
@@ -27,6 +29,7 @@ class ShownVerdict:
     reason: str
     by: str
     earned: float | None
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,31 @@ def _row(verdict: Verdict, statements: dict[str, str]) -> ShownVerdict:
         value=verdict.value,
         told=_told(verdict),
         reason=verdict.reason or "",
-        by=f"{verdict.source}, known before" if verdict.cached else verdict.source,
+        by=origin(verdict),
         earned=None if verdict.value is None else verdict.points * verdict.value,
+        members=tuple(map(_member, verdict.panel)),
     )
+
+
+def origin(verdict: Verdict) -> str:
+    """Such as ``cascade, known before``."""
+    several = "cascade" if any(one.decided is not None for one in verdict.panel) else "panel"
+    who = {"check": "program", "guard": "guard"}.get(verdict.source, several if verdict.panel else "judge")
+    return f"{who}, known before" if verdict.cached else who
+
+
+def why_missing(verdict: Verdict) -> str:
+    """Of a verdict without a value, in words."""
+    cause = f": {verdict.error.type.replace('_', ' ')}" if verdict.error else ""
+    return _WORDS.get(verdict.status, str(verdict.status)) + cause
+
+
+def _member(one: Opinion) -> str:
+    said = f"{one.value:.2f}" if one.value is not None else _WORDS.get(one.status, str(one.status))
+    return f"{one.judge}: {said}{' (decided)' if one.decided else ''}{f', {one.reason}' if one.reason else ''}"
 
 
 def _told(verdict: Verdict) -> str:
     if verdict.value is None:
-        cause = f": {verdict.error.type.replace('_', ' ')}" if verdict.error else ""
-        return _WORDS.get(verdict.status, str(verdict.status)) + cause
+        return why_missing(verdict)
     return verdict.option if verdict.option is not None else ("met" if verdict.value >= 0.5 else "not met")

@@ -92,7 +92,7 @@ def _part(steps: tuple[RunStep, ...], raised: Sequence[Transition], found: RunPr
     first = steps[0]
     marks = _marks(steps, raised)
     shares = {
-        "Share without a reward": [1 - step.rewards / step.judgments for step in steps],
+        "Share without a reward": [step.without / step.judgments for step in steps],
         "Share that the guard flagged": [step.flagged / step.judgments for step in steps],
     }
     lines = [_line("Mean reward", steps, [step.mean for step in steps], marks)]

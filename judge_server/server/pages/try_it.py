@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from judge_server.core.errors import BadSubmission, JudgeServerError
+from judge_server.core.errors import BadSubmission, JudgeServerError, UnknownJudgment
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
@@ -17,7 +17,7 @@ from judge_server.scoring.batch import parse_submission, score_batch
 from judge_server.scoring.plan import plan
 from judge_server.server.pages.rendering import form_of, page
 from judge_server.server.pages.shown_judgment import ShownJudgment, shown
-from judge_server.server.service import ServiceHere, terms
+from judge_server.server.service import ServiceHere, terms, viewer
 from judge_server.wiring.service import Service
 
 router = APIRouter(prefix="/try", include_in_schema=False)
@@ -32,13 +32,29 @@ class TriedResponse:
     prompts: tuple[ShownPrompt, ...]
 
 
-_EMPTY: Final = dict.fromkeys(("rubric", "judge", "judge2", "prompt", "response", "other", "reference", "facts"), "")
+_EMPTY: Final = dict.fromkeys(
+    ("rubric", "judge", "judge2", "prompt", "response", "other", "reference", "facts", "judgment", "as_judged"), ""
+)
 
 
 @router.get("")
 async def form(request: Request, service: ServiceHere) -> Response:
+    """Empty, or with what the address gives: single fields, or the id of a stored judgment to repeat."""
     given = _EMPTY | {name: request.query_params[name] for name in _EMPTY if name in request.query_params}
+    if given["judgment"]:
+        given |= await _repeated(service, given["judgment"])
     return await _page(request, service, given, (), None)
+
+
+async def _repeated(service: Service, judgment_id: str) -> dict[str, str]:
+    judged, submission = await service.store.judgment(judgment_id, caller=viewer(service)), None
+    if judged is not None:
+        submission = await service.store.submission(judged.id)
+    if judged is None or submission is None:
+        raise UnknownJudgment("No judgment with its texts is stored under this id.", remedy="Paste the texts.")
+    name = "" if judged.rubric is None else f"{judged.rubric.id}@{judged.rubric.version}"
+    texts = {"prompt": submission.prompt_text, "response": submission.read.text, "facts": _fact_lines(submission)}
+    return texts | {"rubric": name, "as_judged": name, "reference": submission.reference or ""}
 
 
 @router.post("")
@@ -71,8 +87,12 @@ async def _example(service: Service, fields: Mapping[str, str]) -> dict[str, str
         "response": first.read.text,
         "other": others[0].read.text if others else "",
         "reference": first.reference or "",
-        "facts": "\n".join(f"{name} = {_written(value)}" for name, value in first.facts.items()),
+        "facts": _fact_lines(first),
     }
+
+
+def _fact_lines(submission: Submission) -> str:
+    return "\n".join(f"{name} = {_written(value)}" for name, value in submission.facts.items())
 
 
 def _written(value: object) -> str:
@@ -95,18 +115,31 @@ async def _judged(service: Service, fields: Mapping[str, str]) -> tuple[TriedRes
         raise BadSubmission("No rubric is chosen.", remedy="Choose one above.")
     texts = [fields["response"], *([fields["other"]] if fields["other"].strip() else [])]
     judges = [fields["judge"], *([fields["judge2"]] if fields["judge2"].strip() else [])]
-    items = [_submission(fields, text, judge) for text in texts for judge in judges]
+    again = None
+    if fields["judgment"]:
+        await _repeated(service, fields["judgment"])  # the caller may see it
+        again = await service.store.submission(fields["judgment"])
+    items = [_submission(fields, text, judge, again) for text in texts for judge in judges]
     conditions = terms(service, None, None, None)
     with service.scorer.admission.admit(len(items), conditions.priority, conditions.deadline):
         judgments = await score_batch(service.scorer, items, conditions)
     return tuple([await _tried(service, one, item) for one, item in zip(judgments, items, strict=True)])
 
 
-def _submission(fields: Mapping[str, str], response: str, judge: str) -> Submission:
-    given = {name: fields[name] for name in ("rubric", "reference") if fields[name].strip()}
+def _submission(fields: Mapping[str, str], response: str, judge: str, again: Submission | None) -> Submission:
+    """``again``: what is judged once more. Where the form still says what it said, its messages, facts and inline
+    rubric are taken, which the form cannot show."""
+    given: dict[str, Any] = {name: fields[name] for name in ("rubric", "reference") if fields[name].strip()}
     given |= {"judge": judge} if judge.strip() else {}
-    texts = {"prompt": fields["prompt"], "response": response, "facts": _facts(fields["facts"])}
-    return parse_submission({**given, **texts})
+    given |= {"prompt": fields["prompt"], "response": response, "facts": _facts(fields["facts"])}
+    if again is not None:
+        whole = again.model_dump(exclude_defaults=True)
+        same = {"prompt": again.prompt_text, "response": again.read.text}
+        given |= {name: whole[name] for name, text in same.items() if given[name] == text.replace("\r\n", "\n")}
+        given |= {"facts": again.facts} if fields["facts"] == _fact_lines(again) else {}
+        if fields["rubric"] == fields["as_judged"] and isinstance(again.rubric, Rubric):
+            given["rubric"] = whole["rubric"]
+    return parse_submission(given)
 
 
 async def _tried(service: Service, judgment: Judgment, submission: Submission) -> TriedResponse:

@@ -43,8 +43,9 @@ class JudgmentPage(Frozen):
 
 
 class JudgmentQuery(Frozen):
-    """``rubric`` is an id, id@version or digest; ``since`` is included, ``until`` is not; ``reward_below`` leaves out
-    judgments without a reward; ``q`` stands in the prompt, the response or the reference, whatever its case;
+    """``rubric`` is an id, id@version or digest; ``since`` is included, ``until`` is not; ``reward_from``
+    (included) and ``reward_below`` (not) leave out judgments without a reward; ``flag`` is one of the guard's; ``q``
+    stands in the prompt, the response or the reference, whatever its case;
     ``include=text`` adds the submissions."""
 
     rubric: Text = None
@@ -54,7 +55,10 @@ class JudgmentQuery(Frozen):
     run: Text = None
     step: int | None = Field(default=None, ge=0, lt=2**63)
     group: Text = None
+    policy: Text = None
     status: JudgmentStatus | None = None
+    flag: Text = None
+    reward_from: float | None = Field(default=None, allow_inf_nan=False)
     reward_below: float | None = Field(default=None, allow_inf_nan=False)
     tag: Text = None
     text: Annotated[str | None, Field(alias="q", min_length=2, max_length=400)] = None

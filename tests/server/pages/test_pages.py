@@ -196,7 +196,8 @@ def test_hostile_texts_are_shown_as_text(server, hostile):
     )  # fmt: skip
     judged = client.post("/v1/score", json=item).json()
     page = sound(client.get(f"/judgments/{judged['id']}"))
-    assert " ".join(f"{hostile} and 1931 words".split()) in page.text
+    seen = hostile.replace("\u202e", "[U+202E]")
+    assert " ".join(f"{seen} and 1931 words".split()) in page.text
     sound(client.get("/judgments", params={"q": hostile, "run": hostile}))
     sound(client.get("/groups", params={"group": hostile[:90]}))
     form = {"token": token(client, "/try"), "rubric": "writing/summary", "prompt": hostile, "response": hostile}
