@@ -46,7 +46,7 @@ def turned_scales(judged: LabelSet, judge: str, rubric: Rubric) -> tuple[TurnedS
     statements = {leaf.id: leaf.statement for leaf in rubric.leaves}
     found = []
     for view in views(judged):
-        bounds = _kappa(view, judge)
+        bounds = kappa_of(view, judge)
         if bounds is not None and bounds[1] < 0:
             name = view.criteria[0]
             told = statements.get(name, name)
@@ -54,8 +54,9 @@ def turned_scales(judged: LabelSet, judge: str, rubric: Rubric) -> tuple[TurnedS
     return tuple(found)
 
 
-def _kappa(view: View, judge: str) -> tuple[float, float] | None:
-    """κ and its upper bound; weighted if the labels have an order. None if there is no interval."""
+def kappa_of(view: View, judge: str) -> tuple[float, float] | None:
+    """κ of a judge with the people's majority, and its upper bound; weighted if the labels have an order. None if there
+    is no interval."""
     if judge not in view.panel.judges:
         return None
     metric = "cohen_kappa" if view.scale.values is None or view.scale.size < 3 else "cohen_kappa_quadratic"

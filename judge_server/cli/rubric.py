@@ -11,7 +11,7 @@ from typing import Annotated, Literal, ParamSpec
 import typer
 
 from judge_server.cli.options import JudgeFlags, LibraryFlags, Rubrics, takes_flags
-from judge_server.cli.running import fail
+from judge_server.cli.running import fail, needs
 from judge_server.core.errors import BadRubric, JudgeServerError
 
 app = typer.Typer(help="Write, check, publish and exchange rubrics.", no_args_is_help=True)
@@ -294,3 +294,43 @@ def add(
     from judge_server.cli.actions.rubric_cases import add_rubric
 
     add_rubric(rubric_id, as_id, into, rubrics)
+
+
+@app.command("audit")
+@needs("calibration", "scipy", "sklearn")
+@_telling
+@takes_flags
+def audit_criteria(
+    target: Target,
+    *,
+    judging: JudgeFlags,
+    library: LibraryFlags,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="NAME", help="Judgments of this judge (default: of the commonest).")
+    ] = None,
+    policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Of this policy.")] = None,
+    hours: Annotated[float | None, typer.Option("--hours", min=0, help="Of the last hours (default: all).")] = None,
+    most: Annotated[
+        int, typer.Option("--most", min=100, max=20_000, help="Read so many of the oldest and of the newest.")
+    ] = 2_500,
+    labels: Annotated[
+        str | None, typer.Option("--labels", metavar="FILE|ID", help="Labels of people (and judges) on its criteria.")
+    ] = None,
+    ask: Annotated[
+        int, typer.Option("--ask", min=0, help="Ask the judge again about so many, in both orders of the labels.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Say which criteria earn their place, by the stored judgments of the current version.
+
+    Always or never met, nearly the same as another, without part in the reward's variance; with --ask decided by chance
+    or by the order of labels; with --labels unclear to people, or misread by the judge. Each remark has its evidence.
+
+    Example: judge-server rubric audit medical/consultation --config judges.toml --ask 200 --judge strong
+    """
+    from judge_server.cli.actions.rubric_audit import RubricAuditOptions, audit_rubric
+    from judge_server.cli.options import settings_given
+    from judge_server.cli.running import run
+
+    settings = settings_given(judging, library)
+    run(audit_rubric(settings, RubricAuditOptions(target, judge, policy, hours, most, labels, ask, as_json)))

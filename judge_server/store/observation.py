@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,10 +28,11 @@ class TimeRange:
 class Observed:
     """One judgment. ``cluster``: the prompt, or its substitute; ``group``: rollouts of one prompt at one step.
 
-    ``scores`` by criterion, in [0, 1]: whether it was met, or the value on its scale; a mean over steps. ``negative``:
-    criteria that are better not met. ``asked`` counts verdicts asked of the judge, ``unsure`` those among them that it
-    abstained from or answered unreadably. ``characters``: of the whole response; ``response`` and ``prompt``: the first
-    and the last part of each, None if the submission is too long to be read at every survey.
+    ``scores`` by criterion, in [0, 1]: whether it was met, or the value on its scale; a mean over steps. ``values``:
+    the same with probabilities; ``points`` by criterion; ``negative``: criteria that are better not met. ``asked``
+    counts verdicts asked of the judge, ``unsure`` those among them that it abstained from or answered unreadably.
+    ``characters``: of the whole response; ``response`` and ``prompt``: the first and the last part of each, None if the
+    submission is too long to be read at every survey.
     """
 
     id: str
@@ -44,6 +45,8 @@ class Observed:
     flags: tuple[str, ...]
     characters: int
     scores: Mapping[str, float]
+    values: Mapping[str, float]
+    points: Mapping[str, float]
     negative: frozenset[str]
     asked: int
     unsure: int
@@ -100,6 +103,8 @@ def observed(row: Any) -> Observed:
         flags=tuple(json.loads(row.flags)),
         characters=judgment.get("response_characters", 0),
         scores=scores_of(verdicts),
+        values=_means((verdict["criterion"], verdict.get("value")) for verdict in verdicts),
+        points={verdict["criterion"]: verdict["points"] for verdict in verdicts},
         negative=frozenset(verdict["criterion"] for verdict in verdicts if verdict["points"] < 0),
         asked=len(asked),
         unsure=sum(status in _UNSURE for status in asked),
@@ -133,12 +138,20 @@ def audited(row: Any) -> Audited | None:
 
 def scores_of(verdicts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The decision on each criterion: met or not, or the value on a scale."""
+    return _means((verdict["criterion"], _decision(verdict)) for verdict in verdicts)
+
+
+def _decision(verdict: Mapping[str, Any]) -> float | None:
+    value: float | None = verdict.get("value")
+    return value if value is None or verdict.get("option") is not None else float(value >= 0.5)
+
+
+def _means(values: Iterable[tuple[str, float | None]]) -> dict[str, float]:
     found: dict[str, list[float]] = defaultdict(list)
-    for verdict in verdicts:
-        value = verdict.get("value")
+    for criterion, value in values:
         if value is not None:
-            found[verdict["criterion"]].append(value if verdict.get("option") is not None else float(value >= 0.5))
-    return {criterion: sum(values) / len(values) for criterion, values in found.items()}
+            found[criterion].append(value)
+    return {criterion: sum(one) / len(one) for criterion, one in found.items()}
 
 
 def _text(given: Any, role: str | None) -> str:

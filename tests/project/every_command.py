@@ -78,6 +78,7 @@ calibrate cascade labels.csv --rubric medical/consultation --first cheap --then 
 calibrate improve labels.csv {RUBRIC} --out better
 calibrate gate labels.csv
 eval answers.jsonl {RUBRIC}
+rubric audit medical/consultation {STORED}
 """
 NEEDS_A_SERVER = f"""
 jobs submit answers.jsonl {NOBODY}
