@@ -99,7 +99,7 @@ async def _asked_again(
         console = Console(stderr=True)
         with Progress(console=console, disable=not console.is_terminal) as progress:
             bar = progress.add_task("asking again", total=2 * len(chosen))
-            asking = _Asking(service.store, service.uncached_scorer(), progress, bar, asyncio.Semaphore(_AT_ONCE))
+            asking = _SecondAsking(service.store, service.uncached_scorer(), progress, bar, asyncio.Semaphore(_AT_ONCE))
             return await asking.all(chosen, judge.name), await asking.all(chosen, other.name)
 
 
@@ -114,7 +114,7 @@ async def _require_same(store: Store, rows: Sequence[Observed], judge: JudgeRefe
 
 
 @dataclass(frozen=True)
-class _Asking:
+class _SecondAsking:
     store: Store
     scorer: Scorer
     progress: Progress
