@@ -72,7 +72,9 @@ def faithful(p_met: float = 0.9) -> Behaviour:
 class StubJudge:
     """``tokens``: the ids of single tokens, for ``/tokenize``; ``tokenizer_info``: the answer of that route. ``bodies``
     and ``headers`` of the calls so far; ``disconnects``: calls whose caller left before the answer. ``decide``: the
-    routes of decision models that it has, by format, and how they answer. ``port``: a free one by default."""
+    routes of decision models that it has, by format, and how they answer. ``sleeps``: it has vLLM's routes for
+    that; then ``orders`` are their paths and queries, and ``calls_asleep`` came meanwhile. ``port``: a free one by
+    default."""
 
     def __init__(
         self,
@@ -82,6 +84,7 @@ class StubJudge:
         tokens: Mapping[str, int] | None = None,
         tokenizer_info: Any = None,
         decide: Mapping[str, Behaviour] | None = None,
+        sleeps: bool = False,
         port: int = 0,
     ) -> None:
         self.behave = behave or faithful()
@@ -91,6 +94,10 @@ class StubJudge:
         self.decide = decide or {}
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
+        self.sleeps = sleeps
+        self.orders: list[str] = []
+        self.asleep = False
+        self.calls_asleep = 0
         self.disconnects = 0
         self.port = port
         self._loop = asyncio.new_event_loop()
@@ -136,6 +143,8 @@ class StubJudge:
         application.router.add_post("/v1/chat/completions", self._chat)
         application.router.add_post("/tokenize", self._tokenize)
         application.router.add_get("/tokenizer_info", self._tokenizer_info)
+        for path in ("/sleep", "/wake_up", "/collective_rpc") if self.sleeps else ():
+            application.router.add_post(path, self._order)
         for form in self.decide:
             application.router.add_post(f"/v1/{form}", self._chat)
         runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
@@ -146,6 +155,11 @@ class StubJudge:
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()
+
+    async def _order(self, request: web.Request) -> web.Response:
+        self.orders.append(request.path_qs)
+        self.asleep = request.path == "/sleep" or request.query.get("tags") == "weights"
+        return web.json_response({})
 
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response(self.listing)
@@ -165,6 +179,7 @@ class StubJudge:
         body = json.loads(await request.read())
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
+        self.calls_asleep += self.asleep
         reply = self.decide.get(request.path.removeprefix("/v1/"), self.behave)(body)
         try:
             return await _play(request, reply)

@@ -49,7 +49,7 @@ def environment(name: str) -> str | None:
 _PREFIX = "JUDGE_"
 VARIABLES = (
     *("URL", "API_KEY", "RUBRIC", "NAME", "ON_FAILURE", "ON_CHANGE", "RUN"),
-    *("DEADLINE_SECONDS", "PATIENCE_SECONDS", "ATTEMPTS", "PRIORITY"),
+    *("DEADLINE_SECONDS", "PATIENCE_SECONDS", "ATTEMPTS", "PRIORITY", "SLEEP_LEVEL"),
 )
 _SHORTEST_DEADLINE = 0.01  # below it no server can answer
 

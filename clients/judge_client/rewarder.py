@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from judge_client import calls, errors
+from judge_client.colocation import Colocation
 from judge_client.configuration import Terms, environment, options_of, refuse_unknown
 from judge_client.connection import DEFAULT_CONNECTIONS
 from judge_client.contact import FIRST_CONTACT_SECONDS, Contact
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
 _JUDGE_CHANGED = "judge_changed"  # of the server's failures
+T = TypeVar("T")
 Asked = TypeVar("Asked", Sample, Rollouts)
 _OF_THE_RUBRIC = {
     kind.type: kind for kind in (errors.UnknownRubric, errors.BadRubric, errors.NotCalibrated, errors.PrereleaseRefused)
@@ -53,6 +55,8 @@ class Rewarder:
     ``attempts`` (JUDGE_ATTEMPTS): at most so many per request; no bound but the patience.
     ``run`` (JUDGE_RUN): the name of the training run, kept with every judgment (``judge-server show --run``); none.
     ``priority`` (JUDGE_PRIORITY): ``training``, ``interactive``, ``batch`` or ``audit``; the server's default.
+    ``sleep_level`` (JUDGE_SLEEP_LEVEL): 1 or 2 if the judge shares its accelerator with the training: its engine is
+    woken for each call and sleeps otherwise, at vLLM's level 1 or 2; it never sleeps.
     ``connections``: open at once; 256.
 
     Picklable, and safe for threads, forks and event loops. A judge that failed is treated as ``on_failure`` says,
@@ -74,6 +78,7 @@ class Rewarder:
         patience_seconds: float | None = None,
         on_change: str | None = None,
         run: str | None = None,
+        sleep_level: int | None = None,
         connections: int = DEFAULT_CONNECTIONS,
         **unknown: Any,
     ) -> None:
@@ -90,6 +95,7 @@ class Rewarder:
         )
         self._patience_given = patience_seconds is not None or environment("JUDGE_PATIENCE_SECONDS") is not None
         self.training_run = run or environment("JUDGE_RUN")
+        self._colocation = Colocation(sleep_level)
         self._counts = Counts()
         self._contact = Contact()
         self._pins = Pins(on_change_of(on_change))
@@ -130,12 +136,12 @@ class Rewarder:
         """In order; any iterable of samples. Raises JudgeFailed if the policy says so, and Refused for what can
         never be judged."""
         _require_samples(more)
-        return self._endpoint.connection.run(self._scored(samples))
+        return self._endpoint.connection.run(self._awake(self._scored(samples)))
 
     async def ascore(self, samples: Iterable[Sample], *more: Any) -> list[Scored]:
         """``score`` on the running event loop."""
         _require_samples(more)
-        return await self._endpoint.connection.arun(self._scored(samples))
+        return await self._endpoint.connection.arun(self._awake(self._scored(samples)))
 
     def score_one(self, sample: Sample) -> Scored:
         return self.score([sample])[0]
@@ -145,17 +151,15 @@ class Rewarder:
 
     def score_group(self, prompt: Text, responses: Iterable[Text], **options: Unpack[GroupOptions]) -> ScoredGroup:
         """Rollouts of one prompt, also relative to each other; ``group`` of the result holds statistics."""
-        return self._endpoint.connection.run(
-            self._scored_group(Rollouts(prompt, texts_of(responses, "responses"), **options))
-        )
+        rollouts = Rollouts(prompt, texts_of(responses, "responses"), **options)
+        return self._endpoint.connection.run(self._awake(self._scored_group(rollouts)))
 
     async def ascore_group(
         self, prompt: Text, responses: Iterable[Text], **options: Unpack[GroupOptions]
     ) -> ScoredGroup:
         """``score_group`` on the running event loop."""
-        return await self._endpoint.connection.arun(
-            self._scored_group(Rollouts(prompt, texts_of(responses, "responses"), **options))
-        )
+        rollouts = Rollouts(prompt, texts_of(responses, "responses"), **options)
+        return await self._endpoint.connection.arun(self._awake(self._scored_group(rollouts)))
 
     def __enter__(self) -> Self:
         return self
@@ -183,6 +187,9 @@ class Rewarder:
             return conduct
         patience = min(conduct.backoff.patience_seconds, FIRST_CONTACT_SECONDS)
         return replace(conduct, backoff=replace(conduct.backoff, patience_seconds=patience))
+
+    def _awake(self, flow: Flow[T]) -> Flow[T]:
+        return self._colocation.awake(flow, self._endpoint.ask)
 
     def _scored(self, given: Iterable[Sample]) -> Flow[list[Scored]]:
         samples = [self._of_the_run(self._allowing_changes(sample)) for sample in samples_of(given)]

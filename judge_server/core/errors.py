@@ -23,6 +23,7 @@ JudgeServerError
 ├── JobConflict           409  the Idempotency-Key belongs to another job
 ├── CohortClosed          409  a response came after its group was judged
 ├── CohortConflict        409  two responses of one group have the same id
+├── CannotSleep           409  the model has no engine that can sleep, or it was not started so
 ├── Unauthorized          401
 ├── Forbidden             403
 ├── TooLarge              413
@@ -37,7 +38,8 @@ JudgeServerError
 └── JudgeFailure          502  a judge gave no usable verdict: never a reward
     ├── DeadlineExceeded  504  type "timeout"
     ├── ModelUnavailable  503  type "judge_unavailable"
-    │   └── JudgeRefused  503  type "judge_refused": the server refuses every call, so waiting does not help
+    │   ├── JudgeRefused  503  type "judge_refused": the server refuses every call, so waiting does not help
+    │   └── JudgeAsleep   503  type "judge_asleep": its engine was sent to sleep and told to refuse calls meanwhile
     ├── JudgeChanged      503  type "judge_changed": another model answered than the one that was asked
     ├── BudgetSpent       402  type "budget_spent": the key or the run may spend no more on judges
     ├── UnusableVerdict   502  type "unusable_verdict"
@@ -191,6 +193,10 @@ class UploadStalled(JudgeServerError):
     status, type, title = 408, "upload_stalled", "The upload paused for too long"
 
 
+class CannotSleep(JudgeServerError):
+    status, type, title = 409, "cannot_sleep", "The model's engine cannot be sent to sleep"
+
+
 class Unauthorized(JudgeServerError):
     status, type, title = 401, "unauthorized", "A valid API key is needed"
 
@@ -250,6 +256,12 @@ class JudgeRefused(ModelUnavailable):
     Retry-After."""
 
     status, type, title = 503, "judge_refused", "The judge model's server refuses every call"
+
+
+class JudgeAsleep(ModelUnavailable):
+    """By order, so that another program can use its accelerator."""
+
+    status, type, title = 503, "judge_asleep", "The judge model's engine sleeps"
 
 
 class JudgeChanged(JudgeFailure):

@@ -17,7 +17,7 @@ from typing import Any, Self
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-from judge_server.core.errors import DeadlineExceeded, ModelUnavailable, UnusableVerdict
+from judge_server.core.errors import CannotSleep, DeadlineExceeded, ModelUnavailable, UnusableVerdict
 from judge_server.models.control_strings import require_single_tokens, strings_in, strings_of_files
 from judge_server.models.event_stream import joined
 from judge_server.models.failover import CallLimits, Failover
@@ -29,11 +29,14 @@ from judge_server.models.openai_options import OpenAIOptions, certificates, memb
 from judge_server.models.openai_reply import ModelListing, json_in, listing_of, tokens_in
 from judge_server.models.protocol import Capabilities, Prompt, Reach
 from judge_server.models.reserved import UNKNOWN, ControlStrings
+from judge_server.models.sleeping import SleepLevel
+from judge_server.util.concurrency import together
 from judge_server.util.proxy import Proxies, via
 
 LARGEST_ANSWER_BYTES = 2_000_000
 _FRESH_SECONDS = 5.0
 _LISTING_SECONDS = 2.0
+_SLEEP_SECONDS = 300.0  # weights may be read again from a disk
 _KEEP_ALIVE_SECONDS = 4.0  # common servers close idle connections after 5 s; a reused one would then fail
 _LARGE_BODY_BYTES = 1 << 20  # above this size aiohttp expects a file, which it sends in chunks
 _Place = tuple[str | None, int | None]
@@ -204,6 +207,39 @@ class ModelServer(ABC):
         listings = await self._listings()
         known = [listing for listing in listings if listing is not None]
         return frozenset[str]().union(*(one.facts for one in known)) if len(known) == len(listings) else None
+
+    async def sleep(self, level: SleepLevel) -> None:
+        """By vLLM's own routes, at every address."""
+        await self._everywhere(f"sleep?level={level}")
+
+    async def wake(self, level: SleepLevel) -> None:
+        if level == 1:
+            await self._everywhere("wake_up")
+            return
+        await self._everywhere("wake_up?tags=weights")
+        await self._everywhere("collective_rpc", {"method": "reload_weights"})
+        await self._everywhere("wake_up?tags=kv_cache")
+
+    async def _everywhere(self, name: str, asked: Mapping[str, Any] | None = None) -> None:
+        await together([self._ordered(address, name, asked or {}) for address in self._fleet.addresses])
+
+    async def _ordered(self, address: Address, name: str, asked: Mapping[str, Any]) -> None:
+        url = f"{address.url.removesuffix('/v1')}/{name}"
+        reach = self._beside(address) | {"timeout": aiohttp.ClientTimeout(_SLEEP_SECONDS)}
+        try:
+            async with self._opened().post(url, json=asked, **reach) as response:
+                status = response.status
+        except (aiohttp.ClientError, OSError) as fault:
+            raise self._connection_fault(address, fault).error from None
+        if status in (404, 405):
+            raise CannotSleep(
+                f"The model server at {address.url} cannot sleep.",
+                remedy="Start vLLM with --enable-sleep-mode, and with VLLM_SERVER_DEV_MODE=1 for its routes.",
+            )
+        if status >= 300:
+            raise ModelUnavailable(
+                f"The model server at {address.url} answered {status} to {name}.", remedy="Its log says more."
+            )
 
     async def healthy(self) -> bool:
         """Whether a call was answered recently, or else whether an available address lists its models."""

@@ -6,6 +6,7 @@ rank. Never mix that with top-k log-probabilities: within one batch vLLM would t
 
 import asyncio
 import gc
+import logging
 import os
 import sys
 import warnings
@@ -16,13 +17,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from judge_server.core.errors import BadConfiguration, MissingDependency, ModelUnavailable, UnusableVerdict
+from judge_server.core.errors import BadConfiguration, CannotSleep, MissingDependency, ModelUnavailable, UnusableVerdict
 from judge_server.core.extra import installing
 from judge_server.core.judgment import Usage
 from judge_server.models.registry import read_options
+from judge_server.models.sleeping import SleepLevel
 from judge_server.models.vllm_model import USUAL_SEQUENCES, Ask, Generated, VllmModel
 from judge_server.models.vllm_options import VllmOptions
 
+_LOG = logging.getLogger(__name__)
 GIB = 1 << 30
 DRAIN_SECONDS = 5.0
 SHUTDOWN_SECONDS = 20.0
@@ -57,7 +60,7 @@ def create(rest: str, options: Mapping[str, Any]) -> VllmModel:
 class VllmEngine:
     """An ``Engine`` (see vllm_model.py) around AsyncLLM."""
 
-    def __init__(self, llm: Any, adapter: Any) -> None:
+    def __init__(self, llm: Any, adapter: Any, *, sleeps: bool = False) -> None:
         config = llm.model_config
         self.tokenizer = llm.get_tokenizer()
         self.context_tokens = int(config.max_model_len)
@@ -65,6 +68,7 @@ class VllmEngine:
         self.random_weights = bool(getattr(config.hf_config, "random_weights", False))
         self._llm = llm
         self._adapter = adapter
+        self._sleeps = sleeps
         self._numbers = count(1)
         self._in_flight: dict[str, asyncio.Future[None]] = {}
 
@@ -109,8 +113,37 @@ class VllmEngine:
             await self._llm.abort(list(self._in_flight))
             await asyncio.wait(waiting, timeout=DRAIN_SECONDS)
 
+    async def sleep(self, level: SleepLevel) -> None:
+        if not self._sleeps:
+            raise CannotSleep(
+                "The engine was not started so that it can sleep.",
+                remedy="Start it with --engine enable_sleep_mode=true.",
+            )
+        with _failing():
+            await self._llm.sleep(level)
+
+    async def wake(self, level: SleepLevel) -> None:
+        """Weights that were dropped are read again before the KV cache takes the rest of the memory."""
+        with _failing():
+            if level == 1:
+                await self._llm.wake_up()
+                return
+            await self._llm.wake_up(["weights"])
+            await self._llm.collective_rpc("reload_weights")
+            await self._llm.wake_up(["kv_cache"])
+
     def shut_down(self) -> None:
         self._llm.shutdown(timeout=SHUTDOWN_SECONDS)
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    from vllm.exceptions import VLLMError
+
+    try:
+        yield
+    except (VLLMError, RuntimeError) as error:
+        raise ModelUnavailable(f"The engine failed: {error}", remedy=_SEE_STDERR) from None
 
 
 def _parameters(ask: Ask) -> Any:
@@ -174,7 +207,7 @@ def load(model: str, options: VllmOptions) -> VllmEngine:
 def _settled(llm: Any, options: VllmOptions) -> VllmEngine:
     """Collect a message queue left from the engine's start, which would log an error if collected later.
     (Failed imports inside vLLM keep the frame of ``load`` alive, so no name there may hold the engine.)"""
-    engine = VllmEngine(llm, _adapter(options))
+    engine = VllmEngine(llm, _adapter(options), sleeps=options.enable_sleep_mode)
     gc.collect()
     return engine
 
@@ -211,6 +244,8 @@ def _arguments(model: str, options: VllmOptions, *, on_cpu: bool) -> dict[str, A
     arguments = {name: value for name, value in given.items() if value is not None}
     if on_cpu:
         arguments = {"enforce_eager": True, "block_size": 32} | arguments
+        if arguments.pop("enable_sleep_mode"):
+            _LOG.warning("vLLM frees no memory of a processor: asleep, the engine only stops its work")
     if options.kv_cache_gib is not None:
         arguments["kv_cache_memory_bytes"] = int(options.kv_cache_gib * GIB)
     if options.lora is not None:

@@ -40,6 +40,7 @@ from judge_server.models.protocol import (
     TokenProbability,
     Turn,
 )
+from judge_server.models.sleeping import SleepLevel
 from judge_server.models.tokenizing import PartTokenizer
 from judge_server.models.vllm_options import VllmOptions
 from judge_server.util.concurrency import together
@@ -92,6 +93,10 @@ class Engine(Protocol):
     async def generate(self, ask: Ask) -> Generated: ...
 
     async def abort(self) -> None: ...
+
+    async def sleep(self, level: SleepLevel) -> None: ...
+
+    async def wake(self, level: SleepLevel) -> None: ...
 
     def shut_down(self) -> None: ...
 
@@ -293,6 +298,12 @@ class VllmModel:
 
     async def healthy(self) -> bool:
         return self._started and self._engine is not None and self._engine.alive
+
+    async def sleep(self, level: SleepLevel) -> None:
+        await self._running().sleep(level)
+
+    async def wake(self, level: SleepLevel) -> None:
+        await self._running().wake(level)
 
     async def close(self) -> None:
         """Abort requests in flight and end the engine's processes."""

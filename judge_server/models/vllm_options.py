@@ -12,6 +12,7 @@ class VllmOptions(Frozen):
     ``enforce_eager``, ``block_size``: None means True and 32 on CPUs: compiling takes longer than it saves, and small
     blocks share more of a prompt. ``loras``: the adapters that may be used, name to path; ``lora``: the one that this
     judge uses. ``max_in_flight``: how many requests to keep in the engine; None means ``max_num_seqs``.
+    ``enable_sleep_mode``: the engine's memory can be freed while it is not needed.
     """
 
     dtype: str = "auto"
@@ -37,6 +38,7 @@ class VllmOptions(Frozen):
     loras: dict[str, str] = Field(default_factory=dict)
     lora: str | None = None
     max_lora_rank: int = Field(default=16, ge=1)
+    enable_sleep_mode: bool = False
 
     @model_validator(mode="after")
     def _listed(self) -> "VllmOptions":

@@ -25,6 +25,7 @@ from judge_server.core.errors import (
 from judge_server.core.model_signature import ModelSignature, Reaction, mean_of, noise_of
 from judge_server.core.price import Price
 from judge_server.models.protocol import Capabilities, Completion, Model, Priced, Reach, Replaceable, Request, Spread
+from judge_server.models.sleeping import SleepLevel, sleeper_of
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
@@ -134,6 +135,12 @@ class WatchedModel:
             return None
         since = f"since {there.since:%Y-%m-%d %H:%M:%S} UTC or earlier, after {there.before:%Y-%m-%d %H:%M:%S} UTC"
         return f"{self.name}: another model answers {since}: {there.why}"
+
+    async def sleep(self, level: SleepLevel) -> None:
+        await sleeper_of(self._model).sleep(level)
+
+    async def wake(self, level: SleepLevel) -> None:
+        await sleeper_of(self._model).wake(level)
 
     async def start(self) -> None:
         """Start the model and recognise it, or take its signature if it is new. A model without parts, such as one with

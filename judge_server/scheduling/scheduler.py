@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from judge_server.core.caller import current_caller
-from judge_server.core.errors import DeadlineExceeded, JudgeRefused, ModelUnavailable
+from judge_server.core.errors import DeadlineExceeded, JudgeAsleep, JudgeRefused, ModelUnavailable
 from judge_server.core.price import Price
 from judge_server.models.protocol import (
     Capabilities,
@@ -26,6 +26,7 @@ from judge_server.models.protocol import (
     Spread,
     UnusableCompletion,
 )
+from judge_server.models.sleeping import Sleeper, sleeper_of
 from judge_server.scheduling.fair_queue import FairQueue, QueueEntry
 from judge_server.scheduling.observers import ModelCall, Observers
 from judge_server.scheduling.single_flight import Waiter, Waiters, current_waiters
@@ -38,7 +39,8 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 10.0
 class ScheduledModel:
     """A model behind a scheduler. Every call waits for a slot, and observers are notified of its outcome. ``price``: of
     its calls, else the model's own. ``spending``: the budgets of those who ask; None if nobody has one. ``away``: why
-    it could not be started yet; ``arrived`` are called when it was."""
+    it could not be started yet; ``arrived`` are called when it was. ``asleep``: its engine sleeps by order; calls are
+    refused with that if ``refuses``, and wait otherwise."""
 
     def __init__(
         self,
@@ -52,7 +54,9 @@ class ScheduledModel:
         self._model = model
         self._spending = spending
         self.away: ModelUnavailable | None = None
+        self.asleep: JudgeAsleep | None = None
         self.arrived: list[Callable[[], object]] = []
+        self.refuses = False
         self._awaiting: asyncio.Task[None] | None = None
         self._price = price
         self._observers = observers or Observers()
@@ -135,6 +139,8 @@ class ScheduledModel:
     async def complete(self, request: Request) -> Completion:
         if self.away is not None:
             raise self.away
+        if self.asleep is not None and self.refuses:
+            raise self.asleep
         with self._observers.calling(ModelCall(self._model.name, request.priority)) as call:
             async with self.scheduler.slot(request) as priority:
                 call.started = time.monotonic()
@@ -170,8 +176,14 @@ class ScheduledModel:
         spending.charge(self.name, completion.usage, priced=self._price is not None)
         return completion
 
+    @property
+    def sleeper(self) -> Sleeper:
+        """Raises CannotSleep for a model without an engine that can."""
+        return sleeper_of(self._model)
+
     async def healthy(self) -> bool:
-        return self.away is None and await self._model.healthy()
+        """An engine that sleeps by order is not ill."""
+        return self.asleep is not None or (self.away is None and await self._model.healthy())
 
     async def close(self) -> None:
         if self._awaiting is not None:
@@ -191,6 +203,8 @@ class Scheduler:
     def __init__(self, capacity: int, least_share: float = 0.0) -> None:
         self._capacity = max(capacity, 1)
         self.in_flight = 0
+        self._paused = False
+        self._idle = asyncio.Event()
         self.queue = FairQueue(least_share)
 
     @property
@@ -205,6 +219,28 @@ class Scheduler:
     @property
     def waiting(self) -> int:
         return self.queue.waiting
+
+    async def pause(self, seconds: float) -> None:
+        """Admit no more requests, and wait for those under way. Raises DeadlineExceeded if they take longer than
+        ``seconds``; then requests are admitted again."""
+        self._paused = True
+        try:
+            async with asyncio.timeout(seconds):
+                while self.in_flight:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except BaseException as fault:
+            self.resume()
+            if isinstance(fault, TimeoutError):
+                raise DeadlineExceeded(
+                    f"{self.in_flight} requests were still under way after {seconds:g} s.",
+                    remedy="Allow more drain_seconds, or try again later.",
+                ) from None
+            raise
+
+    def resume(self) -> None:
+        self._paused = False
+        self._admit()
 
     def waiting_of(self, priority: Priority) -> int:
         return self.queue.waiting_of(priority)
@@ -222,7 +258,7 @@ class Scheduler:
 
     def take_free(self, size: int) -> bool:
         """Take ``size`` slots if one is free and no request waits: a request with several prompts starts as a whole."""
-        if self.in_flight >= self._capacity or self.queue.waiting:
+        if self.in_flight >= self._capacity or self.queue.waiting or self._paused:
             return False
         self.in_flight += size
         return True
@@ -256,6 +292,8 @@ class Scheduler:
     def give_back(self, size: int) -> None:
         """Free ``size`` slots."""
         self.in_flight -= size
+        if not self.in_flight:
+            self._idle.set()
         self._admit()
 
     def move(self, slot: "_Slot") -> None:
@@ -273,7 +311,7 @@ class Scheduler:
         self.queue.push(new)
 
     def _admit(self) -> None:
-        while self.queue.waiting and self.in_flight < self._capacity:
+        while self.queue.waiting and self.in_flight < self._capacity and not self._paused:
             entry = self.queue.pop()
             admitted = entry.admitted
             if admitted is not None and not admitted.done():  # a cancelled task may still be queued

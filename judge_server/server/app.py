@@ -52,6 +52,7 @@ from judge_server.server.pages import (
     training,
     try_it,
 )
+from judge_server.server.processes.followed import sleeping_models
 from judge_server.server.processes.ownership import ToOwner
 from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.processes.shared import SharedWithWorkers
@@ -59,6 +60,7 @@ from judge_server.server.routes import (
     audit_queue,
     budgets,
     calibrations,
+    engines,
     erasures,
     exams,
     groups,
@@ -165,6 +167,7 @@ async def _running(
         app.state.watch = watching = monitor_watch(
             service, MonitorMetrics(metrics.registry, service.rubric_registry.ids)
         )
+        app.state.engines = sleeping_models(service, None if shared is None else shared.peers)
         app.state.health = health = health_of(service, telemetry.streak)
         StoreMetrics(metrics.registry, service.store)
         metrics.registry.register(HealthMetrics(service.store, health))
@@ -183,7 +186,7 @@ async def _running(
             pruning.start()
             settle()
             yield
-        hurried = (health, canaries, recognising, watching, pruning)
+        hurried = (app.state.engines, health, canaries, recognising, watching, pruning)
         closing = asyncio.gather(*(one.close() for one in (*hurried, *app.state.unhurried)))
         with suppress(TimeoutError):  # no job is released while the database hangs; its lease runs out
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -236,6 +239,7 @@ _ROUTERS = (
     runs.router,
     erasures.router,
     budgets.router,
+    engines.router,
     rubrics.router,
     judges.router,
     labels.router,

@@ -73,6 +73,10 @@ class Service:
         """Whether a model could not be started yet."""
         return any(model.away is not None for model in self.models)
 
+    def asleep(self) -> bool:
+        """Whether the engine of a model sleeps by order."""
+        return any(model.asleep is not None for model in self.models)
+
     def measuring_scorer(self, *, raw: bool = False, judges: JudgeRegistry | None = None) -> Scorer:
         """A scorer for calibrations: it needs no certificate and no review, and keeps no judgments. ``raw``: without
         fitted maps; ``judges``: instead of the configured ones."""

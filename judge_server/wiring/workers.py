@@ -70,7 +70,7 @@ def health_of(service: Service, streak: Streak) -> Health:
     """Looks at what the server needs for its work; start it, and close it before the service."""
     settings = service.settings
     limits = HealthLimits(settings.health_seconds, int(settings.least_free_mebibytes * 2**20))
-    return Health(service.store, service.judge_registry.appoint(None), streak, limits)
+    return Health(service.store, service.judge_registry.appoint(None), streak, limits, service.asleep)
 
 
 def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:

@@ -66,9 +66,18 @@ class Streak(Protocol):
 
 class Health:
     """Looks at the store, the disk and the judge every few seconds. ``judge``: the default one; None if only programs
-    decide. ``free_bytes``: on the database's disk, as of the last look."""
+    decide. ``free_bytes``: on the database's disk, as of the last look. ``asleep``: whether a model sleeps by order;
+    then no judge is looked at."""
 
-    def __init__(self, store: Store, judge: Judge | None, streak: Streak, limits: HealthLimits | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        judge: Judge | None,
+        streak: Streak,
+        limits: HealthLimits | None = None,
+        asleep: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._asleep = asleep
         self._store = store
         self._judge = judge
         self._streak = streak
@@ -149,7 +158,7 @@ class Health:
         ))  # fmt: skip
 
     async def _look_at_judge(self) -> None:
-        if self._judge is None:
+        if self._judge is None or self._asleep():
             return
         if not await self._judge.healthy():
             detail = f"The judge {self._judge.specification.name!r} does not answer."

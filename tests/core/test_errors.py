@@ -75,7 +75,7 @@ def test_the_failures_of_a_judge_are_named_as_the_verdicts_name_them(kind):
     of_judges = {
         "judge_failure", "timeout", "judge_unavailable", "judge_refused", "judge_changed", "unusable_verdict",
         "context_overflow",
-        "content_filtered", "budget_spent",
+        "content_filtered", "budget_spent", "judge_asleep",
     }  # fmt: skip
     of_graders = {"grader_failed", "grader_unavailable"}
     assert kind.type in of_judges | of_graders

@@ -36,7 +36,7 @@ from judge_server.models.vllm_model import OUT_OF_BUDGET
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.asyncio(loop_scope="module")]
 
-OPTIONS = {"kv_cache_gib": 0.5, "max_model_len": 8_192, "max_num_seqs": 64}
+OPTIONS = {"kv_cache_gib": 0.5, "max_model_len": 8_192, "max_num_seqs": 64, "enable_sleep_mode": True}
 YES_NO = Labels(("Yes", "No"))
 VERDICT = {
     "type": "object",
@@ -267,6 +267,18 @@ async def test_a_schema_the_engine_cannot_follow_is_unusable(model):
     with pytest.raises(UnusableVerdict, match="cannot answer this request"):
         await model.complete(Request(judging(), Structured({"type": "object", "patternProperties": 5}, 50)))
     assert await model.healthy()
+
+
+@pytest.mark.parametrize("level", [1, 2])
+async def test_an_engine_that_slept_answers_as_before(model, numerics, level):
+    before = await model.complete(Request(judging("Drink tea."), YES_NO))
+    await model.sleep(level)
+    assert await model.healthy()
+    asked = asyncio.create_task(model.complete(Request(judging("Drink tea."), YES_NO)))
+    await asyncio.sleep(0.5)
+    assert not asked.done(), "vLLM answers in its sleep"
+    await model.wake(level)
+    assert_same_probabilities(await asked, before, numerics)
 
 
 async def test_starting_twice_is_starting_once(model):

@@ -36,6 +36,8 @@ _GIVEN = {"judgment": "jdg_" + "0" * 28, "criterion": "c0", "label": "yes"}
 _LABELLING = {"set": "n", "rubric": "test/listed", "annotator": "a"}
 NEEDS: dict[str, dict[str, Any]] = {
     **{f"GET /v1/runs/{name}": _RUN for name in ("summary", "prompts", "noise")},
+    "POST /v1/admin/sleep": {"json": {}},
+    "POST /v1/admin/wake": {"json": {}},
     "DELETE /v1/judgments": {"params": {"tag": "x"}},
     "PUT /v1/budgets": {"json": {"kind": "run", "name": "r", "tokens": 9}},
     "DELETE /v1/budgets": {"params": {"kind": "run", "name": "r"}},
@@ -130,7 +132,7 @@ class Hanging:
         self._what = what
         self._release = threading.Event()
         self._hangs = False
-        self._judge = StubJudge(self._answer)
+        self._judge = StubJudge(self._answer, sleeps=True)
         self._folder = folder
 
     def _answer(self, body: dict[str, Any]) -> Reply:

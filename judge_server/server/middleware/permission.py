@@ -46,6 +46,7 @@ RULES: Final = (
     ScopeRule(_READ, "/v1/judgments", _WORKING),
     ScopeRule(("DELETE",), "/v1/judgments", ("admin",)),
     ScopeRule(_ALL, "/v1/erasures", ("admin",)),
+    ScopeRule(_ALL, "/v1/admin", ("admin",)),
     ScopeRule(_READ, "/v1/budgets", _WORKING),
     ScopeRule(_ALL, "/v1/budgets", ("admin",)),
     ScopeRule(_READ, "/v1/runs", _WORKING),

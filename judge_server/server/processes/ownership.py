@@ -1,7 +1,7 @@
 """Requests whose state lives in one process are answered by the worker that has it.
 
-Calibrations and ROLL's tasks belong to the first worker, a group that is collected over several requests to the worker
-that its caller and name select.
+Calibrations, orders to engines and ROLL's tasks belong to the first worker, a group that is collected over several
+requests to the worker that its caller and name select.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from judge_server.server.processes.place import FIRST
 from judge_server.server.processes.shared import SharedWithWorkers
 from judge_server.util.parsing import parse_json
 
-_OF_THE_FIRST: Final = ("/v1/calibrations", "/calibrations", "/trainers/roll/")
+_OF_THE_FIRST: Final = ("/v1/admin/", "/v1/calibrations", "/calibrations", "/trainers/roll/")
 _COLLECTED: Final = "/v1/score/group"
 _KIND: Final = "request"
 _PATIENCE_SECONDS: Final = 30.0

@@ -34,12 +34,13 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", response_model_exclude_none=True)
 async def readyz(request: Request, service: ServiceHere) -> Readiness:
-    """The store can be written, there is room, and the default judge answers; else 503 or 429. The reasons need a
-    key where keys are required."""
+    """The store can be written, there is room, the default judge answers and no engine sleeps; else 503 or 429. The
+    reasons need a key where keys are required."""
     service.scorer.admission.require_room(waiting=True)
     health: Health = request.app.state.health
     judge = service.judge_registry.named(None)
-    faults = [fault.error for fault in health.faults]
+    faults: list[JudgeServerError] = [fault.error for fault in health.faults]
+    faults += [model.asleep for model in service.models if model.asleep is not None]
     told = bool(current_caller.get().scopes)
     if faults:
         raise unready(faults, told=told)

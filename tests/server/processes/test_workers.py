@@ -65,7 +65,7 @@ class Workers:
 
 @pytest.fixture(scope="module")
 def judge():
-    with StubJudge(slowly) as one:
+    with StubJudge(slowly, sleeps=True) as one:
         yield one
 
 
@@ -128,6 +128,17 @@ def test_a_job_is_done_once_and_seen_everywhere(workers):
 
     until(lambda: job()["status"] == "done")
     assert {job()["ok"] for _ in range(6)} == {10}
+
+
+def test_no_worker_asks_an_engine_that_sleeps(workers, judge):
+    assert workers.post("/v1/admin/sleep", {}).json()["engines"][0]["asleep"]
+    impatient = [asked(f"{number} in the night") | {"deadline_seconds": 0.5} for number in range(8)]
+    found = workers.at_once("/v1/score", impatient)
+    assert {one["type"].rpartition(":")[2] for one in found} == {"timeout"}
+    assert judge.calls_asleep == 0
+    assert not workers.post("/v1/admin/wake", {}).json()["engines"][0]["asleep"]
+    found = workers.at_once("/v1/score", [asked(f"{number} in the morning") for number in range(8)])
+    assert [one["reward"] for one in found] == [pytest.approx(0.8)] * 8
 
 
 def test_a_calibration_is_found_whichever_worker_is_asked(workers):
