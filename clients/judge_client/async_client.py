@@ -17,10 +17,18 @@ from judge_client.exchange import Call
 from judge_client.group import GroupOptions, GroupResult, Rollouts
 from judge_client.group_scoring import score_group
 from judge_client.job import Job, JobPage, JobResult, until_ended
-from judge_client.judge import JudgeStatus, Ready
+from judge_client.judge import EngineStatus, JudgeStatus, Ready
 from judge_client.judgment import Judgment
 from judge_client.label import Collected, LabelSet, LabelSetSummary
-from judge_client.options import CalibrationOptions, CallOptions, ExamOptions, JudgmentFilter, LabelSetPage
+from judge_client.options import (
+    CalibrationOptions,
+    CallOptions,
+    ExamOptions,
+    JudgmentFilter,
+    LabelSetPage,
+    SleepOptions,
+    WakeOptions,
+)
 from judge_client.progress import Progress, part_items, watching
 from judge_client.rubric import Difference, Published, RubricDocument, RubricEntry, Validation
 from judge_client.sample import Sample, Text, samples_of, texts_of
@@ -154,6 +162,18 @@ class AsyncClient:
     async def judges(self) -> tuple[JudgeStatus, ...]:
         """GET /v1/judges."""
         return await self._ask(calls.judges())
+
+    async def engines(self) -> tuple[EngineStatus, ...]:
+        """GET /v1/admin/engines."""
+        return await self._ask(calls.engines())
+
+    async def sleep(self, **options: Unpack[SleepOptions]) -> tuple[EngineStatus, ...]:
+        """POST /v1/admin/sleep: the judges' engines give their memory away, once nobody holds them."""
+        return await self._ask(calls.sleep(**options))
+
+    async def wake(self, **options: Unpack[WakeOptions]) -> tuple[EngineStatus, ...]:
+        """POST /v1/admin/wake."""
+        return await self._ask(calls.wake(**options))
 
     async def add_labels(
         self, label_set: str, labels: Sequence[Mapping[str, Any]], *, replace: bool = False

@@ -13,10 +13,19 @@ from judge_client.exam import ExamList, ExamProgress
 from judge_client.exchange import Call
 from judge_client.flow import Reply, Request
 from judge_client.job import Job, JobPage, JobResult
-from judge_client.judge import JudgeList, JudgeStatus, Ready
+from judge_client.judge import EngineList, EngineStatus, JudgeList, JudgeStatus, Ready
 from judge_client.judgment import Judgment
 from judge_client.label import Collected, LabelSet, LabelSetList, LabelSetSummary
-from judge_client.options import CalibrationOptions, CallOptions, ExamOptions, JudgmentFilter, LabelSetPage, checked
+from judge_client.options import (
+    CalibrationOptions,
+    CallOptions,
+    ExamOptions,
+    JudgmentFilter,
+    LabelSetPage,
+    SleepOptions,
+    WakeOptions,
+    checked,
+)
 from judge_client.rubric import Difference, Published, RubricDocument, RubricEntry, RubricList, Validation
 from judge_client.run import RunSummary
 from judge_client.sample import encode, samples_of
@@ -106,6 +115,22 @@ def _declared(text: RubricText) -> dict[str, str]:
 def judges() -> Call[tuple[JudgeStatus, ...]]:
     call = _get(JudgeList, "/v1/judges")
     return Call(call.request, lambda reply: call.read(reply).judges)
+
+
+def engines() -> Call[tuple[EngineStatus, ...]]:
+    return _engines(_get(EngineList, "/v1/admin/engines"))
+
+
+def sleep(**options: Any) -> Call[tuple[EngineStatus, ...]]:
+    return _engines(_post(EngineList, "/v1/admin/sleep", checked("sleep", options, SleepOptions)))
+
+
+def wake(**options: Any) -> Call[tuple[EngineStatus, ...]]:
+    return _engines(_post(EngineList, "/v1/admin/wake", checked("wake", options, WakeOptions)))
+
+
+def _engines(call: Call[EngineList]) -> Call[tuple[EngineStatus, ...]]:
+    return Call(call.request, lambda reply: call.read(reply).engines)
 
 
 def add_labels(label_set: str, labels: Sequence[Mapping[str, Any]], *, replace: bool) -> Call[Collected]:

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, TypeVar
 
+from judge_client import calls
 from judge_client.configuration import plain_number, whole_number
 from judge_client.errors import BadConfiguration, Momentary
 from judge_client.exchange import Call
-from judge_client.flow import Flow, Request
-from judge_client.sample import encode
+from judge_client.flow import Flow
 
 T = TypeVar("T")
 _LOG = logging.getLogger("judge_client")
-_JSON = {"Content-Type": "application/json"}
 _HELD_SECONDS = 3_600.0  # after which a process that died holds the engine no longer
 _numbers = count(1)
 
@@ -43,7 +42,7 @@ class Colocation:
             return (yield from flow)
         holder = f"{socket.gethostname()}:{os.getpid()}:{next(_numbers)}"
         try:
-            yield from ask(_order("wake", {"holder": holder, "holder_seconds": _HELD_SECONDS}))
+            yield from ask(calls.wake(holder=holder, holder_seconds=_HELD_SECONDS))
         except Momentary as fault:
             _LOG.warning("the judge could not be woken: %s", fault)
         try:
@@ -56,10 +55,6 @@ class Colocation:
 
     def _sleep(self, holder: str, ask: Callable[[Call[Any]], Flow[Any]]) -> Flow[None]:
         try:
-            yield from ask(_order("sleep", {"holder": holder, "level": self.level}))
+            yield from ask(calls.sleep(holder=holder, level=self.level))
         except Momentary as fault:
             _LOG.warning("the judge could not be sent to sleep and keeps its memory: %s", fault)
-
-
-def _order(name: str, body: dict[str, Any]) -> Call[None]:
-    return Call(Request("POST", f"/v1/admin/{name}", content=encode(body), headers=_JSON), lambda _: None)

@@ -54,6 +54,24 @@ class JudgeStatus:
 
 
 @dataclass(frozen=True)
+class EngineStatus:
+    """A model's engine; ``level``, ``waiting`` and ``since`` of its sleep. ``held_by``: who keeps it awake."""
+
+    model: str
+    can_sleep: bool
+    asleep: bool
+    level: int | None = None
+    waiting: str | None = None
+    since: datetime | None = None
+    held_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EngineList:
+    engines: tuple[EngineStatus, ...]
+
+
+@dataclass(frozen=True)
 class JudgeList:
     judges: tuple[JudgeStatus, ...]
 

@@ -50,6 +50,25 @@ class JudgmentFilter(TypedDict, total=False):
     cursor: str | None
 
 
+class SleepOptions(TypedDict, total=False):
+    """``model``: only this one; ``level``: 1 keeps the weights in main memory, 2 drops them; ``waiting``: ``hold`` or
+    ``refuse`` calls meanwhile; ``drain_seconds``: for the calls under way; ``holder``: who lets it sleep."""
+
+    model: str | None
+    level: int
+    waiting: Literal["hold", "refuse"]
+    drain_seconds: float
+    holder: str | None
+
+
+class WakeOptions(TypedDict, total=False):
+    """``holder`` keeps the engine awake until it lets it sleep, at most ``holder_seconds``."""
+
+    model: str | None
+    holder: str | None
+    holder_seconds: float
+
+
 class LabelSetPage(TypedDict, total=False):
     """``split``: ``dev`` or ``test``."""
 

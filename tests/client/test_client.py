@@ -8,6 +8,7 @@ import pytest
 
 from judge_client import AsyncClient, Client, JudgeFailed, Sample
 from judge_client.errors import (
+    BadConfiguration,
     BadRubric,
     BadSample,
     DeadlineExceeded,
@@ -23,7 +24,7 @@ from judge_server.server.app import create_app
 from judge_server.settings.settings import Settings
 from tests.client.both import both_ways
 from tests.served import judged_by, served, settings_of
-from tests.stub_judge import Reply, faithful
+from tests.stub_judge import Reply, StubJudge, faithful
 
 RUBRIC = """
 id: clinic/NAME
@@ -315,7 +316,7 @@ INLINE = {
 
 
 @pytest.mark.parametrize(
-    "behave", [lambda _: Reply(reset=True), lambda _: Reply(delay_seconds=5)], ids=["reset", "slow"]
+    "behave", [lambda _: Reply(reset=True), lambda _: Reply(delay_seconds=60)], ids=["reset", "slow"]
 )
 @both_ways
 def test_a_judge_that_hangs_up_or_sleeps_is_told_within_the_deadline(ask, behave):
@@ -323,7 +324,7 @@ def test_a_judge_that_hangs_up_or_sleeps_is_told_within_the_deadline(ask, behave
         return behave(body) if "Is kind." in str(body) else faithful()(body)  # the start asks other things
 
     with judged_by(then) as (client, _judge):
-        found = ask(str(client.base_url), "score", Sample("p", "r", rubric=INLINE), deadline_seconds=1.0)
+        found = ask(str(client.base_url), "score", Sample("p", "r", rubric=INLINE), deadline_seconds=3.0)
         assert found.reward is None
         assert found.error.type in {"judge_unavailable", "timeout"}
 
@@ -336,6 +337,18 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments():
     blocking = surface(Client)
     assert blocking.pop("close")
     assert surface(AsyncClient) == blocking
+
+
+@both_ways
+def test_an_engine_is_sent_to_sleep_and_woken(ask):
+    with StubJudge(sleeps=True) as judge, served(settings_of(judge.specification)) as client:
+        address = str(client.base_url)
+        assert [one.asleep for one in ask(address, "sleep", level=2, waiting="refuse")] == [True]
+        (engine,) = ask(address, "engines")
+        assert (engine.model, engine.level, engine.waiting) == ("stub", 2, "refuse")
+        assert [one.asleep for one in ask(address, "wake", holder="rank 0")] == [False]
+        with pytest.raises(BadConfiguration, match="drain_seconds"):
+            ask(address, "sleep", drain_second=1)
 
 
 @both_ways

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.served import judged_by, served, settings_of
-from tests.stub_judge import Reply, labels
+from tests.stub_judge import Reply, StubJudge, labels
 from tests.trainers.conftest import FAULTS, nobody, once_started
 from tests.trainers.environment import ROOT, Environment
 from tests.trainers.page import at, example, examples, lay_out
@@ -63,8 +63,10 @@ def planned(urls):
         "grpo, half, number": run("half", 0.25),
         "online_dpo, async": run("varied", trainer="online_dpo", reward="RubricReward"),
         "online_dpo, unavailable": run("unavailable", trainer="online_dpo", reward="UnmaskedRubricReward"),
+        "grpo, beside a judge that sleeps": run("asleep", reward="SyncRubricReward"),
         "unknown rubric": run("varied"),
     }
+    runs["grpo, beside a judge that sleeps"]["options"]["sleep_level"] = 1
     for fault, policy in itertools.product([*FAULTS, "down"], POLICIES):
         runs[f"{fault}, {policy}"] = run(fault, policy)
     for name, one in runs.items():
@@ -82,10 +84,13 @@ def results(tiny_checkpoint, tmp_path_factory):
         urls = {name: str(client.base_url) for name, client in clients.items()} | {
             "down": stack.enter_context(nobody())
         }
+        sleeper = stack.enter_context(StubJudge(varied(), sleeps=True))
+        urls["asleep"] = str(stack.enter_context(served(settings_of(sleeper.specification))).base_url)
         (folder / "runs.json").write_text(json.dumps(planned(urls)))
         given = [str(folder / "runs.json"), str(folder / "results.json"), str(tiny_checkpoint)]
         TRL.run("trl_runs.py", *given, timeout=800)
-    return json.loads((folder / "results.json").read_text())
+    told = json.loads((folder / "results.json").read_text())
+    return told | {"sleeper": {"orders": sleeper.orders, "calls_asleep": sleeper.calls_asleep}}
 
 
 def rewards_and_advantages(result):
@@ -107,6 +112,16 @@ def test_a_policy_learns_from_the_rewards_of_the_server(results, name):
     assert result["counts"] == {"judged": 16, "failed": 0, "substituted": 0, "dropped": 0}
     assert all(0 < step[f"rewards/{NAME}/mean"] < 1 for step in result["log"][:2])
     assert all(step["reward_std"] > 0 for step in result["log"][:2])
+
+
+def test_the_judge_sleeps_while_the_policy_trains_and_wakes_for_each_reward(results):
+    result, sleeper = results["grpo, beside a judge that sleeps"], results["sleeper"]
+
+    assert result["error"] is None
+    assert result["counts"]["judged"] == 16
+    assert result["counts"]["failed"] == 0
+    assert sleeper["calls_asleep"] == 0
+    assert sleeper["orders"] == ["/sleep?level=1", "/wake_up", "/sleep?level=1"]
 
 
 def test_every_criterion_is_in_the_metrics_and_in_the_table_of_completions(results):
