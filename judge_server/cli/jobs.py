@@ -26,7 +26,12 @@ _HERE = "http://127.0.0.1:8000"
 @app.command()
 def submit(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE|-", allow_dash=True, help="Submissions, one JSON object a line.")
+        Path,
+        typer.Argument(
+            metavar="FILE|DIR|-",
+            allow_dash=True,
+            help="Submissions: JSON Lines, Parquet, other files, or a folder of them.",
+        ),
     ],
     rubric: Annotated[
         str | None, typer.Option("--rubric", metavar="ID", help="For submissions that name none.")

@@ -2,6 +2,9 @@
 
 import json
 
+import pyarrow as pa
+from pyarrow import parquet
+
 from tests.command import judge_server
 from tests.served import served, settings_of
 from tests.submissions import submission
@@ -24,6 +27,35 @@ def test_a_file_is_handed_over_followed_and_read_back(tmp_path):
         assert [json.loads(line)["submission"]["id"] for line in results] == ["0", "1", "2", "3"]
         cancelled = judge_server("jobs", "cancel", job, "--json", "--url", url)
         assert json.loads(cancelled.stdout)["status"] == "done"
+
+
+def test_a_folder_of_parquet_and_other_files_is_handed_over(tmp_path):
+    rows = [
+        {"prompt": "I have a fever.", "response": f"Rest, and drink {number} glasses of water."} for number in range(6)
+    ]
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    parquet.write_table(pa.Table.from_pylist(rows[:3]), folder / "a.parquet")
+    (folder / "b.json").write_text(json.dumps(rows[3:5]))
+    (folder / "c.jsonl").write_text(json.dumps(rows[5]) + "\n")
+    with served(settings_of()) as client:
+        url = str(client.base_url)
+        begun = judge_server("jobs", "submit", folder, "--rubric", "medical/consultation", "--wait", "--url", url)
+        assert begun.returncode == 0, begun.stderr
+        results = judge_server("jobs", "results", begun.stdout.strip(), JUDGE_URL=url).stdout.splitlines()
+        assert [json.loads(line)["status"] for line in results] == ["ok"] * 6
+
+
+def test_a_row_that_cannot_be_read_ends_the_upload_and_nothing_is_begun(tmp_path):
+    file = tmp_path / "answers.json"
+    good = {"prompt": "a", "response": "b"}
+    file.write_text(json.dumps([good, {"prompt": "a", "rubric": ["Names water."]}]))
+    with served(settings_of()) as client:
+        url = str(client.base_url)
+        refused = judge_server("jobs", "submit", file, "--url", url)
+        assert refused.returncode == 2
+        assert "Traceback" not in refused.stderr
+        assert json.loads(client.get("/v1/jobs").text)["jobs"] == []
 
 
 def test_a_bad_line_is_told_with_its_number_and_nothing_is_begun(tmp_path):

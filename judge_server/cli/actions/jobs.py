@@ -16,6 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from judge_server.cli.running import fail
+from judge_server.core.errors import BadInput, BadSubmission
+from judge_server.core.rubric import Rubric
 from judge_server.util.parsing import read_json
 
 _LOOK_SECONDS = 0.5
@@ -43,8 +45,8 @@ class Jobs:
     def submit(self, file: Path, wishes: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         headers = {"Content-Type": "application/jsonl"} | ({"Idempotency-Key": key} if key else {})
         given = {name: value for name, value in wishes.items() if value is not None}
-        with _opened(file) as stream:
-            return self._answer("POST", "/v1/jobs", params=given, content=_chunks(stream), headers=headers)
+        with _content(file) as content:
+            return self._answer("POST", "/v1/jobs", params=given, content=content, headers=headers)
 
     def listed(self, status: str | None, limit: int) -> list[dict[str, Any]]:
         params = {"limit": limit} | ({"status": status} if status else {})
@@ -174,16 +176,42 @@ def _refused(answer: httpx.Response) -> None:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
+def _content(file: Path) -> Iterator[Iterator[bytes]]:
+    """What is sent: lines as they are, records of any other file or folder as JSON lines. Ends the command if there is
+    something that cannot be read; a server keeps nothing of an upload that does not end."""
+    from judge_server.cli.actions.score_input import is_plain_lines
+
     if str(file) == "-":
-        yield sys.stdin.buffer
+        yield _chunks(sys.stdin.buffer)
         return
     try:
-        stream = file.open("rb")
+        if not is_plain_lines(str(file)):
+            yield _lines(str(file))
+            return
+        with file.open("rb") as stream:
+            yield _chunks(stream)
     except OSError as fault:
-        fail(f"{file}: {fault.strerror}")
-    with stream:
-        yield stream
+        fail(f"{file}: {fault.strerror}.")
+    except BadInput as fault:
+        fail(f"{fault.detail} {fault.remedy or ''}".strip())
+
+
+def _lines(file: str) -> Iterator[bytes]:
+    from judge_server.cli.actions.score_input import ForeignRows, records
+
+    rows = ForeignRows()
+    for line in records(file, rows):
+        if line.fault is not None:
+            raise line.fault
+        yield json.dumps(line.item, ensure_ascii=False, default=_plain).encode() + b"\n"
+    if told := rows.summary():
+        typer.echo(told, err=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Rubric):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    raise BadSubmission(f"A {type(value).__name__} is no member of a submission.")
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def _lists_criteria(rubric: Any) -> bool:
 def total_of(file: str) -> int | None:
     """How many submissions JSON Lines hold, for the progress bar; None if only reading can tell. Ends the command if
     the file cannot be read."""
-    if file == STANDARD_INPUT or not _is_plain_lines(file):
+    if file == STANDARD_INPUT or not is_plain_lines(file):
         return None
     try:
         with _opened(file) as lines:
@@ -135,7 +135,7 @@ async def lines_of(file: str, rows: ForeignRows) -> AsyncIterator[ScoreLine]:
     def work() -> None:
         with suppress(RuntimeError):  # the loop was closed: the lines are no longer needed
             try:
-                for line in _records(file, rows) if not _is_plain_lines(file) else _json_lines(file, rows):
+                for line in _json_lines(file, rows) if is_plain_lines(file) else records(file, rows):
                     hand_over(line)
                 hand_over(None)
             except (OSError, BadInput) as fault:
@@ -150,7 +150,7 @@ async def lines_of(file: str, rows: ForeignRows) -> AsyncIterator[ScoreLine]:
         yield item
 
 
-def _is_plain_lines(file: str) -> bool:
+def is_plain_lines(file: str) -> bool:
     """Whether lines are read as they come; any name but those of other kinds of files."""
     if file == STANDARD_INPUT:
         return True
@@ -174,7 +174,8 @@ def _line(content: bytes, file: str, number: int, rows: ForeignRows) -> ScoreLin
         return ScoreLine(fault=BadSubmission(f"line {number}: {fault}"))
 
 
-def _records(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
+def records(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
+    """The submissions of a file that is not plain lines, or of a folder. Raises OSError and BadInput."""
     for path in files_of(Path(file)):
         for where, record in records_in(path):
             try:
