@@ -56,15 +56,16 @@ def _refusal(leaf: AnyLeaf, proposal: Mapping[str, Any], texts: Iterable[str]) -
     worded = {name: proposal.get(name) for name in CHANGEABLE}
     if any(value is not None and not isinstance(value, str) for value in worded.values()):
         return "its statement or guidance is no text"
-    known = _runs(f"{leaf.statement} {leaf.guidance or ''}")
-    new = set().union(*(_runs(str(value)) for value in worded.values() if value)) - known
+    known = runs_of_words(f"{leaf.statement} {leaf.guidance or ''}")
+    new = set().union(*(runs_of_words(str(value)) for value in worded.values() if value)) - known
     for text in texts:
-        if new & _runs(text):
+        if new & runs_of_words(text):
             return f"it copies {COPIED_WORDS} words in a row from a labelled item"
     return None
 
 
-def _runs(text: str) -> set[tuple[str, ...]]:
+def runs_of_words(text: str) -> set[tuple[str, ...]]:
+    """Every ``COPIED_WORDS`` words in a row."""
     words = [word.casefold() for word in _WORD.findall(text)]
     return {tuple(words[place : place + COPIED_WORDS]) for place in range(len(words) - COPIED_WORDS + 1)}
 

@@ -10,7 +10,8 @@ from typing import Annotated, Literal, ParamSpec
 
 import typer
 
-from judge_server.cli.options import JudgeFlags, LibraryFlags, Rubrics, takes_flags
+from judge_server.cli.options import JudgeFlags, LibraryFlags, Rubrics, StoreFlags, takes_flags
+from judge_server.cli.rubric_work import Json, Output, Target, Targets, audit_criteria, draft, watch
 from judge_server.cli.running import fail, needs
 from judge_server.core.errors import BadRubric, JudgeServerError
 
@@ -18,10 +19,6 @@ app = typer.Typer(help="Write, check, publish and exchange rubrics.", no_args_is
 
 FOUND = 1
 P = ParamSpec("P")
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Target = Annotated[str, typer.Argument(metavar="FILE|ID[@VERSION]", help="A rubric file, or a rubric of the library.")]
-Targets = Annotated[list[str], typer.Argument(metavar="FILE|DIR...", help="Rubric files, or directories of them.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here.")]
 
 
 def _telling(command: Callable[P, None]) -> Callable[P, None]:
@@ -121,8 +118,10 @@ def diff(
 
 @app.command()
 @_telling
+@takes_flags
 def publish(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False)],
+    *,
     rubrics: Annotated[
         Path | None,
         typer.Option(
@@ -133,11 +132,28 @@ def publish(
             help="The directory that holds rubrics.lock (default: the one the file is in).",
         ),
     ] = None,
+    tests: Annotated[
+        bool,
+        typer.Option("--tests", help="Run the cases first, with --model or --judge by a judge; none may fail."),
+    ] = False,
+    judging: JudgeFlags,
+    store: StoreFlags,
+    judge: Annotated[str | None, typer.Option("--judge", metavar="NAME", help="A judge of the configuration.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Publish a version permanently: archive a copy and record its digest in rubrics.lock."""
+    """Publish a version permanently: archive a copy and record its digest in rubrics.lock.
+
+    With --tests nothing is published unless every case of every file passes; the exit status is then 1.
+    """
     from judge_server.cli.actions.rubric import publish as publish_files
 
+    if tests:
+        from judge_server.cli.actions.rubric_cases import CaseOptions, run_cases
+
+        library = LibraryFlags(database=store.database, config=store.config)
+        if not run_cases([str(file) for file in files], CaseOptions(judging, library, judge, quiet=as_json)):
+            typer.echo("nothing was published: a case failed", err=True)
+            raise typer.Exit(FOUND)
     publish_files(files, rubrics, as_json)
 
 
@@ -296,41 +312,6 @@ def add(
     add_rubric(rubric_id, as_id, into, rubrics)
 
 
-@app.command("audit")
-@needs("calibration", "scipy", "sklearn")
-@_telling
-@takes_flags
-def audit_criteria(
-    target: Target,
-    *,
-    judging: JudgeFlags,
-    library: LibraryFlags,
-    judge: Annotated[
-        str | None, typer.Option("--judge", metavar="NAME", help="Judgments of this judge (default: of the commonest).")
-    ] = None,
-    policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Of this policy.")] = None,
-    hours: Annotated[float | None, typer.Option("--hours", min=0, help="Of the last hours (default: all).")] = None,
-    most: Annotated[
-        int, typer.Option("--most", min=100, max=20_000, help="Read so many of the oldest and of the newest.")
-    ] = 2_500,
-    labels: Annotated[
-        str | None, typer.Option("--labels", metavar="FILE|ID", help="Labels of people (and judges) on its criteria.")
-    ] = None,
-    ask: Annotated[
-        int, typer.Option("--ask", min=0, help="Ask the judge again about so many, in both orders of the labels.")
-    ] = 0,
-    as_json: Json = False,
-) -> None:
-    """Say which criteria earn their place, by the stored judgments of the current version.
-
-    Always or never met, nearly the same as another, without part in the reward's variance; with --ask decided by chance
-    or by the order of labels; with --labels unclear to people, or misread by the judge. Each remark has its evidence.
-
-    Example: judge-server rubric audit medical/consultation --config judges.toml --ask 200 --judge strong
-    """
-    from judge_server.cli.actions.rubric_audit import RubricAuditOptions, audit_rubric
-    from judge_server.cli.options import settings_given
-    from judge_server.cli.running import run
-
-    settings = settings_given(judging, library)
-    run(audit_rubric(settings, RubricAuditOptions(target, judge, policy, hours, most, labels, ask, as_json)))
+app.command("draft")(_telling(draft))
+app.command("watch")(_telling(watch))
+app.command("audit")(needs("calibration", "scipy", "sklearn")(_telling(audit_criteria)))

@@ -90,6 +90,7 @@ jobs cancel job_{"0" * 24} {NOBODY}
 jobs cost job_{"0" * 24} {NOBODY}
 """
 NEEDS_A_SETTING = f"database prune --dry-run {STORED}"
+NEEDS_A_MODEL = "rubric draft my/draft --task Grade."
 NEEDS_LABELS = f"monitor queue import open.jsonl --label-set a/b --annotator me {STORED}"
 
 
@@ -129,6 +130,7 @@ def main() -> None:
         "server": NEEDS_A_SERVER,
         "setting": NEEDS_A_SETTING,
         "labels": NEEDS_LABELS,
+        "model": NEEDS_A_MODEL,
     }
     found = {kind: {line: outcome(line) for line in lines.strip().splitlines()} for kind, lines in lists.items()}
     json.dump({"commands": sorted(names(typer.main.get_command(app))), **found}, sys.stdout)

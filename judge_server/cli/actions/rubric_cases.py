@@ -25,13 +25,15 @@ from judge_server.wiring.service import open_service
 
 @dataclass(frozen=True)
 class CaseOptions:
-    """Which judge gives the verdicts (none: those of the cases), and which reports are written."""
+    """Which judge gives the verdicts (none: those of the cases), and which reports are written. ``quiet``: none is
+    printed."""
 
     judging: options.JudgeFlags
     library: options.LibraryFlags
     judge: str | None
-    junit: Path | None
-    as_json: bool
+    junit: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
 
 
 def run_cases(targets: list[str], given: CaseOptions) -> bool:
@@ -46,7 +48,7 @@ def run_cases(targets: list[str], given: CaseOptions) -> bool:
         replace_file(given.junit, _junit(reports))
     if given.as_json:
         rubric_view.print_json([report.model_dump(mode="json") | {"passed": report.passed} for report in reports])
-    else:
+    elif not given.quiet:
         for report in reports:
             _print(report)
     return all(report.passed for report in reports)
