@@ -170,7 +170,7 @@ async def _running(
         app.state.engines = sleeping_models(service, None if shared is None else shared.peers)
         app.state.health = health = health_of(service, telemetry.streak)
         StoreMetrics(metrics.registry, service.store)
-        metrics.registry.register(HealthMetrics(service.store, health))
+        metrics.registry.register(HealthMetrics(service.store, health, service.models))
         metrics.registry.register(BudgetMetrics(service.spending))
         auditing = audit_worker(service)
         pruning = pruner_of(service)

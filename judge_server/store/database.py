@@ -1,4 +1,4 @@
-"""PoolUse: one for writing and a few for reading. Calls block and belong in worker threads."""
+"""Connections: one for writing and a few for reading. Calls block and belong in worker threads."""
 
 import logging
 import sqlite3

@@ -34,6 +34,7 @@ def test_a_submission_waits_while_the_engine_sleeps(client, judge):
     assert "sent to sleep" in problem(client.get("/readyz"), 503, "judge_asleep")["detail"]
     assert client.get("/healthz").status_code == 200
     assert client.get("/v1/judges").json()["judges"][0]["healthy"]
+    assert 'judge_server_engine_asleep{model="stub"} 1.0' in client.get("/metrics").text
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(client.post("/v1/score", json=told("two"))))
     waiting.start()
