@@ -7,13 +7,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 WIDTHS = (390, 768, 1440)
+_SHOWN: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", WIDTHS[-1]), ("dark", WIDTHS[0]))
 _SERIOUS = ("serious", "critical")
 _PATIENCE_MS = 60_000
+_WATCH_FOCUS = """() => {
+  const every = 'a[href], button, select, textarea, input:not([type=hidden]), summary, [tabindex="0"]';
+  window.wanted = [...document.querySelectorAll(every)].filter(one => one.checkVisibility() && !one.disabled);
+  window.reached = new Set([document.activeElement]);
+  document.addEventListener('focusin', event => window.reached.add(event.target));
+  return window.wanted.length;
+}"""
+_MISSED = """() => {
+  const groups = new Set([...window.reached].filter(one => one.type === 'radio').map(one => one.name));
+  const met = one => window.reached.has(one) || (one.type === 'radio' && groups.has(one.name));
+  return window.wanted.filter(one => !met(one)).map(one => one.outerHTML.slice(0, 160));
+}"""
 expect.set_options(timeout=_PATIENCE_MS)
 
 
@@ -57,6 +71,27 @@ class Visit:
             for one in found
             if one["impact"] in _SERIOUS
         ]
+
+    def not_reached_by_tab(self) -> list[str]:
+        """What can be clicked or filled in, but gets no focus while somebody goes through the page by Tab."""
+        count: int = self.page.evaluate(_WATCH_FOCUS)
+        for _ in range(count + 3):  # a page may begin in its middle
+            self.page.keyboard.press("Tab")
+        missed: list[str] = self.page.evaluate(_MISSED)
+        return missed
+
+    def flaws(self) -> list[str]:
+        """What is wrong with the opened page: barriers, in light and wide, in dark and narrow; if it is wider than the
+        window at one of the widths; and ``faults``, but for the status of a refusal."""
+        found = []
+        for scheme, width in _SHOWN:
+            self.page.emulate_media(color_scheme=scheme)
+            self.page.set_viewport_size({"width": width, "height": 900})
+            found += [f"{scheme}: {one}" for one in self.barriers()]
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            found += [f"{self.overflow()} pixels wider than {width}"] if self.overflow() > 0 else []
+        return found + [one for one in self.faults if "responded with a status of 4" not in one]
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""

@@ -1,20 +1,19 @@
 """Every page in a real browser: no barrier, nothing wider than the window, no request to another host, and nothing runs
 that came from outside."""
 
-import json
 import re
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.served import judged_by, served, settings_of
+from tests.served import judged_by, served
 from tests.server.keys import demanding, key_of
-from tests.server.pages.browser import WIDTHS, browser, visit
+from tests.server.pages.browser import browser, visit
 from tests.server.pages.test_calibration import calibrated, posted
 from tests.server.pages.test_editor import begun
 from tests.server.test_calibrations import labels
-from tests.stub_judge import StubJudge, faithful, text
+from tests.stub_judge import faithful
 from tests.submissions import rubric, submission
 
 PLAN = urlencode({"set": "ward/june", "rubric": "safety/sycophancy", "annotator": "ann"})
@@ -109,21 +108,12 @@ def test_every_page_is_visited(pages):
     assert {path.rstrip("/") or "/" for path in shown} == set(pages)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_page_has_a_barrier_an_error_or_a_request_to_another_host(chromium, address, pages, dark):
-    with visit(chromium, address, dark=dark) as visitor:
-        for path in pages.values():
+@pytest.mark.parametrize("part", [0, 1], ids=["first", "second"])
+def test_no_page_has_a_barrier_an_error_a_foreign_request_or_too_much_width(chromium, address, pages, part):
+    with visit(chromium, address) as visitor:
+        for path in list(pages.values())[part::2]:
             visitor.open(path)
-            assert visitor.barriers() == [], path
-        assert visitor.faults == []
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_is_wider_than_its_window(chromium, address, pages, width):
-    with visit(chromium, address, width=width) as visitor:
-        for path in pages.values():
-            visitor.open(path)
-            assert visitor.overflow() <= 0, path
+            assert visitor.flaws() == [], path
 
 
 def test_a_key_without_any_scope_of_the_pages_reads_on_each_what_to_ask_for(chromium, pages):
@@ -137,7 +127,7 @@ def test_a_key_without_any_scope_of_the_pages_reads_on_each_what_to_ask_for(chro
             told = visitor.page.inner_text("main")
             assert re.search("requires an API key of scope (score|author|label|admin)", told), path
             assert "judge-server keys create" in told
-        assert visitor.barriers() == []
+        assert visitor.flaws() == []
 
 
 def test_a_response_is_tried_without_script(chromium, address):
@@ -178,17 +168,12 @@ def test_twenty_responses_are_labelled_by_keys_alone(chromium):
     assert pressed / len(given) <= 1.3
 
 
-def test_every_field_and_link_is_reached_by_the_tab_key(chromium, address, pages):
+def test_every_page_is_reached_by_the_tab_key_alone(chromium, address, pages):
+    """Whatever can be clicked or filled in and is not folded away; of a group of choices one."""
     with visit(chromium, address) as visitor:
-        for path in ("/try", "/label", "/judgments"):
+        for path in pages.values():
             visitor.open(path)
-            wanted = visitor.page.locator("a[href], button, select, textarea, input:not([type=hidden])").count()
-            reached = set()
-            for _ in range(wanted + 2):
-                visitor.page.keyboard.press("Tab")
-                reached.add(visitor.page.evaluate("document.activeElement.outerHTML.slice(0, 200)"))
-            assert len(reached) >= visitor.page.locator("button, select, textarea, input:not([type=hidden])").count()
-            assert any("<button" in one for one in reached)
+            assert visitor.not_reached_by_tab() == [], path
 
 
 def test_a_rubric_is_written_tried_and_published_by_its_accessible_names(chromium, server, address):
@@ -227,70 +212,3 @@ def test_a_rubric_is_written_tried_and_published_by_its_accessible_names(chromiu
         assert "The first one." in page.inner_text("main")
         assert visitor.faults == []
     assert server.get("/v1/rubrics/ward/handover").json()["reference"]["version"] == "1.0.0"
-
-
-def test_two_hundred_hostile_texts_run_nothing(chromium):
-    """As titles, statements, prompts, responses, references, names of runs and groups, and as the judge's reasons."""
-    texts = hostile(200)
-    rows = [texts[start : start + 8] for start in range(0, 200, 8)]
-    reasons = iter(row[7] for row in rows)
-
-    def judge(body):
-        return text(json.dumps({"reason": next(reasons, texts[0]), "verdict": "Yes"}))
-
-    with (
-        StubJudge(judge) as stub,
-        served(settings_of(stub.specification, judge={"mode": "reason"})) as client,
-        visit(chromium, address_of(client)) as visitor,
-    ):
-        for number, row in enumerate(rows):
-            title, statement, prompt, response, reference, run, group, _ = row
-            criterion = {"id": "c", "statement": statement, "points": 1}
-            listed = {"id": f"hostile/n{number}", "version": "1.0.0", "title": title[:100], "criteria": [criterion]}
-            item = submission(
-                rubric=listed, prompt=prompt, response=f"{response} and 1931 words", reference=reference,
-                run=run[:90], group=group[:90], id=f"{number}{run[:80]}",
-            )  # fmt: skip
-            judged = client.post("/v1/score", json=item).raise_for_status().json()
-            assert judged["verdicts"][0]["reason"]
-            visitor.open(f"/judgments/{judged['id']}")
-            assert (
-                visitor.page.locator("main img, main svg, main script, main iframe, main math, main base").count() == 0
-            )
-            if number % 5 == 0:
-                visitor.open(f"/groups?{urlencode({'group': group[:90], 'run': run[:90]})}")
-                visitor.open(f"/judgments?{urlencode({'q': prompt, 'run': run[:90]})}")
-        visitor.open("/judgments?limit=200")
-        assert visitor.page.evaluate("typeof window.ran") == "undefined"
-        assert visitor.faults == []
-
-
-def hostile(count):
-    """Texts that would set ``window.ran`` or open a dialog if a page took any of them for markup."""
-    acts = ["window.ran=1", "alert(1)", "this.ownerDocument.defaultView.ran=1", "fetch('//example.com')", "print()"]
-    shapes = [
-        "<script>{0}</script>",
-        "<img src=x onerror={0}>",
-        '"><svg onload={0}>',
-        "'-({0})-'",
-        "</textarea><script>{0}</script>",
-        "</pre><iframe srcdoc='<script>{0}</script>'></iframe>",
-        "<a href='javascript:{0}' autofocus onfocus={0}>x</a>",
-        "<details open ontoggle={0}>",
-        "<style>@import '//example.com/{0}'</style>",
-        "<math><mtext></form><form><mglyph><style></math><img src onerror={0}>",
-        "{{{{ {0} }}}}{{% raw %}}",
-        "</title><script>{0}</script>",
-        "<!--><script>{0}</script>-->",
-        "<meta http-equiv=refresh content='0;url=javascript:{0}'>",
-        "<base href='//example.com/{0}'>",
-        "<object data='javascript:{0}'>",
-        "\u2028<body onload={0}>",
-        "<input autofocus onfocus={0} value='",
-        "<form action='javascript:{0}'><button>x</button></form>",
-        "<link rel=stylesheet href='//example.com/{0}.css'>",
-    ]
-    made = [shape.format(act) for act in acts for shape in shapes]
-    made += [text.upper() if number % 2 else text.replace("<", "<\t") for number, text in enumerate(made)]
-    assert len(made) >= count
-    return made[:count]
