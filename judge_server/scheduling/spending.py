@@ -43,7 +43,7 @@ class Spending:
         self._budgets: dict[Payer, Budget] = {}
         self._unseen: dict[Payer, Charge] = {}  # of this process, not yet in the sums that were read
         self._committed: list[Mapping[Payer, Charge]] = []
-        self._owed: dict[Payer, Charge] = {}  # could not be written: goes with the next charge
+        self._owed: dict[Payer, Charge] = {}  # could not be written: goes with the next charge or reading
         self._reading = asyncio.Lock()
         self._look = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
@@ -80,7 +80,9 @@ class Spending:
         for charges in committed:
             for payer, charge in charges.items():
                 self._add(self._unseen, payer, Charge(-charge.dollars, -charge.tokens))
-        self._unseen = {payer: charge for payer, charge in self._unseen.items() if payer in self._budgets}
+        self._unseen = {
+            payer: charge for payer, charge in self._unseen.items() if payer in self._budgets or charge.tokens
+        }
         self.active = bool(self._budgets)
         self._warn()
 
@@ -109,12 +111,15 @@ class Spending:
         if not payers or usage.calls == usage.prompt_tokens == usage.completion_tokens == 0:
             return
         charge = Charge(usage.dollars, usage.prompt_tokens + usage.completion_tokens)
-        charges, self._owed = self._owed, {}
         for payer in payers:
-            self._add(charges, payer, charge)
+            self._add(self._owed, payer, charge)
             self._add(self._unseen, payer, charge)
             if not priced and self._budgets[payer].dollars is not None:
                 self._say_unpriced(model, payer)
+        self._write_owed()
+
+    def _write_owed(self) -> None:
+        charges, self._owed = self._owed, {}
         try:
             self._charging(charges).add_done_callback(partial(self._written, charges))
         except StoreUnavailable:
@@ -141,6 +146,8 @@ class Spending:
                 async with asyncio.timeout(_SECONDS if self.active else _QUIET_SECONDS):
                     await self._look.wait()
             self._look.clear()
+            if self._owed:
+                self._write_owed()
             try:
                 await self.read()
             except StoreUnavailable as fault:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Final
 
+from judge_server.core.budget import paid_for
 from judge_server.core.errors import JudgeServerError
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
@@ -27,7 +28,8 @@ class Reasking:
     """Asks again about a ``share`` of the judgments of runs that it is told of.
 
     ``again`` scores without cache and in the opposite order. The work has the priority of audits; what waits when the
-    server stops, and what exceeds 256 waiting ones, is left out: the sample gets smaller and stays random."""
+    server stops, and what exceeds 256 waiting ones, is left out: the sample gets smaller and stays random. The run pays
+    for it, and so does the caller's key; when a budget is spent, nothing is asked again."""
 
     def __init__(self, records: ReaskRecords, again: Scorer, share: float) -> None:
         self._records = records
@@ -55,7 +57,8 @@ class Reasking:
         asked = submission.model_copy(update={"rubric": rubric, "run": None})
         try:
             async with self._slots:
-                second = await self._again.score(asked, Terms.within(_DEADLINE_SECONDS, Priority.AUDIT))
+                with paid_for(submission.run):
+                    second = await self._again.score(asked, Terms.within(_DEADLINE_SECONDS, Priority.AUDIT))
                 whole = second.status == judgment.status
                 await self._records.keep(judgment, submission, second.reward if whole else None)
                 await self._report(submission.run or "")

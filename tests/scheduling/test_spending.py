@@ -10,29 +10,35 @@ from judge_server.core.caller import ANYONE, Caller, current_caller
 from judge_server.core.errors import BudgetSpent, StoreUnavailable
 from judge_server.core.judgment import Usage
 from judge_server.scheduling.spending import Spending
+from tests.yardstick import PATIENCE_SECONDS
 
 RUN = Payer("run", "r")
 CALL = Usage(prompt_tokens=90, completion_tokens=10, calls=1, dollars=0.5)
 
 
 class Kept:
-    """A database of one budget that can be away, and that another process charges too."""
+    """A database of one budget that can be away or slow, and that another process charges too."""
 
     def __init__(self, tokens: int = 1_000) -> None:
-        self.budget = Budget(kind="run", name="r", tokens=tokens, since=datetime.now(UTC))
+        self.budget: Budget | None = Budget(kind="run", name="r", tokens=tokens, since=datetime.now(UTC))
         self.away = False
+        self.slow: list[asyncio.Future[None]] | None = None
+        self.charged = asyncio.Event()
 
     async def all(self):
         if self.away:
             raise StoreUnavailable("away")
-        return (self.budget,)
+        return () if self.budget is None else (self.budget,)
 
     def charge(self, charges):
         done = asyncio.get_running_loop().create_future()
         if self.away:
             done.set_exception(StoreUnavailable("away"))
+        elif self.slow is not None:
+            self.slow.append(done)
         else:
             self.budget = self.budget.after(charges.get(RUN, Charge()))
+            self.charged.set()
             done.set_result(None)
         return done
 
@@ -60,6 +66,36 @@ async def test_charges_made_while_the_database_is_away_count_and_are_written_lat
         assert spending.standing()[0].spent_tokens == 300
         with pytest.raises(BudgetSpent, match="300 of 300 tokens"):
             spending.require()
+
+
+async def test_the_last_charges_of_a_run_are_written_though_it_makes_no_other_call():
+    kept = Kept()
+    spending = Spending(kept, kept.charge)
+    await spending.start()
+    with paid_for("r"):
+        kept.away = True
+        spending.charge("m", CALL, priced=True)
+        await asyncio.sleep(0)
+        kept.away = False
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await kept.charged.wait()
+    assert kept.budget.spent_tokens == 100
+    await spending.close()
+
+
+async def test_a_charge_that_arrives_after_its_budget_was_removed_and_set_again_is_counted_once():
+    kept = Kept()
+    spending = await _started(kept)
+    kept.slow = []
+    with paid_for("r"):
+        spending.charge("m", CALL, priced=True)
+    budget, kept.budget = kept.budget, None
+    await spending.read()
+    kept.budget = budget.after(Charge(0.0, 100))
+    kept.slow[0].set_result(None)
+    await asyncio.sleep(0)
+    await spending.read()
+    assert spending.standing()[0].spent_tokens == 100
 
 
 async def test_what_other_processes_spend_is_seen_with_the_next_reading():

@@ -144,6 +144,16 @@ def test_groups_and_graders_are_refused_too(judge):
         assert judge.calls == calls, judge.bodies[calls:]
 
 
+def test_run_and_key_pay_for_what_is_asked_again(judge):
+    with served(_settings(judge, reask=1.0)) as client:
+        for payer in ({"kind": "run", "name": "r"}, {"kind": "key", "name": "anyone"}):
+            client.put("/v1/budgets", json={**payer, "tokens": 100 * TOKENS})
+        for number in range(3):
+            assert _asked(client, f"number {number}", run="r").status_code == 200
+        until(lambda: (_spent(client, "r")[1], _spent(client, "anyone")[1]) == (6 * TOKENS, 6 * TOKENS))
+        assert sum("Rain falls" in str(body) for body in judge.bodies) == 6
+
+
 def test_a_wrong_budget_is_refused(judge):
     with served(_settings(judge)) as client:
         for wrong in ({}, {"dollars": 0}, {"tokens": -1}, {"dollars": 1, "warn_at": 2}, {"dollars": "much"}):
