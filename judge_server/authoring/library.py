@@ -3,8 +3,11 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 import judge_server
 from judge_server.authoring.edition import Edition, Index, Key, index_of
@@ -15,15 +18,21 @@ from judge_server.authoring.parsing import Parsed
 from judge_server.core.errors import BadConfiguration, BadRubric, RubricConflict, UnknownRubric
 from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric, split_name, version_key
+from judge_server.util.log_throttle import LogThrottle
 
 _LOG = logging.getLogger(__name__)
+_PAUSE_SECONDS: Final = 0.5
+_PAUSES: Final = 20  # times as long as a reading, so that many files cost a twentieth of one processor at most
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+_LATE_SECONDS: Final = 5.0 + _LONGEST_PAUSE_SECONDS
 
 
 class Library:
     """Serves the rubrics of ``directories``. A broken file is reported in ``findings``; the others stay available.
 
-    Changed files are read again, at most once every ``refresh_seconds``. Safe to use from threads. Raises
-    BadConfiguration for a directory that does not exist or a lock that cannot be read.
+    Changed files are read again, at most once every ``refresh_seconds``: by who asks, or by a thread of its own while
+    they are ``watched``. Safe to use from threads. Raises BadConfiguration for a directory that does not exist or a
+    lock that cannot be read.
     """
 
     def __init__(self, *directories: Path, refresh_seconds: float = 1.0) -> None:
@@ -33,10 +42,41 @@ class Library:
         self._index = Index()
         self._fresh_until = 0.0
         self._guard = threading.Lock()
+        self._watching = False
+        self._read_at = 0.0
+        self._unread: str | None = None
+        self._throttle = LogThrottle()
 
     @property
     def directories(self) -> tuple[Path, ...]:
         return tuple(folder.path for folder in self._folders)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Inside the block nobody waits for the directories, whose disk may hang: a thread reads them, and what it read
+        last holds until it has read more. Raises BadConfiguration for a lock that cannot be read now."""
+        self._read_changes()
+        over = threading.Event()
+        self._watching = True
+        threading.Thread(target=self._watch, args=(over,), name="rubric-folders", daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+            self._watching = False
+
+    def _watch(self, over: threading.Event) -> None:
+        pause = _PAUSE_SECONDS
+        while not over.wait(pause):
+            began = time.monotonic()
+            try:
+                self._read_changes()
+                self._unread = None
+            except (BadConfiguration, OSError) as fault:
+                self._unread = f"the directories of rubrics cannot be read: {fault}"
+                if (more := self._throttle.of(type(fault).__name__)) is not None:
+                    _LOG.error("%s; what was read last holds%s", self._unread, more)
+            pause = min(max(_PAUSE_SECONDS, _PAUSES * (time.monotonic() - began)), _LONGEST_PAUSE_SECONDS)
 
     def get(self, name: str, version: str | None = None) -> Rubric:
         """The rubric of this name, or ``id@version``; the newest if no version is given.
@@ -50,6 +90,24 @@ class Library:
             raise RubricConflict(conflict.detail, remedy=conflict.remedy, **conflict.extensions)
         edition = index.editions[key]
         return edition.file.rubric if edition.file else _copy(key, edition)
+
+    def is_copy(self, name: str) -> bool:
+        """Whether ``get`` would read a file: the version is published, and no working file holds it."""
+        index = self._refreshed()
+        try:
+            return index.editions[_key(index, name, None)].file is None
+        except UnknownRubric:
+            return False
+
+    def digest(self, name: str) -> str | None:
+        """Of what ``get`` gives if nobody changed a published copy; None if it gives nothing. Reads no file."""
+        index = self._refreshed()
+        try:
+            key = _key(index, name, None)
+        except UnknownRubric:
+            return None
+        edition = index.editions[key]
+        return None if key in index.conflicts else edition.file.rubric.digest if edition.file else edition.digest
 
     def _known(self, index: Index, name: str, version: str | None) -> Key:
         """Raises BadRubric rather than UnknownRubric if the rubric's file exists and cannot be read."""
@@ -68,10 +126,14 @@ class Library:
 
     def faults(self) -> list[str]:
         """One line for each file that cannot be read, like ``t/hot: line 7: unknown field 'pionts'``, and for each
-        version that stands for two contents."""
+        version that stands for two contents; and why the directories cannot be read, if they cannot."""
         conflicts = self._refreshed().conflicts.items()
+        late = time.monotonic() - self._read_at if self._watching else 0.0
+        away = [self._unread] if self._unread else []
+        if late > _LATE_SECONDS:
+            away.append(f"the directories of rubrics were read {late:.0f} s ago for the last time: their disk hangs")
         unread = [f"{name}: {_told(found)}" for folder in self._folders for name, found in folder.faults.items()]
-        return [*unread, *(f"{'@'.join(key)}: {conflict.detail}" for key, conflict in conflicts)]
+        return [*away, *unread, *(f"{'@'.join(key)}: {conflict.detail}" for key, conflict in conflicts)]
 
     def broken(self) -> set[str]:
         """Ids of the files that cannot be read."""
@@ -124,18 +186,22 @@ class Library:
         return in_order(found)
 
     def _refreshed(self) -> Index:
-        if time.monotonic() < self._fresh_until:
-            return self._index
+        if not self._watching and time.monotonic() >= self._fresh_until:
+            self._read_changes()
+        return self._index
+
+    def _read_changes(self) -> None:
         with self._guard:
-            if time.monotonic() >= self._fresh_until:
-                changed = [folder.refresh() for folder in self._folders]
-                if any(changed):
-                    working = [parsed for folder in self._folders for parsed in folder.rubrics]
-                    found = index_of(working, {folder.path: folder.lock for folder in self._folders})
-                    _report(found, self._index)
-                    self._index = found
-                self._fresh_until = time.monotonic() + self._refresh_seconds
-            return self._index
+            if time.monotonic() < self._fresh_until and not self._watching:
+                return  # another thread read them meanwhile
+            changed = [folder.refresh() for folder in self._folders]
+            if any(changed):
+                working = [parsed for folder in self._folders for parsed in folder.rubrics]
+                found = index_of(working, {folder.path: folder.lock for folder in self._folders})
+                _report(found, self._index)
+                self._index = found
+            self._read_at = time.monotonic()
+            self._fresh_until = self._read_at + self._refresh_seconds
 
 
 def _report(index: Index, before: Index) -> None:

@@ -1,5 +1,6 @@
 """The service's rubrics: files of the library, and versions published to the store over HTTP."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Set
@@ -11,11 +12,12 @@ from typing import NoReturn
 from judge_server.authoring.cases import CaseFile, cases_of
 from judge_server.authoring.edition import changed_content
 from judge_server.authoring.library import Library, nearest
-from judge_server.core.errors import BadRubric, RubricConflict, RubricNotAllowed, UnknownRubric
+from judge_server.core.errors import BadRubric, RubricConflict, RubricNotAllowed, RubricsUnavailable, UnknownRubric
 from judge_server.core.model import Frozen
 from judge_server.core.review import ReviewStatus, RubricReview
 from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.store.store import Store
+from judge_server.util.deadline import wait_ends_at
 from judge_server.util.log_throttle import LogThrottle
 
 _LOG = logging.getLogger(__name__)
@@ -105,7 +107,7 @@ class RubricRegistry:
     def review_of(self, rubric: Rubric) -> RubricReview | None:
         """What is recorded about this version beside the lock; None if nothing is, or if the content is another."""
         review = self._library.review(rubric.id, rubric.version)
-        if review is None or self._digest_in_files(rubric.name) == rubric.digest:
+        if review is None or self._library.digest(rubric.name) == rubric.digest:
             return review
         return None
 
@@ -165,7 +167,7 @@ class RubricRegistry:
             if stored is not None:
                 return stored
         try:
-            return self._library.get(name if version is None else f"{rubric_id}@{version}")
+            return await self._read(name if version is None else f"{rubric_id}@{version}")
         except UnknownRubric as fault:
             raise await self._unknown(rubric_id, version, fault.detail) from None
         except BadRubric:
@@ -173,6 +175,21 @@ class RubricRegistry:
             if judged is None:
                 raise
             return judged  # the file became unreadable before this process read it
+
+    async def _read(self, name: str) -> Rubric:
+        """Of the library. Raises what it raises, and RubricsUnavailable if a published copy cannot be read before the
+        request's waits end."""
+        if not self._library.is_copy(name):
+            return self._library.get(name)
+        try:
+            async with asyncio.timeout_at(wait_ends_at.get()):
+                return await asyncio.to_thread(self._library.get, name)
+        except TimeoutError:
+            raise RubricsUnavailable(
+                f"The file of {name!r} could not be read before the deadline.",
+                remedy="Look at the disk of the rubrics; requests go on when it answers.",
+                retry_after_seconds=5.0,
+            ) from None
 
     async def _unknown(self, rubric_id: str, version: str | None, detail: str) -> UnknownRubric:
         """Names versions and rubrics of files, readable or not, and of the store together."""
@@ -197,15 +214,9 @@ class RubricRegistry:
         changed = [
             f"{name}: its content changed under a version that has judged"
             for name, digest in self._refused.items()
-            if self._digest_in_files(name) == digest
+            if self._library.digest(name) == digest
         ]
         return sorted([*self._library.faults(), *changed])
-
-    def _digest_in_files(self, name: str) -> str | None:
-        try:
-            return self._library.get(name).digest
-        except (UnknownRubric, BadRubric, RubricConflict):
-            return None
 
     @property
     def shown(self) -> Set[str]:
@@ -266,7 +277,7 @@ class RubricRegistry:
         the version is not newer than the last published one.
         """
         if rubric.version in self._library.versions(rubric.id):
-            there = self._library.get(rubric.name)
+            there = await self._read(rubric.name)
             if there.digest != rubric.digest:
                 raise changed_content(rubric.name, None, rubric.digest, there.digest)
         new = not await self._is_published(rubric)

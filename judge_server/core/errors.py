@@ -237,6 +237,10 @@ class StoreUnavailable(JudgeServerError):
     status, type, title = 503, "store_unavailable", "The database does not answer"
 
 
+class RubricsUnavailable(JudgeServerError):
+    status, type, title = 503, "rubrics_unavailable", "The disk of the rubrics does not answer"
+
+
 class JudgeFailure(JudgeServerError):
     """A judge gave no usable verdict. It becomes a typed verdict without a value, never a number."""
 

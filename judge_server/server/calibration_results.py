@@ -1,9 +1,8 @@
 """What a calibration leaves behind for people: its report, its labels, a certificate, a comparison with another one."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from judge_server.core.calibration import Calibration, Certificate
@@ -24,11 +23,12 @@ _DISAGREEMENTS = 30
 _NO_TEXTS: Final[dict[str, Any]] = {"prompt": None, "response": None, "reference": None, "facts": {}}
 
 
-@contextmanager
-def measuring() -> Iterator[None]:
-    """Imports of what measures judges. Raises MissingDependency if its libraries are not installed."""
+async def loaded(*modules: str) -> None:
+    """Import what measures judges, by a thread: it takes about a second, in which others wait for rewards. Raises
+    MissingDependency if its libraries are not installed."""
     try:
-        yield
+        for module in modules:
+            await asyncio.to_thread(import_module, module)
     except ImportError as missing:
         raise MissingDependency(
             f"Calibrating needs {missing.name}, which is not installed.",
@@ -44,8 +44,8 @@ async def keep_result(store: Store, record: Calibration, labels: LabelSet, rubri
 
 async def report_of(store: Store, calibration_id: str) -> "Report | None":
     """None for a run whose report was not kept, by an earlier version."""
-    with measuring():
-        from judge_server.report.model import Report
+    await loaded("judge_server.report.model")
+    from judge_server.report.model import Report
 
     text = await store.calibrations.report_of(calibration_id)
     return None if text is None else await asyncio.to_thread(Report.model_validate_json, text)
@@ -71,10 +71,10 @@ async def labels_of(store: Store, record: Calibration) -> LabelSet:
 
 async def certified(service: Service, record: Calibration, labels: LabelSet, rubric: Rubric) -> Certificate:
     """Let the gate decide about the judge of a run, and store the certificate."""
-    with measuring():
-        from judge_server.calibration.gate import certificate, gate, held_to_all
-        from judge_server.calibration.policy import read_policy
-        from judge_server.calibration.readings import unfitted
+    await loaded("judge_server.calibration.gate", "judge_server.calibration.readings")
+    from judge_server.calibration.gate import certificate, gate, held_to_all
+    from judge_server.calibration.policy import read_policy
+    from judge_server.calibration.readings import unfitted
 
     policy = read_policy(service.settings.gate_policy)
     applied = await service.store.calibrations.maps(record.judge.calibration) if record.judge.calibration else None
@@ -93,9 +93,9 @@ async def certified(service: Service, record: Calibration, labels: LabelSet, rub
 
 async def compared(store: Store, old: Calibration, new: Calibration) -> "JudgeComparison":
     """The paired test of two runs on the items that both judged. Raises NotFound and BadInput."""
-    with measuring():
-        from judge_server.agreement.judge import Measurement
-        from judge_server.calibration.comparison import compare
+    await loaded("judge_server.calibration.comparison")
+    from judge_server.agreement.judge import Measurement
+    from judge_server.calibration.comparison import compare
 
     before, after = await labels_of(store, old), await labels_of(store, new)
     return await asyncio.to_thread(compare, before, old.judge.name, after, new.judge.name, Measurement())

@@ -14,7 +14,7 @@ from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Judge
-from judge_server.server.calibration_results import certified, keep_result, measuring
+from judge_server.server.calibration_results import certified, keep_result, loaded
 from judge_server.util.deadline import wait_ends_at
 from judge_server.wiring.service import Service
 
@@ -141,8 +141,8 @@ class CalibrationRuns:
 
 
 async def _calibrate(service: Service, options: CalibrationOptions, made: CalibrationRun) -> None:
-    with measuring():
-        from judge_server.calibration.run import CalibrationTask, run
+    await loaded("judge_server.calibration.run", "judge_server.calibration.fit")
+    from judge_server.calibration.run import CalibrationTask, run
     from judge_server.labels.archive import find
     from judge_server.labels.splits import part_of
 

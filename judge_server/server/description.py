@@ -3,6 +3,7 @@
 The page runs Swagger UI from this package, and some lines of our own; it fetches nothing from elsewhere.
 """
 
+import asyncio
 import base64
 import hashlib
 from pathlib import Path
@@ -218,8 +219,13 @@ async def style() -> FileResponse:
 
 @router.api_route("/openapi.json", methods=["GET", "HEAD"])
 async def document(request: Request) -> Response:
-    """The OpenAPI document. It is written once, because that takes 20 ms of a core and anybody may ask for it."""
+    """The OpenAPI document. It is written once, by a thread, because that takes nearly a second of a core and anybody
+    may ask for it while others wait for rewards."""
     state = request.app.state
     if not hasattr(state, "openapi_json"):
-        state.openapi_json = orjson.dumps(request.app.openapi())
-    return Response(state.openapi_json, media_type="application/json")
+        state.openapi_json = asyncio.create_task(asyncio.to_thread(_written, request.app), name="openapi.json")
+    return Response(await asyncio.shield(state.openapi_json), media_type="application/json")
+
+
+def _written(app: FastAPI) -> bytes:
+    return orjson.dumps(app.openapi())

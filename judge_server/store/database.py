@@ -1,5 +1,6 @@
 """Connections: one for writing and a few for reading. Calls block and belong in worker threads."""
 
+import asyncio
 import logging
 import sqlite3
 import threading
@@ -72,7 +73,7 @@ class Traffic:
 
     @contextmanager
     def waiting(self, work: Work) -> Iterator[None]:
-        """Around one wait."""
+        """Around one wait. One that its caller gave up, such as at a deadline, has the error ``cancelled``."""
         if self.observer is None:
             yield
             return
@@ -81,6 +82,9 @@ class Traffic:
             yield
         except JudgeServerError as fault:
             error = fault.type
+            raise
+        except asyncio.CancelledError:
+            error = "cancelled"
             raise
         finally:
             self.observer.waited(work, time.monotonic() - began, error)

@@ -136,8 +136,10 @@ async def open_service(
         for model in models.opened.values():
             stack.push_async_callback(model.close)
             await (model.start_or_wait() if serving and settings.waits_for_judge else model.start())
+        library = library_of(settings)
+        stack.enter_context(library.watched())
         rubric_registry = RubricRegistry(
-            library_of(settings),
+            library,
             store,
             require_review=settings.require_review,
             allow_withdrawn=settings.allow_withdrawn,

@@ -25,7 +25,7 @@ from tests.stub_judge import Behaviour, Reply, StubJudge, faithful
 from tests.submissions import rubric, submission
 from tests.yardstick import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.longest, pytest.mark.postgres]
+pytestmark = pytest.mark.postgres
 SECONDS = 60.0
 SMALL_MEGABYTES = 160
 P_MET = 0.9
@@ -108,10 +108,23 @@ def _stored(client: httpx.Client, ids: list[str]) -> int:
     return sum(client.get(f"/v1/judgments/{one}").status_code == 200 for one in ids)
 
 
+def _for_a_minute() -> Callable[[Watched], bool]:
+    end = time.monotonic() + SECONDS
+    return lambda _: time.monotonic() >= end
+
+
+def _until_an_alert_fires() -> Callable[[Watched], bool]:
+    end = time.monotonic() + PATIENCE_SECONDS
+    return lambda seen: bool(seen.fired) or time.monotonic() >= end
+
+
 def _through(
-    settings: Any, tmp_path: Any, fault: Callable[[ExitStack], None], seconds: float = SECONDS
+    settings: Any,
+    tmp_path: Any,
+    fault: Callable[[ExitStack], None],
+    ending: Callable[[], Callable[[Watched], bool]] = _for_a_minute,
 ) -> tuple[Watched, Load]:
-    """Ten quiet seconds, the fault for ``seconds``, and the recovery."""
+    """Ten quiet seconds, the fault until it is ``ending``, and the recovery."""
     seen = Watched()
     with served(settings) as client, watching(str(client.base_url.netloc, "ascii"), tmp_path) as prometheus:
         load = Load(str(client.base_url))
@@ -120,8 +133,8 @@ def _through(
             assert prometheus.firing() == set(), "nothing fires before the fault"
             with ExitStack() as faults:
                 fault(faults)
-                end = time.monotonic() + seconds
-                while time.monotonic() < end:
+                over = ending()
+                while not over(seen):
                     seen.look(prometheus, client)
                     time.sleep(1)
             until(lambda: client.get("/readyz").status_code == 200)
@@ -202,13 +215,15 @@ def _stopped(cluster: Cluster) -> Callable[[ExitStack], None]:
     return fault
 
 
-def _slow(url: str) -> Callable[[ExitStack], None]:
-    """Every commit of judgments waits 1.2 s in a trigger."""
+def _slow(url: str, seconds: float) -> Callable[[ExitStack], None]:
+    """Every transaction that holds judgments waits so long in a trigger, however many statements write them."""
 
     def fault(stack: ExitStack) -> None:
         with psycopg.connect(url, autocommit=True) as other:
             other.execute(
-                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.2); "
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                "IF coalesce(current_setting('slow.waited', true), '') = '' THEN "
+                f"PERFORM pg_sleep({seconds}); PERFORM set_config('slow.waited', 'yes', true); END IF; "
                 "RETURN NULL; END $$"
             )
             other.execute("CREATE TRIGGER slow AFTER INSERT ON judgment FOR EACH STATEMENT EXECUTE FUNCTION slow()")
@@ -234,24 +249,27 @@ def _without_connections(cluster: Cluster, url: str) -> Callable[[ExitStack], No
     return fault
 
 
+@pytest.mark.longest
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("kind", ["stopped", "locked", "without connections", "slow"])
+@pytest.mark.parametrize("kind", ["stopped", "locked", "without connections", "slow", "very slow"])
 def test_a_minute_of_a_database_fault(postgres, database, tmp_path, table, kind):
     faults = {
         "stopped": _stopped(postgres),
         "locked": _locked(database),
         "without connections": _without_connections(postgres, database),
-        "slow": _slow(database),
+        "slow": _slow(database, 1.2),
+        "very slow": _slow(database, 6),
     }
     with StubJudge(Switch()) as judge:
         seen, load = _through(_settings(judge, database), tmp_path, faults[kind])
     table.append(_told(f"PostgreSQL {kind}", seen, load))
     expected = "JudgeServerStoreSlow" if kind == "slow" else "JudgeServerStoreUnavailable"
     assert seen.fired == {expected}
-    assert set(seen.unready) == (set() if kind == "slow" else {"store_unavailable"})
+    assert set(seen.unready) == (set() if kind == "slow" else {"store_unavailable"})  # at times, if it is very slow
     assert seen.slowest_scrape < 3
 
 
+@pytest.mark.longest
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["PostgreSQL full", "disk full"])
 def test_a_minute_of_a_full_disk(postgres, tmp_path, table, kind):
@@ -282,6 +300,7 @@ def _in_tablespace(cluster: Cluster, disk: Path) -> Iterator[str]:
         cluster.run("DROP TABLESPACE small")
 
 
+@pytest.mark.longest
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["401", "404", "slow", "gone"])
 def test_a_minute_of_a_judge_fault(database, tmp_path, table, kind):
@@ -303,6 +322,25 @@ def test_a_minute_of_a_judge_fault(database, tmp_path, table, kind):
     assert seen.fired == ({"JudgeServerJudgeSlow"} if kind == "slow" else {"JudgeServerJudgeUnavailable"})
     assert set(seen.unready) <= {"judge_refused", "judge_unavailable"}
     assert seen.slowest_scrape < 3
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kind", ["PostgreSQL stopped", "judge 401"])
+def test_a_fault_fires_its_alert_and_no_other(postgres, database, tmp_path, kind):
+    """A sample of the minutes, which ends as soon as an alert fires."""
+    switch = Switch()
+
+    def refused(stack: ExitStack) -> None:
+        switch.now = lambda _: Reply(401)
+        stack.callback(setattr, switch, "now", faithful(P_MET))
+
+    fault = _stopped(postgres) if kind == "PostgreSQL stopped" else refused
+    with StubJudge(switch) as judge:
+        seen, _ = _through(_settings(judge, database), tmp_path, fault, _until_an_alert_fires)
+    part = "Store" if kind == "PostgreSQL stopped" else "Judge"
+    assert seen.fired == {f"JudgeServer{part}Unavailable"}
+    assert set(seen.unready) == ({"store_unavailable"} if part == "Store" else {"judge_refused"})
 
 
 async def test_a_store_names_its_database_without_user_or_password(database):

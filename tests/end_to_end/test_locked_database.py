@@ -46,7 +46,7 @@ def _command_seconds() -> float:
     return time.monotonic() - began
 
 
-def _score(server: Server, answers: list[httpx.Response], seconds: float) -> None:
+def score(server: Server, answers: list[httpx.Response], seconds: float) -> None:
     body = submission(response="Something new: call for help now.", deadline_seconds=seconds)
     with suppress(httpx.TransportError):
         answers.append(httpx.post(f"{server.address}/v1/score", json=body, timeout=PATIENCE_SECONDS))
@@ -56,7 +56,7 @@ def _score(server: Server, answers: list[httpx.Response], seconds: float) -> Non
 def test_a_request_is_told_soon_after_its_deadline_that_nothing_was_stored(tmp_path):
     with locked(tmp_path) as server:
         answers: list[httpx.Response] = []
-        _score(server, answers, 2.0)
+        score(server, answers, 2.0)
         assert answers[0].status_code == 503, answers[0].text
         told = json.loads(answers[0].text)
         assert told["type"] == "urn:judge-server:error:store_unavailable"
@@ -71,7 +71,7 @@ def test_the_server_stops_in_time_whatever_hangs(tmp_path, signals, drain_second
     """The request waits for 60 seconds, and a second signal does not let it drain."""
     with locked(tmp_path, drain_seconds) as server:
         answers: list[httpx.Response] = []
-        asking = threading.Thread(target=_score, args=(server, answers, 60.0), daemon=True)
+        asking = threading.Thread(target=score, args=(server, answers, 60.0), daemon=True)
         asking.start()
         time.sleep(0.5)
         for _ in range(signals):

@@ -249,12 +249,13 @@ class StoreMetrics:
         )
         self._errors = Counter(
             "judge_server_store_errors",
-            "Work that the database did not do, by type of error.",
+            "Work that the database did not do, by type of error; cancelled: its caller waited no longer.",
             ("database", "work", "type"),
             registry=registry,
         )
         for work in WORKS:  # a series that begins with its first error shows no increase
-            self._errors.labels(self._name, work, StoreUnavailable.type)
+            for kind in (StoreUnavailable.type, "cancelled"):
+                self._errors.labels(self._name, work, kind)
         store.traffic.observer = self
 
     def waited(self, work: Work, seconds: float, error: str | None) -> None:
