@@ -1,4 +1,4 @@
-"""A label with more than the reference in it: ``{"rubric", "reference", "prompt", "facts", "judge"}`` as JSON.
+"""A label with more than the reference in it: ``{"rubric", "reference", "prompt", "facts", "judge", "tags"}`` as JSON.
 
 Labels come from a data set and may be any text. A label that is not an envelope is the reference. One that begins like
 an envelope must be valid to the last field, so that a misspelt field never judges something else unnoticed.
@@ -14,13 +14,13 @@ from judge_server.authoring.interchange import FORMATS, format_of
 from judge_server.authoring.interchange.tracked import unpacked
 from judge_server.core.errors import BadInput, BadRubric, BadSubmission
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Conversation, Coordinate
+from judge_server.core.submission import Conversation, Coordinate, Tag
 from judge_server.scoring.batch import describe
 from judge_server.util.canonical import JsonObject, as_json, canonical_json, digest
 from judge_server.util.parsing import parse_json
 
 MOST_CHARACTERS = 1_000_000
-_REMEDY = 'Write {"rubric": …, "reference": …, "prompt": …, "facts": …, "judge": …} (each optional), or a plain text.'
+_REMEDY = 'Write {"rubric", "reference", "prompt", "facts", "judge", "tags"} (each optional), or a plain text.'
 
 
 class BadEnvelope(BadSubmission):
@@ -35,9 +35,11 @@ class Envelope(Frozen):
     prompt: str | Conversation | None = None
     facts: JsonObject | None = None
     judge: Coordinate | None = None
+    tags: tuple[Tag, ...] = ()
 
 
-_MEANT = re.compile(r'\A\s*\{\s*"(?:' + "|".join(Envelope.model_fields) + r')"\s*:')
+_TELLING = Envelope.model_fields.keys() - {"tags"}  # many a data set has labels with tags of its own
+_MEANT = re.compile(r'\A\s*\{\s*"(?:' + "|".join(sorted(_TELLING)) + r')"\s*:')
 EMPTY = Envelope()
 
 
@@ -50,7 +52,7 @@ def open_label(label: Any) -> Envelope:
             f"The label has {len(label)} characters, and {MOST_CHARACTERS} are the most.", remedy="Shorten it."
         )
     given = _object_in(label) if isinstance(label, str) else label
-    if isinstance(given, dict) and given.keys() & Envelope.model_fields.keys():
+    if isinstance(given, dict) and given.keys() & _TELLING:
         return read_envelope(given)
     return Envelope(reference=as_text(label))
 

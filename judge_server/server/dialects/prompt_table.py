@@ -1,7 +1,7 @@
 """Rubric, reference and facts by prompt, for trainers that send texts only.
 
-A JSONL file; a row is ``{"prompt" | "prompt_sha256", "rubric", "reference"?, "facts"?, "judge"?}``. A prompt is found
-by the SHA-256 of its stripped text, or of its messages in canonical JSON.
+A JSONL file; a row is ``{"prompt" | "prompt_sha256", "rubric", "reference"?, "facts"?, "judge"?,
+"tags"?}``. A prompt is found by the SHA-256 of its stripped text, or of its messages in canonical JSON.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from judge_server.authoring.parsing import from_data
 from judge_server.core.errors import BadConfiguration, BadRubric, UnknownRubric
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Conversation, Coordinate
+from judge_server.core.submission import Conversation, Coordinate, Tag
 from judge_server.scoring.batch import describe
 from judge_server.server.dialects.chat_markup import PromptAndResponse, Text
 from judge_server.server.dialects.envelope import Envelope
@@ -35,6 +35,7 @@ class Row(Frozen):
     reference: str | None = None
     facts: JsonObject | None = None
     judge: Coordinate | None = None
+    tags: tuple[Tag, ...] = ()
 
     @model_validator(mode="after")
     def _names_one_prompt(self) -> Self:
@@ -52,7 +53,9 @@ class Row(Frozen):
 
     @property
     def envelope(self) -> Envelope:
-        return Envelope(rubric=self.rubric, reference=self.reference, facts=self.facts, judge=self.judge)
+        return Envelope(
+            rubric=self.rubric, reference=self.reference, facts=self.facts, judge=self.judge, tags=self.tags
+        )
 
 
 @dataclass(frozen=True, slots=True)

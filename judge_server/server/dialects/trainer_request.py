@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from judge_server.core.errors import BadInput, BadSubmission, Draining, JudgeServerError, Overloaded
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Coordinate
+from judge_server.core.submission import MOST_TAGS, Coordinate, Tag
 from judge_server.judging.answer import Terms
 from judge_server.server.dialects.chat_markup import PromptAndResponse
 from judge_server.server.dialects.envelope import EMPTY, Envelope
@@ -38,6 +38,9 @@ class TrainerOptions(Frozen):
     )
     judge: Coordinate | None = Field(default=None, description="A configured judge.")
     run: Coordinate | None = Field(default=None, description="The name of the training run, kept with every judgment.")
+    tag: tuple[Tag, ...] = Field(
+        default=(), max_length=MOST_TAGS, description="Words by which the judgments are listed and erased; repeatable."
+    )
     deadline_seconds: Seconds | None = Field(
         default=None, description="How long a judgment is worth waiting for; the trainer's own patience bounds it."
     )
@@ -53,6 +56,7 @@ class TrainerRequest:
     rubric: str | None
     judge: str | None
     run: str | None
+    tags: tuple[str, ...]
     terms: Terms
     table: PromptTable | None
     substitutions: Substitutions
@@ -80,6 +84,7 @@ async def trainer_request(request: Request, profile: Profile, rubric: str, optio
         rubric=None if rubric == BY_SAMPLE else rubric,
         judge=options.judge,
         run=options.run,
+        tags=options.tag,
         terms=terms(service, seconds, None, None, "training"),
         table=request.app.state.prompt_table,
         substitutions=substitutions,
@@ -134,7 +139,7 @@ Sample = dict[str, Any] | JudgeServerError
 
 def bind(trainer: TrainerRequest, exchange: PromptAndResponse, envelope: Envelope) -> dict[str, Any]:
     """The submission's data. The sample's envelope takes precedence over its row of the prompt table, and that over the
-    URL; the table is read only if the URL names no rubric. Raises UnboundRubric if none of them names a rubric."""
+    URL; tags add up. The table is read only if the URL names no rubric. Raises UnboundRubric if none names a rubric."""
     row = trainer.table.find(exchange) if trainer.table and trainer.rubric is None else None
     row = row or EMPTY
     rubric = _first(envelope.rubric, row.rubric, trainer.rubric)
@@ -151,6 +156,7 @@ def bind(trainer: TrainerRequest, exchange: PromptAndResponse, envelope: Envelop
         "facts": _first(envelope.facts, row.facts),
         "judge": _first(envelope.judge, row.judge, trainer.judge),
         "run": trainer.run,
+        "tags": list(dict.fromkeys(trainer.tags + row.tags + envelope.tags)) or None,
     }
     return {name: value for name, value in item.items() if value is not None}
 

@@ -14,6 +14,7 @@ WHOLE = {
     "prompt": "What now?",
     "facts": {"audience": "patient"},
     "judge": "default",
+    "tags": ("study-7",),
 }
 
 

@@ -42,6 +42,28 @@ def test_the_run_in_the_url_is_kept_with_the_judgment(served_rubric, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_tags_in_the_url_list_and_erase_the_judgments(served_rubric, name):
+    tags = [f"study-{name}", f"ward-{name}"]
+    DIALECTS[name].ask(served_rubric, RUBRIC, f"Answer with tags of {name}.", tag=tags, **NUMBER)
+    (found,) = served_rubric.get("/v1/judgments", params={"tag": tags[1]}).json()["judgments"]
+    erased = served_rubric.delete("/v1/judgments", params={"tag": tags[0]}).json()
+    assert erased["judgments"] == 1
+    assert served_rubric.get(f"/v1/judgments/{found['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("dialect", [OPENRLHF, SLIME], ids=lambda one: one.name)
+def test_tags_in_an_envelope_are_added_and_alone_make_no_envelope(served_rubric, dialect):
+    envelope = {"reference": "r", "tags": ["of-the-sample"]}
+    dialect.ask(served_rubric, RUBRIC, f"{dialect.name} said so.", label=envelope, tag="of-the-url", **NUMBER)
+    assert submitted(served_rubric)["tags"] == ["of-the-url", "of-the-sample"]
+    label = {"answer": 7, "tags": ["its own", 8]}
+    dialect.ask(served_rubric, RUBRIC, f"{dialect.name} said more.", label=label, **NUMBER)
+    found = submitted(served_rubric)
+    assert json.loads(found["reference"]) == label
+    assert not found.get("tags")
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("query", "status", "slug"),
     [
@@ -49,8 +71,9 @@ def test_the_run_in_the_url_is_kept_with_the_judgment(served_rubric, name):
         ({"on_error": "nan"}, 422, "bad_input"),
         ({"on_error": "0", "judge": "nobody"}, 404, "unknown_judge"),
         ({"on_error": "0", "deadline_seconds": "-1"}, 422, "bad_input"),
+        ({"on_error": "0", "tag": "x" * 101}, 422, "bad_input"),
     ],
-    ids=["misspelt", "nan", "judge", "deadline"],
+    ids=["misspelt", "nan", "judge", "deadline", "tag"],
 )
 def test_a_mistake_in_the_url_is_an_error_and_never_a_number(served_rubric, name, query, status, slug):
     answer = DIALECTS[name].ask(served_rubric, RUBRIC, **query)
