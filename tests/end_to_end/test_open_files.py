@@ -10,6 +10,7 @@ import pytest
 
 from tests.command import PROGRAM, Server
 from tests.submissions import submission
+from tests.yardstick import PATIENCE_SECONDS
 
 
 async def _ask_at_once(address: str, connections: int) -> Counter[int]:
@@ -40,7 +41,7 @@ def test_connections_beyond_the_limit_are_refused_and_the_server_recovers(tmp_pa
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     server = Server(process)
     try:
-        server.wait_until_it_listens(60)
+        server.wait_until_it_listens(PATIENCE_SECONDS)
         statuses = asyncio.run(_ask_at_once(server.address, connections))
         assert set(statuses) <= {0, 200, 429, 503}, statuses
         assert statuses[200] >= 10, statuses

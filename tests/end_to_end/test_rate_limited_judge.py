@@ -40,7 +40,7 @@ def test_nine_tenths_of_the_allowed_calls_are_used(seconds):
     windows = -(-2 * SAMPLES // int(10 * seconds))
     least = (windows - 1) * seconds
     assert not nulls
-    assert taken <= least / 0.9 + 5, f"{taken:.1f} s, at least {least:.1f} s; {limited.refused} calls refused"
+    assert taken <= least / 0.9 + 10, f"{taken:.1f} s, at least {least:.1f} s; {limited.refused} calls refused"
 
 
 @pytest.mark.longest
