@@ -62,6 +62,14 @@ async def fill(url: str, count: int) -> None:
     await store.close()
 
 
+async def index(url: str) -> None:
+    """As the server does behind the judgments, without its rests."""
+    store = await Store.open(url)
+    while await store.search.index():
+        pass
+    await store.close()
+
+
 def pages(client: httpx.Client) -> dict[str, float]:
     """Every page with its bound in seconds."""
     newest = client.get("/v1/judgments?limit=1").json()["judgments"][0]
@@ -116,6 +124,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(cluster()).empty_database() if given.postgresql else f"sqlite:///{folder}/judge.db"
         asyncio.run(fill(url, given.judgments))
+        asyncio.run(index(url))
         client = stack.enter_context(served(settings_of(database=url)))
         client.timeout = httpx.Timeout(60)
         print(f"{'milliseconds':64} {'least':>6} {'median':>6} {'processor':>9} {'bound':>6}")

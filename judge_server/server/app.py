@@ -87,6 +87,7 @@ from judge_server.wiring.workers import (
     audit_worker,
     canaries_of,
     health_of,
+    indexer_of,
     job_worker,
     model_watch,
     monitor_watch,
@@ -157,8 +158,8 @@ async def _running(
         telemetry.model_metrics.expect(model.name for model in service.models)
         metrics.watch_loop(shares)
         app.state.canaries = canaries = canaries_of(service)
-        metrics.registry.register(CanaryMetrics(canaries))
-        metrics.registry.register(RecognitionMetrics(service.watched))
+        for told in (CanaryMetrics(canaries), RecognitionMetrics(service.watched), BudgetMetrics(service.spending)):
+            metrics.registry.register(told)
         recognising = model_watch(service)
         app.state.calibrations = calibrating = CalibrationRuns(service)
         app.state.exams = examining = ExamRuns(service.store.exams)
@@ -171,9 +172,8 @@ async def _running(
         app.state.health = health = health_of(service, telemetry.streak)
         StoreMetrics(metrics.registry, service.store)
         metrics.registry.register(HealthMetrics(service.store, health, service.models))
-        metrics.registry.register(BudgetMetrics(service.spending))
         auditing = audit_worker(service)
-        pruning = pruner_of(service)
+        pruning, indexing = pruner_of(service), indexer_of(service)
         app.state.unhurried = (working, auditing, calibrating, examining)
         async with dialects(app, service, metrics):
             await health.look()
@@ -184,9 +184,10 @@ async def _running(
             watching.start()
             auditing.start()
             pruning.start()
+            indexing.start()
             settle()
             yield
-        hurried = (app.state.engines, health, canaries, recognising, watching, pruning)
+        hurried = (app.state.engines, health, canaries, recognising, watching, pruning, indexing)
         closing = asyncio.gather(*(one.close() for one in (*hurried, *app.state.unhurried)))
         with suppress(TimeoutError):  # no job is released while the database hangs; its lease runs out
             async with asyncio.timeout(_CLOSE_SECONDS):

@@ -24,6 +24,7 @@ from judge_server.store.payload import TEXT_FIELDS, decode, encode, microseconds
 from judge_server.store.reading import tagged
 from judge_server.store.run_records import NO_AUDIT
 from judge_server.store.schema import ERASURE, JOB_ITEM, JUDGMENT, TEXT, VERDICT
+from judge_server.store.search_records import forget
 from judge_server.store.writing import verdict_key
 
 AT_ONCE: Final = 200
@@ -141,6 +142,7 @@ def _remove(connection: Connection, ids: Sequence[str], verdicts: Sequence[str])
     connection.execute(update(JOB_ITEM).where(JOB_ITEM.c.judgment_id.in_(every)).values(item="{}"))
     count = connection.execute(delete(JUDGMENT).where(mine)).rowcount
     texts = sum(connection.execute(delete(TEXT).where(*_orphans(some))).rowcount for some in _parts(numbers))
+    forget(connection, numbers)
     keys = [verdict_key(key) for key in verdicts]
     forgotten = sum(
         connection.execute(delete(VERDICT).where(VERDICT.c.key.in_(some))).rowcount for some in _parts(keys)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Any, TypedDict
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
 
@@ -24,8 +24,6 @@ from judge_server.store.judgment_row import (
 from judge_server.store.page import Page, Position
 from judge_server.store.payload import SafeText, microseconds
 from judge_server.store.schema import FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION, RUBRIC, SERVED_RUBRIC, VERDICT
-
-MOST_SEARCHED: Final = 2_000
 
 
 class Filter(TypedDict, total=False):
@@ -106,34 +104,13 @@ def submission(connection: Connection, judgment_id: str) -> Submission | None:
 
 
 def judgments(connection: Connection, wanted: Filter, limit: int, after: Position | None) -> Page[Judgment]:
-    """One page, newest first. With ``text`` at most ``MOST_SEARCHED`` candidates are read, so that a page may hold
-    fewer than ``limit`` judgments although more follow."""
-    text = wanted.get("text")
-    if text is not None:
-        return _search(connection, wanted, text, limit, after)
-    rows = _rows(connection, judgments_with_forms(), wanted, limit, after)
+    """One page, newest first; ``text`` is searched elsewhere."""
+    rows = rows_of(connection, judgments_with_forms(), wanted, limit, after)
     items = tuple(map(judgment_of, rows[:limit]))
-    return Page(items, _cursor(rows[limit - 1]) if len(rows) > limit else None)
+    return Page(items, position_of(rows[limit - 1]).cursor() if len(rows) > limit else None)
 
 
-def _search(connection: Connection, wanted: Filter, text: str, limit: int, after: Position | None) -> Page[Judgment]:
-    question = with_texts(judgments_with_forms(*submitted_columns()[-2:]))
-    rows = _rows(connection, question, wanted, MOST_SEARCHED, after)
-    found: list[Judgment] = []
-    for number, row in enumerate(rows[:MOST_SEARCHED], 1):
-        if holds(submission_of(row), text):
-            found.append(judgment_of(row))
-        if len(found) == limit:
-            return Page(tuple(found), _cursor(row) if number < len(rows) else None)
-    return Page(tuple(found), _cursor(rows[MOST_SEARCHED - 1]) if len(rows) > MOST_SEARCHED else None)
-
-
-def holds(submission: Submission, text: str) -> bool:
-    """Whether a text that the submission shows to a judge contains ``text``, ignoring case."""
-    return any(text.casefold() in one.casefold() for one in submission.texts())
-
-
-def _rows(
+def rows_of(
     connection: Connection, question: Select[Any], wanted: Filter, limit: int, after: Position | None
 ) -> Sequence[Row[Any]]:
     """At most ``limit`` + 1 rows: the extra one tells that there is a next page."""
@@ -145,8 +122,8 @@ def _rows(
     return connection.execute(question.order_by(*newest_first).limit(limit + 1)).all()
 
 
-def _cursor(row: Row[Any]) -> str:
-    return Position(row.created_us, row.id).cursor()
+def position_of(row: Row[Any]) -> Position:
+    return Position(row.created_us, row.id)
 
 
 def rubric_by_digest(connection: Connection, digest: str) -> Rubric | None:

@@ -5,6 +5,7 @@ judgment          one row per judgment with its submission, whose texts are in t
 judgment_tag      tags by which judgments are listed and erased
 judgment_form     what many judgments have in common, such as rubric and judge
 text              prompts, responses and references as JSON, each once, known by their digest
+text_block        which of 1,024 texts may hold a piece of text, as ``trigrams`` makes it
 rubric            content by digest, published or only seen inline
 publication       which content a published id@version has
 rubric_draft      rubrics that an author writes on a page; the published ones are their history
@@ -148,6 +149,15 @@ class TextRow(TableRow, table=True):
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     size: int = Field(sa_column=Column(BigInteger, nullable=False))
     content: str = Field(sa_column=Column(PackedText, nullable=False))
+
+
+class TextBlockRow(TableRow, table=True):
+    """``block``: the texts from 1,024 times this number on; it is indexed if it has part 0."""
+
+    __tablename__ = "text_block"
+    block: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    part: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class RubricRow(TableRow, table=True):
@@ -350,6 +360,7 @@ JUDGMENT = table_of(JudgmentRow)
 JUDGMENT_TAG = table_of(JudgmentTagRow)
 FORM = table_of(JudgmentFormRow)
 TEXT = table_of(TextRow)
+TEXT_BLOCK = table_of(TextBlockRow)
 RUBRIC = table_of(RubricRow)
 PUBLICATION = table_of(PublicationRow)
 RUBRIC_DRAFT = table_of(RubricDraftRow)

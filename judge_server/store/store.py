@@ -47,6 +47,8 @@ from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
 from judge_server.store.run_step_records import RunStepRecords
 from judge_server.store.schema import SECRET
+from judge_server.store.search_records import SearchRecords
+from judge_server.store.searching import found_by_text
 from judge_server.store.signature_records import StoredSignatures
 from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing, known_verdicts
 from judge_server.util.deadline import wait_ends_at
@@ -98,6 +100,7 @@ class Store:
         self.run_prompts = RunPromptRecords(self._read)
         self.run_steps = RunStepRecords(self._read)
         self.erasures = ErasureRecords(self._read, self._write)
+        self.search = SearchRecords(self._read, self._write)
         self.reasks = ReaskRecords(self._read, self._write)
         self.queue = QueueRecords(self._read, self._write)
         self.exams = ExamRecords(self._read, self._write)
@@ -202,6 +205,9 @@ class Store:
         reading.conditions_of(wanted)
         check_limit(limit)
         after = None if cursor is None else Position.of(cursor)
+        text = wanted.get("text")
+        if text is not None:
+            return await self._read(lambda connection: found_by_text(connection, wanted, text, limit, after))
         return await self._read(lambda connection: reading.judgments(connection, wanted, limit, after))
 
     async def put_rubric(self, rubric: Rubric, *, published: bool) -> None:

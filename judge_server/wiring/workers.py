@@ -11,6 +11,7 @@ from judge_server.wiring.service import Service
 from judge_server.workers.auditor import Auditor, AuditPace
 from judge_server.workers.canaries import Canaries
 from judge_server.workers.health import Health, HealthLimits, Streak
+from judge_server.workers.indexer import Indexer
 from judge_server.workers.job_run import JobLimits
 from judge_server.workers.job_worker import JobWorker
 from judge_server.workers.model_watch import ModelWatch
@@ -87,6 +88,11 @@ def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
 def pruner_of(service: Service) -> Pruner:
     """Removes judgments that are too old; start it, and close it before the service."""
     return Pruner(service.store, service.settings.retention_days)
+
+
+def indexer_of(service: Service) -> Indexer:
+    """Indexes the texts of judgments for the search; start it, and close it before the service."""
+    return Indexer(service.store)
 
 
 def audit_worker(service: Service) -> Auditor:
