@@ -21,7 +21,8 @@ MOST_STEPS = 5_000
 @dataclass(frozen=True, slots=True)
 class RunStep:
     """Counts and rewards of one step under one rubric and policy. ``rewards`` have a reward, with ``mean``, ``low`` and
-    ``high``; ``flagged``: the guard flagged the response; ``first_us``: microseconds since 1970 in UTC."""
+    ``high``; ``flagged``: the guard flagged the response; ``first_us`` and ``last_us``: of its judgments, microseconds
+    since 1970 in UTC."""
 
     rubric: str
     policy: str
@@ -34,6 +35,7 @@ class RunStep:
     low: float | None
     high: float | None
     first_us: int
+    last_us: int
 
     @property
     def without(self) -> int:
@@ -83,6 +85,7 @@ class RunStepRecords:
                 func.min(column.reward).label("low"),
                 func.max(column.reward).label("high"),
                 func.min(column.created_us).label("first_us"),
+                func.max(column.created_us).label("last_us"),
             )
             .where(column.run == run, column.step.is_not(None), NO_AUDIT)
             .group_by(*by)
@@ -154,4 +157,5 @@ def _step(row: Row[Any]) -> RunStep:
         low=row.low,
         high=row.high,
         first_us=row.first_us,
+        last_us=row.last_us,
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from judge_server.core.errors import UnknownRun
 from judge_server.core.monitor import Transition
-from judge_server.core.run import GroupRewards
+from judge_server.core.run import GroupRewards, RunSummary
 from judge_server.monitoring.reward_noise import noise_of
 from judge_server.server.pages.rendering import page
 from judge_server.server.pages.run_profile import RunProfile, profile, sampled, with_audits
@@ -73,7 +73,11 @@ async def run(run: RunName, request: Request, service: ServiceHere) -> Response:
         key: await profile(service.store, run, sampled(some)) for key, some in list(grouped.items())[:_PROFILED]
     }
     await with_audits(service.store, run, profiles)
-    parts = [_part(some, raised, profiles.get(key)) for key, some in grouped.items()]
+    grace_us = int(2e6 * service.settings.monitor_seconds)
+    parts = [
+        _part(some, _marks(some, raised, _judges(summary, key[0]), grace_us), profiles.get(key))
+        for key, some in grouped.items()
+    ]
     prompts = await service.store.run_prompts.prompts(run, _PROMPTS)
     histories = [(one, " ".join(map(_group, one.steps[-_NEWEST_GROUPS:]))) for one in prompts.listed]
     noise = (await noise_of(service.store.reasks, run)).rubrics
@@ -88,9 +92,15 @@ def _group(group: GroupRewards) -> str:
     return f"{step}{mean}{'=' if group.equal else ''}"
 
 
-def _part(steps: tuple[RunStep, ...], raised: Sequence[Transition], found: RunProfile | None) -> RunPart:
+def _judges(summary: RunSummary, rubric: str) -> frozenset[str]:
+    """Those that judged under the rubric in the run."""
+    return frozenset(
+        one.judge for one in summary.sources if one.judge and (one.rubric.id if one.rubric else "") == rubric
+    )
+
+
+def _part(steps: tuple[RunStep, ...], marks: Sequence[tuple[int, str]], found: RunProfile | None) -> RunPart:
     first = steps[0]
-    marks = _marks(steps, raised)
     shares = {
         "Share without a reward": [step.without / step.judgments for step in steps],
         "Share that the guard flagged": [step.flagged / step.judgments for step in steps],
@@ -110,20 +120,26 @@ def _profiled(
     yield _line("Mean length in characters", some, [found.length.get(step.step) for step in some], marks)
     if found.audits:
         own = [step for step in steps if step.step in found.audits]
-        yield _line("Share decided as the audit did", own, [found.audits[step.step] for step in own], marks, (0.0, 1.0))
+        agreed = [found.audits[step.step] for step in own]
+        yield _line("Share decided as the audit did", own, agreed, marks, (0.0, 1.0), (steps[0].step, steps[-1].step))
     for kind, by_name in (("Component", found.components), ("Met", found.criteria)):
         for name, values in by_name.items():
             yield _line(f"{kind}: {name}", some, [values.get(step.step) for step in some], marks, (0.0, 1.0))
 
 
-def _marks(steps: Sequence[RunStep], raised: Sequence[Transition]) -> list[tuple[int, str]]:
-    """The step that was under way when an alarm about the rubric was raised."""
+def _marks(
+    steps: Sequence[RunStep], raised: Sequence[Transition], judges: frozenset[str], grace_us: int
+) -> list[tuple[int, str]]:
+    """The step that was under way, or just over, when an alarm was raised about what the steps are of."""
     found = []
     for one in raised:
-        at = microseconds(one.at)
+        at, series = microseconds(one.at), one.finding.series
         before = [step.step for step in steps if step.first_us <= at]
-        if before and len(before) < len(steps) and one.finding.series.rubric in (None, steps[0].rubric):
-            found.append((before[-1], f"{one.finding.monitor.replace('_', ' ')}: {one.finding.text}"))
+        during = before and at <= max(step.last_us for step in steps) + grace_us
+        ours = series.rubric in (None, steps[0].rubric) and series.policy in (None, steps[0].policy)
+        if during and ours and series.judge in judges:
+            name = one.finding.monitor.replace("_", " ")
+            found.append((before[-1], f"Step {before[-1]}, {name}: {one.finding.text}"))
     return found
 
 
@@ -133,10 +149,12 @@ def _line(
     values: Sequence[float | None],
     marks: Sequence[tuple[int, str]],
     within: tuple[float, float] | None = None,
+    ends: tuple[int, int] | None = None,
 ) -> StepLine:
+    """``within``: the values, and ``ends`` the steps, at the edges of the frame; by default the extreme ones."""
     known = [value for value in values if value is not None]
     low, high = within or (min(known, default=0.0), max(known, default=1.0))
-    span, first, last = (high - low) or 1.0, steps[0].step, steps[-1].step
+    span, (first, last) = (high - low) or 1.0, ends or (steps[0].step, steps[-1].step)
 
     def across(step: int) -> float:
         return _WIDTH * (step - first) / max(last - first, 1)
@@ -145,7 +163,12 @@ def _line(
         None if value is None else f"{across(step.step):.1f},{_HEIGHT * (1 - (value - low) / span):.1f}"
         for step, value in zip(steps, values, strict=True)
     ]
-    pieces = [" ".join(map(str, piece)) for there, piece in groupby(points, key=lambda one: one is not None) if there]
+    pieces = [_piece(list(piece)) for there, piece in groupby(points, key=lambda one: one is not None) if there]
     told = f"{title}: {known[0]:.3f} at first, {known[-1]:.3f} at last" if known else f"{title}: no values"
     shown = tuple((f"{across(step):.1f}", text) for step, text in marks)
     return StepLine(title, tuple(pieces), f"{low:.3f}", f"{high:.3f}", first, last, shown, told)
+
+
+def _piece(points: Sequence[str | None]) -> str:
+    """A single point is drawn as a line to itself, which has round ends."""
+    return " ".join(map(str, points if len(points) > 1 else [*points, *points]))

@@ -35,7 +35,12 @@ def test_a_run_is_drawn_over_its_steps(client):
     assert [one.partition(":")[0] for one in criteria] == ["Met", "Met"]
     assert "Means of 15 judgments" in page.text
     pieces = [one["points"].split() for one in page.all("polyline")]
-    assert [len(points) for points in pieces[:4]] == [3, 1, 5, 5]  # the mean is broken where no reward is
+    assert [len(points) for points in pieces[:4]] == [
+        3,
+        2,
+        5,
+        5,
+    ]  # no reward at step 3; one point is drawn twice
     assert pieces[2][3] == "450.0,0.0"  # all of step 3
 
 
