@@ -17,7 +17,6 @@ from judge_server.labels.table import ABSTAINED, Column, LabelTable
 
 NO, YES = "no", "yes"
 BINARY = LabelScale(labels=(NO, YES), values=(0.0, 1.0), positive=YES)
-STEPS = LabelScale(labels=tuple("12345"), values=(1.0, 2.0, 3.0, 4.0, 5.0))
 
 
 def prompts(random: Random, number: int, sizes: tuple[int, int]) -> Ints:
@@ -77,30 +76,39 @@ class Raters:
 
 @dataclass(frozen=True)
 class Steps:
-    """Five steps, the lowest by far the commonest; the judge errs by a step, and at times anywhere."""
+    """Steps from 1, as many as ``rates``; the judge errs by a step, and at times anywhere. By default the lowest of
+    five is by far the commonest."""
 
     prompts: int
     size: int
     rates: tuple[float, ...] = (0.7, 0.15, 0.08, 0.04, 0.03)
 
     def confusion(self) -> Floats:
-        """(5, 5): the probability of each answer, the truth in the rows."""
-        table = np.full((5, 5), 0.1 / 5) + 0.8 * np.eye(5)
-        for truth in range(5):
-            for near in (max(truth - 1, 0), min(truth + 1, 4)):
+        """(steps, steps): the probability of each answer, the truth in the rows."""
+        steps = len(self.rates)
+        table = np.full((steps, steps), 0.1 / steps) + 0.8 * np.eye(steps)
+        for truth in range(steps):
+            for near in (max(truth - 1, 0), min(truth + 1, steps - 1)):
                 table[truth, near] += 0.05
         return table
 
     def panel(self, random: Random) -> RatingPanel:
         cluster = np.repeat(np.arange(self.prompts), self.size)
-        truth = random.choice(5, len(cluster), p=self.rates)
+        steps = len(self.rates)
+        truth = random.choice(steps, len(cluster), p=self.rates)
         judge = (random.random(len(cluster))[:, np.newaxis] > np.cumsum(self.confusion(), axis=1)[truth]).sum(axis=1)
-        return panel(cluster, np.stack([truth, np.minimum(judge, 4)]), STEPS)
+        return panel(cluster, np.stack([truth, np.minimum(judge, steps - 1)]), steps_from_one(steps))
 
     def patterns(self) -> tuple[RatingPanel, Floats]:
-        codes = np.array(list(product(range(5), repeat=2))).T
+        steps = len(self.rates)
+        codes = np.array(list(product(range(steps), repeat=2))).T
         chance = np.array(self.rates)[codes[0]] * self.confusion()[codes[0], codes[1]]
-        return panel(np.arange(25), codes, STEPS), chance
+        return panel(np.arange(steps**2), codes, steps_from_one(steps)), chance
+
+
+def steps_from_one(number: int) -> LabelScale:
+    values = range(1, number + 1)
+    return LabelScale(labels=tuple(map(str, values)), values=tuple(map(float, values)))
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,6 @@ class FaultyJudge:
     def _second(self, row: Label) -> float:
         errs = 0.03 if self.unsure else self.errs
         met = self._met(row) != (self._share("second", row.item, row.criterion) < errs)
-        met = self._met(row) != (self._share("second", row.item, row.criterion) < (0.03 if self.unsure else self.errs))
         if self.turned and row.criterion == CRITERIA[0]:
             met = not met
         return 0.9 if met else 0.1

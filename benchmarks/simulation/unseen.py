@@ -178,6 +178,9 @@ GRADED = {
     "skewed five steps, 500 prompts x 1": Steps(500, 1),
     "even five steps, 20 prompts x 3": Steps(20, 3, (0.2, 0.2, 0.2, 0.2, 0.2)),
     "two of five steps nearly always, 60 prompts x 1": Steps(60, 1, (0.01, 0.02, 0.07, 0.5, 0.4)),
+    "even seven steps, 60 prompts x 1": Steps(60, 1, (1 / 7,) * 7),
+    "seven steps, mostly the middle ones, 40 prompts x 4": Steps(40, 4, (0.02, 0.08, 0.2, 0.35, 0.2, 0.1, 0.05)),
+    "skewed seven steps, 200 prompts x 1": Steps(200, 1, (0.6, 0.15, 0.1, 0.05, 0.04, 0.03, 0.03)),
 }
 SURE = {
     "log-odds half too small, 60 independent": Sure(60, 1, 0.5, 0.0),

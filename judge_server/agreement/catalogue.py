@@ -8,7 +8,7 @@ from judge_server.agreement.classification import classification_metrics, f1_bal
 from judge_server.agreement.contingency import as_coincidences, as_item_coincidences, not_commonest, of_any_judge
 from judge_server.agreement.kappa import FLEISS_KAPPA, RAW_AGREEMENT, cohen_metrics, gwet_metrics
 from judge_server.agreement.krippendorff import krippendorff_metrics
-from judge_server.agreement.metric import Estimate, Metric, Value
+from judge_server.agreement.metric import Estimate, Metric, TwoLabels, Value
 from judge_server.agreement.scale import LabelScale
 
 ORDERED = (
@@ -23,6 +23,7 @@ LABELLED = (
 )  # fmt: skip
 POSITIVE = ("false_positive_rate", "youden_j")
 DOUBTED_LABELS = 10.0  # with so many rare labels, half as many may be expected in general
+RARE_MATTERS = ("balanced_accuracy", "youden_j")  # as for κ and α, too few labels of a kind leave no interval
 PROBABILITY = ("brier", "ece", "calibration_error", "auc", "calibration_intercept", "calibration_slope")
 
 
@@ -37,6 +38,25 @@ def table_metrics(scale: LabelScale) -> list[Metric]:
         *(needs_rarer(metric.over(as_coincidences)) for metric in krippendorff_metrics(scale)),
     ]
     return [with_range(metric) for metric in found]
+
+
+def judge_metrics(scale: LabelScale) -> list[Metric]:
+    """All metrics of a table of a judge and one reference label an item. ``table_metrics`` also serve several people's
+    ratings of an item: if they differ, either answer of the judge is an error."""
+    found = table_metrics(scale)
+    return [falling(metric) for metric in found] if scale.size == 2 else found
+
+
+def falling(metric: Metric) -> Metric:
+    """With the interval of a figure that falls with every error; the shares of correct ratings have their own."""
+    if metric.shape == "proportion" and not metric.name.startswith("precision["):
+        return metric
+    rarer = not_commonest if metric.name in RARE_MATTERS else metric.rarer
+    return replace(metric, two_labels=TwoLabels(metric.value, same), rarer=rarer)
+
+
+def same(totals: Floats) -> Floats:
+    return totals
 
 
 def with_range(metric: Metric) -> Metric:
@@ -62,12 +82,15 @@ def multi_rater_metrics(scale: LabelScale) -> list[Metric]:
     return [RAW_AGREEMENT, FLEISS_KAPPA, *gwet_metrics(scale)]
 
 
-def pairwise_metrics(scale: LabelScale) -> list[Metric]:
-    """The table's metrics over pairs of ratings, and HealthBench's balanced F1."""
+def pairwise_metrics(scale: LabelScale, *, reference: bool = False) -> list[Metric]:
+    """The table's metrics over pairs of ratings, and HealthBench's balanced F1. ``reference``: no item has two pairs,
+    so that one side is the reference."""
     balanced = Metric(
         "f1_pairwise_balanced", f1_balanced, "a label of the scale was given by neither side", "bounded", trials=total
     )
-    return [*pairwise(table_metrics(scale)), balanced]
+    if reference and scale.size == 2:
+        balanced = falling(balanced)
+    return [*pairwise(judge_metrics(scale) if reference else table_metrics(scale)), balanced]
 
 
 def pairwise(metrics: list[Metric]) -> list[Metric]:

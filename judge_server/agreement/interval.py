@@ -5,6 +5,7 @@
 - A coefficient 1 − observed / expected disagreement gets the same interval on the scale of its observed disagreement,
   with the variance of the coefficient itself (leaving one cluster out) in the effective number of trials.
 - F1 is an increasing function of a proportion, and gets the function of its bounds.
+- Every other figure of a table of two labels combines the intervals of three shares (``two_labels``).
 - Differences and means of metrics (the gap between judge and people, Youden's J, balanced accuracy, macro F1) combine
   their intervals with the correlation of their estimates (Zou & Donner 2008, Stat. Med. 27:1693).
 - A correlation gets the jackknife's interval on Fisher's z, a mean difference on its own scale, an error on its
@@ -27,6 +28,7 @@ from judge_server.agreement.distribution import student_quantile
 from judge_server.agreement.evidence import Evidence
 from judge_server.agreement.metric import Estimate, Metric
 from judge_server.agreement.resampling import Resampling, Task, leave_one_out, replicate_together
+from judge_server.agreement.two_labels import least_and_largest
 from judge_server.util.clustered_share import ASSUMED_EVENTS, assumed_effect, effective_degrees, share_bounds
 from judge_server.util.wilson import score_interval
 
@@ -116,12 +118,16 @@ def influence(left_out: Floats) -> Influence:
 def by_formula(evidence: Evidence, metrics: Sequence[Metric], resampling: Resampling) -> dict[str, Estimate]:
     total = evidence.total()
     found: dict[str, Estimate] = {}
-    graded = [metric for metric in metrics if metric.shape not in DIRECT and not composed(metric)]
+    tabled = [metric for metric in metrics if metric.two_labels is not None]
+    reached = least_and_largest(evidence, tabled, resampling.confidence)
+    graded = [m for m in metrics if m.two_labels is None and m.shape not in DIRECT and not composed(m)]
     left_out = dict(zip([m.name for m in graded], leave_one_out(evidence, graded), strict=True)) if graded else {}
     for metric in metrics:
         value = float(metric.value(total)[0])
         if not np.isfinite(value):
             found[metric.name] = Estimate(n=evidence.n, clusters=evidence.clusters, note=metric.undefined)
+        elif metric.two_labels is not None:
+            found[metric.name] = of_table(evidence, metric, value, reached[metric.name])
         elif metric.shape == "described" or metric.bounds is not None:
             found[metric.name] = bounded(evidence, metric, value, resampling)
         elif composed(metric):
@@ -131,6 +137,29 @@ def by_formula(evidence: Evidence, metrics: Sequence[Metric], resampling: Resamp
         else:
             found[metric.name] = shaped(evidence, metric, value, influence(left_out[metric.name]), resampling)
     return found
+
+
+def of_table(evidence: Evidence, metric: Metric, value: float, reached: tuple[float, float]) -> Estimate:
+    """A figure of two labels, whose interval is between the ``reached`` values."""
+    plain = Estimate(value=value, n=evidence.n, clusters=evidence.clusters)
+    share = metric if metric.base is None else metric.base
+    cases = float(share.trials(evidence.total())[0]) if share.shape == "proportion" and share.trials else evidence.n
+    short_of = few_cases(cases) or few_rare(evidence, metric)
+    if short_of is not None:
+        return plain.model_copy(update={"note": short_of, "needed": FEWEST_EVENTS})
+    return plain.model_copy(update={"low": min(reached[0], value), "high": max(reached[1], value)})
+
+
+def few_cases(count: float) -> str | None:
+    """Why a proportion of so many cases has no interval."""
+    return f"no interval: {count:g} cases, at least {FEWEST_EVENTS} are needed" if count < FEWEST_EVENTS else None
+
+
+def few_rare(evidence: Evidence, metric: Metric) -> str | None:
+    """Why a metric that rests on the rarer labels has no interval."""
+    if metric.rarer is None or (seen := float(metric.rarer(evidence.total())[0])) >= FEWEST_EVENTS:
+        return None
+    return f"no interval: {seen:g} labels are not the most common one, at least {FEWEST_EVENTS} are needed"
 
 
 def composed(metric: Metric) -> bool:
@@ -164,9 +193,8 @@ def proportion(evidence: Evidence, metric: Metric, value: float, resampling: Res
     n, clusters = evidence.n, evidence.clusters
     trials, hits = per_cluster(evidence, metric)
     used = trials > 0
-    count = float(trials.sum())
-    if count < FEWEST_EVENTS:
-        note = f"no interval: {count:g} cases, at least {FEWEST_EVENTS} are needed"
+    note = few_cases(float(trials.sum()))
+    if note is not None:
         return Estimate(value=value, n=n, clusters=clusters, note=note, needed=FEWEST_EVENTS)
     bounds = share_interval(hits[used], trials[used], resampling.confidence)
     return Estimate(value=value, low=min(bounds[0], value), high=max(bounds[1], value), n=n, clusters=clusters)
@@ -243,8 +271,7 @@ def shaped(evidence: Evidence, metric: Metric, value: float, found: Influence, r
     if not found.defined:
         note = f"no interval: undefined without one of the clusters ({metric.undefined}): label more rare items"
         return plain.model_copy(update={"note": note, "needed": 2 * clusters})
-    if metric.rarer is not None and (seen := float(metric.rarer(evidence.total())[0])) < FEWEST_EVENTS:
-        note = f"no interval: {seen:g} labels are not the most common one, at least {FEWEST_EVENTS} are needed"
+    if (note := few_rare(evidence, metric)) is not None:
         return plain.model_copy(update={"note": note, "needed": FEWEST_EVENTS})
     if metric.shape in {"disagreement", "bounded"}:
         low, high = disagreement(evidence, metric, value, found, resampling)

@@ -19,7 +19,7 @@ from judge_server.agreement.alternative_annotator import (
 )
 from judge_server.agreement.array import Flags, Floats, Ints
 from judge_server.agreement.calibration_line import line_task
-from judge_server.agreement.catalogue import absent, pairwise, pairwise_metrics, table_metrics
+from judge_server.agreement.catalogue import absent, judge_metrics, pairwise, pairwise_metrics
 from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.discrimination import discrimination_task
 from judge_server.agreement.evidence import joined
@@ -76,9 +76,10 @@ def evidence_of(panel: RatingPanel, own: JudgeColumn, how: Measurement) -> Itera
 
 def label_evidence(panel: RatingPanel, own: JudgeColumn) -> Iterator[Task]:
     humans, labels = panel.humans, panel.scale.size
-    yield pair_table(panel.majority(), own.codes, panel.cluster, labels), table_metrics(panel.scale)
+    yield pair_table(panel.majority(), own.codes, panel.cluster, labels), judge_metrics(panel.scale)
     each = pair_table(humans.code, own.codes[humans.item], panel.cluster[humans.item], labels)
-    yield each, pairwise_metrics(panel.scale)
+    alone = len(np.unique(humans.item)) == len(humans.item)
+    yield each, pairwise_metrics(panel.scale, reference=alone)
 
 
 def number_evidence(panel: RatingPanel, own: JudgeColumn) -> Iterator[Task]:
@@ -145,7 +146,7 @@ def difference_tasks(panel: RatingPanel, first: str, second: str) -> list[Task]:
         shared = np.where((one.codes >= 0) & (other.codes >= 0), panel.majority(), -1)
         tables = [pair_table(shared, own.codes, panel.cluster, scale.size) for own in (one, other)]
         shape = (scale.size, scale.size)
-        tasks.append((joined(*tables), [difference(metric, shape) for metric in table_metrics(scale)]))
+        tasks.append((joined(*tables), [difference(metric, shape) for metric in judge_metrics(scale)]))
     if scale.values is not None:
         mean = np.where(np.isfinite(one.values) & np.isfinite(other.values), panel.mean(), np.nan)
         powers = [moments(own.values, mean, panel.cluster) for own in (one, other)]

@@ -18,6 +18,15 @@ Shape = Literal[
 
 
 @dataclass(frozen=True)
+class TwoLabels:
+    """A figure of a table of two labels, reference in the rows, that falls with every further error: ``figure`` maps
+    (replicates, 2, 2) tables to (replicates,), and ``tables`` makes them of the evidence's totals."""
+
+    figure: Value
+    tables: Value
+
+
+@dataclass(frozen=True)
 class Metric:
     """``value`` maps totals of shape (replicates, *statistics) to (replicates,), with nan where the metric is
     undefined; ``undefined`` is the reason in words.
@@ -30,6 +39,7 @@ class Metric:
     the number of labels other than the most common one; with too few there is no interval. ``bounds``: an interval of
     its own, from (1, *statistics) totals and the confidence; None without one. A ``described`` metric has no interval.
     ``expected_range``: the smallest and the largest ``expected`` of any judge on these reference labels.
+    ``two_labels``: the interval is that of ``two_labels``.
     """
 
     name: str
@@ -46,6 +56,7 @@ class Metric:
     rarer: Value | None = None
     bounds: Bounds | None = None
     expected_range: Callable[[Floats], tuple[float, float]] | None = None
+    two_labels: TwoLabels | None = None
 
     def renamed(self, name: str) -> "Metric":
         return replace(self, name=name)
@@ -56,7 +67,7 @@ class Metric:
         def composed(function: Value | None) -> Value | None:
             return None if function is None else lambda totals: function(prepare(totals))
 
-        value, bounds = self.value, self.bounds
+        value, bounds, labels = self.value, self.bounds, self.two_labels
         return replace(
             self,
             value=lambda totals: value(prepare(totals)),
@@ -68,6 +79,9 @@ class Metric:
             parts=tuple((weight, part.over(prepare)) for weight, part in self.parts),
             base=None if self.base is None else self.base.over(prepare),
             bounds=None if bounds is None else lambda total, confidence: bounds(prepare(total), confidence),
+            two_labels=None
+            if labels is None
+            else replace(labels, tables=lambda totals: labels.tables(prepare(totals))),
         )
 
 

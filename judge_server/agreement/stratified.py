@@ -43,7 +43,9 @@ def stratified_tasks(whole: Sequence[Task], strata: Sequence[Sequence[Task]]) ->
             yield evidence, kept
         meant = [metric.name for metric in metrics if not is_pooled(metric.name)]
         parts = [found for tasks in strata if (found := _with(tasks, meant)) is not None and found[0].clusters]
-        if meant and parts:
+        if meant and len(parts) == 1:  # one criterion is itself
+            yield parts[0][0], [metric for metric in parts[0][1] if metric.name in meant]
+        elif meant and parts:
             yield stacked(parts, meant)
 
 
@@ -126,4 +128,5 @@ def averaged(own: Sequence[Metric], mean: Combined, total: Combined) -> Metric:
         base=None,
         rarer=None,
         expected_range=None,
+        two_labels=None,
     )

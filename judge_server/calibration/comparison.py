@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from judge_server.agreement.array import Flags
-from judge_server.agreement.catalogue import table_metrics
+from judge_server.agreement.catalogue import judge_metrics
 from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.interval import estimate_all
 from judge_server.agreement.judge import Measurement, judge_difference
@@ -198,7 +198,7 @@ def measured(
     panel: RatingPanel, judge: str, wanted: Sequence[str], measurement: Measurement, strata: Sequence[Flags]
 ) -> dict[str, Estimate]:
     """Against the majority; coefficients are averaged over ``strata``."""
-    metrics = [metric for metric in table_metrics(panel.scale) if metric.name in wanted]
+    metrics = [metric for metric in judge_metrics(panel.scale) if metric.name in wanted]
 
     def task(part: RatingPanel) -> Task:
         return pair_table(part.majority(), part.judges[judge].codes, part.cluster, part.scale.size), metrics

@@ -10,7 +10,7 @@ from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
 from judge_server.util.canonical import JsonObject
 
-RULES: Final = 6  # covers counting, intervals and gates; increased when a figure changes its meaning
+RULES: Final = 7  # covers counting, intervals and gates; increased when a figure changes its meaning
 _OLD_RULES: Final = "it was made under version {made} of the statistical rules, and version {now} decides here"
 Standing = Literal["proven", "not shown", "failed"]
 

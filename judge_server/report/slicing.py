@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from judge_server.agreement.array import Flags
-from judge_server.agreement.catalogue import table_metrics
+from judge_server.agreement.catalogue import judge_metrics
 from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.interval import estimate_all
 from judge_server.agreement.judge import Measurement
@@ -98,7 +98,7 @@ def against(view: View, person: str, judge: str, how: Measurement) -> Metrics:
 def shown(panel: RatingPanel, judge: str, view: View, how: Measurement) -> Metrics:
     """The headline metrics against the majority, averaged over criteria."""
     wanted = (headline_metric(view), *SHOWN)
-    metrics = [metric for metric in table_metrics(view.scale) if metric.name in wanted]
+    metrics = [metric for metric in judge_metrics(view.scale) if metric.name in wanted]
 
     def task(part: RatingPanel) -> Task:
         return pair_table(part.majority(), part.judges[judge].codes, part.cluster, view.scale.size), metrics

@@ -4,7 +4,7 @@ items, for every figure of a table of two raters."""
 import numpy as np
 import pytest
 
-from judge_server.agreement.catalogue import table_metrics
+from judge_server.agreement.catalogue import judge_metrics
 from judge_server.agreement.contingency import table_of
 from judge_server.agreement.discrimination import discrimination_task
 from judge_server.agreement.interval import estimate
@@ -16,7 +16,7 @@ YES_NO = LabelScale.of(["no", "yes"])
 Figures = dict[str, Estimate]
 ROUNDING = 1e-9
 WEIGHTED = ("_linear", "_quadratic", "_ordinal", "_interval", "_ratio")  # on two labels the same as without weights
-FIGURES = [metric for metric in table_metrics(YES_NO) if not metric.name.endswith(WEIGHTED)]
+FIGURES = [metric for metric in judge_metrics(YES_NO) if not metric.name.endswith(WEIGHTED)]
 
 
 def figures_of(positives: int, negatives: int, missed: int, invented: int) -> Figures:
@@ -56,7 +56,7 @@ def better(name: str, before: Estimate, after: Estimate) -> str:
 
 
 def test_on_two_labels_weights_change_no_figure_and_no_bound():
-    found = estimate(table_of([[11, 4], [6, 9]]), table_metrics(YES_NO), Resampling())
+    found = estimate(table_of([[11, 4], [6, 9]]), judge_metrics(YES_NO), Resampling())
     for name, one in found.items():
         plain = next((name.removesuffix(end) for end in WEIGHTED if name.endswith(end)), name)
         plain = {"krippendorff_alpha": "krippendorff_alpha_nominal", "gwet_ac2": "gwet_ac1"}.get(plain, plain)
