@@ -22,6 +22,7 @@ MOST_LEVELS = 64
 MOST_NODES = 12_000
 MOST_FINDINGS = 100
 
+_UNCLOSED = "found unexpected end of stream"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _ESCAPED_PAIR = re.compile(r"(?<!\\)((?:\\\\)*+)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
@@ -137,6 +138,8 @@ def _too_deep_before(fault: yaml.YAMLError, text: str) -> TextPosition | None:
 
 def _syntax(fault: yaml.YAMLError, file: str | None, lines: list[str]) -> RubricFinding:
     mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
+    if getattr(fault, "problem", None) == _UNCLOSED:  # the place where it opened says more than the end of the file
+        mark = getattr(fault, "context_mark", None) or mark
     position = TextPosition(mark.line + 1, mark.column + 1) if mark else None
     problem = " ".join(filter(None, (getattr(fault, "context", None), getattr(fault, "problem", None)))) or str(fault)
     line = lines[position.line - 1] if position and position.line <= len(lines) else ""

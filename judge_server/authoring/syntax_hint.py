@@ -9,6 +9,7 @@ TEXTS = frozenset(
      "contact", "serves")
 )  # fmt: skip
 _HINTS = {
+    "unexpected end of stream": "close the quotation mark; the curved ones of a word processor close none",
     "cannot start any token": "indent with spaces, not tabs, and put text that begins with %, @ or ` in quotes",
     "mapping values are not allowed": "put text that contains ': ' in quotes, and check the indentation",
     "could not find expected ':'": "write 'key: value', and close every quote and bracket",
@@ -17,6 +18,7 @@ _HINTS = {
 }
 _KEYED_TEXT = re.compile(r"^\s*(?:- +)*(?P<key>[A-Za-z_]+):\s+(?P<text>\S.*?)\s*$")
 _LISTED_TEXT = re.compile(r"^\s*(?:- +)+(?P<text>\S.*?)\s*$")
+_CURVED = "\u201c\u201d\u201e\u00bb\u00ab"
 _BULLETS = "\u2013\u2014\u2022\u00b7*"
 
 
@@ -39,7 +41,10 @@ def _meant(line: str) -> str | None:
     found = keyed or _LISTED_TEXT.match(line)
     if found is None or not _needs_quotes(found["text"], text=keyed is None or keyed["key"] in TEXTS):
         return None
-    whole = f"{keyed['key']}: {quoted(found['text'])}" if keyed else f"- {quoted(found['text'])}"
+    begin = f"{keyed['key']}: " if keyed else "- "
+    if found["text"][0] == '"' and found["text"][-1] in _CURVED:
+        return f"{_HINTS['unexpected end of stream']}: {begin}{quoted(found['text'][1:-1])}"
+    whole = begin + quoted(found["text"])
     why = "> and | begin a block of lines; " if found["text"][0] in ">|" else ""
     return f"{why}put the text in quotes: {whole}"
 

@@ -34,6 +34,28 @@ _NEEDED = {
 }
 
 
+_ENTRIES = {
+    "criteria": "write one '- ' line for each criterion, such as - {id: dose, statement: \"Names the dose.\"}",
+    "options": "write one '- ' line for each option, worst to best, such as - {label: poor, value: 0}",
+    "facts": "write one '- ' line for each fact, such as - {name: pregnant, type: boolean}",
+}
+_SHAPES = {
+    "when": "write {facts.NAME: VALUE}, such as when: {facts.pregnant: true}",
+    "gate": "say at which verdict, such as gate: {when: met, reward: 0}",
+    "check": _NEEDED["check"],
+}
+
+
+_LIMITS = {
+    "le": "give a number of at most {}",
+    "lt": "give a number below {}",
+    "ge": "give a number of at least {}",
+    "gt": "give a number above {}",
+    "max_length": "shorten it to {}",
+    "min_length": "give at least {} of them",
+}
+
+
 def translate(fault: ValidationError, root: Any, places: TextPositions, file: str | None) -> list[RubricFinding]:
     """One finding for each place and rule, in the order of the errors. The number of findings is bounded."""
     found: dict[tuple[Path, str], RubricFinding] = {}
@@ -128,7 +150,7 @@ def _not_text(error: Error, path: Path, root: Any) -> Saying:
         return "type", f"the version must be text of three numbers, not {_named(given)}", _PATTERNS["version"]
     if "when" in path:
         return "type", f"one value is needed here, not {_named(given)}", "give text, a number, true or false"
-    hint = f'write it in quotes: "{given}"' if isinstance(given, int | float) else None
+    hint = f'write it in quotes: "{given}"' if isinstance(given, int | float) else _needed(path)
     return "type", f"text is needed here, not {_named(given)}", hint
 
 
@@ -146,12 +168,26 @@ def _not_finite(error: Error, path: Path, root: Any) -> Saying:
 
 def _not_a_list(error: Error, path: Path, root: Any) -> Saying:
     given = error["input"]
-    hint = f"write [{given}]" if isinstance(given, str | int | float) else "write one '- ' line for each item"
+    plain = f"write [{given}]" if isinstance(given, str | int | float) else "write one '- ' line for each item"
+    hint = _ENTRIES.get(str(path[-1]) if path else "", plain)
     return "type", f"a list is needed here, not {_named(given)}", hint
 
 
 def _not_a_mapping(error: Error, path: Path, root: Any) -> Saying:
-    return "type", f"a mapping is needed here, not {_named(error['input'])}", "write key: value pairs"
+    return "type", f"a mapping is needed here, not {_named(error['input'])}", _shape(path)
+
+
+def _shape(path: Path) -> str:
+    """How to write the mapping that is needed at ``path``."""
+    names = [part for part in path if isinstance(part, str)]
+    in_a_list = bool(path) and isinstance(path[-1], int)
+    found = (_ENTRIES if in_a_list else _SHAPES).get(names[-1]) if names else None
+    return found or "write key: value pairs"
+
+
+def _needed(path: Path) -> str:
+    name = str(path[-1]) if path else ""
+    return _NEEDED.get(name, f"write the text after {name}:")
 
 
 def _not_true_or_false(error: Error, path: Path, root: Any) -> Saying:
@@ -183,7 +219,9 @@ def _said_plainly(error: Error, path: Path, root: Any) -> Saying:
         ("after validation, ", ""),
     ):
         message = message.replace(technical, plain)
-    return "invalid", message[:1].lower() + message[1:], None
+    limits = error.get("ctx", {})
+    advice = next((words.format(limits[name]) for name, words in _LIMITS.items() if name in limits), None)
+    return "invalid", message[:1].lower() + message[1:], advice
 
 
 def _named(value: Any) -> str:

@@ -29,7 +29,7 @@ class Count(Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> "Count":
         if self.max is not None and self.max < self.least:
-            raise ValueError(f"max ({self.max}) is smaller than min ({self.least})")
+            raise ValueError(f"max ({self.max}) is smaller than min ({self.least}); exchange them")
         return self
 
     @property
@@ -74,7 +74,7 @@ class LengthCheck(CheckBase):
         if self.min is None and self.max is None:
             raise ValueError("give min, max or both")
         if self.min is not None and self.max is not None and self.max < self.min:
-            raise ValueError(f"max ({self.max}) is smaller than min ({self.min})")
+            raise ValueError(f"max ({self.max}) is smaller than min ({self.min}); exchange them")
         return self
 
 

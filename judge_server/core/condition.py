@@ -64,7 +64,10 @@ def _check_paths(given: Any) -> Any:
         for path in given:
             root, *names = str(path).split(".")
             if root not in _ROOTS or (root == "facts") != bool(names) or not all(names):
-                raise ValueError(f"a condition reads facts.NAME, reference or policy, not {path!r}")
+                raise ValueError(
+                    f"a condition reads facts.NAME, reference or policy, not {path!r}; "
+                    "write {facts.NAME: VALUE}, such as {facts.pregnant: true}"
+                )
     return given
 
 

@@ -153,7 +153,7 @@ class Binary(JudgedLeaf):
             raise ValueError("give any_of or all_of, not both: make a criterion of each list")
         items = [item.strip().casefold() for item in self.any_of or self.all_of or ()]
         if len(set(items)) < len(items):
-            raise ValueError("an item of the list is given twice")
+            raise ValueError("an item of the list is given twice; remove one")
         return self
 
 
@@ -186,7 +186,7 @@ class Choice(JudgedLeaf):
     def _named(self) -> Self:
         labels = [option.label.strip().casefold() for option in self.options]
         if len(set(labels)) != len(labels):
-            raise ValueError("two options have the same label")
+            raise ValueError("two options have the same label; rename one (capitals make no difference)")
         known = {option.label for option in self.options}
         for example in self.examples:
             if example.option not in known:
@@ -202,7 +202,7 @@ class Scale(Choice):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if any(later <= earlier for earlier, later in pairwise(self.values)):
-            raise ValueError("option values must rise strictly from worst to best")
+            raise ValueError("option values must rise strictly from worst to best; begin with the worst")
         return self
 
 

@@ -184,3 +184,47 @@ def test_a_fraction_where_a_whole_number_is_needed():
     check = "    kind: check\n    statement: S is short.\n    check: {kind: length, unit: words, max: 10.5}\n"
     (found,) = faults(HEAD + check)
     assert found[2] == "write it without a point or comma, such as 1000"
+
+
+CRITERION = f"{HEAD}    statement: Names the dose.\n"
+OPTIONS = f"{HEAD}    kind: scale\n    statement: How kind?\n    options:"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "advice"),
+    [
+        (f"{CRITERION}    points: \"3\"\n", 7, "such as 5 or -2.5"),
+        (f"{CRITERION}    points: 3 points\n", 7, "such as 5 or -2.5"),
+        (f"{CRITERION}    points: \u22123\n", 7, "such as 5 or -2.5"),
+        (f"{CRITERION}    points: 50%\n", 7, "such as 5 or -2.5"),
+        (f"{CRITERION}    points:\n", 7, "such as 5 or -2.5"),
+        (f"{CRITERION}    point: 3\n", 7, "did you mean 'points'?"),
+        (f"{CRITERION}    when: pregnant\n", 7, "when: {facts.pregnant: true}"),
+        (f"{CRITERION}    when: {{pregnant: true}}\n", 7, "{facts.pregnant: true}"),
+        (f"{CRITERION}    gate: yes\n", 7, "gate: {when: met, reward: 0}"),
+        (CRITERION.replace("1.0.0", "1.0"), 2, "like 1.0.0"),
+        (CRITERION.replace("1.0.0", "2026-11-29"), 2, "like 1.0.0"),
+        (CRITERION.replace("id: c", "id: Dose check"), 5, "like red_flags"),
+        (CRITERION.replace("id: c", "id: 1"), 5, 'write it in quotes: "1"'),
+        (CRITERION.replace("  - id", "  * id"), 5, "begin each entry of a list with '- '"),
+        (CRITERION.replace("    statement", "    kind: Scale\n    statement"), 5, "did you mean 'scale'?"),
+        (f"{HEAD}    statement:\n    points: 2\n", 6, "one sentence that can be true or false"),
+        (f"{HEAD}    statment: Names.\n", 6, "did you mean 'statement'?"),
+        (f'{HEAD}    statement: "Names the dose.\u201d\n', 6, 'statement: "Names the dose."'),
+        (f"{OPTIONS} [cold, warm]\n", 8, "- {label: poor, value: 0}"),
+        (f"{OPTIONS} cold, warm\n", 8, "- {label: poor, value: 0}"),
+        (f"{OPTIONS}\n      cold: 0\n      warm: 1\n", 9, "- {label: poor, value: 0}"),
+        (f"{OPTIONS}\n      - {{label: 1, value: 0}}\n      - {{label: b, value: 1}}\n", 9, 'write it in quotes: "1"'),
+        (f"{OPTIONS}\n      - {{label: yes, value: 1}}\n      - {{label: no, value: 0}}\n", 5, "begin with the worst"),
+        (f"{OPTIONS}\n      - {{label: a, value: 0}}\n      - {{label: A, value: 1}}\n", 5, "rename one"),
+        (f"{OPTIONS}\n      - {{label: a, value: 0}}\n      - {{label: b, value: 5}}\n", 10, "at most 1"),
+        (f"{OPTIONS}\n      - {{label: a, value: 0}}\n", 9, "at least 2"),
+        (f"{CRITERION}---\n{CRITERION}", 7, "one rubric a file"),
+        ("id: t/f\nversion: 1.0.0\ntitle: T\ncriteria: Names the dose\n", 4, "one '- ' line for each criterion"),
+        (f"```yaml\n{CRITERION}```\n", 1, "in quotes"),
+    ],
+)  # fmt: skip
+def test_a_file_as_it_might_be_typed_is_refused_with_its_line_and_how_to_write_it(text, line, advice):
+    found = faults(text)
+    assert any(place == line and advice in (told or "") for place, _, told in found), found
+    assert all(told for _, _, told in found), found

@@ -212,7 +212,7 @@ def _advice(word: str, scale: CriterionScale) -> str:
     if told is not None:
         return told[1]
     close = get_close_matches(word, scale.classes, 1)
-    guess = f"Did you mean {close[0]!r}? " if close else ""
+    guess = f"Did you mean {close[0]!r}? " if close and close[0] != word else ""
     return (
         f"{guess}Correct it, leave the label empty or write n/a to abstain, say what it means with --map "
         f"'{word[:30]}=CLASS', or name the scale yourself: --scale '{scale.criterion}=WORST<...<BEST'."
