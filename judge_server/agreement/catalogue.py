@@ -1,7 +1,8 @@
 """The metrics of a scale, the evidence that each reads, and the reason why others have no value."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 from judge_server.agreement.array import Floats
 from judge_server.agreement.classification import classification_metrics, f1_balanced, total
@@ -27,7 +28,8 @@ RARE_MATTERS = ("balanced_accuracy", "youden_j")  # as for κ and α, too few la
 PROBABILITY = ("brier", "ece", "calibration_error", "auc", "calibration_intercept", "calibration_slope")
 
 
-def table_metrics(scale: LabelScale) -> list[Metric]:
+@lru_cache(maxsize=256)
+def table_metrics(scale: LabelScale) -> tuple[Metric, ...]:
     """All metrics of a two-rater table (replicates, labels, labels)."""
     found = [
         *classification_metrics(scale),
@@ -37,14 +39,15 @@ def table_metrics(scale: LabelScale) -> list[Metric]:
         *(metric.over(as_item_coincidences) for metric in gwet_metrics(scale)),
         *(needs_rarer(metric.over(as_coincidences)) for metric in krippendorff_metrics(scale)),
     ]
-    return [with_range(metric) for metric in found]
+    return tuple(with_range(metric) for metric in found)
 
 
-def judge_metrics(scale: LabelScale) -> list[Metric]:
+@lru_cache(maxsize=256)
+def judge_metrics(scale: LabelScale) -> tuple[Metric, ...]:
     """All metrics of a table of a judge and one reference label an item. ``table_metrics`` also serve several people's
     ratings of an item: if they differ, either answer of the judge is an error."""
     found = table_metrics(scale)
-    return [falling(metric) for metric in found] if scale.size == 2 else found
+    return tuple(falling(metric) for metric in found) if scale.size == 2 else found
 
 
 def falling(metric: Metric) -> Metric:
@@ -82,7 +85,8 @@ def multi_rater_metrics(scale: LabelScale) -> list[Metric]:
     return [RAW_AGREEMENT, FLEISS_KAPPA, *gwet_metrics(scale)]
 
 
-def pairwise_metrics(scale: LabelScale, *, reference: bool = False) -> list[Metric]:
+@lru_cache(maxsize=256)
+def pairwise_metrics(scale: LabelScale, *, reference: bool = False) -> tuple[Metric, ...]:
     """The table's metrics over pairs of ratings, and HealthBench's balanced F1. ``reference``: no item has two pairs,
     so that one side is the reference."""
     balanced = Metric(
@@ -90,10 +94,10 @@ def pairwise_metrics(scale: LabelScale, *, reference: bool = False) -> list[Metr
     )
     if reference and scale.size == 2:
         balanced = falling(balanced)
-    return [*pairwise(judge_metrics(scale) if reference else table_metrics(scale)), balanced]
+    return (*pairwise(judge_metrics(scale) if reference else table_metrics(scale)), balanced)
 
 
-def pairwise(metrics: list[Metric]) -> list[Metric]:
+def pairwise(metrics: Iterable[Metric]) -> list[Metric]:
     return [metric.renamed(f"{metric.name}_pairwise") for metric in metrics]
 
 

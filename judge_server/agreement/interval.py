@@ -271,8 +271,8 @@ def shaped(evidence: Evidence, metric: Metric, value: float, found: Influence, r
     if not found.defined:
         note = f"no interval: undefined without one of the clusters ({metric.undefined}): label more rare items"
         return plain.model_copy(update={"note": note, "needed": 2 * clusters})
-    if (note := few_rare(evidence, metric)) is not None:
-        return plain.model_copy(update={"note": note, "needed": FEWEST_EVENTS})
+    if (few := few_rare(evidence, metric)) is not None:
+        return plain.model_copy(update={"note": few, "needed": FEWEST_EVENTS})
     if metric.shape in {"disagreement", "bounded"}:
         low, high = disagreement(evidence, metric, value, found, resampling)
     elif not found.variance:

@@ -328,7 +328,7 @@ def _wanted(fact: Fact, given: Any) -> str:
     if fact.type == "number":
         return "a number (with a decimal point and no separators, like 38.5)"
     near = get_close_matches(str(given)[:100], fact.values, 1)
-    return f"one of {', '.join(fact.values)}" + (f"; did you mean {near[0]}?" if near else "")
+    return f"one of {', '.join(fact.values)}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def _shown(value: Any) -> str:
