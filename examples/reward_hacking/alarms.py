@@ -14,17 +14,19 @@ from judge_client.diversity import distinct_share
 
 WINDOW = 8
 ALARM = 0.25
+ALARMED = 10
+"""The exit status: no program that fails has it."""
 
 
 def main() -> None:
-    """Reads the run's judgments from JUDGE_URL, prints the diversity of each step, and exits 1 if it is lost."""
+    """Reads the run's judgments from JUDGE_URL, prints the diversity of each step, and exits with 10 if it is lost."""
     out = Path(sys.argv[1])
     name = json.loads((out / "run.json").read_text())["run"]
     with Client() as client:
         found = list(client.all_judgments(run=name, include="text", limit=100))
     alarms = told(by_step(found))
     print(*alarms or ["No alarm: the texts stayed different."], sep="\n")
-    sys.exit(1 if alarms else 0)
+    sys.exit(ALARMED if alarms else 0)
 
 
 def by_step(judgments: list[Judgment]) -> dict[int, list[Judgment]]:

@@ -109,8 +109,8 @@ class Place:
         """Whether a line of any of the servers so far has these words."""
         return any(words in line for server in self.servers for line in server.log)
 
-    def write(self, rubric: Mapping[str, Any]) -> None:
-        self.rubric_file.write_text(yaml.safe_dump(dict(rubric), sort_keys=False))
+    def write(self, rubric: Mapping[str, Any], name: str = "outage.yaml") -> None:
+        (self.folder / "rubrics" / name).write_text(yaml.safe_dump(dict(rubric), sort_keys=False))
 
     def start(self) -> None:
         given = ["--model", self.judge.specification, "--rubrics", self.folder / "rubrics", "--database", self.database]
