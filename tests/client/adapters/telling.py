@@ -7,9 +7,11 @@ from judge_client import Rewarder, Sample
 from tests.served import judged_by
 from tests.stub_judge import StubJudge, labels
 from tests.trainers.conftest import FAULTS, once_started
+from tests.yardstick import PATIENCE_SECONDS
 
 GOOD = "Rest, and drink enough."
 FAILING = {fault: f"This answer meets {fault}." for fault in FAULTS}
+ANSWERED = {fault: response for fault, response in FAILING.items() if fault != "timeout"}
 QUESTION = "I have had a headache since yesterday. Where is the pharmacy?"
 MESSAGES = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": QUESTION}]
 RENDERED = f"<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n{QUESTION}<|im_end|>\n<|im_start|>assistant\n"
@@ -39,9 +41,15 @@ def telling() -> Iterator[tuple[str, StubJudge]]:
         yield str(client.base_url).rstrip("/"), judge
 
 
-def settings(url: str, **more: object) -> dict[str, object]:
-    """Arguments of Rewarder for a test that does not wait long."""
-    return {"url": url, "rubric": RUBRIC, "deadline_seconds": 1.5, "attempts": 1} | more
+def seconds_for(fault: str | None = None) -> float:
+    """A deadline: short for a judge that never answers, whom every machine finds too slow, and else so long that none
+    does. A call with both kinds of answers would depend on the machine: ``ANSWERED`` are the faults for those."""
+    return 0.5 if fault == "timeout" else PATIENCE_SECONDS
+
+
+def settings(url: str, fault: str | None = None, **more: object) -> dict[str, object]:
+    """Arguments of Rewarder. ``fault``: of all that is judged."""
+    return {"url": url, "rubric": RUBRIC, "deadline_seconds": seconds_for(fault), "attempts": 1} | more
 
 
 def of_the_page(url: str, response: str = GOOD) -> float:

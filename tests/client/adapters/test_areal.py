@@ -32,6 +32,7 @@ from tests.client.adapters.telling import (
 from tests.client.conftest import environment
 from tests.stub_judge import StubJudge, text
 from tests.trainers.page import added, example, examples
+from tests.yardstick import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,13 @@ def served():
 @pytest.fixture(scope="module")
 def pooled():
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield lambda function, *args, **row: pool.submit(partial(function, *args, **row)).result(60)
+        yield lambda function, *args, **row: pool.submit(partial(function, *args, **row)).result(PATIENCE_SECONDS)
+
+
+def within(url, fault=None, **more):
+    """AReaL allows no deadline of more than 14 seconds."""
+    told = settings(url, fault, **more)
+    return told | {"deadline_seconds": min(told["deadline_seconds"], 14.0)}
 
 
 def row(**more):
@@ -52,28 +59,28 @@ def row(**more):
 
 
 def test_a_reward_comes_from_the_pool(served, pooled):
-    reward = RubricReward(**settings(served[0]))
+    reward = RubricReward(**within(served[0]))
     assert pooled(reward, RENDERED, GOOD + END, [1], [2], **row()) == pytest.approx(0.9)
 
 
 def test_without_messages_the_decoded_prompt_is_taken_apart(served):
     url, judge = served
-    reward = RubricReward(**settings(url))
+    reward = RubricReward(**within(url))
     assert reward(RENDERED, GOOD + END, [1], [2], answer="", rubric=RUBRIC | {"title": "T"}) == pytest.approx(0.9)
     assert QUESTION in str(judge.bodies[-1])
     assert "im_start" not in str(judge.bodies[-1])
 
 
 def test_the_dotted_path_is_configured_by_the_environment(served):
-    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="2"):
+    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="14"):
         assert reward_fn(RENDERED, GOOD + END, [1], [2], **row(rubric=RUBRIC), judge=None) == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize("fault", FAILING)
 def test_a_failed_judge_raises_across_the_pool_unless_a_number_is_chosen(served, pooled, fault):
     with pytest.raises(JudgeFailed):
-        pooled(RubricReward(**settings(served[0])), RENDERED, FAILING[fault] + END, [1], [2], **row())
-    number = RubricReward(**settings(served[0], on_failure=0.25))
+        pooled(RubricReward(**within(served[0], fault)), RENDERED, FAILING[fault] + END, [1], [2], **row())
+    number = RubricReward(**within(served[0], fault, on_failure=0.25))
     assert pooled(number, RENDERED, FAILING[fault] + END, [1], [2], **row()) == 0.25
 
 
@@ -114,8 +121,8 @@ async def test_the_agent_of_the_page_plays_a_turn_and_has_it_judged(served):
 async def test_an_agent_whose_judge_failed_raises_so_that_areal_rejects_the_trajectory(served, fault):
     with StubJudge(lambda body: text(FAILING[fault])) as policy:
         with pytest.raises(JudgeFailed):
-            await JudgedAgent(**settings(served[0])).run(row(), base_url=policy.address)
-        chosen = JudgedAgent(**settings(served[0], on_failure=0.25))
+            await JudgedAgent(**settings(served[0], fault)).run(row(), base_url=policy.address)
+        chosen = JudgedAgent(**settings(served[0], fault, on_failure=0.25))
         assert await chosen.run(row(), base_url=policy.address) == 0.25
 
 

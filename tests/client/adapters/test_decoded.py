@@ -3,7 +3,17 @@ import pytest
 from judge_client import JudgeFailed, Sample
 from judge_client.adapters.decoded import DecodedRewarder
 from judge_client.errors import UnknownJudge, UnknownRubric
-from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RENDERED, RUBRIC, UNUSABLE, settings, telling
+from tests.client.adapters.telling import (
+    ANSWERED,
+    FAILING,
+    GOOD,
+    QUESTION,
+    RENDERED,
+    RUBRIC,
+    UNUSABLE,
+    settings,
+    telling,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +34,18 @@ def test_the_server_takes_the_template_apart(served):
 
 
 async def test_samples_fail_one_by_one(served):
-    samples = [Sample(RENDERED, GOOD), *(Sample(RENDERED, response) for response in FAILING.values())]
+    samples = [Sample(RENDERED, GOOD), *(Sample(RENDERED, response) for response in ANSWERED.values())]
     rewarder = DecodedRewarder(**settings(served[0], on_failure="drop"))
     for scored in (rewarder.score(samples), await rewarder.ascore(samples)):
-        assert [one.failure for one in scored] == [None, *UNUSABLE.values()]
-    assert rewarder.counts["dropped"] == 6
+        assert [one.failure for one in scored] == [None, *(UNUSABLE[fault] for fault in ANSWERED)]
+    assert rewarder.counts["dropped"] == 2 * len(ANSWERED)
+
+
+async def test_a_judge_that_is_late_fails_the_sample(served):
+    sample = [Sample(RENDERED, FAILING["timeout"])]
+    rewarder = DecodedRewarder(**settings(served[0], "timeout", on_failure="drop"))
+    for scored in (rewarder.score(sample), await rewarder.ascore(sample)):
+        assert [one.failure for one in scored] == ["timeout"]
 
 
 def test_a_sample_that_cannot_be_judged_is_treated_by_the_policy(served):

@@ -10,7 +10,7 @@ import pytest
 
 from judge_client import BadConfiguration, BadSample, JudgeFailed
 from judge_client.adapters import easyr1
-from tests.client.adapters.telling import FAILING, GOOD, QUESTION, settings, telling
+from tests.client.adapters.telling import ANSWERED, FAILING, GOOD, QUESTION, settings, telling
 from tests.trainers.page import examples
 
 
@@ -41,9 +41,9 @@ def test_every_response_gets_an_overall_score(served):
     )
 
 
-@pytest.mark.parametrize("fault", FAILING)
+@pytest.mark.parametrize("fault", ANSWERED)
 def test_a_failed_judge_raises_or_is_what_was_chosen(served, fault):
-    batch = [given(GOOD), given(FAILING[fault])]
+    batch = [given(GOOD), given(ANSWERED[fault])]
     with pytest.raises(JudgeFailed):
         loaded(**settings(served))(batch)
     numbers = loaded(**settings(served, on_failure=-1))(batch)

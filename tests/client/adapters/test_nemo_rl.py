@@ -17,7 +17,7 @@ import yaml
 
 from judge_client import BadConfiguration, JudgeFailed
 from tests.client.adapters.foreign import importable
-from tests.client.adapters.telling import FAILING, GOOD, QUESTION, of_the_page, settings, telling
+from tests.client.adapters.telling import ANSWERED, GOOD, QUESTION, of_the_page, settings, telling
 from tests.trainers.page import examples
 
 
@@ -84,9 +84,9 @@ def test_a_step_gives_a_reward_and_ends_the_episode(adapter, served):
     assert "im_start" not in str(judge.bodies[-1])
 
 
-@pytest.mark.parametrize("fault", FAILING)
+@pytest.mark.parametrize("fault", ANSWERED)
 def test_a_failed_judge_raises_or_is_what_was_chosen(adapter, served, fault):
-    logs = [log(GOOD), log(FAILING[fault])]
+    logs = [log(GOOD), log(ANSWERED[fault])]
     with pytest.raises(JudgeFailed):
         adapter.JudgeEnvironment(settings(served[0])).step(logs, [{}, {}])
     number = adapter.JudgeEnvironment(settings(served[0], on_failure=-1))

@@ -16,7 +16,17 @@ import pytest
 from judge_client import BadConfiguration, JudgeFailed
 from judge_client.errors import UnknownRubric
 from tests.client.adapters.foreign import importable
-from tests.client.adapters.telling import END, FAILING, GOOD, QUESTION, RENDERED, RUBRIC, of_the_page, telling
+from tests.client.adapters.telling import (
+    END,
+    FAILING,
+    GOOD,
+    QUESTION,
+    RENDERED,
+    RUBRIC,
+    of_the_page,
+    seconds_for,
+    telling,
+)
 from tests.client.conftest import environment
 from tests.trainers.page import examples
 
@@ -75,8 +85,8 @@ def served():
         yield url, judge
 
 
-def around(served, **more):
-    return environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="1.5", **more)
+def around(served, fault=None, **more):
+    return environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS=str(seconds_for(fault)), **more)
 
 
 async def summed(verifier, predictions, label=LABEL, query=f"user: {QUESTION}"):
@@ -117,13 +127,13 @@ def test_the_blocking_call_says_the_same(verifier, served):
 
 @pytest.mark.parametrize("fault", FAILING)
 async def test_a_failed_judge_ends_training(verifier, served, fault):
-    with around(served), pytest.raises(JudgeFailed):
+    with around(served, fault), pytest.raises(JudgeFailed):
         await summed(verifier(), [GOOD, FAILING[fault]])
 
 
 @pytest.mark.parametrize("fault", FAILING)
 async def test_a_number_that_was_chosen_is_the_score_with_the_reason_beside_it(verifier, served, fault):
-    with around(served, JUDGE_ON_FAILURE="0.25"):
+    with around(served, fault, JUDGE_ON_FAILURE="0.25"):
         result = await verifier().async_call([1], FAILING[fault], LABEL, QUESTION)
 
     assert result.score == 0.25

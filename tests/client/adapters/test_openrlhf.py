@@ -7,7 +7,7 @@ import pytest
 from judge_client import BadConfiguration, Client, JudgeFailed
 from judge_client.adapters import openrlhf
 from judge_client.errors import UnknownRubric
-from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RENDERED, RUBRIC, telling
+from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RENDERED, RUBRIC, seconds_for, telling
 from tests.client.conftest import environment
 
 
@@ -38,12 +38,12 @@ def test_a_run_without_a_chosen_number_ends_when_the_file_is_loaded():
 
 def test_rewards_and_faults_come_as_finite_numbers(served):
     url, judge = served
-    responses = [GOOD, *FAILING.values()]
-    with environment(JUDGE_URL=url, JUDGE_ON_FAILURE="-0.5", JUDGE_DEADLINE_SECONDS="1.5"):
-        label = {"rubric": RUBRIC}
-        found = [
-            loaded()([f"{RENDERED}{response}<|im_end|>"], prompts=[RENDERED], labels=[label]) for response in responses
-        ]
+    found = []
+    for fault, response in {None: GOOD, **FAILING}.items():
+        seconds = str(seconds_for(fault))
+        with environment(JUDGE_URL=url, JUDGE_ON_FAILURE="-0.5", JUDGE_DEADLINE_SECONDS=seconds):
+            query = [f"{RENDERED}{response}<|im_end|>"]
+            found.append(loaded()(query, prompts=[RENDERED], labels=[{"rubric": RUBRIC}]))
     assert [one["rewards"] for one in found] == [[pytest.approx(0.9)], [-0.5], [-0.5], [-0.5]]
     assert all(one["scores"] == one["rewards"] for one in found)
     assert [one["extra_logs"]["judge_failed"] for one in found] == [[0.0], [1.0], [1.0], [1.0]]
@@ -54,7 +54,7 @@ def test_rewards_and_faults_come_as_finite_numbers(served):
 
 def test_a_server_that_nobody_reached_gives_no_number():
     """OpenRLHF makes a reward of None of the error, and stops later."""
-    told = {"JUDGE_URL": "http://127.0.0.1:9", "JUDGE_ON_FAILURE": "-0.5", "JUDGE_DEADLINE_SECONDS": "1"}
+    told = {"JUDGE_URL": "http://127.0.0.1:9", "JUDGE_ON_FAILURE": "-0.5", "JUDGE_PATIENCE_SECONDS": "0.3"}
     with environment(**told), pytest.raises(JudgeFailed, match="server_unreachable"):
         loaded()([RENDERED + GOOD], prompts=[RENDERED], labels=[{"rubric": RUBRIC}])
 

@@ -91,9 +91,9 @@ def test_the_environments_of_a_group_ask_the_same_question(registered, served, d
 @pytest.mark.parametrize("fault", FAILING)
 def test_a_failed_judge_raises_unless_a_number_is_chosen(registered, served, dataset, fault):
     with pytest.raises(JudgeFailed):
-        played(made(dataset, **settings(served[0])), FAILING[fault])
+        played(made(dataset, **settings(served[0], fault)), FAILING[fault])
 
-    _, reward, _, info = played(made(dataset, **settings(served[0], on_failure=0.25)), FAILING[fault])
+    _, reward, _, info = played(made(dataset, **settings(served[0], fault, on_failure=0.25)), FAILING[fault])
 
     assert reward == 0.25
     assert (info["judge/judge_failed"], info["judge/judge_substituted"], info["success"]) == (1.0, 1.0, 0.0)

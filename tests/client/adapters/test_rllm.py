@@ -127,7 +127,7 @@ def test_a_row_of_an_older_evaluator_serves_as_well(adapter, served):
 
 def test_the_class_by_its_path_is_configured_by_the_environment(adapter, served):
     row = {"ground_truth": "Rest.", "rubric": RUBRIC}
-    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="5"):
+    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="120"):
         output = adapter.RubricEvaluator().evaluate(Task("0", QUESTION, row), recorded(GOOD))
 
     assert output.reward == pytest.approx(0.9)
@@ -136,12 +136,12 @@ def test_the_class_by_its_path_is_configured_by_the_environment(adapter, served)
 @pytest.mark.parametrize("fault", FAILING)
 def test_a_failed_judge_raises_so_that_rllm_tries_again(adapter, served, fault):
     with pytest.raises(JudgeFailed):
-        adapter.RubricEvaluator(**settings(served[0])).evaluate(TASK, recorded(FAILING[fault]))
+        adapter.RubricEvaluator(**settings(served[0], fault)).evaluate(TASK, recorded(FAILING[fault]))
 
 
 @pytest.mark.parametrize("fault", FAILING)
 def test_a_number_that_was_chosen_is_the_reward_and_can_be_seen(adapter, served, fault):
-    chosen = adapter.RubricEvaluator(**settings(served[0], on_failure=0.25))
+    chosen = adapter.RubricEvaluator(**settings(served[0], fault, on_failure=0.25))
 
     output = chosen.evaluate(TASK, recorded(FAILING[fault]))
 
@@ -164,7 +164,7 @@ def test_a_rubric_that_the_server_does_not_know_is_raised(adapter, served):
 
 
 def test_an_evaluator_that_is_sent_to_a_trainers_process_keeps_the_settings_of_where_it_was_made(adapter, served):
-    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="5"):
+    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="120"):
         evaluator = adapter.RubricEvaluator(RUBRIC)
 
     sent = pickle.loads(pickle.dumps(evaluator))

@@ -16,7 +16,18 @@ import yaml
 
 from judge_client import BadConfiguration, JudgeFailed
 from tests.client.adapters.foreign import importable
-from tests.client.adapters.telling import FAILING, GOOD, MESSAGES, QUESTION, RENDERED, RUBRIC, of_the_page, telling
+from tests.client.adapters.telling import (
+    ANSWERED,
+    FAILING,
+    GOOD,
+    MESSAGES,
+    QUESTION,
+    RENDERED,
+    RUBRIC,
+    of_the_page,
+    seconds_for,
+    telling,
+)
 from tests.client.conftest import environment
 from tests.trainers.page import examples
 from tests.yardstick import PATIENCE_SECONDS
@@ -80,7 +91,7 @@ def served():
 def worker(worker_class, url, policy=None):
     chosen = {} if policy is None else {"JUDGE_ON_FAILURE": policy}
     config = SimpleNamespace(model_args=None, judge_api_url=url, judge_api_key=None, judge_model_name=None)
-    with environment(JUDGE_DEADLINE_SECONDS="1.5", **chosen):
+    with environment(JUDGE_DEADLINE_SECONDS=str(seconds_for()), **chosen):
         made = worker_class(config)
     made.initialize(None)
     return made
@@ -125,9 +136,9 @@ def test_messages_of_the_data_set_go_before_the_decoded_prompt(worker_class, ser
     assert MESSAGES[0]["content"] not in str(served[1].bodies[-1])
 
 
-@pytest.mark.parametrize("fault", FAILING)
+@pytest.mark.parametrize("fault", ANSWERED)
 def test_a_failed_judge_raises_or_is_what_was_chosen(worker_class, served, fault):
-    data = batch([GOOD, FAILING[fault]])
+    data = batch([GOOD, ANSWERED[fault]])
     with pytest.raises(JudgeFailed):
         worker(worker_class, served[0]).compute_rewards(data)
     output = worker(worker_class, served[0], "-1").compute_rewards(data)

@@ -26,6 +26,7 @@ from tests.client.adapters.telling import (
     RUBRIC,
     UNUSABLE,
     of_the_page,
+    seconds_for,
     telling,
 )
 from tests.client.conftest import environment
@@ -55,9 +56,9 @@ def reward(request):
     return TRAINERS[request.param]
 
 
-def arguments(url, **more):
+def arguments(url, fault=None, **more):
     """As argparse and ``--custom-config-path`` leave them."""
-    usual = {"judge_url": url, "judge_rubric": RUBRIC, "judge_deadline_seconds": 1.5, "reward_key": None}
+    usual = {"judge_url": url, "judge_rubric": RUBRIC, "judge_deadline_seconds": seconds_for(fault), "reward_key": None}
     return Namespace(**usual | {"group_rm": False} | more)
 
 
@@ -92,8 +93,8 @@ async def test_a_group_gets_a_list_in_order(served, reward):
 async def test_a_failed_judge_raises_unless_a_number_is_chosen(served, reward, fault):
     sample = SlimeSample(response=FAILING[fault] + END)
     with pytest.raises(JudgeFailed):
-        await reward(arguments(served[0]), sample)
-    assert await reward(arguments(served[0], judge_on_failure=0.25), sample) == 0.25
+        await reward(arguments(served[0], fault), sample)
+    assert await reward(arguments(served[0], fault, judge_on_failure=0.25), sample) == 0.25
     assert sample.metadata["judge_result"]["failure"] == UNUSABLE[fault]
 
 

@@ -50,8 +50,8 @@ def test_the_rendered_prompt_is_taken_apart(served):
 @pytest.mark.parametrize("fault", FAILING)
 def test_a_failed_judge_raises_unless_a_number_is_chosen(served, fault):
     with pytest.raises(JudgeFailed):
-        evaluate([RubricReward(**settings(served[0]))], FAILING[fault])
-    assert evaluate([RubricReward(**settings(served[0], on_failure=0.25))], FAILING[fault])[0] == 0.25
+        evaluate([RubricReward(**settings(served[0], fault))], FAILING[fault])
+    assert evaluate([RubricReward(**settings(served[0], fault, on_failure=0.25))], FAILING[fault])[0] == 0.25
 
 
 @pytest.mark.parametrize("policy", ["drop", "neutral"])
@@ -67,7 +67,7 @@ def test_a_rubric_that_the_server_does_not_know_is_raised(served):
 
 def test_the_example_of_the_page_is_a_list_of_functions(served):
     found = {}
-    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="5"):
+    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="120"):
         exec(examples("torchforge", "python")[0], found)
         envelope = json.dumps({"rubric": RUBRIC})
         assert evaluate(found["reward_functions"], GOOD, envelope)[0] == pytest.approx(0.9)
@@ -91,7 +91,7 @@ def test_a_failed_judge_ends_the_rollout_thread_because_no_advantage_is_made_of_
 
 
 def test_a_reward_that_is_sent_to_an_actor_keeps_the_settings_of_where_it_was_made(served):
-    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="5"):
+    with environment(JUDGE_URL=served[0], JUDGE_DEADLINE_SECONDS="120"):
         functions = [RubricReward(RUBRIC)]
 
     assert evaluate(functions, GOOD)[0] == pytest.approx(0.9)

@@ -17,10 +17,10 @@ def served():
         yield url, judge
 
 
-async def score(url, response=GOOD, extra_info=None, **more):
+async def score(url, response=GOOD, extra_info=None, fault=None, **more):
     told = {"raw_prompt": MESSAGES, "num_turns": 2, "rollout_reward_scores": {}} | (extra_info or {})
     return await compute_score(
-        data_source="x", solution_str=response, ground_truth="", extra_info=told, **settings(url, **more)
+        data_source="x", solution_str=response, ground_truth="", extra_info=told, **settings(url, fault, **more)
     )
 
 
@@ -34,8 +34,8 @@ async def test_the_judge_reads_the_conversation_of_the_agent_loop(served):
 async def test_a_failed_judge_raises_or_is_the_number_under_the_same_names(served, fault):
     url, _ = served
     with pytest.raises(JudgeFailed):
-        await score(url, FAILING[fault])
-    failed = await score(url, FAILING[fault], on_failure=0.25, criteria=["kind"])
+        await score(url, FAILING[fault], fault=fault)
+    failed = await score(url, FAILING[fault], fault=fault, on_failure=0.25, criteria=["kind"])
     well = await score(url, on_failure=0.25, criteria=["kind"])
     assert list(failed) == list(well)
     assert failed == {"score": 0.25, "judge_failed": 1.0, "judge_coverage": None, "criterion/kind": None}
