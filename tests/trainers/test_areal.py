@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.client.adapters.telling import FAILING, GOOD, MESSAGES, RENDERED, RUBRIC, settings, telling
+from tests.client.adapters.test_areal import within
 from tests.trainers.environment import Environment
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(300)]
@@ -21,10 +22,10 @@ def run(response, told, **more):
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("areal")
     with telling() as (url, _):
-        runs = {"well": run(GOOD, settings(url)), "by path": run(GOOD, None)}
+        runs = {"well": run(GOOD, within(url)), "by path": run(GOOD, None)}
         for fault, response in FAILING.items():
-            runs[f"{fault}/raise"] = run(response, settings(url))
-            runs[f"{fault}/0.25"] = run(response, settings(url, on_failure=0.25))
+            runs[f"{fault}/raise"] = run(response, within(url, fault))
+            runs[f"{fault}/0.25"] = run(response, within(url, fault, on_failure=0.25))
         runs["impatient"] = run(FAILING["timeout"], settings(url, deadline_seconds=2), patience=0.3)
         (folder / "runs.json").write_text(json.dumps(runs))
         AREAL.run(

@@ -46,14 +46,15 @@ def results(asked, tmp_path_factory):
         well, judge = stack.enter_context(judged_by(faithful(0.8)))
         judges = {name: stack.enter_context(judged_by(behave))[0] for name, behave in FAULTS.items()}
 
-        def run(base, app=app, query="?deadline_seconds=1"):
+        def run(base, app=app, query="?deadline_seconds=120"):
             url = f"{str(base).rstrip('/')}/trainers/nemo-gym/-"
             return {"app": app, "config": config, "url": url, "query": query, "rows": ROWS}
 
-        runs = {"app": run(well.base_url), "proxy": run(well.base_url, None, "?deadline_seconds=20")}
+        runs = {"app": run(well.base_url), "proxy": run(well.base_url, None)}
         runs["unreachable"] = run("http://127.0.0.1:9")
         for (name, client), (policy, query) in itertools.product(judges.items(), POLICIES.items()):
-            runs[f"{name}, {policy}"] = run(client.base_url, query=f"?deadline_seconds=1{query}")
+            seconds = 1 if name == "timeout" else 120
+            runs[f"{name}, {policy}"] = run(client.base_url, query=f"?deadline_seconds={seconds}{query}")
         (folder / "runs.json").write_text(json.dumps(runs))
         GYM.run("nemo_gym_rollouts.py", str(folder / "runs.json"), str(folder / "results.json"), timeout=240)
         asked.extend(str(body) for body in judge.bodies)

@@ -5,14 +5,15 @@ import re
 
 import pytest
 
-from tests.client.adapters.telling import FAILING, GOOD, QUESTION, RENDERED, RUBRIC, telling
+from tests.client.adapters.telling import ANSWERED, FAILING, GOOD, QUESTION, RENDERED, RUBRIC, telling
 from tests.trainers.environment import Environment
 from tests.trainers.page import example, examples
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(300)]
 
 OPENRLHF = Environment("openrlhf")
-RESPONSES = [GOOD, *FAILING.values()]
+RESPONSES = [GOOD, *ANSWERED.values()]
+NAMED = "medical/consultation"
 
 
 def run(url, responses=RESPONSES):
@@ -52,14 +53,13 @@ def results(tmp_path_factory):
     OPENRLHF.install()
     file, _, _ = file_on_the_page()
     with telling() as (server, judge):
-        url = url_on_the_page(server).replace("on_error=0.5", "on_error=-0.5&deadline_seconds=2")
-        told = {"JUDGE_URL": server, "JUDGE_RUBRIC": "medical/consultation", "JUDGE_DEADLINE_SECONDS": "2"}
-        found = played(
-            {"url": run(url), "file": run(file)},
-            tmp_path_factory.mktemp("openrlhf"),
-            **told,
-            JUDGE_ON_FAILURE="-0.5",
-        )
+        found = {}
+        for form, target in (("url", url_on_the_page(server)), ("file", file)):
+            for name, responses, seconds in (("", RESPONSES, "120"), (", late", [FAILING["timeout"]], "2")):
+                told = {"JUDGE_URL": server, "JUDGE_RUBRIC": NAMED, "JUDGE_DEADLINE_SECONDS": seconds}
+                asked = target.replace("on_error=0.5", f"on_error=-0.5&deadline_seconds={seconds}")
+                runs = {f"{form}{name}": run(asked, responses)}
+                found |= played(runs, tmp_path_factory.mktemp("openrlhf"), **told, JUDGE_ON_FAILURE="-0.5")
         # without the known texts by which a judge of thin responses is tried
         about = [body for body in judge.bodies if "capital of France" not in str(body)]
         bodies = [body for body in about if "[BEGIN RESPONSE" in str(body)]
@@ -77,7 +77,8 @@ def test_a_sample_gets_the_judge_s_reward(results, form):
 @pytest.mark.parametrize("form", ["url", "file"])
 @pytest.mark.parametrize("fault", FAILING)
 def test_a_failed_judge_is_the_chosen_number_and_seen(results, form, fault):
-    failed = results[form][1 + list(FAILING).index(fault)]
+    late = fault == "timeout"
+    failed = results[f"{form}, late"][0] if late else results[form][1 + list(ANSWERED).index(fault)]
     assert (failed["reward"], failed["scores"]) == ([-0.5], [-0.5])
     assert failed["extra_logs"] == {"judge_failed": [1.0], "judge_coverage": [0.0]}
 
@@ -95,7 +96,7 @@ def test_the_page_s_command_prints_the_file():
 
 def test_the_file_refuses_when_it_is_loaded_and_gives_no_number_without_a_server(tmp_path):
     file, _, _ = file_on_the_page()
-    gone = {"JUDGE_URL": "http://127.0.0.1:9", "JUDGE_RUBRIC": "a/b", "JUDGE_DEADLINE_SECONDS": "1"}
+    gone = {"JUDGE_URL": "http://127.0.0.1:9", "JUDGE_RUBRIC": "a/b", "JUDGE_PATIENCE_SECONDS": "0.5"}
     unset = played({"file": run(file, [GOOD])}, tmp_path, **gone)["file"]
     assert unset["error"] == "BadConfiguration"
     assert "OpenRLHF cannot bear raise. Choose a number (JUDGE_ON_FAILURE)." in unset["text"]

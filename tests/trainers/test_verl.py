@@ -30,11 +30,18 @@ RUBRIC = {
     ],
 }
 QUESTION = [{"role": "user", "content": "I have had a headache since yesterday. Where is the pharmacy?"}]
-RESPONSES = ["Rest, and drink enough.", *(f"This answer meets {fault}." for fault in FAULTS)]
-ROLLOUTS = [
-    {"messages": QUESTION, "response": response, "ground_truth": "", "extra_info": {"rubric": RUBRIC}}
-    for response in RESPONSES
-]
+ANSWERED = [fault for fault in FAULTS if fault != "timeout"]
+
+
+def rollout(response):
+    return {"messages": QUESTION, "response": response, "ground_truth": "", "extra_info": {"rubric": RUBRIC}}
+
+
+def meeting(fault):
+    return rollout(f"This answer meets {fault}.")
+
+
+ROLLOUTS = [rollout("Rest, and drink enough."), *map(meeting, ANSWERED)]
 KEYS = {"score", "judge_failed", "judge_coverage", "criterion/kind"}
 
 
@@ -52,7 +59,7 @@ def overrides(form, url, **settings):
     word, prefix = FORMS[form]
     command = example("verl", "sh", {word: word, "http://127.0.0.1:8000": url})
     told = [part for part in shlex.split(command) if part.lstrip("+").startswith("reward.")]
-    named = {"deadline_seconds": 3.0, "attempts": 1, "criteria": "[kind]"} | settings
+    named = {"deadline_seconds": 120.0, "attempts": 1, "criteria": "[kind]"} | settings
     return [*told, *(f"{prefix}.{name}={value}" for name, value in named.items())]
 
 
@@ -63,6 +70,11 @@ def results(tmp_path_factory):
         url = str(client.base_url).rstrip("/")
         runs = {f"{form}/raise": {"overrides": overrides(form, url), "apart": True} for form in FORMS}
         runs |= {f"{form}/-0.5": {"overrides": overrides(form, url, on_failure=-0.5)} for form in FORMS}
+        late = {"rollouts": [meeting("timeout")]}
+        for form in FORMS:  # apart from the others, whom a slow machine would find late as well
+            runs[f"{form}/late"] = {"overrides": overrides(form, url, deadline_seconds=0.5), **late}
+            number = overrides(form, url, deadline_seconds=0.5, on_failure=-0.5)
+            runs[f"{form}/late, -0.5"] = {"overrides": number, **late}
         runs |= {
             f"{form}/{policy}": {"overrides": overrides(form, url, on_failure=policy), "in_process": True}
             for form in FORMS
@@ -99,23 +111,24 @@ def test_the_judge_reads_the_conversation_and_the_response_without_special_token
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_failed_judge_stops_the_run_by_default(results, form, fault):
-    failed = results[f"{form}/raise"][1 + list(FAULTS).index(fault)]
+    failed = results[f"{form}/late"][0] if fault == "timeout" else results[f"{form}/raise"][1 + ANSWERED.index(fault)]
     assert "JudgeFailed" in failed["error"] + failed["text"]
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_chosen_number_stands_in_and_is_seen(results, form):
     (batch,) = results[f"{form}/-0.5"]
-    assert batch["rewards"] == pytest.approx([0.9, -0.5, -0.5, -0.5])
+    assert batch["rewards"] == pytest.approx([0.9, -0.5, -0.5])
     assert set(batch["extra"]) == KEYS
-    assert batch["extra"]["judge_failed"] == [0.0, 1.0, 1.0, 1.0]
-    assert batch["extra"]["criterion/kind"] == [pytest.approx(0.9), None, None, None]
+    assert batch["extra"]["judge_failed"] == [0.0, 1.0, 1.0]
+    assert batch["extra"]["criterion/kind"] == [pytest.approx(0.9), None, None]
+    assert results[f"{form}/late, -0.5"][0]["rewards"] == [-0.5]
 
 
 def test_the_components_of_the_page_s_gdpo_are_numbers_under_its_keys(results):
     (batch,) = results["gdpo"]
     for axis in ("accuracy", "communication"):
-        assert batch["extra"][f"component/axis:{axis}"] == pytest.approx([0.9, -0.5, -0.5, -0.5])
+        assert batch["extra"][f"component/axis:{axis}"] == pytest.approx([0.9, -0.5, -0.5])
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -66,11 +66,13 @@ def main():
     plan = json.loads(Path(sys.argv[2]).read_text())
     runs, rollouts = plan["runs"], plan["rollouts"]
     with tempfile.TemporaryDirectory() as folder, local_ray():
-        texts = [rollout["response"] + rollout["messages"][-1]["content"] for rollout in rollouts]
+        every = [*rollouts, *(one for run in runs.values() for one in run.get("rollouts", ()))]
+        texts = [rollout["response"] + rollout["messages"][-1]["content"] for rollout in every]
         tokenizer = write_tokenizer(texts, Path(folder))
         results = {"without_policy": without_policy(rollouts, tokenizer)}
         for name, run in runs.items():
-            batches = [[rollout] for rollout in rollouts] if run.get("apart") else [rollouts]
+            played = run.get("rollouts", rollouts)
+            batches = [[rollout] for rollout in played] if run.get("apart") else [played]
             how = in_process if run.get("in_process") else on_ray
             results[name] = how(run, batches, tokenizer, Path(folder))
     Path(sys.argv[3]).write_text(json.dumps(results))
