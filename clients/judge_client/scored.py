@@ -42,10 +42,10 @@ class Scored:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Flat numbers for a trainer's log. ``criterion/ID`` (the mean over steps) and ``component/TAG``; ``coverage``;
-        ``cached`` and ``abstained``, shares of the verdicts; ``partial``, ``flagged``, ``judge_failed`` and
-        ``judge_substituted``, 0 or 1; ``latency_seconds``. What is not known is absent: a judgment that failed has no
-        coverage of 0."""
+        """Flat numbers for a trainer's log. ``criterion/ID`` (the mean over steps) and ``component/TAG``; ``coverage``
+        and ``judged_coverage``; ``cached`` and ``abstained``, shares of the verdicts; ``partial``, ``flagged``,
+        ``judge_failed`` and ``judge_substituted``, 0 or 1; ``latency_seconds``. What is not known is absent: a judgment
+        that failed has no coverage of 0."""
         values: dict[str, list[float]] = {}
         for verdict in self.judgment.verdicts:
             if verdict.value is not None:
@@ -62,6 +62,8 @@ class Scored:
         found = {"partial": float(judgment.status == "partial"), "flagged": float(bool(judgment.flags))}
         if judgment.reward is not None:
             found["coverage"] = judgment.coverage
+            if judgment.judged_coverage is not None:
+                found["judged_coverage"] = judgment.judged_coverage
         if judgment.timing.total_seconds:
             found["latency_seconds"] = judgment.timing.total_seconds
         if judgment.verdicts:

@@ -19,8 +19,8 @@ MonitorName = Literal[
     "audit_disagreement",
     "audit_bias",
 ]
-AlarmName = Literal[MonitorName, "judge_changed"]
-"""``judge_changed`` comes from the watch over models, not from stored judgments."""
+AlarmName = Literal[MonitorName, "reward_noise", "judge_changed"]
+"""``reward_noise`` comes from judges that were asked again, ``judge_changed`` from the watch over models."""
 State = Literal["ok", "alarm", "not_enough_evidence"]
 
 
@@ -74,7 +74,7 @@ class MonitorLimits(Frozen):
     ``window``: judgments in each of the two windows; ``horizon_seconds``: how far back the baseline begins.
     ``false_alarms``: the probability that one survey raises any alarm in a series in which nothing changed and every
     share is at its limit; for several surveys at most this times their number. Rates and rises are shares of 1,
-    ``length_growth`` is a ratio, ``correlation_rise`` a difference of correlations.
+    ``length_growth`` is a ratio, ``correlation_rise`` a difference of correlations, ``noise`` a share of a variance.
     """
 
     window: int = Field(default=2_000, ge=50, le=20_000)
@@ -103,6 +103,7 @@ class MonitorLimits(Frozen):
     disagreement_rise: float = Field(default=0.1, gt=0, le=1)
     bias: float = Field(default=0.2, gt=0, le=2)
     bias_rise: float = Field(default=0.08, gt=0, le=2)
+    noise: float = Field(default=0.5, gt=0, le=10)
 
 
 class Alarm(Frozen):

@@ -10,8 +10,10 @@ from judge_server.monitoring.criteria import criterion_drift, criterion_saturati
 from judge_server.monitoring.deciding import Frame
 from judge_server.monitoring.length import length_growth, reward_length
 from judge_server.monitoring.outcomes import abstention, audit_bias, audit_disagreement, failure, flags, zero_variance
+from judge_server.monitoring.reward_noise import noise_findings
 from judge_server.monitoring.vocabulary import vocabulary
 from judge_server.store.observation import Audited, TimeRange, Windows
+from judge_server.store.reask_records import RecentReasks
 
 MONITORS: Final[tuple[MonitorName, ...]] = get_args(MonitorName)
 _OVER_ALL: Final = (reward_length, length_growth, zero_variance, abstention, failure, flags, vocabulary)
@@ -60,8 +62,15 @@ class Records(Protocol):
     async def audits(self, series: Series, span: TimeRange, window: int) -> Sequence[Sequence[Audited]]: ...
 
 
+class Reasks(Protocol):
+    """Reads judgments whose judge was asked again."""
+
+    async def recent(self, span: TimeRange, *, most: int, rubric: str | None = None) -> tuple[RecentReasks, ...]: ...
+
+
 async def survey(
     records: Records,
+    reasks: Reasks,
     limits: MonitorLimits,
     *,
     rubric: str | None = None,
@@ -69,7 +78,8 @@ async def survey(
     policy: str | None = None,
     until: datetime | None = None,
 ) -> tuple[MonitorFinding, ...]:
-    """The findings in every series of the last ``horizon_seconds``. Raises StoreUnavailable."""
+    """The findings in every series of the last ``horizon_seconds``, and in every run whose judge was asked again.
+    Raises StoreUnavailable."""
     span = TimeRange((until or datetime.now(UTC)) - timedelta(seconds=limits.horizon_seconds), until)
     found: list[MonitorFinding] = []
     for series in await records.series(span, least=limits.least, most=limits.most_series, rubric=rubric):
@@ -77,4 +87,6 @@ async def survey(
             windows = await records.windows(series, span, limits.window)
             audits = await records.audits(series, span, limits.window)
             found += await asyncio.to_thread(look, series, windows, audits, limits)
-    return tuple(found)
+    recent = await reasks.recent(span, most=limits.most_series, rubric=rubric) if policy is None else ()
+    asked = [one for one in recent if judge in (None, one.judge)]
+    return (*found, *await asyncio.to_thread(noise_findings, asked, limits))

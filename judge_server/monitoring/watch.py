@@ -82,7 +82,7 @@ class Watch:
     async def _survey(self, fresh_seconds: float) -> tuple[MonitorFinding, ...]:
         async with self._looking:
             if self._last is None or time.monotonic() - self._last[0] > fresh_seconds:
-                self._last = (time.monotonic(), await survey(self._store.monitor, self._limits))
+                self._last = (time.monotonic(), await survey(self._store.monitor, self._store.reasks, self._limits))
             return self._last[1]
 
     async def look(self) -> list[Transition]:

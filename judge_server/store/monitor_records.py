@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
+from sqlalchemy import Connection, Row, Select, exists, select
 
 from judge_server.core.judgment import NO_JUDGE
 from judge_server.core.monitor import Series
@@ -23,7 +23,6 @@ from judge_server.store.observation import (
     observed,
     split,
 )
-from judge_server.store.payload import microseconds
 from judge_server.store.schema import FORM, JUDGMENT
 from judge_server.util.concurrency import cooperatively
 
@@ -72,9 +71,7 @@ class MonitorRecords:
 
 def _series(connection: Connection, span: TimeRange, least: int, most: int, rubric: str | None) -> tuple[Series, ...]:
     column = JUDGMENT.c
-    question = select(column.rubric_id, column.judge, column.policy).where(
-        *_within(column.created_us, span), _no_audit()
-    )
+    question = select(column.rubric_id, column.judge, column.policy).where(*span.holds(column.created_us), _no_audit())
     if rubric is not None:
         question = question.where(column.rubric_id == rubric)
     question = question.order_by(column.created_us.desc(), column.id.desc()).limit(_SCANNED)
@@ -113,7 +110,7 @@ def _window(series: Series, span: TimeRange, window: int, newest: bool) -> Selec
     """Find the ids on an index, then read the long columns of at most ``window`` rows."""
     column = JUDGMENT.c
     order = (column.created_us.desc(), column.id.desc()) if newest else (column.created_us, column.id)
-    scanned = select(column.id, column.judge, column.policy, column.created_us).where(*_within(column.created_us, span))
+    scanned = select(column.id, column.judge, column.policy, column.created_us).where(*span.holds(column.created_us))
     if series.rubric is None:
         scanned = scanned.where(column.judge == series.judge)
     else:
@@ -152,7 +149,7 @@ def _pairs(series: Series, span: TimeRange, window: int, newest: bool) -> Select
     order = (first.desc(), second.desc()) if newest else (first, second)
     near = (
         select(AUDIT.c.audited_id, AUDIT.c.judgment_id, AUDIT.c.created_us, AUDIT.c.judge)
-        .where(*_within(AUDIT.c.created_us, span), AUDIT.c.judgment_id.is_not(None))
+        .where(*span.holds(AUDIT.c.created_us), AUDIT.c.judgment_id.is_not(None))
         .order_by(*order)
         .limit(window * _SCANNED_FOR_ONE)
         .subquery("near")
@@ -183,11 +180,6 @@ def _pairs(series: Series, span: TimeRange, window: int, newest: bool) -> Select
 def _read(connection: Connection, question: Select[Any]) -> Iterable[Row[Any]]:
     """Read a few rows at a time, so that the long texts are never all in memory."""
     return cooperatively(connection.execute(question.execution_options(yield_per=_AT_ONCE)))
-
-
-def _within(moment: ColumnElement[int], span: TimeRange) -> list[ColumnElement[bool]]:
-    since = moment >= microseconds(span.since)
-    return [since] if span.until is None else [since, moment < microseconds(span.until)]
 
 
 def _no_audit() -> Any:

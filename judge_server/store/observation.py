@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import ColumnElement
+
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.store.judgment_row import content_json
-from judge_server.store.payload import decode_mapping
+from judge_server.store.payload import decode_mapping, microseconds
 
 MOST_TEXT_CHARACTERS: Final = 4_000
 MOST_SUBMISSION_CHARACTERS: Final = 131_072
@@ -22,6 +24,11 @@ class TimeRange:
 
     since: datetime
     until: datetime | None = None
+
+    def holds(self, moment: ColumnElement[int]) -> list[ColumnElement[bool]]:
+        """The conditions on a column of microseconds."""
+        since = moment >= microseconds(self.since)
+        return [since] if self.until is None else [since, moment < microseconds(self.until)]
 
 
 @dataclass(frozen=True, slots=True)

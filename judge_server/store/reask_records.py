@@ -1,18 +1,23 @@
 """Rewards that a judge gave when it was asked again, beside those that a run got."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
 from judge_server.core.judgment import Judgment
 from judge_server.core.submission import Submission
 from judge_server.store.database import Run
+from judge_server.store.observation import TimeRange
 from judge_server.store.run_records import NO_AUDIT
 from judge_server.store.schema import JUDGMENT, REASK
 from judge_server.store.writing import insert_missing
+
+_NEWEST_PAIRS: Final = 2_000
+_NEWEST: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,15 @@ class Reasked:
     pairs: tuple[tuple[str, float, float], ...]
     failed: int
     groups: tuple[tuple[str, float, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentReasks:
+    """One run and judge under one rubric, in a span of time."""
+
+    run: str
+    judge: str
+    found: Reasked
 
 
 class ReaskRecords:
@@ -53,26 +67,55 @@ class ReaskRecords:
         """By rubric id, sorted."""
         return await self._read(lambda connection: _of_run(connection, run))
 
+    async def recent(self, span: TimeRange, *, most: int, rubric: str | None = None) -> tuple[RecentReasks, ...]:
+        """Of judgments in ``span``: of the newest 2,000 that were asked again, and for their groups of the newest
+        20,000. The ``most`` runs, rubrics and judges with most pairs."""
+        return await self._read(lambda connection: _recent(connection, span, most, rubric))
+
+
+def _recent(connection: Connection, span: TimeRange, most: int, rubric: str | None) -> tuple[RecentReasks, ...]:
+    column = JUDGMENT.c
+    question = (
+        select(REASK, column.judge)
+        .join(JUDGMENT, column.id == REASK.c.judgment_id)
+        .where(*span.holds(column.created_us), column.judge.is_not(None))
+        .order_by(column.created_us.desc(), column.id)
+        .limit(_NEWEST_PAIRS)
+    )
+    if rubric is not None:
+        question = question.where(REASK.c.rubric_id == rubric)
+    parts: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
+    for row in connection.execute(question):
+        parts[row.run, row.rubric_id, row.judge].append(row)
+    largest = sorted(parts.items(), key=lambda part: (-len(part[1]), part[0]))[:most]
+    return tuple(
+        RecentReasks(run, judge, _reasked(rubric_id, rows, _groups(connection, run, rubric_id, judge, span)))
+        for (run, rubric_id, judge), rows in largest
+    )
+
 
 def _of_run(connection: Connection, run: str) -> tuple[Reasked, ...]:
     by_rubric: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(select(REASK).where(REASK.c.run == run).order_by(REASK.c.judgment_id)):
         by_rubric[row.rubric_id].append(row)
-    return tuple(
-        Reasked(
-            rubric=rubric,
-            pairs=tuple((row.prompt_key, row.reward, row.again) for row in rows if row.again is not None),
-            failed=sum(row.again is None for row in rows),
-            groups=_groups(connection, run, rubric),
-        )
-        for rubric, rows in sorted(by_rubric.items())
-    )
+    return tuple(_reasked(rubric, rows, _groups(connection, run, rubric)) for rubric, rows in sorted(by_rubric.items()))
 
 
-def _groups(connection: Connection, run: str, rubric: str) -> tuple[tuple[str, float, int], ...]:
+def _reasked(rubric: str, rows: Sequence[Any], groups: tuple[tuple[str, float, int], ...]) -> Reasked:
+    pairs = tuple((row.prompt_key, row.reward, row.again) for row in rows if row.again is not None)
+    return Reasked(rubric, pairs, len(rows) - len(pairs), groups)
+
+
+def _groups(
+    connection: Connection, run: str, rubric: str, judge: str | None = None, span: TimeRange | None = None
+) -> tuple[tuple[str, float, int], ...]:
     column = JUDGMENT.c
     question = select(column.prompt_key, column.group_name, column.step, column.reward)
     question = question.where(column.run == run, column.rubric_id == rubric, column.reward.is_not(None), NO_AUDIT)
+    if judge is not None:
+        question = question.where(column.judge == judge)
+    if span is not None:
+        question = question.where(*span.holds(column.created_us)).order_by(column.created_us.desc()).limit(_NEWEST)
     groups: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for row in connection.execute(question):
         groups[row.group_name or row.prompt_key, row.step, row.prompt_key].append(row.reward)

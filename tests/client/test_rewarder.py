@@ -129,7 +129,7 @@ def test_a_sample_that_is_no_json_is_named(failing):
 def test_metrics_are_flat_numbers(url):
     (one,) = Rewarder("medical/consultation", url=url).score([Sample("p", "Rest.")])
     assert all(isinstance(value, float) for value in one.metrics.values())
-    marks = {"coverage", "partial", "flagged", "cached", "abstained", "latency_seconds"}
+    marks = {"coverage", "judged_coverage", "partial", "flagged", "cached", "abstained", "latency_seconds"}
     marks |= {"judge_failed", "judge_substituted"}
     assert {name.partition("/")[0] for name in one.metrics} == {"criterion", "component", *marks}
     assert one.metrics_under("judge") == {f"judge/{name}": value for name, value in one.metrics.items()}

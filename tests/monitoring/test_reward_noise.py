@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from judge_server.monitoring.reward_noise import reward_noise, votes_for
-from judge_server.store.reask_records import Reasked
+from judge_server.core.monitor import MonitorLimits
+from judge_server.monitoring.reward_noise import noise_findings, reward_noise, votes_for
+from judge_server.store.reask_records import Reasked, RecentReasks
 
 
 def reasked(seed: int, *, noise: float, spread: float, prompts: int = 40, each: int = 8) -> Reasked:
@@ -46,3 +47,21 @@ def test_there_is_no_share_without_evidence_or_without_a_difference():
     same = reward_noise(Reasked("t/u", reasked(1, noise=0.1, spread=0.3).pairs, 2, flat))
     assert same.share is None
     assert same.failed == 2
+
+
+def findings(noise: float, spread: float, count: int, **more: int):
+    runs = [reasked(seed, noise=noise, spread=spread, **more) for seed in range(count)]
+    return noise_findings([RecentReasks("grpo-7", "main", one) for one in runs], MonitorLimits())
+
+
+def test_a_share_at_the_limit_raises_no_alarm_and_one_far_above_it_does():
+    assert {one.state for one in findings(0.2, 0.2, 200)} == {"ok"}
+    (alarm,) = findings(0.2, 0.02, 1, prompts=100)
+    assert alarm.state == "alarm"
+    assert (alarm.subject, alarm.series.name, alarm.n) == ("run grpo-7", "t/u · main", 800)
+    assert "ask each question several times (votes)" in alarm.text
+
+
+def test_few_pairs_neither_raise_an_alarm_nor_clear_one():
+    (few,) = findings(0.2, 0.0, 1, prompts=4)
+    assert (few.state, few.value) == ("not_enough_evidence", None)

@@ -7,12 +7,20 @@ from tests.served import served, settings_of, until
 from tests.stub_judge import StubJudge, faithful, labels
 from tests.submissions import rubric, submission
 
+VALUE = 'judge_server_monitor_value{judge="default",monitor="reward_noise",rubric="inline"}'
+
 
 def asks(client, responses, *, prompts=10):
     for number, response in enumerate(responses):
         place = {"prompt": f"Case {number % prompts}?", "run": "grpo-7", "step": 0}
         asked = submission(rubric=rubric(1), response=response, **place)
         assert client.post("/v1/score", json=asked).status_code == 200
+
+
+def exported(client):
+    """Of the last look, in the metrics."""
+    lines = client.get("/metrics").text.splitlines()
+    return float(next(line for line in lines if line.startswith(VALUE)).split()[-1])
 
 
 def noise(client):
@@ -32,17 +40,27 @@ def test_a_judge_that_prefers_the_word_named_first_is_noisy_by_the_known_amount(
         return labels(Yes=met, No=1 - met)
 
     with StubJudge(likes_the_first) as judge:
-        settings = settings_of(judge.specification, database=f"sqlite:///{tmp_path / 'judge.db'}", reask=1.0)
+        watching = {"monitor": {"noise": 0.05, "false_alarms": 0.1}, "monitor_seconds": 0.3}
+        database = f"sqlite:///{tmp_path / 'judge.db'}"
+        settings = settings_of(judge.specification, database=database, reask=1.0, **watching)
         with served(settings) as client:
             asks(client, merit)
             until(lambda: noise(client) and noise(client)[0]["pairs"] == 60)
             (found,) = noise(client)
+            raised = 'judge_server_alarm{monitor="reward_noise",rubric="inline"} 1.0'
+            until(lambda: raised in client.get("/metrics").text)
+            until(lambda: abs(exported(client) - found["share"]) < 1e-9)  # at a look after the last pair
+            (alarm,) = client.get("/v1/monitor/alarms").json()["alarms"]
         shown = invoke("run", "show", "grpo-7", "--database", settings.database_url).stdout
+        surveyed = invoke("monitor", "--database", settings.database_url, "--json").stdout
     assert (found["prompts"], found["failed"]) == (10, 0)
     assert abs(found["noise_variance"] - 0.2**2 / 2) < 1e-6
     assert abs(found["share"] - found["noise_variance"] / found["advantage_variance"]) < 1e-9
     assert found["low"] <= found["share"] <= found["high"]
     assert "is chance of the judge" in shown
+    assert alarm["finding"]["subject"] == "run grpo-7"
+    assert "use a panel" in alarm["finding"]["text"]
+    assert '"monitor":"reward_noise"' in surveyed
 
 
 def test_a_judge_that_does_not_mind_the_order_has_no_noise_and_few_pairs_are_no_evidence():

@@ -155,8 +155,8 @@ async def test_the_store_gives_the_monitors_what_was_simulated(store):
     read = await store.monitor.windows(series, EVER, 400)
     assert read == simulated_windows(rollouts, 400)
     end = rollouts[-1].judgment.created_at + timedelta(seconds=1)
-    findings = await survey(store.monitor, limits, until=end)
+    findings = await survey(store.monitor, store.reasks, limits, until=end)
     assert {one.monitor for one in findings if one.state == "alarm"} == {"flags"}
     assert findings == look(series, read, ((), ()), limits)
-    assert await survey(store.monitor, limits, until=end, judge="nobody") == ()
-    assert await survey(store.monitor, limits, until=rollouts[0].judgment.created_at) == ()
+    assert await survey(store.monitor, store.reasks, limits, until=end, judge="nobody") == ()
+    assert await survey(store.monitor, store.reasks, limits, until=rollouts[0].judgment.created_at) == ()

@@ -11,6 +11,7 @@ before JUDGE_URL, JUDGE_API_KEY and JUDGE_NAME.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -87,8 +88,7 @@ def _unpadded(text: str, padding: str) -> str:
 
 
 def _metrics(scored: Sequence[Scored]) -> Mapping[str, float]:
-    failed = sum(one.failure is not None for one in scored)
-    return {
-        "judge/failed": failed / len(scored),
-        "judge/coverage": sum(one.judgment.coverage for one in scored) / len(scored),
-    }
+    """A judgment that failed has no coverage of 0: the mean is over the others."""
+    covered = [one.metrics["coverage"] for one in scored if "coverage" in one.metrics]
+    failed = {"judge/failed": sum(one.failure is not None for one in scored) / len(scored)}
+    return {**failed, "judge/coverage": fmean(covered)} if covered else failed

@@ -69,7 +69,8 @@ def _told(args: Any, sample: Any, found: Scored) -> Reward:
     """The reward. What the judge said of it is written where slime keeps what it dumps."""
     metrics = {"judge_failed": found.metrics["judge_failed"], "judge_coverage": found.judgment.coverage}
     if isinstance(sample.metadata, dict):
-        sample.metadata["judge_result"] = {**metrics, "failure": found.failure, "judgment": found.judgment.id or None}
+        known = {**metrics, "judge_coverage": found.metrics.get("coverage")}
+        sample.metadata["judge_result"] = {**known, "failure": found.failure, "judgment": found.judgment.id or None}
     value = number_of(found)
     key = getattr(args, "reward_key", None)
     return {**metrics, key: value} if key else value

@@ -51,7 +51,13 @@ async def look(settings: Settings, options: MonitorOptions) -> tuple[MonitorFind
     until = options.until.replace(tzinfo=options.until.tzinfo or UTC) if options.until else None
     async with standing_store(settings, migrate=False) as store:
         return await survey(
-            store.monitor, limits, rubric=options.rubric, judge=options.judge, policy=options.policy, until=until
+            store.monitor,
+            store.reasks,
+            limits,
+            rubric=options.rubric,
+            judge=options.judge,
+            policy=options.policy,
+            until=until,
         )
 
 

@@ -45,7 +45,8 @@ def on_ray(run, batches, tokenizer, folder):
 def in_process(run, batches, tokenizer, folder):
     def score(data):
         worker = RewardLoopWorker(configured(folder, *run["overrides"]))
-        return {"outputs": worker.loop.run_until_complete(worker.compute_score_batch(data))}
+        outputs = worker.loop.run_until_complete(worker.compute_score_batch(data))
+        return {"rewards": [float(one["reward_score"]) for one in outputs]}
 
     return [attempt(score, batch, tokenizer) for batch in batches]
 
