@@ -15,14 +15,14 @@ from judge_client.scored import Scored, judge_failed
 PERMANENT_IN_A_ROW = 8
 FIRST_CONTACT_SECONDS = 30.0
 LONGEST_WITHOUT_SECONDS = 120.0
-_OF_THE_SERVER = frozenset(
+OF_THE_SERVER = frozenset(
     {
         *("bad_envelope", "missing_reference", "judge_not_allowed", "budget_spent", "unknown_run", "unknown_budget"),
         *("cohort_closed", "cohort_conflict", "unsupported_encoding", "untrusted_host"),
     }
 )
 """Its refusals that have no class of their own here."""
-PERMANENT = slugs_of(Refused) | _OF_THE_SERVER | {"missing_dependency", "bad_configuration"}
+PERMANENT = slugs_of(Refused) | OF_THE_SERVER | {"missing_dependency", "bad_configuration"}
 OF_THE_TEXT = frozenset({"context_overflow", "content_filtered"})
 """Come again with the same text. Another text may be judged, so a run that has had rewards goes on."""
 _WRONG_ADDRESS = frozenset({"server_unreachable", "unreadable_answer", FOREIGN})

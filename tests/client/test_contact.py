@@ -6,11 +6,20 @@ from dataclasses import replace
 import pytest
 
 from judge_client import BadConfiguration, BadSample, JudgeFailed, Rewarder, Sample
-from judge_client.contact import LONGEST_WITHOUT_SECONDS, OF_THE_TEXT, PERMANENT, PERMANENT_IN_A_ROW, Contact
-from judge_client.errors import DeadlineExceeded, RewardChanged
+from judge_client.contact import (
+    LONGEST_WITHOUT_SECONDS,
+    OF_THE_SERVER,
+    OF_THE_TEXT,
+    PERMANENT,
+    PERMANENT_IN_A_ROW,
+    Contact,
+)
+from judge_client.errors import DeadlineExceeded
 from judge_client.judgment import Judgment
 from judge_client.scored import Scored
-from judge_server.core.errors import JudgeServerError
+from judge_server.core.errors import BadInput, JudgeFailure, JudgeServerError
+from judge_server.judging.checks.interface import MissingReference
+from judge_server.server.dialects.envelope import BadEnvelope
 from tests.client.scripted_server import ScriptedServer, Seen, judged, judgment, problem
 from tests.client.test_errors import tree
 from tests.stub_judge import Reply
@@ -58,12 +67,18 @@ def test_rows_that_all_lack_their_reference_stop_the_training(scripted):
         dropping(scripted.url).score([Sample("p", "bad")] * 3)
 
 
-def test_each_refusal_of_the_server_that_comes_again_counts_as_permanent():
-    """408 and 429 are about the moment."""
-    known = PERMANENT | OF_THE_TEXT | {RewardChanged.type}
-    refusals = {kind.type for kind in tree(JudgeServerError) if 400 <= kind.status < 500} - {"too_slow"}
+@pytest.mark.parametrize("family", [JudgeFailure, BadInput])
+def test_what_comes_again_with_the_same_sample_counts_as_permanent(family):
+    """The reasons that stand in judgments and in refused samples."""
+    lasting = {kind.type for kind in tree(family) if 400 <= kind.status < 500 and kind.status not in (408, 429)}
 
-    assert refusals - {"overloaded", "allowance_spent"} <= known
+    assert lasting <= PERMANENT | OF_THE_TEXT
+
+
+def test_permanent_reasons_without_a_class_of_the_client_are_the_servers():
+    refusals = {kind.type for kind in tree(JudgeServerError) if 400 <= kind.status < 500}
+
+    assert refusals | {BadEnvelope.type, MissingReference.type} >= OF_THE_SERVER | OF_THE_TEXT
 
 
 @pytest.mark.parametrize("slug", sorted(OF_THE_TEXT))
