@@ -105,6 +105,9 @@ class ProblemResponse(Response):
         self.document = document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["error_type"] = str(self.document.get("type", "")).rsplit(":", 1)[
+            -1
+        ]  # for the log
         if scope["type"] == "http" and is_page(scope["path"]) and not _sends_json(scope):
             await error_page(Request(scope), self.status_code, self.document)(scope, receive, send)
         else:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -20,6 +20,7 @@ from judge_server.util.parsing import parse_toml
 from judge_server.util.redaction import keep_keys
 
 _MOST_TOLD = 20
+_ENGINE_KEY: Final = "engine.api_key_env, the name of the variable with the key"
 
 
 def load_settings(config: Path | None = None) -> Settings:
@@ -58,11 +59,20 @@ def describe(fault: ValidationError, model: type[Settings | JudgeSpecification])
         location = [str(part) for part in error["loc"]]
         name = ".".join(location) or "the judge"
         if error["type"] == "extra_forbidden":
-            near = get_close_matches(location[-1], _fields_at(location, model), 1)
-            lines.append(f"{name} is not known" + (f" (did you mean {near[0]}?)" if near else ""))
+            near = _nearest(location, model)
+            lines.append(f"{name} is not known" + (f" (did you mean {near}?)" if near else ""))
         else:
             lines.append(f"{name}: {error['msg'].removeprefix('Value error, ')}")
     return "; ".join(lines)
+
+
+def _nearest(location: list[str], model: type[Settings | JudgeSpecification]) -> str | None:
+    """Of close names one of the same letters goes first: ``modle`` is ``model`` rather than ``mode``."""
+    given = location[-1]
+    if given in ("api_key", "api_key_env") and location[0] != "api_keys":
+        return _ENGINE_KEY
+    near = get_close_matches(given, _fields_at(location, model), 3)
+    return next((name for name in near if sorted(name) == sorted(given)), near[0] if near else None)
 
 
 def _fields_at(location: list[str], model: type[Settings | JudgeSpecification]) -> list[str]:

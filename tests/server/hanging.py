@@ -78,11 +78,16 @@ FORMS: dict[str, dict[str, str]] = {
         "reference": "",
     },
     "POST /label": _LABELLING,
+    "POST /label/show": _LABELLING | {"item": "i"},
+    "POST /label/import": {"set": "ward/sheet"},
     "POST /label/item": _LABELLING | {"item": "i", "label.c0": "yes"},
     "POST /keys": {"name": "k", "scope.score": "yes"},
     "POST /calibrations": {"labels": "n", "rubric": "test/listed", "judge": "default", "split": "dev"},
     "POST /drafts": {"base": "", "id": "own/draft"},
     "POST /drafts/{draft_id}/publish": {"note": "n", "sure": "yes"},
+}
+FILES = {
+    "POST /label/import": {"file": ("labels.csv", b"item,criterion,annotator,label,prompt,response\ni,c0,a,yes,p,r\n")}
 }
 REFUSED = {400, 404, 405, 413, 415, 422}
 
@@ -209,5 +214,6 @@ class Hanging:
             more = dict(sent.more)
             if sent.method == "POST" and "json" not in more:
                 more["data"] = {"token": self._token} | FORMS.get(sent.name, {})
+                more["files"] = FILES.get(sent.name)
             answer = await client.request(sent.method, sent.address, headers=headers, **more)
             return Answer(answer.status_code, time.monotonic() - began, answer.text)

@@ -42,6 +42,8 @@ def test_a_line_says_who_is_refused_for_asking_too_often(lines):
         until(lambda: bool(lines.records))
     (record,) = lines.records
     assert (record.route, record.status, record.caller) == ("/v1/judges", 429, "bounded")
+    assert record.error_type == "allowance_spent"
+    assert record.getMessage().startswith("GET /v1/judges 429 allowance_spent in ")
 
 
 @pytest.mark.parametrize(("what", "told"), [("off", []), ("errors", [429, 503]), ("all", [200, 429, 503])])

@@ -119,6 +119,11 @@ def test_judges_and_directories_can_be_given_in_the_environment():
         ("prot = 1", "prot is not known (did you mean port?)"),
         ("port = 70000", "port: "),
         ('port = "many"', "port: "),
+        ("[judges.fast]\nmodle = 'baseline'", "judges.fast.modle is not known (did you mean model?)"),
+        (
+            "[judges.fast]\napi_key = 'sk'",
+            "judges.fast.api_key is not known (did you mean engine.api_key_env,",
+        ),
         ("[judges.fast]\nmodell = 'baseline'", "judges.fast.modell is not known (did you mean model?)"),
         ("[judges.fast]\nmode = 'direct'", "judges.fast: give a model, a panel"),
         ("[judges.fast]\nmodel = 'baseline'\nvotes = 0", "judges.fast.votes"),

@@ -23,7 +23,8 @@ _METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"
 class Exchange:
     """A request and its response. ``route`` is the path's template, or ``unmatched``, so that no text of the client
     becomes a label. ``status`` 499: the client disconnected before the response. ``seconds``: until the response
-    began. ``caller``: the name of the API key, if one was required and valid."""
+    began. ``caller``: the name of the API key, if one was required and valid. ``error_type``: of the problem that was
+    answered, such as store_unavailable."""
 
     method: str
     route: str
@@ -31,6 +32,7 @@ class Exchange:
     seconds: float
     request_id: str
     caller: str | None = None
+    error_type: str | None = None
 
 
 class ExchangeObserver(Protocol):
@@ -71,6 +73,7 @@ class ObserveExchanges:
                     seconds=time.monotonic() - started if seconds is None else seconds,
                     request_id=scope["state"].get("request_id", ""),
                     caller=scope["state"].get("caller"),
+                    error_type=scope["state"].get("error_type"),
                 )
                 for observer in self._observers:
                     observer.answered(exchange)
@@ -145,6 +148,9 @@ class AccessLog:
             "request_id": exchange.request_id,
         }
         line = "%(method)s %(route)s %(status)d in %(seconds).3f s"
+        if exchange.error_type is not None:
+            fields["error_type"] = exchange.error_type
+            line = line.replace("%(status)d", "%(status)d %(error_type)s")
         if exchange.caller is not None:
             fields["caller"] = exchange.caller
             line += " for %(caller)s"
