@@ -1,16 +1,18 @@
 """The prompts of a run over its steps: which groups had equal rewards, and all rewards of a prompt."""
 
 import heapq
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, Select, case, func, select
 
 from judge_server.core.run import GroupRewards, PromptHistory, RunPrompts, equal_rewards
 from judge_server.core.submission import Submission
 from judge_server.store import reading
 from judge_server.store.database import Run
+from judge_server.store.judgment_row import with_texts
 from judge_server.store.run_records import NO_AUDIT
 from judge_server.store.schema import JUDGMENT
 
@@ -47,12 +49,14 @@ def _prompts(connection: Connection, run: str, limit: int) -> RunPrompts:
         by_prompt[row.prompt_key].append(row)
     tallies = {prompt: _tally(rows) for prompt, rows in by_prompt.items()}
     listed = heapq.nsmallest(limit, tallies, key=lambda prompt: (-tallies[prompt][1], -tallies[prompt][0], prompt))
+    named = {prompt: min(row.an_id for row in by_prompt[prompt]) for prompt in listed}
+    excerpts = _excerpts(connection, list(named.values()))
     return RunPrompts(
         run=run,
         prompts=len(tallies),
         groups=sum(groups for groups, _ in tallies.values()),
         equal_groups=sum(equal for _, equal in tallies.values()),
-        listed=tuple(_history(connection, prompt, by_prompt[prompt]) for prompt in listed),
+        listed=tuple(_history(prompt, by_prompt[prompt], excerpts.get(an_id)) for prompt, an_id in named.items()),
     )
 
 
@@ -83,14 +87,14 @@ def _groups(run: str) -> Any:
     )
 
 
-def _history(connection: Connection, prompt: str, rows: Sequence[Row[Any]]) -> PromptHistory:
+def _history(prompt: str, rows: Sequence[Row[Any]], excerpt: str | None) -> PromptHistory:
     groups, equal = _tally(rows)
     names = {row.group_name for row in rows}
     rewards = sum(row.rewards for row in rows)
     return PromptHistory(
         prompt=prompt,
         group=names.pop() if len(names) == 1 else None,
-        excerpt=_excerpt(reading.submission(connection, min(row.an_id for row in rows))),
+        excerpt=excerpt,
         groups=groups,
         equal_groups=equal,
         mean=sum((row.mean or 0.0) * (row.rewards / rewards) for row in rows) if rewards else None,
@@ -110,11 +114,16 @@ def _group(row: Row[Any]) -> GroupRewards:
     )
 
 
-def _excerpt(submission: Submission | None) -> str | None:
-    if submission is None:
-        return None
-    asked = [message.content for message in submission.conversation if message.role == "user" and message.content]
-    text = " ".join((asked or [submission.conversation[-1].content or ""])[-1].split())
+def _excerpts(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """By judgment the end of what was asked."""
+    question: Select[Any] = with_texts(select(JUDGMENT.c.id), ("prompt",)).where(JUDGMENT.c.id.in_(ids))
+    return {row.id: _excerpt(json.loads(row.prompt_text)) for row in connection.execute(question) if row.prompt_text}
+
+
+def _excerpt(prompt: str | list[dict[str, Any]]) -> str:
+    messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+    asked = [one["content"] for one in messages if one["role"] == "user" and one.get("content")]
+    text = " ".join((asked or [messages[-1].get("content") or ""])[-1].split())
     return text if len(text) <= _EXCERPT_CHARACTERS else f"…{text[-_EXCERPT_CHARACTERS:]}"
 
 

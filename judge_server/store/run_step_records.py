@@ -134,7 +134,8 @@ def _audits(connection: Connection, run: str, most: int) -> Iterator[AuditedStep
         .join(FORM, FORM.c.id == column.form)
         .join(auditing, auditing.c.id == AUDIT.c.judgment_id)
         .join(other_form, other_form.c.id == auditing.c.form)
-        .where(column.run == run, column.step.is_not(None))
+        # not along the index of the run: a run has few audits among many judgments
+        .where(func.coalesce(column.run, "") == run, column.step.is_not(None))
         .order_by(AUDIT.c.created_us.desc(), AUDIT.c.audited_id)
         .limit(most)
     )
