@@ -15,8 +15,8 @@ from judge_server.wiring.service import Service
 
 @dataclass(frozen=True)
 class ChangedVerdict:
-    """``before`` and ``after``: the values, or why there is none; ``moved``: by at least a tenth, or one of them is
-    missing."""
+    """``before`` and ``after``: the values, or why there is none; ``moved``: by at least a tenth, or from a value to
+    none, or to another reason."""
 
     criterion: str
     before: str
@@ -73,8 +73,8 @@ def _reward(judgment: Judgment) -> str:
 
 def _changed(name: str, before: Verdict | None, after: Verdict | None) -> ChangedVerdict:
     old, new = (None if one is None else one.value for one in (before, after))
-    moved = before is not None and (old is None or new is None or abs(old - new) >= 0.1)
-    return ChangedVerdict(name, _told(before), _told(after), moved)
+    differs = _told(before) != _told(after) if old is None or new is None else abs(old - new) >= 0.1
+    return ChangedVerdict(name, _told(before), _told(after), moved=before is not None and differs)
 
 
 def _told(verdict: Verdict | None) -> str:

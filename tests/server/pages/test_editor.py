@@ -101,6 +101,7 @@ def test_a_draft_is_tried_on_samples_beside_the_version_before(client):
     page = sound(client.post(f"{path}/samples", data={**hidden, "act": "try"}))
     assert "Reward before" in page.text
     assert "A bridge was built." in page.text
+    assert not page.all("strong")  # nothing has changed, also where the judge gave no value
     assert client.post(f"{path}/samples", data={**hidden, "revision": "2", "act": "remove:0"}).status_code == 303
     assert "No samples yet" in sound(client.get(path)).text
 

@@ -203,7 +203,7 @@ def test_a_rubric_is_written_tried_and_published_by_its_accessible_names(chromiu
         page.get_by_label("Prompt").fill("Hand the patient over.")
         page.get_by_label("Response").fill("Bed 3 sleeps; potassium is due at six.")
         page.get_by_role("button", name="Add the sample").click()
-        page.get_by_role("button", name="Try the draft on 1 samples").click()
+        page.get_by_role("button", name="Try the draft on 1 sample").click()
         assert "Bed 3 sleeps" in page.inner_text("main table")
         page.get_by_role("link", name="look at the changes and publish").click()
         page.get_by_label("What changed, and why").fill("The first one.")

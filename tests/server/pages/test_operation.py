@@ -44,7 +44,7 @@ def test_a_job_is_cancelled(client):
 
 def test_every_judge_says_what_it_is_and_that_nobody_measured_it(client):
     page = sound(client.get("/judges"))
-    assert "default (default): answers" in page.text
+    assert "default: answers" in page.text
     assert "No certificate" in page.text
 
 
