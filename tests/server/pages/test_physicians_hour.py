@@ -105,8 +105,8 @@ def reworded(page):
     group.get_by_label("Guidance for the judge").fill("More than two days counts as long.")
     expect(text_of(page)).to_have_value(re.compile("More than two days"))
     expect(text_of(page)).to_have_value(re.compile(r"version: 1\.1\.0"))
-    page.get_by_role("button", name="Take the newest stored responses").click()
-    expect(page.get_by_role("button", name=re.compile("Try the draft on"))).to_be_visible()
+    page.get_by_role("button", name="Try the draft on 3 samples").click()  # kept with the version before
+    expect(page.get_by_role("columnheader", name="Reward before")).to_be_visible()
 
 
 def labelled(page, file):
