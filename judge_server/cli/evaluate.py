@@ -64,6 +64,7 @@ def evaluate(
     ] = Path("healthbench-meta"),
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Concurrent rows.")] = 64,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    estimate: options.Estimate = False,
 ) -> None:
     """Measure a model on prompts with rubrics: mean scores by tag with intervals that count prompts.
 
@@ -98,6 +99,9 @@ def evaluate(
     )
     if chosen.healthbench and rows.holds_meta_evaluation(chosen.file):
         raise typer.Exit(run(meta.certify(settings, chosen, out)))
+    if estimate:
+        run(evaluating.estimate(settings, chosen))
+        return
     found = run(evaluating.evaluate(settings, chosen))
     shown.show(found, as_json=as_json)
     if not any(model.means for model in found.models):

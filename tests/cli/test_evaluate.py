@@ -151,6 +151,16 @@ def test_a_sample_is_the_one_of_simple_evals(tmp_path):
     assert drawn == {f"p{number}" for number in random.Random(0).sample(range(12), 4)}
 
 
+def test_the_cost_is_known_before_it_is_spent_if_the_responses_are(tmp_path):
+    write(tmp_path, [healthbench_row(number, GOOD) for number in range(6)])
+    with StubJudge() as judge:
+        flags = ("healthbench", "rows.jsonl", "--model", judge.specification, "--estimate")
+        found = evaluated(tmp_path, *flags, "--versus", "ideal")
+        told = run(tmp_path, "eval", *flags, "--responses", judge.specification, status=2).output
+    assert (found["submissions"], found["calls"]) == (9, 9)
+    assert "are not written yet" in told
+
+
 def test_the_meta_evaluation_certifies_the_judge(tmp_path):
     rows = [
         {

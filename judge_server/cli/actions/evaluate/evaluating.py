@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from judge_server.authoring.publication import load_unchanged
+from judge_server.cli.actions import estimate as costing
 from judge_server.cli.actions.evaluate.responses import ResponseSource, WritingPlan, opened_source
 from judge_server.cli.actions.evaluate.rows import EvaluationRow, read_rows
+from judge_server.cli.calibrate import sources
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce, fail
-from judge_server.core.errors import BadSubmission, JudgeFailure
+from judge_server.core.errors import BadInput, BadSubmission, JudgeFailure
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.evaluation.healthbench import ADJUSTMENTS, Subset, decided_scores
@@ -27,6 +29,7 @@ from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_item
 from judge_server.settings.settings import Settings
+from judge_server.util.concurrency import task_group
 from judge_server.wiring.service import Service, open_service
 
 
@@ -85,13 +88,14 @@ class ModelsEvaluated:
 async def evaluate(settings: Settings, options: EvaluationOptions) -> ModelsEvaluated:
     """Faults of files and settings are reported before a model is started."""
     rows = read_rows(options.file, healthbench=options.healthbench, examples=options.examples)
-    file_rubric = load_unchanged(Path(options.rubric)).rubric if options.rubric and is_file(options.rubric) else None
+    if options.rubric and is_file(options.rubric):
+        load_unchanged(Path(options.rubric))
     with ExitStack() as files:
         sink = _sink(options.rewards, files)
         async with open_service(settings) as service:
             judge = service.judge_registry.named(options.judge)
             announce([judge])
-            rubric = file_rubric or (await service.rubric_registry.get(options.rubric) if options.rubric else None)
+            rubric = await _rubric(service, options)
             models = []
             for named in filter(None, (options.responses, options.versus)):
                 async with opened_source(named, settings, options.plan) as source:
@@ -101,6 +105,41 @@ async def evaluate(settings: Settings, options: EvaluationOptions) -> ModelsEval
                         models.append(await running.run(rows))
     found = differences(models[0].scored, models[1].scored) if len(models) > 1 else []
     return ModelsEvaluated(len(rows), f"{judge.reference.name} ({judge.reference.model})", models, found)
+
+
+async def estimate(settings: Settings, options: EvaluationOptions) -> None:
+    """Count what judging would ask, and measure the judge on one response. Raises BadInput if a model is still to
+    write the responses."""
+    rows = read_rows(options.file, healthbench=options.healthbench, examples=options.examples)
+    unpriced = costing.Unpriced()
+    async with costing.estimating_service(settings, unpriced) as service:
+        service.judge_registry.named(options.judge)
+        rubric = await _rubric(service, options)
+        found, first = await costing.count(service, _submissions(settings, options, rows, rubric), unpriced)
+    await costing.time_of(settings, found, first, options.concurrency)
+    costing.show(found, as_json=options.as_json)
+
+
+async def _submissions(
+    settings: Settings, options: EvaluationOptions, rows: Sequence[EvaluationRow], rubric: Rubric | None
+) -> AsyncIterator[costing.Item]:
+    for named in filter(None, (options.responses, options.versus)):
+        if named in settings.judges or (":" in named and not is_file(named)):
+            raise BadInput(
+                f"The responses of {named} are not written yet.",
+                remedy="Let it write some with --examples and --keep FILE, and estimate with --responses FILE.",
+            )
+        async with opened_source(named, settings, options.plan) as source:
+            for row in rows:
+                for response in await source.responses(row):
+                    yield (
+                        row.submission(response, named, rubric=rubric, healthbench=options.healthbench),
+                        {"judge": options.judge},
+                    )
+
+
+async def _rubric(service: Service, options: EvaluationOptions) -> Rubric | None:
+    return await sources.rubric(options.rubric, service.rubric_registry) if options.rubric else None
 
 
 @dataclass
@@ -118,7 +157,7 @@ class _Evaluating:
     async def run(self, rows: Sequence[EvaluationRow]) -> EvaluatedModel:
         places = asyncio.Semaphore(self.options.concurrency)
         scored: list[ScoredResponse] = []
-        async with asyncio.TaskGroup() as group:
+        async with task_group() as group:
             tasks = [group.create_task(self._row(row, places)) for row in rows]
             for task in tasks:
                 for one, judgment in await task:
