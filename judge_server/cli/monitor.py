@@ -63,6 +63,38 @@ def monitor(
         raise typer.Exit(_ALARM)
 
 
+@app.command()
+@options.takes_flags
+def preference(
+    run_name: Annotated[str, typer.Argument(metavar="RUN", help="A training run.")],
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="RUN", help="Judgments of the base policy (default: the run's first steps)."),
+    ] = None,
+    sample: Annotated[int, typer.Option("--sample", min=30, max=5_000, help="Prompts, two questions each.")] = 200,
+    *,
+    judging: options.JudgeFlags,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="NAME", help="Who prefers: rather not the judge that rewards.")
+    ] = None,
+    store: options.StoreFlags,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit status 1 if there is an alarm.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a judge without the rubric whether the end of a run is better than its beginning, on the same prompts.
+
+    If the reward rises and the preference falls, both beyond doubt, the rubric has a hole: that is the alarm.
+
+    Example: judge-server monitor preference grpo-7 --judge strong --config judges.toml
+    """
+    from judge_server.cli.actions.free_preference import PreferenceOptions, prefer
+
+    settings = options.settings_given(judging, store)
+    found = run(prefer(settings, PreferenceOptions(run_name, base, judge, sample, as_json)))
+    if exit_code and found.state == "alarm":
+        raise typer.Exit(_ALARM)
+
+
 @queue.command("draw")
 @options.takes_flags
 def draw_items(

@@ -4,6 +4,7 @@ import heapq
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, case, func, select
@@ -18,6 +19,16 @@ from judge_server.store.schema import JUDGMENT
 
 _MOST_STEPS: Final = 100
 _EXCERPT_CHARACTERS: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class RewardedRollout:
+    """A judgment by id, with the key of its prompt and the step (0 if none was told)."""
+
+    judgment: str
+    prompt: str
+    step: int
+    reward: float
 
 
 class RunPromptRecords:
@@ -37,6 +48,17 @@ class RunPromptRecords:
         )
         question = question.distinct().order_by(JUDGMENT.c.prompt_key)
         return tuple(await self._read(lambda connection: list(connection.execute(question).scalars())))
+
+    async def rewarded(self, run: str) -> list[RewardedRollout]:
+        """Every judgment of a run with a reward and a prompt, but audits, in the order of the steps."""
+        column = JUDGMENT.c
+        question = select(column.id, column.prompt_key, column.step, column.reward)
+        question = question.where(
+            column.run == run, column.prompt_key.is_not(None), column.reward.is_not(None), NO_AUDIT
+        )
+        question = question.order_by(column.step, column.id)
+        rows = await self._read(lambda connection: list(connection.execute(question)))
+        return [RewardedRollout(row.id, row.prompt_key, row.step or 0, row.reward) for row in rows]
 
     async def rollouts(self, run: str, keys: Sequence[str]) -> list[tuple[Submission, list[float | None]]]:
         """For each prompt one of its submissions, and the rewards of all."""

@@ -47,6 +47,7 @@ monitor {STORED}
 monitor queue draw --label-set a/b {STORED}
 monitor queue export open.jsonl --label-set a/b {STORED}
 monitor queue estimate --label-set a/b {STORED}
+monitor preference r {STORED}
 run list {STORED}
 run show r {STORED}
 run prompts r {STORED}
