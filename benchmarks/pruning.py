@@ -80,7 +80,7 @@ async def measured(service: Service, rate: float, window_seconds: float) -> Late
     """Score at ``rate`` a second in windows until nothing old is left."""
     found, running, of, number, windows = Latencies(), set[asyncio.Task[None]](), rubric(), 0, 0
 
-    pruner = Pruner(service.store, {"training": _DAYS}, seconds=0.01)
+    pruner = Pruner(service.store, {"training": _DAYS}, _DAYS, seconds=0.01)
 
     async def one(into: list[float], text: str) -> None:
         asked = time.monotonic()

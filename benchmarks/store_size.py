@@ -1,8 +1,9 @@
-"""How many bytes a judgment takes: python -m benchmarks.store_size [--judgments N] [--verdicts N] [--characters N].
+"""How many bytes a judgment takes: python -m benchmarks.store_size [--judgments N] [--verdicts N] [--characters N]
+[--database postgresql://…].
 
 Sentences of this project's pages, drawn at random, stand for prompts (about 400 characters, eight responses each) and
-responses (about 900 characters); ten verdicts with probabilities, remembered for the cache as well. SQLite, after a
-checkpoint, by table and index.
+responses (about 900 characters); ten verdicts with probabilities, remembered for the cache as well. By table and index:
+SQLite after a checkpoint, or an empty database of PostgreSQL after VACUUM.
 """
 
 import argparse
@@ -11,8 +12,11 @@ import random
 import re
 import sqlite3
 import tempfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+
+import psycopg
 
 from judge_server.core.judgment import JudgeReference, Judgment, Timing, Usage
 from judge_server.core.outcome import JudgmentStatus
@@ -84,9 +88,11 @@ async def fill(url: str, count: int, verdicts: int = VERDICTS, characters_each: 
             )  # fmt: skip
             characters += len(submission.read.text)
             judgment = judged(chance, rubric, submission, number)
+            shown = f"{chance.getrandbits(128):032x}"
             verdicts = {
-                f"{chance.getrandbits(256):064x}": {"value": one.value, "shares": [one.value, 1 - (one.value or 0)],
-                                                    "label_mass": one.label_mass}
+                f"{shown}{chance.getrandbits(128):032x}": {
+                    "value": one.value, "shares": [one.value, 1 - (one.value or 0)], "label_mass": one.label_mass
+                }
                 for one in judgment.verdicts
             }  # fmt: skip
             await store.remember(verdicts)
@@ -100,20 +106,35 @@ def main() -> None:
     parser.add_argument("--judgments", type=int, default=4_000)
     parser.add_argument("--verdicts", type=int, default=VERDICTS)
     parser.add_argument("--characters", type=int, default=RESPONSE, help="of a response")
+    parser.add_argument("--database", help="an empty one of PostgreSQL; a SQLite file if left out")
     given = parser.parse_args()
     count = given.judgments
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "judge.db"
-        characters = asyncio.run(fill(f"sqlite:///{file}", count, given.verdicts, given.characters))
-        connection = sqlite3.connect(file)
+        url = given.database or f"sqlite:///{folder}/judge.db"
+        characters = asyncio.run(fill(url, count, given.verdicts, given.characters))
+        rows = postgresql_sizes(url) if given.database else sqlite_sizes(Path(folder) / "judge.db")
+    for name, size in rows:
+        if size / count >= 1:
+            print(f"{name:36} {size / count:8.0f} bytes a judgment")
+    print(f"{'texts as characters':36} {characters / count:8.0f}")
+    print(f"{'all':36} {sum(size for _, size in rows) / count:8.0f} bytes a judgment")
+
+
+def sqlite_sizes(file: Path) -> list[tuple[str, int]]:
+    with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        rows = connection.execute("SELECT name, SUM(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC").fetchall()
-        for name, size in rows:
-            if size / count >= 1:
-                print(f"{name:36} {size / count:8.0f} bytes a judgment")
-        print(f"{'texts as characters':36} {characters / count:8.0f}")
-        print(f"{'all':36} {sum(size for _, size in rows) / count:8.0f} bytes a judgment")
-        connection.close()
+        return connection.execute("SELECT name, SUM(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC").fetchall()
+
+
+def postgresql_sizes(url: str) -> list[tuple[str, int]]:
+    """A table's size has the texts that PostgreSQL moved out of its rows."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM")
+        return connection.execute(
+            "SELECT relname, CASE relkind WHEN 'r' THEN pg_table_size(oid) ELSE pg_relation_size(oid) END "
+            "FROM pg_class "
+            "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i') ORDER BY 2 DESC"
+        ).fetchall()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 
 from judge_server.core.judgment import JudgeReference, Judgment, Timing, Usage
@@ -80,6 +81,16 @@ async def measure(what: str, work: Callable[[int], Awaitable[None]], numbers: Se
     print(f"{what:34} {len(numbers) / seconds:9,.0f}/s {1000 * cpu / len(numbers):8.3f} ms CPU each")
 
 
+def keys_of(number: int, verdicts: int) -> list[str]:
+    """Of verdicts on one submission: the first half is what was shown."""
+    shown = digits(f"{number}")
+    return [shown + digits(f"{number} {verdict}") for verdict in range(verdicts)]
+
+
+def digits(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def cpu_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -90,7 +101,7 @@ async def bench(url: str, count: int, verdicts: int, at_once: int) -> None:
     rubric = rubric_of(verdicts)
     judged = {number: submission(number) for number in range(2 * count)}
     made = {number: judgment(number, rubric, judged[number]) for number in range(2 * count)}
-    keys = {number: [f"{number:060}{verdict:04}" for verdict in range(verdicts)] for number in range(count)}
+    keys = {number: keys_of(number, verdicts) for number in range(count)}
 
     async def save(number: int) -> None:
         await store.save(made[number], judged[number], rubric)

@@ -61,7 +61,7 @@ def check(*, store: options.StoreFlags) -> None:
 @app.command()
 @options.takes_flags
 def stats(as_json: AsJson = False, *, store: options.StoreFlags) -> None:
-    """Show judgments and their age by retention class, and rows and bytes by table."""
+    """Show judgments and their age by retention class, remembered verdicts, and rows and bytes by table."""
     from judge_server.cli.actions.database import show_statistics
 
     run(show_statistics(options.settings_given(store).with_database(), as_json=as_json))
@@ -70,7 +70,8 @@ def stats(as_json: AsJson = False, *, store: options.StoreFlags) -> None:
 @app.command()
 @options.takes_flags
 def prune(dry_run: DryRun = False, *, store: options.StoreFlags) -> None:
-    """Remove judgments older than retention_days of the configuration; a running server does so by itself.
+    """Remove judgments older than retention_days of the configuration, and remembered verdicts older than
+    verdict_retention_days; a running server does so by itself.
 
     Example: judge-server database prune --dry-run --config judge-server.toml
     """

@@ -55,6 +55,13 @@ class Pruned(Frozen):
     pinned: int
 
 
+class PrunedVerdicts(Frozen):
+    """Remembered verdicts from days before ``before`` that were removed or would be."""
+
+    before: AwareDatetime
+    verdicts: int
+
+
 class TableSize(Frozen):
     """``bytes`` with indexes; None if the database does not tell."""
 
@@ -72,8 +79,17 @@ class JudgmentAge(Frozen):
     newest: AwareDatetime | None
 
 
+class RememberedVerdicts(Frozen):
+    """Verdicts of judges that are remembered for equal questions, with their first and last day."""
+
+    verdicts: int
+    oldest: AwareDatetime | None
+    newest: AwareDatetime | None
+
+
 class DatabaseStatistics(Frozen):
     """Largest tables first."""
 
     judgments: tuple[JudgmentAge, ...]
+    remembered: RememberedVerdicts
     tables: tuple[TableSize, ...]

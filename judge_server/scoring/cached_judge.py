@@ -26,6 +26,7 @@ from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.lru import BoundedCache
 
 _LOG = logging.getLogger(__name__)
+_SHOWN_DIGITS = 32
 _TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the judge answered.")))
 
 
@@ -39,9 +40,9 @@ class Memory(Protocol):
 
 
 def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
-    """Digest of everything that determines a reading, as 64 hexadecimal digits."""
-    content = f"{fingerprint}\n{RESERVED_DIGEST}\n{criterion.question_digest}\n{material.digest}"
-    return hashlib.sha256(content.encode()).hexdigest()
+    """Everything that determines a reading, in 64 hexadecimal digits: what was shown, then who was asked what."""
+    asked = f"{fingerprint}\n{RESERVED_DIGEST}\n{criterion.question_digest}"
+    return material.digest[:_SHOWN_DIGITS] + hashlib.sha256(asked.encode()).hexdigest()[:-_SHOWN_DIGITS]
 
 
 class VerdictCache:
@@ -64,8 +65,9 @@ class VerdictCache:
         return {key: content_of(reading) for key, reading in found.items() if reading is not None}
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Drop readings from the process; the memory behind it is erased by its owner."""
-        for key in keys:
+        """Drop all readings of what was shown under ``keys`` from the process; the owner of the memory erases that."""
+        shown = {key[:_SHOWN_DIGITS] for key in keys}
+        for key in [one for one in self._recent if one[:_SHOWN_DIGITS] in shown]:
             self._recent.discard(key)
 
     async def recall(self, keys: Sequence[str], seconds: float | None = None) -> dict[str, Reading]:

@@ -104,7 +104,9 @@ class Settings(BaseSettings):
         le=86_400,
         description="How long a start waits for PostgreSQL; then it ends with the error.",
     )
-    cache_entries: int = Field(default=100_000, ge=0, description="Verdicts kept in memory; the store keeps all.")
+    cache_entries: int = Field(
+        default=100_000, ge=0, description="Verdicts kept in memory; the store keeps them for longer."
+    )
     veto: Suspicions = Field(
         default=(), description="Flags of the guard that give the lowest reward without a judge, under any rubric."
     )
@@ -184,6 +186,9 @@ class Settings(BaseSettings):
     retention_days: dict[RetentionClass, Annotated[float, Field(gt=0, le=36_500)]] = Field(
         default_factory=dict,
         description="Days that judgments are kept, by class: training, evaluation, audit; others are kept for ever.",
+    )
+    verdict_retention_days: float = Field(
+        default=90.0, gt=0, le=36_500, description="Days that verdicts are remembered for equal questions."
     )
     job_retention_seconds: float = Field(
         default=7 * 86_400.0, ge=0, le=3_153_600_000, description="How long an ended job's results can be fetched."

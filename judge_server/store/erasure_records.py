@@ -15,6 +15,7 @@ from judge_server.core.erasure import (
     ErasureWish,
     JudgmentAge,
     Pruned,
+    PrunedVerdicts,
     RetentionClass,
     TableSize,
 )
@@ -23,9 +24,14 @@ from judge_server.store.measuring_schema import AUDIT, COLLECTED_LABEL, METADATA
 from judge_server.store.payload import TEXT_FIELDS, decode, encode, microseconds, moment
 from judge_server.store.reading import tagged
 from judge_server.store.run_records import NO_AUDIT
-from judge_server.store.schema import ERASURE, JOB_ITEM, JUDGMENT, TEXT, VERDICT
+from judge_server.store.schema import ERASURE, JOB_ITEM, JUDGMENT, TEXT
 from judge_server.store.search_records import forget
-from judge_server.store.writing import verdict_key
+from judge_server.store.verdict_records import (
+    forget_verdicts,
+    prunable_verdicts,
+    prune_verdicts,
+    remembered_verdicts,
+)
 
 AT_ONCE: Final = 200
 _KINDS: Final[tuple[RetentionClass, ...]] = ("training", "evaluation", "audit")
@@ -54,9 +60,10 @@ class Removed:
 
 
 class PrunedSome(NamedTuple):
-    """``seconds``: how long the transaction took, in which no judgment could be committed."""
+    """``rows``: judgments, or texts with the verdicts that were remembered on them. ``seconds``: how long the
+    transaction took, in which no judgment could be committed."""
 
-    judgments: int
+    rows: int
     seconds: float
 
 
@@ -78,7 +85,8 @@ class ErasureRecords:
         return tuple(await self._read(lambda connection: list(connection.execute(question).scalars())))
 
     async def remove(self, ids: Sequence[str], verdicts: Sequence[str] = ()) -> Removed:
-        """In one transaction, whatever refers to them. ``verdicts``: keys of remembered verdicts."""
+        """In one transaction, whatever refers to them. ``verdicts``: keys of remembered verdicts; those on the
+        same texts go with them."""
         return await self._write(lambda connection: _remove(connection, ids, verdicts))
 
     async def record(self, wish: ErasureWish, removed: Removed, by: str) -> Erasure:
@@ -125,6 +133,19 @@ class ErasureRecords:
 
         return await self._read(work)
 
+    async def prune_verdicts(self, before: datetime, most: int = AT_ONCE) -> PrunedSome:
+        """Forget what judges said of at most ``most`` texts on days before, the oldest first."""
+
+        def work(connection: Connection) -> PrunedSome:
+            began = time.monotonic()
+            return PrunedSome(prune_verdicts(connection, before, most), time.monotonic() - began)
+
+        return await self._write(work)
+
+    async def prunable_verdicts(self, before: datetime) -> PrunedVerdicts:
+        """What ``prune_verdicts`` would remove in the end."""
+        return await self._read(lambda connection: prunable_verdicts(connection, before))
+
     async def statistics(self) -> DatabaseStatistics:
         return await self._read(_statistics)
 
@@ -143,11 +164,7 @@ def _remove(connection: Connection, ids: Sequence[str], verdicts: Sequence[str])
     count = connection.execute(delete(JUDGMENT).where(mine)).rowcount
     texts = sum(connection.execute(delete(TEXT).where(*_orphans(some))).rowcount for some in _parts(numbers))
     forget(connection, numbers)
-    keys = [verdict_key(key) for key in verdicts]
-    forgotten = sum(
-        connection.execute(delete(VERDICT).where(VERDICT.c.key.in_(some))).rowcount for some in _parts(keys)
-    )
-    return Removed(count, texts, forgotten)
+    return Removed(count, texts, forget_verdicts(connection, verdicts))
 
 
 def _orphans(numbers: Sequence[int]) -> list[ColumnElement[bool]]:
@@ -162,6 +179,7 @@ def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
 def _statistics(connection: Connection) -> DatabaseStatistics:
     return DatabaseStatistics(
         judgments=tuple(_age(connection, kind) for kind in _KINDS),
+        remembered=remembered_verdicts(connection),
         tables=tuple(sorted(_sizes(connection), key=lambda one: (-(one.bytes or 0), one.table))),
     )
 

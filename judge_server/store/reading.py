@@ -173,9 +173,10 @@ def rubric_ids(connection: Connection) -> tuple[str, ...]:
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """Row counts by kind."""
-    tables = {"judgments": JUDGMENT, "rubrics": RUBRIC, "published_rubrics": PUBLICATION, "verdicts": VERDICT}
+    """How many there are of each kind."""
+    tables = {"judgments": JUDGMENT, "rubrics": RUBRIC, "published_rubrics": PUBLICATION}
     columns = [select(func.count()).select_from(table).scalar_subquery().label(name) for name, table in tables.items()]
+    columns.append(select(func.coalesce(func.sum(VERDICT.c.many), 0)).scalar_subquery().label("verdicts"))
     return {name: int(count) for name, count in connection.execute(select(*columns)).mappings().one().items()}
 
 

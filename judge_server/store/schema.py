@@ -13,7 +13,7 @@ served_rubric     which content a library rubric's id@version had when it first 
 run_pin           what a training run is pinned to
 reask             judgments of runs whose judge was asked again, with both rewards
 run_change        accepted changes and repins of runs; rows are only ever added
-verdict           known verdicts by content key
+verdict           known verdicts, one row for all on what a judge was shown
 erasure           acts of erasure, without the texts; rows are only ever added
 migrated_by       which version of judge-server made which revision of the tables
 secret            random bytes, made once per database
@@ -78,7 +78,7 @@ class JudgmentRow(TableRow, table=True):
         Index("ix_judgment_created_us", "created_us"),
         Index("ix_judgment_rubric_id", "rubric_id", "created_us"),
         Index("ix_judgment_judge", "judge", "created_us"),
-        Index("ix_judgment_group_name", "group_name", "created_us"),
+        Index("ix_judgment_group_name", "group_name"),
         Index("ix_judgment_run", "run", "step", "created_us"),
         Index("ix_judgment_prompt", "prompt"),
         Index("ix_judgment_response", "response"),
@@ -239,11 +239,15 @@ class ReaskRow(TableRow, table=True):
 
 
 class VerdictRow(TableRow, table=True):
-    """``key``: 16 bytes. ``content``: as ``payload.pack_reading`` writes it."""
+    """``key``: 16 bytes, of what was shown. ``day``: since 1970 in UTC, when the first of them came. ``many``: how many
+    verdicts ``content`` holds, as ``verdict_records`` writes them."""
 
     __tablename__ = "verdict"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-    key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    __table_args__ = (Index("ix_verdict_key", "key", unique=True),)
+    id: int = Field(sa_column=_number())
+    key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    day: int = Field(sa_column=Column(Integer, nullable=False))
+    many: int = Field(sa_column=Column(Integer, nullable=False))
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 

@@ -1,16 +1,19 @@
 """What one commit writes, in one transaction: judgments with their submissions and rubrics, verdicts, charges.
 
-Verdicts are read here too, by the same keys. Their rows go through SQL of the driver: every submission reads and writes
-a dozen."""
+Verdicts are read here too. A key of 64 hexadecimal digits names in its first half what a judge was shown, in its second
+who was asked what. All verdicts on what was shown stand in one row, because a submission asks for a dozen at once:
+fewer and shorter rows than one for each, and one date. They go through SQL of the driver: every submission reads and
+writes one.
+"""
 
 import json
-import struct
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2b, sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Insert, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,28 +28,35 @@ from judge_server.store.database import Database
 from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.judgment_row import StoredForm, Templates, columns_of, filed, judgment_of
 from judge_server.store.payload import (
+    KEY_BYTES,
     TEXT_FIELDS,
     StoredText,
     StoredTexts,
-    decode_mapping,
     encode,
     microseconds,
-    pack,
+    part_readings,
+    reading_entry,
     stored_texts,
-    unpack,
+    unpack_reading,
 )
 from judge_server.store.schema import BUDGET, FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION, RUBRIC, SERVED_RUBRIC, TEXT
 
 Row = dict[str, Any]
 _NO_TEXTS: Final[Row] = dict.fromkeys(TEXT_FIELDS)
 _MOST_KNOWN: Final = 10_000
-_NUMBERS: Final = b"\2"
-_OPPOSED: Final = b"\4"
-_READING_WITH_MASS: Final = ("value", "shares", "label_mass")
-_READING: Final = ("value", "shares")
 _KEY_DIGITS: Final = 64
-_KEY_BYTES: Final = 16
+_HEXADECIMAL: Final = "0123456789abcdef"
+_SHOWN_BYTES: Final = 16
+_MOST_BYTES: Final = 262_144  # of one row of verdicts: with more it begins anew
+_DAY_SECONDS: Final = 86_400
 _KEYS_PER_QUESTION: Final = 500
+
+
+class VerdictKey(NamedTuple):
+    """``shown``: 16 bytes, of a row. ``asked``: 8 bytes, of a verdict in it."""
+
+    shown: bytes
+    asked: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ class Rows:
     judgment: Row | None
     form: StoredForm | None
     rubrics: tuple[Rubric, ...]
-    verdicts: dict[bytes, bytes]
+    verdicts: dict[VerdictKey, bytes]
     texts: StoredTexts
     charges: Mapping[Payer, Charge] = field(default_factory=dict)
     made: Judgment | None = None
@@ -201,7 +211,7 @@ class Writer:
         missing = [_rubric_row(rubrics[digest]) for digest in sorted(rubrics.keys() - self._known_rubrics)]
         insert_missing(connection, RUBRIC, missing)
         self._insert_judgments(connection, [rows for rows in ready if rows.judgment is not None])
-        _insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
+        insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
         _add_charges(connection, [rows.charges for rows in ready if rows.charges])
 
     def _insert_judgments(self, connection: Connection, ready: Sequence[Rows]) -> None:
@@ -278,65 +288,72 @@ def _add_charges(connection: Connection, charges: Sequence[Mapping[Payer, Charge
         connection.execute(update(BUDGET).where(own).values(spent))
 
 
+def verdict_key(key: str) -> VerdictKey:
+    """Of a key of 64 hexadecimal digits, or of any other."""
+    if len(key) == _KEY_DIGITS and not key.strip(_HEXADECIMAL):
+        whole = bytes.fromhex(key)
+    else:
+        whole = sha256(b"key\0" + key.encode("utf-8", "surrogatepass")).digest()
+    return VerdictKey(whole[:_SHOWN_BYTES], whole[_SHOWN_BYTES : _SHOWN_BYTES + KEY_BYTES])
+
+
 def known_verdicts(connection: Connection, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Those of ``keys`` that are known."""
-    found: dict[str, dict[str, Any]] = {}
-    mark = _mark(connection)
-    for start in range(0, len(keys), _KEYS_PER_QUESTION):
-        some = {verdict_key(key): key for key in keys[start : start + _KEYS_PER_QUESTION]}
+    """Those of ``keys`` that are known. Raises ValueError for a row that cannot be read."""
+    wanted = {key: verdict_key(key) for key in keys}
+    rows = _standing(connection, {key.shown for key in wanted.values()})
+    return {
+        key: unpack_reading(packed)
+        for key, (shown, asked) in wanted.items()
+        if (packed := rows.get(shown, {}).get(asked)) is not None
+    }
+
+
+def insert_verdicts(connection: Connection, verdicts: Mapping[VerdictKey, bytes]) -> None:
+    """Add those that are not known yet, as entries. Always in the same order, so that two processes with the same
+    verdicts cannot deadlock; if both add one, the first stays."""
+    if not verdicts:
+        return
+    new: dict[bytes, dict[bytes, bytes]] = {}
+    for key, packed in verdicts.items():
+        new.setdefault(key.shown, {})[key.asked] = packed
+    for shown, known in _standing(connection, new).items():
+        new[shown] = {asked: packed for asked, packed in new[shown].items() if asked not in known}
+    day = today()
+    rows = [(shown, day, len(some), b"".join(some.values())) for shown, some in sorted(new.items()) if some]
+    if rows:
+        connection.exec_driver_sql(_upsert(connection.dialect.name, _mark(connection)), rows)
+
+
+def _standing(connection: Connection, shown: set[bytes] | Mapping[bytes, Any]) -> dict[bytes, dict[bytes, bytes]]:
+    """Packed verdicts by what was shown and what was asked."""
+    found: dict[bytes, dict[bytes, bytes]] = {}
+    mark, wanted = _mark(connection), list(shown)
+    for start in range(0, len(wanted), _KEYS_PER_QUESTION):
+        some = wanted[start : start + _KEYS_PER_QUESTION]
         marks = ",".join([mark] * len(some))
         query = f"SELECT key, content FROM verdict WHERE key IN ({marks})"  # noqa: S608 - marks of parameters only
         for key, content in connection.exec_driver_sql(query, tuple(some)):
-            found[some[bytes(key)]] = unpack_reading(bytes(content))
+            found[bytes(key)] = part_readings(bytes(content))
     return found
 
 
-def _insert_verdicts(connection: Connection, verdicts: Mapping[bytes, bytes]) -> None:
-    """Insert those whose key is not stored yet; always in the same order, so that two processes with the same verdicts
-    cannot deadlock."""
-    if verdicts:
-        mark = _mark(connection)
-        insert = f"INSERT INTO verdict (key, content) VALUES ({mark}, {mark}) ON CONFLICT DO NOTHING"  # noqa: S608
-        connection.exec_driver_sql(insert, sorted(verdicts.items()))
+@cache
+def _upsert(dialect: str, mark: str) -> str:
+    """What was remembered stays in front, so that it counts; its day stays too."""
+    both = "verdict.content || excluded.content"
+    if dialect == "sqlite":
+        both = f"CAST({both} AS BLOB)"
+    fits = f"length(verdict.content) + length(excluded.content) <= {_MOST_BYTES}"
+    return (
+        f"INSERT INTO verdict (key, day, many, content) VALUES ({', '.join([mark] * 4)}) "  # noqa: S608 constants
+        f"ON CONFLICT (key) DO UPDATE SET content = CASE WHEN {fits} THEN {both} ELSE excluded.content END, "
+        f"many = CASE WHEN {fits} THEN verdict.many ELSE 0 END + excluded.many"
+    )
 
 
-def pack_reading(content: Mapping[str, Any]) -> bytes:
-    """The JSON object ``content``. A reading of numbers (value, shares, label mass), as most are, takes 8 bytes a
-    number: fewer than its digits, and without the cost of compression."""
-    fields = tuple(content)
-    if fields in (_READING, _READING_WITH_MASS) and isinstance(content["shares"], list | tuple):
-        numbers = [content["value"], *content["shares"]]
-        if len(fields) == len(_READING_WITH_MASS):
-            numbers.append(content["label_mass"])
-        if set(map(type, numbers)) == {float}:
-            value, *shares = numbers[: len(content["shares"]) + 1]
-            if shares == [value, 1.0 - value]:
-                return _OPPOSED + struct.pack(f"<{len(numbers) - 2}d", value, *numbers[3:])
-            return _NUMBERS + struct.pack(f"<B{len(numbers)}d", len(fields), *numbers)
-    return pack(encode(content))
-
-
-def unpack_reading(content: bytes) -> dict[str, Any]:
-    """The inverse of ``pack_reading``. Raises ValueError for what it did not write."""
-    if content[:1] not in (_NUMBERS, _OPPOSED):
-        return decode_mapping(unpack(content))
-    try:
-        if content[:1] == _OPPOSED:
-            value, *rest = struct.unpack(f"<{len(content) // 8}d", content[1:])
-            mass = {"label_mass": rest[0]} if rest else {}
-            return {"value": value, "shares": [value, 1.0 - value], **mass}
-        fields, value, *shares = struct.unpack(f"<B{len(content) // 8}d", content[1:])
-    except (struct.error, ValueError) as fault:
-        raise ValueError(f"it is no reading: {fault}") from None
-    mass = {"label_mass": shares.pop()} if fields == len(_READING_WITH_MASS) and shares else {}
-    return {"value": value, "shares": shares, **mass}
-
-
-def verdict_key(key: str) -> bytes:
-    """The first 16 bytes of what a key of 64 hexadecimal digits stands for, or of a digest of any other key."""
-    if len(key) == _KEY_DIGITS and not key.strip("0123456789abcdef"):
-        return bytes.fromhex(key[: 2 * _KEY_BYTES])
-    return sha256(b"key\0" + key.encode("utf-8", "surrogatepass")).digest()[:_KEY_BYTES]
+def today() -> int:
+    """Days since 1970 in UTC."""
+    return int(time.time()) // _DAY_SECONDS
 
 
 def _mark(connection: Connection) -> str:
@@ -360,7 +377,8 @@ def _rows(item: Judged | Known | Charged, templates: Templates) -> Rows:
     if isinstance(item, Charged):
         return Rows(None, None, (), {}, {}, item.charges)
     if isinstance(item, Known):
-        verdicts = {verdict_key(key): pack_reading(content) for key, content in item.entries.items()}
+        keys = ((verdict_key(key), content) for key, content in item.entries.items())
+        verdicts = {key: reading_entry(key.asked, content) for key, content in keys}
         return Rows(None, None, (), verdicts, {})
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None

@@ -1,7 +1,7 @@
 """A cache that evicts the least recently used values, bounded by the sum of their sizes."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -23,6 +23,10 @@ class BoundedCache(Generic[Key, Value]):
 
     def __contains__(self, key: Key) -> bool:
         return key in self._values
+
+    def __iter__(self) -> Iterator[Key]:
+        """The keys, least recently used first."""
+        return iter(self._values)
 
     def values(self) -> list[Value]:
         """All values, least recently used first."""

@@ -86,8 +86,9 @@ def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:
 
 
 def pruner_of(service: Service) -> Pruner:
-    """Removes judgments that are too old; start it, and close it before the service."""
-    return Pruner(service.store, service.settings.retention_days)
+    """Removes judgments and remembered verdicts that are too old; start it, and close it before the service."""
+    settings = service.settings
+    return Pruner(service.store, settings.retention_days, settings.verdict_retention_days)
 
 
 def indexer_of(service: Service) -> Indexer:

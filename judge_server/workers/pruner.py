@@ -1,4 +1,5 @@
-"""Removes judgments that are older than their class is kept, a few at a time, so that scoring goes on beside it.
+"""Removes judgments that are older than their class is kept, and remembered verdicts, a few at a time, so that scoring
+goes on beside it.
 
 A judgment that is to be stored waits for the transaction that prunes, so each is kept short, however slow the disk is.
 """
@@ -7,7 +8,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -28,23 +29,26 @@ _CLAIM_SECONDS: Final = 10.0
 
 
 class Pruner:
-    """``days`` by class; classes without one are kept. One server of those that share a database prunes at a time."""
+    """``days`` by class; classes without one are kept. ``verdict_days``: of remembered verdicts. One server of those
+    that share a database prunes at a time."""
 
-    def __init__(self, store: Store, days: Mapping[RetentionClass, float], seconds: float = 60.0) -> None:
+    def __init__(
+        self, store: Store, days: Mapping[RetentionClass, float], verdict_days: float, seconds: float = 60.0
+    ) -> None:
         self._name = f"pru_{secrets.token_hex(8)}"
         self._store = store
         self._days = days
+        self._verdict_days = verdict_days
         self._seconds = seconds
         self._working: asyncio.Task[None] | None = None
         self._at_once = _LEAST_AT_ONCE
         self._claimed_at = float("-inf")
 
     def start(self) -> None:
-        if self._days:
-            pause = partial(asyncio.sleep, self._seconds)
-            self._working = asyncio.create_task(
-                run_periodically("pruning", self.step, pause, transient=StoreUnavailable), name="prune"
-            )
+        pause = partial(asyncio.sleep, self._seconds)
+        self._working = asyncio.create_task(
+            run_periodically("pruning", self.step, pause, transient=StoreUnavailable), name="prune"
+        )
 
     async def close(self) -> None:
         """A transaction under way is finished by the store."""
@@ -57,16 +61,24 @@ class Pruner:
         """Remove what is too old now; the number of judgments. Raises StoreUnavailable."""
         count = 0
         for kind, days in self._days.items():
-            before = datetime.now(UTC) - timedelta(days=days)
-            while await self._claimed():
-                removed = await self._store.erasures.prune(kind, before, self._at_once)
-                if not removed.judgments:
-                    break
-                count += removed.judgments
-                self._adapt(removed)
-                await asyncio.sleep(_REST * removed.seconds)
+            count += await self._all(partial(self._store.erasures.prune, kind, _ago(days)))
         if count:
             _LOG.info("pruned %d judgments that were older than retention_days", count)
+        texts = await self._all(partial(self._store.erasures.prune_verdicts, _ago(self._verdict_days)))
+        if texts:
+            _LOG.info("forgot verdicts on %d texts that were older than verdict_retention_days", texts)
+        return count
+
+    async def _all(self, remove: Callable[[int], Awaitable[PrunedSome]]) -> int:
+        """``remove`` as often as there is something left; the number of rows."""
+        count = 0
+        while await self._claimed():
+            removed = await remove(self._at_once)
+            if not removed.rows:
+                break
+            count += removed.rows
+            self._adapt(removed)
+            await asyncio.sleep(_REST * removed.seconds)
         return count
 
     async def _claimed(self) -> bool:
@@ -79,5 +91,9 @@ class Pruner:
 
     def _adapt(self, removed: PrunedSome) -> None:
         """As many in the next transaction as it may take time for."""
-        fits = removed.judgments * _WANTED_SECONDS / max(removed.seconds, 1e-6)
+        fits = removed.rows * _WANTED_SECONDS / max(removed.seconds, 1e-6)
         self._at_once = int(min(max(fits, self._at_once / 2, _LEAST_AT_ONCE), self._at_once * 2, AT_ONCE))
+
+
+def _ago(days: float) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)

@@ -59,6 +59,7 @@ database current {STORED}
 database upgrade --dry-run {STORED}
 database check {STORED}
 database stats {STORED}
+database prune --dry-run {STORED}
 database erase --run r --reason wish {STORED}
 database downgrade 0010 --dry-run {STORED}
 keys create somebody {STORED}
@@ -90,7 +91,6 @@ jobs results job_{"0" * 24} {NOBODY}
 jobs cancel job_{"0" * 24} {NOBODY}
 jobs cost job_{"0" * 24} {NOBODY}
 """
-NEEDS_A_SETTING = f"database prune --dry-run {STORED}"
 NEEDS_A_MODEL = "rubric draft my/draft --task Grade."
 NEEDS_LABELS = f"monitor queue import open.jsonl --label-set a/b --annotator me {STORED}"
 
@@ -129,7 +129,6 @@ def main() -> None:
         "extra": NEEDS_THE_EXTRA,
         "checks": NEEDS_CHECKS,
         "server": NEEDS_A_SERVER,
-        "setting": NEEDS_A_SETTING,
         "labels": NEEDS_LABELS,
         "model": NEEDS_A_MODEL,
     }

@@ -81,9 +81,7 @@ def test_the_metadata_name_both_licenses_and_link_nowhere_relative(wheel):
 
 
 def test_every_command_of_the_tree_is_tried(ran):
-    tried = " \n".join(
-        line for kind in ("runs", "extra", "checks", "server", "setting", "labels", "model") for line in ran[kind]
-    )
+    tried = " \n".join(line for kind in ("runs", "extra", "checks", "server", "labels", "model") for line in ran[kind])
     missing = [name for name in ran["commands"] if not re.search(rf"^{name}( |$)", tried, flags=re.MULTILINE)]
     assert missing == ["rubric watch", "serve"]  # they do not end, and have tests of their own
 
@@ -98,7 +96,6 @@ def test_every_command_that_needs_no_extra_runs_in_an_empty_folder(ran):
         ("extra", "with its extra 'calibration'"),
         ("checks", "with its extra 'checks'"),
         ("server", "does not answer"),
-        ("setting", "retention_days is empty"),
         ("labels", "Fill in the labels"),
         ("model", "Name a model that writes text"),
     ],

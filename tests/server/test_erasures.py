@@ -1,6 +1,8 @@
 """Erasure over HTTP and on the command line: texts, audits, remembered verdicts, and a record of the act."""
 
+import json
 import sqlite3
+from datetime import UTC, datetime
 
 from tests.cli.test_runs import invoke
 from tests.served import judged_by, served, settings_of
@@ -92,7 +94,25 @@ def test_old_judgments_are_pruned_by_the_configuration(tmp_path):
     assert "1 judgments older than 30 days would be removed" in invoke(*command, "--dry-run").stdout
     assert "1 judgments older than 30 days removed" in invoke(*command).stdout
     assert "0 judgments" in invoke(*command).stdout
-    assert invoke("database", "prune", "--database", url).exit_code == 2
+    kept = invoke("database", "prune", "--database", url)
+    assert "every judgment is kept" in kept.stdout
+
+
+def test_remembered_verdicts_are_counted_with_their_days_and_pruned_by_age(tmp_path):
+    file = tmp_path / "judge.db"
+    with judged_by(faithful(), database=f"sqlite:///{file}") as (client, _):
+        assert client.post("/v1/score", json=submission(rubric=rubric(1, 2, 3))).status_code == 200
+    command = ("database", "prune", "--database", f"sqlite:///{file}")
+    assert "0 remembered verdicts older than 90 days would be removed" in invoke(*command, "--dry-run").stdout
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("UPDATE verdict SET day = day - 100")
+    connection.close()
+    stats = json.loads(invoke("database", "stats", "--json", "--database", f"sqlite:///{file}").stdout)
+    assert stats["remembered"]["verdicts"] == 3
+    assert stats["remembered"]["oldest"] == stats["remembered"]["newest"] < datetime.now(UTC).isoformat()
+    assert "3 remembered verdicts older than 90 days would be removed" in invoke(*command, "--dry-run").stdout
+    assert "3 remembered verdicts older than 90 days removed" in invoke(*command).stdout
+    assert "0 remembered verdicts" in invoke(*command).stdout
 
 
 def test_judgments_are_listed_and_erased_by_tag():

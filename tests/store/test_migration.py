@@ -117,6 +117,26 @@ async def test_stored_texts_survive_the_migration_to_one_row_each_and_back(url, 
     assert count == 4  # one prompt, two responses, one reference
 
 
+async def test_an_older_version_gets_texts_in_the_compression_that_it_knows(url, database):
+    store, given = await Store.open(url), submission("You should talk to your doctor about it. " * 9)
+    await store.save(judgment(rubric(1), given), given, rubric(1))
+    await store.remember({"a": {"value": 0.5}})
+    await store.close()
+
+    def kinds() -> set[bytes]:
+        contents = text("SELECT content FROM text")
+        return database.read(lambda connection: {bytes(row[0])[:1] for row in connection.execute(contents)})
+
+    assert kinds() == {b"\5"}
+    migration.downgrade(database, "0023")
+    assert kinds() == {b"\1"}
+    migration.upgrade(database)
+    store = await Store.open(url)
+    assert (await store.judgments(text="talk to your doctor")).items
+    assert await store.recall(["a"]) == {}
+    await store.close()
+
+
 def test_the_newest_revision_by_name_is_the_head_of_the_migrations():
     assert newest_revision() == migration._scripts().get_current_head()
     assert [script.revision for script in migration._scripts().walk_revisions()][-1] == "0001"

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.store.payload import encode, pack
-from judge_server.store.writing import pack_reading, unpack_reading
+from judge_server.store.payload import encode, pack, pack_reading, unpack_reading
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 READINGS = st.fixed_dictionaries(

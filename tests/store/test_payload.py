@@ -1,3 +1,4 @@
+import hashlib
 import json
 from typing import Any
 
@@ -6,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from judge_server.core.model import Frozen
+from judge_server.store import payload
 from judge_server.store.payload import decode, decode_mapping, encode, escape, pack, unescape, unpack
 from tests.store.values import judgment, rubric, submission
 
@@ -74,6 +76,21 @@ def test_ordinary_text_stands_as_it_is(text):
 @example("a\ud800" * 100)
 def test_every_string_survives_compression(text):
     assert unpack(pack(text)) == text
+
+
+@given(texts)
+def test_every_string_survives_compression_as_prose(text):
+    assert unpack(pack(text, prose=True)) == text
+
+
+def test_dictionaries_of_compression_never_change_because_stored_texts_need_them():
+    digests = {kind: hashlib.sha256(one).hexdigest()[:16] for kind, one in payload._DICTIONARIES.items()}
+    assert digests == {b"\1": "a15914d26f97df93", b"\5": "1ce9df3e53d57f90"}
+
+
+def test_sentences_are_shorter_as_prose():
+    answer = "You should talk to your doctor if the symptoms get worse or do not improve within a few days."
+    assert len(pack(answer, prose=True)) < 0.7 * len(pack(answer))
 
 
 def test_json_of_a_judgment_gets_shorter_and_foreign_bytes_are_refused():

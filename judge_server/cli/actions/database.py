@@ -79,6 +79,8 @@ async def show_statistics(settings: Settings, *, as_json: bool) -> None:
     for one in found.judgments:
         times = ("" if at is None else at.isoformat(timespec="seconds") for at in (one.oldest, one.newest))
         judgments.add_row(one.kind, str(one.judgments), *times)
+    days = ("" if at is None else at.date().isoformat() for at in (found.remembered.oldest, found.remembered.newest))
+    judgments.add_row("remembered verdicts", str(found.remembered.verdicts), *days)
     tables = Table("table", "rows", "bytes with indexes", box=None)
     for table in found.tables:
         if table.rows:
@@ -88,20 +90,23 @@ async def show_statistics(settings: Settings, *, as_json: bool) -> None:
 
 
 async def prune_old(settings: Settings, *, dry_run: bool) -> None:
-    """Raises BadConfiguration without ``retention_days``."""
+    """Judgments by class, and remembered verdicts."""
+    done = "would be removed" if dry_run else "removed"
     if not settings.retention_days:
-        raise BadConfiguration(
-            "retention_days is empty, so every judgment is kept.",
-            remedy="Write a table [retention_days] with training, evaluation or audit in the configuration file.",
-        )
+        typer.echo("retention_days is empty, so every judgment is kept")
     async with standing_store(settings, migrate=not dry_run) as store:
         for kind, days in settings.retention_days.items():
             before = datetime.now(UTC) - timedelta(days=days)
             found = await store.erasures.prunable(kind, before)
-            while not dry_run and (await store.erasures.prune(kind, before)).judgments:
+            while not dry_run and (await store.erasures.prune(kind, before)).rows:
                 pass
-            done = "would be removed" if dry_run else "removed"
             typer.echo(f"{kind}: {found.judgments} judgments older than {days:g} days {done}, {found.pinned} pinned")
+        before = datetime.now(UTC) - timedelta(days=settings.verdict_retention_days)
+        remembered = await store.erasures.prunable_verdicts(before)
+        while not dry_run and (await store.erasures.prune_verdicts(before)).rows:
+            pass
+        days = settings.verdict_retention_days
+        typer.echo(f"{remembered.verdicts} remembered verdicts older than {days:g} days {done}")
 
 
 async def erase_matching(settings: Settings, given: Mapping[str, str | None], reason: str) -> None:
