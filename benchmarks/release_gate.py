@@ -27,12 +27,27 @@ ROOT = Path(__file__).resolve().parents[1]
 ENOUGH, DEARER, NOT_COMPARED = 0, 1, 2
 
 
-class Comparison(NamedTuple):
-    """Medians over the rounds of base / this for processor time, and this / base for verdicts per second: above 1,
-    this version is better."""
+class Ratio(NamedTuple):
+    """The median of the rounds, and their lowest and highest: an interval of the median that holds for any
+    distribution, at 1 - 2 ** (1 - rounds)."""
 
-    processor_time: float
-    throughput: float
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, rounds: Sequence[float]) -> "Ratio":
+        return cls(statistics.median(rounds), min(rounds), max(rounds))
+
+    def __str__(self) -> str:
+        return f"{self.median:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+class Comparison(NamedTuple):
+    """base / this for processor time, and this / base for verdicts per second: above 1, this version is better."""
+
+    processor_time: Ratio
+    throughput: Ratio
 
 
 def compared(base: Sequence[Figures], this: Sequence[Figures]) -> Comparison:
@@ -42,13 +57,13 @@ def compared(base: Sequence[Figures], this: Sequence[Figures]) -> Comparison:
         raise ValueError("both versions need the same rounds, and one at least")
     pairs = list(zip(base, this, strict=True))
     return Comparison(
-        statistics.median(old["cpu_milliseconds"] / new["cpu_milliseconds"] for old, new in pairs),
-        statistics.median(new["verdicts_per_second"] / old["verdicts_per_second"] for old, new in pairs),
+        Ratio.of([old["cpu_milliseconds"] / new["cpu_milliseconds"] for old, new in pairs]),
+        Ratio.of([new["verdicts_per_second"] / old["verdicts_per_second"] for old, new in pairs]),
     )
 
 
 def status(found: Comparison, bound: float) -> int:
-    return ENOUGH if found.processor_time >= bound else DEARER
+    return ENOUGH if found.processor_time.median >= bound else DEARER
 
 
 def last_tag() -> str | None:
@@ -106,7 +121,8 @@ def main() -> None:
         cost = statistics.median(one["cpu_milliseconds"] for one in figures)
         rate = statistics.median(one["verdicts_per_second"] for one in figures)
         print(f"{name:>12}  {cost:.3f} ms of processor time a verdict, {rate:,.0f} verdicts/s")
-    print(f"processor time {found.processor_time:.3f} of the bound {given.bound}, throughput {found.throughput:.3f}")
+    print(f"processor time {found.processor_time}, the bound {given.bound}; throughput {found.throughput}")
+    print(f"{given.rounds} rounds: in parentheses the {1 - 2 ** (1 - given.rounds):.1%} interval of the median")
     raise SystemExit(status(found, given.bound))
 
 
