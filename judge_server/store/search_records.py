@@ -14,6 +14,7 @@ from judge_server.util.concurrency import cooperatively
 
 _MOST_OPEN: Final = 3
 _AT_ONCE: Final = 64
+_PARTS_AT_ONCE: Final = 512
 
 
 class SearchRecords:
@@ -55,7 +56,7 @@ def candidates(connection: Connection, piece: str) -> frozenset[int] | None:
         return None
     found = set(_holding(connection, open_blocks, piece.casefold()))
     question = select(TEXT_BLOCK).where(TEXT_BLOCK.c.part.in_(list(wanted))).order_by(TEXT_BLOCK.c.block)
-    for block, parts in _by_block(connection.execute(question.execution_options(yield_per=_AT_ONCE))):
+    for block, parts in _by_block(connection.execute(question.execution_options(yield_per=_PARTS_AT_ONCE))):
         found.update(block * BLOCK + place for place in places(parts, wanted))
     return frozenset(found)
 
