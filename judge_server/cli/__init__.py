@@ -29,6 +29,7 @@ from judge_server.cli.running import BAD_USE
 from judge_server.core.extra import absent
 
 app = typer.Typer(
+    rich_markup_mode=None,  # with it names and choices are cropped at 80 columns
     name="judge-server",
     help="Score responses against expert rubrics with a judge model; a judge that failed is never a reward.",
     no_args_is_help=True,
