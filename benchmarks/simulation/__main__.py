@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.simulation.cell import HEAD, Cell, Outcome, lines
 from benchmarks.simulation.cells import CELLS
 
+WITHOUT_LADDER = r"^(?!.*\bladder\b)"  # a judge is improved in each of its sets: hours
 AT_ONCE = 25  # sets of one task
 Drawn = list[dict[str, Outcome]]
 
@@ -77,7 +78,8 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=200, help="label sets drawn for each cell")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2, help="processes")
-    parser.add_argument("--only", default="", help="a regular expression: only cells whose names it is found in")
+    told = "a regular expression: only cells whose names it is found in; by default all but those of calibrate improve"
+    parser.add_argument("--only", default=WITHOUT_LADDER, help=told)
     parser.add_argument("--keep", type=Path, help="directory for the outcomes of every set")
     parser.add_argument("--known", action="store_true", help="print the table of what --keep holds, and draw nothing")
     given = parser.parse_args()
