@@ -34,6 +34,8 @@ OURS = {
     "judge_server/store/observation.py": "texts that the store wrote",
     "judge_server/store/judgment_row.py": "texts that the store wrote",
     "judge_server/store/payload.py": "texts that the store wrote",
+    "judge_server/store/run_prompts.py": "texts that the store wrote",
+    "judge_server/store/search_records.py": "texts that the store wrote",
     "judge_server/labels/archive.py": "what the archive packed",
     "judge_server/server/dialects/decisions.py": "a problem document that the server made",
     "judge_server/models/tokenizing.py": "what the tokenizers library wrote of itself",
