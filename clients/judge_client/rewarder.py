@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from judge_client import calls, errors
@@ -13,14 +15,16 @@ from judge_client.configuration import Terms, environment, options_of, refuse_un
 from judge_client.connection import DEFAULT_CONNECTIONS
 from judge_client.contact import FIRST_CONTACT_SECONDS, Contact
 from judge_client.counts import Counts
+from judge_client.deadline import Deadline
 from judge_client.endpoint import Endpoint
 from judge_client.errors import BadConfiguration, BadSample, JudgeFailed, Momentary
-from judge_client.flow import Flow
+from judge_client.flow import Flow, Pause
 from judge_client.group import GroupOptions, GroupStatistics, Rollouts, ScoredGroup
 from judge_client.group_scoring import score_group
 from judge_client.judgment import Judgment
 from judge_client.on_failure import OnFailure
 from judge_client.pin import Pins, on_change_of
+from judge_client.retry_log import retries
 from judge_client.run import RunChange
 from judge_client.sample import Sample, Text, samples_of, texts_of
 from judge_client.scored import Scored, with_policy
@@ -29,7 +33,7 @@ from judge_client.scoring import Conduct, score_batch
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-_JUDGE_CHANGED = "judge_changed"  # of the server's failures
+_JUDGE_CHANGED, _JUDGE_UNAVAILABLE = "judge_changed", "judge_unavailable"  # of the server's failures
 T = TypeVar("T")
 Asked = TypeVar("Asked", Sample, Rollouts)
 _OF_THE_RUBRIC = {
@@ -200,12 +204,30 @@ class Rewarder:
         return self._after_policy(found, [sample.prompt_key for sample in samples])
 
     def _judged(self, samples: Sequence[Sample]) -> Flow[list[Scored]]:
-        """Before any policy."""
-        try:
-            judgments = yield from score_batch(samples, self.terms, self._conduct)
-        except Momentary as error:
-            judgments = [Judgment.failed(error) for _ in samples]
-        return [Scored.of(judgment) for judgment in judgments]
+        """Before any policy. Once a judgment has succeeded, a judge that cannot be reached for a whole call is waited
+        for as a server is: it may be starting again."""
+        deadline, began = Deadline.after(self.terms.deadline_seconds), time.monotonic()
+        for attempt in count(1):
+            try:
+                judgments = yield from score_batch(samples, self.terms, self._conduct, deadline=deadline)
+            except Momentary as error:
+                judgments = [Judgment.failed(error) for _ in samples]
+            wait = self._wait_for_judge(judgments, attempt, time.monotonic() - began)
+            if wait is None or not deadline.allows(wait):
+                return [Scored.of(judgment) for judgment in judgments]
+            yield Pause(wait)
+        raise AssertionError("counting has no end")
+
+    def _wait_for_judge(self, judgments: Sequence[Judgment], attempt: int, failing_seconds: float) -> float | None:
+        """Seconds until the call is made again; None if it is not."""
+        lost = [one.error for one in judgments if one.error is not None and one.error.type == _JUDGE_UNAVAILABLE]
+        if not lost or len(lost) < len(judgments) or not self._contact.judged:
+            return None
+        backoff = self._conduct.backoff
+        wait = backoff.wait(attempt, failing_seconds=failing_seconds)
+        if wait is not None:
+            retries.note(errors.ServerFailure(lost[0].detail), backoff)
+        return wait
 
     def _scored_group(self, rollouts: Rollouts) -> Flow[ScoredGroup]:
         self._require_rubric(rollouts, "the group")
