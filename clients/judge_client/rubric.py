@@ -19,6 +19,7 @@ class RubricEntry:
     criteria: int
     digest: str
     domain: str | None = None
+    authors: tuple[str, ...] = ()
     published: bool = False
     review: str = "unreviewed"
 
