@@ -96,6 +96,7 @@ from judge_server.wiring.workers import (
 
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 0.5
+_DRAINED_CLOSE_SECONDS = 0.2  # then, with what uvicorn and the store take, less than a second after the draining
 
 
 def create_app(settings: Settings, place: WorkerPlace | None = None) -> FastAPI:
@@ -190,7 +191,8 @@ async def _running(
         hurried = (app.state.engines, health, canaries, recognising, watching, pruning, indexing)
         closing = asyncio.gather(*(one.close() for one in (*hurried, *app.state.unhurried)))
         with suppress(TimeoutError):  # no job is released while the database hangs; its lease runs out
-            async with asyncio.timeout(_CLOSE_SECONDS):
+            drained = service.scorer.admission.draining  # what hangs has had its time
+            async with asyncio.timeout(_DRAINED_CLOSE_SECONDS if drained else _CLOSE_SECONDS):
                 await closing
         left = service.scorer.admission.under_way
         if left:

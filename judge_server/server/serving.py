@@ -196,7 +196,7 @@ async def drain(app: FastAPI, seconds: float, hurried: Callable[[], bool]) -> No
         return (suspending.done() and _finished(service)) or time.monotonic() >= give_up_at or hurried()
 
     while not over():  # noqa: ASYNC110 - a signal sets no event
-        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        await asyncio.sleep(min(_LOOK_AGAIN_SECONDS, max(give_up_at - time.monotonic(), 0.0)))
     await service.groups.close()
     await app.state.working.end()
 
