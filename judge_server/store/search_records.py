@@ -12,7 +12,7 @@ from judge_server.store.trigrams import BLOCK, MOST_CHARACTERS, block_of, places
 from judge_server.store.writing import insert_missing
 from judge_server.util.concurrency import cooperatively
 
-_MOST_OPEN: Final = 3
+_MOST_OPEN: Final = 6
 _AT_ONCE: Final = 64
 _PARTS_AT_ONCE: Final = 512
 
@@ -45,7 +45,7 @@ def forget(connection: Connection, numbers: Sequence[int]) -> None:
 
 def candidates(connection: Connection, piece: str) -> frozenset[int] | None:
     """The texts that may hold ``piece``; None if any may: if the piece is shorter than three bytes, or if the index is
-    more than three blocks behind."""
+    more than six blocks behind."""
     wanted = wanted_rows(piece)
     newest = connection.execute(select(func.max(TEXT.c.id))).scalar_one()
     if not wanted or newest is None:

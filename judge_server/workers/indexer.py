@@ -18,7 +18,7 @@ class Indexer:
     """One server of those that share a database indexes at a time, a block of texts after the other, with a rest after
     each, so that scoring goes on beside it."""
 
-    def __init__(self, store: Store, seconds: float = 5.0, rest_seconds: float = _REST_SECONDS) -> None:
+    def __init__(self, store: Store, seconds: float = 30.0, rest_seconds: float = _REST_SECONDS) -> None:
         self._name = f"ind_{secrets.token_hex(8)}"
         self._store = store
         self._seconds = seconds
