@@ -35,6 +35,7 @@ JudgeServerError
 │   ├── AllowanceSpent    429  the limit of the API key, not of the server
 │   └── Draining          503  the server is shutting down
 ├── StoreUnavailable      503  the database does not answer
+├── RubricsUnavailable    503  the disk of the rubrics does not answer
 └── JudgeFailure          502  a judge gave no usable verdict: never a reward
     ├── DeadlineExceeded  504  type "timeout"
     ├── ModelUnavailable  503  type "judge_unavailable"
