@@ -2,10 +2,10 @@
 
     python -m benchmarks.path_trace [--functions]
 
-Starts the real server in this process over the instant stub judge, sends one submission to warm it up and traces a
-second one, `POST /v1/score` with an inline rubric of four criteria that no cache knows. A *file entered* has a function
-that ran while the request was under way, in the event loop or in a worker thread; work that the server repeats anyway
-does not count. A *hop* is a pair of a function and another file that called it, however often.
+Starts the real server in this process over the instant stub judge, sends one submission to warm it up and traces three
+more, `POST /v1/score` with an inline rubric of four criteria that no cache knows; what all three passed counts. A *file
+entered* has a function that ran while the request was under way, in the event loop or in a worker thread; work that the
+server repeats anyway does not count. A *hop* is a pair of a function and another file that called it, however often.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import json
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ PACKAGE = Path(__file__).parents[1] / "judge_server"
 _REPEATED_BY = frozenset({"run_periodically", "_every", "_keep_reading"})  # what these call serves no request
 _AROUND_EVERY_STEP = PACKAGE / "scheduling" / "processor_share.py"  # it runs tasks as the event loop does
 CRITERIA = 4
+_TIMES = 3
 _HOST = "127.0.0.1"
 Place = tuple[str, str]  # file and function
 
@@ -95,21 +96,32 @@ def submission(mark: str) -> dict[str, Any]:
 
 
 async def trace() -> Trace:
-    """One cached-miss submission, traced."""
+    """Submissions that no cache knows, traced."""
     found = Trace()
     threading.setprofile(found.profile)
     sys.setprofile(found.profile)
     try:
         async with _stub() as judge, _server(judge) as url, aiohttp.ClientSession() as session:
             await _post(session, url, "warm")
-            await asyncio.sleep(0.2)  # what the first one left to do must not count
-            found.active = True
-            await _post(session, url, "traced")
-            found.active = False
+            seen = []
+            for number in range(_TIMES):
+                await asyncio.sleep(0.2)  # what the one before left to do must not count
+                found.active = True
+                await _post(session, url, f"traced {number}")
+                found.active = False
+                seen.append(found.calls)
+                found.calls = {}
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
+    found.calls = _common(seen)
     return found
+
+
+def _common(seen: Sequence[dict[Place, set[str]]]) -> dict[Place, set[str]]:
+    """What every submission passed; work of the server's own falls into one of them only."""
+    places = set(seen[0]).intersection(*seen[1:])
+    return {place: set[str].intersection(*(calls[place] for calls in seen)) for place in places}
 
 
 async def _post(session: aiohttp.ClientSession, url: str, mark: str) -> None:
