@@ -30,6 +30,7 @@ from judge_server.core.submission import Submission
 from judge_server.scoring.cached_judge import cache_key
 from judge_server.scoring.plan import plan
 from judge_server.store.location import Location
+from judge_server.store.writing import verdict_key
 from tests.command import PROGRAM, Server
 from tests.postgres import cluster
 from tests.stub_judge import Reply, StubJudge, faithful, labels
@@ -126,22 +127,23 @@ def _begin(address: str, sent: list[dict[str, Any]]) -> str:
     return str(answer.json()["id"])
 
 
-def _keys(address: str, sent: list[dict[str, Any]]) -> dict[str, int]:
-    """The item of each verdict's key in the database."""
+def _keys(address: str, sent: list[dict[str, Any]]) -> dict[bytes, int]:
+    """The item of each row of verdicts in the database, by what its judge was shown."""
     judge = httpx.get(f"{address}/v1/judges", timeout=PATIENCE_SECONDS).json()["judges"][0]
     keys = {}
     for number, one in enumerate(sent):
         whole = Submission.model_validate(one)
         (question,) = plan(whole, whole.rubric).questions
-        keys[cache_key(judge["fingerprint"], question.criterion, question.material)] = number
+        key = cache_key(judge["fingerprint"], question.criterion, question.material)
+        keys[verdict_key(key).shown] = number
     return keys
 
 
-def _stored(database: str) -> set[str]:
+def _stored(database: str) -> set[bytes]:
     engine = create_engine(Location.of(database).url)
     try:
         with engine.connect() as connection:
-            return set(connection.execute(text("SELECT key FROM verdict")).scalars())
+            return {bytes(key) for key in connection.execute(text("SELECT key FROM verdict")).scalars()}
     finally:
         engine.dispose()
 
