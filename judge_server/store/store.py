@@ -310,7 +310,7 @@ def _open(location: Location, patience_seconds: float, secret: bytes, migrate: b
         database.prepare()
         if not migrate:
             revision.require_newest(database)
-            return database, database.read(_standing_secret)
+            return database, database.read(_standing_secret) or secret  # nobody has opened it to write yet
         if database.read(revision.revision_of) != revision.newest_revision():
             from judge_server.store import migration  # Alembic takes a fifth of a second
 
@@ -328,7 +328,9 @@ def _secret(connection: Connection, new: bytes) -> bytes:
 
 
 def _standing_secret(connection: Connection) -> bytes:
-    return bytes(connection.execute(select(SECRET.c.value).where(SECRET.c.name == _FENCES)).scalar_one())
+    """Empty if there is none."""
+    found = connection.execute(select(SECRET.c.value).where(SECRET.c.name == _FENCES)).scalar_one_or_none()
+    return bytes(found or b"")
 
 
 class GroupRecall(Generic[Value]):

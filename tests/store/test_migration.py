@@ -37,6 +37,13 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(database):
     assert tables(database) == set(METADATA.tables) | {migration.VERSION_TABLE}
 
 
+async def test_a_database_that_was_only_migrated_can_be_read(url, database):
+    migration.upgrade(database)
+    store = await Store.open(url, migrate=False)
+    assert await store.secret()
+    await store.close()
+
+
 def test_an_empty_database_differs(database):
     assert len(differences(database)) >= len(METADATA.tables)
 
