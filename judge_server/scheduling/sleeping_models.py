@@ -26,7 +26,7 @@ class SleepTerms(Frozen):
     """``model``: only this one, else all that can sleep. ``waiting``: whether requests wait meanwhile, until their
     deadlines, or are refused (``judge_asleep``). ``drain_seconds``: how long requests under way may take."""
 
-    model: str | None = None
+    model: str | None = Field(default=None, max_length=200)
     level: SleepLevel = 1
     waiting: _Held = "hold"
     drain_seconds: float = Field(default=30.0, ge=0, le=600)
@@ -36,7 +36,7 @@ class SleepTerms(Frozen):
 class WakeTerms(Frozen):
     """``holder`` keeps the engines awake until it lets them sleep, at most ``holder_seconds``."""
 
-    model: str | None = None
+    model: str | None = Field(default=None, max_length=200)
     holder: str | None = Field(default=None, min_length=1, max_length=100)
     holder_seconds: float = Field(default=600.0, gt=0, le=86_400)
 

@@ -95,6 +95,14 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     ("/v1/rescore", {"404": "No such rubric"}),
     ("/v1/calibrations", {"404": "No such calibration, rubric or judge", "429": "Too many wait: see Retry-After"}),
     ("/v1/exams", {"404": "No such exam or judge", "429": "Too many wait: see Retry-After"}),
+    (
+        "/v1/admin/",
+        {
+            "409": "No such engine, or one that cannot sleep",
+            "503": "The engine's server does not answer",
+            "504": "The calls under way or the order take too long",
+        },
+    ),
     ("/v1/budgets", {"404": "This key or run has no budget"}),
     ("/v1/label-sets/", {"404": "No such label set"}),
     ("/readyz", {"429": "The queue is full", "503": "The judge, the store or the server is not available"}),
