@@ -53,19 +53,19 @@ class EngineState(Frozen):
     held_by: tuple[str, ...] = ()
 
 
-class PausedModels(Frozen):
-    """An order to the other processes of a server: to stop requests to these models, or to go on."""
+class PausedModel(Frozen):
+    """An order to the other processes of a server: to stop requests to the model at this place, or to go on."""
 
-    places: tuple[int, ...]
+    place: int
     paused: bool
     refuses: bool = False
     seconds: float = 0.0
 
 
-Telling = Callable[[PausedModels], Awaitable[object]]
+Telling = Callable[[PausedModel], Awaitable[object]]
 
 
-async def _nobody(_: PausedModels) -> None:
+async def _nobody(_: PausedModel) -> None:
     """A server of one process."""
 
 
@@ -119,28 +119,27 @@ class SleepingModels:
                 if engine.model.asleep is not None or engine.model.away is not None:
                     await engine.model.sleeper.wake(engine.level)
                     engine.awaken()
-                    await self._telling(PausedModels(places=(engine.place,), paused=False))
+                    await self._telling(PausedModel(place=engine.place, paused=False))
             return self.states()
 
-    async def follow(self, order: PausedModels) -> None:
+    async def follow(self, order: PausedModel) -> None:
         """In another process of the server. Raises DeadlineExceeded."""
-        for place in order.places:
-            engine = self._engines[place]
-            if order.paused:
-                await engine.pause(refuses=order.refuses, seconds=order.seconds)
-            else:
-                engine.awaken()
+        engine = self._engines[order.place]
+        if order.paused:
+            await engine.pause(refuses=order.refuses, seconds=order.seconds)
+        else:
+            engine.awaken()
 
     async def _send_to_sleep(self, engine: "_Engine", terms: SleepTerms) -> None:
         refuses = terms.waiting == "refuse"
-        order = PausedModels(places=(engine.place,), paused=True, refuses=refuses, seconds=terms.drain_seconds)
+        order = PausedModel(place=engine.place, paused=True, refuses=refuses, seconds=terms.drain_seconds)
         try:
             await engine.pause(refuses=refuses, seconds=terms.drain_seconds)
             await self._telling(order)
             await engine.model.sleeper.sleep(terms.level)
         except BaseException:
             engine.awaken()
-            await self._telling(PausedModels(places=(engine.place,), paused=False))
+            await self._telling(PausedModel(place=engine.place, paused=False))
             raise
         engine.level = terms.level
         _LOG.info("the engine of %s sleeps (level %d)", engine.model.name, terms.level)

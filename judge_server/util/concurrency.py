@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 _LOG = logging.getLogger(__name__)
@@ -88,3 +89,23 @@ async def run_periodically(
         except Exception:  # noqa: BLE001 - one failed run must not end the schedule
             _LOG.exception("%s failed and will be tried again", what)
         await pause()
+
+
+class Schedule:
+    """``run_periodically`` as a task of its own, with ``seconds`` between two runs."""
+
+    def __init__(
+        self, what: str, work: Callable[[], Awaitable[object]], seconds: float, *, transient: type[Exception]
+    ) -> None:
+        self._what = what
+        self._run = partial(run_periodically, what, work, partial(asyncio.sleep, seconds), transient=transient)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self._what)
+
+    async def close(self) -> None:
+        """What the work has begun in other threads goes on there."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)

@@ -2,12 +2,11 @@
 
 import asyncio
 import secrets
-from functools import partial
 from typing import Final
 
 from judge_server.core.errors import StoreUnavailable
 from judge_server.store.store import Store
-from judge_server.util.concurrency import run_periodically
+from judge_server.util.concurrency import Schedule
 
 _WORK: Final = "index"
 _LEASE_SECONDS: Final = 120.0
@@ -21,22 +20,15 @@ class Indexer:
     def __init__(self, store: Store, seconds: float = 30.0, rest_seconds: float = _REST_SECONDS) -> None:
         self._name = f"ind_{secrets.token_hex(8)}"
         self._store = store
-        self._seconds = seconds
+        self._schedule = Schedule("indexing", self.step, seconds, transient=StoreUnavailable)
         self._rest_seconds = rest_seconds
-        self._working: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        pause = partial(asyncio.sleep, self._seconds)
-        self._working = asyncio.create_task(
-            run_periodically("indexing", self.step, pause, transient=StoreUnavailable), name="index"
-        )
+        self._schedule.start()
 
     async def close(self) -> None:
         """A transaction under way is finished by the store."""
-        if self._working is None:
-            return
-        self._working.cancel()
-        await asyncio.gather(self._working, return_exceptions=True)
+        await self._schedule.close()
 
     async def step(self) -> int:
         """Index what is full and not indexed; the number of blocks. Raises StoreUnavailable."""

@@ -17,7 +17,7 @@ from judge_server.core.erasure import RetentionClass
 from judge_server.core.errors import StoreUnavailable
 from judge_server.store.erasure_records import AT_ONCE, PrunedSome
 from judge_server.store.store import Store
-from judge_server.util.concurrency import run_periodically
+from judge_server.util.concurrency import Schedule
 
 _LOG = logging.getLogger(__name__)
 _WORK: Final = "prune"
@@ -39,23 +39,16 @@ class Pruner:
         self._store = store
         self._days = days
         self._verdict_days = verdict_days
-        self._seconds = seconds
-        self._working: asyncio.Task[None] | None = None
+        self._schedule = Schedule("pruning", self.step, seconds, transient=StoreUnavailable)
         self._at_once = _LEAST_AT_ONCE
         self._claimed_at = float("-inf")
 
     def start(self) -> None:
-        pause = partial(asyncio.sleep, self._seconds)
-        self._working = asyncio.create_task(
-            run_periodically("pruning", self.step, pause, transient=StoreUnavailable), name="prune"
-        )
+        self._schedule.start()
 
     async def close(self) -> None:
         """A transaction under way is finished by the store."""
-        if self._working is None:
-            return
-        self._working.cancel()
-        await asyncio.gather(self._working, return_exceptions=True)
+        await self._schedule.close()
 
     async def step(self) -> int:
         """Remove what is too old now; the number of judgments. Raises StoreUnavailable."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from judge_server.scheduling.sleeping_models import PausedModels, SleepingModels
+from judge_server.scheduling.sleeping_models import PausedModel, SleepingModels
 from judge_server.server.processes.peers import Peers
 from judge_server.wiring.service import Service
 
@@ -15,7 +15,7 @@ def sleeping_models(service: Service, peers: Peers | None) -> SleepingModels:
     if peers is None:
         return SleepingModels(service.models)
 
-    async def tell(order: PausedModels) -> None:
+    async def tell(order: PausedModel) -> None:
         for number in peers.place.others:
             await peers.ask(number, _KIND, order)
 
