@@ -1,5 +1,6 @@
 """A versioned rubric: immutable once published, identified by the digest of its canonical form."""
 
+import marshal
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -7,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, field_validator, model_validator
 
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Group, Guidance, Judged, leaves, nodes
@@ -15,6 +16,7 @@ from judge_server.core.fact import Fact, FactReader, FactReading, fault_of, spel
 from judge_server.core.judge import JudgeName
 from judge_server.core.model import Frozen, Number, Whole
 from judge_server.util.canonical import canonical_json, strict_digest
+from judge_server.util.lru import BoundedCache
 
 Suspicion = Literal[
     "injection_suspected", "criteria_echo", "repetition", "hidden_characters", "look_alikes", "nearly_empty",
@@ -276,6 +278,25 @@ class Rubric(Frozen):
         return canonical_json(self)
 
 
+_MOST_BYTES_MET = 65_536
+_met: BoundedCache[bytes, Rubric] = BoundedCache(128)
+
+
+def _as_met_before(given: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """A rubric that came whole before is the same object: reading it again, with its digests, takes half a judgment."""
+    try:  # exact: numbers of different types are written differently
+        written = marshal.dumps(given, 2) if isinstance(given, dict) else b""
+    except ValueError:
+        written = b""
+    rubric = _met.get(written) or read(given)
+    if 0 < len(written) <= _MOST_BYTES_MET and written not in _met:
+        _met.put(written, rubric)
+    return rubric
+
+
+RubricOrName = Annotated[Rubric | str, WrapValidator(_as_met_before)]
+
+
 def _worst_values(criteria: tuple[Criterion, ...], direction: float) -> Iterator[tuple[str, float]]:
     for criterion in criteria:
         here = -direction if criterion.points < 0 else direction
@@ -360,9 +381,8 @@ def split_name(name: str) -> tuple[str, str | None]:
     """``"medical/consultation@1.2.0"`` → id and version (None: the newest). Raises ValueError for anything else."""
     rubric_id, at, version = name.partition("@")
     if not re.fullmatch(RUBRIC_ID.rstrip("$"), rubric_id) or (at and not re.fullmatch(VERSION.rstrip("$"), version)):
-        raise ValueError(
-            f"{name!r} is not a rubric name; write it like medical/consultation or medical/consultation@1.2.0"
-        )
+        like = "medical/consultation or medical/consultation@1.2.0"
+        raise ValueError(f"{name!r} is not a rubric name; write it like {like}")
     return rubric_id, version if at else None
 
 

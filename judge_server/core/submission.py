@@ -20,7 +20,7 @@ from pydantic import (
 
 from judge_server.core.message_shapes import LEFT_OUT, in_our_shape
 from judge_server.core.model import Frozen
-from judge_server.core.rubric import Rubric
+from judge_server.core.rubric import RubricOrName
 from judge_server.core.step import MessageField, Step, steps_of
 from judge_server.util.canonical import JsonObject, as_json, canonical_json, canonical_texts, digest_of_json, encodable
 
@@ -270,7 +270,7 @@ class Submission(Frozen):
     ``on_change``: what happens if something else would reward this ``run`` than rewarded it first. ``tags``: words by
     which its judgments are listed and erased, such as whose data it is; no judge sees them."""
 
-    rubric: Rubric | str | None = None
+    rubric: RubricOrName | None = None
     prompt: str | Conversation
     response: str | Conversation
     reference: str | None = None

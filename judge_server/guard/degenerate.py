@@ -317,6 +317,7 @@ def _discourse_of(piece: str, *, wide: bool = False) -> Discourse | None:
     return discourse(_STEP_NUMBER.sub(" ", piece) if announced else piece, wide=wide)
 
 
+@lru_cache(maxsize=8)  # asked twice about each text
 def _without_echo(text: str, request: UserRequest) -> str:
     """The text without the prompt and without its sentences."""
     lowered = " ".join(text.lower().split())

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import Any, Protocol
 
 from judge_server.core.caller import current_caller
 from judge_server.core.criterion import Judged
@@ -97,20 +97,30 @@ class Terms:
     def expired(self) -> bool:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
-    @asynccontextmanager
-    async def bounding_the_store(self, what: str) -> AsyncIterator[None]:
+    def bounding_the_store(self, what: str) -> "_StoreBound":
         """A bound on the store: the deadline, but at least a second, for what was decided just in time. Raises
         StoreUnavailable after that, saying that ``what`` was not done; what is queued may still be stored later."""
-        left = self.seconds_left
-        bound = asyncio.timeout(None if left is None else max(left, _GRACE_SECONDS))
+        return _StoreBound(what, self.seconds_left)
+
+
+class _StoreBound:
+    """``async with``; a class because every submission passes two of them, and a generator costs as much again."""
+
+    __slots__ = ("_bound", "_what")
+
+    def __init__(self, what: str, left: float | None) -> None:
+        self._what = what
+        self._bound = asyncio.timeout(None if left is None else max(left, _GRACE_SECONDS))
+
+    async def __aenter__(self) -> None:
+        await self._bound.__aenter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, fault: Any, where: TracebackType | None) -> None:
         try:
-            async with bound:
-                yield
+            await self._bound.__aexit__(kind, fault, where)
         except TimeoutError:
-            if not bound.expired():
-                raise
             raise StoreUnavailable(
-                f"{what} before the deadline.",
+                f"{self._what} before the deadline.",
                 remedy="The database is locked, slow or away: check it, and try again.",
                 retry_after_seconds=_RETRY_AFTER_SECONDS,
             ) from None

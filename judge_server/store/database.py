@@ -5,14 +5,16 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal, Protocol, TypeVar, get_args
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import registry
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from judge_server.core.errors import BadConfiguration, JudgeServerError, MissingDependency
@@ -126,6 +128,26 @@ class Database:
 
     def read(self, work: Callable[[Connection], Result]) -> Result:
         return _in_transaction(self._reader, work)
+
+    def rows(self, query: str, parameters: tuple[Any, ...]) -> Sequence[Any]:
+        """What one SELECT in the driver's SQL finds. In a file of SQLite it needs no transaction, whose frame takes
+        several times as long as the reading."""
+        if self._copier is not None:
+            connection = self._reader.raw_connection()
+            try:
+                found: list[Any] = connection.cursor().execute(query, parameters).fetchall()
+            except sqlite3.Error:
+                pass  # met again below, and told as every other
+            else:
+                return found
+            finally:
+                connection.close()
+        return self.read(lambda connection: driver_rows(connection, query, parameters))
+
+    @property
+    def mark(self) -> str:
+        """What stands for a parameter in the driver's SQL."""
+        return "?" if self.location.sqlite else "%s"
 
     def prepare(self) -> None:
         """Prepare on opening: switch SQLite to write-ahead logging; check that PostgreSQL's encoding is UTF8."""
@@ -262,7 +284,7 @@ def _sqlite_engine(location: Location, begin: str, patience_seconds: float) -> E
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        _in_driver(connection, begin, lambda cursor: cursor.execute(begin))
 
     return engine
 
@@ -270,6 +292,53 @@ def _sqlite_engine(location: Location, begin: str, patience_seconds: float) -> E
 def _postgresql_engine(location: Location, size: int) -> Engine:
     options = {name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in location.url.query}
     return create_engine(location.url, connect_args=options, pool_size=size, max_overflow=0, pool_recycle=1800)
+
+
+def driver_rows(connection: Connection, query: str, parameters: tuple[Any, ...]) -> Sequence[Any]:
+    """Rows of a SELECT in the driver's SQL. On SQLite a fifth of the time that SQLAlchemy's own result takes."""
+    if connection.dialect.name != "sqlite":
+        return connection.exec_driver_sql(query, parameters).fetchall()
+    found: list[Any] = _in_driver(connection, query, lambda cursor: cursor.execute(query, parameters).fetchall())
+    return found
+
+
+def execute_many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """One statement in the driver's SQL for each of ``rows``."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(statement, list(rows))
+    else:
+        _in_driver(connection, statement, lambda cursor: cursor.executemany(statement, rows))
+
+
+def insert_rows(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, missing: bool = False
+) -> None:
+    """Insert ``rows``, which have the same columns; ``missing``: those whose key is not stored yet."""
+    if rows:
+        statement, columns = _insertion(table, tuple(rows[0]), connection.dialect.name, missing)
+        values = [tuple([row[name] if form is None else form(row[name]) for name, form in columns]) for row in rows]
+        execute_many(connection, statement, values)
+
+
+_Columns = tuple[tuple[str, Callable[[Any], Any] | None], ...]
+
+
+@cache
+def _insertion(table: Table, names: tuple[str, ...], dialect: str, missing: bool) -> tuple[str, _Columns]:
+    """The statement, and how the value of each column is given to the driver."""
+    spoken = registry.load("sqlite" if dialect == "sqlite" else "postgresql.psycopg")()
+    columns = tuple((name, table.c[name].type.dialect_impl(spoken).bind_processor(spoken)) for name in names)
+    marks = ", ".join(["?" if dialect == "sqlite" else "%s"] * len(names))
+    ending = " ON CONFLICT DO NOTHING" if missing else ""
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}){ending}", columns  # noqa: S608 our names
+
+
+def _in_driver(connection: Connection, statement: str, work: Callable[[Any], Any]) -> Any:
+    """Raises SQLAlchemy's exceptions, as its own ways of executing do."""
+    try:
+        return work(connection.connection.cursor())
+    except sqlite3.Error as fault:
+        raise DBAPIError.instance(statement, None, fault, sqlite3.Error) from fault
 
 
 _SECOND = 1_000_000

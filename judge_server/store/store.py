@@ -273,7 +273,8 @@ class Store:
         return None if file is None else shutil.disk_usage(file.absolute().parent).free
 
     async def _ask_for_verdicts(self, keys: Sequence[str]) -> Found:
-        return await self._read(partial(known_verdicts, keys=keys))
+        with self.traffic.waiting("read"):
+            return await self._run(self._reading, lambda: known_verdicts(self._database, keys))
 
     async def _ask_for_judgments(self, ids: Sequence[str]) -> dict[str, str]:
         return await self._read(partial(reading.contents, ids=ids))

@@ -8,10 +8,10 @@ writes one.
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache, partial
 from hashlib import blake2b, sha256
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +24,7 @@ from judge_server.core.errors import RubricConflict, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.store.database import Database
+from judge_server.store.database import Database, driver_rows, execute_many, insert_rows
 from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.judgment_row import StoredForm, Templates, columns_of, filed, judgment_of
 from judge_server.store.payload import (
@@ -232,7 +232,7 @@ class Writer:
             | {"form": forms[rows.form]}
             for rows in ready
         ]
-        connection.execute(JUDGMENT.insert(), judgments)
+        insert_rows(connection, JUDGMENT, judgments)
         tags = [{"tag": tag, "judgment_id": rows.made.id} for rows in ready if rows.made for tag in rows.tags]
         if tags:
             connection.execute(JUDGMENT_TAG.insert(), tags)
@@ -244,14 +244,14 @@ def _numbered(connection: Connection, table: Table, rows: Mapping[bytes, Row]) -
     if not rows:
         return {}
     digests = sorted(rows)
-    insert_missing(connection, table, [rows[digest] for digest in digests])
+    insert_rows(connection, table, [rows[digest] for digest in digests], missing=True)
     found: dict[bytes, int] = {}
     mark = _mark(connection)
     for start in range(0, len(digests), _KEYS_PER_QUESTION):
         some = digests[start : start + _KEYS_PER_QUESTION]
         marks = ",".join([mark] * len(some))
         query = f"SELECT digest, id FROM {table.name} WHERE digest IN ({marks})"  # noqa: S608 - marks of parameters only
-        found |= {bytes(digest): number for digest, number in connection.exec_driver_sql(query, tuple(some))}
+        found |= {bytes(digest): number for digest, number in driver_rows(connection, query, tuple(some))}
     return found
 
 
@@ -288,6 +288,7 @@ def _add_charges(connection: Connection, charges: Sequence[Mapping[Payer, Charge
         connection.execute(update(BUDGET).where(own).values(spent))
 
 
+@lru_cache(maxsize=4_096)  # read and then written
 def verdict_key(key: str) -> VerdictKey:
     """Of a key of 64 hexadecimal digits, or of any other."""
     if len(key) == _KEY_DIGITS and not key.strip(_HEXADECIMAL):
@@ -297,10 +298,10 @@ def verdict_key(key: str) -> VerdictKey:
     return VerdictKey(whole[:_SHOWN_BYTES], whole[_SHOWN_BYTES : _SHOWN_BYTES + KEY_BYTES])
 
 
-def known_verdicts(connection: Connection, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+def known_verdicts(database: Database, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Those of ``keys`` that are known. Raises ValueError for a row that cannot be read."""
     wanted = {key: verdict_key(key) for key in keys}
-    rows = _standing(connection, {key.shown for key in wanted.values()})
+    rows = _standing(database.rows, database.mark, {key.shown for key in wanted.values()})
     return {
         key: unpack_reading(packed)
         for key, (shown, asked) in wanted.items()
@@ -316,23 +317,25 @@ def insert_verdicts(connection: Connection, verdicts: Mapping[VerdictKey, bytes]
     new: dict[bytes, dict[bytes, bytes]] = {}
     for key, packed in verdicts.items():
         new.setdefault(key.shown, {})[key.asked] = packed
-    for shown, known in _standing(connection, new).items():
+    for shown, known in _standing(partial(driver_rows, connection), _mark(connection), new).items():
         new[shown] = {asked: packed for asked, packed in new[shown].items() if asked not in known}
     day = today()
     rows = [(shown, day, len(some), b"".join(some.values())) for shown, some in sorted(new.items()) if some]
     if rows:
-        connection.exec_driver_sql(_upsert(connection.dialect.name, _mark(connection)), rows)
+        execute_many(connection, _upsert(connection.dialect.name, _mark(connection)), rows)
 
 
-def _standing(connection: Connection, shown: set[bytes] | Mapping[bytes, Any]) -> dict[bytes, dict[bytes, bytes]]:
+def _standing(
+    rows_of: Callable[[str, tuple[Any, ...]], Iterable[Any]], mark: str, shown: Iterable[bytes]
+) -> dict[bytes, dict[bytes, bytes]]:
     """Packed verdicts by what was shown and what was asked."""
     found: dict[bytes, dict[bytes, bytes]] = {}
-    mark, wanted = _mark(connection), list(shown)
+    wanted = list(shown)
     for start in range(0, len(wanted), _KEYS_PER_QUESTION):
         some = wanted[start : start + _KEYS_PER_QUESTION]
         marks = ",".join([mark] * len(some))
         query = f"SELECT key, content FROM verdict WHERE key IN ({marks})"  # noqa: S608 - marks of parameters only
-        for key, content in connection.exec_driver_sql(query, tuple(some)):
+        for key, content in rows_of(query, tuple(some)):
             found[bytes(key)] = part_readings(bytes(content))
     return found
 

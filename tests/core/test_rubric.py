@@ -1,3 +1,4 @@
+import json
 import random
 
 import pytest
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 
 from judge_server.core.reward import reward
 from judge_server.core.rubric import Missing, Rubric, split_name, version_key
+from judge_server.core.submission import Submission
 from tests.core.build import ok, rubric
 from tests.core.strategies import rubrics
 
@@ -304,3 +306,32 @@ def test_versions_sort_as_semantic_versions_do():
     ]
     mixed = random.Random(1).sample(ordered, len(ordered))
     assert sorted(mixed, key=version_key) == ordered
+
+
+def test_a_rubric_that_came_whole_before_is_not_read_again():
+    first = Submission.model_validate({"rubric": WRITTEN, "prompt": "p", "response": "r"})
+    again = Submission.model_validate({"rubric": json.loads(json.dumps(WRITTEN)), "prompt": "p2", "response": "r2"})
+    assert again.rubric is first.rubric
+    assert first.rubric == Rubric.model_validate(WRITTEN)
+
+
+@pytest.mark.parametrize("points", [True, "7", float("nan")], ids=str)
+def test_what_differs_only_in_the_type_of_a_number_is_read_and_refused(points):
+    """Points of 1 are good, true is not, and Python holds the two for equal."""
+
+    def given(value):
+        one = {"id": "one", "statement": "Names it.", "points": value}
+        return {"rubric": WRITTEN | {"criteria": [one], "sources": []}, "prompt": "p", "response": "r"}
+
+    Submission.model_validate(given(1))
+    with pytest.raises(ValidationError, match="points"):
+        Submission.model_validate(given(points))
+
+
+def test_another_text_in_a_rubric_makes_another_rubric():
+    told = [
+        Submission.model_validate({"rubric": WRITTEN | {"title": title}, "prompt": "p", "response": "r"}).rubric
+        for title in ("One", "Two", "One")
+    ]
+    assert [one.title for one in told] == ["One", "Two", "One"]
+    assert told[0].digest == told[2].digest != told[1].digest

@@ -215,3 +215,32 @@ def test_ten_thousand_faults_in_one_body_are_told_in_a_moment(client, path):
     with work_within(2):  # a tenth of a second; a minute with a look at every pair
         answer = client.post(path, json=faulty if path == "/v1/score" else {"items": [faulty]})
     assert "prompt.0.role: " in answer.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"rubric": 5}, {"response": None}, {"deadline_seconds": -1}, {"unknown": 1}, {"prompt": ""}, {"tags": [""]}],
+    ids=["good", "rubric", "response", "deadline", "unknown", "prompt", "tags"],
+)
+@pytest.mark.parametrize("path", ["/v1/score", "/v1/score/batch"])
+def test_a_body_is_answered_alike_however_its_content_type_is_written(client, path, fields):
+    """What has the usual header alone does not pass through FastAPI."""
+    told = submission(rubric=rubric(checking("kind"))) | fields
+    body = json.dumps({"items": [told]} if path.endswith("batch") else told)
+    written = ({"content-type": "application/json"}, {"content-type": "application/json; charset=utf-8"})
+    plain, longer = (client.post(path, content=body, headers=headers) for headers in written)
+    assert plain.status_code == longer.status_code
+    if plain.is_success:
+        assert _without_chance(plain.json()) == _without_chance(longer.json())
+    else:
+        assert plain.json() == longer.json()
+
+
+_OF_CHANCE = {"id", "timing", "created_at"}
+
+
+def _without_chance(told):
+    """Without what differs from one judgment to the next."""
+    if isinstance(told, dict):
+        return {name: _without_chance(value) for name, value in told.items() if name not in _OF_CHANCE}
+    return [_without_chance(one) for one in told] if isinstance(told, list) else told

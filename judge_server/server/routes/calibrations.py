@@ -15,7 +15,7 @@ from judge_server.server.service import ServiceHere, StrictRoute
 router = APIRouter(prefix="/v1/calibrations", tags=["calibration"], route_class=StrictRoute)
 
 
-def _calibrations(request: Request) -> CalibrationRuns:
+async def _calibrations(request: Request) -> CalibrationRuns:
     found: CalibrationRuns = request.app.state.calibrations
     return found
 

@@ -21,7 +21,7 @@ _PAST = 50
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-def _exams(request: Request) -> ExamRuns:
+async def _exams(request: Request) -> ExamRuns:
     found: ExamRuns = request.app.state.exams
     return found
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from judge_server.core.caller import PriorityClass
 from judge_server.core.model import Flag, Frozen
-from judge_server.core.rubric import Rubric
+from judge_server.core.rubric import RubricOrName
 from judge_server.core.submission import MOST_TAGS, Conversation, Coordinate, Tag
 from judge_server.core.verdict import Failure
 from judge_server.judging.relative.comparison import RelativeOptions
@@ -49,7 +49,7 @@ class GroupRequest(Frozen):
     prompt: str | Conversation
     responses: list[Any]
     ids: list[Coordinate | None] | None = None
-    rubric: Rubric | str | None = None
+    rubric: RubricOrName | None = None
     reference: str | None = None
     facts: dict[str, Any] = Field(default_factory=dict)
     judge: Coordinate | None = None

@@ -55,7 +55,7 @@ class JobQuery(Frozen):
     cursor: str | None = Field(default=None, max_length=400)
 
 
-def _worker(request: Request) -> JobWorker:
+async def _worker(request: Request) -> JobWorker:
     worker: JobWorker = request.app.state.jobs
     return worker
 

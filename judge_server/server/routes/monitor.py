@@ -38,7 +38,7 @@ class TransitionList(Frozen):
     transitions: list[Transition]
 
 
-def _watch(request: Request) -> Watch:
+async def _watch(request: Request) -> Watch:
     watch: Watch = request.app.state.watch
     return watch
 

@@ -10,7 +10,7 @@ from judge_server.core.caller import PriorityClass
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import JudgmentStatus
-from judge_server.core.rubric import Rubric
+from judge_server.core.rubric import RubricOrName
 from judge_server.core.submission import Coordinate, Submission
 from judge_server.scoring.batch import require_store, score_batch
 from judge_server.server.middleware.request_stream import while_connected
@@ -40,7 +40,7 @@ class BatchRequest(Frozen):
     items: list[Any] = Field(
         description="Submissions.", json_schema_extra={"items": {"$ref": "#/components/schemas/Submission"}}
     )
-    rubric: Rubric | str | None = None
+    rubric: RubricOrName | None = None
     judge: Coordinate | None = None
     deadline_seconds: Seconds | None = None
     priority: PriorityClass | None = None
