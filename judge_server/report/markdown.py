@@ -97,7 +97,7 @@ def judge_sections(report: Report, judge: str) -> Iterator[str]:
     for name, detail in drawn.items():
         if detail.confusion:
             yield from table(matrix(name, detail))
-    yield from ("### What sways it", "", *table(tables.bias_facts(report, judge)))
+    yield from ("### What sways it", "", *table(tables.bias_facts(report.bias[judge])))
     slices = report.bias[judge].slices
     if slices:
         rows = tuple((f"{s.trait}: {s.name}", f"{s.judge:.2f}", f"{s.humans:.2f}", tables.cell(s.gap)) for s in slices)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from judge_server.agreement.metric import Estimate
+from judge_server.calibration.bias import BiasPanel
 from judge_server.calibration.headline import NAMES, plain, spoken, standing
 from judge_server.report.model import CriterionTrust, Detail, Metrics, Report, Side, SideCounts
 
@@ -236,9 +237,8 @@ def metrics_table(groups: dict[str, Metrics], first: str) -> Table | None:
     return Table((first, *(HEADLINE[name] for name in names), "items"), rows)
 
 
-def bias_facts(report: Report, judge: str) -> Table:
+def bias_facts(panel: BiasPanel) -> Table:
     """The single figures of the bias panel, each with its meaning."""
-    panel = report.bias[judge]
     rows = [
         (
             "judge − people, mean rating",

@@ -42,6 +42,7 @@ from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompr
 from judge_server.server.middleware.session import Sessions
 from judge_server.server.pages import (
     calibration,
+    calibration_items,
     editor,
     explorer,
     label_import,
@@ -262,6 +263,7 @@ _ROUTERS = (
     training.router,
     explorer.router,
     calibration.router,
+    calibration_items.router,
     editor.router,
     label_import.router,
     labelling.router,

@@ -1,6 +1,7 @@
 """What a calibration leaves behind for people: its report, its labels, a certificate, a comparison with another one."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -9,7 +10,8 @@ from judge_server.core.calibration import Calibration, Certificate
 from judge_server.core.errors import MissingDependency, NotFound
 from judge_server.core.extra import installing
 from judge_server.core.rubric import Rubric
-from judge_server.labels.archive import packed, unpacked
+from judge_server.labels.archive import collected_set, packed, unpacked
+from judge_server.labels.label import Item
 from judge_server.labels.label_set import LabelSet
 from judge_server.store.label_records import StoredSet
 from judge_server.store.store import Store
@@ -67,6 +69,16 @@ async def labels_of(store: Store, record: Calibration) -> LabelSet:
         description={},
     )
     return await asyncio.to_thread(unpacked, named, content)
+
+
+async def texts_of(store: Store, record: Calibration) -> Mapping[str, Item]:
+    """The labelled items with their texts, by id, as the measured set has them; empty if the store does not have it, as
+    after a run of the command line on a file."""
+    found = await store.labels.find_set(record.labels.digest)
+    if found is not None:
+        return (await asyncio.to_thread(unpacked, *found)).items
+    collected = await store.labels.collected(record.labels.id)
+    return (await asyncio.to_thread(collected_set, record.labels.id, collected)).items if collected else {}
 
 
 async def certified(service: Service, record: Calibration, labels: LabelSet, rubric: Rubric) -> Certificate:

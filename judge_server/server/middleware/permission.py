@@ -72,6 +72,7 @@ RULES: Final = (
     ScopeRule(_ALL, "/try", ("score",)),
     ScopeRule(_READ, "/rubrics", _WORKING),
     ScopeRule(_ALL, "/drafts", ("author",)),
+    ScopeRule(_READ, "/calibrations/{calibration_id}/items", ("label", "author")),  # it shows conversations of others
     ScopeRule(_READ, "/calibrations", _WORKING),
     ScopeRule(_ALL, "/calibrations", ("author",)),
     ScopeRule(_READ, "/runs", _WORKING),

@@ -3,6 +3,7 @@
 The figures are those of ``judge-server calibrate report``; each names its split and how much it counts.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -11,16 +12,21 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from judge_server.core.calibration import Calibration
-from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, JudgeServerError, NotFound
-from judge_server.server.calibration_results import certified, compared, labels_of, report_of
+from judge_server.server.calibration_results import certified, compared, labels_of, loaded, report_of
+from judge_server.server.pages.calibration_items import again_of, record_of
 from judge_server.server.pages.rendering import form_of, page, sent_to
-from judge_server.server.pages.rewording import anchor_of, draft_with
-from judge_server.server.pages.shown_report import ShownReport, shown_report
+from judge_server.server.pages.shown_report import (
+    figure_links,
+    filters_of,
+    may_list,
+    selection_of,
+    shown_excerpt,
+    shown_report,
+)
 from judge_server.server.problems import refused
 from judge_server.server.routes.calibrations import CalibrationRequest, CalibrationsHere, calibrate
 from judge_server.server.service import ServiceHere
-from judge_server.store.draft_records import DraftSample
 from judge_server.wiring.service import Service
 
 router = APIRouter(prefix="/calibrations", include_in_schema=False)
@@ -58,14 +64,27 @@ async def begun(request: Request, service: ServiceHere, runs: CalibrationsHere) 
 @router.get("/compare")
 async def comparison(request: Request, service: ServiceHere, old: str, new: str) -> Response:
     """The paired test of two runs, on the items that both judged."""
-    before, after = await _record(service, old), await _record(service, new)
+    before, after = await record_of(service, old), await record_of(service, new)
     if before.labels.id != after.labels.id:
         raise BadInput(
             f"{before.labels.id} and {after.labels.id} are different label sets.",
             remedy="Compare two runs on the same labels.",
         )
     found = await compared(service.store, before, after)
-    return page(request, "calibration_compare.html", old=before, new=after, found=found)
+    drawing = await _both(service, before, after)
+    return page(request, "calibration_compare.html", old=before, new=after, found=found, drawing=drawing)
+
+
+async def _both(service: Service, old: Calibration, new: Calibration) -> Any:
+    """The intervals of both runs, criterion by criterion; None if a report is not kept."""
+    reports = [(await report_of(service.store, one.id), one.judge.name) for one in (old, new)]
+    from judge_server.report.figures import headline_of, versions_forest
+
+    (before, old_judge), (after, new_judge) = reports
+    if before is None or after is None:
+        return None
+    figures = headline_of(before, old_judge), headline_of(after, new_judge)
+    return versions_forest(*figures, title="Agreement by criterion, before and after")
 
 
 @router.get("/{calibration_id}")
@@ -78,77 +97,57 @@ async def calibration(calibration_id: str, request: Request, service: ServiceHer
             answer.headers["HX-Refresh"] = "true"
         return answer
     record = found.calibration
-    report: ShownReport | None = None
-    certificate = None
-    again: dict[str, str] = {}
-    further: tuple[Calibration, ...] = ()
+    shown: dict[str, Any] = {
+        "report": None,
+        "part": None,
+        "filters": (),
+        "certificate": None,
+        "again": {},
+        "further": (),
+    }
     if record is not None:
-        kept = await report_of(service.store, record.id)
-        report = None if kept is None else shown_report(kept, record.judge.name)
-        certificate = await service.store.calibrations.certificate_of(record)
-        again = await _again(service, record.labels.id)
+        shown |= await _figures(request, service, record)
+        shown["certificate"] = await service.store.calibrations.certificate_of(record)
+        shown["again"] = await again_of(service, record.labels.id)
         others = await service.store.calibrations.calibrations(limit=_LISTED)
-        further = tuple(one for one in others.items if one.labels.id == record.labels.id and one.id != record.id)
-    return page(
-        request,
-        "calibration.html",
-        run=found,
-        record=record,
-        report=report,
-        certificate=certificate,
-        further=further,
-        again=again,
-    )
+        shown["further"] = [one for one in others.items if one.labels.id == record.labels.id and one.id != record.id]
+    return page(request, "calibration.html", run=found, record=record, **shown)
+
+
+async def _figures(request: Request, service: Service, record: Calibration) -> dict[str, Any]:
+    """The report; with a filter in the URL the figures of that part. Raises BadInput for a filter that fits nothing."""
+    kept = await report_of(service.store, record.id)
+    if kept is None:
+        return {}
+    await loaded("judge_server.calibration.selection", "judge_server.report.excerpt")
+    from judge_server.report.excerpt import excerpt
+
+    selection, judge = selection_of(request.query_params), record.judge.name
+    address = f"{request.app.state.root_path}/calibrations/{record.id}"
+    links = figure_links(address, record, selection)
+    found: dict[str, Any] = {
+        "filters": filters_of(kept, judge, selection),
+        "may_list": may_list(record),
+        "report": shown_report(kept, judge, links),
+    }
+    if not selection.whole:
+        labels = await labels_of(service.store, record)
+        part = await asyncio.to_thread(excerpt, labels, judge, selection)
+        found["part"] = shown_excerpt(part, record, selection, links)
+    return found
 
 
 @router.post("/{calibration_id}/certificate")
 async def certify(calibration_id: str, request: Request, service: ServiceHere) -> Response:
     """Let the gate decide on this run, and store the certificate."""
     await form_of(request)
-    record = await _record(service, calibration_id)
+    record = await record_of(service, calibration_id)
     rubric = await service.store.rubric_by_digest(record.rubric.digest)
     if rubric is None:
         raise NotFound("The rubric of this run is no longer stored.", remedy="Measure the judge again.")
     await certified(service, record, await labels_of(service.store, record), rubric)
     await service.calibration_state.refresh(service.store.calibrations)
     return sent_to(request, f"/calibrations/{record.id}#certificate")
-
-
-@router.post("/{calibration_id}/wording")
-async def change_wording(calibration_id: str, request: Request, service: ServiceHere) -> Response:
-    """From a disagreement to the editor at its criterion, with the response among the samples."""
-    fields = await form_of(request)
-    record = await _record(service, calibration_id)
-    draft = await draft_with(
-        service, current_caller.get().name, record.rubric.id, await _sample(service, record, fields)
-    )
-    return sent_to(request, f"/drafts/{draft.id}{anchor_of(draft, fields.get('criterion', ''))}")
-
-
-async def _sample(service: Service, record: Calibration, fields: Mapping[str, str]) -> DraftSample | None:
-    """The response of the disagreement; None if its texts are not kept."""
-    kept = await report_of(service.store, record.id)
-    every = () if kept is None else kept.disagreements.get(record.judge.name, ())
-    found = next((one for one in every if one.item == fields.get("item")), None)
-    if found is None or not found.prompt or not found.response:
-        return None
-    return DraftSample(prompt=found.prompt, response=found.response, reference=found.reference or None)
-
-
-async def _record(service: Service, calibration_id: str) -> Calibration:
-    found = await service.store.calibrations.calibration(calibration_id)
-    if found is None:
-        raise NotFound(f"No calibration has the id {calibration_id[:60]!r}.", remedy="Look for it in the list.")
-    return found
-
-
-async def _again(service: Service, label_set: str) -> dict[str, str]:
-    """Where items of the set are labelled again: a set that is being collected itself, beside an imported one another.
-    Empty if the store does not have the set, as after a run of the command line on a file."""
-    if await service.store.labels.find_set(label_set) is not None:
-        return {"set": f"{label_set}/again", "source": label_set}
-    collected = {one.id for one in await service.store.labels.collections()}
-    return {"set": label_set, "source": label_set} if label_set in collected else {}
 
 
 async def _overview(

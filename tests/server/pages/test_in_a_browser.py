@@ -74,6 +74,7 @@ def pages(server):
         "/calibrations": "/calibrations",
         "/calibrations/compare": f"/calibrations/compare?old={measured[0][14:]}&new={measured[1][14:]}",
         "/calibrations/{calibration_id}": measured[0],
+        "/calibrations/{calibration_id}/items": f"{measured[0]}/items?people=yes",
         "/runs": "/runs",
         "/runs/one": "/runs/one?run=r1",
         "/jobs": "/jobs",
@@ -89,6 +90,7 @@ def pages(server):
 def test_every_page_is_visited(pages):
     from judge_server.server.pages import (
         calibration,
+        calibration_items,
         editor,
         explorer,
         labelling,
@@ -101,7 +103,18 @@ def test_every_page_is_visited(pages):
 
     shown = {
         route.path
-        for module in (calibration, editor, explorer, labelling, library, operation, start, training, try_it)
+        for module in (
+            calibration,
+            calibration_items,
+            editor,
+            explorer,
+            labelling,
+            library,
+            operation,
+            start,
+            training,
+            try_it,
+        )
         for route in module.router.routes
         if "GET" in route.methods and not route.path.startswith(("/static", "/label/export"))
     }
