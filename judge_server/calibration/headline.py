@@ -18,6 +18,7 @@ from judge_server.agreement.resampling import Resampling, Task
 from judge_server.agreement.stratified import stacked
 from judge_server.calibration.panels import View
 from judge_server.core.model import Frozen
+from judge_server.util.wording import plain
 
 NARROW = 0.1  # largest half-width of a difference called level
 ALONE = "no item was rated by two humans and the judge: there is no human ceiling"
@@ -59,13 +60,6 @@ def standing(judge: Estimate, gap: Estimate) -> str:
     if gap.low > 0:
         return "above"
     return "level" if (gap.high - gap.low) / 2 <= NARROW else "unclear"
-
-
-def plain(value: float) -> str:
-    """Two decimals as journals write coefficients: .65, −.02, 1.00."""
-    text = f"{abs(value):.2f}"
-    sign = "−" if value < 0 and float(text) else ""
-    return sign + text.removeprefix("0")
 
 
 def spoken(estimate_: Estimate) -> str:

@@ -8,9 +8,9 @@ from judge_server.agreement.judge import Measurement
 from judge_server.agreement.metric import Estimate
 from judge_server.calibration.bias import BiasPanel, bias_panel
 from judge_server.calibration.headline import ALONE, ceiling, estimates, headline_metric
+from judge_server.calibration.label_part import LabelPart, selected
 from judge_server.calibration.panels import View, pooled, views
 from judge_server.calibration.readings import readings
-from judge_server.calibration.selection import Selection, selected
 from judge_server.core.model import Frozen
 from judge_server.labels.label_set import LabelSet
 from judge_server.report.detail import judge_detail
@@ -40,7 +40,7 @@ class Excerpt(Frozen):
     bias: BiasPanel
 
 
-def excerpt(labels: LabelSet, judge: str, selection: Selection, how: Measurement | None = None) -> Excerpt:
+def excerpt(labels: LabelSet, judge: str, selection: LabelPart, how: Measurement | None = None) -> Excerpt:
     """Raises BadInput for a criterion, person or kind that the labels do not have."""
     how = how or Measurement()
     part = selected(readings(labels).judged, selection)

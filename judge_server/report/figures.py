@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from judge_server.agreement.metric import Estimate
 from judge_server.agreement.probability import ReliabilityBin
 from judge_server.calibration.bias import BiasPanel
-from judge_server.calibration.headline import NAMES, plain, spoken, standing
+from judge_server.calibration.headline import NAMES, spoken, standing
 from judge_server.report import tables
 from judge_server.report.excerpt import Excerpt
 from judge_server.report.model import Detail, Report
 from judge_server.report.plots import DumbbellRow, ForestRow, ForestWords, Link, Shape, dumbbells, forest, reliability
 from judge_server.report.prose import share
+from judge_server.util.wording import plain
 
 MOST_MATRICES = 8
 MOST_FOREST = 60

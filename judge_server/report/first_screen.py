@@ -8,8 +8,9 @@ from math import ceil, log
 from typing import Literal
 
 from judge_server.report.model import CriterionTrust, Danger, JudgeSummary, Report, Subject, Trust
-from judge_server.report.prose import bounds, many, share
+from judge_server.report.prose import bounds, share
 from judge_server.report.trust import demand
+from judge_server.util.wording import many
 
 MOST_LINES = 15
 MOST_STATEMENT = 160  # characters of a statement on the first screen; the table has all of it

@@ -6,7 +6,8 @@ from math import ceil, floor
 
 from judge_server.agreement.metric import Estimate
 from judge_server.agreement.probability import ReliabilityBin
-from judge_server.calibration.headline import plain, spoken
+from judge_server.calibration.headline import spoken
+from judge_server.util.wording import plain
 
 WIDTH, ROW, TOP = 860, 40, 34
 NAME_WIDTH, VALUE_WIDTH = 230, 160

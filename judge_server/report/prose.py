@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from judge_server.report.model import Report
+from judge_server.util.wording import many, percent
 
 HOW_TO_READ = (
     "κ is agreement beyond chance: 0 for guessing, 1 for perfect agreement. Brackets hold 95 % intervals "
@@ -81,15 +82,11 @@ def facts(report: Report) -> str:
 def share(count: float, whole: float, noun: str = "") -> str:
     """A count with its percentage: ``3 of 20 cases (15%)``."""
     named = f"{whole:,.0f} {noun}".rstrip()
-    return f"{count:,.0f} of {named} ({count / whole:.0%})" if whole else f"{count:,.0f} of {named}"
+    return f"{count:,.0f} of {named} ({percent(count / whole)})" if whole else f"{count:,.0f} of {named}"
 
 
 def bounds(low: float, high: float) -> str:
-    return f"between {low:.0%} and {high:.0%} (95% confidence)"
-
-
-def many(count: int, noun: str, plural: str | None = None) -> str:
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+    return f"between {percent(low)} and {percent(high)} (95% confidence)"
 
 
 def method(report: Report) -> Iterator[str]:

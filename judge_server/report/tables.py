@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from judge_server.agreement.metric import Estimate
 from judge_server.calibration.bias import BiasPanel
-from judge_server.calibration.headline import NAMES, plain, spoken, standing
+from judge_server.calibration.headline import NAMES, spoken, standing
 from judge_server.report.model import CriterionTrust, Detail, Metrics, Report, Side, SideCounts
+from judge_server.util.wording import plain
 
 PEOPLE = "people"
 BAND = "judge's mean rating of the item"

@@ -14,13 +14,14 @@ from judge_server.agreement.array import Flags
 from judge_server.agreement.metric import Estimate
 from judge_server.agreement.panel import JudgeColumn
 from judge_server.agreement.resampling import Resampling
-from judge_server.calibration.headline import estimates, headline_metric, missing, plain
+from judge_server.calibration.headline import estimates, headline_metric, missing
 from judge_server.calibration.panels import View
 from judge_server.calibration.policy import FEWEST_CLUSTERS, FEWEST_ITEMS, HEADLINE, read_policy
 from judge_server.calibration.scopes import missing_as_wrong
 from judge_server.report.model import CriterionTrust, Danger, Detail, MissingLabels, Trust
 from judge_server.report.prose import bounds, share
 from judge_server.report.tables import pairwise_name
+from judge_server.util.wording import plain
 
 TRUSTED, AGREES = "it may be trusted", "it agrees well enough"
 MOST_FACTOR = 100  # agreement so near the demand that more labels than this many times as many would be needed

@@ -16,6 +16,7 @@ from judge_server.core.errors import BadInput, JudgeServerError, NotFound
 from judge_server.server.calibration_results import certified, compared, labels_of, loaded, report_of
 from judge_server.server.pages.calibration_items import again_of, record_of
 from judge_server.server.pages.rendering import form_of, page, sent_to
+from judge_server.server.pages.run_history import history
 from judge_server.server.pages.shown_report import (
     figure_links,
     filters_of,
@@ -34,6 +35,18 @@ _LISTED: Final = 100
 _TEXTS: Final = ("labels", "rubric", "judge", "split", "reader", "reason")
 _FLAGS: Final = ("partial", "gate")
 _EMPTY: Final = dict.fromkeys((*_TEXTS, *_FLAGS), "") | {"split": "dev", "gate": "yes"}
+
+
+_NOTHING: Final[dict[str, Any]] = {
+    "report": None,
+    "part": None,
+    "filters": (),
+    "may_list": False,
+    "certificate": None,
+    "again": {},
+    "further": (),
+    "history": (),
+}
 
 
 @router.get("")
@@ -97,20 +110,15 @@ async def calibration(calibration_id: str, request: Request, service: ServiceHer
             answer.headers["HX-Refresh"] = "true"
         return answer
     record = found.calibration
-    shown: dict[str, Any] = {
-        "report": None,
-        "part": None,
-        "filters": (),
-        "certificate": None,
-        "again": {},
-        "further": (),
-    }
+    shown = dict(_NOTHING)
     if record is not None:
         shown |= await _figures(request, service, record)
         shown["certificate"] = await service.store.calibrations.certificate_of(record)
         shown["again"] = await again_of(service, record.labels.id)
         others = await service.store.calibrations.calibrations(limit=_LISTED)
-        shown["further"] = [one for one in others.items if one.labels.id == record.labels.id and one.id != record.id]
+        same = [one for one in others.items if one.labels.id == record.labels.id]
+        shown["further"] = [one for one in same if one.id != record.id]
+        shown["history"] = history(same, record.id, request.query_params.get("criterion", ""))
     return page(request, "calibration.html", run=found, record=record, **shown)
 
 
@@ -119,7 +127,7 @@ async def _figures(request: Request, service: Service, record: Calibration) -> d
     kept = await report_of(service.store, record.id)
     if kept is None:
         return {}
-    await loaded("judge_server.calibration.selection", "judge_server.report.excerpt")
+    await loaded("judge_server.calibration.label_part", "judge_server.report.excerpt")
     from judge_server.report.excerpt import excerpt
 
     selection, judge = selection_of(request.query_params), record.judge.name

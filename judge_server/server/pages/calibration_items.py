@@ -1,4 +1,4 @@
-"""/calibrations/{id}/items: the items behind one number of a figure, each with the way to the wording and to a new label."""
+"""/calibrations/{id}/items: the items behind one number of a figure, each with its way to the wording."""
 
 import asyncio
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from judge_server.store.draft_records import DraftSample
 from judge_server.wiring.service import Service
 
 if TYPE_CHECKING:  # these need the calibration extra, and a server without it serves the other pages
-    from judge_server.calibration.selection import Cell, Selection
+    from judge_server.calibration.label_part import Cell, LabelPart
 
 router = APIRouter(prefix="/calibrations/{calibration_id}", include_in_schema=False)
 _AT_ONCE: Final = 25
@@ -33,7 +33,7 @@ _CELL: Final = ("people", "judge", "bin")
 @router.get("/items")
 async def items(calibration_id: str, request: Request, service: ServiceHere, start: int = 0) -> Response:
     """Those that a cell of the confusion table or a bin of the reliability diagram counts, furthest apart first."""
-    await loaded("judge_server.calibration.selection", "judge_server.report.excerpt")
+    await loaded("judge_server.calibration.label_part", "judge_server.report.excerpt")
     record = await record_of(service, calibration_id)
     if not may_list(record):
         raise BadInput(
@@ -88,7 +88,7 @@ async def record_of(service: Service, calibration_id: str) -> Calibration:
 
 def _cell_of(given: Mapping[str, str]) -> "Cell":
     from judge_server.agreement.judge import Measurement
-    from judge_server.calibration.selection import Cell
+    from judge_server.calibration.label_part import Cell
 
     asked: dict[str, Any] = {name: given[name] for name in _CELL if given.get(name)}
     try:
@@ -98,10 +98,10 @@ def _cell_of(given: Mapping[str, str]) -> "Cell":
 
 
 async def _listed(
-    service: Service, record: Calibration, selection: "Selection", cell: "Cell", start: int
+    service: Service, record: Calibration, selection: "LabelPart", cell: "Cell", start: int
 ) -> tuple[int, tuple[Any, ...]]:
+    from judge_server.calibration.label_part import listed, selected
     from judge_server.calibration.readings import readings
-    from judge_server.calibration.selection import listed, selected
 
     labels = await labels_of(service.store, record)
     texts = await texts_of(service.store, record)
@@ -115,7 +115,7 @@ async def _listed(
     return await asyncio.to_thread(work)
 
 
-def _told(selection: "Selection", cell: "Cell", judge: str) -> str:
+def _told(selection: "LabelPart", cell: "Cell", judge: str) -> str:
     said = [part_told(selection)] if not selection.whole else []
     if cell.people:
         said.append(f"people said {cell.people}")

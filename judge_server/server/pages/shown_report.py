@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from judge_server.core.calibration import Calibration
 from judge_server.core.caller import current_caller
+from judge_server.util.wording import many
 
 if TYPE_CHECKING:  # these need the calibration extra, and a server without it serves the other pages
-    from judge_server.calibration.selection import Selection
+    from judge_server.calibration.label_part import LabelPart
     from judge_server.report.excerpt import Excerpt
     from judge_server.report.figures import FigureLinks, Figures
     from judge_server.report.first_screen import FirstScreen
@@ -51,7 +52,7 @@ class ShownExcerpt:
 
 
 @dataclass(frozen=True)
-class Filter:
+class FigureFilter:
     """One choice of the form above the figures. ``all_of_them``: the words for no choice."""
 
     name: str
@@ -67,7 +68,7 @@ def may_list(record: Calibration) -> bool:
     return record.split == "dev" and current_caller.get().may("label", "author")
 
 
-def figure_links(address: str, record: Calibration, selection: "Selection") -> "FigureLinks":
+def figure_links(address: str, record: Calibration, selection: "LabelPart") -> "FigureLinks":
     """``address``: of the run's page. Chosen filters stay chosen."""
     from judge_server.report.figures import FigureLinks
 
@@ -89,24 +90,24 @@ def figure_links(address: str, record: Calibration, selection: "Selection") -> "
     )
 
 
-def filters_of(report: "Report", judge: str, selection: "Selection") -> tuple[Filter, ...]:
+def filters_of(report: "Report", judge: str, selection: "LabelPart") -> tuple[FigureFilter, ...]:
     """What can be chosen; a choice of one is left out."""
-    from judge_server.calibration.selection import KINDS
+    from judge_server.calibration.label_part import KINDS
 
     kinds = tuple(f"{one.trait}: {one.name}" for one in report.bias[judge].slices if one.trait in KINDS)
     every = (
-        Filter("criterion", "Criterion", "all criteria", selection.criterion, tuple(report.subject.criteria)),
-        Filter("annotator", "Person", "everybody", selection.annotator, report.subject.humans),
-        Filter("kind", "Kind of items", "all items", selection.kind, kinds),
+        FigureFilter("criterion", "Criterion", "all criteria", selection.criterion, tuple(report.subject.criteria)),
+        FigureFilter("annotator", "Person", "everybody", selection.annotator, report.subject.humans),
+        FigureFilter("kind", "Kind of items", "all items", selection.kind, kinds),
     )
     return tuple(one for one in every if len(one.options) > 1 or one.chosen)
 
 
-def selection_of(given: Mapping[str, str]) -> "Selection":
+def selection_of(given: Mapping[str, str]) -> "LabelPart":
     """The filters in the URL."""
-    from judge_server.calibration.selection import Selection
+    from judge_server.calibration.label_part import LabelPart
 
-    return Selection(**{name: given.get(name, "") for name in FILTERS})
+    return LabelPart(**{name: given.get(name, "") for name in FILTERS})
 
 
 def shown_report(report: "Report", judge: str, links: "FigureLinks") -> ShownReport:
@@ -133,7 +134,7 @@ def shown_report(report: "Report", judge: str, links: "FigureLinks") -> ShownRep
     )
 
 
-def shown_excerpt(found: "Excerpt", record: Calibration, selection: "Selection", links: "FigureLinks") -> ShownExcerpt:
+def shown_excerpt(found: "Excerpt", record: Calibration, selection: "LabelPart", links: "FigureLinks") -> ShownExcerpt:
     from judge_server.report.figures import excerpt_figures, excerpt_table
     from judge_server.report.html import optional, table
 
@@ -148,7 +149,7 @@ def shown_excerpt(found: "Excerpt", record: Calibration, selection: "Selection",
     )
 
 
-def part_told(selection: "Selection") -> str:
+def part_told(selection: "LabelPart") -> str:
     """The chosen part in words; empty for all."""
     said = (
         f"criterion {selection.criterion}" if selection.criterion else "",
@@ -159,6 +160,5 @@ def part_told(selection: "Selection") -> str:
 
 
 def sized(split: str, items: int, prompts: int) -> str:
-    from judge_server.report.prose import many
 
     return f"{split}: {many(items, 'item')}, {many(prompts, 'prompt')}"

@@ -90,7 +90,7 @@ def test_each_bin_of_the_reliability_diagram_lists_as_many_items(client, path):
 
 
 def test_a_listed_item_leads_to_the_wording_and_to_a_new_label(client, path):
-    (count, link) = next(found for (people, judge), found in cells(client, path).items() if people != judge)
+    _, link = next(found for (people, judge), found in cells(client, path).items() if people != judge)
     page = shown(client, link)
     assert "Change the wording" in page.text
     assert "Judge was right: " in page.text
@@ -176,3 +176,15 @@ def test_a_key_that_neither_writes_nor_labels_sees_figures_only():
         assert "My head aches" not in text
         assert "/items?" not in text
         assert "<svg" in text
+
+
+def test_all_runs_on_the_labels_stand_in_a_table_that_is_drawn(client, path):
+    calibrated(client, "medical/drinking", labels="drinking")
+    for address in (path, f"{path}?criterion=water"):
+        answer = client.get(address)
+        page = sound(answer, curves=curves(answer))
+        runs = [one for one in page.all("tr") if "data-value" in one]
+        assert len(runs) >= 2
+        assert all(0 < float(one["data-value"]) <= 1 for one in runs)
+        assert answer.text.count("<td>this run</td>") == 1
+        assert {"/static/uplot.min.js", "/static/figures.js"} <= {one.get("src") for one in page.all("script")}

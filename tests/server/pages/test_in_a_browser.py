@@ -189,6 +189,31 @@ def test_every_page_is_reached_by_the_tab_key_alone(chromium, address, pages):
             assert visitor.not_reached_by_tab() == [], path
 
 
+def test_the_numbers_of_a_figure_appear_where_somebody_points_or_tabs(chromium, address, pages):
+    with visit(chromium, address) as visitor:
+        page = visitor.page
+        visitor.open(pages["/calibrations/{calibration_id}"])
+        for mark, pointed in (("a.point", "a.point .field"), ("a.told", "a.told")):
+            one, told = page.locator(mark).first, page.locator(f"{mark} .tip").first
+            expect(told).to_be_hidden()
+            one.focus()
+            expect(told).to_be_visible()
+            page.keyboard.press("Tab")
+            expect(told).to_be_hidden()
+            page.locator(pointed).first.hover()
+            expect(told).to_be_visible()
+        page.locator("#history-drawn .u-over").hover(position={"x": 20, "y": 20})
+        expect(page.locator("#history-drawn .u-legend")).to_contain_text(re.compile(r"people\W*0\.\d\d"))
+        page.get_by_label("Person").select_option("bob")
+        page.get_by_role("button", name="Show this part").click()
+        expect(page.get_by_role("heading", name="Figures of a part")).to_be_visible()
+        page.get_by_role(
+            "link", name=re.compile("people said|items? with a probability|that people called")
+        ).first.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("of the labels: the labels of bob")
+        assert visitor.faults == []
+
+
 def test_a_rubric_is_written_tried_and_published_by_its_accessible_names(chromium, server, address):
     """Form and text follow each other while somebody types."""
     with visit(chromium, address) as visitor:

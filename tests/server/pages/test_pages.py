@@ -20,7 +20,7 @@ HOSTILE = [
     "</textarea><svg onload=alert(1)>",
     "&lt;b&gt; ☃ \u202e",
 ]  # fmt: skip
-SCRIPTS = {f"/static/{name}" for name in ("keys.js", "editor.js", "htmx.min.js")}
+SCRIPTS = {f"/static/{name}" for name in ("keys.js", "editor.js", "figures.js", "htmx.min.js", "uplot.min.js")}
 
 
 class Page(HTMLParser):
@@ -54,9 +54,7 @@ def sound(answer, curves=0):
     page = Page(answer.text)
     assert not page.all("style", "img", "iframe")
     assert len(page.all("svg")) == curves
-    assert {one.get("src") for one in page.all("script")} <= {
-        f"/static/{name}" for name in ("keys.js", "editor.js", "htmx.min.js")
-    }
+    assert {one.get("src") for one in page.all("script")} <= SCRIPTS
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
         for link in (attributes[name] for name in ("href", "src", "action") if name in attributes):

@@ -15,7 +15,7 @@ from judge_server.labels.label_set import LabelSet
 KINDS = ("tag", "language", "writer")
 
 
-class Selection(Frozen):
+class LabelPart(Frozen):
     """An empty field takes all. ``annotator``: one person, against whom the judge then stands alone. ``kind``: items of
     one kind, such as ``tag: dosing`` or ``language: de``."""
 
@@ -38,7 +38,7 @@ class Cell(Frozen):
     bins: int = 10
 
 
-def selected(labels: LabelSet, selection: Selection) -> LabelSet:
+def selected(labels: LabelSet, selection: LabelPart) -> LabelSet:
     """The labels of a part. Raises BadInput for a criterion, person or kind that the labels do not have."""
     table = labels.table
     keep = np.ones(len(table), dtype=np.bool_)
